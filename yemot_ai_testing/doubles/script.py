@@ -1,0 +1,357 @@
+"""What a model will answer: one vocabulary for every double that stands in for a model.
+
+A script is a queue of steps; each call to the model consumes the next one::
+
+    >>> class Recorder(Vocabulary):
+    ...     def __init__(self):
+    ...         self.script = Script()
+    ...     def add(self, step):
+    ...         self.script.add(step)
+    >>> double = Recorder()
+    >>> _ = double.answers("שלום").fails("rate_limited")
+    >>> double.script.take("מה השעה?")
+    Answer(pieces=('שלום',), after=0.0)
+
+A call without a step fails, and ``Script.check`` tells what was asked and what was scripted.
+This module imports nothing heavy, so every double may share it.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Self
+
+__all__ = [
+    "FAILURES",
+    "Answer",
+    "Asked",
+    "BusySession",
+    "CodexVocabulary",
+    "Crash",
+    "Drop",
+    "Failure",
+    "FailureKind",
+    "FakeOnlyError",
+    "Gate",
+    "Hang",
+    "Malformed",
+    "Script",
+    "ScriptMismatchError",
+    "Step",
+    "UnknownSession",
+    "Vocabulary",
+]
+
+FailureKind = Literal[
+    "rate_limited",
+    "unauthorized",
+    "overloaded",
+    "context_overflow",
+    "quota_exceeded",
+    "unknown_model",
+]
+"""What a model service can answer instead of an answer; the words of ``ProviderError.kind``."""
+
+FAILURES: Final[tuple[str, ...]] = get_args(FailureKind)
+
+
+class ScriptMismatchError(AssertionError):
+    """What was asked is not what was scripted.
+
+    Attributes:
+        unscripted: the prompts for which there was no step, in order.
+        unused: the steps that nobody asked for, in order.
+    """
+
+    def __init__(self, *, unscripted: Sequence[str], unused: Sequence[Step], asked: Sequence[str]) -> None:
+        self.unscripted = tuple(unscripted)
+        self.unused = tuple(unused)
+        super().__init__("\n".join(_mismatch(self.unscripted, self.unused, asked)))
+
+
+class FakeOnlyError(NotImplementedError):
+    """A real model cannot be made to do this; only a fake can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The model answers.
+
+    Attributes:
+        pieces: the text, in the pieces in which it is written.
+        after: seconds of thinking before the first piece.
+    """
+
+    pieces: tuple[str, ...]
+    after: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The whole answer."""
+        return "".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The service refuses.
+
+    Attributes:
+        kind: the class of refusal.
+        retry_after: seconds that the service asks to wait, where it says so.
+        after: seconds before it refuses.
+    """
+
+    kind: FailureKind
+    retry_after: float | None = None
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """No answer ever comes; the call ends when the asker leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The connection breaks in the middle of the answer.
+
+    Attributes:
+        pieces: what was written before it broke.
+    """
+
+    pieces: tuple[str, ...] = ("…",)
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The process dies before it has answered.
+
+    Attributes:
+        exit: its exit code.
+        stderr: what it writes before it dies.
+    """
+
+    exit: int = 1
+    stderr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """The process writes something that is not its protocol."""
+
+    text: str = '{"type":"item.completed","item":{"id"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSession:
+    """The session that is resumed is not known (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusySession:
+    """Somebody else is writing to the session that is resumed."""
+
+
+Step: TypeAlias = "Answer | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
+
+
+class Asked(Protocol):
+    """What every double records of a call to the model."""
+
+    @property
+    def prompt(self) -> str:
+        """What was asked: the newest words of the user."""
+        ...
+
+    @property
+    def instructions(self) -> str | None:
+        """How the model was told to answer."""
+        ...
+
+    @property
+    def session(self) -> str | None:
+        """The conversation that the call says it continues; None for a new one."""
+        ...
+
+
+class Vocabulary(ABC):
+    """The verbs that script a model; a double supplies ``add`` and speaks them all.
+
+    Each verb adds one step and returns the double, so that verbs can be chained.
+    """
+
+    @abstractmethod
+    def add(self, step: Step) -> None:
+        """Append a step to the script."""
+
+    def answers(self, text: str | Sequence[str], *, after: float = 0.0) -> Self:
+        """Answer the next call.
+
+        Args:
+            text: the answer, or the pieces in which it is written.
+            after: seconds of thinking first.
+        """
+        pieces = (text,) if isinstance(text, str) else tuple(text)
+        self.add(Answer(pieces, after))
+        return self
+
+    def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
+        """Refuse the next call.
+
+        Args:
+            kind: one of ``FAILURES``.
+            retry_after: seconds that the service asks to wait.
+            after: seconds before it refuses.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        if kind not in FAILURES:
+            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURES)}")
+        self.add(Failure(kind, retry_after, after))
+        return self
+
+    def hangs(self) -> Self:
+        """Never answer the next call."""
+        self.add(Hang())
+        return self
+
+    def drops(self, text: str | Sequence[str] = "…") -> Self:
+        """Break the connection in the middle of the next answer, after ``text``."""
+        self.add(Drop((text,) if isinstance(text, str) else tuple(text)))
+        return self
+
+
+class CodexVocabulary(Vocabulary):
+    """What can happen to a Codex process besides."""
+
+    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the word the scenarios use
+        """Let the next process die with this exit code, before it has answered."""
+        self.add(Crash(exit, stderr))
+        return self
+
+    def malformed(self, text: str = Malformed().text) -> Self:
+        """Let the next process write ``text`` instead of its protocol, and exit 0."""
+        self.add(Malformed(text))
+        return self
+
+    def unknown_session(self) -> Self:
+        """Let the session that is resumed next be unknown."""
+        self.add(UnknownSession())
+        return self
+
+    def busy_session(self) -> Self:
+        """Let somebody else be writing to the session that is resumed next."""
+        self.add(BusySession())
+        return self
+
+
+class Gate:
+    """A gate that calls to the model wait at: open at first, closed by ``hold``, opened by ``release``."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._open.set()
+        self._waiting: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def held(self) -> bool:
+        """Whether calls wait."""
+        return not self._open.is_set()
+
+    def hold(self) -> None:
+        """Let every later call wait."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Let everybody through who waits, and whoever comes later."""
+        with self._lock:
+            self._open.set()
+            waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the gate is open; False if ``timeout`` seconds passed first."""
+        return self._open.wait(timeout)
+
+    def when_open(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` once the gate is open (at once if it is), from whichever thread opens it."""
+        with self._lock:
+            if self.held:
+                self._waiting.append(callback)
+                return
+        callback()
+
+
+@dataclass(slots=True)
+class Script:
+    """A queue of steps in one process, safe for threads.
+
+    Attributes:
+        gate: where calls wait between ``holds`` and ``releases``; the step is taken before the wait,
+            so that calls get the steps in the order in which they asked.
+    """
+
+    gate: Gate = field(default_factory=Gate)
+    _steps: list[Step] = field(default_factory=list)
+    _asked: list[str] = field(default_factory=list)
+    _unscripted: list[str] = field(default_factory=list)
+    _change: threading.Condition = field(default_factory=threading.Condition)
+
+    def add(self, step: Step) -> None:
+        """Append a step."""
+        with self._change:
+            self._steps.append(step)
+
+    def take(self, asked: str) -> Step | None:
+        """Consume the step for one call.
+
+        Args:
+            asked: what is asked, for the report.
+
+        Returns:
+            The step, or None when nothing was scripted for this call: let it fail.
+        """
+        with self._change:
+            self._asked.append(asked)
+            self._change.notify_all()
+            if self._steps:
+                return self._steps.pop(0)
+            self._unscripted.append(asked)
+            return None
+
+    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+        """Block until ``count`` calls have been made in all.
+
+        Raises:
+            TimeoutError: they were not, within ``timeout`` seconds.
+        """
+        with self._change:
+            if not self._change.wait_for(lambda: len(self._asked) >= count, timeout):
+                raise TimeoutError(f"{len(self._asked)} of {count} calls within {timeout:g} s")
+
+    def check(self) -> None:
+        """Check that every step was used and every call was scripted.
+
+        Raises:
+            ScriptMismatchError: one was not; the message lists both.
+        """
+        with self._change:
+            if self._steps or self._unscripted:
+                raise ScriptMismatchError(unscripted=self._unscripted, unused=self._steps, asked=self._asked)
+
+
+def _mismatch(unscripted: Sequence[str], unused: Sequence[Step], asked: Sequence[str]) -> list[str]:
+    lines = ["the model was not asked what was scripted"]
+    lines += [f"  asked without a step: {prompt!r}" for prompt in unscripted]
+    lines += [f"  scripted, never asked for: {step!r}" for step in unused]
+    lines += [f"  asked in all ({len(asked)}): " + ("; ".join(map(repr, asked)) or "nothing")]
+    return lines
