@@ -70,7 +70,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """A short word for logs and sessions: ``codex``, ``openai`` …"""
+        """A short word for logs and sessions, such as ``codex``."""
         ...
 
     async def start_session(

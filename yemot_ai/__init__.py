@@ -1,0 +1,1 @@
+"""AI agents on Yemot HaMashiach phone lines."""

@@ -1,0 +1,184 @@
+"""The engine: one event loop, in a thread of its own, on which turns and providers run.
+
+Yemot's requests come and go in whatever thread or loop a web server has; a turn must outlive
+them, and a shared client (OpenAI, Redis) must never see a second event loop. So there is one
+loop per process, started at first use and again after a fork::
+
+    engine = Engine.shared()
+    engine.run(some_coroutine())          # from a thread: blocks
+    await engine.arun(some_coroutine())   # from any event loop, the engine's own included
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar
+
+import anyio.to_thread
+
+from yemot_ai.errors import EngineLoopError
+
+__all__ = ["Engine", "immediately"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKER_THREADS = 256
+"""How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
+
+
+class Engine:
+    """An event loop in a daemon thread.
+
+    Args:
+        new_loop: makes the loop; tests give one whose time is virtual.
+
+    Attributes:
+        waiting: threads and loops that wait for the engine right now.
+        working: worker threads that run user code and do not wait for the engine. A virtual
+            clock may only move while nobody works and somebody waits.
+    """
+
+    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self.waiting = 0
+        self.working = 0
+        self._new_loop = new_loop
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._local = threading.local()
+        os.register_at_fork(after_in_child=self._forget_parent)
+
+    @staticmethod
+    @functools.cache
+    def shared() -> Engine:
+        """Return the engine of this process."""
+        return Engine()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop; started when first asked for."""
+        loop = self._loop
+        return loop if loop is not None else self._start()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling code runs on the engine's own loop."""
+        return threading.current_thread() is self._thread
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start ``coroutine`` on the loop and return at once."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and block until it is done.
+
+        Raises:
+            EngineLoopError: called on the engine's own loop, which it would block for ever.
+        """
+        if self.is_here:
+            coroutine.close()
+            raise EngineLoopError(
+                "a blocking method was called in an async handler: await its async twin instead "
+                "(areply, aask, aend, ahandle_request)"
+            )
+        with self._counted_as_waiting():
+            return self.submit(coroutine).result()
+
+    async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and await it from whichever loop this is."""
+        if self.is_here:
+            return await coroutine
+        with self._counted_as_waiting():
+            return await asyncio.wrap_future(self.submit(coroutine))
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(WORKER_THREADS)
+        started = threading.Event()
+
+        def work() -> T:
+            started.set()
+            self._local.is_worker = True
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._count(working=-1)
+
+        # Counted here, not in the thread: between the two a virtual clock might run ahead.
+        self._count(working=1)
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
+        finally:
+            if not started.is_set():
+                self._count(working=-1)
+
+    def _counted_as_waiting(self) -> _Waiting:
+        return _Waiting(self, is_worker=getattr(self._local, "is_worker", False))
+
+    def _count(self, *, waiting: int = 0, working: int = 0) -> None:
+        with self._lock:
+            self.waiting += waiting
+            self.working += working
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                loop = self._new_loop()
+                self._thread = threading.Thread(
+                    target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True
+                )
+                self._thread.start()
+                self._loop = loop
+            return self._loop
+
+    def _forget_parent(self) -> None:
+        # A forked child has the parent's objects but not its threads.
+        self._lock = threading.Lock()
+        self._loop = self._thread = self._limiter = None
+        self.waiting = self.working = 0
+
+
+class _Waiting:
+    """While it is entered, one more waits for the engine (and, a worker, does not work)."""
+
+    __slots__ = ("_engine", "_worker")
+
+    def __init__(self, engine: Engine, *, is_worker: bool) -> None:
+        self._engine = engine
+        self._worker = int(is_worker)
+
+    def __enter__(self) -> None:
+        self._engine._count(waiting=1, working=-self._worker)  # noqa: SLF001 - one class in two parts
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._engine._count(waiting=-1, working=self._worker)  # noqa: SLF001 - one class in two parts
+
+
+def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+
+
+def immediately(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never has to wait, without any event loop.
+
+    A store that lives in memory answers its async methods at once; what is decided over it
+    then needs no hop to the engine.
+
+    Raises:
+        RuntimeError: the coroutine did wait after all.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # a coroutine's return value is untyped here
+    coroutine.close()
+    raise RuntimeError(f"{coroutine!r} had to wait: its store is not an immediate one")

@@ -1,0 +1,1 @@
+"""Who answers: the provider protocol and its implementations."""

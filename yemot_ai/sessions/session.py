@@ -1,0 +1,100 @@
+"""A session: all that is remembered of one call. JSON-able, immutable, versioned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from yemot_ai.providers.provider import JSON, Exchange
+from yemot_ai.sessions.turn import Status, Turn
+from yemot_ai.sessions.visit import Values, Visit
+
+__all__ = ["RING", "Answered", "Session"]
+
+RING = 4
+"""How many answers are kept for a request that comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request and the answer it was given, so that it gets the same one when it comes again."""
+
+    extension: str
+    time: int | None
+    values: Values
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is remembered of a call.
+
+    Attributes:
+        call_id: the call's ``ApiCallId``.
+        version: counts the saves; a save over a newer version is refused.
+        phone: the caller's number ("" when withheld).
+        ended: a tombstone: the call is over, whatever still comes is told to hang up.
+        visit: the newest visit, None before the first.
+        next_turn: the smallest turn number that this call has never used.
+        names: how often each value name was used in the visits so far.
+        turns: the ledger, oldest first.
+        threads: per conversation, the provider's session value.
+        retired: provider sessions that were put aside ("start anew") and are to be forgotten.
+        recent: the last answers, newest last.
+        state: the developer's ``call.state``.
+        faults: how many visits in a row ended in a fault of ours.
+    """
+
+    call_id: str
+    version: int = 0
+    phone: str = ""
+    ended: bool = False
+    visit: Visit | None = None
+    next_turn: int = 1
+    names: Mapping[str, int] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+    threads: Mapping[str, JSON] = field(default_factory=dict)
+    retired: tuple[JSON, ...] = ()
+    recent: tuple[Answered, ...] = ()
+    state: Mapping[str, JSON] = field(default_factory=dict)
+    faults: int = 0
+
+    def turn(self, turn_id: str) -> Turn | None:
+        """Find a turn; the newest ones are looked at first."""
+        return next((turn for turn in reversed(self.turns) if turn.id == turn_id), None)
+
+    def with_turn(self, turn: Turn) -> Self:
+        """Put ``turn`` in its place in the ledger, or at its end."""
+        if self.turn(turn.id) is None:
+            return replace(self, turns=(*self.turns, turn))
+        return replace(self, turns=tuple(turn if old.id == turn.id else old for old in self.turns))
+
+    def with_thread(self, conversation: str, session: JSON) -> Self:
+        """Remember the provider's session of ``conversation``."""
+        return replace(self, threads={**self.threads, conversation: session})
+
+    def with_answer(self, answered: Answered) -> Self:
+        """Remember the answer to a request."""
+        return replace(self, recent=(*self.recent, answered)[-RING:])
+
+    def history(self, conversation: str) -> tuple[Exchange, ...]:
+        """Return what was said in ``conversation``, for a provider that has lost it."""
+        return tuple(
+            Exchange(turn.text, turn.answer)
+            for turn in self.turns
+            if turn.conversation == conversation and turn.status is Status.ANSWERED
+        )
+
+    def anew(self, conversation: str) -> Self:
+        """Forget what was said in ``conversation``; its provider session is put aside."""
+        threads = dict(self.threads)
+        retired = (threads.pop(conversation),) if conversation in threads else ()
+        turns = tuple(
+            replace(t, conversation="") if t.conversation == conversation else t for t in self.turns
+        )
+        return replace(self, threads=threads, turns=turns, retired=self.retired + retired)
+
+    def over(self) -> Self:
+        """Return the tombstone of this session: nothing that was said stays in it."""
+        return replace(type(self)(self.call_id), version=self.version, ended=True, next_turn=self.next_turn)

@@ -1,0 +1,101 @@
+"""A turn: one utterance and its answer, as the ledger keeps it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers.provider import JSON, Usage
+
+__all__ = ["Failure", "Status", "Turn"]
+
+
+class Status(enum.Enum):
+    """Where a turn stands."""
+
+    RUNNING = "running"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A provider's error as plain data, so that a replay raises the same one in any process.
+
+    Attributes:
+        kind: ``ProviderError.kind`` of the error.
+        message: its message.
+        fields: its own attributes.
+    """
+
+    kind: str
+    message: str
+    fields: Mapping[str, JSON] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: ProviderError) -> Self:
+        """Keep ``error``."""
+        return cls(error.kind, str(error), dict(vars(error)))
+
+    def error(self) -> ProviderError:
+        """Build the error anew; one of an unknown kind becomes a plain ``ProviderError``."""
+        kind = _kinds().get(self.kind, ProviderError)
+        # Leaves build their message from differing arguments; the message is already there.
+        error = kind.__new__(kind, self.message)
+        error.__dict__.update(self.fields)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance and its answer.
+
+    Attributes:
+        id: names the turn within its call; asked again under the same id, it is answered from
+            the ledger.
+        text: the utterance.
+        conversation: whose memory it belongs to ("" when no model was asked).
+        status: where it stands.
+        owner: the process that works on it.
+        lease: Unix time in seconds after which a silent owner counts as dead.
+        answer: what was answered, as the model wrote it.
+        outcome: the line's answer, where the turn ended in one of its own (a transfer, a
+            hang-up); "" otherwise.
+        spoken: what the developer's function had queued before the answer, rendered.
+        failure: what went wrong.
+        usage: what the turn cost.
+        session_id: the provider's own id of the conversation, for logs.
+        duration: seconds from the question to the answer.
+    """
+
+    id: str
+    text: str
+    conversation: str = ""
+    status: Status = Status.RUNNING
+    owner: str = ""
+    lease: float = 0.0
+    answer: str = ""
+    outcome: str = ""
+    spoken: str = ""
+    failure: Failure | None = None
+    usage: Usage | None = None
+    session_id: str = ""
+    duration: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is answered or has failed for good."""
+        return self.status is not Status.RUNNING
+
+
+def _kinds() -> dict[str, type[ProviderError]]:
+    found = {ProviderError.kind: ProviderError}
+    open_ends: list[type[ProviderError]] = [ProviderError]
+    while open_ends:
+        for leaf in open_ends.pop().__subclasses__():
+            found.setdefault(leaf.kind, leaf)
+            open_ends.append(leaf)
+    return found

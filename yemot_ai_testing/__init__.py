@@ -1,0 +1,1 @@
+"""Prove a phone agent without a phone, a key or a network."""
