@@ -21,10 +21,10 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 __all__ = [
@@ -86,10 +86,13 @@ class Answer:
     Attributes:
         pieces: the text, in the pieces in which it is written.
         after: seconds of thinking before the first piece.
+        items: what a model service puts out before the text (its thoughts, the tools it calls), as the
+            service's own objects; the other doubles have no use for it.
     """
 
     pieces: tuple[str, ...]
     after: float = 0.0
+    items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     @property
     def text(self) -> str:
