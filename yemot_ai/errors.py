@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "AgentFunctionError",
     "AnswerEmptyError",
     "AuthenticationError",
     "CallEndedError",
@@ -18,6 +19,7 @@ __all__ = [
     "ConfigurationError",
     "ContextOverflowError",
     "EngineLoopError",
+    "InvalidValueError",
     "MalformedStreamError",
     "MissingExtraError",
     "MissingKeyError",
@@ -55,6 +57,22 @@ class ResponseSyntaxError(YemotAIError, ValueError):
         self.text = text
         self.position = position
         super().__init__(f"{reason} (at character {position} of {_shortened(text)!r})")
+
+
+class InvalidValueError(YemotAIError, ValueError):
+    """A message or an action was built from a value that the line could not understand.
+
+    Attributes:
+        code: the stable code of the rule it breaks, as in ``yemot_ai.protocol.lint``.
+        reason: what is wrong with the value.
+        position: index of the first offending character of the value.
+    """
+
+    def __init__(self, code: str, reason: str, *, position: int = 0) -> None:
+        self.code = code
+        self.reason = reason
+        self.position = position
+        super().__init__(f"{reason} ({code})")
 
 
 class ConfigurationError(YemotAIError):
@@ -286,6 +304,20 @@ class AnswerEmptyError(ProviderError):
 
     kind = "empty"
     transient = True
+
+
+class AgentFunctionError(ProviderError):
+    """The developer's own agent function raised; the log has its traceback.
+
+    Attributes:
+        function: the function's name.
+    """
+
+    kind = "agent_function"
+
+    def __init__(self, message: str, *, function: str) -> None:
+        self.function = function
+        super().__init__(message)
 
 
 def _shortened(text: str, limit: int = 120) -> str:

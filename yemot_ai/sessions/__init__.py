@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yemot_ai.sessions.memory import MemoryStore
 from yemot_ai.sessions.session import Answered, Session
-from yemot_ai.sessions.store import SessionStore
+from yemot_ai.sessions.store import SessionStore, update
 from yemot_ai.sessions.turn import Failure, Status, Turn
 from yemot_ai.sessions.visit import Visit, continues
 
@@ -18,4 +18,5 @@ __all__ = [
     "Turn",
     "Visit",
     "continues",
+    "update",
 ]

@@ -49,8 +49,9 @@ class MemoryStore:
         now = self._now()
         with self._lock:
             self._sweep(now)
-            stored = self._kept.get(session.call_id)
-            if (stored[0].version if stored else 0) != session.version:
+            stored, expires = self._kept.get(session.call_id, (None, 0.0))
+            newest = stored.version if stored and expires > now else 0
+            if newest != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
             self._kept[session.call_id] = (saved, now + ttl)

@@ -40,7 +40,8 @@ class Session:
         names: how often each value name was used in the visits so far.
         turns: the ledger, oldest first.
         threads: per conversation, the provider's session value.
-        retired: provider sessions that were put aside ("start anew") and are to be forgotten.
+        retired: conversations' provider sessions that were put aside ("start anew") and are to be
+            forgotten when the call ends.
         recent: the last answers, newest last.
         state: the developer's ``call.state``.
         faults: how many visits in a row ended in a fault of ours.
@@ -55,7 +56,7 @@ class Session:
     names: Mapping[str, int] = field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
     threads: Mapping[str, JSON] = field(default_factory=dict)
-    retired: tuple[JSON, ...] = ()
+    retired: tuple[tuple[str, JSON], ...] = ()
     recent: tuple[Answered, ...] = ()
     state: Mapping[str, JSON] = field(default_factory=dict)
     faults: int = 0
@@ -89,7 +90,7 @@ class Session:
     def anew(self, conversation: str) -> Self:
         """Forget what was said in ``conversation``; its provider session is put aside."""
         threads = dict(self.threads)
-        retired = (threads.pop(conversation),) if conversation in threads else ()
+        retired = ((conversation, threads.pop(conversation)),) if conversation in threads else ()
         turns = tuple(
             replace(t, conversation="") if t.conversation == conversation else t for t in self.turns
         )

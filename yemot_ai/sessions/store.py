@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from yemot_ai.errors import SessionConflictError
 from yemot_ai.sessions.session import Session
 
-__all__ = ["SessionStore"]
+__all__ = ["SessionStore", "update"]
 
 
 class SessionStore(Protocol):
@@ -54,3 +55,28 @@ class SessionStore(Protocol):
     def call_ids(self) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, ended ones included."""
         ...
+
+
+async def update(
+    store: SessionStore, call_id: str, change: Callable[[Session], Session], *, ttl: float
+) -> Session:
+    """Load a session, change it and save it; again from the start when somebody else was faster.
+
+    Args:
+        store: where it is.
+        call_id: whose it is; a new session when there is none.
+        change: a pure function; returning its argument itself means there is nothing to save.
+        ttl: seconds.
+
+    Returns:
+        The session as it now stands in the store.
+    """
+    while True:
+        found = await store.load(call_id) or Session(call_id)
+        changed = change(found)
+        if changed is found:
+            return found
+        try:
+            return await store.save(changed, ttl=ttl)
+        except SessionConflictError:
+            continue

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = ["Values", "Visit", "continues"]
@@ -60,8 +59,3 @@ def _by_name(values: Values) -> dict[str, list[str]]:
     for name, value in values:
         found.setdefault(name, []).append(value)
     return found
-
-
-def merged(before: Mapping[str, int], uses: Iterable[str]) -> dict[str, int]:
-    """Add the names used in a visit to those used before it."""
-    return dict(Counter(before) + Counter(uses))

@@ -1,0 +1,134 @@
+"""A conversation: what one model remembers of one call, and how it is asked.
+
+It knows the provider's session, retries what is transient, and rebuilds from the transcript
+what the provider has lost. It knows nothing of lines and answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from yemot_ai.errors import ContextOverflowError, ProviderError, RateLimitedError, SessionLostError
+from yemot_ai.ledger import Ledger, Worked
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply
+from yemot_ai.sessions import Session, SessionStore, Turn
+
+__all__ = ["Conversation"]
+
+log = logging.getLogger("yemot_ai")
+
+RETRY_WAIT = 0.5
+"""Seconds before a transient failure is tried again, where the provider names none."""
+
+LONGEST_WAIT = 3.0
+"""Seconds: a caller is told at once rather than kept waiting longer for a rate limit."""
+
+LEAST_LEFT = 2.0
+"""Seconds of the deadline that must be left for another try to make sense."""
+
+KEPT_AFTER_OVERFLOW = 6
+"""How many of the last exchanges a conversation starts anew with when its context ran over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One memory: a name within the call, a provider, instructions.
+
+    Args:
+        name: tells the conversations of a call apart.
+        provider: who answers.
+        store: where sessions are kept.
+        ledger: where turns are written down.
+        instructions: how to answer.
+        timeout: seconds for one turn.
+        retries: how often a transient failure is tried again.
+    """
+
+    name: str
+    provider: Provider
+    store: SessionStore
+    ledger: Ledger
+    instructions: str | None
+    timeout: float
+    retries: int
+
+    async def ask(self, call_id: str, turn_id: str, text: str, *, instructions: str | None = None) -> Turn:
+        """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
+
+        Raises:
+            CallEndedError: the call has hung up.
+        """
+
+        async def work() -> Worked:
+            session = await self.store.load(call_id) or Session(call_id)
+            reply = await self._persistently(session, text, instructions or self.instructions)
+            return Worked(
+                answer=reply.text,
+                conversation=self.name,
+                session=reply.session,
+                session_id=_session_id(reply.session),
+                usage=reply.usage,
+            )
+
+        return await self.ledger.once(call_id, turn_id, text, work, hold=f"{call_id}/{self.name}")
+
+    async def _persistently(self, session: Session, text: str, instructions: str | None) -> Reply:
+        """Ask; once more where it may help: after a transient failure, or from the transcript."""
+        give_up = asyncio.get_running_loop().time() + self.timeout - LEAST_LEFT
+        thread, history = session.threads.get(self.name), session.history(self.name)
+        tries_left, may_rebuild = self.retries, True
+        while True:
+            try:
+                return await self._once(thread, text, instructions, history)
+            except (SessionLostError, ContextOverflowError) as error:
+                if not may_rebuild or thread is None:
+                    raise
+                may_rebuild, thread = False, None
+                history = _shortened(history, error)
+                log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
+            except ProviderError as error:
+                wait = _wait_before_retry(error)
+                if tries_left == 0 or wait is None or asyncio.get_running_loop().time() + wait > give_up:
+                    raise
+                tries_left -= 1
+                log.warning("call %s: %s; trying once more", session.call_id, error.kind)
+                await asyncio.sleep(wait)
+
+    async def _once(
+        self, thread: JSON, text: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> Reply:
+        try:
+            if thread is None:
+                return await self.provider.start_session(text, instructions=instructions, history=history)
+            return await self.provider.continue_session(thread, text, instructions=instructions)
+        except (ProviderError, TimeoutError):
+            raise
+        except Exception as error:  # a provider's own bug must not end somebody's call
+            log.exception("provider %s raised what no provider may raise", self.provider.name)
+            message = f"{self.provider.name} raised {type(error).__name__}: {error}"
+            raise ProviderError(message, provider=self.provider.name) from error
+
+
+def _wait_before_retry(error: ProviderError) -> float | None:
+    """Return seconds, or None where another try is pointless or would take too long."""
+    if not error.transient:
+        return None
+    if isinstance(error, RateLimitedError) and error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_WAIT else None
+    return RETRY_WAIT
+
+
+def _shortened(history: tuple[Exchange, ...], error: ProviderError) -> tuple[Exchange, ...]:
+    return history[-KEPT_AFTER_OVERFLOW:] if isinstance(error, ContextOverflowError) else history
+
+
+def _session_id(session: JSON) -> str:
+    """Pick the provider's own id out of its session, by the names that ours use."""
+    if isinstance(session, str):
+        return session
+    if isinstance(session, Mapping):
+        return next((str(session[key]) for key in ("thread_id", "response_id", "id") if key in session), "")
+    return ""
