@@ -148,10 +148,16 @@ class ProviderError(YemotAIError):
         kind: a stable word for the class of error; it is what a session's ledger keeps.
         transient: the same question may well succeed a moment later.
         provider: the provider's name, where known.
+        exit_code: the exit code of the provider's process (negative: the signal), where there was one.
+        stderr_tail: the end of what that process wrote to standard error.
+        thread_id: the provider's own id of the conversation, where known.
     """
 
     kind: ClassVar[str] = "provider"
     transient: ClassVar[bool] = False
+    exit_code: int | None = None
+    stderr_tail: str = ""
+    thread_id: str = ""
 
     def __init__(self, message: str, *, provider: str = "") -> None:
         self.provider = provider

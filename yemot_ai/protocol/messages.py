@@ -1,0 +1,335 @@
+"""What the line can play: one frozen dataclass for each message type of the official table.
+
+``str()`` gives the form in which an answer carries it. A message that could not be understood
+cannot be made.
+
+>>> str(Text("שלום וברכה")), str(File("/8/error")), str(Number(5))
+('t-שלום וברכה', 'f-/8/error', 'n-5')
+>>> Text("דגל. סוף")
+Traceback (most recent call last):
+yemot_ai.errors.InvalidValueError: text: '.' may not stand here (text-character)
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from yemot_ai.protocol.fields import CONTROL, Choice, Count, Day, Layout, Matching, Plain
+
+__all__ = [
+    "MESSAGE_TYPES",
+    "Comment",
+    "Date",
+    "Digits",
+    "File",
+    "GoTo",
+    "HebrewDate",
+    "Letters",
+    "Message",
+    "MusicOnHoldMessage",
+    "Number",
+    "SpeechFile",
+    "SystemMessage",
+    "Text",
+    "Zmanim",
+]
+
+_PATH: Final = Plain(forbidden=".&=", doubtful="\"'|\\-")
+_TOKEN: Final = f"[^.,&={CONTROL}]"
+_FOLDER: Final = f"[^/.,&={CONTROL}]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that the line speaks. [OFF]
+
+    Args:
+        text: what to say, without ``. - & = | " '`` and line ends; ``speakable()`` makes such texts.
+            The line speaks about 150 words a message.
+    """
+
+    text: str
+    PREFIX: ClassVar = "t"
+    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".\\-&=\"'|", code="text-character"))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"t-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A recording. [OFF]
+
+    Args:
+        path: file name without extension, e.g. ``000``, ``/8/error``, ``YM_LOCAL/lib/file``.
+    """
+
+    path: str
+    PREFIX: ClassVar = "f"
+    LAYOUT: ClassVar = Layout(path=_PATH)
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"f-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Digits, read one by one. [OFF]
+
+    Args:
+        value: ASCII digits.
+    """
+
+    value: str
+    PREFIX: ClassVar = "d"
+    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[0-9]+"), "a row of digits"))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"d-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, read as one. [OFF]
+
+    Args:
+        value: a whole number from 0, below a thousand million.
+    """
+
+    value: int
+    PREFIX: ClassVar = "n"
+    LAYOUT: ClassVar = Layout(value=Count(required=True))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"n-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Latin letters, spelled. [OFF]
+
+    Args:
+        value: Latin letters, digits and spaces.
+    """
+
+    value: str
+    PREFIX: ClassVar = "a"
+    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters"))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"a-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFile:
+    """A ``.tts`` file, spoken. [OFF]
+
+    Args:
+        path: file name without extension.
+    """
+
+    path: str
+    PREFIX: ClassVar = "s"
+    LAYOUT: ClassVar = Layout(path=_PATH)
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"s-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    """A message of the system, such as M1005. [OFF]
+
+    Args:
+        code: its four digits, without the M.
+    """
+
+    code: str
+    PREFIX: ClassVar = "m"
+    LAYOUT: ClassVar = Layout(code=Matching(re.compile("[0-9]{4}"), "four digits, without M"))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"m-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Zmanim:
+    """A time of the Jewish day. [OFF]
+
+    Args:
+        time: which one, e.g. ``sunset``, or ``T`` for now.
+        zone: where, e.g. ``IL/Bney_Brak``; empty for the line's own place.
+        sign: ``+`` or ``-`` to move it.
+        amount: by how much: a unit of ``Y M D H m S s`` before a number, e.g. ``D1``.
+    """
+
+    time: str
+    zone: str = ""
+    sign: Literal["", "+", "-"] = ""
+    amount: str = ""
+    PREFIX: ClassVar = "z"
+    LAYOUT: ClassVar = Layout(
+        time=Matching(re.compile(f"{_TOKEN}+"), "the name of a time"),
+        zone=Matching(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
+        sign=Choice({"": "", "+": "+", "-": "-"}),
+        amount=Matching(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
+    )
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"z-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A day, spoken by the general calendar. [OFF]
+
+    Args:
+        day: the day.
+    """
+
+    day: datetime.date
+    PREFIX: ClassVar = "date"
+    LAYOUT: ClassVar = Layout(day=Day())
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"date-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HebrewDate:
+    """A day, spoken by the Hebrew calendar. [OFF]
+
+    Args:
+        day: the day, by the general calendar.
+    """
+
+    day: datetime.date
+    PREFIX: ClassVar = "dateH"
+    LAYOUT: ClassVar = Layout(day=Day())
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"dateH-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Moves the caller on when it is reached; the last message of its action. [OFF]
+
+    Args:
+        target: as of ``go_to_folder``, but without dots, which would end the message:
+            ``/``, ``/1/1``, ``1``, ``hangup``.
+    """
+
+    target: str
+    PREFIX: ClassVar = "g"
+    LAYOUT: ClassVar = Layout(
+        target=Matching(
+            re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"),
+            "a target without dots such as /1 or hangup",
+            code="target",
+        )
+    )
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"g-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class MusicOnHoldMessage:
+    """Music, as a message. [LIB]: not in the official table; ``MusicOnHold`` is.
+
+    Args:
+        name: the music's name.
+        seconds: how long, or None.
+    """
+
+    name: str
+    seconds: int | None = None
+    PREFIX: ClassVar = "h"
+    LAYOUT: ClassVar = Layout(name=Matching(re.compile(f"{_TOKEN}+"), "a music's name"), seconds=Count())
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"h-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A remark among messages that the line ignores. [OFF]
+
+    Args:
+        text: the remark, without ``.``.
+    """
+
+    text: str
+    PREFIX: ClassVar = "noop"
+    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".&="))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"noop-{self.LAYOUT.render(self)}"
+
+
+Message: TypeAlias = (
+    Text
+    | File
+    | Digits
+    | Number
+    | Letters
+    | SpeechFile
+    | SystemMessage
+    | Zmanim
+    | Date
+    | HebrewDate
+    | GoTo
+    | MusicOnHoldMessage
+    | Comment
+)
+"""Anything that can stand among the messages of ``Play`` and ``Read``."""
+
+_ALL: Final[tuple[type[Message], ...]] = (
+    Text, File, Digits, Number, Letters, SpeechFile, SystemMessage,
+    Zmanim, Date, HebrewDate, GoTo, MusicOnHoldMessage, Comment,
+)  # fmt: skip
+MESSAGE_TYPES: Final[dict[str, type[Message]]] = {one.PREFIX: one for one in _ALL}
+"""The message types by what stands before their first ``-``."""

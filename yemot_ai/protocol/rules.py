@@ -1,0 +1,119 @@
+"""Every rule that an answer to the line can break, once: its code, level, source and way out.
+
+Constructors, ``Response.parse`` and ``lint`` all speak of these rules. Codes are stable. The
+source says how sure a rule is: ``[OFF]`` the official text of the API module, ``[LIVE]`` reported
+from a real line, ``[LIB]`` what the established libraries do, ``[?]`` not confirmed. What is not
+confirmed is never an error.
+
+>>> RULES["after-read"].way_out
+'put read last: the line asks once an answer, and sends a new request with the value'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["RULES", "Level", "Problem", "Rule"]
+
+Level: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be wrong.
+
+    Attributes:
+        code: stable, kebab-case.
+        level: an error makes the whole answer invalid; a warning may surprise.
+        source: who says so.
+        way_out: what to write instead.
+    """
+
+    code: str
+    level: Level
+    source: str
+    way_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One rule broken at one place.
+
+    Attributes:
+        level: ``"error"`` or ``"warning"``.
+        code: the rule's stable code, kebab-case.
+        message: what is wrong, and the way out.
+        position: index of the first offending character.
+        source: how sure the rule is: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
+    """
+
+    level: Level
+    code: str
+    message: str
+    position: int
+    source: str
+
+    @classmethod
+    def of(cls, code: str, reason: str, position: int) -> Problem:
+        """The rule ``code``, broken at ``position`` because of ``reason``."""
+        rule = RULES[code]
+        return cls(rule.level, code, f"{reason}; {rule.way_out}", position, rule.source)
+
+
+_ERRORS: Final = (
+    ("empty-answer", "[OFF]", "answer with an action, e.g. go_to_folder=hangup"),
+    ("not-plain-text", "[OFF]", "answer with bare text: no HTML, JSON or byte order mark"),
+    ("unknown-action", "[OFF]", "use one of the documented actions"),
+    ("empty-action", "[OFF]", "put exactly one & between two actions"),
+    ("simple-answer", "[OFF]", "a simple answer is one bare word and stands alone"),
+    (
+        "after-read",
+        "[OFF]",
+        "put read last: the line asks once an answer, and sends a new request with the value",
+    ),
+    ("after-terminal", "[OFF]", "only id_list_message and music_on_hold may be followed by another action"),
+    ("read-shape", "[OFF]", "write read=<messages>=<fields> with exactly one = between them"),
+    ("empty-messages", "[OFF]", "give at least one message"),
+    ("message-type", "[OFF]", "start each message with its type, e.g. t- or f-; a . ends a message"),
+    ("go-to-not-last", "[OFF]", "make the g- message the last one"),
+    ("empty-value", "[OFF]", "give it a value"),
+    ("text-character", "[OFF]", "pass the text through speakable()"),
+    ("character", "[OFF]", "remove the character"),
+    ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
+    ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),
+    ("number", "[OFF]", "write a whole number in ASCII digits"),
+    ("choice", "[OFF]", "use one of the documented values"),
+    ("format", "[OFF]", "write it in the documented form"),
+    ("min-above-max", "[OFF]", "lower the minimum or raise the maximum"),
+    ("record-folder", "[OFF]", "begin the folder with / and do not end it with /"),
+    ("target", "[OFF]", "use /, /1/1, 1, ., .., ../1 or hangup"),
+    ("too-many-words", "[OFF]", "split the text into messages of up to 150 words: speakable() does"),
+)
+_WARNINGS: Final = (
+    ("name-reused", "[OFF]", "use a fresh name: the old value is sent too"),
+    ("reuse", "[OFF]", "leave field 2 at no, or the line may answer at once with the old value"),
+    ("star-for-unlimited", "[?]", "leave the field empty for no limit"),
+    ("undocumented-value", "[?]", "leave the field empty"),
+    ("letter-case", "[?]", "write it as documented"),
+    ("colon", "[LIVE]", "write : only in times such as 12:30"),
+    ("language-he-il", "[?]", "leave the language empty for Hebrew"),
+    ("confirmation", "[OFF]", "send no in field 15, or the caller must approve what was typed"),
+    ("bare-noop", "[?]", "write noop=comment, or better an action"),
+    ("music-message", "[LIB]", "use the music_on_hold action"),
+    ("without-record-engine", "[OFF]", "set field 7 to record, or leave fields 8 and 9 empty"),
+    ("play-leaves", "[OFF]", "chain a read or go_to_folder: afterwards the caller leaves the extension"),
+    ("two-plays", "[?]", "join the messages of both with a ."),
+    ("unreachable", "[OFF]", "drop it: the g- message has moved the caller on"),
+    ("unconfirmed-character", "[LIB]", "avoid the character: the established libraries refuse it"),
+    ("file-extension", "[OFF]", "name the file without its extension"),
+    ("long-text", "[LIVE]", "split the text into messages of up to 900 characters: speakable() does"),
+    ("long-word", "[OFF]", "split the word: about 300 characters are spoken"),
+)
+
+RULES: Final[dict[str, Rule]] = {
+    code: Rule(code, level, source, way_out)
+    for level, rules in (("error", _ERRORS), ("warning", _WARNINGS))
+    for code, source, way_out in rules
+}
+"""All rules by their code."""
