@@ -80,9 +80,13 @@ class ModelRequest:
 
     @property
     def instructions(self) -> str | None:
-        """How the model was told to answer."""
+        """How the model was told to answer; Codex says it in a first message of the developer."""
         told = self.body.get("instructions")
-        return told if isinstance(told, str) else None
+        if isinstance(told, str):
+            return told
+        given = self.body.get("input", ())
+        first = given[0] if given and not isinstance(given, str) else {}
+        return _text(first) if first.get("role") in {"developer", "system"} else None
 
     @property
     def session(self) -> str | None:
@@ -327,8 +331,10 @@ _UNSCRIPTED: Final = "the model server has no step scripted for this call"
 
 
 def _whole(step: Answer, request: ModelRequest) -> dict[str, Any]:
-    said = [api.message(step.text)] if step.pieces else []
-    return api.response(_response_id(), [*step.items, *said], request=request.body)
+    output: list[Mapping[str, Any]] = list(step.items)
+    if step.pieces:
+        output.append(api.message(step.text))
+    return api.response(_response_id(), output, request=request.body)
 
 
 def _response_id() -> str:

@@ -119,7 +119,11 @@ def web_search_call(query: str, *, item_id: str = "ws_1") -> Item:
 
 
 def response(
-    response_id: str, output: Sequence[Item], *, request: Mapping[str, Any], status: str = "completed"
+    response_id: str,
+    output: Sequence[Mapping[str, Any]],
+    *,
+    request: Mapping[str, Any],
+    status: str = "completed",
 ) -> dict[str, Any]:
     """The whole response object, as the API returns it without streaming."""
     return {

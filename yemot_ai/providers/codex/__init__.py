@@ -1,0 +1,7 @@
+"""Answers out of the Codex CLI, as it is installed on this machine."""
+
+from __future__ import annotations
+
+from yemot_ai.providers.codex.exec import CodexCLIProvider
+
+__all__ = ["CodexCLIProvider"]

@@ -1,0 +1,89 @@
+"""The command line of one turn.
+
+The caller's words are never part of it: they are data, and a prompt ``review`` would start a
+subcommand. They go through standard input (``-``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from yemot_ai.providers.codex.probe import Known
+
+__all__ = ["Setting", "command"]
+
+Setting: TypeAlias = "str | int | float | bool"
+"""A value for ``-c``: a string goes out as it stands, and Codex reads it as TOML, else as plain text."""
+
+_DISABLED: Final = (
+    "shell_tool",
+    "unified_exec",
+    "shell_snapshot",
+    "apps",
+    "plugins",
+    "goals",
+    "multi_agent",
+    "image_generation",
+    "hooks",
+    "view_image",
+    "skill_search",
+    "tool_suggest",
+)
+"""What a phone call has no use for, and what a caller could turn against the machine."""
+
+_SETTINGS: Final[Mapping[str, Setting]] = {
+    "web_search": "disabled",
+    "include_environment_context": False,
+    "include_permissions_instructions": False,
+    "skills.include_instructions": False,
+    "skills.bundled.enabled": False,
+}
+
+
+def command(  # noqa: PLR0913 - a command line has many parts
+    executable: str,
+    *,
+    known: Known,
+    instructions: Path,
+    sandbox: str,
+    model: str | None,
+    config: Mapping[str, Setting],
+    thread_id: str = "",
+) -> list[str]:
+    """The program and its arguments for one turn.
+
+    Args:
+        executable: the program.
+        known: what it knows; nothing else is asked of it.
+        instructions: the file that replaces Codex's own prompt.
+        sandbox: ``read-only`` …
+        model: the model's name, or None for Codex's own choice.
+        config: further ``-c`` settings; they win over ours.
+        thread_id: the thread to resume; empty for a new one.
+    """
+    ours = {**_SETTINGS, "model_instructions_file": json.dumps(str(instructions), ensure_ascii=False)}
+    settings = {**ours, **config}
+    resumed = ["resume", thread_id] if thread_id else []
+    return [
+        executable,
+        "exec",
+        "--json",
+        "--skip-git-repo-check",
+        "--sandbox",
+        sandbox,
+        *(["--ignore-rules"] if "ignore-rules" in known.options else []),
+        *(part for name in _DISABLED if name in known.features for part in ("--disable", name)),
+        *(part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")),
+        *(["--model", model] if model else []),
+        *resumed,
+        "-",
+    ]
+
+
+def _toml(value: Setting) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,195 @@
+r"""What ``codex exec --json`` writes → what came of the turn.
+
+Pure: lines in, an ``Outcome`` or an error out; nothing here knows of processes::
+
+    >>> reader = EventReader()
+    >>> reader.feed(b'{"type":"thread.started","thread_id":"01a2"}')
+    >>> reader.feed(b'{"type":"item.completed","item":{"type":"agent_message","text":"hello"}}')
+    >>> reader.feed(b'{"type":"turn.completed","usage":{"input_tokens":3,"output_tokens":1}}')
+    >>> reader.conclude(exit_code=0).text
+    'hello'
+
+Events and items that are not known are passed over: versions differ, and only what is used is required.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
+from yemot_ai.providers.codex.faults import fault
+from yemot_ai.providers.provider import Usage
+
+__all__ = ["EventReader", "Outcome", "usage_between"]
+
+_COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A turn that succeeded.
+
+    Attributes:
+        text: the last message of the agent; earlier ones say what it is about to do.
+        thread_id: the conversation, as Codex names it.
+        usage: the counters of the whole conversation so far, as Codex keeps them.
+    """
+
+    text: str
+    thread_id: str
+    usage: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class EventReader:
+    """Reads the event lines of one turn.
+
+    Attributes:
+        thread_id: the conversation that the stream says it is about; empty until it says so.
+    """
+
+    thread_id: str = ""
+    _answer: str | None = None
+    _usage: dict[str, int] | None = None
+    _failure: str | None = None
+    _last_error: str = ""
+    _malformed: bytes | None = None
+
+    def feed(self, line: bytes) -> None:
+        r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string)."""
+        if not line.strip():
+            return
+        event = _parsed(line)
+        if event is None:
+            # The first one is kept for the report; whatever follows may be half of something.
+            self._malformed = self._malformed or line
+            return
+        self._read(event)
+
+    def _read(self, event: Mapping[str, Any]) -> None:
+        match event:
+            case {"type": "thread.started", "thread_id": str(thread_id)}:
+                self.thread_id = thread_id
+            case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
+                self._answer = _clean(text)
+            case {"type": "turn.completed"}:
+                self._usage = _counters(event.get("usage"))
+            case {"type": "turn.failed"}:
+                self._failure = _message(event.get("error"))
+            case {"type": "error", "message": str(message)}:
+                # Not fatal by itself ("Reconnecting… 1/5"), but the best explanation if the turn fails.
+                self._last_error = _clean(message)
+            case _:
+                pass
+
+    def conclude(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> Outcome:
+        """What came of the turn, once the process has ended.
+
+        Args:
+            exit_code: the process's exit code (negative: the signal).
+            stderr_tail: the end of its standard error; read only when the turn failed.
+            expected: the thread that was resumed; empty for a new one.
+
+        Raises:
+            SessionLostError: the stream is about another thread than the one resumed (Codex starts a
+                new one, silently, for a name that it does not know), or Codex does not know it.
+            AnswerEmptyError: it ended well and said nothing.
+            MalformedStreamError: it wrote something that is not its protocol.
+            ProviderError: what ``faults.fault`` makes of any other failure.
+        """
+        if expected and self.thread_id and self.thread_id != expected:
+            raise self._lost(expected, exit_code, stderr_tail)
+        if self._malformed is not None:
+            raise self._malformed_by("Codex wrote a line that is not an event", exit_code, stderr_tail)
+        if exit_code != 0 or self._failure is not None or self._usage is None:
+            raise self._failed(exit_code, stderr_tail, expected)
+        if self._answer is None or not self._answer.strip():
+            raise self._silent(exit_code, stderr_tail)
+        if not self.thread_id:
+            raise self._malformed_by("Codex answered without naming the thread", exit_code, stderr_tail)
+        return Outcome(self._answer, self.thread_id, self._usage)
+
+    def _lost(self, expected: str, exit_code: int, stderr_tail: str) -> ProviderError:
+        message = f"Codex answered in thread {self.thread_id} instead of {expected}: the answer is dropped"
+        lost = SessionLostError(message, thread_id=expected, provider="codex")
+        return _detailed(lost, exit_code, stderr_tail, expected)
+
+    def _malformed_by(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
+        shown = (self._malformed or b"")[:200].decode("utf-8", "replace")
+        message = f"{what}: {shown!r}" if shown else what
+        error = MalformedStreamError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider="codex")
+        return _detailed(error, exit_code, stderr_tail, self.thread_id)
+
+    def _failed(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError:
+        said = self._failure or self._last_error or _last_words(stderr_tail)
+        said = said or f"Codex ended (exit code {exit_code}) before the turn was completed"
+        thread_id = self.thread_id or expected
+        return fault(said, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
+
+    def _silent(self, exit_code: int, stderr_tail: str) -> ProviderError:
+        if self._last_error:
+            return fault(
+                self._last_error, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=self.thread_id
+            )
+        error = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
+        return _detailed(error, exit_code, stderr_tail, self.thread_id)
+
+
+def usage_between(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
+    """What one turn cost, out of counters that run over the whole conversation.
+
+    Args:
+        before: the counters after the turn before; empty for a first turn, None if they are not known.
+        after: the counters now.
+
+    Returns:
+        The difference; the counters themselves if they were reset in between; None if it cannot be told.
+    """
+    if before is None:
+        return None
+    spent = [after.get(name, 0) - before.get(name, 0) for name in _COUNTERS]
+    if any(tokens < 0 for tokens in spent):
+        spent = [after.get(name, 0) for name in _COUNTERS]
+    return Usage(*spent)
+
+
+def _parsed(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _counters(usage: object) -> dict[str, int]:
+    if not isinstance(usage, Mapping):
+        return {}
+    return {name: usage[name] for name in _COUNTERS if type(usage.get(name)) is int}
+
+
+def _message(error: object) -> str:
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return _clean(said) if isinstance(said, str) and said else "the turn failed"
+
+
+def _last_words(stderr_tail: str) -> str:
+    """The line of standard error that explains a failure: the last one that is not a warning."""
+    lines = [line.strip() for line in stderr_tail.split("\n") if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    spoken = errors or [line for line in lines if not line.startswith("WARNING")]
+    return spoken[-1] if spoken else ""
+
+
+def _clean(text: str) -> str:
+    # JSON can spell half of a surrogate pair, which no encoding can then write.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _detailed(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:
+    error.exit_code = exit_code
+    error.stderr_tail = stderr_tail
+    error.thread_id = thread_id
+    return error

@@ -1,0 +1,141 @@
+"""Where a Codex process lives: folders of ours, so that nothing of the user's reaches a caller.
+
+Codex reads ``AGENTS.md``, settings and tools out of its home, and may read any file around it. So it is
+given a home with nothing in it but the login, an empty folder to work in, and an empty ``HOME``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Home", "is_thread_id"]
+
+_PASSED_ON: Final = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of the Codex processes of one provider.
+
+    Attributes:
+        codex_home: their ``CODEX_HOME``.
+        root: ours, private: their empty ``HOME`` and working folder, and the files of instructions.
+        login: the ``auth.json`` to link into ``codex_home``; None leaves it as it is.
+    """
+
+    codex_home: Path
+    root: Path
+    login: Path | None
+
+    @classmethod
+    def at(cls, codex_home: str | os.PathLike[str] | None) -> Home:
+        """The home for ``CodexCLIProvider(codex_home=…)``.
+
+        Args:
+            codex_home: a folder that the user vouches for, login and settings included; None for
+                ``$XDG_STATE_HOME/yemot-ai/codex``, with only the user's login linked in.
+        """
+        root = _state_folder() / "yemot-ai" / "codex"
+        if codex_home is not None:
+            return cls(Path(codex_home).expanduser().absolute(), root, None)
+        users = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
+        return cls(root / "home", root, users.absolute() / "auth.json")
+
+    @property
+    def work(self) -> Path:
+        """The empty folder that a process works in."""
+        return self.root / "work"
+
+    def prepare(self) -> None:
+        """Make what is missing; private folders are closed to everybody else."""
+        for folder in (self.root, self.codex_home, self.work, self.root / "user", self.root / "instructions"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        if self.login is not None:
+            _link(self.login, self.codex_home / "auth.json")
+
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of a process: the minimum, and what the user adds."""
+        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        ours = {"HOME": str(self.root / "user"), "CODEX_HOME": str(self.codex_home)}
+        return {"LANG": "C.UTF-8", **passed, **ours, **extra}
+
+    def instructions_file(self, instructions: str) -> Path:
+        """A private file that holds ``instructions``; the same text is the same file."""
+        data = instructions.encode("utf-8", "replace")
+        path = self.root / "instructions" / f"{hashlib.sha256(data).hexdigest()[:32]}.md"
+        if not path.exists():
+            _write_private(path, data)
+        return path
+
+    def forget(self, thread_id: str) -> None:
+        """Delete the rollouts of a thread, its lock and its shell snapshots; nothing for any other name."""
+        if not is_thread_id(thread_id):
+            return
+        sessions = self.codex_home / "sessions"
+        locks = self.codex_home / "thread-writer-locks"
+        snapshots = self.codex_home / "shell_snapshots"
+        for path in (
+            *sessions.glob(f"*/*/*/rollout-*-{thread_id}.jsonl"),
+            *locks.glob(f"{thread_id}*"),
+            *snapshots.glob(f"{thread_id}.*"),
+        ):
+            path.unlink(missing_ok=True)
+
+
+def is_thread_id(text: str) -> bool:
+    """Whether ``text`` is an id as Codex makes them: a UUID, written out."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _state_folder() -> Path:
+    configured = os.environ.get("XDG_STATE_HOME", "")
+    return Path(configured) if Path(configured).is_absolute() else Path.home() / ".local" / "state"
+
+
+def _link(login: Path, link: Path) -> None:
+    """Let ``link`` lead to the login, or to nothing where there is none."""
+    if link.is_symlink() and link.readlink() != login:
+        link.unlink(missing_ok=True)
+    if link.is_symlink() or link.exists() or not login.exists():
+        return
+    try:
+        link.symlink_to(login)
+    except FileExistsError:
+        # Another turn was quicker; it has linked the same.
+        return
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    # mkstemp makes the file 0600; renaming it means that no process ever reads half of it.
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(draft).replace(path)

@@ -1,0 +1,69 @@
+"""What the installed Codex knows: features and options, asked of the binary itself.
+
+Codex refuses to start over an unknown name, and names come and go between versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from yemot_ai.providers.codex.process import LineTooLongError, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Known", "known"]
+
+_FEATURE: Final = re.compile(r"^([a-z0-9_.]+)\s+.*?(?:true|false)\s*$")
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one binary knows.
+
+    Attributes:
+        features: the names for ``--disable``.
+        options: the long options of ``codex exec``, without dashes.
+    """
+
+    features: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+
+
+_cache: dict[tuple[str, int, int], Known] = {}
+
+
+async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
+    """What ``executable`` knows; asked once for each state of the file.
+
+    A binary that does not answer knows nothing: the profile then leaves out what it may not know.
+    """
+    status = await asyncio.to_thread(os.stat, executable)
+    key = (executable, status.st_mtime_ns, status.st_size)
+    if key not in _cache:
+        features, options = await asyncio.gather(
+            _asked([executable, "features", "list"], env=env, cwd=cwd),
+            _asked([executable, "exec", "--help"], env=env, cwd=cwd),
+        )
+        _cache[key] = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))))
+    return _cache[key]
+
+
+async def _asked(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
+    lines: list[bytes] = []
+    try:
+        end = await run(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)
+    except LineTooLongError:
+        return []
+    return [line.decode("utf-8", "replace") for line in lines] if end.exit_code == 0 else []
+
+
+def _features(lines: Sequence[str]) -> frozenset[str]:
+    found = (_FEATURE.match(line) for line in lines)
+    return frozenset(match[1] for match in found if match and " removed " not in f"{match[0]} ")
