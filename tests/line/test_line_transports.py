@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import flask
+import pytest
+
+from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.settings import Method
+
+ASK = "read=t-מה=q,no,voice"
+
+
+class Seen:
+    """What one request looked like to a web server."""
+
+    def __init__(self) -> None:
+        self.method = self.path = self.body = self.agent = ""
+
+
+@contextmanager
+def server(seen: Seen, *, status: int = 200, body: bytes = ASK.encode()) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.method, seen.path = self.command, self.path
+            seen.agent = self.headers["User-Agent"]
+            length = int(self.headers.get("Content-Length") or 0)
+            seen.body = self.rfile.read(length).decode()
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - likewise
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_port}/yemot"
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+
+
+def test_a_server_is_called_with_a_query_string_as_the_platform_does() -> None:
+    seen = Seen()
+    with server(seen) as url:
+        Caller(url, "0501111111").dial()
+    assert seen.method == "GET"
+    assert seen.path.startswith("/yemot?ApiCallId=")
+    assert "&ApiPhone=0501111111&" in seen.path
+    assert seen.agent == "yemot-core-api/1.0"
+
+
+def test_with_post_the_values_are_a_form() -> None:
+    seen = Seen()
+    with server(seen) as url:
+        Caller(f"{url}?secret=x", method="POST").dial()
+    assert (seen.method, seen.path) == ("POST", "/yemot?secret=x")
+    assert seen.body.startswith("ApiCallId=")
+
+
+def test_with_get_a_query_in_the_link_is_glued_with_a_second_question_mark() -> None:
+    seen = Seen()
+    with server(seen) as url:
+        Caller(f"{url}?secret=x").dial()
+    assert seen.path.startswith("/yemot?secret=x?ApiCallId=")
+
+
+def test_hebrew_arrives_percent_encoded_and_a_space_is_no_plus() -> None:
+    seen = Seen()
+    with server(seen) as url:
+        caller = Caller(url)
+        caller.dial()
+        caller.says("מה נשמע")
+    assert seen.path.endswith("q=%D7%9E%D7%94%20%D7%A0%D7%A9%D7%9E%D7%A2")
+
+
+def test_any_status_but_200_is_no_answer() -> None:
+    with server(Seen(), status=500) as url:
+        caller = Caller(url, strict=False)
+        caller.dial()
+    assert caller.problems[0].code == "status"
+
+
+def test_a_body_that_is_not_utf8_is_no_answer() -> None:
+    with server(Seen(), body="read=t-שלום=q,no,voice".encode("windows-1255")) as url:
+        caller = Caller(url, strict=False)
+        caller.dial()
+    assert caller.problems[0].code == "encoding"
+
+
+def test_a_server_that_is_not_there_is_no_answer() -> None:
+    with server(Seen()) as url:
+        pass
+    caller = Caller(url, strict=False)
+    caller.dial()
+    assert caller.problems[0].code == "unreachable"
+
+
+def test_a_server_beyond_this_machine_is_not_called_by_accident() -> None:
+    with pytest.raises(AppError, match="remote=True"):
+        Caller("https://example.com/yemot")
+
+
+def test_a_flask_application_is_called_in_process() -> None:
+    app = flask.Flask(__name__)
+
+    @app.route("/", methods=["GET", "POST"])
+    def yemot() -> str:
+        return f"read=t-{flask.request.values['ApiPhone']}=q,no,voice"
+
+    assert Caller(app, "0501").dial() == "0501"
+    assert Caller(app, "0502", method="POST").dial() == "0502"
+
+
+async def asgi_app(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    body = (await receive())["body"] or scope["query_string"]
+    phone = next(part for part in body.decode().split("&") if part.startswith("ApiPhone=")).partition("=")[2]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"read=t-{phone}=q,no,voice".encode()})
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_asgi_application_is_called_in_process(method: Method) -> None:
+    assert Caller(asgi_app, "0503", method=method).dial() == "0503"
+
+
+def test_an_async_function_of_pairs_is_called_in_process() -> None:
+    async def app(pairs: Sequence[tuple[str, str]]) -> str:
+        return f"read=t-{dict(pairs)['ApiPhone']}=q,no,voice"
+
+    assert Caller(app, "0504").dial() == "0504"
+
+
+def test_a_function_of_pairs_sees_the_glued_query_as_a_framework_would() -> None:
+    seen: list[str] = []
+
+    def app(pairs: Sequence[tuple[str, str]]) -> str:
+        seen.append(dict(pairs)["secret"])
+        return ASK
+
+    Caller(app, query="secret=x", call_id="c1").dial()
+    assert seen == ["x?ApiCallId=c1"]
+
+
+def test_a_factory_is_refused_with_a_hint() -> None:
+    with pytest.raises(AppError, match="factory"):
+        Caller(lambda: None)

@@ -1,0 +1,427 @@
+"""A scripted caller: does what a person does on the phone, and hears what a person hears.
+
+>>> from yemot_ai_testing.line.caller import Caller
+>>> def shop(pairs):
+...     if "name" in dict(pairs):
+...         return "id_list_message=t-תודה " + dict(pairs)["name"] + "&go_to_folder=hangup"
+...     return "read=t-מה שמך=name,no,voice"
+>>> caller = Caller(shop)
+>>> caller.dial()
+'מה שמך'
+>>> caller.says("דוד")
+'תודה דוד'
+>>> caller.ended
+True
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, TypedDict
+
+from yemot_ai.protocol import Record, Tap, Voice
+from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, WrongVerbError
+from yemot_ai_testing.line import questions
+from yemot_ai_testing.line.call import Call, CallerId
+from yemot_ai_testing.line.clock import clock_of
+from yemot_ai_testing.line.folders import bare
+from yemot_ai_testing.line.heard import (
+    SECONDS_PER_CHARACTER,
+    Ended,
+    Transcript,
+    Verb,
+    dead_air,
+    heard_text,
+)
+from yemot_ai_testing.line.interruption import Interruption, at_once, watching
+from yemot_ai_testing.line.keypad import DEFAULT_SECONDS, is_poll
+from yemot_ai_testing.line.settings import LineSettings
+from yemot_ai_testing.line.transports import transport_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from yemot_ai.protocol import Read, Response
+    from yemot_ai_testing.line.clock import Clock
+    from yemot_ai_testing.line.exchange import Exchange, LineProblem
+    from yemot_ai_testing.line.settings import Method
+
+__all__ = ["Caller", "Switches"]
+
+MAX_REQUESTS = 200
+MAX_SECONDS = 600.0
+SECONDS_PER_KEY = 0.3
+
+
+class Switches(TypedDict, total=False):
+    """The switches of ``LineSettings`` that a caller may set by name."""
+
+    query: str
+    server_timeout: float
+    retain_values: bool
+    end_goto: str | None
+    hangup_send: bool
+    hangup_after_goto: bool
+    constants: tuple[tuple[str, str], ...]
+    omitted: frozenset[str]
+    extensions: frozenset[str] | None
+    did: str
+    real_did: str
+    say_tts: bool
+
+
+class Caller:
+    """One person calling one application.
+
+    Each verb runs the line until it waits for the caller again, or the call is over, and returns what
+    was heard meanwhile. Reads that need nobody (a poll: one key, at most 4 s, empty accepted) answer
+    themselves. Several callers may call one application at once, each from a thread of its own;
+    ``hangs_up`` may also come from another thread while a verb runs.
+
+    Args:
+        app: an ``AIFlow`` or ``Flow``, a WSGI or ASGI application, a function of (name, value) pairs,
+            an ``http://`` url, or None for a line without ``api_link``.
+        phone: ``ApiPhone``; empty for a withheld number.
+        extension: where the caller dials in; ``""`` is the root.
+        method: ``GET`` or ``POST``.
+        clock: the line's time; without one it is the application's virtual clock, else the wall.
+        strict: raise a ``LineError`` for an answer that a real line would meet with M1607.
+        remote: an url may point beyond this machine.
+        call_id: ``ApiCallId``; a fresh one without.
+        switches: any of ``LineSettings``.
+
+    Raises:
+        AppError: ``app`` cannot be called.
+    """
+
+    def __init__(  # noqa: PLR0913 - the line has that many switches, and each has a default
+        self,
+        app: object,
+        phone: str = "0501234567",
+        extension: str = "",
+        method: Method = "GET",
+        *,
+        clock: Clock | None = None,
+        strict: bool = True,
+        remote: bool = False,
+        call_id: str | None = None,
+        **switches: Unpack[Switches],
+    ) -> None:
+        if method not in {"GET", "POST"}:
+            raise AppError(f"the line calls with GET or POST, not {method!r}")
+        self.settings = LineSettings(method=method, **switches)
+        self._clock = clock or clock_of(app)
+        self._transport = (
+            None if app is None else transport_to(app, self.settings, clock=self._clock, remote=remote)
+        )
+        self._call = Call(
+            self._transport, self.settings, self._clock, CallerId(phone, call_id or secrets.token_hex(20))
+        )
+        self._dialled_to = bare(extension)
+        self._strict = strict
+        self._mark = 0
+        self._quiet_since = self._clock.now()
+        self._reported = 0
+        self._interruption: Interruption | None = None
+        self._settling = False
+        self._settled_at = self._quiet_since
+        self._dialled = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        if self._dialled and not self.ended:
+            self.hangs_up()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the way to the application; the call itself stays as it is."""
+        if self._transport is not None:
+            self._transport.close()
+
+    # -- what the caller does
+
+    def dial(self) -> str:
+        """Call the line and listen.
+
+        Returns:
+            What was heard until the line waited, or the call was over.
+
+        Raises:
+            CallOverError: this caller has dialled before.
+        """
+        if self._dialled:
+            raise CallOverError("dials", waits_for="has dialled already", hint="a new call is a new Caller")
+        self._dialled = True
+        self._does("dials", f"/{self._dialled_to}", seconds=0)
+        self._call.enter(self._dialled_to)
+        return self._settle()
+
+    def says(self, text: str) -> str:
+        """Speak.
+
+        Args:
+            text: what the line's speech recognition understands.
+
+        Raises:
+            WrongVerbError: the line does not listen to speech now.
+        """
+        read = self._question("says", Voice)
+        if not text:
+            raise WrongVerbError("says nothing", waits_for=self.waits_for, hint="use silent()")
+        self._does("says", text, seconds=len(text) * SECONDS_PER_CHARACTER)
+        questions.spoken(self._call, read, text)
+        return self._settle()
+
+    def presses(self, keys: str) -> str:
+        """Press keys.
+
+        Args:
+            keys: digits, ``*`` and ``#``; the line waits its time after the last key unless ``#`` or the
+                greatest number of digits ends the input.
+
+        Raises:
+            WrongVerbError: the line does not take keys now, or not that many.
+        """
+        read = self._question("presses", Tap, Voice, Record)
+        outcome = questions.outcome(self._call, read, keys)
+        self._does("presses", keys, seconds=len(keys) * SECONDS_PER_KEY)
+        questions.pressed(self._call, read, keys, outcome)
+        return self._settle()
+
+    def records(self, path: str = "/1/000.wav") -> str:
+        """Record something and end it with ``#``.
+
+        Args:
+            path: where the platform stored it; the value that the application gets.
+
+        Raises:
+            WrongVerbError: the line does not record now.
+        """
+        read = self._question("records", Record)
+        self._does("records", path, seconds=1)
+        questions.recorded(self._call, read, path)
+        return self._settle()
+
+    def silent(self) -> str:
+        """Neither speak nor press anything until the line has had enough.
+
+        Raises:
+            WrongVerbError: the line records: silence is a recording like any other.
+        """
+        read = self._question("keeps silent", Tap, Voice)
+        self._does("is silent", "", seconds=questions.patience(read))
+        questions.unanswered(self._call, read)
+        return self._settle()
+
+    def repeats(self) -> str:
+        """Let the line send its last request again, byte for byte, as a line that got no answer may.
+
+        Raises:
+            CallOverError: nothing was sent yet.
+        """
+        last = next((e for e in reversed(self._call.exchanges) if not e.hangup), None)
+        if last is None:
+            raise CallOverError("repeats", waits_for="has sent no request yet", hint="dial() first")
+        self._does("repeats", "the last request", seconds=0)
+        self._call.repeat(last)
+        return self._settle()
+
+    def hangs_up(self) -> str:
+        """Hang up; also while a verb runs, from another thread.
+
+        Raises:
+            CallOverError: the call is over.
+        """
+        if not self._dialled or (self._call.over and not self._call.elsewhere):
+            raise self._not_now("hangs up")
+        if self._settling:
+            self._hang_up_meanwhile()
+            return ""
+        self._does("hangs up", "", seconds=0)
+        self._call.hang_up()
+        return self._settle()
+
+    def interrupts(
+        self, keys: str | None = None, *, after: float = 0.0, once: Callable[[], bool] = at_once
+    ) -> None:
+        """Do something while the next verb's answer is being made.
+
+        Args:
+            keys: what the line gets at its next poll; None hangs up, at any time.
+            after: seconds after the end of the verb.
+            once: a gate: nothing happens before it is true.
+        """
+        self._interruption = Interruption(keys, after, once)
+
+    # -- what came of it
+
+    @property
+    def heard(self) -> str:
+        """What was heard since the last verb."""
+        return heard_text(self._call.transcript[self._mark :])
+
+    @property
+    def response(self) -> Response:
+        """The last answer that the line understood.
+
+        Raises:
+            CallOverError: there is none yet.
+        """
+        for exchange in reversed(self._call.exchanges):
+            if exchange.response is not None:
+                return exchange.response
+        raise CallOverError("looks for the answer", waits_for="has had no answer yet", hint="dial() first")
+
+    @property
+    def raw(self) -> str:
+        """The last answer, byte for byte; empty before the first."""
+        return next((e.body for e in reversed(self._call.exchanges) if not e.hangup), "")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call has left the application's extensions."""
+        return self._call.over
+
+    @property
+    def extension(self) -> str:
+        """Where the caller is."""
+        return self._call.extension
+
+    @property
+    def call_id(self) -> str:
+        """The call's ``ApiCallId``."""
+        return self._call.who.call_id
+
+    @property
+    def phone(self) -> str:
+        """The caller's number."""
+        return self._call.who.phone
+
+    @property
+    def transcript(self) -> Transcript:
+        """Everything that happened so far; ``str()`` of it is readable."""
+        return Transcript(self._call.transcript)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every request with its raw answer."""
+        return tuple(self._call.exchanges)
+
+    @property
+    def problems(self) -> tuple[LineProblem, ...]:
+        """Everything that was wrong with the answers, warnings included."""
+        return self._call.problems
+
+    @property
+    def dead_air(self) -> float:
+        """The longest silence, in seconds, since the end of the last verb."""
+        events = self._call.transcript[self._mark :]
+        ended = next((event.at for event in events if isinstance(event, Ended)), None)
+        return dead_air(events, since=self._quiet_since, until=self._settled_at if ended is None else ended)
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return questions.described(self._call, dialled=self._dialled)
+
+    # -- how the line is run
+
+    def _question(self, verb: str, *modes: type) -> Read:
+        read = self._call.question
+        if read is None:
+            raise self._not_now(verb)
+        if not isinstance(read.mode, modes):
+            raise WrongVerbError(verb, waits_for=self.waits_for, hint=questions.hint(read))
+        return read
+
+    def _not_now(self, verb: str) -> CallOverError:
+        hint = "a new call is a new Caller" if self._dialled else "call dial() first"
+        return CallOverError(verb, waits_for=self.waits_for, hint=hint)
+
+    def _does(self, name: str, text: str, *, seconds: float) -> None:
+        self._mark = len(self._call.transcript)
+        self._call.transcript.add(Verb(at=self._clock.now(), seconds=seconds, name=name, text=text))
+        self._clock.spend(seconds)
+        self._quiet_since = self._clock.now()
+
+    def _settle(self) -> str:
+        """Run the line until it waits for the caller, or the call is over."""
+        interruption, self._interruption = self._interruption, None
+        self._settling = True
+        try:
+            with watching(interruption, self._clock, self._quiet_since, self._hang_up_meanwhile):
+                self._run(interruption)
+        finally:
+            self._settling = False
+            self._settled_at = self._clock.now()
+        if interruption is not None and not interruption.done:
+            raise WrongVerbError(f"{interruption} meanwhile", waits_for=f"by then {self.waits_for}")
+        return self.heard
+
+    def _run(self, interruption: Interruption | None) -> None:
+        requests = 0
+        while not self._call.over and (self._call.busy or self._polling()):
+            if self._call.busy:
+                requests += 1
+                self._call.step()
+            else:
+                self._poll(interruption)
+            self._complain()
+            self._guard(requests)
+        self._complain()
+
+    def _polling(self) -> bool:
+        read = self._call.question
+        return read is not None and isinstance(read.mode, Tap) and is_poll(read.mode)
+
+    def _poll(self, interruption: Interruption | None) -> None:
+        """Wait as the line does; the server goes on meanwhile, so this wait is a real one."""
+        read = self._call.question
+        if read is None or not isinstance(read.mode, Tap):
+            return
+        seconds = read.mode.seconds or DEFAULT_SECONDS
+        due = None if interruption is None else interruption.due(self._clock.now() - self._quiet_since)
+        if interruption is None or due is None or due > seconds:
+            self._clock.sleep(seconds)
+            self._call.give(read.mode.empty_value or "None")
+            return
+        self._clock.sleep(due)
+        if interruption.take():
+            self._interrupt(interruption)
+
+    def _interrupt(self, interruption: Interruption) -> None:
+        if interruption.keys is None:
+            self._hang_up_meanwhile()
+            return
+        self._call.transcript.add(
+            Verb(at=self._clock.now(), seconds=0, name="presses", text=interruption.keys)
+        )
+        self._call.give(interruption.keys)
+
+    def _hang_up_meanwhile(self) -> None:
+        self._call.transcript.add(Verb(at=self._clock.now(), seconds=0, name="hangs up"))
+        self._call.hang_up()
+
+    def _complain(self) -> None:
+        """Raise the first new error of an answer, if this caller is strict."""
+        new = self._call.problems[self._reported :]
+        self._reported += len(new)
+        if self._strict:
+            for problem in new:
+                if problem.level == "error":
+                    problem.raise_()
+
+    def _guard(self, requests: int) -> None:
+        seconds = self._clock.now() - self._quiet_since
+        if requests > MAX_REQUESTS or seconds > MAX_SECONDS:
+            raise EndlessLineError(requests=requests, seconds=seconds, answer=self.raw)

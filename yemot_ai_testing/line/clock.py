@@ -1,0 +1,101 @@
+"""The time a call lives in.
+
+Playing a sentence takes seconds on a phone and nothing in a test, so a clock knows two ways for
+time to go by: what the *line* is busy with (``spend``) and what the *server* must be given
+(``sleep``). On the wall only the second really passes; on a virtual clock neither does.
+
+    >>> clock = WallClock()
+    >>> before = clock.now()
+    >>> clock.spend(60)
+    >>> clock.now() - before >= 60
+    True
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol, runtime_checkable
+
+__all__ = ["Clock", "EngineClock", "VirtualTime", "WallClock", "clock_of"]
+
+
+class Clock(Protocol):
+    """What the line asks of time. All numbers are seconds."""
+
+    def now(self) -> float:
+        """Return a time that never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the line and for the server."""
+        ...
+
+    def spend(self, seconds: float) -> None:
+        """Let time pass that the server does not need: playing, speaking, typing."""
+        ...
+
+
+@runtime_checkable
+class VirtualTime(Protocol):
+    """A clock that belongs to the application: sleeping lets everything due in that time happen."""
+
+    def now(self) -> float:
+        """Return the virtual time in seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` of virtual time pass."""
+        ...
+
+
+class WallClock:
+    """Real time, plus what the line has been playing."""
+
+    __slots__ = ("_spent",)
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    def now(self) -> float:
+        """Return real seconds plus those spent on playing and speaking."""
+        return time.monotonic() + self._spent
+
+    def sleep(self, seconds: float) -> None:
+        """Really wait: whatever the server does meanwhile, it does in real time."""
+        time.sleep(seconds)
+
+    def spend(self, seconds: float) -> None:
+        """Add to the offset; nobody waits."""
+        self._spent += seconds
+
+
+class EngineClock:
+    """The application's own virtual time; spending is sleeping, for neither costs anything."""
+
+    __slots__ = ("_time",)
+
+    def __init__(self, virtual: VirtualTime) -> None:
+        self._time = virtual
+
+    def now(self) -> float:
+        """Return the virtual time in seconds."""
+        return self._time.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._time.sleep(seconds)
+
+    def spend(self, seconds: float) -> None:
+        """Let virtual time pass: what the server does, it also does while the line is playing."""
+        self._time.sleep(seconds)
+
+
+def clock_of(app: object) -> Clock:
+    """Return the clock that ``app`` lives in: its engine's virtual one, else the wall.
+
+    Args:
+        app: an ``AIFlow`` or anything else that can be called on the line.
+    """
+    engine = getattr(getattr(app, "ai", None), "engine", None)
+    virtual = getattr(engine, "clock", None)
+    return EngineClock(virtual) if isinstance(virtual, VirtualTime) else WallClock()

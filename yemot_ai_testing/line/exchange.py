@@ -1,0 +1,114 @@
+"""One request of the line and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import Response, lint
+from yemot_ai_testing.errors import LineError
+from yemot_ai_testing.line.wire import Answer, Pairs
+
+__all__ = ["Exchange", "LineProblem", "farewell", "judged"]
+
+WAYS_OUT = {
+    "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
+    "status": "answer with HTTP status 200 and nothing else",
+    "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
+    "unreachable": "is the server running at this address?",
+    "encoding": "send the answer as UTF-8",
+    "empty": "answer with an action; go_to_folder=.. leaves the extension on purpose",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """Something wrong with an answer.
+
+    Attributes:
+        level: an ``error`` makes the line say M1607.
+        code: a stable word: the lint's, or a ``FaultCode``.
+        message: what is wrong.
+        answer: the answer, as far as there is one.
+        way_out: what to change.
+        cause: the exception behind it, if there is one.
+    """
+
+    level: Literal["error", "warning"]
+    code: str
+    message: str
+    answer: str = ""
+    way_out: str = ""
+    cause: BaseException | None = None
+
+    def raise_(self) -> None:
+        """Raise this problem.
+
+        Raises:
+            LineError: always.
+        """
+        raise LineError(
+            self.message, code=self.code, answer=self.answer, way_out=self.way_out
+        ) from self.cause
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, its answer, and what the line thinks of it.
+
+    Attributes:
+        at: when the request went out, on the line's clock.
+        seconds: how long the answer took.
+        extension: where the caller was.
+        pairs: the request, name by name as it was sent.
+        body: the answer, byte for byte.
+        response: the answer as the line understands it; None if it does not.
+        problems: what is wrong with it.
+        hangup: the request told the server that the call is over; its answer is not used.
+    """
+
+    at: float
+    seconds: float
+    extension: str
+    pairs: tuple[tuple[str, str], ...]
+    body: str
+    response: Response | None
+    problems: tuple[LineProblem, ...] = ()
+    hangup: bool = False
+
+
+def judged(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
+    """Return the exchange that ``answer`` makes of a request."""
+    problems = _problems(answer)
+    broken = any(problem.level == "error" for problem in problems)
+    response = None if broken else _parsed(answer.body)
+    return Exchange(at, seconds, extension, tuple(pairs), answer.body, response, problems)
+
+
+def farewell(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
+    """Return the exchange of a hang-up request: any answer will do, but none is a fault."""
+    problems = () if answer.fault is None else (_faulty(answer),)
+    return Exchange(at, seconds, extension, tuple(pairs), answer.body, None, problems, hangup=True)
+
+
+def _problems(answer: Answer) -> tuple[LineProblem, ...]:
+    if answer.fault is not None:
+        return (_faulty(answer),)
+    return tuple(
+        LineProblem(found.level, found.code, found.message, answer.body) for found in lint(answer.body)
+    )
+
+
+def _faulty(answer: Answer) -> LineProblem:
+    fault = answer.fault
+    if fault is None:
+        raise AssertionError
+    return LineProblem("error", fault.code, fault.text, answer.body, WAYS_OUT[fault.code], fault.cause)
+
+
+def _parsed(body: str) -> Response | None:
+    try:
+        return Response.parse(body)
+    except ResponseSyntaxError:  # the lint promises that this cannot be; if it is, it is M1607
+        return None

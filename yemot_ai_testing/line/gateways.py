@@ -1,0 +1,202 @@
+"""Applications behind a gateway interface, without a socket: WSGI and ASGI.
+
+>>> def app(environ, start_response):
+...     _ = start_response("200 OK", [("Content-Type", "text/plain")])
+...     return [environ["QUERY_STRING"].encode()]
+>>> WSGITransport(app).send([("choice", "3")], timeout=1).body
+'choice=3'
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import io
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from yemot_ai_testing.line.in_process import bounded, outcome
+from yemot_ai_testing.line.settings import Method
+from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, encoded, glued, received
+
+__all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITransport"]
+
+Environ: TypeAlias = dict[str, Any]
+WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Message: TypeAlias = MutableMapping[str, Any]
+ASGIApp: TypeAlias = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+OK = 200
+
+
+class WSGITransport:
+    """Calls a WSGI application as a threaded server would."""
+
+    def __init__(self, app: WSGIApp, *, path: str = "/", query: str = "", method: Method = "GET") -> None:
+        self._app = app
+        self._path = path
+        self._query = query
+        self._method: Method = method
+
+    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+        """Call the application."""
+        status: list[int] = []
+        answer = bounded(lambda: self._call(self._environ(pairs), status), timeout)
+        return answer if answer.fault else with_status(status[0], answer.body)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _call(self, environ: Environ, status: list[int]) -> str:
+        written: list[bytes] = []
+
+        def start_response(line: str, _headers: object, _exc_info: object = None) -> Callable[[bytes], None]:
+            status[:] = [int(line.split(" ", 1)[0])]
+            return written.append
+
+        chunks = self._app(environ, start_response)
+        try:
+            written.extend(chunks)
+        finally:
+            getattr(chunks, "close", lambda: None)()
+        return b"".join(written).decode()
+
+    def _environ(self, pairs: Pairs) -> Environ:
+        body = encoded(pairs).encode() if self._method == "POST" else b""
+        return {
+            "REQUEST_METHOD": self._method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": self._path,
+            "QUERY_STRING": glued(self._query, pairs, method=self._method),
+            "CONTENT_TYPE": FORM if body else "",
+            "CONTENT_LENGTH": str(len(body)) if body else "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_USER_AGENT": USER_AGENT,
+            "HTTP_HOST": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+
+
+class ASGITransport:
+    """Calls an ASGI application on a loop of its own, in a thread of its own."""
+
+    def __init__(self, app: ASGIApp, *, path: str = "/", query: str = "", method: Method = "GET") -> None:
+        self._app = app
+        self._path = path
+        self._query = query
+        self._method: Method = method
+
+    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+        """Call the application; one that is too late is cancelled, as a broken connection would."""
+        status: list[int] = []
+        answer = on_loop(self._call(pairs, status), timeout)
+        return answer if answer.fault else with_status(status[0], answer.body)
+
+    def close(self) -> None:
+        """Nothing is held: the loop serves all transports of the process."""
+
+    async def _call(self, pairs: Pairs, status: list[int]) -> str:
+        body = encoded(pairs).encode() if self._method == "POST" else b""
+        inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        written: list[bytes] = []
+
+        async def receive() -> Message:
+            if inbox:
+                return inbox.pop()
+            await asyncio.Event().wait()  # the caller stays on the line: no http.disconnect
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[:] = [message["status"]]
+            else:
+                written.append(message.get("body", b""))
+
+        await self._app(self._scope(pairs, body), receive, send)
+        return b"".join(written).decode()
+
+    def _scope(self, pairs: Pairs, body: bytes) -> Message:
+        headers = [(b"host", b"127.0.0.1"), (b"user-agent", USER_AGENT.encode())]
+        if body:
+            headers += [(b"content-type", FORM.encode()), (b"content-length", str(len(body)).encode())]
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": self._method,
+            "scheme": "http",
+            "path": self._path,
+            "raw_path": self._path.encode(),
+            "root_path": "",
+            "query_string": glued(self._query, pairs, method=self._method).encode(),
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+
+
+class AsyncPairsTransport:
+    """Awaits ``handle(pairs)`` on that same loop."""
+
+    def __init__(
+        self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], *, query: str = "", method: Method = "GET"
+    ) -> None:
+        self._handle = handle
+        self._query = query
+        self._method: Method = method
+
+    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+        """Await the application."""
+        return on_loop(self._handle(received(self._query, pairs, method=self._method)), timeout)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def with_status(status: int, body: str) -> Answer:
+    """Return the answer of an HTTP exchange; [?] only 200 is taken for one."""
+    if status == OK:
+        return Answer(body)
+    return Answer(body, Fault("status", f"the server answered with HTTP status {status}"))
+
+
+def on_loop(coroutine: Coroutine[Any, Any, str], timeout: float) -> Answer:
+    """Run ``coroutine`` on the loop of the ASGI thread for at most ``timeout`` seconds."""
+    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    answer = outcome(future, timeout)
+    future.cancel()
+    return answer
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Start the one loop for ASGI applications of this process.
+
+    One long-lived loop, because clients that an application keeps are bound to the loop they were
+    first used on.
+    """
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=_run, args=(loop,), name="yemot-asgi", daemon=True).start()
+    atexit.register(loop.call_soon_threadsafe, loop.stop)
+    return loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

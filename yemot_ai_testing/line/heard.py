@@ -1,0 +1,210 @@
+"""What happens on a call, as both sides live it: events with a time and a length in seconds.
+
+>>> str(SystemSound(at=0.0, seconds=1.5, code="M1607"))
+'M1607 אין מענה משרת API'
+>>> silences([Sound(at=2.0, seconds=1.0, text="שלום", kind="text")], since=0.0, until=3.0)
+[Silence(at=0.0, seconds=2.0)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, overload
+
+from yemot_ai.protocol import Message, Text
+
+__all__ = [
+    "Ended",
+    "Event",
+    "Moved",
+    "Silence",
+    "Sound",
+    "SystemSound",
+    "Transcript",
+    "Verb",
+    "dead_air",
+    "heard_text",
+    "length_of",
+    "silences",
+]
+
+SECONDS_PER_CHARACTER = 0.07
+"""Hebrew text to speech says about 14 characters a second."""
+
+SECONDS_PER_SOUND = 1.5
+"""How long anything else is taken to last; the line does not know the files."""
+
+SYSTEM_MESSAGES = {
+    "M1002": "לא הוקש דבר",
+    "M1012": "הקליטו לאחר הצליל",
+    "M1035": "הוקשו פחות מדי ספרות",
+    "M1224": "בחירה שגויה",
+    "M1305": "ההקלטה קצרה מדי",
+    "M1353": "לאישור הקישו 1 להקשה מחדש הקישו 2",
+    "M1368": "כוכבית אינה מותרת",
+    "M1607": "אין מענה משרת API",
+    "M1609": "לא מוגדר לינק",
+    "M1625": "אפס אינו מותר",
+}
+"""[OFF] The platform's own recordings that this line plays, in short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """Something the application lets the caller hear.
+
+    Attributes:
+        at: when it begins, on the line's clock.
+        seconds: how long it is taken to last.
+        text: the spoken text, or the message as it is written in the answer.
+        kind: ``text`` for speech, else the message's type (``f``, ``d`` …).
+    """
+
+    at: float
+    seconds: float
+    text: str
+    kind: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemSound:
+    """Something the platform itself says.
+
+    Attributes:
+        at: when it begins.
+        seconds: how long it is taken to last.
+        code: the platform's name of the recording.
+    """
+
+    at: float
+    seconds: float
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {SYSTEM_MESSAGES.get(self.code, '')}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """Something the caller does.
+
+    Attributes:
+        at: when the caller begins.
+        seconds: how long it takes; the line's silence is counted from its end.
+        name: ``dials``, ``says``, ``presses`` …
+        text: with what.
+    """
+
+    at: float
+    seconds: float
+    name: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.text}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The caller enters an extension (``""`` is the root)."""
+
+    at: float
+    extension: str
+
+    def __str__(self) -> str:
+        return f"/{self.extension}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The call has left the application; ``why`` says how."""
+
+    at: float
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing to be heard while the caller waits: dead air."""
+
+    at: float
+    seconds: float
+
+
+Event: TypeAlias = "Sound | SystemSound | Verb | Moved | Ended"
+
+
+class Transcript(Sequence["Event"]):
+    """All events of a call so far; ``str()`` is a plain rendering."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._events = list(events)
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Transcript: ...
+    def __getitem__(self, index: int | slice) -> Event | Transcript:
+        if isinstance(index, slice):
+            return Transcript(self._events[index])
+        return self._events[index]
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(list(self._events))
+
+    def __str__(self) -> str:
+        return "\n".join(_line(event) for event in self)
+
+    def add(self, event: Event) -> None:
+        """Append what just happened."""
+        self._events.append(event)
+
+
+def length_of(message: Message) -> float:
+    """Return how many seconds ``message`` is taken to last."""
+    return len(message.text) * SECONDS_PER_CHARACTER if isinstance(message, Text) else SECONDS_PER_SOUND
+
+
+def heard_text(events: Iterable[Event]) -> str:
+    """Return everything audible among ``events``, in order, joined by spaces."""
+    return " ".join(str(event) for event in events if isinstance(event, (Sound, SystemSound)))
+
+
+def silences(events: Iterable[Event], *, since: float, until: float) -> list[Silence]:
+    """Return the gaps between the sounds among ``events``.
+
+    Args:
+        events: what happened, in order.
+        since: when the caller fell silent, on the same clock.
+        until: when the line waited for the caller again, or the call was over.
+    """
+    gaps = []
+    for event in events:
+        if isinstance(event, (Sound, SystemSound)):
+            gaps.append(Silence(since, event.at - since))
+            since = max(since, event.at + event.seconds)
+    gaps.append(Silence(since, until - since))
+    return [gap for gap in gaps if gap.seconds > 0]
+
+
+def dead_air(events: Iterable[Event], *, since: float, until: float) -> float:
+    """Return the longest of those gaps, in seconds."""
+    return max((gap.seconds for gap in silences(events, since=since, until=until)), default=0.0)
+
+
+def _line(event: Event) -> str:
+    if isinstance(event, Verb):
+        return f"caller  {event}"
+    if isinstance(event, (Sound, SystemSound)):
+        return f"line    {event}"
+    return f"        -- {event}"

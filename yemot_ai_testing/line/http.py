@@ -1,0 +1,94 @@
+"""Any server in any language, over HTTP, as the platform calls it."""
+
+from __future__ import annotations
+
+import ipaddress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from time import monotonic
+from urllib.parse import SplitResult, urlsplit
+
+from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.line.gateways import with_status
+from yemot_ai_testing.line.in_process import bounded
+from yemot_ai_testing.line.settings import Method
+from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, encoded, glued
+
+__all__ = ["HTTPTransport"]
+
+
+class HTTPTransport:
+    """Sends each request over a connection of its own.
+
+    Args:
+        url: the ``api_link``; a query string in it is glued as the line glues it.
+        method: ``GET`` or ``POST``.
+        query: more of a query string than stands in ``url``.
+        remote: let the url point beyond this machine.
+
+    Raises:
+        AppError: the url is no http(s) url, or not on this machine.
+    """
+
+    def __init__(self, url: str, *, method: Method = "GET", query: str = "", remote: bool = False) -> None:
+        self._url = urlsplit(url)
+        if self._url.scheme not in {"http", "https"} or not self._url.hostname:
+            raise AppError(f"{url!r} is no http(s) url")
+        if not remote and not _is_loopback(self._url.hostname):
+            raise AppError(
+                f"{url} is not on this machine: a test would call a real server; "
+                "pass Caller(…, remote=True) if that is meant"
+            )
+        self._query = "&".join(part for part in (self._url.query, query) if part)
+        self._method: Method = method
+
+    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+        """Send one request."""
+        status: list[int] = []
+        answer = bounded(lambda: self._exchange(pairs, status, monotonic() + timeout), timeout)
+        if answer.fault is None:
+            return with_status(status[0], answer.body)
+        return Answer(fault=_over_http(answer.fault))
+
+    def close(self) -> None:
+        """Nothing is held: every exchange closes its connection."""
+
+    def _exchange(self, pairs: Pairs, status: list[int], deadline: float) -> str:
+        connection = _connection(self._url, timeout=max(deadline - monotonic(), 0.001))
+        headers = {"User-Agent": USER_AGENT}
+        body = None
+        if self._method == "POST":
+            body = encoded(pairs).encode()
+            headers["Content-Type"] = FORM
+        query = glued(self._query, pairs, method=self._method)
+        try:
+            connection.request(self._method, f"{self._url.path or '/'}?{query}", body=body, headers=headers)
+            response = connection.getresponse()
+            status[:] = [response.status]
+            return response.read().decode()
+        finally:
+            connection.close()
+
+
+def _connection(url: SplitResult, *, timeout: float) -> HTTPConnection:
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    return kind(url.hostname or "", url.port, timeout=timeout)
+
+
+def _over_http(fault: Fault) -> Fault:
+    """Name what went wrong on the way: an exception here is never the application's own."""
+    if isinstance(fault.cause, UnicodeDecodeError):
+        return Fault("encoding", "the answer is not UTF-8", fault.cause)
+    if isinstance(fault.cause, TimeoutError):
+        return Fault("late", "no answer in time", fault.cause)
+    if isinstance(fault.cause, (OSError, HTTPException)):
+        return Fault("unreachable", f"the server cannot be reached: {fault.cause}", fault.cause)
+    return fault
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

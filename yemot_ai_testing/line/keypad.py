@@ -1,0 +1,148 @@
+"""What the line makes of keys: the rules of ``read`` in its tap mode.
+
+    >>> type_keys(Tap(max_digits=1), "1#")
+    Typed(value='1')
+    >>> type_keys(Tap(min_digits=4), "12")
+    Refused(code='M1035')
+
+Source: [OFF] the positional fields of ``read``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from yemot_ai.protocol import Tap
+
+__all__ = [
+    "DEFAULT_SECONDS",
+    "Empty",
+    "Outcome",
+    "Refused",
+    "TooMany",
+    "Typed",
+    "ends_at_once",
+    "is_poll",
+    "needs_confirmation",
+    "type_keys",
+]
+
+DEFAULT_SECONDS = 7.0
+"""[OFF] field 5; it is also how long the line waits after a key (F:karlin, from a live line)."""
+
+POLL_SECONDS = 4
+PLAIN = frozenset({"", "NO"})
+LENGTHS = {"Time": (4, 4), "Date": (8, 8), "HebrewDate": (8, 8), "TeudatZehut": (8, 9), "Phone": (9, 10)}
+LETTERS = frozenset({"Alpha", "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "GetMail"})
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The line takes the value."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The line says why not (a system message) and asks again."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Nothing was typed before the end of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """The line had taken its value before the last key; ``rest`` is left over."""
+
+    value: str
+    rest: str
+
+
+Outcome: TypeAlias = Typed | Refused | Empty | TooMany
+
+
+def is_poll(tap: Tap) -> bool:
+    """Whether the line gets its answer without the caller: a short wait that accepts nothing."""
+    return tap.max_digits == 1 and tap.accept_empty and (tap.seconds or DEFAULT_SECONDS) <= POLL_SECONDS
+
+
+def ends_at_once(tap: Tap, keys: str) -> bool:
+    """Whether the line knows after the last key that it was the last."""
+    return "#" in keys or len(keys) == _lengths(tap)[1]
+
+
+def needs_confirmation(tap: Tap) -> bool:
+    """Whether M1353 follows; [?] only with a keyboard, for nobody reports it with ``No``."""
+    return not _is_plain(tap) and tap.confirm
+
+
+def type_keys(tap: Tap, keys: str) -> Outcome:
+    """Return what comes of pressing ``keys`` and then waiting.
+
+    Args:
+        tap: the read.
+        keys: digits and ``*``; ``#`` ends the input.
+    """
+    if tap.keyboard in LETTERS:
+        return Typed(keys.rstrip("#")) if keys.rstrip("#") else Empty()
+    typed, ended, rest = keys.partition("#")
+    least, most = _lengths(tap)
+    if most is not None and len(typed) > most:
+        return TooMany(typed[:most], typed[most:] + ended + rest)
+    if rest:
+        return TooMany(typed, rest)
+    if not typed:
+        return Empty()
+    return _judged(tap, typed, least)
+
+
+def _judged(tap: Tap, typed: str, least: int) -> Outcome:
+    if "*" in typed and tap.block_star:
+        return Refused("M1368")
+    if not _is_allowed(tap, typed):
+        return Refused("M1224")
+    if len(typed) < least:
+        return Refused("M1035")
+    if tap.block_zero and typed.isdigit() and int(typed) == 0:
+        return Refused("M1625")
+    return Typed(_formatted(tap, typed))
+
+
+def _is_allowed(tap: Tap, typed: str) -> bool:
+    """[OFF] field 10: single keys (``*#123``) or whole numbers (``11.12``); ``1.2`` is what R2 sends."""
+    allowed = tuple(tap.allowed)
+    if not allowed or allowed == ("from_folder",):
+        return True
+    if all(len(key) == 1 for key in allowed):
+        return all(key in allowed for key in typed)
+    return typed in allowed
+
+
+def _formatted(tap: Tap, typed: str) -> str:
+    if tap.replace:
+        old, new = tap.replace[0], tap.replace[1]
+        typed = typed.replace(old, new)
+    if tap.keyboard == "Price":
+        return typed.replace("*", ".")
+    if tap.keyboard == "Time":
+        return f"{typed[:2]}-{typed[2:]}"
+    if tap.keyboard == "Date":
+        return f"{typed[:2]}-{typed[2:4]}-{typed[4:]}"
+    return typed
+
+
+def _lengths(tap: Tap) -> tuple[int, int | None]:
+    if tap.keyboard in LENGTHS:
+        return LENGTHS[tap.keyboard]
+    most = tap.max_digits if isinstance(tap.max_digits, int) else None
+    return tap.min_digits or 1, most
+
+
+def _is_plain(tap: Tap) -> bool:
+    return (tap.keyboard or "").upper() in PLAIN
