@@ -22,6 +22,7 @@ from yemot_ai.protocol.actions import (
     RoutingYemot,
     SimpleAnswer,
 )
+from yemot_ai.protocol.lint import lint
 from yemot_ai.protocol.messages import (
     Comment,
     Date,
@@ -80,4 +81,5 @@ __all__ = [
     "Voice",
     "Zmanim",
     "heard",
+    "lint",
 ]

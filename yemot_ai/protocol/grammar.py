@@ -1,4 +1,4 @@
-"""The grammar of an answer, read once, for ``Response.parse`` and ``lint`` alike. [OFF]
+"""The grammar of an answer, read once, for ``Response.parse`` and ``lint`` alike [OFF].
 
 ::
 
@@ -101,7 +101,7 @@ def read_answer(text: str) -> Reading:
 
 
 def chain_faults(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
-    """What is wrong with the order of ``actions``: code, reason, index of the action that may not be there."""
+    """What is wrong with the order of ``actions``: code, reason, index of the action at fault."""
     for index, action in enumerate(actions[:-1]):
         after = type(actions[index + 1]).__name__
         if isinstance(action, Read):
@@ -150,13 +150,13 @@ def _read_action(reading: Reading, part: str, position: int) -> Action | None:
         return reading.made(partial(SimpleAnswer, name), position)
     elif name == Play.NAME:
         messages = _read_messages(reading, rest, inside)
-        return messages and reading.made(partial(Play, messages), inside)
+        return None if messages is None else reading.made(partial(Play, messages), inside)
     elif name == Read.NAME:
         return _read_read(reading, rest, inside)
     elif equals and name in ACTIONS:
         known = ACTIONS[name]
         values = known.LAYOUT.decode(rest, reading.teller(inside))
-        return None if values is None else reading.made(partial(known, **values), inside)
+        return None if values is None else reading.made(lambda: known(**values), inside)
     else:
         reading.tell("unknown-action", _INVENTED.get(name, f"there is no action {name[:40]!r}"), position)
     return None
@@ -178,7 +178,7 @@ def _read_message(reading: Reading, part: str, position: int) -> Message | None:
         return None
     inside = position + len(kind) + 1
     values = known.LAYOUT.decode(data, reading.teller(inside))
-    return None if values is None else reading.made(partial(known, **values), inside)
+    return None if values is None else reading.made(lambda: known(**values), inside)
 
 
 def _read_read(reading: Reading, text: str, offset: int) -> Read | None:
@@ -188,7 +188,7 @@ def _read_read(reading: Reading, text: str, offset: int) -> Read | None:
         return None
     messages = _read_messages(reading, question, offset)
     inside = offset + len(question) + 1
-    layout, make = _MODES.get((rest.split(",", 3) + ["", ""])[2], (READ_TAP, Tap))
+    layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
     values = layout.decode(rest, reading.teller(inside))
     if values is None:
         return None

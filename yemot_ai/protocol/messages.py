@@ -12,12 +12,13 @@ yemot_ai.errors.InvalidValueError: text: '.' may not stand here (text-character)
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
 
-from yemot_ai.protocol.fields import CONTROL, Choice, Count, Day, Layout, Matching, Plain
+from yemot_ai.protocol.codecs import CONTROL, Choice, Count, Day, Matching, Plain
+from yemot_ai.protocol.fields import Layout
 
 __all__ = [
     "MESSAGE_TYPES",
@@ -44,7 +45,7 @@ _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text that the line speaks. [OFF]
+    """Text that the line speaks [OFF].
 
     Args:
         text: what to say, without ``. - & = | " '`` and line ends; ``speakable()`` makes such texts.
@@ -64,7 +65,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A recording. [OFF]
+    """A recording [OFF].
 
     Args:
         path: file name without extension, e.g. ``000``, ``/8/error``, ``YM_LOCAL/lib/file``.
@@ -83,7 +84,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Digits, read one by one. [OFF]
+    """Digits, read one by one [OFF].
 
     Args:
         value: ASCII digits.
@@ -102,7 +103,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number, read as one. [OFF]
+    """A number, read as one [OFF].
 
     Args:
         value: a whole number from 0, below a thousand million.
@@ -121,7 +122,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Latin letters, spelled. [OFF]
+    """Latin letters, spelled [OFF].
 
     Args:
         value: Latin letters, digits and spaces.
@@ -140,7 +141,7 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class SpeechFile:
-    """A ``.tts`` file, spoken. [OFF]
+    """A ``.tts`` file, spoken [OFF].
 
     Args:
         path: file name without extension.
@@ -159,7 +160,7 @@ class SpeechFile:
 
 @dataclass(frozen=True, slots=True)
 class SystemMessage:
-    """A message of the system, such as M1005. [OFF]
+    """A message of the system, such as M1005 [OFF].
 
     Args:
         code: its four digits, without the M.
@@ -178,7 +179,7 @@ class SystemMessage:
 
 @dataclass(frozen=True, slots=True)
 class Zmanim:
-    """A time of the Jewish day. [OFF]
+    """A time of the Jewish day [OFF].
 
     Args:
         time: which one, e.g. ``sunset``, or ``T`` for now.
@@ -208,13 +209,13 @@ class Zmanim:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A day, spoken by the general calendar. [OFF]
+    """A day, spoken by the general calendar [OFF].
 
     Args:
         day: the day.
     """
 
-    day: datetime.date
+    day: dt.date
     PREFIX: ClassVar = "date"
     LAYOUT: ClassVar = Layout(day=Day())
 
@@ -227,13 +228,13 @@ class Date:
 
 @dataclass(frozen=True, slots=True)
 class HebrewDate:
-    """A day, spoken by the Hebrew calendar. [OFF]
+    """A day, spoken by the Hebrew calendar [OFF].
 
     Args:
         day: the day, by the general calendar.
     """
 
-    day: datetime.date
+    day: dt.date
     PREFIX: ClassVar = "dateH"
     LAYOUT: ClassVar = Layout(day=Day())
 
@@ -246,7 +247,7 @@ class HebrewDate:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """Moves the caller on when it is reached; the last message of its action. [OFF]
+    """Moves the caller on when it is reached; the last message of its action [OFF].
 
     Args:
         target: as of ``go_to_folder``, but without dots, which would end the message:
@@ -272,7 +273,7 @@ class GoTo:
 
 @dataclass(frozen=True, slots=True)
 class MusicOnHoldMessage:
-    """Music, as a message. [LIB]: not in the official table; ``MusicOnHold`` is.
+    """Music, as a message [LIB]; not in the official table, where ``MusicOnHold`` is.
 
     Args:
         name: the music's name.
@@ -293,7 +294,7 @@ class MusicOnHoldMessage:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A remark among messages that the line ignores. [OFF]
+    """A remark among messages that the line ignores [OFF].
 
     Args:
         text: the remark, without ``.``.

@@ -1,4 +1,4 @@
-"""The three ways of ``read`` to take a value, each with every positional field. [OFF]
+"""The three ways of ``read`` to take a value, each with every positional field [OFF].
 
 The tables below are the official ones, position by position: 1 and 2 belong to the read, and 3
 tells the modes apart, for an empty or numeric third field is the greatest number of digits.
@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields import CONTROL, Choice, Codec, Count, Fixed, Keys, Layout, Matching, Plain
+from yemot_ai.protocol.codecs import CONTROL, Choice, Codec, Count, Fixed, Keys, Matching, Plain
+from yemot_ai.protocol.fields import Layout
 
 __all__ = [
     "READ_RECORD",
@@ -112,7 +113,7 @@ READ_RECORD: Final = Layout(**_HEAD, _mode=Fixed("record"), **_RECORD)
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Keys. [OFF]
+    """Keys [OFF].
 
     Args:
         max_digits: the most digits; None for no limit.
@@ -153,7 +154,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Speech, recognised by the line; keys arrive as ``Digits-12``, silence as an empty value. [OFF]
+    """Speech, recognised by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
 
     Args:
         language: a code such as ``en-US``; empty for Hebrew, or what the extension sets.
@@ -178,7 +179,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A recording; its value is the path of the file. [OFF]
+    """A recording; its value is the path of the file [OFF].
 
     Args:
         folder: where to save, e.g. ``/1/2``; empty for ``api_dir`` or the extension itself.

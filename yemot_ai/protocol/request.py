@@ -1,4 +1,4 @@
-"""What the line sends: pairs of names and values, in order, repeated ones included. [OFF]
+"""What the line sends: pairs of names and values, in order, repeated ones included [OFF].
 
 After each read the line adds the value to everything sent before, and sends it all again; a name
 asked twice is sent twice, and the last one is the newest.
@@ -118,7 +118,7 @@ class Request:
 
 
 def heard(value: str) -> str:
-    """A recognised text without what nobody said: bidi marks, no-break and doubled spaces. [LIVE]
+    """A recognised text without what nobody said, such as bidi marks and no-break spaces [LIVE].
 
     >>> heard(chr(0x200F) + "שלום" + chr(0xA0) + " עולם ")
     'שלום עולם'
@@ -127,7 +127,7 @@ def heard(value: str) -> str:
 
 
 def _offered(params: object) -> Iterator[tuple[object, object]]:
-    """Pairs of anything: the duplicates of a framework's multi-dict are behind methods of its own."""
+    """Pairs of anything; the duplicates of a framework's multi-dict are behind methods of its own."""
     several = getattr(params, "multi_items", None)
     lists = getattr(params, "lists", None)
     if callable(several):
@@ -182,7 +182,7 @@ def _decoded(text: str) -> str:
 
 
 def _unglued(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Take ``secret=x?ApiCallId=c1`` apart.
+    """Take a glued value such as ``x?ApiCallId=c1`` apart.
 
     Only before the line's own names have begun: what a caller says later stays what was said.
     """

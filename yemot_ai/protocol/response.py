@@ -28,7 +28,7 @@ __all__ = ["Response"]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Actions in order; only ``Play`` and ``MusicOnHold`` may be followed by another. [OFF]
+    """Actions in order; only ``Play`` and ``MusicOnHold`` may be followed by another [OFF].
 
     Iterating gives the actions.
 
@@ -71,7 +71,7 @@ class Response:
 
     @property
     def leaves(self) -> bool:
-        """Whether the caller leaves the extension afterwards: neither a read nor a payment comes back. [OFF]"""
+        """Whether the caller leaves the extension afterwards; not after a read or a payment [OFF]."""
         last = self.actions[-1]
         if isinstance(last, Read):
             return isinstance(last.messages[-1], GoTo)

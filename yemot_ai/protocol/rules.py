@@ -111,9 +111,7 @@ _WARNINGS: Final = (
     ("long-word", "[OFF]", "split the word: about 300 characters are spoken"),
 )
 
-RULES: Final[dict[str, Rule]] = {
-    code: Rule(code, level, source, way_out)
-    for level, rules in (("error", _ERRORS), ("warning", _WARNINGS))
-    for code, source, way_out in rules
+RULES: Final[dict[str, Rule]] = {code: Rule(code, "error", source, out) for code, source, out in _ERRORS} | {
+    code: Rule(code, "warning", source, out) for code, source, out in _WARNINGS
 }
 """All rules by their code."""

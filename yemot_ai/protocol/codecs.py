@@ -1,0 +1,337 @@
+"""Codecs: how one positional field is read, rendered and doubted.
+
+``encode`` renders a value and refuses an invalid one, ``decode`` reads a text (an empty one is the
+documented default), ``doubt`` names the warning that a readable text deserves.
+
+>>> Count(default=7).decode(""), Choice({"": False, "yes": True}).encode(True)
+(7, 'yes')
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from yemot_ai.errors import InvalidValueError
+
+__all__ = ["CONTROL", "Choice", "Codec", "Count", "Day", "Fixed", "Keys", "Matching", "Numbers", "Plain"]
+
+CONTROL: Final = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
+"""What no answer may contain anywhere: control characters, line ends, halves of characters."""
+
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
+_KEYS: Final = re.compile(r"[0-9*#]+")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_DAY: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
+
+
+class Codec(Protocol):
+    """What reads and renders one field."""
+
+    def decode(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type; the dataclass declares it
+        """The value that ``text`` stands for.
+
+        Raises:
+            InvalidValueError: ``text`` has no meaning here.
+        """
+        ...
+
+    def encode(self, value: Any) -> str:  # noqa: ANN401 - as above
+        """The canonical text of ``value``.
+
+        Raises:
+            InvalidValueError: ``value`` cannot be sent.
+        """
+        ...
+
+    def doubt(self, text: str) -> str | None:
+        """The code of the warning that a readable ``text`` deserves."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A whole number; an empty field is ``default``.
+
+    Attributes:
+        default: what an empty field means; None is "not limited" or "not set".
+        minimum: the smallest number allowed.
+        star: whether the undocumented ``*`` is understood as None.
+        required: whether an empty field is an error.
+    """
+
+    default: int | None = None
+    minimum: int = 0
+    star: bool = False
+    required: bool = False
+
+    def decode(self, text: str) -> int | None:
+        """Read ASCII digits."""
+        if not text and not self.required:
+            return self.default
+        if self.star and text == "*":
+            return None
+        if not _COUNT.fullmatch(text) or int(text) < self.minimum:
+            raise InvalidValueError("number", f"{text[:40]!r} is no whole number from {self.minimum}")
+        return int(text)
+
+    def encode(self, value: object) -> str:
+        """Render the number."""
+        if value is None and self.default is None and not self.required:
+            return ""
+        if type(value) is not int or not self.minimum <= value < 10**9:
+            raise InvalidValueError("number", f"{value!r} is no whole number from {self.minimum}")
+        return str(value)
+
+    def doubt(self, text: str) -> str | None:
+        """``*`` is used, and documented nowhere."""
+        return "star-for-unlimited" if text == "*" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A closed set of words; the first word listed for a value is its canonical one.
+
+    Attributes:
+        words: what each word means.
+        undocumented: words that are only seen in use.
+    """
+
+    words: Mapping[str, object]
+    undocumented: frozenset[str] = frozenset()
+    _folded: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for word in self.words:
+            self._folded.setdefault(word.casefold(), word)
+
+    def decode(self, text: str) -> object:
+        """Look the word up; whether case matters on the line is not confirmed, so it does not here."""
+        if text in self.words:
+            return self.words[text]
+        if text.casefold() in self._folded:
+            return self.words[self._folded[text.casefold()]]
+        allowed = ", ".join(repr(word) for word in self.words)
+        raise InvalidValueError("choice", f"{text[:40]!r} is none of {allowed}")
+
+    def encode(self, value: object) -> str:
+        """Render the canonical word."""
+        for word, meaning in self.words.items():
+            if meaning == value:
+                return word
+        allowed = ", ".join(sorted({repr(meaning) for meaning in self.words.values()}))
+        raise InvalidValueError("choice", f"{value!r} is none of {allowed}")
+
+    def doubt(self, text: str) -> str | None:
+        """Words in use that the official text does not have."""
+        if text in self.undocumented:
+            return "undocumented-value"
+        return None if text in self.words else "letter-case"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A text of a documented form.
+
+    Attributes:
+        pattern: what the whole text must match.
+        form: the form in words, for the error.
+        default: what an empty field means; None when it may not be empty.
+        code: the rule that a wrong text breaks.
+        doubts: tells the warning that a readable text deserves.
+    """
+
+    pattern: re.Pattern[str]
+    form: str
+    default: str | None = None
+    code: str = "format"
+    doubts: Callable[[str], str | None] = field(default=lambda _text: None)
+
+    def decode(self, text: str) -> str:
+        """Check the form."""
+        if not text and self.default is not None:
+            return self.default
+        if not self.pattern.fullmatch(text):
+            raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.form}")
+        return text
+
+    def encode(self, value: object) -> str:
+        """Check the form."""
+        if not isinstance(value, str):
+            raise InvalidValueError(self.code, f"{value!r} is not {self.form}")
+        if not value and self.default == "":
+            return value
+        self.decode(value or "")
+        if not value:
+            raise InvalidValueError("empty-value", f"an empty text is not {self.form}")
+        return value
+
+    def doubt(self, text: str) -> str | None:
+        """Ask ``doubts``."""
+        return self.doubts(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Free text in which some characters may not stand.
+
+    Attributes:
+        forbidden: the inside of a regular expression's character class, without control characters.
+        code: the rule that such a character breaks.
+        required: whether the text must have more than white space.
+        default: what an empty field means.
+        doubtful: characters that deserve a warning, the inside of a character class.
+    """
+
+    forbidden: str
+    code: str = "character"
+    required: bool = True
+    default: str = ""
+    doubtful: str = ""
+    _bad: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_COUNT)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_bad", re.compile(f"[{self.forbidden}{CONTROL}]"))
+
+    def decode(self, text: str) -> str:
+        """Check every character."""
+        bad = self._bad.search(text)
+        if bad:
+            raise InvalidValueError(self.code, f"{bad.group()!r} may not stand here", position=bad.start())
+        if self.required and not text.strip():
+            raise InvalidValueError("empty-value", "the text is empty")
+        return text or self.default
+
+    def encode(self, value: object) -> str:
+        """Check every character."""
+        if not isinstance(value, str):
+            raise InvalidValueError(self.code, f"{value!r} is not a text")
+        if not value and self.default:
+            raise InvalidValueError("empty-value", "the text is empty")
+        return self.decode(value)
+
+    def doubt(self, text: str) -> str | None:
+        """Characters that may not be understood."""
+        return "unconfirmed-character" if self.doubtful and re.search(f"[{self.doubtful}]", text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What may be typed: single keys ``*#123``, or whole values ``11.12.13``; empty: anything.
+
+    One value of several digits has no spelling of its own, for ``10`` is the keys 1 and 0.
+    """
+
+    word: str = "from_folder"
+
+    def decode(self, text: str) -> tuple[str, ...]:
+        """Read keys or values."""
+        if not text or text == self.word:
+            return (text,) if text else ()
+        allowed = tuple(text.split(".")) if "." in text else tuple(text)
+        self.encode(allowed)
+        return allowed
+
+    def encode(self, value: object) -> str:
+        """Render without dots when every value is one key."""
+        if value == (self.word,):
+            return self.word
+        if not isinstance(value, tuple) or not all(isinstance(v, str) and _KEYS.fullmatch(v) for v in value):
+            raise InvalidValueError("format", f"{value!r} is no tuple of keys 0-9*# such as ('1', '2', '#')")
+        if len(value) == 1 and len(value[0]) > 1:
+            raise InvalidValueError(
+                "format", f"{value!r} would be read as single keys; give a second value too"
+            )
+        single = all(len(one) == 1 for one in value)
+        return ("" if single else ".").join(value)
+
+    def doubt(self, text: str) -> str | None:
+        """Nothing to doubt."""
+        del text
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Phone numbers joined by dots.
+
+    Attributes:
+        required: whether there must be at least one.
+    """
+
+    required: bool = False
+
+    def decode(self, text: str) -> tuple[str, ...]:
+        """Split at the dots."""
+        numbers = tuple(text.split(".")) if text else ()
+        self.encode(numbers)
+        return numbers
+
+    def encode(self, value: object) -> str:
+        """Join with dots."""
+        if not isinstance(value, tuple) or not all(
+            isinstance(v, str) and _NUMBER.fullmatch(v) for v in value
+        ):
+            raise InvalidValueError("format", f"{value!r} is no tuple of numbers of 1 to 20 digits")
+        if self.required and not value:
+            raise InvalidValueError("empty-value", "there is no number")
+        return ".".join(value)
+
+    def doubt(self, text: str) -> str | None:
+        """Nothing to doubt."""
+        del text
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day as ``DD/MM/YYYY``."""
+
+    def decode(self, text: str) -> dt.date:
+        """Read a day of the calendar."""
+        match = _DAY.fullmatch(text)
+        try:
+            day, month, year = map(int, match.groups()) if match else (0, 0, 0)
+            return dt.date(year, month, day)
+        except ValueError:
+            raise InvalidValueError("format", f"{text[:40]!r} is no day DD/MM/YYYY") from None
+
+    def encode(self, value: object) -> str:
+        """Render the day."""
+        if type(value) is not dt.date:
+            raise InvalidValueError("format", f"{value!r} is no datetime.date")
+        return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
+
+    def doubt(self, text: str) -> str | None:
+        """Nothing to doubt."""
+        del text
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A position that holds the same word always; no attribute stands for it.
+
+    Attributes:
+        word: the word; empty where the official text tells to leave the position empty.
+    """
+
+    word: str = ""
+
+    def decode(self, text: str) -> None:
+        """Nothing else may be here."""
+        if text != self.word:
+            raise InvalidValueError("choice", f"{text[:40]!r} stands where only {self.word!r} may")
+
+    def encode(self, value: object) -> str:
+        """The word."""
+        del value
+        return self.word
+
+    def doubt(self, text: str) -> str | None:
+        """Nothing to doubt."""
+        del text
+        return None

@@ -1,0 +1,81 @@
+"""Taking a payment by credit card.
+
+>>> str(CreditCard("pelecard", "100", max_payments=3, go_back=True))
+'credit_card=pelecard,100,,3,,,,,,,,,,,GoBack'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal
+
+from yemot_ai.protocol.codecs import Choice, Count, Matching, Plain
+from yemot_ai.protocol.fields import Layout
+
+__all__ = ["CreditCard"]
+
+_ANY: Final = Plain(forbidden=",&=", required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditCard:
+    """Takes a payment; the next request carries ``CreditCard_CODE`` (and ``CreditCard_All``) [OFF].
+
+    Args:
+        provider: the clearing house, e.g. ``pelecard``.
+        amount: the sum, e.g. ``100`` or ``99.90``.
+        shop: the shop's number.
+        max_payments: the most payments.
+        currency: ``1`` shekel, ``2`` dollar.
+        deal: the clearing house's kind of deal, e.g. ``DebitPaymntsType``.
+        user: the shop's user name.
+        terminal: the shop's terminal.
+        password: the shop's password.
+        return_all: send all that the clearing house said (``CreditCard_All``).
+        ask_phone: ask for the caller's phone number.
+        ask_name: ask for the caller's name by speech.
+        no_ask: do not ask for approval.
+        token: make a token besides the payment, or instead of it.
+        go_back: let ``*`` leave (``CreditCard_CODE=GoBack``); else the line asks for ever.
+    """
+
+    provider: str
+    amount: str
+    shop: str = ""
+    max_payments: int | None = None
+    currency: Literal["", "1", "2"] = ""
+    deal: str = ""
+    user: str = ""
+    terminal: str = ""
+    password: str = field(default="", repr=False)
+    return_all: bool = False
+    ask_phone: bool = False
+    ask_name: bool = False
+    no_ask: bool = False
+    token: Literal["", "CreateToken", "CreateTokenOnly"] = ""
+    go_back: bool = False
+    NAME: ClassVar = "credit_card"
+    LAYOUT: ClassVar = Layout(
+        provider=Plain(forbidden=",&="),
+        amount=Matching(re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"), "a sum such as 100 or 99.90"),
+        shop=_ANY,
+        max_payments=Count(),
+        currency=Choice({"": "", "1": "1", "2": "2"}),
+        deal=_ANY,
+        user=_ANY,
+        terminal=_ANY,
+        password=_ANY,
+        return_all=Choice({"": False, "all": True}),
+        ask_phone=Choice({"": False, "EnterPhone": True}),
+        ask_name=Choice({"": False, "NameStt": True}),
+        no_ask=Choice({"": False, "NoAsk": True}),
+        token=Choice({"": "", "CreateToken": "CreateToken", "CreateTokenOnly": "CreateTokenOnly"}),
+        go_back=Choice({"": False, "GoBack": True}),
+    )
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"credit_card={self.LAYOUT.render(self)}"

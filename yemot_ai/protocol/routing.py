@@ -1,0 +1,102 @@
+"""Handing the caller over to another phone or system.
+
+>>> str(RoutingYemot("0773137770")), str(Routing(("0581234567", "0533137770")))
+('routing_yemot=0773137770', 'routing=0581234567.0533137770')
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from yemot_ai.protocol.codecs import Choice, Fixed, Matching, Numbers, Plain
+from yemot_ai.protocol.fields import Layout
+
+__all__ = ["Routing", "RoutingYemot"]
+
+_ANY: Final = Plain(forbidden=",&=", required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingYemot:
+    """Moves the caller to another system of the platform [OFF].
+
+    Args:
+        number: the system's number.
+    """
+
+    number: str
+    NAME: ClassVar = "routing_yemot"
+    LAYOUT: ClassVar = Layout(number=Matching(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits"))
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"routing_yemot={self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Dials other phones for the caller [OFF].
+
+    The official text names the positions; what it says of their values is not repeated here, and
+    they are sent as given.
+
+    Args:
+        numbers: whom to dial.
+        start: field 2.
+        multiple: field 4: dial several at once.
+        dial: field 5: which of the numbers to dial, e.g. ``("1", "2")``.
+        your_id: field 6: the number shown.
+        record: field 7.
+        end_time: field 9.
+        end_goto: field 10: where to go afterwards.
+        music: field 11.
+        answer_play: field 12.
+        answer_tfr: field 13.
+        tfr_hangup_goto: field 14.
+        email: field 15.
+        email_name: field 16.
+    """
+
+    numbers: tuple[str, ...]
+    start: str = ""
+    multiple: bool = False
+    dial: tuple[str, ...] = ()
+    your_id: str = ""
+    record: str = ""
+    end_time: str = ""
+    end_goto: str = ""
+    music: str = ""
+    answer_play: str = ""
+    answer_tfr: str = ""
+    tfr_hangup_goto: str = ""
+    email: str = ""
+    email_name: str = ""
+    NAME: ClassVar = "routing"
+    LAYOUT: ClassVar = Layout(
+        numbers=Numbers(required=True),
+        start=_ANY,
+        _tor=Fixed(),
+        multiple=Choice({"": False, "no": False, "yes": True}),
+        dial=Numbers(),
+        your_id=_ANY,
+        record=_ANY,
+        _sms=Fixed(),
+        end_time=_ANY,
+        end_goto=_ANY,
+        music=_ANY,
+        answer_play=_ANY,
+        answer_tfr=_ANY,
+        tfr_hangup_goto=_ANY,
+        email=_ANY,
+        email_name=_ANY,
+    )
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"routing={self.LAYOUT.render(self)}"
