@@ -78,7 +78,8 @@ class EndlessLineError(ToolkitError, AssertionError):
         self.seconds = seconds
         super().__init__(
             f"{requests} requests in {seconds:g} s went by and the line does not wait for the caller yet; "
-            f"the last answer was {answer!r}: does a poll, a re-used value or go_to_folder=. go round in a circle?"
+            f"the last answer was {answer!r}: does a poll, a re-used value or go_to_folder=. "
+            "go round in a circle?"
         )
 
 

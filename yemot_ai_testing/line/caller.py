@@ -393,7 +393,7 @@ class Caller:
         due = None if interruption is None else interruption.due(self._clock.now() - self._quiet_since)
         if interruption is None or due is None or due > seconds:
             self._clock.sleep(seconds)
-            self._call.give(read.mode.empty_value or "None")
+            self._call.give(read.mode.empty_value)
             return
         self._clock.sleep(due)
         if interruption.take():

@@ -146,7 +146,7 @@ def unanswered(call: Call, read: Read) -> None:
     for _ in range((read.mode.attempts or 1) - 1):
         call.ask()
     if read.mode.accept_empty:
-        call.give("None" if read.mode.empty_value is None else read.mode.empty_value)
+        call.give(read.mode.empty_value)
     else:
         call.system("M1002")
         call.ask()
