@@ -43,6 +43,7 @@ from yemot_ai.protocol.modes import Keyboard, Mode, Record, Tap, Voice
 from yemot_ai.protocol.request import Params, Request, heard
 from yemot_ai.protocol.response import Response
 from yemot_ai.protocol.rules import Level, Problem
+from yemot_ai.protocol.speech import speakable
 
 __all__ = [
     "Action",
@@ -82,4 +83,5 @@ __all__ = [
     "Zmanim",
     "heard",
     "lint",
+    "speakable",
 ]

@@ -13,26 +13,17 @@ warning reuse 27 [OFF]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from typing import Final
 
 from yemot_ai.protocol.actions import Action, Play, Read
 from yemot_ai.protocol.grammar import Reading, read_answer
+from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
 from yemot_ai.protocol.messages import GoTo, Message, MusicOnHoldMessage, Text
 from yemot_ai.protocol.modes import Tap, Voice
 from yemot_ai.protocol.rules import Problem
+from yemot_ai.protocol.spoken import STRAY_COLON
 
-__all__ = ["MAX_CHARACTERS", "MAX_WORDS", "MAX_WORD_CHARACTERS", "lint"]
-
-MAX_WORDS: Final = 150
-"""About how many words a message may have [OFF]."""
-MAX_WORD_CHARACTERS: Final = 300
-"""About how long a word may be [OFF]."""
-MAX_CHARACTERS: Final = 900
-"""Where projects cut a message [LIVE]."""
-
-_COLON: Final = re.compile(r"(?<![0-9]):|:(?![0-9]{2}(?![0-9]))")
+__all__ = ["lint"]
 
 _Finding = tuple[str, str]
 
@@ -77,7 +68,7 @@ def _message_doubts(message: Message) -> Iterator[_Finding]:
     longest = max(map(len, words))
     if longest > MAX_WORD_CHARACTERS:
         yield "long-word", f"a word has {longest} characters"
-    if _COLON.search(message.text):
+    if STRAY_COLON.search(message.text):
         yield "colon", "a : stands outside a time"
 
 

@@ -1,0 +1,81 @@
+r"""Written text on its way to be spoken, first half: what is no word is taken away.
+
+Characters are reduced to letters, marks, numbers, ASCII punctuation and a few symbols that have a
+name; then the block marks of Markdown go. Every pass is linear in the length of the text.
+
+>>> unmarked("## כותרת\n- **פריט** אחד 😀\n1. ראשון")
+'כותרת\n**פריט** אחד\n1, ראשון'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+__all__ = ["DASH", "MARKS", "NAMED_SYMBOLS", "unmarked"]
+
+MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+"""Niqqud, cantillation and accents: parts of words, the inside of a character class."""
+DASH: Final = "—"
+"""What stands for every dash that is no hyphen."""
+NAMED_SYMBOLS: Final = "₪€£¥×÷±≈≤≥≠∞√°→"
+"""Symbols beyond ASCII that are spoken by name."""
+
+_COMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}]")
+_SAME_AS: Final = {
+    **dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"),
+    **dict.fromkeys("“”„‟«»״", '"'),
+    **dict.fromkeys("‘’‚‛‹›׳´", "'"),
+    **dict.fromkeys("־‐‑−﹣－", "-"),
+    **dict.fromkeys("–―‒", DASH),
+    **dict.fromkeys("•‣◦▪●○■□∙·", " • "),
+    **dict.fromkeys("…。．׃", ". "),
+    **dict.fromkeys("、，،", ", "),
+    **dict.fromkeys("？؟", "? "),
+    **dict.fromkeys("；؛", "; "),
+    "！": "! ",
+    "：": ": ",
+    "⇒": "→",
+    "➡": "→",
+    "⃣": "",  # the keycap around a digit
+}
+_KEPT: Final = "LMN"
+_VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+_RULE: Final = re.compile(r"[-|:=*_+~ ]*")
+_QUOTE: Final = re.compile(r"(?:> ?)+")
+_HEADING: Final = re.compile(r"#{1,6} ")
+_BULLET: Final = re.compile(r"[-*+•] (?:\[[ xX]\] )?")
+_ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
+
+
+def unmarked(text: str) -> str:
+    """The text without what nobody says, one paragraph, list item or table row a line."""
+    plain = _COMMON.sub(_reduced, text.replace("\r\n", "\n"))
+    lines = (_unmarked_line(" ".join(line.split())) for line in plain.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _reduced(match: re.Match[str]) -> str:
+    return _same_as(match.group())
+
+
+@lru_cache(maxsize=4096)
+def _same_as(char: str) -> str:
+    if char in _SAME_AS:
+        return _SAME_AS[char]
+    category = unicodedata.category(char)
+    if category == "Cf" or _VARIATION_SELECTORS.match(char):
+        return ""  # invisible, possibly inside a word
+    return char if category[0] in _KEPT else " "
+
+
+def _unmarked_line(line: str) -> str:
+    if _RULE.fullmatch(line):
+        return ""
+    for mark in (_QUOTE, _HEADING, _BULLET):
+        found = mark.match(line)
+        line = line[found.end() :] if found else line
+    return _ORDINAL.sub(r"\1, ", line, count=1) if _ORDINAL.match(line) else line
