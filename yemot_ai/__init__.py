@@ -1,1 +1,14 @@
-"""AI agents on Yemot HaMashiach phone lines."""
+"""AI agents on Yemot HaMashiach phone lines.
+
+``YemotAI`` answers what callers say; ``AIFlow`` is a yemot-flow ``Flow`` whose calls can ask it.
+"""
+
+from __future__ import annotations
+
+from yemot_ai.ai import YemotAI
+from yemot_ai.flow import AICall, AIFlow, Key, Manners
+from yemot_ai.sessions import Turn
+
+__all__ = ["AICall", "AIFlow", "Key", "Manners", "Turn", "YemotAI", "__version__"]
+
+__version__ = "0.2.0"

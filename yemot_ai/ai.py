@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -74,6 +75,9 @@ class YemotAI:
         session_ttl: seconds that a call without requests is remembered.
         retries: how often a transient failure is tried again within the turn's time.
 
+    Attributes:
+        ending: functions that are told, on the engine's loop, the id of a call that ends.
+
     Raises:
         ConfigurationError: the arguments cannot work together.
     """
@@ -98,6 +102,7 @@ class YemotAI:
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
         self.ledger = Ledger(self.store, timeout=turn_timeout, ttl=session_ttl)
+        self.ending: list[Callable[[str], object]] = []
         self._turn_timeout = turn_timeout
         self._retries = retries
         self._providers: dict[str, Provider] = {}
@@ -174,6 +179,10 @@ class YemotAI:
             retries=self._retries,
         )
 
+    async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
+        return await update(self.store, call_id, change, ttl=self.session_ttl)
+
     async def _end(self, call_id: str) -> None:
         known: list[tuple[str, JSON]] = []
 
@@ -182,7 +191,9 @@ class YemotAI:
             return session if session.ended else session.over()
 
         # The tombstone first: a turn that starts from now on finds it.
-        await update(self.store, call_id, bury, ttl=self.session_ttl)
+        await self.update(call_id, bury)
+        for told in self.ending:
+            told(call_id)
         await self.ledger.cancel(call_id)
         for conversation, session in known:
             await self._forget(conversation, session)

@@ -88,15 +88,13 @@ class Engine:
                 "a blocking method was called in an async handler: await its async twin instead "
                 "(areply, aask, aend, ahandle_request)"
             )
-        with self._counted_as_waiting():
-            return self.submit(coroutine).result()
+        return self._submit_counted(coroutine).result()
 
     async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run ``coroutine`` on the loop and await it from whichever loop this is."""
         if self.is_here:
             return await coroutine
-        with self._counted_as_waiting():
-            return await asyncio.wrap_future(self.submit(coroutine))
+        return await asyncio.wrap_future(self._submit_counted(coroutine))
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
@@ -120,8 +118,25 @@ class Engine:
             if not started.is_set():
                 self._count(working=-1)
 
-    def _counted_as_waiting(self) -> _Waiting:
-        return _Waiting(self, is_worker=getattr(self._local, "is_worker", False))
+    def _submit_counted(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Submit for somebody who waits (and who, being a worker, then does not work).
+
+        Counted on the loop, where nothing comes between the count and the work: a virtual clock
+        must neither run ahead of work that was just submitted nor of a waiter that was just served.
+        """
+        worker = int(getattr(self._local, "is_worker", False))
+
+        async def counted() -> T:
+            self._count(waiting=1, working=-worker)
+            try:
+                return await coroutine
+            finally:
+                self._count(waiting=-1, working=worker)
+
+        future = self.submit(counted())
+        # Cancelled before it began, it would complain of never having been awaited.
+        future.add_done_callback(lambda _: coroutine.close())
+        return future
 
     def _count(self, *, waiting: int = 0, working: int = 0) -> None:
         with self._lock:
@@ -144,22 +159,6 @@ class Engine:
         self._lock = threading.Lock()
         self._loop = self._thread = self._limiter = None
         self.waiting = self.working = 0
-
-
-class _Waiting:
-    """While it is entered, one more waits for the engine (and, a worker, does not work)."""
-
-    __slots__ = ("_engine", "_worker")
-
-    def __init__(self, engine: Engine, *, is_worker: bool) -> None:
-        self._engine = engine
-        self._worker = int(is_worker)
-
-    def __enter__(self) -> None:
-        self._engine._count(waiting=1, working=-self._worker)  # noqa: SLF001 - one class in two parts
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._engine._count(waiting=-1, working=self._worker)  # noqa: SLF001 - one class in two parts
 
 
 def _run_forever(loop: asyncio.AbstractEventLoop) -> None:

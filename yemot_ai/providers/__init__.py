@@ -1,1 +1,18 @@
 """Who answers: the provider protocol and its implementations."""
+
+from __future__ import annotations
+
+from yemot_ai.providers.codex import CodexCLIProvider
+from yemot_ai.providers.openai import OpenAIProvider
+from yemot_ai.providers.provider import JSON, Exchange, Forgetful, Provider, Reply, Usage
+
+__all__ = [
+    "JSON",
+    "CodexCLIProvider",
+    "Exchange",
+    "Forgetful",
+    "OpenAIProvider",
+    "Provider",
+    "Reply",
+    "Usage",
+]

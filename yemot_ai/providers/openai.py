@@ -173,27 +173,25 @@ def _server_or_other(status: int) -> type[ProviderError]:
     return OverloadedError if status >= SERVER_ERROR else ProviderError
 
 
+_FAULTS_BY_CODE: Mapping[str | None, type[ProviderError]] = {
+    "context_length_exceeded": ContextOverflowError,
+    "insufficient_quota": QuotaExceededError,
+    "invalid_api_key": AuthenticationError,
+    "rate_limit_exceeded": RateLimitedError,
+    "server_error": OverloadedError,
+    "server_is_overloaded": OverloadedError,
+}
+
+
 def _fault_of_code(code: str | None, message: str, model: str) -> ProviderError:
     """Map OpenAI's error code; a plain ``ProviderError`` when the code says nothing to us."""
     provider = OpenAIProvider.name
-    match code:
-        case "context_length_exceeded":
-            return ContextOverflowError(message, provider=provider)
-        case "previous_response_not_found":
-            return SessionLostError(message, thread_id="", provider=provider)
-        case "insufficient_quota":
-            return QuotaExceededError(message, provider=provider)
-        case "rate_limit_exceeded":
-            return RateLimitedError(message, provider=provider)
-        case "invalid_api_key":
-            return AuthenticationError(message, provider=provider)
-        case "model_not_found":
-            hint = f"OpenAI does not know the model {model!r}: pass model=… or set OPENAI_MODEL"
-            return UnknownModelError(hint, model=model, provider=provider)
-        case "server_error" | "server_is_overloaded":
-            return OverloadedError(message, provider=provider)
-        case _:
-            return ProviderError(message, provider=provider)
+    if code == "previous_response_not_found":
+        return SessionLostError(message, thread_id="", provider=provider)
+    if code == "model_not_found":
+        hint = f"OpenAI does not know the model {model!r}: pass model=… or set OPENAI_MODEL"
+        return UnknownModelError(hint, model=model, provider=provider)
+    return _FAULTS_BY_CODE.get(code, ProviderError)(message, provider=provider)
 
 
 def _spoken_text(response: Response) -> str:

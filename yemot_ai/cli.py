@@ -1,0 +1,119 @@
+"""``yemot-ai``: serve a flow, and print the settings of the line that calls it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import yemot_ai
+from yemot_ai.errors import ConfigurationError, MissingExtraError, YemotAIError
+from yemot_ai.flow import AIFlow
+
+__all__ = ["ext_ini", "load_flow", "main"]
+
+REFERENCE = "yemot_ai.reference:flow"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except YemotAIError as error:
+        print(f"yemot-ai: {error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def load_flow(name: str) -> AIFlow:
+    """Import the flow that ``module:attribute`` names.
+
+    Raises:
+        ConfigurationError: there is no such thing, or it is no AIFlow.
+    """
+    module_name, _, attribute = name.partition(":")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as python -m does: a path entry is a str
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the module is there; something that it imports is not
+        raise ConfigurationError(
+            f"no module {module_name!r} here: give module:attribute, e.g. {REFERENCE}"
+        ) from error
+    finally:
+        sys.path.pop(0)
+    flow = getattr(module, attribute or "flow", None)
+    if not isinstance(flow, AIFlow):
+        raise ConfigurationError(f"{module_name}:{attribute or 'flow'} is no AIFlow: {flow!r}")
+    return flow
+
+
+def ext_ini(url: str) -> str:
+    """Return the ``ext.ini`` of an extension that is answered at ``url`` ([OFF] settings all).
+
+    Raises:
+        ConfigurationError: ``url`` cannot be an ``api_link``.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ConfigurationError(f"{url!r} is no http(s) URL that the line could call")
+    if parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"{url!r} carries a query: the line would add a second '?'. Send constants by api_add_0=name=value"
+        )
+    return (
+        "\n".join(f"{name}={value}" for name, value in (("type", "api"), ("api_link", url), *_SETTINGS))
+        + "\n"
+    )
+
+
+_SETTINGS = (
+    ("api_url_post", "yes"),  # long Hebrew values do not fit into a URL
+    ("api_say_tts", "no"),  # or the line repeats to callers what they said
+    ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while we think
+    ("api_end_goto", "/"),
+)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    if importlib.util.find_spec("uvicorn") is None:
+        raise MissingExtraError(package="uvicorn", extra="server")
+    import uvicorn  # noqa: PLC0415 - an extra
+
+    flow = load_flow(arguments.flow)
+    uvicorn.run(flow.asgi_app, host=arguments.host, port=arguments.port, log_level="info", access_log=False)
+    return 0
+
+
+def _ext_ini(arguments: argparse.Namespace) -> int:
+    print(ext_ini(arguments.url), end="")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("yemot-ai", description="AI agents on Yemot HaMashiach phone lines.")
+    parser.add_argument("--version", action="version", version=f"yemot-ai {yemot_ai.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="answer the line over HTTP")
+    serve.add_argument(
+        "flow", nargs="?", default=REFERENCE, metavar="module:flow", help=f"default: {REFERENCE}"
+    )
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument("--port", type=int, default=8000)
+    serve.set_defaults(run=_serve)
+    ini = commands.add_parser("ext-ini", help="print the settings of an extension that is answered at URL")
+    ini.add_argument("url", metavar="URL")
+    ini.set_defaults(run=_ext_ini)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

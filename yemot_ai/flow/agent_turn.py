@@ -1,0 +1,140 @@
+"""One turn of an agent: the developer's function, and the AI where the function leaves it to it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yemot_flow
+
+from yemot_ai.ai import YemotAI, asking
+from yemot_ai.errors import AgentFunctionError, CallEndedError, ProviderError
+from yemot_ai.flow.agent import AgentLoop, Asked
+from yemot_ai.flow.answer import Answer
+from yemot_ai.flow.call import AICall
+from yemot_ai.flow.interruption import Interruption
+from yemot_ai.flow.live import LiveCalls
+from yemot_ai.flow.plain import PlainHandlers, saveable
+from yemot_ai.flow.run import Run
+from yemot_ai.ledger import Worked
+from yemot_ai.protocol import Play, Read, Request, Response
+from yemot_ai.providers.provider import JSON, Exchange
+from yemot_ai.sessions import Session, Turn, Visit
+
+__all__ = ["Agent", "AgentTurns"]
+
+log = logging.getLogger("yemot_ai")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The agent, as a function ``(call, agent)`` sees it in one turn.
+
+    Attributes:
+        text: what the caller said.
+        history: what was said before in this conversation.
+    """
+
+    text: str
+    history: tuple[Exchange, ...]
+    _call: AICall
+
+    def ask(self, text: str, *, instructions: str | None = None) -> Answer:
+        """Let the AI answer something else than what the caller said; in an async function, await it."""
+        return self._call.ask_ai(text, instructions=instructions)
+
+
+class AgentTurns:
+    """Works out the turns of agents; lives on the engine's loop."""
+
+    def __init__(self, ai: YemotAI, handlers: PlainHandlers, live: LiveCalls) -> None:
+        self._ai = ai
+        self._handlers = handlers
+        self._live = live
+
+    async def turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
+        """Answer one utterance, exactly once.
+
+        Raises:
+            CallEndedError: the caller has hung up.
+        """
+        call_id = request.call_id
+        if loop.function is None:
+            return await loop.conversation.ask(call_id, asked.turn_id, asked.text)
+        work = functools.partial(self._work, loop, loop.function, asked, request)
+        return await self._ai.ledger.once(call_id, asked.turn_id, asked.text, work)
+
+    async def _work(
+        self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request
+    ) -> Worked:
+        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        run = Run(
+            request.call_id,
+            turn_prefix=f"{asked.turn_id}.",
+            values={},
+            names_before=(session.visit or Visit()).names_before,
+        )
+        call = self._handlers.new_call(
+            run, session, request, self._live.of(request.call_id), conversation=loop.conversation
+        )
+        agent = Agent(asked.text, session.history(loop.conversation.name), call)
+        asking.set(run)
+        said = await self._call(function, call, agent if _wants_agent(function) else asked.text)
+        if said is None and run.outcome is None:
+            said = await call.answer(asked.text)
+        await self._save(call, session)
+        return _worked(run, said)
+
+    async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
+        try:
+            said = await self._handlers.execute(function, call, second)
+        except Interruption:
+            return None
+        except (ProviderError, CallEndedError):
+            raise
+        except yemot_flow.CallInterrupted as error:
+            raise _function_error(function, "used yemot-flow's own Call; use the call it is given") from error
+        except (Exception, SystemExit) as error:  # whatever it raises, the caller hears a sentence
+            log.exception("call %s: the agent's function failed", call.call_id)
+            raise _function_error(function, f"raised {type(error).__name__}") from error
+        if said is not None and not isinstance(said, str):
+            log.error("call %s: %s returned %s", call.call_id, function, type(said).__name__)
+            raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
+        return said
+
+    async def _save(self, call: AICall, before: Session) -> None:
+        state: dict[str, JSON] = dict(saveable(call.state))
+        if state != before.state:
+            await self._ai.update(before.call_id, lambda now: now if now.ended else replace(now, state=state))
+
+
+def _worked(run: Run, said: str | None) -> Worked:
+    outcome = run.outcome
+    if outcome is not None:
+        if isinstance(tuple(outcome)[-1], Read):
+            raise AgentFunctionError(
+                "an agent's function cannot read(): the agent itself listens; use a plain handler",
+                function="",
+            )
+        return Worked(answer=said or "", outcome=str(run.answer()))
+    queue = run.take_queue()
+    return Worked(answer=said or "", spoken=_rendered(queue))
+
+
+def _rendered(queue: tuple[Any, ...]) -> str:
+    return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
+
+
+def _wants_agent(function: Callable[..., Any]) -> bool:
+    """Tell the two forms apart by the name of the second parameter."""
+    names = list(inspect.signature(function).parameters)
+    return len(names) > 1 and names[1] == "agent"
+
+
+def _function_error(function: Callable[..., Any], what: str) -> AgentFunctionError:
+    name = getattr(function, "__qualname__", repr(function))
+    return AgentFunctionError(f"the agent's function {name} {what}", function=name)

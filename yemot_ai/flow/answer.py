@@ -1,0 +1,92 @@
+"""What ``call.read`` and ``call.ask_ai`` return: a ``str`` that an async handler may also await.
+
+In a plain handler the value is there when the method returns. In an async one ``read`` has its
+value too (or has handed the question to the line), while ``ask_ai`` has to be awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator
+from types import TracebackType
+from typing import Any, Never, Self
+
+from yemot_ai.errors import ConfigurationError
+
+__all__ = ["Answer", "PendingAnswer"]
+
+
+class Answer(str, Coroutine[Any, Any, str]):
+    """A text; awaiting it gives the same text.
+
+    >>> import asyncio
+    >>> async def handler():
+    ...     return await Answer("5")
+    >>> Answer("5") == "5" == asyncio.run(handler())
+    True
+    """
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, str]:
+        return str(self)
+        yield  # an __await__ has to be a generator
+
+    def send(self, value: Any, /) -> Never:  # noqa: ANN401, ARG002 - the signature of Coroutine
+        """Finish at once."""
+        raise StopIteration(str(self))
+
+    def throw(
+        self,
+        typ: type[BaseException] | BaseException,
+        val: BaseException | object = None,
+        tb: TracebackType | None = None,  # noqa: ARG002 - the signature of Coroutine
+    ) -> Never:
+        """Raise what was thrown in: there is nothing that could handle it."""
+        if isinstance(typ, BaseException):
+            raise typ
+        raise val if isinstance(val, BaseException) else typ()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+
+class PendingAnswer(Answer):
+    """An answer that is still to come: an async handler has to await it.
+
+    Used as a text before that it would be an empty one; whoever forgets ``await`` is told.
+    """
+
+    __slots__ = ("_coming",)
+    _coming: Coroutine[Any, Any, str]
+
+    def __new__(cls, coming: Coroutine[Any, Any, str]) -> Self:
+        """Wrap the coroutine that brings the answer."""
+        pending = super().__new__(cls, "")
+        pending._coming = coming
+        return pending
+
+    def __await__(self) -> Generator[Any, Any, str]:
+        return self._coming.__await__()
+
+    def send(self, value: Any, /) -> Any:  # noqa: ANN401 - see Answer
+        """Go on."""
+        return self._coming.send(value)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:  # noqa: ANN401 - see Answer
+        """Raise inside the coroutine."""
+        if val is None and tb is None:
+            return self._coming.throw(typ)
+        return self._coming.throw(typ, val, tb)
+
+    def close(self) -> None:
+        """Give the answer up."""
+        self._coming.close()
+
+    def __str__(self) -> str:
+        raise ConfigurationError("the answer is still to come: write 'await call.ask_ai(…)'")
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)

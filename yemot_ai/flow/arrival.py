@@ -1,0 +1,59 @@
+"""Arrivals: does a request open a new visit, go on with one, or come again?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from yemot_ai.protocol import Request
+from yemot_ai.sessions import Answered, Session, Visit, continues
+
+__all__ = ["answered", "arrive", "recall"]
+
+
+def arrive(session: Session, request: Request) -> Session:
+    """Return the session with the visit that ``request`` belongs to.
+
+    A new visit begins when the extension differs, when the values do not go on from those seen,
+    or when our last answer led out of the extension.
+    """
+    visit = session.visit
+    if visit is not None and _goes_on(visit, request):
+        return session
+    number = visit.number + 1 if visit else 1
+    # Before the first visit nothing of ours can be old: after a restart that lost the sessions
+    # the line still knows which turn it is in.
+    first_turn = session.next_turn if visit else 1
+    opened = Visit(number, request.extension, first_turn, dict(session.names))
+    return replace(session, visit=opened, phone=request.phone or session.phone)
+
+
+def recall(recent: Iterable[Answered], request: Request) -> str | None:
+    """Find the answer that was given to ``request`` before.
+
+    Args:
+        recent: the last answers, newest last.
+        request: a request that may have come again, or late.
+
+    Returns:
+        The answer it had. One that is older than the newest and is not known any more gets the
+        newest answer: the line no longer waits for its own. None for a new request.
+    """
+    newest: Answered | None = None
+    for old in recent:
+        newest = old
+        if (old.extension, old.time, old.values) == (request.extension, request.time, request.values):
+            return old.answer
+    if newest is None or newest.time is None or request.time is None or request.time >= newest.time:
+        return None
+    return newest.answer
+
+
+def answered(request: Request, answer: str) -> Answered:
+    """Pair a request with its answer."""
+    return Answered(request.extension, request.time, request.values, answer)
+
+
+def _goes_on(visit: Visit, request: Request) -> bool:
+    here = visit.extension == request.extension and not visit.left
+    return here and continues(visit.seen, request.values)

@@ -1,0 +1,227 @@
+"""``AIFlow``: yemot-flow's ``Flow``, with agents."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import yemot_flow
+
+from yemot_ai import web
+from yemot_ai.ai import YemotAI
+from yemot_ai.engine import immediately
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.agent import AgentFunction, AgentLoop
+from yemot_ai.flow.agent_turn import AgentTurns
+from yemot_ai.flow.call import AICall
+from yemot_ai.flow.live import LiveCalls
+from yemot_ai.flow.manners import Manners, sentence
+from yemot_ai.flow.plain import Handler, PlainHandlers
+from yemot_ai.flow.polling import up
+from yemot_ai.flow.switchboard import Decision, Switchboard
+from yemot_ai.protocol import Play, Request, Response
+from yemot_ai.protocol.request import Params
+from yemot_ai.providers.provider import Provider
+
+__all__ = ["AIFlow"]
+
+log = logging.getLogger("yemot_ai")
+
+H = TypeVar("H", bound=Handler)
+F = TypeVar("F", bound=AgentFunction)
+
+NOT_HELD = 0.05
+"""Seconds: inside a running event loop a request is answered at once, or polls."""
+
+GREETING = "שלום, במה אפשר לעזור?"
+
+
+class AIFlow(yemot_flow.Flow):
+    """A ``yemot_flow.Flow`` whose calls can ask the AI.
+
+    >>> from yemot_ai import YemotAI
+    >>> flow = AIFlow(YemotAI("codex"))
+    >>> @flow.get("")
+    ... def welcome(call):
+    ...     call.play_message("ברוכים הבאים")
+    ...     if call.read("הקישו 1", max_digits=1, val_name="menu") == "1":
+    ...         call.goto("/ai_agent")
+    >>> flow.handle_request({"ApiCallId": "c1", "ApiExtension": ""})
+    'id_list_message=t-ברוכים הבאים&read=t-הקישו 1=menu,no,1,1,7,No,,,,,,,,,no'
+
+    Args:
+        ai: who answers.
+        timeout: milliseconds, as in yemot-flow. A call is never forgotten before the AI's
+            ``session_ttl``: 30 s without a request is a normal pause on the phone.
+        print_log: configure the root logger, as in yemot-flow.
+        manners: sentences, keys and times; an agent may have its own.
+    """
+
+    def __init__(
+        self, ai: YemotAI, *, timeout: float = 30_000, print_log: bool = False, manners: Manners | None = None
+    ) -> None:
+        super().__init__(timeout=timeout, print_log=print_log)
+        self.ai = ai
+        self.routes: dict[str, Handler] = {}
+        self.active_calls: dict[str, AICall] = {}  # type: ignore[assignment]  # ours are AICalls
+        self.agents: dict[str, AgentLoop] = {}
+        self.manners = manners or Manners()
+        ttl = max(timeout / 1000, ai.session_ttl)
+        self._live = LiveCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
+        handlers = PlainHandlers(self, ai, self.manners, self._live)
+        self._switchboard = Switchboard(
+            ai,
+            routes=self.routes,
+            agents=self.agents,
+            handlers=handlers,
+            turns=AgentTurns(ai, handlers, self._live),
+            live=self._live,
+            manners=self.manners,
+        )
+        self._warned = False
+        ai.ending.append(self._let_go)
+
+    def add_route(self, extension: str, handler: Handler) -> None:
+        """Let ``handler`` answer calls in ``extension`` ("" is the root)."""
+        self._refuse_taken(extension)
+        super().add_route(extension, handler)
+
+    def get(self, extension: str) -> Callable[[H], H]:
+        """Register the decorated ``def`` or ``async def`` handler for ``extension``."""
+
+        def register(handler: H) -> H:
+            self.add_route(extension, handler)
+            return handler
+
+        return register
+
+    def ai_agent(  # noqa: PLR0913 - the public decorator: every argument is a documented setting
+        self,
+        extension: str,
+        *,
+        provider: Provider | None = None,
+        greeting: str = GREETING,
+        instructions: str | None = None,
+        listen: str = "voice",
+        manners: Manners | None = None,
+    ) -> Callable[[F], F]:
+        """Put an agent into ``extension``: it greets, listens, lets the AI answer, and listens again.
+
+        The decorated function ``(call, text)`` or ``(call, agent)`` runs once per turn. A text that
+        it returns is the answer; None lets the AI answer; ``call.goto`` and ``call.hangup`` end the
+        visit.
+
+        Args:
+            extension: where the agent lives.
+            provider: who answers here, with a memory of its own.
+            greeting: said on arrival.
+            instructions: how to answer here, with a memory of its own.
+            listen: how the caller is listened to: ``"voice"``.
+            manners: sentences, keys and times here.
+
+        Raises:
+            ConfigurationError: the extension is taken, or an argument cannot work.
+        """
+        if listen != "voice":
+            raise ConfigurationError(f"listen={listen!r}: this version listens by 'voice'")
+        self._refuse_taken(extension)
+        own_memory = provider is not None or instructions is not None
+        conversation = (
+            self.ai.new_conversation(
+                f"call:{extension.strip('/')}", provider=provider, instructions=instructions
+            )
+            if own_memory
+            else self.ai.conversation
+        )
+
+        def register(function: F) -> F:
+            place = extension.strip("/")
+            self.agents[place] = AgentLoop(place, conversation, greeting, manners or self.manners, function)
+            return function
+
+        return register
+
+    def handle_request(self, params: Params) -> str:
+        """Answer one request of the line; blocks while the request is held, from any thread.
+
+        Inside a running event loop it does not hold: await ``ahandle_request`` there.
+
+        Args:
+            params: the request's names and values, as a mapping or as pairs. Pairs are better: a
+                framework's ``to_dict()`` has already lost the newest of repeated values.
+
+        Returns:
+            The response body, plain text.
+
+        Raises:
+            EngineLoopError: called on the engine's own loop.
+        """
+        request = Request.parse(params)
+        hold = NOT_HELD if self._inside_a_loop() else None
+        try:
+            decision = self._decide_here(request)
+            return decision if isinstance(decision, str) else self.ai.engine.run(_awaited(decision, hold))
+        except Exception:  # the last border before the caller: no fault of ours may end the call
+            log.exception("call %s: no answer", request.call_id)
+            return self._sorry(request)
+
+    async def ahandle_request(self, params: Params) -> str:
+        """Do what ``handle_request`` does, awaited from any event loop."""
+        request = Request.parse(params)
+        engine = self.ai.engine
+        try:
+            deciding = self._switchboard.decide(request)
+            decision = immediately(deciding) if self.ai.store.immediate else await engine.arun(deciding)
+            return decision if isinstance(decision, str) else await engine.arun(_awaited(decision, None))
+        except Exception:  # the last border before the caller: no fault of ours may end the call
+            log.exception("call %s: no answer", request.call_id)
+            return self._sorry(request)
+
+    @property
+    def wsgi_app(self) -> web.WSGIApp:
+        """A WSGI application that answers the line at every path."""
+        return web.wsgi(self.handle_request)
+
+    @property
+    def asgi_app(self) -> web.ASGIApp:
+        """An ASGI application that answers the line at every path."""
+        return web.asgi(self.ahandle_request)
+
+    def _decide_here(self, request: Request) -> Decision:
+        deciding = self._switchboard.decide(request)
+        return immediately(deciding) if self.ai.store.immediate else self.ai.engine.run(deciding)
+
+    def _inside_a_loop(self) -> bool:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                "handle_request() was called inside a running event loop and cannot hold the line there: "
+                "use 'await flow.ahandle_request(params)', or mount flow.asgi_app",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return True
+
+    def _sorry(self, request: Request) -> str:
+        return str(Response((Play(sentence(self.manners.fault)), up(request.extension))))
+
+    def _let_go(self, call_id: str) -> None:
+        live = self._live.pop(call_id)
+        if live is not None and live.run is not None:
+            live.run.task.cancel()
+
+    def _refuse_taken(self, extension: str) -> None:
+        place = extension.strip("/")
+        if place in self.agents or place in self.routes:
+            raise ConfigurationError(f"extension {place!r} already has a handler")
+
+
+async def _awaited(waiting: Callable[[float | None], Awaitable[str]], hold: float | None) -> str:
+    return await waiting(hold)

@@ -1,0 +1,93 @@
+"""Manners: what an agent says and does on the line besides answering."""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.protocol import Comment, File, Message, Text, speakable
+
+__all__ = ["DEAD_AIR", "POLL_SECONDS", "Key", "Manners"]
+
+DEAD_AIR = 3.0
+"""Seconds of silence after which callers believe the line is dead."""
+
+POLL_SECONDS = 1
+"""How long the line itself waits in a poll before it asks us again (field 5 of a tap read)."""
+
+
+class Key(enum.Enum):
+    """What a key does when it is pressed instead of speaking."""
+
+    LEAVE = "leave"
+    REPEAT = "repeat"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """Sentences (Hebrew: a caller hears them), keys and times; change what you need.
+
+    Attributes:
+        filler: said while the model thinks: a text, ``File("…")``, or None for silence.
+        not_heard: after silence.
+        gave_up: after ``silences`` silences in a row, before leaving.
+        apology: when there is no answer; the caller is listened to again.
+        fault: when a handler of ours fails.
+        unknown_extension: when the line enters an extension that has no handler.
+        no_call_id: when the line is set up not to send ``ApiCallId``.
+        goodbye: when the caller leaves.
+        silences: how many silences in a row end a visit.
+        keys: what single keys do; other keys are passed on as what was said.
+        exit_words: utterances that leave.
+        hold: seconds that the first request of a turn is held for its answer.
+        poll_hold: seconds that each further request is held. Together with the poll's own
+            wait of ``POLL_SECONDS`` it is the silence between two fillers.
+    """
+
+    filler: str | File | None = "רק רגע"
+    not_heard: str = "לא שמעתי, אפשר לחזור?"
+    gave_up: str = "לא שמעתי אותך, להתראות"
+    apology: str = "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
+    fault: str = "סליחה, אירעה תקלה"
+    unknown_extension: str = "השלוחה אינה קיימת"
+    no_call_id: str = "סליחה, המערכת אינה מוגדרת כראוי"
+    goodbye: str = "להתראות"
+    silences: int = 3
+    keys: Mapping[str, Key] = field(
+        default_factory=lambda: MappingProxyType({"9": Key.LEAVE, "*": Key.REPEAT, "0": Key.RESTART})
+    )
+    exit_words: frozenset[str] = frozenset({"להתראות", "ביי"})
+    hold: float = 2.0
+    poll_hold: float = DEAD_AIR - POLL_SECONDS
+
+    def __post_init__(self) -> None:
+        if self.silences < 1:
+            raise ConfigurationError(f"silences={self.silences!r}: at least 1")
+        if self.hold < 0 or self.poll_hold < 0:
+            raise ConfigurationError("hold and poll_hold are seconds, 0 or more")
+
+    @property
+    def filler_messages(self) -> tuple[Message, ...]:
+        """What a poll plays; a read cannot play nothing, so silence is a comment [OFF noop]."""
+        if self.filler is None:
+            return (Comment("wait"),)
+        return (self.filler,) if isinstance(self.filler, File) else tuple(speakable(self.filler))
+
+    def is_exit(self, utterance: str) -> bool:
+        """Tell whether the caller said goodbye."""
+        return _words(utterance) in self.exit_words
+
+
+def sentence(text: str) -> tuple[Text, ...]:
+    """Make a sentence of ours playable."""
+    return tuple(speakable(text))
+
+
+def _words(utterance: str) -> str:
+    kept = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in utterance)
+    return " ".join(kept.split())

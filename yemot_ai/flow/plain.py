@@ -1,0 +1,257 @@
+"""Plain handlers: started once per logical request, joined by repeats and polls."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import yemot_flow
+
+from yemot_ai.ai import YemotAI, asking
+from yemot_ai.conversation import Conversation
+from yemot_ai.errors import CallEndedError, ConfigurationError, ResponseSyntaxError
+from yemot_ai.flow.arrival import answered
+from yemot_ai.flow.call import AICall
+from yemot_ai.flow.interruption import Interruption
+from yemot_ai.flow.live import LiveCall, LiveCalls
+from yemot_ai.flow.manners import Manners, sentence
+from yemot_ai.flow.names import Cursor, newest_cursor, visible, without_polls
+from yemot_ai.flow.polling import hang_up, poll, up
+from yemot_ai.flow.run import Run
+from yemot_ai.protocol import Action, GoToFolder, Play, Request, Response
+from yemot_ai.providers.provider import JSON
+from yemot_ai.sessions import Session, Visit
+
+if TYPE_CHECKING:
+    from yemot_ai.flow.flow import AIFlow
+
+__all__ = ["HANG_UP", "Handler", "PlainHandlers"]
+
+log = logging.getLogger("yemot_ai")
+
+Handler = Callable[[Any], Any]
+"""``def`` or ``async def`` of one argument, the call."""
+
+HANG_UP = str(Response((hang_up,)))
+
+FAULTS_IN_A_ROW = 3
+"""After so many failed visits a caller is let go instead of being led round in a circle."""
+
+
+class PlainHandlers:
+    """Runs handlers; lives on the engine's loop.
+
+    Args:
+        flow: whose handlers they are.
+        ai: who answers ``ask_ai``.
+        manners: what is said while a handler works, and when it fails.
+        live: the calls of this process.
+    """
+
+    def __init__(self, flow: AIFlow, ai: YemotAI, manners: Manners, live: LiveCalls) -> None:
+        self._flow = flow
+        self._ai = ai
+        self._manners = manners
+        self._live = live
+
+    async def answer(self, handler: Handler, request: Request, hold: float | None) -> str:
+        """Answer ``request`` by the run it belongs to.
+
+        Args:
+            handler: whose extension the line is in.
+            request: what the line sent.
+            hold: seconds that the request may be held; None: as the manners say.
+        """
+        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        visit = session.visit or Visit()
+        live = self._live.of(request.call_id)
+        run = self._run(handler, session, visit, request, live)
+        cursor = newest_cursor(request.values, visit.first_turn)
+        polled = cursor is not None and cursor.poll > 0
+        usual = self._manners.poll_hold if polled else self._manners.hold
+        await asyncio.wait({run.task}, timeout=usual if hold is None else hold)
+        if not run.task.done():
+            return await self._poll(run, live, request, cursor)
+        if run.task.cancelled() or isinstance(run.task.exception(), CallEndedError):
+            return HANG_UP
+        run.task.result()
+        return await self._conclude(run, request)
+
+    def _run(self, handler: Handler, session: Session, visit: Visit, request: Request, live: LiveCall) -> Run:
+        """Join the run of this logical request, or start it; an older one is left to itself."""
+        key = (visit.number, without_polls(request.values))
+        run = live.run
+        if run is not None and run.key == key:
+            return run
+        run = live.run = Run(
+            session.call_id,
+            turn_prefix=f"v{visit.number}s",
+            values=request.latest,
+            names_before=visit.names_before,
+            key=key,
+        )
+        call = self.new_call(run, session, request, live)
+        run.task = asyncio.get_running_loop().create_task(self._handle(handler, run, call))
+        return run
+
+    def new_call(
+        self,
+        run: Run,
+        session: Session,
+        request: Request,
+        live: LiveCall,
+        conversation: Conversation | None = None,
+    ) -> AICall:
+        """Make the call that a handler or an agent's function sees."""
+        visit = session.visit or Visit()
+        own = {name: value for name, value in request.latest.items() if name.startswith("Api")}
+        params = own | visible(request.values, session.names, visit.names_before)
+        call = AICall(
+            params,
+            flow=self._flow,
+            run=run,
+            engine=self._ai.engine,
+            conversation=conversation or self._ai.conversation,
+            state=dict(copy.deepcopy(session.state)),
+            attributes=live.attributes,
+        )
+        self._flow.active_calls[session.call_id] = call
+        return call
+
+    async def _handle(self, handler: Handler, run: Run, call: AICall) -> None:
+        asking.set(run)
+        try:
+            returned = await self.execute(handler, call)
+        except Interruption:
+            returned = None
+        except yemot_flow.CallInterrupted as interrupted:
+            returned = interrupted.response
+        except CallEndedError:
+            raise
+        except BaseExceptionGroup as group:
+            # A task group wraps the interruption of one of its tasks.
+            if run.outcome is None:
+                self._fault(run, call, group)
+            returned = None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the caller hears a sentence
+            if run.outcome is None:
+                self._fault(run, call, error)
+            returned = None
+        self._finish(run, call, returned)
+
+    async def execute(self, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 - a developer's
+        """Call a developer's function: a coroutine function on the loop, any other in a thread."""
+        if inspect.iscoroutinefunction(function):
+            return await function(*args)
+        returned = await self._ai.engine.in_thread(function, *args)
+        return await returned if inspect.iscoroutine(returned) else returned
+
+    def _finish(self, run: Run, call: AICall, returned: object) -> None:
+        try:
+            if returned is not None:
+                run.decide(*_response(returned))
+            run.state = saveable(call.state)
+        except (ConfigurationError, ResponseSyntaxError) as error:
+            self._fault(run, call, error)
+        answer = run.answer()
+        if answer is None:
+            log.warning(
+                "call %s: the handler of %r said nothing; the call goes up", run.call_id, call.extension
+            )
+            answer = Response((up(call.extension),))
+        run.answered = answer
+
+    def _fault(self, run: Run, call: AICall, error: BaseException) -> None:
+        log.error("call %s: the handler of extension %r failed", run.call_id, call.extension, exc_info=error)
+        run.failed = True
+
+    async def _poll(self, run: Run, live: LiveCall, request: Request, cursor: Cursor | None) -> str:
+        known = [old.answer for old in live.polls if old == answered(request, old.answer)]
+        if known:
+            return known[0]
+        polled = cursor if cursor and cursor.poll else None
+        turn = run.poll_turn or (polled.turn if polled else await self._new_number(request.call_id))
+        turn = run.number_polls(turn)
+        number = polled.poll + 1 if polled and polled.turn == turn else 1
+        ask = poll(self._manners, turn=turn, number=number)
+        queue = run.take_queue()
+        answer = str(Response((Play(queue), ask) if queue else (ask,)))
+        live.polls.append(answered(request, answer))
+        return answer
+
+    async def _new_number(self, call_id: str) -> int:
+        session = await self._ai.update(call_id, lambda s: replace(s, next_turn=s.next_turn + 1))
+        return session.next_turn - 1
+
+    async def _conclude(self, run: Run, request: Request) -> str:
+        answer = HANG_UP
+
+        def write(session: Session) -> Session:
+            nonlocal answer
+            if session.ended:
+                answer = HANG_UP
+                return session
+            response = self._apology(session, request) if run.failed or run.answered is None else run.answered
+            answer = str(response)
+            return _written(session, run, request, response)
+
+        await self._ai.update(request.call_id, write)
+        return answer
+
+    def _apology(self, session: Session, request: Request) -> Response:
+        """Say sorry and go on: up, from the root to the root again, but not for ever."""
+        move: GoToFolder = up(request.extension) if request.extension else GoToFolder("/")
+        if session.faults + 1 >= FAULTS_IN_A_ROW:
+            move = hang_up
+        return Response((Play(sentence(self._manners.fault)), move))
+
+
+def _written(session: Session, run: Run, request: Request, response: Response) -> Session:
+    visit = session.visit or Visit()
+    names = dict(session.names)
+    for name, uses in run.uses.items():
+        names[name] = max(names.get(name, 0), visit.names_before.get(name, 0) + uses)
+    return replace(
+        session,
+        visit=replace(visit, seen=request.values, left=response.leaves),
+        names=names,
+        state=session.state if run.failed else run.state,
+        faults=session.faults + 1 if run.failed else 0,
+    ).with_answer(answered(request, str(response)))
+
+
+def saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Check that ``call.state`` can be saved.
+
+    Raises:
+        ConfigurationError: it holds something that JSON does not have.
+    """
+    if not state:
+        return {}
+    try:
+        kept: Mapping[str, JSON] = json.loads(json.dumps(state))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"call.state cannot be saved: {error}; keep text, numbers and lists in it"
+        ) from error
+    return kept
+
+
+def _response(returned: object) -> Response:
+    """Understand what a handler returned, as yemot-flow does: an answer to the line."""
+    if isinstance(returned, Response):
+        return returned
+    if isinstance(returned, str):
+        return Response.parse(returned)
+    actions: tuple[Action, ...] = tuple(returned) if isinstance(returned, tuple) else ()
+    if actions:
+        return Response(actions)
+    raise ConfigurationError(
+        f"a handler returned {type(returned).__name__}; return nothing, or an answer to the line"
+    )

@@ -1,0 +1,132 @@
+"""A run: one logical request of a handler, however many requests the line needs for it.
+
+A handler runs from its top at every request that brings a new value, and past questions answer
+themselves from the values. While it works for longer than a request may be held, polls join it;
+it is not started again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from yemot_ai.flow.names import numbered
+from yemot_ai.protocol import Action, Message, Play, Response
+from yemot_ai.providers.provider import JSON
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["Run"]
+
+
+class Run:
+    """What one execution of a handler has asked, queued and decided so far.
+
+    Args:
+        call_id: the call.
+        turn_prefix: starts the turn ids of the steps: ``v2s`` for the visit, ``ai_3.`` in a turn.
+        values: newest value of each name that the line has sent.
+        names_before: how often each name was used before this visit.
+        key: requests with an equal key join this run.
+
+    Attributes:
+        uses: how often each name was used in this visit.
+        outcome: what the handler decided first; what it decides later does not count.
+        poll_turn: the turn number that the run's polls carry (0: none yet).
+        answered: the whole answer, once the handler is through.
+        failed: the handler raised instead of deciding anything.
+        state: what ``call.state`` was in the end.
+        task: executes the handler.
+    """
+
+    task: asyncio.Task[None]
+
+    def __init__(
+        self,
+        call_id: str,
+        *,
+        turn_prefix: str,
+        values: Mapping[str, str],
+        names_before: Mapping[str, int],
+        key: object = None,
+    ) -> None:
+        self.call_id = call_id
+        self.key = key
+        self.uses: dict[str, int] = {}
+        self.outcome: Response | None = None
+        self.poll_turn = 0
+        self.answered: Response | None = None
+        self.failed = False
+        self.state: Mapping[str, JSON] = {}
+        self._turn_prefix = turn_prefix
+        self._values = values
+        self._names_before = names_before
+        self._asks = 0
+        self._asked: set[str] = set()
+        self._queue: list[Message] = []
+        self._lock = threading.Lock()
+
+    def number_polls(self, turn: int) -> int:
+        """Give the run's polls their turn number, unless they have one; return it."""
+        with self._lock:
+            self.poll_turn = self.poll_turn or turn
+            return self.poll_turn
+
+    def next_name(self, name: str) -> str:
+        """Return the line's name for the next use of ``name``."""
+        with self._lock:
+            self.uses[name] = self.uses.get(name, 0) + 1
+            return numbered(name, self._names_before.get(name, 0) + self.uses[name])
+
+    def value(self, line_name: str) -> str | None:
+        """Return what the line has sent under ``line_name``."""
+        return self._values.get(line_name)
+
+    def next_ask(self) -> str:
+        """Return the turn id of the next step: by position, whatever its text."""
+        with self._lock:
+            self._asks += 1
+            return f"{self._turn_prefix}{self._asks}"
+
+    def is_first(self, turn_id: str) -> bool:
+        """Tell whether this run asks ``turn_id`` for the first time."""
+        with self._lock:
+            first = turn_id not in self._asked
+            self._asked.add(turn_id)
+            return first
+
+    def say(self, messages: tuple[Message, ...]) -> None:
+        """Queue messages; they go out with whatever the handler does next."""
+        with self._lock:
+            if self.outcome is None:
+                self._queue.extend(messages)
+
+    def forget_queue(self) -> None:
+        """Drop what was queued before a step that was answered already: it has been heard."""
+        with self._lock:
+            self._queue.clear()
+
+    def take_queue(self) -> tuple[Message, ...]:
+        """Hand out what is queued, once."""
+        with self._lock:
+            queue, self._queue = tuple(self._queue), []
+            return queue
+
+    def decide(self, *actions: Action) -> None:
+        """Set the outcome, unless there is one already; what was queued is played first."""
+        with self._lock:
+            if self.outcome is None:
+                self.outcome = Response(actions)
+
+    def answer(self) -> Response | None:
+        """Return queue and outcome as one answer, or None when the handler said nothing."""
+        queue = self.take_queue()
+        actions = tuple(self.outcome) if self.outcome else ()
+        if queue and actions and isinstance(actions[0], Play):
+            # Two id_list_message in a row are not documented: one is.
+            actions = (Play((*queue, *actions[0].messages)), *actions[1:])
+        elif queue:
+            actions = (Play(queue), *actions)
+        return Response(actions) if actions else None

@@ -1,0 +1,156 @@
+"""The switchboard: from a request to its answer.
+
+Deciding (what is remembered, where the line stands, whether it was answered before) needs the
+store alone and happens wherever the request came in. Only a run or a turn that has to be waited
+for hops to the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from yemot_ai.ai import YemotAI
+from yemot_ai.errors import CallEndedError
+from yemot_ai.flow.agent import AgentLoop, Asked
+from yemot_ai.flow.agent_turn import AgentTurns
+from yemot_ai.flow.arrival import answered, arrive, recall
+from yemot_ai.flow.live import LiveCalls
+from yemot_ai.flow.manners import Manners, sentence
+from yemot_ai.flow.plain import HANG_UP, Handler, PlainHandlers
+from yemot_ai.flow.polling import hang_up, up
+from yemot_ai.protocol import Noop, Play, Request, Response
+from yemot_ai.sessions import Session, Status, Visit
+
+__all__ = ["Decision", "Switchboard", "Waiting"]
+
+Waiting = Callable[[float | None], Awaitable[str]]
+"""Waits on the engine for an answer; the argument is how many seconds the request may be held."""
+
+Decision = str | Waiting
+
+ENDED = str(Response((Noop("ended"),)))
+"""The answer to a hang-up; the line does not use it."""
+
+
+class Switchboard:
+    """Finds the answer to a request.
+
+    Args:
+        ai: who answers.
+        routes: plain handlers by extension.
+        agents: agents by extension.
+        handlers: runs the plain handlers.
+        turns: works out the turns of agents.
+        live: the calls of this process.
+        manners: sentences for what no handler answers.
+    """
+
+    def __init__(  # noqa: PLR0913 - made in one place, by the flow
+        self,
+        ai: YemotAI,
+        *,
+        routes: Mapping[str, Handler],
+        agents: Mapping[str, AgentLoop],
+        handlers: PlainHandlers,
+        turns: AgentTurns,
+        live: LiveCalls,
+        manners: Manners,
+    ) -> None:
+        self._ai = ai
+        self._routes = routes
+        self._agents = agents
+        self._handlers = handlers
+        self._turns = turns
+        self._live = live
+        self._manners = manners
+
+    async def decide(self, request: Request) -> Decision:
+        """Return the answer, or what has to be waited for on the engine."""
+        if not request.call_id:
+            return str(Response((Play(sentence(self._manners.no_call_id)), hang_up)))
+        if request.hangup:
+            return functools.partial(self._hung_up, request)
+        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        if session.ended:
+            return HANG_UP
+        known = self._known_poll(request) or recall(session.recent, request)
+        return known or await self._route(request)
+
+    async def _route(self, request: Request) -> Decision:
+        agent = self._agents.get(request.extension)
+        if agent is not None:
+            return await self._decide_agent(agent, request)
+        handler = self._routes.get(request.extension)
+        if handler is None:
+            return await self._unknown_extension(request)
+        await self._ai.update(request.call_id, lambda now: now if now.ended else arrive(now, request))
+        return functools.partial(self._handlers.answer, handler, request)
+
+    def _known_poll(self, request: Request) -> str | None:
+        polls = list(self._live.of(request.call_id).polls)
+        return next((old.answer for old in polls if old == answered(request, old.answer)), None)
+
+    async def _hung_up(self, request: Request, _hold: float | None = None) -> str:
+        await self._ai.aend(request.call_id)
+        return ENDED
+
+    async def _unknown_extension(self, request: Request) -> str:
+        answer = str(Response((Play(sentence(self._manners.unknown_extension)), up(request.extension))))
+
+        def leave(session: Session) -> Session:
+            session = arrive(session, request)
+            visit = replace(session.visit or Visit(), left=True, seen=request.values)
+            return replace(session, visit=visit).with_answer(answered(request, answer))
+
+        await self._ai.update(request.call_id, leave)
+        return answer
+
+    async def _decide_agent(self, agent: AgentLoop, request: Request) -> Decision:
+        step = await self._step(agent, request)
+        return step if isinstance(step, str) else functools.partial(self._wait, agent, step, request)
+
+    async def _step(self, agent: AgentLoop, request: Request) -> str | Asked:
+        """Take one step of the agent loop and save it: decided once, by compare-and-set."""
+        step: str | Asked = HANG_UP
+
+        def change(session: Session) -> Session:
+            nonlocal step
+            if session.ended:
+                step = HANG_UP
+                return session
+            arrived = arrive(session, request)
+            stepped, step = agent.step(arrived, request)
+            if isinstance(step, Asked) or stepped is session:
+                return stepped
+            visit = replace(stepped.visit or Visit(), seen=request.values)
+            return replace(stepped, visit=visit).with_answer(answered(request, step))
+
+        session = await self._ai.update(request.call_id, change)
+        if isinstance(step, str) and _leaves_somebody_thinking(session):
+            self._ai.engine.submit(self._ai.ledger.cancel(request.call_id))
+        return step
+
+    async def _wait(self, agent: AgentLoop, asked: Asked, request: Request, hold: float | None) -> str:
+        usual = agent.manners.poll_hold if asked.poll else agent.manners.hold
+        try:
+            async with asyncio.timeout(usual if hold is None else hold) as deadline:
+                await self._turns.turn(agent, asked, request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+        except CallEndedError:
+            return HANG_UP
+        step = await self._step(agent, request)
+        if isinstance(step, str):
+            return step
+        answer = agent.filler(step)
+        self._live.of(request.call_id).polls.append(answered(request, answer))
+        return answer
+
+
+def _leaves_somebody_thinking(session: Session) -> bool:
+    left = session.visit is not None and session.visit.left
+    return left and any(turn.status is Status.RUNNING for turn in session.turns)

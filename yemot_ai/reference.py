@@ -1,0 +1,33 @@
+"""The reference agent: a menu and an agent that answers through Codex.
+
+Serve it with ``yemot-ai serve``. Its whole code is what follows; ``YEMOT_AI_MODE`` (``codex`` or
+``openai``) says who answers.
+"""
+
+from __future__ import annotations
+
+import os
+
+from yemot_ai import AICall, AIFlow, YemotAI
+
+__all__ = ["flow"]
+
+flow = AIFlow(YemotAI(os.environ.get("YEMOT_AI_MODE", "codex")))
+
+
+@flow.get("")
+def welcome(call: AICall) -> None:
+    """Offer the agent, or to leave."""
+    call.play_message("ברוכים הבאים")
+    choice = call.read(
+        "לשיחה עם הסוכן הקישו 1, ליציאה הקישו 2", val_name="menu", max_digits=1, digits_allowed="12"
+    )
+    if choice == "1":
+        call.goto("/ai_agent")
+    call.play_message("להתראות")
+    call.hangup()
+
+
+@flow.ai_agent("/ai_agent", greeting="אתם מדברים עם הסוכן, במה אפשר לעזור?")
+def agent(call: AICall, text: str) -> None:
+    """Let the AI answer."""

@@ -1,0 +1,114 @@
+"""WSGI and ASGI mounts of anything that takes the line's parameters and returns its answer.
+
+GET and POST, at every path; the extension is in the parameters. Repeated names stay repeated:
+the newest value is the last one, and a framework's dictionary would lose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, BinaryIO
+from urllib.parse import parse_qsl
+
+__all__ = ["ASGIApp", "WSGIApp", "asgi", "wsgi"]
+
+Pairs = list[tuple[str, str]]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LONGEST_BODY = 1 << 20
+"""Bytes: no call collects that many values; what lies beyond is not read."""
+
+PLAIN = "text/plain; charset=utf-8"
+
+
+def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
+    """Mount ``handle`` as a WSGI application.
+
+    Args:
+        handle: takes pairs of names and values, returns the answer; it may block.
+    """
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in _METHODS:
+            start_response("405 Method Not Allowed", [("Allow", ", ".join(_METHODS))])
+            return [b""]
+        query = environ.get("QUERY_STRING", "")
+        answer = handle(_pairs(query.encode("latin-1"), _wsgi_body(environ))).encode()
+        start_response("200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(answer)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
+
+    return app
+
+
+def asgi(handle: Callable[[Pairs], Awaitable[str]]) -> ASGIApp:
+    """Mount ``handle`` as an ASGI application.
+
+    Args:
+        handle: takes pairs of names and values, returns the answer.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] != "http":
+            raise ValueError(f"the line speaks HTTP, not {scope['type']}")
+        elif scope["method"] not in _METHODS:
+            await _respond(send, 405, b"", [(b"allow", ", ".join(_METHODS).encode())])
+        else:
+            body = await _asgi_body(receive)
+            answer = (await handle(_pairs(scope["query_string"], body))).encode()
+            headers = [(b"content-type", PLAIN.encode()), (b"content-length", str(len(answer)).encode())]
+            await _respond(send, 200, b"" if scope["method"] == "HEAD" else answer, headers)
+
+    return app
+
+
+_METHODS = ("GET", "HEAD", "POST")
+
+
+def _pairs(query: bytes, body: bytes) -> Pairs:
+    """Read pairs from the query and a form-encoded body; silence is a value, so blanks are kept."""
+    texts = (query.decode("utf-8", "replace"), body.decode("utf-8", "replace"))
+    return [
+        pair
+        for text in texts
+        for pair in parse_qsl(text, keep_blank_values=True, errors="replace", separator="&")
+    ]
+
+
+def _wsgi_body(environ: dict[str, Any]) -> bytes:
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    stream: BinaryIO = environ["wsgi.input"]
+    return stream.read(min(length, LONGEST_BODY)) if length > 0 else b""
+
+
+async def _asgi_body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return body
+        body += bytes(message.get("body", b""))[: LONGEST_BODY - len(body)]
+        if not message.get("more_body", False):
+            return body
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,194 @@
+"""A provider that answers from a script, in this process and in virtual time.
+
+>>> from yemot_ai import YemotAI
+>>> provider = ScriptedProvider().answers("באיזה גודל?", after=30)
+>>> YemotAI(provider=provider).reply("c1", "אני רוצה פיצה")
+'באיזה גודל?'
+>>> provider.requests[0].prompt
+'אני רוצה פיצה'
+>>> provider.assert_complete()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from yemot_ai.engine import Engine
+from yemot_ai.errors import (
+    AuthenticationError,
+    ContextOverflowError,
+    MalformedStreamError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionBusyError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.providers import JSON, Exchange, Reply, Usage
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    BusySession,
+    Crash,
+    Drop,
+    Failure,
+    Hang,
+    Malformed,
+    Script,
+    Step,
+    UnknownSession,
+    Vocabulary,
+)
+from yemot_ai_testing.virtual import virtual_engine
+
+__all__ = ["ScriptedProvider", "ScriptedRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedRequest:
+    """What the provider was asked.
+
+    Attributes:
+        prompt: what the caller said.
+        instructions: how it was told to answer.
+        session: the conversation that is continued; None for a new one.
+        history: earlier exchanges, when a conversation is rebuilt.
+    """
+
+    prompt: str
+    instructions: str | None
+    session: str | None
+    history: tuple[Exchange, ...] = ()
+
+
+class ScriptedProvider(Vocabulary):
+    """Answers what it was told to answer, in the order in which it is asked.
+
+    Args:
+        engine: where turns run; one with virtual time unless given.
+
+    Attributes:
+        requests: what was asked so far.
+        ended: the sessions that were to be forgotten.
+        running: how many questions are being thought about right now.
+    """
+
+    name = "scripted"
+
+    def __init__(self, *, engine: Engine | None = None) -> None:
+        self.engine = engine or virtual_engine()
+        self.requests: list[ScriptedRequest] = []
+        self.ended: list[str] = []
+        self.running = 0
+        self._script = Script()
+        self._numbers = itertools.count(1)
+
+    def add(self, step: Step) -> None:
+        """Append a step to the script."""
+        self._script.add(step)
+
+    def holds(self) -> None:
+        """Let every later question wait until ``releases()``."""
+        self._script.gate.hold()
+
+    def releases(self) -> None:
+        """Let everything through that waits."""
+        self._script.gate.release()
+
+    def wait_asked(self, count: int) -> None:
+        """Block until ``count`` questions have arrived in all.
+
+        Raises:
+            TimeoutError: they have not, within 10 s.
+        """
+        self._script.wait_asked(count)
+
+    def assert_complete(self) -> None:
+        """Check that every step was used and every question was scripted.
+
+        Raises:
+            ScriptMismatchError: the message lists what was asked and what was scripted.
+        """
+        self._script.check()
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        """Answer the first utterance of a conversation."""
+        self.requests.append(ScriptedRequest(prompt, instructions, None, tuple(history)))
+        return await self._take(prompt, f"scripted-{next(self._numbers)}")
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        """Answer a further utterance."""
+        self.requests.append(ScriptedRequest(prompt, instructions, str(session)))
+        return await self._take(prompt, str(session))
+
+    async def end_session(self, session: JSON) -> None:
+        """Note that the session is to be forgotten."""
+        self.ended.append(str(session))
+
+    async def _take(self, prompt: str, session: str) -> Reply:
+        step = self._script.take(prompt)
+        self.running += 1
+        try:
+            await self._pass_gate()
+            return await self._play(step, prompt, session)
+        finally:
+            self.running -= 1
+
+    async def _pass_gate(self) -> None:
+        loop = asyncio.get_running_loop()
+        opened = asyncio.Event()
+        self._script.gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
+        await opened.wait()
+
+    async def _play(self, step: Step | None, prompt: str, session: str) -> Reply:
+        match step:
+            case None:
+                raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
+            case Answer():
+                await asyncio.sleep(step.after)
+                return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
+            case Failure():
+                await asyncio.sleep(step.after)
+                raise _failure(step)
+            case Hang():
+                await asyncio.Event().wait()
+                raise AssertionError("nobody sets that event")  # pragma: no cover
+            case Drop():
+                raise ProviderCrashError("the connection broke off in the answer", provider=self.name)
+            case Crash():
+                message = f"exit code {step.exit}"
+                raise ProviderCrashError(
+                    message, exit_code=step.exit, stderr_tail=step.stderr, provider=self.name
+                )
+            case Malformed():
+                raise MalformedStreamError("that is not the protocol", provider=self.name)
+            case UnknownSession():
+                raise SessionLostError("no such session", thread_id=session, provider=self.name)
+            case BusySession():
+                raise SessionBusyError("another writer", thread_id=session, provider=self.name)
+            case _:
+                assert_never(step)
+
+
+_FAILURES: Mapping[str, type[ProviderError]] = {
+    kind.kind: kind
+    for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
+}
+
+
+def _failure(step: Failure) -> ProviderError:
+    if step.kind == "rate_limited":
+        return RateLimitedError(
+            "too many requests", retry_after=step.retry_after, provider=ScriptedProvider.name
+        )
+    if step.kind == "unknown_model":
+        return UnknownModelError("no such model", model="scripted", provider=ScriptedProvider.name)
+    return _FAILURES[step.kind](step.kind, provider=ScriptedProvider.name)

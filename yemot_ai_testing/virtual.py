@@ -1,0 +1,90 @@
+"""Virtual time: an engine on which a minute of thinking costs nothing.
+
+Its clock moves only while somebody waits for the engine and no handler is at work, and then it
+jumps to whatever is due next. Nothing is guessed and nothing races: the order of events is the
+order of their times.
+
+>>> import asyncio
+>>> engine = virtual_engine()
+>>> engine.run(asyncio.sleep(3600))
+>>> engine.clock.now()
+3600.0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import Any
+
+from yemot_ai.engine import Engine
+
+__all__ = ["VirtualClock", "VirtualEngine", "virtual_engine"]
+
+
+class VirtualClock:
+    """Seconds that pass only when somebody waits.
+
+    Args:
+        engine: whose time it is.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Return seconds since the engine was made."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
+        self._engine.run(asyncio.sleep(seconds))
+
+    def jump(self, seconds: float) -> bool:
+        """Move on by ``seconds`` if time may pass now; tell whether it did."""
+        if self._engine.working or not self._engine.waiting:
+            return False
+        self._now += seconds
+        return True
+
+
+class VirtualEngine(Engine):
+    """An engine with a virtual clock."""
+
+    clock: VirtualClock
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(self)
+        super().__init__(lambda: _VirtualLoop(self.clock))
+
+
+def virtual_engine() -> VirtualEngine:
+    """Make an engine with virtual time."""
+    return VirtualEngine()
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        super().__init__(_VirtualSelector(clock))
+
+    def time(self) -> float:
+        return self._clock.now()
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    """Where the loop would sleep until a timer is due, time jumps there instead."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is not None and self._clock.jump(timeout):
+            return []
+        # Nobody waits, or a handler is at work: whoever changes that wakes the loop.
+        return super().select(None)
