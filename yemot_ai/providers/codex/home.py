@@ -57,9 +57,10 @@ class Home:
 
         Args:
             codex_home: a folder that the user vouches for, login and settings included; None for
-                ``$XDG_STATE_HOME/yemot-ai/codex``, with only the user's login linked in.
+                ``$YEMOT_AI_HOME/codex`` (by default ``$XDG_STATE_HOME/yemot-ai/codex``), with only the
+                user's login linked in.
         """
-        root = _state_folder() / "yemot-ai" / "codex"
+        root = _our_folder() / "codex"
         if codex_home is not None:
             return cls(Path(codex_home).expanduser().absolute(), root, None)
         users = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
@@ -115,9 +116,12 @@ def is_thread_id(text: str) -> bool:
         return False
 
 
-def _state_folder() -> Path:
-    configured = os.environ.get("XDG_STATE_HOME", "")
-    return Path(configured) if Path(configured).is_absolute() else Path.home() / ".local" / "state"
+def _our_folder() -> Path:
+    ours = os.environ.get("YEMOT_AI_HOME")
+    if ours:
+        return Path(ours).expanduser().absolute()
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return state.absolute() / "yemot-ai"
 
 
 def _link(login: Path, link: Path) -> None:

@@ -1,0 +1,220 @@
+"""The command line of ``codex exec``, read as Codex 0.169 reads it.
+
+Run inside the fake executable, where each import costs a millisecond: so there is none.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Arguments", "UsageError", "parse"]
+
+_REPEATABLE = {"config", "enable", "disable", "image", "add-dir"}
+_COMMON_VALUES = {
+    "config": "key=value",
+    "enable": "FEATURE",
+    "disable": "FEATURE",
+    "image": "FILE",
+    "model": "MODEL",
+    "thread-source": "SOURCE",
+    "cyber-access-program": "PROGRAM",
+    "output-schema": "FILE",
+    "output-last-message": "FILE",
+}
+_COMMON_FLAGS = {
+    "strict-config",
+    "dangerously-bypass-approvals-and-sandbox",
+    "dangerously-bypass-hook-trust",
+    "worktree",
+    "skip-git-repo-check",
+    "trust",
+    "ephemeral",
+    "ignore-user-config",
+    "ignore-rules",
+    "json",
+    "experimental-json",
+    "help",
+}
+_EXEC_VALUES = {
+    **_COMMON_VALUES,
+    "local-provider": "OSS_PROVIDER",
+    "profile": "CONFIG_PROFILE_V2",
+    "sandbox": "SANDBOX_MODE",
+    "cd": "DIR",
+    "add-dir": "DIR",
+    "color": "COLOR",
+}
+_EXEC_FLAGS = {*_COMMON_FLAGS, "oss", "approve-for-me", "version"}
+_RESUME_FLAGS = {*_COMMON_FLAGS, "last", "all"}
+_ROOT_VALUES = {
+    **_EXEC_VALUES,
+    "ask-for-approval": "APPROVAL_POLICY",
+    "remote": "ADDR",
+    "remote-auth-token-env": "ENV_VAR",
+}
+_ROOT_FLAGS = {*_EXEC_FLAGS, "search", "no-alt-screen"} - {"json", "experimental-json", "skip-git-repo-check"}
+_SHORT = {
+    "c": "config",
+    "i": "image",
+    "m": "model",
+    "p": "profile",
+    "s": "sandbox",
+    "C": "cd",
+    "o": "output-last-message",
+    "a": "ask-for-approval",
+    "h": "help",
+    "V": "version",
+}
+_CHOICES = {
+    "sandbox": ("read-only", "workspace-write", "danger-full-access"),
+    "color": ("always", "never", "auto"),
+}
+_EXEC_USAGE = "Usage: codex exec [OPTIONS] [PROMPT]\n       codex exec [OPTIONS] <COMMAND> [ARGS]"
+_RESUME_USAGE = "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]"
+_ROOT_USAGE = "Usage: codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] <COMMAND> [ARGS]"
+_MORE = "For more information, try '--help'."
+
+
+class UsageError(Exception):
+    """A command line that Codex refuses with exit code 2; the message is what it prints."""
+
+
+class Arguments:
+    """A command line, understood.
+
+    Attributes:
+        command: ``exec``, ``resume``, ``review``, ``features`` …; empty for the interactive program.
+        words: the positional arguments of the command.
+        options: long names with the values given, oldest first; flags have none.
+    """
+
+    __slots__ = ("command", "options", "words")
+
+    def __init__(self) -> None:
+        self.command = ""
+        self.words: list[str] = []
+        self.options: dict[str, list[str]] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether an option was given."""
+        return name in self.options
+
+    def value(self, name: str, default: str = "") -> str:
+        """The last value of an option."""
+        return self.options.get(name, [default])[-1]
+
+
+class _Level:
+    """What one command takes: its options, subcommands and number of positional arguments."""
+
+    __slots__ = ("commands", "flags", "greedy", "places", "usage", "values")
+
+    def __init__(  # noqa: PLR0913 - a plain record; dataclasses are too slow to import here
+        self,
+        usage: str,
+        values: dict[str, str],
+        flags: set[str],
+        commands: tuple[str, ...],
+        places: int,
+        *,
+        greedy: bool,
+    ) -> None:
+        self.usage = usage
+        self.values = values
+        self.flags = flags
+        self.commands = commands
+        self.places = places
+        self.greedy = greedy
+
+
+_ROOT_LEVEL = _Level(
+    _ROOT_USAGE,
+    _ROOT_VALUES,
+    _ROOT_FLAGS,
+    ("exec", "e", "features", "review", "login", "logout", "mcp", "delete", "help"),
+    1,
+    greedy=True,
+)
+_EXEC_LEVEL = _Level(
+    _EXEC_USAGE, _EXEC_VALUES, _EXEC_FLAGS, ("resume", "fork", "review", "help"), 1, greedy=True
+)
+# After `resume`, -i takes one file; before it, every word that follows.
+_RESUME_LEVEL = _Level(_RESUME_USAGE, _COMMON_VALUES, _RESUME_FLAGS, (), 2, greedy=False)
+_OTHER_LEVEL = _Level(_ROOT_USAGE, _EXEC_VALUES, {*_EXEC_FLAGS, *_RESUME_FLAGS}, (), 9, greedy=False)
+_LEVELS = {"exec": _EXEC_LEVEL, "e": _EXEC_LEVEL, "resume": _RESUME_LEVEL}
+
+
+def parse(argv: list[str]) -> Arguments:
+    """Read the arguments after the program's name.
+
+    Raises:
+        UsageError: Codex would refuse them.
+    """
+    found = Arguments()
+    rest = list(argv)
+    level = _ROOT_LEVEL
+    seen: set[str] = set()
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            for late in rest:
+                _place(found, level, late)
+            break
+        if word.startswith("-") and len(word) > 1:
+            _option(found, level, word, rest, seen)
+        elif word in level.commands and not found.words:
+            found.command = "exec" if word == "e" else word
+            level, seen = _LEVELS.get(word, _OTHER_LEVEL), set()
+        else:
+            _place(found, level, word)
+    return found
+
+
+def _place(found: Arguments, level: _Level, word: str) -> None:
+    if len(found.words) >= level.places:
+        raise UsageError(f"error: unexpected argument '{word}' found\n\n{level.usage}\n\n{_MORE}")
+    found.words.append(word)
+
+
+def _option(found: Arguments, level: _Level, word: str, rest: list[str], seen: set[str]) -> None:
+    name, value = _split(word)
+    known = level.values.get(name)
+    if known is None and name not in level.flags:
+        shown = word.partition("=")[0] if word.startswith("--") else word[:2]
+        tip = f"  tip: to pass '{shown}' as a value, use '-- {shown}'"
+        raise UsageError(f"error: unexpected argument '{shown}' found\n\n{tip}\n\n{level.usage}\n\n{_MORE}")
+    title = f"--{name}" if known is None else f"--{name} <{known}>"
+    if name in seen and name not in _REPEATABLE:
+        raise UsageError(
+            f"error: the argument '{title}' cannot be used multiple times\n\n{level.usage}\n\n{_MORE}"
+        )
+    seen.add(name)
+    values = found.options.setdefault("json" if name == "experimental-json" else name, [])
+    if known is not None:
+        values.extend(_values(level, name, title, value, rest))
+    elif value is not None:
+        message = f"error: unexpected value '{value}' for '{title}' found; no more were expected"
+        raise UsageError(f"{message}\n\n{level.usage}\n\n{_MORE}")
+
+
+def _split(word: str) -> tuple[str, str | None]:
+    """The long name of an option and the value written with it, if any."""
+    if word.startswith("--"):
+        name, equals, value = word[2:].partition("=")
+        return name, value if equals else None
+    return _SHORT.get(word[1], word), word[2:].removeprefix("=") or None
+
+
+def _values(level: _Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
+    many = name == "image" and level.greedy
+    if value is None:
+        if not rest or (rest[0].startswith("-") and len(rest[0]) > 1):
+            shown = f"{title}..." if many else title
+            raise UsageError(f"error: a value is required for '{shown}' but none was supplied\n\n{_MORE}")
+        value = rest.pop(0)
+    choices = _CHOICES.get(name)
+    if choices and value not in choices:
+        possible = f"  [possible values: {', '.join(choices)}]"
+        raise UsageError(f"error: invalid value '{value}' for '{title}'\n{possible}\n\n{_MORE}")
+    values = [value]
+    while many and rest and not rest[0].startswith("-"):
+        values.append(rest.pop(0))
+    return values

@@ -1,0 +1,374 @@
+"""The fake ``codex``: what runs in its process.
+
+It reads its arguments and its standard input as the real one does, keeps threads as files, refuses a
+second writer, and plays what the test process has laid ready, in the words of the real one's recordings.
+It must be up in milliseconds, so it imports next to nothing and reads no JSON.
+
+In ``state`` lie: ``steps/<number>-<kind>``, claimed by renaming into ``taken/``; ``replies/<case>``, the
+recordings; ``runs/``, what each process was asked; ``gate``, a pipe to wait at; ``bell``, a pipe to ring.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import marshal
+import os
+import sys
+import time
+
+from yemot_ai_testing.doubles.fake_codex_argv import Arguments, UsageError, parse
+
+__all__ = ["main"]
+
+_UNSCRIPTED = "unscripted"
+
+
+class _Ended(Exception):  # noqa: N818 - not an error: the way out of the process
+    """The process is over, with this code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class _Thread:
+    """A conversation, kept as Codex keeps it: a file of lines that is appended to."""
+
+    __slots__ = ("_lock", "home", "id", "path", "resumed", "turns")
+
+    def __init__(self, home: str, thread_id: str, path: str, *, resumed: bool) -> None:
+        self.home = home
+        self.id = thread_id
+        self.path = path
+        self.resumed = resumed
+        self.turns = _read(path).count(b'"type":"token_count"') if resumed else 0
+        self._lock = -1
+
+    def claim(self) -> bool:
+        """Become its writer; False if somebody else is. The lock ends with the process."""
+        folder = f"{self.home}/thread-writer-locks"
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib is too slow to import here
+        self._lock = os.open(f"{folder}/{self.id}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def append(self, *lines: str) -> None:
+        """Remember something."""
+        if self.path:
+            with open(self.path, "a", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
+                file.writelines(f"{line}\n" for line in lines)
+
+
+class _Process:
+    """One run: its arguments, its state folder, and what it notes for the test."""
+
+    __slots__ = ("argv", "home", "note", "state")
+
+    def __init__(self, state: str, argv: list[str]) -> None:
+        self.state = state
+        self.argv = argv
+        self.home = os.environ.get("CODEX_HOME") or f"{os.environ.get('HOME', '')}/.codex"
+        self.note: dict[str, object] = {
+            "argv": argv,
+            "cwd": os.getcwd(),  # noqa: PTH109 - as above
+            "env": sorted(os.environ),
+            "pid": os.getpid(),
+            "prompt": b"",
+            "resumes": "",
+            "thread": "",
+            "asked": False,
+            "unscripted": False,
+        }
+
+    def reply(self, case: str) -> tuple[int, str, str]:
+        """A recording: exit code, standard output, standard error."""
+        code, out, err = marshal.loads(_read(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
+        return code, out, err
+
+    def jot(self) -> None:
+        """Write down what was asked, in one piece, and ring."""
+        name = f"{time.time_ns():020d}-{os.getpid()}"
+        draft = f"{self.state}/drafts/{name}"
+        with open(draft, "wb") as file:  # noqa: PTH123 - as above
+            marshal.dump(self.note, file)
+        os.rename(draft, f"{self.state}/runs/{name}")  # noqa: PTH104 - as above
+        try:
+            bell = os.open(f"{self.state}/bell", os.O_WRONLY | os.O_NONBLOCK)
+            os.write(bell, b"!")
+            os.close(bell)
+        except OSError:
+            # Nobody listens, or the pipe is full: the note is written all the same.
+            return
+
+    def claim(self, *kinds: str) -> tuple[str, tuple[float, int, str, str, str]] | None:
+        """Take the next step, if it is of one of these kinds (any, if none is named)."""
+        for name in sorted(os.listdir(f"{self.state}/steps")):  # noqa: PTH208 - as above
+            kind = name.partition("-")[2]
+            if kinds and kind not in kinds:
+                return None
+            taken = f"{self.state}/taken/{name}"
+            try:
+                os.rename(f"{self.state}/steps/{name}", taken)  # noqa: PTH104 - as above
+            except FileNotFoundError:
+                continue
+            return kind, marshal.loads(_read(taken))  # noqa: S302 - our own file
+        return None
+
+    def wait_at_gate(self) -> None:
+        """Opening a pipe for reading blocks until somebody opens it for writing."""
+        try:
+            os.close(os.open(f"{self.state}/gate", os.O_RDONLY))
+        except FileNotFoundError:
+            return
+
+
+def main(state: str, argv: list[str]) -> int:
+    """Be Codex.
+
+    Args:
+        state: the folder that the test process keeps.
+        argv: the arguments after the program's name.
+
+    Returns:
+        The exit code.
+    """
+    process = _Process(state, argv)
+    try:
+        _dispatch(process, parse(argv))
+    except UsageError as error:
+        _note_run(process)
+        _say(2, f"{error}\n")
+        return 2
+    except _Ended as ended:
+        return ended.code
+    except KeyboardInterrupt:
+        return 1
+    return 0
+
+
+def _dispatch(process: _Process, found: Arguments) -> None:
+    if found.command == "features" or found.has("version") or found.has("help") or found.command == "help":
+        asked_for = (
+            "features" if found.command == "features" else "version" if found.has("version") else "help"
+        )
+        _play(process, asked_for)
+    if found.command in {"exec", "resume"}:
+        _turn(process, found)
+    _note_run(process)
+    if found.command == "review":
+        _play(process, "review")
+    _say(2, "Error: stdin is not a terminal\n")
+    raise _Ended(1)
+
+
+def _note_run(process: _Process) -> None:
+    if "exec" in process.argv or "e" in process.argv:
+        process.jot()
+
+
+def _play(process: _Process, case: str, **places: str) -> None:
+    """Say what a recording says, and end."""
+    code, out, err = process.reply(case)
+    _say(2, _filled(err, process, places))
+    _say(1, _filled(out, process, places))
+    raise _Ended(code)
+
+
+def _turn(process: _Process, found: Arguments) -> None:
+    _check_features(process, found)
+    folder = found.value("cd") or process.note["cwd"]
+    if not found.has("skip-git-repo-check") and not _in_repository(str(folder)):
+        process.jot()
+        _play(process, "untrusted_folder")
+    process.note["prompt"] = prompt = _prompt(process, found)
+    if not prompt.strip():
+        process.jot()
+        _play(process, "no_prompt")
+    _converse(process, found, _opened(process, found), prompt)
+
+
+def _check_features(process: _Process, found: Arguments) -> None:
+    named = found.options.get("disable", []) + found.options.get("enable", [])
+    known = marshal.loads(_read(f"{process.state}/replies/feature_names")) if named else ()  # noqa: S302 - ours
+    for name in named:
+        if name not in known:
+            process.jot()
+            _say(2, f"Error: Unknown feature flag: {name}\n")
+            raise _Ended(1)
+
+
+def _in_repository(folder: str) -> bool:
+    while not os.path.exists(f"{folder}/.git"):  # noqa: PTH110 - as above
+        folder, _, last = folder.rpartition("/")
+        if not last:
+            return False
+    return True
+
+
+def _prompt(process: _Process, found: Arguments) -> bytes:
+    """The prompt, as Codex puts it together; like the real one it waits for an open standard input."""
+    resumes = found.command == "resume"
+    words = found.words[1:] if resumes and not found.has("last") else found.words
+    process.note["resumes"] = found.words[0] if resumes and found.words and not found.has("last") else ""
+    if words and words[0] != "-":
+        given = os.fsencode(words[0])
+        if resumes or os.isatty(0):
+            return given
+        _say(2, "Reading additional input from stdin...\n")
+        more = _stdin()
+        return given + b"\n\n<stdin>\n" + more + b"\n</stdin>" if more else given
+    if not words:
+        _say(2, "Reading prompt from stdin...\n")
+    return _stdin()
+
+
+def _opened(process: _Process, found: Arguments) -> _Thread:
+    """The thread of this turn, or the end, where the real one refuses to open it."""
+    if found.command != "resume":
+        return _new_thread(process, found)
+    wanted = str(process.note["resumes"]) if not found.has("last") else _newest(process.home)
+    if not _is_uuid(wanted):
+        # The real one takes it for a name, knows none such, and silently begins a new thread.
+        return _new_thread(process, found)
+    process.note["thread"] = wanted
+    scripted = process.claim("unknown_session", "busy_session")
+    path = _rollout(process.home, wanted)
+    if not path or (scripted and scripted[0] == "unknown_session"):
+        process.jot()
+        _play(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
+    thread = _Thread(process.home, wanted, path, resumed=True)
+    if scripted or not thread.claim():
+        process.jot()
+        _play(process, "busy_session", thread_id=wanted)
+    return thread
+
+
+def _new_thread(process: _Process, found: Arguments) -> _Thread:
+    thread_id = _uuid7()
+    process.note["thread"] = thread_id
+    if found.has("ephemeral"):
+        return _Thread(process.home, thread_id, "", resumed=False)
+    now = time.gmtime()
+    folder = f"{process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
+    path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
+    thread = _Thread(process.home, thread_id, path, resumed=False)
+    thread.claim()
+    thread.append(f'{{"type":"session_meta","payload":{{"id":"{thread_id}","cwd":{_json(os.getcwd())}}}}}')  # noqa: PTH109 - as above
+    return thread
+
+
+def _converse(process: _Process, found: Arguments, thread: _Thread, prompt: bytes) -> None:
+    shows = found.has("json")
+    words = prompt.decode("utf-8", "replace")
+    thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{_json(words)}}}}}')
+    places = {"thread_id": thread.id}
+    _code, begun, warnings = process.reply("begun")
+    _say(2, _filled(warnings, process, places))
+    _say(1, _filled(begun, process, places) if shows else "")
+    process.note["asked"] = True
+    taken = process.claim()
+    kind, step = taken or (_UNSCRIPTED, (0.0, *process.reply(_UNSCRIPTED), ""))
+    process.note["unscripted"] = kind not in {"play", "hang"}
+    process.jot()
+    process.wait_at_gate()
+    if kind == "hang":
+        _hang()
+    after, code, out, err, answer = step
+    time.sleep(after)
+    places["usage"] = _usage(process, thread.turns + 1)
+    _say(2, _filled(err, process, places))
+    if answer:
+        _remember(thread, found, answer, places["usage"])
+    _say(1, _filled(out, process, places) if shows else f"{answer}\n")
+    raise _Ended(code)
+
+
+def _remember(thread: _Thread, found: Arguments, answer: str, usage: str) -> None:
+    thread.append(
+        f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{_json(answer)}}}}}',
+        f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}',
+    )
+    if found.has("output-last-message"):
+        with open(found.value("output-last-message"), "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            file.write(answer)
+
+
+def _usage(process: _Process, turns: int) -> str:
+    """What the real one counts: the tokens of the whole thread."""
+    each = marshal.loads(_read(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
+    return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in each) + "}"
+
+
+def _hang() -> None:
+    import signal  # noqa: PLC0415 - it imports enum, which takes milliseconds, and only this needs it
+
+    while True:
+        signal.pause()
+
+
+def _filled(text: str, process: _Process, places: dict[str, str]) -> str:
+    if "{" not in text:
+        return text
+    for name, value in places.items():
+        text = text.replace(f"{{{name}}}", value)
+    if "{folder}" in text or "{time}" in text:
+        text = text.replace("{folder}/home", process.home).replace("{temporary}", "/tmp")  # noqa: S108 - a word of a warning
+        text = text.replace("{time}", time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()))
+    return text
+
+
+def _rollout(home: str, thread_id: str) -> str:
+    return next((path for path in _rollouts(home) if path.endswith(f"-{thread_id}.jsonl")), "")
+
+
+def _newest(home: str) -> str:
+    paths = sorted(_rollouts(home), key=lambda path: path.rpartition("/")[2])
+    return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
+
+
+def _rollouts(home: str) -> list[str]:
+    return [f"{folder}/{name}" for folder, _, names in os.walk(f"{home}/sessions") for name in names]
+
+
+def _is_uuid(text: str) -> bool:
+    parts = text.split("-")
+    hexadecimal = not set("".join(parts)) - set("0123456789abcdefABCDEF")
+    return hexadecimal and [len(part) for part in parts] == [8, 4, 4, 4, 12]
+
+
+def _uuid7() -> str:
+    digits = f"{time.time_ns() // 1_000_000:012x}7{os.urandom(10).hex()}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-8{digits[17:20]}-{digits[20:32]}"
+
+
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {34: '\\"', 92: "\\\\"}
+
+
+def _json(text: str) -> str:
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def _stdin() -> bytes:
+    chunks = []
+    while chunk := os.read(0, 1 << 16):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - as above
+        return file.read()
+
+
+def _say(fd: int, text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
