@@ -65,7 +65,7 @@ def ext_ini(url: str) -> str:
         raise ConfigurationError(f"{url!r} is no http(s) URL that the line could call")
     if parts.query or parts.fragment:
         raise ConfigurationError(
-            f"{url!r} carries a query: the line would add a second '?'. Send constants by api_add_0=name=value"
+            f"{url!r} carries a query: the line would add a second '?'; send constants by api_add_0"
         )
     return (
         "\n".join(f"{name}={value}" for name, value in (("type", "api"), ("api_link", url), *_SETTINGS))
