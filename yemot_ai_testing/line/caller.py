@@ -288,6 +288,11 @@ class Caller:
         return next((e.body for e in reversed(self._call.exchanges) if not e.hangup), "")
 
     @property
+    def dialled(self) -> bool:
+        """Whether this caller has dialled."""
+        return self._dialled
+
+    @property
     def ended(self) -> bool:
         """Whether the call has left the application's extensions."""
         return self._call.over

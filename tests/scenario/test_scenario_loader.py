@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang
+from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.scenario.loader import load, loads
+from yemot_ai_testing.scenario.model import (
+    Action,
+    CallerSpec,
+    CallFile,
+    Expectation,
+    Meanwhile,
+    ReadFields,
+    Within,
+)
+
+PATH = Path("shop.call.yaml")
+
+
+def loaded(text: str) -> CallFile:
+    return loads(dedent(text), PATH)
+
+
+def turn(text: str) -> CallFile:
+    """Load a file whose only scenario has ``text`` as its second turn."""
+    return loaded(f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {text}\n")
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(ScenarioLoadError) as caught:
+        loaded(text)
+    return caught.value.problems
+
+
+def turn_problem(text: str) -> str:
+    with pytest.raises(ScenarioLoadError) as caught:
+        turn(text)
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_a_scenario_takes_app_and_caller_from_its_file() -> None:
+    (scenario,) = loaded("""
+        app: shop.phone:flow
+        caller: {phone: 0501234567, extension: 012}
+        scenarios:
+          - name: הזמנה
+            turns: [{hears: שלום}]
+    """).scenarios
+    assert scenario.app == "shop.phone:flow"
+    assert scenario.caller == CallerSpec(phone="0501234567", extension="012")
+
+
+def test_a_scenarios_own_caller_replaces_that_of_the_file_whole() -> None:
+    (scenario,) = loaded("""
+        caller: {phone: "050", extension: "1"}
+        scenarios:
+          - name: הזמנה
+            caller: {phone: "052"}
+            turns: [{hears: שלום}]
+    """).scenarios
+    assert scenario.caller == CallerSpec(phone="052", extension="")
+
+
+@pytest.mark.parametrize("text", ["0501234567", "012", "12:30", "no"])
+def test_what_yaml_would_change_stays_a_text(text: str) -> None:
+    second = turn(f"says: {text}").scenarios[0].turns[1]
+    assert second.action == Action("says", text)
+
+
+def test_a_bare_text_that_is_heard_is_contained() -> None:
+    assert turn("says: א").scenarios[0].turns[0].hears == Expectation(contains=("y",))
+
+
+def test_everything_that_can_be_heard_is_understood() -> None:
+    second = (
+        turn("""silent: true
+        hears:
+          contains: [א, ב]
+          read: {mode: voice, block_keys: false, max_digits: null}
+          goto: /x
+          ends: false
+          within: [500ms, 4s]""")
+        .scenarios[0]
+        .turns[1]
+    )
+    assert second.hears == Expectation(
+        contains=("א", "ב"),
+        read=ReadFields({"mode": "voice", "block_keys": "false", "max_digits": "null"}),
+        goto="/x",
+        ends=False,
+        within=Within(0.5, 4.0),
+    )
+
+
+def test_the_agents_steps_are_those_of_the_doubles() -> None:
+    assert turn("{says: א, agent: {answers: [ב, ג], after: 6s}}").scenarios[0].turns[1].agent == (
+        Answer(("ב", "ג"), 6.0),
+    )
+    assert turn("{says: א, agent: {hangs: true}}").scenarios[0].turns[1].agent == (Hang(),)
+    assert turn("{says: א, agent: {crash: {exit: 3}}}").scenarios[0].turns[1].agent == (Crash(3),)
+
+
+def test_an_agent_that_is_asked_twice_has_a_list_of_steps() -> None:
+    second = turn("{says: א, agent: [{fails: rate_limited}, {answers: ב}]}").scenarios[0].turns[1]
+    assert second.agent == (Failure("rate_limited"), Answer(("ב",)))
+
+
+def test_what_the_caller_does_meanwhile_is_understood() -> None:
+    assert turn('{says: א, meanwhile: {presses: "1", after: 2s}}').scenarios[0].turns[1].meanwhile == (
+        Meanwhile("1", 2.0)
+    )
+    assert turn("{says: א, meanwhile: {hangs_up: true}}").scenarios[0].turns[1].meanwhile == Meanwhile(None)
+
+
+def test_a_turn_remembers_its_own_lines() -> None:
+    first, second = turn("says: א\n        hears: ב").scenarios[0].turns
+    assert first.source == ("      - hears: y",)
+    assert (second.place.line, second.source) == (5, ("      - says: א", "        hears: ב"))
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_with_their_places() -> None:
+    found = problems("""
+        scenarios:
+          - name: א
+            turns:
+              - {say: שלום}
+              - {says: שלום, hears: {within: 3}}
+          - turns: [{hears: ב}]
+            colour: red
+    """)
+    assert [problem.split(": ")[0] for problem in found] == [
+        "shop.call.yaml:5:10",
+        "shop.call.yaml:6:38",
+        "shop.call.yaml:7:5",
+        "shop.call.yaml:8:5",
+    ]
+
+
+def test_an_unknown_key_is_told_with_what_was_meant_and_what_is_allowed() -> None:
+    problem = turn_problem("{says: א, hear: ב}")
+    assert "did you mean 'hears'?" in problem
+    assert "allowed: says, presses" in problem
+
+
+def test_a_key_that_stands_twice_is_a_mistake() -> None:
+    assert "stands twice" in turn_problem("{says: א, says: ב}")
+
+
+def test_a_bare_number_is_no_key() -> None:
+    assert turn_problem("presses: 1").endswith('quote them, presses: "1"')
+
+
+def test_a_bare_star_is_explained() -> None:
+    assert 'presses: "*"' in turn_problem("presses: *")
+
+
+def test_a_bare_hash_is_explained() -> None:
+    assert 'presses: "#"' in turn_problem("presses: #")
+
+
+def test_a_key_that_no_phone_has_is_a_mistake() -> None:
+    assert "0-9 * #" in turn_problem('presses: "a"')
+
+
+def test_two_verbs_in_a_turn_are_a_mistake() -> None:
+    assert "says and presses" in turn_problem('{says: א, presses: "1"}')
+
+
+def test_only_the_first_turn_may_be_without_a_verb() -> None:
+    assert "only the first turn" in turn_problem("hears: ב")
+
+
+def test_an_agent_that_does_two_things_at_once_is_a_mistake() -> None:
+    assert "needs one of" in turn_problem("{says: א, agent: {answers: ב, hangs: true}}")
+
+
+def test_an_unknown_failure_is_a_mistake() -> None:
+    assert "did you mean 'rate_limited'?" in turn_problem("{says: א, agent: {fails: rate_limit}}")
+
+
+def test_a_server_that_must_be_started_is_not_supported_yet() -> None:
+    (problem,) = problems("""
+        serve: node server.js
+        scenarios: [{name: א, turns: [{hears: ב}]}]
+    """)
+    assert "not supported yet" in problem
+
+
+def test_two_scenarios_of_one_name_are_a_mistake() -> None:
+    (problem,) = problems("""
+        scenarios:
+          - {name: א, turns: [{hears: ב}]}
+          - {name: א, turns: [{hears: ב}]}
+    """)
+    assert "named 'א'" in problem
+
+
+def test_a_text_that_is_no_yaml_is_told_with_its_place() -> None:
+    (problem,) = problems('scenarios: "x" y')
+    assert problem.startswith("shop.call.yaml:1:16: this is not YAML")
+
+
+def test_an_empty_file_is_a_mistake() -> None:
+    assert "the file is empty" in problems("")[0]
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioLoadError, match="cannot be read"):
+        load(tmp_path / "no.call.yaml")

@@ -1,0 +1,1 @@
+"""Phone calls written down: the model of ``*.call.yaml``, its loader, its runner and its report."""

@@ -1,0 +1,107 @@
+"""What came of a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
+
+from yemot_ai_testing.line.heard import Transcript
+from yemot_ai_testing.scenario.model import Place, Scenario, Turn
+
+__all__ = ["KINDS", "Failure", "Kind", "Mismatch", "Outcome", "Status", "TurnResult"]
+
+Kind: TypeAlias = Literal[
+    "heard",
+    "response",
+    "ends",
+    "dead_air",
+    "protocol",
+    "no_answer",
+    "verb",
+    "endless",
+    "script",
+    "afterwards",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Why a scenario can fail; stable, for grouping.
+
+``heard``: other words. ``response``: another action. ``ends``: the call has (not) ended. ``dead_air``: too
+long a silence. ``protocol``: the line would not understand the answer. ``no_answer``: the application
+raised, was late or unreachable. ``verb``: the line does not wait for what the caller does. ``endless``: it
+never waits for the caller again. ``script``: the model was not asked what was scripted. ``afterwards``:
+something is left behind.
+"""
+
+Status: TypeAlias = Literal["passed", "failed", "not_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that is not as the scenario says."""
+
+    kind: Kind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """What came of one turn.
+
+    Attributes:
+        turn: the turn.
+        status: turns after a failure are ``not_run``, never passed.
+        heard: everything that was heard in it.
+        dead_air: its longest silence, in seconds.
+        warnings: what is worth telling though nothing failed.
+    """
+
+    turn: Turn
+    status: Status
+    heard: str = ""
+    dead_air: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a scenario failed.
+
+    Attributes:
+        kind: the class of the first mismatch.
+        place: where in the file.
+        messages: everything that was wrong, in words.
+        turn: the number of the turn, from 1; None for what comes after the call.
+        cause: the exception behind it, if there is one.
+    """
+
+    kind: Kind
+    place: Place
+    messages: tuple[str, ...]
+    turn: int | None = None
+    cause: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a whole scenario.
+
+    Attributes:
+        scenario: the scenario.
+        turns: one result for each of its turns.
+        transcript: the call, as both sides lived it.
+        failure: why it failed; None if it did not.
+        agent_turns: how many turns the model was asked for.
+        fake_only: why only a fake could have played it; None if it was played.
+    """
+
+    scenario: Scenario
+    turns: tuple[TurnResult, ...]
+    transcript: Transcript = field(default_factory=Transcript)
+    failure: Failure | None = None
+    agent_turns: int = 0
+    fake_only: str | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of all turns."""
+        return tuple(warning for result in self.turns for warning in result.warnings)
