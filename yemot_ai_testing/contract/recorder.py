@@ -219,6 +219,12 @@ def _cut(studio: _Studio) -> _Take:
     return _said(studio, *_EXEC, "-")
 
 
+def _reconnected(studio: _Studio) -> _Take:
+    studio.model.drops("עכשיו ש").answers("עכשיו שלוש וחצי.")
+    retries = "model_providers.yemot_ai_testing.stream_max_retries=1"
+    return _said(studio, *_EXEC, "-c", retries, "-")
+
+
 def _unscripted(studio: _Studio) -> _Take:
     return _said(studio, *_EXEC, "-")
 
@@ -274,6 +280,7 @@ CASES: Final[Mapping[str, Callable[[_Studio], _Take]]] = {
     "quota_exceeded": _failing("quota_exceeded"),
     "unknown_model": _failing("unknown_model"),
     "cut_stream": _cut,
+    "reconnected": _reconnected,
     "unscripted": _unscripted,
     "unknown_session": _unknown_session,
     "busy_session": _busy_session,

@@ -22,15 +22,21 @@ import marshal
 import os
 import py_compile
 import select
-import shlex
 import shutil
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.doubles.codex_stage import CodexRun, CodexStage, end, instructions_of, living
+from yemot_ai_testing.doubles.codex_stage import (
+    CodexRun,
+    CodexStage,
+    end,
+    instructions_of,
+    launcher,
+    living,
+)
 from yemot_ai_testing.doubles.script import (
     Answer,
     BusySession,
@@ -55,7 +61,17 @@ __all__ = ["FakeCodex"]
 
 _FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies")
 _KINDS: Final = {Hang: "hang", UnknownSession: "unknown_session", BusySession: "busy_session"}
-_LONGEST_SHEBANG: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The process ends its turn as a recorded one did, word for word.
+
+    Attributes:
+        case: the name of the recording.
+    """
+
+    case: str
 
 
 class FakeCodex(CodexVocabulary):
@@ -69,7 +85,7 @@ class FakeCodex(CodexVocabulary):
         self._stage = CodexStage()
         self.executable: Path = self._stage.executable
         self._state = self._stage.folder / "state"
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[str, Step | Replay] = {}
         self._recorded = recordings.newest()
         _install(self.executable, self._stage.folder / "program", self._state)
         _lay_out(self._state, self._recorded)
@@ -78,6 +94,20 @@ class FakeCodex(CodexVocabulary):
 
     def add(self, step: Step) -> None:
         """Append a step; the next process that comes to the model takes it."""
+        self._queue(step)
+
+    def replays(self, case: str) -> Self:
+        """Let the next process end its turn as the recording ``case`` did.
+
+        Raises:
+            KeyError: there is no such recording.
+        """
+        if case not in self._recorded:
+            raise KeyError(f"no recording {case!r}; there are: {', '.join(sorted(self._recorded))}")
+        self._queue(Replay(case))
+        return self
+
+    def _queue(self, step: Step | Replay) -> None:
         name = f"{len(self._steps):06d}-{_KINDS.get(type(step), 'play')}"
         self._steps[name] = step
         draft = self._state / "drafts" / name
@@ -162,22 +192,30 @@ class FakeCodex(CodexVocabulary):
         paths = sorted((self._state / "runs").glob("*"))
         return [marshal.loads(path.read_bytes()) for path in paths]  # noqa: S302 - our own program wrote it
 
-    def _laid_out(self, step: Step) -> tuple[float, int, str, str, str]:
+    def _laid_out(self, step: Step | Replay) -> tuple[float, int, str, str, str]:
         """What the program needs of a step: after, exit code, standard output, error, the answer."""
         match step:
             case Answer(after=after):
                 return (after, 0, _answered(self._recorded["answer"], step.text), "", step.text)
-            case Failure(kind=kind, after=after):
-                return (after, *_rest(self._recorded[kind]), "")
-            case Drop():
-                return (0.0, *_rest(self._recorded["cut_stream"]), "")
             case Crash(exit=code, stderr=stderr):
                 return (0.0, code, "", stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n", "")
             case Malformed(text=text):
                 return (0.0, 0, text, "", "")
-            case Hang() | UnknownSession() | BusySession():
-                # The last two happen before the model is asked; come too late, they fail as unscripted.
-                return (0.0, *_rest(self._recorded["unscripted"]), "")
+        after = step.after if isinstance(step, Failure) else 0.0
+        return (after, *_rest(self._recorded[_case(step)]), "")
+
+
+def _case(step: object) -> str:
+    """The recording that shows how a turn ends after this step."""
+    match step:
+        case Failure(kind=kind):
+            return kind
+        case Replay(case=case):
+            return case
+        case Drop():
+            return "cut_stream"
+    # About a session that is resumed, but come to a process that resumes none.
+    return "unscripted"
 
 
 def _install(executable: Path, program: Path, state: Path) -> None:
@@ -198,19 +236,7 @@ def _install(executable: Path, program: Path, state: Path) -> None:
             f"sys.exit(main({str(state)!r}, sys.argv[1:]))\n",
         )
     )
-    _launcher(executable, program / "start.py", body)
-
-
-def _launcher(executable: Path, script: Path, body: str) -> None:
-    # Neither site-packages nor the environment's Python settings: that is what makes it quick and safe.
-    python = str(Path(sys.executable).resolve())
-    if " " not in python and len(python) < _LONGEST_SHEBANG:
-        executable.write_text(f"#!{python} -IS\n{body}", encoding="utf-8")
-    else:
-        script.write_text(body, encoding="utf-8")
-        command = f'exec {shlex.quote(python)} -IS {shlex.quote(str(script))} "$@"'
-        executable.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
-    executable.chmod(0o755)
+    launcher(executable, program / "start.py", body)
 
 
 def _lay_out(state: Path, recorded: dict[str, Recording]) -> None:

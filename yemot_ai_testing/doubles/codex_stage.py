@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,9 @@ from yemot_ai_testing.contract.binary import DOUBLE_MARK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CodexRun", "CodexStage", "end", "instructions_of", "living"]
+__all__ = ["CodexRun", "CodexStage", "end", "instructions_of", "launcher", "living"]
 
+_LONGEST_INTERPRETER: Final = 120
 _INSTRUCTIONS: Final = re.compile(r'model_instructions_file="?([^"]+)"?')
 
 
@@ -88,6 +91,22 @@ class CodexStage:
                 os.environ[name] = value
         self._before = {}
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def launcher(executable: Path, script: Path, body: str) -> None:
+    """Make ``executable`` run the Python ``body``, as quickly as Python can start.
+
+    Neither site-packages nor the environment's settings are looked at. The kernel takes the path of an
+    interpreter only if it is short and has no space; else a shell leads to ``script``.
+    """
+    python = str(Path(sys.executable).resolve())
+    if " " not in python and len(python) < _LONGEST_INTERPRETER:
+        executable.write_text(f"#!{python} -IS\n{body}", encoding="utf-8")
+    else:
+        script.write_text(body, encoding="utf-8")
+        command = f'exec {shlex.quote(python)} -IS {shlex.quote(str(script))} "$@"'
+        executable.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+    executable.chmod(0o755)
 
 
 def instructions_of(argv: Iterable[str]) -> str | None:

@@ -146,6 +146,9 @@ def main(state: str, argv: list[str]) -> int:
         return ended.code
     except KeyboardInterrupt:
         return 1
+    except BrokenPipeError:
+        # The real one panics when nobody reads what it writes.
+        return 101
     return 0
 
 
@@ -233,16 +236,19 @@ def _opened(process: _Process, found: Arguments) -> _Thread:
     if not _is_uuid(wanted):
         # The real one takes it for a name, knows none such, and silently begins a new thread.
         return _new_thread(process, found)
-    process.note["thread"] = wanted
     scripted = process.claim("unknown_session", "busy_session")
     path = _rollout(process.home, wanted)
-    if not path or (scripted and scripted[0] == "unknown_session"):
+    if path and scripted and scripted[0] == "unknown_session":
+        os.unlink(path)  # noqa: PTH108 - as above
+        path = ""
+    if not path:
         process.jot()
         _play(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
     thread = _Thread(process.home, wanted, path, resumed=True)
     if scripted or not thread.claim():
         process.jot()
         _play(process, "busy_session", thread_id=wanted)
+    process.note["thread"] = wanted
     return thread
 
 

@@ -30,10 +30,19 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from yemot_ai_testing.doubles import responses_api as api
-from yemot_ai_testing.doubles.script import Answer, Drop, Failure, FakeOnlyError, Hang, Script, Vocabulary
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    Crash,
+    Drop,
+    Failure,
+    FakeOnlyError,
+    Hang,
+    Script,
+    Vocabulary,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -45,7 +54,7 @@ CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
 """The environment variable in which ``codex_config`` tells Codex to look for a key (any value will do)."""
 
 
-_Played: TypeAlias = "Answer | Drop | Failure | Hang"
+_Played: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +112,16 @@ class ModelRequest:
 class ModelServer(Vocabulary):
     """A scripted model service; a context manager that serves while it is open.
 
+    Args:
+        crash: what a ``Crash`` step does to whoever asks; without it there is no such step.
+
     Attributes:
         script: the queue behind the verbs.
         requests: what was asked of the model, oldest first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
+        self._crash = crash
         self.script: Script = Script()
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
@@ -195,7 +208,17 @@ class ModelServer(Vocabulary):
         """Record a call and take its step; None when there is none."""
         with self._lock:
             self.requests.append(request)
-            return self.script.take(request.prompt)  # type: ignore[return-value]  # `add` lets in no other
+            step = self.script.take(request.prompt)
+        if step is None or isinstance(step, Answer | Crash | Drop | Failure | Hang):
+            return step
+        # It is about a session that is resumed, and nobody has resumed one.
+        self.script.miss(request.prompt)
+        return None
+
+    def crash(self, request: ModelRequest) -> None:
+        """Let whoever asks come to a sudden end."""
+        if self._crash is not None:
+            self._crash(request)
 
     def leaves(self, client: socket.socket, *, seconds: float | None) -> bool:
         """Wait; True as soon as the client (or this server) goes away, False after ``seconds``."""
@@ -256,7 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._play(step, request)
 
     def _play(self, step: _Played, request: ModelRequest) -> None:
-        thinking = None if isinstance(step, Hang) else getattr(step, "after", 0.0)
+        if isinstance(step, Crash):
+            self.server.model.crash(request)
+        thinking = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
         if thinking != 0.0 and self.server.model.leaves(self.connection, seconds=thinking):
             self.close_connection = True
         elif isinstance(step, Failure):

@@ -69,7 +69,7 @@ class ScriptMismatchError(AssertionError):
         unused: the steps that nobody asked for, in order.
     """
 
-    def __init__(self, *, unscripted: Sequence[str], unused: Sequence[Step], asked: Sequence[str]) -> None:
+    def __init__(self, *, unscripted: Sequence[str], unused: Sequence[object], asked: Sequence[str]) -> None:
         self.unscripted = tuple(unscripted)
         self.unused = tuple(unused)
         super().__init__("\n".join(_mismatch(self.unscripted, self.unused, asked)))
@@ -331,6 +331,16 @@ class Script:
             self._unscripted.append(asked)
             return None
 
+    def take_if(self, *kinds: type) -> Step | None:
+        """Consume the next step if it is of one of these kinds; nothing is counted as asked."""
+        with self._change:
+            return self._steps.pop(0) if self._steps and isinstance(self._steps[0], kinds) else None
+
+    def miss(self, asked: str) -> None:
+        """Note that a call could not be given the step that it took."""
+        with self._change:
+            self._unscripted.append(asked)
+
     def wait_asked(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` calls have been made in all.
 
@@ -352,7 +362,7 @@ class Script:
                 raise ScriptMismatchError(unscripted=self._unscripted, unused=self._steps, asked=self._asked)
 
 
-def _mismatch(unscripted: Sequence[str], unused: Sequence[Step], asked: Sequence[str]) -> list[str]:
+def _mismatch(unscripted: Sequence[str], unused: Sequence[object], asked: Sequence[str]) -> list[str]:
     lines = ["the model was not asked what was scripted"]
     lines += [f"  asked without a step: {prompt!r}" for prompt in unscripted]
     lines += [f"  scripted, never asked for: {step!r}" for step in unused]

@@ -158,7 +158,8 @@ def usage_between(before: Mapping[str, int] | None, after: Mapping[str, int]) ->
 
 def _parsed(line: bytes) -> Mapping[str, Any] | None:
     try:
-        event = json.loads(line)
+        # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
+        event = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
