@@ -39,7 +39,7 @@ class Engine:
         new_loop: makes the loop; tests give one whose time is virtual.
 
     Attributes:
-        waiting: threads and loops that wait for the engine right now.
+        waiting: how many requests, in whatever thread or loop, wait for the engine right now.
         working: worker threads that run user code and do not wait for the engine. A virtual
             clock may only move while nobody works and somebody waits.
     """
@@ -100,26 +100,21 @@ class Engine:
         """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(WORKER_THREADS)
-        started = threading.Event()
 
         def work() -> T:
-            started.set()
             self._local.is_worker = True
-            try:
-                return function(*args, **kwargs)
-            finally:
-                self._count(working=-1)
+            return function(*args, **kwargs)
 
-        # Counted here, not in the thread: between the two a virtual clock might run ahead.
+        # Counted on the loop, before the thread begins and after its result is here: a virtual
+        # clock must not run ahead in between.
         self._count(working=1)
         try:
             return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
         finally:
-            if not started.is_set():
-                self._count(working=-1)
+            self._count(working=-1)
 
     def _submit_counted(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Submit for somebody who waits (and who, being a worker, then does not work).
+        """Submit for somebody who waits; a worker thread then does not work.
 
         Counted on the loop, where nothing comes between the count and the work: a virtual clock
         must neither run ahead of work that was just submitted nor of a waiter that was just served.
@@ -127,11 +122,11 @@ class Engine:
         worker = int(getattr(self._local, "is_worker", False))
 
         async def counted() -> T:
-            self._count(waiting=1, working=-worker)
+            self._count(waiting=1 - worker, working=-worker)
             try:
                 return await coroutine
             finally:
-                self._count(waiting=-1, working=worker)
+                self._count(waiting=worker - 1, working=worker)
 
         future = self.submit(counted())
         # Cancelled before it began, it would complain of never having been awaited.

@@ -65,8 +65,17 @@ class AgentTurns:
         call_id = request.call_id
         if loop.function is None:
             return await loop.conversation.ask(call_id, asked.turn_id, asked.text)
-        work = functools.partial(self._work, loop, loop.function, asked, request)
+        work = functools.partial(self._logged, loop, loop.function, asked, request)
         return await self._ai.ledger.once(call_id, asked.turn_id, asked.text, work)
+
+    async def _logged(
+        self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request
+    ) -> Worked:
+        try:
+            return await self._work(loop, function, asked, request)
+        except AgentFunctionError as error:
+            log.exception("call %s: %s", request.call_id, error.kind)
+            raise
 
     async def _work(
         self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request
@@ -87,7 +96,7 @@ class AgentTurns:
         if said is None and run.outcome is None:
             said = await call.answer(asked.text)
         await self._save(call, session)
-        return _worked(run, said)
+        return _worked(run, said, function)
 
     async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
         try:
@@ -98,11 +107,9 @@ class AgentTurns:
             raise
         except yemot_flow.CallInterrupted as error:
             raise _function_error(function, "used yemot-flow's own Call; use the call it is given") from error
-        except (Exception, SystemExit) as error:  # whatever it raises, the caller hears a sentence
-            log.exception("call %s: the agent's function failed", call.call_id)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the caller hears a sentence
             raise _function_error(function, f"raised {type(error).__name__}") from error
         if said is not None and not isinstance(said, str):
-            log.error("call %s: %s returned %s", call.call_id, function, type(said).__name__)
             raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
         return said
 
@@ -112,7 +119,7 @@ class AgentTurns:
             await self._ai.update(before.call_id, lambda now: now if now.ended else replace(now, state=state))
 
 
-def _worked(run: Run, said: str | None) -> Worked:
+def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:
     outcome = run.outcome
     if outcome is not None:
         if isinstance(tuple(outcome)[-1], Read):
