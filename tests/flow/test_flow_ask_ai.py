@@ -9,6 +9,7 @@ from flow_line import Line
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
 from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.script import UnknownSession
 
 
 def prompts(provider: ScriptedProvider) -> list[str]:
@@ -89,8 +90,14 @@ def test_a_turn_id_names_a_step_instead_of_its_position(
     assert line.enter("") == "id_list_message=t-אחתאחת"
 
 
-@pytest.mark.parametrize("ask", [lambda f, c: f.ai.reply(c.call_id, "א"), lambda f, c: f.ai.ask(c.call_id, "א").answer],
-                         ids=["reply", "ask"])  # fmt: skip
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda flow, call: flow.ai.reply(call.call_id, "א"),
+        lambda flow, call: flow.ai.ask(call.call_id, "א").answer,
+    ],
+    ids=["reply", "ask"],
+)
 def test_reply_inside_a_handler_of_the_call_is_the_same_step(
     flow: AIFlow, line: Line, provider: ScriptedProvider, ask: Callable[[AIFlow, AICall], str]
 ) -> None:
@@ -218,8 +225,6 @@ def test_a_failure_that_leaves_no_time_is_not_tried_again(
 def test_a_lost_session_is_rebuilt_from_what_was_said(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
-    from yemot_ai_testing.doubles.script import UnknownSession  # noqa: PLC0415 - only here
-
     provider.answers("נעים מאוד")
     provider.add(UnknownSession())
     provider.answers("דוד")

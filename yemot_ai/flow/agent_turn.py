@@ -107,7 +107,7 @@ class AgentTurns:
             raise
         except yemot_flow.CallInterrupted as error:
             raise _function_error(function, "used yemot-flow's own Call; use the call it is given") from error
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the caller hears a sentence
+        except (Exception, SystemExit) as error:  # whatever it raises, the caller hears a sentence
             raise _function_error(function, f"raised {type(error).__name__}") from error
         if said is not None and not isinstance(said, str):
             raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
@@ -123,10 +123,7 @@ def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:
     outcome = run.outcome
     if outcome is not None:
         if isinstance(tuple(outcome)[-1], Read):
-            raise AgentFunctionError(
-                "an agent's function cannot read(): the agent itself listens; use a plain handler",
-                function="",
-            )
+            raise _function_error(function, "used read(): the agent itself listens; ask in a plain handler")
         return Worked(answer=said or "", outcome=str(run.answer()))
     queue = run.take_queue()
     return Worked(answer=said or "", spoken=_rendered(queue))
