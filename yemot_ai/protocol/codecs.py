@@ -162,12 +162,7 @@ class Matching:
         """Check the form."""
         if not isinstance(value, str):
             raise InvalidValueError(self.code, f"{value!r} is not {self.form}")
-        if not value and self.default == "":
-            return value
-        self.decode(value or "")
-        if not value:
-            raise InvalidValueError("empty-value", f"an empty text is not {self.form}")
-        return value
+        return self.decode(value)
 
     def doubt(self, text: str) -> str | None:
         """Ask ``doubts``."""

@@ -2,7 +2,7 @@
 
 >>> from yemot_ai.protocol.codecs import Choice, Count
 >>> fields = Layout(seconds=Count(default=7), loud=Choice({"": False, "yes": True}))
->>> fields.decode("")
+>>> fields.decode("", found=print)
 {'seconds': 7, 'loud': False}
 >>> fields.render({"seconds": 7, "loud": False})
 '7'
@@ -41,28 +41,21 @@ class Layout:
             position += len(part) + 1
         return parts
 
-    def decode(
-        self, text: str, found: Callable[[str, str, int], None] | None = None
-    ) -> dict[str, Any] | None:
+    def decode(self, text: str, found: Callable[[str, str, int], None]) -> dict[str, Any] | None:
         """The attributes that ``text`` stands for.
 
         Args:
             text: the fields; those missing at the end mean their defaults.
-            found: told the code, reason and position of all that is wrong or doubtful. Without it
-                the first error is raised.
+            found: told the code, reason and position of all that is wrong or doubtful.
 
         Returns:
             The attributes, or None when ``found`` was told an error.
-
-        Raises:
-            InvalidValueError: a field has no meaning, and there is no ``found``.
         """
         parts = self.split(text)
-        report = found or _raising
         valid = True
         if len(parts) > len(self.codecs):
             position = parts[len(self.codecs)][0]
-            report("too-many-fields", f"{len(parts)} fields where {len(self.codecs)} are known", position)
+            found("too-many-fields", f"{len(parts)} fields where {len(self.codecs)} are known", position)
             valid = False
         values: dict[str, Any] = {}
         missing = [(len(text), "")] * (len(self.codecs) - len(parts))
@@ -70,14 +63,14 @@ class Layout:
             try:
                 value = codec.decode(part)
             except InvalidValueError as error:
-                report(error.code, f"{_spoken(name)}: {error.reason}", position + error.position)
+                found(error.code, f"{_spoken(name)}: {error.reason}", position + error.position)
                 valid = False
                 continue
             if not name.startswith("_"):
                 values[name] = value
-            doubt = codec.doubt(part) if found else None
+            doubt = codec.doubt(part)
             if doubt:
-                report(doubt, f"{_spoken(name)}: {part[:40]!r}", position)
+                found(doubt, f"{_spoken(name)}: {part[:40]!r}", position)
         return values if valid else None
 
     def encode(self, value: Mapping[str, Any] | object) -> list[str]:
@@ -103,10 +96,6 @@ class Layout:
         while len(texts) > 1 and not texts[-1]:
             texts.pop()
         return ",".join(texts)
-
-
-def _raising(code: str, reason: str, position: int) -> None:
-    raise InvalidValueError(code, reason, position=position)
 
 
 def _spoken(name: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from yemot_ai.protocol.markup import DASH, MARKS
+from yemot_ai.protocol.markup import DASH, NAMED_SYMBOLS
 
 __all__ = ["ENGLISH", "HEBREW", "STRAY_COLON", "Words", "language_of", "said"]
 
@@ -39,10 +39,12 @@ STRAY_COLON: Final = re.compile(
 )
 """A colon that does not stand in a time such as 12:30."""
 
-_ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]++ [A-Za-z]{2}")
+_ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")
 _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
-_LETTER: Final = f"(?:[^\\W\\d_]|[{MARKS}])"
-_WORD: Final = f"[\\w{MARKS}]"
+# What is left of a text by then is letters, marks, numbers, ASCII and named symbols: a part of a word is
+# whatever else is none. (``\w`` would miss the marks, which are vowels in many scripts.)
+_WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
+_LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
 _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
@@ -132,22 +134,23 @@ _EMPHASIS: Final = (
     _rule(r"\\(?=[*#])", " "),
     _rule(r"!?\[(?=[^\]])|\]\(", ","),
     _rule(r"(?:[\"'`]|\*{2,}+|~{2,}+)++", _seam),
-    _rule(rf"(?<![\w*{MARKS}])\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?![\w*{MARKS}])", r"\1"),
+    _rule(rf"(?<!{_WORD})(?<!\*)\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?!{_WORD}|\*)", r"\1"),
 )
 _NUMBERS: Final = (
-    _rule(rf"(?<={_WORD})-(?=[^\W\d_])|(?<=[^\W\d_])-(?=\d)|(?<=[{MARKS}])-(?=\d)", " "),
-    _rule(r"([$€£₪¥]) ?(\d+(?:[.,]\d+)*+)", _money),
+    _rule(rf"(?<={_WORD})-(?={_LETTER})|(?<={_WORD})(?<!\d)-(?=\d)", " "),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=[$€£₪¥] ?\d)", _called("minus")),
+    _rule(rf"([$€£₪¥]) ?(\d{_WORD}*+(?:[.,]\d{_WORD}*+)*+)", _money),
     _rule(r"(?<![\d:])(\d{1,2}:\d{2}):(\d{2})(?![\d:])", r"\1, \2"),
     _rule(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d)", r"\1 \3 \4"),
     _rule(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)", r"\1 \3 \4"),
     _rule(rf"(?<![\d.,:-]){_NUMBER}(?:-{_NUMBER})+", _hyphened),
     _rule(r"(?<!\d)(\d{1,9}) - (?=(\d{1,9})(?!\d))", _between),
     _rule(rf"(?<=\d) ?{DASH} ?(?=\d)|(?<=\d)-(?=\d)", _called("to")),
-    _rule(rf"(?<![\w){MARKS}-])-(?=\d)", _called("minus")),
-    _rule(r"(?<=\d)\.(?=\d)|(?<![\w.])\.(?=\d)", _called(".")),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=\d)", _called("minus")),
+    _rule(rf"(?<=\d)\.(?=\d)|(?<!{_WORD})(?<!\.)\.(?=\d)", _called(".")),
     _rule(r"(?<=\d)/(?=\d)", _called("÷")),
     _rule(r"(?<=\d) ?\* ?(?=\d)", _called("×")),
-    _rule(r"(?<=\w)\^(?=\w)", _called("^")),
+    _rule(rf"(?<={_WORD})\^(?={_WORD})", _called("^")),
     _rule(r"~(?= ?\d)", _called("~")),
 )
 _SIGNS: Final = (
@@ -160,8 +163,8 @@ _SIGNS: Final = (
     _rule(r"={3,}", " "),
     _rule(r"=+", _called("=")),
     _rule(r"(?<=\d) ?\$", _called("$")),
-    _rule(r"#(?=[^\W\d_])|#{2,}", " "),
-    _rule(r"(?<![^\W\d_])\*(?![^\W\d_])", _called("*")),
+    _rule(rf"#(?={_LETTER})|#{{2,}}", " "),
+    _rule(rf"(?:(?<!{_WORD})|(?<=\d))\*(?!{_LETTER})", _called("*")),
     _rule(r"[&+%@#₪€£¥×÷±≈≤≥≠∞√°]", _by_name),
 )
 _DOTS: Final = (

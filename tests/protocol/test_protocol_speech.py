@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yemot_ai.protocol import Play, Request, Response, lint, speakable
+from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
+
+WORDS = [
+    "שלום", "צַהַל", "בית", "hello", "Wi", "x", "א", "5", "12", "2026", "0501234567", "G5", "ß", "مرحبا",
+    "हिन्दी",
+]  # fmt: skip
+SIGNS = [
+    " ", " ", "  ", "\n", "\r\n", "\t", ".", "...", ",", "-", " - ", "–", "־", "=", "&", "|", '"', "'", "׳",
+    "״", "“", "`", "```", "*", "**", "_", "__", "~~", "#", "## ", "- ", "* ", "1. ", "> ", "(", ")", "[", "](",
+    "]", "{", "/", "\\", "?", "!", ":", ";", "%", "@", "$", "₪", "+", "<", ">", "^", "~", "…", "•", "→", "😀",
+    "👨\u200d👩\u200d👧", "1️⃣", "\u200f", "\u202b", "\ufeff", "\u00a0", "\x00", "\x1b", "\ud800", "½", "°",
+    "×", "|---|---|\n",
+]  # fmt: skip
+chunks = st.lists(st.sampled_from(WORDS) | st.sampled_from(SIGNS), max_size=30).map("".join)
+anything = st.text(st.characters(exclude_categories=()), max_size=60)
+
+
+def spoken(text: str) -> str:
+    return " / ".join(message.text for message in speakable(text))
+
+
+def is_part_of_a_word(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN"
+
+
+def is_letter(char: str) -> bool:
+    return is_part_of_a_word(char) and not char.isdecimal()
+
+
+def runs(text: str) -> list[str]:
+    """Maximal runs of letters, marks and numbers, as a person sees them.
+
+    Invisible characters do not part a word, nor do quotes and emphasis between two letters.
+    """
+    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    visible = re.sub("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3]", "", visible)
+
+    def seam(match: re.Match[str]) -> str:
+        before, after = visible[match.start() - 1 : match.start()], visible[match.end() : match.end() + 1]
+        return "" if before and after and is_letter(before) and is_letter(after) else " "
+
+    whole = re.sub(r"(?:[\"'`“”„‟«»״‘’‚‛‹›׳´]|\*{2,}|~{2,})+", seam, visible)
+    return "".join(char if is_part_of_a_word(char) else " " for char in whole).split()
+
+
+def is_subsequence(parts: list[str], whole: Iterator[str]) -> bool:
+    return all(part in whole for part in parts)
+
+
+@given(chunks | anything)
+def test_no_word_and_no_number_is_lost_and_their_order_stays(text: str) -> None:
+    said = " ".join(message.text for message in speakable(text))
+    assert is_subsequence(runs(text), iter(runs(said))), (runs(text), said)
+
+
+@given(chunks | anything)
+def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
+    messages = speakable(text)
+    if messages:
+        answer = str(Play(messages))
+        assert Response.parse(answer) == Response([Play(messages)])
+        assert [one.code for one in lint(answer)] == ["play-leaves"]
+
+
+@given(st.lists(chunks, max_size=40).map(". ".join))
+def test_every_message_keeps_to_the_limits(text: str) -> None:
+    for message in speakable(text * 20):
+        assert len(message.text) <= MAX_CHARACTERS
+        assert len(message.text.split()) <= MAX_WORDS
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "😀👍", "...", "---", "\u200f\u202b", "\x00\ud800", "* * *", "|---|"]
+)
+def test_where_there_is_nothing_to_say_there_is_no_message(text: str) -> None:
+    assert speakable(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("שלום. מה שלומך? יופי! נתראה...", "שלום, מה שלומך? יופי! נתראה"),
+        ("שורה\nעוד שורה", "שורה, עוד שורה"),
+        ("מה?!", "מה?!"),
+        ("שלום , עולם ,, טוב", "שלום, עולם, טוב"),
+        ("הערה: כן; לא", "הערה, כן, לא"),
+        ("(בסוגריים) כאן [וכאן]", "בסוגריים, כאן, וכאן"),
+        ("ילד(ה)", "ילד ה"),
+        ("מילה – עוד — ועוד - סוף", "מילה, עוד, ועוד, סוף"),
+    ],
+)
+def test_sentences_and_pauses_become_commas(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# כותרת\nטקסט **מודגש** ו*נטוי*", "כותרת, טקסט מודגש ו נטוי"),
+        ("**מודגש**ים", "מודגשים"),
+        ("- אחד\n* שני\n+ שלישי\n• רביעי", "אחד, שני, שלישי, רביעי"),
+        ("- [x] נעשה\n- [ ] ייעשה", "נעשה, ייעשה"),
+        ("1. ראשון\n2) שני", "1, ראשון, 2, שני"),
+        ("| שם | גיל |\n|:---|---:|\n| דן | 5 |", "שם, גיל, דן, 5"),
+        ("> ציטוט", "ציטוט"),
+        ("```python\nprint('x')\n```", "python, print, x"),
+        ("`קוד`", "קוד"),
+        ("~~מחוק~~", "מחוק"),
+        ("שלום\n***\nעולם\n===", "שלום, עולם"),
+        ("[כאן](https://example.com/a-b)", "כאן, example נקודה com סלאש a מקף b"),
+        ("![תמונה](x.png)", "תמונה, x נקודה png"),
+        ("<b>חזק</b><br>", "חזק"),
+        ("א &amp; ב&nbsp;ג", "א ו ב ג"),
+        (r"\* הערה", "כוכבית הערה"),
+    ],
+)
+def test_markdown_is_not_read_aloud(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('צה"ל', "צהל"),
+        ("צה״ל", "צהל"),
+        ("ג'ירפה וג׳ירף", "גירפה וגירף"),
+        ('צַהַ"ל', "צַהַל"),
+        ("הוא אמר \"שלום\" ו'להתראות'", "הוא אמר שלום ולהתראות"),
+        ("don't", "dont"),
+        ("5'10\"", "5 10"),
+        ("תל-אביב ובית־ספר", "תל אביב ובית ספר"),
+        ("ת.ז. שלך", "ת ז, שלך"),
+        ("snake_case", "snake case"),
+        ("ו/או", "ו או"),
+        ("של\u200fום", "שלום"),
+        ("שלום😀עולם", "שלום עולם"),
+        ("סוף.התחלה", "סוף, התחלה"),
+    ],
+)
+def test_words_stay_whole_and_apart(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("3.5", "3 נקודה 5"),
+        (".5", "נקודה 5"),
+        ("-5 מעלות", "מינוס 5 מעלות"),
+        ("−5", "מינוס 5"),
+        ("10-12", "10 עד 12"),
+        ("10–12", "10 עד 12"),
+        ("1.5-2.5", "1 נקודה 5 עד 2 נקודה 5"),
+        ("10:00-12:00", "10:00 עד 12:00"),
+        ("8 - 10", "8 עד 10"),
+        ("10 - 3 = 7", "10 מינוס 3 שווה 7"),
+        ("ב-5 במאי, מ-10-12", "ב 5 במאי, מ 10 עד 12"),
+        ("בְּ-5", "בְּ 5"),
+        ("1,234", "1,234"),
+        ("בשעה 12:30", "בשעה 12:30"),
+        ("12:30:15", "12:30, 15"),
+        ("יחס 5:3", "יחס 5, 3"),
+        ("03-1234567", "03 1234567"),
+        ("050-123-4567", "050 123 4567"),
+        ("1.2.2026", "1 2 2026"),
+        ("1/2/26", "1 2 26"),
+        ("2026-11-22", "2026 11 22"),
+        ("192.168.1.10", "192 נקודה 168 נקודה 1 נקודה 10"),
+        ("50%", "50 אחוז"),
+        ("5₪ או $5.50", "5 שקלים או 5 נקודה 50 דולר"),
+        ("-₪5", "מינוס 5 שקלים"),
+        ("1/2", "1 חלקי 2"),
+        ("2*3", "2 כפול 3"),
+        ("2**3", "2 בחזקת 3"),
+        ("~5", "בערך 5"),
+        ("1️⃣", "1"),
+    ],
+)
+def test_numbers_are_said_as_they_are_meant(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a=b", "a שווה b"),
+        ("לחם & חמאה", "לחם ו חמאה"),
+        ("R&D בחברה", "R and D בחברה"),
+        ("bread & butter for me", "bread and butter for me"),
+        ("this is 3.5 or more", "this is 3 dot 5 or more"),
+        ("הקישו * או # לסיום", "הקישו כוכבית או סולמית לסיום"),
+        ("*6 או 123#", "כוכבית 6 או 123 סולמית"),
+        ("#חדשות", "חדשות"),
+        ("ב -> ג", "ב, ג"),
+        ("x < 5 <= y >= 3 != 4", "x קטן מ 5 קטן או שווה y גדול או שווה 3 שונה מ 4"),
+        ("C++", "C פלוס פלוס"),
+        ("25°", "25 מעלות"),
+        ("info@example.co.il", "info שטרודל example נקודה co נקודה il"),
+        ("https://www.example.com/?q=1", "www נקודה example נקודה com סלאש סימן שאלה q שווה 1"),
+        ("ראו example.com/a.", "ראו example נקודה com סלאש a"),
+    ],
+)
+def test_signs_are_said_in_words(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+def test_messages_end_where_sentences_end() -> None:
+    sentence = " ".join(["מילה"] * 60)
+    messages = [message.text for message in speakable(f"{sentence}. {sentence}. {sentence}.")]
+    assert messages == [f"{sentence}, {sentence}", sentence]
+
+
+def test_a_sentence_longer_than_a_message_ends_at_a_comma_and_else_between_words() -> None:
+    phrase = " ".join(["מילה"] * 100)
+    endless = " ".join(["עוד"] * 200)
+    counts = [len(message.text.split()) for message in speakable(f"{phrase}, {phrase}, {endless}")]
+    assert counts == [100, 150, 150]
+
+
+def test_an_endless_word_is_cut_and_nothing_of_it_is_lost() -> None:
+    (message, *_rest) = speakable("א" * (MAX_WORD_CHARACTERS * 5))
+    assert all(len(word) <= MAX_WORD_CHARACTERS for word in message.text.split())
+    assert sum(one.text.count("א") for one in speakable("א" * 1500)) == 1500
+
+
+SEEDS = [
+    "שלום, עולם. ", "a", "'", "*", "*a", "[", "`", "- ", "1-", "1.", "a.", "a@", "=", "| ", "\n", "(", "<",
+    "&amp", "http://", "😀", "1:", "? ", "1. ", "a-", "x.y/", 'א"', "![", "$1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ten_times_the_text_takes_about_ten_times_as_long(seed: str) -> None:
+    def seconds(size: int) -> float:
+        text = seed * (size // len(seed))
+        begun = time.process_time()
+        speakable(text)
+        lint(f"id_list_message=t-{text}")
+        Request.parse(text)
+        return time.process_time() - begun
+
+    assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)
