@@ -1,3 +1,212 @@
-"""The pytest plugin: options, marker and fixtures; whatever is heavy is imported when it is used."""
+"""The pytest plugin: options, one marker, and fixtures.
+
+It imports without the ``testing`` extra, and whatever is heavy only when it is used: a project that has
+this package installed pays nothing for it in its other runs.
+"""
+
+# ruff: noqa: PLC0415 - every import below the top is one that a run without scenarios must not pay for
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from yemot_ai_testing.doubles.codex import FakeCodex
+    from yemot_ai_testing.doubles.model_server import ModelServer
+    from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.scenario.census import Double
+    from yemot_ai_testing.scenario.stage import Setting
+
+SUFFIX = ".call.yaml"
+MARKER = (
+    "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
+    "an application, or an url), with which Codex, and further arguments of Caller"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their ini keys."""
+    group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
+    group.addoption(
+        "--yemot-scenario",
+        action="append",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help=f"run only scenarios: those of PATH (a *{SUFFIX} file or a folder; repeatable), else those of "
+        "the ini key yemot_scenarios, else all under testpaths",
+    )
+    group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
+    group.addoption("--yemot-url", metavar="URL", help="a server that scenarios call instead")
+    group.addoption(
+        "--yemot-codex",
+        metavar="fake|real|PATH|VERSION",
+        help="who answers as Codex: the fake (default), or a real binary with a scripted model service",
+    )
+    parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
+    parser.addini("yemot_app", "the application that scenarios call", default="")
+    parser.addini("yemot_url", "a server that scenarios call instead", default="")
+    parser.addini("yemot_codex", "who answers as Codex: fake, real, a path or a version", default="fake")
+    parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and let a run of scenarios collect nothing else."""
+    config.addinivalue_line("markers", MARKER)
+    if not _plays_scenarios(config):
+        return
+    _check(config)
+    paths = _scenario_paths(config)
+    if config.args_source is not config.ArgsSource.ARGS:
+        config.args[:] = paths or config.args
+    else:
+        config.args += [path for path in paths if path not in config.args]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave everything but scenarios aside in a run of scenarios."""
+    if not _plays_scenarios(config) or collection_path.is_dir():
+        return None
+    return None if collection_path.name.endswith(SUFFIX) else True
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect ``*.call.yaml`` when scenarios are asked for."""
+    if not _plays_scenarios(parent.config) or not file_path.name.endswith(SUFFIX):
+        return None
+    from yemot_ai_testing.scenario.items import ScenarioFile
+
+    return ScenarioFile.of(parent, file_path, _setting(parent.config))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Show each call as a conversation, and count what was played."""
+    if _plays_scenarios(config):
+        from yemot_ai_testing.scenario.summary import summarise
+
+        summarise(terminalreporter)
+
+
+@pytest.fixture
+def fake_codex() -> Iterator[FakeCodex]:
+    """A scripted executable named ``codex``, first on ``PATH``."""
+    from yemot_ai_testing.doubles.codex import FakeCodex
+
+    with FakeCodex() as codex:
+        yield codex
+
+
+@pytest.fixture
+def model_server() -> Iterator[ModelServer]:
+    """A scripted model service on this machine."""
+    from yemot_ai_testing.doubles.model_server import ModelServer
+
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
+    """The Codex that the marker or ``--yemot-codex`` names: ``fake_codex``, or a real one."""
+    spec = _marked(request).get("codex") or _setting(request.config).codex
+    if spec == "fake":
+        yield request.getfixturevalue("fake_codex")
+        return
+    from yemot_ai_testing.scenario.stage import codex_double
+
+    with codex_double(spec) as double:
+        yield double
+
+
+@pytest.fixture
+def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
+    """A caller who has not dialled yet; who is called says the marker, else the options.
+
+    A Codex double stands behind every application that is called in this process.
+    """
+    from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.scenario.stage import imported
+
+    marked = _marked(request)
+    setting = _setting(request.config)
+    target = marked.pop("url", None) or marked.pop("app", None) or setting.target(None)
+    arguments = {name: value for name, value in marked.items() if name not in {"app", "url", "codex"}}
+    if not (isinstance(target, str) and "://" in target):
+        request.getfixturevalue("yemot_codex")
+        target = imported(target) if isinstance(target, str) else target
+    with Caller(target, **{"remote": setting.remote, **arguments}) as caller:
+        yield caller
+
+
+@pytest.fixture
+def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - syrupy's own, which may not be installed
+    """A syrupy snapshot that compares raw answers: ``assert caller.raw == yemot_snapshot``."""
+    try:
+        from yemot_ai_testing.snapshots import AnswerSnapshotExtension
+    except ModuleNotFoundError as error:
+        raise _missing("syrupy") from error
+    return request.getfixturevalue("snapshot").use_extension(AnswerSnapshotExtension)
+
+
+def _plays_scenarios(config: pytest.Config) -> bool:
+    return bool(config.getoption("yemot_scenario", default=None))
+
+
+def _scenario_paths(config: pytest.Config) -> list[str]:
+    named = [path for path in config.getoption("yemot_scenario") if path]
+    if named:
+        here = config.invocation_params.dir
+        return [str(here / path) for path in named]
+    return [str(path) for path in config.getini("yemot_scenarios")]
+
+
+def _check(config: pytest.Config) -> None:
+    """Refuse at once what would fail every scenario.
+
+    Raises:
+        pytest.UsageError: a path is not there, the extra is missing, or there is no such Codex.
+    """
+    for path in _scenario_paths(config):
+        if not Path(path).exists():
+            raise pytest.UsageError(f"--yemot-scenario: there is no {path}")
+    try:
+        import yaml  # noqa: F401 - only whether it is there
+    except ModuleNotFoundError as error:
+        raise _missing("PyYAML") from error
+    spec = _setting(config).codex
+    if spec != "fake":
+        from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+
+        try:
+            locate(spec)
+        except BinaryNotFoundError as error:
+            raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
+
+
+def _setting(config: pytest.Config) -> Setting:
+    from yemot_ai_testing.scenario.stage import Setting
+
+    option, ini = config.getoption, config.getini
+    return Setting(
+        app=option("yemot_app"),
+        url=option("yemot_url"),
+        default_app=ini("yemot_app") or None,
+        default_url=ini("yemot_url") or None,
+        codex=option("yemot_codex") or ini("yemot_codex"),
+        remote=ini("yemot_remote"),
+    )
+
+
+def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
+    marker = request.node.get_closest_marker("yemot")
+    return dict(marker.kwargs) if marker else {}
+
+
+def _missing(package: str) -> pytest.UsageError:
+    return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")

@@ -1,0 +1,127 @@
+"""Scenarios as pytest sees them: a file of items, each named in the user's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError
+from yemot_ai_testing.scenario.loader import load
+from yemot_ai_testing.scenario.report import failure_report, plain
+from yemot_ai_testing.scenario.runner import play
+from yemot_ai_testing.scenario.stage import Setting, open_stage
+
+if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr, TracebackStyle
+
+    from yemot_ai_testing.scenario.model import CallFile, Scenario
+    from yemot_ai_testing.scenario.outcome import Outcome
+
+__all__ = ["AGENT_TURNS", "CALL", "WARNINGS", "ScenarioFile", "ScenarioItem"]
+
+CALL, AGENT_TURNS, WARNINGS = "yemot_call", "yemot_agent_turns", "yemot_warnings"
+"""The names under which a call's conversation and counts travel with its report."""
+
+
+class ScenarioFile(pytest.File):
+    """A ``*.call.yaml`` file."""
+
+    setting: Setting
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path, setting: Setting) -> ScenarioFile:
+        """Return the collector of ``path``."""
+        made: ScenarioFile = cls.from_parent(parent, path=path)
+        made.setting = setting
+        return made
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Load the file; all its mistakes are one collection error."""
+        try:
+            loaded = load(_shown(self.path, self.config))
+            _check_doubles(loaded, self.setting)
+        except ScenarioLoadError as error:
+            raise self.CollectError(str(error)) from error
+        for scenario in loaded.scenarios:
+            yield ScenarioItem.of(self, scenario)
+
+
+class ScenarioItem(pytest.Item):
+    """One call."""
+
+    scenario: Scenario
+    setting: Setting
+    obj: Any  # syrupy asks every item for it
+
+    @classmethod
+    def of(cls, parent: ScenarioFile, scenario: Scenario) -> ScenarioItem:
+        """Return the item that plays ``scenario``."""
+        made: ScenarioItem = cls.from_parent(parent, name=scenario.name)
+        made.scenario, made.setting, made.obj = scenario, parent.setting, play
+        return made
+
+    def runtest(self) -> None:
+        """Play the call.
+
+        Raises:
+            ScenarioFailedError: it did not go as written.
+        """
+        with open_stage(self.setting, self.scenario.app) as stage:
+            outcome = play(self.scenario, stage)
+        self._note(outcome)
+        if outcome.fake_only is not None:
+            pytest.skip(f"fake only: {outcome.fake_only}")
+        failure = outcome.failure
+        if failure is not None:
+            report = failure_report(outcome, failure, replay=self._replay())
+            raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
+    ) -> str | TerminalRepr:
+        """Return the report of a failed call; anything else as pytest shows it."""
+        if isinstance(excinfo.value, ScenarioFailedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the scenario stands."""
+        return self.path, self.scenario.place.line - 1, self.name
+
+    def _note(self, outcome: Outcome) -> None:
+        """Let the conversation travel with the report, from an xdist worker too."""
+        self.user_properties += [
+            (CALL, plain(outcome)),
+            (AGENT_TURNS, outcome.agent_turns),
+            (WARNINGS, list(outcome.warnings)),
+        ]
+
+    def _replay(self) -> tuple[str, ...]:
+        words = " and ".join(
+            word for word in self.name.split() if word.isalnum() and word not in {"and", "or", "not"}
+        )
+        target = self.setting.url or self.setting.app
+        options = [] if target is None else [f"--yemot-{'url' if self.setting.url else 'app'}={target}"]
+        codex = [] if self.setting.codex == "fake" else [f"--yemot-codex={self.setting.codex}"]
+        return ("pytest", f"--yemot-scenario={self.scenario.place.path}", *options, *codex, "-k", words)
+
+
+def _shown(path: Path, config: pytest.Config) -> Path:
+    """Return ``path`` as a person at the command line would write it."""
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _check_doubles(loaded: CallFile, setting: Setting) -> None:
+    problems = [
+        f"{turn.place}: agent: there is no double behind {setting.target(scenario.app)}; "
+        "its model is its own, so leave agent: out, or call the application in this process (--yemot-app)"
+        for scenario in loaded.scenarios
+        for turn in scenario.turns
+        if turn.agent and "://" in setting.target(scenario.app)
+    ]
+    if problems:
+        raise ScenarioLoadError(problems)

@@ -1,0 +1,117 @@
+"""What a scenario is played against: which application, and who answers as its model."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.scenario.census import Double
+from yemot_ai_testing.scenario.runner import Stage
+
+__all__ = ["REFERENCE_APP", "Setting", "codex_double", "imported", "open_stage"]
+
+REFERENCE_APP = "yemot_ai.reference:flow"
+"""What is called when nobody says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run says about applications and doubles.
+
+    Attributes:
+        app: ``module:attr`` of the command line; it goes before what a file says.
+        url: a server, likewise; nobody scripts the model behind it.
+        default_app: what is called when neither the command line nor the file says so.
+        default_url: a server, likewise.
+        codex: ``fake``, ``real``, a version, or the path of a real binary.
+        remote: an url may point beyond this machine.
+    """
+
+    app: str | None = None
+    url: str | None = None
+    default_app: str | None = None
+    default_url: str | None = None
+    codex: str = "fake"
+    remote: bool = False
+
+    def target(self, own: str | None) -> str:
+        """Return what to call, an url or ``module:attr``; ``own`` is what the scenario's file says."""
+        return self.url or self.app or own or self.default_url or self.default_app or REFERENCE_APP
+
+
+@contextmanager
+def open_stage(setting: Setting, own: str | None) -> Iterator[Stage]:
+    """Provide what a scenario needs, for as long as it plays.
+
+    Args:
+        setting: what the run says.
+        own: the application that the scenario's file names.
+
+    Raises:
+        AppError: there is no such application.
+    """
+    target = setting.target(own)
+    if "://" in target:
+        yield Stage(target, remote=setting.remote)
+        return
+    app = imported(target)
+    provider = getattr(getattr(app, "ai", None), "provider", None)
+    if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
+        yield Stage(app, provider)
+        return
+    with codex_double(setting.codex) as double:
+        yield Stage(app, double)
+
+
+@contextmanager
+def codex_double(spec: str) -> Iterator[Double]:
+    """Provide the Codex that ``spec`` names, first on ``PATH``.
+
+    Raises:
+        BinaryNotFoundError: a real one is meant, and there is none.
+    """
+    # Imported here: a run that only talks to a server needs neither.
+    from yemot_ai_testing.contract.binary import locate  # noqa: PLC0415 - see above
+    from yemot_ai_testing.doubles.codex import FakeCodex  # noqa: PLC0415 - see above
+    from yemot_ai_testing.doubles.real_codex import RealCodex  # noqa: PLC0415 - see above
+
+    with FakeCodex() if spec == "fake" else RealCodex(locate(spec)) as double:
+        yield double
+
+
+def imported(target: str) -> object:
+    """Return the application that ``module:attr`` names.
+
+    A function without arguments is a factory: it is called, so that each scenario has its own.
+
+    Raises:
+        AppError: there is none.
+    """
+    module_name, colon, path = target.partition(":")
+    if not colon:
+        raise AppError(f"{target!r} names no application: write module:attr, such as shop.phone:flow")
+    found: Any = _module(module_name)
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise AppError(f"{target}: {found!r} has no {name!r}")
+        found = getattr(found, name)
+    return found() if inspect.isfunction(found) and not inspect.signature(found).parameters else found
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)  # as `python -m` and every server with module:attr does
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise AppError(f"there is no module {error.name!r} (looked for {name!r} from {here})") from error
