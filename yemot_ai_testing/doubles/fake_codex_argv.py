@@ -23,6 +23,7 @@ _COMMON_FLAGS = {
     "strict-config",
     "dangerously-bypass-approvals-and-sandbox",
     "dangerously-bypass-hook-trust",
+    "yolo",
     "worktree",
     "skip-git-repo-check",
     "trust",

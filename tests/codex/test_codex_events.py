@@ -1,0 +1,239 @@
+"""What the reader makes of event lines: of recorded ones, of other versions', and of nonsense."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    AuthenticationError,
+    ContextOverflowError,
+    MalformedStreamError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionBusyError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.providers.codex.events import EventReader, Outcome, usage_between
+from yemot_ai.providers.codex.faults import fault, seconds_to_wait
+from yemot_ai.providers.provider import Usage
+from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.contract.recordings import Recording
+
+STARTED = {"type": "thread.started", "thread_id": "t"}
+SAID = {"type": "item.completed", "item": {"type": "agent_message", "text": "hello"}}
+DONE = {"type": "turn.completed", "usage": {"input_tokens": 3, "output_tokens": 1}}
+RECORDED = recordings.newest()
+TURNS = [one for one in RECORDED.values() if one.argv[0] == "exec" and "--json" in one.argv]
+
+
+def read(*events: Any) -> EventReader:
+    reader = EventReader()
+    for event in events:
+        reader.feed(event if isinstance(event, bytes) else json.dumps(event).encode())
+    return reader
+
+
+def conclude(recording: Recording) -> Outcome:
+    reader = read(*(line.text.encode() for line in recording.stdout))
+    return reader.conclude(exit_code=recording.exit_code, stderr_tail="\n".join(recording.stderr))
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["answer", "resumed", "reasoning", "two_messages", "web_search", "reconnected", "not_a_uuid"],
+)
+def test_a_recorded_answer_is_read(case: str) -> None:
+    outcome = conclude(RECORDED[case])
+    assert outcome.text in {"עכשיו שלוש וחצי.", "אני לא זוכר דבר."}
+    assert outcome.thread_id == "{thread_id}"
+    assert outcome.usage["input_tokens"] in {100, 200}
+
+
+@pytest.mark.parametrize(
+    ("case", "error"),
+    [
+        ("unauthorized", AuthenticationError),
+        ("rate_limited", RateLimitedError),
+        ("overloaded", OverloadedError),
+        ("context_overflow", ContextOverflowError),
+        ("quota_exceeded", QuotaExceededError),
+        ("unknown_model", UnknownModelError),
+        ("cut_stream", ProviderCrashError),
+        ("unknown_session", SessionLostError),
+        ("busy_session", SessionBusyError),
+        ("terminated", ProviderCrashError),
+        ("untrusted_folder", ProviderCrashError),
+        ("no_message", AnswerEmptyError),
+    ],
+)
+def test_a_recorded_failure_is_an_error_of_its_class(case: str, error: type[ProviderError]) -> None:
+    with pytest.raises(ProviderError) as caught:
+        conclude(RECORDED[case])
+    assert type(caught.value) is error
+    assert caught.value.exit_code == RECORDED[case].exit_code
+    assert caught.value.provider == "codex"
+
+
+@pytest.mark.parametrize("recording", TURNS, ids=lambda recording: recording.case)
+def test_no_recorded_turn_surprises_the_reader(recording: Recording) -> None:
+    try:
+        conclude(recording)
+    except ProviderError as error:
+        assert str(error)  # noqa: PT017 - whichever class it is, it says something
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("We're currently experiencing high demand, which may cause temporary errors.", OverloadedError),
+        ("unexpected status 503 Service Unavailable: upstream", OverloadedError),
+        ("exceeded retry limit, last status: 502 Bad Gateway, request id: x", OverloadedError),
+        ("Selected model is at capacity. Please try a different model.", OverloadedError),
+        ("Rate limit reached for gpt-5. Please try again in 11.054s.", RateLimitedError),
+        ("You've hit your usage limit. Upgrade to Pro or try again in 3 days.", QuotaExceededError),
+        ("Your access token could not be refreshed. Please log in again.", AuthenticationError),
+        ("Missing environment variable: `CODEX_KEY`.", AuthenticationError),
+        ("The 'gpt-9' model is not supported when using Codex with a ChatGPT account.", UnknownModelError),
+        ("Your input exceeds the context window of this model.", ContextOverflowError),
+        ("thread 'main' panicked at src/main.rs:1", ProviderCrashError),
+        ("", ProviderCrashError),
+    ],
+)
+def test_sentences_of_other_versions_fall_into_the_same_classes(said: str, error: type[ProviderError]) -> None:
+    found = fault(said, exit_code=1, stderr_tail="tail", thread_id="t")
+    assert type(found) is error
+    assert (found.exit_code, found.stderr_tail, found.thread_id) == (1, "tail", "t")
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Please try again in 11.5s.", 11.5),
+        ("try again in 200ms", 0.2),
+        ("Try again in 2m", 120.0),
+        ("retry after 1h", 3600.0),
+        ("Too many requests", None),
+    ],
+)
+def test_a_refusal_may_say_how_long_to_wait(said: str, seconds: float | None) -> None:
+    assert seconds_to_wait(said) == seconds
+    error = fault(f"rate limit: {said}")
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == seconds
+
+
+def test_an_unknown_model_is_named() -> None:
+    error = fault("The 'gpt-9' model is not supported when using Codex")
+    assert isinstance(error, UnknownModelError)
+    assert error.model == "gpt-9"
+
+
+def test_unknown_events_and_items_are_passed_over() -> None:
+    strange = ({"type": "moon.risen"}, {"type": 7}, {}, {"type": "item.completed", "item": 3}, {"item": None})
+    assert read(STARTED, *strange, SAID, DONE).conclude(exit_code=0).text == "hello"
+
+
+@pytest.mark.parametrize("usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}])
+def test_counters_differ_between_versions(usage: object) -> None:
+    outcome = read(STARTED, SAID, {"type": "turn.completed", "usage": usage}).conclude(exit_code=0)
+    assert set(outcome.usage) <= {"input_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ((STARTED, SAID), 0),
+        ((STARTED, SAID, DONE), 1),
+        ((STARTED, SAID, DONE), -15),
+        ((STARTED, SAID, {"type": "turn.failed", "error": {"message": "odd"}}), 0),
+        ((STARTED, SAID, {"type": "turn.failed"}), 0),
+        ((STARTED, {"type": "error", "message": "odd"}, DONE), 0),
+        ((), 0),
+    ],
+)
+def test_a_turn_that_did_not_end_well_is_a_failure(events: tuple[Any, ...], code: int) -> None:
+    with pytest.raises(ProviderCrashError):
+        read(*events).conclude(exit_code=code)
+
+
+def test_an_error_event_is_not_fatal() -> None:
+    hiccup = {"type": "error", "message": "Reconnecting... 1/5"}
+    assert read(STARTED, hiccup, SAID, DONE).conclude(exit_code=0).text == "hello"
+
+
+def test_an_answer_in_another_thread_is_dropped() -> None:
+    with pytest.raises(SessionLostError) as caught:
+        read(STARTED, SAID, DONE).conclude(exit_code=0, expected="mine")
+    assert caught.value.thread_id == "mine"
+
+
+def test_an_answer_without_a_thread_is_malformed() -> None:
+    with pytest.raises(MalformedStreamError, match="without naming the thread"):
+        read(SAID, DONE).conclude(exit_code=0)
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"null", b"[]", b"hello", b"\xff", b'{"a":' * 5000, b"1" * 5000, b'{"type":"x"} {}', b"\x00{}"]
+)
+def test_a_line_that_is_no_event_is_malformed(line: bytes) -> None:
+    with pytest.raises(MalformedStreamError) as caught:
+        read(STARTED, line, SAID, DONE).conclude(exit_code=0)
+    assert len(str(caught.value)) < 2000
+
+
+def test_half_of_a_surrogate_pair_can_still_be_encoded() -> None:
+    half = b'{"type":"item.completed","item":{"type":"agent_message","text":"a\\ud800b"}}'
+    assert read(STARTED, half, DONE).conclude(exit_code=0).text.encode() == "a\ufffdb".encode()
+
+
+@given(st.lists(st.binary(max_size=60)), st.integers(-20, 120), st.text(max_size=60), st.sampled_from(["", "t"]))
+def test_whatever_a_process_writes_only_our_errors_are_raised(
+    lines: list[bytes], code: int, stderr: str, expected: str
+) -> None:
+    with pytest.raises(ProviderError):
+        read(*lines).conclude(exit_code=code, stderr_tail=stderr, expected=expected)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "message", "text", "item", "usage", "error", "thread_id"]), inner, max_size=4),
+    max_leaves=12,
+)
+KINDS = st.sampled_from(
+    ["thread.started", "turn.started", "turn.completed", "turn.failed", "item.completed", "error", "agent_message"]
+)
+EVENTS = st.fixed_dictionaries({"type": KINDS}, optional={name: VALUES for name in ("thread_id", "item", "usage", "error", "message")})
+
+
+@given(st.lists(EVENTS, max_size=6))
+def test_whatever_the_events_hold_the_turn_has_an_outcome_or_one_of_our_errors(events: list[Any]) -> None:
+    try:
+        outcome = read(*events).conclude(exit_code=0)
+    except ProviderError:
+        return
+    assert outcome.text.strip()
+    assert outcome.thread_id
+
+
+def test_a_turn_costs_the_difference() -> None:
+    before = {"input_tokens": 100, "cached_input_tokens": 5, "output_tokens": 7}
+    after = {"input_tokens": 250, "cached_input_tokens": 5, "output_tokens": 9, "reasoning_output_tokens": 4}
+    assert usage_between(before, after) == Usage(150, 0, 2, 4)
+
+
+def test_counters_that_were_reset_are_taken_as_they_are() -> None:
+    assert usage_between({"input_tokens": 100}, {"input_tokens": 30}) == Usage(30)
+
+
+def test_without_the_counters_before_nothing_can_be_told() -> None:
+    assert usage_between(None, {"input_tokens": 30}) is None

@@ -1,0 +1,138 @@
+"""Where Codex lives: private folders, the login and nothing else."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from yemot_ai.providers.codex.home import Home, is_thread_id
+
+THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
+OTHER = "01a2021e-e1f2-71a2-898b-4fcd956cbb55"
+
+
+@pytest.fixture(autouse=True)
+def users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The user's own Codex home, with more in it than a caller may get."""
+    folder = tmp_path / "users"
+    folder.mkdir()
+    for name in ("auth.json", "AGENTS.md", "config.toml"):
+        (folder / name).write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("CODEX_HOME", str(folder))
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "ours"))
+    return folder
+
+
+def test_only_the_login_is_linked_in(users: Path) -> None:
+    home = Home.at(None)
+    home.prepare()
+    assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
+    assert (home.codex_home / "auth.json").readlink() == users / "auth.json"
+
+
+def test_every_folder_is_private() -> None:
+    home = Home.at(None)
+    home.prepare()
+    for folder in (home.root, home.codex_home, home.work):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_without_a_login_nothing_is_linked(users: Path) -> None:
+    (users / "auth.json").unlink()
+    home = Home.at(None)
+    home.prepare()
+    assert list(home.codex_home.iterdir()) == []
+
+
+def test_the_link_follows_the_user_to_another_home(
+    users: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Home.at(None).prepare()
+    moved = users.rename(tmp_path / "moved")
+    monkeypatch.setenv("CODEX_HOME", str(moved))
+    home = Home.at(None)
+    home.prepare()
+    assert (home.codex_home / "auth.json").readlink() == moved / "auth.json"
+
+
+def test_a_login_made_in_our_home_is_kept() -> None:
+    home = Home.at(None)
+    home.codex_home.mkdir(parents=True)
+    (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
+    home.prepare()
+    assert (home.codex_home / "auth.json").read_text(encoding="utf-8") == "ours"
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({"YEMOT_AI_HOME": "{tmp}/a"}, "{tmp}/a/codex/home"),
+        ({"YEMOT_AI_HOME": "", "XDG_STATE_HOME": "{tmp}/b"}, "{tmp}/b/yemot-ai/codex/home"),
+        ({"YEMOT_AI_HOME": "", "XDG_STATE_HOME": "", "HOME": "{tmp}/c"}, "{tmp}/c/.local/state/yemot-ai/codex/home"),
+    ],
+)
+def test_our_folder_lies_where_state_belongs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], place: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(tmp=tmp_path))
+    assert Home.at(None).codex_home == Path(place.format(tmp=tmp_path))
+
+
+def test_instructions_lie_in_a_private_file_that_is_written_once() -> None:
+    home = Home.at(None)
+    home.prepare()
+    file = home.instructions_file("ענה בקצרה")
+    assert file.read_text(encoding="utf-8") == "ענה בקצרה"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert home.instructions_file("ענה בקצרה") == file
+    assert home.instructions_file("ענה באריכות") != file
+
+
+def test_the_environment_is_the_minimum_and_what_the_user_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    monkeypatch.setenv("SECRET", "s")
+    home = Home.at(None)
+    environment = home.environment({"CODEX_API_KEY": "k"})
+    assert environment["PATH"] == "/bin"
+    assert environment["HTTPS_PROXY"] == "http://proxy"
+    assert environment["CODEX_API_KEY"] == "k"
+    assert environment["CODEX_HOME"] == str(home.codex_home)
+    assert environment["HOME"] != str(Path.home())
+    assert "SECRET" not in environment
+
+
+def lay(home: Home, thread: str) -> list[Path]:
+    paths = [
+        home.codex_home / "sessions" / "2026" / "01" / "02" / f"rollout-2026-01-02T03-04-05-{thread}.jsonl",
+        home.codex_home / "thread-writer-locks" / f"{thread}.lock",
+        home.codex_home / "shell_snapshots" / f"{thread}.17.sh",
+    ]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return paths
+
+
+def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> None:
+    home = Home.at(None)
+    gone, kept = lay(home, THREAD), lay(home, OTHER)
+    home.forget(THREAD)
+    assert not any(path.exists() for path in gone)
+    assert all(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize("name", ["", "*", "**", "../*", "?" * 36, THREAD.upper(), f"{THREAD}*", f"*{THREAD[1:]}"])
+def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
+    home = Home.at(None)
+    kept = lay(home, THREAD)
+    home.forget(name)
+    assert all(path.exists() for path in kept)
+
+
+def test_a_thread_id_is_a_uuid_written_out() -> None:
+    assert is_thread_id(THREAD)
+    assert not any(map(is_thread_id, ("", "x", THREAD.replace("-", ""), f"{{{THREAD}}}", f"urn:uuid:{THREAD}", f" {THREAD}")))

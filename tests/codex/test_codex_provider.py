@@ -1,0 +1,365 @@
+"""Each fact of the real Codex that a provider must live with, proven on the fake and on the real one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from codex_kit import Codex, asked, plays, provider, thread_of
+
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    AuthenticationError,
+    CodexNotFoundError,
+    ContextOverflowError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionBusyError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.providers.provider import Exchange, Forgetful, Provider, Usage
+from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.doubles.real_codex import RealCodex
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.doubles.script import FailureKind
+
+DANGEROUS = ["review", "--last", "-", "; rm -rf ~", "$(id)", "resume --last", "--help", "@file", "\u200fשלום\n\nשורה"]
+
+
+def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
+    codex.answers("עכשיו שלוש וחצי.")
+    reply = asked(provider().start_session("מה השעה?"))
+    assert reply.text == "עכשיו שלוש וחצי."
+    assert thread_of(reply.session) == codex.requests[0].thread_id
+    codex.assert_complete()
+
+
+def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> None:
+    codex.answers("שלום.").answers("דוד.")
+    first = asked(provider().start_session("קוראים לי דוד"))
+    second = asked(provider().continue_session(first.session, "איך קוראים לי?"))
+    assert second.text == "דוד."
+    assert thread_of(second.session) == thread_of(first.session)
+    assert codex.requests[1].session == thread_of(first.session)
+
+
+def test_the_model_really_sees_the_first_utterance_in_the_second_turn(real: RealCodex) -> None:
+    real.answers("שלום.").answers("דוד.")
+    first = asked(provider().start_session("קוראים לי דוד"))
+    asked(provider().continue_session(first.session, "איך קוראים לי?"))
+    assert real.model.requests[1].said == ("קוראים לי דוד", "איך קוראים לי?")
+
+
+@pytest.mark.parametrize("words", DANGEROUS)
+def test_what_the_caller_says_never_reaches_the_command_line(codex: Codex, words: str) -> None:
+    codex.answers("כן.")
+    assert asked(provider().start_session(words)).text == "כן."
+    (request,) = codex.requests
+    assert request.prompt.strip() == words.strip()
+    assert request.argv[-1] == "-"
+    assert words == "-" or words not in request.argv
+
+
+def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> None:
+    codex.answers("כן.")
+    asked(provider().start_session("שלום"))
+    folder = Path(codex.requests[0].cwd)
+    assert folder != Path.cwd()
+    assert list(folder.iterdir()) == []
+
+
+def test_the_process_is_told_nothing_of_our_environment(codex: Codex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_PASSWORD", "not for the model")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+    codex.answers("כן.")
+    asked(provider(env={"TENANT": "7"}).start_session("שלום"))
+    names = codex.requests[0].env
+    assert {"PATH", "HOME", "CODEX_HOME", "LANG", "TENANT"} <= names
+    assert not names & {"DATABASE_PASSWORD", "OPENAI_BASE_URL"}
+    assert len(names) <= 20
+
+
+def test_instructions_replace_the_prompt_of_codex_at_each_turn(codex: Codex) -> None:
+    codex.answers("א").answers("ב").answers("ג")
+    ours = provider(instructions="ענה בשיר")
+    first = asked(ours.start_session("שלום", instructions="ענה בקצרה"))
+    asked(ours.continue_session(first.session, "שוב", instructions="ענה באריכות"))
+    asked(ours.continue_session(first.session, "ושוב"))
+    assert [request.instructions for request in codex.requests] == ["ענה בקצרה", "ענה באריכות", "ענה בשיר"]
+
+
+def test_the_model_gets_our_instructions_no_tools_and_few_bytes(real: RealCodex) -> None:
+    real.answers("א")
+    asked(provider().start_session("שלום", instructions="ענה בקצרה"))
+    (request,) = real.model.requests
+    assert request.instructions == "ענה בקצרה"
+    assert request.said == ("שלום",)
+    assert request.tools == ("request_user_input",)
+    assert request.size < 6000
+
+
+def test_a_command_that_the_model_wants_to_run_is_not_run(codex: Codex) -> None:
+    plays(codex, "tool_unknown")
+    assert asked(provider().start_session("צור קובץ")).text == "אי אפשר."
+    assert not (Path(codex.requests[0].cwd) / "refused").exists()
+
+
+def test_a_turn_costs_what_it_added_to_the_counters_of_the_thread(codex: Codex) -> None:
+    codex.answers("א").answers("ב").answers("ג")
+    replies = [asked(provider().start_session("שלום"))]
+    for _ in range(2):
+        replies.append(asked(provider().continue_session(replies[-1].session, "עוד")))
+    assert [reply.usage for reply in replies] == [Usage(100, 10, 7, 0)] * 3
+
+
+def test_the_answer_is_the_last_message_of_several(codex: Codex) -> None:
+    plays(codex, "two_messages")
+    assert asked(provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+
+
+def test_thinking_aloud_is_not_the_answer(codex: Codex) -> None:
+    plays(codex, "reasoning")
+    assert asked(provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+
+
+def test_a_lost_connection_that_comes_back_is_no_failure(codex: Codex) -> None:
+    plays(codex, "reconnected")
+    config = {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
+    assert asked(provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+
+
+def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
+    plays(codex, "no_message")
+    with pytest.raises(AnswerEmptyError) as caught:
+        asked(provider().start_session("שלום"))
+    assert caught.value.exit_code == 0
+    assert caught.value.thread_id
+
+
+def test_an_answer_of_megabytes_arrives_whole(codex: Codex) -> None:
+    answer = "מילה " * 40_000
+    codex.answers(answer)
+    assert asked(provider().start_session("ספר לי הכול")).text == answer
+
+
+def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
+    answer = 'שורה\u2028ועוד\u2029אחת\x85"\\ {thread_id} {usage}\nסוף'
+    codex.answers(answer)
+    assert asked(provider().start_session("שלום")).text == answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("rate_limited", RateLimitedError),
+        ("unauthorized", AuthenticationError),
+        ("overloaded", OverloadedError),
+        ("context_overflow", ContextOverflowError),
+        ("quota_exceeded", QuotaExceededError),
+        ("unknown_model", UnknownModelError),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_class(codex: Codex, kind: FailureKind, error: type[ProviderError]) -> None:
+    codex.fails(kind)
+    with pytest.raises(error) as caught:
+        asked(provider().start_session("שלום"))
+    assert type(caught.value).kind == kind
+    assert caught.value.exit_code == 1
+    assert caught.value.thread_id == codex.requests[0].thread_id
+
+
+def test_a_thread_survives_a_refusal(codex: Codex) -> None:
+    codex.answers("א").fails("rate_limited").answers("ג")
+    first = asked(provider().start_session("אחת"))
+    with pytest.raises(RateLimitedError):
+        asked(provider().continue_session(first.session, "שתיים"))
+    assert asked(provider().continue_session(first.session, "שלוש")).text == "ג"
+
+
+def test_a_stream_that_is_cut_is_a_crash_that_may_be_tried_again(codex: Codex) -> None:
+    codex.drops("עכשיו ש")
+    with pytest.raises(ProviderCrashError, match="stream disconnected") as caught:
+        asked(provider().start_session("שלום"))
+    assert caught.value.transient
+    assert caught.value.exit_code == 1
+
+
+def test_a_process_that_dies_is_a_crash_with_its_exit_code(codex: Codex) -> None:
+    codex.crashes(exit=3, stderr="boom")
+    with pytest.raises(ProviderCrashError) as caught:
+        asked(provider().start_session("שלום"))
+    assert caught.value.exit_code == (-9 if isinstance(codex, RealCodex) else 3)
+
+
+def test_a_thread_that_codex_has_forgotten_is_lost(codex: Codex) -> None:
+    codex.answers("א").unknown_session()
+    first = asked(provider().start_session("שלום"))
+    with pytest.raises(SessionLostError) as caught:
+        asked(provider().continue_session(first.session, "שוב"))
+    assert caught.value.thread_id == thread_of(first.session)
+    assert caught.value.exit_code == 1
+    assert "no rollout found" in caught.value.stderr_tail
+    codex.assert_complete()
+
+
+def test_a_thread_that_never_was_is_lost(codex: Codex) -> None:
+    session = {"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54", "usage": {}}
+    with pytest.raises(SessionLostError):
+        asked(provider().continue_session(session, "שלום"))
+
+
+@pytest.mark.parametrize("session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, None, "x", ["y"]])
+def test_a_session_that_is_no_thread_is_lost_before_the_model_is_asked(codex: Codex, session: object) -> None:
+    with pytest.raises(SessionLostError):
+        asked(provider().continue_session(session, "שלום"))  # type: ignore[arg-type]  # whatever a store gives
+    assert codex.requests == []
+
+
+def test_a_lost_conversation_is_rebuilt_from_what_was_said(codex: Codex) -> None:
+    codex.answers("דוד.")
+    history = [Exchange("קוראים לי דוד", "נעים מאוד."), Exchange("בן 40", "יפה.")]
+    asked(provider().start_session("איך קוראים לי?", history=history))
+    prompt = codex.requests[0].prompt
+    order = [prompt.index(words) for words in ("קוראים לי דוד", "נעים מאוד.", "בן 40", "יפה.", "איך קוראים לי?")]
+    assert order == sorted(order)
+
+
+def test_a_thread_that_somebody_else_writes_to_is_busy(codex: Codex) -> None:
+    codex.answers("א").busy_session()
+    first = asked(provider().start_session("שלום"))
+    with pytest.raises(SessionBusyError) as caught:
+        asked(provider().continue_session(first.session, "שוב"))
+    assert caught.value.transient
+    assert caught.value.thread_id == thread_of(first.session)
+
+
+def test_two_turns_of_one_thread_at_once_are_refused_by_codex_itself(codex: Codex) -> None:
+    async def collide() -> None:
+        ours = provider()
+        first = await ours.start_session("שלום")
+        codex.hangs()
+        slow = asyncio.create_task(ours.continue_session(first.session, "לאט"))
+        await asyncio.to_thread(codex.wait_asked, 2)
+        with pytest.raises(SessionBusyError):
+            await ours.continue_session(first.session, "מהר")
+        slow.cancel()
+        await asyncio.wait([slow])
+
+    codex.answers("א")
+    asked(collide())
+
+
+def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
+    async def together() -> set[str]:
+        codex.holds()
+        turns = [asyncio.create_task(provider().start_session(f"שיחה {n}")) for n in range(3)]
+        await asyncio.to_thread(codex.wait_asked, 3)
+        codex.releases()
+        return {(await turn).text for turn in turns}
+
+    codex.answers("א").answers("ב").answers("ג")
+    assert asked(together()) == {"א", "ב", "ג"}
+    assert len({request.thread_id for request in codex.requests}) == 3
+
+
+def test_a_cancelled_turn_leaves_no_process_and_the_thread_goes_on(codex: Codex) -> None:
+    async def hang_up() -> float:
+        ours = provider()
+        first = await ours.start_session("שלום")
+        turn = asyncio.create_task(ours.continue_session(first.session, "ספר סיפור"))
+        await asyncio.to_thread(codex.wait_asked, 2)
+        assert codex.processes
+        began = time.monotonic()
+        turn.cancel()
+        await asyncio.wait([turn])
+        took = time.monotonic() - began
+        assert turn.cancelled()
+        assert codex.processes == ()
+        assert (await ours.continue_session(first.session, "עוד?")).text == "ג"
+        return took
+
+    codex.answers("א").hangs().answers("ג")
+    assert asked(hang_up()) < 0.5
+
+
+def test_a_turn_without_an_answer_ends_at_the_deadline(codex: Codex) -> None:
+    codex.hangs()
+    with pytest.raises(ProviderTimeoutError) as caught:
+        asked(provider(timeout=1.5).start_session("שלום"))
+    assert caught.value.seconds == 1.5
+    assert codex.processes == ()
+
+
+def test_ending_a_session_deletes_its_rollout_and_nothing_else(codex: Codex) -> None:
+    codex.answers("א").answers("ב")
+    kept = asked(provider().start_session("זה נשאר"))
+    gone = asked(provider().start_session("זה נמחק"))
+    sessions = Path(os.environ["YEMOT_AI_HOME"], "codex", "home", "sessions")
+    asked(provider().end_session(gone.session))
+    (left,) = sessions.glob("*/*/*/*.jsonl")
+    assert thread_of(kept.session) in left.name
+    with pytest.raises(SessionLostError):
+        asked(provider().continue_session(gone.session, "שוב"))
+
+
+def test_ending_a_session_that_is_none_touches_nothing(codex: Codex) -> None:
+    codex.answers("א")
+    asked(provider().start_session("שלום"))
+    for session in ("*", {"thread_id": "*"}, {"thread_id": "../../x"}, None, {}):
+        asked(provider().end_session(session))
+    sessions = Path(os.environ["YEMOT_AI_HOME"], "codex", "home", "sessions")
+    assert len(list(sessions.glob("*/*/*/*.jsonl"))) == 1
+
+
+def test_a_home_of_the_users_own_is_used_as_it_is(codex: Codex, tmp_path: Path) -> None:
+    codex.answers("א")
+    home = tmp_path / "mine"
+    asked(provider(codex_home=home).start_session("שלום"))
+    assert len(list(home.glob("sessions/*/*/*/*.jsonl"))) == 1
+    assert not (home / "auth.json").exists()
+
+
+def test_a_call_that_was_not_scripted_fails_and_is_reported(codex: Codex) -> None:
+    with pytest.raises(ProviderCrashError, match="no step scripted"):
+        asked(provider().start_session("הפתעה"))
+    with pytest.raises(AssertionError, match="הפתעה"):
+        codex.assert_complete()
+
+
+def test_a_step_that_nobody_asked_for_is_reported(codex: Codex) -> None:
+    codex.answers("לשווא")
+    with pytest.raises(AssertionError, match="לשווא"):
+        codex.assert_complete()
+
+
+def test_it_is_a_provider_that_can_forget() -> None:
+    assert isinstance(provider(), Provider)
+    assert isinstance(provider(), Forgetful)
+    assert provider().name == "codex"
+
+
+def test_a_missing_binary_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CodexNotFoundError, match="npm install -g @openai/codex"):
+        provider().check()
+    with pytest.raises(CodexNotFoundError):
+        asked(provider().start_session("שלום"))
+
+
+def test_the_executable_is_looked_up_at_each_turn() -> None:
+    ours = provider()
+    for _ in range(2):
+        with FakeCodex().answers("א") as fake:
+            assert ours.check() == fake.executable
+            asked(ours.start_session("שלום"))
+            fake.assert_complete()
