@@ -29,7 +29,7 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.ledger import Ledger
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
-from yemot_ai.providers.provider import JSON, Forgetful, Provider, Reply
+from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
 from yemot_ai.sessions import MemoryStore, Session, SessionStore, Turn, update
 
 __all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "asking"]
@@ -159,6 +159,14 @@ class YemotAI:
         """Do what ``end`` does, awaited from any event loop."""
         await self.engine.arun(self._end(call_id))
 
+    def close(self) -> None:
+        """Let go of the providers' connections; calls go on, with new ones."""
+        self.engine.run(self._close())
+
+    async def aclose(self) -> None:
+        """Do what ``close`` does, awaited from any event loop."""
+        await self.engine.arun(self._close())
+
     @property
     def sessions_open(self) -> int:
         """How many calls have a session that has not ended."""
@@ -202,6 +210,11 @@ class YemotAI:
         provider = self._providers.get(conversation)
         if isinstance(provider, Forgetful):
             await provider.end_session(session)
+
+    async def _close(self) -> None:
+        for provider in {id(provider): provider for provider in self._providers.values()}.values():
+            if isinstance(provider, Closing):
+                await provider.aclose()
 
     async def _count_open(self) -> int:
         count = 0

@@ -6,7 +6,7 @@ the newest value is the last one, and a framework's dictionary would lose it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -18,7 +18,7 @@ WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 LONGEST_BODY = 1 << 20
 """Bytes: no call collects that many values; what lies beyond is not read."""

@@ -13,7 +13,7 @@ import yemot_flow
 from yemot_ai import web
 from yemot_ai.ai import YemotAI
 from yemot_ai.engine import immediately
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors import ConfigurationError, EngineLoopError
 from yemot_ai.flow.agent import AgentFunction, AgentLoop
 from yemot_ai.flow.agent_turn import AgentTurns
 from yemot_ai.flow.call import AICall
@@ -50,7 +50,7 @@ class AIFlow(yemot_flow.Flow):
     ...     if call.read("הקישו 1", max_digits=1, val_name="menu") == "1":
     ...         call.goto("/ai_agent")
     >>> flow.handle_request({"ApiCallId": "c1", "ApiExtension": ""})
-    'id_list_message=t-ברוכים הבאים&read=t-הקישו 1=menu,no,1,1,7,No,,,,,,,,,no'
+    'id_list_message=t-ברוכים הבאים&read=t-הקישו 1=menu,no,1,1,7,No,,,,,,,None,,no'
 
     Args:
         ai: who answers.
@@ -164,6 +164,8 @@ class AIFlow(yemot_flow.Flow):
         try:
             decision = self._decide_here(request)
             return decision if isinstance(decision, str) else self.ai.engine.run(_awaited(decision, hold))
+        except EngineLoopError:
+            raise  # the developer's mistake, and nobody is on the line yet
         except Exception:  # the last border before the caller: no fault of ours may end the call
             log.exception("call %s: no answer", request.call_id)
             return self._sorry(request)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
-from yemot_ai.providers.provider import JSON, Exchange, Forgetful, Provider, Reply, Usage
+from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Usage
 
 __all__ = [
     "JSON",
+    "Closing",
     "CodexCLIProvider",
     "Exchange",
     "Forgetful",

@@ -99,8 +99,9 @@ class OpenAIProvider:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     async def _create(self, instructions: str | None, **request: Any) -> Reply:  # noqa: ANN401 - JSON
         from openai import OpenAIError  # noqa: PLC0415 - see TYPE_CHECKING above

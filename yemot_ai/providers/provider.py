@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["JSON", "Exchange", "Forgetful", "Provider", "Reply", "Usage"]
+__all__ = ["JSON", "Closing", "Exchange", "Forgetful", "Provider", "Reply", "Usage"]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 """A value that survives ``json.dumps`` and ``json.loads``; what a session may be."""
@@ -100,4 +100,13 @@ class Forgetful(Protocol):
 
     async def end_session(self, session: JSON) -> None:
         """Delete what the provider keeps of ``session``; unknown sessions are no error."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A provider that holds connections or processes."""
+
+    async def aclose(self) -> None:
+        """Let go of them; a later turn may open new ones."""
         ...

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import warnings
+
+import pytest
+
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.engine import Engine, immediately
+from yemot_ai.errors import EngineLoopError
+from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.virtual import virtual_engine
+
+
+async def thread_name() -> str:
+    await asyncio.sleep(0)
+    return threading.current_thread().name
+
+
+def test_coroutines_run_on_the_engines_own_thread() -> None:
+    assert Engine().run(thread_name()) == "yemot-ai-engine"
+
+
+def test_there_is_one_engine_per_process() -> None:
+    assert Engine.shared() is Engine.shared()
+
+
+def test_any_event_loop_can_await_what_runs_on_the_engine() -> None:
+    engine = Engine()
+    loops = [asyncio.run(engine.arun(thread_name())) for _ in range(3)]
+
+    assert loops == ["yemot-ai-engine"] * 3
+
+
+def test_the_engines_own_loop_awaits_directly() -> None:
+    engine = Engine()
+
+    async def nested() -> str:
+        return await engine.arun(thread_name())
+
+    assert engine.run(nested()) == "yemot-ai-engine"
+
+
+def test_blocking_on_the_engines_own_loop_raises_instead_of_hanging() -> None:
+    engine = Engine()
+
+    async def blocks() -> None:
+        engine.run(thread_name())
+
+    with pytest.raises(EngineLoopError, match="areply"):
+        engine.run(blocks())
+
+
+def test_a_request_that_is_cancelled_cancels_no_turn() -> None:
+    provider = ScriptedProvider(engine=Engine()).answers("כן")
+    provider.holds()
+    ai = YemotAI(provider=provider)
+
+    async def disconnect() -> None:
+        asking = asyncio.ensure_future(ai.areply("c1", "יש?", turn_id="t1"))
+        await asyncio.to_thread(provider.wait_asked, 1)
+        asking.cancel()
+        await asyncio.wait({asking})
+
+    asyncio.run(disconnect())
+    provider.releases()
+
+    assert ai.reply("c1", "יש?", turn_id="t1") == "כן"
+    assert len(provider.requests) == 1
+
+
+def test_a_fork_starts_an_engine_of_its_own() -> None:
+    engine = Engine()
+    assert engine.run(thread_name())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: forking beside threads is the point
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if engine.run(thread_name()) == "yemot-ai-engine" else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_immediately_refuses_what_has_to_wait() -> None:
+    async def waits() -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="had to wait"):
+        immediately(waits())
+
+
+def test_virtual_time_passes_only_while_somebody_waits() -> None:
+    engine = virtual_engine()
+    ticked = asyncio.Event()
+
+    async def tick() -> None:
+        await asyncio.sleep(100)
+        ticked.set()
+
+    engine.submit(tick())
+    engine.clock.sleep(99)
+    assert not ticked.is_set()
+    engine.clock.sleep(2)
+
+    assert ticked.is_set()
+    assert engine.clock.now() == pytest.approx(101)
+
+
+def test_virtual_time_waits_for_a_handler_at_work() -> None:
+    engine = virtual_engine()
+    free = threading.Event()
+    times: list[float] = []
+
+    def work() -> None:
+        assert free.wait(10)
+        times.append(engine.clock.now())
+
+    async def both() -> None:
+        working = asyncio.ensure_future(engine.in_thread(work))
+        await asyncio.sleep(0)
+        threading.Timer(0.05, free.set).start()  # real time, which virtual time must not overtake
+        await asyncio.sleep(3600)
+        await working
+
+    engine.run(both())
+
+    assert times == [0.0]
+
+
+@pytest.fixture
+def flow() -> AIFlow:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider(engine=Engine()).answers("כן")))
+    flow.ai_agent("")(lambda call, text: None)
+    return flow
+
+
+REQUEST = [("ApiCallId", "c1"), ("ApiExtension", "")]
+
+
+def test_handle_request_inside_a_running_loop_does_not_hold_and_warns_once(flow: AIFlow) -> None:
+    provider = flow.ai.provider
+    assert isinstance(provider, ScriptedProvider)
+    provider.holds()
+
+    async def endpoint() -> tuple[str, str]:
+        greeting = flow.handle_request(REQUEST)
+        return greeting, flow.handle_request([*REQUEST, ("ai_1", "יש?")])
+
+    with pytest.warns(RuntimeWarning, match="ahandle_request") as caught:
+        greeting, poll = asyncio.run(endpoint())
+    provider.releases()
+
+    assert "=ai_1," in greeting
+    assert "=ai_1w1," in poll
+    assert len(caught) == 1
+
+
+def test_handle_request_on_the_engines_own_loop_is_told_to_be_awaited(flow: AIFlow) -> None:
+    flow.get("plain")(lambda call: call.hangup())
+
+    async def endpoint() -> str:
+        return flow.handle_request([("ApiCallId", "c2"), ("ApiExtension", "plain")])
+
+    with pytest.warns(RuntimeWarning), pytest.raises(EngineLoopError):
+        flow.ai.engine.run(endpoint())
+
+
+def test_an_answer_that_needs_no_model_needs_no_hop_to_the_engine() -> None:
+    def no_loop() -> asyncio.AbstractEventLoop:
+        raise AssertionError("the engine was started")
+
+    flow = AIFlow(YemotAI(provider=ScriptedProvider(engine=Engine(no_loop))))
+    flow.ai_agent("")(lambda call, text: None)
+
+    assert "=ai_1," in flow.handle_request(REQUEST)
+    assert "=ai_1," in asyncio.run(flow.ahandle_request(REQUEST))
+    assert "=ai_2," in flow.handle_request([*REQUEST, ("ai_1", "")])

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from yemot_ai.engine import immediately
+from yemot_ai.errors import AuthenticationError, ProviderCrashError, RateLimitedError, SessionConflictError
+from yemot_ai.sessions import Failure, MemoryStore, Session, Status, Turn, update
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def store(now: list[float]) -> MemoryStore:
+    return MemoryStore(now=lambda: now[0])
+
+
+def test_what_was_saved_is_loaded_with_the_next_version(store: MemoryStore) -> None:
+    saved = immediately(store.save(Session("c1", phone="050"), ttl=10))
+
+    assert saved == replace(Session("c1", phone="050"), version=1)
+    assert immediately(store.load("c1")) == saved
+
+
+def test_an_unknown_call_has_no_session(store: MemoryStore) -> None:
+    assert immediately(store.load("c1")) is None
+
+
+def test_a_save_over_a_newer_version_is_refused(store: MemoryStore) -> None:
+    immediately(store.save(Session("c1"), ttl=10))
+
+    with pytest.raises(SessionConflictError) as caught:
+        immediately(store.save(Session("c1"), ttl=10))
+    assert (caught.value.call_id, caught.value.expected) == ("c1", 0)
+
+
+def test_a_session_expires_and_may_then_begin_anew(store: MemoryStore, now: list[float]) -> None:
+    immediately(store.save(Session("c1"), ttl=10))
+    now[0] = 10.0
+
+    assert immediately(store.load("c1")) is None
+    assert immediately(store.save(Session("c1"), ttl=10)).version == 1
+
+
+def test_saving_sweeps_what_has_expired(store: MemoryStore, now: list[float]) -> None:
+    for number in range(20):
+        immediately(store.save(Session(f"old-{number}"), ttl=10))
+    now[0] = 11.0
+    for number in range(12):
+        immediately(store.save(Session(f"new-{number}"), ttl=10))
+
+    async def kept() -> list[str]:
+        return [call_id async for call_id in store.call_ids()]
+
+    assert all(call_id.startswith("new") for call_id in asyncio.run(kept()))
+
+
+def test_a_deleted_session_is_gone_and_deleting_twice_is_no_error(store: MemoryStore) -> None:
+    immediately(store.save(Session("c1"), ttl=10))
+    immediately(store.delete("c1"))
+    immediately(store.delete("c1"))
+
+    assert immediately(store.load("c1")) is None
+
+
+def test_updates_at_the_same_time_lose_nothing(store: MemoryStore) -> None:
+    def count(session: Session) -> Session:
+        return replace(session, next_turn=session.next_turn + 1)
+
+    async def many() -> None:
+        def work() -> None:
+            for _ in range(200):
+                immediately(update(store, "c1", count, ttl=10))
+
+        await asyncio.gather(*(asyncio.to_thread(work) for _ in range(8)))
+
+    asyncio.run(many())
+
+    session = immediately(store.load("c1"))
+    assert session is not None
+    assert session.next_turn == 1601
+
+
+def test_an_update_that_changes_nothing_saves_nothing(store: MemoryStore) -> None:
+    immediately(store.save(Session("c1"), ttl=10))
+
+    assert immediately(update(store, "c1", lambda session: session, ttl=10)).version == 1
+
+
+def test_a_hold_excludes_and_serves_in_order_of_arrival(store: MemoryStore) -> None:
+    order: list[int] = []
+
+    async def work(number: int) -> None:
+        async with store.hold("key"):
+            order.append(number)
+            await asyncio.sleep(0)
+            order.append(number)
+
+    async def many() -> None:
+        await asyncio.gather(*(work(number) for number in range(5)))
+
+    asyncio.run(many())
+
+    assert order == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_who_gives_up_waiting_for_a_hold_does_not_keep_it_from_others(store: MemoryStore) -> None:
+    async def scene() -> bool:
+        async def wait() -> None:
+            async with store.hold("key"):
+                raise AssertionError("it was given up")
+
+        async with store.hold("key"):
+            waiting = asyncio.ensure_future(wait())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+        async with store.hold("key"):
+            return waiting.cancelled()
+
+    assert asyncio.run(scene())
+
+
+def test_a_turn_takes_its_place_in_the_ledger() -> None:
+    session = Session("c1").with_turn(Turn("a", "1")).with_turn(Turn("b", "2"))
+    session = session.with_turn(Turn("a", "1", status=Status.ANSWERED, answer="x"))
+
+    assert [(turn.id, turn.answer) for turn in session.turns] == [("a", "x"), ("b", "")]
+
+
+def test_a_tombstone_keeps_nothing_of_what_was_said() -> None:
+    session = Session("c1", phone="050", state={"a": 1}).with_turn(Turn("a", "סוד")).with_thread("call", "t1")
+
+    over = session.over()
+
+    assert over.ended
+    assert (over.phone, over.turns, over.threads, over.state) == ("", (), {}, {})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimitedError("slow down", retry_after=3.5, provider="openai"),
+        ProviderCrashError("it died", exit_code=-9, stderr_tail="oops", provider="codex"),
+        AuthenticationError("no", provider="codex"),
+    ],
+    ids=lambda error: error.kind,
+)
+def test_a_failure_is_rebuilt_as_it_was(error: RateLimitedError | ProviderCrashError) -> None:
+    rebuilt = Failure.of(error).error()
+
+    assert type(rebuilt) is type(error)
+    assert str(rebuilt) == str(error)
+    assert vars(rebuilt) == vars(error)
+
+
+def test_a_failure_of_an_unknown_kind_is_still_a_provider_error() -> None:
+    assert str(Failure("from_the_future", "hm").error()) == "hm"
