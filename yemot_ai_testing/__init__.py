@@ -1,1 +1,40 @@
-"""Prove a phone agent without a phone, a key or a network."""
+"""Prove a phone agent without a phone, a key or a network.
+
+>>> from yemot_ai_testing import Caller, ScriptedProvider
+>>> from yemot_ai import AIFlow, YemotAI
+>>> flow = AIFlow(YemotAI(provider=ScriptedProvider().answers("בשמונה")))
+>>> @flow.ai_agent("", greeting="שלום")
+... def agent(call, text): ...
+>>> caller = Caller(flow)
+>>> caller.dial()
+'שלום'
+>>> caller.says("מתי פותחים?")
+'בשמונה'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.doubles.codex import FakeCodex
+    from yemot_ai_testing.doubles.model_server import ModelServer
+    from yemot_ai_testing.doubles.provider import ScriptedProvider
+    from yemot_ai_testing.line.caller import Caller
+
+__all__ = ["Caller", "FakeCodex", "ModelServer", "ScriptedProvider"]
+
+_HOMES = {
+    "Caller": "yemot_ai_testing.line.caller",
+    "FakeCodex": "yemot_ai_testing.doubles.codex",
+    "ModelServer": "yemot_ai_testing.doubles.model_server",
+    "ScriptedProvider": "yemot_ai_testing.doubles.provider",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: the pytest plugin must cost nobody anything."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
