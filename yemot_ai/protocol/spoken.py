@@ -48,6 +48,7 @@ _LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
 _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
+_RANGE: Final = 2
 
 _Saying: TypeAlias = Callable[["re.Match[str]", Words], str]
 _Rule: TypeAlias = tuple[re.Pattern[str], str | _Saying]
@@ -103,7 +104,8 @@ def _hyphened(match: re.Match[str], words: Words) -> str:
     parts = match.group().split("-")
     digits = [re.sub(r"\D", "", part) for part in parts]
     phone = (digits[0][0] == "0" and sum(map(len, digits)) >= _PHONE_DIGITS) or len(digits[1]) >= _LONG_GROUP
-    return (" " if phone or len(parts) > len("-_") else f" {words['to']} ").join(parts)
+    is_range = len(parts) == _RANGE and not phone
+    return (f" {words['to']} " if is_range else " ").join(parts)
 
 
 def _between(match: re.Match[str], words: Words) -> str:
@@ -154,7 +156,7 @@ _NUMBERS: Final = (
     _rule(r"~(?= ?\d)", _called("~")),
 )
 _SIGNS: Final = (
-    _rule(r"[-=]+>|→", ","),
+    _rule(r"(?<![-=])[-=]++>|→", ","),
     _rule(r"!=", _called("≠")),
     _rule(r"<=", _called("≤")),
     _rule(r">=", _called("≥")),
