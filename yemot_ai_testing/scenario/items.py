@@ -73,7 +73,8 @@ class ScenarioItem(pytest.Item):
             outcome = play(self.scenario, stage)
         self._note(outcome)
         if outcome.fake_only is not None:
-            pytest.skip(f"fake only: {outcome.fake_only}")
+            # Told at the scenario's own line; skip() would name this one.
+            raise pytest.skip.Exception(f"fake only: {outcome.fake_only}", _use_item_location=True)
         failure = outcome.failure
         if failure is not None:
             report = failure_report(outcome, failure, replay=self._replay())

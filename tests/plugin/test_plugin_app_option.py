@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+
+NAMED = "app: shop:app\nscenarios: [{name: א, turns: [{hears: ברוכים}]}]\n"
+OTHER_APP = "def app(pairs):\n    return 'read=t-חנות אחרת=q,no,voice'\n"
+
+
+def test_the_application_can_stand_in_the_ini_file(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("pytest.toml", "[pytest]\nyemot_app = 'shop:app'\n")
+    run("--yemot-scenario").assert_outcomes(passed=1)
+
+
+def test_the_application_can_stand_in_the_file_of_calls(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("named.call.yaml", NAMED)
+    run("--yemot-scenario=named.call.yaml").assert_outcomes(passed=1)
+
+
+def test_the_option_goes_before_what_the_file_says(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("named.call.yaml", NAMED)
+    write("other.py", OTHER_APP)
+    result = run("--yemot-scenario=named.call.yaml", "--yemot-app=other:app")
+    result.stdout.fnmatch_lines(["*# heard: חנות אחרת"])
+
+
+def test_a_factory_makes_an_application_for_each_scenario(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "counting.py",
+        """
+        made = 0
+        def make():
+            global made
+            made += 1
+            return lambda pairs, number=made: f"read=t-מספר {number}=q,no,voice"
+        """,
+    )
+    write(
+        "two.call.yaml",
+        """
+        app: counting:make
+        scenarios:
+          - {name: א, turns: [{hears: מספר 1}]}
+          - {name: ב, turns: [{hears: מספר 2}]}
+        """,
+    )
+    run("--yemot-scenario=two.call.yaml").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("nowhere:app", "there is no module 'nowhere'"),
+        ("shop:nothing", "has no 'nothing'"),
+        ("shop", "write module:attr"),
+    ],
+)
+def test_an_application_that_is_not_there_is_told(
+    project: pytest.Pytester, run: Run, target: str, told: str
+) -> None:
+    result = run("--yemot-scenario", f"--yemot-app={target}")
+    result.assert_outcomes(failed=1)
+    assert told in result.stdout.str()
+
+
+def test_an_application_with_a_scripted_provider_is_scripted_through_it(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "agent.py",
+        """
+        from yemot_ai import AIFlow, YemotAI
+        from yemot_ai_testing.doubles.provider import ScriptedProvider
+
+        def flow():
+            made = AIFlow(YemotAI(provider=ScriptedProvider()))
+            made.ai_agent("", greeting="שלום")(lambda call, text: None)
+            return made
+        """,
+    )
+    write(
+        "slow.call.yaml",
+        """
+        app: agent:flow
+        scenarios:
+          - name: איטי מאוד
+            turns:
+              - says: תחשוב
+                agent: {answers: חשבתי, after: 40s}
+                hears: {contains: [רק רגע, חשבתי], within: 4s}
+            afterwards: {sessions_open: 0}
+        """,
+    )
+    result = run("--yemot-scenario=slow.call.yaml")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 call · 1 agent turn"])

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+
+
+def test_yemot_caller_calls_the_application_of_the_run(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "test_it.py",
+        """
+        def test_it(yemot_caller):
+            assert yemot_caller.dial() == "ברוכים הבאים"
+            yemot_caller.says("פיצה")
+            assert yemot_caller.ended
+        """,
+    )
+    run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
+
+
+def test_yemot_caller_calls_what_the_marker_names(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write(
+        "test_it.py",
+        """
+        import pytest
+        import shop
+
+        @pytest.mark.yemot(app="shop:app", phone="052")
+        def test_by_name(yemot_caller):
+            assert yemot_caller.phone == "052"
+            assert yemot_caller.dial() == "ברוכים הבאים"
+
+        @pytest.mark.yemot(app=shop.app)
+        def test_itself(yemot_caller):
+            assert yemot_caller.dial() == "ברוכים הבאים"
+        """,
+    )
+    run("test_it.py").assert_outcomes(passed=2)
+
+
+def test_a_codex_stands_behind_yemot_caller(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write(
+        "test_it.py",
+        """
+        import shutil
+
+        def test_it(yemot_caller, fake_codex, yemot_codex):
+            assert yemot_codex is fake_codex
+            assert shutil.which("codex") == str(fake_codex.executable)
+        """,
+    )
+    run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
+
+
+def test_fake_codex_is_an_executable_on_the_path(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write(
+        "test_it.py",
+        """
+        import subprocess
+
+        def test_it(fake_codex):
+            fake_codex.answers("שלום")
+            command = ["codex", "exec", "--skip-git-repo-check", "-"]
+            assert "שלום" in subprocess.run(command, input="x", capture_output=True, text=True).stdout
+        """,
+    )
+    run("test_it.py").assert_outcomes(passed=1)
+
+
+def test_model_server_is_a_service_on_this_machine(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write(
+        "test_it.py",
+        """
+        def test_it(model_server):
+            assert model_server.base_url.startswith("http://127.0.0.1:")
+        """,
+    )
+    run("test_it.py").assert_outcomes(passed=1)
+
+
+def test_yemot_snapshot_keeps_the_raw_answer_in_a_file_of_its_own(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "test_it.py",
+        """
+        def test_it(yemot_caller, yemot_snapshot):
+            yemot_caller.dial()
+            assert yemot_caller.raw == yemot_snapshot
+        """,
+    )
+    run("-p", "syrupy", "--yemot-app=shop:app", "--snapshot-update", "test_it.py").assert_outcomes(passed=1)
+    kept = project.path / "__snapshots__" / "test_it" / "test_it.yemot.txt"
+    assert kept.read_text(encoding="utf-8") == "read=t-ברוכים הבאים=q1,no,voice"
+
+
+def test_the_marker_is_registered_for_strict_projects(project: pytest.Pytester, run: Run) -> None:
+    run("--markers").stdout.fnmatch_lines(["@pytest.mark.yemot(app=None*"])

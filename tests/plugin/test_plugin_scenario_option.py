@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+APP = "--yemot-app=shop:app"
+
+OTHER = """
+scenarios:
+  - {name: שיחה אחרת, turns: [{hears: ברוכים}]}
+"""
+FAILING = """
+scenarios:
+  - name: לא כך
+    turns:
+      - hears: ברוכים הבאים
+      - says: פיצה
+        hears: ביי
+      - says: עוד
+"""
+
+
+def test_without_the_option_no_yaml_is_collected(project: pytest.Pytester, run: Run) -> None:
+    result = run()
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*shop.call.yaml*")
+
+
+def test_with_the_option_only_scenarios_run(project: pytest.Pytester, run: Run) -> None:
+    result = run(APP, "--yemot-scenario", "-v")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["shop.call.yaml::הזמנת פיצה PASSED*"])
+
+
+def test_a_file_can_be_named(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("other.call.yaml", OTHER)
+    run(APP, "--yemot-scenario=other.call.yaml", "-v").stdout.fnmatch_lines(
+        ["other.call.yaml::שיחה אחרת PASSED*", "*1 passed*"]
+    )
+
+
+def test_files_and_folders_can_be_named_together(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("more/other.call.yaml", OTHER)
+    result = run(APP, "--yemot-scenario=more", "--yemot-scenario=shop.call.yaml")
+    result.assert_outcomes(passed=2)
+
+
+def test_bare_it_takes_what_the_ini_key_names(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("more/other.call.yaml", OTHER)
+    write("pytest.toml", "[pytest]\nyemot_scenarios = ['more']\n")
+    run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(["*שיחה אחרת PASSED*", "*1 passed*"])
+
+
+def test_bare_and_without_the_ini_key_it_takes_what_lies_under_testpaths(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("calls/other.call.yaml", OTHER)
+    write("pytest.toml", "[pytest]\ntestpaths = ['calls']\n")
+    run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(["*שיחה אחרת PASSED*", "*1 passed*"])
+
+
+def test_a_path_that_is_not_there_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+    result = run(APP, "--yemot-scenario=no.call.yaml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*there is no *no.call.yaml"])
+
+
+def test_scenarios_are_chosen_by_hebrew_words(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("other.call.yaml", OTHER)
+    result = run(APP, "--yemot-scenario", "-k", "הזמנת and פיצה")
+    result.assert_outcomes(passed=1, deselected=1)
+
+
+def test_scenarios_are_only_listed_on_demand(project: pytest.Pytester, run: Run) -> None:
+    run(APP, "--yemot-scenario", "--co", "-q").stdout.fnmatch_lines(["shop.call.yaml::הזמנת פיצה"])
+
+
+def test_each_call_is_shown_as_a_conversation(project: pytest.Pytester, run: Run) -> None:
+    run(APP, "--yemot-scenario").stdout.fnmatch_lines(
+        [
+            "הזמנת פיצה  (0501234567 → /, ok)",
+            "*line  ברוכים הבאים",
+            "*caller  “פיצה”",
+            "*line  תודה",
+            "1 call · 0 agent turns",
+        ]
+    )
+
+
+def test_quiet_runs_show_no_conversations(project: pytest.Pytester, run: Run) -> None:
+    result = run(APP, "--yemot-scenario", "-q")
+    result.stdout.no_fnmatch_line("*“פיצה”*")
+    result.stdout.fnmatch_lines(["1 call · 0 agent turns"])
+
+
+def test_a_failure_is_shown_as_the_user_wrote_it(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("bad.call.yaml", FAILING)
+    result = run(APP, "--yemot-scenario=bad.call.yaml", "-q")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "bad.call.yaml:6:9: heard · turn 2 of 3",
+            "  heard no 'ביי'",
+            "        hears: ביי   # heard: תודה",
+            "replay: pytest --yemot-scenario=bad.call.yaml --yemot-app=shop:app -k 'לא and כך'",
+        ]
+    )
+
+
+def test_a_broken_file_is_a_collection_error_with_all_its_mistakes(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.call.yaml", "scenarios:\n  - {name: א, turns: [{say: ב}, {presses: 1}]}\n")
+    result = run(APP, "--yemot-scenario=bad.call.yaml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*bad.call.yaml:2:24: a turn has no 'say'*", "*2:43: keys are texts*"])
+
+
+def test_scenarios_leave_their_conversations_in_junit_reports(project: pytest.Pytester, run: Run) -> None:
+    run(APP, "--yemot-scenario", "--junitxml=out.xml")
+    written = project.path.joinpath("out.xml").read_text(encoding="utf-8")
+    assert 'name="הזמנת פיצה"' in written
+    assert 'name="yemot_agent_turns" value="0"' in written
+
+
+def test_scenarios_run_beside_syrupy_and_xdist(project: pytest.Pytester, write: Write) -> None:
+    write("other.call.yaml", OTHER)
+    plugins = [
+        "-p",
+        "syrupy",
+        "-p",
+        "xdist.plugin",
+        "-p",
+        "yemot_ai_testing.plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, APP, "--yemot-scenario", "-n", "2"],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 calls · 0 agent turns" in result.stdout
+    assert "2 passed" in result.stdout

@@ -1,0 +1,125 @@
+"""``yemot-ai-testing``: the toolkit from the command line."""
+
+# ruff: noqa: PLC0415 - each command imports only what it needs: `lint` must not wait for YAML or Codex
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the arguments; those of the process without.
+
+    Returns:
+        The exit code: 0 well, 1 not well; argparse itself exits with 2 for wrong arguments.
+    """
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    return command(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("yemot-ai-testing", description="Prove a phone agent without a phone.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    lint = commands.add_parser("lint", help="say what the line would not understand in an answer")
+    lint.add_argument("text", nargs="+", metavar="TEXT|-", help="answers; - reads one from standard input")
+    lint.set_defaults(command=_lint)
+
+    codex = commands.add_parser("codex", help="get or find the real Codex").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    install = codex.add_parser("install", help="fetch a version from its registry into the cache")
+    install.add_argument("version", nargs="?", help="default: the version of the recordings")
+    install.set_defaults(command=_install)
+    which = codex.add_parser("which", help="say which binary is meant")
+    which.add_argument("spec", nargs="?", default="real", metavar="real|PATH|VERSION")
+    which.set_defaults(command=_which)
+
+    record = commands.add_parser("record", help="record anew what the real Codex does, case by case")
+    record.add_argument("--codex", default="real", metavar="real|PATH|VERSION")
+    record.add_argument("--out", type=Path, required=True, metavar="DIR")
+    record.set_defaults(command=_record)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    return max([_lint_one(text) for text in _texts(arguments.text)])
+
+
+def _lint_one(text: str) -> int:
+    from yemot_ai.protocol import lint
+
+    problems = lint(text)
+    print(text)
+    for problem in problems:
+        print(
+            f"  {problem.level:<7}  {problem.position:>4}  {problem.code}: {problem.message} {problem.source}"
+        )
+    if not problems:
+        print("  ok")
+    return int(any(problem.level == "error" for problem in problems))
+
+
+def _texts(given: Iterable[str]) -> list[str]:
+    return [sys.stdin.read().removesuffix("\n") if text == "-" else text for text in given]
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.contract.binary import VERSION, BinaryNotFoundError, install
+
+    try:
+        print(install(arguments.version or VERSION))
+    except (BinaryNotFoundError, ValueError) as error:
+        return _refused(error)
+    return 0
+
+
+def _which(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+
+    try:
+        print(locate(arguments.spec))
+    except BinaryNotFoundError as error:
+        return _refused(error)
+    return 0
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+    from yemot_ai_testing.contract.recorder import UnpublishableError, record
+
+    try:
+        for path in record(locate(arguments.codex), arguments.out):
+            print(path)
+    except (BinaryNotFoundError, UnpublishableError) as error:
+        return _refused(error)
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from yemot_ai_testing.scenario.schema import schema
+
+    print(json.dumps(schema(), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _refused(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
