@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_strategies import responses
 
@@ -41,12 +41,14 @@ def test_every_known_answer_is_judged_as_it_is_known(row: dict[str, Any]) -> Non
     assert (not errors(row["text"])) is row["valid"]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(texts)
 def test_a_text_without_errors_parses(text: str) -> None:
     if not errors(text):
         Response.parse(text)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(texts)
 def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> None:
     for problem in lint(text):
@@ -56,6 +58,7 @@ def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> No
         assert 0 <= problem.position <= len(text)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(responses)
 def test_whatever_can_be_built_has_no_error(response: Response) -> None:
     assert errors(str(response)) == []

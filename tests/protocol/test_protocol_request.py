@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -184,17 +184,20 @@ def test_what_is_no_request_is_an_empty_one(params: Any) -> None:  # noqa: ANN40
     assert Request.parse(params).latest == ({"a": "1"} if params == b"a=1" else {})
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(junk | st.lists(st.tuples(junk, junk), max_size=4))
 def test_parsing_never_raises_and_gives_text_that_can_be_encoded(params: Any) -> None:  # noqa: ANN401 - junk
     for name, value in Request.parse(params).pairs:
         assert (name.encode().decode(), value.encode().decode()) == (name, value)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(pairs)
 def test_pairs_come_back_as_they_were_sent(sent: list[tuple[str, str]]) -> None:
     assert Request.parse(sent).pairs == tuple(sent)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(pairs.filter(lambda sent: all(name for name, _ in sent)))
 def test_an_encoded_query_comes_back_as_it_was_sent(sent: list[tuple[str, str]]) -> None:
     assert Request.parse("/yemot?" + urlencode(sent)).pairs == tuple(sent)

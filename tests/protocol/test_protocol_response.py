@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_strategies import responses
 
@@ -41,11 +41,13 @@ def fields_of(mode: Tap | Voice | Record, *, reuse: bool = False) -> str:
     return Read([Text("q")], "x", mode, reuse=reuse).fields()
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(responses)
 def test_parsing_is_the_inverse_of_rendering(response: Response) -> None:
     assert Response.parse(str(response)) == response
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(responses)
 def test_a_rendered_response_is_canonical(response: Response) -> None:
     assert str(Response.parse(str(response) + "&")) == str(response)
@@ -64,6 +66,7 @@ def test_a_known_broken_answer_is_refused_with_its_position(row: dict[str, Any])
     assert 0 <= caught.value.position < len(row["text"])
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text() | st.text("id_list_message=read&t-,.=yesno voice\n", max_size=60))
 def test_parsing_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
     try:

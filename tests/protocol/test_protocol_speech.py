@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yemot_ai.protocol import Play, Request, Response, lint, speakable
@@ -59,12 +59,14 @@ def is_subsequence(parts: list[str], whole: Iterator[str]) -> bool:
     return all(part in whole for part in parts)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(chunks | anything)
 def test_no_word_and_no_number_is_lost_and_their_order_stays(text: str) -> None:
     said = " ".join(message.text for message in speakable(text))
     assert is_subsequence(runs(text), iter(runs(said))), (runs(text), said)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(chunks | anything)
 def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
     messages = speakable(text)
@@ -74,6 +76,7 @@ def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
         assert [one.code for one in lint(answer)] == ["play-leaves"]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(chunks, max_size=40).map(". ".join))
 def test_every_message_keeps_to_the_limits(text: str) -> None:
     for message in speakable(text * 20):

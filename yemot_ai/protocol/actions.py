@@ -45,6 +45,7 @@ _TARGET: Final = Matching(
     "a folder",
     code="target",
 )
+_MESSAGES: Final = tuple(MESSAGE_TYPES.values())
 _SOME: Final = Plain(forbidden=",&=")
 
 
@@ -57,7 +58,7 @@ def _checked(messages: Sequence[Message]) -> tuple[Message, ...]:
     if not checked:
         raise InvalidValueError("empty-messages", "there is no message")
     for one in checked:
-        if not isinstance(one, tuple(MESSAGE_TYPES.values())):
+        if not isinstance(one, _MESSAGES):
             raise InvalidValueError("message-type", f"{one!r} is no message")
     if any(isinstance(one, GoTo) for one in checked[:-1]):
         raise InvalidValueError("go-to-not-last", "messages follow a GoTo")

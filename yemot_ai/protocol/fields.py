@@ -16,7 +16,7 @@ from typing import Any, Final
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.codecs import Codec
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "parts_of"]
 
 
 class Layout:
@@ -31,16 +31,6 @@ class Layout:
     def __init__(self, **codecs: Codec) -> None:
         self.codecs: Final = codecs
 
-    def split(self, text: str) -> list[tuple[int, str]]:
-        """The parts of ``text``, each with its position."""
-        if len(self.codecs) == 1:
-            return [(0, text)]
-        parts, position = [], 0
-        for part in text.split(","):
-            parts.append((position, part))
-            position += len(part) + 1
-        return parts
-
     def decode(self, text: str, found: Callable[[str, str, int], None]) -> dict[str, Any] | None:
         """The attributes that ``text`` stands for.
 
@@ -51,7 +41,7 @@ class Layout:
         Returns:
             The attributes, or None when ``found`` was told an error.
         """
-        parts = self.split(text)
+        parts = parts_of(text, ",") if len(self.codecs) > 1 else [(0, text)]
         valid = True
         if len(parts) > len(self.codecs):
             position = parts[len(self.codecs)][0]
@@ -96,6 +86,15 @@ class Layout:
         while len(texts) > 1 and not texts[-1]:
             texts.pop()
         return ",".join(texts)
+
+
+def parts_of(text: str, separator: str, offset: int = 0) -> list[tuple[int, str]]:
+    """The parts of ``text`` between separators, each with its position; ``text`` begins at ``offset``."""
+    parts = []
+    for part in text.split(separator):
+        parts.append((offset, part))
+        offset += len(part) + len(separator)
+    return parts
 
 
 def _spoken(name: str) -> str:

@@ -20,15 +20,8 @@ from functools import partial
 from typing import Final, TypeVar
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.actions import (
-    ACTIONS,
-    Action,
-    MusicOnHold,
-    Noop,
-    Play,
-    Read,
-    SimpleAnswer,
-)
+from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
+from yemot_ai.protocol.fields import parts_of
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Message
 from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
 from yemot_ai.protocol.rules import Problem
@@ -114,7 +107,7 @@ def chain_faults(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
 
 
 def _read_actions(reading: Reading) -> None:
-    parts = _split(reading.text, "&", 0)
+    parts = parts_of(reading.text, "&")
     if len(parts) > 1 and not parts[-1][1]:
         parts.pop()
     if parts[0][1] == SILENT:
@@ -128,14 +121,6 @@ def _read_actions(reading: Reading) -> None:
             reading.actions.append((action, position))
     for code, reason, index in chain_faults([action for action, _ in reading.actions]):
         reading.tell(code, reason, reading.actions[index][1])
-
-
-def _split(text: str, separator: str, offset: int) -> list[tuple[int, str]]:
-    parts = []
-    for part in text.split(separator):
-        parts.append((offset, part))
-        offset += len(part) + 1
-    return parts
 
 
 def _read_action(reading: Reading, part: str, position: int) -> Action | None:
@@ -166,7 +151,7 @@ def _read_messages(reading: Reading, text: str, offset: int) -> tuple[Message, .
     if not text:
         reading.tell("empty-messages", "there is no message", offset)
         return None
-    messages = [_read_message(reading, part, position) for position, part in _split(text, ".", offset)]
+    messages = [_read_message(reading, part, position) for position, part in parts_of(text, ".", offset)]
     return tuple(one for one in messages if one is not None) if None not in messages else None
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self, get_args
+from typing import Final, Self, get_args
 
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol.actions import Action, CreditCard, Read
@@ -24,6 +24,8 @@ from yemot_ai.protocol.grammar import SILENT, chain_faults, read_answer
 from yemot_ai.protocol.messages import GoTo
 
 __all__ = ["Response"]
+
+_ACTIONS: Final = get_args(Action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Response:
         if not self.actions:
             raise InvalidValueError("empty-answer", "a response needs an action")
         for one in self.actions:
-            if not isinstance(one, get_args(Action)):
+            if not isinstance(one, _ACTIONS):
                 raise InvalidValueError("unknown-action", f"{one!r} is no action")
         for code, reason, _ in chain_faults(self.actions):
             raise InvalidValueError(code, reason)
