@@ -10,6 +10,7 @@ asks for one that is over gets what the ledger says::
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,8 @@ from yemot_ai.providers.provider import JSON, Usage
 from yemot_ai.sessions import Failure, Session, SessionStore, Status, Turn, update
 
 __all__ = ["Ledger", "Work", "Worked"]
+
+log = logging.getLogger("yemot_ai")
 
 OWNER = uuid.uuid4().hex
 """This process, in the eyes of others over the same store."""
@@ -131,6 +134,8 @@ class Ledger:
                 turn = replace(turn, status=Status.FAILED, failure=failure)
             except ProviderError as error:
                 turn = replace(turn, status=Status.FAILED, failure=Failure.of(error))
+            if turn.failure is not None:
+                log.warning("call %s: turn %s failed: %s", call_id, turn.id, turn.failure.message)
             turn = replace(turn, duration=time.monotonic() - started, owner="")
             return await self._write(call_id, _answered(turn, worked), worked)
 

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from yemot_ai import cli, reference
+from yemot_ai.errors import ConfigurationError
+
+
+def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ext-ini", "https://example.org/yemot"]) == 0
+    assert capsys.readouterr().out == (
+        "type=api\n"
+        "api_link=https://example.org/yemot\n"
+        "api_url_post=yes\n"
+        "api_say_tts=no\n"
+        "api_wait_answer_music_on_hold=yes\n"
+        "api_end_goto=/\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("example.org", "no http"), ("https://example.org/?secret=x", "api_add_0")],
+    ids=["no-scheme", "query"],
+)
+def test_a_url_that_the_line_could_not_call_is_refused(
+    capsys: pytest.CaptureFixture[str], url: str, reason: str
+) -> None:
+    assert cli.main(["ext-ini", url]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_the_reference_flow_is_found() -> None:
+    assert cli.load_flow(cli.REFERENCE) is reference.flow
+
+
+def test_a_flow_of_ones_own_is_found_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_phone.py").write_text(
+        "from yemot_ai import AIFlow, YemotAI\nflow = AIFlow(YemotAI('codex'))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_phone", raising=False)
+
+    assert cli.load_flow("my_phone").routes == {}
+    monkeypatch.delitem(sys.modules, "my_phone")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli:main"],
+    ids=["module", "name", "kind"],
+)
+def test_what_is_no_flow_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        cli.load_flow(name)
+
+
+def test_a_missing_library_inside_the_users_module_is_not_mistaken_for_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needs_more.py").write_text("import a_library_that_is_not_there\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ModuleNotFoundError, match="a_library_that_is_not_there"):
+        cli.load_flow("needs_more:flow")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == "yemot-ai 0.2.0\n"

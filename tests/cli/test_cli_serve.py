@@ -1,0 +1,65 @@
+"""``yemot-ai serve`` as a process, called over HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from yemot_ai_testing import Caller, FakeCodex
+
+
+@pytest.fixture
+def server(fake_codex: FakeCodex) -> Iterator[str]:
+    command = [sys.executable, "-m", "yemot_ai.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        assert process.stderr is not None
+        for logged in process.stderr:
+            started = re.search(r"running on (http://\S+)", logged)
+            if started:
+                break
+        else:
+            raise AssertionError("the server did not start")
+        yield started[1]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_call_of_several_turns_over_http(server: str, fake_codex: FakeCodex, method: str) -> None:
+    fake_codex.answers("באיזה גודל?").answers("רשמתי, עוד משהו?", after=2.5)
+    caller = Caller(server, method=method)  # type: ignore[arg-type]  # one of two words
+
+    assert "ברוכים הבאים" in caller.dial()
+    assert "הסוכן" in caller.presses("1")
+    assert caller.says("אני רוצה פיצה") == "באיזה גודל?"
+    assert caller.says("גדולה") == "רק רגע רשמתי, עוד משהו?"
+    assert "ברוכים הבאים" in caller.presses("9")
+    assert caller.presses("2") == "להתראות"
+    assert caller.ended
+    assert [request.prompt for request in fake_codex.requests] == ["אני רוצה פיצה", "גדולה"]
+    fake_codex.assert_complete()
+
+
+def test_a_hang_up_leaves_nothing_behind(server: str, fake_codex: FakeCodex) -> None:
+    fake_codex.answers("שלום")
+    with Caller(server) as caller:
+        caller.dial()
+        caller.presses("1")
+        caller.says("שלום")
+
+    assert fake_codex.processes_alive() == 0
+
+
+def test_junk_is_answered_with_a_sentence(server: str) -> None:
+    with urllib.request.urlopen(f"{server}/anything?%FF=%00&ApiCallId=&x", timeout=10) as response:  # noqa: S310 - loopback
+        assert response.status == 200
+        assert response.read().decode() == (
+            "id_list_message=t-סליחה, המערכת אינה מוגדרת כראוי&go_to_folder=hangup"
+        )
