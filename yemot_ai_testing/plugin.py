@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.codex import FakeCodex
     from yemot_ai_testing.doubles.model_server import ModelServer
+    from yemot_ai_testing.doubles.openai import OpenAIMock
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.scenario.census import Double
     from yemot_ai_testing.scenario.stage import Setting
@@ -62,11 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _plays_scenarios(config):
         return
     _check(config)
-    paths = _scenario_paths(config)
     if config.args_source is not config.ArgsSource.ARGS:
-        config.args[:] = paths or config.args
+        config.args[:] = _scenario_paths(config) or config.args
     else:
-        config.args += [path for path in paths if path not in config.args]
+        config.args += [path for path in _named_paths(config) if path not in config.args]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -109,6 +109,18 @@ def model_server() -> Iterator[ModelServer]:
 
     with ModelServer() as server:
         yield server
+
+
+@pytest.fixture
+def openai_mock() -> Iterator[OpenAIMock]:
+    """OpenAI's Responses API, scripted, in this process."""
+    try:
+        from yemot_ai_testing.doubles.openai import OpenAIMock
+    except ModuleNotFoundError as error:
+        raise _missing(error.name or "respx") from error
+
+    with OpenAIMock() as mock:
+        yield mock
 
 
 @pytest.fixture
@@ -159,11 +171,12 @@ def _plays_scenarios(config: pytest.Config) -> bool:
 
 
 def _scenario_paths(config: pytest.Config) -> list[str]:
-    named = [path for path in config.getoption("yemot_scenario") if path]
-    if named:
-        here = config.invocation_params.dir
-        return [str(here / path) for path in named]
-    return [str(path) for path in config.getini("yemot_scenarios")]
+    return _named_paths(config) or [str(path) for path in config.getini("yemot_scenarios")]
+
+
+def _named_paths(config: pytest.Config) -> list[str]:
+    here = config.invocation_params.dir
+    return [str(here / path) for path in config.getoption("yemot_scenario") if path]
 
 
 def _check(config: pytest.Config) -> None:

@@ -84,6 +84,22 @@ def test_model_server_is_a_service_on_this_machine(project: pytest.Pytester, run
     run("test_it.py").assert_outcomes(passed=1)
 
 
+def test_openai_mock_answers_the_sdk_in_this_process(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "test_it.py",
+        """
+        from yemot_ai import YemotAI
+
+        def test_it(openai_mock):
+            openai_mock.answers("שלום")
+            assert YemotAI("openai", openai_api_key="test", model="m").reply("c1", "מי שם") == "שלום"
+        """,
+    )
+    run("test_it.py").assert_outcomes(passed=1)
+
+
 def test_yemot_snapshot_keeps_the_raw_answer_in_a_file_of_its_own(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

@@ -123,6 +123,24 @@ def test_a_broken_file_is_a_collection_error_with_all_its_mistakes(
     result.stdout.fnmatch_lines(["*bad.call.yaml:2:24: a turn has no 'say'*", "*2:43: keys are texts*"])
 
 
+def test_files_named_as_plain_arguments_are_the_only_ones_that_run(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("other.call.yaml", OTHER)
+    write("pytest.toml", "[pytest]\nyemot_scenarios = ['shop.call.yaml']\n")
+    run(APP, "other.call.yaml", "--yemot-scenario", "-v").stdout.fnmatch_lines(
+        ["*שיחה אחרת PASSED*", "*1 passed*"]
+    )
+
+
+def test_where_an_application_raised_is_told(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("broken.py", "def app(pairs):\n    raise KeyError('price')\n")
+    result = run("--yemot-app=broken:app", "--yemot-scenario")
+    result.stdout.fnmatch_lines(
+        ["*no_answer*", "*the application raised KeyError: 'price'", "  raised at *broken.py:2"]
+    )
+
+
 def test_scenarios_leave_their_conversations_in_junit_reports(project: pytest.Pytester, run: Run) -> None:
     run(APP, "--yemot-scenario", "--junitxml=out.xml")
     written = project.path.joinpath("out.xml").read_text(encoding="utf-8")

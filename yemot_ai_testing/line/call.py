@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from yemot_ai.protocol import (
@@ -149,9 +149,12 @@ class Call:
         self.busy = False
         exchange = self._exchange(pairs, judged)
         with self._state:
+            if self.over:  # nobody waits for this answer any more, so it cannot be late
+                kept = tuple(problem for problem in exchange.problems if problem.code != "late")
+                self.exchanges.append(replace(exchange, problems=kept))
+                return
             self.exchanges.append(exchange)
-            if not self.over:
-                self._do(exchange)
+            self._do(exchange)
 
     def repeat(self, exchange: Exchange) -> None:
         """Send an earlier request again, byte for byte; a call that is over stays so."""

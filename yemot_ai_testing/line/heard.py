@@ -198,8 +198,9 @@ def silences(events: Iterable[Event], *, since: float, until: float) -> list[Sil
 
 
 def dead_air(events: Iterable[Event], *, since: float, until: float) -> float:
-    """Return the longest of those gaps, in seconds."""
-    return max((gap.seconds for gap in silences(events, since=since, until=until)), default=0.0)
+    """Return the longest of those gaps, in seconds, to the millisecond."""
+    gaps = silences(events, since=since, until=until)
+    return round(max((gap.seconds for gap in gaps), default=0.0), 3)
 
 
 def _line(event: Event) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -91,7 +92,11 @@ def failure_report(outcome: Outcome, failure: Failure, *, replay: tuple[str, ...
         failure: why it failed.
         replay: the command that plays this scenario again.
     """
-    head = [_where(outcome, failure), *(f"  {message}" for message in failure.messages[:3])]
+    head = [
+        _where(outcome, failure),
+        *(f"  {message}" for message in failure.messages[:3]),
+        *_origin(failure.cause),
+    ]
     source = _annotated(outcome, failure)[:5]
     tail = [f"replay: {shlex.join(replay)}"]
     room = MAX_LINES - len(head) - len(source) - len(tail) - 1
@@ -105,6 +110,12 @@ def _where(outcome: Outcome, failure: Failure) -> str:
     if failure.turn is None:
         return f"{where} · after the call"
     return f"{where} · turn {failure.turn} of {len(outcome.turns)}"
+
+
+def _origin(cause: BaseException | None) -> list[str]:
+    """Return where the application raised, if it did."""
+    frames = traceback.extract_tb(cause.__traceback__) if cause else []
+    return [f"  raised at {frames[-1].filename}:{frames[-1].lineno}"] if frames else []
 
 
 def _annotated(outcome: Outcome, failure: Failure) -> list[str]:
