@@ -6,9 +6,12 @@ the newest value is the last one, and a framework's dictionary would lose it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
+
+log = logging.getLogger("yemot_ai")
 
 __all__ = ["ASGIApp", "WSGIApp", "asgi", "wsgi"]
 
@@ -22,6 +25,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 LONGEST_BODY = 1 << 20
 """Bytes: no call collects that many values; what lies beyond is not read."""
+
+LONG_QUERY = 3500
+"""Bytes: near the length that servers and proxies refuse; in Hebrew it is reached at turn 8 to 12."""
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -73,6 +79,8 @@ _METHODS = ("GET", "HEAD", "POST")
 
 def _pairs(query: bytes, body: bytes) -> Pairs:
     """Read pairs from the query and a form-encoded body; silence is a value, so blanks are kept."""
+    if len(query) > LONG_QUERY:
+        log.warning("a query of %d bytes: set api_url_post=yes before it no longer fits a URL", len(query))
     texts = (query.decode("utf-8", "replace"), body.decode("utf-8", "replace"))
     return [
         pair

@@ -118,9 +118,8 @@ def test_flask_serves_a_flow(fake_codex: FakeCodex) -> None:
 
     @app.route("/yemot", methods=["GET", "POST"])
     def yemot() -> flask.Response:
-        # items(multi=True): to_dict() would keep the first of repeated values, the oldest one.
-        answer = flow.handle_request(list(flask.request.values.items(multi=True)))
-        return flask.Response(answer, mimetype="text/plain")
+        # Not to_dict(): it would keep the first of repeated values, the oldest one.
+        return flask.Response(flow.handle_request(flask.request.values), mimetype="text/plain")
 
     caller = Caller(lambda pairs: app.test_client().get("/yemot", query_string=pairs).get_data(as_text=True))
     caller.dial()

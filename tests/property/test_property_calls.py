@@ -15,7 +15,7 @@ QUICK = settings(SETTINGS, phases=[Phase.generate])  # found is enough here; shr
 
 
 def test_many_calls_at_once_are_asked_and_answered_exactly_once_and_never_crossed() -> None:
-    run_state_machine_as_test(CallMachine, settings=SETTINGS)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(CallMachine, settings=SETTINGS)
 
 
 class _Crossing(Echo):
@@ -55,4 +55,4 @@ def test_a_broken_agent_is_found_out(broken: type[Echo]) -> None:
             return flow
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(BrokenMachine, settings=QUICK)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(BrokenMachine, settings=QUICK)

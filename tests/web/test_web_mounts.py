@@ -138,3 +138,12 @@ def test_a_websocket_is_refused() -> None:
 
     with pytest.raises(ValueError, match="websocket"):
         asyncio.run(web.asgi(aecho)({"type": "websocket"}, nothing, nothing))
+
+
+@pytest.mark.parametrize(("length", "warned"), [(3000, False), (3600, True)], ids=["short", "long"])
+def test_a_query_that_comes_near_the_limit_of_a_url_is_warned_of(
+    caplog: pytest.LogCaptureFixture, length: int, *, warned: bool
+) -> None:
+    asgi_call("GET", b"a=" + b"x" * length)
+
+    assert ("api_url_post=yes" in caplog.text) is warned

@@ -1,0 +1,79 @@
+"""The public API, used as a user would: this file is about what mypy --strict says of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, assert_type
+
+from yemot_ai import AICall, AIFlow, Turn, YemotAI
+from yemot_ai.flow import Agent
+from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
+from yemot_ai.providers import JSON, Exchange, Provider, Reply
+from yemot_ai.sessions import MemoryStore, SessionStore
+from yemot_ai_testing import Caller, ScriptedProvider
+
+
+class Parrot:
+    """A provider needs no base class."""
+
+    name = "parrot"
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        return Reply(prompt, session=None)
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        return Reply(prompt, session)
+
+
+def test_any_object_with_the_methods_is_a_provider() -> None:
+    parrot: Provider = Parrot()
+    store: SessionStore = MemoryStore()
+    ai = YemotAI(provider=parrot, store=store)
+
+    assert_type(ai.reply("c1", "שלום"), str)
+    assert_type(ai.ask("c1", "שלום"), Turn)
+    assert_type(ai.areply("c1", "שלום", turn_id="x"), Coroutine[Any, Any, str]).close()
+    ai.end("c1")
+
+
+def test_one_method_serves_sync_and_async_handlers() -> None:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider().answers("כן").answers("כן")))
+
+    @flow.get("sync")
+    def sync_handler(call: AICall) -> None:
+        text: str = call.ask_ai("שאלה")
+        call.play_message([("text", text)])
+
+    @flow.get("async")
+    async def async_handler(call: AICall) -> None:
+        task = asyncio.create_task(call.ask_ai("שאלה"))
+        text: str = await task
+        call.play_message(text)
+
+    for extension in ("sync", "async"):
+        assert Caller(flow, extension=extension).dial().startswith("כן")
+
+
+def test_both_forms_of_an_agent_are_typed() -> None:
+    flow = AIFlow(YemotAI(provider=Parrot()))
+
+    @flow.ai_agent("a")
+    def with_text(call: AICall, text: str) -> str | None:
+        return text
+
+    @flow.ai_agent("b", greeting="שלום", instructions="קצר", listen="voice")
+    async def with_agent(call: AICall, agent: Agent) -> str | None:
+        return await agent.ask(agent.text)
+
+    assert set(flow.agents) == {"a", "b"}
+
+
+def test_the_protocol_is_typed() -> None:
+    request = Request.parse({"ApiCallId": "c1"})
+    assert_type(request.newest("x"), str | None)
+    assert_type(Response.parse("go_to_folder=/"), Response)
+    assert_type(lint("noop"), list[Problem])
+    assert_type(speakable("שלום"), list[Text])
