@@ -39,7 +39,7 @@ class Raw:
 
     @property
     def thread(self) -> str:
-        return next(event["thread_id"] for event in self.events if event["type"] == "thread.started")
+        return next(str(event["thread_id"]) for event in self.events if event["type"] == "thread.started")
 
     @property
     def complaints(self) -> list[str]:
@@ -59,13 +59,13 @@ class Shell:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def start(self, *arguments: str, **pipes: Any) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         (self.folder / "work").mkdir(exist_ok=True)
         self.home.mkdir(exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "CODEX_HOME": str(self.home)}
         return subprocess.Popen(
             [self.codex.executable, *arguments],
-            stdin=pipes.get("stdin", subprocess.PIPE),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder / "work",
@@ -90,7 +90,7 @@ def asked(turn: Awaitable[T]) -> T:
     return asyncio.run(waits())
 
 
-def provider(**options: Any) -> CodexCLIProvider:
+def provider(**options: Any) -> CodexCLIProvider:  # noqa: ANN401 - whatever a provider takes
     return CodexCLIProvider(**{"timeout": 20.0, **options})
 
 
@@ -99,7 +99,7 @@ def thread_of(session: JSON) -> str:
     return str(session["thread_id"])
 
 
-def plays(codex: Codex, case: str, **step: Any) -> None:
+def plays(codex: Codex, case: str) -> None:
     """Script what a recorded turn was made of: on the fake its recording, on the real one its cause."""
     if isinstance(codex, FakeCodex):
         codex.replays(case)
@@ -110,7 +110,7 @@ def plays(codex: Codex, case: str, **step: Any) -> None:
     elif case == "no_message":
         codex.model.emits()
     elif case == "tool_unknown":
-        codex.model.emits(api.function_call("exec_command", {"cmd": "touch refused"}), **step)
+        codex.model.emits(api.function_call("exec_command", {"cmd": "touch refused"}))
         codex.answers("אי אפשר.")
     elif case == "reconnected":
         codex.drops("עכשיו ש").answers("עכשיו שלוש וחצי.")

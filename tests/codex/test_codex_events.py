@@ -36,7 +36,7 @@ RECORDED = recordings.newest()
 TURNS = [one for one in RECORDED.values() if one.argv[0] == "exec" and "--json" in one.argv]
 
 
-def read(*events: Any) -> EventReader:
+def read(*events: object) -> EventReader:
     reader = EventReader()
     for event in events:
         reader.feed(event if isinstance(event, bytes) else json.dumps(event).encode())
@@ -109,7 +109,9 @@ def test_no_recorded_turn_surprises_the_reader(recording: Recording) -> None:
         ("", ProviderCrashError),
     ],
 )
-def test_sentences_of_other_versions_fall_into_the_same_classes(said: str, error: type[ProviderError]) -> None:
+def test_sentences_of_other_versions_fall_into_the_same_classes(
+    said: str, error: type[ProviderError]
+) -> None:
     found = fault(said, exit_code=1, stderr_tail="tail", thread_id="t")
     assert type(found) is error
     assert (found.exit_code, found.stderr_tail, found.thread_id) == (1, "tail", "t")
@@ -139,11 +141,19 @@ def test_an_unknown_model_is_named() -> None:
 
 
 def test_unknown_events_and_items_are_passed_over() -> None:
-    strange = ({"type": "moon.risen"}, {"type": 7}, {}, {"type": "item.completed", "item": 3}, {"item": None})
+    strange: tuple[object, ...] = (
+        {"type": "moon.risen"},
+        {"type": 7},
+        {},
+        {"type": "item.completed", "item": 3},
+        {"item": None},
+    )
     assert read(STARTED, *strange, SAID, DONE).conclude(exit_code=0).text == "hello"
 
 
-@pytest.mark.parametrize("usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}])
+@pytest.mark.parametrize(
+    "usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}]
+)
 def test_counters_differ_between_versions(usage: object) -> None:
     outcome = read(STARTED, SAID, {"type": "turn.completed", "usage": usage}).conclude(exit_code=0)
     assert set(outcome.usage) <= {"input_tokens"}
@@ -183,7 +193,8 @@ def test_an_answer_without_a_thread_is_malformed() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"null", b"[]", b"hello", b"\xff", b'{"a":' * 5000, b"1" * 5000, b'{"type":"x"} {}', b"\x00{}"]
+    "line",
+    [b"{", b"null", b"[]", b"hello", b"\xff", b'{"a":' * 5000, b"1" * 5000, b'{"type":"x"} {}', b"\x00{}"],
 )
 def test_a_line_that_is_no_event_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedStreamError) as caught:
@@ -196,7 +207,9 @@ def test_half_of_a_surrogate_pair_can_still_be_encoded() -> None:
     assert read(STARTED, half, DONE).conclude(exit_code=0).text.encode() == "a\ufffdb".encode()
 
 
-@given(st.lists(st.binary(max_size=60)), st.integers(-20, 120), st.text(max_size=60), st.sampled_from(["", "t"]))
+@given(
+    st.lists(st.binary(max_size=60)), st.integers(-20, 120), st.text(max_size=60), st.sampled_from(["", "t"])
+)
 def test_whatever_a_process_writes_only_our_errors_are_raised(
     lines: list[bytes], code: int, stderr: str, expected: str
 ) -> None:
@@ -206,13 +219,30 @@ def test_whatever_a_process_writes_only_our_errors_are_raised(
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "message", "text", "item", "usage", "error", "thread_id"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "message", "text", "item", "usage", "error", "thread_id"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
 )
 KINDS = st.sampled_from(
-    ["thread.started", "turn.started", "turn.completed", "turn.failed", "item.completed", "error", "agent_message"]
+    [
+        "thread.started",
+        "turn.started",
+        "turn.completed",
+        "turn.failed",
+        "item.completed",
+        "error",
+        "agent_message",
+    ]
 )
-EVENTS = st.fixed_dictionaries({"type": KINDS}, optional={name: VALUES for name in ("thread_id", "item", "usage", "error", "message")})
+EVENTS = st.fixed_dictionaries(
+    {"type": KINDS}, optional=dict.fromkeys(("thread_id", "item", "usage", "error", "message"), VALUES)
+)
 
 
 @given(st.lists(EVENTS, max_size=6))

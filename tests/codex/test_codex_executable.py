@@ -41,7 +41,9 @@ def test_in_a_repository_it_does_not_refuse(codex: Codex, shell: Shell) -> None:
     assert shell.run("exec", "--json", "-", stdin="שלום").code == 0
 
 
-def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(codex: Codex, shell: Shell) -> None:
+def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
+    codex: Codex, shell: Shell
+) -> None:
     codex.answers("א")
     with shell.start(*EXEC, "שלום") as process:
         with pytest.raises(TimeoutError):
@@ -230,7 +232,9 @@ def test_the_fake_reads_a_command_line_as_the_real_one_does(
     assert ours == theirs
 
 
-def test_where_the_real_one_guesses_what_was_meant_the_fake_refuses_as_well(codex: Codex, shell: Shell) -> None:
+def test_where_the_real_one_guesses_what_was_meant_the_fake_refuses_as_well(
+    codex: Codex, shell: Shell
+) -> None:
     run = shell.run("exec", "resume", "--color", "never", UNKNOWN)
     assert (run.code, run.complaints[0]) == (2, "error: unexpected argument '--color' found")
 
@@ -263,7 +267,10 @@ def test_many_fake_processes_at_once_take_one_step_each(fake: FakeCodex, tmp_pat
     for number in range(12):
         fake.answers(f"תשובה {number}")
     processes = [shell.start(*EXEC, "-") for _ in range(12)]
-    said = {process.communicate(b"x", timeout=30)[0].decode().split("תשובה ")[1].split('"')[0] for process in processes}
+    said = {
+        process.communicate(b"x", timeout=30)[0].decode().split("תשובה ")[1].split('"')[0]
+        for process in processes
+    }
     assert said == {str(number) for number in range(12)}
     fake.assert_complete()
 

@@ -70,7 +70,10 @@ def test_a_login_made_in_our_home_is_kept() -> None:
     [
         ({"YEMOT_AI_HOME": "{tmp}/a"}, "{tmp}/a/codex/home"),
         ({"YEMOT_AI_HOME": "", "XDG_STATE_HOME": "{tmp}/b"}, "{tmp}/b/yemot-ai/codex/home"),
-        ({"YEMOT_AI_HOME": "", "XDG_STATE_HOME": "", "HOME": "{tmp}/c"}, "{tmp}/c/.local/state/yemot-ai/codex/home"),
+        (
+            {"YEMOT_AI_HOME": "", "XDG_STATE_HOME": "", "HOME": "{tmp}/c"},
+            "{tmp}/c/.local/state/yemot-ai/codex/home",
+        ),
     ],
 )
 def test_our_folder_lies_where_state_belongs(
@@ -125,7 +128,9 @@ def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> No
     assert all(path.exists() for path in kept)
 
 
-@pytest.mark.parametrize("name", ["", "*", "**", "../*", "?" * 36, THREAD.upper(), f"{THREAD}*", f"*{THREAD[1:]}"])
+@pytest.mark.parametrize(
+    "name", ["", "*", "**", "../*", "?" * 36, THREAD.upper(), f"{THREAD}*", f"*{THREAD[1:]}"]
+)
 def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
     home = Home.at(None)
     kept = lay(home, THREAD)
@@ -135,4 +140,9 @@ def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
 
 def test_a_thread_id_is_a_uuid_written_out() -> None:
     assert is_thread_id(THREAD)
-    assert not any(map(is_thread_id, ("", "x", THREAD.replace("-", ""), f"{{{THREAD}}}", f"urn:uuid:{THREAD}", f" {THREAD}")))
+    assert not any(
+        map(
+            is_thread_id,
+            ("", "x", THREAD.replace("-", ""), f"{{{THREAD}}}", f"urn:uuid:{THREAD}", f" {THREAD}"),
+        )
+    )

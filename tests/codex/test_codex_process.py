@@ -206,19 +206,19 @@ def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
     path = program(
         tmp_path, f"import os, signal; open({str(ready)!r}, 'w').write(str(os.getpid())); signal.pause()"
     )
+    # The loop runs in a daemon thread, which simply stops when the interpreter ends.
     script = f"""
-        import asyncio, os, pathlib, sys
+        import asyncio, os, pathlib, threading
         from yemot_ai.providers.codex.process import run
-        async def main():
-            turn = asyncio.create_task(run([{str(path)!r}], stdin=b"", receive=print, env=dict(os.environ), cwd="/"))
-            pid = await asyncio.to_thread(pathlib.Path({str(ready)!r}).read_text)
-            print(pid, flush=True)
-            import atexit
-            atexit._run_exitfuncs()
-            await asyncio.wait([turn])
-        asyncio.run(main())
+        turn = run([{str(path)!r}], stdin=b"", receive=print, env=dict(os.environ), cwd="/")
+        threading.Thread(target=asyncio.run, args=(turn,), daemon=True).start()
+        print(pathlib.Path({str(ready)!r}).read_text())
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     assert living([int(done.stdout)]) == ()

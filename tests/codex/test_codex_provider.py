@@ -31,9 +31,20 @@ from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.real_codex import RealCodex
 
 if TYPE_CHECKING:
+    from yemot_ai.providers.provider import JSON
     from yemot_ai_testing.doubles.script import FailureKind
 
-DANGEROUS = ["review", "--last", "-", "; rm -rf ~", "$(id)", "resume --last", "--help", "@file", "\u200fשלום\n\nשורה"]
+DANGEROUS = [
+    "review",
+    "--last",
+    "-",
+    "; rm -rf ~",
+    "$(id)",
+    "resume --last",
+    "--help",
+    "@file",
+    "\u200fשלום\n\nשורה",
+]
 
 
 def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
@@ -78,7 +89,9 @@ def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> N
     assert list(folder.iterdir()) == []
 
 
-def test_the_process_is_told_nothing_of_our_environment(codex: Codex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_is_told_nothing_of_our_environment(
+    codex: Codex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "not for the model")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     codex.answers("כן.")
@@ -134,7 +147,9 @@ def test_thinking_aloud_is_not_the_answer(codex: Codex) -> None:
 
 def test_a_lost_connection_that_comes_back_is_no_failure(codex: Codex) -> None:
     plays(codex, "reconnected")
-    config = {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
+    config = (
+        {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
+    )
     assert asked(provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
@@ -169,7 +184,9 @@ def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
         ("unknown_model", UnknownModelError),
     ],
 )
-def test_a_refusal_is_an_error_of_its_class(codex: Codex, kind: FailureKind, error: type[ProviderError]) -> None:
+def test_a_refusal_is_an_error_of_its_class(
+    codex: Codex, kind: FailureKind, error: type[ProviderError]
+) -> None:
     codex.fails(kind)
     with pytest.raises(error) as caught:
         asked(provider().start_session("שלום"))
@@ -213,12 +230,14 @@ def test_a_thread_that_codex_has_forgotten_is_lost(codex: Codex) -> None:
 
 
 def test_a_thread_that_never_was_is_lost(codex: Codex) -> None:
-    session = {"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54", "usage": {}}
+    session: JSON = {"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54", "usage": {}}
     with pytest.raises(SessionLostError):
         asked(provider().continue_session(session, "שלום"))
 
 
-@pytest.mark.parametrize("session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, None, "x", ["y"]])
+@pytest.mark.parametrize(
+    "session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, None, "x", ["y"]]
+)
 def test_a_session_that_is_no_thread_is_lost_before_the_model_is_asked(codex: Codex, session: object) -> None:
     with pytest.raises(SessionLostError):
         asked(provider().continue_session(session, "שלום"))  # type: ignore[arg-type]  # whatever a store gives
@@ -230,7 +249,9 @@ def test_a_lost_conversation_is_rebuilt_from_what_was_said(codex: Codex) -> None
     history = [Exchange("קוראים לי דוד", "נעים מאוד."), Exchange("בן 40", "יפה.")]
     asked(provider().start_session("איך קוראים לי?", history=history))
     prompt = codex.requests[0].prompt
-    order = [prompt.index(words) for words in ("קוראים לי דוד", "נעים מאוד.", "בן 40", "יפה.", "איך קוראים לי?")]
+    order = [
+        prompt.index(words) for words in ("קוראים לי דוד", "נעים מאוד.", "בן 40", "יפה.", "איך קוראים לי?")
+    ]
     assert order == sorted(order)
 
 

@@ -55,6 +55,8 @@ class _Run:
         code = self.process.wait(_TIMEOUT)
         for reader in self.readers:
             reader.join(_TIMEOUT)
+        for pipe in (self.process.stdout, self.process.stderr):
+            pipe.close()  # type: ignore[union-attr]  # a pipe was asked for
         return code
 
     @property

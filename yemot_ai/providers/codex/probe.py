@@ -47,10 +47,8 @@ async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
     status = await asyncio.to_thread(os.stat, executable)
     key = (executable, status.st_mtime_ns, status.st_size)
     if key not in _cache:
-        features, options = await asyncio.gather(
-            _asked([executable, "features", "list"], env=env, cwd=cwd),
-            _asked([executable, "exec", "--help"], env=env, cwd=cwd),
-        )
+        features = await _asked([executable, "features", "list"], env=env, cwd=cwd)
+        options = await _asked([executable, "exec", "--help"], env=env, cwd=cwd)
         _cache[key] = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))))
     return _cache[key]
 

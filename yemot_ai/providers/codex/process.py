@@ -162,7 +162,8 @@ async def run(
         _write(cast("asyncio.WriteTransport", transport.get_pipe_transport(0)), stdin)
         await asyncio.shield(listener.exited)
         _signal(group, signal.SIGKILL)
-        await _drain(listener)
+        # Whoever left the group may still hold the pipe open; the answer is complete without it.
+        await _settled(listener.drained, _DRAIN_GRACE)
         listener.finish()
         return End(cast("int", transport.get_returncode()), listener.stderr.decode("utf-8", "replace"))
     finally:
@@ -177,25 +178,24 @@ def _write(pipe: asyncio.WriteTransport, data: bytes) -> None:
     pipe.close()
 
 
-async def _drain(listener: _Listener) -> None:
-    # Whoever left the group may still hold the pipe open; the answer is complete without it.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_GRACE):
-            await asyncio.shield(listener.drained)
-
-
 async def _bury(transport: asyncio.SubprocessTransport, listener: _Listener, group: int) -> None:
-    if transport.get_returncode() is None:
-        _signal(group, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TERM_GRACE):
-                await asyncio.shield(listener.drained)
-    _signal(group, signal.SIGKILL)
+    try:
+        if transport.get_returncode() is None:
+            _signal(group, signal.SIGTERM)
+            await _settled(listener.drained, _TERM_GRACE)
+        _signal(group, signal.SIGKILL)
+        await _settled(listener.exited, _DRAIN_GRACE)
+    finally:
+        # Also when the loop itself is being closed, and takes this task down with it.
+        _signal(group, signal.SIGKILL)
+        transport.close()
+        _living.discard(group)
+
+
+async def _settled(future: asyncio.Future[None], seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_GRACE):
-            await asyncio.shield(listener.exited)
-    transport.close()
-    _living.discard(group)
+        async with asyncio.timeout(seconds):
+            await asyncio.shield(future)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

@@ -1,0 +1,200 @@
+"""The model service on this machine, asked as its clients ask: by the OpenAI library and by hand."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from yemot_ai_testing.doubles import responses_api as api
+from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.script import Crash, FakeOnlyError, ScriptMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yemot_ai_testing.doubles.script import FailureKind
+
+
+@pytest.fixture
+def model() -> Iterator[ModelServer]:
+    with ModelServer() as model:
+        yield model
+
+
+@pytest.fixture
+def client(model: ModelServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(api_key="none", base_url=model.base_url, max_retries=0, timeout=10) as client:
+        yield client
+
+
+def test_the_openai_library_gets_the_answer(model: ModelServer, client: openai.OpenAI) -> None:
+    model.answers(["שלום, ", "מה שלומך?"])
+    response = client.responses.create(model="m", input="היי", instructions="ענה בקצרה")
+    assert response.output_text == "שלום, מה שלומך?"
+    assert response.id.startswith("resp_")
+    assert response.usage is not None
+    assert response.usage.total_tokens == api.TOKENS["input"] + api.TOKENS["output"]
+    (request,) = model.requests
+    assert (request.prompt, request.instructions, request.session) == ("היי", "ענה בקצרה", None)
+
+
+def test_the_openai_library_gets_the_pieces_of_a_stream(model: ModelServer, client: openai.OpenAI) -> None:
+    model.answers(["שלום, ", "מה שלומך?"])
+    with client.responses.stream(model="m", input="היי") as stream:
+        pieces = [event.delta for event in stream if event.type == "response.output_text.delta"]
+        assert pieces == ["שלום, ", "מה שלומך?"]
+        assert stream.get_final_response().output_text == "שלום, מה שלומך?"
+
+
+def test_what_a_request_continues_is_on_record(model: ModelServer, client: openai.OpenAI) -> None:
+    model.answers("א").answers("ב")
+    first = client.responses.create(model="m", input="אחת")
+    second = client.responses.create(model="m", input="שתיים", previous_response_id=first.id)
+    assert second.id != first.id
+    assert model.requests[1].session == first.id
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("rate_limited", openai.RateLimitError),
+        ("quota_exceeded", openai.RateLimitError),
+        ("unauthorized", openai.AuthenticationError),
+        ("overloaded", openai.InternalServerError),
+        ("context_overflow", openai.BadRequestError),
+        ("unknown_model", openai.NotFoundError),
+    ],
+)
+def test_a_refusal_is_the_error_that_the_library_knows(
+    model: ModelServer, client: openai.OpenAI, kind: FailureKind, error: type[openai.APIStatusError]
+) -> None:
+    model.fails(kind, retry_after=7)
+    with pytest.raises(error) as caught:
+        client.responses.create(model="m", input="היי")
+    assert caught.value.response.headers["retry-after"] == "7"
+    assert caught.value.body
+
+
+def test_an_overflow_of_a_stream_is_told_by_an_event(model: ModelServer, client: openai.OpenAI) -> None:
+    model.fails("context_overflow")
+    events = list(client.responses.create(model="m", input="היי", stream=True))
+    assert [event.type for event in events] == ["response.created", "response.failed"]
+    last: Any = events[-1]
+    assert last.response.error.code == "context_length_exceeded"
+
+
+def test_a_dropped_connection_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+    model.drops("חצי")
+    with pytest.raises(openai.APIConnectionError):
+        client.responses.create(model="m", input="היי")
+
+
+def test_a_stream_that_is_cut_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+    model.drops(["חצי ", "תשובה"])
+    with pytest.raises(openai.APIConnectionError):
+        list(client.responses.create(model="m", input="היי", stream=True))
+
+
+def post(model: ModelServer, body: object, path: str = "/responses") -> tuple[int, Any]:
+    host = model.base_url.removeprefix("http://").partition("/")[0]
+    connection = http.client.HTTPConnection(host, timeout=10)
+    try:
+        connection.request("POST", f"/v1{path}", json.dumps(body))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_an_unscripted_call_is_refused_and_reported(model: ModelServer) -> None:
+    status, body = post(model, {"input": "הפתעה"})
+    assert (status, body["error"]["code"]) == (400, "unscripted_call")
+    with pytest.raises(ScriptMismatchError, match="הפתעה") as caught:
+        model.assert_complete()
+    assert caught.value.unscripted == ("הפתעה",)
+
+
+def test_a_step_that_is_left_over_is_reported(model: ModelServer) -> None:
+    model.answers("לשווא")
+    with pytest.raises(ScriptMismatchError, match="never asked for"):
+        model.assert_complete()
+
+
+def test_items_are_put_out_as_they_stand(model: ModelServer) -> None:
+    model.emits(api.function_call("ring", {"times": 2}), text="צלצלתי")
+    _status, body = post(model, {"input": "צלצל"})
+    assert [item["type"] for item in body["output"]] == ["function_call", "message"]
+
+
+@pytest.mark.parametrize(
+    ("given", "prompt"),
+    [
+        ("אחת", "אחת"),
+        ([{"role": "user", "content": "אחת"}, {"role": "assistant", "content": "x"}], "אחת"),
+        (
+            [{"role": "user", "content": [{"type": "input_text", "text": "אחת"}]}, {"type": "reasoning"}],
+            "אחת",
+        ),
+        ([], ""),
+    ],
+)
+def test_the_newest_words_of_the_user_are_found(model: ModelServer, given: object, prompt: str) -> None:
+    model.answers("א")
+    post(model, {"input": given})
+    assert model.requests[0].prompt == prompt
+
+
+def test_other_addresses_are_not_there(model: ModelServer) -> None:
+    assert post(model, {}, "/chat")[0] == 404
+    assert model.requests == []
+
+
+def test_a_held_call_waits_for_its_release(model: ModelServer) -> None:
+    model.answers("א")
+    model.holds()
+    answers: list[Any] = []
+    call = threading.Thread(target=lambda: answers.append(post(model, {"input": "היי"})))
+    call.start()
+    model.wait_asked(1)
+    assert answers == []
+    model.releases()
+    call.join(10)
+    assert answers[0][0] == 200
+
+
+def test_a_call_that_hangs_ends_when_the_server_closes() -> None:
+    model = ModelServer().hangs()
+    failed = threading.Event()
+
+    def ask() -> None:
+        try:
+            post(model, {"input": "היי"})
+        except (http.client.HTTPException, ConnectionError):
+            failed.set()
+
+    call = threading.Thread(target=ask)
+    call.start()
+    model.wait_asked(1)
+    model.close()
+    call.join(10)
+    assert failed.is_set()
+
+
+def test_waiting_for_calls_that_do_not_come_ends() -> None:
+    with ModelServer() as model, pytest.raises(TimeoutError, match="0 of 1 calls"):
+        model.wait_asked(1, timeout=0.01)
+
+
+def test_a_service_has_no_process_that_could_crash(model: ModelServer) -> None:
+    with pytest.raises(FakeOnlyError):
+        model.add(Crash())
+
+
+def test_a_failure_that_does_not_exist_is_named_with_those_that_do(model: ModelServer) -> None:
+    with pytest.raises(ValueError, match="rate_limited, unauthorized"):
+        model.fails("tired")  # type: ignore[arg-type]  # that is the point

@@ -1,0 +1,78 @@
+"""The vocabulary that all doubles share."""
+
+from __future__ import annotations
+
+import pytest
+from codex_kit import Codex, asked, provider
+
+from yemot_ai.errors import ProviderCrashError
+from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    CodexVocabulary,
+    FakeOnlyError,
+    Gate,
+    Script,
+    ScriptMismatchError,
+    Step,
+)
+
+
+class Notebook(CodexVocabulary):
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+def test_every_verb_adds_one_step_and_can_be_chained() -> None:
+    book = Notebook()
+    book.answers("א").answers(["א", "ב"], after=2).fails("overloaded", retry_after=3).hangs().drops("א")
+    book.crashes(2, "boom").malformed("x").unknown_session().busy_session()
+    assert [type(step).__name__ for step in book.steps] == [
+        "Answer",
+        "Answer",
+        "Failure",
+        "Hang",
+        "Drop",
+        "Crash",
+        "Malformed",
+        "UnknownSession",
+        "BusySession",
+    ]
+
+
+def test_an_answer_is_its_pieces_joined() -> None:
+    assert Answer(("שלום ", "עולם")).text == "שלום עולם"
+
+
+def test_a_gate_lets_everybody_through_until_it_is_held() -> None:
+    gate = Gate()
+    through: list[str] = []
+    gate.when_open(lambda: through.append("open"))
+    gate.hold()
+    gate.when_open(lambda: through.append("waited"))
+    assert (through, gate.held, gate.wait(0.01)) == (["open"], True, False)
+    gate.release()
+    assert (through, gate.held, gate.wait(0.01)) == (["open", "waited"], False, True)
+
+
+def test_a_complete_script_has_nothing_to_say() -> None:
+    script = Script()
+    script.add(Answer(("א",)))
+    assert script.take("שלום") == Answer(("א",))
+    script.check()
+
+
+def test_the_real_one_cannot_be_malformed(real: RealCodex) -> None:
+    with pytest.raises(FakeOnlyError, match="only the fake"):
+        real.malformed()
+
+
+def test_a_step_about_a_session_fails_whoever_resumes_none(codex: Codex) -> None:
+    codex.unknown_session()
+    with pytest.raises(ProviderCrashError, match="no step scripted"):
+        asked(provider().start_session("שלום"))
+    with pytest.raises(ScriptMismatchError, match="שלום"):
+        codex.assert_complete()
