@@ -11,6 +11,7 @@ from yemot_ai.providers.codex.home import Home, is_thread_id
 
 THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 OTHER = "01a2021e-e1f2-71a2-898b-4fcd956cbb55"
+KEY = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +28,14 @@ def users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_only_the_login_is_linked_in(users: Path) -> None:
     home = Home.at(None)
-    home.prepare()
+    home.prepare(KEY)
     assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
     assert (home.codex_home / "auth.json").readlink() == users / "auth.json"
 
 
 def test_every_folder_is_private() -> None:
     home = Home.at(None)
-    home.prepare()
+    home.prepare(KEY)
     for folder in (home.root, home.codex_home, home.work):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -42,18 +43,18 @@ def test_every_folder_is_private() -> None:
 def test_without_a_login_nothing_is_linked(users: Path) -> None:
     (users / "auth.json").unlink()
     home = Home.at(None)
-    home.prepare()
+    home.prepare(KEY)
     assert list(home.codex_home.iterdir()) == []
 
 
 def test_the_link_follows_the_user_to_another_home(
     users: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    Home.at(None).prepare()
+    Home.at(None).prepare(KEY)
     moved = users.rename(tmp_path / "moved")
     monkeypatch.setenv("CODEX_HOME", str(moved))
     home = Home.at(None)
-    home.prepare()
+    home.prepare(KEY)
     assert (home.codex_home / "auth.json").readlink() == moved / "auth.json"
 
 
@@ -61,7 +62,7 @@ def test_a_login_made_in_our_home_is_kept() -> None:
     home = Home.at(None)
     home.codex_home.mkdir(parents=True)
     (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
-    home.prepare()
+    home.prepare(KEY)
     assert (home.codex_home / "auth.json").read_text(encoding="utf-8") == "ours"
 
 
@@ -86,7 +87,7 @@ def test_our_folder_lies_where_state_belongs(
 
 def test_instructions_lie_in_a_private_file_that_is_written_once() -> None:
     home = Home.at(None)
-    home.prepare()
+    home.prepare(KEY)
     file = home.instructions_file("ענה בקצרה")
     assert file.read_text(encoding="utf-8") == "ענה בקצרה"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -108,8 +109,9 @@ def test_the_environment_is_the_minimum_and_what_the_user_adds(monkeypatch: pyte
     assert "SECRET" not in environment
 
 
-def lay(home: Home, thread: str) -> list[Path]:
+def lay(home: Home, thread: str, key: str) -> list[Path]:
     paths = [
+        home.root / "databases" / key / "state.sqlite",
         home.codex_home / "sessions" / "2026" / "01" / "02" / f"rollout-2026-01-02T03-04-05-{thread}.jsonl",
         home.codex_home / "thread-writer-locks" / f"{thread}.lock",
         home.codex_home / "shell_snapshots" / f"{thread}.17.sh",
@@ -122,8 +124,8 @@ def lay(home: Home, thread: str) -> list[Path]:
 
 def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> None:
     home = Home.at(None)
-    gone, kept = lay(home, THREAD), lay(home, OTHER)
-    home.forget(THREAD)
+    gone, kept = lay(home, THREAD, KEY), lay(home, OTHER, KEY[::-1])
+    home.forget(THREAD, KEY)
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in kept)
 
@@ -133,9 +135,14 @@ def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> No
 )
 def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
     home = Home.at(None)
-    kept = lay(home, THREAD)
-    home.forget(name)
+    kept = lay(home, THREAD, KEY)
+    home.forget(name, name)
     assert all(path.exists() for path in kept)
+
+
+def test_the_databases_of_a_users_own_home_are_left_where_they_are(tmp_path: Path) -> None:
+    assert Home.at(tmp_path).databases(KEY) is None
+    assert Home.at(None).databases(KEY) is not None
 
 
 def test_a_thread_id_is_a_uuid_written_out() -> None:

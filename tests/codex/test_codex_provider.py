@@ -333,6 +333,38 @@ def test_ending_a_session_deletes_its_rollout_and_nothing_else(codex: Codex) -> 
         asked(provider().continue_session(gone.session, "שוב"))
 
 
+def traces(words: str) -> list[Path]:
+    """The files of ours that hold these words."""
+    files = [path for path in Path(os.environ["YEMOT_AI_HOME"]).rglob("*") if path.is_file()]
+    return [path for path in files if words.encode() in path.read_bytes()]
+
+
+def test_nothing_that_was_said_is_left_when_the_session_has_ended(codex: Codex) -> None:
+    codex.answers("הסוד נשמר").answers("בהחלט")
+    first = asked(provider().start_session("הסוד שלי"))
+    last = asked(provider().continue_session(first.session, "עוד על הסוד שלי"))
+    assert traces("הסוד")
+    asked(provider().end_session(last.session))
+    assert traces("הסוד") == []
+
+
+def test_nothing_that_was_said_is_left_of_a_first_turn_that_failed(codex: Codex) -> None:
+    codex.fails("overloaded").hangs()
+    with pytest.raises(OverloadedError):
+        asked(provider().start_session("הסוד שלי"))
+    with pytest.raises(ProviderTimeoutError):
+        asked(provider(timeout=1.5).start_session("הסוד שלי"))
+    assert traces("הסוד") == []
+
+
+def test_nothing_that_was_said_is_left_of_a_session_that_was_lost(codex: Codex) -> None:
+    codex.answers("הסוד נשמר").unknown_session()
+    first = asked(provider().start_session("הסוד שלי"))
+    with pytest.raises(SessionLostError):
+        asked(provider().continue_session(first.session, "עוד על הסוד שלי"))
+    assert traces("הסוד") == []
+
+
 def test_ending_a_session_that_is_none_touches_nothing(codex: Codex) -> None:
     codex.answers("א")
     asked(provider().start_session("שלום"))

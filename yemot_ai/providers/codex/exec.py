@@ -19,12 +19,13 @@ from yemot_ai.errors import (
     CodexNotFoundError,
     MalformedStreamError,
     ProviderCrashError,
+    ProviderError,
     ProviderTimeoutError,
     SessionLostError,
 )
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.events import EventReader, usage_between
-from yemot_ai.providers.codex.home import Home, is_thread_id
+from yemot_ai.providers.codex.home import Home, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
 from yemot_ai.providers.provider import Reply
@@ -47,8 +48,8 @@ _INSTRUCTIONS: Final = (
 class CodexCLIProvider:
     """A provider that runs the Codex CLI for each turn.
 
-    A session is ``{"thread_id": …, "usage": {…}}``: Codex's name for the conversation, and its counters,
-    which run over the whole conversation.
+    A session is ``{"thread_id": …, "usage": {…}, "key": …}``: Codex's name for the conversation, its
+    counters, which run over the whole conversation, and our name for the folder of its databases.
 
     Args:
         executable: a name that is looked up on ``PATH`` at each turn, or a path.
@@ -114,8 +115,9 @@ class CodexCLIProvider:
             ProviderTimeoutError: the deadline passed; the process is gone.
             ProviderError: the leaf that tells what went wrong (see ``faults``).
         """
-        outcome = await self._turn(_with_history(prompt, history), instructions, thread_id="")
-        return _reply(outcome, before={})
+        key = new_key()
+        outcome = await self._turn(_with_history(prompt, history), instructions, thread_id="", key=key)
+        return _reply(outcome, before={}, key=key)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance in the thread of ``session``.
@@ -125,60 +127,86 @@ class CodexCLIProvider:
             SessionBusyError: another process is writing to the thread.
             ProviderError: as in ``start_session``.
         """
-        thread_id = _thread_id(session)
+        thread_id = _word(session, "thread_id")
         if not is_thread_id(thread_id):
             # Codex would silently start a new thread for such a name, and answer without a memory.
             raise SessionLostError(
                 f"{thread_id!r} is not a Codex thread", thread_id=thread_id, provider=self.name
             )
-        outcome = await self._turn(prompt, instructions, thread_id=thread_id)
-        return _reply(outcome, before=_usage(session))
+        key = _word(session, "key") or new_key()
+        outcome = await self._turn(prompt, instructions, thread_id=thread_id, key=key)
+        return _reply(outcome, before=_usage(session), key=key)
 
     async def end_session(self, session: JSON) -> None:
-        """Delete what Codex keeps of the thread: its rollout, lock and snapshots; nothing else."""
-        await asyncio.to_thread(Home.at(self._codex_home).forget, _thread_id(session))
+        """Delete what Codex keeps of the conversation: databases, rollout, lock, snapshots; nothing else.
 
-    async def _turn(self, prompt: str, instructions: str | None, *, thread_id: str) -> Outcome:
+        In a home of the user's own its databases are left alone.
+        """
+        home = Home.at(self._codex_home)
+        await asyncio.to_thread(home.forget, _word(session, "thread_id"), _word(session, "key"))
+
+    async def _turn(self, prompt: str, instructions: str | None, *, thread_id: str, key: str) -> Outcome:
         executable = self.check()
+        home = Home.at(self._codex_home)
         reader = EventReader()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._run(executable, prompt, instructions, thread_id, reader)
-        except TimeoutError as error:
-            late = ProviderTimeoutError(seconds=self._timeout, provider=self.name)
-            late.thread_id = reader.thread_id or thread_id
-            raise late from error
-        except FileNotFoundError as error:
-            raise CodexNotFoundError(self._executable) from error
-        except OSError as error:
-            raise ProviderCrashError(f"Codex could not be started: {error}", provider=self.name) from error
+                told = instructions or self._instructions or _INSTRUCTIONS
+                file = await asyncio.to_thread(_prepared, home, told, key)
+                line = await self._command(executable, home, file, thread_id, key)
+                return await self._run(line, prompt, home, reader, thread_id)
+        except BaseException as error:
+            if not thread_id or isinstance(error, SessionLostError):
+                # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
+                # nothing of what the caller said may stay.
+                home.forget(reader.thread_id, key)
+                home.forget(thread_id, key)
+            if isinstance(error, OSError):
+                raise self._explained(error, reader.thread_id or thread_id) from error
+            raise
 
-    async def _run(
-        self, executable: Path, prompt: str, instructions: str | None, thread_id: str, reader: EventReader
-    ) -> Outcome:
-        home = Home.at(self._codex_home)
-        told = instructions or self._instructions or _INSTRUCTIONS
-        file = await asyncio.to_thread(_prepared, home, told)
-        env = home.environment(self._env)
-        line = command(
-            str(executable),
-            known=await known(str(executable), env=env, cwd=home.work),
-            instructions=file,
+    async def _command(
+        self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
+    ) -> list[str]:
+        name = str(executable)
+        return command(
+            name,
+            known=await known(name, env=home.environment(self._env), cwd=home.work),
+            instructions=instructions,
+            databases=home.databases(key),
             sandbox=self._sandbox,
             model=self._model,
             config=self._config,
             thread_id=thread_id,
         )
+
+    async def _run(
+        self, line: Sequence[str], prompt: str, home: Home, reader: EventReader, thread_id: str
+    ) -> Outcome:
         data = prompt.encode("utf-8", "replace")
+        env = home.environment(self._env)
         try:
             end = await run(line, stdin=data, receive=reader.feed, env=env, cwd=home.work)
         except LineTooLongError as error:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
         return reader.conclude(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
 
+    def _explained(self, error: OSError, thread_id: str) -> ProviderError:
+        found: ProviderError
+        if isinstance(error, ProviderError):
+            return error
+        if isinstance(error, TimeoutError):
+            found = ProviderTimeoutError(seconds=self._timeout, provider=self.name)
+        elif isinstance(error, FileNotFoundError):
+            found = CodexNotFoundError(self._executable)
+        else:
+            found = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
+        found.thread_id = thread_id
+        return found
 
-def _prepared(home: Home, instructions: str) -> Path:
-    home.prepare()
+
+def _prepared(home: Home, instructions: str, key: str) -> Path:
+    home.prepare(key)
     return home.instructions_file(instructions)
 
 
@@ -192,9 +220,9 @@ def _with_history(prompt: str, history: Sequence[Exchange]) -> str:
     )
 
 
-def _thread_id(session: JSON) -> str:
-    thread_id = session.get("thread_id") if isinstance(session, Mapping) else None
-    return thread_id if isinstance(thread_id, str) else ""
+def _word(session: JSON, name: str) -> str:
+    value = session.get(name) if isinstance(session, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def _usage(session: JSON) -> Mapping[str, int] | None:
@@ -204,6 +232,6 @@ def _usage(session: JSON) -> Mapping[str, int] | None:
     return {name: tokens for name, tokens in usage.items() if isinstance(tokens, int)}
 
 
-def _reply(outcome: Outcome, *, before: Mapping[str, int] | None) -> Reply:
-    session: JSON = {"thread_id": outcome.thread_id, "usage": dict(outcome.usage)}
+def _reply(outcome: Outcome, *, before: Mapping[str, int] | None, key: str) -> Reply:
+    session: JSON = {"thread_id": outcome.thread_id, "usage": dict(outcome.usage), "key": key}
     return Reply(outcome.text, session, usage_between(before, outcome.usage))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -17,8 +19,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Home", "is_thread_id"]
+__all__ = ["Home", "is_thread_id", "new_key"]
 
+_KEY: Final = re.compile("[0-9a-f]{32}")
 _PASSED_ON: Final = (
     "PATH",
     "LANG",
@@ -43,7 +46,8 @@ class Home:
 
     Attributes:
         codex_home: their ``CODEX_HOME``.
-        root: ours, private: their empty ``HOME`` and working folder, and the files of instructions.
+        root: ours, private: their empty ``HOME`` and working folder, their databases, and the files of
+            instructions.
         login: the ``auth.json`` to link into ``codex_home``; None leaves it as it is.
     """
 
@@ -71,9 +75,10 @@ class Home:
         """The empty folder that a process works in."""
         return self.root / "work"
 
-    def prepare(self) -> None:
-        """Make what is missing; private folders are closed to everybody else."""
-        for folder in (self.root, self.codex_home, self.work, self.root / "user", self.root / "instructions"):
+    def prepare(self, key: str) -> None:
+        """Make what is missing for the conversation ``key``; the folders are closed to everybody else."""
+        shared = (self.root, self.codex_home, self.work, self.root / "user", self.root / "instructions")
+        for folder in filter(None, (*shared, self.databases(key))):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         if self.login is not None:
@@ -93,8 +98,27 @@ class Home:
             _write_private(path, data)
         return path
 
-    def forget(self, thread_id: str) -> None:
-        """Delete the rollouts of a thread, its lock and its shell snapshots; nothing for any other name."""
+    def databases(self, key: str) -> Path | None:
+        """The folder for the databases of one conversation; None where the user's own home keeps them.
+
+        Codex copies what was said into databases that all threads share, and deleting a thread does not
+        take it out of their pages. With a folder for each conversation it can be deleted.
+
+        Args:
+            key: as ``new_key`` makes them; anything else has no folder.
+        """
+        if self.login is None or not _KEY.fullmatch(key):
+            return None
+        return self.root / "databases" / key
+
+    def forget(self, thread_id: str, key: str) -> None:
+        """Delete what was said in a conversation: databases, rollouts, lock and shell snapshots.
+
+        Whatever is no thread id, or no key, touches nothing.
+        """
+        databases = self.databases(key)
+        if databases is not None:
+            shutil.rmtree(databases, ignore_errors=True)
         if not is_thread_id(thread_id):
             return
         sessions = self.codex_home / "sessions"
@@ -106,6 +130,11 @@ class Home:
             *snapshots.glob(f"{thread_id}.*"),
         ):
             path.unlink(missing_ok=True)
+
+
+def new_key() -> str:
+    """A name for the databases of a new conversation, whose thread has no name yet."""
+    return uuid.uuid4().hex
 
 
 def is_thread_id(text: str) -> bool:
