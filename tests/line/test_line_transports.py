@@ -9,9 +9,13 @@ from typing import Any
 import flask
 import pytest
 
-from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.settings import Method
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 ASK = "read=t-מה=q,no,voice"
 
@@ -123,11 +127,7 @@ def test_a_flask_application_is_called_in_process() -> None:
     assert Caller(app, "0502", method="POST").dial() == "0502"
 
 
-async def asgi_app(
-    scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
+async def asgi_app(scope: Scope, receive: Receive, send: Send) -> None:
     body = (await receive())["body"] or scope["query_string"]
     phone = next(part for part in body.decode().split("&") if part.startswith("ApiPhone=")).partition("=")[2]
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -137,6 +137,46 @@ async def asgi_app(
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_asgi_application_is_called_in_process(method: Method) -> None:
     assert Caller(asgi_app, "0503", method=method).dial() == "0503"
+
+
+class Living:
+    """An ASGI application that has a beginning and an end."""
+
+    def __init__(self, *, fails: str = "") -> None:
+        self.told: list[str] = []
+        self._fails = fails
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            body = f"read=t-{scope['state']['word']}=q,no,voice".encode()
+            await send({"type": "http.response.body", "body": body})
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.told.append((await receive())["type"])
+        if self._fails:
+            await send({"type": "lifespan.startup.failed", "message": self._fails})
+            return
+        scope["state"]["word"] = "שלום"
+        await send({"type": "lifespan.startup.complete"})
+        self.told.append((await receive())["type"])
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def test_an_asgi_application_is_told_of_its_beginning_and_its_end() -> None:
+    app = Living()
+    with Caller(app) as caller:
+        assert caller.dial() == "שלום"
+        assert app.told == ["lifespan.startup"]
+    assert app.told == ["lifespan.startup", "lifespan.shutdown"]
+
+
+def test_an_asgi_application_that_cannot_start_gives_no_answer() -> None:
+    caller = Caller(Living(fails="no database"))
+    with pytest.raises(LineError, match=r"could not start: no database"):
+        caller.dial()
 
 
 def test_an_async_function_of_pairs_is_called_in_process() -> None:

@@ -116,6 +116,56 @@ def test_whatever_is_not_as_written_fails_with_its_kind(hears: str, kind: str) -
     assert failed(outcome)[0] == kind
 
 
+def test_everything_that_an_answer_does_can_be_expected() -> None:
+    answers = [
+        "read=t-מה=a,yes,3,1,7,No,yes,,,1.2",
+        "id_list_message=t-רגע.f-/8/x&read=t-הקליטו=b,no,record,,,no",
+        "go_to_folder=/2",
+        "read=t-סוף=c,no,1,1,7,No",
+        "id_list_message=t-ביי&go_to_folder=hangup",
+    ]
+
+    def app(pairs: Pairs) -> str:
+        return "noop=bye" if ("hangup", "yes") in pairs else answers.pop(0)
+
+    outcome = played(
+        """
+        - hears: {read: {mode: tap, name: a, reuse: true, max_digits: 3, allowed: 1.2, block_star: true}}
+        - presses: "1#"
+          hears: {play: [t-רגע, f-/8/x], read: {mode: record, folder: "", min_seconds: null}}
+        - records: /1/000.wav
+          hears: {goto: /2, read: true, same: false}
+        - silent: true
+          hears: {contains: M1002, read: {mode: tap}}
+        - presses: "1"
+          hears: {play: t-ביי, read: false, ends: true}
+        """,
+        app,
+    )
+    assert outcome.failure is None, outcome.failure
+
+
+def test_a_read_that_is_gone_is_no_read() -> None:
+    outcome = played("[{hears: {read: {mode: tap}}}]", lambda _: "go_to_folder=hangup")
+    assert failed(outcome) == (
+        "response",
+        ("the line reads nothing; the last answer was 'go_to_folder=hangup'",),
+    )
+
+
+def test_a_field_that_the_read_does_not_have_is_told() -> None:
+    outcome = played("[{hears: {read: {folder: /1}}}]", lambda _: "read=t-א=q,no,voice")
+    assert "read.folder is not there" in failed(outcome)[1][0]
+
+
+def test_an_action_that_the_line_cannot_do_fails() -> None:
+    assert failed(played("[{hears: א}]", lambda _: "credit_card=pelecard,100"))[0] == "protocol"
+
+
+def test_a_call_that_should_have_ended_goes_on() -> None:
+    assert failed(conversed("[{hears: {ends: true}}]")) == ("ends", ("the call goes on",))
+
+
 def test_turns_after_a_failure_are_not_run() -> None:
     outcome = conversed("[{hears: ביי}, {says: א}, {says: ב}]")
     assert [result.status for result in outcome.turns] == ["failed", "not_run", "not_run"]

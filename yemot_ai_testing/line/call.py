@@ -183,12 +183,18 @@ class Call:
     def hang_up(self) -> None:
         """The caller hangs up, whatever the line is doing; may come from another thread."""
         with self._state:
-            if self.question and isinstance(self.question.mode, Record) and self.question.mode.keep_on_hangup:
-                self.values.append((self.question.name, f"/{self.extension}/000.wav"))
+            read = self.question
+            if read and isinstance(read.mode, Record) and read.mode.keep_on_hangup:
+                self.values.append((read.name, self._kept_recording(read.mode)))
             self.end("the caller hung up")
             self.elsewhere = False
         if self.settings.hangup_send:
             self._say_goodbye()
+
+    def _kept_recording(self, record: Record) -> str:
+        """Return the path of a recording that a hang-up ended; [?] that it arrives with that request."""
+        folder = record.folder or (f"/{self.extension}" if self.extension else "")
+        return f"{folder}/{record.file or '000'}.wav"
 
     def end(self, why: str) -> None:
         """Take the call out of the application."""

@@ -335,6 +335,11 @@ class Caller:
         return dead_air(events, since=self._quiet_since, until=self._settled_at if ended is None else ended)
 
     @property
+    def question(self) -> Read | None:
+        """The read that waits for this caller; None if none does."""
+        return self._call.question
+
+    @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
         return questions.described(self._call, dialled=self._dialled)

@@ -14,11 +14,12 @@ import atexit
 import io
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable
 from functools import cache
 from typing import Any, TypeAlias
 
 from yemot_ai_testing.line.in_process import bounded, outcome
+from yemot_ai_testing.line.lifespan import ASGIApp, Lifespan, Message
 from yemot_ai_testing.line.settings import Method
 from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, encoded, glued, received
 
@@ -26,10 +27,6 @@ __all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITr
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-Message: TypeAlias = MutableMapping[str, Any]
-ASGIApp: TypeAlias = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
-]
 OK = 200
 
 
@@ -98,6 +95,7 @@ class ASGITransport:
         self._path = path
         self._query = query
         self._method: Method = method
+        self._lifespan = Lifespan(app)
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Call the application; one that is too late is cancelled, as a broken connection would."""
@@ -106,9 +104,11 @@ class ASGITransport:
         return answer if answer.fault else with_status(status[0], answer.body)
 
     def close(self) -> None:
-        """Nothing is held: the loop serves all transports of the process."""
+        """Let the application end; the loop stays, for it serves all transports of the process."""
+        asyncio.run_coroutine_threadsafe(self._lifespan.end(), _loop()).result()
 
     async def _call(self, pairs: Pairs, status: list[int]) -> str:
+        await self._lifespan.begin()
         body = encoded(pairs).encode() if self._method == "POST" else b""
         inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         written: list[bytes] = []
@@ -145,6 +145,7 @@ class ASGITransport:
             "headers": headers,
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
+            "state": dict(self._lifespan.state),
         }
 
 
@@ -198,5 +199,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
     finally:
         loop.close()

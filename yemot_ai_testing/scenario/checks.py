@@ -28,6 +28,7 @@ class Observed:
         before: the last answer before the turn, byte for byte.
         ended: the call has left the application.
         dead_air: the longest silence, in seconds.
+        question: the read that waits for the caller in the end.
     """
 
     heard: str
@@ -35,6 +36,7 @@ class Observed:
     before: str
     ended: bool
     dead_air: float
+    question: Read | None
 
     @property
     def responses(self) -> list[Response]:
@@ -98,19 +100,18 @@ def _actions(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
 
 
 def _asked(expected: ReadFields | Literal[False], observed: Observed) -> Iterator[Mismatch]:
-    last = list(observed.responses[-1])[-1] if observed.responses else None
-    asks = isinstance(last, Read) and not observed.ended
+    read = observed.question
     if not isinstance(expected, ReadFields):
-        if asks:
-            yield Mismatch("response", f"the line reads something: {last}")
+        if read is not None:
+            yield Mismatch("response", f"the line reads something: {read}")
         return
-    if not isinstance(last, Read) or not asks:
-        yield Mismatch("response", f"the line reads nothing; the last action was {last}")
+    if read is None:
+        yield Mismatch("response", f"the line reads nothing; the last answer was {observed.raw!r}")
         return
     for name, wanted in expected.expected.items():
-        found = _field(last, name)
+        found = _field(read, name)
         if found != wanted:
-            yield Mismatch("response", f"read.{name} is {found}, not {wanted}: {last}")
+            yield Mismatch("response", f"read.{name} is {found}, not {wanted}: {read}")
 
 
 def _field(read: Read, name: str) -> str:

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario import agent, expectations
 from yemot_ai_testing.scenario.durations import duration
@@ -28,8 +30,6 @@ from yemot_ai_testing.scenario.nodes import MISSING, NULL, Mistakes, composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import yaml
 
     Readers = dict[str, Callable[[yaml.Node], Any]]
 
@@ -93,7 +93,8 @@ class _File:
         path = self._mistakes.path
         name = found.get("name", path.name.removesuffix(SUFFIX))
         if "scenarios" not in found:
-            self._mistakes.add(node, "a call file needs `scenarios:`, a list of calls")
+            if isinstance(node, yaml.MappingNode):
+                self._mistakes.add(node, "a call file needs `scenarios:`, a list of calls")
             return CallFile(path, name, ())
         defaults = {"app": found.get("app"), "caller": found.get("caller", CallerSpec())}
         items = list(self._mistakes.sequence(found["scenarios"], of="scenarios"))

@@ -171,7 +171,8 @@ class _Turn:
 
     def _observed(self, before: int, raw: str) -> Observed:
         caller = self.caller
-        return Observed(caller.heard, caller.exchanges[before:], raw, caller.ended, caller.dead_air)
+        exchanges = caller.exchanges[before:]
+        return Observed(caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question)
 
     def _judge(self, expected: Expectation, observed: Observed) -> TurnResult:
         found = [*protocol_mismatches(observed.exchanges), *mismatches(expected, observed)]

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.scenario.loader import loads
+
+PATH = Path("shop.call.yaml")
+
+
+def problem_of(text: str) -> str:
+    with pytest.raises(ScenarioLoadError) as caught:
+        loads(text, PATH)
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: x", "needs `scenarios:`"),
+        ("[]", "must be a mapping"),
+        ("scenarios: []", "at least one call"),
+        ("scenarios: no", "scenarios must be a list, not 'no'"),
+        ("scenarios: [{name: x, turns: []}]", "at least one turn"),
+        ("scenarios: [{name: x}]", "needs 'turns'"),
+        ("scenarios: [{turns: [{hears: x}]}]", "needs 'name'"),
+        ("scenarios: [{name: [], turns: [{hears: x}]}]", "must be a text, not a list"),
+        ("app: shop\nscenarios: [{name: x, turns: [{hears: x}]}]", "module:attribute"),
+        ("caller: {method: PUT}\nscenarios: [{name: x, turns: [{hears: x}]}]", "allowed: GET, POST"),
+        ("caller: {fone: x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "did you mean 'phone'?"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told(text: str, told: str) -> None:
+    assert told in problem_of(text)
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        ('says: ""', "silent: true"),
+        ("says: {a: b}", "must be a text, not a mapping"),
+        ("says: null", "must be a text, not nothing"),
+        ("silent: false", "can only be true"),
+        ("silent: yes", "must be true or false, not 'yes'"),
+        ("{hangs_up: true, agent: {answers: x}}", "nothing is answered to a caller who hangs up"),
+        ("{says: x, meanwhile: {after: 2s}}", "needs one of hangs_up, presses"),
+        ('{says: x, meanwhile: {hangs_up: true, presses: "1"}}', "needs one of hangs_up, presses"),
+        ("{says: x, meanwhile: {hangs_up: true, after: 2}}", "such as 2s or 500ms, not '2'"),
+        ("{says: x, hears: {within: [4s, 2s]}}", "[warn, fail]"),
+        ("{says: x, hears: {within: {a: b}}}", "[warn, fail]"),
+        ("{says: x, hears: {within: [2s, x]}}", "such as 2s"),
+        ('{says: x, hears: {matches: "("}}', "no regular expression"),
+        ("{says: x, hears: {matches: []}}", "must be a text"),
+        ("{says: x, hears: {contains: [a, []]}}", "each item of hears.contains must be a text"),
+        ("{says: x, hears: {read: {mode: speech}}}", "allowed: tap, voice, record"),
+        ("{says: x, hears: {read: {max_digits: []}}}", "a text, a number, true, false or null"),
+        ("{says: x, hears: {ends: nein}}", "must be true or false"),
+        ("{says: x, agent: {hangs: true, after: 2s}}", "before it answers or fails"),
+        ("{says: x, agent: {crash: {exit: one}}}", "must be a whole number"),
+        ("{says: x, agent: {}}", "agent needs one of"),
+    ],
+)
+def test_a_mistake_in_a_turn_is_told(turn: str, told: str) -> None:
+    text = f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {turn}\n"
+    assert told in problem_of(text)
+
+
+def test_meanwhile_needs_something_that_runs() -> None:
+    text = "scenarios: [{name: x, turns: [{hears: y, meanwhile: {hangs_up: true}}]}]"
+    assert "meanwhile needs a verb" in problem_of(text)
+
+
+def test_a_count_must_be_a_number() -> None:
+    text = "scenarios: [{name: x, turns: [{hears: y}], afterwards: {processes: none}}]"
+    assert "whole number, not 'none'" in problem_of(text)
