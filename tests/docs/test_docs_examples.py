@@ -1,0 +1,226 @@
+"""What the documentation says is true of the code.
+
+Each page's ```python blocks are run in order, in one namespace and a folder of their own, with a fake
+Codex first on ``PATH``; a block's ``test_`` functions are run as pytest would. Scenarios are loaded, and
+played. HTML comments before a block say what it needs:
+
+* ``<!-- answers: a | b -->`` what Codex answers meanwhile
+* ``<!-- file: line.py -->`` a later block imports it by this name
+* ``<!-- check: assert … -->`` what holds after it
+* ``<!-- not run: why -->`` it is only compiled, or loaded
+* ``<!-- printed -->`` the command of a console block prints what stands below it
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from yemot_ai_testing import FakeCodex
+from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.report import plain
+from yemot_ai_testing.scenario.runner import play
+from yemot_ai_testing.scenario.stage import Setting, open_stage
+
+Namespace = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+_COMMENT = re.compile(r"<!-- (?P<word>[a-z ]+?)(?:: (?P<value>.*?))? -->")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block.
+
+    Attributes:
+        page: the file.
+        line: where its code begins, counted from 1.
+        language: the word after the fence.
+        code: what stands in it.
+        notes: the comments right before it, ``{"answers": "בשמונה"}``.
+    """
+
+    page: Path
+    line: int
+    language: str
+    code: str
+    notes: dict[str, str]
+
+    @property
+    def runs(self) -> bool:
+        return "not run" not in self.notes
+
+    @property
+    def answers(self) -> list[str]:
+        """What Codex will answer while the block runs."""
+        return self.notes["answers"].split(" | ") if "answers" in self.notes else []
+
+    @property
+    def source(self) -> str:
+        """The code, on the lines on which it stands in its page."""
+        return "\n" * (self.line - 1) + self.code
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks_of(page: Path, *languages: str) -> list[Block]:
+    return [block for block in _blocks(page) if block.language in languages]
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    notes: dict[str, str] = {}
+    lines = iter(enumerate(page.read_text(encoding="utf-8").splitlines(), start=1))
+    for number, line in lines:
+        if line.startswith("```"):
+            code = []
+            for _, inside in lines:
+                if inside == "```":
+                    break
+                code.append(inside)
+            yield Block(page, number + 1, line[3:], "\n".join(code) + "\n", notes)
+            notes = {}
+        elif comment := _COMMENT.fullmatch(line):
+            notes = {**notes, comment["word"]: comment["value"] or ""}
+        elif line:
+            notes = {}
+
+
+PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
+LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in a folder whose modules can be imported, and are forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_python_block_compiles(page: Path) -> None:
+    for block in blocks_of(page, "python"):
+        compile(block.source, str(page), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_python_block_runs(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
+    namespace: Namespace = {"__name__": "docs"}
+    with FakeCodex() as codex:
+        for block in blocks_of(page, "python"):
+            if block.runs:
+                for answer in block.answers:
+                    codex.answers(answer)
+                _run(block, namespace, folder, request)
+                codex.assert_complete()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_scenario_loads_and_goes_as_written(page: Path, folder: Path) -> None:
+    for block in blocks_of(page, "python"):
+        _keep(block, folder)
+    for block in blocks_of(page, "yaml"):
+        loaded = loads(block.code, page)
+        for scenario in loaded.scenarios if block.runs else ():
+            with open_stage(Setting(), scenario.app) as stage:
+                outcome = play(scenario, stage)
+            assert outcome.failure is None, f"{outcome.failure}\n{plain(outcome)}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_console_block_that_is_marked_prints_what_it_shows(page: Path) -> None:
+    for block in blocks_of(page, "console"):
+        if "printed" in block.notes:
+            command, _, printed = block.code.partition("\n")
+            assert _printed_by(command.removeprefix("$ ")) == printed
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_link_inside_the_checkout_leads_somewhere(page: Path) -> None:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    for link in LINK.finditer(text):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        assert target.exists(), f"{page.name}: {link[0]}"
+        if link["anchor"]:
+            assert link["anchor"] in _anchors(target), f"{page.name}: {link[0]}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_of_the_documentation_is_on_the_map(page: Path) -> None:
+    if page.parent.name == "docs" and page.name != "index.md":
+        assert f"({page.name})" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_has_exactly_two_commands_each_on_one_line() -> None:
+    commands = blocks_of(ROOT / "README.md", "sh")
+    assert [block.code.count("\n") for block in commands] == [1, 1]
+
+
+def test_no_block_without_a_language_slips_past_these_tests() -> None:
+    known = {"python", "yaml", "sh", "console", "text", "ini"}
+    fences = [line for page in pages() for line in page.read_text(encoding="utf-8").splitlines()]
+    assert {line[3:] for line in fences if line.startswith("```")} <= {*known, ""}
+    opened = [block for page in pages() for block in blocks_of(page, "")]
+    assert opened == []
+
+
+def _run(block: Block, namespace: Namespace, folder: Path, request: pytest.FixtureRequest) -> None:
+    _keep(block, folder)
+    before = dict(namespace)
+    exec(compile(block.source, str(block.page), "exec"), namespace)  # noqa: S102 - our own documentation
+    for name, value in list(namespace.items()):
+        if before.get(name) is not value and name.startswith("test_"):
+            _run_test(value, request)
+    if "check" in block.notes:
+        exec(block.notes["check"], namespace)  # noqa: S102 - likewise
+
+
+def _keep(block: Block, folder: Path) -> None:
+    if "file" in block.notes:
+        (folder / block.notes["file"]).write_text(block.code, encoding="utf-8")
+
+
+def _run_test(function: Callable[..., None], request: pytest.FixtureRequest) -> None:
+    """Run a test of a page as pytest would, with the fixtures that it asks for by name."""
+    for mark in getattr(function, "pytestmark", []):
+        request.node.add_marker(mark)
+    wanted = inspect.signature(function).parameters
+    function(**{name: request.getfixturevalue(name) for name in wanted})
+
+
+def _printed_by(command: str) -> str:
+    program, *arguments = shlex.split(command)
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        [scripts / Path(program).name, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    return done.stdout + done.stderr
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as they are commonly made."""
+    headings = HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
