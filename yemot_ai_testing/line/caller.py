@@ -17,24 +17,20 @@ True
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Record, Tap, Voice
-from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, WrongVerbError
+from yemot_ai_testing.errors import AppError, CallOverError, WrongVerbError
 from yemot_ai_testing.line import questions
 from yemot_ai_testing.line.call import Call, CallerId
 from yemot_ai_testing.line.clock import clock_of
+from yemot_ai_testing.line.course import Course
 from yemot_ai_testing.line.folders import bare
 from yemot_ai_testing.line.heard import (
     SECONDS_PER_CHARACTER,
-    Ended,
     Transcript,
-    Verb,
-    dead_air,
-    heard_text,
 )
-from yemot_ai_testing.line.interruption import Interruption, at_once, watching
-from yemot_ai_testing.line.keypad import DEFAULT_SECONDS, is_poll
+from yemot_ai_testing.line.interruption import Interruption, at_once
 from yemot_ai_testing.line.settings import LineSettings
 from yemot_ai_testing.line.transports import transport_to
 
@@ -46,30 +42,11 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Read, Response
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.exchange import Exchange, LineProblem
-    from yemot_ai_testing.line.settings import Method
+    from yemot_ai_testing.line.settings import Method, Switches
 
-__all__ = ["Caller", "Switches"]
+__all__ = ["Caller"]
 
-MAX_REQUESTS = 200
-MAX_SECONDS = 600.0
 SECONDS_PER_KEY = 0.3
-
-
-class Switches(TypedDict, total=False):
-    """The switches of ``LineSettings`` that a caller may set by name."""
-
-    query: str
-    server_timeout: float
-    retain_values: bool
-    end_goto: str | None
-    hangup_send: bool
-    hangup_after_goto: bool
-    constants: tuple[tuple[str, str], ...]
-    omitted: frozenset[str]
-    extensions: frozenset[str] | None
-    did: str
-    real_did: str
-    say_tts: bool
 
 
 class Caller:
@@ -112,21 +89,14 @@ class Caller:
         if method not in {"GET", "POST"}:
             raise AppError(f"the line calls with GET or POST, not {method!r}")
         self.settings = LineSettings(method=method, **switches)
-        self._clock = clock or clock_of(app)
+        clock = clock or clock_of(app)
         self._transport = (
-            None if app is None else transport_to(app, self.settings, clock=self._clock, remote=remote)
+            None if app is None else transport_to(app, self.settings, clock=clock, remote=remote)
         )
-        self._call = Call(
-            self._transport, self.settings, self._clock, CallerId(phone, call_id or secrets.token_hex(20))
-        )
+        who = CallerId(phone, call_id or secrets.token_hex(20))
+        self._call = Call(self._transport, self.settings, clock, who)
+        self._course = Course(self._call, strict=strict)
         self._dialled_to = bare(extension)
-        self._strict = strict
-        self._mark = 0
-        self._quiet_since = self._clock.now()
-        self._reported = 0
-        self._interruption: Interruption | None = None
-        self._settling = False
-        self._settled_at = self._quiet_since
         self._dialled = False
 
     def __enter__(self) -> Self:
@@ -162,9 +132,9 @@ class Caller:
         if self._dialled:
             raise CallOverError("dials", waits_for="has dialled already", hint="a new call is a new Caller")
         self._dialled = True
-        self._does("dials", f"/{self._dialled_to}", seconds=0)
+        self._course.begin("dials", f"/{self._dialled_to}", seconds=0)
         self._call.enter(self._dialled_to)
-        return self._settle()
+        return self._course.settle()
 
     def says(self, text: str) -> str:
         """Speak.
@@ -178,9 +148,9 @@ class Caller:
         read = self._question("says", Voice)
         if not text:
             raise WrongVerbError("says nothing", waits_for=self.waits_for, hint="use silent()")
-        self._does("says", text, seconds=len(text) * SECONDS_PER_CHARACTER)
+        self._course.begin("says", text, seconds=len(text) * SECONDS_PER_CHARACTER)
         questions.spoken(self._call, read, text)
-        return self._settle()
+        return self._course.settle()
 
     def presses(self, keys: str) -> str:
         """Press keys.
@@ -194,9 +164,9 @@ class Caller:
         """
         read = self._question("presses", Tap, Voice, Record)
         outcome = questions.outcome(self._call, read, keys)
-        self._does("presses", keys, seconds=len(keys) * SECONDS_PER_KEY)
+        self._course.begin("presses", keys, seconds=len(keys) * SECONDS_PER_KEY)
         questions.pressed(self._call, read, keys, outcome)
-        return self._settle()
+        return self._course.settle()
 
     def records(self, path: str = "/1/000.wav") -> str:
         """Record something and end it with ``#``.
@@ -208,9 +178,9 @@ class Caller:
             WrongVerbError: the line does not record now.
         """
         read = self._question("records", Record)
-        self._does("records", path, seconds=1)
+        self._course.begin("records", path, seconds=1)
         questions.recorded(self._call, read, path)
-        return self._settle()
+        return self._course.settle()
 
     def silent(self) -> str:
         """Neither speak nor press anything until the line has had enough.
@@ -219,9 +189,9 @@ class Caller:
             WrongVerbError: the line records: silence is a recording like any other.
         """
         read = self._question("keeps silent", Tap, Voice)
-        self._does("is silent", "", seconds=questions.patience(read))
+        self._course.begin("is silent", "", seconds=questions.patience(read))
         questions.unanswered(self._call, read)
-        return self._settle()
+        return self._course.settle()
 
     def repeats(self) -> str:
         """Let the line send its last request again, byte for byte, as a line that got no answer may.
@@ -232,9 +202,9 @@ class Caller:
         last = next((e for e in reversed(self._call.exchanges) if not e.hangup), None)
         if last is None:
             raise CallOverError("repeats", waits_for="has sent no request yet", hint="dial() first")
-        self._does("repeats", "the last request", seconds=0)
+        self._course.begin("repeats", "the last request", seconds=0)
         self._call.repeat(last)
-        return self._settle()
+        return self._course.settle()
 
     def hangs_up(self) -> str:
         """Hang up; also while a verb runs, from another thread.
@@ -244,12 +214,12 @@ class Caller:
         """
         if not self._dialled or (self._call.over and not self._call.elsewhere):
             raise self._not_now("hangs up")
-        if self._settling:
-            self._hang_up_meanwhile()
+        if self._course.running:
+            self._course.hang_up()
             return ""
-        self._does("hangs up", "", seconds=0)
+        self._course.begin("hangs up", "", seconds=0)
         self._call.hang_up()
-        return self._settle()
+        return self._course.settle()
 
     def interrupts(
         self, keys: str | None = None, *, after: float = 0.0, once: Callable[[], bool] = at_once
@@ -261,14 +231,14 @@ class Caller:
             after: seconds after the end of the verb.
             once: a gate: nothing happens before it is true.
         """
-        self._interruption = Interruption(keys, after, once)
+        self._course.interruption = Interruption(keys, after, once)
 
     # -- what came of it
 
     @property
     def heard(self) -> str:
         """What was heard since the last verb."""
-        return heard_text(self._call.transcript[self._mark :])
+        return self._course.heard
 
     @property
     def response(self) -> Response:
@@ -330,9 +300,7 @@ class Caller:
     @property
     def dead_air(self) -> float:
         """The longest silence, in seconds, since the end of the last verb."""
-        events = self._call.transcript[self._mark :]
-        ended = next((event.at for event in events if isinstance(event, Ended)), None)
-        return dead_air(events, since=self._quiet_since, until=self._settled_at if ended is None else ended)
+        return self._course.dead_air
 
     @property
     def question(self) -> Read | None:
@@ -357,81 +325,3 @@ class Caller:
     def _not_now(self, verb: str) -> CallOverError:
         hint = "a new call is a new Caller" if self._dialled else "call dial() first"
         return CallOverError(verb, waits_for=self.waits_for, hint=hint)
-
-    def _does(self, name: str, text: str, *, seconds: float) -> None:
-        self._mark = len(self._call.transcript)
-        self._call.transcript.add(Verb(at=self._clock.now(), seconds=seconds, name=name, text=text))
-        self._clock.spend(seconds)
-        self._quiet_since = self._clock.now()
-
-    def _settle(self) -> str:
-        """Run the line until it waits for the caller, or the call is over."""
-        interruption, self._interruption = self._interruption, None
-        self._settling = True
-        try:
-            with watching(interruption, self._clock, self._quiet_since, self._hang_up_meanwhile):
-                self._run(interruption)
-        finally:
-            self._settling = False
-            self._settled_at = self._clock.now()
-        if interruption is not None and not interruption.done:
-            raise WrongVerbError(f"{interruption} meanwhile", waits_for=f"by then {self.waits_for}")
-        return self.heard
-
-    def _run(self, interruption: Interruption | None) -> None:
-        requests = 0
-        while not self._call.over and (self._call.busy or self._polling()):
-            if self._call.busy:
-                requests += 1
-                self._call.step()
-            else:
-                self._poll(interruption)
-            self._complain()
-            self._guard(requests)
-        self._complain()
-
-    def _polling(self) -> bool:
-        read = self._call.question
-        return read is not None and isinstance(read.mode, Tap) and is_poll(read.mode)
-
-    def _poll(self, interruption: Interruption | None) -> None:
-        """Wait as the line does; the server goes on meanwhile, so this wait is a real one."""
-        read = self._call.question
-        if read is None or not isinstance(read.mode, Tap):
-            return
-        seconds = read.mode.seconds or DEFAULT_SECONDS
-        due = None if interruption is None else interruption.due(self._clock.now() - self._quiet_since)
-        if interruption is None or due is None or due > seconds:
-            self._clock.sleep(seconds)
-            self._call.give(read.mode.empty_value)
-            return
-        self._clock.sleep(due)
-        if interruption.take():
-            self._interrupt(interruption)
-
-    def _interrupt(self, interruption: Interruption) -> None:
-        if interruption.keys is None:
-            self._hang_up_meanwhile()
-            return
-        self._call.transcript.add(
-            Verb(at=self._clock.now(), seconds=0, name="presses", text=interruption.keys)
-        )
-        self._call.give(interruption.keys)
-
-    def _hang_up_meanwhile(self) -> None:
-        self._call.transcript.add(Verb(at=self._clock.now(), seconds=0, name="hangs up"))
-        self._call.hang_up()
-
-    def _complain(self) -> None:
-        """Raise the first new error of an answer, if this caller is strict."""
-        new = self._call.problems[self._reported :]
-        self._reported += len(new)
-        if self._strict:
-            for problem in new:
-                if problem.level == "error":
-                    problem.raise_()
-
-    def _guard(self, requests: int) -> None:
-        seconds = self._clock.now() - self._quiet_since
-        if requests > MAX_REQUESTS or seconds > MAX_SECONDS:
-            raise EndlessLineError(requests=requests, seconds=seconds, answer=self.raw)

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
-__all__ = ["LineSettings", "Method"]
+__all__ = ["LineSettings", "Method", "Switches"]
 
 Method: TypeAlias = Literal["GET", "POST"]
 
@@ -57,3 +57,20 @@ class LineSettings:
     def owns(self, extension: str) -> bool:
         """Whether ``extension`` is one of the application's own."""
         return self.extensions is None or extension in self.extensions
+
+
+class Switches(TypedDict, total=False):
+    """The switches of ``LineSettings`` that a caller may set by name."""
+
+    query: str
+    server_timeout: float
+    retain_values: bool
+    end_goto: str | None
+    hangup_send: bool
+    hangup_after_goto: bool
+    constants: tuple[tuple[str, str], ...]
+    omitted: frozenset[str]
+    extensions: frozenset[str] | None
+    did: str
+    real_did: str
+    say_tts: bool
