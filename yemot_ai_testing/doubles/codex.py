@@ -224,7 +224,7 @@ def _install(executable: Path, program: Path, state: Path) -> None:
     package.mkdir(parents=True)
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
-    for module in ("fake_codex_argv.py", "fake_codex_program.py"):
+    for module in ("fake_codex_argv.py", "fake_codex_program.py", "fake_codex_threads.py"):
         source = package / module
         shutil.copyfile(Path(__file__).with_name(module), source)
         py_compile.compile(str(source), doraise=True)

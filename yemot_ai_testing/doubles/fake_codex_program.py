@@ -10,13 +10,13 @@ recordings; ``runs/``, what each process was asked; ``gate``, a pipe to wait at;
 
 from __future__ import annotations
 
-import fcntl
 import marshal
 import os
 import sys
 import time
 
 from yemot_ai_testing.doubles.fake_codex_argv import Arguments, UsageError, parse
+from yemot_ai_testing.doubles.fake_codex_threads import Thread, is_uuid, newest, quoted, read, rollout, uuid7
 
 __all__ = ["main"]
 
@@ -29,37 +29,6 @@ class _Ended(Exception):  # noqa: N818 - not an error: the way out of the proces
     def __init__(self, code: int) -> None:
         self.code = code
         super().__init__(code)
-
-
-class _Thread:
-    """A conversation, kept as Codex keeps it: a file of lines that is appended to."""
-
-    __slots__ = ("_lock", "home", "id", "path", "resumed", "turns")
-
-    def __init__(self, home: str, thread_id: str, path: str, *, resumed: bool) -> None:
-        self.home = home
-        self.id = thread_id
-        self.path = path
-        self.resumed = resumed
-        self.turns = _read(path).count(b'"type":"token_count"') if resumed else 0
-        self._lock = -1
-
-    def claim(self) -> bool:
-        """Become its writer; False if somebody else is. The lock ends with the process."""
-        folder = f"{self.home}/thread-writer-locks"
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib is too slow to import here
-        self._lock = os.open(f"{folder}/{self.id}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def append(self, *lines: str) -> None:
-        """Remember something."""
-        if self.path:
-            with open(self.path, "a", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
-                file.writelines(f"{line}\n" for line in lines)
 
 
 class _Process:
@@ -85,7 +54,7 @@ class _Process:
 
     def reply(self, case: str) -> tuple[int, str, str]:
         """A recording: exit code, standard output, standard error."""
-        code, out, err = marshal.loads(_read(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
+        code, out, err = marshal.loads(read(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
         return code, out, err
 
     def jot(self) -> None:
@@ -114,7 +83,7 @@ class _Process:
                 os.rename(f"{self.state}/steps/{name}", taken)  # noqa: PTH104 - as above
             except FileNotFoundError:
                 continue
-            return kind, marshal.loads(_read(taken))  # noqa: S302 - our own file
+            return kind, marshal.loads(read(taken))  # noqa: S302 - our own file
         return None
 
     def wait_at_gate(self) -> None:
@@ -195,7 +164,7 @@ def _turn(process: _Process, found: Arguments) -> None:
 
 def _check_features(process: _Process, found: Arguments) -> None:
     named = found.options.get("disable", []) + found.options.get("enable", [])
-    known = marshal.loads(_read(f"{process.state}/replies/feature_names")) if named else ()  # noqa: S302 - ours
+    known = marshal.loads(read(f"{process.state}/replies/feature_names")) if named else ()  # noqa: S302 - ours
     for name in named:
         if name not in known:
             process.jot()
@@ -228,23 +197,23 @@ def _prompt(process: _Process, found: Arguments) -> bytes:
     return _stdin()
 
 
-def _opened(process: _Process, found: Arguments) -> _Thread:
+def _opened(process: _Process, found: Arguments) -> Thread:
     """The thread of this turn, or the end, where the real one refuses to open it."""
     if found.command != "resume":
         return _new_thread(process, found)
-    wanted = str(process.note["resumes"]) if not found.has("last") else _newest(process.home)
-    if not _is_uuid(wanted):
+    wanted = str(process.note["resumes"]) if not found.has("last") else newest(process.home)
+    if not is_uuid(wanted):
         # The real one takes it for a name, knows none such, and silently begins a new thread.
         return _new_thread(process, found)
     scripted = process.claim("unknown_session", "busy_session")
-    path = _rollout(process.home, wanted)
+    path = rollout(process.home, wanted)
     if path and scripted and scripted[0] == "unknown_session":
         os.unlink(path)  # noqa: PTH108 - as above
         path = ""
     if not path:
         process.jot()
         _play(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
-    thread = _Thread(process.home, wanted, path, resumed=True)
+    thread = Thread(process.home, wanted, path, resumed=True)
     if scripted or not thread.claim():
         process.jot()
         _play(process, "busy_session", thread_id=wanted)
@@ -252,25 +221,25 @@ def _opened(process: _Process, found: Arguments) -> _Thread:
     return thread
 
 
-def _new_thread(process: _Process, found: Arguments) -> _Thread:
-    thread_id = _uuid7()
+def _new_thread(process: _Process, found: Arguments) -> Thread:
+    thread_id = uuid7()
     process.note["thread"] = thread_id
     if found.has("ephemeral"):
-        return _Thread(process.home, thread_id, "", resumed=False)
+        return Thread(process.home, thread_id, "", resumed=False)
     now = time.gmtime()
     folder = f"{process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
     os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
     path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
-    thread = _Thread(process.home, thread_id, path, resumed=False)
+    thread = Thread(process.home, thread_id, path, resumed=False)
     thread.claim()
-    thread.append(f'{{"type":"session_meta","payload":{{"id":"{thread_id}","cwd":{_json(os.getcwd())}}}}}')  # noqa: PTH109 - as above
+    thread.append(f'{{"type":"session_meta","payload":{{"id":"{thread_id}","cwd":{quoted(os.getcwd())}}}}}')  # noqa: PTH109 - as above
     return thread
 
 
-def _converse(process: _Process, found: Arguments, thread: _Thread, prompt: bytes) -> None:
+def _converse(process: _Process, found: Arguments, thread: Thread, prompt: bytes) -> None:
     shows = found.has("json")
     words = prompt.decode("utf-8", "replace")
-    thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{_json(words)}}}}}')
+    thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{quoted(words)}}}}}')
     places = {"thread_id": thread.id}
     _code, begun, warnings = process.reply("begun")
     _say(2, _filled(warnings, process, places))
@@ -293,9 +262,9 @@ def _converse(process: _Process, found: Arguments, thread: _Thread, prompt: byte
     raise _Ended(code)
 
 
-def _remember(thread: _Thread, found: Arguments, answer: str, usage: str) -> None:
+def _remember(thread: Thread, found: Arguments, answer: str, usage: str) -> None:
     thread.append(
-        f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{_json(answer)}}}}}',
+        f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{quoted(answer)}}}}}',
         f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}',
     )
     if found.has("output-last-message"):
@@ -305,7 +274,7 @@ def _remember(thread: _Thread, found: Arguments, answer: str, usage: str) -> Non
 
 def _usage(process: _Process, turns: int) -> str:
     """What the real one counts: the tokens of the whole thread."""
-    each = marshal.loads(_read(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
+    each = marshal.loads(read(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
     return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in each) + "}"
 
 
@@ -327,47 +296,11 @@ def _filled(text: str, process: _Process, places: dict[str, str]) -> str:
     return text
 
 
-def _rollout(home: str, thread_id: str) -> str:
-    return next((path for path in _rollouts(home) if path.endswith(f"-{thread_id}.jsonl")), "")
-
-
-def _newest(home: str) -> str:
-    paths = sorted(_rollouts(home), key=lambda path: path.rpartition("/")[2])
-    return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
-
-
-def _rollouts(home: str) -> list[str]:
-    return [f"{folder}/{name}" for folder, _, names in os.walk(f"{home}/sessions") for name in names]
-
-
-def _is_uuid(text: str) -> bool:
-    parts = text.split("-")
-    hexadecimal = not set("".join(parts)) - set("0123456789abcdefABCDEF")
-    return hexadecimal and [len(part) for part in parts] == [8, 4, 4, 4, 12]
-
-
-def _uuid7() -> str:
-    digits = f"{time.time_ns() // 1_000_000:012x}7{os.urandom(10).hex()}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-8{digits[17:20]}-{digits[20:32]}"
-
-
-_ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {34: '\\"', 92: "\\\\"}
-
-
-def _json(text: str) -> str:
-    return f'"{text.translate(_ESCAPES)}"'
-
-
 def _stdin() -> bytes:
     chunks = []
     while chunk := os.read(0, 1 << 16):
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - as above
-        return file.read()
 
 
 def _say(fd: int, text: str) -> None:

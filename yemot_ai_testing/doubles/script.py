@@ -21,10 +21,24 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Protocol
+
+from yemot_ai_testing.doubles.steps import (
+    FAILURES,
+    Answer,
+    BusySession,
+    Crash,
+    Drop,
+    Failure,
+    FailureKind,
+    Hang,
+    Malformed,
+    Step,
+    UnknownSession,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
 __all__ = [
@@ -48,18 +62,6 @@ __all__ = [
     "Vocabulary",
 ]
 
-FailureKind = Literal[
-    "rate_limited",
-    "unauthorized",
-    "overloaded",
-    "context_overflow",
-    "quota_exceeded",
-    "unknown_model",
-]
-"""What a model service can answer instead of an answer; the words of ``ProviderError.kind``."""
-
-FAILURES: Final[tuple[str, ...]] = get_args(FailureKind)
-
 
 class ScriptMismatchError(AssertionError):
     """What was asked is not what was scripted.
@@ -77,91 +79,6 @@ class ScriptMismatchError(AssertionError):
 
 class FakeOnlyError(NotImplementedError):
     """A real model cannot be made to do this; only a fake can."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The model answers.
-
-    Attributes:
-        pieces: the text, in the pieces in which it is written.
-        after: seconds of thinking before the first piece.
-        items: what a model service puts out before the text (its thoughts, the tools it calls), as the
-            service's own objects; the other doubles have no use for it.
-    """
-
-    pieces: tuple[str, ...]
-    after: float = 0.0
-    items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-
-    @property
-    def text(self) -> str:
-        """The whole answer."""
-        return "".join(self.pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The service refuses.
-
-    Attributes:
-        kind: the class of refusal.
-        retry_after: seconds that the service asks to wait, where it says so.
-        after: seconds before it refuses.
-    """
-
-    kind: FailureKind
-    retry_after: float | None = None
-    after: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hang:
-    """No answer ever comes; the call ends when the asker leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """The connection breaks in the middle of the answer.
-
-    Attributes:
-        pieces: what was written before it broke.
-    """
-
-    pieces: tuple[str, ...] = ("…",)
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """The process dies before it has answered.
-
-    Attributes:
-        exit: its exit code.
-        stderr: what it writes before it dies.
-    """
-
-    exit: int = 1
-    stderr: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """The process writes something that is not its protocol."""
-
-    text: str = '{"type":"item.completed","item":{"id"\n'
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownSession:
-    """The session that is resumed is not known (any more)."""
-
-
-@dataclass(frozen=True, slots=True)
-class BusySession:
-    """Somebody else is writing to the session that is resumed."""
-
-
-Step: TypeAlias = "Answer | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
 
 
 class Asked(Protocol):

@@ -1,0 +1,70 @@
+"""What a client asked of a model service: one request, read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ModelRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What a client asked of the model.
+
+    Attributes:
+        path: the path of the URL.
+        headers: with lower-case names.
+        body: the parsed JSON body.
+        size: bytes of the body, as sent.
+    """
+
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    size: int
+
+    @property
+    def prompt(self) -> str:
+        """The newest words of the user."""
+        said = self.said
+        return said[-1] if said else ""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Everything the user said in this request, oldest first."""
+        given = self.body.get("input", ())
+        if isinstance(given, str):
+            return (given,)
+        return tuple(_text(item) for item in given if item.get("role") == "user")
+
+    @property
+    def instructions(self) -> str | None:
+        """How the model was told to answer; Codex says it in a first message of the developer."""
+        told = self.body.get("instructions")
+        if isinstance(told, str):
+            return told
+        given = self.body.get("input", ())
+        first = given[0] if given and not isinstance(given, str) else {}
+        return _text(first) if first.get("role") in {"developer", "system"} else None
+
+    @property
+    def session(self) -> str | None:
+        """What it continues: a previous response, or the thread a Codex process names."""
+        earlier = self.body.get("previous_response_id") or self.body.get("prompt_cache_key")
+        return earlier if isinstance(earlier, str) else None
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that the model was offered."""
+        return tuple(tool.get("name", tool.get("type", "")) for tool in self.body.get("tools", ()))
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    content = item.get("content", "")
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)
