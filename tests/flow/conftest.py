@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from flow_line import Line
 
+from tests.flow.flow_line import Line
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 

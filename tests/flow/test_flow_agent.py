@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from flow_line import Line
 
+from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, Key, Manners, YemotAI
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow import Agent

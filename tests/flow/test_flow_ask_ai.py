@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from flow_line import Line
 
+from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
 from yemot_ai_testing.doubles.provider import ScriptedProvider

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 import yemot_flow
-from flow_line import Line
 
+from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import GoToFolder, Response
 from yemot_ai_testing.doubles.provider import ScriptedProvider

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from flow_line import Line
 
+from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.doubles.provider import ScriptedProvider

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from protocol_strategies import responses
 
+from tests.protocol.protocol_strategies import responses
 from yemot_ai.protocol import Problem, Response, lint
 from yemot_ai.protocol.rules import RULES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yemot_flow
 
@@ -18,9 +18,6 @@ from yemot_ai.flow.run import Run
 from yemot_ai.flow.speech import Spoken, messages
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
 from yemot_ai.providers.provider import JSON
-
-if TYPE_CHECKING:
-    from yemot_ai.flow.flow import AIFlow
 
 __all__ = ["AICall"]
 
@@ -56,7 +53,7 @@ class AICall(yemot_flow.Call):
         self,
         params: Mapping[str, str],
         *,
-        flow: AIFlow,
+        flow: yemot_flow.Flow,
         run: Run,
         engine: Engine,
         conversation: Conversation,

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yemot_flow
 
@@ -27,9 +27,6 @@ from yemot_ai.flow.run import Run
 from yemot_ai.protocol import Action, GoToFolder, Play, Request, Response
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Visit
-
-if TYPE_CHECKING:
-    from yemot_ai.flow.flow import AIFlow
 
 __all__ = ["HANG_UP", "Handler", "PlainHandlers"]
 
@@ -54,7 +51,7 @@ class PlainHandlers:
         live: the calls of this process.
     """
 
-    def __init__(self, flow: AIFlow, ai: YemotAI, manners: Manners, live: LiveCalls) -> None:
+    def __init__(self, flow: yemot_flow.Flow, ai: YemotAI, manners: Manners, live: LiveCalls) -> None:
         self._flow = flow
         self._ai = ai
         self._manners = manners
