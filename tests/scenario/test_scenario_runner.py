@@ -171,6 +171,21 @@ def test_turns_after_a_failure_are_not_run() -> None:
     assert [result.status for result in outcome.turns] == ["failed", "not_run", "not_run"]
 
 
+def test_a_question_that_is_tried_again_is_one_turn() -> None:
+    model = Model()
+
+    def app(pairs: Pairs) -> str:
+        if ("hangup", "yes") in pairs:
+            return "noop=bye"
+        said = [value for name, value in pairs if name == "q"]
+        if said and model.ask(said[0]) == "תקלה":
+            model.ask(said[0])
+        return "read=t-כן=q,no,voice"
+
+    turns = "[{says: א, agent: [{fails: rate_limited}, {answers: ב}]}, {hangs_up: true}]"
+    assert played(turns, app, double=model).agent_turns == 1
+
+
 def test_niqqud_quotes_and_dashes_do_not_tell_texts_apart() -> None:
     model = Model()
     app = agent(model)

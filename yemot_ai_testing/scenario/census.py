@@ -7,13 +7,13 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from yemot_ai_testing.doubles.script import Asked, Step
 from yemot_ai_testing.scenario.model import Left
 from yemot_ai_testing.scenario.outcome import Mismatch
 
-__all__ = ["Census", "Double", "descendants"]
+__all__ = ["Census", "Double", "descendants", "times_asked"]
 
 GLANCE = 0.02
 
@@ -39,27 +39,36 @@ class Census:
     """Counts what has come since it was made.
 
     Args:
-        app: the application; its ``ai`` is asked, if it has one.
+        app: the application; its ``ai`` knows the open sessions, if it has one.
         double: the model's double, if there is one.
         grace: seconds that a process or a session may take to end after the caller has gone.
     """
 
     def __init__(self, app: object, double: Double | None, *, grace: float = 5.0) -> None:
         self._grace = grace
-        self._ai = getattr(app, "ai", None)
+        self._ai: Any = getattr(app, "ai", None)
         self._double = double
         self._processes = descendants()
-        self._before: Mapping[Left, int | None] = {
-            word: self._absolute(word) for word in ("agent_turns", "sessions_open")
-        }
+        self._sessions: int | None = getattr(self._ai, "sessions_open", None)
+        self._asked = times_asked(double)
+        self._agent_turns = 0
+
+    def turn_is_over(self) -> None:
+        """Count the turn, if the model was asked in it; a question that was tried again counts once."""
+        asked = times_asked(self._double)
+        self._agent_turns += asked > self._asked
+        self._asked = asked
 
     def count(self, word: Left) -> int | None:
         """Return how many there are more than in the beginning, or None if that cannot be counted."""
-        if word == "processes":
-            alive = getattr(self._double, "processes_alive", int)()
-            return max(alive, len(descendants() - self._processes))
-        now, before = self._absolute(word), self._before[word]
-        return None if now is None or before is None else now - before
+        match word:
+            case "agent_turns":
+                return None if self._double is None else self._agent_turns
+            case "sessions_open":
+                return None if self._sessions is None else self._ai.sessions_open - self._sessions
+            case "processes":
+                alive = getattr(self._double, "processes_alive", int)()
+                return max(alive, len(descendants() - self._processes))
 
     def mismatches(self, expected: Mapping[Left, int]) -> list[Mismatch]:
         """Return what is not as expected, once there was time for it to become so."""
@@ -81,13 +90,10 @@ class Census:
             if counted[word] != number
         ]
 
-    def _absolute(self, word: Left) -> int | None:
-        if word == "sessions_open":
-            return getattr(self._ai, "sessions_open", None)
-        asked: int | None = getattr(self._ai, "turns_asked", None)
-        if asked is None and self._double is not None:
-            return len(list(self._double.requests))
-        return asked
+
+def times_asked(double: Double | None) -> int:
+    """Return how often the model itself was asked; a process that never got so far does not count."""
+    return 0 if double is None else sum(getattr(one, "asked", True) for one in double.requests)
 
 
 def descendants() -> frozenset[int]:

@@ -118,6 +118,12 @@ def _shown(path: Path, config: pytest.Config) -> Path:
 
 def _check_doubles(loaded: CallFile, setting: Setting) -> None:
     problems = [
+        f"{scenario.afterwards.place}: afterwards: nothing can be counted behind "
+        f"{setting.target(scenario.app)}; leave it out, or call the application in this process (--yemot-app)"
+        for scenario in loaded.scenarios
+        if scenario.afterwards and "://" in setting.target(scenario.app)
+    ]
+    problems += [
         f"{turn.place}: agent: there is no double behind {setting.target(scenario.app)}; "
         "its model is its own, so leave agent: out, or call the application in this process (--yemot-app)"
         for scenario in loaded.scenarios

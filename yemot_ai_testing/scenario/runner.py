@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, UnsupportedActionError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.scenario.census import Census, Double
+from yemot_ai_testing.scenario.census import Census, Double, times_asked
 from yemot_ai_testing.scenario.checks import Observed, mismatches, protocol_mismatches
 from yemot_ai_testing.scenario.model import Action, Expectation, Scenario, Turn
 from yemot_ai_testing.scenario.outcome import Failure, Kind, Mismatch, Outcome, Status, TurnResult
@@ -66,16 +66,17 @@ class _Play:
         )
         census = Census(self.stage.app, self.stage.double, grace=self.stage.grace)
         try:
-            self._turns(caller)
+            self._turns(caller, census)
         except FakeOnlyError as error:
             return self._outcome(caller, census, fake_only=str(error))
         finally:
             self._leave(caller)
+            census.turn_is_over()
         self._check_script()
         self._check_afterwards(census)
         return self._outcome(caller, census)
 
-    def _turns(self, caller: Caller) -> None:
+    def _turns(self, caller: Caller, census: Census) -> None:
         for number, turn in enumerate(self.scenario.turns, start=1):
             try:
                 self.results.append(_Turn(turn, caller, self.stage.double).run(dials=number == 1))
@@ -83,6 +84,8 @@ class _Play:
                 self.results.append(stop.result)
                 self._fail(stop.found, turn, number, stop.cause)
                 return
+            finally:
+                census.turn_is_over()
 
     def _leave(self, caller: Caller) -> None:
         """Hang up like anybody who is done, so that a call left open is the application's doing."""
@@ -150,9 +153,9 @@ class _Turn:
         if double is None or not self.turn.agent:
             self.caller.interrupts(meanwhile.keys, after=meanwhile.after)
             return
-        asked = _length(double.requests)
+        asked = times_asked(double)
         self.caller.interrupts(
-            meanwhile.keys, after=meanwhile.after, once=lambda: _length(double.requests) > asked
+            meanwhile.keys, after=meanwhile.after, once=lambda: times_asked(double) > asked
         )
 
     def _guarded(self, verb: Callable[[], str]) -> None:
@@ -207,7 +210,3 @@ def _warnings(expected: Expectation, observed: Observed) -> tuple[str, ...]:
     if within is None or observed.dead_air <= within.warn:
         return ()
     return (f"{observed.dead_air:.1f} s of silence, more than {within.warn:g} s",)
-
-
-def _length(items: Iterable[object]) -> int:
-    return sum(1 for _ in items)
