@@ -4,8 +4,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from codex_kit import Codex, Shell
 
+from tests.codex.codex_kit import Codex, Shell
 from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
 from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.real_codex import RealCodex

@@ -7,8 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from codex_kit import EXEC, Codex, Raw, Shell
 
+from tests.codex.codex_kit import EXEC, Codex, Raw, Shell
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai_testing.doubles.codex import FakeCodex

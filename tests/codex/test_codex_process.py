@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from codex_kit import asked, provider
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.codex.codex_kit import asked, provider
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderTimeoutError
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
 
@@ -215,9 +215,14 @@ def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
 
 def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
-    path = program(
-        tmp_path, f"import os, signal; open({str(ready)!r}, 'w').write(str(os.getpid())); signal.pause()"
-    )
+    # It is under way once it has read its input; one that never got any would end by itself.
+    body = f"""
+        import os, signal, sys
+        sys.stdin.read()
+        open({str(ready)!r}, "w").write(str(os.getpid()))
+        signal.pause()
+    """
+    path = program(tmp_path, body)
     # The loop runs in a daemon thread, which simply stops when the interpreter ends.
     script = f"""
         import asyncio, os, pathlib, threading

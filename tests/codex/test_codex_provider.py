@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from codex_kit import Codex, asked, plays, provider, thread_of
 
+from tests.codex.codex_kit import Codex, asked, plays, provider, thread_of
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,

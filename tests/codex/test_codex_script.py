@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from codex_kit import Codex, asked, provider
 
+from tests.codex.codex_kit import Codex, asked, provider
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.doubles.real_codex import RealCodex
 from yemot_ai_testing.doubles.script import (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from codex_kit import Codex, asked, provider, thread_of
 
+from tests.codex.codex_kit import Codex, asked, provider, thread_of
 from yemot_ai.errors import OverloadedError, ProviderTimeoutError, SessionBusyError, SessionLostError
 from yemot_ai.providers.provider import Exchange
 
