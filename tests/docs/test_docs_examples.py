@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+from yemot_ai.protocol.rules import RULES
 from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.loader import loads
 from yemot_ai_testing.scenario.report import plain
@@ -174,6 +175,12 @@ def test_the_readme_has_exactly_two_commands_each_on_one_line() -> None:
     assert [block.code.count("\n") for block in commands] == [1, 1]
 
 
+def test_every_rule_of_the_lint_is_documented_with_its_source() -> None:
+    text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    for rule in RULES.values():
+        assert f"| `{rule.code}` | {rule.source} | {rule.way_out} |" in text
+
+
 def test_no_block_without_a_language_slips_past_these_tests() -> None:
     known = {"python", "yaml", "sh", "console", "text", "ini"}
     fences = [line for page in pages() for line in page.read_text(encoding="utf-8").splitlines()]
@@ -201,7 +208,7 @@ def _keep(block: Block, folder: Path) -> None:
 def _run_test(function: Callable[..., None], request: pytest.FixtureRequest) -> None:
     """Run a test of a page as pytest would, with the fixtures that it asks for by name."""
     for mark in getattr(function, "pytestmark", []):
-        request.node.add_marker(mark)
+        request.node.add_marker(getattr(pytest.mark, mark.name)(**mark.kwargs))
     wanted = inspect.signature(function).parameters
     function(**{name: request.getfixturevalue(name) for name in wanted})
 
