@@ -80,12 +80,23 @@ def command(  # noqa: PLR0913 - a command line has many parts
         "--sandbox",
         sandbox,
         *(["--ignore-rules"] if "ignore-rules" in known.options else []),
-        *(part for name in _DISABLED if name in known.features for part in ("--disable", name)),
+        *_switched_off(known),
         *(part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")),
         *(["--model", model] if model else []),
         *resumed,
         "-",
     ]
+
+
+def _switched_off(known: Known) -> list[str]:
+    """Switch off what a caller could turn against the machine, whether the binary told its names or not.
+
+    Codex refuses to start over an unknown ``--disable``, but only mentions an unknown setting
+    (measured, 0.169): where it has not told its features, all are switched off as settings.
+    """
+    if known.features:
+        return [part for name in _DISABLED if name in known.features for part in ("--disable", name)]
+    return [part for name in _DISABLED for part in ("-c", f"features.{name}=false")]
 
 
 def _toml(value: Setting) -> str:

@@ -40,17 +40,20 @@ _cache: dict[tuple[str, int, int], Known] = {}
 
 
 async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
-    """What ``executable`` knows; asked once for each state of the file.
+    """What ``executable`` knows; asked once for each state of the file, again if it did not tell.
 
-    A binary that does not answer knows nothing: the profile then leaves out what it may not know.
+    A binary that does not answer knows nothing: the command line then does without its names.
     """
     status = await asyncio.to_thread(os.stat, executable)
     key = (executable, status.st_mtime_ns, status.st_size)
-    if key not in _cache:
-        features = await _asked([executable, "features", "list"], env=env, cwd=cwd)
-        options = await _asked([executable, "exec", "--help"], env=env, cwd=cwd)
-        _cache[key] = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))))
-    return _cache[key]
+    if key in _cache:
+        return _cache[key]
+    features = await _asked([executable, "features", "list"], env=env, cwd=cwd)
+    options = await _asked([executable, "exec", "--help"], env=env, cwd=cwd)
+    told = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))))
+    if told.features:
+        _cache[key] = told
+    return told
 
 
 async def _asked(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
