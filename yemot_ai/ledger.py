@@ -123,7 +123,8 @@ class Ledger:
             turn = await self._claim(call_id, asked)
             if turn.is_over:
                 return turn
-            started = time.monotonic()
+            now = asyncio.get_running_loop().time
+            started = now()
             worked: Worked | None = None
             try:
                 async with asyncio.timeout(self._timeout):
@@ -136,7 +137,7 @@ class Ledger:
                 turn = replace(turn, status=Status.FAILED, failure=Failure.of(error))
             if turn.failure is not None:
                 log.warning("call %s: turn %s failed: %s", call_id, turn.id, turn.failure.message)
-            turn = replace(turn, duration=time.monotonic() - started, owner="")
+            turn = replace(turn, duration=now() - started, owner="")
             return await self._write(call_id, _answered(turn, worked), worked)
 
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from yemot_ai import YemotAI
+from yemot_ai.engine import Engine, immediately
+from yemot_ai.errors import (
+    AuthenticationError,
+    CallEndedError,
+    EngineLoopError,
+    OverloadedError,
+    ProviderError,
+    ProviderTimeoutError,
+)
+from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai.sessions import MemoryStore, Session, Status, Turn
+from yemot_ai_testing import ScriptedProvider
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    provider = ScriptedProvider()
+    yield provider
+    provider.assert_complete()
+
+
+@pytest.fixture
+def ai(provider: ScriptedProvider) -> YemotAI:
+    return YemotAI(provider=provider)
+
+
+def test_a_conversation_goes_on_from_turn_to_turn(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("נעים מאוד").answers("דוד")
+
+    assert [ai.reply("c1", text) for text in ("שמי דוד", "איך קוראים לי?")] == ["נעים מאוד", "דוד"]
+    assert [request.session for request in provider.requests] == [None, "scripted-1"]
+
+
+def test_calls_do_not_share_a_conversation(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("א").answers("ב")
+    ai.reply("c1", "שלום")
+    ai.reply("c2", "שלום")
+
+    assert [request.session for request in provider.requests] == [None, None]
+
+
+def test_a_turn_asked_for_by_many_threads_at_once_is_asked_once(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
+    provider.answers("כן", after=5)
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: ai.reply("c1", "יש?", turn_id="t"), range(64)))
+
+    assert answers == ["כן"] * 64
+    assert len(provider.requests) == 1
+
+
+def test_a_turn_asked_for_by_many_tasks_at_once_is_asked_once(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
+    provider.answers("כן", after=5)
+
+    async def many() -> list[str]:
+        return await asyncio.gather(*(ai.areply("c1", "יש?", turn_id="t") for _ in range(64)))
+
+    assert asyncio.run(many()) == ["כן"] * 64
+    assert len(provider.requests) == 1
+
+
+def test_two_turns_of_one_conversation_are_asked_one_after_the_other(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
+    provider.answers("א", after=5).answers("ב", after=5)
+
+    async def both() -> tuple[str, str]:
+        first, second = await asyncio.gather(ai.areply("c1", "ראשון"), ai.areply("c1", "שני"))
+        return first, second
+
+    assert asyncio.run(both()) == ("א", "ב")
+    assert [request.session for request in provider.requests] == [None, "scripted-1"]
+
+
+def test_a_turn_tells_its_usage_and_how_long_it_took(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("כן", after=3)
+    turn = asyncio.run(ai.aask("c1", "יש?"))
+
+    assert (turn.answer, turn.status, turn.session_id) == ("כן", Status.ANSWERED, "scripted-1")
+    assert turn.usage is not None
+    assert turn.duration == pytest.approx(3, abs=0.1)
+
+
+def test_ending_a_call_cancels_its_turn_and_forgets_it(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.hangs()
+    raised: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            ai.reply("c1", "יש?")
+        except CallEndedError as error:
+            raised.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    provider.wait_asked(1)
+    ai.end("c1")
+    asking.join(10)
+
+    assert [str(error) for error in raised] == ["call c1 has ended; a new call brings a new ApiCallId"]
+    assert provider.running == 0
+    assert ai.sessions_open == 0
+
+
+def test_the_providers_session_is_forgotten_with_the_call(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("כן")
+    ai.reply("c1", "יש?")
+    ai.end("c1")
+    asyncio.run(ai.aend("c1"))
+
+    assert provider.ended == ["scripted-1"]
+
+
+def test_a_call_that_has_ended_is_not_asked_about(ai: YemotAI) -> None:
+    ai.end("c1")
+
+    with pytest.raises(CallEndedError):
+        ai.reply("c1", "יש?")
+
+
+def test_a_provider_that_never_answers_is_given_up_after_the_turns_time(provider: ScriptedProvider) -> None:
+    provider.hangs()
+    ai = YemotAI(provider=provider, turn_timeout=20)
+
+    with pytest.raises(ProviderTimeoutError) as caught:
+        ai.reply("c1", "יש?")
+    assert caught.value.seconds == 20
+    assert provider.engine.loop.time() == pytest.approx(20)
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_transient_failures_are_retried_as_often_as_was_said(
+    provider: ScriptedProvider, retries: int
+) -> None:
+    for _ in range(retries + 1):
+        provider.fails("overloaded")
+    ai = YemotAI(provider=provider, retries=retries)
+
+    with pytest.raises(OverloadedError):
+        ai.reply("c1", "יש?")
+
+
+def test_a_failed_turn_fails_the_same_way_when_asked_again(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.fails("unauthorized")
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            ai.reply("c1", "יש?", turn_id="t")
+
+    assert len(provider.requests) == 1
+
+
+def test_a_context_that_ran_over_is_begun_anew_with_the_last_exchanges(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
+    for number in range(8):
+        provider.answers(f"תשובה {number}")
+    provider.fails("context_overflow").answers("הנה")
+    for number in range(8):
+        ai.reply("c1", f"שאלה {number}")
+
+    assert ai.reply("c1", "עוד?") == "הנה"
+    assert [old.prompt for old in provider.requests[-1].history] == [f"שאלה {n}" for n in range(2, 8)]
+
+
+class Buggy:
+    """A provider with a bug."""
+
+    name = "buggy"
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        raise KeyError("choices")
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        raise AssertionError("never reached")
+
+
+def test_a_providers_own_bug_is_a_providers_error_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ProviderError, match="buggy raised KeyError"):
+        YemotAI(provider=Buggy()).reply("c1", "יש?")
+    assert "Traceback" in caplog.text
+
+
+def test_a_running_turn_of_a_dead_owner_is_taken_over_after_its_lease(provider: ScriptedProvider) -> None:
+    provider.answers("כן")
+    store = MemoryStore()
+    dead = Turn("t", "יש?", owner="somebody else", lease=time.time() - 1)
+    immediately(store.save(Session("c1", turns=(dead,)), ttl=60))
+
+    assert YemotAI(provider=provider, store=store).reply("c1", "יש?", turn_id="t") == "כן"
+
+
+def test_a_running_turn_of_a_living_owner_is_waited_for() -> None:
+    provider = ScriptedProvider(engine=Engine())
+    store = MemoryStore()
+    running = Turn("t", "יש?", owner="somebody else", lease=time.time() + 60)
+    saved = immediately(store.save(Session("c1", turns=(running,)), ttl=60))
+    ai = YemotAI(provider=provider, store=store)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(ai.reply, "c1", "יש?", turn_id="t")
+        over = replace(running, status=Status.ANSWERED, answer="כן, אני")
+        immediately(store.save(saved.with_turn(over), ttl=60))
+
+        assert waiting.result(10) == "כן, אני"
+    assert provider.requests == []
+
+
+def test_the_blocking_twins_refuse_the_engines_own_loop(ai: YemotAI) -> None:
+    async def on_the_engine() -> None:
+        ai.reply("c1", "יש?")
+
+    with pytest.raises(EngineLoopError):
+        ai.engine.run(on_the_engine())
+
+
+def test_the_log_says_which_turn_failed_and_why(
+    ai: YemotAI, provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    provider.fails("unauthorized")
+
+    with pytest.raises(AuthenticationError):
+        ai.reply("c1", "סוד", turn_id="t7")
+    assert "call c1: turn t7 failed" in caplog.text
+    assert "סוד" not in caplog.text
