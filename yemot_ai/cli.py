@@ -77,7 +77,6 @@ _SETTINGS = (
     ("api_url_post", "yes"),  # long Hebrew values do not fit into a URL
     ("api_say_tts", "no"),  # or the line repeats to callers what they said
     ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while we think
-    ("api_end_goto", "/"),
 )
 
 

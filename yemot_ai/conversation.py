@@ -64,7 +64,11 @@ class Conversation:
 
         async def work() -> Worked:
             session = await self.store.load(call_id) or Session(call_id)
-            reply = await self._persistently(session, text, instructions or self.instructions)
+            try:
+                reply = await self._persistently(session, text, instructions or self.instructions)
+            except ProviderError as error:
+                log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
+                raise
             return Worked(
                 answer=reply.text,
                 conversation=self.name,

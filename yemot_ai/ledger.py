@@ -132,11 +132,10 @@ class Ledger:
             except TimeoutError as error:
                 # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
                 failure = Failure.of(_as_provider_timeout(error, self._timeout))
+                log.warning("call %s: turn %s: %s", call_id, turn.id, failure.message)
                 turn = replace(turn, status=Status.FAILED, failure=failure)
             except ProviderError as error:
                 turn = replace(turn, status=Status.FAILED, failure=Failure.of(error))
-            if turn.failure is not None:
-                log.warning("call %s: turn %s failed: %s", call_id, turn.id, turn.failure.message)
             turn = replace(turn, duration=now() - started, owner="")
             return await self._write(call_id, _answered(turn, worked), worked)
 

@@ -17,7 +17,6 @@ def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]
         "api_url_post=yes\n"
         "api_say_tts=no\n"
         "api_wait_answer_music_on_hold=yes\n"
-        "api_end_goto=/\n"
     )
 
 

@@ -157,6 +157,8 @@ class PlainHandlers:
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._fault(run, call, error)
         answer = run.answer()
+        if answer is None and run.failed:
+            return  # what is said then is decided when the session is known
         if answer is None:
             log.warning(
                 "call %s: the handler of %r said nothing; the call goes up", run.call_id, call.extension

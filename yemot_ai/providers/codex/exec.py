@@ -10,7 +10,6 @@ What is safe for a phone line is switched on from the start: see ``command`` and
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +24,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.events import EventReader, usage_between
+from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
@@ -52,7 +52,8 @@ class CodexCLIProvider:
     counters, which run over the whole conversation, and our name for the folder of its databases.
 
     Args:
-        executable: a name that is looked up on ``PATH`` at each turn, or a path.
+        executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
+            also found in the Python package ``openai-codex-cli-bin`` (``pip install "yemot-ai[codex]"``).
         timeout: seconds for a whole turn; without a way out Codex would try for ever.
         instructions: how to answer, where a turn brings no instructions of its own.
         model: the model's name; None for Codex's own choice.
@@ -94,11 +95,10 @@ class CodexCLIProvider:
         Raises:
             CodexNotFoundError: there is none; the message says how to install it.
         """
-        found = shutil.which(self._executable, path=self._env.get("PATH"))
+        found = find(self._executable, path=self._env.get("PATH"))
         if found is None:
             raise CodexNotFoundError(self._executable)
-        # Not resolved: a link may lead to a program that goes by the name it is called.
-        return Path(found).absolute()
+        return found
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()

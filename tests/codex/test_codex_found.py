@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from yemot_ai.errors import CodexNotFoundError
+from yemot_ai.providers import CodexCLIProvider
+
+
+def program(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "codex"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What ``openai-codex-cli-bin`` installs: a package that knows where its program is."""
+    inside = program(tmp_path / "site" / "codex_cli_bin" / "bin")
+    module = inside.parents[1] / "__init__.py"
+    module.write_text(
+        "import pathlib\n"
+        "def bundled_codex_path():\n"
+        "    return pathlib.Path(__file__).parent / 'bin' / 'codex'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    yield inside
+    sys.modules.pop("codex_cli_bin", None)
+
+
+def test_the_codex_on_the_path_comes_first(
+    packaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = program(tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(own.parent))
+
+    assert CodexCLIProvider().check() == own
+
+
+def test_the_codex_of_the_python_package_is_found_without_one_on_the_path(packaged: Path) -> None:
+    assert CodexCLIProvider().check() == packaged
+
+
+def test_another_name_is_not_looked_for_in_the_package(packaged: Path) -> None:
+    with pytest.raises(CodexNotFoundError, match="my-codex"):
+        CodexCLIProvider("my-codex").check()
