@@ -22,6 +22,9 @@ def problem_of(text: str) -> str:
     [
         ("name: x", "needs `scenarios:`"),
         ("[]", "must be a mapping"),
+        ("&a [*a]", "holds itself"),
+        ("[" * 3000 + "]" * 3000, "nested more deeply"),
+        ("scenarios: [{name: x, turns: [{hears: y}], [a]: b}]", "must be a word, not a list"),
         ("scenarios: []", "at least one call"),
         ("scenarios: no", "scenarios must be a list, not 'no'"),
         ("scenarios: [{name: x, turns: []}]", "at least one turn"),

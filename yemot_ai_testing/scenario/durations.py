@@ -15,7 +15,7 @@ from yemot_ai_testing.scenario.nodes import MISSING, Mistakes, described
 
 __all__ = ["duration", "in_seconds", "within"]
 
-PATTERN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)")
+PATTERN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s|m)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 

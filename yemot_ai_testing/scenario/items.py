@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError
+from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
 from yemot_ai_testing.scenario.loader import load
 from yemot_ai_testing.scenario.report import failure_report, plain
 from yemot_ai_testing.scenario.runner import play
@@ -83,8 +83,8 @@ class ScenarioItem(pytest.Item):
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
     ) -> str | TerminalRepr:
-        """Return the report of a failed call; anything else as pytest shows it."""
-        if isinstance(excinfo.value, ScenarioFailedError):
+        """Return what the toolkit has to say; anything else as pytest shows it."""
+        if isinstance(excinfo.value, ToolkitError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

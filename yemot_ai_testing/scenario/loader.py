@@ -267,4 +267,5 @@ def _keys(node: yaml.Node) -> dict[str, int]:
     """Return the keys of a mapping and the lines they stand on; of anything else, none."""
     if not isinstance(node.value, list):
         return {}
-    return {item[0].value: item[0].start_mark.line + 1 for item in node.value if isinstance(item, tuple)}
+    keys = [item[0] for item in node.value if isinstance(item, tuple)]
+    return {key.value: key.start_mark.line + 1 for key in keys if isinstance(key.value, str)}

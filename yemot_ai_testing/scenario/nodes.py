@@ -6,6 +6,7 @@ only ``true``, ``false`` and ``null`` are anything but text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ Reader = Callable[[yaml.Node], Any]
 
 BOOL = "tag:yaml.org,2002:bool"
 NULL = "tag:yaml.org,2002:null"
+COUNT = re.compile("[0-9]{1,9}")
 STR = "tag:yaml.org,2002:str"
 MISSING = object()
 
@@ -102,8 +104,10 @@ class Mistakes:
         values: dict[str, Any] = {}
         seen: set[str] = set()
         for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            if not isinstance(key, yaml.ScalarNode):
+                self.add(key, f"a key of {of} must be a word, not {described(key)}")
+            elif name in seen:
                 self.add(key, f"{name!r} stands twice in {of}; the later would silently win")
             elif name not in readers:
                 self.add(key, f"{of} has no {name!r}{_meant(name, readers)}; allowed: {_listed(readers)}")
@@ -154,7 +158,7 @@ class Mistakes:
 
     def number(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - an int or MISSING
         """Read a count."""
-        if isinstance(node, yaml.ScalarNode) and node.tag == STR and node.value.isdecimal():
+        if isinstance(node, yaml.ScalarNode) and COUNT.fullmatch(node.value):
             return int(node.value)
         self.add(node, f"{of} must be a whole number, not {described(node)}")
         return MISSING
@@ -173,14 +177,20 @@ def composed(text: str, mistakes: Mistakes) -> yaml.Node | None:
     Raises:
         ScenarioLoadError: it is not YAML.
     """
+    circle = None
     with _explained(text, mistakes):
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
-        return node if isinstance(node, yaml.Node) else None
-    return None
+        if not isinstance(node, yaml.Node):
+            return None
+        circle = _circle(node, frozenset(), set())
+    if circle is not None:
+        mistakes.add(circle, "this part holds itself: an alias (*name) stands within what it names (&name)")
+        mistakes.raise_if_any()
+    return node
 
 
 def described(node: yaml.Node) -> str:
@@ -194,10 +204,32 @@ def described(node: yaml.Node) -> str:
     return repr(node.value)
 
 
+def _circle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.Node | None:
+    """Return a node that holds itself, if there is one.
+
+    Args:
+        node: where to look.
+        within: the nodes around it.
+        sound: nodes that were looked through before; a node that many aliases name is looked through once.
+    """
+    if id(node) in within:
+        return node
+    if isinstance(node.value, str) or id(node) in sound:
+        return None
+    parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+    found = (_circle(part, within | {id(node)}, sound) for part in parts)
+    circle = next((one for one in found if one is not None), None)
+    sound.add(id(node))
+    return circle
+
+
 @contextmanager
 def _explained(text: str, mistakes: Mistakes) -> Iterator[None]:
     try:
         yield
+    except RecursionError:
+        mistakes.add_at(1, 1, "this is nested more deeply than any call")
+        mistakes.raise_if_any()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = mark.line if mark else 0
