@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Callable
@@ -31,6 +32,8 @@ from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
 from yemot_ai.sessions import MemoryStore, Session, SessionStore, Turn, update
+
+log = logging.getLogger("yemot_ai")
 
 __all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "asking"]
 
@@ -96,6 +99,10 @@ class YemotAI:
         retries: int = 1,
     ) -> None:
         _check_positive(turn_timeout=turn_timeout, session_ttl=session_ttl)
+        if retries < 0:
+            raise ConfigurationError(f"retries={retries!r}: give 0 or more")
+        if provider is not None and (model is not None or openai_api_key is not None):
+            raise ConfigurationError("model= and openai_api_key= go with mode=; give them to the provider")
         self.provider = _provider(mode, provider, model, openai_api_key, turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.store: SessionStore = MemoryStore() if store is None else store
@@ -175,7 +182,13 @@ class YemotAI:
     def new_conversation(
         self, name: str, *, provider: Provider | None = None, instructions: str | None = None
     ) -> Conversation:
-        """Make a further memory per call, for an agent with a provider or instructions of its own."""
+        """Make a further memory per call, for an agent with a provider or instructions of its own.
+
+        Raises:
+            ConfigurationError: ``provider`` is none.
+        """
+        if provider is not None:
+            _check_provider(provider)
         self._providers[name] = provider or self.provider
         return Conversation(
             name=name,
@@ -208,8 +221,14 @@ class YemotAI:
 
     async def _forget(self, conversation: str, session: JSON) -> None:
         provider = self._providers.get(conversation)
-        if isinstance(provider, Forgetful):
+        if not isinstance(provider, Forgetful):
+            return
+        try:
             await provider.end_session(session)
+        except Exception:  # one that cannot be forgotten must not keep the others
+            log.exception(
+                "%s could not forget a conversation; it may still hold what was said", provider.name
+            )
 
     async def _close(self) -> None:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
@@ -241,10 +260,7 @@ def _provider(
     if (mode is None) == (provider is None):
         raise ConfigurationError(f"give either mode= ({', '.join(map(repr, MODES))}) or provider=…")
     if provider is not None:
-        if not isinstance(provider, Provider):
-            raise ConfigurationError(
-                f"{provider!r} is no provider: it needs a name, start_session() and continue_session()"
-            )
+        _check_provider(provider)
         return provider
     if mode == "codex":
         return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
@@ -253,7 +269,14 @@ def _provider(
     raise ConfigurationError(f"unknown mode {mode!r}: use one of {', '.join(map(repr, MODES))}")
 
 
+def _check_provider(provider: object) -> None:
+    if not isinstance(provider, Provider):
+        raise ConfigurationError(
+            f"{provider!r} is no provider: it needs a name, start_session() and continue_session()"
+        )
+
+
 def _check_positive(**seconds: float) -> None:
     for name, value in seconds.items():
-        if value <= 0:
+        if not value > 0:  # nan is not, either
             raise ConfigurationError(f"{name}={value!r}: give a positive number of seconds")

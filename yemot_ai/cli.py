@@ -16,6 +16,8 @@ from yemot_ai.flow import AIFlow
 
 __all__ = ["ext_ini", "load_flow", "main"]
 
+HIGHEST_PORT = 65535
+
 REFERENCE = "yemot_ai.reference:flow"
 
 
@@ -37,6 +39,8 @@ def load_flow(name: str) -> AIFlow:
         ConfigurationError: there is no such thing, or it is no AIFlow.
     """
     module_name, _, attribute = name.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise ConfigurationError(f"{name!r} names no module: give module:attribute, e.g. {REFERENCE}")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as python -m does: a path entry is a str
     try:
         module = importlib.import_module(module_name)
@@ -60,8 +64,12 @@ def ext_ini(url: str) -> str:
     Raises:
         ConfigurationError: ``url`` cannot be an ``api_link``.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no URL: {error}") from error
+    plain = url.isprintable() and not any(character.isspace() for character in url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
         raise ConfigurationError(f"{url!r} is no http(s) URL that the line could call")
     if parts.query or parts.fragment:
         raise ConfigurationError(
@@ -95,6 +103,12 @@ def _ext_ini(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {HIGHEST_PORT}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("yemot-ai", description="AI agents on Yemot HaMashiach phone lines.")
     parser.add_argument("--version", action="version", version=f"yemot-ai {yemot_ai.__version__}")
@@ -106,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
     serve.set_defaults(run=_serve)
     ini = commands.add_parser("ext-ini", help="print the settings of an extension that is answered at URL")
     ini.add_argument("url", metavar="URL")

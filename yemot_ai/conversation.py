@@ -29,6 +29,9 @@ LONGEST_WAIT = 3.0
 LEAST_LEFT = 2.0
 """Seconds of the deadline that must be left for another try to make sense."""
 
+SILENCE = "(שתיקה)"
+"""What a model is told when the caller said nothing: an empty prompt is refused by some."""
+
 KEPT_AFTER_OVERFLOW = 6
 """How many of the last exchanges a conversation starts anew with when its context ran over."""
 
@@ -61,6 +64,7 @@ class Conversation:
         Raises:
             CallEndedError: the call has hung up.
         """
+        text = text.strip() or SILENCE
 
         async def work() -> Worked:
             session = await self.store.load(call_id) or Session(call_id)
@@ -106,14 +110,19 @@ class Conversation:
     ) -> Reply:
         try:
             if thread is None:
-                return await self.provider.start_session(text, instructions=instructions, history=history)
-            return await self.provider.continue_session(thread, text, instructions=instructions)
+                reply = await self.provider.start_session(text, instructions=instructions, history=history)
+            else:
+                reply = await self.provider.continue_session(thread, text, instructions=instructions)
         except (ProviderError, TimeoutError):
             raise
         except Exception as error:  # a provider's own bug must not end somebody's call
             log.exception("provider %s raised what no provider may raise", self.provider.name)
             message = f"{self.provider.name} raised {type(error).__name__}: {error}"
             raise ProviderError(message, provider=self.provider.name) from error
+        if not isinstance(reply, Reply):
+            message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"
+            raise ProviderError(message, provider=self.provider.name)
+        return reply
 
 
 def _wait_before_retry(error: ProviderError) -> float | None:

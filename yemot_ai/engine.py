@@ -12,9 +12,12 @@ loop per process, started at first use and again after a fork::
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import logging
 import os
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +30,8 @@ __all__ = ["Engine", "immediately"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+log = logging.getLogger("yemot_ai")
 
 WORKER_THREADS = 256
 """How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
@@ -53,7 +58,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._limiter: anyio.CapacityLimiter | None = None
         self._local = threading.local()
-        os.register_at_fork(after_in_child=self._forget_parent)
+        _engines.add(self)
 
     @staticmethod
     @functools.cache
@@ -138,10 +143,18 @@ class Engine:
             self.waiting += waiting
             self.working += working
 
+    def close(self) -> None:
+        """Stop the loop and its thread; what is asked later starts them anew."""
+        with self._lock:
+            loop, self._loop, self._thread = self._loop, None, None
+        if loop is not None:
+            _stop(loop)
+
     def _start(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = self._new_loop()
+                weakref.finalize(self, _stop, loop).atexit = False
                 self._thread = threading.Thread(
                     target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True
                 )
@@ -156,9 +169,43 @@ class Engine:
         self.waiting = self.working = 0
 
 
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_stopped: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine._forget_parent()  # noqa: SLF001 - one module, and nobody else's business
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the loop's thread end; from any thread."""
+    _stopped.add(loop)
+    with contextlib.suppress(RuntimeError):  # closed already
+        loop.call_soon_threadsafe(loop.stop)
+
+
 def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    while loop not in _stopped:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            # asyncio lets these two out of the loop; one handler's must not end everybody's calls.
+            log.exception("something on the engine tried to end the process")
+    _cancel_all(loop)
+    loop.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
 
 
 def immediately(coroutine: Coroutine[Any, Any, T]) -> T:

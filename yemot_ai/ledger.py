@@ -14,7 +14,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from yemot_ai.errors import CallEndedError, ProviderError, ProviderTimeoutError
@@ -106,7 +106,10 @@ class Ledger:
 
     async def cancel(self, call_id: str) -> None:
         """Cancel every running turn of a call and wait until it is gone."""
-        running = list(self._tasks.get(call_id, {}).values())
+        await self._cancel(call_id, prefix="")
+
+    async def _cancel(self, call_id: str, *, prefix: str) -> None:
+        running = [task for name, task in self._tasks.get(call_id, {}).items() if name.startswith(prefix)]
         for task in running:
             task.cancel()
         if running:
@@ -119,21 +122,24 @@ class Ledger:
             del self._tasks[call_id]
 
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
-        async with self._held(hold):
-            turn = await self._claim(call_id, asked)
-            if turn.is_over:
-                return turn
-            now = asyncio.get_running_loop().time
-            started = now()
-            worked: Worked | None = None
+        now = asyncio.get_running_loop().time
+        started = now()
+        turn, worked = asked, None
+        async with AsyncExitStack() as stack:
             try:
+                # All within the turn's time, the wait for an earlier turn of the conversation too.
                 async with asyncio.timeout(self._timeout):
-                    worked = await work()
+                    await stack.enter_async_context(self._held(hold))
+                    turn = await self._claim(call_id, asked)
+                    if turn.is_over:
+                        return turn
+                    worked = await _guarded(work)
             except TimeoutError as error:
                 # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
-                failure = Failure.of(_as_provider_timeout(error, self._timeout))
-                log.warning("call %s: turn %s: %s", call_id, turn.id, failure.message)
-                turn = replace(turn, status=Status.FAILED, failure=failure)
+                late = _as_provider_timeout(error, self._timeout)
+                log.warning("call %s: turn %s: %s", call_id, turn.id, late)
+                turn = replace(turn, status=Status.FAILED, failure=Failure.of(late))
+                await self._cancel(call_id, prefix=f"{turn.id}.")
             except ProviderError as error:
                 turn = replace(turn, status=Status.FAILED, failure=Failure.of(error))
             turn = replace(turn, duration=now() - started, owner="")
@@ -155,7 +161,7 @@ class Ledger:
 
             session = await update(self._store, call_id, claim, ttl=self._ttl)
             turn = session.turn(asked.id) or claimed
-            if turn.is_over or turn.lease == lease:
+            if turn.is_over or (turn.owner, turn.lease) == (OWNER, lease):
                 return turn
             await asyncio.sleep(LOOK_AGAIN)
 
@@ -169,6 +175,23 @@ class Ledger:
 
         await update(self._store, call_id, write, ttl=self._ttl)
         return turn
+
+
+async def _guarded(work: Work) -> Worked:
+    """Do the work; whatever goes wrong in it is an error that the ledger can keep."""
+    try:
+        return await work()
+    except (ProviderError, CallEndedError, TimeoutError):
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log.exception("the work on a turn was cancelled from inside")
+        raise ProviderError("the work on the turn was cancelled from inside") from error
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # foreign code must not end a call
+        log.exception("the work on a turn raised what it may not raise")
+        raise ProviderError(f"the work on the turn raised {type(error).__name__}") from error
 
 
 def _answered(turn: Turn, worked: Worked | None) -> Turn:

@@ -43,8 +43,12 @@ def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
         if environ["REQUEST_METHOD"] not in _METHODS:
             start_response("405 Method Not Allowed", [("Allow", ", ".join(_METHODS))])
             return [b""]
+        body = _wsgi_body(environ)
+        if body is None:
+            start_response("400 Bad Request", [("Content-Type", PLAIN)])
+            return [b""]
         query = environ.get("QUERY_STRING", "")
-        answer = handle(_pairs(query.encode("latin-1"), _wsgi_body(environ))).encode()
+        answer = handle(_pairs(query.encode("latin-1"), body)).encode()
         start_response("200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(answer)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
 
@@ -67,6 +71,8 @@ def asgi(handle: Callable[[Pairs], Awaitable[str]]) -> ASGIApp:
             await _respond(send, 405, b"", [(b"allow", ", ".join(_METHODS).encode())])
         else:
             body = await _asgi_body(receive)
+            if body is None:
+                return  # nobody is there any more, and half a request is not answered
             answer = (await handle(_pairs(scope["query_string"], body))).encode()
             headers = [(b"content-type", PLAIN.encode()), (b"content-length", str(len(answer)).encode())]
             await _respond(send, 200, b"" if scope["method"] == "HEAD" else answer, headers)
@@ -89,21 +95,27 @@ def _pairs(query: bytes, body: bytes) -> Pairs:
     ]
 
 
-def _wsgi_body(environ: dict[str, Any]) -> bytes:
+def _wsgi_body(environ: dict[str, Any]) -> bytes | None:
+    """Read the body; None when there is less of it than was announced."""
     try:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
+    if length <= 0:
+        return b""
     stream: BinaryIO = environ["wsgi.input"]
-    return stream.read(min(length, LONGEST_BODY)) if length > 0 else b""
+    wanted = min(length, LONGEST_BODY)
+    body = stream.read(wanted)
+    return body if len(body) == wanted else None
 
 
-async def _asgi_body(receive: Receive) -> bytes:
+async def _asgi_body(receive: Receive) -> bytes | None:
+    """Read the body; None when the client left in the middle of it."""
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return body
+            return None
         body += bytes(message.get("body", b""))[: LONGEST_BODY - len(body)]
         if not message.get("more_body", False):
             return body

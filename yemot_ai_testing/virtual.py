@@ -15,9 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import weakref
 from typing import Any
 
 from yemot_ai.engine import Engine
+
+STUCK = 1.0
+"""Real seconds without a sign of life after which virtual time passes although a handler works."""
 
 __all__ = ["VirtualClock", "VirtualEngine", "virtual_engine"]
 
@@ -30,23 +34,37 @@ class VirtualClock:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        # Weak, for the engine's own thread holds the clock: an engine nobody needs can go.
+        self._engine = weakref.ref(engine)
         self._now = 0.0
 
     def now(self) -> float:
         """Return seconds since the engine was made."""
         return self._now
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for the engine."""
+        engine = self._engine()
+        return engine is not None and engine.waiting > 0
+
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
-        self._engine.run(asyncio.sleep(seconds))
+        engine = self._engine()
+        if engine is not None:
+            engine.run(asyncio.sleep(seconds))
 
     def jump(self, seconds: float) -> bool:
         """Move on by ``seconds`` if time may pass now; tell whether it did."""
-        if self._engine.working or not self._engine.waiting:
+        engine = self._engine()
+        if engine is None or engine.working > 0 or engine.waiting <= 0:
             return False
         self._now += seconds
         return True
+
+    def jump_anyway(self, seconds: float) -> None:
+        """Move on by ``seconds``, whoever is at work."""
+        self._now += seconds
 
 
 class VirtualEngine(Engine):
@@ -87,4 +105,8 @@ class _VirtualSelector(selectors.DefaultSelector):
         if timeout is not None and self._clock.jump(timeout):
             return []
         # Nobody waits, or a handler is at work: whoever changes that wakes the loop.
-        return super().select(None)
+        ready = super().select(None if timeout is None else STUCK)
+        if not ready and timeout is not None and self._clock.is_awaited:
+            # A handler that waits for threads of its own looks like one at work.
+            self._clock.jump_anyway(timeout)
+        return ready

@@ -15,6 +15,7 @@ from yemot_ai.engine import Engine, immediately
 from yemot_ai.errors import (
     AuthenticationError,
     CallEndedError,
+    ConfigurationError,
     EngineLoopError,
     OverloadedError,
     ProviderError,
@@ -241,3 +242,95 @@ def test_the_log_says_which_turn_failed_and_why(
         ai.reply("c1", "סוד", turn_id="t7")
     assert "call c1: turn t7 failed" in caplog.text
     assert "סוד" not in caplog.text
+
+
+class Careless:
+    """A provider that returns what it likes."""
+
+    name = "careless"
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        if isinstance(self._answer, BaseException):
+            raise self._answer
+        return self._answer  # type: ignore[return-value]  # wrong on purpose
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        raise AssertionError("never reached")
+
+
+@pytest.mark.parametrize("answer", ["כן", None], ids=["text", "none"])
+def test_a_provider_that_returns_no_reply_is_an_error_at_once(answer: object) -> None:
+    ai = YemotAI(provider=Careless(answer))
+    for _ in range(2):
+        with pytest.raises(ProviderError, match="instead of a Reply"):
+            ai.reply("c1", "יש?", turn_id="t")
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError()], ids=repr)
+def test_a_provider_cannot_end_the_engine(error: BaseException) -> None:
+    ai = YemotAI(provider=Careless(error))
+    with pytest.raises(ProviderError):
+        ai.reply("c1", "יש?")
+    ai.end("c1")
+
+
+class OwnError(ProviderError):
+    """A developer's own leaf, without a kind."""
+
+
+def test_a_developers_own_error_comes_back_as_itself() -> None:
+    ai = YemotAI(provider=Careless(OwnError("שלי")))
+    for _ in range(2):
+        with pytest.raises(OwnError, match="שלי"):
+            ai.reply("c1", "יש?", turn_id="t")
+
+
+def test_the_wait_for_an_earlier_turn_counts_as_the_turns_time(provider: ScriptedProvider) -> None:
+    provider.answers("א", after=15).answers("ב", after=15)
+    ai = YemotAI(provider=provider, turn_timeout=20)
+
+    async def both() -> list[str | BaseException]:
+        asked = (ai.areply("c1", text) for text in ("ראשון", "שני"))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, second = asyncio.run(both())
+
+    assert first == "א"
+    assert isinstance(second, ProviderTimeoutError)
+    assert provider.engine.loop.time() == pytest.approx(20)
+
+
+class Stubborn(ScriptedProvider):
+    """A provider that cannot forget."""
+
+    async def end_session(self, session: JSON) -> None:
+        await super().end_session(session)
+        raise OSError("read-only")
+
+
+def test_what_cannot_be_forgotten_does_not_keep_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    stubborn = Stubborn().answers("א").answers("ב")
+    ai = YemotAI(provider=stubborn)
+    other = ai.new_conversation("other")
+    ai.reply("c1", "יש?")
+    ai.engine.run(other.ask("c1", "t", "יש?"))
+
+    ai.end("c1")
+
+    assert sorted(stubborn.ended) == ["scripted-1", "scripted-2"]
+    assert "could not forget" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"retries": -1}, {"turn_timeout": float("nan")}, {"model": "m"}, {"openai_api_key": "k"}],
+    ids=["retries", "nan", "model", "key"],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        YemotAI(provider=ScriptedProvider(), **arguments)  # type: ignore[arg-type]  # wrong on purpose

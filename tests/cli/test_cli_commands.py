@@ -22,8 +22,14 @@ def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     ("url", "reason"),
-    [("example.org", "no http"), ("https://example.org/?secret=x", "api_add_0")],
-    ids=["no-scheme", "query"],
+    [
+        ("example.org", "no http"),
+        ("https://example.org/?secret=x", "api_add_0"),
+        ("http://[::1/p", "no URL"),
+        ("https://x y/z", "no http"),
+        ("https://x/y\napi_log=no", "no http"),
+    ],
+    ids=["no-scheme", "query", "bracket", "space", "newline"],
 )
 def test_a_url_that_the_line_could_not_call_is_refused(
     capsys: pytest.CaptureFixture[str], url: str, reason: str
@@ -49,8 +55,8 @@ def test_a_flow_of_ones_own_is_found_in_this_folder(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     "name",
-    ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli:main"],
-    ids=["module", "name", "kind"],
+    ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli:main", ":flow", "..x:flow"],
+    ids=["module", "name", "kind", "nothing", "dots"],
 )
 def test_what_is_no_flow_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError):
@@ -72,3 +78,10 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out == "yemot-ai 0.2.0\n"
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["serve", f"--port={port}"])
+    assert "is no port" in capsys.readouterr().err

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from yemot_ai import AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.engine import Engine, immediately
 from yemot_ai.errors import EngineLoopError
 from yemot_ai_testing.doubles.provider import ScriptedProvider
@@ -177,3 +179,40 @@ def test_an_answer_that_needs_no_model_needs_no_hop_to_the_engine() -> None:
     assert "=ai_1," in flow.handle_request(REQUEST)
     assert "=ai_1," in asyncio.run(flow.ahandle_request(REQUEST))
     assert "=ai_2," in flow.handle_request([*REQUEST, ("ai_1", "")])
+
+
+def test_engines_that_nobody_needs_leave_no_thread_behind() -> None:
+    def use() -> None:
+        YemotAI(provider=ScriptedProvider().answers("כן")).reply("c1", "יש?")
+
+    before = threading.active_count()
+    for _ in range(20):
+        use()
+    gc.collect()
+    deadline = threading.Event()
+    for _ in range(100):
+        if threading.active_count() <= before:
+            break
+        deadline.wait(0.05)  # the threads end by themselves, a moment later
+
+    assert threading.active_count() <= before
+
+
+def test_a_closed_engine_starts_anew() -> None:
+    engine = Engine()
+    engine.run(thread_name())
+    engine.close()
+
+    assert engine.run(thread_name()) == "yemot-ai-engine"
+
+
+def test_virtual_time_passes_for_a_handler_that_waits_for_threads_of_its_own() -> None:
+    provider = ScriptedProvider().answers("כן", after=1).answers("כן", after=1)
+    flow = AIFlow(YemotAI(provider=provider))
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        with ThreadPoolExecutor(2) as threads:
+            call.play_message(" ".join(threads.map(call.ask_ai, ["א", "ב"])))
+
+    assert flow.handle_request(REQUEST) == "id_list_message=t-כן כן"

@@ -399,3 +399,58 @@ def test_manners_that_make_no_sense_are_refused() -> None:
         Manners(silences=0)
     with pytest.raises(ConfigurationError, match="hold"):
         Manners(hold=-1)
+
+
+@pytest.mark.usefixtures("agent")
+def test_star_after_starting_anew_repeats_the_greeting(line: Line, provider: ScriptedProvider) -> None:
+    provider.answers("ישן")
+    line.enter("a")
+    line.send(("ai_1", "שאלה"))
+    line.send(("ai_2", "Digits-0"))
+
+    assert line.send(("ai_3", "Digits-*")) == f"read=t-שלום=ai_4,{LISTEN}"
+
+
+@pytest.mark.parametrize(
+    "manners",
+    [{"filler": ""}, {"filler": "…"}, {"not_heard": "..."}, {"apology": ""}, {"fault": ""}],
+    ids=["no-filler", "dots", "not-heard", "apology", "fault"],
+)
+def test_a_sentence_that_cannot_be_spoken_is_refused(manners: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="spoken"):
+        Manners(**manners)  # type: ignore[arg-type]  # one name at a time
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: None, lambda call: None, lambda a, b, c: None], ids=["0", "1", "3"]
+)
+def test_a_function_of_another_form_is_refused(flow: AIFlow, function: Callable[..., None]) -> None:
+    with pytest.raises(ConfigurationError, match="call, text"):
+        flow.ai_agent("a")(function)
+
+
+def test_what_is_no_provider_is_refused(flow: AIFlow) -> None:
+    with pytest.raises(ConfigurationError, match="no provider"):
+        flow.ai_agent("a", provider=5)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_an_agents_function_that_takes_too_long_leaves_no_question_behind(
+    provider: ScriptedProvider, line: Line
+) -> None:
+    provider.hangs()
+    line.flow = AIFlow(YemotAI(provider=provider, turn_timeout=10))
+
+    @line.flow.ai_agent("a")
+    async def slow(call: AICall, text: str) -> str:
+        await asyncio.sleep(5)
+        return await call.ask_ai(text)
+
+    line.enter("a")
+    answer = line.send(("ai_1", "יש?"))
+    polls = 0
+    while "w" in answer:
+        polls += 1
+        answer = line.send((f"ai_1w{polls}", "None"))
+
+    assert answer.startswith("read=t-סליחה")
+    assert provider.running == 0

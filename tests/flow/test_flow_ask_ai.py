@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import pytest
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
+from yemot_ai.flow.answer import PendingAnswer
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 from yemot_ai_testing.doubles.script import UnknownSession
 
@@ -257,3 +259,43 @@ def test_an_argument_that_the_line_would_refuse_is_named(
 def test_an_agent_needs_a_greeting_that_can_be_spoken(flow: AIFlow) -> None:
     with pytest.raises(ConfigurationError, match="greeting"):
         flow.ai_agent("1", greeting="🙂")(lambda call, text: None)
+
+
+def test_questions_asked_together_get_each_its_own_answer(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("אחת").answers("שתיים")
+
+    @flow.get("")
+    async def root(call: AICall) -> None:
+        first, second = await asyncio.gather(call.ask_ai("א"), call.ask_ai("ב"))
+        call.play_message(f"{first} {second}")
+
+    assert line.enter("") == "id_list_message=t-אחת שתיים"
+    assert prompts(provider) == ["א", "ב"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda pending: "x" + pending, lambda pending: pending + "x", len, bool, str],
+    ids=["after", "before", "len", "bool", "str"],
+)
+def test_whatever_is_done_with_an_answer_that_was_not_awaited_says_so(use: Callable[[str], object]) -> None:
+    async def coming() -> str:
+        return "כן"
+
+    pending = PendingAnswer(coming())
+
+    with pytest.raises(ConfigurationError, match="await"):
+        use(pending)
+    pending.close()
+
+
+def test_silence_is_told_to_the_model_as_silence(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("לא שמעתי")
+    flow.get("")(lambda call: call.play_message(call.ask_ai("")))
+    line.enter("")
+
+    assert prompts(provider) == ["(שתיקה)"]

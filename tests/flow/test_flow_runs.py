@@ -365,3 +365,48 @@ def test_plain_and_async_handlers_do_not_block_each_other(ai: YemotAI) -> None:
     finally:
         free.set()
         caller.join(10)
+
+
+@pytest.mark.parametrize("where", ["handler", "agent"])
+def test_a_cancellation_of_the_developers_own_is_a_fault_and_not_a_hang_up(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    async def cancels(call: AICall, text: str = "") -> None:
+        job = asyncio.ensure_future(asyncio.sleep(60))
+        job.cancel()
+        await job
+
+    if where == "handler":
+        flow.get("7")(cancels)
+        answer = line.enter("7")
+    else:
+        flow.ai_agent("7")(cancels)
+        line.enter("7")
+        answer = line.send(("ai_1", "שלום"))
+
+    assert "סליחה" in answer
+    assert "ancelled" in caplog.text
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_handler_cannot_end_the_engine(flow: AIFlow, line: Line, error: type[BaseException]) -> None:
+    @flow.get("7")
+    async def ends(call: AICall) -> None:
+        raise error
+
+    flow.get("8")(lambda call: call.hangup())
+
+    assert "תקלה" in line.enter("7")
+    assert line.enter("8") == "go_to_folder=hangup"
+
+
+def test_a_handler_that_never_ends_does_not_keep_other_calls_alive(provider: ScriptedProvider) -> None:
+    provider.hangs()
+    flow = AIFlow(YemotAI(provider=provider, session_ttl=0.001, turn_timeout=3600), timeout=0.001)
+    flow.get("endless")(lambda call: call.ask_ai("?"))
+    flow.get("")(lambda call: call.hangup())
+    Line(flow, "endless").enter("endless")
+    for number in range(50):
+        Line(flow, f"c{number}").enter("")
+
+    assert len(flow.active_calls) < 10

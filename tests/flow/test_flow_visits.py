@@ -4,6 +4,7 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.protocol import Request
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
@@ -225,3 +226,97 @@ def test_an_idle_call_is_forgotten_after_its_time() -> None:
     now[0] = 61
 
     assert flow.ai.sessions_open == 0
+
+
+def test_names_that_look_numbered_never_meet_numbered_ones(flow: AIFlow, line: Line) -> None:
+    got: list[tuple[str, str]] = []
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        got.append((call.read("גיל", val_name="age"), call.read("גיל שני", val_name="age_2")))
+        call.goto(".")
+
+    line.enter("")
+    assert "=age_2," in line.send(("age", "11"))
+    line.send(("age_2", "22"))
+    assert "=age_3," in line.enter("", keep=True)
+    assert "=age_2_2," in line.send(("age_3", "33"))
+    line.send(("age_2_2", "44"))
+
+    assert got == [("11", "22"), ("33", "44")]
+
+
+def test_one_name_asked_twice_leaves_the_numbered_name_to_whoever_asks_for_it(
+    flow: AIFlow, line: Line
+) -> None:
+    @flow.get("")
+    def root(call: AICall) -> None:
+        for name in ("m", "m", "m_2"):
+            call.read("?", val_name=name, max_digits=1)
+        call.hangup()
+
+    line.enter("")
+    line.send(("m", "1"))
+
+    assert "=m_2_2," in line.send(("m_2", "2"))
+
+
+@pytest.mark.parametrize("name", ["ai_3", "ai_1w1"])
+def test_a_name_of_the_agent_loop_is_refused(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    flow.get("7")(lambda call: call.read("?", val_name=name))
+
+    assert "תקלה" in line.enter("7")
+    assert "name of the agent loop" in caplog.text
+
+
+class Timeless(Line):
+    """A line with ``api_time_send=no``."""
+
+    def request(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in super().request() if name != "ApiTime"]
+
+
+def test_without_a_time_a_caller_who_comes_back_is_not_taken_for_a_request_that_comes_back(
+    flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    provider.answers("ראשון").answers("שני")
+    flow.ai_agent("a")(lambda call, text: None)
+    line = Timeless(flow)
+    line.enter("a")
+    line.send(("ai_1", "שלום"))
+    line.send(("ai_2", "Digits-9"))
+
+    assert "=ai_3," in line.enter("a")
+    assert line.send(("ai_3", "שלום")).startswith("read=t-שני=")
+
+
+def test_without_a_time_a_handler_that_always_fails_still_does_not_lead_in_a_circle(flow: AIFlow) -> None:
+    flow.get("")(lambda call: 1 / 0)
+    line = Timeless(flow)
+
+    assert [line.enter("").rpartition("=")[2] for _ in range(3)] == ["/", "/", "hangup"]
+
+
+def test_without_a_time_the_newest_request_again_gets_the_same_answer(flow: AIFlow) -> None:
+    flow.ai_agent("a")(lambda call, text: text)
+    line = Timeless(flow)
+    line.enter("a")
+    answer = line.send(("ai_1", "שלום"))
+
+    assert line.again() == answer
+
+
+def test_a_hang_up_between_deciding_and_running_starts_no_handler(flow: AIFlow, line: Line) -> None:
+    runs: list[str] = []
+    flow.get("")(lambda call: runs.append("run"))
+    decision = flow._decide_here(Request.parse(line.request()))
+    line.hang_up()
+    assert not isinstance(decision, str)
+
+    async def wait() -> str:
+        return await decision(None)
+
+    assert flow.ai.engine.run(wait()) == HANG_UP
+    assert runs == []

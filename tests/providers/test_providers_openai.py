@@ -305,3 +305,42 @@ def test_the_mock_refuses_what_was_not_scripted(provider: OpenAIProvider) -> Non
 def test_the_mock_refuses_what_cannot_happen_to_an_api() -> None:
     with pytest.raises(FakeOnlyError):
         OpenAIMock().add(UnknownSession())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "[]",
+        "{",
+        '{"id": "r", "status": "completed", "output": null}',
+        '{"output": [{"type": "message"}]}',
+    ],
+    ids=["empty", "list", "broken", "null", "no-content"],
+)
+def test_what_is_not_the_api_is_a_failure_of_its_own(
+    answer: respx.Route, provider: OpenAIProvider, body: str
+) -> None:
+    answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
+
+    with pytest.raises((MalformedStreamError, AnswerEmptyError)):
+        asyncio.run(provider.start_session("יש?"))
+
+
+def test_usage_without_details_costs_nobody_an_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
+    usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    answer.mock(
+        return_value=httpx.Response(200, json={**RESPONSE, "output": [message("כן")], "usage": usage})
+    )
+
+    assert asyncio.run(provider.start_session("יש?")).usage == Usage(3, 0, 2, 0)
+
+
+def test_an_overflow_without_a_code_is_known_by_its_words(
+    answer: respx.Route, provider: OpenAIProvider
+) -> None:
+    error = {"error": {"code": None, "message": "Your input exceeds the context window of this model"}}
+    answer.mock(return_value=httpx.Response(400, json=error))
+
+    with pytest.raises(ContextOverflowError):
+        asyncio.run(provider.start_session("יש?"))

@@ -147,6 +147,8 @@ class AgentLoop:
         first = session.visit.first_turn if session.visit else 1
         for turn in reversed(session.turns):
             cursor = newest_cursor(((turn.id, ""),), first)
+            if turn.forgotten:
+                break
             if cursor and turn.status is Status.ANSWERED and not turn.outcome:
                 return self._spoken(turn)
         return sentence(self.greeting)
@@ -157,7 +159,7 @@ class AgentLoop:
         """Speak, and listen under the next number that this call has never used."""
         number = max(session.next_turn, cursor.turn + 1)
         answer = str(Response((Read(messages, turn_name(number), Voice()),)))
-        visit = replace(session.visit or Visit(), listening=number, silences=silences)
+        visit = replace(session.visit or Visit(), silences=silences)
         session = replace(session, next_turn=number + 1, visit=visit)
         return _decided(session, cursor, answer, left=False)
 

@@ -12,7 +12,7 @@ from typing import Any
 import yemot_flow
 
 from yemot_ai.ai import YemotAI, asking
-from yemot_ai.errors import AgentFunctionError, CallEndedError, ProviderError
+from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent import AgentLoop, Asked
 from yemot_ai.flow.answer import Answer
 from yemot_ai.flow.call import AICall
@@ -25,7 +25,7 @@ from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 
-__all__ = ["Agent", "AgentTurns"]
+__all__ = ["Agent", "AgentTurns", "check_form"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -131,6 +131,19 @@ def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:
 
 def _rendered(queue: tuple[Any, ...]) -> str:
     return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
+
+
+def check_form(function: Callable[..., Any]) -> None:
+    """Check that an agent's function can be called with a call and a text.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
 
 
 def _wants_agent(function: Callable[..., Any]) -> bool:

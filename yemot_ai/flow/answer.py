@@ -56,7 +56,8 @@ class Answer(str, Coroutine[Any, Any, str]):
 class PendingAnswer(Answer):
     """An answer that is still to come: an async handler has to await it.
 
-    Used as a text before that it would be an empty one; whoever forgets ``await`` is told.
+    Used as a text before that it would be an empty one: printing, joining to another text or
+    asking for its length says what is missing.
     """
 
     __slots__ = ("_coming",)
@@ -85,8 +86,28 @@ class PendingAnswer(Answer):
         """Give the answer up."""
         self._coming.close()
 
+    # Each is itself: asyncio.gather drops what is equal, and as texts all would be equal.
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
     def __str__(self) -> str:
         raise ConfigurationError("the answer is still to come: write 'await call.ask_ai(…)'")
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+    def __add__(self, other: str) -> str:
+        return str(self) + other
+
+    def __radd__(self, other: str) -> str:
+        return other + str(self)
+
+    def __len__(self) -> int:
+        return len(str(self))
+
+    def __bool__(self) -> bool:
+        return bool(str(self))

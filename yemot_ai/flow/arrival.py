@@ -8,7 +8,7 @@ from dataclasses import replace
 from yemot_ai.protocol import Request
 from yemot_ai.sessions import Answered, Session, Visit, continues
 
-__all__ = ["answered", "arrive", "recall"]
+__all__ = ["answered", "arrive", "is_same", "recall"]
 
 
 def arrive(session: Session, request: Request) -> Session:
@@ -24,7 +24,7 @@ def arrive(session: Session, request: Request) -> Session:
     # Before the first visit nothing of ours can be old: after a restart that lost the sessions
     # the line still knows which turn it is in.
     first_turn = session.next_turn if visit else 1
-    opened = Visit(number, request.extension, first_turn, dict(session.names))
+    opened = Visit(number, request.extension, first_turn, tuple(session.names))
     return replace(session, visit=opened, phone=request.phone or session.phone)
 
 
@@ -39,19 +39,25 @@ def recall(recent: Iterable[Answered], request: Request) -> str | None:
         The answer it had. One that is older than the newest and is not known any more gets the
         newest answer: the line no longer waits for its own. None for a new request.
     """
-    newest: Answered | None = None
-    for old in recent:
-        newest = old
-        if (old.extension, old.time, old.values) == (request.extension, request.time, request.values):
-            return old.answer
-    if newest is None or newest.time is None or request.time is None or request.time >= newest.time:
+    known = list(recent)
+    if not known:
         return None
-    return newest.answer
+    newest = known[-1]
+    if request.time is None or newest.time is None:
+        # Without a time, a caller who comes back looks like a request that comes back.
+        return newest.answer if is_same(newest, request) and not newest.left else None
+    again = next((old.answer for old in reversed(known) if is_same(old, request)), None)
+    return newest.answer if again is None and request.time < newest.time else again
 
 
-def answered(request: Request, answer: str) -> Answered:
+def is_same(old: Answered, request: Request) -> bool:
+    """Tell whether ``request`` is, byte for byte, the one that was answered."""
+    return (old.extension, old.time, old.values) == (request.extension, request.time, request.values)
+
+
+def answered(request: Request, answer: str, *, left: bool = False) -> Answered:
     """Pair a request with its answer."""
-    return Answered(request.extension, request.time, request.values, answer)
+    return Answered(request.extension, request.time, request.values, answer, left)
 
 
 def _goes_on(visit: Visit, request: Request) -> bool:

@@ -15,7 +15,7 @@ from yemot_ai.ai import YemotAI
 from yemot_ai.engine import immediately
 from yemot_ai.errors import ConfigurationError, EngineLoopError
 from yemot_ai.flow.agent import AgentFunction, AgentLoop
-from yemot_ai.flow.agent_turn import AgentTurns
+from yemot_ai.flow.agent_turn import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
@@ -138,6 +138,7 @@ class AIFlow(yemot_flow.Flow):
         )
 
         def register(function: F) -> F:
+            check_form(function)
             place = extension.strip("/")
             self.agents[place] = AgentLoop(place, conversation, greeting, manners or self.manners, function)
             return function

@@ -76,8 +76,11 @@ class LiveCalls:
         gone = []
         for _ in range(LOOKED_AT):
             call_id, oldest = next(iter(self._calls.items()))
-            if oldest.touched + self._ttl > now or (oldest.run and not oldest.run.task.done()):
+            if oldest.touched + self._ttl > now:
                 break
+            if oldest.run and not oldest.run.task.done():
+                self._calls.move_to_end(call_id)  # it lives, silently; it must not keep the dead ones
+                continue
             del self._calls[call_id]
             gone.append(call_id)
         return gone

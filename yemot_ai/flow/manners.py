@@ -66,6 +66,18 @@ class Manners:
     poll_hold: float = DEAD_AIR - POLL_SECONDS
 
     def __post_init__(self) -> None:
+        for name in (
+            "not_heard",
+            "gave_up",
+            "apology",
+            "fault",
+            "unknown_extension",
+            "no_call_id",
+            "goodbye",
+        ):
+            _check_speakable(name, getattr(self, name))
+        if isinstance(self.filler, str):
+            _check_speakable("filler", self.filler)
         if self.silences < 1:
             raise ConfigurationError(f"silences={self.silences!r}: at least 1")
         if self.hold < 0 or self.poll_hold < 0:
@@ -86,6 +98,11 @@ class Manners:
 def sentence(text: str) -> tuple[Text, ...]:
     """Make a sentence of ours playable."""
     return tuple(speakable(text))
+
+
+def _check_speakable(name: str, text: str) -> None:
+    if not speakable(text):
+        raise ConfigurationError(f"{name}={text!r} has nothing that can be spoken (filler=None is silence)")
 
 
 def _words(utterance: str) -> str:

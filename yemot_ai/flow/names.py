@@ -7,29 +7,27 @@ the second poll for its answer.
 
 >>> cursor_of("ai_3w2")
 Cursor(turn=3, poll=2)
->>> numbered("menu", 2)
-'menu_2'
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 __all__ = [
     "Cursor",
     "cursor_of",
     "newest_cursor",
-    "numbered",
     "poll_name",
     "turn_name",
+    "unused",
     "visible",
     "without_polls",
 ]
 
 _RESERVED = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
-_NUMBERED = re.compile(r"(.+)_([0-9]{1,4})")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -71,40 +69,34 @@ def without_polls(values: Pairs) -> Pairs:
     return tuple((name, value) for name, value in values if not ((c := cursor_of(name)) and c.poll))
 
 
-def numbered(name: str, use: int) -> str:
-    """Name the ``use``-th use of ``name`` in a call."""
-    return name if use == 1 else f"{name}_{use}"
+def unused(name: str, taken: Container[str]) -> str:
+    """Return ``name``, or ``name_2``, ``name_3`` …: the first one that the call has not used.
+
+    >>> unused("menu", {"menu", "menu_2"})
+    'menu_3'
+    """
+    candidates = itertools.chain((name,), (f"{name}_{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def visible(values: Pairs, used: Mapping[str, int], used_before: Mapping[str, int]) -> dict[str, str]:
+def visible(values: Pairs, names: Mapping[str, str], names_before: Container[str]) -> dict[str, str]:
     """Return what a handler may see: the newest value of each name, under the name it was asked for.
 
     Args:
         values: all that the line sent.
-        used: how often each name was used in the call so far.
-        used_before: the same before this visit; those values are another visit's.
+        names: the line's names that the call has used so far, oldest first, with the names they were
+            asked for by.
+        names_before: those used before this visit; their values are another visit's.
 
-    >>> visible((("menu", "1"), ("menu_2", "3"), ("ai_1", "שלום")), {"menu": 2}, {})
+    >>> visible((("menu_2", "3"), ("menu", "1"), ("ai_1", "שלום")), {"menu": "menu", "menu_2": "menu"}, ())
     {'menu': '3'}
     """
+    ages = {name: age for age, name in enumerate(names)}
     newest: dict[str, tuple[int, str]] = {}
     for name, value in values:
-        if cursor_of(name):
+        if cursor_of(name) or name in names_before:
             continue
-        base, use = _base(name, used)
-        if use > used_before.get(base, 0) and use >= newest.get(base, (0, ""))[0]:
-            newest[base] = (use, value)
+        base, age = names.get(name, name), ages.get(name, -1)
+        if age >= newest.get(base, (-1, ""))[0]:
+            newest[base] = (age, value)
     return {name: value for name, (_, value) in newest.items()}
-
-
-def _base(name: str, used: Mapping[str, int]) -> tuple[str, int]:
-    match = _NUMBERED.fullmatch(name)
-    return (match[1], int(match[2])) if match and match[1] in used else (name, 1)
-
-
-def uses_in(names: Iterable[str]) -> dict[str, int]:
-    """Count how often each name occurs."""
-    counted: dict[str, int] = {}
-    for name in names:
-        counted[name] = counted.get(name, 0) + 1
-    return counted

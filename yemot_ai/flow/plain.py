@@ -16,7 +16,7 @@ import yemot_flow
 from yemot_ai.ai import YemotAI, asking
 from yemot_ai.conversation import Conversation
 from yemot_ai.errors import CallEndedError, ConfigurationError, ResponseSyntaxError
-from yemot_ai.flow.arrival import answered
+from yemot_ai.flow.arrival import answered, is_same
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCall, LiveCalls
@@ -66,6 +66,8 @@ class PlainHandlers:
             hold: seconds that the request may be held; None: as the manners say.
         """
         session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        if session.ended:
+            return HANG_UP
         visit = session.visit or Visit()
         live = self._live.of(request.call_id)
         run = self._run(handler, session, visit, request, live)
@@ -131,12 +133,17 @@ class PlainHandlers:
             returned = interrupted.response
         except CallEndedError:
             raise
+        except asyncio.CancelledError as cancelled:
+            if _is_cancelled_by_us():
+                raise
+            self._fault(run, call, cancelled)
+            returned = None
         except BaseExceptionGroup as group:
             # A task group wraps the interruption of one of its tasks.
             if run.outcome is None:
                 self._fault(run, call, group)
             returned = None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the caller hears a sentence
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever a handler raises, the caller hears a sentence
             if run.outcome is None:
                 self._fault(run, call, error)
             returned = None
@@ -171,7 +178,7 @@ class PlainHandlers:
         run.failed = True
 
     async def _poll(self, run: Run, live: LiveCall, request: Request, cursor: Cursor | None) -> str:
-        known = [old.answer for old in live.polls if old == answered(request, old.answer)]
+        known = [old.answer for old in live.polls if is_same(old, request)]
         if known:
             return known[0]
         polled = cursor if cursor and cursor.poll else None
@@ -211,18 +218,21 @@ class PlainHandlers:
         return Response((Play(sentence(self._manners.fault)), move))
 
 
+def _is_cancelled_by_us() -> bool:
+    """Tell a hang-up from a ``CancelledError`` that a handler's own code let out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _written(session: Session, run: Run, request: Request, response: Response) -> Session:
     visit = session.visit or Visit()
-    names = dict(session.names)
-    for name, uses in run.uses.items():
-        names[name] = max(names.get(name, 0), visit.names_before.get(name, 0) + uses)
     return replace(
         session,
         visit=replace(visit, seen=request.values, left=response.leaves),
-        names=names,
+        names={**session.names, **run.names},
         state=session.state if run.failed else run.state,
         faults=session.faults + 1 if run.failed else 0,
-    ).with_answer(answered(request, str(response)))
+    ).with_answer(answered(request, str(response), left=response.leaves))
 
 
 def saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:

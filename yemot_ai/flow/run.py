@@ -8,10 +8,10 @@ it is not started again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from yemot_ai.flow.names import numbered
+from yemot_ai.flow.names import unused
 from yemot_ai.protocol import Action, Message, Play, Response
 from yemot_ai.providers.provider import JSON
 
@@ -28,11 +28,11 @@ class Run:
         call_id: the call.
         turn_prefix: starts the turn ids of the steps: ``v2s`` for the visit, ``ai_3.`` in a turn.
         values: newest value of each name that the line has sent.
-        names_before: how often each name was used before this visit.
+        names_before: the line's names that were used before this visit.
         key: requests with an equal key join this run.
 
     Attributes:
-        uses: how often each name was used in this visit.
+        names: the line's names used in this visit, with the names they were asked for by.
         outcome: what the handler decided first; what it decides later does not count.
         poll_turn: the turn number that the run's polls carry (0: none yet).
         answered: the whole answer, once the handler is through.
@@ -49,12 +49,12 @@ class Run:
         *,
         turn_prefix: str,
         values: Mapping[str, str],
-        names_before: Mapping[str, int],
+        names_before: Iterable[str],
         key: object = None,
     ) -> None:
         self.call_id = call_id
         self.key = key
-        self.uses: dict[str, int] = {}
+        self.names: dict[str, str] = {}
         self.outcome: Response | None = None
         self.poll_turn = 0
         self.answered: Response | None = None
@@ -62,7 +62,7 @@ class Run:
         self.state: Mapping[str, JSON] = {}
         self._turn_prefix = turn_prefix
         self._values = values
-        self._names_before = names_before
+        self._taken = set(names_before)
         self._asks = 0
         self._asked: set[str] = set()
         self._queue: list[Message] = []
@@ -77,8 +77,10 @@ class Run:
     def next_name(self, name: str) -> str:
         """Return the line's name for the next use of ``name``."""
         with self._lock:
-            self.uses[name] = self.uses.get(name, 0) + 1
-            return numbered(name, self._names_before.get(name, 0) + self.uses[name])
+            line_name = unused(name, self._taken)
+            self._taken.add(line_name)
+            self.names[line_name] = name
+            return line_name
 
     def value(self, line_name: str) -> str | None:
         """Return what the line has sent under ``line_name``."""

@@ -16,7 +16,7 @@ from yemot_ai.ai import YemotAI
 from yemot_ai.errors import CallEndedError
 from yemot_ai.flow.agent import AgentLoop, Asked
 from yemot_ai.flow.agent_turn import AgentTurns
-from yemot_ai.flow.arrival import answered, arrive, recall
+from yemot_ai.flow.arrival import answered, arrive, is_same, recall
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import HANG_UP, Handler, PlainHandlers
@@ -91,7 +91,7 @@ class Switchboard:
 
     def _known_poll(self, request: Request) -> str | None:
         polls = list(self._live.of(request.call_id).polls)
-        return next((old.answer for old in polls if old == answered(request, old.answer)), None)
+        return next((old.answer for old in polls if is_same(old, request)), None)
 
     async def _hung_up(self, request: Request, _hold: float | None = None) -> str:
         await self._ai.aend(request.call_id)
@@ -103,7 +103,7 @@ class Switchboard:
         def leave(session: Session) -> Session:
             session = arrive(session, request)
             visit = replace(session.visit or Visit(), left=True, seen=request.values)
-            return replace(session, visit=visit).with_answer(answered(request, answer))
+            return replace(session, visit=visit).with_answer(answered(request, answer, left=True))
 
         await self._ai.update(request.call_id, leave)
         return answer
@@ -126,7 +126,8 @@ class Switchboard:
             if isinstance(step, Asked) or stepped is session:
                 return stepped
             visit = replace(stepped.visit or Visit(), seen=request.values)
-            return replace(stepped, visit=visit).with_answer(answered(request, step))
+            kept = answered(request, step, left=visit.left)
+            return replace(stepped, visit=visit).with_answer(kept)
 
         session = await self._ai.update(request.call_id, change)
         if isinstance(step, str) and _leaves_somebody_thinking(session):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,13 @@ class OpenAIProvider:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.name) from error
         except OpenAIError as error:
             raise self._fault(error) from error
-        return self._reply(response)
+        except ValueError as error:  # the SDK lets json's own error out
+            raise _not_the_protocol(error) from error
+        try:
+            return self._reply(response)
+        except (AttributeError, TypeError) as error:
+            # The SDK does not check what a compatible server sends.
+            raise _not_the_protocol(error) from error
 
     def _the_client(self) -> AsyncOpenAI:
         if self._client is None:
@@ -170,9 +177,19 @@ _FAULTS_BY_STATUS: Mapping[int, type[ProviderError]] = {
 }
 
 
+def _not_the_protocol(error: Exception) -> MalformedStreamError:
+    return MalformedStreamError(
+        f"the server's answer is not the Responses API's ({type(error).__name__}): check base_url",
+        provider=OpenAIProvider.name,
+    )
+
+
 def _server_or_other(status: int) -> type[ProviderError]:
     return OverloadedError if status >= SERVER_ERROR else ProviderError
 
+
+_OVERFLOW = re.compile(r"context window|maximum context length|context length", re.IGNORECASE)
+"""How a context overflow is told where there is no code: by both of OpenAI's APIs and compatible servers."""
 
 _FAULTS_BY_CODE: Mapping[str | None, type[ProviderError]] = {
     "context_length_exceeded": ContextOverflowError,
@@ -192,6 +209,8 @@ def _fault_of_code(code: str | None, message: str, model: str) -> ProviderError:
     if code == "model_not_found":
         hint = f"OpenAI does not know the model {model!r}: pass model=… or set OPENAI_MODEL"
         return UnknownModelError(hint, model=model, provider=provider)
+    if code is None and _OVERFLOW.search(message):
+        code = "context_length_exceeded"
     return _FAULTS_BY_CODE.get(code, ProviderError)(message, provider=provider)
 
 
@@ -206,11 +225,14 @@ def _spoken_text(response: Response) -> str:
 def _usage(response: Response) -> Usage | None:
     if response.usage is None:
         return None
+    # Compatible servers leave the details out, whatever the SDK's types say.
+    into = getattr(response.usage, "input_tokens_details", None)
+    out = getattr(response.usage, "output_tokens_details", None)
     return Usage(
-        input_tokens=response.usage.input_tokens,
-        cached_input_tokens=response.usage.input_tokens_details.cached_tokens,
-        output_tokens=response.usage.output_tokens,
-        reasoning_output_tokens=response.usage.output_tokens_details.reasoning_tokens,
+        input_tokens=response.usage.input_tokens or 0,
+        cached_input_tokens=getattr(into, "cached_tokens", 0) or 0,
+        output_tokens=response.usage.output_tokens or 0,
+        reasoning_output_tokens=getattr(out, "reasoning_tokens", 0) or 0,
     )
 
 

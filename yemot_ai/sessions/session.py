@@ -18,12 +18,21 @@ RING = 4
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request and the answer it was given, so that it gets the same one when it comes again."""
+    """A request and the answer it was given, so that it gets the same one when it comes again.
+
+    Attributes:
+        extension: where the line was.
+        time: ``ApiTime``; None when the line is set not to send it.
+        values: what it sent.
+        answer: what it was answered.
+        left: whether the answer led out of the extension.
+    """
 
     extension: str
     time: int | None
     values: Values
     answer: str
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,8 @@ class Session:
         ended: a tombstone: the call is over, whatever still comes is told to hang up.
         visit: the newest visit, None before the first.
         next_turn: the smallest turn number that this call has never used.
-        names: how often each value name was used in the visits so far.
+        names: the line's value names that were used so far, oldest first, with the names they were
+            asked for by.
         turns: the ledger, oldest first.
         threads: per conversation, the provider's session value.
         retired: conversations' provider sessions that were put aside ("start anew") and are to be
@@ -53,7 +63,7 @@ class Session:
     ended: bool = False
     visit: Visit | None = None
     next_turn: int = 1
-    names: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
     threads: Mapping[str, JSON] = field(default_factory=dict)
     retired: tuple[tuple[str, JSON], ...] = ()
@@ -84,7 +94,7 @@ class Session:
         return tuple(
             Exchange(turn.text, turn.answer)
             for turn in self.turns
-            if turn.conversation == conversation and turn.status is Status.ANSWERED
+            if turn.conversation == conversation and turn.status is Status.ANSWERED and not turn.forgotten
         )
 
     def anew(self, conversation: str) -> Self:
@@ -92,7 +102,8 @@ class Session:
         threads = dict(self.threads)
         retired = ((conversation, threads.pop(conversation)),) if conversation in threads else ()
         turns = tuple(
-            replace(t, conversation="") if t.conversation == conversation else t for t in self.turns
+            replace(turn, forgotten=True) if turn.conversation in {conversation, ""} else turn
+            for turn in self.turns
         )
         return replace(self, threads=threads, turns=turns, retired=self.retired + retired)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -26,7 +26,7 @@ class Failure:
     """A provider's error as plain data, so that a replay raises the same one in any process.
 
     Attributes:
-        kind: ``ProviderError.kind`` of the error.
+        kind: names the error's class.
         message: its message.
         fields: its own attributes.
     """
@@ -38,11 +38,11 @@ class Failure:
     @classmethod
     def of(cls, error: ProviderError) -> Self:
         """Keep ``error``."""
-        return cls(error.kind, str(error), dict(vars(error)))
+        return cls(_name(type(error)), str(error), dict(vars(error)))
 
     def error(self) -> ProviderError:
         """Build the error anew; one of an unknown kind becomes a plain ``ProviderError``."""
-        kind = _kinds().get(self.kind, ProviderError)
+        kind = next((known for known in _kinds() if _name(known) == self.kind), ProviderError)
         # Leaves build their message from differing arguments; the message is already there.
         error = kind.__new__(kind, self.message)
         error.__dict__.update(self.fields)
@@ -69,6 +69,7 @@ class Turn:
         usage: what the turn cost.
         session_id: the provider's own id of the conversation, for logs.
         duration: seconds from the question to the answer.
+        forgotten: the caller has started anew since.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Turn:
     usage: Usage | None = None
     session_id: str = ""
     duration: float = 0.0
+    forgotten: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -91,11 +93,14 @@ class Turn:
         return self.status is not Status.RUNNING
 
 
-def _kinds() -> dict[str, type[ProviderError]]:
-    found = {ProviderError.kind: ProviderError}
+def _name(kind: type[ProviderError]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _kinds() -> Iterator[type[ProviderError]]:
+    """Walk over all kinds of provider errors, a developer's own included."""
     open_ends: list[type[ProviderError]] = [ProviderError]
     while open_ends:
-        for leaf in open_ends.pop().__subclasses__():
-            found.setdefault(leaf.kind, leaf)
-            open_ends.append(leaf)
-    return found
+        kind = open_ends.pop()
+        yield kind
+        open_ends.extend(kind.__subclasses__())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = ["Values", "Visit", "continues"]
 
@@ -18,22 +17,20 @@ class Visit:
         number: counts the visits of a call, from 1.
         extension: where it is.
         first_turn: turn numbers below this one belong to earlier visits.
-        names_before: how often each value name was used before this visit.
+        names_before: the line's value names that were used before this visit.
         seen: the values of the newest request that was answered.
         left: whether our last answer led out of the extension.
         silences: how often in a row the caller has said nothing.
-        listening: the turn number that the agent listens under (0: none yet).
         decided: the newest turn number that has its answer, and that answer.
     """
 
     number: int = 1
     extension: str = ""
     first_turn: int = 1
-    names_before: Mapping[str, int] = field(default_factory=dict)
+    names_before: tuple[str, ...] = ()
     seen: Values = ()
     left: bool = False
     silences: int = 0
-    listening: int = 0
     decided: tuple[int, str] = (0, "")
 
 
