@@ -207,7 +207,7 @@ def test_a_closed_engine_starts_anew() -> None:
 
 
 def test_virtual_time_passes_for_a_handler_that_waits_for_threads_of_its_own() -> None:
-    provider = ScriptedProvider().answers("כן", after=1).answers("כן", after=1)
+    provider = ScriptedProvider().answers("כן", after=0.5).answers("כן", after=0.5)
     flow = AIFlow(YemotAI(provider=provider))
 
     @flow.get("")
