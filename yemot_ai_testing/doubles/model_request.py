@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["ModelRequest"]
 
@@ -48,7 +48,8 @@ class ModelRequest:
         if isinstance(told, str):
             return told
         given = self.body.get("input", ())
-        first = given[0] if given and not isinstance(given, str) else {}
+        spoken = [] if isinstance(given, str) else [item for item in given if "tools" not in item]
+        first = spoken[0] if spoken else {}
         return _text(first) if first.get("role") in {"developer", "system"} else None
 
     @property
@@ -59,8 +60,24 @@ class ModelRequest:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The names of the tools that the model was offered."""
-        return tuple(tool.get("name", tool.get("type", "")) for tool in self.body.get("tools", ()))
+        """The names of the tools that the model was offered.
+
+        For its newer models Codex tells them in an item of the input, and puts them in namespaces
+        (measured, 0.163 and 0.169): a tool of ``collaboration`` is ``collaboration.spawn_agent``.
+        """
+        given = self.body.get("input", ())
+        told = [] if isinstance(given, str) else [item.get("tools", ()) for item in given]
+        return tuple(name for tools in (self.body.get("tools", ()), *told) for name in _names(tools))
+
+
+def _names(tools: Sequence[Mapping[str, Any]], space: str = "") -> Iterator[str]:
+    for tool in tools:
+        name = space + str(tool.get("name", tool.get("type", "")))
+        if "tools" in tool:
+            # What is in "functions" goes by its bare name: it is where tools are without a namespace.
+            yield from _names(tool["tools"], "" if name == "functions" else f"{name}.")
+        else:
+            yield name
 
 
 def _text(item: Mapping[str, Any]) -> str:

@@ -51,6 +51,7 @@ def command(  # noqa: PLR0913 - a command line has many parts
     known: Known,
     instructions: Path,
     databases: Path | None,
+    models: Path | None = None,
     sandbox: str,
     model: str | None,
     config: Mapping[str, Setting],
@@ -63,12 +64,17 @@ def command(  # noqa: PLR0913 - a command line has many parts
         known: what it knows; nothing else is asked of it.
         instructions: the file that replaces Codex's own prompt.
         databases: the folder for this conversation's databases; None for Codex's own choice.
+        models: the catalogue of models without their tools; None for the one in the binary.
         sandbox: ``read-only`` …
         model: the model's name, or None for Codex's own choice.
         config: further ``-c`` settings; they win over ours.
         thread_id: the thread to resume; empty for a new one.
     """
-    paths = {"model_instructions_file": instructions, "sqlite_home": databases}
+    paths = {
+        "model_instructions_file": instructions,
+        "model_catalog_json": models,
+        "sqlite_home": databases,
+    }
     quoted = {name: json.dumps(str(path), ensure_ascii=False) for name, path in paths.items() if path}
     settings = {**_SETTINGS, **quoted, **config}
     resumed = ["resume", thread_id] if thread_id else []

@@ -169,11 +169,13 @@ class CodexCLIProvider:
         self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
     ) -> list[str]:
         name = str(executable)
+        told = await known(name, env=home.environment(self._env), cwd=home.work)
         return command(
             name,
-            known=await known(name, env=home.environment(self._env), cwd=home.work),
+            known=told,
             instructions=instructions,
             databases=home.databases(key),
+            models=await asyncio.to_thread(home.models_file, told.models),
             sandbox=self._sandbox,
             model=self._model,
             config=self._config,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Home", "is_thread_id", "new_key"]
 
+_WRITTEN: Final = ("instructions", "models")
 _KEY: Final = re.compile("[0-9a-f]{32}")
 _PASSED_ON: Final = (
     "PATH",
@@ -77,7 +78,13 @@ class Home:
 
     def prepare(self, key: str) -> None:
         """Make what is missing for the conversation ``key``; the folders are closed to everybody else."""
-        shared = (self.root, self.codex_home, self.work, self.root / "user", self.root / "instructions")
+        shared = (
+            self.root,
+            self.codex_home,
+            self.work,
+            self.root / "user",
+            *(self.root / name for name in _WRITTEN),
+        )
         for folder in filter(None, (*shared, self.databases(key))):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
@@ -92,8 +99,15 @@ class Home:
 
     def instructions_file(self, instructions: str) -> Path:
         """A private file that holds ``instructions``; the same text is the same file."""
-        data = instructions.encode("utf-8", "replace")
-        path = self.root / "instructions" / f"{hashlib.sha256(data).hexdigest()[:32]}.md"
+        return self._written("instructions", instructions, ".md")
+
+    def models_file(self, catalogue: str) -> Path | None:
+        """A private file that holds a catalogue of models; None if there is none."""
+        return self._written("models", catalogue, ".json") if catalogue else None
+
+    def _written(self, folder: str, text: str, suffix: str) -> Path:
+        data = text.encode("utf-8", "replace")
+        path = self.root / folder / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
         if not path.exists():
             _write_private(path, data)
         return path

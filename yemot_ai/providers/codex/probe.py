@@ -1,4 +1,4 @@
-"""What the installed Codex knows: features and options, asked of the binary itself.
+"""What the installed Codex knows: features, options and models, asked of the binary itself.
 
 Codex refuses to start over an unknown name, and names come and go between versions.
 """
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai.providers.codex.models import without_tools
 from yemot_ai.providers.codex.process import LineTooLongError, run
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ class Known:
     Attributes:
         features: the names for ``--disable``.
         options: the long options of ``codex exec``, without dashes.
+        models: its catalogue of models, without their tools, as JSON; empty if it told none.
     """
 
     features: frozenset[str] = frozenset()
     options: frozenset[str] = frozenset()
+    models: str = ""
 
 
 _cache: dict[tuple[str, int, int], Known] = {}
@@ -48,9 +51,10 @@ async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
     key = (executable, status.st_mtime_ns, status.st_size)
     if key in _cache:
         return _cache[key]
-    features = await _asked([executable, "features", "list"], env=env, cwd=cwd)
-    options = await _asked([executable, "exec", "--help"], env=env, cwd=cwd)
-    told = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))))
+    questions = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
+    answers = (_asked([executable, *question], env=env, cwd=cwd) for question in questions)
+    features, options, models = await asyncio.gather(*answers)
+    told = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models))
     if told.features:
         _cache[key] = told
     return told
@@ -63,6 +67,10 @@ async def _asked(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -
     except LineTooLongError:
         return []
     return [line.decode("utf-8", "replace") for line in lines] if end.exit_code == 0 else []
+
+
+def _catalogue(lines: Sequence[str]) -> str:
+    return without_tools("\n".join(lines).encode())
 
 
 def _features(lines: Sequence[str]) -> frozenset[str]:
