@@ -46,6 +46,7 @@ _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
 _WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
 _LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_WEB: Final = re.compile(r"(?ai:^https?://)")
 _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
 _RANGE: Final = 2
@@ -79,10 +80,14 @@ def _by_name(match: re.Match[str], words: Words) -> str:
 
 
 def _address(match: re.Match[str], words: Words) -> str:
-    """A URL or e-mail address, spelled so that it can be written down; the scheme goes without saying."""
+    """A URL or e-mail address, spelled so that it can be written down; its ``https://`` goes without saying.
+
+    Any other scheme is said, and so is ``https://`` inside a longer address.
+    """
     whole = match.group()
     body = whole.rstrip(".,;:!?*_~'")
-    address = body.partition("://")[2] or body
+    inside = match.string[max(match.start() - 1, 0) : match.start()] in set("/=&?#%@")
+    address = body if inside else _WEB.sub("", body) or body
     spelled = _SIGN.sub(lambda sign: f" {words.get(sign.group(), '')} ", address.rstrip("/"))
     return f" {spelled} {whole[len(body) :]}"
 
@@ -102,15 +107,45 @@ def _seam(match: re.Match[str], _words: Words) -> str:
 def _hyphened(match: re.Match[str], words: Words) -> str:
     """Numbers joined by hyphens: two are a range, unless they are a phone number."""
     parts = match.group().split("-")
-    digits = [re.sub(r"\D", "", part) for part in parts]
-    phone = (digits[0][0] == "0" and sum(map(len, digits)) >= _PHONE_DIGITS) or len(digits[1]) >= _LONG_GROUP
+    phone = _is_phone(parts) or len(_digits(parts[1])) >= _LONG_GROUP
     is_range = len(parts) == _RANGE and not phone
     return (f" {words['to']} " if is_range else " ").join(parts)
 
 
+def _is_phone(parts: list[str]) -> bool:
+    return parts[0].startswith("0") and len(_digits("".join(parts))) >= _PHONE_DIGITS
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number)
+
+
 def _between(match: re.Match[str], words: Words) -> str:
-    rising = int(match.group(1)) < int(match.group(2))
-    return f"{match.group(1)} {words['to' if rising else 'minus']} "
+    """Numbers with a spaced hyphen between: a range if they rise or are times, else a subtraction."""
+    left, right = match.groups()
+    if _is_phone([left, right]):
+        return f"{left} "
+    is_range = ":" in left + right or _value(left) < _value(right)
+    return f"{left} {words['to' if is_range else 'minus']} "
+
+
+def _value(number: str) -> float:
+    found = re.match(r"\d+(?:\.\d+)?", number.replace(",", ""))
+    return float(found.group()) if found else 0.0
+
+
+def _amounts(match: re.Match[str], words: Words) -> str:
+    """Like bare numbers, amounts with a sign: a tight hyphen is a range, a spaced one if they rise."""
+    left, dash, right = match.groups()
+    if re.fullmatch(r"[\d.,]+", left + right):
+        return match.group()
+    low, high = (_value(re.sub(r"^\D+", "", side)) for side in (left, right))
+    is_range = dash != " - " or low < high
+    return f"{left} {words['to' if is_range else 'minus']} "
+
+
+def _to(match: re.Match[str], words: Words) -> str:
+    return f"{match.group(1)} {words['to']} "
 
 
 def _money(match: re.Match[str], words: Words) -> str:
@@ -123,13 +158,22 @@ def _rule(pattern: str, replacement: str | _Saying) -> _Rule:
 
 _END_OF_ADDRESS: Final = r"[^\s<>\"'`()\[\]{}|\\" + DASH + "]*"
 _NUMBER: Final = r"\d[\d.,:]*+"
+_AMOUNT: Final = r"(?:[$€£₪¥] ?)?(?<![\d.,])\d(?:[\d.,]*\d)?+(?: ?[%$€£₪¥]| ?°(?:[CF](?![A-Za-z]))?)?"
+_DAY: Final = r"(?:\d{1,2}([./])\d{1,2}\2|\d{4}([./-])\d{1,2}\3)\d{1,4}(?!\d|[./]\d)"
+_DAY_BEFORE: Final = r"\d{1,4}(?:[./]\d{1,4}){0,2}|\d{1,4}-\d{1,2}-\d{1,4}"
+
+_LINK: Final = rf"(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9]{{1,19}}://|(?ai:www)\.){_END_OF_ADDRESS}"
+_EMAIL: Final = rf"(?<!{_WORD})(?<![.%+_-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++(?!{_WORD})"
+_DOMAIN: Final = (
+    rf"(?<!{_WORD})(?<![.@/_-])(?:[A-Za-z0-9-]++\.)+[A-Za-z]{{2,}}+(?!{_WORD})"
+    rf"(?:(?::\d{{2,5}}(?=/))?(?:/|\?(?=[A-Za-z0-9_.-]++=)){_END_OF_ADDRESS})?"
+)
 
 _ADDRESSES: Final = (
     _rule(r"</?(?:b|i|u|em|strong|br|p|li|ul|ol|code|span|div|sub|sup) ?/?>", " "),
     _rule(r"&(amp|lt|gt|quot|apos|nbsp|#39);", _entity),
-    _rule(rf"(?i)(?<![a-z0-9])(?:https?://|www\.){_END_OF_ADDRESS}", _address),
-    _rule(r"(?<![\w.%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+", _address),
-    _rule(rf"(?<![\w.@/-])(?:[A-Za-z0-9-]++\.)+[A-Za-z]{{2,}}+(?:/{_END_OF_ADDRESS})?", _address),
+    # One rule: what looks like an address inside an address is a part of it.
+    _rule(f"{_LINK}|{_EMAIL}|{_DOMAIN}", _address),
 )
 _EMPHASIS: Final = (
     _rule(r"(?<=\d)\*\*(?=\d)", _called("^")),
@@ -139,14 +183,19 @@ _EMPHASIS: Final = (
     _rule(rf"(?<!{_WORD})(?<!\*)\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?!{_WORD}|\*)", r"\1"),
 )
 _NUMBERS: Final = (
+    _rule(rf"({_AMOUNT})(- ?| - | ?{DASH} ?)(?=({_AMOUNT}))", _amounts),
     _rule(rf"(?<={_WORD})-(?={_LETTER})|(?<={_WORD})(?<!\d)-(?=\d)", " "),
+    _rule(r"\(([0+]\d{1,3})\) ?-? ?(?=(?:\d{3,4}-\d{3,4}|\d{6,})(?![\d-]))", r" \1-"),
+    _rule(r"(?<![\d.,:/-])(0\d{1,2}) (?=\d{3}-\d{4}(?![\d-]))", r"\1-"),
+    _rule(rf"(?<![\d./-])({_DAY_BEFORE})(?: - | ?{DASH} ?|-)(?={_DAY})", _to),
+    _rule(r"(?<![\d./-])(\d{1,2}-\d{1,2}-\d{4}) - (?=\d{1,2}-\d{1,2}-\d{4}(?!\d|-\d))", _to),
     _rule(rf"(?<!{_WORD})(?<![)-])-(?=[$€£₪¥] ?\d)", _called("minus")),
     _rule(rf"([$€£₪¥]) ?(\d{_WORD}*+(?:[.,]\d{_WORD}*+)*+)", _money),
     _rule(r"(?<![\d:])(\d{1,2}:\d{2}):(\d{2})(?![\d:])", r"\1, \2"),
     _rule(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d)", r"\1 \3 \4"),
     _rule(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)", r"\1 \3 \4"),
     _rule(rf"(?<![\d.,:-]){_NUMBER}(?:-{_NUMBER})+", _hyphened),
-    _rule(r"(?<!\d)(\d{1,9}) - (?=(\d{1,9})(?!\d))", _between),
+    _rule(rf"(?<![\d.,:])({_NUMBER}) - (?=({_NUMBER}))", _between),
     _rule(rf"(?<=\d) ?{DASH} ?(?=\d)|(?<=\d)-(?=\d)", _called("to")),
     _rule(rf"(?<!{_WORD})(?<![)-])-(?=\d)", _called("minus")),
     _rule(rf"(?<=\d)\.(?=\d)|(?<!{_WORD})(?<!\.)\.(?=\d)", _called(".")),
