@@ -47,13 +47,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--yemot-url", metavar="URL", help="a server that scenarios call instead")
     group.addoption(
         "--yemot-codex",
-        metavar="fake|real|PATH|VERSION",
-        help="who answers as Codex: the fake (default), or a real binary with a scripted model service",
+        metavar="fake|VERSION|real|real:VERSION|PATH",
+        help="who answers as Codex: the fake (default), the fake as a recorded VERSION, or a real binary "
+        "with a scripted model service",
     )
     parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
     parser.addini("yemot_app", "the application that scenarios call", default="")
     parser.addini("yemot_url", "a server that scenarios call instead", default="")
-    parser.addini("yemot_codex", "who answers as Codex: fake, real, a path or a version", default="fake")
+    parser.addini(
+        "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
+    )
     parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
 
 
@@ -125,7 +128,7 @@ def openai_mock() -> Iterator[OpenAIMock]:
 
 @pytest.fixture
 def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
-    """The Codex that the marker or ``--yemot-codex`` names: ``fake_codex``, or a real one."""
+    """The Codex that the marker or ``--yemot-codex`` names: ``fake_codex``, or another, or a real one."""
     spec = _marked(request).get("codex") or _setting(request.config).codex
     if spec == "fake":
         yield request.getfixturevalue("fake_codex")
@@ -194,10 +197,11 @@ def _check(config: pytest.Config) -> None:
         raise _missing("PyYAML") from error
     spec = _setting(config).codex
     if spec != "fake":
-        from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+        from yemot_ai_testing.contract.binary import BinaryNotFoundError
+        from yemot_ai_testing.scenario.stage import codex_meant
 
         try:
-            locate(spec)
+            codex_meant(spec)
         except BinaryNotFoundError as error:
             raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
 

@@ -22,6 +22,12 @@ from yemot_ai_testing.contract.recorder import CASES, record
 from yemot_ai_testing.contract.recordings import Recording
 from yemot_ai_testing.doubles.codex import FakeCodex
 
+LISTS = {"features", "help", "help_root", "help_resume"}
+
+
+def spoken(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
 
 def shape(recording: Recording) -> object:
     """What of a recording may not differ from one day to the next."""
@@ -31,9 +37,50 @@ def shape(recording: Recording) -> object:
     return recording.argv, recording.exit_code, kinds, failures, recording.stdin
 
 
-def test_every_case_is_recorded() -> None:
-    assert set(recordings.newest()) == set(CASES)
-    assert VERSION in recordings.versions()
+@pytest.mark.parametrize("version", recordings.versions())
+def test_every_case_is_recorded_of_every_version(version: str) -> None:
+    recorded = recordings.of(version)
+    assert set(recorded) == set(CASES)
+    assert {recording.version for recording in recorded.values()} == {version}
+
+
+def test_the_version_that_is_asked_for_is_the_newest_recorded() -> None:
+    assert recordings.versions()[-1] == VERSION
+
+
+def test_several_versions_are_recorded_oldest_first() -> None:
+    assert recordings.versions() == ("0.142.0", "0.163.0", "0.169.0")
+
+
+def test_a_version_that_is_not_recorded_is_told_with_those_that_are() -> None:
+    with pytest.raises(LookupError, match=r"0\.1\.2 is not recorded; recorded are 0\.142\.0, .*real:0\.1\.2"):
+        recordings.of("0.1.2")
+
+
+@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
+def test_a_recording_is_small(path: Path) -> None:
+    # Lists of what the program knows are long; a turn is not.
+    assert path.stat().st_size < (24_000 if recordings.read(path).case in LISTS else 4_000)
+
+
+def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
+    path = recordings.folder() / VERSION / "characters.json"
+    recording = recordings.read(path)
+    recording.write(tmp_path / "again.json")
+    assert recordings.read(tmp_path / "again.json") == recording
+    assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"stdout": 3}'])
+def test_what_is_no_recording_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"one\.json is no recording"):
+        recordings.load(tmp_path)
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="yemot-ai-testing record"):
+        recordings.load(tmp_path)
 
 
 def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_path: Path) -> None:
@@ -47,7 +94,7 @@ def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_pat
     }
 
 
-@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
 def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
     assert recordings.problems(path.read_text(encoding="utf-8")) == []
 
@@ -60,6 +107,12 @@ def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> 
         ("url: http://127.0.0.1:8080/v1", "the address of a server"),
         ("key sk" + "-abcdefgh", "what looks like a secret"),
         ("Authorization: Bearer " + "abcdefghij", "what looks like a secret"),
+        ("password=" + "hunter2hunter2", "what looks like a secret"),
+        ("token " + "aB3" * 16, "what looks like a secret"),
+        ("key AKIA" + "ABCDEFGH1234", "what looks like a secret"),
+        ("-----BEGIN PRIVATE KEY-----", "what looks like a secret"),
+        ("dana@example.org", "an address of somebody"),
+        (r"C:\Users\dana", "an absolute path"),
         ("thread 01a2021e-e1f2-71a2-898b-4fcd956cbb54", "an id of one run"),
     ],
 )

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["DOUBLE_MARK", "VERSION", "BinaryNotFoundError", "install", "locate"]
+__all__ = ["DOUBLE_MARK", "VERSION", "BinaryNotFoundError", "install", "is_version", "locate"]
 
 VERSION: Final = "0.169.0"
 """The version that the recordings were made with, and that a message asks to install."""
@@ -45,17 +45,24 @@ def locate(spec: str = "real") -> Path:
     """Find a Codex binary.
 
     Args:
-        spec: a path; a version, as installed by ``install``; or ``real``: what ``YEMOT_CODEX`` names,
-            else the ``codex`` on ``PATH`` that is no double of ours, else the newest installed version.
+        spec: a path; a version, as installed by ``install`` (also ``real:VERSION``, ``real:PATH``); or
+            ``real``: what ``YEMOT_CODEX`` names, else the ``codex`` on ``PATH`` that is no double of ours,
+            else the newest installed version.
 
     Raises:
         BinaryNotFoundError: there is none.
     """
     if spec == "real":
         return _any()
+    spec = spec.removeprefix("real:")
     if _VERSION.fullmatch(spec):
         return _existing(_program(_cache() / spec), spec)
     return _existing(Path(spec).expanduser(), VERSION)
+
+
+def is_version(spec: str) -> bool:
+    """Whether ``spec`` is a version, and not a path."""
+    return _VERSION.fullmatch(spec) is not None
 
 
 def install(version: str = VERSION) -> Path:

@@ -10,12 +10,11 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from yemot_ai_testing.contract.scrub import problems
 
-__all__ = ["Line", "Recording", "folder", "newest", "problems", "read", "versions"]
+__all__ = ["Line", "Recording", "folder", "load", "newest", "of", "problems", "read", "versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class Recording:
         stdout: the lines it wrote.
         stderr: the lines it wrote there.
         exit_code: as ``Popen`` sees it: negative for a signal.
+        fate: the kind of failure that the turn was made to have; empty for none, or if nobody knows.
     """
 
     case: str
@@ -52,17 +52,47 @@ class Recording:
     stdout: tuple[Line, ...]
     stderr: tuple[str, ...]
     exit_code: int
+    fate: str = ""
 
     def write(self, path: Path) -> None:
-        """Write it as JSON that a person can read and compare."""
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        """Write it as JSON that a person can read and compare, one line for each that was recorded."""
+        told = {**asdict(self), "stdout": ["{}"], "stderr": list(self.stderr)}
+        text = json.dumps(told, ensure_ascii=False, indent=1)
+        lines = [json.dumps(asdict(line), ensure_ascii=False) for line in self.stdout]
+        shown = "[\n  " + ",\n  ".join(lines) + "\n ]" if lines else "[]"
+        path.write_text(text.replace('[\n  "{}"\n ]', shown, 1) + "\n", encoding="utf-8")
+
+    def problems(self) -> list[str]:
+        """What in it must not be published, in words; empty if nothing."""
+        texts = (*self.argv, *(line.text for line in self.stdout), *self.stderr)
+        return [problem for text in texts for problem in problems(text)]
 
 
 def read(path: Path) -> Recording:
-    """Read what ``Recording.write`` wrote."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    lines = tuple(Line(**line) for line in data.pop("stdout"))
-    return Recording(**{**data, "argv": tuple(data["argv"]), "stderr": tuple(data["stderr"])}, stdout=lines)
+    """Read one recording.
+
+    Raises:
+        ValueError: the file holds no recording.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        lines = tuple(Line(**line) for line in data.pop("stdout"))
+        told = {**data, "argv": tuple(data["argv"]), "stderr": tuple(data["stderr"])}
+        return Recording(**told, stdout=lines)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no recording of Codex: {error}") from error
+
+
+def load(place: Path | str) -> dict[str, Recording]:
+    """The recordings in a folder, by case.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    found = [read(path) for path in sorted(Path(place).glob("*.json"))]
+    if not found:
+        raise FileNotFoundError(f"no recordings of Codex in {place}: yemot-ai-testing record writes some")
+    return {recording.case: recording for recording in found}
 
 
 def folder() -> Path:
@@ -84,32 +114,21 @@ def versions() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda version: tuple(map(int, re.findall(r"\d+", version)))))
 
 
+def of(version: str) -> dict[str, Recording]:
+    """The recordings of one version, by case.
+
+    Raises:
+        LookupError: it was not recorded; the message names those that were.
+    """
+    known = versions()
+    if version not in known:
+        raise LookupError(
+            f"Codex {version} is not recorded; recorded are {', '.join(known)}. "
+            f"For the real binary: real:{version}"
+        )
+    return load(folder() / version)
+
+
 def newest() -> dict[str, Recording]:
     """The recordings of the newest version, by case."""
-    found = (read(path) for path in sorted((folder() / versions()[-1]).glob("*.json")))
-    return {recording.case: recording for recording in found}
-
-
-_FORBIDDEN: Final = (
-    (
-        "an absolute path",
-        re.compile(r"(?<![\w.}/:<])/(?:home|Users|root|tmp|var|opt|work|private|etc|mnt)\b"),
-    ),
-    ("the address of a server", re.compile(r"https?://(?:127\.|localhost|\[::1\])|127\.0\.0\.1:\d+")),
-    (
-        "what looks like a secret",
-        re.compile(r"\b(?:sk|pk|ghp|xox[bp])[-_][A-Za-z0-9]{6,}|Bearer [\w.-]{8,}|eyJ[\w-]{10,}"),
-    ),
-    ("an id of one run", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
-)
-
-
-def problems(text: str) -> list[str]:
-    """What in the text of a recording must not be published, in words; empty if nothing."""
-    return [f"{what}: {found.group(0)!r}" for what, found in _found(text)]
-
-
-def _found(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    for what, pattern in _FORBIDDEN:
-        for found in pattern.finditer(text):
-            yield what, found
+    return of(versions()[-1])

@@ -17,35 +17,25 @@ speaks in the recorded words of the real one (``yemot_ai_testing.contract.record
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
-import py_compile
 import select
-import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.doubles.codex_layout import Replay, install, laid_out, lay_out, recorded
 from yemot_ai_testing.doubles.codex_stage import (
     CodexRun,
     CodexStage,
     end,
     instructions_of,
-    launcher,
     living,
 )
 from yemot_ai_testing.doubles.script import (
-    Answer,
     BusySession,
     CodexVocabulary,
-    Crash,
-    Drop,
-    Failure,
     Hang,
-    Malformed,
     ScriptMismatchError,
     Step,
     UnknownSession,
@@ -55,40 +45,42 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.contract.recordings import Recording
-
 __all__ = ["FakeCodex"]
 
-_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies")
-_KINDS: Final = {Hang: "hang", UnknownSession: "unknown_session", BusySession: "busy_session"}
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The process ends its turn as a recorded one did, word for word.
-
-    Attributes:
-        case: the name of the recording.
-    """
-
-    case: str
+_KINDS: Final = {
+    Hang: "hang",
+    UnknownSession: "unknown_session",
+    BusySession: "busy_session",
+    Replay: "replay",
+}
 
 
 class FakeCodex(CodexVocabulary):
     """A scripted executable; a context manager that puts it first on ``PATH``.
 
+    Args:
+        version: which recorded version to be, ``"0.142.0"``; by default the newest.
+        recordings: a folder of recordings of your own, for ``replays``. Without ``version`` the fake is
+            the recorded version that they were made with, as far as that is recorded.
+
+    Raises:
+        LookupError: the version is not recorded.
+        FileNotFoundError: the folder holds no recordings.
+
     Attributes:
         executable: where it lies.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, version: str | None = None, *, recordings: str | os.PathLike[str] | None = None
+    ) -> None:
+        self._recorded = recorded(version, recordings)
         self._stage = CodexStage()
         self.executable: Path = self._stage.executable
         self._state = self._stage.folder / "state"
         self._steps: dict[str, Step | Replay] = {}
-        self._recorded = recordings.newest()
-        _install(self.executable, self._stage.folder / "program", self._state)
-        _lay_out(self._state, self._recorded)
+        install(self.executable, self._stage.folder / "program", self._state)
+        lay_out(self._state, self._recorded)
         self._bell = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
         self._released: list[int] = []
 
@@ -111,7 +103,7 @@ class FakeCodex(CodexVocabulary):
         name = f"{len(self._steps):06d}-{_KINDS.get(type(step), 'play')}"
         self._steps[name] = step
         draft = self._state / "drafts" / name
-        draft.write_bytes(marshal.dumps(self._laid_out(step)))
+        draft.write_bytes(marshal.dumps(laid_out(step, self._recorded)))
         draft.rename(self._state / "steps" / name)
 
     @property
@@ -191,114 +183,6 @@ class FakeCodex(CodexVocabulary):
     def _notes(self) -> list[dict[str, Any]]:
         paths = sorted((self._state / "runs").glob("*"))
         return [marshal.loads(path.read_bytes()) for path in paths]  # noqa: S302 - our own program wrote it
-
-    def _laid_out(self, step: Step | Replay) -> tuple[float, int, str, str, str]:
-        """What the program needs of a step: after, exit code, standard output, error, the answer."""
-        match step:
-            case Answer(after=after):
-                return (after, 0, _answered(self._recorded["answer"], step.text), "", step.text)
-            case Crash(exit=code, stderr=stderr):
-                return (0.0, code, "", stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n", "")
-            case Malformed(text=text):
-                return (0.0, 0, text, "", "")
-        after = step.after if isinstance(step, Failure) else 0.0
-        return (after, *_rest(self._recorded[_case(step)]), "")
-
-
-def _case(step: object) -> str:
-    """The recording that shows how a turn ends after this step."""
-    match step:
-        case Failure(kind=kind):
-            return kind
-        case Replay(case=case):
-            return case
-        case Drop():
-            return "cut_stream"
-    # About a session that is resumed, but come to a process that resumes none.
-    return "unscripted"
-
-
-def _install(executable: Path, program: Path, state: Path) -> None:
-    """Lay the program ready, compiled, behind a launcher that the kernel can start."""
-    package = program / "yemot_ai_testing" / "doubles"
-    package.mkdir(parents=True)
-    for folder in (package, package.parent):
-        (folder / "__init__.py").touch()
-    for module in ("fake_codex_argv.py", "fake_codex_program.py", "fake_codex_threads.py"):
-        source = package / module
-        shutil.copyfile(Path(__file__).with_name(module), source)
-        py_compile.compile(str(source), doraise=True)
-    body = "\n".join(
-        (
-            "import sys",
-            f"sys.path.insert(0, {str(program)!r})",
-            "from yemot_ai_testing.doubles.fake_codex_program import main",
-            f"sys.exit(main({str(state)!r}, sys.argv[1:]))\n",
-        )
-    )
-    launcher(executable, program / "start.py", body)
-
-
-def _lay_out(state: Path, recorded: dict[str, Recording]) -> None:
-    for name in _FOLDERS:
-        (state / name).mkdir(parents=True)
-    os.mkfifo(state / "bell")
-    replies: dict[str, Any] = {case: _whole(recording) for case, recording in recorded.items()}
-    replies["begun"] = _begun(recorded["answer"])
-    replies["unscripted"] = _rest(recorded["unscripted"])
-    replies["usage"] = _usage(recorded["answer"])
-    names = {line.text.split()[0] for line in recorded["features"].stdout if line.text.strip()}
-    replies["feature_names"] = frozenset(names)
-    for case, reply in replies.items():
-        (state / "replies" / case).write_bytes(marshal.dumps(reply))
-
-
-def _whole(recording: Recording) -> tuple[int, str, str]:
-    out = "".join(f"{line.text}\n" for line in recording.stdout)
-    return recording.exit_code, out, "".join(f"{line}\n" for line in recording.stderr)
-
-
-def _begun(recording: Recording) -> tuple[int, str, str]:
-    """What is written before the model is asked."""
-    lines = [f"{line.text}\n" for line in recording.stdout]
-    return 0, "".join(lines[: _start(recording)]), "".join(f"{line}\n" for line in recording.stderr)
-
-
-def _rest(recording: Recording) -> tuple[int, str, str]:
-    """What is written after the model has answered."""
-    lines = [f"{line.text}\n" for line in recording.stdout]
-    return recording.exit_code, "".join(lines[_start(recording) :]), ""
-
-
-def _start(recording: Recording) -> int:
-    kinds = [json.loads(line.text)["type"] for line in recording.stdout]
-    return kinds.index("turn.started") + 1
-
-
-def _usage(recording: Recording) -> tuple[tuple[str, int], ...]:
-    return tuple(json.loads(recording.stdout[-1].text)["usage"].items())
-
-
-def _answered(recording: Recording, text: str) -> str:
-    """The recorded end of an answered turn, with this text, and a place for the usage."""
-    events = [json.loads(line.text) for line in recording.stdout[_start(recording) :]]
-    return "".join(f"{_with(event, text)}\n" for event in events)
-
-
-def _with(event: dict[str, Any], text: str) -> str:
-    match event:
-        case {"type": "item.completed", "item": {"type": "agent_message"} as item}:
-            # A brace of the answer must not look like a place to fill in.
-            said = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
-            shell = _compact({**event, "item": {**item, "text": 0}})
-            return shell.replace('"text":0', f'"text":{said}')
-        case {"type": "turn.completed"}:
-            return _compact({**event, "usage": 0}).replace('"usage":0', '"usage":{usage}')
-    return _compact(event)
-
-
-def _compact(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
 def _run(note: dict[str, Any]) -> CodexRun:

@@ -5,7 +5,7 @@ Run inside the fake executable, where each import costs a millisecond: so there 
 
 from __future__ import annotations
 
-__all__ = ["Arguments", "UsageError", "parse"]
+__all__ = ["LEVELS", "Arguments", "Level", "UsageError", "parse"]
 
 _REPEATABLE = {"config", "enable", "disable", "image", "add-dir"}
 _COMMON_VALUES = {
@@ -51,7 +51,11 @@ _ROOT_VALUES = {
     "remote": "ADDR",
     "remote-auth-token-env": "ENV_VAR",
 }
-_ROOT_FLAGS = {*_EXEC_FLAGS, "search", "no-alt-screen"} - {"json", "experimental-json", "skip-git-repo-check"}
+_ROOT_FLAGS = {*_EXEC_FLAGS, "search", "no-alt-screen", "no-daemon"} - {
+    "json",
+    "experimental-json",
+    "skip-git-repo-check",
+}
 _SHORT = {
     "c": "config",
     "i": "image",
@@ -103,7 +107,7 @@ class Arguments:
         return self.options.get(name, [default])[-1]
 
 
-class _Level:
+class Level:
     """What one command takes: its options, subcommands and number of positional arguments."""
 
     __slots__ = ("commands", "flags", "greedy", "places", "usage", "values")
@@ -126,7 +130,7 @@ class _Level:
         self.greedy = greedy
 
 
-_ROOT_LEVEL = _Level(
+_ROOT_LEVEL = Level(
     _ROOT_USAGE,
     _ROOT_VALUES,
     _ROOT_FLAGS,
@@ -134,24 +138,29 @@ _ROOT_LEVEL = _Level(
     1,
     greedy=True,
 )
-_EXEC_LEVEL = _Level(
+_EXEC_LEVEL = Level(
     _EXEC_USAGE, _EXEC_VALUES, _EXEC_FLAGS, ("resume", "fork", "review", "help"), 1, greedy=True
 )
 # After `resume`, -i takes one file; before it, every word that follows.
-_RESUME_LEVEL = _Level(_RESUME_USAGE, _COMMON_VALUES, _RESUME_FLAGS, (), 2, greedy=False)
-_OTHER_LEVEL = _Level(_ROOT_USAGE, _EXEC_VALUES, {*_EXEC_FLAGS, *_RESUME_FLAGS}, (), 9, greedy=False)
-_LEVELS = {"exec": _EXEC_LEVEL, "e": _EXEC_LEVEL, "resume": _RESUME_LEVEL}
+_RESUME_LEVEL = Level(_RESUME_USAGE, _COMMON_VALUES, _RESUME_FLAGS, (), 2, greedy=False)
+_OTHER_LEVEL = Level(_ROOT_USAGE, _EXEC_VALUES, {*_EXEC_FLAGS, *_RESUME_FLAGS}, (), 9, greedy=False)
+LEVELS = {"": _ROOT_LEVEL, "exec": _EXEC_LEVEL, "e": _EXEC_LEVEL, "resume": _RESUME_LEVEL}
 
 
-def parse(argv: list[str]) -> Arguments:
+def parse(argv: list[str], differences: dict[str, dict[str, str | None]] | None = None) -> Arguments:
     """Read the arguments after the program's name.
+
+    Args:
+        argv: the arguments.
+        differences: what the version has otherwise (see ``codex_grammar``).
 
     Raises:
         UsageError: Codex would refuse them.
     """
     found = Arguments()
     rest = list(argv)
-    level = _ROOT_LEVEL
+    other = differences or {}
+    level = _changed(_ROOT_LEVEL, other.get(""))
     seen: set[str] = set()
     while rest:
         word = rest.pop(0)
@@ -163,19 +172,35 @@ def parse(argv: list[str]) -> Arguments:
             _option(found, level, word, rest, seen)
         elif word in level.commands and not found.words:
             found.command = "exec" if word == "e" else word
-            level, seen = _LEVELS.get(word, _OTHER_LEVEL), set()
+            level = _changed(LEVELS.get(word, _OTHER_LEVEL), other.get(found.command))
+            seen = set()
         else:
             _place(found, level, word)
     return found
 
 
-def _place(found: Arguments, level: _Level, word: str) -> None:
+def _changed(level: Level, other: dict[str, str | None] | None) -> Level:
+    """The level as another version has it."""
+    if not other:
+        return level
+    values = {name: value for name, value in level.values.items() if other.get(name, "") is not None}
+    flags = {name for name in level.flags if other.get(name, "") is not None}
+    commands = tuple(name for name in level.commands if other.get(f":{name}", "") is not None)
+    for name, value in other.items():
+        if value:
+            values[name] = value
+        elif value is not None:
+            flags.add(name)
+    return Level(level.usage, values, flags, commands, level.places, greedy=level.greedy)
+
+
+def _place(found: Arguments, level: Level, word: str) -> None:
     if len(found.words) >= level.places:
         raise UsageError(f"error: unexpected argument '{word}' found\n\n{level.usage}\n\n{_MORE}")
     found.words.append(word)
 
 
-def _option(found: Arguments, level: _Level, word: str, rest: list[str], seen: set[str]) -> None:
+def _option(found: Arguments, level: Level, word: str, rest: list[str], seen: set[str]) -> None:
     name, value = _split(word)
     known = level.values.get(name)
     if known is None and name not in level.flags:
@@ -204,7 +229,7 @@ def _split(word: str) -> tuple[str, str | None]:
     return _SHORT.get(word[1], word), word[2:].removeprefix("=") or None
 
 
-def _values(level: _Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
+def _values(level: Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
     many = name == "image" and level.greedy
     if value is None:
         if not rest or (rest[0].startswith("-") and len(rest[0]) > 1):

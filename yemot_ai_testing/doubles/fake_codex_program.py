@@ -20,7 +20,11 @@ from yemot_ai_testing.doubles.fake_codex_threads import Thread, is_uuid, newest,
 
 __all__ = ["main"]
 
+_Told = tuple[int, str, str]
+_Step = tuple[float, int, str, str, str, _Told]
 _UNSCRIPTED = "unscripted"
+_SILENCE: _Told = (0, "", "")
+_HELP = {"exec": "help", "resume": "help_resume", "review": "help", "fork": "help"}
 
 
 class _Ended(Exception):  # noqa: N818 - not an error: the way out of the process
@@ -52,10 +56,18 @@ class _Process:
             "unscripted": False,
         }
 
-    def reply(self, case: str) -> tuple[int, str, str]:
+    def reply(self, case: str) -> _Told:
         """A recording: exit code, standard output, standard error."""
         code, out, err = marshal.loads(read(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
         return code, out, err
+
+    def grammar(self) -> dict[str, dict[str, str | None]] | None:
+        """What this version's command line has otherwise; mostly nothing."""
+        try:
+            found: dict[str, dict[str, str | None]] = marshal.loads(read(f"{self.state}/replies/grammar"))  # noqa: S302 - our own file
+        except FileNotFoundError:
+            return None
+        return found
 
     def jot(self) -> None:
         """Write down what was asked, in one piece, and ring."""
@@ -72,7 +84,7 @@ class _Process:
             # Nobody listens, or the pipe is full: the note is written all the same.
             return
 
-    def claim(self, *kinds: str) -> tuple[str, tuple[float, int, str, str, str]] | None:
+    def claim(self, *kinds: str) -> tuple[str, _Step] | None:
         """Take the next step, if it is of one of these kinds (any, if none is named)."""
         for name in sorted(os.listdir(f"{self.state}/steps")):  # noqa: PTH208 - as above
             kind = name.partition("-")[2]
@@ -106,7 +118,7 @@ def main(state: str, argv: list[str]) -> int:
     """
     process = _Process(state, argv)
     try:
-        _dispatch(process, parse(argv))
+        _dispatch(process, parse(argv, process.grammar()))
     except UsageError as error:
         _note_run(process)
         _say(2, f"{error}\n")
@@ -122,10 +134,7 @@ def main(state: str, argv: list[str]) -> int:
 
 
 def _dispatch(process: _Process, found: Arguments) -> None:
-    if found.command == "features" or found.has("version") or found.has("help") or found.command == "help":
-        asked_for = (
-            "features" if found.command == "features" else "version" if found.has("version") else "help"
-        )
+    if asked_for := _information(found):
         _play(process, asked_for)
     if found.command in {"exec", "resume"}:
         _turn(process, found)
@@ -134,6 +143,17 @@ def _dispatch(process: _Process, found: Arguments) -> None:
         _play(process, "review")
     _say(2, "Error: stdin is not a terminal\n")
     raise _Ended(1)
+
+
+def _information(found: Arguments) -> str:
+    """The recording that answers a question about the program itself; empty if it is none."""
+    if found.command == "features":
+        return "features"
+    if found.has("version"):
+        return "version"
+    if found.has("help") or found.command == "help":
+        return _HELP.get(found.command, "help_root")
+    return ""
 
 
 def _note_run(process: _Process) -> None:
@@ -214,7 +234,9 @@ def _opened(process: _Process, found: Arguments) -> Thread:
         process.jot()
         _play(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
     thread = Thread(process.home, wanted, path, resumed=True)
-    if scripted or not thread.claim():
+    # Early versions let a second writer in: what was recorded of them is a turn.
+    refuses = not process.reply("busy_session")[1]
+    if refuses and (scripted or not thread.claim()):
         process.jot()
         _play(process, "busy_session", thread_id=wanted)
     process.note["thread"] = wanted
@@ -241,18 +263,19 @@ def _converse(process: _Process, found: Arguments, thread: Thread, prompt: bytes
     words = prompt.decode("utf-8", "replace")
     thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{quoted(words)}}}}}')
     places = {"thread_id": thread.id}
-    _code, begun, warnings = process.reply("begun")
+    replayed = process.claim("replay")
+    _code, begun, warnings = replayed[1][5] if replayed else process.reply("begun")
     _say(2, _filled(warnings, process, places))
     _say(1, _filled(begun, process, places) if shows else "")
     process.note["asked"] = True
-    taken = process.claim()
-    kind, step = taken or (_UNSCRIPTED, (0.0, *process.reply(_UNSCRIPTED), ""))
-    process.note["unscripted"] = kind not in {"play", "hang"}
+    taken = replayed or process.claim()
+    kind, step = taken or (_UNSCRIPTED, (0.0, *process.reply(_UNSCRIPTED), "", _SILENCE))
+    process.note["unscripted"] = kind not in {"play", "replay", "hang"}
     process.jot()
     process.wait_at_gate()
     if kind == "hang":
         _hang()
-    after, code, out, err, answer = step
+    after, code, out, err, answer, _begun = step
     time.sleep(after)
     places["usage"] = _usage(process, thread.turns + 1)
     _say(2, _filled(err, process, places))

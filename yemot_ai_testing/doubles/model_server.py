@@ -229,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _play(self, step: _Played, request: ModelRequest) -> None:
         if isinstance(step, Crash):
             self.server.model.crash(request)
+        if isinstance(step, Hang) and step.saying:
+            self._begin(step, request)
         thinking = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
         if thinking != 0.0 and self.server.model.leaves(self.connection, seconds=thinking):
             self.close_connection = True
@@ -254,6 +256,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(api.stream_events(whole, step.pieces))
         else:
             self._send(200, whole)
+
+    def _begin(self, step: Hang, request: ModelRequest) -> None:
+        whole = _whole(Answer((step.saying,)), request)
+        events = list(api.stream_events(whole, (step.saying,)))
+        self._begin_stream()
+        self._write_events(events[:-1])
 
     def _break_off(self, step: Drop, request: ModelRequest) -> None:
         whole = _whole(Answer(step.pieces), request)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socketserver
 import subprocess
@@ -43,16 +44,17 @@ from yemot_ai_testing.doubles.script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
     from yemot_ai_testing.doubles.script import Step
 
-__all__ = ["RealCodex"]
+__all__ = ["RealCodex", "led_to"]
 
 _TIMEOUT: Final = 20.0
 
+_SETTING: Final = re.compile(r"-c|--config(?:=|$)")
 _SHIM: Final = """\
 import json, os, socket, sys
 door = socket.socket(socket.AF_UNIX)
@@ -63,14 +65,14 @@ door.sendall(json.dumps(told).encode() + b"\\n")
 line = door.makefile().readline()
 if not line:
     sys.exit("the test that set this stage is over")
-settings = json.loads(line)
+argv = json.loads(line)
 for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "https_proxy"):
     os.environ.pop(name, None)
 os.environ.update(HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1")
 os.environ.update({key}="none", YEMOT_AI_STAGE={door!r})
 # Left open, it tells the test when the last process of the run is gone.
 os.set_inheritable(door.fileno(), True)
-os.execv({binary!r}, [{binary!r}, *settings, *sys.argv[1:]])
+os.execv({binary!r}, [{binary!r}, *argv])
 """
 
 
@@ -218,6 +220,18 @@ class RealCodex(CodexVocabulary):
         )
 
 
+def led_to(settings: Sequence[str], argv: Sequence[str]) -> list[str]:
+    """The command line ``argv`` with the settings that lead to the model.
+
+    Up to 0.163 a ``-c`` of a subcommand takes back every one before it (measured), so the settings stand
+    beside the last ``-c`` there is.
+    """
+    ends = argv.index("--") if "--" in argv else len(argv)
+    given = [place for place in range(ends) if _SETTING.match(argv[place])]
+    place = given[-1] if given else 0
+    return [*argv[:place], *settings, *argv[place:]]
+
+
 class _Door(socketserver.ThreadingUnixStreamServer):
     """Where a starting process knocks, and is told how to go on."""
 
@@ -241,10 +255,10 @@ class _Visit(socketserver.StreamRequestHandler):
             return
         started = _started(json.loads(line))
         codex = self.server.codex
-        settings = codex.settings_of(started)
+        argv = led_to(codex.settings_of(started), json.loads(line)["argv"])
         staged = codex.play_before(started) if started else contextlib.nullcontext()
         with staged, contextlib.suppress(ConnectionError):
-            self.wfile.write(json.dumps(settings).encode() + b"\n")
+            self.wfile.write(json.dumps(argv).encode() + b"\n")
             self.rfile.read()
 
 

@@ -35,6 +35,8 @@ from yemot_ai_testing.doubles.steps import (
     Malformed,
     Step,
     UnknownSession,
+    pieces_of,
+    seconds_of,
 )
 
 if TYPE_CHECKING:
@@ -114,11 +116,17 @@ class Vocabulary(ABC):
         """Answer the next call.
 
         Args:
-            text: the answer, or the pieces in which it is written.
+            text: the answer, or the pieces in which it is written, at least one.
             after: seconds of thinking first.
+
+        Raises:
+            TypeError: the text is no text, or the seconds are no number.
+            ValueError: there is no piece, or the seconds cannot pass.
         """
-        pieces = (text,) if isinstance(text, str) else tuple(text)
-        self.add(Answer(pieces, after))
+        pieces = pieces_of(text)
+        if not pieces:
+            raise ValueError('an answer has at least one piece; answers("") is an empty one')
+        self.add(Answer(pieces, seconds_of("after", after)))
         return self
 
     def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
@@ -130,21 +138,31 @@ class Vocabulary(ABC):
             after: seconds before it refuses.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: there is no such kind, or the seconds cannot pass.
+            TypeError: the seconds are no number.
         """
         if kind not in FAILURES:
             raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURES)}")
-        self.add(Failure(kind, retry_after, after))
+        wait = None if retry_after is None else seconds_of("retry_after", retry_after)
+        self.add(Failure(kind, wait, seconds_of("after", after)))
         return self
 
-    def hangs(self) -> Self:
-        """Never answer the next call."""
-        self.add(Hang())
+    def hangs(self, *, saying: str = "") -> Self:
+        """Never answer the next call.
+
+        Args:
+            saying: a first message, after which nothing more comes (Codex and the model service).
+        """
+        self.add(Hang(saying))
         return self
 
     def drops(self, text: str | Sequence[str] = "…") -> Self:
-        """Break the connection in the middle of the next answer, after ``text``."""
-        self.add(Drop((text,) if isinstance(text, str) else tuple(text)))
+        """Break the connection in the middle of the next answer, after ``text``.
+
+        Raises:
+            TypeError: the text is no text.
+        """
+        self.add(Drop(pieces_of(text)))
         return self
 
 

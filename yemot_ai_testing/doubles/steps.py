@@ -5,6 +5,8 @@ Plain values; ``script`` has the verbs that make them and the queue that keeps t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -23,6 +25,8 @@ __all__ = [
     "Malformed",
     "Step",
     "UnknownSession",
+    "pieces_of",
+    "seconds_of",
 ]
 
 FailureKind = Literal[
@@ -76,7 +80,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """No answer ever comes; the call ends when the asker leaves."""
+    """No answer ever comes; the call ends when the asker leaves.
+
+    Attributes:
+        saying: a first message that is whole before nothing more comes; empty for none. Only what is
+            asked over the Responses API, or imitates who asks it, says it.
+    """
+
+    saying: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +132,30 @@ class BusySession:
 
 
 Step: TypeAlias = "Answer | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
+
+
+def pieces_of(text: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the pieces in which ``text`` is written.
+
+    Raises:
+        TypeError: it is neither a text nor a sequence of texts.
+    """
+    if isinstance(text, str):
+        return (text,)
+    if not isinstance(text, Sequence) or not all(isinstance(piece, str) for piece in text):
+        raise TypeError(f'a model writes a text such as "שלום", or a list of its pieces, not {text!r}')
+    return tuple(text)
+
+
+def seconds_of(name: str, value: object) -> float:
+    """Return ``value``, which the argument ``name`` has, if that many seconds can pass.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is negative, or not finite.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number of seconds such as 2.5, not {value!r}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is a number of seconds from 0 on, such as 2.5, not {value!r}")
+    return value

@@ -15,7 +15,7 @@ from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.census import Double
 from yemot_ai_testing.scenario.runner import Stage
 
-__all__ = ["REFERENCE_APP", "Setting", "codex_double", "imported", "open_stage"]
+__all__ = ["REFERENCE_APP", "Setting", "codex_double", "codex_meant", "imported", "open_stage"]
 
 REFERENCE_APP = "yemot_ai.reference:flow"
 """What is called when nobody says what."""
@@ -30,7 +30,8 @@ class Setting:
         url: a server, likewise; nobody scripts the model behind it.
         default_app: what is called when neither the command line nor the file says so.
         default_url: a server, likewise.
-        codex: ``fake``, ``real``, a version, or the path of a real binary.
+        codex: ``fake``, or the recorded version that it is to be; ``real``, ``real:VERSION``, or the path
+            of a real binary.
         remote: an url may point beyond this machine.
     """
 
@@ -74,16 +75,53 @@ def open_stage(setting: Setting, own: str | None) -> Iterator[Stage]:
 def codex_double(spec: str) -> Iterator[Double]:
     """Provide the Codex that ``spec`` names, first on ``PATH``.
 
+    Args:
+        spec: ``fake``, or a recorded version: the fake, as that version; ``real``, ``real:VERSION`` or a
+            path: a real binary.
+
     Raises:
-        BinaryNotFoundError: a real one is meant, and there is none.
+        BinaryNotFoundError: there is no such Codex.
     """
     # Imported here: a run that only talks to a server needs neither.
-    from yemot_ai_testing.contract.binary import locate  # noqa: PLC0415 - see above
     from yemot_ai_testing.doubles.codex import FakeCodex  # noqa: PLC0415 - see above
     from yemot_ai_testing.doubles.real_codex import RealCodex  # noqa: PLC0415 - see above
 
-    with FakeCodex() if spec == "fake" else RealCodex(locate(spec)) as double:
-        yield double
+    found = codex_meant(spec)
+    if isinstance(found, Path):
+        with RealCodex(found) as real:
+            yield real
+    else:
+        with FakeCodex(found) as fake:
+            yield fake
+
+
+def codex_meant(spec: str) -> Path | str | None:
+    """Tell which Codex ``spec`` names: a real binary, or the recorded version that the fake is to be.
+
+    Returns:
+        The path of the binary; the version; None for the fake as it is by default.
+
+    Raises:
+        BinaryNotFoundError: there is none; the message says which versions the fake can be.
+    """
+    from yemot_ai_testing.contract import recordings  # noqa: PLC0415 - see above
+    from yemot_ai_testing.contract.binary import (  # noqa: PLC0415 - see above
+        BinaryNotFoundError,
+        is_version,
+        locate,
+    )
+
+    if spec == "fake":
+        return None
+    if is_version(spec) and spec in recordings.versions():
+        return spec
+    try:
+        return locate(spec)
+    except BinaryNotFoundError as error:
+        if not is_version(spec):
+            raise
+        fakes = ", ".join(recordings.versions())
+        raise BinaryNotFoundError(f"{error} (the fake can be {fakes})") from error
 
 
 def imported(target: str) -> object:

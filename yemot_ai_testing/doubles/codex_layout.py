@@ -1,0 +1,195 @@
+"""What a fake Codex is made of: its program, its words, and the steps that a test lays ready for it."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import py_compile
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.doubles.codex_grammar import differences
+from yemot_ai_testing.doubles.codex_stage import launcher
+from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Malformed, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from yemot_ai_testing.contract.recordings import Recording
+
+__all__ = ["Replay", "install", "laid_out", "lay_out", "recorded"]
+
+_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies")
+_Told = tuple[int, str, str]
+_SILENCE: Final[_Told] = (0, "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The process takes its turn as a recorded one did, word for word.
+
+    Attributes:
+        case: the name of the recording.
+    """
+
+    case: str
+
+
+def recorded(version: str | None, own: str | os.PathLike[str] | None) -> dict[str, Recording]:
+    """The words of a fake.
+
+    Args:
+        version: the recorded version to be; None for that of ``own``, or the newest.
+        own: a folder of further recordings; they win.
+
+    Raises:
+        LookupError: the version is not recorded.
+        FileNotFoundError: the folder holds no recordings.
+    """
+    further = recordings.load(Path(own)) if own is not None else {}
+    made_with = {recording.version for recording in further.values()}
+    known = recordings.versions()
+    base = version or next((one for one in reversed(known) if one in made_with), known[-1])
+    return {**recordings.of(base), **further}
+
+
+def laid_out(step: Step | Replay, told: Mapping[str, Recording]) -> tuple[float, int, str, str, str, _Told]:
+    """What the program needs of a step: after, exit code, standard output, error, the answer, the beginning.
+
+    Only a replay brings a beginning of its own: what is written before the model is asked.
+    """
+    match step:
+        case Answer(after=after):
+            return (after, 0, _answered(told["answer"], step.text), "", step.text, _SILENCE)
+        case Crash(exit=code, stderr=stderr):
+            ended = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
+            return (0.0, code, "", ended, "", _SILENCE)
+        case Malformed(text=text):
+            return (0.0, 0, text, "", "", _SILENCE)
+        case Replay(case=case):
+            return _replayed(told[case])
+    after = step.after if isinstance(step, Failure) else 0.0
+    return (after, *_rest(told[_case(step)]), "", _SILENCE)
+
+
+def _case(step: Step) -> str:
+    """The recording that shows how a turn ends after this step."""
+    match step:
+        case Failure(kind=kind):
+            return kind
+        case Drop():
+            return "cut_stream"
+    # About a session that is resumed, but come to a process that resumes none.
+    return "unscripted"
+
+
+def _replayed(recording: Recording) -> tuple[float, int, str, str, str, _Told]:
+    code, out, _ = _rest(recording)
+    # A thread remembers what was answered in it; only a turn that was completed has an answer.
+    said = _said(recording) if '"turn.completed"' in out else ""
+    return (0.0, code, out, "", said, _begun(recording))
+
+
+def _said(recording: Recording) -> str:
+    """The last words of the agent."""
+    said = ""
+    for event in map(_event, recording.stdout):
+        match event:
+            case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
+                said = text
+    return said
+
+
+def install(executable: Path, program: Path, state: Path) -> None:
+    """Lay the program ready, compiled, behind a launcher that the kernel can start."""
+    package = program / "yemot_ai_testing" / "doubles"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    for module in ("fake_codex_argv.py", "fake_codex_program.py", "fake_codex_threads.py"):
+        source = package / module
+        shutil.copyfile(Path(__file__).with_name(module), source)
+        py_compile.compile(str(source), doraise=True)
+    body = "\n".join(
+        (
+            "import sys",
+            f"sys.path.insert(0, {str(program)!r})",
+            "from yemot_ai_testing.doubles.fake_codex_program import main",
+            f"sys.exit(main({str(state)!r}, sys.argv[1:]))\n",
+        )
+    )
+    launcher(executable, program / "start.py", body)
+
+
+def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
+    """Lay ready what the program says, and the pipes that it waits at."""
+    for name in _FOLDERS:
+        (state / name).mkdir(parents=True)
+    os.mkfifo(state / "bell")
+    replies: dict[str, Any] = {case: _whole(recording) for case, recording in told.items()}
+    replies["begun"] = _begun(told["answer"])
+    replies["unscripted"] = _rest(told["unscripted"])
+    replies["usage"] = _usage(told["answer"])
+    names = {line.text.split()[0] for line in told["features"].stdout if line.text.strip()}
+    replies["feature_names"] = frozenset(names)
+    replies["grammar"] = differences(told, recordings.newest())
+    for case, reply in replies.items():
+        (state / "replies" / case).write_bytes(marshal.dumps(reply))
+
+
+def _whole(recording: Recording) -> tuple[int, str, str]:
+    out = "".join(f"{line.text}\n" for line in recording.stdout)
+    return recording.exit_code, out, "".join(f"{line}\n" for line in recording.stderr)
+
+
+def _begun(recording: Recording) -> tuple[int, str, str]:
+    """What is written before the model is asked."""
+    lines = [f"{line.text}\n" for line in recording.stdout]
+    return 0, "".join(lines[: _start(recording)]), "".join(f"{line}\n" for line in recording.stderr)
+
+
+def _rest(recording: Recording) -> tuple[int, str, str]:
+    """What is written after the model has answered."""
+    lines = [f"{line.text}\n" for line in recording.stdout]
+    return recording.exit_code, "".join(lines[_start(recording) :]), ""
+
+
+def _start(recording: Recording) -> int:
+    """How many lines are written before the model is asked; all, if it never is."""
+    kinds = [_event(line).get("type") for line in recording.stdout]
+    return kinds.index("turn.started") + 1 if "turn.started" in kinds else len(kinds)
+
+
+def _event(line: recordings.Line) -> dict[str, Any]:
+    """A line of standard output as an event; empty for a line of plain text."""
+    return dict(json.loads(line.text)) if line.text.startswith("{") else {}
+
+
+def _usage(recording: Recording) -> tuple[tuple[str, int], ...]:
+    return tuple(json.loads(recording.stdout[-1].text)["usage"].items())
+
+
+def _answered(recording: Recording, text: str) -> str:
+    """The recorded end of an answered turn, with this text, and a place for the usage."""
+    events = [json.loads(line.text) for line in recording.stdout[_start(recording) :]]
+    return "".join(f"{_with(event, text)}\n" for event in events)
+
+
+def _with(event: dict[str, Any], text: str) -> str:
+    match event:
+        case {"type": "item.completed", "item": {"type": "agent_message"} as item}:
+            # A brace of the answer must not look like a place to fill in.
+            said = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
+            shell = _compact({**event, "item": {**item, "text": 0}})
+            return shell.replace('"text":0', f'"text":{said}')
+        case {"type": "turn.completed"}:
+            return _compact({**event, "usage": 0}).replace('"usage":0', '"usage":{usage}')
+    return _compact(event)
+
+
+def _compact(event: dict[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
