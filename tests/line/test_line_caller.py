@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import yemot_flow
@@ -35,6 +36,19 @@ def test_a_call_begins_with_what_the_line_knows_of_the_caller() -> None:
     assert log[0]["ApiPhone"] == ["0521112222"]
     assert log[0]["ApiExtension"] == ["shop"]
     assert len(log[0]["ApiCallId"][0]) == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"extension": 5}, 'extension is a text such as "1/2", not 5'),
+        ({"extension": None}, "extension is a text"),
+        ({"phone": 501234567}, 'phone is a text such as "0501234567", not 501234567'),
+    ],
+)
+def test_a_number_where_the_line_needs_a_text_is_refused(arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(AppError, match=told):
+        Caller(app_of(), **arguments)
 
 
 def test_values_of_earlier_reads_are_sent_again_and_repeated_names_are_kept() -> None:

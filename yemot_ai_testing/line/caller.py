@@ -70,7 +70,7 @@ class Caller:
         switches: any of ``LineSettings``.
 
     Raises:
-        AppError: ``app`` cannot be called.
+        AppError: ``app`` cannot be called, or the number or the extension is no text.
     """
 
     def __init__(  # noqa: PLR0913 - the line has that many switches, and each has a default
@@ -88,6 +88,8 @@ class Caller:
     ) -> None:
         if method not in {"GET", "POST"}:
             raise AppError(f"the line calls with GET or POST, not {method!r}")
+        _check_text("phone", phone, "0501234567")
+        _check_text("extension", extension, "1/2")
         self.settings = LineSettings(method=method, **switches)
         clock = clock or clock_of(app)
         self._transport = (
@@ -325,3 +327,9 @@ class Caller:
     def _not_now(self, verb: str) -> CallOverError:
         hint = "a new call is a new Caller" if self._dialled else "call dial() first"
         return CallOverError(verb, waits_for=self.waits_for, hint=hint)
+
+
+def _check_text(name: str, value: object, example: str) -> None:
+    """A number would lose its leading zeros, and some lines have them."""
+    if not isinstance(value, str):
+        raise AppError(f'{name} is a text such as "{example}", not {value!r}')
