@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.codex.codex_kit import Codex, asked, provider
@@ -41,6 +45,36 @@ def test_every_verb_adds_one_step_and_can_be_chained() -> None:
         "UnknownSession",
         "BusySession",
     ]
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "told"),
+    [
+        (lambda book: book.answers(5), TypeError, 'a text such as "שלום", or a list of its pieces, not 5'),
+        (lambda book: book.answers(["א", 5]), TypeError, "a list of its pieces, not \\['א', 5]"),
+        (lambda book: book.answers([]), ValueError, "at least one piece"),
+        (lambda book: book.answers("א", after=-1), ValueError, "after is a number of seconds from 0 on"),
+        (lambda book: book.answers("א", after=math.nan), ValueError, "such as 2.5, not nan"),
+        (lambda book: book.answers("א", after="5s"), TypeError, "seconds such as 2.5, not '5s'"),
+        (lambda book: book.fails("overloaded", after=-1), ValueError, "after is a number of seconds"),
+        (lambda book: book.fails("overloaded", retry_after="1"), TypeError, "retry_after is a number"),
+        (lambda book: book.fails("tired"), ValueError, "one of rate_limited, unauthorized"),
+        (lambda book: book.drops(None), TypeError, "a list of its pieces, not None"),
+    ],
+)
+def test_a_step_that_cannot_be_is_refused_with_what_is_allowed(
+    script: Callable[[Any], object], error: type[Exception], told: str
+) -> None:
+    book = Notebook()
+    with pytest.raises(error, match=told):
+        script(book)
+    assert book.steps == []
+
+
+def test_an_empty_answer_is_an_answer() -> None:
+    book = Notebook()
+    book.answers("")
+    assert book.steps == [Answer(("",))]
 
 
 def test_an_answer_is_its_pieces_joined() -> None:

@@ -134,7 +134,7 @@ class BusySession:
 Step: TypeAlias = "Answer | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
 
 
-def pieces_of(text: str | Sequence[str]) -> tuple[str, ...]:
+def pieces_of(text: object) -> tuple[str, ...]:
     """Return the pieces in which ``text`` is written.
 
     Raises:
