@@ -36,7 +36,7 @@ def test_only_the_login_is_linked_in(users: Path) -> None:
 def test_every_folder_is_private() -> None:
     home = Home.at(None)
     home.prepare(KEY)
-    for folder in (home.root, home.codex_home, home.work):
+    for folder in (home.root, home.codex_home, home.work(KEY)):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 

@@ -165,6 +165,28 @@ def test_nothing_that_was_said_is_left_of_a_session_that_was_lost(codex: Codex) 
     assert traces("הסוד") == []
 
 
+def test_each_call_works_in_a_folder_of_its_own_that_goes_with_it(codex: Codex) -> None:
+    codex.answers("א").answers("ב").answers("ג")
+    first = asked(provider().start_session("שלום"))
+    asked(provider().start_session("שיחה אחרת"))
+    again = asked(provider().continue_session(first.session, "עוד"))
+    one, other, same = (Path(request.cwd) for request in codex.requests)
+    assert one == same != other
+    asked(provider().end_session(again.session))
+    assert not one.exists()
+    assert other.exists()
+
+
+@pytest.mark.parametrize("key", ["../../elsewhere", "", "x" * 32, 7])
+def test_a_key_that_is_not_ours_becomes_no_folder(codex: Codex, key: object) -> None:
+    codex.answers("א").answers("ב")
+    first = asked(provider().start_session("שלום"))
+    session: JSON = {"thread_id": thread_of(first.session), "key": key}  # type: ignore[dict-item]  # whatever a store gives
+    asked(provider().continue_session(session, "עוד"))
+    folders = {Path(request.cwd).parent for request in codex.requests}
+    assert folders == {Path(os.environ["YEMOT_AI_HOME"], "codex", "work")}
+
+
 def test_ending_a_session_that_is_none_touches_nothing(codex: Codex) -> None:
     codex.answers("א")
     asked(provider().start_session("שלום"))

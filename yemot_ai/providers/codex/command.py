@@ -42,7 +42,13 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
     "include_permissions_instructions": False,
     "skills.include_instructions": False,
     "skills.bundled.enabled": False,
+    # Nobody is there to be asked: Codex refuses the tool anyway, and it costs 1.4 kB a turn.
+    "tools.experimental_request_user_input.enabled": False,
+    # Else a folder with .git above ours makes AGENTS.md and the skills beside it part of every call.
+    "project_root_markers": "[]",
+    "project_doc_max_bytes": 0,
 }
+"""What else would speak to the model, or be offered to it; an unknown setting is passed over."""
 
 
 def command(  # noqa: PLR0913 - a command line has many parts

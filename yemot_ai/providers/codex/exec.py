@@ -25,7 +25,7 @@ from yemot_ai.errors import (
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.events import EventReader, usage_between
 from yemot_ai.providers.codex.executable import find
-from yemot_ai.providers.codex.home import Home, is_thread_id, new_key
+from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
 from yemot_ai.providers.provider import Reply
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.command import Setting
     from yemot_ai.providers.codex.events import Outcome
+    from yemot_ai.providers.codex.process import End
     from yemot_ai.providers.provider import JSON, Exchange
 
 __all__ = ["CodexCLIProvider"]
@@ -49,7 +50,7 @@ class CodexCLIProvider:
     """A provider that runs the Codex CLI for each turn.
 
     A session is ``{"thread_id": …, "usage": {…}, "key": …}``: Codex's name for the conversation, its
-    counters, which run over the whole conversation, and our name for the folder of its databases.
+    counters, which run over the whole conversation, and our name for the folders of ours that belong to it.
 
     Args:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
@@ -133,12 +134,12 @@ class CodexCLIProvider:
             raise SessionLostError(
                 f"{thread_id!r} is not a Codex thread", thread_id=thread_id, provider=self.name
             )
-        key = _word(session, "key") or new_key()
+        key = _key(session)
         outcome = await self._turn(prompt, instructions, thread_id=thread_id, key=key)
         return _reply(outcome, before=_usage(session), key=key)
 
     async def end_session(self, session: JSON) -> None:
-        """Delete what Codex keeps of the conversation: databases, rollout, lock, snapshots; nothing else.
+        """Delete what is kept of the conversation: databases, rollout, lock, snapshots, working folder.
 
         In a home of the user's own its databases are left alone.
         """
@@ -154,7 +155,8 @@ class CodexCLIProvider:
                 told = instructions or self._instructions or _INSTRUCTIONS
                 file = await asyncio.to_thread(_prepared, home, told, key)
                 line = await self._command(executable, home, file, thread_id, key)
-                return await self._run(line, prompt, home, reader, thread_id)
+                end = await self._run(line, prompt, home, reader, key)
+            return reader.conclude(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
                 # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
@@ -169,7 +171,7 @@ class CodexCLIProvider:
         self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
     ) -> list[str]:
         name = str(executable)
-        told = await known(name, env=home.environment(self._env), cwd=home.work)
+        told = await known(name, env=home.environment(self._env), cwd=home.work(key))
         return command(
             name,
             known=told,
@@ -182,16 +184,13 @@ class CodexCLIProvider:
             thread_id=thread_id,
         )
 
-    async def _run(
-        self, line: Sequence[str], prompt: str, home: Home, reader: EventReader, thread_id: str
-    ) -> Outcome:
+    async def _run(self, line: Sequence[str], prompt: str, home: Home, reader: EventReader, key: str) -> End:
         data = prompt.encode("utf-8", "replace")
         env = home.environment(self._env)
         try:
-            end = await run(line, stdin=data, receive=reader.feed, env=env, cwd=home.work)
+            return await run(line, stdin=data, receive=reader.feed, env=env, cwd=home.work(key))
         except LineTooLongError as error:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
-        return reader.conclude(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
 
     def _explained(self, error: OSError, thread_id: str) -> ProviderError:
         found: ProviderError
@@ -225,6 +224,12 @@ def _with_history(prompt: str, history: Sequence[Exchange]) -> str:
 def _word(session: JSON, name: str) -> str:
     value = session.get(name) if isinstance(session, Mapping) else None
     return value if isinstance(value, str) else ""
+
+
+def _key(session: JSON) -> str:
+    """Our name for the conversation's folders; a name that is not ours must not become a path."""
+    key = _word(session, "key")
+    return key if is_key(key) else new_key()
 
 
 def _usage(session: JSON) -> Mapping[str, int] | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Home", "is_thread_id", "new_key"]
+__all__ = ["Home", "is_key", "is_thread_id", "new_key"]
 
 _WRITTEN: Final = ("instructions", "models")
 _KEY: Final = re.compile("[0-9a-f]{32}")
@@ -47,8 +47,8 @@ class Home:
 
     Attributes:
         codex_home: their ``CODEX_HOME``.
-        root: ours, private: their empty ``HOME`` and working folder, their databases, and the files of
-            instructions.
+        root: ours, private: their empty ``HOME`` and working folders, their databases, and what we write
+            for them to read.
         login: the ``auth.json`` to link into ``codex_home``; None leaves it as it is.
     """
 
@@ -71,17 +71,19 @@ class Home:
         users = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
         return cls(root / "home", root, users.absolute() / "auth.json")
 
-    @property
-    def work(self) -> Path:
-        """The empty folder that a process works in."""
-        return self.root / "work"
+    def work(self, key: str) -> Path:
+        """The empty folder that the processes of one conversation work in.
+
+        Codex takes in what it finds there (AGENTS.md, skills), so no call may leave it to another.
+        """
+        return self.root / "work" / key
 
     def prepare(self, key: str) -> None:
         """Make what is missing for the conversation ``key``; the folders are closed to everybody else."""
         shared = (
             self.root,
             self.codex_home,
-            self.work,
+            self.work(key),
             self.root / "user",
             *(self.root / name for name in _WRITTEN),
         )
@@ -121,18 +123,17 @@ class Home:
         Args:
             key: as ``new_key`` makes them; anything else has no folder.
         """
-        if self.login is None or not _KEY.fullmatch(key):
+        if self.login is None or not is_key(key):
             return None
         return self.root / "databases" / key
 
     def forget(self, thread_id: str, key: str) -> None:
-        """Delete what was said in a conversation: databases, rollouts, lock and shell snapshots.
+        """Delete what was said in a conversation: databases, rollouts, lock, snapshots, working folder.
 
         Whatever is no thread id, or no key, touches nothing.
         """
-        databases = self.databases(key)
-        if databases is not None:
-            shutil.rmtree(databases, ignore_errors=True)
+        for folder in filter(None, (self.databases(key), self.work(key) if is_key(key) else None)):
+            shutil.rmtree(folder, ignore_errors=True)
         if not is_thread_id(thread_id):
             return
         sessions = self.codex_home / "sessions"
@@ -147,8 +148,13 @@ class Home:
 
 
 def new_key() -> str:
-    """A name for the databases of a new conversation, whose thread has no name yet."""
+    """A name for the folders of a new conversation, whose thread has no name yet."""
     return uuid.uuid4().hex
+
+
+def is_key(text: str) -> bool:
+    """Whether ``text`` is a name as ``new_key`` makes them."""
+    return _KEY.fullmatch(text) is not None
 
 
 def is_thread_id(text: str) -> bool:
