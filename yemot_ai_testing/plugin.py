@@ -186,15 +186,19 @@ def _check(config: pytest.Config) -> None:
     """Refuse at once what would fail every scenario.
 
     Raises:
-        pytest.UsageError: a path is not there, the extra is missing, or there is no such Codex.
+        pytest.UsageError: a path is not there, or holds no scenarios; the extra is missing; there is no
+            such application, or no such Codex.
     """
     for path in _scenario_paths(config):
         if not Path(path).exists():
             raise pytest.UsageError(f"--yemot-scenario: there is no {path}")
+        if not path.endswith(SUFFIX) and not Path(path).is_dir():
+            raise pytest.UsageError(f"--yemot-scenario: {path} is neither a *{SUFFIX} file nor a folder")
     try:
         import yaml  # noqa: F401 - only whether it is there
     except ModuleNotFoundError as error:
         raise _missing("PyYAML") from error
+    _check_app(_setting(config))
     spec = _setting(config).codex
     if spec != "fake":
         from yemot_ai_testing.contract.binary import BinaryNotFoundError
@@ -204,6 +208,18 @@ def _check(config: pytest.Config) -> None:
             codex_meant(spec)
         except BinaryNotFoundError as error:
             raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
+
+
+def _check_app(setting: Setting) -> None:
+    if setting.app is None or setting.url or "://" in setting.app:
+        return
+    from yemot_ai_testing.errors import AppError
+    from yemot_ai_testing.scenario.stage import named
+
+    try:
+        named(setting.app)
+    except AppError as error:
+        raise pytest.UsageError(f"--yemot-app={setting.app}: {error}") from error
 
 
 def _setting(config: pytest.Config) -> Setting:

@@ -64,12 +64,48 @@ def test_a_factory_makes_an_application_for_each_scenario(
         ("shop", "write module:attr"),
     ],
 )
-def test_an_application_that_is_not_there_is_told(
+def test_an_application_that_is_not_there_is_a_usage_error(
     project: pytest.Pytester, run: Run, target: str, told: str
 ) -> None:
     result = run("--yemot-scenario", f"--yemot-app={target}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--yemot-app={target}: *{told}*"])
+
+
+def test_an_application_that_cannot_be_imported_is_a_usage_error_that_says_where(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("broken.py", "import shop\nimport there_is_none\n")
+    result = run("--yemot-scenario", "--yemot-app=broken:app")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*importing 'broken' raised ModuleNotFoundError: *'there_is_none'*broken.py:2)"]
+    )
+
+
+def test_an_application_that_cannot_be_parsed_is_a_usage_error(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("broken.py", "def app(:\n")
+    result = run("--yemot-scenario", "--yemot-app=broken:app")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*importing 'broken' raised SyntaxError: *(broken.py, line 1)"])
+
+
+def test_an_application_that_a_file_of_calls_names_wrongly_fails_its_calls(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("named.call.yaml", NAMED.replace("shop:app", "shop:nothing"))
+    result = run("--yemot-scenario=named.call.yaml")
     result.assert_outcomes(failed=1)
-    assert told in result.stdout.str()
+    result.stdout.fnmatch_lines(["*has no 'nothing'*"])
+
+
+def test_a_factory_is_not_called_before_its_scenario(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("lazy.py", "def make():\n    raise KeyError('too early')\n")
+    run("--yemot-scenario", "--yemot-app=lazy:make").assert_outcomes(failed=1)
 
 
 def test_an_application_with_a_scripted_provider_is_scripted_through_it(

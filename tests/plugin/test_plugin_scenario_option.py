@@ -72,6 +72,13 @@ def test_a_path_that_is_not_there_is_a_usage_error(project: pytest.Pytester, run
     result.stderr.fnmatch_lines(["*there is no *no.call.yaml"])
 
 
+def test_a_file_of_another_kind_is_a_usage_error(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("calls.txt", OTHER)
+    result = run(APP, "--yemot-scenario=calls.txt")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*calls.txt is neither a [*].call.yaml file nor a folder"])
+
+
 def test_scenarios_are_chosen_by_hebrew_words(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("other.call.yaml", OTHER)
     result = run(APP, "--yemot-scenario", "-k", "הזמנת and פיצה")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.census import Double
 from yemot_ai_testing.scenario.runner import Stage
 
-__all__ = ["REFERENCE_APP", "Setting", "codex_double", "codex_meant", "imported", "open_stage"]
+__all__ = ["REFERENCE_APP", "Setting", "codex_double", "codex_meant", "imported", "named", "open_stage"]
 
 REFERENCE_APP = "yemot_ai.reference:flow"
 """What is called when nobody says what."""
@@ -132,6 +133,16 @@ def imported(target: str) -> object:
     Raises:
         AppError: there is none.
     """
+    found = named(target)
+    return found() if inspect.isfunction(found) and not inspect.signature(found).parameters else found
+
+
+def named(target: str) -> object:
+    """Return what ``module:attr`` names, an application or a factory of applications.
+
+    Raises:
+        AppError: there is no such thing, or its module cannot be imported.
+    """
     module_name, colon, path = target.partition(":")
     if not colon:
         raise AppError(f"{target!r} names no application: write module:attr, such as shop.phone:flow")
@@ -140,7 +151,7 @@ def imported(target: str) -> object:
         if not hasattr(found, name):
             raise AppError(f"{target}: {found!r} has no {name!r}")
         found = getattr(found, name)
-    return found() if inspect.isfunction(found) and not inspect.signature(found).parameters else found
+    return found
 
 
 def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
@@ -149,7 +160,18 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attribute
         sys.path.insert(0, here)  # as `python -m` and every server with module:attr does
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise AppError(f"there is no module {error.name!r} (looked for {name!r} from {here})") from error
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise AppError(f"there is no module {error.name!r} (looked for {name!r} from {here})") from error
+        raise AppError(
+            f"importing {name!r} raised {type(error).__name__}: {error}{_origin(error)}"
+        ) from error
+
+
+def _origin(error: Exception) -> str:
+    """Return where a module raised; a module that cannot be parsed tells that itself."""
+    machinery = {__file__, importlib.__file__}
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename not in machinery and not frame.filename.startswith("<frozen"):
+            return f" (at {frame.filename}:{frame.lineno})"
+    return ""
