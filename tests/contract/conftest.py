@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.fault_table import lines
+from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def real_binary() -> Path:
+    """The real Codex; a machine without one is told so, and never passes silently."""
+    try:
+        return locate(os.environ.get("YEMOT_CODEX") or "real")
+    except BinaryNotFoundError as error:
+        if os.environ.get("YEMOT_WITHOUT_REAL_CODEX") == "1":
+            pytest.skip(str(error))
+        pytest.fail(f"{error} (or set YEMOT_WITHOUT_REAL_CODEX=1 to go without)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print faults × catching checks × executables."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    for number, line in enumerate(lines(reports)):
+        if number == 0:
+            terminalreporter.section("planted faults")
+        terminalreporter.write_line(line)
