@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from yemot_ai.errors import CodexNotFoundError
+from yemot_ai.errors import CodexNotFoundError, ProviderError
 from yemot_ai.providers import CodexCLIProvider
 
 
@@ -50,3 +51,26 @@ def test_the_codex_of_the_python_package_is_found_without_one_on_the_path(packag
 def test_another_name_is_not_looked_for_in_the_package(packaged: Path) -> None:
     with pytest.raises(CodexNotFoundError, match="my-codex"):
         CodexCLIProvider("my-codex").check()
+
+
+def test_a_home_that_cannot_be_made_is_not_told_as_a_missing_codex(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "file" / "home"))
+
+    with pytest.raises(ProviderError, match="YEMOT_AI_HOME") as caught:
+        asyncio.run(CodexCLIProvider(program(tmp_path / "bin")).start_session("שלום"))
+    assert not caught.value.transient
+
+
+def test_a_file_that_is_no_program_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "home"))
+    broken = program(tmp_path / "bin")
+    broken.write_bytes(b"\x00 not a program")
+
+    with pytest.raises(ProviderError, match="Exec format error") as caught:
+        asyncio.run(CodexCLIProvider(broken).start_session("שלום"))
+    assert not caught.value.transient

@@ -10,6 +10,7 @@ What is safe for a phone line is switched on from the start: see ``command`` and
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from yemot_ai.providers.provider import JSON, Exchange
 
 __all__ = ["CodexCLIProvider"]
+
+_PASSING: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""Why a process may not start now, and start a moment later."""
 
 _INSTRUCTIONS: Final = (
     "You answer a phone call. Answer briefly, in the caller's language, in plain sentences."
@@ -198,10 +202,16 @@ class CodexCLIProvider:
             return error
         if isinstance(error, TimeoutError):
             found = ProviderTimeoutError(seconds=self._timeout, provider=self.name)
-        elif isinstance(error, FileNotFoundError):
+        elif find(self._executable, path=self._env.get("PATH")) is None:
             found = CodexNotFoundError(self._executable)
-        else:
+        elif error.errno in _PASSING:
             found = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
+        else:
+            folder = Home.at(self._codex_home).root
+            found = ProviderError(
+                f"Codex could not be started: {error}; its folders: {folder} (YEMOT_AI_HOME moves them)",
+                provider=self.name,
+            )
         found.thread_id = thread_id
         return found
 
