@@ -1,1 +1,57 @@
-"""Suites and recordings that hold a double to the real thing it stands in for."""
+"""Suites and recordings that hold a double to the real thing it stands in for.
+
+The suite of Codex tries any executable that claims to be one, in a test or from the command line::
+
+    def test_our_fake_is_a_codex():
+        with contract.codex("tests/bin/codex") as suite:
+            suite.check()
+
+
+    @pytest.mark.parametrize("case", contract.codex_cases(), ids=lambda case: case.id)
+    def test_our_fake_keeps_a_rule(case):
+        with contract.codex("tests/bin/codex") as suite:
+            suite.check(case)
+"""
+
+# ruff: noqa: PLC0415 - the doubles stand above this package and below the suite: they are imported when asked for
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.suite import Suite
+
+__all__ = ["codex", "codex_cases"]
+
+
+def codex(executable: str | Path = "real") -> AbstractContextManager[Suite]:
+    """The rules of ``codex exec --json``, and an executable to hold to them.
+
+    No key and no network is needed: a real binary, a wrapper and a fake of somebody else are led to a
+    scripted model service on this machine.
+
+    Args:
+        executable: a path; a version, as ``yemot-ai-testing codex install`` fetches them; ``real``;
+            ``fake``, or ``fake@VERSION`` for another version than the newest.
+
+    Returns:
+        A context with the suite.
+
+    Raises:
+        BinaryNotFoundError: there is no such executable (when the context is entered).
+        ExecutableUnusableError: there is, and it cannot be run (likewise).
+    """
+    from yemot_ai_testing.contract.suite import open_suite
+
+    return open_suite(executable)
+
+
+def codex_cases() -> tuple[Case, ...]:
+    """All rules of ``codex exec --json``, numbered by their place, each with a stable ``id``."""
+    from yemot_ai_testing.contract.suite import CASES
+
+    return CASES

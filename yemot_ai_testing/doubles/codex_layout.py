@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.codex_grammar import differences
 from yemot_ai_testing.doubles.codex_stage import launcher
-from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Malformed, Step
+from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,9 @@ def laid_out(step: Step | Replay, told: Mapping[str, Recording]) -> tuple[float,
             return (0.0, code, "", ended, "", _SILENCE)
         case Malformed(text=text):
             return (0.0, 0, text, "", "", _SILENCE)
+        case Hang(saying=saying):
+            said = _answered(told["answer"], saying).partition("\n")[0] + "\n" if saying else ""
+            return (0.0, 0, said, "", "", _SILENCE)
         case Replay(case=case):
             return _replayed(told[case])
     after = step.after if isinstance(step, Failure) else 0.0
@@ -110,9 +113,9 @@ def install(executable: Path, program: Path, state: Path) -> None:
     package.mkdir(parents=True)
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
-    for module in ("fake_codex_argv.py", "fake_codex_program.py", "fake_codex_threads.py"):
-        source = package / module
-        shutil.copyfile(Path(__file__).with_name(module), source)
+    for module in ("argv", "checks", "process", "program", "threads"):
+        source = package / f"fake_codex_{module}.py"
+        shutil.copyfile(Path(__file__).with_name(source.name), source)
         py_compile.compile(str(source), doraise=True)
     body = "\n".join(
         (
@@ -132,6 +135,7 @@ def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
     os.mkfifo(state / "bell")
     replies: dict[str, Any] = {case: _whole(recording) for case, recording in told.items()}
     replies["begun"] = _begun(told["answer"])
+    replies["plain_begun"] = _plain(told["plain"])
     replies["unscripted"] = _rest(told["unscripted"])
     replies["usage"] = _usage(told["answer"])
     names = {line.text.split()[0] for line in told["features"].stdout if line.text.strip()}
@@ -150,6 +154,17 @@ def _begun(recording: Recording) -> tuple[int, str, str]:
     """What is written before the model is asked."""
     lines = [f"{line.text}\n" for line in recording.stdout]
     return 0, "".join(lines[: _start(recording)]), "".join(f"{line}\n" for line in recording.stderr)
+
+
+def _plain(recording: Recording) -> _Told:
+    """What a turn without events says on standard error: after the answer, and before it."""
+    lines = list(recording.stderr)
+    if not {"user", "codex"} <= set(lines):
+        return 0, "", "".join(f"{line}\n" for line in lines)
+    asked, said = lines.index("user") + 1, len(lines) - 1 - lines[::-1].index("codex")
+    lines[asked], lines[said + 1] = "{prompt}", "{answer}"
+    before, after = lines[:said], lines[said:]
+    return 0, "".join(f"{line}\n" for line in after), "".join(f"{line}\n" for line in before)
 
 
 def _rest(recording: Recording) -> tuple[int, str, str]:

@@ -79,6 +79,8 @@ class CodexStage:
             "YEMOT_AI_HOME": str(self.folder / "home"),
             "CODEX_HOME": str(self.folder / "nobody"),
         }
+        # Codex refuses a home that is named and not there.
+        Path(ours["CODEX_HOME"]).mkdir(exist_ok=True)
         self._before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
 

@@ -170,6 +170,9 @@ def parse(argv: list[str], differences: dict[str, dict[str, str | None]] | None 
             break
         if word.startswith("-") and len(word) > 1:
             _option(found, level, word, rest, seen)
+        elif word == "help" and found.command and word in level.commands and not found.words:
+            found.options["help"] = []
+            level = _OTHER_LEVEL
         elif word in level.commands and not found.words:
             found.command = "exec" if word == "e" else word
             level = _changed(LEVELS.get(word, _OTHER_LEVEL), other.get(found.command))
@@ -230,7 +233,8 @@ def _split(word: str) -> tuple[str, str | None]:
 
 
 def _values(level: Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
-    many = name == "image" and level.greedy
+    # A value that is written with its option ("--image=A") is the only one.
+    many = name == "image" and level.greedy and value is None
     if value is None:
         if not rest or (rest[0].startswith("-") and len(rest[0]) > 1):
             shown = f"{title}..." if many else title
@@ -241,6 +245,6 @@ def _values(level: Level, name: str, title: str, value: str | None, rest: list[s
         possible = f"  [possible values: {', '.join(choices)}]"
         raise UsageError(f"error: invalid value '{value}' for '{title}'\n{possible}\n\n{_MORE}")
     values = [value]
-    while many and rest and not rest[0].startswith("-"):
+    while many and rest and (rest[0] == "-" or not rest[0].startswith("-")):
         values.append(rest.pop(0))
     return values

@@ -48,9 +48,16 @@ def rollout(home: str, thread_id: str) -> str:
     return next((path for path in _rollouts(home) if path.endswith(f"-{thread_id}.jsonl")), "")
 
 
-def newest(home: str) -> str:
-    """The id of the thread that began last; empty if there is none."""
-    paths = sorted(_rollouts(home), key=lambda path: path.rpartition("/")[2])
+def newest(home: str, cwd: str) -> str:
+    """The id of the thread that was used last; empty if there is none.
+
+    Args:
+        home: where to look.
+        cwd: the working folder that the thread began in; empty for any.
+    """
+    began = f'"cwd":{quoted(cwd)}}}'.encode() if cwd else b""
+    paths = [path for path in _rollouts(home) if began in read(path).partition(b"\n")[0]]
+    paths.sort(key=lambda path: os.stat(path).st_mtime_ns)  # noqa: PTH116 - as above
     return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
 
 

@@ -1,0 +1,205 @@
+"""The suite: every rule of ``codex exec --json``, tried on one executable.
+
+    with contract.codex("real") as suite:    # or a path, a version, "fake"
+        suite.check()                        # in a test: ContractBreachError lists every breach
+
+Independent cases run side by side; each has a bench of its own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from yemot_ai_testing.contract import rules
+from yemot_ai_testing.contract.bench import Bench
+from yemot_ai_testing.contract.binary import locate
+from yemot_ai_testing.contract.case import Breach, Case, NotApplicable, Verdict
+from yemot_ai_testing.contract.stages import FakeStage, ServedStage, is_double
+from yemot_ai_testing.doubles.codex import FakeCodex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from yemot_ai_testing.contract.stages import Stage
+
+__all__ = ["CASES", "ContractBreachError", "ExecutableUnusableError", "Suite", "case", "open_suite"]
+
+CASES: Final[tuple[Case, ...]] = tuple(case for chapter in rules.CHAPTERS for case in chapter.cases)
+"""All rules, in the order of their numbers (from 1)."""
+
+_AT_ONCE: Final = 4
+_PATIENCE: Final = 30.0
+
+
+class ExecutableUnusableError(OSError):
+    """An executable cannot be tried, because it cannot be run at all."""
+
+
+class ContractBreachError(AssertionError):
+    """An executable does not keep the contract.
+
+    Attributes:
+        executable: which.
+        breaches: the rules it breaks, with what was expected and seen.
+    """
+
+    def __init__(self, executable: str, breaches: Iterable[Verdict]) -> None:
+        self.executable = executable
+        self.breaches = tuple(breaches)
+        lines = [f"{executable} breaks {len(self.breaches)} rules of codex exec"]
+        for verdict in self.breaches:
+            lines.append(f"  {verdict.case.id}: {verdict.case.title}")
+            lines += [f"    expected {verdict.expected}", f"    seen     {verdict.seen}"]
+        super().__init__("\n".join(lines))
+
+
+def case(case_id: str) -> Case:
+    """The case of this id.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for one in CASES:
+        if one.id == case_id:
+            return one
+    raise LookupError(f"no case {case_id!r}; there are: {', '.join(one.id for one in CASES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The rules, and the executable that is held to them.
+
+    Attributes:
+        name: how the executable is called in a report.
+        executable: its path.
+        version: what it says its version is; empty if it says none.
+        canned: it answers out of itself and asks no model, so that no rule about answers can be tried.
+    """
+
+    name: str
+    executable: Path
+    version: str
+    canned: bool
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All cases; those that do not apply end so."""
+        return CASES
+
+    def run(self, tried: Case | str) -> Verdict:
+        """Try one case.
+
+        Args:
+            tried: the case, or its id.
+
+        Raises:
+            LookupError: there is no such case.
+        """
+        tried = case(tried) if isinstance(tried, str) else tried
+        if not tried.holds_for(self.version):
+            why = f"a rule of {tried.versions}, and this is {self.version}"
+            return Verdict(tried, "not applicable", why=why)
+        started = time.monotonic()
+        verdict = self._tried(tried)
+        return Verdict(
+            tried, verdict.outcome, verdict.expected, verdict.seen, verdict.why, time.monotonic() - started
+        )
+
+    def results(self, cases: Iterable[Case] = CASES, *, at_once: int = _AT_ONCE) -> list[Verdict]:
+        """Try cases, some side by side.
+
+        Args:
+            cases: which; all without.
+            at_once: how many run at the same time.
+        """
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(self.run, cases))
+
+    def check(self, *cases: Case | str) -> None:
+        """Hold the executable to rules.
+
+        Args:
+            cases: which, or their ids; all without.
+
+        Raises:
+            ContractBreachError: it breaks one of them; all breaches are listed.
+        """
+        chosen = [case(one) if isinstance(one, str) else one for one in cases] or CASES
+        breaches = [verdict for verdict in self.results(chosen) if verdict.outcome == "breached"]
+        if breaches:
+            raise ContractBreachError(self.name, breaches)
+
+    def _tried(self, tried: Case) -> Verdict:
+        try:
+            with Bench(
+                _stage(self.executable, self.version), version=self.version, canned=self.canned
+            ) as bench:
+                tried.check(bench)
+        except Breach as breach:
+            return Verdict(tried, "breached", breach.expected, breach.seen)
+        except NotApplicable as reason:
+            return Verdict(tried, "not applicable", why=str(reason))
+        return Verdict(tried, "held")
+
+
+@contextmanager
+def open_suite(spec: str | Path) -> Iterator[Suite]:
+    """The suite for what ``spec`` names, as long as the context is open (see ``contract.codex``)."""
+    kind, _, version = str(spec).partition("@")
+    if kind != "fake":
+        yield suite_of(spec)
+        return
+    try:
+        fake = FakeCodex(version or None)
+    except LookupError as error:
+        raise ExecutableUnusableError(str(error)) from error
+    try:
+        yield suite_of(fake.executable, name=str(spec))
+    finally:
+        fake.close()
+
+
+def suite_of(spec: str | Path, *, name: str = "") -> Suite:
+    """The suite for an executable that is there."""
+    executable = locate(str(spec))
+    if is_double(executable) and not (executable.parents[1] / "state" / "replies").is_dir():
+        raise ExecutableUnusableError(f"{executable} only leads to a real Codex: try that one")
+    version = _version(executable)
+    return Suite(name or str(spec), executable, version, canned=_canned(executable, version))
+
+
+def _stage(executable: Path, version: str) -> Stage:
+    return FakeStage(executable, version) if is_double(executable) else ServedStage(executable)
+
+
+def _version(executable: Path) -> str:
+    """What it says behind its name; empty if it says nothing that looks like a version."""
+    try:
+        asked = subprocess.run(  # noqa: S603 - the executable on trial
+            [executable, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ExecutableUnusableError(f"{executable} cannot be run: {error}") from error
+    words = asked.stdout.decode("utf-8", "replace").split()
+    return words[-1] if asked.returncode == 0 and words and words[-1][:1].isdigit() else ""
+
+
+def _canned(executable: Path, version: str) -> bool:
+    """Whether it ends a turn well without having asked the model."""
+    with Bench(_stage(executable, version), version=version, canned=False) as bench:
+        bench.answers("שלום")
+        try:
+            run = bench.turn()
+        except Breach:
+            return False
+        return run.code == 0 and not bench.stage.prompts
