@@ -45,14 +45,60 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("spec", nargs="?", default="real", metavar="real|PATH|VERSION")
     which.set_defaults(command=_which)
 
-    record = commands.add_parser("record", help="record anew what the real Codex does, case by case")
-    record.add_argument("--codex", default="real", metavar="real|PATH|VERSION")
-    record.add_argument("--out", type=Path, required=True, metavar="DIR")
-    record.set_defaults(command=_record)
+    _add_record(commands.add_parser("record", help="write down what the real Codex does, case by case"))
+    _add_drift(commands.add_parser("drift", help="say what differs between two versions of Codex"))
+
+    _add_contract(commands.add_parser("contract", help="hold executables to the rules of codex exec"))
 
     schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_record(record: argparse.ArgumentParser) -> None:
+    record.add_argument("--codex", default="real", metavar="real|PATH|VERSION")
+    record.add_argument("--out", type=Path, metavar="DIR", help="default: codex-recordings/<version>")
+    record.add_argument("--script", type=Path, metavar="FILE", help="turns of your own, as JSON or YAML")
+    record.add_argument(
+        "--live",
+        action="store_true",
+        help="ask your own Codex, with your login and at your cost, instead of a scripted model service",
+    )
+    record.set_defaults(command=_record)
+
+
+def _add_drift(drift: argparse.ArgumentParser) -> None:
+    drift.add_argument(
+        "corpora", nargs="*", metavar="OLD NEW", help="recorded versions, or folders of recordings"
+    )
+    drift.add_argument(
+        "--codex",
+        metavar="real|PATH|VERSION",
+        help="record this binary now, and compare it with the newest recorded version, or with OLD",
+    )
+    forms = drift.add_mutually_exclusive_group()
+    for form in ("json", "markdown"):
+        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=f"print {form}")
+    drift.set_defaults(command=_drift, form="table")
+
+
+def _add_contract(contract: argparse.ArgumentParser) -> None:
+    contract.description = (
+        "Try every rule of codex exec --json on executables, without a key and without a network. "
+        "Exit code: 0 all held, 1 a rule is broken, 2 an executable cannot be run."
+    )
+    contract.add_argument(
+        "--codex",
+        dest="executables",
+        nargs="+",
+        action="extend",
+        metavar="PATH|VERSION|real|fake[@VERSION]",
+        help="what to try; default: real and fake",
+    )
+    contract.add_argument("--case", dest="cases", nargs="+", action="extend", metavar="ID", help="only these")
+    contract.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
+    contract.add_argument("--jobs", type=int, default=4, metavar="N", help="cases side by side (default: 4)")
+    contract.set_defaults(command=_contract)
 
 
 def _lint(arguments: argparse.Namespace) -> int:
@@ -98,15 +144,21 @@ def _which(arguments: argparse.Namespace) -> int:
 
 
 def _record(arguments: argparse.Namespace) -> int:
-    from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
-    from yemot_ai_testing.contract.recorder import UnpublishableError, record
+    from yemot_ai_testing.contract.recorder_command import run
 
-    try:
-        for path in record(locate(arguments.codex), arguments.out):
-            print(path)
-    except (BinaryNotFoundError, UnpublishableError) as error:
-        return _refused(error)
-    return 0
+    return run(arguments)
+
+
+def _drift(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.contract.drift_command import run
+
+    return run(arguments)
+
+
+def _contract(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.contract.suite_command import run
+
+    return run(arguments)
 
 
 def _schema(_: argparse.Namespace) -> int:

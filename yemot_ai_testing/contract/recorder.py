@@ -12,7 +12,7 @@ from yemot_ai_testing.contract.recordings import Recording
 from yemot_ai_testing.contract.scrub import UnpublishableError
 from yemot_ai_testing.contract.studio import studio, version_of
 
-__all__ = ["CASES", "UnpublishableError", "publish", "record"]
+__all__ = ["CASES", "UnpublishableError", "check", "publish", "record"]
 
 
 def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
@@ -34,17 +34,26 @@ def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
     return [publish(_played(case, binary, version), Path(out_dir)) for case in CASES]
 
 
-def publish(recording: Recording, folder: Path) -> Path:
-    """Write ``<case>.json`` into ``folder``, if nothing speaks against it.
+def check(recording: Recording) -> None:
+    """Look whether a recording may be published.
 
     Raises:
-        UnpublishableError: it still holds a path, an address, an id or a secret; nothing is written.
+        UnpublishableError: it still holds a path, an address, an id or a secret.
     """
     found = recording.problems()
     if found:
         raise UnpublishableError(
             f"{recording.case} of Codex {recording.version} holds {'; '.join(dict.fromkeys(found))}"
         )
+
+
+def publish(recording: Recording, folder: Path) -> Path:
+    """Write ``<case>.json`` into ``folder``, if nothing speaks against it.
+
+    Raises:
+        UnpublishableError: something does; nothing is written.
+    """
+    check(recording)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recording.case}.json"
     recording.write(path)

@@ -211,6 +211,7 @@ FATES: Final[Mapping[str, str]] = {
     "unknown_session": "session_lost",
     "not_a_uuid": "session_lost",
     "no_message": "empty",
+    "busy_session": "session_busy",
 }
 """The kind of ``ProviderError`` that a case is, where it comes to no answer."""
 

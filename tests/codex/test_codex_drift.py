@@ -1,0 +1,272 @@
+"""The drift report: what differs, whose doing it is, and how bad."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from yemot_ai_testing.cli import main
+from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.contract.differences import changes
+from yemot_ai_testing.contract.drift import CODEX, FAKE, READER, Corpus, Difference, Report, drift
+from yemot_ai_testing.contract.drift_report import as_json, as_markdown, as_table
+from yemot_ai_testing.contract.reading import is_turn, reading, shown
+from yemot_ai_testing.contract.recorder_cases import CASES
+from yemot_ai_testing.contract.recordings import Line, Recording
+from yemot_ai_testing.contract.understudy import performed
+from yemot_ai_testing.doubles.codex import FakeCodex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEWEST = recordings.versions()[-1]
+
+
+@pytest.fixture(scope="module")
+def early() -> Report:
+    return drift(Corpus.of("0.142.0"), Corpus.of("0.163.0"))
+
+
+@pytest.fixture(scope="module")
+def late() -> Report:
+    return drift(Corpus.of("0.163.0"), Corpus.of("0.169.0"))
+
+
+def changed(recording: Recording, before: str, after: str) -> Recording:
+    """The recording, with another word in what it wrote."""
+    lines = tuple(Line(line.at, line.text.replace(before, after)) for line in recording.stdout)
+    errors = tuple(line.replace(before, after) for line in recording.stderr)
+    assert (lines, errors) != (recording.stdout, recording.stderr)
+    return replace(recording, stdout=lines, stderr=errors)
+
+
+def compared(folder: Path, *cases: Recording) -> tuple[Difference, ...]:
+    """What the report says when only these cases are otherwise than in the newest version."""
+    for case in cases:
+        case.write(folder / f"{case.case}.json")
+    old = Corpus.of(NEWEST)
+    kept = {case.case: old.recorded[case.case] for case in cases}
+    new = replace(Corpus.of(folder), name="new")
+    return drift(replace(old, recorded=kept), new).differences
+
+
+def recorded(case: str) -> Recording:
+    return recordings.newest()[case]
+
+
+def summary(differences: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
+    return [(one.verdict, one.severity, one.what) for one in differences]
+
+
+@pytest.mark.parametrize("version", recordings.versions())
+def test_our_reader_is_right_about_every_recorded_turn(version: str) -> None:
+    turns = {case: one for case, one in recordings.of(version).items() if is_turn(one)}
+    assert len(turns) > 30
+    for case, one in turns.items():
+        should, does = shown(one), reading(one)
+        assert should.kind in {"", does.kind}, case
+        assert should.text == does.text, case
+
+
+@pytest.mark.parametrize("version", recordings.versions())
+def test_the_fake_of_a_version_does_in_every_case_what_was_recorded(version: str) -> None:
+    known = recordings.of(version)
+    played = performed(known, lambda: FakeCodex(version))
+    assert set(played) == set(CASES)
+    wrong = {case: list(changes(known[case], one)) for case, one in played.items()}
+    assert {case: found for case, found in wrong.items() if found} == {}
+
+
+def test_two_versions_that_differ_in_nothing_that_matters_do_not_break_us(late: Report) -> None:
+    report = late
+    assert not report.breaks
+    assert {one.verdict for one in report.differences} == {CODEX}
+    reworded = [one for one in report.differences if "unknown_model" in one.cases]
+    assert {one.severity for one in reworded} == {"wording"}
+
+
+def test_a_turn_that_comes_to_something_else_breaks_us(early: Report) -> None:
+    report = early
+    worst = [one for one in report.differences if one.severity == "breaks us"]
+    assert [(one.what, one.before, one.after, one.cases) for one in worst] == [
+        ("what the turn comes to", "answer", "session_busy", ("busy_session",))
+    ]
+    assert report.breaks
+
+
+def test_a_counter_more_is_a_new_field_told_once_for_all_cases(early: Report) -> None:
+    report = early
+    (counter,) = [one for one in report.differences if "cache_write_input_tokens" in one.what]
+    assert (counter.verdict, counter.severity) == (CODEX, "new field")
+    assert {"answer", "resumed", "tool_call"} <= set(counter.cases)
+
+
+def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: Report) -> None:
+    report = early
+    (told,) = [one for one in report.differences if "command_execution" in one.what]
+    assert (told.severity, told.cases) == ("new field", ("tool_slow",))
+
+
+def test_a_failure_in_words_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
+    said = changed(recorded("rate_limited"), "429 Too Many Requests", "too hasty")
+    found = compared(tmp_path, said)
+    assert (READER, "breaks us", "what our reader makes of the turn") in summary(found)
+    (wrong,) = [one for one in found if one.verdict == READER]
+    assert (wrong.before, wrong.after, wrong.where) == ("rate_limited", "crashed", "new")
+
+
+def test_an_answer_in_an_event_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
+    # The stream is complete, but the word for its end is another one: the recording alone shows a failure.
+    said = changed(recorded("answer"), '"usage":{', '"usage":{"more":1,')
+    found = compared(tmp_path, said)
+    assert summary(found) == [(CODEX, "new field", "turn.completed: usage.more")]
+
+
+def test_counters_under_other_names_break_us(tmp_path: Path) -> None:
+    found = compared(tmp_path, changed(recorded("answer"), '"input_tokens"', '"tokens_in"'))
+    assert summary(found)[0] == (CODEX, "breaks us", "counters input_tokens")
+
+
+def test_a_thread_that_counts_by_turn_is_something_the_fake_does_not_do(tmp_path: Path) -> None:
+    found = compared(tmp_path, changed(recorded("resumed"), '"input_tokens":200', '"input_tokens":100'))
+    fakes = [one for one in found if one.verdict == FAKE]
+    assert [(one.what, one.before, one.after, one.cases) for one in fakes] == [
+        ("turn.completed: usage.input_tokens", "100", "200", ("resumed",))
+    ]
+
+
+def test_a_fake_that_comes_to_something_else_breaks_us() -> None:
+    whole = Corpus.of(NEWEST)
+    old = replace(whole, recorded={"busy_session": whole.recorded["busy_session"]})
+    # A fake that lets everybody in, held against a Codex that does not.
+    early = replace(old, fake=lambda: FakeCodex("0.142.0"))
+    report = drift(old, early)
+    worst = [one for one in report.differences if one.severity == "breaks us"]
+    assert [(one.verdict, one.cases, one.before, one.after) for one in worst] == [
+        (FAKE, ("busy_session",), "session_busy", "answer")
+    ]
+
+
+def test_another_exit_code_breaks_us(tmp_path: Path) -> None:
+    found = compared(tmp_path, replace(recorded("interrupted"), exit_code=130))
+    assert (CODEX, "breaks us", "exit code") in summary(found)
+
+
+def test_an_event_that_is_no_longer_told_is_a_lost_field(tmp_path: Path) -> None:
+    whole = recorded("tool_call")
+    found = compared(tmp_path, replace(whole, stdout=whole.stdout[:3] + whole.stdout[4:]))
+    assert summary(found) == [(CODEX, "lost field", "event item.started (command_execution)")]
+
+
+def test_another_warning_is_a_matter_of_wording(tmp_path: Path) -> None:
+    whole = recorded("answer")
+    found = compared(tmp_path, replace(whole, stderr=(*whole.stderr, "WARNING: it rains")))
+    assert (CODEX, "wording", "stderr") in summary(found)
+    assert {one.severity for one in found} == {"wording"}
+
+
+def test_a_feature_that_is_gone_is_named(tmp_path: Path) -> None:
+    whole = recorded("features")
+    kept = tuple(line for line in whole.stdout if not line.text.startswith("shell_tool "))
+    found = compared(tmp_path, replace(whole, stdout=kept))
+    assert [(one.severity, one.before) for one in found] == [("lost field", "shell_tool")]
+
+
+def test_times_do_not_count(tmp_path: Path) -> None:
+    whole = recorded("answer")
+    slow = replace(whole, stdout=tuple(Line(line.at + 9, line.text) for line in whole.stdout))
+    assert compared(tmp_path, slow) == ()
+
+
+def test_cases_that_only_one_has_are_told(tmp_path: Path) -> None:
+    for folder, case in (("one", "resumed"), ("two", "of-my-own")):
+        (tmp_path / folder).mkdir()
+        recorded("answer").write(tmp_path / folder / "answer.json")
+        replace(recorded("answer"), case=case).write(tmp_path / folder / f"{case}.json")
+    report = drift(Corpus.of(tmp_path / "one"), Corpus.of(tmp_path / "two"))
+    assert (report.compared, report.missing) == (1, ("of-my-own", "resumed"))
+
+
+def test_only_cases_that_were_recorded_are_performed() -> None:
+    played = performed({"answer": recorded("answer")}, FakeCodex)
+    assert set(played) == {"answer"}
+
+
+@pytest.mark.parametrize("form", [as_table, as_markdown, as_json])
+def test_each_form_tells_verdict_severity_and_cases(early: Report, form: Callable[..., str]) -> None:
+    text = form(early)
+    assert "breaks us" in text
+    assert "codex changed" in text.lower()
+    assert "busy_session" in text
+
+
+def test_json_is_for_programs(early: Report) -> None:
+    told = json.loads(as_json(early))
+    assert told["breaks"] is True
+    assert told["compared"] == len(CASES)
+    assert set(told["differences"][0]) == {
+        *("verdict", "severity", "what", "before", "after", "where", "cases")
+    }
+
+
+def test_a_bar_does_not_break_the_table_of_a_page(tmp_path: Path) -> None:
+    for folder, word in (("one", "high & demand"), ("two", "high | demand")):
+        (tmp_path / folder).mkdir()
+        changed(recorded("overloaded"), "high demand", word).write(tmp_path / folder / "overloaded.json")
+    page = as_markdown(drift(Corpus.of(tmp_path / "one"), Corpus.of(tmp_path / "two")))
+    rows = [line for line in page.split("\n") if "high" in line]
+    assert rows
+    assert all(row.replace("\\|", "").count("|") == 7 for row in rows)
+
+
+def test_the_command_exits_with_1_when_something_breaks_us(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recordings.of("0.142.0")["busy_session"].write(tmp_path / "busy_session.json")
+    assert main(["drift", str(tmp_path), NEWEST, "--markdown"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("# Codex 0.142.0 (")
+    assert said.endswith("1 of them breaks us.\n")
+
+
+def test_the_command_compares_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        recorded("answer").write(tmp_path / name / "answer.json")
+    assert main(["drift", str(tmp_path / "one"), str(tmp_path / "two"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"] == []
+
+
+def test_the_command_records_a_binary_and_compares_it_with_the_newest(
+    real_binary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drift", "--codex", str(real_binary), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["old"], told["compared"], told["differences"]) == (NEWEST, len(CASES), [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "drift compares two"),
+        (["0.169.0"], "drift compares two"),
+        (["0.169.0", "0.1.2"], "0.1.2 is no folder; recorded are 0.142.0"),
+        (["a", "b", "--codex", "real"], "at most one other"),
+        (["--codex", "0.1.2"], "yemot-ai-testing codex install 0.1.2"),
+        (["0.169.0", "."], "no recordings of Codex in ."),
+    ],
+)
+def test_what_cannot_be_compared_is_told(
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["drift", *arguments]) == 1
+    assert said in capsys.readouterr().err
