@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.fault_table import lines
+from tests.contract import fault_table, figures
 from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ def real_binary() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print faults × catching checks × executables."""
+    """Print what the trials found: faults × catching checks × executables, and figures."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
-    for number, line in enumerate(lines(reports)):
-        if number == 0:
-            terminalreporter.section("planted faults")
-        terminalreporter.write_line(line)
+    tables = {"planted faults": fault_table.lines(reports), "what a turn carries": figures.lines(reports)}
+    for title, lines in tables.items():
+        for number, line in enumerate(lines):
+            if number == 0:
+                terminalreporter.section(title)
+            terminalreporter.write_line(line)

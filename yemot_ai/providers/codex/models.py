@@ -4,8 +4,8 @@ Features are not the whole switchboard: a model that Codex knows has tools of it
 that is built into the binary, whatever is disabled. Measured (0.142, 0.163, 0.169), with every feature off:
 ``gpt-5.5`` is offered ``apply_patch``; ``gpt-6-sol`` an interpreter that can call it, six tools for
 sub-agents and a clock, in 23.7 kB a turn. ``apply_patch`` reads the file that it would change, also where
-it may not write. With a catalogue in which these are taken out, no model is offered any tool (0.142: none
-that would be run), and a turn carries 1.9 kB.
+it may not write. With a catalogue in which these are taken out, no model is offered any tool, and a turn
+carries 1.9 kB. (0.142 still runs ``view_image``, which shows pictures, for models that are not in it.)
 """
 
 from __future__ import annotations
