@@ -182,6 +182,15 @@ class Process:
             self.popen.wait(_NOTICEABLE)
         return self.popen.poll() is None
 
+    def exits(self) -> None:
+        """Wait for its end while its standard input is open; ``Breach`` if it does not come."""
+        try:
+            self.popen.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Breach(
+                f"an end within {_PATIENCE:g} s, with standard input open", "it still runs"
+            ) from None
+
     def ends(self, within: float = _PATIENCE) -> Run:
         """Wait for its end.
 

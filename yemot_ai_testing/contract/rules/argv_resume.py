@@ -100,7 +100,7 @@ def _prompt(bench: Bench) -> None:
     same("what the model was asked", bench.prompts()[-1:], ["ומה עוד?"])
 
 
-@ARGV_RESUME.rule("no-prompt", "Without a prompt, standard input is the prompt, and standard error says so")
+@ARGV_RESUME.rule("no-prompt", "`resume` without a prompt reads standard input, and standard error says so")
 def _no_prompt(bench: Bench) -> None:
     thread = bench.first_thread()
     bench.answers("שנייה")

@@ -171,13 +171,15 @@ def _second_writer_admitted(bench: Bench) -> None:
     same("thread", run.thread, thread)
 
 
-@THREADS.rule("others-at-once", "Another thread of the same home can be used meanwhile")
+@THREADS.rule("others-at-once", "Other threads of the same home, old and new, can be used meanwhile")
 def _others_at_once(bench: Bench) -> None:
+    thread = bench.first_thread()
     bench.hangs()
     bench.start(*EXEC, "-").tells("שלום").hangs_up()
-    bench.wait_asked(1)
-    bench.answers("תשובה")
-    bench.answered(bench.turn(), "תשובה")
+    bench.wait_asked(2)
+    bench.answers("שנייה", "חדשה")
+    bench.answered(bench.resume(thread), "שנייה")
+    bench.answered(bench.turn(), "חדשה")
 
 
 @THREADS.rule("ephemeral", "--ephemeral leaves no rollout, and its thread cannot be resumed")
@@ -186,7 +188,9 @@ def _ephemeral(bench: Bench) -> None:
     run = bench.turn("שלום", "--ephemeral")
     bench.answered(run, "תשובה")
     same("rollouts", bench.rollouts(), [])
-    same("exit code of the resumed turn", bench.resume(run.thread).code, 1)
+    resumed = bench.resume(run.thread)
+    same("exit code of the resumed turn", resumed.code, 1)
+    that("no rollout found" in resumed.stderr, "no rollout found", resumed.summary)
 
 
 @THREADS.rule(

@@ -1,0 +1,71 @@
+"""Our fake and the real Codex keep every rule: each is a test of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from yemot_ai_testing import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.suite import Suite
+
+CASES = contract.codex_cases()
+WITHOUT_A_SERVICE = {"events-mixed", "events-unknown-item", "thread-remembers"}
+"""What a fake cannot show: it asks no model."""
+
+
+@pytest.fixture(scope="session")
+def fake_suite() -> Iterator[Suite]:
+    with contract.codex("fake") as suite:
+        yield suite
+
+
+@pytest.fixture(scope="session")
+def real_suite(real_binary: Path) -> Iterator[Suite]:
+    with contract.codex(real_binary) as suite:
+        yield suite
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_our_fake_keeps_the_rule(fake_suite: Suite, case: Case) -> None:
+    applies = case.holds_for(fake_suite.version) and case.id not in WITHOUT_A_SERVICE
+    verdict = fake_suite.run(case)
+    assert verdict.outcome == ("held" if applies else "not applicable"), f"{verdict.expected}; {verdict.seen}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_real_codex_keeps_the_rule(real_suite: Suite, case: Case) -> None:
+    applies = case.holds_for(real_suite.version)
+    verdict = real_suite.run(case)
+    assert verdict.outcome == ("held" if applies else "not applicable"), f"{verdict.expected}; {verdict.seen}"
+
+
+@pytest.mark.parametrize("version", ["0.142.0", "0.163.0"])
+def test_the_fake_of_an_older_version_keeps_the_rules_of_that_version(version: str) -> None:
+    with contract.codex(f"fake@{version}") as suite:
+        assert suite.version == version
+        suite.check()
+
+
+def test_there_are_rules_for_everything_and_each_has_a_name_of_its_own() -> None:
+    assert len({case.id for case in CASES}) == len(CASES) >= 50
+    assert len({case.title for case in CASES}) == len(CASES)
+
+
+def test_a_rule_of_other_versions_does_not_apply(fake_suite: Suite) -> None:
+    verdict = fake_suite.run("thread-second-writer-admitted")
+    assert (verdict.outcome, verdict.why) == (
+        "not applicable",
+        "a rule of before 0.163.0, and this is 0.169.0",
+    )
+
+
+def test_an_unknown_case_is_named_with_those_there_are(fake_suite: Suite) -> None:
+    with pytest.raises(LookupError, match="no case 'frob'; there are: argv-dash, "):
+        fake_suite.run("frob")
