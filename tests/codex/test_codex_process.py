@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.codex.codex_kit import asked, provider
-from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderTimeoutError
+from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
 
 if TYPE_CHECKING:
@@ -165,12 +165,13 @@ def test_a_program_that_does_not_read_does_not_block_us(tmp_path: Path) -> None:
     assert caught.value.exit_code == 5
 
 
-def test_a_program_that_cannot_be_started_is_a_crash(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_started_is_not_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "codex"
     path.write_bytes(b"\x7fELF nonsense")
     path.chmod(0o755)
-    with pytest.raises(ProviderCrashError, match="could not be started"):
+    with pytest.raises(ProviderError, match="could not be started") as caught:
         asked(provider(executable=path, codex_home=tmp_path / "home").start_session("שלום"))
+    assert not caught.value.transient
 
 
 def test_a_program_that_knows_no_features_is_asked_for_none(tmp_path: Path) -> None:
