@@ -62,7 +62,7 @@ def test_a_rule_of_other_versions_does_not_apply(fake_suite: Suite) -> None:
     verdict = fake_suite.run("thread-second-writer-admitted")
     assert (verdict.outcome, verdict.why) == (
         "not applicable",
-        "a rule of before 0.163.0, and this is 0.169.0",
+        "the rule holds before 0.163.0; this is 0.169.0",
     )
 
 

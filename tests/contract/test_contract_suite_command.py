@@ -61,7 +61,7 @@ def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.Cap
     assert (told["executable"], told["version"]) == (str(bad_fake), "")
     assert verdict["id"] == "argv-unknown-option"
     assert verdict["title"] == "An unknown option exits 2 and is named"
-    assert (verdict["source"], verdict["versions"]) == ("measured, 0.169.0", "every version")
+    assert (verdict["source"], verdict["versions"]) == ("measured, 0.169.0", "for every version")
     assert (verdict["outcome"], verdict["expected"], verdict["seen"]) == ("breached", "exit code: 2", "0")
 
 

@@ -82,7 +82,7 @@ class Case:
         """Which versions the rule holds for, in words."""
         since = f"from {self.since}" if self.since else ""
         until = f"before {self.until}" if self.until else ""
-        return " ".join(filter(None, (since, until))) or "every version"
+        return " ".join(filter(None, (since, until))) or "for every version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,9 +177,9 @@ class FakeStage:
         """Let it play the recording."""
         self._fake.replays(what)
 
-    def emits(self, *_: Mapping[str, object], text: str) -> None:
+    def emits(self, *_: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - the seam's signature
         """There is no service."""
-        raise NotApplicable(f"a fake has no model that could put out more than was recorded, and {text!r}")
+        raise NotApplicable("a fake asks no model that could put out what was not recorded")
 
     def said(self) -> tuple[str, ...]:
         """There is no service."""

@@ -103,7 +103,7 @@ class Suite:
         """
         tried = case(tried) if isinstance(tried, str) else tried
         if not tried.holds_for(self.version):
-            why = f"a rule of {tried.versions}, and this is {self.version}"
+            why = f"the rule holds {tried.versions}; this is {self.version}"
             return Verdict(tried, "not applicable", why=why)
         started = time.monotonic()
         verdict = self._tried(tried)
