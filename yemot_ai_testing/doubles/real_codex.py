@@ -102,6 +102,8 @@ class RealCodex(CodexVocabulary):
         self.model = ModelServer(self._kill)
         self._runs: list[_Started] = []
         self._lock = threading.Lock()
+        self._rivals: set[str] = set()
+        self._rival_gone = threading.Condition()
         door = str(self._stage.folder / "door")
         self._door = _Door(door, self)
         self._thread = threading.Thread(target=self._door.serve_forever, args=(0.02,), daemon=True)
@@ -193,13 +195,27 @@ class RealCodex(CodexVocabulary):
         """Do to the session that a run resumes what the script says; undone when the run is over."""
         if started.resumes is None:
             return contextlib.nullcontext()
+        # Whoever tries again at once must not meet the second writer of the run before, who is dying.
+        with self._rival_gone:
+            self._rival_gone.wait_for(lambda: started.resumes not in self._rivals, _TIMEOUT)
         step = self.model.script.take_if(UnknownSession, BusySession)
         if isinstance(step, UnknownSession):
             for path in Path(started.told["home"]).glob(f"sessions/*/*/*/rollout-*-{started.resumes}.jsonl"):
                 path.unlink()
         if isinstance(step, BusySession):
-            return _second_writer(self.binary, started)
+            return self._with_rival(started, started.resumes)
         return contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _with_rival(self, started: _Started, thread: str) -> Iterator[None]:
+        self._rivals.add(thread)
+        try:
+            with _second_writer(self.binary, started):
+                yield
+        finally:
+            with self._rival_gone:
+                self._rivals.discard(thread)
+                self._rival_gone.notify_all()
 
     def _kill(self, request: ModelRequest) -> None:
         with contextlib.suppress(ProcessLookupError):
