@@ -25,6 +25,9 @@ __all__ = ["DOUBLE_MARK", "VERSION", "BinaryNotFoundError", "install", "is_versi
 VERSION: Final = "0.169.0"
 """The version that the recordings were made with, and that a message asks to install."""
 
+LONGEST_FETCH: Final = 900.0
+"""Seconds: a registry that cannot be reached makes npm try for ever, without a word."""
+
 DOUBLE_MARK: Final = ".yemot-ai-double"
 """A file of this name beside a ``codex`` says that it is one of our doubles, not the real one."""
 
@@ -86,7 +89,7 @@ def install(version: str = VERSION) -> Path:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
             try:
                 found = fetch(version, Path(folder))
-            except (OSError, subprocess.CalledProcessError, LookupError) as error:
+            except (OSError, subprocess.SubprocessError, LookupError) as error:
                 reasons.append(f"  {fetch.__name__.removeprefix('_from_')}: {_reason(error)}")
                 continue
             found.replace(target)
@@ -151,7 +154,15 @@ def _from_pip(version: str, folder: Path) -> Path:
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)  # noqa: S603 - fixed programs, a checked version
+    subprocess.run(  # noqa: S603 - fixed programs, a checked version
+        command,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=LONGEST_FETCH,
+    )
 
 
 def _unpacked_tar(archive: Path, folder: Path) -> Path:
