@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -165,16 +166,19 @@ def test_the_provider_talks_to_every_version(versioned: FakeCodex) -> None:
     versioned.assert_complete()
 
 
-def test_it_is_up_within_thirty_milliseconds(version: str, tmp_path: Path) -> None:
+def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tmp_path: Path) -> None:
+    # Pair by pair, so that a busy machine slows both; milliseconds are printed by benchmarks/fake_codex.py.
+    ratios = []
     with FakeCodex(version) as fake:
-        times = []
-        for _ in range(40):
+        for _ in range(15):
             fake.answers("א")
             began = time.perf_counter()
             assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0
-            times.append(time.perf_counter() - began)
-    # The machine that runs this may be busy: the quickest tell what the fake itself needs.
-    assert statistics.median(sorted(times)[:5]) < 0.03
+            ran = time.perf_counter()
+            subprocess.run([sys.executable, "-IS", "-c", ""], check=True)
+            ratios.append((ran - began) / (time.perf_counter() - ran))
+
+    assert statistics.median(ratios) < 3
 
 
 def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
