@@ -22,18 +22,26 @@ import os
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Protocol
+from dataclasses import replace
+from typing import Literal, Protocol, TypeVar
 
+from yemot_ai.callers import DAY, RESERVED, Callers
 from yemot_ai.conversation import Conversation
 from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.hooks import EndReason, Hook, Hooks, Transcript
 from yemot_ai.ledger import Ledger
+from yemot_ai.limits import Limits
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
 from yemot_ai.sessions import MemoryStore, Session, SessionStore, Turn, update
+from yemot_ai.sweeper import Sweeper
+from yemot_ai.watch import Watch
 
 log = logging.getLogger("yemot_ai")
+
+H = TypeVar("H", bound=Hook)
 
 __all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "asking"]
 
@@ -45,6 +53,12 @@ DEFAULT_INSTRUCTIONS = (
 """How a model is told to answer unless the developer says otherwise: spoken, short, in Hebrew."""
 
 MODES = ("codex", "openai")
+
+SWEEPS_PER_TTL = 4
+LONGEST_BETWEEN_SWEEPS = 300.0
+"""Seconds between two looks for calls that fell silent: a fraction of their time, at most this."""
+
+MEMORY_TTL = 30 * DAY
 
 
 class Asker(Protocol):
@@ -75,11 +89,16 @@ class YemotAI:
         model: the model's name, for ``mode``.
         openai_api_key: for ``mode="openai"``; ``OPENAI_API_KEY`` unless given.
         turn_timeout: seconds for one turn, retries included.
-        session_ttl: seconds that a call without requests is remembered.
+        session_ttl: seconds without a request after which a call counts as over.
         retries: how often a transient failure is tried again within the turn's time.
+        limits: how much one call, and one caller, may have.
+        remember: ``"call"``: every call begins anew; ``"caller"``: a conversation goes on over all
+            calls from one number (a withheld number shares with nobody).
+        memory_ttl: seconds after the last call that a caller is remembered.
 
     Attributes:
         ending: functions that are told, on the engine's loop, the id of a call that ends.
+        watch: looks out for calls that end at another worker.
 
     Raises:
         ConfigurationError: the arguments cannot work together.
@@ -97,22 +116,38 @@ class YemotAI:
         turn_timeout: float = 60.0,
         session_ttl: float = 3600.0,
         retries: int = 1,
+        limits: Limits | None = None,
+        remember: Literal["call", "caller"] = "call",
+        memory_ttl: float = MEMORY_TTL,
     ) -> None:
-        _check_positive(turn_timeout=turn_timeout, session_ttl=session_ttl)
+        _check_positive(turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl)
+        if remember not in {"call", "caller"}:
+            raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
         if provider is not None and (model is not None or openai_api_key is not None):
             raise ConfigurationError("model= and openai_api_key= go with mode=; give them to the provider")
         self.provider = _provider(mode, provider, model, openai_api_key, turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
-        self.store: SessionStore = MemoryStore() if store is None else store
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
-        self.ledger = Ledger(self.store, timeout=turn_timeout, ttl=session_ttl)
+        self.store: SessionStore = MemoryStore(now=self.engine.time) if store is None else store
+        self.limits = limits or Limits()
         self.ending: list[Callable[[str], object]] = []
+        self.watch = Watch(self.store, self._ended_elsewhere)
+        self.ledger = Ledger(
+            self.store, self.update, watch=self.watch, timeout=turn_timeout, written=self._written
+        )
         self._turn_timeout = turn_timeout
         self._retries = retries
+        self._remembers = remember == "caller"
+        self._callers = Callers(self.store, ttl=memory_ttl if self._remembers else DAY, now=self.engine.time)
+        self._hooks = Hooks(self.engine)
         self._providers: dict[str, Provider] = {}
+        self._threads: dict[str, dict[str, JSON]] = {}
+        self._sweeper = Sweeper(
+            self.engine, self._sweep, every=min(session_ttl / SWEEPS_PER_TTL, LONGEST_BETWEEN_SWEEPS)
+        )
         self.conversation = self.new_conversation("call")
 
     def reply(
@@ -160,14 +195,45 @@ class YemotAI:
 
     def end(self, call_id: str) -> None:
         """Close the call: running turns are cancelled, what was said is forgotten, here and there."""
-        self.engine.run(self._end(call_id))
+        self.engine.run(self._end(call_id, "ended"))
 
-    async def aend(self, call_id: str) -> None:
-        """Do what ``end`` does, awaited from any event loop."""
-        await self.engine.arun(self._end(call_id))
+    async def aend(self, call_id: str, *, reason: EndReason = "ended") -> None:
+        """Do what ``end`` does, awaited from any event loop.
+
+        Args:
+            call_id: the call.
+            reason: what ``on_call_end`` is told.
+        """
+        await self.engine.arun(self._end(call_id, reason))
+
+    def forget(self, phone: str) -> None:
+        """Forget what is remembered of a caller (``remember="caller"``), here and at the providers."""
+        self.engine.run(self._forget_caller(phone))
+
+    async def aforget(self, phone: str) -> None:
+        """Do what ``forget`` does, awaited from any event loop."""
+        await self.engine.arun(self._forget_caller(phone))
+
+    def on_call_start(self, function: H) -> H:
+        """Register ``function(call_id, phone)``: a call has begun. Usable as a decorator.
+
+        A hook may be ``def`` or ``async def``; each event is told once, by the worker it happened at.
+        """
+        self._hooks.call_start.append(function)
+        return function
+
+    def on_turn(self, function: H) -> H:
+        """Register ``function(call_id, turn)``: the AI was asked, and ``turn`` is what came of it."""
+        self._hooks.turn.append(function)
+        return function
+
+    def on_call_end(self, function: H) -> H:
+        """Register ``function(transcript, usage)``: a call is over, by hang-up or by falling silent."""
+        self._hooks.call_end.append(function)
+        return function
 
     def close(self) -> None:
-        """Let go of the providers' connections; calls go on, with new ones."""
+        """Let go of the connections of providers and store; calls go on, with new ones."""
         self.engine.run(self._close())
 
     async def aclose(self) -> None:
@@ -198,26 +264,109 @@ class YemotAI:
             instructions=self.instructions if instructions is None else instructions,
             timeout=self._turn_timeout,
             retries=self._retries,
+            admit=self._admit,
         )
 
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
-        return await update(self.store, call_id, change, ttl=self.session_ttl)
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
 
-    async def _end(self, call_id: str) -> None:
-        known: list[tuple[str, JSON]] = []
+        Raises:
+            ConfigurationError: no call may have such an id.
+        """
+        if call_id.startswith(RESERVED):
+            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {RESERVED!r} is ours")
+        if self.engine.is_here:  # what never needs the engine must not start it
+            self._sweeper.start()
+        begins = False
+
+        def changed(session: Session) -> Session:
+            nonlocal begins
+            after = change(session)
+            begins = session.version == 0 and after is not session and not after.ended
+            return replace(after, started=self.engine.time()) if begins else after
+
+        # The store keeps it for longer than the call may be silent: the sweeper has to find it.
+        session = await update(self.store, call_id, changed, ttl=2 * self.session_ttl)
+        if begins:
+            self._hooks.call_starts(session)
+        return session
+
+    async def _admit(self, call_id: str, turn_id: str) -> Session:
+        """Return the session that a turn is asked in.
+
+        Raises:
+            LimitReachedError: the call or the caller has had enough.
+        """
+        session = await self.store.load(call_id) or Session(call_id)
+        self.limits.check(session, turn_id, now=self.engine.time())
+        if self.limits.turns_per_day is not None:
+            await self._callers.count(session.phone, most=self.limits.turns_per_day)
+        if self._remembers and session.phone and not session.recalled:
+            recalled = await self._callers.recall(session)
+
+            def remember(now: Session) -> Session:
+                threads = {**recalled.threads, **now.threads}
+                return replace(now, recalled=True, earlier=recalled.earlier, threads=threads)
+
+            session = await self.update(call_id, remember)
+        return session
+
+    async def _end(self, call_id: str, reason: EndReason) -> None:
+        last = Session(call_id)
 
         def bury(session: Session) -> Session:
-            known[:] = [*session.threads.items(), *session.retired]
+            nonlocal last
+            last = session
             return session if session.ended else session.over()
 
         # The tombstone first: a turn that starts from now on finds it.
         await self.update(call_id, bury)
+        await self._let_go(call_id)
+        if last.ended or not last.version:
+            return  # another worker has buried it, or there was no call
+        for conversation, thread in await self._not_needed(last):
+            await self._forget(conversation, thread)
+        await self._hooks.call_is_over(Transcript.of(last, reason))
+
+    async def _let_go(self, call_id: str) -> None:
+        """Stop what runs here for a call that is over."""
         for told in self.ending:
             told(call_id)
         await self.ledger.cancel(call_id)
-        for conversation, session in known:
-            await self._forget(conversation, session)
+        for conversation, thread in self._threads.pop(call_id, {}).items():
+            if not self._remembers:
+                await self._forget(conversation, thread)
+
+    async def _not_needed(self, last: Session) -> list[tuple[str, JSON]]:
+        """Return the providers' threads that nobody will go on with."""
+        if not self._remembers or not last.phone or not last.recalled:
+            return [*last.threads.items(), *last.retired]
+        return [*(await self._callers.keep(last)).items(), *last.retired]
+
+    def _ended_elsewhere(self, call_id: str) -> None:
+        self.engine.submit(self._let_go(call_id))
+
+    def _written(self, session: Session, turn: Turn) -> None:
+        if turn.conversation and not self.store.immediate:
+            # Whichever worker ends the call, what this one's providers keep is here.
+            self._threads[session.call_id] = dict(session.threads)
+        self._hooks.turn_is_over(session.call_id, turn)
+
+    async def _sweep(self) -> None:
+        """End the calls that have been silent for too long, and forget callers whose time is up."""
+        for call_id in await self.store.ended(tuple(self._threads)):
+            await self._let_go(call_id)
+        idle = max(self.session_ttl, self._turn_timeout)
+        silent = [one async for one in self.store.call_ids(idle=idle) if not one.startswith(RESERVED)]
+        for call_id in set(silent) - await self.store.ended(silent):
+            log.info("call %s: no request for %g s; it is over", call_id, idle)
+            await self._end(call_id, "idle")
+        async for phone in self._callers.forgotten():
+            await self._forget_caller(phone)
+
+    async def _forget_caller(self, phone: str) -> None:
+        for conversation, thread in (await self._callers.forget(phone)).items():
+            await self._forget(conversation, thread)
 
     async def _forget(self, conversation: str, session: JSON) -> None:
         provider = self._providers.get(conversation)
@@ -234,13 +383,12 @@ class YemotAI:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
             if isinstance(provider, Closing):
                 await provider.aclose()
+        if isinstance(self.store, Closing):
+            await self.store.aclose()
 
     async def _count_open(self) -> int:
-        count = 0
-        async for call_id in self.store.call_ids():
-            session = await self.store.load(call_id)
-            count += session is not None and not session.ended
-        return count
+        known = [one async for one in self.store.call_ids() if not one.startswith(RESERVED)]
+        return len(set(known) - await self.store.ended(known))
 
 
 def _answered(turn: Turn) -> Turn:

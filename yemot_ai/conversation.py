@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from yemot_ai.errors import ContextOverflowError, ProviderError, RateLimitedError, SessionLostError
@@ -48,6 +48,7 @@ class Conversation:
         instructions: how to answer.
         timeout: seconds for one turn.
         retries: how often a transient failure is tried again.
+        admit: loads the session that a turn is asked in, or refuses the turn.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Conversation:
     instructions: str | None
     timeout: float
     retries: int
+    admit: Callable[[str, str], Awaitable[Session]]
 
     async def ask(self, call_id: str, turn_id: str, text: str, *, instructions: str | None = None) -> Turn:
         """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
@@ -67,7 +69,7 @@ class Conversation:
         text = text.strip() or SILENCE
 
         async def work() -> Worked:
-            session = await self.store.load(call_id) or Session(call_id)
+            session = await self.admit(call_id, turn_id)
             try:
                 reply = await self._persistently(session, text, instructions or self.instructions)
             except ProviderError as error:
@@ -81,7 +83,8 @@ class Conversation:
                 usage=reply.usage,
             )
 
-        return await self.ledger.once(call_id, turn_id, text, work, hold=f"{call_id}/{self.name}")
+        asked = Turn(turn_id, text, conversation=self.name)
+        return await self.ledger.once(call_id, asked, work, hold=f"{call_id}/{self.name}")
 
     async def _persistently(self, session: Session, text: str, instructions: str | None) -> Reply:
         """Ask; once more where it may help: after a transient failure, or from the transcript."""

@@ -17,6 +17,7 @@ import functools
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -76,6 +77,10 @@ class Engine:
     def is_here(self) -> bool:
         """Whether the calling code runs on the engine's own loop."""
         return threading.current_thread() is self._thread
+
+    def time(self) -> float:
+        """Return Unix time in seconds; an engine with virtual time has a virtual one."""
+        return time.time()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start ``coroutine`` on the loop and return at once."""

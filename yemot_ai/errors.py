@@ -19,7 +19,9 @@ __all__ = [
     "ConfigurationError",
     "ContextOverflowError",
     "EngineLoopError",
+    "HoldLostError",
     "InvalidValueError",
+    "LimitReachedError",
     "MalformedStreamError",
     "MissingExtraError",
     "MissingKeyError",
@@ -32,6 +34,8 @@ __all__ = [
     "ResponseSyntaxError",
     "SessionBusyError",
     "SessionConflictError",
+    "SessionDamagedError",
+    "SessionFormatError",
     "SessionLostError",
     "StoreError",
     "UnknownModelError",
@@ -139,6 +143,47 @@ class SessionConflictError(StoreError):
         self.call_id = call_id
         self.expected = expected
         super().__init__(f"session {call_id} changed since version {expected}: load it and try again")
+
+
+class HoldLostError(StoreError):
+    """A key was held for longer than its lease lived: the process was frozen, or the store was gone.
+
+    Attributes:
+        key: what was held.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"the hold of {key} was lost: somebody else may go on with it")
+
+
+class SessionFormatError(StoreError):
+    """A session was written by a newer version of this package; it is left as it is.
+
+    Attributes:
+        found: the format of the record.
+        known: the newest format that this version can read.
+    """
+
+    def __init__(self, *, found: int, known: int) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"the session has format {found}, and this version of yemot-ai knows up to {known}: upgrade it, "
+            "or give the older workers a store of their own"
+        )
+
+
+class SessionDamagedError(StoreError):
+    """A record is no session; stores set it aside and begin anew.
+
+    Attributes:
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the record of a session is damaged: {reason}")
 
 
 class ProviderError(YemotAIError):
@@ -310,6 +355,22 @@ class AnswerEmptyError(ProviderError):
 
     kind = "empty"
     transient = True
+
+
+class LimitReachedError(ProviderError):
+    """The call or the caller has had as many turns, or as much time, as they may have.
+
+    Attributes:
+        limit: which of ``Limits`` it was: ``turns``, ``minutes`` or ``turns_per_day``.
+        most: how much is allowed.
+    """
+
+    kind = "limit"
+
+    def __init__(self, *, limit: str, most: float) -> None:
+        self.limit = limit
+        self.most = most
+        super().__init__(f"no more than {most:g} {limit.replace('_', ' ')}: no model was asked")
 
 
 class AgentFunctionError(ProviderError):

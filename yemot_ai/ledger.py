@@ -1,8 +1,8 @@
 """The ledger: a turn is worked out once, however often it is asked for.
 
 Yemot's requests are at-least-once, a plain handler re-runs from the top at every request, and
-polls come while a model still thinks. Whoever asks for a turn that is running joins it; whoever
-asks for one that is over gets what the ledger says::
+polls come while a model still thinks. Whoever asks for a turn that is running joins it, in this
+process or in another one; whoever asks for one that is over gets what the ledger says::
 
     turn = await ledger.once(call_id, "ai_3", "מה השעה?", work)
 """
@@ -11,28 +11,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from yemot_ai.errors import CallEndedError, ProviderError, ProviderTimeoutError
+from yemot_ai.errors import (
+    CallEndedError,
+    HoldLostError,
+    ProviderError,
+    ProviderTimeoutError,
+    SessionFormatError,
+    StoreError,
+)
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.sessions import Failure, Session, SessionStore, Status, Turn, update
+from yemot_ai.sessions import Failure, Session, SessionStore, Status, Turn
+from yemot_ai.watch import Watch
 
 __all__ = ["Ledger", "Work", "Worked"]
 
 log = logging.getLogger("yemot_ai")
 
-OWNER = uuid.uuid4().hex
-"""This process, in the eyes of others over the same store."""
-
-GRACE = 5.0
-"""Seconds that a lease outlives the deadline of its turn."""
-
-LOOK_AGAIN = 0.1
-"""Seconds between two looks at a turn that another owner is working on."""
+WRITE_AGAIN = 0.5
+"""Seconds between two tries to write an answer down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +60,45 @@ class Worked:
 
 
 Work = Callable[[], Awaitable[Worked]]
+Update = Callable[[str, Callable[[Session], Session]], Awaitable[Session]]
 
 
 class Ledger:
     """Works turns out and writes them down; lives on the engine's loop.
 
+    Who works on a turn holds its key in the store. Others wait for the key: they then find the turn
+    over, or left behind by a process that has died, and work it out themselves.
+
     Args:
         store: where sessions are kept.
+        update: changes a session in it by a pure function.
+        watch: looks out for the end of a call while a turn of it runs.
         timeout: seconds for one turn, all retries included.
-        ttl: seconds that a session is kept after its last save.
+        written: told the session and each turn that is over, by whoever has worked it out.
     """
 
-    def __init__(self, store: SessionStore, *, timeout: float, ttl: float) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        update: Update,
+        *,
+        watch: Watch,
+        timeout: float,
+        written: Callable[[Session, Turn], object],
+    ) -> None:
         self._store = store
+        self._update = update
+        self._watch = watch
         self._timeout = timeout
-        self._ttl = ttl
+        self._written = written
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
 
-    async def once(
-        self, call_id: str, turn_id: str, text: str, work: Work, *, hold: str | None = None
-    ) -> Turn:
+    async def once(self, call_id: str, asked: Turn, work: Work, *, hold: str | None = None) -> Turn:
         """Return the turn's end: from the ledger, by joining it, or by doing ``work``.
 
         Args:
             call_id: the call.
-            turn_id: the turn within the call.
-            text: the utterance.
+            asked: the turn as it begins.
             work: works the answer out; called at most once.
             hold: work and writing down are done alone under this key.
 
@@ -92,12 +106,11 @@ class Ledger:
             CallEndedError: the call has hung up, or did while the turn ran.
         """
         tasks = self._tasks.setdefault(call_id, {})
-        task = tasks.get(turn_id)
+        task = tasks.get(asked.id)
         if task is None:
-            asked = Turn(turn_id, text, owner=OWNER)
-            task = asyncio.get_running_loop().create_task(self._settle(call_id, asked, work, hold))
-            tasks[turn_id] = task
-            task.add_done_callback(lambda _: self._drop(call_id, turn_id))
+            task = asyncio.get_running_loop().create_task(self._watched(call_id, asked, work, hold))
+            tasks[asked.id] = task
+            task.add_done_callback(lambda _: self._drop(call_id, asked.id))
         # asyncio.wait, unlike await, leaves the turn alone when whoever asked is cancelled.
         await asyncio.wait({task})
         if task.cancelled():
@@ -121,60 +134,93 @@ class Ledger:
         if not tasks:
             del self._tasks[call_id]
 
+    async def _watched(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
+        with self._watch.over(call_id):
+            return await self._settle(call_id, asked, work, hold)
+
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
-        now = asyncio.get_running_loop().time
-        started = now()
-        turn, worked = asked, None
-        async with AsyncExitStack() as stack:
+        while True:
             try:
-                # All within the turn's time, the wait for an earlier turn of the conversation too.
-                async with asyncio.timeout(self._timeout):
-                    await stack.enter_async_context(self._held(hold))
-                    turn = await self._claim(call_id, asked)
-                    if turn.is_over:
-                        return turn
-                    worked = await _guarded(work)
-            except TimeoutError as error:
-                # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
-                late = _as_provider_timeout(error, self._timeout)
-                log.warning("call %s: turn %s: %s", call_id, turn.id, late)
-                turn = replace(turn, status=Status.FAILED, failure=Failure.of(late))
-                await self._cancel(call_id, prefix=f"{turn.id}.")
-            except ProviderError as error:
-                turn = replace(turn, status=Status.FAILED, failure=Failure.of(error))
-            turn = replace(turn, duration=now() - started, owner="")
-            return await self._write(call_id, _answered(turn, worked), worked)
+                async with (
+                    asyncio.timeout(self._timeout) as waiting,
+                    self._store.hold(f"{call_id}/{asked.id}"),
+                ):
+                    claimed = await self._claim(call_id, asked)
+                    if claimed.is_over:
+                        return claimed
+                    waiting.reschedule(None)  # from here on the work has its own time
+                    return await self._work(call_id, claimed, work, hold)
+            except (HoldLostError, _OvertakenError) as lost:
+                log.warning("call %s: turn %s: %s; joining who has it now", call_id, asked.id, lost)
+            except TimeoutError:
+                return _failed(asked, ProviderTimeoutError(seconds=self._timeout))
+
+    async def _work(self, call_id: str, turn: Turn, work: Work, hold: str | None) -> Turn:
+        now = asyncio.get_running_loop().time
+        started, worked = now(), None
+        try:
+            # All within the turn's time, the wait for an earlier turn of the conversation too.
+            async with asyncio.timeout(self._timeout), self._held(hold):
+                worked = await _guarded(work)
+                return await self._write(call_id, _answered(turn, worked, now() - started), worked)
+        except TimeoutError as error:
+            # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
+            late = _as_provider_timeout(error, self._timeout)
+            log.warning("call %s: turn %s: %s", call_id, turn.id, late)
+            await self._cancel(call_id, prefix=f"{turn.id}.")
+            failed = _failed(turn, late)
+        except ProviderError as error:
+            failed = _failed(turn, error)
+        return await self._write(call_id, replace(failed, duration=now() - started), None)
 
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:
         return self._store.hold(key) if key is not None else nullcontext()
 
     async def _claim(self, call_id: str, asked: Turn) -> Turn:
-        """Write the turn down as ours, or wait for whoever owns it; return it running or over."""
-        while True:
-            lease = time.time() + self._timeout + GRACE
-            claimed = replace(asked, lease=lease)
+        """Write the turn down as ours, unless it is over; whoever had it before us is dead."""
+        mine = replace(asked, owner=uuid.uuid4().hex)
 
-            def claim(session: Session, claimed: Turn = claimed) -> Session:
-                _refuse_ended(session)
-                known = session.turn(claimed.id)
-                return session if known and _is_kept(known) else session.with_turn(claimed)
+        def claim(session: Session) -> Session:
+            _refuse_ended(session)
+            known = session.turn(asked.id)
+            return session if known and known.is_over else session.with_turn(mine)
 
-            session = await update(self._store, call_id, claim, ttl=self._ttl)
-            turn = session.turn(asked.id) or claimed
-            if turn.is_over or (turn.owner, turn.lease) == (OWNER, lease):
-                return turn
-            await asyncio.sleep(LOOK_AGAIN)
+        session = await self._update(call_id, claim)
+        return session.turn(asked.id) or mine
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
+        over = replace(turn, owner="")
+
         def write(session: Session) -> Session:
             _refuse_ended(session)
-            session = session.with_turn(turn)
+            known = session.turn(turn.id)
+            if known is None or known.owner != turn.owner:
+                raise _OvertakenError("somebody else has taken it over")
+            session = session.with_turn(over)
             if worked and worked.conversation:
                 return session.with_thread(worked.conversation, worked.session)
             return session
 
-        await update(self._store, call_id, write, ttl=self._ttl)
-        return turn
+        self._written(await self._persistently(call_id, write), over)
+        return over
+
+    async def _persistently(self, call_id: str, change: Callable[[Session], Session]) -> Session:
+        """Write down what a model was paid for, even if the store is away for a while.
+
+        Not for ever: while it is away our hold of the turn runs out, and that cancels this.
+        """
+        while True:
+            try:
+                return await self._update(call_id, change)
+            except SessionFormatError:
+                raise
+            except StoreError as error:
+                log.warning("call %s: an answer cannot be written down yet: %s", call_id, error)
+                await asyncio.sleep(WRITE_AGAIN)
+
+
+class _OvertakenError(Exception):
+    """The turn is not ours any more: our lease ran out while we worked."""
 
 
 async def _guarded(work: Work) -> Worked:
@@ -194,9 +240,11 @@ async def _guarded(work: Work) -> Worked:
         raise ProviderError(f"the work on the turn raised {type(error).__name__}") from error
 
 
-def _answered(turn: Turn, worked: Worked | None) -> Turn:
-    if worked is None:
-        return turn
+def _failed(turn: Turn, error: ProviderError) -> Turn:
+    return replace(turn, status=Status.FAILED, failure=Failure.of(error))
+
+
+def _answered(turn: Turn, worked: Worked, duration: float) -> Turn:
     return replace(
         turn,
         status=Status.ANSWERED,
@@ -206,11 +254,8 @@ def _answered(turn: Turn, worked: Worked | None) -> Turn:
         spoken=worked.spoken,
         usage=worked.usage,
         session_id=worked.session_id,
+        duration=duration,
     )
-
-
-def _is_kept(turn: Turn) -> bool:
-    return turn.is_over or turn.lease > time.time()
 
 
 def _refuse_ended(session: Session) -> None:

@@ -23,6 +23,9 @@ from yemot_ai.engine import Engine
 STUCK = 1.0
 """Real seconds without a sign of life after which virtual time passes although a handler works."""
 
+EPOCH = 1_767_225_600.0
+"""Unix time at which an engine's virtual time begins: a fixed second, so that runs can be compared."""
+
 __all__ = ["VirtualClock", "VirtualEngine", "virtual_engine"]
 
 
@@ -75,6 +78,10 @@ class VirtualEngine(Engine):
     def __init__(self) -> None:
         self.clock = VirtualClock(self)
         super().__init__(lambda: _VirtualLoop(self.clock))
+
+    def time(self) -> float:
+        """Return a Unix time in seconds that passes with the virtual clock."""
+        return EPOCH + self.clock.now()
 
 
 def virtual_engine() -> VirtualEngine:

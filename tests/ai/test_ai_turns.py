@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -200,25 +199,27 @@ def test_a_providers_own_bug_is_a_providers_error_and_is_logged(caplog: pytest.L
     assert "Traceback" in caplog.text
 
 
-def test_a_running_turn_of_a_dead_owner_is_taken_over_after_its_lease(provider: ScriptedProvider) -> None:
+def test_a_running_turn_whose_owner_is_dead_is_taken_over(provider: ScriptedProvider) -> None:
     provider.answers("כן")
     store = MemoryStore()
-    dead = Turn("t", "יש?", owner="somebody else", lease=time.time() - 1)
-    immediately(store.save(Session("c1", turns=(dead,)), ttl=60))
+    left_behind = Turn("t", "יש?", owner="somebody who holds nothing any more")
+    immediately(store.save(Session("c1", turns=(left_behind,)), ttl=60))
 
     assert YemotAI(provider=provider, store=store).reply("c1", "יש?", turn_id="t") == "כן"
 
 
-def test_a_running_turn_of_a_living_owner_is_waited_for() -> None:
+def test_a_running_turn_whose_owner_lives_is_waited_for() -> None:
     provider = ScriptedProvider(engine=Engine())
     store = MemoryStore()
-    running = Turn("t", "יש?", owner="somebody else", lease=time.time() + 60)
+    running = Turn("t", "יש?", owner="somebody else")
     saved = immediately(store.save(Session("c1", turns=(running,)), ttl=60))
+    assert immediately(store.acquire("c1/t", "somebody else", 60))
     ai = YemotAI(provider=provider, store=store)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(ai.reply, "c1", "יש?", turn_id="t")
-        over = replace(running, status=Status.ANSWERED, answer="כן, אני")
+        over = replace(running, status=Status.ANSWERED, answer="כן, אני", owner="")
         immediately(store.save(saved.with_turn(over), ttl=60))
+        immediately(store.release("c1/t", "somebody else"))
 
         assert waiting.result(10) == "כן, אני"
     assert provider.requests == []

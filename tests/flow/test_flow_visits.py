@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import Request
-from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 HANG_UP = "go_to_folder=hangup"
@@ -215,15 +216,15 @@ def test_after_a_restart_that_lost_the_sessions_the_line_still_knows_its_turn(
     assert provider.requests[0].prompt == "חדש"
 
 
-def test_an_idle_call_is_forgotten_after_its_time() -> None:
-    now = [0.0]
-    store = MemoryStore(now=lambda: now[0])
-    flow = AIFlow(YemotAI(provider=ScriptedProvider(), store=store, session_ttl=60))
+def test_an_idle_call_is_over_after_its_time() -> None:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider(), session_ttl=60))
     flow.ai_agent("")(lambda call, text: text)
-    Line(flow).enter("")
+    line = Line(flow)
+    line.enter("")
+    line.send(("ai_1", "שלום"))
     assert flow.ai.sessions_open == 1
 
-    now[0] = 61
+    flow.ai.engine.run(asyncio.sleep(60 + 60 / 4))
 
     assert flow.ai.sessions_open == 0
 

@@ -66,7 +66,7 @@ class AgentTurns:
         if loop.function is None:
             return await loop.conversation.ask(call_id, asked.turn_id, asked.text)
         work = functools.partial(self._logged, loop, loop.function, asked, request)
-        return await self._ai.ledger.once(call_id, asked.turn_id, asked.text, work)
+        return await self._ai.ledger.once(call_id, Turn(asked.turn_id, asked.text), work)
 
     async def _logged(
         self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request

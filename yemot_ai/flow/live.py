@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from yemot_ai.flow.run import Run
+from yemot_ai.flow.running import Running
 from yemot_ai.sessions import Answered
 
 __all__ = ["LiveCall", "LiveCalls"]
@@ -28,13 +28,13 @@ class LiveCall:
 
     Attributes:
         attributes: what the developer has set on ``call``.
-        run: the newest run of a plain handler.
+        run: the newest request of a plain handler.
         polls: the newest answers to polls; they are not worth a save.
         touched: when the last request came.
     """
 
     attributes: dict[str, Any] = field(default_factory=dict)
-    run: Run | None = None
+    run: Running | None = None
     polls: deque[Answered] = field(default_factory=lambda: deque(maxlen=POLLS_KEPT))
     touched: float = 0.0
 

@@ -15,18 +15,19 @@ import yemot_flow
 
 from yemot_ai.ai import YemotAI, asking
 from yemot_ai.conversation import Conversation
-from yemot_ai.errors import CallEndedError, ConfigurationError, ResponseSyntaxError
+from yemot_ai.errors import CallEndedError, ConfigurationError, HoldLostError, ResponseSyntaxError
 from yemot_ai.flow.arrival import answered, is_same
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCall, LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
-from yemot_ai.flow.names import Cursor, newest_cursor, visible, without_polls
+from yemot_ai.flow.names import Cursor, newest_cursor, visible
 from yemot_ai.flow.polling import hang_up, poll, up
 from yemot_ai.flow.run import Run
+from yemot_ai.flow.running import Running, key_of
 from yemot_ai.protocol import Action, GoToFolder, Play, Request, Response
 from yemot_ai.providers.provider import JSON
-from yemot_ai.sessions import Session, Visit
+from yemot_ai.sessions import Finished, Session, Visit
 
 __all__ = ["HANG_UP", "Handler", "PlainHandlers"]
 
@@ -70,34 +71,72 @@ class PlainHandlers:
             return HANG_UP
         visit = session.visit or Visit()
         live = self._live.of(request.call_id)
-        run = self._run(handler, session, visit, request, live)
+        running = self._running(handler, visit, request, live)
         cursor = newest_cursor(request.values, visit.first_turn)
         polled = cursor is not None and cursor.poll > 0
         usual = self._manners.poll_hold if polled else self._manners.hold
-        await asyncio.wait({run.task}, timeout=usual if hold is None else hold)
-        if not run.task.done():
-            return await self._poll(run, live, request, cursor)
-        if run.task.cancelled() or isinstance(run.task.exception(), CallEndedError):
+        await asyncio.wait({running.task}, timeout=usual if hold is None else hold)
+        if not running.task.done():
+            return await self._poll(running, live, request, cursor)
+        if running.task.cancelled() or isinstance(running.task.exception(), CallEndedError):
             return HANG_UP
-        run.task.result()
-        return await self._conclude(run, request)
+        return await self._conclude(running.task.result(), request)
 
-    def _run(self, handler: Handler, session: Session, visit: Visit, request: Request, live: LiveCall) -> Run:
-        """Join the run of this logical request, or start it; an older one is left to itself."""
-        key = (visit.number, without_polls(request.values))
-        run = live.run
-        if run is not None and run.key == key:
-            return run
-        run = live.run = Run(
+    def _running(self, handler: Handler, visit: Visit, request: Request, live: LiveCall) -> Running:
+        """Join what works on this logical request, or begin; an older one is left to itself."""
+        key = key_of(visit, request)
+        running = live.run
+        if running is not None and running.key == key and not running.is_broken:
+            return running
+        begun: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
+        task = asyncio.get_running_loop().create_task(self._work(handler, request, live, begun))
+        running = live.run = Running(key, task)
+        begun.set_result(running)
+        return running
+
+    async def _work(
+        self, handler: Handler, request: Request, live: LiveCall, begun: asyncio.Future[Running]
+    ) -> Finished:
+        """Execute the handler, or wait for the worker that does; one that has died is replaced."""
+        call_id, running = request.call_id, await begun
+        with self._ai.watch.over(call_id):
+            while True:
+                try:
+                    async with self._ai.store.hold(f"{call_id}/{running.key}"):
+                        session = await self._ai.store.load(call_id) or Session(call_id)
+                        if session.ended:
+                            raise CallEndedError(call_id)
+                        known = session.outcome(running.key)
+                        return known or await self._execute(handler, session, request, live, running)
+                except HoldLostError as lost:
+                    log.warning("call %s: %s; joining who has it now", call_id, lost)
+
+    async def _execute(
+        self, handler: Handler, session: Session, request: Request, live: LiveCall, running: Running
+    ) -> Finished:
+        visit = session.visit or Visit()
+        run = running.run = Run(
             session.call_id,
             turn_prefix=f"v{visit.number}s",
             values=request.latest,
             names_before=visit.names_before,
-            key=key,
         )
         call = self.new_call(run, session, request, live)
-        run.task = asyncio.get_running_loop().create_task(self._handle(handler, run, call))
-        return run
+        answer = await self._handle(handler, run, call)
+        finished = Finished(running.key, "" if answer is None else str(answer), failed=run.failed)
+
+        def write(now: Session) -> Session:
+            if now.ended:
+                raise CallEndedError(now.call_id)
+            return replace(
+                now,
+                names={**now.names, **run.names},
+                state=now.state if run.failed else run.state,
+                faults=now.faults + 1 if run.failed else 0,
+            ).with_outcome(finished)
+
+        await self._ai.update(session.call_id, write)
+        return finished
 
     def new_call(
         self,
@@ -123,7 +162,8 @@ class PlainHandlers:
         self._flow.active_calls[session.call_id] = call
         return call
 
-    async def _handle(self, handler: Handler, run: Run, call: AICall) -> None:
+    async def _handle(self, handler: Handler, run: Run, call: AICall) -> Response | None:
+        """Return what the handler came to; None when it failed."""
         asking.set(run)
         try:
             returned = await self.execute(handler, call)
@@ -147,7 +187,7 @@ class PlainHandlers:
             if run.outcome is None:
                 self._fault(run, call, error)
             returned = None
-        self._finish(run, call, returned)
+        return self._finish(run, call, returned)
 
     async def execute(self, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 - a developer's
         """Call a developer's function: a coroutine function on the loop, any other in a thread."""
@@ -156,37 +196,37 @@ class PlainHandlers:
         returned = await self._ai.engine.in_thread(function, *args)
         return await returned if inspect.iscoroutine(returned) else returned
 
-    def _finish(self, run: Run, call: AICall, returned: object) -> None:
+    def _finish(self, run: Run, call: AICall, returned: object) -> Response | None:
         try:
             if returned is not None:
                 run.decide(*_response(returned))
             run.state = saveable(call.state)
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._fault(run, call, error)
+        if run.failed:
+            return None  # what is said then is decided when the session is known
         answer = run.answer()
-        if answer is None and run.failed:
-            return  # what is said then is decided when the session is known
         if answer is None:
             log.warning(
                 "call %s: the handler of %r said nothing; the call goes up", run.call_id, call.extension
             )
             answer = Response((up(call.extension),))
-        run.answered = answer
+        return answer
 
     def _fault(self, run: Run, call: AICall, error: BaseException) -> None:
         log.error("call %s: the handler of extension %r failed", run.call_id, call.extension, exc_info=error)
         run.failed = True
 
-    async def _poll(self, run: Run, live: LiveCall, request: Request, cursor: Cursor | None) -> str:
+    async def _poll(self, running: Running, live: LiveCall, request: Request, cursor: Cursor | None) -> str:
         known = [old.answer for old in live.polls if is_same(old, request)]
         if known:
             return known[0]
         polled = cursor if cursor and cursor.poll else None
-        turn = run.poll_turn or (polled.turn if polled else await self._new_number(request.call_id))
-        turn = run.number_polls(turn)
+        turn = running.poll_turn or (polled.turn if polled else await self._new_number(request.call_id))
+        running.poll_turn = running.poll_turn or turn
         number = polled.poll + 1 if polled and polled.turn == turn else 1
-        ask = poll(self._manners, turn=turn, number=number)
-        queue = run.take_queue()
+        ask = poll(self._manners, turn=running.poll_turn, number=number)
+        queue = running.run.take_queue() if running.run else ()
         answer = str(Response((Play(queue), ask) if queue else (ask,)))
         live.polls.append(answered(request, answer))
         return answer
@@ -195,7 +235,7 @@ class PlainHandlers:
         session = await self._ai.update(call_id, lambda s: replace(s, next_turn=s.next_turn + 1))
         return session.next_turn - 1
 
-    async def _conclude(self, run: Run, request: Request) -> str:
+    async def _conclude(self, finished: Finished, request: Request) -> str:
         answer = HANG_UP
 
         def write(session: Session) -> Session:
@@ -203,9 +243,9 @@ class PlainHandlers:
             if session.ended:
                 answer = HANG_UP
                 return session
-            response = self._apology(session, request) if run.failed or run.answered is None else run.answered
+            response = self._apology(session, request) if finished.failed else Response.parse(finished.answer)
             answer = str(response)
-            return _written(session, run, request, response)
+            return _written(session, request, response)
 
         await self._ai.update(request.call_id, write)
         return answer
@@ -213,7 +253,7 @@ class PlainHandlers:
     def _apology(self, session: Session, request: Request) -> Response:
         """Say sorry and go on: up, from the root to the root again, but not for ever."""
         move: GoToFolder = up(request.extension) if request.extension else GoToFolder("/")
-        if session.faults + 1 >= FAULTS_IN_A_ROW:
+        if session.faults >= FAULTS_IN_A_ROW:
             move = hang_up
         return Response((Play(sentence(self._manners.fault)), move))
 
@@ -224,15 +264,11 @@ def _is_cancelled_by_us() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _written(session: Session, run: Run, request: Request, response: Response) -> Session:
+def _written(session: Session, request: Request, response: Response) -> Session:
     visit = session.visit or Visit()
-    return replace(
-        session,
-        visit=replace(visit, seen=request.values, left=response.leaves),
-        names={**session.names, **run.names},
-        state=session.state if run.failed else run.state,
-        faults=session.faults + 1 if run.failed else 0,
-    ).with_answer(answered(request, str(response), left=response.leaves))
+    return replace(session, visit=replace(visit, seen=request.values, left=response.leaves)).with_answer(
+        answered(request, str(response), left=response.leaves)
+    )
 
 
 def saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:

@@ -1,22 +1,17 @@
-"""A run: one logical request of a handler, however many requests the line needs for it.
+"""A run: one execution of a handler, from its top to its answer.
 
 A handler runs from its top at every request that brings a new value, and past questions answer
-themselves from the values. While it works for longer than a request may be held, polls join it;
-it is not started again.
+themselves from the values.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from yemot_ai.flow.names import unused
 from yemot_ai.protocol import Action, Message, Play, Response
 from yemot_ai.providers.provider import JSON
-
-if TYPE_CHECKING:
-    import asyncio
 
 __all__ = ["Run"]
 
@@ -29,19 +24,13 @@ class Run:
         turn_prefix: starts the turn ids of the steps: ``v2s`` for the visit, ``ai_3.`` in a turn.
         values: newest value of each name that the line has sent.
         names_before: the line's names that were used before this visit.
-        key: requests with an equal key join this run.
 
     Attributes:
         names: the line's names used in this visit, with the names they were asked for by.
         outcome: what the handler decided first; what it decides later does not count.
-        poll_turn: the turn number that the run's polls carry (0: none yet).
-        answered: the whole answer, once the handler is through.
         failed: the handler raised instead of deciding anything.
         state: what ``call.state`` was in the end.
-        task: executes the handler.
     """
-
-    task: asyncio.Task[None]
 
     def __init__(
         self,
@@ -50,14 +39,10 @@ class Run:
         turn_prefix: str,
         values: Mapping[str, str],
         names_before: Iterable[str],
-        key: object = None,
     ) -> None:
         self.call_id = call_id
-        self.key = key
         self.names: dict[str, str] = {}
         self.outcome: Response | None = None
-        self.poll_turn = 0
-        self.answered: Response | None = None
         self.failed = False
         self.state: Mapping[str, JSON] = {}
         self._turn_prefix = turn_prefix
@@ -67,12 +52,6 @@ class Run:
         self._asked: set[str] = set()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
-
-    def number_polls(self, turn: int) -> int:
-        """Give the run's polls their turn number, unless they have one; return it."""
-        with self._lock:
-            self.poll_turn = self.poll_turn or turn
-            return self.poll_turn
 
     def next_name(self, name: str) -> str:
         """Return the line's name for the next use of ``name``."""

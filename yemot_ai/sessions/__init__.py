@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from yemot_ai.sessions.json_file import JSONFileStore
+from yemot_ai.sessions.lease import LEASE, Hold, Leases
 from yemot_ai.sessions.memory import MemoryStore
-from yemot_ai.sessions.session import Answered, Session
-from yemot_ai.sessions.store import SessionStore, update
+from yemot_ai.sessions.redis import RedisStore
+from yemot_ai.sessions.session import Answered, Finished, Session
+from yemot_ai.sessions.sqlite import SQLiteStore
+from yemot_ai.sessions.store import Checked, SessionStore, update
 from yemot_ai.sessions.turn import Failure, Status, Turn
 from yemot_ai.sessions.visit import Visit, continues
 
 __all__ = [
+    "LEASE",
     "Answered",
+    "Checked",
     "Failure",
+    "Finished",
+    "Hold",
+    "JSONFileStore",
+    "Leases",
     "MemoryStore",
+    "RedisStore",
+    "SQLiteStore",
     "Session",
     "SessionStore",
     "Status",

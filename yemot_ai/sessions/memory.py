@@ -6,18 +6,38 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from yemot_ai.errors import SessionConflictError
+from yemot_ai.sessions.lease import LEASE, Hold
 from yemot_ai.sessions.session import Session
 
 __all__ = ["MemoryStore"]
 
 SWEPT_PER_SAVE = 2
 """Every save looks at this many of the oldest sessions: what has expired goes, at a constant cost."""
+
+
+class _Kept(NamedTuple):
+    session: Session
+    saved: float
+    expires: float
+
+
+class _Waiting(NamedTuple):
+    token: str
+    seconds: float
+    served: Future[None]
+
+
+@dataclass(slots=True)
+class _Held:
+    token: str
+    expires: float
+    waiting: deque[_Waiting] = field(default_factory=deque)
 
 
 class MemoryStore:
@@ -32,13 +52,13 @@ class MemoryStore:
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Session, float]] = OrderedDict()
-        self._queues: dict[str, deque[Future[None]]] = {}
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._held: dict[str, _Held] = {}
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None."""
-        session, expires = self._kept.get(call_id, (None, 0.0))
-        return session if expires > self._now() else None
+        kept = self._kept.get(call_id)
+        return kept.session if kept and kept.expires > self._now() else None
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
@@ -49,12 +69,12 @@ class MemoryStore:
         now = self._now()
         with self._lock:
             self._sweep(now)
-            stored, expires = self._kept.get(session.call_id, (None, 0.0))
-            newest = stored.version if stored and expires > now else 0
+            kept = self._kept.get(session.call_id)
+            newest = kept.session.version if kept and kept.expires > now else 0
             if newest != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
-            self._kept[session.call_id] = (saved, now + ttl)
+            self._kept[session.call_id] = _Kept(saved, now, now + ttl)
             self._kept.move_to_end(session.call_id)
         return saved
 
@@ -63,47 +83,61 @@ class MemoryStore:
         with self._lock:
             self._kept.pop(call_id, None)
 
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        """Be alone under ``key``; whoever waits is served in order of arrival."""
-        turn = self._queue_up(key)
-        try:
-            if turn is not None:
-                await asyncio.wrap_future(turn)
-            yield
-        finally:
-            self._serve_next(key, turn)
+    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+        """Be alone under ``key``."""
+        return Hold(self, key, lease=lease)
 
-    async def call_ids(self) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session."""
-        for call_id in list(self._kept):
-            yield call_id
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session, the longest silent first."""
+        now = self._now()
+        for call_id, kept in list(self._kept.items()):
+            if kept.saved + idle > now:
+                return
+            if kept.expires > now:
+                yield call_id
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have ended."""
+        found = ((call_id, self._kept.get(call_id)) for call_id in call_ids)
+        return frozenset(call_id for call_id, kept in found if kept and kept.session.ended)
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        """Take or renew a lease; whoever has to wait is served in order of arrival."""
+        with self._lock:
+            held = self._held.setdefault(key, _Held(token, self._now() + seconds))
+            if held.token == token or held.expires <= self._now():
+                held.token, held.expires = token, self._now() + seconds
+                return True
+            waiting = _Waiting(token, seconds, Future())
+            held.waiting.append(waiting)
+            left = held.expires - self._now()
+        await asyncio.wait({asyncio.wrap_future(waiting.served)}, timeout=left)
+        with self._lock:
+            if waiting in held.waiting:
+                held.waiting.remove(waiting)
+            return held.token == token
+
+    async def release(self, key: str, token: str) -> None:
+        """Let go, and serve the next."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is None:
+                return
+            if held.token != token:  # gave up waiting: it never held the key
+                held.waiting = deque(one for one in held.waiting if one.token != token)
+                return
+            if not held.waiting:
+                del self._held[key]
+                return
+            following = held.waiting.popleft()
+            held.token, held.expires = following.token, self._now() + following.seconds
+        following.served.set_running_or_notify_cancel()
+        if not following.served.cancelled():
+            following.served.set_result(None)
 
     def _sweep(self, now: float) -> None:
         for _ in range(min(SWEPT_PER_SAVE, len(self._kept))):
             oldest = next(iter(self._kept))
-            if self._kept[oldest][1] > now:
+            if self._kept[oldest].expires > now:
                 return
             del self._kept[oldest]
-
-    def _queue_up(self, key: str) -> Future[None] | None:
-        with self._lock:
-            if key not in self._queues:
-                self._queues[key] = deque()
-                return None
-            turn: Future[None] = Future()
-            self._queues[key].append(turn)
-            return turn
-
-    def _serve_next(self, key: str, turn: Future[None] | None) -> None:
-        with self._lock:
-            queue = self._queues[key]
-            if turn is not None and turn in queue:  # gave up waiting: it never held the key
-                queue.remove(turn)
-                return
-            while queue:
-                following = queue.popleft()
-                if following.set_running_or_notify_cancel():
-                    following.set_result(None)
-                    return
-            del self._queues[key]

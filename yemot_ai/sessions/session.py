@@ -10,7 +10,7 @@ from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.sessions.turn import Status, Turn
 from yemot_ai.sessions.visit import Values, Visit
 
-__all__ = ["RING", "Answered", "Session"]
+__all__ = ["RING", "Answered", "Finished", "Session"]
 
 RING = 4
 """How many answers are kept for a request that comes again."""
@@ -36,6 +36,21 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """What a plain handler's run came to, for whichever worker the line asks next.
+
+    Attributes:
+        run: names the run within the call.
+        answer: the rendered answer ("" when the handler failed).
+        failed: the handler raised instead of deciding anything.
+    """
+
+    run: str
+    answer: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """What is remembered of a call.
 
@@ -44,15 +59,19 @@ class Session:
         version: counts the saves; a save over a newer version is refused.
         phone: the caller's number ("" when withheld).
         ended: a tombstone: the call is over, whatever still comes is told to hang up.
+        started: Unix time in seconds of the call's first request (0: none yet).
         visit: the newest visit, None before the first.
         next_turn: the smallest turn number that this call has never used.
         names: the line's value names that were used so far, oldest first, with the names they were
             asked for by.
         turns: the ledger, oldest first.
+        earlier: turns of earlier calls of this caller, where they are remembered.
+        recalled: whether ``earlier`` and its threads were fetched.
         threads: per conversation, the provider's session value.
         retired: conversations' provider sessions that were put aside ("start anew") and are to be
             forgotten when the call ends.
         recent: the last answers, newest last.
+        finished: what the newest runs of plain handlers came to, newest last.
         state: the developer's ``call.state``.
         faults: how many visits in a row ended in a fault of ours.
     """
@@ -61,13 +80,17 @@ class Session:
     version: int = 0
     phone: str = ""
     ended: bool = False
+    started: float = 0.0
     visit: Visit | None = None
     next_turn: int = 1
     names: Mapping[str, str] = field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
+    earlier: tuple[Turn, ...] = ()
+    recalled: bool = False
     threads: Mapping[str, JSON] = field(default_factory=dict)
     retired: tuple[tuple[str, JSON], ...] = ()
     recent: tuple[Answered, ...] = ()
+    finished: tuple[Finished, ...] = ()
     state: Mapping[str, JSON] = field(default_factory=dict)
     faults: int = 0
 
@@ -89,11 +112,19 @@ class Session:
         """Remember the answer to a request."""
         return replace(self, recent=(*self.recent, answered)[-RING:])
 
+    def outcome(self, run: str) -> Finished | None:
+        """Find what a run came to."""
+        return next((one for one in self.finished if one.run == run), None)
+
+    def with_outcome(self, finished: Finished) -> Self:
+        """Remember what a run came to."""
+        return replace(self, finished=(*self.finished, finished)[-RING:])
+
     def history(self, conversation: str) -> tuple[Exchange, ...]:
         """Return what was said in ``conversation``, for a provider that has lost it."""
         return tuple(
             Exchange(turn.text, turn.answer)
-            for turn in self.turns
+            for turn in (*self.earlier, *self.turns)
             if turn.conversation == conversation and turn.status is Status.ANSWERED and not turn.forgotten
         )
 
@@ -105,7 +136,8 @@ class Session:
             replace(turn, forgotten=True) if turn.conversation in {conversation, ""} else turn
             for turn in self.turns
         )
-        return replace(self, threads=threads, turns=turns, retired=self.retired + retired)
+        earlier = tuple(turn for turn in self.earlier if turn.conversation != conversation)
+        return replace(self, threads=threads, turns=turns, earlier=earlier, retired=self.retired + retired)
 
     def over(self) -> Self:
         """Return the tombstone of this session: nothing that was said stays in it."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
+from yemot_ai.sessions.lease import LEASE
 from yemot_ai.sessions.session import Session
 
-__all__ = ["SessionStore", "update"]
+__all__ = ["Checked", "SessionStore", "update"]
 
 
 class SessionStore(Protocol):
     """Keeps the sessions of calls; every method may be called from any event loop.
 
+    A store that cannot do its work raises ``StoreError``, within seconds: a caller waits.
+
     Attributes:
-        immediate: whether ``load`` and ``save`` return without ever waiting; what is decided
-            over such a store needs no hop to the engine.
+        immediate: whether ``load`` and ``save`` return without ever waiting, because the sessions are
+            in this process and no other can see them.
     """
 
     @property
@@ -26,7 +29,11 @@ class SessionStore(Protocol):
         ...
 
     async def load(self, call_id: str) -> Session | None:
-        """Return the newest version, or None when there is none or it has expired."""
+        """Return the newest version, or None when there is none or it has expired.
+
+        Raises:
+            SessionFormatError: a newer version of this package wrote it; it is left as it is.
+        """
         ...
 
     async def save(self, session: Session, *, ttl: float) -> Session:
@@ -48,12 +55,42 @@ class SessionStore(Protocol):
         """Drop the session; an unknown one is no error."""
         ...
 
-    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Be alone under ``key`` until the context is left."""
+    def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:
+        """Be alone under ``key``, among all processes, until the context is left.
+
+        Args:
+            key: what is held; not an ``ApiCallId`` of its own.
+            lease: seconds after which a holder that does not renew counts as dead; a holder that
+                lives renews by itself.
+
+        Raises:
+            HoldLostError: on leaving: the lease ran out meanwhile, and the body was cancelled.
+        """
         ...
 
-    def call_ids(self) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session, ended ones included."""
+    def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session, ended ones included.
+
+        Args:
+            idle: only those that were not saved for so many seconds.
+        """
+        ...
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have a session that has ended; in one look, for it is asked often."""
+        ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A store that can tell beforehand whether it will work."""
+
+    async def check(self) -> None:
+        """Try it.
+
+        Raises:
+            StoreError: it will not work; the message says why.
+        """
         ...
 
 

@@ -59,8 +59,8 @@ class Turn:
         text: the utterance.
         conversation: whose memory it belongs to ("" when no model was asked).
         status: where it stands.
-        owner: the process that works on it.
-        lease: Unix time in seconds after which a silent owner counts as dead.
+        owner: names the work that is being done on it; one that finds another name here has lost
+            the turn and writes nothing.
         answer: what was answered, as the model wrote it.
         outcome: the line's answer, where the turn ended in one of its own (a transfer, a
             hang-up); "" otherwise.
@@ -77,7 +77,6 @@ class Turn:
     conversation: str = ""
     status: Status = Status.RUNNING
     owner: str = ""
-    lease: float = 0.0
     answer: str = ""
     outcome: str = ""
     spoken: str = ""

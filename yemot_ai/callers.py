@@ -1,0 +1,134 @@
+"""What is remembered of a caller from call to call, by the number that the line sends.
+
+A record of its own beside the calls' sessions, in the same store. A withheld number has none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from yemot_ai.errors import LimitReachedError
+from yemot_ai.providers.provider import JSON
+from yemot_ai.sessions import Session, SessionStore, Status, update
+
+__all__ = ["RESERVED", "Callers"]
+
+RESERVED = "caller:"
+"""Begins the names of these records; no call may have such a name."""
+
+KEPT = 20
+"""How many of the last answered turns are kept to rebuild a conversation from."""
+
+DAY = 86_400.0
+
+
+class Callers:
+    """Memories by phone number.
+
+    Args:
+        store: where they are kept.
+        ttl: seconds after the last call that a caller is remembered; the store keeps the record a day
+            longer, so that what providers keep is found and forgotten.
+        now: Unix time in seconds.
+    """
+
+    def __init__(self, store: SessionStore, *, ttl: float, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._ttl = ttl
+        self._now = now
+
+    async def recall(self, session: Session) -> Session:
+        """Return the session with what is remembered of its caller.
+
+        The provider's threads are taken out of the memory: a second call from the same number at the
+        same time rebuilds the conversation from what was said, instead of writing into this one's.
+        """
+        if session.recalled or not session.phone:
+            return session
+        taken: dict[str, JSON] = {}
+        known = await self._store.load(_name(session.phone))
+        if known is None:
+            return replace(session, recalled=True)
+
+        def take(memory: Session) -> Session:
+            taken.clear()
+            taken.update(memory.threads)
+            return replace(memory, threads={}) if memory.threads else memory
+
+        memory = await update(self._store, known.call_id, take, ttl=self._ttl + DAY)
+        return replace(
+            session,
+            recalled=True,
+            earlier=memory.turns,
+            threads={**taken, **session.threads},
+        )
+
+    async def keep(self, session: Session) -> dict[str, JSON]:
+        """Remember what was said in a call that is over.
+
+        Returns:
+            The threads by conversation that another call had left meanwhile, and that nobody needs now.
+        """
+        displaced: dict[str, JSON] = {}
+        said = [turn for turn in session.turns if _worth_keeping(turn.status, turn.conversation)]
+
+        def remember(memory: Session) -> Session:
+            displaced.clear()
+            displaced.update(
+                {name: memory.threads[name] for name in memory.threads if name in session.threads}
+            )
+            before = () if _began_anew(session) else memory.turns
+            turns = (*before, *(replace(turn, spoken="") for turn in said if not turn.forgotten))
+            return replace(memory, turns=turns[-KEPT:], threads={**memory.threads, **session.threads})
+
+        await update(self._store, _name(session.phone), remember, ttl=self._ttl + DAY)
+        return displaced
+
+    async def count(self, phone: str, *, most: int) -> None:
+        """Count one turn of today.
+
+        Raises:
+            LimitReachedError: there were as many already.
+        """
+        if not phone:
+            return
+        today = int(self._now() // DAY)
+
+        def one_more(memory: Session) -> Session:
+            turns = _turns(memory, today)
+            if turns >= most:
+                raise LimitReachedError(limit="turns_per_day", most=most)
+            return replace(memory, state={**memory.state, "day": today, "turns": turns + 1})
+
+        await update(self._store, _name(phone), one_more, ttl=self._ttl + DAY)
+
+    async def forget(self, phone: str) -> dict[str, JSON]:
+        """Drop a memory; return the threads by conversation that the providers must forget too."""
+        memory = await self._store.load(_name(phone))
+        await self._store.delete(_name(phone))
+        return dict(memory.threads) if memory else {}
+
+    async def forgotten(self) -> AsyncIterator[str]:
+        """Iterate over the numbers whose time is up."""
+        async for name in self._store.call_ids(idle=self._ttl):
+            if name.startswith(RESERVED):
+                yield name.removeprefix(RESERVED)
+
+
+def _name(phone: str) -> str:
+    return RESERVED + phone
+
+
+def _began_anew(session: Session) -> bool:
+    return bool(session.retired) or any(turn.forgotten for turn in session.turns)
+
+
+def _worth_keeping(status: Status, conversation: str) -> bool:
+    return status is Status.ANSWERED and bool(conversation)
+
+
+def _turns(memory: Session, today: int) -> int:
+    count = memory.state.get("turns", 0) if memory.state.get("day") == today else 0
+    return count if isinstance(count, int) else 0

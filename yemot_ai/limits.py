@@ -1,0 +1,57 @@
+"""How much one call, and one caller, may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from yemot_ai.errors import ConfigurationError, LimitReachedError
+from yemot_ai.sessions import Session
+
+__all__ = ["Limits"]
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is allowed; None is no limit. Beyond it no model is asked.
+
+    >>> Limits(turns=30, minutes=20)
+    Limits(turns=30, minutes=20, turns_per_day=None)
+
+    Args:
+        turns: questions to the AI in one call.
+        minutes: minutes of one call.
+        turns_per_day: questions to the AI from one number in a day (UTC), over all its calls. A
+            withheld number is not counted: refuse it with ``Guard(withheld=False)``.
+
+    Raises:
+        ConfigurationError: a limit is not positive.
+    """
+
+    turns: int | None = None
+    minutes: float | None = None
+    turns_per_day: int | None = None
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            most = getattr(self, one.name)
+            if most is not None and not most > 0:
+                raise ConfigurationError(f"{one.name}={most!r}: give a positive number, or None for no limit")
+
+    def check(self, session: Session, turn_id: str, *, now: float) -> None:
+        """Refuse a turn that is one too many for its call.
+
+        Args:
+            session: the call's.
+            turn_id: the turn; it may stand in the ledger already.
+            now: Unix time in seconds.
+
+        Raises:
+            LimitReachedError: it is.
+        """
+        asked = sum(bool(turn.conversation) for turn in session.turns if turn.id != turn_id)
+        if self.turns is not None and asked >= self.turns:
+            raise LimitReachedError(limit="turns", most=self.turns)
+        if self.minutes is not None and session.started and now - session.started > self.minutes * MINUTE:
+            raise LimitReachedError(limit="minutes", most=self.minutes)

@@ -1,0 +1,265 @@
+"""Sessions in Redis: for any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import weakref
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from yemot_ai.errors import (
+    ConfigurationError,
+    MissingExtraError,
+    SessionConflictError,
+    SessionDamagedError,
+    StoreError,
+)
+from yemot_ai.sessions.lease import LEASE, Hold
+from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.session import Session
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+__all__ = ["RedisStore"]
+
+log = logging.getLogger("yemot_ai")
+
+PATIENCE: Final = 2.0
+"""Seconds that one command may take: a caller waits."""
+
+PAGE: Final = 500
+
+_SAVE: Final = """
+    if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+    redis.call('HSET', KEYS[1], 'version', ARGV[2], 'ended', ARGV[3], 'record', ARGV[4])
+    redis.call('PEXPIRE', KEYS[1], ARGV[5])
+    redis.call('ZADD', KEYS[2], ARGV[6], ARGV[7])
+    return 1
+"""
+_ACQUIRE: Final = """
+    local holder = redis.call('GET', KEYS[1])
+    if holder and holder ~= ARGV[1] then return 0 end
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    return 1
+"""
+_RELEASE: Final = """
+    if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+_SET_ASIDE: Final = """
+    if redis.call('HGET', KEYS[1], 'record') == ARGV[1] then redis.call('RENAME', KEYS[1], KEYS[2]) end
+"""
+
+
+class RedisStore:
+    """Keeps sessions in a Redis server.
+
+    Needs the extra ``redis``. Times out and expires by the server's clock. Each event loop has a
+    connection pool of its own, so the store may be used from any.
+
+    Args:
+        url: ``redis://[:password@]host[:port][/database]``, ``rediss://`` or ``unix://``.
+        prefix: begins every key of ours.
+
+    Raises:
+        MissingExtraError: redis is not installed.
+        ConfigurationError: ``url`` is no Redis URL.
+    """
+
+    immediate = False
+
+    def __init__(self, url: str, *, prefix: str = "yemot-ai:") -> None:
+        try:
+            from redis import asyncio as redis  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError(package="redis", extra="redis") from error
+        self._module = redis
+        self._url = url
+        self._prefix = prefix
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = (
+            weakref.WeakKeyDictionary()
+        )
+        try:
+            redis.ConnectionPool.from_url(url)
+        except ValueError as error:
+            raise ConfigurationError(f"{_shown(url)} is no Redis URL: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"RedisStore({_shown(self._url)!r})"
+
+    async def check(self) -> None:
+        """Try the server.
+
+        Raises:
+            StoreError: it cannot be reached, or refuses us.
+        """
+        with self._explained():
+            await _sent(self._client.ping())
+
+    async def load(self, call_id: str) -> Session | None:
+        """Return the newest version, or None; a damaged record is set aside."""
+        with self._explained():
+            record: bytes | None = await _sent(self._client.hget(self._session(call_id), "record"))
+        if record is None:
+            return None
+        try:
+            return decode(record.decode("ascii", "replace"))
+        except SessionDamagedError as error:
+            await self._set_aside(call_id, record, error)
+            return None
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        """Store ``session``; ``ttl`` in seconds.
+
+        Raises:
+            SessionConflictError: somebody saved a newer version.
+        """
+        saved = replace(session, version=session.version + 1)
+        done = await self._eval(
+            _SAVE,
+            [self._session(session.call_id), self._index],
+            [
+                session.version,
+                saved.version,
+                int(saved.ended),
+                encode(saved),
+                max(int(ttl * 1000), 1),
+                time.time(),
+                _bytes(session.call_id),
+            ],
+        )
+        if not done:
+            raise SessionConflictError(session.call_id, expected=session.version)
+        return saved
+
+    async def delete(self, call_id: str) -> None:
+        """Drop the session."""
+        with self._explained():
+            await _sent(self._client.delete(self._session(call_id)))
+            await _sent(self._client.zrem(self._index, _bytes(call_id)))
+
+    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+        """Be alone under ``key``, among all processes that use this server and prefix."""
+        return Hold(self, key, lease=lease)
+
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session, the longest silent first."""
+        latest = time.time() - idle
+        page: list[tuple[bytes, float]]
+        done: set[bytes] = set()
+        least: float | str = "-inf"
+        while True:
+            with self._explained():
+                page = await _sent(
+                    self._client.zrangebyscore(
+                        self._index, least, latest, start=0, num=PAGE + len(done), withscores=True
+                    )
+                )
+            new = [(name, saved) for name, saved in page if name not in done]
+            if not new:
+                return
+            for name in await self._existing([name for name, _ in new]):
+                yield name.decode("utf-8", "surrogatepass")
+            last = new[-1][1]
+            done = {name for name, saved in page if saved == last}
+            least = last
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have ended."""
+        asked = tuple(call_ids)
+        with self._explained():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for call_id in asked:
+                    pipeline.hget(self._session(call_id), "ended")
+                found = await pipeline.execute()
+        return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        """Take or renew a lease."""
+        return bool(await self._eval(_ACQUIRE, [self._hold(key)], [token, max(int(seconds * 1000), 1)]))
+
+    async def release(self, key: str, token: str) -> None:
+        """Let go of a lease."""
+        await self._eval(_RELEASE, [self._hold(key)], [token])
+
+    async def aclose(self) -> None:
+        """Close this loop's connections; what is asked later opens new ones."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    @property
+    def _client(self) -> Redis:
+        """The client of the running loop: a connection that another loop has opened would fail."""
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = self._module.Redis.from_url(
+                self._url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+            )
+        return client
+
+    @property
+    def _index(self) -> str:
+        return f"{self._prefix}saved"
+
+    def _session(self, call_id: str) -> bytes:
+        return f"{self._prefix}session:".encode() + _bytes(call_id)
+
+    def _hold(self, key: str) -> bytes:
+        return f"{self._prefix}hold:".encode() + _bytes(key)
+
+    async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - Lua's own
+        with self._explained():
+            return await _sent(self._client.eval(script, len(keys), *keys, *arguments))
+
+    async def _existing(self, names: list[bytes]) -> list[bytes]:
+        """Return those that have not expired; drop the others from the index."""
+        calls = [name.decode("utf-8", "surrogatepass") for name in names]
+        with self._explained():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for call_id in calls:
+                    pipeline.exists(self._session(call_id))
+                there = await pipeline.execute()
+            gone = [name for name, exists in zip(names, there, strict=True) if not exists]
+            if gone:
+                await _sent(self._client.zrem(self._index, *gone))
+        return [name for name, exists in zip(names, there, strict=True) if exists]
+
+    async def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
+        """Keep a damaged record under another key, for a person to look at."""
+        aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _bytes(call_id)
+        await self._eval(_SET_ASIDE, [self._session(call_id), aside], [record])
+        log.error("session %s is damaged (%s): kept as %r; it begins anew", call_id, error, aside)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from redis import exceptions  # noqa: PLC0415 - an extra, and here it is
+
+        try:
+            yield
+        except (exceptions.RedisError, OSError) as error:
+            raise StoreError(f"Redis at {_shown(self._url)} does not answer: {error}") from error
+
+
+async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
+    """Await a command."""
+    return await command
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _shown(url: str) -> str:
+    """Return ``url`` without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"***@{place}").geturl()

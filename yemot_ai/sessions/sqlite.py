@@ -1,0 +1,255 @@
+"""Sessions in an SQLite database: for one machine, any number of its processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from yemot_ai.errors import SessionConflictError, SessionDamagedError, StoreError
+from yemot_ai.sessions.lease import LEASE, Hold
+from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.session import Session
+from yemot_ai.sessions.threads import in_thread
+
+__all__ = ["SQLiteStore"]
+
+log = logging.getLogger("yemot_ai")
+
+LAYOUT: Final = 1
+"""``PRAGMA user_version`` of the tables below."""
+
+BUSY: Final = 5.0
+"""Seconds to wait for another process that is writing."""
+
+_TABLES: Final = f"""
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS sessions (
+        call_id TEXT PRIMARY KEY, version INTEGER NOT NULL, ended INTEGER NOT NULL,
+        saved REAL NOT NULL, expires REAL NOT NULL, record TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS sessions_by_age ON sessions (saved);
+    CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires);
+    CREATE TABLE IF NOT EXISTS holds (
+        key TEXT PRIMARY KEY, token TEXT NOT NULL, expires REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS damaged (call_id TEXT, found REAL, reason TEXT, record TEXT);
+    PRAGMA user_version = {LAYOUT};
+    COMMIT;
+"""
+
+_INSERT: Final = """
+    INSERT INTO sessions (call_id, version, ended, saved, expires, record)
+    VALUES (:call_id, :version, :ended, :now, :expires, :record)
+    ON CONFLICT (call_id) DO UPDATE SET version = excluded.version, ended = excluded.ended,
+        saved = excluded.saved, expires = excluded.expires, record = excluded.record
+        WHERE sessions.expires <= :now
+"""
+_UPDATE: Final = """
+    UPDATE sessions SET version = :version, ended = :ended, saved = :now, expires = :expires,
+        record = :record
+    WHERE call_id = :call_id AND version = :version - 1 AND expires > :now
+"""
+_LEASE: Final = """
+    INSERT INTO holds (key, token, expires) VALUES (:key, :token, :expires)
+    ON CONFLICT (key) DO UPDATE SET token = excluded.token, expires = excluded.expires
+        WHERE holds.token = :token OR holds.expires <= :now
+"""
+
+
+class SQLiteStore:
+    """Keeps sessions in one database file, in WAL mode.
+
+    A write survives the death of the process; after a power cut the last ones may be missing, but the
+    database is whole.
+
+    Args:
+        path: the file; made if need be. Not on a network file system.
+
+    Raises:
+        StoreError: the file cannot be opened, or a newer version of this package made it.
+    """
+
+    immediate = False
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path).expanduser().absolute()
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0
+        with self._open():
+            pass
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({str(self._path)!r})"
+
+    async def load(self, call_id: str) -> Session | None:
+        """Return the newest version, or None; a damaged record is set aside."""
+        return await in_thread(self._load, call_id)
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        """Store ``session``; ``ttl`` in seconds.
+
+        Raises:
+            SessionConflictError: somebody saved a newer version.
+        """
+        return await in_thread(self._save, session, ttl)
+
+    async def delete(self, call_id: str) -> None:
+        """Drop the session."""
+        await in_thread(self._run, "DELETE FROM sessions WHERE call_id = :call_id", call_id=_key(call_id))
+
+    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+        """Be alone under ``key``, among all processes of this machine."""
+        return Hold(self, key, lease=lease)
+
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session, the longest silent first; drop what has expired."""
+        for call_id in await in_thread(self._listed, idle):
+            yield call_id
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have ended."""
+        return await in_thread(self._ended, tuple(call_ids))
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        """Take or renew a lease."""
+        now = time.time()
+        changed = await in_thread(
+            self._run, _LEASE, key=_key(key), token=token, now=now, expires=now + seconds
+        )
+        return changed == 1
+
+    async def release(self, key: str, token: str) -> None:
+        """Let go of a lease."""
+        await in_thread(
+            self._run, "DELETE FROM holds WHERE key = :key AND token = :token", key=_key(key), token=token
+        )
+
+    async def aclose(self) -> None:
+        """Close the file; what is asked later opens it anew."""
+        await in_thread(self._close)
+
+    def _load(self, call_id: str) -> Session | None:
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT record FROM sessions WHERE call_id = ? AND expires > ?", (_key(call_id), time.time())
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            return decode(row[0])
+        except SessionDamagedError as error:
+            self._set_aside(call_id, row[0], error)
+            return None
+
+    def _save(self, session: Session, ttl: float) -> Session:
+        saved, now = replace(session, version=session.version + 1), time.time()
+        changed = self._run(
+            _UPDATE if session.version else _INSERT,
+            call_id=_key(saved.call_id),
+            version=saved.version,
+            ended=saved.ended,
+            now=now,
+            expires=now + ttl,
+            record=encode(saved),
+        )
+        if changed != 1:
+            raise SessionConflictError(session.call_id, expected=session.version)
+        return saved
+
+    def _set_aside(self, call_id: str, record: str, error: SessionDamagedError) -> None:
+        """Keep a damaged record in a table of its own, for a person to look at."""
+        with self._open() as connection:
+            moved = connection.execute(
+                "DELETE FROM sessions WHERE call_id = ? AND record = ?", (_key(call_id), record)
+            )
+            if moved.rowcount == 1:
+                connection.execute(
+                    "INSERT INTO damaged VALUES (?, ?, ?, ?)",
+                    (_key(call_id), time.time(), str(error), record),
+                )
+        log.error("session %s is damaged (%s): kept in the table 'damaged'; it begins anew", call_id, error)
+
+    def _listed(self, idle: float) -> list[str]:
+        now = time.time()
+        with self._open() as connection:
+            connection.execute("DELETE FROM sessions WHERE expires <= ?", (now,))
+            connection.execute("DELETE FROM holds WHERE expires <= ?", (now - LEASE,))
+            rows = connection.execute(
+                "SELECT call_id FROM sessions WHERE saved <= ? ORDER BY saved", (now - idle,)
+            )
+            return [_call_id(row[0]) for row in rows]
+
+    def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
+        with self._open() as connection:
+            query = "SELECT call_id FROM sessions WHERE call_id = ? AND ended"
+            rows = [connection.execute(query, (_key(call_id),)).fetchone() for call_id in call_ids]
+        return frozenset(_call_id(row[0]) for row in rows if row)
+
+    def _run(self, statement: str, **values: object) -> int:
+        """Execute one statement; return how many rows it changed."""
+        with self._open() as connection:
+            return connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Use the connection of this process, alone, as one transaction."""
+        with self._lock, self._explained():
+            if self._connection is None or self._owner != os.getpid():  # a forked child makes its own
+                self._connection, self._owner = self._connect(), os.getpid()
+            with self._connection as connection:
+                yield connection
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        if layout > LAYOUT:
+            connection.close()
+            raise StoreError(
+                f"{self._path} was made by a newer version of yemot-ai (layout {layout}, this one knows "
+                f"{LAYOUT}): upgrade, or give another file"
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if layout < LAYOUT:
+            connection.executescript(_TABLES)
+        self._path.chmod(0o600)
+        return connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self._path}: {error} (is it a database, and may it be written?)") from error
+
+    def _close(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._owner == os.getpid():
+                with contextlib.suppress(sqlite3.Error):  # it is given up either way
+                    connection.close()
+
+
+def _key(call_id: str) -> str:
+    """Return what SQLite can store for any text; a lone surrogate is none that UTF-8 has."""
+    return call_id if _is_plain(call_id) else json.dumps(call_id)
+
+
+def _call_id(key: str) -> str:
+    return str(json.loads(key)) if key.startswith('"') else key
+
+
+def _is_plain(text: str) -> bool:
+    return not text.startswith('"') and text.isprintable()

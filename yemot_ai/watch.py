@@ -1,0 +1,62 @@
+"""Looks out for calls that have hung up at another worker while something runs for them here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from yemot_ai.errors import StoreError
+from yemot_ai.sessions import SessionStore
+
+__all__ = ["Watch"]
+
+log = logging.getLogger("yemot_ai")
+
+EVERY = 0.2
+"""Seconds between two looks: what runs for a caller who is gone ends within half a second."""
+
+
+class Watch:
+    """One look for all running calls together; nothing runs, nothing is looked at.
+
+    Args:
+        store: where calls end.
+        ended: told the id of each call that runs here and has ended.
+    """
+
+    def __init__(self, store: SessionStore, ended: Callable[[str], object]) -> None:
+        self._store = store
+        self._ended = ended
+        self._running: Counter[str] = Counter()
+        self._looking: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def over(self, call_id: str) -> Iterator[None]:
+        """Watch over a call while the context is open; on the engine's loop."""
+        if self._store.immediate:  # no other worker sees these sessions
+            yield
+            return
+        self._running[call_id] += 1
+        loop = asyncio.get_running_loop()
+        if self._looking is None or self._looking.done() or self._looking.get_loop() is not loop:
+            self._looking = loop.create_task(self._look())
+        try:
+            yield
+        finally:
+            self._running[call_id] -= 1
+            if not self._running[call_id]:
+                del self._running[call_id]
+
+    async def _look(self) -> None:
+        while self._running:
+            await asyncio.sleep(EVERY)
+            try:
+                ended = await self._store.ended(tuple(self._running))
+            except StoreError as error:
+                log.debug("cannot look for calls that have ended: %s", error)
+                continue
+            for call_id in ended:
+                self._ended(call_id)
