@@ -6,9 +6,22 @@
 from __future__ import annotations
 
 from yemot_ai.ai import YemotAI
-from yemot_ai.flow import AICall, AIFlow, Key, Manners
+from yemot_ai.flow import AICall, AIFlow, Guard, Key, Manners
+from yemot_ai.hooks import Transcript
+from yemot_ai.limits import Limits
 from yemot_ai.sessions import Turn
 
-__all__ = ["AICall", "AIFlow", "Key", "Manners", "Turn", "YemotAI", "__version__"]
+__all__ = [
+    "AICall",
+    "AIFlow",
+    "Guard",
+    "Key",
+    "Limits",
+    "Manners",
+    "Transcript",
+    "Turn",
+    "YemotAI",
+    "__version__",
+]
 
 __version__ = "0.2.0"

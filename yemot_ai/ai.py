@@ -32,6 +32,7 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.hooks import EndReason, Hook, Hooks, Transcript
 from yemot_ai.ledger import Ledger
 from yemot_ai.limits import Limits
+from yemot_ai.privacy import MASKING
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
@@ -40,6 +41,7 @@ from yemot_ai.sweeper import Sweeper
 from yemot_ai.watch import Watch
 
 log = logging.getLogger("yemot_ai")
+log.addFilter(MASKING)
 
 H = TypeVar("H", bound=Hook)
 

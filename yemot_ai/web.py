@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 log = logging.getLogger("yemot_ai")
 
-__all__ = ["ASGIApp", "WSGIApp", "asgi", "wsgi"]
+__all__ = ["ASGIApp", "Receive", "Scope", "Send", "StartResponse", "WSGIApp", "asgi", "wsgi"]
 
 Pairs = list[tuple[str, str]]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from yemot_ai.conversation import Conversation
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.flow.manners import Key, Manners, sentence
 from yemot_ai.flow.names import Cursor, newest_cursor, poll_name, turn_name
 from yemot_ai.flow.polling import poll, up
@@ -131,6 +131,8 @@ class AgentLoop:
 
     def _conclude(self, session: Session, cursor: Cursor, turn: Turn) -> tuple[Session, str]:
         """Speak the end of a turn."""
+        if turn.failure and isinstance(turn.failure.error(), LimitReachedError):
+            return self._leave(session, cursor, self.manners.limit_reached)
         if turn.status is Status.FAILED:
             return self._listen(session, cursor, sentence(self.manners.apology))
         if turn.outcome:

@@ -13,7 +13,7 @@ from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.answer import Answer, PendingAnswer
 from yemot_ai.flow.interruption import Interruption
-from yemot_ai.flow.names import cursor_of
+from yemot_ai.flow.names import is_ours
 from yemot_ai.flow.reading import Mode, Question
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.speech import Spoken, messages
@@ -199,7 +199,7 @@ class AICall(yemot_flow.Call):
             save_on_hangup=save_on_hangup, append_to_existing_file=append_to_existing_file,
             min_length=min_length, max_length=max_length,
         )  # fmt: skip
-        if cursor_of(val_name):
+        if is_ours(val_name):
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
         name = self._run.next_name(val_name)
         value = self._run.value(name)

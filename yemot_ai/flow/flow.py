@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import warnings
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 import yemot_flow
 
 from yemot_ai import web
 from yemot_ai.ai import YemotAI
 from yemot_ai.engine import immediately
-from yemot_ai.errors import ConfigurationError, EngineLoopError
+from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
 from yemot_ai.flow.agent import AgentFunction, AgentLoop
 from yemot_ai.flow.agent_turn import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
+from yemot_ai.flow.guard import Guard
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import Handler, PlainHandlers
-from yemot_ai.flow.polling import up
+from yemot_ai.flow.polling import hang_up, up
 from yemot_ai.flow.switchboard import Decision, Switchboard
+from yemot_ai.flow.trouble import trouble
 from yemot_ai.protocol import Play, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.provider import Provider
@@ -58,12 +61,20 @@ class AIFlow(yemot_flow.Flow):
             ``session_ttl``: 30 s without a request is a normal pause on the phone.
         print_log: configure the root logger, as in yemot-flow.
         manners: sentences, keys and times; an agent may have its own.
+        guard: who may call; everybody unless given.
     """
 
     def __init__(
-        self, ai: YemotAI, *, timeout: float = 30_000, print_log: bool = False, manners: Manners | None = None
+        self,
+        ai: YemotAI,
+        *,
+        timeout: float = 30_000,
+        print_log: bool = False,
+        manners: Manners | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(timeout=timeout, print_log=print_log)
+        self.guard = guard or Guard()
         self.ai = ai
         self.routes: dict[str, Handler] = {}
         self.active_calls: dict[str, AICall] = {}  # type: ignore[assignment]  # ours are AICalls
@@ -145,7 +156,7 @@ class AIFlow(yemot_flow.Flow):
 
         return register
 
-    def handle_request(self, params: Params) -> str:
+    def handle_request(self, params: Params, *, path: str = "") -> str:
         """Answer one request of the line; blocks while the request is held, from any thread.
 
         Inside a running event loop it does not hold: await ``ahandle_request`` there.
@@ -153,6 +164,7 @@ class AIFlow(yemot_flow.Flow):
         Args:
             params: the request's names and values, as a mapping or as pairs. Pairs are better: a
                 framework's ``to_dict()`` has already lost the newest of repeated values.
+            path: the URL's path, where a ``Guard`` looks for its secret.
 
         Returns:
             The response body, plain text.
@@ -162,36 +174,51 @@ class AIFlow(yemot_flow.Flow):
         """
         request = Request.parse(params)
         hold = NOT_HELD if self._inside_a_loop() else None
+        refused = self._refuse(request, path)
+        if refused:
+            return refused
+        request = self.guard.without_secret(request)
         try:
             decision = self._decide_here(request)
             return decision if isinstance(decision, str) else self.ai.engine.run(_awaited(decision, hold))
         except EngineLoopError:
             raise  # the developer's mistake, and nobody is on the line yet
-        except Exception:  # the last border before the caller: no fault of ours may end the call
-            log.exception("call %s: no answer", request.call_id)
-            return self._sorry(request)
+        except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
+            return self._sorry(request, error)
 
-    async def ahandle_request(self, params: Params) -> str:
+    async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
         request = Request.parse(params)
-        engine = self.ai.engine
+        refused = self._refuse(request, path)
+        if refused:
+            return refused
+        request, engine = self.guard.without_secret(request), self.ai.engine
         try:
             deciding = self._switchboard.decide(request)
             decision = immediately(deciding) if self.ai.store.immediate else await engine.arun(deciding)
             return decision if isinstance(decision, str) else await engine.arun(_awaited(decision, None))
-        except Exception:  # the last border before the caller: no fault of ours may end the call
-            log.exception("call %s: no answer", request.call_id)
-            return self._sorry(request)
+        except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
+            return self._sorry(request, error)
 
     @property
     def wsgi_app(self) -> web.WSGIApp:
         """A WSGI application that answers the line at every path."""
-        return web.wsgi(self.handle_request)
+
+        def app(environ: dict[str, Any], start_response: web.StartResponse) -> Iterable[bytes]:
+            path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+            return web.wsgi(functools.partial(self.handle_request, path=path))(environ, start_response)
+
+        return app
 
     @property
     def asgi_app(self) -> web.ASGIApp:
         """An ASGI application that answers the line at every path."""
-        return web.asgi(self.ahandle_request)
+
+        async def app(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
+            handle = functools.partial(self.ahandle_request, path=scope.get("path", ""))
+            await web.asgi(handle)(scope, receive, send)
+
+        return app
 
     def _decide_here(self, request: Request) -> Decision:
         deciding = self._switchboard.decide(request)
@@ -212,7 +239,18 @@ class AIFlow(yemot_flow.Flow):
             )
         return True
 
-    def _sorry(self, request: Request) -> str:
+    def _refuse(self, request: Request, path: str) -> str | None:
+        reason = self.guard.refusal(request, path)
+        if reason is None:
+            return None
+        log.warning("call %s is refused: %s", request.call_id, reason)
+        return str(Response((Play(sentence(self.manners.refused)), hang_up)))
+
+    def _sorry(self, request: Request, error: Exception) -> str:
+        if isinstance(error, StoreError):
+            log.error("call %s: the line will ask again: %s", request.call_id, error)
+            return trouble(request, self.manners)
+        log.error("call %s: no answer", request.call_id, exc_info=error)
         return str(Response((Play(sentence(self.manners.fault)), up(request.extension))))
 
     def _let_go(self, call_id: str) -> None:

@@ -41,6 +41,9 @@ class Manners:
         unknown_extension: when the line enters an extension that has no handler.
         no_call_id: when the line is set up not to send ``ApiCallId``.
         goodbye: when the caller leaves.
+        limit_reached: when the call or the caller has had as much as ``Limits`` allow.
+        refused: to whom ``Guard`` does not admit.
+        trouble: when what is remembered of calls cannot be reached; the line then tries again.
         silences: how many silences in a row end a visit.
         keys: what single keys do; other keys are passed on as what was said.
         exit_words: utterances that leave.
@@ -57,6 +60,9 @@ class Manners:
     unknown_extension: str = "השלוחה אינה קיימת"
     no_call_id: str = "סליחה, המערכת אינה מוגדרת כראוי"
     goodbye: str = "להתראות"
+    limit_reached: str = "הגענו לסוף הזמן שלנו, תודה ולהתראות"
+    refused: str = "אין אפשרות להשתמש בשירות הזה"
+    trouble: str = "סליחה, יש תקלה זמנית, אנא המתינו"
     silences: int = 3
     keys: Mapping[str, Key] = field(
         default_factory=lambda: MappingProxyType({"9": Key.LEAVE, "*": Key.REPEAT, "0": Key.RESTART})
@@ -74,6 +80,9 @@ class Manners:
             "unknown_extension",
             "no_call_id",
             "goodbye",
+            "limit_reached",
+            "refused",
+            "trouble",
         ):
             _check_speakable(name, getattr(self, name))
         if isinstance(self.filler, str):

@@ -3,7 +3,7 @@
 The line re-sends every value it has collected, so a name is used once in a call: the first use
 of ``menu`` goes out as ``menu``, the next ones as ``menu_2``, ``menu_3``. The agent loop's own
 names say where the conversation stands: ``ai_3`` is what the caller said in turn 3, ``ai_3w2``
-the second poll for its answer.
+the second poll for its answer; ``ai_x2`` is the second time the line asked while the store was away.
 
 >>> cursor_of("ai_3w2")
 Cursor(turn=3, poll=2)
@@ -19,8 +19,11 @@ from typing import NamedTuple
 __all__ = [
     "Cursor",
     "cursor_of",
+    "is_ours",
     "newest_cursor",
     "poll_name",
+    "trouble_name",
+    "troubles",
     "turn_name",
     "unused",
     "visible",
@@ -28,6 +31,7 @@ __all__ = [
 ]
 
 _RESERVED = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
+_TROUBLE = re.compile(r"ai_x([0-9]{1,4})")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -55,6 +59,26 @@ def cursor_of(name: str) -> Cursor | None:
     return Cursor(int(match[1]), int(match[2] or 0)) if match else None
 
 
+def trouble_name(number: int) -> str:
+    """Name the value of the ``number``-th time that the line asks while the store is away."""
+    return f"ai_x{number}"
+
+
+def troubles(values: Pairs) -> int:
+    """Return how often the line has asked while the store was away, in the newest such row.
+
+    A row ends where anything else was asked after it.
+    """
+    if not values or not (newest := _TROUBLE.fullmatch(values[-1][0])):
+        return 0
+    return int(newest[1])
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether ``name`` is one of our own; no handler sees those."""
+    return cursor_of(name) is not None or _TROUBLE.fullmatch(name) is not None
+
+
 def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
     """Find the greatest cursor that is not older than ``first_turn``.
 
@@ -66,7 +90,12 @@ def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
 
 def without_polls(values: Pairs) -> Pairs:
     """Drop the values of polls: they say nothing that a handler could have been told."""
-    return tuple((name, value) for name, value in values if not ((c := cursor_of(name)) and c.poll))
+    return tuple((name, value) for name, value in values if not _is_poll(name))
+
+
+def _is_poll(name: str) -> bool:
+    cursor = cursor_of(name)
+    return cursor.poll > 0 if cursor else _TROUBLE.fullmatch(name) is not None
 
 
 def unused(name: str, taken: Container[str]) -> str:
@@ -94,7 +123,7 @@ def visible(values: Pairs, names: Mapping[str, str], names_before: Container[str
     ages = {name: age for age, name in enumerate(names)}
     newest: dict[str, tuple[int, str]] = {}
     for name, value in values:
-        if cursor_of(name) or name in names_before:
+        if is_ours(name) or name in names_before:
             continue
         base, age = names.get(name, name), ages.get(name, -1)
         if age >= newest.get(base, (-1, ""))[0]:

@@ -15,7 +15,13 @@ import yemot_flow
 
 from yemot_ai.ai import YemotAI, asking
 from yemot_ai.conversation import Conversation
-from yemot_ai.errors import CallEndedError, ConfigurationError, HoldLostError, ResponseSyntaxError
+from yemot_ai.errors import (
+    CallEndedError,
+    ConfigurationError,
+    HoldLostError,
+    LimitReachedError,
+    ResponseSyntaxError,
+)
 from yemot_ai.flow.arrival import answered, is_same
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
@@ -214,6 +220,10 @@ class PlainHandlers:
         return answer
 
     def _fault(self, run: Run, call: AICall, error: BaseException) -> None:
+        if isinstance(error, LimitReachedError):
+            log.info("call %s: %s", run.call_id, error)
+            run.decide(Play(sentence(self._manners.limit_reached)), up(call.extension))
+            return
         log.error("call %s: the handler of extension %r failed", run.call_id, call.extension, exc_info=error)
         run.failed = True
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from yemot_ai.ai import YemotAI
+from yemot_ai.callers import RESERVED
 from yemot_ai.errors import CallEndedError
 from yemot_ai.flow.agent import AgentLoop, Asked
 from yemot_ai.flow.agent_turn import AgentTurns
@@ -69,7 +70,7 @@ class Switchboard:
 
     async def decide(self, request: Request) -> Decision:
         """Return the answer, or what has to be waited for on the engine."""
-        if not request.call_id:
+        if not request.call_id or request.call_id.startswith(RESERVED):
             return str(Response((Play(sentence(self._manners.no_call_id)), hang_up)))
         if request.hangup:
             return functools.partial(self._hung_up, request)
@@ -94,7 +95,7 @@ class Switchboard:
         return next((old.answer for old in polls if is_same(old, request)), None)
 
     async def _hung_up(self, request: Request, _hold: float | None = None) -> str:
-        await self._ai.aend(request.call_id)
+        await self._ai.aend(request.call_id, reason="hangup")
         return ENDED
 
     async def _unknown_extension(self, request: Request) -> str:
