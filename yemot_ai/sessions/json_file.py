@@ -105,8 +105,12 @@ class JSONFileStore:
         return await in_thread(look)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take or renew a lease."""
+        """Take a lease."""
         return await in_thread(self._acquire, key, token, seconds)
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""

@@ -33,7 +33,11 @@ class Leases(Protocol):
     """Where leases are written down."""
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take ``key`` for ``seconds``, or renew it; False when another token has it."""
+        """Take ``key`` for ``seconds``; False when another token has it. It may wait for that one first."""
+        ...
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Keep ``key`` for further ``seconds``, without waiting; False when another token has it."""
         ...
 
     async def release(self, key: str, token: str) -> None:
@@ -114,7 +118,7 @@ class Hold:
             await asyncio.sleep(self._lease / RENEWALS)
             asked = now()
             try:
-                kept = await self._leases.acquire(self._key, self._token, self._lease)
+                kept = await self._leases.renew(self._key, self._token, self._lease)
             except StoreError as error:
                 log.warning("the hold of %s cannot be renewed now: %s", self._key, error)
                 kept = now() - renewed < self._lease

@@ -102,7 +102,7 @@ class MemoryStore:
         return frozenset(call_id for call_id, kept in found if kept and kept.session.ended)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take or renew a lease; whoever has to wait is served in order of arrival."""
+        """Take a lease; whoever has to wait is served in order of arrival."""
         with self._lock:
             held = self._held.setdefault(key, _Held(token, self._now() + seconds))
             if held.token == token or held.expires <= self._now():
@@ -116,6 +116,15 @@ class MemoryStore:
             if waiting in held.waiting:
                 held.waiting.remove(waiting)
             return held.token == token
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is None or held.token != token:
+                return False
+            held.expires = self._now() + seconds
+            return True
 
     async def release(self, key: str, token: str) -> None:
         """Let go, and serve the next."""

@@ -180,8 +180,12 @@ class RedisStore:
         return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take or renew a lease."""
+        """Take a lease."""
         return bool(await self._eval(_ACQUIRE, [self._hold(key)], [token, max(int(seconds * 1000), 1)]))
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""

@@ -122,12 +122,16 @@ class SQLiteStore:
         return await in_thread(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take or renew a lease."""
+        """Take a lease."""
         now = time.time()
         changed = await in_thread(
             self._run, _LEASE, key=_key(key), token=token, now=now, expires=now + seconds
         )
         return changed == 1
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""

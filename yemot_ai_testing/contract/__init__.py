@@ -11,6 +11,12 @@ The suite of Codex tries any executable that claims to be one, in a test or from
     def test_our_fake_keeps_a_rule(case):
         with contract.codex("tests/bin/codex") as suite:
             suite.check(case)
+
+The suite of session stores tries any store, yours too::
+
+    @pytest.mark.parametrize("rule", contract.session_store_rules(), ids=lambda rule: rule.id)
+    def test_my_store_keeps_a_rule(rule):
+        contract.session_store(lambda: MyStore("…")).check(rule)
 """
 
 # ruff: noqa: PLC0415 - the doubles stand above this package and below the suite: they are imported when asked for
@@ -23,9 +29,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.stores.rule import MakeStore, Rule
+    from yemot_ai_testing.contract.stores.suite import StoreSuite
     from yemot_ai_testing.contract.suite import Suite
 
-__all__ = ["codex", "codex_cases"]
+__all__ = ["codex", "codex_cases", "session_store", "session_store_rules"]
 
 
 def codex(executable: str | Path = "real") -> AbstractContextManager[Suite]:
@@ -55,3 +63,22 @@ def codex_cases() -> tuple[Case, ...]:
     from yemot_ai_testing.contract.suite import CASES
 
     return CASES
+
+
+def session_store(make_store: MakeStore) -> StoreSuite:
+    """The rules of session stores, and a store to hold to them.
+
+    Args:
+        make_store: opens the store. It is called twice for each rule and must give two views of the same
+            sessions, as two workers have them; names never clash, so the store may be used by others.
+    """
+    from yemot_ai_testing.contract.stores.suite import StoreSuite
+
+    return StoreSuite(make_store)
+
+
+def session_store_rules() -> tuple[Rule, ...]:
+    """All rules of session stores, numbered by their place, each with a stable ``id``."""
+    from yemot_ai_testing.contract.stores import RULES
+
+    return RULES
