@@ -36,7 +36,7 @@ from yemot_ai.privacy import MASKING
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
-from yemot_ai.sessions import MemoryStore, Session, SessionStore, Turn, update
+from yemot_ai.sessions import Checked, MemoryStore, Session, SessionStore, Turn, open_store, update
 from yemot_ai.sweeper import Sweeper
 from yemot_ai.watch import Watch
 
@@ -86,7 +86,8 @@ class YemotAI:
     Args:
         mode: ``"codex"`` (the Codex CLI) or ``"openai"``; or give ``provider``.
         provider: any object with the methods of ``yemot_ai.providers.Provider``.
-        store: where sessions are kept; the memory of this process unless given.
+        store: where sessions are kept: a store, or what ``sessions.open_store`` takes, such as
+            ``"redis://localhost"``; the memory of this process unless given.
         instructions: how to answer; ``DEFAULT_INSTRUCTIONS`` unless given.
         model: the model's name, for ``mode``.
         openai_api_key: for ``mode="openai"``; ``OPENAI_API_KEY`` unless given.
@@ -111,7 +112,7 @@ class YemotAI:
         mode: str | None = None,
         *,
         provider: Provider | None = None,
-        store: SessionStore | None = None,
+        store: SessionStore | str | None = None,
         instructions: str | None = None,
         model: str | None = None,
         openai_api_key: str | None = None,
@@ -133,7 +134,7 @@ class YemotAI:
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
-        self.store: SessionStore = MemoryStore(now=self.engine.time) if store is None else store
+        self.store = self._opened(store)
         self.limits = limits or Limits()
         self.ending: list[Callable[[str], object]] = []
         self.watch = Watch(self.store, self._ended_elsewhere)
@@ -234,6 +235,14 @@ class YemotAI:
         self._hooks.call_end.append(function)
         return function
 
+    def check(self) -> None:
+        """Try what can be tried beforehand: whether the store will work.
+
+        Raises:
+            StoreError: it will not; the message says why.
+        """
+        self.engine.run(self._check())
+
     def close(self) -> None:
         """Let go of the connections of providers and store; calls go on, with new ones."""
         self.engine.run(self._close())
@@ -292,6 +301,15 @@ class YemotAI:
         if begins:
             self._hooks.call_starts(session)
         return session
+
+    def _opened(self, store: SessionStore | str | None) -> SessionStore:
+        if store is None:
+            return MemoryStore(now=self.engine.time)
+        return open_store(store) if isinstance(store, str) else store
+
+    async def _check(self) -> None:
+        if isinstance(self.store, Checked):
+            await self.store.check()
 
     async def _admit(self, call_id: str, turn_id: str) -> Session:
         """Return the session that a turn is asked in.

@@ -94,6 +94,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     import uvicorn  # noqa: PLC0415 - an extra
 
     flow = load_flow(arguments.flow)
+    flow.ai.check()
     uvicorn.run(flow.asgi_app, host=arguments.host, port=arguments.port, log_level="info", access_log=False)
     return 0
 

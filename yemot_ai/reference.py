@@ -1,7 +1,8 @@
 """The reference agent: a menu and an agent that answers through Codex.
 
 Serve it with ``yemot-ai serve``. Its whole code is what follows; ``YEMOT_AI_MODE`` (``codex`` or
-``openai``) says who answers.
+``openai``) says who answers, ``YEMOT_AI_STORE`` where calls are remembered (``sqlite:FILE``,
+``redis://host``; the memory of the process unless given).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from yemot_ai import AICall, AIFlow, YemotAI
 
 __all__ = ["flow"]
 
-flow = AIFlow(YemotAI(os.environ.get("YEMOT_AI_MODE", "codex")))
+ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
+flow = AIFlow(ai)
 
 
 @flow.get("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from yemot_ai.sessions.json_file import JSONFileStore
 from yemot_ai.sessions.lease import LEASE, Hold, Leases
 from yemot_ai.sessions.memory import MemoryStore
+from yemot_ai.sessions.place import open_store
 from yemot_ai.sessions.redis import RedisStore
 from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.sqlite import SQLiteStore
@@ -30,5 +31,6 @@ __all__ = [
     "Turn",
     "Visit",
     "continues",
+    "open_store",
     "update",
 ]

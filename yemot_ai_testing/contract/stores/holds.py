@@ -169,7 +169,7 @@ async def _hold_there(loop: Loop, bench: Bench, *, lease: float = BRIEF) -> Futu
         try:
             async with bench.store.hold(bench.name(), lease=lease):
                 inside.set()
-                await asyncio.sleep(SOON * 4)
+                await asyncio.sleep(BRIEF * 6)
         except HoldLostError:
             return "HoldLostError"
         return "it went on"

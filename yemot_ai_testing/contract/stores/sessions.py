@@ -253,7 +253,9 @@ async def _any_loop(bench: Bench) -> None:
     async with loop_of_its_own(bench) as loop:
         for _ in range(3):
             session = await loop.run(bench.save(session))
+            same("what this loop loads", await bench.store.load(session.call_id), session)
             session = await bench.save(session)
+            same("what the other loop loads", await loop.run(bench.store.load(session.call_id)), session)
     async with loop_of_its_own(bench) as loop:
         same("what a further loop loads", await loop.run(bench.store.load(session.call_id)), session)
 

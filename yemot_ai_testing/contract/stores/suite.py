@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai.errors import YemotAIError
 from yemot_ai_testing.contract.case import Breach
 from yemot_ai_testing.contract.stores import RULES
 from yemot_ai_testing.contract.stores.rule import Bench, MakeStore, Rule, StoreVerdict
 
 __all__ = ["StoreBreachError", "StoreSuite", "rule"]
+
+AT_ONCE: Final = 8
 
 PATIENCE: Final = 40.0
 """Seconds for one rule; a store that takes longer hangs."""
@@ -73,9 +75,15 @@ class StoreSuite:
             return StoreVerdict(tried, "breached", breach.expected, breach.seen, seconds)
         return StoreVerdict(tried, "held", seconds=time.monotonic() - started)
 
-    def results(self, rules: Iterable[Rule] = RULES) -> list[StoreVerdict]:
-        """Try rules, one after the other; all without ``rules``."""
-        return [self.run(one) for one in rules]
+    def results(self, rules: Iterable[Rule] = RULES, *, at_once: int = AT_ONCE) -> list[StoreVerdict]:
+        """Try rules, some side by side: most of the time a trial waits for a lease or a time to live.
+
+        Args:
+            rules: which; all without.
+            at_once: how many run at the same time, each on an event loop of its own.
+        """
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(self.run, rules))
 
     def check(self, *rules: Rule | str) -> None:
         """Hold the store to rules.
@@ -98,7 +106,9 @@ class StoreSuite:
                 await tried.check(bench)
         except TimeoutError as error:
             raise Breach(f"an end within {PATIENCE:g} s", "the store hangs") from error
-        except YemotAIError as error:
+        except Breach:
+            raise
+        except Exception as error:  # whatever a store raises is what is wrong with it
             raise Breach("no error", f"{type(error).__name__}: {error}") from error
         finally:
             await bench.close()

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from yemot_ai_testing import contract
+from yemot_ai_testing.contract.stores.rule import MakeStore
+
+RULES = contract.session_store_rules()
+
+
+def test_every_store_of_ours_keeps_all_rules(make_store: MakeStore) -> None:
+    contract.session_store(make_store).check()
+
+
+def test_one_rule_can_be_tried_alone(make_store: MakeStore) -> None:
+    verdict = contract.session_store(make_store).run("session-odd-ids")
+
+    assert verdict.outcome == "held"
+
+
+def test_each_rule_has_a_name_and_a_sentence_of_its_own() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES) >= 30
+    assert len({rule.title for rule in RULES}) == len(RULES)

@@ -1,0 +1,59 @@
+"""The contract finds what can be wrong with a store: each fault by at least one rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sessions.faulty_stores import FAULTS
+from yemot_ai_testing import contract
+from yemot_ai_testing.contract.stores.suite import StoreBreachError
+
+CAUGHT_BY = {
+    "lost update: the last writer wins": "session-lost-update",
+    "a new session replaces an old one": "session-new-over-old",
+    "compare and set are two steps": "session-together",
+    "no time to live: nothing ever expires": "session-expires",
+    "time to live counts from the first save": "session-lives-on",
+    "time to live in whole minutes, rounded down": "session-lives",
+    "expired sessions are still listed": "session-listed",
+    "ended sessions are not listed": "session-listed",
+    "idle= is ignored": "session-idle",
+    "only a page of the calls is listed": "session-many-listed",
+    "mixed-up keys: upper and lower case are the same": "session-odd-ids",
+    "mixed-up keys: long ids are cut": "session-odd-ids",
+    "a field is lost": "session-whole",
+    "lone surrogates become question marks": "session-whole",
+    "the version stands still": "session-counted",
+    "a conflict is swallowed": "session-lost-update",
+    "deleting marks, and the mark is in the way of a new session": "session-deleted",
+    "deleting what is not there is an error": "session-deleted-twice",
+    "ended() tells of every known call": "session-ended",
+    "a hold does not exclude": "hold-excludes",
+    "a hold excludes other loops only, not other tasks": "hold-outlived",
+    "one key for all": "hold-apart",
+    "a hold is never released after an error": "hold-released-after-error",
+    "a hold is not renewed: a long turn loses it": "hold-renewed",
+    "a lease never runs out: a dead worker blocks its call for ever": "hold-dead",
+    "a lease runs out at once": "hold-not-before",
+    "a writer outlives its lease and is not told": "hold-outlived",
+    "a late release takes the key from the next holder": "hold-not-anothers",
+    "a held key is listed as a call": "hold-no-session",
+    "says that it is immediate, and waits": "session-immediate",
+    "stale read: a view answers from its own cache": "session-stale-read",
+    "two views do not share anything": "session-saved",
+    "works on one event loop only": "session-any-loop",
+}
+"""Fault by fault, the rule that is there for it; others may break too."""
+
+
+def test_there_is_a_rule_for_every_planted_fault() -> None:
+    assert CAUGHT_BY.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_a_planted_fault_is_found_by_the_rule_for_it(what: str) -> None:
+    suite = contract.session_store(FAULTS[what]())
+
+    with pytest.raises(StoreBreachError) as caught:
+        suite.check(CAUGHT_BY[what])
+    assert [verdict.rule.id for verdict in caught.value.breaches] == [CAUGHT_BY[what]]
