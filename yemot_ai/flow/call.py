@@ -27,6 +27,8 @@ log = logging.getLogger("yemot_ai")
 _KEYS_PRESSED = "Digits-"
 """How the line marks keys that were pressed instead of speaking [OFF]."""
 
+_SPOKEN = frozenset({"voice", "stt"})
+
 
 class AICall(yemot_flow.Call):
     """One phone call, in one run of a handler.
@@ -165,7 +167,9 @@ class AICall(yemot_flow.Call):
             block_asterisk_key: refuse ``*``.
             block_zero_key: refuse the amount zero.
             replace_char: two characters, from and to.
-            amount_attempts: how often the question is played before it counts as not answered.
+            amount_attempts: how often the question is played before it counts as not answered. At keys
+                the line counts; at speech silence is the answer "" [LIB], so the question goes out again
+                under a fresh name; once, unless given.
             allow_empty: no answer is an answer.
             empty_val: the value sent for it.
             block_change_keyboard: lock the keyboard's language.
@@ -201,16 +205,21 @@ class AICall(yemot_flow.Call):
         )  # fmt: skip
         if cursor_of(val_name):
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
-        name = self._run.next_name(val_name)
-        value = self._run.value(name)
-        if value is None:
-            ask = Read(
-                _playable(messages) or (Comment("ask"),), name, question.answered_by(), re_enter_if_exists
-            )
-            raise self._handing_over(*_before(pre_message), ask)
-        self._run.forget_queue()
-        answer = _spoken(value) if mode in {"voice", "stt"} else value
-        self.params[val_name] = answer
+        times = max(amount_attempts or 1, 1) if mode in _SPOKEN else 1
+        answer = ""
+        for time in range(times):
+            before = _before(pre_message) if time == 0 else ()
+            name = self._run.next_name(val_name)
+            value = self._run.value(name)
+            if value is None:
+                ask = Read(
+                    _playable(messages) or (Comment("ask"),), name, question.answered_by(), re_enter_if_exists
+                )
+                raise self._handing_over(*before, ask)
+            self._run.forget_queue()
+            answer = self.params[val_name] = _spoken(value) if mode in _SPOKEN else value
+            if answer:
+                break
         return Answer(answer)
 
     def play_and_read(
