@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,8 +80,8 @@ class Exchange:
 
 
 def judged(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
-    """Return the exchange that ``answer`` makes of a request."""
-    problems = _problems(answer)
+    """Return the exchange that ``answer`` makes of a request, whose names have a value already."""
+    problems = _problems(answer, [name for name, _ in pairs])
     broken = any(problem.level == "error" for problem in problems)
     response = None if broken else _parsed(answer.body)
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, response, problems)
@@ -92,11 +93,11 @@ def farewell(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extensi
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, None, problems, hangup=True)
 
 
-def _problems(answer: Answer) -> tuple[LineProblem, ...]:
+def _problems(answer: Answer, known: Collection[str]) -> tuple[LineProblem, ...]:
     if answer.fault is not None:
         return (_faulty(answer),)
     return tuple(
-        LineProblem(found.level, found.code, found.message, answer.body) for found in lint(answer.body)
+        LineProblem(found.level, found.code, found.message, answer.body) for found in lint(answer.body, known)
     )
 
 
