@@ -16,7 +16,18 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
 from yemot_ai_testing.errors import AppError
 
-__all__ = ["LineSettings", "Method", "Switch", "Switches", "switches"]
+__all__ = [
+    "Confirmation",
+    "LineSettings",
+    "Method",
+    "Nested",
+    "Plays",
+    "RecordingValue",
+    "Switch",
+    "Switches",
+    "Word",
+    "switches",
+]
 
 Method: TypeAlias = Literal["GET", "POST"]
 Confirmation: TypeAlias = Literal["keyboard", "always"]
