@@ -40,7 +40,7 @@ def test_five_turns_with_yemot_router2(router2: str, method: Method) -> None:
         assert _question(caller) == ("val_1", Tap)
         assert caller.presses("1") == "מה שמכם"
         assert _question(caller) == ("val_2", Voice)
-        assert caller.says("דוד כהן") == "שלום דוד כהן, הקליטו ברכה"
+        assert caller.says("דוד כהן").startswith("שלום דוד כהן, הקליטו ברכה")
         assert _question(caller) == ("val_3", Record)
         assert caller.records("/bakery/000.wav") == "כמה יחידות"
         assert caller.presses("12") == "הזמנתם 1 פעמים 12 הערות"
