@@ -185,3 +185,9 @@ def test_whatever_stands_in_a_file_nothing_is_raised(lines: list[str]) -> None:
 def test_whatever_bytes_a_file_has_nothing_is_raised(raw: bytes) -> None:
     text, _ = decoded(raw, "ext.ini")
     read_ext_ini(text)
+
+
+def test_a_question_without_a_recording_to_ask_it_with_warns() -> None:
+    text = f"{API}api_000=id,no,1,1,7,No"
+    assert [one.code for one in read_ext_ini(text, files=frozenset({"001.wav"})).warnings] == ["no-audio"]
+    assert read_ext_ini(text, files=frozenset({"000.ogg"})).warnings == ()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.line.apps import ASK, BYE, Script, dialled
 from yemot_ai_testing import Caller
-from yemot_ai_testing.errors import CallOverError, WrongVerbError
+from yemot_ai_testing.errors import CallOverError, LineError, WrongVerbError
 from yemot_ai_testing.line.heard import Beep, Sound
 from yemot_ai_testing.line.states import Asking, Away, Holding, Outside, Over, Paying, RecordingMenu
 
@@ -324,3 +324,37 @@ def test_a_name_that_is_asked_again_is_a_warning() -> None:
     caller = dialled(Script(*[TAP] * 2))
     caller.presses("12")
     assert [one.code for one in caller.problems] == ["name-reused"]
+
+
+@pytest.mark.parametrize("answer", [one for one in FITTING if one != BYE])
+def test_hanging_up_is_told_from_every_state_with_all_that_was_collected(answer: str) -> None:
+    app = Script("read=t-א=before,no,1,1,7,No", answer)
+    caller = dialled(app, extension="4")
+    caller.presses("7")
+    caller.hangs_up()
+    told = app.told[-1]
+    assert (told["before"], told["hangup"], told["ApiHangupExtension"]) == ("7", "yes", "/4")
+    assert caller.state == Over("the caller hung up")
+
+
+@pytest.mark.parametrize("after", ["read=t-ב=c,no,voice", "go_to_folder=/2", "id_list_message=t-ג"])
+def test_what_follows_a_read_is_a_mistake_and_the_line_ignores_it(after: str) -> None:
+    app = Script(f"{TAP}&{after}", BYE)
+    with pytest.raises(LineError, match="after-read"):
+        Caller(app).dial()
+    caller = Caller(Script(f"{TAP}&{after}"), strict=False)
+    assert caller.dial() == "הקישו"
+    assert caller.question is not None
+    assert caller.question.name == "k"
+
+
+def test_what_follows_a_move_is_a_mistake_and_the_line_ignores_it() -> None:
+    caller = Caller(Script("go_to_folder=/2&id_list_message=t-א", ASK), strict=False)
+    assert (caller.dial(), caller.extension) == ("מה", "2")
+
+
+def test_a_value_that_is_used_again_is_not_asked_for() -> None:
+    app = Script(TAP, "read=t-שוב=k,yes,2,1,7,No", ASK)
+    caller = dialled(app)
+    assert caller.presses("12") == "מה"
+    assert [sent.get("k") for sent in app.told] == [None, "12", "12"]

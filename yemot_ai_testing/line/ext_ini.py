@@ -18,7 +18,7 @@ from typing import Final
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Action, Read, Response, SimpleAnswer
 from yemot_ai_testing.line.ext_keys import KEYS, OMITTED, UNDOCUMENTED, known
-from yemot_ai_testing.line.extension import Extension, PreQuestion
+from yemot_ai_testing.line.extension import AUDIO, Extension, PreQuestion
 
 __all__ = ["ExtIni", "IniWarning", "decoded", "read_ext_ini"]
 
@@ -226,6 +226,8 @@ class _Reading:
             except ResponseSyntaxError as error:
                 self._tell(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
                 continue
+            if self._files is not None and not any(f"{number}.{ending}" in self._files for ending in AUDIO):
+                self._tell(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             if isinstance(read, Read):
                 yield PreQuestion(number, read, tuple(self._says(number)))
 
