@@ -97,7 +97,7 @@ def test_a_long_answer_is_shown_shortened(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_of_very_many_problems_the_first_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lint", "&" * 1000]) == 1
+    assert main(["lint", "&".join(["x=1"] * 1000)]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "  … and 980 more; --json tells them all"
 
 

@@ -40,9 +40,11 @@ __all__ = [
     "SimpleAnswer",
 ]
 
-_SEGMENT: Final = f"[^/.,&={CONTROL}]+"
+# Possessive, so that a path of a megabyte is read once.
+_SEGMENT: Final = f"[^/.,&={CONTROL}]++"
 _TARGET: Final = Target(
-    re.compile(rf"/|\.|(/{_SEGMENT})+|(\.\.(/\.\.)*/)?{_SEGMENT}(/{_SEGMENT})*|\.\.(/\.\.)*"), "a folder"
+    re.compile(rf"/|\.|(?:/{_SEGMENT})++|(?:\.\.(?:/\.\.)*+/)?{_SEGMENT}(?:/{_SEGMENT})*+|\.\.(?:/\.\.)*+"),
+    "a folder",
 )
 _MESSAGES: Final = tuple(MESSAGE_TYPES.values())
 _SOME: Final = Plain(forbidden=",&=")

@@ -64,8 +64,11 @@ class Layout:
         ]
         for part in fields[len(pieces) :]:
             part.given = False
-        for number, (position, piece) in enumerate(pieces[len(self.codecs) :], start=len(self.codecs) + 1):
-            fields.append(Part("field", "", piece, position, number, title="not a known field"))
+        if len(pieces) > len(self.codecs):
+            surplus = pieces[len(self.codecs)][0]
+            rest = text[surplus - offset :]
+            number = len(self.codecs) + 1
+            fields.append(Part("field", "", rest, surplus, number, title="not a known field"))
         return fields
 
     def _read_field(self, number: int, name: str, piece: tuple[int, str], tell: Tell) -> Part:

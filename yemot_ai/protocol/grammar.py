@@ -125,7 +125,8 @@ def _read_actions(reading: Reading, text: str) -> None:
         if not pieces:
             reading.tell("empty-answer", f"{SILENT} is no action", len(text))
     for number, (position, piece) in enumerate(pieces, start=1):
-        reading.parts.append(_read_action(reading, piece, position, number))
+        if piece or not reading.parts or reading.parts[-1].text:
+            reading.parts.append(_read_action(reading, piece, position, number))
     valid = [part for part in reading.parts if part.valid]
     for code, reason, index in chain_faults(reading.actions):
         reading.tell(code, reason, valid[index].position)
@@ -136,7 +137,7 @@ def _read_action(reading: Reading, text: str, position: int, number: int) -> Par
     part = Part("action", name, text, position, number)
     inside = position + len(name) + 1
     if not text:
-        reading.tell("empty-action", "there is nothing between two &", position)
+        reading.tell("empty-action", "there is no action beside this &", position)
     elif name == "noop" and not equals:
         reading.tell("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
