@@ -90,11 +90,21 @@ def test_a_server_of_nothing_but_python(naive: str, method: Method) -> None:
         assert caller.ended
 
 
-@pytest.mark.parametrize("call", NAIVE[1:], ids=lambda call: call.path.strip("/"))
+@pytest.mark.parametrize(
+    "call",
+    [call for call in NAIVE[1:] if call.path != "/two-questions"],
+    ids=lambda call: call.path.strip("/"),
+)
 def test_a_mistake_is_what_the_caller_hears_as_no_answer(naive: str, call: ForeignCall) -> None:
     caller = Caller(naive + call.path, strict=False)
 
     assert "M1607" in caller.dial()
+
+
+def test_of_two_questions_in_one_answer_the_line_asks_the_first(naive: str) -> None:
+    caller = Caller(f"{naive}/two-questions", strict=False)
+
+    assert caller.dial() == "גיל"
 
 
 def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Path) -> None:
