@@ -205,8 +205,9 @@ last_actions: st.SearchStrategy[Action] = st.one_of(
     st.builds(Noop, _without("&", minimum=0)),
 )
 simple_answers = st.builds(
-    Response,
-    st.builds(SimpleAnswer, st.sampled_from(["OK", "Incorrect-ID", "x_1", "תודה"])).map(lambda a: [a]),
+    lambda word, log: Response([SimpleAnswer(word)], log=log),
+    st.sampled_from(["OK", "Incorrect-ID", "x_1", "תודה"]),
+    st.booleans(),
 )
 responses = simple_answers | st.builds(
     lambda first, last, log: Response([*first, last], log=log),
