@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.model_server import ModelServer
     from yemot_ai_testing.doubles.provider import ScriptedProvider
     from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.line.tree import Line
 
-__all__ = ["Caller", "FakeCodex", "ModelServer", "ScriptedProvider"]
+__all__ = ["Caller", "FakeCodex", "Line", "ModelServer", "ScriptedProvider"]
 
 _HOMES = {
     "Caller": "yemot_ai_testing.line.caller",
     "FakeCodex": "yemot_ai_testing.doubles.codex",
+    "Line": "yemot_ai_testing.line.tree",
     "ModelServer": "yemot_ai_testing.doubles.model_server",
     "ScriptedProvider": "yemot_ai_testing.doubles.provider",
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 __all__ = ["main"]
@@ -31,9 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("yemot-ai-testing", description="Prove a phone agent without a phone.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    lint = commands.add_parser("lint", help="say what the line would not understand in an answer")
-    lint.add_argument("text", nargs="+", metavar="TEXT|-", help="answers; - reads one from standard input")
-    lint.set_defaults(command=_lint)
+    _add_answers(
+        commands.add_parser("lint", help="say what the line would not understand in answers"),
+        commands.add_parser("explain", help="say what each part of an answer means"),
+    )
 
     codex = commands.add_parser("codex", help="get or find the real Codex").add_subparsers(
         required=True, metavar="ACTION"
@@ -53,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_answers(lint: argparse.ArgumentParser, explain: argparse.ArgumentParser) -> None:
+    from yemot_ai_testing.answers import explain_command, lint_command
+
+    lint_command.add_arguments(lint)
+    explain_command.add_arguments(explain)
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:
@@ -99,28 +107,6 @@ def _add_contract(contract: argparse.ArgumentParser) -> None:
     contract.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
     contract.add_argument("--jobs", type=int, default=4, metavar="N", help="cases side by side (default: 4)")
     contract.set_defaults(command=_contract)
-
-
-def _lint(arguments: argparse.Namespace) -> int:
-    return max([_lint_one(text) for text in _texts(arguments.text)])
-
-
-def _lint_one(text: str) -> int:
-    from yemot_ai.protocol import lint
-
-    problems = lint(text)
-    print(text)
-    for problem in problems:
-        print(
-            f"  {problem.level:<7}  {problem.position:>4}  {problem.code}: {problem.message} {problem.source}"
-        )
-    if not problems:
-        print("  ok")
-    return int(any(problem.level == "error" for problem in problems))
-
-
-def _texts(given: Iterable[str]) -> list[str]:
-    return [sys.stdin.read().removesuffix("\n") if text == "-" else text for text in given]
 
 
 def _install(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,6 @@ __all__ = [
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ToolkitError",
-    "UnsupportedActionError",
     "WrongVerbError",
 ]
 
@@ -81,18 +80,6 @@ class EndlessLineError(ToolkitError, AssertionError):
             f"the last answer was {answer!r}: does a poll, a re-used value or go_to_folder=. "
             "go round in a circle?"
         )
-
-
-class UnsupportedActionError(ToolkitError, NotImplementedError):
-    """The server asked for something that this line does not simulate yet.
-
-    Attributes:
-        action: the action, as it was written.
-    """
-
-    def __init__(self, action: str) -> None:
-        self.action = action
-        super().__init__(f"the simulated line cannot do {action!r} yet; test up to here, or answer otherwise")
 
 
 class ScenarioLoadError(ToolkitError, ValueError):

@@ -8,6 +8,7 @@ this package installed pays nothing for it in its other runs.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,19 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         from yemot_ai_testing.scenario.summary import summarise
 
         summarise(terminalreporter)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Tell what differs between two answers by meaning."""
+    if op != "==" or "yemot_ai.protocol" not in sys.modules:
+        return None
+    from yemot_ai.protocol import Response
+
+    if not isinstance(left, Response) or not isinstance(right, Response):
+        return None
+    from yemot_ai_testing.answers.comparison import compare
+
+    return ["the answers differ (expected → received)", *compare(right, left)]
 
 
 @pytest.fixture

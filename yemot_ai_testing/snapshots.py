@@ -1,12 +1,17 @@
-"""Answers as snapshots: each in a file of its own, byte for byte as the line gets it."""
+"""Answers as snapshots: each in a file of its own, byte for byte as the line gets it.
+
+A failing one tells what differs by meaning: ``read.max_digits: 2 → 1``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from yemot_ai.protocol import Response
+from yemot_ai_testing.answers.comparison import compare
 
 __all__ = ["AnswerSnapshotExtension"]
 
@@ -30,3 +35,10 @@ class AnswerSnapshotExtension(SingleFileSnapshotExtension):
         if isinstance(data, str | Response):
             return str(data)
         raise TypeError(f"an answer is a str or a Response, not {data!r}: try caller.raw == yemot_snapshot")
+
+    def diff_lines(self, serialized_data: object, snapshot_data: object) -> Iterator[str]:
+        """Tell what differs between the snapshot and what was received, by meaning."""
+        if not snapshot_data:
+            yield str(serialized_data)  # there is no snapshot yet
+        else:
+            yield from compare(str(snapshot_data), str(serialized_data))

@@ -54,6 +54,45 @@ def test_what_was_queued_before_an_answered_question_is_not_spoken_again(flow: A
     assert line.send(("age", "30")) == "id_list_message=t-תודה&go_to_folder=hangup"
 
 
+def test_silence_at_a_spoken_question_is_an_empty_answer(flow: AIFlow, line: Line) -> None:
+    @flow.get("")
+    def root(call: AICall) -> None:
+        call.play_message(f"שמעתי {len(call.read('מה שמך', mode='voice', val_name='name'))}")
+        call.hangup()
+
+    line.enter("")
+
+    assert line.send(("name", "")) == "id_list_message=t-שמעתי 0&go_to_folder=hangup"
+
+
+def test_a_spoken_question_goes_out_again_after_silence_as_often_as_was_asked(
+    flow: AIFlow, line: Line
+) -> None:
+    @flow.get("")
+    def root(call: AICall) -> None:
+        name = call.read("מה שמך", mode="voice", val_name="name", pre_message="שלום", amount_attempts=3)
+        call.play_message(f"{call.params['name']} {name or 'אלמוני'}")
+        call.hangup()
+
+    assert line.enter("") == "id_list_message=t-שלום&read=t-מה שמך=name,no,voice"
+    assert line.send(("name", "")) == "read=t-מה שמך=name_2,no,voice"
+    assert line.send(("name_2", "")) == "read=t-מה שמך=name_3,no,voice"
+    assert line.send(("name_3", "")) == "id_list_message=t-אלמוני&go_to_folder=hangup"
+
+
+def test_a_spoken_question_that_was_answered_is_not_asked_again(flow: AIFlow, line: Line) -> None:
+    @flow.get("")
+    def root(call: AICall) -> None:
+        name = call.read("מה שמך", mode="voice", val_name="name", amount_attempts=3)
+        call.play_message(f"שלום {name} {call.params['name']}")
+        call.hangup()
+
+    line.enter("")
+    line.send(("name", ""))
+
+    assert line.send(("name_2", "דוד")) == "id_list_message=t-שלום דוד דוד&go_to_folder=hangup"
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_read_returns_what_was_typed_in_both_kinds_of_handler(flow: AIFlow, line: Line, kind: str) -> None:
     def ask(call: AICall) -> None:

@@ -156,7 +156,7 @@ def test_a_recording_with_the_menu_is_sent_once_it_is_approved() -> None:
     caller.records()
     assert len(log) == 1
     caller.presses("2")
-    assert log[1]["q"] == ["/1/000.wav"]
+    assert log[1]["q"] == ["/000.wav"]
 
 
 def test_too_few_keys_are_refused_and_the_question_is_asked_again() -> None:

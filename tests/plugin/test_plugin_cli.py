@@ -1,31 +1,11 @@
 from __future__ import annotations
 
-import io
 import json
 import sys
 
 import pytest
 
 from yemot_ai_testing.cli import main
-
-
-def test_lint_tells_what_the_line_would_not_understand(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lint", "hangup=yes"]) == 1
-    assert "unknown-action" in capsys.readouterr().out
-
-
-def test_lint_is_content_with_a_good_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lint", "go_to_folder=hangup"]) == 0
-    assert capsys.readouterr().out == "go_to_folder=hangup\n  ok\n"
-
-
-def test_lint_fails_if_one_of_several_answers_does() -> None:
-    assert main(["lint", "go_to_folder=hangup", "hangup=yes"]) == 1
-
-
-def test_lint_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("go_to_folder=/1\n"))
-    assert main(["lint", "-"]) == 0
 
 
 def test_which_says_where_a_codex_is(capsys: pytest.CaptureFixture[str]) -> None:

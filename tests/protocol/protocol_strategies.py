@@ -60,7 +60,7 @@ def _maybe(seconds: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
 
 _counts = st.integers(0, 10**9 - 1)
 _positive = st.integers(1, 10**9 - 1)
-_texts = st.builds(Text, _without(".-&=\"'|") | st.sampled_from(["שלום", "יש 3, 4 או 12:30?", "בְּרָכָה"]))
+_texts = st.builds(Text, _without(".-&=\"'|") | st.sampled_from(["", "שלום", "יש 3, 4 או 12:30?", "בְּרָכָה"]))
 _paths = _without(".&=") | st.sampled_from(["000", "/8/error", "YM_LOCAL/lib/file"])
 _segments = _without("/.,&=")
 _dotless_targets = st.sampled_from(["/", "hangup"]) | st.lists(_segments, min_size=1, max_size=3).map(
@@ -91,7 +91,7 @@ _inner_messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Date, st.dates(dt.date(1, 1, 1))),
     st.builds(HebrewDate, st.dates(dt.date(1, 1, 1))),
     st.builds(MusicOnHoldMessage, _without(".,&="), _maybe(_counts)),
-    st.builds(Comment, _without(".&=")),
+    st.builds(Comment, _without(".&=", minimum=0)),
 )
 messages = st.builds(
     lambda inner, last: [*inner, *last],
@@ -164,7 +164,7 @@ _field = _without(",&=", minimum=0)
 _cards = st.builds(
     CreditCard,
     provider=_without(",&="),
-    amount=st.sampled_from(["1", "100", "99.90"]),
+    amount=st.sampled_from(["", "1", "100", "99.90"]),
     shop=_field,
     max_payments=_maybe(_counts),
     currency=st.sampled_from(["", "1", "2"]),
@@ -205,7 +205,9 @@ last_actions: st.SearchStrategy[Action] = st.one_of(
     st.builds(Noop, _without("&", minimum=0)),
 )
 simple_answers = st.builds(
-    Response, st.builds(SimpleAnswer, st.sampled_from(["OK", "Incorrect-ID", "x_1"])).map(lambda a: [a])
+    lambda word, log: Response([SimpleAnswer(word)], log=log),
+    st.sampled_from(["OK", "Incorrect-ID", "x_1", "תודה"]),
+    st.booleans(),
 )
 responses = simple_answers | st.builds(
     lambda first, last, log: Response([*first, last], log=log),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocol.protocol_strategies import responses
+from tests.protocol.spellings import spelled
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol import (
     Action,
@@ -27,6 +28,7 @@ from yemot_ai.protocol import (
     Tap,
     Text,
     Voice,
+    lint,
 )
 
 ANSWERS: list[dict[str, Any]] = [
@@ -51,6 +53,17 @@ def test_parsing_is_the_inverse_of_rendering(response: Response) -> None:
 @given(responses)
 def test_a_rendered_response_is_canonical(response: Response) -> None:
     assert str(Response.parse(str(response) + "&")) == str(response)
+
+
+@settings(deadline=None, max_examples=400)
+@given(spelled())
+def test_however_an_answer_is_written_it_is_understood_and_written_back_in_one_way(
+    written: tuple[Response, str],
+) -> None:
+    response, text = written
+    assert Response.parse(text) == response
+    assert str(Response.parse(text)) == str(response)
+    assert [problem for problem in lint(text) if problem.level == "error"] == []
 
 
 @pytest.mark.parametrize("row", [row for row in ANSWERS if row["valid"]])

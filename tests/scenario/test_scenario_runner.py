@@ -158,10 +158,6 @@ def test_a_field_that_the_read_does_not_have_is_told() -> None:
     assert "read.folder is not there" in failed(outcome)[1][0]
 
 
-def test_an_action_that_the_line_cannot_do_fails() -> None:
-    assert failed(played("[{hears: א}]", lambda _: "credit_card=pelecard,100"))[0] == "protocol"
-
-
 def test_a_call_that_should_have_ended_goes_on() -> None:
     assert failed(conversed("[{hears: {ends: true}}]")) == ("ends", ("the call goes on",))
 

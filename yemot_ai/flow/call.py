@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 import yemot_flow
 
@@ -14,7 +14,7 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.answer import Answer, PendingAnswer
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.names import is_ours
-from yemot_ai.flow.reading import Mode, Question
+from yemot_ai.flow.reading import SPOKEN, Count, Mode, Question, Switch
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.speech import Spoken, messages
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
@@ -120,31 +120,34 @@ class AICall(yemot_flow.Call):
         mode: Mode = "tap",
         pre_message: Spoken | Iterable[Spoken] | None = None,
         val_name: str = "Digits",
-        re_enter_if_exists: bool = False,
-        max_digits: int | str | None = None,
-        min_digits: int = 1,
-        sec_wait: int = 7,
+        re_enter_if_exists: Switch = False,
+        max_digits: Count = None,
+        min_digits: Count = 1,
+        sec_wait: Count = 7,
         digits_allowed: str | Iterable[str | int] = "",
-        typing_playback_mode: Keyboard = "No",
-        block_asterisk_key: bool = False,
-        block_zero_key: bool = False,
+        typing_playback_mode: Keyboard | Literal["NO"] = "No",
+        block_asterisk_key: Switch = False,
+        block_zero_key: Switch = False,
         replace_char: str = "",
-        amount_attempts: int | None = None,
-        allow_empty: bool = False,
+        amount_attempts: Count = None,
+        allow_empty: Switch = False,
         empty_val: str = "None",
-        block_change_keyboard: bool = False,
+        block_change_keyboard: Switch = False,
         confirm: bool = False,
         lang: str = "",
-        block_typing: bool = False,
-        use_records_recognition_engine: bool = False,
-        quiet_max: int | None = None,
+        block_typing: Switch = False,
+        use_records_recognition_engine: Switch = False,
+        quiet_max: Count = None,
         path: str = "",
         file_name: str = "",
-        no_confirm_menu: bool = False,
-        save_on_hangup: bool = False,
-        append_to_existing_file: bool = False,
-        min_length: int | None = None,
-        max_length: int | None = None,
+        no_confirm_menu: Switch = False,
+        save_on_hangup: Switch = False,
+        append_to_existing_file: Switch = False,
+        min_length: Count = None,
+        max_length: Count = None,
+        length_max: Count = None,
+        remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
+        url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
     ) -> Answer:
         """Ask the caller; the run ends here until the answer is there.
 
@@ -165,7 +168,9 @@ class AICall(yemot_flow.Call):
             block_asterisk_key: refuse ``*``.
             block_zero_key: refuse the amount zero.
             replace_char: two characters, from and to.
-            amount_attempts: how often the question is played before it counts as not answered.
+            amount_attempts: how often the question is played before it counts as not answered. At keys
+                the line counts; at speech silence is the answer "" [LIB], so the question goes out again
+                under a fresh name; once, unless given.
             allow_empty: no answer is an answer.
             empty_val: the value sent for it.
             block_change_keyboard: lock the keyboard's language.
@@ -181,6 +186,9 @@ class AICall(yemot_flow.Call):
             append_to_existing_file: record on at the end of the file.
             min_length: fewest seconds of a recording.
             max_length: most seconds of a recording, or of a long utterance.
+            length_max: yemot-flow's word for the latter.
+            remove_invalid_chars: yemot-flow's; texts are always made speakable here.
+            url_encode: yemot-flow's; without effect.
 
         Returns:
             What the caller typed, said ("" for silence), or the path of the recording.
@@ -197,20 +205,23 @@ class AICall(yemot_flow.Call):
             block_typing=block_typing, use_records_recognition_engine=use_records_recognition_engine,
             quiet_max=quiet_max, path=path, file_name=file_name, no_confirm_menu=no_confirm_menu,
             save_on_hangup=save_on_hangup, append_to_existing_file=append_to_existing_file,
-            min_length=min_length, max_length=max_length,
+            min_length=min_length, max_length=length_max if max_length is None else max_length,
+            re_enter_if_exists=re_enter_if_exists,
         )  # fmt: skip
         if is_ours(val_name):
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
-        name = self._run.next_name(val_name)
-        value = self._run.value(name)
-        if value is None:
-            ask = Read(
-                _playable(messages) or (Comment("ask"),), name, question.answered_by(), re_enter_if_exists
-            )
-            raise self._handing_over(*_before(pre_message), ask)
-        self._run.forget_queue()
-        answer = _spoken(value) if mode in {"voice", "stt"} else value
-        self.params[val_name] = answer
+        answer = ""
+        for time in range(question.times):
+            name = self._run.next_name(val_name)
+            value = self._run.value(name)
+            if value is None:
+                before = _before(pre_message) if time == 0 else ()
+                asked = _playable(messages) or (Comment("ask"),)
+                raise self._handing_over(*before, Read(asked, name, question.answered_by(), question.reuse))
+            self._run.forget_queue()
+            answer = self.params[val_name] = _spoken(value) if mode in SPOKEN else value
+            if answer:
+                break
         return Answer(answer)
 
     def play_and_read(

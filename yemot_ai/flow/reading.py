@@ -1,7 +1,8 @@
 """From yemot-flow's ``call.read(mode=…, …)`` to the line's ``read``.
 
 yemot-flow 0.2.20 gets several positions wrong (``yes`` for ``Ok``, keys blocked by default, a list
-of keys turned into ``[1, 2]`` …); here every argument means what its name says.
+of keys turned into ``[1, 2]`` …); here every argument means what its name says. A text in the place
+of a switch or a number is the line's own word, which is how yemot-flow's users have helped themselves.
 """
 
 from __future__ import annotations
@@ -13,9 +14,20 @@ from typing import Literal
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Keyboard, Record, Tap, Voice
 
-__all__ = ["Mode", "Question"]
+__all__ = ["SPOKEN", "Count", "Mode", "Question", "Switch"]
 
 Mode = Literal["tap", "voice", "stt", "record"]
+
+Switch = bool | str
+"""True or False, or the word that stands for True on the line, such as ``Ok``; "" and ``no`` are False."""
+
+SPOKEN = frozenset({"voice", "stt"})
+
+DEFAULT_SECONDS = 7
+"""How long the line waits for a key unless it is told otherwise [OFF]."""
+
+Count = int | str | None
+"""A whole number; None, "" and yemot-flow's ``*`` leave it to the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +35,31 @@ class Question:
     """The arguments of a read that say how the caller may answer; see ``AICall.read``."""
 
     mode: Mode
-    max_digits: int | str | None
-    min_digits: int
-    sec_wait: int
+    max_digits: Count
+    min_digits: Count
+    sec_wait: Count
     digits_allowed: str | Iterable[str | int]
-    typing_playback_mode: Keyboard
-    block_asterisk_key: bool
-    block_zero_key: bool
+    typing_playback_mode: Keyboard | Literal["NO"]
+    block_asterisk_key: Switch
+    block_zero_key: Switch
     replace_char: str
-    amount_attempts: int | None
-    allow_empty: bool
+    amount_attempts: Count
+    allow_empty: Switch
     empty_val: str
-    block_change_keyboard: bool
+    block_change_keyboard: Switch
     confirm: bool
     lang: str
-    block_typing: bool
-    use_records_recognition_engine: bool
-    quiet_max: int | None
+    block_typing: Switch
+    use_records_recognition_engine: Switch
+    quiet_max: Count
     path: str
     file_name: str
-    no_confirm_menu: bool
-    save_on_hangup: bool
-    append_to_existing_file: bool
-    min_length: int | None
-    max_length: int | None
+    no_confirm_menu: Switch
+    save_on_hangup: Switch
+    append_to_existing_file: Switch
+    min_length: Count
+    max_length: Count
+    re_enter_if_exists: Switch
 
     def answered_by(self) -> Tap | Voice | Record:
         """Return the mode of the line's read.
@@ -66,48 +79,86 @@ class Question:
             raise ConfigurationError(f"call.read(mode={self.mode!r}): {error}") from error
         raise ConfigurationError(f"no read mode {self.mode!r}: use 'tap', 'voice' or 'record'")
 
+    @property
+    def reuse(self) -> bool:
+        """Whether the line sends an existing value without asking."""
+        return _is_on(self.re_enter_if_exists, "yes")
+
+    @property
+    def times(self) -> int:
+        """How often the question goes out: at keys the line counts, at speech nobody else does."""
+        return max(_count(self.amount_attempts) or 1, 1) if self.mode in SPOKEN else 1
+
     def _tap(self) -> Tap:
+        seconds = _count(self.sec_wait)
         return Tap(
             max_digits=_count(self.max_digits),
-            min_digits=self.min_digits,
-            seconds=self.sec_wait,
-            keyboard=self.typing_playback_mode,
-            block_star=self.block_asterisk_key,
-            block_zero=self.block_zero_key,
+            min_digits=_count(self.min_digits) or 1,
+            seconds=DEFAULT_SECONDS if seconds is None else seconds,
+            keyboard="No" if self.typing_playback_mode == "NO" else self.typing_playback_mode,
+            block_star=_is_on(self.block_asterisk_key, "yes"),
+            block_zero=_is_on(self.block_zero_key, "yes"),
             replace=self.replace_char,
             allowed=_keys(self.digits_allowed),
-            attempts=self.amount_attempts,
-            accept_empty=self.allow_empty,
-            empty_value=self.empty_val,
-            lock_keyboard=self.block_change_keyboard,
+            attempts=_count(self.amount_attempts),
+            accept_empty=_is_on(self.allow_empty, "Ok"),
+            empty_value=self.empty_val or "None",
+            lock_keyboard=_is_on(self.block_change_keyboard, "InsertLettersTypeChangeNo"),
             confirm=self.confirm,
         )
 
     def _voice(self) -> Voice:
+        by_records = _is_on(self.use_records_recognition_engine, "record")
         return Voice(
             language=self.lang,
-            block_keys=self.block_typing,
+            block_keys=_is_on(self.block_typing, "no"),
             max_digits=_count(self.max_digits),
-            record_engine=self.use_records_recognition_engine,
-            silence_seconds=self.quiet_max,
-            max_seconds=self.max_length if self.use_records_recognition_engine else None,
+            record_engine=by_records,
+            silence_seconds=_count(self.quiet_max),
+            max_seconds=_count(self.max_length) if by_records else None,
         )
 
     def _record(self) -> Record:
         return Record(
             folder=self.path,
             file=self.file_name,
-            confirm=not self.no_confirm_menu,
-            keep_on_hangup=self.save_on_hangup,
-            append=self.append_to_existing_file,
-            min_seconds=self.min_length,
-            max_seconds=self.max_length,
+            confirm=not _is_on(self.no_confirm_menu, "no"),
+            keep_on_hangup=_is_on(self.save_on_hangup, "yes"),
+            append=_is_on(self.append_to_existing_file, "yes"),
+            min_seconds=_count(self.min_length),
+            max_seconds=_count(self.max_length),
         )
 
 
-def _count(digits: int | str | None) -> int | None:
-    """Read a number of digits; ``*`` is yemot-flow's word for "any number"."""
-    return None if digits in {None, "", "*"} else int(digits or 0)
+def _is_on(switch: Switch, word: str) -> bool:
+    """Read a switch.
+
+    Args:
+        switch: what the developer wrote.
+        word: what the line calls True.
+
+    Raises:
+        ConfigurationError: neither; the line would not know it either.
+    """
+    if isinstance(switch, bool):
+        return switch
+    if switch not in {word, "", "no"}:
+        raise ConfigurationError(f"call.read: {switch!r} is neither True nor False, nor the line's {word!r}")
+    return switch == word
+
+
+def _count(number: Count) -> int | None:
+    """Read a number; None, "" and ``*`` are the line's own default.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if number is None or number in {"", "*"}:
+        return None
+    try:
+        return int(number)
+    except ValueError as error:
+        raise ConfigurationError(f"call.read: {number!r} is no whole number") from error
 
 
 def _keys(allowed: str | Iterable[str | int]) -> tuple[str, ...]:

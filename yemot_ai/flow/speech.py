@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.answer import PendingAnswer
 from yemot_ai.protocol import (
+    Comment,
     Date,
     Digits,
     File,
@@ -16,9 +18,11 @@ from yemot_ai.protocol import (
     HebrewDate,
     Letters,
     Message,
+    MusicOnHoldMessage,
     Number,
     SpeechFile,
     SystemMessage,
+    Zmanim,
     speakable,
 )
 
@@ -27,24 +31,7 @@ __all__ = ["Spoken", "messages"]
 Spoken = str | Message | tuple[str, str]
 """One thing to play: a text, a message of ``yemot_ai.protocol``, or yemot-flow's ``("text", …)``."""
 
-_BY_NAME: Mapping[str, Callable[[str], Message]] = {
-    "file": File,
-    "f": File,
-    "digits": Digits,
-    "d": Digits,
-    "number": lambda number: Number(int(number)),
-    "n": lambda number: Number(int(number)),
-    "alpha": Letters,
-    "a": Letters,
-    "speech": SpeechFile,
-    "s": SpeechFile,
-    "system_message": SystemMessage,
-    "m": SystemMessage,
-    "date": lambda day: Date(_day(day)),
-    "dateH": lambda day: HebrewDate(_day(day)),
-    "go_to_folder": GoTo,
-    "g": GoTo,
-}
+_EXTENSION = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
 
 
 def messages(spoken: Spoken | Iterable[Spoken]) -> tuple[Message, ...]:
@@ -82,9 +69,50 @@ def _one(spoken: Spoken) -> Iterable[Message]:
     return (_BY_NAME[kind](str(data)),)
 
 
+def _file(name: str) -> File:
+    """Name a recording without its extension, as the line does [OFF]; yemot-flow's own example has one."""
+    return File(_EXTENSION.sub("", name))
+
+
+def _zmanim(written: str) -> Zmanim:
+    """Read ``sunset,IL/Bney_Brak,+,D1``; all but the first part may be left out."""
+    return Zmanim(*written.split(",", 3))  # type: ignore[arg-type]  # Zmanim itself checks the sign
+
+
+def _music(written: str) -> MusicOnHoldMessage:
+    """Read ``name`` or ``name,seconds``."""
+    name, _, seconds = written.partition(",")
+    return MusicOnHoldMessage(name, int(seconds) if seconds else None)
+
+
 def _day(written: str) -> dt.date:
     return dt.datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007 - a day, not a moment
 
 
 def _is_pair(spoken: object) -> TypeGuard[tuple[str, str]]:
     return isinstance(spoken, tuple) and len(spoken) == 2 and all(isinstance(part, str) for part in spoken)  # noqa: PLR2004
+
+
+_BY_NAME: Mapping[str, Callable[[str], Message]] = {
+    "file": _file,
+    "f": _file,
+    "digits": Digits,
+    "d": Digits,
+    "number": lambda number: Number(int(number)),
+    "n": lambda number: Number(int(number)),
+    "alpha": Letters,
+    "a": Letters,
+    "speech": lambda name: SpeechFile(name.removesuffix(".tts")),
+    "s": lambda name: SpeechFile(name.removesuffix(".tts")),
+    "system_message": lambda code: SystemMessage(code.removeprefix("M")),
+    "m": lambda code: SystemMessage(code.removeprefix("M")),
+    "zmanim": _zmanim,
+    "z": _zmanim,
+    "music_on_hold": _music,
+    "h": _music,
+    "noop": Comment,
+    "date": lambda day: Date(_day(day)),
+    "dateH": lambda day: HebrewDate(_day(day)),
+    "go_to_folder": GoTo,
+    "g": GoTo,
+}

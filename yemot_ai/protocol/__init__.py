@@ -22,6 +22,7 @@ from yemot_ai.protocol.actions import (
     RoutingYemot,
     SimpleAnswer,
 )
+from yemot_ai.protocol.explain import Explained, Explanation, explain
 from yemot_ai.protocol.lint import lint
 from yemot_ai.protocol.messages import (
     Comment,
@@ -51,6 +52,8 @@ __all__ = [
     "CreditCard",
     "Date",
     "Digits",
+    "Explained",
+    "Explanation",
     "File",
     "GoTo",
     "GoToFolder",
@@ -81,6 +84,7 @@ __all__ = [
     "Text",
     "Voice",
     "Zmanim",
+    "explain",
     "heard",
     "lint",
     "speakable",

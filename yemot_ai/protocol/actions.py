@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.codecs import CONTROL, Choice, Count, Matching, Plain
+from yemot_ai.protocol.codecs import CONTROL, Choice, Count, Doubt
 from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain, Target
 from yemot_ai.protocol.messages import MESSAGE_TYPES, GoTo, Message
 from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, Mode, Record, Tap, Voice, attributes
 from yemot_ai.protocol.payment import CreditCard
@@ -39,14 +40,25 @@ __all__ = [
     "SimpleAnswer",
 ]
 
-_SEGMENT: Final = f"[^/.,&={CONTROL}]+"
-_TARGET: Final = Matching(
-    re.compile(rf"/|\.|(/{_SEGMENT})+|(\.\.(/\.\.)*/)?{_SEGMENT}(/{_SEGMENT})*|\.\.(/\.\.)*"),
+# Possessive, so that a path of a megabyte is read once.
+_SEGMENT: Final = f"[^/.,&={CONTROL}]++"
+_TARGET: Final = Target(
+    re.compile(rf"/|\.|(?:/{_SEGMENT})++|(?:\.\.(?:/\.\.)*+/)?{_SEGMENT}(?:/{_SEGMENT})*+|\.\.(?:/\.\.)*+"),
     "a folder",
-    code="target",
 )
 _MESSAGES: Final = tuple(MESSAGE_TYPES.values())
 _SOME: Final = Plain(forbidden=",&=")
+_BARE: Final = re.compile("[A-Za-z0-9_-]+")
+_MISTAKEN: Final = frozenset({"hangup", "goto", "play", "say", "record", "exit", "end"})
+
+
+def _file_doubt(text: str) -> Doubt | None:
+    dot = text.rfind(".")
+    return ("file-extension", dot) if dot > 0 else None
+
+
+def _word_doubt(text: str) -> Doubt | None:
+    return None if _BARE.fullmatch(text) and text.lower() not in _MISTAKEN else ("bare-word", 0)
 
 
 def _rendered(messages: Sequence[Message]) -> str:
@@ -75,6 +87,7 @@ class Play:
 
     messages: Sequence[Message]
     NAME: ClassVar = "id_list_message"
+    TITLE: ClassVar = "play messages"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _checked(self.messages))
@@ -100,6 +113,7 @@ class Read:
     mode: Mode = field(default_factory=Tap)
     reuse: bool = False
     NAME: ClassVar = "read"
+    TITLE: ClassVar = "take a value"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _checked(self.messages))
@@ -128,6 +142,7 @@ class GoToFolder:
 
     target: str
     NAME: ClassVar = "go_to_folder"
+    TITLE: ClassVar = "move the caller"
     LAYOUT: ClassVar = Layout(target=_TARGET)
 
     def __post_init__(self) -> None:
@@ -151,7 +166,10 @@ class GoToFolderAndPlay:
     file: str
     stop_ms: int | None = None
     NAME: ClassVar = "go_to_folder_and_play"
-    LAYOUT: ClassVar = Layout(folder=_TARGET, file=_SOME, stop_ms=Count())
+    TITLE: ClassVar = "move the caller into a file"
+    LAYOUT: ClassVar = Layout(
+        folder=_TARGET, file=Plain(forbidden=",&=", doubts=_file_doubt), stop_ms=Count(absent="the beginning")
+    ).named(file="file name or path", stop_ms="milliseconds to begin at")
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -174,7 +192,10 @@ class MusicOnHold:
     seconds: int | None = None
     no_return: bool = False
     NAME: ClassVar = "music_on_hold"
-    LAYOUT: ClassVar = Layout(name=_SOME, seconds=Count(), no_return=Choice({"": False, "no_return": True}))
+    TITLE: ClassVar = "play music"
+    LAYOUT: ClassVar = Layout(
+        name=_SOME, seconds=Count(), no_return=Choice({"": False, "no_return": True})
+    ).named(name="the music's name", no_return="* does not end it")
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -193,6 +214,7 @@ class Noop:
 
     comment: str = ""
     NAME: ClassVar = "noop"
+    TITLE: ClassVar = "nothing, with a comment"
     LAYOUT: ClassVar = Layout(comment=Plain(forbidden="&", required=False))
 
     def __post_init__(self) -> None:
@@ -207,18 +229,21 @@ class SimpleAnswer:
     """A bare word: the line plays ``<word>.wav`` and does what ``api_answer_<word>`` says [OFF].
 
     Args:
-        word: ASCII letters, digits, ``_`` and ``-``; not the name of an action.
+        word: letters, digits, ``_`` and ``-``; not the name of an action. Other letters than Latin
+            ones are not confirmed [?].
     """
 
     word: str
+    TITLE: ClassVar = "a simple answer"
     LAYOUT: ClassVar = Layout(
         word=Matching(
             re.compile(
                 "(?!(id_list_message|read|go_to_folder|go_to_folder_and_play|credit_card|routing_yemot|routing"
-                "|music_on_hold|noop|api_log_no)$)[A-Za-z0-9_-]+"
+                "|music_on_hold|noop|api_log_no)$)[\\w-]+"
             ),
             "a bare word",
             code="simple-answer",
+            doubts=_word_doubt,
         )
     )
 

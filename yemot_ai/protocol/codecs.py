@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 
-__all__ = ["CONTROL", "Choice", "Codec", "Count", "Day", "Fixed", "Keys", "Matching", "Numbers", "Plain"]
+__all__ = ["CONTROL", "Choice", "Codec", "Count", "Day", "Doubt", "Fixed", "Keys", "Numbers", "place_of"]
 
 CONTROL: Final = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
 """What no answer may contain anywhere: control characters, line ends, halves of characters."""
 
+Doubt: TypeAlias = tuple[str, int]
+"""The code of a warning, and the index of the character that deserves it."""
+
+_NO_DIGIT: Final = re.compile("[^0-9]")
+_NO_KEY: Final = re.compile("[^0-9*#.]")
+_NO_NUMBER: Final = re.compile("[^0-9.]")
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 _KEYS: Final = re.compile(r"[0-9*#]+")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}")
@@ -47,8 +53,8 @@ class Codec(Protocol):
         """
         ...
 
-    def doubt(self, text: str) -> str | None:
-        """The code of the warning that a readable ``text`` deserves."""
+    def doubt(self, text: str) -> Doubt | None:
+        """The code of the warning that a readable ``text`` deserves, and where in it."""
         ...
 
 
@@ -61,12 +67,14 @@ class Count:
         minimum: the smallest number allowed.
         star: whether the undocumented ``*`` is understood as None.
         required: whether an empty field is an error.
+        absent: what None is called.
     """
 
     default: int | None = None
     minimum: int = 0
     star: bool = False
     required: bool = False
+    absent: str = "not set"
 
     def decode(self, text: str) -> int | None:
         """Read ASCII digits."""
@@ -75,7 +83,8 @@ class Count:
         if self.star and text == "*":
             return None
         if not _COUNT.fullmatch(text) or int(text) < self.minimum:
-            raise InvalidValueError("number", f"{text[:40]!r} is no whole number from {self.minimum}")
+            reason = f"{text[:40]!r} is no whole number from {self.minimum}"
+            raise InvalidValueError("number", reason, position=place_of(_NO_DIGIT, text))
         return int(text)
 
     def encode(self, value: object) -> str:
@@ -86,9 +95,9 @@ class Count:
             raise InvalidValueError("number", f"{value!r} is no whole number from {self.minimum}")
         return str(value)
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """``*`` is used, and documented nowhere."""
-        return "star-for-unlimited" if text == "*" else None
+        return ("star-for-unlimited", 0) if text == "*" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,92 +134,11 @@ class Choice:
         allowed = ", ".join(sorted({repr(meaning) for meaning in self.words.values()}))
         raise InvalidValueError("choice", f"{value!r} is none of {allowed}")
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """Words in use that the official text does not have."""
         if text in self.undocumented:
-            return "undocumented-value"
-        return None if text in self.words else "letter-case"
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """A text of a documented form.
-
-    Attributes:
-        pattern: what the whole text must match.
-        form: the form in words, for the error.
-        default: what an empty field means; None when it may not be empty.
-        code: the rule that a wrong text breaks.
-        doubts: tells the warning that a readable text deserves.
-    """
-
-    pattern: re.Pattern[str]
-    form: str
-    default: str | None = None
-    code: str = "format"
-    doubts: Callable[[str], str | None] = field(default=lambda _text: None)
-
-    def decode(self, text: str) -> str:
-        """Check the form."""
-        if not text and self.default is not None:
-            return self.default
-        if not self.pattern.fullmatch(text):
-            raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.form}")
-        return text
-
-    def encode(self, value: object) -> str:
-        """Check the form."""
-        if not isinstance(value, str):
-            raise InvalidValueError(self.code, f"{value!r} is not {self.form}")
-        return self.decode(value)
-
-    def doubt(self, text: str) -> str | None:
-        """Ask ``doubts``."""
-        return self.doubts(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """Free text in which some characters may not stand.
-
-    Attributes:
-        forbidden: the inside of a regular expression's character class, without control characters.
-        code: the rule that such a character breaks.
-        required: whether the text must have more than white space.
-        default: what an empty field means.
-        doubtful: characters that deserve a warning, the inside of a character class.
-    """
-
-    forbidden: str
-    code: str = "character"
-    required: bool = True
-    default: str = ""
-    doubtful: str = ""
-    _bad: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_COUNT)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_bad", re.compile(f"[{self.forbidden}{CONTROL}]"))
-
-    def decode(self, text: str) -> str:
-        """Check every character."""
-        bad = self._bad.search(text)
-        if bad:
-            raise InvalidValueError(self.code, f"{bad.group()!r} may not stand here", position=bad.start())
-        if self.required and not text.strip():
-            raise InvalidValueError("empty-value", "the text is empty")
-        return text or self.default
-
-    def encode(self, value: object) -> str:
-        """Check every character."""
-        if not isinstance(value, str):
-            raise InvalidValueError(self.code, f"{value!r} is not a text")
-        if not value and self.default:
-            raise InvalidValueError("empty-value", "the text is empty")
-        return self.decode(value)
-
-    def doubt(self, text: str) -> str | None:
-        """Characters that may not be understood."""
-        return "unconfirmed-character" if self.doubtful and re.search(f"[{self.doubtful}]", text) else None
+            return "undocumented-value", 0
+        return None if text in self.words else ("letter-case", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +154,10 @@ class Keys:
         """Read keys or values."""
         if not text or text == self.word:
             return (text,) if text else ()
+        strange = _NO_KEY.search(text)
+        if strange:
+            reason = f"{text[:40]!r} are no keys 0-9*#, nor whole values with a . between"
+            raise InvalidValueError("format", reason, position=strange.start())
         allowed = tuple(text.split(".")) if "." in text else tuple(text)
         self.encode(allowed)
         return allowed
@@ -243,7 +175,7 @@ class Keys:
         single = all(len(one) == 1 for one in value)
         return ("" if single else ".").join(value)
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """Nothing to doubt."""
         del text
         return None
@@ -261,6 +193,10 @@ class Numbers:
 
     def decode(self, text: str) -> tuple[str, ...]:
         """Split at the dots."""
+        strange = _NO_NUMBER.search(text)
+        if strange:
+            reason = f"{text[:40]!r} are no numbers with a . between"
+            raise InvalidValueError("format", reason, position=strange.start())
         numbers = tuple(text.split(".")) if text else ()
         self.encode(numbers)
         return numbers
@@ -275,7 +211,7 @@ class Numbers:
             raise InvalidValueError("empty-value", "there is no number")
         return ".".join(value)
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """Nothing to doubt."""
         del text
         return None
@@ -300,7 +236,7 @@ class Day:
             raise InvalidValueError("format", f"{value!r} is no datetime.date")
         return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """Nothing to doubt."""
         del text
         return None
@@ -326,7 +262,13 @@ class Fixed:
         del value
         return self.word
 
-    def doubt(self, text: str) -> str | None:
+    def doubt(self, text: str) -> Doubt | None:
         """Nothing to doubt."""
         del text
         return None
+
+
+def place_of(strange: re.Pattern[str], text: str) -> int:
+    """Where the first strange character stands, else 0."""
+    found = strange.search(text)
+    return found.start() if found else 0

@@ -1,22 +1,26 @@
-"""Positional fields: the one table from which constructors, ``str()``, ``parse`` and ``lint`` live.
+"""Positional fields: the tables from which constructors, ``str()``, ``parse``, ``lint``, ``explain`` live.
 
 >>> from yemot_ai.protocol.codecs import Choice, Count
->>> fields = Layout(seconds=Count(default=7), loud=Choice({"": False, "yes": True}))
->>> fields.decode("", found=print)
-{'seconds': 7, 'loud': False}
+>>> fields = Layout(seconds=Count(default=7), loud=Choice({"": False, "yes": True})).named(loud="aloud")
+>>> [(part.title, part.value) for part in fields.read("", 0, print)]
+[('seconds', 7), ('aloud', False)]
 >>> fields.render({"seconds": 7, "loud": False})
 '7'
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Self, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.codecs import Codec
+from yemot_ai.protocol.parts import Part, parts_of
 
-__all__ = ["Layout", "parts_of"]
+__all__ = ["Layout", "Tell", "values_of"]
+
+Tell: TypeAlias = Callable[[str, str, int], None]
+"""What is told the code, reason and position of all that is wrong or doubtful."""
 
 
 class Layout:
@@ -24,44 +28,64 @@ class Layout:
 
     A layout of one field takes the whole text, commas included. ``Fixed`` positions are named
     with a leading underscore.
+
+    Attributes:
+        codecs: how each field is read.
+        titles: what each field is called, where its attribute's name does not say it.
     """
 
-    __slots__ = ("codecs",)
+    __slots__ = ("codecs", "titles")
 
     def __init__(self, **codecs: Codec) -> None:
         self.codecs: Final = codecs
+        self.titles: dict[str, str] = {name: name.replace("_", " ").strip() for name in codecs}
 
-    def decode(self, text: str, found: Callable[[str, str, int], None]) -> dict[str, Any] | None:
-        """The attributes that ``text`` stands for.
+    def named(self, **titles: str) -> Self:
+        """The same layout, with words for its fields."""
+        self.titles |= titles
+        return self
+
+    def read(self, text: str, offset: int, tell: Tell) -> list[Part]:
+        """The fields that stand in ``text``, all positions filled.
 
         Args:
             text: the fields; those missing at the end mean their defaults.
-            found: told the code, reason and position of all that is wrong or doubtful.
-
-        Returns:
-            The attributes, or None when ``found`` was told an error.
+            offset: where ``text`` begins in the answer.
+            tell: told the code, reason and position of all that is wrong or doubtful.
         """
-        parts = parts_of(text, ",") if len(self.codecs) > 1 else [(0, text)]
-        valid = True
-        if len(parts) > len(self.codecs):
-            position = parts[len(self.codecs)][0]
-            found("too-many-fields", f"{len(parts)} fields where {len(self.codecs)} are known", position)
-            valid = False
-        values: dict[str, Any] = {}
-        missing = [(len(text), "")] * (len(self.codecs) - len(parts))
-        for (name, codec), (position, part) in zip(self.codecs.items(), parts + missing, strict=False):
-            try:
-                value = codec.decode(part)
-            except InvalidValueError as error:
-                found(error.code, f"{_spoken(name)}: {error.reason}", position + error.position)
-                valid = False
-                continue
-            if not name.startswith("_"):
-                values[name] = value
-            doubt = codec.doubt(part)
-            if doubt:
-                found(doubt, f"{_spoken(name)}: {part[:40]!r}", position)
-        return values if valid else None
+        pieces = parts_of(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
+        if len(pieces) > len(self.codecs):
+            reason = f"{len(pieces)} fields where {len(self.codecs)} are known"
+            tell("too-many-fields", reason, pieces[len(self.codecs)][0])
+        missing = [(offset + len(text), "")] * (len(self.codecs) - len(pieces))
+        fields = [
+            self._read_field(number, name, piece, tell)
+            for number, (name, piece) in enumerate(zip(self.codecs, pieces + missing, strict=False), start=1)
+        ]
+        for part in fields[len(pieces) :]:
+            part.given = False
+        if len(pieces) > len(self.codecs):
+            surplus = pieces[len(self.codecs)][0]
+            rest = text[surplus - offset :]
+            number = len(self.codecs) + 1
+            fields.append(Part("field", "", rest, surplus, number, title="not a known field"))
+        return fields
+
+    def _read_field(self, number: int, name: str, piece: tuple[int, str], tell: Tell) -> Part:
+        position, text = piece
+        codec, title = self.codecs[name], self.titles[name]
+        part = Part("field", name, text, position, number, title=title, codec=codec)
+        try:
+            part.value = codec.decode(text)
+        except InvalidValueError as error:
+            tell(error.code, f"{_spoken(name)}: {error.reason}", position + error.position)
+            return part
+        part.valid = True
+        doubt = codec.doubt(text)
+        if doubt:
+            code, place = doubt
+            tell(code, f"{_spoken(name)}: {text[:40]!r}", position + place)
+        return part
 
     def encode(self, value: Mapping[str, Any] | object) -> list[str]:
         """The fields of ``value``, a mapping or an object with attributes, all positions filled.
@@ -88,13 +112,11 @@ class Layout:
         return ",".join(texts)
 
 
-def parts_of(text: str, separator: str, offset: int = 0) -> list[tuple[int, str]]:
-    """The parts of ``text`` between separators, each with its position; ``text`` begins at ``offset``."""
-    parts = []
-    for part in text.split(separator):
-        parts.append((offset, part))
-        offset += len(part) + len(separator)
-    return parts
+def values_of(fields: Sequence[Part]) -> dict[str, Any] | None:
+    """The attributes that ``fields`` stand for, or None when one of them could not be read."""
+    if not all(part.valid for part in fields):
+        return None
+    return {part.name: part.value for part in fields if not part.name.startswith("_")}
 
 
 def _spoken(name: str) -> str:

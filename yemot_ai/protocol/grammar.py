@@ -1,4 +1,4 @@
-"""The grammar of an answer, read once, for ``Response.parse`` and ``lint`` alike [OFF].
+"""The grammar of an answer, read once, for ``Response.parse``, ``lint`` and ``explain`` alike [OFF].
 
 ::
 
@@ -16,30 +16,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
-from yemot_ai.protocol.fields import parts_of
-from yemot_ai.protocol.messages import MESSAGE_TYPES, Message
+from yemot_ai.protocol.codecs import CONTROL
+from yemot_ai.protocol.fields import values_of
+from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
+from yemot_ai.protocol.parts import Part, parts_of
 from yemot_ai.protocol.rules import Problem
 
-__all__ = ["Reading", "chain_faults", "read_answer"]
-
-T = TypeVar("T")
+__all__ = ["SILENT", "Reading", "chain_faults", "read_answer"]
 
 SILENT: Final = "api_log_no"
-_MARKUP: Final = re.compile("\\s*[<{[]|\ufeff")
-_WORD: Final = re.compile("[A-Za-z0-9_-]+")
+_MARKUP: Final = re.compile("\\s*[<{[\"']|\ufeff")
+_WORD: Final = re.compile(r"[\w-]+")
+_CONTROL: Final = re.compile(f"[{CONTROL}]")
+_LINE_ENDS: Final = "\r\n"
 _INVENTED: Final = {
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
     "say_api_answer": "that is a setting of ext.ini, not an action",
     "goto": "there is no such action: go_to_folder moves the caller",
     "play": "there is no such action: id_list_message plays",
+    "record": "there is no such action: read takes a recording, with record as its third field",
 }
-_MODES: Final = {"voice": (READ_VOICE, Voice), "record": (READ_RECORD, Record)}
+_MODES: Final[dict[str, tuple[Any, Any]]] = {"voice": (READ_VOICE, Voice), "record": (READ_RECORD, Record)}
 
 
 @dataclass(slots=True)
@@ -49,14 +51,19 @@ class Reading:
     Attributes:
         text: the answer.
         log: whether the line may log the exchange.
-        actions: what could be read, each with its position.
+        parts: its actions, each with its value if it could be read.
         problems: what is wrong or doubtful, in order of discovery.
     """
 
     text: str
     log: bool = True
-    actions: list[tuple[Action, int]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def actions(self) -> list[Action]:
+        """The actions that could be read."""
+        return [part.value for part in self.parts if part.valid]  # type: ignore[misc]  # an action's value is one
 
     @property
     def error(self) -> Problem | None:
@@ -68,28 +75,30 @@ class Reading:
         """Note that the rule ``code`` is broken at ``position``."""
         self.problems.append(Problem.of(code, reason, position))
 
-    def teller(self, offset: int) -> Callable[[str, str, int], None]:
-        """``tell`` for a part of the text that begins at ``offset``."""
-        return lambda code, reason, position: self.tell(code, reason, offset + position)
-
-    def made(self, make: Callable[[], T], position: int) -> T | None:
-        """What ``make`` makes, or None when its parts do not go together."""
+    def make(self, part: Part, make: Callable[[], object], place: Callable[[], int]) -> None:
+        """Give ``part`` the value that ``make`` makes, unless its parts do not go together."""
         try:
-            return make()
+            part.value = make()
         except InvalidValueError as error:
-            self.tell(error.code, error.reason, position + error.position)
-            return None
+            self.tell(error.code, error.reason, place() + error.position)
+            return
+        part.valid = True
 
 
 def read_answer(text: str) -> Reading:
     """Read an answer; never raises."""
     reading = Reading(text)
-    if not text or text.isspace():
+    body = text.rstrip(_LINE_ENDS)
+    if not body or body.isspace():
         reading.tell("empty-answer", "the answer is empty", 0)
-    elif _MARKUP.match(text):
-        reading.tell("not-plain-text", f"the answer begins with {text.lstrip()[:1]!r}", 0)
-    else:
-        _read_actions(reading)
+        return reading
+    if _MARKUP.match(body):
+        start = len(body) - len(body.lstrip())
+        reading.tell("not-plain-text", f"the answer begins with {body[start]!r}", start)
+        return reading
+    if body != text:
+        reading.tell("line-end", "a line end follows the answer", len(body))
+    _read_actions(reading, body)
     return reading
 
 
@@ -106,79 +115,131 @@ def chain_faults(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
             yield "simple-answer", f"the bare word {action.word!r} stands beside other actions", index
 
 
-def _read_actions(reading: Reading) -> None:
-    parts = parts_of(reading.text, "&")
-    if len(parts) > 1 and not parts[-1][1]:
-        parts.pop()
-    if parts[0][1] == SILENT:
+def _read_actions(reading: Reading, text: str) -> None:
+    pieces = parts_of(text, "&")
+    if len(pieces) > 1 and not pieces[-1][1]:
+        pieces.pop()
+    if pieces[0][1] == SILENT:
         reading.log = False
-        parts.pop(0)
-        if not parts:
-            reading.tell("empty-answer", f"{SILENT} is no action", len(reading.text))
-    for position, part in parts:
-        action = _read_action(reading, part, position)
-        if action is not None:
-            reading.actions.append((action, position))
-    for code, reason, index in chain_faults([action for action, _ in reading.actions]):
-        reading.tell(code, reason, reading.actions[index][1])
+        pieces.pop(0)
+        if not pieces:
+            reading.tell("empty-answer", f"{SILENT} is no action", len(text))
+    for number, (position, piece) in enumerate(pieces, start=1):
+        if piece or not reading.parts or reading.parts[-1].text:
+            reading.parts.append(_read_action(reading, piece, position, number))
+    valid = [part for part in reading.parts if part.valid]
+    for code, reason, index in chain_faults(reading.actions):
+        reading.tell(code, reason, valid[index].position)
 
 
-def _read_action(reading: Reading, part: str, position: int) -> Action | None:
-    name, equals, rest = part.partition("=")
+def _read_action(reading: Reading, text: str, position: int, number: int) -> Part:
+    name, equals, rest = text.partition("=")
+    part = Part("action", name, text, position, number)
     inside = position + len(name) + 1
-    if not part:
-        reading.tell("empty-action", "there is nothing between two &", position)
+    if not text:
+        reading.tell("empty-action", "there is no action beside this &", position)
     elif name == "noop" and not equals:
         reading.tell("bare-noop", "noop without a comment", position)
-        return Noop()
+        part.value, part.valid = Noop(), True
     elif not equals and _WORD.fullmatch(name):
-        return reading.made(partial(SimpleAnswer, name), position)
-    elif name == Play.NAME:
-        messages = _read_messages(reading, rest, inside)
-        return None if messages is None else reading.made(partial(Play, messages), inside)
-    elif name == Read.NAME:
-        return _read_read(reading, rest, inside)
+        _read_fields(reading, part, SimpleAnswer, text, position)
+    elif equals and name == Play.NAME:
+        if _read_messages(reading, part, rest, inside):
+            reading.make(part, lambda: Play(_messages_of(part)), lambda: inside)
+    elif equals and name == Read.NAME:
+        _read_read(reading, part, rest, inside)
     elif equals and name in ACTIONS:
-        known = ACTIONS[name]
-        values = known.LAYOUT.decode(rest, reading.teller(inside))
-        return None if values is None else reading.made(lambda: known(**values), inside)
+        _read_fields(reading, part, ACTIONS[name], rest, inside)
     else:
-        reading.tell("unknown-action", _INVENTED.get(name, f"there is no action {name[:40]!r}"), position)
-    return None
+        _tell_unknown(reading, part)
+    return part
 
 
-def _read_messages(reading: Reading, text: str, offset: int) -> tuple[Message, ...] | None:
-    if not text:
+def _tell_unknown(reading: Reading, part: Part) -> None:
+    name = part.name
+    control = _CONTROL.search(name)
+    if control:
+        reading.tell("character", f"{control.group()!r} may not stand here", part.position + control.start())
+        return
+    known = {one.casefold() for one in (*ACTIONS, Play.NAME, Read.NAME)}
+    reason = f"there is no action {name[:40]!r}"
+    if name.strip().casefold() in known:
+        reason += f": write {name.strip().casefold()!r}"
+    reading.tell("unknown-action", _INVENTED.get(name, reason), part.position)
+
+
+def _read_fields(reading: Reading, part: Part, known: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
+    part.parts += known.LAYOUT.read(text, offset, reading.tell)
+    values = values_of(part.parts)
+    if values is not None:
+        reading.make(part, lambda: known(**values), lambda: offset)
+
+
+def _messages_of(part: Part) -> tuple[Message, ...]:
+    return tuple(one.value for one in part.of("message"))  # type: ignore[misc]  # a message's value is one
+
+
+def _read_messages(reading: Reading, action: Part, text: str, offset: int) -> bool:
+    """Add the messages in ``text`` to the parts of ``action``; return whether all of them are valid."""
+    if not text.strip("."):
         reading.tell("empty-messages", "there is no message", offset)
-        return None
-    messages = [_read_message(reading, part, position) for position, part in parts_of(text, ".", offset)]
-    return tuple(one for one in messages if one is not None) if None not in messages else None
+        return False
+    valid = True
+    for position, piece in parts_of(text, ".", offset):
+        if not piece:
+            valid = _tell_empty_message(reading, action, position, offset) and valid
+            continue
+        message = _read_message(reading, piece, position, len(action.parts) + 1)
+        action.parts.append(message)
+        valid = message.valid and valid
+    for one in action.parts[:-1]:
+        if isinstance(one.value, GoTo):
+            reading.tell("go-to-not-last", "messages follow a g- message", one.position)
+            valid = False
+    return valid
 
 
-def _read_message(reading: Reading, part: str, position: int) -> Message | None:
-    kind, dash, data = part.partition("-")
+def _tell_empty_message(reading: Reading, action: Part, position: int, offset: int) -> bool:
+    """A ``.`` too many ends a text, where it is forbidden; after other messages nobody has confirmed that."""
+    dot = max(position - 1, offset)
+    if action.parts and action.parts[-1].name == "t":
+        reading.tell("text-character", "text: '.' may not stand here", dot)
+        return False
+    reading.tell("empty-message", "there is no message beside this .", dot)
+    return True
+
+
+def _read_message(reading: Reading, text: str, position: int, number: int) -> Part:
+    kind, dash, data = text.partition("-")
+    part = Part("message", kind, text, position, number)
     known = MESSAGE_TYPES.get(kind)
+    if known is Comment and not dash:
+        dash = "-"
     if known is None or not dash:
-        reading.tell("message-type", f"{part[:40]!r} begins with no message type", position)
-        return None
-    inside = position + len(kind) + 1
-    values = known.LAYOUT.decode(data, reading.teller(inside))
-    return None if values is None else reading.made(lambda: known(**values), inside)
+        reading.tell("message-type", f"{text[:40]!r} begins with no message type", position)
+        return part
+    _read_fields(reading, part, known, data, min(position + len(kind) + 1, part.end))
+    return part
 
 
-def _read_read(reading: Reading, text: str, offset: int) -> Read | None:
+def _read_read(reading: Reading, part: Part, text: str, offset: int) -> None:
     question, equals, rest = text.partition("=")
     if not equals or "=" in rest:
-        reading.tell("read-shape", f"read has {text.count('=') + 1} = instead of 2", offset)
-        return None
-    messages = _read_messages(reading, question, offset)
+        surplus = offset + len(question) + 1 + rest.index("=") if equals else offset
+        reading.tell("read-shape", f"read has {text.count('=') + 1} = instead of 2", surplus)
+        return
+    valid = _read_messages(reading, part, question, offset)
     inside = offset + len(question) + 1
     layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
-    values = layout.decode(rest, reading.teller(inside))
+    fields = layout.read(rest, inside, reading.tell)
+    messages = _messages_of(part) if valid else ()
+    part.parts += fields
+    values = values_of(fields)
     if values is None:
-        return None
+        return
     name, reuse = values.pop("name"), values.pop("reuse")
-    mode = reading.made(partial(make, **values), inside)
-    if messages is None or mode is None:
-        return None
-    return reading.made(partial(Read, messages, name, mode, reuse=reuse), inside)
+    mode = Part("field", "", rest, inside)
+    least = "min_digits" if make is Tap else "min_seconds"
+    reading.make(mode, lambda: make(**values), lambda: part.place(least))
+    if valid and mode.valid:
+        reading.make(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: inside)  # type: ignore[arg-type]  # a mode's value is one

@@ -6,26 +6,30 @@ Warnings tell what is valid and may surprise, or what nobody has confirmed.
 >>> for problem in lint("id_list_message=t-ב-3 בערב&read=t-מה=wish,yes,voice"):
 ...     print(problem.level, problem.code, problem.position, problem.source)
 error text-character 19 [OFF]
-warning reuse 27 [OFF]
+warning reuse 42 [OFF]
 >>> lint("id_list_message=t-שלום&go_to_folder=hangup")
 []
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
+from itertools import zip_longest
+from typing import Final
 
-from yemot_ai.protocol.actions import Action, Play, Read
+from yemot_ai.protocol.actions import Play, Read
 from yemot_ai.protocol.grammar import Reading, read_answer
 from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
-from yemot_ai.protocol.messages import GoTo, Message, MusicOnHoldMessage, Text
+from yemot_ai.protocol.messages import GoTo, MusicOnHoldMessage, Text
 from yemot_ai.protocol.modes import Tap, Voice
+from yemot_ai.protocol.parts import Part
 from yemot_ai.protocol.rules import Problem
-from yemot_ai.protocol.spoken import STRAY_COLON
 
-__all__ = ["lint"]
+__all__ = ["doubts_of", "lint"]
 
-_Finding = tuple[str, str]
+_Finding = tuple[str, str, int]
+_WORD: Final = re.compile(r"\S+")
 
 
 def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
@@ -38,63 +42,66 @@ def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
     Returns:
         Problems by position; without an error among them ``Response.parse`` succeeds.
     """
-    reading = read_answer(text)
-    for index, (action, position) in enumerate(reading.actions):
-        for code, reason in _doubts(action, known_names):
-            reading.tell(code, reason, position)
-        for code, reason in _chain_doubts(reading, index):
+    return doubts_of(read_answer(text), known_names)
+
+
+def doubts_of(reading: Reading, known_names: Collection[str] = ()) -> list[Problem]:
+    """The problems of an answer that was read, doubts included, by position."""
+    for part, following in zip_longest(reading.parts, reading.parts[1:]):
+        for code, reason, position in (*_doubts(part, known_names), *_chain_doubts(part, following)):
             reading.tell(code, reason, position)
     return sorted(reading.problems, key=lambda one: (one.position, one.level))
 
 
-def _doubts(action: Action, known_names: Collection[str]) -> Iterator[_Finding]:
-    if isinstance(action, Play | Read):
-        for message in action.messages:
-            yield from _message_doubts(message)
-    if isinstance(action, Read):
-        yield from _read_doubts(action, known_names)
+def _doubts(part: Part, known_names: Collection[str]) -> Iterator[_Finding]:
+    for message in part.of("message"):
+        yield from _message_doubts(message)
+    if isinstance(part.value, Read):
+        yield from _read_doubts(part, part.value, known_names)
 
 
-def _message_doubts(message: Message) -> Iterator[_Finding]:
-    if isinstance(message, MusicOnHoldMessage):
-        yield "music-message", "an h- message is not in the official table"
-    if not isinstance(message, Text):
+def _message_doubts(part: Part) -> Iterator[_Finding]:
+    if isinstance(part.value, MusicOnHoldMessage):
+        yield "music-message", "an h- message is not in the official table", part.position
+    if not isinstance(part.value, Text):
         return
-    words = message.text.split()
+    text, start = part.value.text, part.position + len("t-")
+    words = list(_WORD.finditer(text))
     if len(words) > MAX_WORDS:
-        yield "too-many-words", f"a message has {len(words)} words"
-    if len(message.text) > MAX_CHARACTERS:
-        yield "long-text", f"a message has {len(message.text)} characters"
-    longest = max(map(len, words))
-    if longest > MAX_WORD_CHARACTERS:
-        yield "long-word", f"a word has {longest} characters"
-    if STRAY_COLON.search(message.text):
-        yield "colon", "a : stands outside a time"
+        yield "too-many-words", f"a message has {len(words)} words", start + words[MAX_WORDS].start()
+    if len(text) > MAX_CHARACTERS:
+        yield "long-text", f"a message has {len(text)} characters", start + MAX_CHARACTERS
+    for word in words:
+        if word.end() - word.start() > MAX_WORD_CHARACTERS:
+            reason = f"a word has {word.end() - word.start()} characters"
+            yield "long-word", reason, start + word.start()
+            break
 
 
-def _read_doubts(read: Read, known_names: Collection[str]) -> Iterator[_Finding]:
+def _read_doubts(part: Part, read: Read, known_names: Collection[str]) -> Iterator[_Finding]:
     mode = read.mode
     if read.name in known_names:
-        yield "name-reused", f"the call has a value named {read.name!r} already"
+        yield "name-reused", f"the call has a value named {read.name!r} already", part.place("name")
     if read.reuse:
-        yield "reuse", f"{read.name!r} is not asked if the call has a value of it"
+        yield "reuse", f"{read.name!r} is not asked if the call has a value of it", part.place("reuse")
     if isinstance(read.messages[-1], GoTo):
-        yield "unreachable", "a g- message ends the question"
+        *_, last = part.of("message")
+        yield "unreachable", "a g- message ends the question", last.position
     if isinstance(mode, Tap) and mode.confirm and mode.keyboard != "No":
-        yield "confirmation", "the caller must approve what was typed"
+        yield "confirmation", "the caller must approve what was typed", part.place("confirm")
     if isinstance(mode, Voice) and not mode.record_engine and (mode.silence_seconds or mode.max_seconds):
-        yield "without-record-engine", "fields 8 and 9 belong to the record engine"
+        place = part.place("silence_seconds" if mode.silence_seconds else "max_seconds")
+        yield "without-record-engine", "fields 8 and 9 belong to the record engine", place
 
 
-def _chain_doubts(reading: Reading, index: int) -> Iterator[_Finding]:
-    action = reading.actions[index][0]
-    if not isinstance(action, Play):
+def _chain_doubts(part: Part, following: Part | None) -> Iterator[_Finding]:
+    if not isinstance(part.value, Play):
         return
-    moves = isinstance(action.messages[-1], GoTo)
-    following = [one for one, _ in reading.actions[index + 1 : index + 2]]
-    if following and moves:
-        yield "unreachable", "an action follows a g- message"
-    if following and isinstance(following[0], Play):
-        yield "two-plays", "one id_list_message follows another; the second may cancel the first"
-    if not following and not moves:
-        yield "play-leaves", "the answer ends with id_list_message"
+    moves = isinstance(part.value.messages[-1], GoTo)
+    if following is not None and moves:
+        yield "unreachable", "an action follows a g- message", following.position
+    if following is not None and isinstance(following.value, Play):
+        reason = "one id_list_message follows another; the second may cancel the first"
+        yield "two-plays", reason, following.position
+    if following is None and not moves:
+        yield "play-leaves", "the answer ends with id_list_message", part.position

@@ -12,13 +12,15 @@ yemot_ai.errors.InvalidValueError: text: '.' may not stand here (text-character)
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
-from yemot_ai.protocol.codecs import CONTROL, Choice, Count, Day, Matching, Plain
+from yemot_ai.protocol.codecs import CONTROL, Count, Doubt
 from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain, Target
+from yemot_ai.protocol.spoken import STRAY_COLON
+from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
 __all__ = [
     "MESSAGE_TYPES",
@@ -41,6 +43,21 @@ __all__ = [
 _PATH: Final = Plain(forbidden=".&=", doubtful="\"'|\\-")
 _TOKEN: Final = f"[^.,&={CONTROL}]"
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
+_PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
+
+
+def _text_doubt(text: str) -> Doubt | None:
+    if not text.strip():
+        return "empty-text", 0
+    colon = STRAY_COLON.search(text)
+    if colon:
+        return "colon", colon.start()
+    encoded = _PERCENT_ENCODED.search(text)
+    return ("percent-encoded", encoded.start()) if encoded else None
+
+
+def _comment_doubt(text: str) -> Doubt | None:
+    return None if text else ("bare-noop", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +66,21 @@ class Text:
 
     Args:
         text: what to say, without ``. - & = | " '`` and line ends; ``speakable()`` makes such texts.
-            The line speaks about 150 words a message.
+            The line speaks about 150 words a message. That an empty one is silent is not confirmed [?].
     """
 
     text: str
     PREFIX: ClassVar = "t"
-    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".\\-&=\"'|", code="text-character"))
+    TITLE: ClassVar = "text, spoken"
+    LAYOUT: ClassVar = Layout(
+        text=Plain(
+            forbidden=".\\-&=\"'|",
+            code="text-character",
+            codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
+            required=False,
+            doubts=_text_doubt,
+        )
+    )
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -73,6 +99,7 @@ class File:
 
     path: str
     PREFIX: ClassVar = "f"
+    TITLE: ClassVar = "a recording"
     LAYOUT: ClassVar = Layout(path=_PATH)
 
     def __post_init__(self) -> None:
@@ -92,7 +119,8 @@ class Digits:
 
     value: str
     PREFIX: ClassVar = "d"
-    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[0-9]+"), "a row of digits"))
+    TITLE: ClassVar = "digits, one by one"
+    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[0-9]+"), "a row of digits", strange="^0-9"))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -111,6 +139,7 @@ class Number:
 
     value: int
     PREFIX: ClassVar = "n"
+    TITLE: ClassVar = "a number"
     LAYOUT: ClassVar = Layout(value=Count(required=True))
 
     def __post_init__(self) -> None:
@@ -130,7 +159,10 @@ class Letters:
 
     value: str
     PREFIX: ClassVar = "a"
-    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters"))
+    TITLE: ClassVar = "Latin letters, spelled"
+    LAYOUT: ClassVar = Layout(
+        value=Matching(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", strange="^A-Za-z0-9 ")
+    )
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -149,6 +181,7 @@ class SpeechFile:
 
     path: str
     PREFIX: ClassVar = "s"
+    TITLE: ClassVar = "a .tts file, spoken"
     LAYOUT: ClassVar = Layout(path=_PATH)
 
     def __post_init__(self) -> None:
@@ -168,81 +201,14 @@ class SystemMessage:
 
     code: str
     PREFIX: ClassVar = "m"
-    LAYOUT: ClassVar = Layout(code=Matching(re.compile("[0-9]{4}"), "four digits, without M"))
+    TITLE: ClassVar = "a message of the system"
+    LAYOUT: ClassVar = Layout(code=Matching(re.compile("[0-9]{4}"), "four digits, without M", strange="^0-9"))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
 
     def __str__(self) -> str:
         return f"m-{self.LAYOUT.render(self)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Zmanim:
-    """A time of the Jewish day [OFF].
-
-    Args:
-        time: which one, e.g. ``sunset``, or ``T`` for now.
-        zone: where, e.g. ``IL/Bney_Brak``; empty for the line's own place.
-        sign: ``+`` or ``-`` to move it.
-        amount: by how much: a unit of ``Y M D H m S s`` before a number, e.g. ``D1``.
-    """
-
-    time: str
-    zone: str = ""
-    sign: Literal["", "+", "-"] = ""
-    amount: str = ""
-    PREFIX: ClassVar = "z"
-    LAYOUT: ClassVar = Layout(
-        time=Matching(re.compile(f"{_TOKEN}+"), "the name of a time"),
-        zone=Matching(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
-        sign=Choice({"": "", "+": "+", "-": "-"}),
-        amount=Matching(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"z-{self.LAYOUT.render(self)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """A day, spoken by the general calendar [OFF].
-
-    Args:
-        day: the day.
-    """
-
-    day: dt.date
-    PREFIX: ClassVar = "date"
-    LAYOUT: ClassVar = Layout(day=Day())
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"date-{self.LAYOUT.render(self)}"
-
-
-@dataclass(frozen=True, slots=True)
-class HebrewDate:
-    """A day, spoken by the Hebrew calendar [OFF].
-
-    Args:
-        day: the day, by the general calendar.
-    """
-
-    day: dt.date
-    PREFIX: ClassVar = "dateH"
-    LAYOUT: ClassVar = Layout(day=Day())
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"dateH-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +222,9 @@ class GoTo:
 
     target: str
     PREFIX: ClassVar = "g"
+    TITLE: ClassVar = "moves the caller on"
     LAYOUT: ClassVar = Layout(
-        target=Matching(
-            re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"),
-            "a target without dots such as /1 or hangup",
-            code="target",
-        )
+        target=Target(re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup")
     )
 
     def __post_init__(self) -> None:
@@ -283,6 +246,7 @@ class MusicOnHoldMessage:
     name: str
     seconds: int | None = None
     PREFIX: ClassVar = "h"
+    TITLE: ClassVar = "music"
     LAYOUT: ClassVar = Layout(name=Matching(re.compile(f"{_TOKEN}+"), "a music's name"), seconds=Count())
 
     def __post_init__(self) -> None:
@@ -294,21 +258,24 @@ class MusicOnHoldMessage:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A remark among messages that the line ignores [OFF].
+    """A remark among messages that the line ignores [OFF]; without one undocumented [LIB].
 
     Args:
         text: the remark, without ``.``.
     """
 
-    text: str
+    text: str = ""
     PREFIX: ClassVar = "noop"
-    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".&="))
+    TITLE: ClassVar = "a remark, ignored"
+    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".&=", required=False, doubts=_comment_doubt)).named(
+        text="comment"
+    )
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
 
     def __str__(self) -> str:
-        return f"noop-{self.LAYOUT.render(self)}"
+        return f"noop-{self.LAYOUT.render(self)}" if self.text else "noop"
 
 
 Message: TypeAlias = (

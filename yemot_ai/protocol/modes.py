@@ -14,8 +14,9 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.codecs import CONTROL, Choice, Codec, Count, Fixed, Keys, Matching, Plain
+from yemot_ai.protocol.codecs import CONTROL, Choice, Codec, Count, Doubt, Fixed, Keys
 from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain
 
 __all__ = [
     "READ_RECORD",
@@ -41,26 +42,34 @@ _NAMES: Final[tuple[Keyboard, ...]] = (
 )  # fmt: skip
 
 
-def _file_name_doubt(text: str) -> str | None:
-    return "file-extension" if "." in text else None
+def _name_doubt(text: str) -> Doubt | None:
+    space = _SPACE.search(text)
+    return ("name-space", space.start()) if space else None
 
 
-def _language_doubt(text: str) -> str | None:
-    return "language-he-il" if text.casefold() == "he-il" else None
+def _file_name_doubt(text: str) -> Doubt | None:
+    return ("file-extension", text.index(".")) if "." in text else None
 
 
+def _language_doubt(text: str) -> Doubt | None:
+    return ("language-he-il", 0) if text.casefold() in {"he", "he-il"} else None
+
+
+_SPACE: Final = re.compile(r"\s")
 _FIELD: Final = f"[^,&={CONTROL}]"
 _YES: Final = Choice({"": False, "no": False, "yes": True})
 _HEAD: Final[dict[str, Codec]] = {
     "name": Matching(
-        re.compile(f"(?!Api|hangup)[^,=&.\\s{CONTROL}]+"),
+        re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
         "a name that can be told from the line's own",
         code="name",
+        strange=",=&.",
+        doubts=_name_doubt,
     ),
     "reuse": Choice({"no": False, "": False, "yes": True}),
 }
 _TAP: Final[dict[str, Codec]] = {
-    "max_digits": Count(minimum=1, star=True),
+    "max_digits": Count(minimum=1, star=True, absent="no limit"),
     "min_digits": Count(default=1),
     "seconds": Count(default=7),
     # The line reads NO; the established libraries send No in production. An empty field plays nothing either.
@@ -69,7 +78,7 @@ _TAP: Final[dict[str, Codec]] = {
     "block_zero": _YES,
     "replace": Matching(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default=""),
     "allowed": Keys(),
-    "attempts": Count(minimum=1),
+    "attempts": Count(minimum=1, absent="once"),
     "accept_empty": Choice({"": False, "no": False, "Ok": True}, undocumented=frozenset({"no"})),
     "empty_value": Plain(forbidden=",&=", required=False, default="None"),
     "lock_keyboard": Choice(
@@ -82,10 +91,11 @@ _VOICE: Final[dict[str, Codec]] = {
         re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
         "a language code such as en-US",
         default="",
+        strange="^A-Za-z0-9-",
         doubts=_language_doubt,
     ),
     "block_keys": Choice({"": False, "no": True}),
-    "max_digits": Count(minimum=1, star=True),
+    "max_digits": Count(minimum=1, star=True, absent="no limit"),
     "record_engine": Choice({"": False, "record": True}),
     "silence_seconds": Count(minimum=1),
     "max_seconds": Count(minimum=1),
@@ -100,14 +110,48 @@ _RECORD: Final[dict[str, Codec]] = {
     "confirm": Choice({"": True, "no": False}),
     "keep_on_hangup": _YES,
     "append": _YES,
-    "min_seconds": Count(),
-    "max_seconds": Count(minimum=1),
+    "min_seconds": Count(absent="none"),
+    "max_seconds": Count(minimum=1, absent="no limit"),
 }
-READ_TAP: Final = Layout(**_HEAD, **_TAP)
+_TAP_WORDS: Final = {
+    "max_digits": "the most digits",
+    "min_digits": "the fewest digits",
+    "seconds": "seconds to wait",
+    "keyboard": "how what was typed is played back",
+    "block_star": "* is refused",
+    "block_zero": "the amount 0 is refused",
+    "replace": "keys replaced, from and to",
+    "allowed": "allowed keys",
+    "attempts": "times the question is played",
+    "accept_empty": "goes on without a value",
+    "empty_value": "value sent when empty",
+    "lock_keyboard": "keyboard's language locked",
+    "confirm": "the caller approves what was typed",
+}
+_VOICE_WORDS: Final = {
+    "language": "language",
+    "block_keys": "keys are refused",
+    "max_digits": "the most digits, if keys are pressed",
+    "record_engine": "engine for long utterances",
+    "silence_seconds": "seconds of silence that end it",
+    "max_seconds": "the most seconds",
+}
+_RECORD_WORDS: Final = {
+    "folder": "folder to save in",
+    "file": "file name",
+    "confirm": "menu to listen, accept or record again",
+    "keep_on_hangup": "kept when the caller hangs up",
+    "append": "added to a file that exists",
+    "min_seconds": "the fewest seconds",
+    "max_seconds": "the most seconds",
+}
+_HEAD_WORDS: Final = {"name": "name of the value", "reuse": "uses a value that the call has already"}
+
+READ_TAP: Final = Layout(**_HEAD, **_TAP).named(**_HEAD_WORDS, **_TAP_WORDS)
 """The 15 fields of a read by keys."""
-READ_VOICE: Final = Layout(**_HEAD, _mode=Fixed("voice"), **_VOICE)
+READ_VOICE: Final = Layout(**_HEAD, _mode=Fixed("voice"), **_VOICE).named(**_HEAD_WORDS, **_VOICE_WORDS)
 """The 9 fields of a read by speech."""
-READ_RECORD: Final = Layout(**_HEAD, _mode=Fixed("record"), **_RECORD)
+READ_RECORD: Final = Layout(**_HEAD, _mode=Fixed("record"), **_RECORD).named(**_HEAD_WORDS, **_RECORD_WORDS)
 """The 10 fields of a recording."""
 
 

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-from yemot_ai.protocol.codecs import Choice, Count, Matching, Plain
+from yemot_ai.protocol.codecs import Choice, Count
 from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain
 
 __all__ = ["CreditCard"]
 
@@ -24,7 +25,7 @@ class CreditCard:
 
     Args:
         provider: the clearing house, e.g. ``pelecard``.
-        amount: the sum, e.g. ``100`` or ``99.90``.
+        amount: the sum, e.g. ``100`` or ``99.90``; empty to let the caller choose it [LIB].
         shop: the shop's number.
         max_payments: the most payments.
         currency: ``1`` shekel, ``2`` dollar.
@@ -41,7 +42,7 @@ class CreditCard:
     """
 
     provider: str
-    amount: str
+    amount: str = ""
     shop: str = ""
     max_payments: int | None = None
     currency: Literal["", "1", "2"] = ""
@@ -58,7 +59,12 @@ class CreditCard:
     NAME: ClassVar = "credit_card"
     LAYOUT: ClassVar = Layout(
         provider=Plain(forbidden=",&="),
-        amount=Matching(re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"), "a sum such as 100 or 99.90"),
+        amount=Matching(
+            re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"),
+            "a sum such as 100 or 99.90",
+            default="",
+            strange="^0-9.",
+        ),
         shop=_ANY,
         max_payments=Count(),
         currency=Choice({"": "", "1": "1", "2": "2"}),
@@ -72,7 +78,22 @@ class CreditCard:
         no_ask=Choice({"": False, "NoAsk": True}),
         token=Choice({"": "", "CreateToken": "CreateToken", "CreateTokenOnly": "CreateTokenOnly"}),
         go_back=Choice({"": False, "GoBack": True}),
+    ).named(
+        provider="clearing house",
+        amount="sum",
+        shop="shop's number",
+        max_payments="the most payments",
+        currency="currency, 1 shekel or 2 dollar",
+        deal="kind of deal",
+        user="user name",
+        return_all="all that the clearing house said is sent",
+        ask_phone="asks for the phone number",
+        ask_name="asks for the name",
+        no_ask="does not ask for approval",
+        token="makes a token",  # noqa: S106 - a word about a field
+        go_back="* leaves",
     )
+    TITLE: ClassVar = "take a payment"
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)

@@ -69,7 +69,7 @@ class Response:
         error = reading.error
         if error:
             raise ResponseSyntaxError(error.message, text=text, position=error.position)
-        return cls(tuple(action for action, _ in reading.actions), log=reading.log)
+        return cls(reading.actions, log=reading.log)
 
     @property
     def leaves(self) -> bool:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from yemot_ai.protocol.codecs import Choice, Fixed, Matching, Numbers, Plain
+from yemot_ai.protocol.codecs import Choice, Fixed, Numbers
 from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain
 
 __all__ = ["Routing", "RoutingYemot"]
 
@@ -28,7 +29,10 @@ class RoutingYemot:
 
     number: str
     NAME: ClassVar = "routing_yemot"
-    LAYOUT: ClassVar = Layout(number=Matching(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits"))
+    TITLE: ClassVar = "hand over to another system"
+    LAYOUT: ClassVar = Layout(
+        number=Matching(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", strange="^0-9")
+    )
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -76,6 +80,7 @@ class Routing:
     email: str = ""
     email_name: str = ""
     NAME: ClassVar = "routing"
+    TITLE: ClassVar = "dial other phones"
     LAYOUT: ClassVar = Layout(
         numbers=Numbers(required=True),
         start=_ANY,
@@ -93,6 +98,12 @@ class Routing:
         tfr_hangup_goto=_ANY,
         email=_ANY,
         email_name=_ANY,
+    ).named(
+        numbers="numbers to dial",
+        multiple="several are dialled at once",
+        dial="which of the numbers are dialled",
+        your_id="number shown",
+        end_goto="where to go afterwards",
     )
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 Constructors, ``Response.parse`` and ``lint`` all speak of these rules. Codes are stable. The
 source says how sure a rule is: ``[OFF]`` the official text of the API module, ``[LIVE]`` reported
 from a real line, ``[LIB]`` what the established libraries do, ``[?]`` not confirmed. What is not
-confirmed is never an error.
+confirmed is never an error; what all the established libraries refuse may be one.
 
 >>> RULES["after-read"].way_out
 'put read last: the line asks once an answer, and sends a new request with the value'
@@ -79,6 +79,9 @@ _ERRORS: Final = (
     ("go-to-not-last", "[OFF]", "make the g- message the last one"),
     ("empty-value", "[OFF]", "give it a value"),
     ("text-character", "[OFF]", "pass the text through speakable()"),
+    ("text-quote", "[LIVE]", "pass the text through speakable(): quotes were met with M1607"),
+    ("text-bar", "[LIB]", "pass the text through speakable(): the established libraries refuse |"),
+    ("line-end", "[LIB]", "end the answer with its last character: nobody sends line ends"),
     ("character", "[OFF]", "remove the character"),
     ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
     ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),
@@ -91,6 +94,13 @@ _ERRORS: Final = (
     ("too-many-words", "[OFF]", "split the text into messages of up to 150 words: speakable() does"),
 )
 _WARNINGS: Final = (
+    ("bare-word", "[?]", "name it as a simple answer of Latin letters, or use an action"),
+    ("empty-message", "[?]", "put exactly one . between two messages, and none at the end"),
+    ("empty-text", "[?]", "say something, or play a silent file"),
+    ("name-space", "[?]", "choose a name without white space"),
+    ("trailing-slash", "[?]", "drop the / at the end"),
+    ("hangup-folder", "[?]", "write hangup without / to end the call; this is a folder"),
+    ("percent-encoded", "[?]", "answer with plain UTF-8: what is encoded would be read aloud"),
     ("name-reused", "[OFF]", "use a fresh name: the old value is sent too"),
     ("reuse", "[OFF]", "leave field 2 at no, or the line may answer at once with the old value"),
     ("star-for-unlimited", "[?]", "leave the field empty for no limit"),

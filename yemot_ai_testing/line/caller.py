@@ -19,20 +19,16 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from yemot_ai.protocol import Record, Tap, Voice
-from yemot_ai_testing.errors import AppError, CallOverError, WrongVerbError
-from yemot_ai_testing.line import questions
+from yemot_ai_testing.errors import AppError, CallOverError
+from yemot_ai_testing.line import paying, pressing, recording, roaming, speaking
 from yemot_ai_testing.line.call import Call, CallerId
-from yemot_ai_testing.line.clock import clock_of
 from yemot_ai_testing.line.course import Course
-from yemot_ai_testing.line.folders import bare
-from yemot_ai_testing.line.heard import (
-    SECONDS_PER_CHARACTER,
-    Transcript,
-)
+from yemot_ai_testing.line.deeds import Deed, refused
+from yemot_ai_testing.line.dialled import line_of, settings_of
+from yemot_ai_testing.line.folders import bare, written
+from yemot_ai_testing.line.heard import Transcript
 from yemot_ai_testing.line.interruption import Interruption, at_once
-from yemot_ai_testing.line.settings import LineSettings
-from yemot_ai_testing.line.transports import transport_to
+from yemot_ai_testing.line.states import Idle, Over, has_left, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,15 +38,16 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Read, Response
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.exchange import Exchange, LineProblem
+    from yemot_ai_testing.line.extension import Extension
     from yemot_ai_testing.line.settings import Method, Switches
+    from yemot_ai_testing.line.states import State
+    from yemot_ai_testing.line.tree import Line
 
 __all__ = ["Caller"]
 
-SECONDS_PER_KEY = 0.3
-
 
 class Caller:
-    """One person calling one application.
+    """One person calling one application, or a line of several.
 
     Each verb runs the line until it waits for the caller again, or the call is over, and returns what
     was heard meanwhile. Reads that need nobody (a poll: one key, at most 4 s, empty accepted) answer
@@ -59,18 +56,20 @@ class Caller:
 
     Args:
         app: an ``AIFlow`` or ``Flow``, a WSGI or ASGI application, a function of (name, value) pairs,
-            an ``http://`` url, or None for a line without ``api_link``.
+            an ``http://`` url, or None for a line without ``api_link``; or a ``Line``, whose settings then
+            stand in its ``ext.ini`` files.
         phone: ``ApiPhone``; empty for a withheld number.
         extension: where the caller dials in; ``""`` is the root.
-        method: ``GET`` or ``POST``.
+        method: ``GET`` or ``POST``; a ``Line`` has its own.
         clock: the line's time; without one it is the application's virtual clock, else the wall.
         strict: raise a ``LineError`` for an answer that a real line would meet with M1607.
         remote: an url may point beyond this machine.
         call_id: ``ApiCallId``; a fresh one without.
-        switches: any of ``LineSettings``.
+        switches: any of ``LineSettings``; without a ``Line`` also what else would stand in ``ext.ini``.
 
     Raises:
-        AppError: ``app`` cannot be called, or the number or the extension is no text.
+        AppError: ``app`` cannot be called, the number or the extension is no text, the line has no such
+            extension, or a switch does not go with it.
     """
 
     def __init__(  # noqa: PLR0913 - the line has that many switches, and each has a default
@@ -90,16 +89,13 @@ class Caller:
             raise AppError(f"the line calls with GET or POST, not {method!r}")
         _check_text("phone", phone, "0501234567")
         _check_text("extension", extension, "1/2")
-        self.settings = LineSettings(method=method, **switches)
-        clock = clock or clock_of(app)
-        self._transport = (
-            None if app is None else transport_to(app, self.settings, clock=clock, remote=remote)
-        )
-        who = CallerId(phone, call_id or secrets.token_hex(20))
-        self._call = Call(self._transport, self.settings, clock, who)
-        self._course = Course(self._call, strict=strict)
+        self.settings = settings_of(switches)
+        self._line, self._own = line_of(app, method, switches, clock=clock, remote=remote)
         self._dialled_to = bare(extension)
-        self._dialled = False
+        _check_extension(self._line, self._dialled_to)
+        who = CallerId(phone, call_id or secrets.token_hex(20))
+        self._call = Call(self._line, self.settings, clock or self._line.clock(), who)
+        self._course = Course(self._call, strict=strict)
 
     def __enter__(self) -> Self:
         return self
@@ -111,14 +107,17 @@ class Caller:
         trace: TracebackType | None,
         /,
     ) -> None:
-        if self._dialled and not self.ended:
+        if self.dialled and not self.ended:
             self.hangs_up()
         self.close()
 
     def close(self) -> None:
-        """Let go of the way to the application; the call itself stays as it is."""
-        if self._transport is not None:
-            self._transport.close()
+        """Let go of the way to the application; the call itself stays as it is.
+
+        A ``Line`` that was passed in is closed by whoever made it.
+        """
+        if self._own:
+            self._line.close()
 
     # -- what the caller does
 
@@ -131,10 +130,9 @@ class Caller:
         Raises:
             CallOverError: this caller has dialled before.
         """
-        if self._dialled:
+        if self.dialled:
             raise CallOverError("dials", waits_for="has dialled already", hint="a new call is a new Caller")
-        self._dialled = True
-        self._course.begin("dials", f"/{self._dialled_to}", seconds=0)
+        self._course.begin("dials", written(self._dialled_to), seconds=0)
         self._call.enter(self._dialled_to)
         return self._course.settle()
 
@@ -147,15 +145,18 @@ class Caller:
         Raises:
             WrongVerbError: the line does not listen to speech now.
         """
-        read = self._question("says", Voice)
-        if not text:
-            raise WrongVerbError("says nothing", waits_for=self.waits_for, hint="use silent()")
-        self._course.begin("says", text, seconds=len(text) * SECONDS_PER_CHARACTER)
-        questions.spoken(self._call, read, text)
-        return self._course.settle()
+        return self._does("says", text, speaking.says(self._call, text))
+
+    def mumbles(self) -> str:
+        """Speak so that nobody understands: the line asks again (M1611), and in the end takes nothing.
+
+        Raises:
+            WrongVerbError: the line does not listen to speech now.
+        """
+        return self._does("mumbles", "", speaking.mumbles(self._call))
 
     def presses(self, keys: str) -> str:
-        """Press keys.
+        """Press keys: at a question, in a menu of the line, to end music, or to enter a folder.
 
         Args:
             keys: digits, ``*`` and ``#``; the line waits its time after the last key unless ``#`` or the
@@ -164,36 +165,59 @@ class Caller:
         Raises:
             WrongVerbError: the line does not take keys now, or not that many.
         """
-        read = self._question("presses", Tap, Voice, Record)
-        outcome = questions.outcome(self._call, read, keys)
-        self._course.begin("presses", keys, seconds=len(keys) * SECONDS_PER_KEY)
-        questions.pressed(self._call, read, keys, outcome)
-        return self._course.settle()
+        return self._does("presses", keys, pressing.presses(self._call, keys))
 
-    def records(self, path: str = "/1/000.wav") -> str:
+    def changes_keyboard(self) -> str:
+        """Ask for another language of the keyboard of letters; M4186 if the answer locks it.
+
+        Raises:
+            WrongVerbError: there is no keyboard of letters now.
+        """
+        return self._does("changes the keyboard", "", pressing.changes_keyboard(self._call))
+
+    def records(self, path: str | None = None, *, seconds: float = 5.0) -> str:
         """Record something and end it with ``#``.
 
         Args:
-            path: where the platform stored it; the value that the application gets.
+            path: the value that the application gets; None: where the platform would store it.
+            seconds: how long it is; the line refuses what is too short, and cuts what is too long.
 
         Raises:
             WrongVerbError: the line does not record now.
         """
-        read = self._question("records", Record)
-        self._course.begin("records", path, seconds=1)
-        questions.recorded(self._call, read, path)
-        return self._course.settle()
+        deed = recording.records(self._call, path, seconds)
+        return self._does("records", path or f"{seconds:g} s", deed)
 
     def silent(self) -> str:
         """Neither speak nor press anything until the line has had enough.
 
         Raises:
-            WrongVerbError: the line records: silence is a recording like any other.
+            WrongVerbError: the line records: silence is a recording like any other; or it plays music.
         """
-        read = self._question("keeps silent", Tap, Voice)
-        self._course.begin("is silent", "", seconds=questions.patience(read))
-        questions.unanswered(self._call, read)
-        return self._course.settle()
+        return self._does("is silent", "", roaming.silent(self._call))
+
+    def pays(self, code: str = "000", details: str = "") -> str:
+        """Give the line a card, as it asks.
+
+        Args:
+            code: what the clearing house says (``CreditCard_CODE``).
+            details: all it says (``CreditCard_All``), which the server gets if it asked for it.
+
+        Raises:
+            WrongVerbError: the line takes no payment now.
+        """
+        return self._does("pays", code, paying.pays(self._call, code, details))
+
+    def goes_to(self, target: str) -> str:
+        """Find the way to another extension, from a place where no server decides.
+
+        Args:
+            target: as in ``go_to_folder``: ``/2``, ``1``, ``..``.
+
+        Raises:
+            WrongVerbError: a server decides here, or the line has no such extension.
+        """
+        return self._does("goes to", target, roaming.goes_to(self._call, target))
 
     def repeats(self) -> str:
         """Let the line send its last request again, byte for byte, as a line that got no answer may.
@@ -214,8 +238,8 @@ class Caller:
         Raises:
             CallOverError: the call is over.
         """
-        if not self._dialled or (self._call.over and not self._call.elsewhere):
-            raise self._not_now("hangs up")
+        if isinstance(self.state, Idle | Over):
+            raise refused("hangs up", self.state)
         if self._course.running:
             self._course.hang_up()
             return ""
@@ -262,12 +286,12 @@ class Caller:
     @property
     def dialled(self) -> bool:
         """Whether this caller has dialled."""
-        return self._dialled
+        return not isinstance(self.state, Idle)
 
     @property
     def ended(self) -> bool:
-        """Whether the call has left the application's extensions."""
-        return self._call.over
+        """Whether the call has left the extensions of this line for good, as far as the line knows."""
+        return has_left(self.state)
 
     @property
     def extension(self) -> str:
@@ -297,7 +321,7 @@ class Caller:
     @property
     def problems(self) -> tuple[LineProblem, ...]:
         """Everything that was wrong with the answers, warnings included."""
-        return self._call.problems
+        return tuple(self._call.problems)
 
     @property
     def dead_air(self) -> float:
@@ -307,29 +331,36 @@ class Caller:
     @property
     def question(self) -> Read | None:
         """The read that waits for this caller; None if none does."""
-        return self._call.question
+        asking = question_of(self.state)
+        return None if asking is None else asking.read
+
+    @property
+    def state(self) -> State:
+        """Where the call stands."""
+        return self._call.state
+
+    @property
+    def place(self) -> Extension | None:
+        """The settings of the extension where the caller is; None where the line does not know it."""
+        return self._call.place
 
     @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
-        return questions.described(self._call, dialled=self._dialled)
+        return self.state.waits_for
 
-    # -- how the line is run
-
-    def _question(self, verb: str, *modes: type) -> Read:
-        read = self._call.question
-        if read is None:
-            raise self._not_now(verb)
-        if not isinstance(read.mode, modes):
-            raise WrongVerbError(verb, waits_for=self.waits_for, hint=questions.hint(read))
-        return read
-
-    def _not_now(self, verb: str) -> CallOverError:
-        hint = "a new call is a new Caller" if self._dialled else "call dial() first"
-        return CallOverError(verb, waits_for=self.waits_for, hint=hint)
+    def _does(self, name: str, text: str, deed: Deed) -> str:
+        self._course.begin(name, text, seconds=deed.seconds)
+        deed.do()
+        return self._course.settle()
 
 
 def _check_text(name: str, value: object, example: str) -> None:
     """A number would lose its leading zeros, and some lines have them."""
     if not isinstance(value, str):
         raise AppError(f'{name} is a text such as "{example}", not {value!r}')
+
+
+def _check_extension(line: Line, extension: str) -> None:
+    if line.is_tree and line.at(extension) is None:
+        raise AppError(f"this line has no extension {written(extension)}; there are {line.named()}")

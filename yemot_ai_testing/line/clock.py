@@ -13,10 +13,12 @@ time to go by: what the *line* is busy with (``spend``) and what the *server* mu
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "EngineClock", "VirtualTime", "WallClock", "clock_of"]
+__all__ = ["Clock", "EngineClock", "JointClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
 
 
 class Clock(Protocol):
@@ -88,6 +90,43 @@ class EngineClock:
     def spend(self, seconds: float) -> None:
         """Let virtual time pass: what the server does, it also does while the line is playing."""
         self._time.sleep(seconds)
+
+
+class JointClock:
+    """The virtual times of several applications in one call, kept together.
+
+    Time passes in one of them while it answers; the others catch up whenever anybody looks.
+    """
+
+    def __init__(self, clocks: Sequence[EngineClock]) -> None:
+        self._clocks = [(clock, clock.now()) for clock in clocks]
+        self._lock = threading.RLock()
+
+    def now(self) -> float:
+        """Return the virtual time in seconds: that of whoever is furthest."""
+        with self._lock:
+            passed = [clock.now() - began for clock, began in self._clocks]
+            furthest = max(passed)
+            for (clock, _), own in zip(self._clocks, passed, strict=True):
+                if own < furthest:
+                    clock.sleep(furthest - own)
+            return furthest
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass everywhere."""
+        with self._lock:
+            self.now()
+            for clock, _ in self._clocks:
+                clock.sleep(seconds)
+
+    def spend(self, seconds: float) -> None:
+        """Let virtual time pass everywhere."""
+        self.sleep(seconds)
+
+
+def is_virtual(clock: Clock) -> bool:
+    """Whether nothing can happen beside a request, for time passes in the caller's own thread."""
+    return isinstance(clock, EngineClock | JointClock)
 
 
 def clock_of(app: object) -> Clock:

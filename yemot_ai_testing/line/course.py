@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from yemot_ai.protocol import Tap
+from yemot_ai.protocol import Read, Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
+from yemot_ai_testing.line import acting
 from yemot_ai_testing.line.heard import Ended, Verb, dead_air, heard_text
 from yemot_ai_testing.line.interruption import Interruption, watching
-from yemot_ai_testing.line.keypad import DEFAULT_SECONDS, is_poll
-from yemot_ai_testing.line.questions import described
+from yemot_ai_testing.line.keypad import DEFAULT_SECONDS, is_poll, type_keys
+from yemot_ai_testing.line.pressing import pressed, unanswered
+from yemot_ai_testing.line.states import Asking, Holding, Requesting
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
@@ -80,7 +82,7 @@ class Course:
             self.running = False
             self._settled_at = self._call.clock.now()
         if interruption is not None and not interruption.done:
-            waits_for = described(self._call, dialled=True)
+            waits_for = self._call.state.waits_for
             raise WrongVerbError(f"{interruption} meanwhile", waits_for=f"by then {waits_for}")
         return self.heard
 
@@ -94,42 +96,75 @@ class Course:
 
     def _run(self, interruption: Interruption | None) -> None:
         requests = 0
-        while not self._call.over and (self._call.busy or self._polled() is not None):
-            if self._call.busy:
-                requests += 1
-                self._call.step()
-            else:
-                self._poll(interruption)
+        while not self._waits():
+            match self._call.state:
+                case Requesting():
+                    requests += 1
+                    self._call.step()
+                case Holding() as holding:
+                    self._hold(holding, interruption)
+                case Asking() as asking:
+                    self._poll(asking, interruption)
             self._complain()
             self._guard(requests)
         self._complain()
 
-    def _polled(self) -> Tap | None:
-        """Return the poll that the line has been given, if it is one."""
-        read = self._call.question
-        return read.mode if read is not None and isinstance(read.mode, Tap) and is_poll(read.mode) else None
+    def _waits(self) -> bool:
+        """Whether only the caller can go on."""
+        match self._call.state:
+            case Requesting():
+                return False
+            case Holding(seconds=seconds):
+                return seconds is None
+            case Asking(read=Read(mode=Tap() as tap)):
+                return not is_poll(tap)
+        return True
 
-    def _poll(self, interruption: Interruption | None) -> None:
+    def _poll(self, asking: Asking, interruption: Interruption | None) -> None:
         """Wait as the line does; the server goes on meanwhile, so this wait is a real one."""
-        tap = self._polled()
-        if tap is None:  # the caller has hung up from another thread
-            return
-        clock, seconds = self._call.clock, tap.seconds or DEFAULT_SECONDS
-        due = None if interruption is None else interruption.due(clock.now() - self._quiet_since)
-        if interruption is None or due is None or due > seconds:
-            clock.sleep(seconds)
-            self._call.give(tap.empty_value)
-            return
-        clock.sleep(due)
-        if interruption.take():
-            self._interrupt(interruption)
+        tap = asking.read.mode
+        if not isinstance(tap, Tap):
+            raise TypeError(tap)
+        seconds = tap.seconds or DEFAULT_SECONDS
+        due = self._due(interruption, seconds)
+        self._call.clock.sleep(seconds if due is None else due)
+        if interruption is None or due is None:
+            unanswered(self._call, asking)
+        elif interruption.take():
+            self._interrupt(asking, tap, interruption)
 
-    def _interrupt(self, interruption: Interruption) -> None:
+    def _hold(self, holding: Holding, interruption: Interruption | None) -> None:
+        """Let the music play: to its end, or until the caller has had enough of it."""
+        call, seconds = self._call, holding.seconds or 0.0
+        due = self._due(interruption, seconds)
+        stops = due is not None and interruption is not None and self._ends_music(holding, interruption)
+        lasts = due if stops and due is not None else seconds
+        call.playing.sound(f"music {holding.music.name}", kind="music", seconds=lasts)
+        if stops and interruption is not None and interruption.take():
+            if interruption.keys is None:
+                self.hang_up()
+                return
+            self._note("presses", interruption.keys, seconds=0)
+        if call.state == holding:
+            acting.perform(call, holding.then)
+
+    def _ends_music(self, holding: Holding, interruption: Interruption) -> bool:
+        """[OFF] ``*`` ends the music, unless the answer says ``no_return``."""
+        return interruption.keys is None or (interruption.keys == "*" and not holding.music.no_return)
+
+    def _due(self, interruption: Interruption | None, seconds: float) -> float | None:
+        """Return when in the next ``seconds`` the caller will do something; None if not in them."""
+        if interruption is None:
+            return None
+        due = interruption.due(self._call.clock.now() - self._quiet_since)
+        return None if due is None or due > seconds else due
+
+    def _interrupt(self, asking: Asking, tap: Tap, interruption: Interruption) -> None:
         if interruption.keys is None:
             self.hang_up()
             return
         self._note("presses", interruption.keys, seconds=0)
-        self._call.give(interruption.keys)
+        pressed(self._call, asking, interruption.keys, type_keys(tap, interruption.keys))
 
     def _complain(self) -> None:
         """Raise the first new error of an answer, if this caller is strict."""

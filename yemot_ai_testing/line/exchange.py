@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,10 @@ WAYS_OUT = {
 }
 
 
+IGNORED = frozenset({"after-read", "after-terminal"})
+"""Mistakes that the line survives: it does what comes before them."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineProblem:
     """Something wrong with an answer.
@@ -33,6 +38,7 @@ class LineProblem:
         answer: the answer, as far as there is one.
         way_out: what to change.
         cause: the exception behind it, if there is one.
+        position: which character of the answer it is about.
     """
 
     level: Literal["error", "warning"]
@@ -41,6 +47,7 @@ class LineProblem:
     answer: str = ""
     way_out: str = ""
     cause: BaseException | None = None
+    position: int = 0
 
     def raise_(self) -> None:
         """Raise this problem.
@@ -79,10 +86,9 @@ class Exchange:
 
 
 def judged(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
-    """Return the exchange that ``answer`` makes of a request."""
-    problems = _problems(answer)
-    broken = any(problem.level == "error" for problem in problems)
-    response = None if broken else _parsed(answer.body)
+    """Return the exchange that ``answer`` makes of a request, whose names have a value already."""
+    problems = _problems(answer, [name for name, _ in pairs])
+    response = _understood(answer.body, problems)
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, response, problems)
 
 
@@ -92,11 +98,12 @@ def farewell(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extensi
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, None, problems, hangup=True)
 
 
-def _problems(answer: Answer) -> tuple[LineProblem, ...]:
+def _problems(answer: Answer, known: Collection[str]) -> tuple[LineProblem, ...]:
     if answer.fault is not None:
         return (_faulty(answer),)
     return tuple(
-        LineProblem(found.level, found.code, found.message, answer.body) for found in lint(answer.body)
+        LineProblem(found.level, found.code, found.message, answer.body, position=found.position)
+        for found in lint(answer.body, known)
     )
 
 
@@ -105,6 +112,16 @@ def _faulty(answer: Answer) -> LineProblem:
     if fault is None:
         raise AssertionError
     return LineProblem("error", fault.code, fault.text, answer.body, WAYS_OUT[fault.code], fault.cause)
+
+
+def _understood(body: str, problems: Sequence[LineProblem]) -> Response | None:
+    """Return what the line makes of an answer; what follows the last that counts is ignored [OFF]."""
+    errors = [problem for problem in problems if problem.level == "error"]
+    if not errors:
+        return _parsed(body)
+    if {problem.code for problem in errors} <= IGNORED:
+        return _parsed(body[: min(problem.position for problem in errors)].rstrip("&"))
+    return None
 
 
 def _parsed(body: str) -> Response | None:

@@ -12,7 +12,7 @@ Source: [OFF] the target forms of the official texts on the API module and on gl
 
 from __future__ import annotations
 
-__all__ = ["HANGUP", "bare", "parent", "resolve"]
+__all__ = ["HANGUP", "bare", "parent", "resolve", "written"]
 
 HANGUP = "hangup"
 
@@ -20,6 +20,11 @@ HANGUP = "hangup"
 def bare(extension: str) -> str:
     """Return ``extension`` as the line sends it: no outer slashes, the root is empty."""
     return extension.strip("/")
+
+
+def written(extension: str) -> str:
+    """Return ``extension`` as people write it: ``/`` for the root, ``/1/2``."""
+    return f"/{extension}"
 
 
 def parent(extension: str) -> str | None:

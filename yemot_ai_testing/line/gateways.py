@@ -20,24 +20,23 @@ from typing import Any, TypeAlias
 
 from yemot_ai_testing.line.in_process import bounded, outcome
 from yemot_ai_testing.line.lifespan import ASGIApp, Lifespan, Message
-from yemot_ai_testing.line.settings import Method
-from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, encoded, glued, received
+from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, Writing
 
 __all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITransport"]
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+GET = Writing()
 OK = 200
 
 
 class WSGITransport:
     """Calls a WSGI application as a threaded server would."""
 
-    def __init__(self, app: WSGIApp, *, path: str = "/", query: str = "", method: Method = "GET") -> None:
+    def __init__(self, app: WSGIApp, writing: Writing = GET, *, path: str = "/") -> None:
         self._app = app
+        self._writing = writing
         self._path = path
-        self._query = query
-        self._method: Method = method
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Call the application."""
@@ -63,12 +62,12 @@ class WSGITransport:
         return b"".join(written).decode()
 
     def _environ(self, pairs: Pairs) -> Environ:
-        body = encoded(pairs).encode() if self._method == "POST" else b""
+        body = self._writing.in_body(pairs)
         return {
-            "REQUEST_METHOD": self._method,
+            "REQUEST_METHOD": self._writing.method,
             "SCRIPT_NAME": "",
             "PATH_INFO": self._path,
-            "QUERY_STRING": glued(self._query, pairs, method=self._method),
+            "QUERY_STRING": self._writing.in_url(pairs),
             "CONTENT_TYPE": FORM if body else "",
             "CONTENT_LENGTH": str(len(body)) if body else "",
             "SERVER_NAME": "127.0.0.1",
@@ -90,11 +89,10 @@ class WSGITransport:
 class ASGITransport:
     """Calls an ASGI application on a loop of its own, in a thread of its own."""
 
-    def __init__(self, app: ASGIApp, *, path: str = "/", query: str = "", method: Method = "GET") -> None:
+    def __init__(self, app: ASGIApp, writing: Writing = GET, *, path: str = "/") -> None:
         self._app = app
+        self._writing = writing
         self._path = path
-        self._query = query
-        self._method: Method = method
         self._lifespan = Lifespan(app)
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
@@ -109,7 +107,7 @@ class ASGITransport:
 
     async def _call(self, pairs: Pairs, status: list[int]) -> str:
         await self._lifespan.begin()
-        body = encoded(pairs).encode() if self._method == "POST" else b""
+        body = self._writing.in_body(pairs)
         inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         written: list[bytes] = []
 
@@ -136,12 +134,12 @@ class ASGITransport:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": self._method,
+            "method": self._writing.method,
             "scheme": "http",
             "path": self._path,
             "raw_path": self._path.encode(),
             "root_path": "",
-            "query_string": glued(self._query, pairs, method=self._method).encode(),
+            "query_string": self._writing.in_url(pairs).encode(),
             "headers": headers,
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
@@ -152,16 +150,13 @@ class ASGITransport:
 class AsyncPairsTransport:
     """Awaits ``handle(pairs)`` on that same loop."""
 
-    def __init__(
-        self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], *, query: str = "", method: Method = "GET"
-    ) -> None:
+    def __init__(self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], writing: Writing = GET) -> None:
         self._handle = handle
-        self._query = query
-        self._method: Method = method
+        self._writing = writing
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Await the application."""
-        return on_loop(self._handle(received(self._query, pairs, method=self._method)), timeout)
+        return on_loop(self._handle(self._writing.received(pairs)), timeout)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -15,8 +15,11 @@ from typing import TypeAlias, overload
 from yemot_ai.protocol import Message, Text
 
 __all__ = [
+    "Audible",
+    "Beep",
     "Ended",
     "Event",
+    "HoldMusic",
     "Moved",
     "Silence",
     "Sound",
@@ -35,6 +38,9 @@ SECONDS_PER_CHARACTER = 0.07
 SECONDS_PER_SOUND = 1.5
 """How long anything else is taken to last; the line does not know the files."""
 
+NOTICED = 0.3
+"""Music shorter than this is not shown."""
+
 SYSTEM_MESSAGES = {
     "M1002": "לא הוקש דבר",
     "M1012": "הקליטו לאחר הצליל",
@@ -44,8 +50,13 @@ SYSTEM_MESSAGES = {
     "M1353": "לאישור הקישו 1 להקשה מחדש הקישו 2",
     "M1368": "כוכבית אינה מותרת",
     "M1607": "אין מענה משרת API",
+    "M1608": "שגיאה במעבר לשלוחה",
     "M1609": "לא מוגדר לינק",
+    "M1611": "דיבור לא ברור, אנא אמרו שוב",
+    "M1613": "לא זוהה דיבור",
     "M1625": "אפס אינו מותר",
+    "M3345": "לשמיעה 1 לאישור 2 להקלטה מחדש 3 להמשך הקלטה 4",
+    "M4186": "המקלדת נעולה",
 }
 """[OFF] The platform's own recordings that this line plays, in short."""
 
@@ -86,6 +97,37 @@ class SystemSound:
 
     def __str__(self) -> str:
         return f"{self.code} {SYSTEM_MESSAGES.get(self.code, '')}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beep:
+    """The tone after which a recording begins; to be heard, but no words."""
+
+    at: float
+    seconds: float = 0.2
+
+    def __str__(self) -> str:
+        return "(beep)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldMusic:
+    """Music while the server thinks: no dead air, but no answer either.
+
+    Attributes:
+        at: when the request went out.
+        seconds: how long the answer took.
+        name: which music; empty for the system's own.
+        position: seconds into the music at which it (again) begins.
+    """
+
+    at: float
+    seconds: float
+    name: str
+    position: float = 0.0
+
+    def __str__(self) -> str:
+        return f"music on hold {self.name}".rstrip() + f" ({self.seconds:.1f} s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +180,10 @@ class Silence:
     seconds: float
 
 
-Event: TypeAlias = "Sound | SystemSound | Verb | Moved | Ended"
+Audible: TypeAlias = "Sound | SystemSound | Beep | HoldMusic"
+"""What ends a silence."""
+
+Event: TypeAlias = "Audible | Verb | Moved | Ended"
 
 
 class Transcript(Sequence["Event"]):
@@ -163,7 +208,7 @@ class Transcript(Sequence["Event"]):
         return iter(list(self._events))
 
     def __str__(self) -> str:
-        return "\n".join(_line(event) for event in self)
+        return "\n".join(_line(event) for event in self if not _passes_unheard(event))
 
     def add(self, event: Event) -> None:
         """Append what just happened."""
@@ -176,7 +221,7 @@ def length_of(message: Message) -> float:
 
 
 def heard_text(events: Iterable[Event]) -> str:
-    """Return everything audible among ``events``, in order, joined by spaces."""
+    """Return all words among ``events``, in order, joined by spaces; beeps and music on hold are none."""
     return " ".join(str(event) for event in events if isinstance(event, (Sound, SystemSound)))
 
 
@@ -189,10 +234,10 @@ def silences(events: Iterable[Event], *, since: float, until: float) -> list[Sil
         until: when the line waited for the caller again, or the call was over.
     """
     gaps = []
-    for event in events:
-        if isinstance(event, (Sound, SystemSound)):
-            gaps.append(Silence(since, event.at - since))
-            since = max(since, event.at + event.seconds)
+    audible = [event for event in events if isinstance(event, (Sound, SystemSound, Beep, HoldMusic))]
+    for event in sorted(audible, key=lambda one: one.at):  # music is noted when it ends
+        gaps.append(Silence(since, event.at - since))
+        since = max(since, event.at + event.seconds)
     gaps.append(Silence(since, until - since))
     return [gap for gap in gaps if gap.seconds > 0]
 
@@ -203,9 +248,14 @@ def dead_air(events: Iterable[Event], *, since: float, until: float) -> float:
     return round(max((gap.seconds for gap in gaps), default=0.0), 3)
 
 
+def _passes_unheard(event: Event) -> bool:
+    """Whether an event is too short to be told: an answer that comes at once leaves no music."""
+    return isinstance(event, HoldMusic) and event.seconds < NOTICED
+
+
 def _line(event: Event) -> str:
     if isinstance(event, Verb):
         return f"caller  {event}"
-    if isinstance(event, (Sound, SystemSound)):
+    if isinstance(event, (Sound, SystemSound, Beep, HoldMusic)):
         return f"line    {event}"
     return f"        -- {event}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
@@ -10,10 +11,11 @@ from urllib.parse import SplitResult, urlsplit
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.gateways import with_status
 from yemot_ai_testing.line.in_process import bounded
-from yemot_ai_testing.line.settings import Method
-from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, encoded, glued
+from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, Writing
 
 __all__ = ["HTTPTransport"]
+
+GET = Writing()
 
 
 class HTTPTransport:
@@ -21,25 +23,24 @@ class HTTPTransport:
 
     Args:
         url: the ``api_link``; a query string in it is glued as the line glues it.
-        method: ``GET`` or ``POST``.
-        query: more of a query string than stands in ``url``.
+        writing: how requests are written; its query goes behind what stands in ``url``.
         remote: let the url point beyond this machine.
 
     Raises:
         AppError: the url is no http(s) url, or not on this machine.
     """
 
-    def __init__(self, url: str, *, method: Method = "GET", query: str = "", remote: bool = False) -> None:
+    def __init__(self, url: str, writing: Writing = GET, *, remote: bool = False) -> None:
         self._url = urlsplit(url)
         if self._url.scheme not in {"http", "https"} or not self._url.hostname:
             raise AppError(f"{url!r} is no http(s) url")
         if not remote and not _is_loopback(self._url.hostname):
             raise AppError(
                 f"{url} is not on this machine: a test would call a real server; "
-                "pass Caller(…, remote=True) if that is meant"
+                "pass remote=True if that is meant, or servers={…} to a tree of extensions"
             )
-        self._query = "&".join(part for part in (self._url.query, query) if part)
-        self._method: Method = method
+        query = "&".join(part for part in (self._url.query, writing.query) if part)
+        self._writing = replace(writing, query=query)
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Send one request."""
@@ -55,13 +56,12 @@ class HTTPTransport:
     def _exchange(self, pairs: Pairs, status: list[int], deadline: float) -> str:
         connection = _connection(self._url, timeout=max(deadline - monotonic(), 0.001))
         headers = {"User-Agent": USER_AGENT}
-        body = None
-        if self._method == "POST":
-            body = encoded(pairs).encode()
+        method, body = self._writing.method, self._writing.in_body(pairs) or None
+        if body:
             headers["Content-Type"] = FORM
-        query = glued(self._query, pairs, method=self._method)
+        query = self._writing.in_url(pairs)
         try:
-            connection.request(self._method, f"{self._url.path or '/'}?{query}", body=body, headers=headers)
+            connection.request(method, f"{self._url.path or '/'}?{query}", body=body, headers=headers)
             response = connection.getresponse()
             status[:] = [response.status]
             return response.read().decode()

@@ -11,33 +11,27 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from yemot_ai_testing.line.settings import Method
-from yemot_ai_testing.line.wire import Answer, Fault, Pairs, received
+from yemot_ai_testing.line.wire import Answer, Fault, Pairs, Writing
 
 __all__ = ["MappingTransport", "PairsTransport", "bounded", "immediate"]
 
 Runner = Callable[[Callable[[], str], float], Answer]
+GET = Writing()
 
 
 class PairsTransport:
     """Calls ``handle(pairs)``; every name and value in the order the line sent them."""
 
     def __init__(
-        self,
-        handle: Callable[[Pairs], str],
-        *,
-        query: str = "",
-        method: Method = "GET",
-        run: Runner | None = None,
+        self, handle: Callable[[Pairs], str], writing: Writing = GET, *, run: Runner | None = None
     ) -> None:
         self._handle = handle
-        self._query = query
-        self._method: Method = method
+        self._writing = writing
         self._run = run or bounded
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Call the application."""
-        arrived = received(self._query, pairs, method=self._method)
+        arrived = self._writing.received(pairs)
         return self._run(lambda: self._handle(arrived), timeout)
 
     def close(self) -> None:
@@ -51,16 +45,13 @@ class MappingTransport:
     server, so the line repeats it here rather than hide it.
     """
 
-    def __init__(
-        self, handle: Callable[[dict[str, str]], str], *, query: str = "", method: Method = "GET"
-    ) -> None:
+    def __init__(self, handle: Callable[[dict[str, str]], str], writing: Writing = GET) -> None:
         self._handle = handle
-        self._query = query
-        self._method: Method = method
+        self._writing = writing
 
     def send(self, pairs: Pairs, *, timeout: float) -> Answer:
         """Call the application."""
-        arrived = received(self._query, pairs, method=self._method)
+        arrived = self._writing.received(pairs)
         first = dict(reversed(list(arrived)))
         return bounded(lambda: self._handle(first), timeout)
 

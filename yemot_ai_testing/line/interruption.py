@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from yemot_ai_testing.line.clock import Clock, EngineClock
+from yemot_ai_testing.line.clock import Clock, is_virtual
 
 __all__ = ["Interruption", "at_once", "watching"]
 
@@ -64,7 +64,7 @@ def watching(
 
     In virtual time nothing happens beside a request: there the line itself looks, at each poll.
     """
-    if interruption is None or interruption.keys is not None or isinstance(clock, EngineClock):
+    if interruption is None or interruption.keys is not None or is_virtual(clock):
         yield
         return
     settled = threading.Event()

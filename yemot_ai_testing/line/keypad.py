@@ -23,6 +23,7 @@ __all__ = [
     "TooMany",
     "Typed",
     "ends_at_once",
+    "is_plain",
     "is_poll",
     "needs_confirmation",
     "type_keys",
@@ -77,17 +78,23 @@ def ends_at_once(tap: Tap, keys: str) -> bool:
     return "#" in keys or len(keys) == _lengths(tap)[1]
 
 
-def needs_confirmation(tap: Tap) -> bool:
-    """Whether M1353 follows; [?] only with a keyboard, for nobody reports it with ``No``."""
-    return not _is_plain(tap) and tap.confirm
+def needs_confirmation(tap: Tap, rule: str) -> bool:
+    """Whether M1353 follows; [?] only with a keyboard, for nobody reports it with ``No``.
+
+    Args:
+        tap: the read.
+        rule: ``keyboard``, or ``always`` as [OFF] says.
+    """
+    return tap.confirm and (rule == "always" or not is_plain(tap))
 
 
-def type_keys(tap: Tap, keys: str) -> Outcome:
+def type_keys(tap: Tap, keys: str, *, folder: frozenset[str] | None = None) -> Outcome:
     """Return what comes of pressing ``keys`` and then waiting.
 
     Args:
         tap: the read.
         keys: digits and ``*``; ``#`` ends the input.
+        folder: the names of the folder's files, for ``from_folder``; None where nobody knows them.
     """
     if tap.keyboard in LETTERS:
         return Typed(keys.rstrip("#")) if keys.rstrip("#") else Empty()
@@ -99,13 +106,13 @@ def type_keys(tap: Tap, keys: str) -> Outcome:
         return TooMany(typed, rest)
     if not typed:
         return Empty()
-    return _judged(tap, typed, least)
+    return _judged(tap, typed, least, folder)
 
 
-def _judged(tap: Tap, typed: str, least: int) -> Outcome:
+def _judged(tap: Tap, typed: str, least: int, folder: frozenset[str] | None) -> Outcome:
     if "*" in typed and tap.block_star:
         return Refused("M1368")
-    if not _is_allowed(tap, typed):
+    if not _is_allowed(tap, typed, folder):
         return Refused("M1224")
     if len(typed) < least:
         return Refused("M1035")
@@ -114,10 +121,12 @@ def _judged(tap: Tap, typed: str, least: int) -> Outcome:
     return Typed(_formatted(tap, typed))
 
 
-def _is_allowed(tap: Tap, typed: str) -> bool:
+def _is_allowed(tap: Tap, typed: str, folder: frozenset[str] | None) -> bool:
     """[OFF] field 10: single keys (``*#123``) or whole numbers (``11.12``); ``1.2`` is what R2 sends."""
     allowed = tuple(tap.allowed)
-    if not allowed or allowed == ("from_folder",):
+    if allowed == ("from_folder",):
+        return folder is None or typed in {name.partition(".")[0] for name in folder}
+    if not allowed:
         return True
     if all(len(key) == 1 for key in allowed):
         return all(key in allowed for key in typed)
@@ -144,5 +153,6 @@ def _lengths(tap: Tap) -> tuple[int, int | None]:
     return tap.min_digits or 1, most
 
 
-def _is_plain(tap: Tap) -> bool:
+def is_plain(tap: Tap) -> bool:
+    """Whether nothing of what was typed is played back."""
     return (tap.keyboard or "").upper() in PLAIN

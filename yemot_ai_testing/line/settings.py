@@ -1,76 +1,221 @@
-"""The switches of one line: what a developer writes into ``ext.ini``, and what no source confirms.
+"""What no source confirms about the line, as switches; the default is what most evidence speaks for.
 
->>> LineSettings(method="POST", constants=(("secret", "s3"),)).constants
-(('secret', 's3'),)
+What a developer writes into ``ext.ini`` is an ``Extension``. This is the rest: each switch has both its
+sides simulated, so that an application can be tried on the line that it may meet.
+
+>>> LineSettings(retain_values=True).retain_values
+True
+>>> switches()["two_plays"].choices
+('merge', 'second')
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypedDict
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
-__all__ = ["LineSettings", "Method", "Switches"]
+from yemot_ai_testing.errors import AppError
+
+__all__ = [
+    "Confirmation",
+    "LineSettings",
+    "Method",
+    "Nested",
+    "Plays",
+    "RecordingValue",
+    "Switch",
+    "Switches",
+    "Word",
+    "switches",
+]
 
 Method: TypeAlias = Literal["GET", "POST"]
+Confirmation: TypeAlias = Literal["keyboard", "always"]
+Plays: TypeAlias = Literal["merge", "second"]
+Word: TypeAlias = Literal["M1607", "leaves"]
+RecordingValue: TypeAlias = Literal["path", "ivr2", "bare"]
+Nested: TypeAlias = Literal["1/2", "/1/2"]
+
+_CHOICES: Final = {
+    "confirmation": get_args(Confirmation),
+    "two_plays": get_args(Plays),
+    "unknown_word": get_args(Word),
+    "recording_value": get_args(RecordingValue),
+    "nested_extension": get_args(Nested),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One thing that the line may do in another way.
+
+    Attributes:
+        name: the argument of ``Caller`` that sets it.
+        default: how it stands.
+        source: how sure that is: ``[OFF]``, ``[LIVE]``, ``[LIB]``, ``[CODE]`` or ``[?]``.
+        meaning: what it does.
+    """
+
+    name: str
+    default: Any
+    source: str
+    meaning: str
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words allowed; empty where any value of the default's type is."""
+        return _CHOICES.get(self.name, ())
+
+
+def _told(source: str, meaning: str) -> dict[str, str]:
+    return {"source": source, "meaning": meaning}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
-    """How the line behaves; the defaults are those of the platform.
+    """The switches of one call; ``switches()`` tells what each means.
 
-    Attributes:
-        method: ``GET`` (the platform's default) or ``POST`` (``api_url_post=yes``). [OFF]
-        query: a query string that stands in ``api_link`` itself; with GET the line glues its own
-            parameters behind it with a **second** ``?``. [LIVE]
-        server_timeout: seconds the line waits for an answer before it says M1607. Not documented;
-            claims run from under 10 to 60. [?]
-        retain_values: values stay when the caller re-enters an extension in one call. Sources
-            contradict each other; production code reports that they are cleared. [?]
-        end_goto: where a caller goes when the answer says nothing more (``api_end_goto``); None is
-            one level up, and at the root the call ends. [OFF]
-        hangup_send: tell the server when the caller hangs up (``api_hangup_send``). [OFF]
-        hangup_after_goto: tell it also when the server itself hung up with ``go_to_folder=hangup``. [?]
-        constants: ``api_add_0``, ``api_add_1`` …: (name, value) pairs in every request. [OFF]
-        omitted: ``Api…`` parameters that are switched off (``api_phone_send=no`` …). [OFF]
-        extensions: the extensions that belong to the application; None: all of them. Whoever goes
-            elsewhere has left, and the call counts as ended.
-        say_tts: the line speaks the recognised words back (``api_say_tts``). On by default on the
-            platform [OFF]; off here, for nobody who lets a model answer wants it.
-        did: the system's main number (``ApiDID``).
-        real_did: the number that was dialled (``ApiRealDID``).
+    Raises:
+        AppError: a switch cannot stand like that.
     """
 
-    method: Method = "GET"
-    query: str = ""
-    server_timeout: float = 10.0
-    retain_values: bool = False
-    end_goto: str | None = None
-    hangup_send: bool = True
-    hangup_after_goto: bool = True
-    constants: tuple[tuple[str, str], ...] = ()
-    omitted: frozenset[str] = frozenset()
-    extensions: frozenset[str] | None = None
-    say_tts: bool = False
-    did: str = "0772222770"
-    real_did: str = "0772222770"
+    server_timeout: float = field(
+        default=10.0,
+        metadata=_told(
+            "[?]", "seconds the line waits for an answer before M1607; claims run from under 10 to 60"
+        ),
+    )
+    retain_values: bool = field(
+        default=False, metadata=_told("[?]", "values stay when an extension is entered (again) in one call")
+    )
+    hangup_after_goto: bool = field(
+        default=True, metadata=_told("[?]", "a hang-up request follows when the server itself hangs up")
+    )
+    hangup_waits: bool = field(
+        default=False,
+        metadata=_told(
+            "[?]", "the hang-up request waits for the answer that is open, instead of overtaking it"
+        ),
+    )
+    hangup_carries_recording: bool = field(
+        default=True,
+        metadata=_told(
+            "[CODE]",
+            "a recording kept on hang-up arrives together with the hang-up request; else it is only saved",
+        ),
+    )
+    hangup_marker: bool = field(
+        default=False, metadata=_told("[LIB]", "`ApiHangup=` (empty) stands before `hangup=yes`")
+    )
+    confirmation: Confirmation = field(
+        default="keyboard",
+        metadata=_told(
+            "[?]",
+            "when M1353 follows typing (unless field 15 is `no`): only if field 6 is a keyboard, or `always` "
+            "as the official text says",
+        ),
+    )
+    two_plays: Plays = field(
+        default="merge",
+        metadata=_told(
+            "[?]", "two `id_list_message` in a row: both are heard (`merge`), or only the `second`"
+        ),
+    )
+    unknown_word: Word = field(
+        default="M1607",
+        metadata=_told(
+            "[?]", "a bare word without a file and without actions: `M1607`, or the caller just `leaves`"
+        ),
+    )
+    speech_retries: int = field(
+        default=2,
+        metadata=_told(
+            "[?]", "how often unclear speech is asked for again (M1611) before an empty value is sent"
+        ),
+    )
+    silence_retries: int = field(
+        default=0,
+        metadata=_told(
+            "[LIB]", "how often silence is met with M1613 and the question before an empty value is sent"
+        ),
+    )
+    recording_value: RecordingValue = field(
+        default="path",
+        metadata=_told(
+            "[?]", "a recording's value: `/1/000.wav` (`path`), `ivr2:/1/000.wav` or `1/000.wav` (`bare`)"
+        ),
+    )
+    nested_extension: Nested = field(
+        default="1/2", metadata=_told("[?]", "how `ApiExtension` writes an extension inside another one")
+    )
+    music_seconds: float | None = field(
+        default=None,
+        metadata=_told(
+            "[?]", "how long `music_on_hold` without seconds plays; None: until the caller presses `*`"
+        ),
+    )
+    enter_id: str = field(
+        default="",
+        metadata=_told("[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"),
+    )
+    enter_id_name: str = field(default="", metadata=_told("[OFF]", "`ApiEnterIDName`, likewise"))
+    referred_from: str = field(
+        default="", metadata=_told("[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`")
+    )
+    did: str = field(default="0772222770", metadata=_told("[OFF]", "`ApiDID`, the system's main number"))
+    real_did: str = field(
+        default="0772222770", metadata=_told("[OFF]", "`ApiRealDID`, the number that was dialled")
+    )
 
-    def owns(self, extension: str) -> bool:
-        """Whether ``extension`` is one of the application's own."""
-        return self.extensions is None or extension in self.extensions
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise AppError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+
+
+def switches() -> dict[str, Switch]:
+    """Return every switch by its name."""
+    return {
+        one.name: Switch(one.name, one.default, one.metadata["source"], one.metadata["meaning"])
+        for one in fields(LineSettings)
+    }
 
 
 class Switches(TypedDict, total=False):
-    """The switches of ``LineSettings`` that a caller may set by name."""
+    """What a caller may set by name.
 
-    query: str
+    The first are those of ``LineSettings``; the rest say what an ``ext.ini`` says, for an application that
+    is called without one.
+    """
+
     server_timeout: float
     retain_values: bool
-    end_goto: str | None
-    hangup_send: bool
     hangup_after_goto: bool
-    constants: tuple[tuple[str, str], ...]
-    omitted: frozenset[str]
-    extensions: frozenset[str] | None
+    hangup_waits: bool
+    hangup_carries_recording: bool
+    hangup_marker: bool
+    confirmation: Confirmation
+    two_plays: Plays
+    unknown_word: Word
+    speech_retries: int
+    silence_retries: int
+    recording_value: RecordingValue
+    nested_extension: Nested
+    music_seconds: float | None
+    enter_id: str
+    enter_id_name: str
+    referred_from: str
     did: str
     real_did: str
+
+    query: str
+    constants: tuple[tuple[str, str], ...]
+    omitted: frozenset[str]
+    end_goto: str | None
+    hangup_send: bool
     say_tts: bool
+    voice_ask_ok: bool
+    record_beep: bool
+    waiting_music: str | None
+    muted: frozenset[str]
+    extensions: frozenset[str] | None

@@ -21,53 +21,50 @@ from yemot_ai_testing.line.clock import Clock, EngineClock
 from yemot_ai_testing.line.gateways import ASGITransport, AsyncPairsTransport, WSGITransport
 from yemot_ai_testing.line.http import HTTPTransport
 from yemot_ai_testing.line.in_process import MappingTransport, PairsTransport, bounded, immediate
-from yemot_ai_testing.line.settings import LineSettings
-from yemot_ai_testing.line.wire import Transport
+from yemot_ai_testing.line.wire import Transport, Writing
 
 __all__ = ["transport_to"]
 
 PAIRS, WSGI, ASGI = 1, 2, 3
 
 
-def transport_to(app: object, settings: LineSettings, *, clock: Clock, remote: bool = False) -> Transport:
+def transport_to(app: object, writing: Writing, *, clock: Clock, remote: bool = False) -> Transport:
     """Return the way to ``app``.
 
     Args:
         app: see the table above.
-        settings: whose ``method`` and ``query`` shape each request.
+        writing: how requests are written.
         clock: virtual time must be let pass in the caller's own thread.
         remote: an url may point beyond this machine.
 
     Raises:
         AppError: ``app`` is nothing that can be called.
     """
-    method, query = settings.method, settings.query
     if isinstance(app, str):
-        return HTTPTransport(app, method=method, query=query, remote=remote)
+        return HTTPTransport(app, writing, remote=remote)
     run = immediate if isinstance(clock, EngineClock) else bounded
     handle = getattr(app, "handle_request", None)
     if callable(handle) and hasattr(app, "ahandle_request"):
-        return PairsTransport(handle, query=query, method=method, run=run)
+        return PairsTransport(handle, writing, run=run)
     if callable(handle):
-        return MappingTransport(handle, query=query, method=method)
+        return MappingTransport(handle, writing)
     if callable(app):
-        return _to_callable(app, settings)
+        return _to_callable(app, writing)
     raise AppError(
         f"{app!r} is no application: pass a flow, a WSGI or ASGI app, a function of pairs, or an url"
     )
 
 
-def _to_callable(app: Callable[..., Any], settings: LineSettings) -> Transport:
-    method, query = settings.method, settings.query
+def _to_callable(app: Callable[..., Any], writing: Writing) -> Transport:
     arity, is_async = _positional(app), _is_async(app)
     if arity == ASGI:
-        return ASGITransport(app, method=method, query=query)
+        return ASGITransport(app, writing)
     if arity == WSGI and not is_async:
-        return WSGITransport(app, method=method, query=query)
+        return WSGITransport(app, writing)
     if arity == PAIRS and is_async:
-        return AsyncPairsTransport(app, method=method, query=query)
+        return AsyncPairsTransport(app, writing)
     if arity == PAIRS:
-        return PairsTransport(app, method=method, query=query)
+        return PairsTransport(app, writing)
     raise AppError(
         f"{app!r} takes {arity} arguments: WSGI takes 2, ASGI (async) 3, a function of pairs 1; "
         "if it is a factory, call it first"

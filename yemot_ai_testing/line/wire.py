@@ -1,6 +1,6 @@
 """What goes over the wire: (name, value) pairs out, one answer back.
 
->>> glued("secret=x", [("ApiCallId", "1")], method="GET")
+>>> Writing(query="secret=x").in_url([("ApiCallId", "1")])
 'secret=x?ApiCallId=1'
 """
 
@@ -9,22 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from yemot_ai_testing.line.settings import Method
 
-__all__ = [
-    "FORM",
-    "USER_AGENT",
-    "Answer",
-    "Fault",
-    "FaultCode",
-    "Pairs",
-    "Transport",
-    "encoded",
-    "glued",
-    "received",
-]
+__all__ = ["FORM", "USER_AGENT", "Answer", "Fault", "FaultCode", "Pairs", "Transport", "Writing"]
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 FaultCode: TypeAlias = Literal["late", "status", "exception", "unreachable", "encoding"]
@@ -75,27 +64,39 @@ class Transport(Protocol):
         ...
 
 
-def encoded(pairs: Pairs) -> str:
-    """Return ``pairs`` percent-encoded; a space is ``%20``, for ``+`` is a switch of the line [OFF]."""
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How an extension writes its requests.
 
-
-def glued(query: str, pairs: Pairs, *, method: Method) -> str:
-    """Return the query string of a request.
-
-    Args:
-        query: what already stands in ``api_link`` after its ``?``.
-        pairs: what the line adds.
-        method: with GET the line adds a second ``?`` [LIVE]; with POST its pairs are in the body.
+    Attributes:
+        method: ``GET``, or ``POST`` with the pairs in a form.
+        query: what already stands in ``api_link`` after its ``?``. With GET the line adds a second ``?``
+            behind it [LIVE]; with POST it stays as it is.
+        plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
     """
-    if method == "POST":
-        return query
-    return f"{query}?{encoded(pairs)}" if query else encoded(pairs)
 
+    method: Method = "GET"
+    query: str = ""
+    plus: bool = False
 
-def received(query: str, pairs: Pairs, *, method: Method) -> Pairs:
-    """Return the pairs as a web framework would hand them on, the glued ``?`` in their midst."""
-    if not query:
-        return pairs
-    own = parse_qsl(glued(query, pairs, method=method), keep_blank_values=True)
-    return [*own, *pairs] if method == "POST" else own
+    def encoded(self, pairs: Pairs) -> str:
+        """Return ``pairs`` percent-encoded."""
+        coded = quote_plus if self.plus else quote
+        return "&".join(f"{coded(name, safe='')}={coded(value, safe='')}" for name, value in pairs)
+
+    def in_url(self, pairs: Pairs) -> str:
+        """Return the query string of a request."""
+        if self.method == "POST":
+            return self.query
+        return f"{self.query}?{self.encoded(pairs)}" if self.query else self.encoded(pairs)
+
+    def in_body(self, pairs: Pairs) -> bytes:
+        """Return the form of a request; empty with GET."""
+        return self.encoded(pairs).encode() if self.method == "POST" else b""
+
+    def received(self, pairs: Pairs) -> Pairs:
+        """Return the pairs as a web framework would hand them on, the glued ``?`` in their midst."""
+        if not self.query:
+            return pairs
+        own = parse_qsl(self.in_url(pairs), keep_blank_values=True)
+        return [*own, *pairs] if self.method == "POST" else own

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.line.heard import Ended, Event, Moved, Sound, SystemSound, Verb
+from yemot_ai_testing.line.heard import Beep, Ended, Event, HoldMusic, Moved, Sound, SystemSound, Verb
 from yemot_ai_testing.scenario.outcome import Failure, Outcome
 
 __all__ = ["Line", "conversation", "failure_report", "heading", "plain", "tally"]
@@ -59,7 +59,8 @@ def conversation(outcome: Outcome) -> list[Line]:
         if quiet_since is not None and not isinstance(event, Moved) and event.at - quiet_since >= QUIET:
             gap = event.at - quiet_since
             lines.append(Line(quiet_since - began, "silence", "· · ·", f"{gap:.1f} s of silence"))
-        lines.append(_line(event, event.at - began))
+        if not isinstance(event, HoldMusic) or event.seconds >= QUIET:
+            lines.append(_line(event, event.at - began))
         if not isinstance(event, Moved):
             quiet_since = _end(event)
     return _joined(lines)
@@ -138,7 +139,7 @@ def _line(event: Event, at: float) -> Line:
             return Line(at, "caller", DOING.get(name, "caller"), text if name == "dials" else said.rstrip())
         case Sound(text=text):
             return Line(at, "line", "line", text)
-        case SystemSound():
+        case SystemSound() | Beep() | HoldMusic():
             return Line(at, "platform", "yemot", str(event))
         case Moved():
             return Line(at, "place", "→", str(event))

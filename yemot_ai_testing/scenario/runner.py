@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
-from yemot_ai_testing.errors import EndlessLineError, UnsupportedActionError, WrongVerbError
+from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.scenario.census import Census, Double, times_asked
 from yemot_ai_testing.scenario.checks import Observed, mismatches, protocol_mismatches
@@ -165,8 +165,6 @@ class _Turn:
             raise self._stopped("verb", error) from error
         except EndlessLineError as error:
             raise self._stopped("endless", error) from error
-        except UnsupportedActionError as error:
-            raise self._stopped("protocol", error) from error
 
     def _stopped(self, kind: Kind, error: Exception) -> _Stopped:
         result = TurnResult(self.turn, "failed", self.caller.heard, self.caller.dead_air)

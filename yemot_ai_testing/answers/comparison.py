@@ -1,0 +1,164 @@
+"""What differs between two answers, by meaning.
+
+>>> compare("read=t-מה=x,no,2", "read=t-מה=x,no,1")
+['read.max_digits: 2 → 1']
+>>> compare("noop=x", "noop=x&")
+['same meaning, written differently: noop=x → noop=x&']
+>>> compare("noop=x", "noop=x")
+[]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import Field, fields
+from difflib import SequenceMatcher
+from typing import Any, Final, TypeAlias
+
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import Action, Message, Mode, Play, Read, Response, SimpleAnswer
+from yemot_ai.protocol.explain import shown
+
+__all__ = ["compare"]
+
+_BESIDE: Final = 20
+_WIDEST: Final = 60
+_ABSENT: Final = "(nothing)"
+_Value: TypeAlias = Action | Message | Mode
+
+
+def compare(before: str | Response, after: str | Response) -> list[str]:
+    """Tell what differs, a line each: ``read.max_digits: 2 → 1``.
+
+    Actions that stand several times are counted: ``id_list_message[2]``; so are messages. Where one of the
+    two does not parse, or both mean the same, their texts are shown where they part.
+
+    Args:
+        before: an answer, or its text.
+        after: another one.
+
+    Returns:
+        Nothing if they are the same to the byte.
+    """
+    if str(before) == str(after):
+        return []
+    first, second = _parsed(before), _parsed(after)
+    if isinstance(first, Response) and isinstance(second, Response):
+        if first == second:
+            return [f"same meaning, written differently: {_parting(str(before), str(after))}"]
+        return list(_responses(first, second))
+    broken = [
+        f"{label} is no answer: {one.reason} (at character {one.position})"
+        for label, one in (("what was", first), ("what is", second))
+        if isinstance(one, ResponseSyntaxError)
+    ]
+    return [*broken, _parting(str(before), str(after))]
+
+
+def _parsed(answer: str | Response) -> Response | ResponseSyntaxError:
+    if isinstance(answer, Response):
+        return answer
+    try:
+        return Response.parse(answer)
+    except ResponseSyntaxError as error:
+        return error
+
+
+def _responses(before: Response, after: Response) -> Iterator[str]:
+    if before.log != after.log:
+        yield _changed("log", before.log, after.log)
+    old, new = list(before.actions), list(after.actions)
+    for i, j in _aligned([_name(one) for one in old], [_name(one) for one in new]):
+        if i is None and j is not None:
+            yield f"{_labelled(new, j)}: {_ABSENT} → {shown(str(new[j]))}"
+        elif j is None and i is not None:
+            yield f"{_labelled(old, i)}: {shown(str(old[i]))} → {_ABSENT}"
+        elif i is not None and j is not None:
+            yield from _actions(_labelled(new, j), old[i], new[j])
+
+
+def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
+    if isinstance(before, Play | Read) and isinstance(after, Play | Read):
+        yield from _messages(label, before.messages, after.messages)
+    if type(before) is type(after):
+        yield from _attributes(label, before, after, ("messages", "mode"))
+    else:
+        yield f"{label}: {shown(str(before))} → {shown(str(after))}"
+    if isinstance(before, Read) and isinstance(after, Read):
+        if type(before.mode) is type(after.mode):
+            yield from _attributes(label, before.mode, after.mode)
+        else:
+            old, new = (f"{type(one.mode).__name__} ({one.fields()})" for one in (before, after))
+            yield f"{label}.mode: {old} → {new}"
+
+
+def _messages(label: str, before: Sequence[Message], after: Sequence[Message]) -> Iterator[str]:
+    for i, j in _aligned(list(map(str, before)), list(map(str, after))):
+        if i is None and j is not None:
+            yield f"{label}.messages[{j + 1}]: {_ABSENT} → {shown(str(after[j]))}"
+        elif j is None and i is not None:
+            yield f"{label}.messages[{i + 1}]: {shown(str(before[i]))} → {_ABSENT}"
+        elif i is not None and j is not None and type(before[i]) is type(after[j]):
+            yield from _attributes(f"{label}.messages[{j + 1}]", before[i], after[j])
+        elif i is not None and j is not None:
+            yield f"{label}.messages[{j + 1}]: {shown(str(before[i]))} → {shown(str(after[j]))}"
+
+
+def _attributes(label: str, before: _Value, after: _Value, skipped: Collection[str] = ()) -> Iterator[str]:
+    one: Field[Any]
+    for one in fields(before):
+        old, new = getattr(before, one.name), getattr(after, one.name)
+        if one.name in skipped or old == new:
+            continue
+        yield _changed(f"{label}.{one.name}", old, new) if one.repr else f"{label}.{one.name}: changed"
+
+
+def _changed(label: str, old: object, new: object) -> str:
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _WIDEST:
+        return f"{label}: {_parting(old, new)}"
+    return f"{label}: {_value(old)} → {_value(new)}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return shown(value) if value.strip() == value != "" else repr(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "()"
+    return str(value)
+
+
+def _parting(before: str, after: str) -> str:
+    """Both texts around the place where they part."""
+    if max(len(before), len(after)) <= _WIDEST:
+        return f"{_value(before)} → {_value(after)}"
+    start = next(
+        (index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
+        min(len(before), len(after)),
+    )
+    old, new = (_around(text, start) for text in (before, after))
+    return f"{old} → {new} (from character {start})"
+
+
+def _around(text: str, start: int) -> str:
+    first = max(start - _BESIDE, 0)
+    excerpt = shown(text[first : start + 2 * _BESIDE])
+    return f"{'…' if first else ''}{excerpt}{'…' if len(text) > start + 2 * _BESIDE else ''}"
+
+
+def _aligned(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
+    """Pairs of indices that belong together; None where the other side has nothing."""
+    for _, first, last, other, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        for step in range(max(last - first, end - other)):
+            old = first + step if first + step < last else None
+            new = other + step if other + step < end else None
+            yield old, new
+
+
+def _name(action: Action) -> str:
+    return "simple answer" if isinstance(action, SimpleAnswer) else action.NAME
+
+
+def _labelled(actions: Sequence[Action], index: int) -> str:
+    name = _name(actions[index])
+    same = [place for place, one in enumerate(actions) if _name(one) == name]
+    return name if len(same) == 1 else f"{name}[{same.index(index) + 1}]"

@@ -1,0 +1,125 @@
+"""What the line does with an answer: action by action, until one takes the caller on.
+
+Source: [OFF] only ``id_list_message`` and ``music_on_hold`` may be followed by another action, and all
+but ``read`` and ``credit_card`` make the caller leave the extension afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from yemot_ai.protocol import (
+    CreditCard,
+    GoTo,
+    GoToFolder,
+    GoToFolderAndPlay,
+    MusicOnHold,
+    Noop,
+    Play,
+    Read,
+    Routing,
+    RoutingYemot,
+    SimpleAnswer,
+)
+from yemot_ai_testing.line.exchange import LineProblem
+from yemot_ai_testing.line.states import Asking, Holding, Paying, Requesting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from yemot_ai.protocol import Action, Message
+    from yemot_ai_testing.line.call import Call
+
+__all__ = ["pay", "perform"]
+
+
+def perform(call: Call, actions: Sequence[Action]) -> None:
+    """Do ``actions``; when none of them takes the caller on, the caller leaves the extension."""
+    for index, action in enumerate(actions):
+        rest = tuple(actions[index + 1 :])
+        if _is_cancelled(call, action, rest):
+            continue
+        if _act(call, action, rest):
+            return
+    call.leave()
+
+
+def pay(call: Call, card: CreditCard) -> None:
+    """Let the line ask for the card."""
+    call.playing.sound(f"payment {card.amount}", kind="payment")
+    call.become(Paying(card))
+
+
+def _is_cancelled(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
+    """[?] a second ``id_list_message`` may cancel the first."""
+    second = call.settings.two_plays == "second" and rest and isinstance(rest[0], Play)
+    return bool(second) and isinstance(action, Play)
+
+
+def _act(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
+    """Do one action; True if nothing after it counts."""
+    match action:
+        case Play(messages=messages):
+            return _played(call, messages)
+        case Read():
+            _read(call, action)
+        case GoToFolder(target=target):
+            call.go(target)
+        case MusicOnHold():
+            seconds = action.seconds or call.settings.music_seconds
+            call.become(Holding(action, seconds, rest))
+        case CreditCard():
+            pay(call, action)
+        case SimpleAnswer(word=word):
+            return _answer(call, word)
+        case RoutingYemot() | Routing() | GoToFolderAndPlay():
+            call.hand_over(action)
+        case Noop():
+            return False
+        case _:
+            assert_never(action)
+    return True
+
+
+def _played(call: Call, messages: Sequence[Message]) -> bool:
+    """Play ``messages``; True if the last of them led the caller on."""
+    call.playing.messages(messages)
+    last = messages[-1]
+    if isinstance(last, GoTo):
+        call.go(last.target)
+        return True
+    return False
+
+
+def _read(call: Call, read: Read) -> None:
+    if isinstance(read.messages[-1], GoTo):
+        _played(call, read.messages)
+    elif read.reuse and any(name == read.name for name, _ in call.values):
+        call.become(Requesting())  # [OFF] field 2: the line does not ask, it sends again
+    else:
+        call.ask(Asking(read))
+
+
+def _answer(call: Call, word: str) -> bool:
+    """[OFF] a bare word: its file, or its sound, and what ``api_answer_<word>`` says."""
+    place = call.place
+    if place is None:
+        raise AssertionError
+    actions = place.answers.get(word, ())
+    there = place.has_file(word)
+    if there is not True and place.say_answer:
+        call.playing.speech(word)
+    elif there is not False:
+        call.playing.sound(word, kind="simple")
+    elif not actions and call.settings.unknown_word == "M1607":
+        told = f"{word!r} is no action; as a bare word it has no file {word}.wav and no api_answer_{word}"
+        call.problems.append(
+            LineProblem(
+                "warning", "unknown-word", told, word, "answer with an action, or set one of them [?]"
+            )
+        )
+        call.playing.system("M1607")
+    if not actions:
+        return False
+    perform(call, actions)
+    return True

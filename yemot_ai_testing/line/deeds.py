@@ -1,0 +1,35 @@
+"""What a caller is about to do: checked against the state of the call before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from yemot_ai_testing.errors import CallOverError, WrongVerbError
+from yemot_ai_testing.line.states import Idle, Requesting, has_left
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.line.states import State
+
+__all__ = ["Deed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that the line will take.
+
+    Attributes:
+        seconds: how long the caller takes to do it.
+        do: what comes of it on the line.
+    """
+
+    seconds: float
+    do: Callable[[], None]
+
+
+def refused(verb: str, state: State) -> WrongVerbError:
+    """Return the error of a verb that the line does not wait for."""
+    nobody = isinstance(state, Idle | Requesting) or has_left(state)
+    kind = CallOverError if nobody else WrongVerbError
+    return kind(verb, waits_for=state.waits_for, hint=state.hint)

@@ -1,0 +1,254 @@
+"""Where a call stands: one typed state at a time, and what the line waits for in it.
+
+>>> Over(why="the line hung up").waits_for
+'the call is over: the line hung up'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from yemot_ai.protocol import Action, CreditCard, MusicOnHold, Read, Tap, Voice
+from yemot_ai_testing.line.extension import PreQuestion
+
+__all__ = [
+    "Asking",
+    "Away",
+    "Confirming",
+    "Holding",
+    "Idle",
+    "Outside",
+    "Over",
+    "Paying",
+    "RecordingMenu",
+    "Requesting",
+    "State",
+    "has_left",
+    "question_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody has dialled yet."""
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return "nobody has dialled yet"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return "call dial() first"
+
+
+@dataclass(frozen=True, slots=True)
+class Requesting:
+    """A request is due, or its answer is awaited."""
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return "the line is busy"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return "hangs_up() alone can be done meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question is open.
+
+    Attributes:
+        read: the question.
+        before: the pre-question that it is, if it is one: then no request follows at once.
+        retries: how often the line has asked again because it heard nothing, or nothing clear.
+        path: the file of a recording that is continued; empty for a new one.
+        seconds: how long that is already.
+    """
+
+    read: Read
+    before: PreQuestion | None = None
+    retries: int = 0
+    path: str = ""
+    seconds: float = 0.0
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the line waits for {_wanted(self.read)} (read {self.read.name!r})"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return _verbs(self.read)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """What was typed or said waits for the caller's approval (M1353)."""
+
+    asking: Asking
+    value: str
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the line waits for keys that approve {self.value!r} (read {self.asking.read.name!r})"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return 'presses("1") approves, presses("2") tries again'
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingMenu:
+    """A recording is made, and its menu (M3345) is open."""
+
+    asking: Asking
+    path: str
+    seconds: float
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the line waits for keys that approve {self.path!r} (read {self.asking.read.name!r}, M3345)"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return 'presses("1") listens, "2" approves, "3" records anew, "4" goes on recording'
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """The line takes a payment."""
+
+    card: CreditCard
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the line waits for a payment of {self.card.amount}"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return 'use pays(…), or presses("*")'
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Music plays; ``then`` is what the answer said after it. None of seconds: until ``*``."""
+
+    music: MusicOnHold
+    seconds: float | None
+    then: tuple[Action, ...]
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the line plays the music {self.music.name!r}"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        no_way_out = self.music.no_return
+        return "only hangs_up() ends this music" if no_way_out else 'presses("*") ends the music'
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The caller is where no server decides; ``known``: the line has this folder, and its menu."""
+
+    extension: str
+    known: bool
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        if self.known:
+            return f"the caller is in /{self.extension}, where no server decides"
+        return f"the call is over: left for /{self.extension}"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        if self.known:
+            return "presses(…) enters the folder of that name, goes_to(…) any other; or hangs_up()"
+        return "goes_to(…) comes back, and hangs_up() ends it"
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The caller was handed over to somebody else, and may still hang up."""
+
+    why: str
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the call is over: {self.why}"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return "hangs_up() ends it"
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The call is over."""
+
+    why: str
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return f"the call is over: {self.why}"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return "a new call is a new Caller"
+
+
+State: TypeAlias = (
+    Idle | Requesting | Asking | Confirming | RecordingMenu | Paying | Holding | Outside | Away | Over
+)
+
+
+def question_of(state: State) -> Asking | None:
+    """Return the question that the caller has not answered for good."""
+    if isinstance(state, Confirming | RecordingMenu):
+        return state.asking
+    return state if isinstance(state, Asking) else None
+
+
+def has_left(state: State) -> bool:
+    """Whether no server of this line decides any more, as far as the line knows."""
+    return isinstance(state, Over | Away) or (isinstance(state, Outside) and not state.known)
+
+
+def _verbs(read: Read) -> str:
+    if isinstance(read.mode, Tap):
+        return "use presses(…) or silent()"
+    if not isinstance(read.mode, Voice):
+        return "use records(…) or hangs_up()"
+    blocked = read.mode.block_keys or read.mode.record_engine
+    return "use says(…) or silent()" if blocked else "use says(…), presses(…) or silent()"
+
+
+def _wanted(read: Read) -> str:
+    mode = read.mode
+    if isinstance(mode, Tap):
+        most = mode.max_digits
+        return f"keys (tap, {'any number' if most is None else f'at most {most}'})"
+    if isinstance(mode, Voice):
+        return "speech" if mode.block_keys or mode.record_engine else "speech or keys (voice)"
+    return "a recording (record)"
