@@ -22,22 +22,21 @@ import os
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Literal, Protocol, TypeVar
 
-from yemot_ai.callers import DAY, RESERVED, Callers
+from yemot_ai.callers import DAY, Callers
+from yemot_ai.calls import Calls
 from yemot_ai.conversation import Conversation
 from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.hooks import EndReason, Hook, Hooks, Transcript
+from yemot_ai.hooks import EndReason, Hook, Hooks
 from yemot_ai.ledger import Ledger
 from yemot_ai.limits import Limits
 from yemot_ai.privacy import MASKING
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
-from yemot_ai.providers.provider import JSON, Closing, Forgetful, Provider, Reply
-from yemot_ai.sessions import Checked, MemoryStore, Session, SessionStore, Turn, open_store, update
-from yemot_ai.sweeper import Sweeper
+from yemot_ai.providers.provider import Closing, Provider, Reply
+from yemot_ai.sessions import Checked, MemoryStore, Session, SessionStore, Turn, open_store
 from yemot_ai.watch import Watch
 
 log = logging.getLogger("yemot_ai")
@@ -55,10 +54,6 @@ DEFAULT_INSTRUCTIONS = (
 """How a model is told to answer unless the developer says otherwise: spoken, short, in Hebrew."""
 
 MODES = ("codex", "openai")
-
-SWEEPS_PER_TTL = 4
-LONGEST_BETWEEN_SWEEPS = 300.0
-"""Seconds between two looks for calls that fell silent: a fraction of their time, at most this."""
 
 MEMORY_TTL = 30 * DAY
 
@@ -135,22 +130,31 @@ class YemotAI:
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
         self.store = self._opened(store)
-        self.limits = limits or Limits()
-        self.ending: list[Callable[[str], object]] = []
-        self.watch = Watch(self.store, self._ended_elsewhere)
-        self.ledger = Ledger(
-            self.store, self.update, watch=self.watch, timeout=turn_timeout, written=self._written
-        )
         self._turn_timeout = turn_timeout
         self._retries = retries
-        self._remembers = remember == "caller"
-        self._callers = Callers(self.store, ttl=memory_ttl if self._remembers else DAY, now=self.engine.time)
-        self._hooks = Hooks(self.engine)
         self._providers: dict[str, Provider] = {}
-        self._threads: dict[str, dict[str, JSON]] = {}
-        self._sweeper = Sweeper(
-            self.engine, self._sweep, every=min(session_ttl / SWEEPS_PER_TTL, LONGEST_BETWEEN_SWEEPS)
+        self._hooks = Hooks(self.engine)
+        remembers = remember == "caller"
+        self.calls = Calls(
+            store=self.store,
+            engine=self.engine,
+            ttl=max(session_ttl, turn_timeout),
+            limits=limits or Limits(),
+            callers=Callers(self.store, ttl=memory_ttl if remembers else DAY, now=self.engine.time),
+            remembers=remembers,
+            hooks=self._hooks,
+            providers=self._providers,
         )
+        self.watch = Watch(self.store, self.calls.ended_elsewhere)
+        self.ledger = Ledger(
+            self.store,
+            self.calls.update,
+            watch=self.watch,
+            timeout=turn_timeout,
+            written=self.calls.turn_is_over,
+        )
+        self.ending = self.calls.ending
+        self.ending.append(self.ledger.cancel)
         self.conversation = self.new_conversation("call")
 
     def reply(
@@ -198,7 +202,7 @@ class YemotAI:
 
     def end(self, call_id: str) -> None:
         """Close the call: running turns are cancelled, what was said is forgotten, here and there."""
-        self.engine.run(self._end(call_id, "ended"))
+        self.engine.run(self.calls.end(call_id, "ended"))
 
     async def aend(self, call_id: str, *, reason: EndReason = "ended") -> None:
         """Do what ``end`` does, awaited from any event loop.
@@ -207,15 +211,15 @@ class YemotAI:
             call_id: the call.
             reason: what ``on_call_end`` is told.
         """
-        await self.engine.arun(self._end(call_id, reason))
+        await self.engine.arun(self.calls.end(call_id, reason))
 
     def forget(self, phone: str) -> None:
         """Forget what is remembered of a caller (``remember="caller"``), here and at the providers."""
-        self.engine.run(self._forget_caller(phone))
+        self.engine.run(self.calls.forget_caller(phone))
 
     async def aforget(self, phone: str) -> None:
         """Do what ``forget`` does, awaited from any event loop."""
-        await self.engine.arun(self._forget_caller(phone))
+        await self.engine.arun(self.calls.forget_caller(phone))
 
     def on_call_start(self, function: H) -> H:
         """Register ``function(call_id, phone)``: a call has begun. Usable as a decorator.
@@ -254,7 +258,7 @@ class YemotAI:
     @property
     def sessions_open(self) -> int:
         """How many calls have a session that has not ended."""
-        return self.engine.run(self._count_open())
+        return self.engine.run(self.calls.open())
 
     def new_conversation(
         self, name: str, *, provider: Provider | None = None, instructions: str | None = None
@@ -275,32 +279,12 @@ class YemotAI:
             instructions=self.instructions if instructions is None else instructions,
             timeout=self._turn_timeout,
             retries=self._retries,
-            admit=self._admit,
+            admit=self.calls.admit,
         )
 
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
-
-        Raises:
-            ConfigurationError: no call may have such an id.
-        """
-        if call_id.startswith(RESERVED):
-            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {RESERVED!r} is ours")
-        if self.engine.is_here:  # what never needs the engine must not start it
-            self._sweeper.start()
-        begins = False
-
-        def changed(session: Session) -> Session:
-            nonlocal begins
-            after = change(session)
-            begins = session.version == 0 and after is not session and not after.ended
-            return replace(after, started=self.engine.time()) if begins else after
-
-        # The store keeps it for longer than the call may be silent: the sweeper has to find it.
-        session = await update(self.store, call_id, changed, ttl=2 * self.session_ttl)
-        if begins:
-            self._hooks.call_starts(session)
-        return session
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
+        return await self.calls.update(call_id, change)
 
     def _opened(self, store: SessionStore | str | None) -> SessionStore:
         if store is None:
@@ -311,104 +295,12 @@ class YemotAI:
         if isinstance(self.store, Checked):
             await self.store.check()
 
-    async def _admit(self, call_id: str, turn_id: str) -> Session:
-        """Return the session that a turn is asked in.
-
-        Raises:
-            LimitReachedError: the call or the caller has had enough.
-        """
-        session = await self.store.load(call_id) or Session(call_id)
-        self.limits.check(session, turn_id, now=self.engine.time())
-        if self.limits.turns_per_day is not None:
-            await self._callers.count(session.phone, most=self.limits.turns_per_day)
-        if self._remembers and session.phone and not session.recalled:
-            recalled = await self._callers.recall(session)
-
-            def remember(now: Session) -> Session:
-                threads = {**recalled.threads, **now.threads}
-                return replace(now, recalled=True, earlier=recalled.earlier, threads=threads)
-
-            session = await self.update(call_id, remember)
-        return session
-
-    async def _end(self, call_id: str, reason: EndReason) -> None:
-        last = Session(call_id)
-
-        def bury(session: Session) -> Session:
-            nonlocal last
-            last = session
-            return session if session.ended else session.over()
-
-        # The tombstone first: a turn that starts from now on finds it.
-        await self.update(call_id, bury)
-        await self._let_go(call_id)
-        if last.ended or not last.version:
-            return  # another worker has buried it, or there was no call
-        for conversation, thread in await self._not_needed(last):
-            await self._forget(conversation, thread)
-        await self._hooks.call_is_over(Transcript.of(last, reason))
-
-    async def _let_go(self, call_id: str) -> None:
-        """Stop what runs here for a call that is over."""
-        for told in self.ending:
-            told(call_id)
-        await self.ledger.cancel(call_id)
-        for conversation, thread in self._threads.pop(call_id, {}).items():
-            if not self._remembers:
-                await self._forget(conversation, thread)
-
-    async def _not_needed(self, last: Session) -> list[tuple[str, JSON]]:
-        """Return the providers' threads that nobody will go on with."""
-        if not self._remembers or not last.phone or not last.recalled:
-            return [*last.threads.items(), *last.retired]
-        return [*(await self._callers.keep(last)).items(), *last.retired]
-
-    def _ended_elsewhere(self, call_id: str) -> None:
-        self.engine.submit(self._let_go(call_id))
-
-    def _written(self, session: Session, turn: Turn) -> None:
-        if turn.conversation and not self.store.immediate:
-            # Whichever worker ends the call, what this one's providers keep is here.
-            self._threads[session.call_id] = dict(session.threads)
-        self._hooks.turn_is_over(session.call_id, turn)
-
-    async def _sweep(self) -> None:
-        """End the calls that have been silent for too long, and forget callers whose time is up."""
-        for call_id in await self.store.ended(tuple(self._threads)):
-            await self._let_go(call_id)
-        idle = max(self.session_ttl, self._turn_timeout)
-        silent = [one async for one in self.store.call_ids(idle=idle) if not one.startswith(RESERVED)]
-        for call_id in set(silent) - await self.store.ended(silent):
-            log.info("call %s: no request for %g s; it is over", call_id, idle)
-            await self._end(call_id, "idle")
-        async for phone in self._callers.forgotten():
-            await self._forget_caller(phone)
-
-    async def _forget_caller(self, phone: str) -> None:
-        for conversation, thread in (await self._callers.forget(phone)).items():
-            await self._forget(conversation, thread)
-
-    async def _forget(self, conversation: str, session: JSON) -> None:
-        provider = self._providers.get(conversation)
-        if not isinstance(provider, Forgetful):
-            return
-        try:
-            await provider.end_session(session)
-        except Exception:  # one that cannot be forgotten must not keep the others
-            log.exception(
-                "%s could not forget a conversation; it may still hold what was said", provider.name
-            )
-
     async def _close(self) -> None:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
             if isinstance(provider, Closing):
                 await provider.aclose()
         if isinstance(self.store, Closing):
             await self.store.aclose()
-
-    async def _count_open(self) -> int:
-        known = [one async for one in self.store.call_ids() if not one.startswith(RESERVED)]
-        return len(set(known) - await self.store.ended(known))
 
 
 def _answered(turn: Turn) -> Turn:

@@ -1,0 +1,199 @@
+"""Calls: how they begin, who may ask one more question, how they end.
+
+A call ends once, whichever worker is told of it, and whoever finds out later stops what runs there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from yemot_ai.callers import RESERVED, Callers
+from yemot_ai.engine import Engine
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.hooks import EndReason, Hooks, Transcript
+from yemot_ai.limits import Limits
+from yemot_ai.providers.provider import JSON, Forgetful, Provider
+from yemot_ai.sessions import Session, SessionStore, Turn, update
+from yemot_ai.sweeper import Sweeper
+
+__all__ = ["Calls"]
+
+log = logging.getLogger("yemot_ai")
+
+SWEEPS_PER_TTL: Final = 4
+LONGEST_BETWEEN_SWEEPS: Final = 300.0
+"""Seconds between two looks for calls that fell silent: a fraction of their time, at most this."""
+
+Threads = dict[str, JSON]
+
+
+@dataclass(eq=False)
+class Calls:
+    """The calls of one ``YemotAI``, in the store that all its workers share.
+
+    Args:
+        store: where sessions are kept.
+        engine: where all of this runs, but for ``update`` over an immediate store.
+        ttl: seconds without a request after which a call counts as over.
+        limits: how much one call, and one caller, may have.
+        callers: what is remembered over calls, and counted.
+        remembers: whether conversations go on over calls.
+        hooks: who is told.
+        providers: who answers, by conversation.
+
+    Attributes:
+        ending: functions that are told, on the engine's loop, the id of a call that ends, and awaited
+            if they can be.
+    """
+
+    store: SessionStore
+    engine: Engine
+    ttl: float
+    limits: Limits
+    callers: Callers
+    remembers: bool
+    hooks: Hooks
+    providers: Mapping[str, Provider]
+    ending: list[Callable[[str], object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        every = min(self.ttl / SWEEPS_PER_TTL, LONGEST_BETWEEN_SWEEPS)
+        self._sweeper = Sweeper(self.engine, self._sweep, every=every)
+        self._threads: dict[str, Threads] = {}
+
+    async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
+
+        Raises:
+            ConfigurationError: no call may have such an id.
+        """
+        if call_id.startswith(RESERVED):
+            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {RESERVED!r} is ours")
+        if self.engine.is_here:  # what never needs the engine must not start it
+            self._sweeper.start()
+        begins = False
+
+        def changed(session: Session) -> Session:
+            nonlocal begins
+            after = change(session)
+            begins = session.version == 0 and after is not session and not after.ended
+            return replace(after, started=self.engine.time()) if begins else after
+
+        # The store keeps it for longer than the call may be silent: the sweeper has to find it.
+        session = await update(self.store, call_id, changed, ttl=2 * self.ttl)
+        if begins:
+            self.hooks.call_starts(session)
+        return session
+
+    async def admit(self, call_id: str, turn_id: str) -> Session:
+        """Return the session that a turn is asked in.
+
+        Raises:
+            LimitReachedError: the call or the caller has had enough.
+        """
+        session = await self.store.load(call_id) or Session(call_id)
+        self.limits.check(session, turn_id, now=self.engine.time())
+        if self.limits.turns_per_day is not None:
+            await self.callers.count(session.phone, most=self.limits.turns_per_day)
+        return await self._recalled(session)
+
+    def turn_is_over(self, session: Session, turn: Turn) -> None:
+        """Note what this worker's provider keeps, and tell the hooks."""
+        if turn.conversation and not self.store.immediate:
+            self._threads[session.call_id] = dict(session.threads)
+        self.hooks.turn_is_over(session.call_id, turn)
+
+    async def end(self, call_id: str, reason: EndReason) -> None:
+        """End a call, once among all workers.
+
+        Args:
+            call_id: the call.
+            reason: what the hooks are told.
+        """
+        last = Session(call_id)
+
+        def bury(session: Session) -> Session:
+            nonlocal last
+            last = session
+            return session if session.ended else session.over()
+
+        # The tombstone first: a turn that starts from now on finds it.
+        await self.update(call_id, bury)
+        kept_here = await self._stop(call_id)
+        if last.ended or not last.version:  # another worker has buried it, or there was no call
+            await self._forget([] if self.remembers else kept_here)
+            return
+        needed_no_more = await self._not_needed(last)
+        await self._forget([*needed_no_more, *(one for one in kept_here if one not in last.threads.items())])
+        await self.hooks.call_is_over(Transcript.of(last, reason))
+
+    def ended_elsewhere(self, call_id: str) -> None:
+        """Stop what runs here for a call that another worker has ended."""
+        self.engine.submit(self._ended_elsewhere(call_id))
+
+    async def forget_caller(self, phone: str) -> None:
+        """Forget what is remembered of a caller, here and at the providers."""
+        await self._forget((await self.callers.forget(phone)).items())
+
+    async def open(self) -> int:
+        """Count the calls that have a session and have not ended."""
+        known = [one async for one in self.store.call_ids() if not one.startswith(RESERVED)]
+        return len(set(known) - await self.store.ended(known))
+
+    async def _recalled(self, session: Session) -> Session:
+        """Return the session with what is remembered of its caller, fetched once in a call."""
+        if not self.remembers or not session.phone or session.recalled:
+            return session
+        recalled = await self.callers.recall(session)
+
+        def remember(now: Session) -> Session:
+            threads = {**recalled.threads, **now.threads}
+            return replace(now, recalled=True, earlier=recalled.earlier, threads=threads)
+
+        return await self.update(session.call_id, remember)
+
+    async def _stop(self, call_id: str) -> list[tuple[str, JSON]]:
+        """Stop what runs here for a call; return what this worker's providers keep of it."""
+        for told in self.ending:
+            done = told(call_id)
+            if inspect.isawaitable(done):
+                await done
+        return list(self._threads.pop(call_id, {}).items())
+
+    async def _ended_elsewhere(self, call_id: str) -> None:
+        kept_here = await self._stop(call_id)
+        await self._forget([] if self.remembers else kept_here)
+
+    async def _not_needed(self, last: Session) -> list[tuple[str, JSON]]:
+        """Return the providers' threads that nobody will go on with."""
+        if not self.remembers or not last.phone or not last.recalled:
+            return [*last.threads.items(), *last.retired]
+        return [*(await self.callers.keep(last)).items(), *last.retired]
+
+    async def _forget(self, threads: Iterable[tuple[str, JSON]]) -> None:
+        for conversation, thread in threads:
+            provider = self.providers.get(conversation)
+            if not isinstance(provider, Forgetful):
+                continue
+            try:
+                await provider.end_session(thread)
+            except Exception:  # one that cannot be forgotten must not keep the others
+                log.exception(
+                    "%s could not forget a conversation; it may still hold what was said", provider.name
+                )
+
+    async def _sweep(self) -> None:
+        """End the calls that have been silent for too long, and forget callers whose time is up."""
+        for call_id in await self.store.ended(tuple(self._threads)):
+            await self._ended_elsewhere(call_id)
+        silent = [one async for one in self.store.call_ids(idle=self.ttl) if not one.startswith(RESERVED)]
+        for call_id in set(silent) - await self.store.ended(silent):
+            log.info("call %s: no request for %g s; it is over", call_id, self.ttl)
+            await self.end(call_id, "idle")
+        forgotten = [phone async for phone in self.callers.forgotten()]
+        for phone in forgotten:
+            await self.forget_caller(phone)
