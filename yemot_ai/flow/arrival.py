@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
 from yemot_ai.protocol import Request
 from yemot_ai.sessions import Answered, Session, Visit, continues
 
-__all__ = ["answered", "arrive", "is_same", "recall"]
+__all__ = ["answered", "arrive", "known_answer", "mark_of", "recall"]
 
 
 def arrive(session: Session, request: Request) -> Session:
@@ -45,19 +46,29 @@ def recall(recent: Iterable[Answered], request: Request) -> str | None:
     newest = known[-1]
     if request.time is None or newest.time is None:
         # Without a time, a caller who comes back looks like a request that comes back.
-        return newest.answer if is_same(newest, request) and not newest.left else None
-    again = next((old.answer for old in reversed(known) if is_same(old, request)), None)
+        return known_answer(known[-1:], request) if not newest.left else None
+    again = known_answer(known, request)
     return newest.answer if again is None and request.time < newest.time else again
 
 
-def is_same(old: Answered, request: Request) -> bool:
-    """Tell whether ``request`` is, byte for byte, the one that was answered."""
-    return (old.extension, old.time, old.values) == (request.extension, request.time, request.values)
+def mark_of(request: Request) -> str:
+    """Mark a request: where the line is, when, and all that it sent."""
+    said = repr((request.extension, request.time, request.values)).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
+
+
+def known_answer(known: Iterable[Answered], request: Request) -> str | None:
+    """Find the answer that was given to ``request``, byte for byte the same."""
+    known = tuple(known)
+    if not known:
+        return None
+    mark = mark_of(request)
+    return next((old.answer for old in reversed(known) if old.request == mark), None)
 
 
 def answered(request: Request, answer: str, *, left: bool = False) -> Answered:
     """Pair a request with its answer."""
-    return Answered(request.extension, request.time, request.values, answer, left)
+    return Answered(mark_of(request), request.time, answer, left)
 
 
 def _goes_on(visit: Visit, request: Request) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,8 +35,12 @@ class LiveCall:
 
     attributes: dict[str, Any] = field(default_factory=dict)
     run: Running | None = None
-    polls: deque[Answered] = field(default_factory=lambda: deque(maxlen=POLLS_KEPT))
+    polls: tuple[Answered, ...] = ()
     touched: float = 0.0
+
+    def polled(self, answer: Answered) -> None:
+        """Keep what a poll was answered."""
+        self.polls = (*self.polls, answer)[-POLLS_KEPT:]
 
 
 class LiveCalls:

@@ -22,7 +22,7 @@ from yemot_ai.errors import (
     LimitReachedError,
     ResponseSyntaxError,
 )
-from yemot_ai.flow.arrival import answered, is_same
+from yemot_ai.flow.arrival import answered, known_answer
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCall, LiveCalls
@@ -228,9 +228,9 @@ class PlainHandlers:
         run.failed = True
 
     async def _poll(self, running: Running, live: LiveCall, request: Request, cursor: Cursor | None) -> str:
-        known = [old.answer for old in live.polls if is_same(old, request)]
+        known = known_answer(live.polls, request)
         if known:
-            return known[0]
+            return known
         polled = cursor if cursor and cursor.poll else None
         turn = running.poll_turn or (polled.turn if polled else await self._new_number(request.call_id))
         running.poll_turn = running.poll_turn or turn
@@ -238,7 +238,7 @@ class PlainHandlers:
         ask = poll(self._manners, turn=running.poll_turn, number=number)
         queue = running.run.take_queue() if running.run else ()
         answer = str(Response((Play(queue), ask) if queue else (ask,)))
-        live.polls.append(answered(request, answer))
+        live.polled(answered(request, answer))
         return answer
 
     async def _new_number(self, call_id: str) -> int:

@@ -47,9 +47,10 @@ class Run:
         self.state: Mapping[str, JSON] = {}
         self._turn_prefix = turn_prefix
         self._values = values
-        self._taken = set(names_before)
+        # Tuples: a call keeps its last run, and even an empty set takes 216 bytes.
+        self._taken = tuple(names_before)
         self._asks = 0
-        self._asked: set[str] = set()
+        self._asked: tuple[str, ...] = ()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
 
@@ -57,7 +58,7 @@ class Run:
         """Return the line's name for the next use of ``name``."""
         with self._lock:
             line_name = unused(name, self._taken)
-            self._taken.add(line_name)
+            self._taken += (line_name,)
             self.names[line_name] = name
             return line_name
 
@@ -75,7 +76,7 @@ class Run:
         """Tell whether this run asks ``turn_id`` for the first time."""
         with self._lock:
             first = turn_id not in self._asked
-            self._asked.add(turn_id)
+            self._asked += (turn_id,)
             return first
 
     def say(self, messages: tuple[Message, ...]) -> None:

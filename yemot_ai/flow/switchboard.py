@@ -17,7 +17,7 @@ from yemot_ai.callers import RESERVED
 from yemot_ai.errors import CallEndedError
 from yemot_ai.flow.agent import AgentLoop, Asked
 from yemot_ai.flow.agent_turn import AgentTurns
-from yemot_ai.flow.arrival import answered, arrive, is_same, recall
+from yemot_ai.flow.arrival import answered, arrive, known_answer, recall
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import HANG_UP, Handler, PlainHandlers
@@ -91,8 +91,7 @@ class Switchboard:
         return functools.partial(self._handlers.answer, handler, request)
 
     def _known_poll(self, request: Request) -> str | None:
-        polls = list(self._live.of(request.call_id).polls)
-        return next((old.answer for old in polls if is_same(old, request)), None)
+        return known_answer(self._live.of(request.call_id).polls, request)
 
     async def _hung_up(self, request: Request, _hold: float | None = None) -> str:
         await self._ai.aend(request.call_id, reason="hangup")
@@ -147,9 +146,10 @@ class Switchboard:
             return HANG_UP
         step = await self._step(agent, request)
         if isinstance(step, str):
+            self._live.of(request.call_id).polls = ()
             return step
         answer = agent.filler(step)
-        self._live.of(request.call_id).polls.append(answered(request, answer))
+        self._live.of(request.call_id).polled(answered(request, answer))
         return answer
 
 

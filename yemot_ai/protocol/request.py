@@ -123,7 +123,8 @@ def heard(value: str) -> str:
     >>> heard(chr(0x200F) + "שלום" + chr(0xA0) + " עולם ")
     'שלום עולם'
     """
-    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", value)).split())
+    said = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", value)).split())
+    return value if said == value else said  # one text, not two that are equal: a call keeps both
 
 
 def _offered(params: object) -> Iterator[tuple[object, object]]:

@@ -129,9 +129,8 @@ def _failure(found: Mapping[str, Any]) -> Failure:
 def _answered(found: Mapping[str, Any]) -> Answered:
     time = found.get("time")
     return Answered(
-        extension=_text(found["extension"]),
+        request=_text(found["request"]),
         time=None if time is None else int(time),
-        values=_values(found["values"]),
         answer=_text(found["answer"]),
         left=bool(found.get("left", False)),
     )

@@ -8,7 +8,7 @@ from typing import Self
 
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.sessions.turn import Status, Turn
-from yemot_ai.sessions.visit import Values, Visit
+from yemot_ai.sessions.visit import Visit
 
 __all__ = ["RING", "Answered", "Finished", "Session"]
 
@@ -21,16 +21,14 @@ class Answered:
     """A request and the answer it was given, so that it gets the same one when it comes again.
 
     Attributes:
-        extension: where the line was.
+        request: the request's mark: equal for equal requests. The request itself is in the visit.
         time: ``ApiTime``; None when the line is set not to send it.
-        values: what it sent.
         answer: what it was answered.
         left: whether the answer led out of the extension.
     """
 
-    extension: str
+    request: str
     time: int | None
-    values: Values
     answer: str
     left: bool = False
 

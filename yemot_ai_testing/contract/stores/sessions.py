@@ -48,7 +48,7 @@ FULL: Final = Session(
     recalled=True,
     threads={"call": {"thread_id": "t", "deep": [1, None, True, 1.5, "ת"]}, "other": "x"},
     retired=(("call", "gone"),),
-    recent=(Answered("", None, (("a", "1"),), "noop"), Answered("1", 17, (), "go_to_folder=..", left=True)),
+    recent=(Answered("mark", None, "noop"), Answered("ab", 17, "go_to_folder=..", left=True)),
     finished=(Finished("run/1/x", "id_list_message=t-א"), Finished("run/1/y", failed=True)),
     state={"size": "גדולה", "items": [{"n": 1}], "none": None},
     faults=2,

@@ -1,0 +1,165 @@
+"""What a poll costs, with few and with many calls on the line, beside plain yemot-flow and a bare loop.
+
+A poll is a request that only asks whether the answer is there; nothing is waited for here. Figures
+are ratios and rates of one run; what counts is that they do not depend on how many calls are open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import yemot_flow
+
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.providers import Reply
+from yemot_ai.sessions import MemoryStore
+
+FEW, MANY = 10, 10_000
+REQUESTS = 20_000
+ROUNDS = 5
+TURNS = 5
+
+Pairs = list[tuple[str, str]]
+
+
+class Instant:
+    """A model that answers at once."""
+
+    name = "instant"
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        return Reply(f"אמרת {prompt}", "session-1")
+
+    async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
+        return Reply(f"אמרת {prompt}", "session-1")
+
+
+def agent_flow(provider: Instant) -> AIFlow:
+    flow = AIFlow(YemotAI(provider=provider, store=MemoryStore()))
+
+    @flow.ai_agent("")
+    def agent(call: AICall, text: str) -> None:
+        """Let the AI answer."""
+
+    return flow
+
+
+def request(call: int, *values: tuple[str, str], second: int = 0) -> Pairs:
+    own = [("ApiCallId", f"{call:040x}"), ("ApiPhone", "0501234567"), ("ApiExtension", "")]
+    return [*own, ("ApiTime", str(1_767_225_600 + second)), *values]
+
+
+def calls_with_an_answer(flow: AIFlow, calls: int) -> list[Pairs]:
+    """Bring calls to their first answer, and return the request that had it: asked again, it is a poll
+    that finds its answer decided."""
+    last = []
+    for call in range(calls):
+        flow.handle_request(request(call))
+        last.append(request(call, ("ai_1", "שלום"), second=1))
+        flow.handle_request(last[-1])
+    return last
+
+
+def blocking_rate(flow: AIFlow, polls: list[Pairs]) -> float:
+    began = time.perf_counter()
+    for number in range(REQUESTS):
+        flow.handle_request(polls[number % len(polls)])
+    return REQUESTS / (time.perf_counter() - began)
+
+
+def async_rate(flow: AIFlow, polls: list[Pairs]) -> float:
+    async def ask() -> float:
+        began = time.perf_counter()
+        for number in range(REQUESTS):
+            await flow.ahandle_request(polls[number % len(polls)])
+        return REQUESTS / (time.perf_counter() - began)
+
+    return asyncio.run(ask())
+
+
+def yardstick() -> float:
+    """Dictionaries built and read, a thousand a request: how fast this machine is right now."""
+    began = time.perf_counter()
+    for _ in range(2_000):
+        values = {str(number): number for number in range(1_000)}
+        sum(values.values())
+    return 2_000 / (time.perf_counter() - began)
+
+
+def plain_rate(calls: int) -> float:
+    flow = yemot_flow.Flow(timeout=3_600_000, print_log=False)
+
+    @flow.get("")
+    def root(call: yemot_flow.Call) -> None:
+        call.goto("/1")
+
+    for call in range(calls):
+        flow.handle_request(dict(request(call)))
+    count = 200 if calls > FEW else 5_000
+    began = time.perf_counter()
+    for number in range(count):
+        flow.handle_request(dict(request(number % calls)))
+    return count / (time.perf_counter() - began)
+
+
+def paired(few: Callable[[], float], many: Callable[[], float]) -> tuple[float, float, float]:
+    """Measure in turns; return both medians and the median of the pairs' ratio."""
+    rows = [(few(), many()) for _ in range(ROUNDS)]
+    ratio = statistics.median(one / other for one, other in rows)
+    return statistics.median(row[0] for row in rows), statistics.median(row[1] for row in rows), ratio
+
+
+def bytes_per_call(calls: int = 2_000) -> float:
+    flow = agent_flow(Instant())
+    for call in range(50):  # whatever is made once
+        talk(flow, call)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.take_snapshot()
+    for call in range(50, 50 + calls):
+        talk(flow, call)
+    gc.collect()
+    after = tracemalloc.take_snapshot()
+    tracemalloc.stop()
+    return sum(line.size_diff for line in after.compare_to(before, "filename")) / calls
+
+
+def talk(flow: AIFlow, call: int) -> None:
+    values: list[tuple[str, str]] = []
+    flow.handle_request(request(call))
+    for turn in range(1, TURNS + 1):
+        values.append((f"ai_{turn}", f"מה שעות הפתיחה ביום {turn} בשבוע"))
+        answer = flow.handle_request(request(call, *values, second=2 * turn))
+        poll = 0
+        while f"ai_{turn}w" in answer:
+            poll += 1
+            values.append((f"ai_{turn}w{poll}", "None"))
+            answer = flow.handle_request(request(call, *values, second=2 * turn + 1))
+
+
+def main() -> None:
+    few, many = agent_flow(Instant()), agent_flow(Instant())
+    few_polls, many_polls = calls_with_an_answer(few, FEW), calls_with_an_answer(many, MANY)
+    stick = yardstick()
+    print(f"yardstick: {stick:,.0f} thousand-entry dictionaries/s; {threading.active_count()} threads")
+    for name, rate in (("handle_request", blocking_rate), ("ahandle_request", async_rate)):
+        one, other, ratio = paired(
+            lambda rate=rate: rate(few, few_polls), lambda rate=rate: rate(many, many_polls)
+        )
+        print(
+            f"{name}: {one:,.0f} polls/s with {FEW} calls, {other:,.0f} with {MANY:,} "
+            f"(x {ratio:.2f}); {other / stick:.2f} polls a yardstick"
+        )
+    plain_few, plain_many = plain_rate(FEW), plain_rate(MANY)
+    print(f"plain yemot-flow: {plain_few:,.0f}/s with {FEW} calls, {plain_many:,.0f}/s with {MANY:,}")
+    print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.1f} KiB")
+
+
+if __name__ == "__main__":
+    main()
