@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from yemot_ai.callers import RESERVED, Callers
+from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
-from yemot_ai.errors import ConfigurationError, StoreError
+from yemot_ai.errors import CallEndedError, ConfigurationError, StoreError
 from yemot_ai.hooks import EndReason, Hooks, Transcript
 from yemot_ai.ledger import Worked
 from yemot_ai.limits import Limits
@@ -91,6 +91,8 @@ class Calls:
         session = await update(self.store, call_id, changed, ttl=2 * self.ttl)
         if begins:
             self.hooks.call_starts(session)
+            if self.hooks.call_end:  # a call that never asks falls silent, too
+                self._sweeper.start()
         return session
 
     async def admit(self, call_id: str, turn_id: str) -> Session:
@@ -179,15 +181,28 @@ class Calls:
 
     async def _recalled(self, session: Session) -> Session:
         """Return the session with what is remembered of its caller, fetched once in a call."""
-        if not self.remembers or not session.phone or session.recalled:
+        if not self.remembers or not number_of(session.phone) or session.recalled:
             return session
         recalled = await self.callers.recall(session)
+        retired = recalled.retired[len(session.retired) :]
 
         def remember(now: Session) -> Session:
+            if now.ended:
+                return now
             threads = {**recalled.threads, **now.threads}
-            return replace(now, recalled=True, earlier=recalled.earlier, threads=threads)
+            return replace(
+                now,
+                recalled=True,
+                earlier=recalled.earlier,
+                threads=threads,
+                retired=(*now.retired, *retired),
+            )
 
-        return await self.update(session.call_id, remember)
+        now = await self.update(session.call_id, remember)
+        if now.ended:  # the memory keeps what was said; the threads that were taken out of it go
+            await self._forget([*recalled.threads.items(), *retired])
+            raise CallEndedError(session.call_id)
+        return now
 
     async def _stop(self, call_id: str) -> None:
         """Stop what runs here for a call."""
@@ -207,7 +222,8 @@ class Calls:
 
     async def _not_needed(self, last: Session) -> list[tuple[str, JSON]]:
         """Return the providers' threads that nobody will go on with."""
-        if not self.remembers or not last.phone or not last.recalled:
+        knows = last.recalled or last.restarted
+        if not self.remembers or not number_of(last.phone) or not knows:
             return [*last.threads.items(), *last.retired]
         return [*(await self.callers.keep(last)).items(), *last.retired]
 
