@@ -90,7 +90,7 @@ def _constants(secret: str | None) -> tuple[tuple[str, str], ...]:
         return ()
     if not _SECRET.fullmatch(secret):
         raise ConfigurationError(
-            "a secret for ext.ini is 8 or more of the characters A-Z a-z 0-9 . _ ~ - (--secret alone makes one)"
+            "a secret for ext.ini is 8 or more of A-Z a-z 0-9 . _ ~ - (--secret alone makes one)"
         )
     return (("api_add_0", f"secret={secret}"),)
 
