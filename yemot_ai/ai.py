@@ -36,7 +36,7 @@ from yemot_ai.privacy import MASKING
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import Closing, Provider, Reply
-from yemot_ai.sessions import Checked, MemoryStore, Session, SessionStore, Turn, open_store
+from yemot_ai.sessions import LEASE, Checked, MemoryStore, Session, SessionStore, Turn, open_store
 from yemot_ai.watch import Watch
 
 log = logging.getLogger("yemot_ai")
@@ -93,6 +93,7 @@ class YemotAI:
         remember: ``"call"``: every call begins anew; ``"caller"``: a conversation goes on over all
             calls from one number (a withheld number shares with nobody).
         memory_ttl: seconds after the last call that a caller is remembered.
+        lease: seconds of silence after which a worker counts as dead, and another does its work anew.
 
     Attributes:
         ending: functions that are told, on the engine's loop, the id of a call that ends.
@@ -117,8 +118,11 @@ class YemotAI:
         limits: Limits | None = None,
         remember: Literal["call", "caller"] = "call",
         memory_ttl: float = MEMORY_TTL,
+        lease: float = LEASE,
     ) -> None:
-        _check_positive(turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl)
+        _check_positive(
+            turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl, lease=lease
+        )
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
         if retries < 0:
@@ -128,6 +132,7 @@ class YemotAI:
         self.provider = _provider(mode, provider, model, openai_api_key, turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.session_ttl = session_ttl
+        self.lease = lease
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
         self.store = self._opened(store)
         self._turn_timeout = turn_timeout
@@ -151,7 +156,9 @@ class YemotAI:
             self.calls.update,
             watch=self.watch,
             timeout=turn_timeout,
+            lease=lease,
             written=self.calls.turn_is_over,
+            unwritten=self.calls.forget_unwritten,
         )
         self.ending = self.calls.ending
         self.ending.append(self.ledger.cancel)

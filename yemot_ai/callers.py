@@ -13,7 +13,7 @@ from yemot_ai.errors import LimitReachedError
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, SessionStore, Status, update
 
-__all__ = ["RESERVED", "Callers"]
+__all__ = ["RESERVED", "Callers", "number_of"]
 
 RESERVED = "caller:"
 """Begins the names of these records; no call may have such a name."""
@@ -45,7 +45,7 @@ class Callers:
         The provider's threads are taken out of the memory: a second call from the same number at the
         same time rebuilds the conversation from what was said, instead of writing into this one's.
         """
-        if session.recalled or not session.phone:
+        if session.recalled or not number_of(session.phone):
             return session
         taken: dict[str, JSON] = {}
         known = await self._store.load(_name(session.phone))
@@ -58,30 +58,36 @@ class Callers:
             return replace(memory, threads={}) if memory.threads else memory
 
         memory = await update(self._store, known.call_id, take, ttl=self._ttl + DAY)
+        anew = session.restarted  # the caller has pressed the key before the first question
         return replace(
             session,
             recalled=True,
-            earlier=memory.turns,
-            threads={**taken, **session.threads},
+            earlier=tuple(turn for turn in memory.turns if turn.conversation not in anew),
+            threads={**{name: taken[name] for name in taken if name not in anew}, **session.threads},
+            retired=(*session.retired, *((name, taken[name]) for name in taken if name in anew)),
         )
 
     async def keep(self, session: Session) -> dict[str, JSON]:
         """Remember what was said in a call that is over.
 
+        What was said before is dropped where the caller has started anew.
+
         Returns:
             The threads by conversation that another call had left meanwhile, and that nobody needs now.
         """
+        if not number_of(session.phone):
+            return {}
         displaced: dict[str, JSON] = {}
         said = [turn for turn in session.turns if _worth_keeping(turn.status, turn.conversation)]
 
         def remember(memory: Session) -> Session:
             displaced.clear()
-            displaced.update(
-                {name: memory.threads[name] for name in memory.threads if name in session.threads}
-            )
-            before = () if _began_anew(session) else memory.turns
+            needless = {*session.threads, *session.restarted}
+            displaced.update({name: memory.threads[name] for name in memory.threads if name in needless})
+            left = {name: memory.threads[name] for name in memory.threads if name not in needless}
+            before = (turn for turn in memory.turns if turn.conversation not in session.restarted)
             turns = (*before, *(replace(turn, spoken="") for turn in said if not turn.forgotten))
-            return replace(memory, turns=turns[-KEPT:], threads={**memory.threads, **session.threads})
+            return replace(memory, turns=turns[-KEPT:], threads={**left, **session.threads})
 
         await update(self._store, _name(session.phone), remember, ttl=self._ttl + DAY)
         return displaced
@@ -92,7 +98,7 @@ class Callers:
         Raises:
             LimitReachedError: there were as many already.
         """
-        if not phone:
+        if not number_of(phone):
             return
         today = int(self._now() // DAY)
 
@@ -117,12 +123,22 @@ class Callers:
                 yield name.removeprefix(RESERVED)
 
 
+def number_of(text: str) -> str:
+    """Return a phone number as it is compared: digits, Israel's country code as the leading zero.
+
+    >>> number_of("+972 50-123-4567"), number_of("0501234567"), number_of("withheld")
+    ('0501234567', '0501234567', '')
+    """
+    digits = "".join(character for character in text if character in "0123456789")
+    is_abroad = text.strip().startswith("+") or digits.startswith("00")
+    digits = digits.lstrip("0") if is_abroad else digits
+    if digits.startswith("972") and (is_abroad or len(digits) > 10):  # noqa: PLR2004 - within Israel it is 9 or 10
+        return f"0{digits.removeprefix('972').lstrip('0')}"
+    return digits
+
+
 def _name(phone: str) -> str:
-    return RESERVED + phone
-
-
-def _began_anew(session: Session) -> bool:
-    return bool(session.retired) or any(turn.forgotten for turn in session.turns)
+    return RESERVED + number_of(phone)
 
 
 def _worth_keeping(status: Status, conversation: str) -> bool:

@@ -5,20 +5,23 @@ A call ends once, whichever worker is told of it, and whoever finds out later st
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from yemot_ai.callers import RESERVED, Callers
+from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors import CallEndedError, ConfigurationError, StoreError
 from yemot_ai.hooks import EndReason, Hooks, Transcript
+from yemot_ai.ledger import Worked
 from yemot_ai.limits import Limits
 from yemot_ai.providers.provider import JSON, Forgetful, Provider
 from yemot_ai.sessions import Session, SessionStore, Turn, update
 from yemot_ai.sweeper import Sweeper
+from yemot_ai.writing import persistently
 
 __all__ = ["Calls"]
 
@@ -64,6 +67,7 @@ class Calls:
         every = min(self.ttl / SWEEPS_PER_TTL, LONGEST_BETWEEN_SWEEPS)
         self._sweeper = Sweeper(self.engine, self._sweep, every=every)
         self._threads: dict[str, Threads] = {}
+        self._to_end: dict[str, asyncio.Task[None]] = {}
 
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
@@ -87,6 +91,8 @@ class Calls:
         session = await update(self.store, call_id, changed, ttl=2 * self.ttl)
         if begins:
             self.hooks.call_starts(session)
+            if self.hooks.call_end:  # a call that never asks falls silent, too
+                self._sweeper.start()
         return session
 
     async def admit(self, call_id: str, turn_id: str) -> Session:
@@ -107,13 +113,41 @@ class Calls:
             self._threads[session.call_id] = dict(session.threads)
         self.hooks.turn_is_over(session.call_id, turn)
 
+    async def forget_unwritten(self, worked: Worked) -> None:
+        """Let a provider forget what it answered after the call had ended."""
+        if worked.conversation and not self.remembers:
+            await self._forget([(worked.conversation, worked.session)])
+
     async def end(self, call_id: str, reason: EndReason) -> None:
         """End a call, once among all workers.
 
         Args:
             call_id: the call.
             reason: what the hooks are told.
+
+        Raises:
+            StoreError: the store is away; what runs here is stopped, and the rest is done when the store
+                is back.
         """
+        try:
+            await self._end(call_id, reason)
+        except StoreError:
+            await self._stop(call_id)
+            if call_id not in self._to_end:
+                self._to_end[call_id] = asyncio.create_task(self._end_later(call_id, reason))
+            raise
+
+    async def _end_later(self, call_id: str, reason: EndReason) -> None:
+        try:
+            await persistently(
+                lambda: self._end(call_id, reason), f"the end of call {call_id}", seconds=self.ttl
+            )
+        except StoreError as error:
+            log.warning("call %s could not be ended, and falls silent: %s", call_id, error)
+        finally:
+            del self._to_end[call_id]
+
+    async def _end(self, call_id: str, reason: EndReason) -> None:
         last = Session(call_id)
 
         def bury(session: Session) -> Session:
@@ -123,7 +157,8 @@ class Calls:
 
         # The tombstone first: a turn that starts from now on finds it.
         await self.update(call_id, bury)
-        kept_here = await self._stop(call_id)
+        await self._stop(call_id)
+        kept_here = self._kept(call_id)
         if last.ended or not last.version:  # another worker has buried it, or there was no call
             await self._forget([] if self.remembers else kept_here)
             return
@@ -146,31 +181,49 @@ class Calls:
 
     async def _recalled(self, session: Session) -> Session:
         """Return the session with what is remembered of its caller, fetched once in a call."""
-        if not self.remembers or not session.phone or session.recalled:
+        if not self.remembers or not number_of(session.phone) or session.recalled:
             return session
         recalled = await self.callers.recall(session)
+        retired = recalled.retired[len(session.retired) :]
 
         def remember(now: Session) -> Session:
+            if now.ended:
+                return now
             threads = {**recalled.threads, **now.threads}
-            return replace(now, recalled=True, earlier=recalled.earlier, threads=threads)
+            return replace(
+                now,
+                recalled=True,
+                earlier=recalled.earlier,
+                threads=threads,
+                retired=(*now.retired, *retired),
+            )
 
-        return await self.update(session.call_id, remember)
+        now = await self.update(session.call_id, remember)
+        if now.ended:  # the memory keeps what was said; the threads that were taken out of it go
+            await self._forget([*recalled.threads.items(), *retired])
+            raise CallEndedError(session.call_id)
+        return now
 
-    async def _stop(self, call_id: str) -> list[tuple[str, JSON]]:
-        """Stop what runs here for a call; return what this worker's providers keep of it."""
+    async def _stop(self, call_id: str) -> None:
+        """Stop what runs here for a call."""
         for told in self.ending:
             done = told(call_id)
             if inspect.isawaitable(done):
                 await done
+
+    def _kept(self, call_id: str) -> list[tuple[str, JSON]]:
+        """Return what this worker's providers keep of a call, once."""
         return list(self._threads.pop(call_id, {}).items())
 
     async def _ended_elsewhere(self, call_id: str) -> None:
-        kept_here = await self._stop(call_id)
+        await self._stop(call_id)
+        kept_here = self._kept(call_id)
         await self._forget([] if self.remembers else kept_here)
 
     async def _not_needed(self, last: Session) -> list[tuple[str, JSON]]:
         """Return the providers' threads that nobody will go on with."""
-        if not self.remembers or not last.phone or not last.recalled:
+        knows = last.recalled or last.restarted
+        if not self.remembers or not number_of(last.phone) or not knows:
             return [*last.threads.items(), *last.retired]
         return [*(await self.callers.keep(last)).items(), *last.retired]
 

@@ -6,6 +6,8 @@ import argparse
 import importlib
 import importlib.util
 import os
+import re
+import secrets
 import sys
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -58,11 +60,15 @@ def load_flow(name: str) -> AIFlow:
     return flow
 
 
-def ext_ini(url: str) -> str:
+def ext_ini(url: str, *, secret: str | None = None) -> str:
     """Return the ``ext.ini`` of an extension that is answered at ``url`` ([OFF] settings all).
 
+    Args:
+        url: where the line asks.
+        secret: what the line brings with each request, for ``Guard(secret=…)``.
+
     Raises:
-        ConfigurationError: ``url`` cannot be an ``api_link``.
+        ConfigurationError: ``url`` cannot be an ``api_link``, or ``secret`` no constant.
     """
     try:
         parts = urlsplit(url)
@@ -75,10 +81,18 @@ def ext_ini(url: str) -> str:
         raise ConfigurationError(
             f"{url!r} carries a query: the line would add a second '?'; send constants by api_add_0"
         )
-    return (
-        "\n".join(f"{name}={value}" for name, value in (("type", "api"), ("api_link", url), *_SETTINGS))
-        + "\n"
-    )
+    settings = (("type", "api"), ("api_link", url), *_SETTINGS, *_constants(secret))
+    return "".join(f"{name}={value}\n" for name, value in settings)
+
+
+def _constants(secret: str | None) -> tuple[tuple[str, str], ...]:
+    if secret is None:
+        return ()
+    if not _SECRET.fullmatch(secret):
+        raise ConfigurationError(
+            "a secret for ext.ini is 8 or more of A-Z a-z 0-9 . _ ~ - (--secret alone makes one)"
+        )
+    return (("api_add_0", f"secret={secret}"),)
 
 
 _SETTINGS = (
@@ -86,6 +100,12 @@ _SETTINGS = (
     ("api_say_tts", "no"),  # or the line repeats to callers what they said
     ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while we think
 )
+
+
+_SECRET = re.compile(r"[A-Za-z0-9._~-]{8,}")
+"""Whatever travels in a URL as it is: how the line encodes constants is not documented."""
+
+SECRET_BYTES = 24
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -100,7 +120,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _ext_ini(arguments: argparse.Namespace) -> int:
-    print(ext_ini(arguments.url), end="")
+    secret = secrets.token_urlsafe(SECRET_BYTES) if arguments.secret == "" else arguments.secret
+    print(ext_ini(arguments.url, secret=secret), end="")
     return 0
 
 
@@ -125,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     ini = commands.add_parser("ext-ini", help="print the settings of an extension that is answered at URL")
     ini.add_argument("url", metavar="URL")
+    ini.add_argument(
+        "--secret",
+        nargs="?",
+        const="",
+        help="let the line bring a secret, for Guard(secret=…) or YEMOT_AI_SECRET; without a value, make one",
+    )
     ini.set_defaults(run=_ext_ini)
     return parser
 

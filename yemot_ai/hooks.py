@@ -23,6 +23,9 @@ log = logging.getLogger("yemot_ai")
 
 Hook: TypeAlias = Callable[..., Any]
 
+PATIENCE = 2.0
+"""Seconds that the end of a call waits for those who are told of it."""
+
 EndReason: TypeAlias = Literal["hangup", "idle", "ended"]
 
 
@@ -30,13 +33,16 @@ EndReason: TypeAlias = Literal["hangup", "idle", "ended"]
 class Transcript:
     """What was said in a call that is over; iterating gives its turns, ``str()`` a readable text.
 
+    A turn that was still being answered is there, without an answer.
+
     Attributes:
         call_id: the call's ``ApiCallId``.
         phone: the caller's number ("" when withheld).
         reason: the caller hung up (``hangup``), nothing came for ``session_ttl`` (``idle``), or
             ``ai.end`` was called (``ended``).
         started: Unix time in seconds of the first request (0 where there was no line).
-        turns: every time that the AI was asked, oldest first.
+        turns: every time that the AI was asked, and what an agent's function answered by itself, oldest
+            first.
         state: the developer's ``call.state``.
     """
 
@@ -50,7 +56,8 @@ class Transcript:
     @classmethod
     def of(cls, session: Session, reason: EndReason) -> Transcript:
         """Take what ``session`` remembers."""
-        turns = tuple(turn for turn in session.turns if turn.conversation)
+        steps = {turn.id.rpartition(".")[0] for turn in session.turns if turn.conversation}
+        turns = tuple(turn for turn in session.turns if turn.conversation or turn.id not in steps)
         return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state))
 
     def __iter__(self) -> Iterator[Turn]:
@@ -75,7 +82,7 @@ class Hooks:
     call_start: list[Hook] = field(default_factory=list)
     turn: list[Hook] = field(default_factory=list)
     call_end: list[Hook] = field(default_factory=list)
-    _telling: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
+    _telling: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def call_starts(self, session: Session) -> None:
         """Tell that a call has begun; from any thread."""
@@ -88,26 +95,34 @@ class Hooks:
             self._tell(call_id, self.turn, call_id, turn)
 
     async def call_is_over(self, transcript: Transcript) -> None:
-        """Tell that a call is over, after all that was told of it before."""
-        earlier = self._telling.get(transcript.call_id)
-        if earlier:
-            await asyncio.wait(set(earlier))
-        await self._told(self.call_end, transcript, usage_of(transcript.turns))
+        """Tell that a call is over, after all that was told of it before.
+
+        Waits for ``PATIENCE``, so that whoever ends a call in a test finds it told; not for longer, for
+        a worker that is kept waiting is missed by other callers. The telling goes on.
+        """
+        if self.call_end:
+            task = self._tell(transcript.call_id, self.call_end, transcript, usage_of(transcript.turns))
+            await asyncio.wait({task}, timeout=PATIENCE)
 
     async def _soon(self, call_id: str, hooks: list[Hook], *what: object) -> None:
         self._tell(call_id, hooks, *what)
 
-    def _tell(self, call_id: str, hooks: list[Hook], *what: object) -> None:
-        telling = self._telling.setdefault(call_id, set())
-        task = asyncio.get_running_loop().create_task(self._told(hooks, *what))
-        telling.add(task)
+    def _tell(self, call_id: str, hooks: list[Hook], *what: object) -> asyncio.Task[None]:
+        """Tell it when all that came before in this call is told."""
+        after = self._telling.get(call_id)
+        task = asyncio.get_running_loop().create_task(self._told_after(after, hooks, *what))
+        self._telling[call_id] = task
         task.add_done_callback(lambda done: self._drop(call_id, done))
+        return task
 
     def _drop(self, call_id: str, task: asyncio.Task[None]) -> None:
-        telling = self._telling[call_id]
-        telling.discard(task)
-        if not telling:
+        if self._telling.get(call_id) is task:
             del self._telling[call_id]
+
+    async def _told_after(self, after: asyncio.Task[None] | None, hooks: list[Hook], *what: object) -> None:
+        if after is not None:
+            await asyncio.wait({after})
+        await self._told(hooks, *what)
 
     async def _told(self, hooks: list[Hook], *what: object) -> None:
         for hook in tuple(hooks):

@@ -10,9 +10,10 @@ process or in another one; whoever asks for one that is over gets what the ledge
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -21,19 +22,15 @@ from yemot_ai.errors import (
     HoldLostError,
     ProviderError,
     ProviderTimeoutError,
-    SessionFormatError,
-    StoreError,
 )
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.sessions import Failure, Session, SessionStore, Status, Turn
+from yemot_ai.sessions import LEASE, Failure, Session, SessionStore, Status, Turn
 from yemot_ai.watch import Watch
+from yemot_ai.writing import Writings, persistently
 
 __all__ = ["Ledger", "Work", "Worked"]
 
 log = logging.getLogger("yemot_ai")
-
-WRITE_AGAIN = 0.5
-"""Seconds between two tries to write an answer down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class Worked:
         usage: what it cost.
         outcome: the line's answer, where the turn ended in one of its own.
         spoken: rendered messages to be played before the answer.
+        state: what ``call.state`` is after the turn; None where it has not changed.
     """
 
     answer: str = ""
@@ -57,6 +55,7 @@ class Worked:
     usage: Usage | None = None
     outcome: str = ""
     spoken: str = ""
+    state: Mapping[str, JSON] | None = None
 
 
 Work = Callable[[], Awaitable[Worked]]
@@ -75,9 +74,11 @@ class Ledger:
         watch: looks out for the end of a call while a turn of it runs.
         timeout: seconds for one turn, all retries included.
         written: told the session and each turn that is over, by whoever has worked it out.
+        unwritten: told, and awaited, what was worked out for a call that had ended meanwhile.
+        lease: seconds of silence after which whoever works on a turn counts as dead.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, by YemotAI
         self,
         store: SessionStore,
         update: Update,
@@ -85,12 +86,17 @@ class Ledger:
         watch: Watch,
         timeout: float,
         written: Callable[[Session, Turn], object],
+        unwritten: Callable[[Worked], Awaitable[None]],
+        lease: float = LEASE,
     ) -> None:
         self._store = store
         self._update = update
         self._watch = watch
         self._timeout = timeout
         self._written = written
+        self._unwritten = unwritten
+        self._lease = lease
+        self._writings: Writings[Turn] = Writings()
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
 
     async def once(self, call_id: str, asked: Turn, work: Work, *, hold: str | None = None) -> Turn:
@@ -110,7 +116,7 @@ class Ledger:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._watched(call_id, asked, work, hold))
             tasks[asked.id] = task
-            task.add_done_callback(lambda _: self._drop(call_id, asked.id))
+            task.add_done_callback(functools.partial(self._drop, call_id, asked.id))
         # asyncio.wait, unlike await, leaves the turn alone when whoever asked is cancelled.
         await asyncio.wait({task})
         if task.cancelled():
@@ -128,22 +134,25 @@ class Ledger:
         if running:
             await asyncio.wait(running)
 
-    def _drop(self, call_id: str, turn_id: str) -> None:
+    def _drop(self, call_id: str, turn_id: str, task: asyncio.Task[Turn]) -> None:
         tasks = self._tasks[call_id]
         del tasks[turn_id]
         if not tasks:
             del self._tasks[call_id]
+        if not task.cancelled():
+            task.exception()  # seen: the line may have stopped asking
 
     async def _watched(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
         with self._watch.over(call_id):
             return await self._settle(call_id, asked, work, hold)
 
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
+        key = f"{call_id}/{asked.id}"
         while True:
             try:
                 async with (
                     asyncio.timeout(self._timeout) as waiting,
-                    self._store.hold(f"{call_id}/{asked.id}"),
+                    self._store.hold(key, lease=self._lease),
                 ):
                     claimed = await self._claim(call_id, asked)
                     if claimed.is_over:
@@ -152,16 +161,19 @@ class Ledger:
                     return await self._work(call_id, claimed, work, hold)
             except (HoldLostError, _OvertakenError) as lost:
                 log.warning("call %s: turn %s: %s; joining who has it now", call_id, asked.id, lost)
+                # An answer that is there already is not asked for again: nobody may have overtaken us.
+                await self._writings.wait(key)
             except TimeoutError:
                 return _failed(asked, ProviderTimeoutError(seconds=self._timeout))
 
     async def _work(self, call_id: str, turn: Turn, work: Work, hold: str | None) -> Turn:
         now = asyncio.get_running_loop().time
-        started, worked = now(), None
+        started = now()
         try:
             # All within the turn's time, the wait for an earlier turn of the conversation too.
-            async with asyncio.timeout(self._timeout), self._held(hold):
+            async with asyncio.timeout(self._timeout) as left, self._held(hold):
                 worked = await _guarded(work)
+                left.reschedule(None)
                 return await self._write(call_id, _answered(turn, worked, now() - started), worked)
         except TimeoutError as error:
             # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
@@ -174,7 +186,7 @@ class Ledger:
         return await self._write(call_id, replace(failed, duration=now() - started), None)
 
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:
-        return self._store.hold(key) if key is not None else nullcontext()
+        return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
 
     async def _claim(self, call_id: str, asked: Turn) -> Turn:
         """Write the turn down as ours, unless it is over; whoever had it before us is dead."""
@@ -189,34 +201,21 @@ class Ledger:
         return session.turn(asked.id) or mine
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
+        return await self._writings.down(f"{call_id}/{turn.id}", self._write_down(call_id, turn, worked))
+
+    async def _write_down(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
         over = replace(turn, owner="")
-
-        def write(session: Session) -> Session:
-            _refuse_ended(session)
-            known = session.turn(turn.id)
-            if known is None or known.owner != turn.owner:
-                raise _OvertakenError("somebody else has taken it over")
-            session = session.with_turn(over)
-            if worked and worked.conversation:
-                return session.with_thread(worked.conversation, worked.session)
-            return session
-
-        self._written(await self._persistently(call_id, write), over)
+        write = functools.partial(_written, turn=turn, over=over, worked=worked or Worked())
+        try:
+            session = await persistently(
+                lambda: self._update(call_id, write), f"call {call_id}: the end of turn {turn.id}"
+            )
+        except CallEndedError:
+            if worked:
+                await self._unwritten(worked)
+            raise
+        self._written(session, over)
         return over
-
-    async def _persistently(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Write down what a model was paid for, even if the store is away for a while.
-
-        Not for ever: while it is away our hold of the turn runs out, and that cancels this.
-        """
-        while True:
-            try:
-                return await self._update(call_id, change)
-            except SessionFormatError:
-                raise
-            except StoreError as error:
-                log.warning("call %s: an answer cannot be written down yet: %s", call_id, error)
-                await asyncio.sleep(WRITE_AGAIN)
 
 
 class _OvertakenError(Exception):
@@ -238,6 +237,21 @@ async def _guarded(work: Work) -> Worked:
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # foreign code must not end a call
         log.exception("the work on a turn raised what it may not raise")
         raise ProviderError(f"the work on the turn raised {type(error).__name__}") from error
+
+
+def _written(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
+    """Return the session with the end of a turn, if the turn is still ours."""
+    _refuse_ended(session)
+    known = session.turn(turn.id)
+    # A store that has lost the whole session knows of no other owner.
+    if known is not None and known.owner != turn.owner:
+        raise _OvertakenError("somebody else has taken it over")
+    session = session.with_turn(over)
+    if worked.state is not None:
+        session = replace(session, state=worked.state)
+    if worked.conversation:
+        session = session.with_thread(worked.conversation, worked.session)
+    return session
 
 
 def _failed(turn: Turn, error: ProviderError) -> Turn:

@@ -12,13 +12,20 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["MASKING", "Masking", "masked"]
+__all__ = ["MASKING", "Masking", "masked", "without_password"]
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\+?972[- ]?|0)[2-9](?:[- ]?[0-9]){7,8}(?![0-9A-Za-z])")
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])"
+    r"(?:(?:(?:\+|00)?972[- ]?0?|0)[2-9](?:[- ]?[0-9]){7,8}|\+[1-9](?:[- ]?[0-9]){7,14})"
+    r"(?![0-9A-Za-z])"
+)
 
 
 def masked(text: str) -> str:
-    """Return ``text`` with all but the last four digits of Israeli phone numbers left out."""
+    """Return ``text`` with all but the last four digits of phone numbers left out.
+
+    Numbers are those that are dialled in Israel, and what is written with a ``+`` before it.
+    """
     return _NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
 
 
@@ -39,3 +46,20 @@ _FORMATTER = logging.Formatter()
 
 MASKING = Masking()
 """Is on the logger ``yemot_ai``; ``logging.getLogger("yemot_ai").removeFilter(MASKING)`` shows numbers."""
+
+
+def without_password(url: str) -> str:
+    """Return ``url`` as it may be shown: who logs in, and by what, is left out.
+
+    Whatever stands before the last ``@``, for a password that is not escaped cannot be told from the
+    rest; and what stands after a ``?``, for some write it there.
+
+    >>> without_password("redis://:secret@db:6379/0?password=secret")
+    'redis://***@db:6379/0'
+    """
+    scheme, found, rest = url.partition("://")
+    if not found:
+        return url if "@" not in url else f"***@{url.rpartition('@')[2]}"
+    hidden, at, place = rest.rpartition("@")
+    place = place.partition("?")[0]
+    return f"{scheme}://{'***' if hidden or at else ''}{at}{place}"

@@ -2,19 +2,20 @@
 
 Serve it with ``yemot-ai serve``. Its whole code is what follows; ``YEMOT_AI_MODE`` (``codex`` or
 ``openai``) says who answers, ``YEMOT_AI_STORE`` where calls are remembered (``sqlite:FILE``,
-``redis://host``; the memory of the process unless given).
+``redis://host``; the memory of the process unless given), ``YEMOT_AI_SECRET`` what the line must
+bring (``yemot-ai ext-ini URL --secret``; nothing unless given).
 """
 
 from __future__ import annotations
 
 import os
 
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, Guard, YemotAI
 
 __all__ = ["flow"]
 
 ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
-flow = AIFlow(ai)
+flow = AIFlow(ai, guard=Guard(secret=os.environ.get("YEMOT_AI_SECRET")))
 
 
 @flow.get("")

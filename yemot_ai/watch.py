@@ -31,6 +31,7 @@ class Watch:
         self._store = store
         self._ended = ended
         self._running: Counter[str] = Counter()
+        self._told: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
 
     @contextmanager
@@ -49,14 +50,17 @@ class Watch:
             self._running[call_id] -= 1
             if not self._running[call_id]:
                 del self._running[call_id]
+                self._told.discard(call_id)
 
     async def _look(self) -> None:
         while self._running:
             await asyncio.sleep(EVERY)
             try:
-                ended = await self._store.ended(tuple(self._running))
+                ended = await self._store.ended(tuple(self._running)) & self._running.keys()
             except StoreError as error:
                 log.debug("cannot look for calls that have ended: %s", error)
                 continue
-            for call_id in ended:
+            # Once: what is being stopped cleans up, and must not be stopped in that.
+            for call_id in ended - self._told:
+                self._told.add(call_id)
                 self._ended(call_id)

@@ -18,11 +18,12 @@ from yemot_ai.flow.answer import Answer
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCalls
-from yemot_ai.flow.plain import PlainHandlers, saveable
+from yemot_ai.flow.plain import PlainHandlers
 from yemot_ai.flow.run import Run
+from yemot_ai.flow.state import saveable
 from yemot_ai.ledger import Worked
 from yemot_ai.protocol import Play, Read, Request, Response
-from yemot_ai.providers.provider import JSON, Exchange
+from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 
 __all__ = ["Agent", "AgentTurns", "check_form"]
@@ -95,8 +96,8 @@ class AgentTurns:
         said = await self._call(function, call, agent if _wants_agent(function) else asked.text)
         if said is None and run.outcome is None:
             said = await call.answer(asked.text)
-        await self._save(call, session)
-        return _worked(run, said, function)
+        state = saveable(call.state)
+        return replace(_worked(run, said, function), state=None if state == session.state else state)
 
     async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
         try:
@@ -112,11 +113,6 @@ class AgentTurns:
         if said is not None and not isinstance(said, str):
             raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
         return said
-
-    async def _save(self, call: AICall, before: Session) -> None:
-        state: dict[str, JSON] = dict(saveable(call.state))
-        if state != before.state:
-            await self._ai.update(before.call_id, lambda now: now if now.ended else replace(now, state=state))
 
 
 def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:

@@ -205,7 +205,9 @@ class AIFlow(yemot_flow.Flow):
         """A WSGI application that answers the line at every path."""
 
         def app(environ: dict[str, Any], start_response: web.StartResponse) -> Iterable[bytes]:
-            path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+            # Mounted below a path, the server has moved that part of it into SCRIPT_NAME.
+            raw: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            path = raw.encode("latin-1").decode("utf-8", "replace")
             return web.wsgi(functools.partial(self.handle_request, path=path))(environ, start_response)
 
         return app
@@ -243,7 +245,7 @@ class AIFlow(yemot_flow.Flow):
         reason = self.guard.refusal(request, path)
         if reason is None:
             return None
-        log.warning("call %s is refused: %s", request.call_id, reason)
+        log.warning("call %.60r is refused: %s", request.call_id, reason)  # anybody's text, so quoted
         return str(Response((Play(sentence(self.manners.refused)), hang_up)))
 
     def _sorry(self, request: Request, error: Exception) -> str:

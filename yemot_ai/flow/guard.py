@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from yemot_ai.callers import number_of
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
 
@@ -57,7 +58,7 @@ class Guard:
         """Return why ``request`` is not admitted, for the log; None when it is."""
         if self.secret is not None and not self._knows(request, path):
             return "it does not bring the secret"
-        phone = _digits(request.phone)
+        phone = number_of(request.phone)
         if not phone:
             return None if self.withheld and self.allow is None else "its number is withheld"
         if phone in self.block:
@@ -70,7 +71,8 @@ class Guard:
         """Return ``request`` without the secret: it is not to be stored, logged or shown to handlers."""
         if self.secret is None:
             return request
-        return Request.parse([(name, value) for name, value in request.pairs if name != self.name])
+        secret = self.secret
+        return replace(request, pairs=tuple(pair for pair in request.pairs if not _equal(pair[1], secret)))
 
     def _knows(self, request: Request, path: str) -> bool:
         brought = [value for name, value in request.pairs if name == self.name]
@@ -82,14 +84,7 @@ def _equal(one: str, other: str) -> bool:
 
 
 def _number(text: object) -> str:
-    digits = _digits(text) if isinstance(text, str) else ""
+    digits = number_of(text) if isinstance(text, str) else ""
     if not digits:
         raise ConfigurationError(f'{text!r} is no phone number: write it as a text, "0501234567"')
     return digits
-
-
-def _digits(text: str) -> str:
-    """Return a number as the line sends it: digits, Israel's country code as the leading zero."""
-    digits = "".join(character for character in text if character in "0123456789")
-    is_abroad = text.strip().startswith("+") or len(digits) > 10  # noqa: PLR2004 - a number within Israel has 9 or 10
-    return f"0{digits.removeprefix('972')}" if is_abroad and digits.startswith("972") else digits

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 __all__ = [
     "Cursor",
+    "Troubles",
     "cursor_of",
     "is_ours",
     "newest_cursor",
@@ -64,14 +65,27 @@ def trouble_name(number: int) -> str:
     return f"ai_x{number}"
 
 
-def troubles(values: Pairs) -> int:
-    """Return how often the line has asked while the store was away, in the newest such row.
+class Troubles(NamedTuple):
+    """How often the line has asked while the store was away.
 
-    A row ends where anything else was asked after it.
+    Attributes:
+        in_a_row: in the newest such row; it ends where anything else is asked.
+        newest: the greatest number used in this call; none is used twice.
     """
-    if not values or not (newest := _TROUBLE.fullmatch(values[-1][0])):
-        return 0
-    return int(newest[1])
+
+    in_a_row: int
+    newest: int
+
+
+def troubles(values: Pairs) -> Troubles:
+    """Count the times that the line asked while the store was away.
+
+    >>> troubles((("ai_x1", "Ok"), ("ai_4", "שלום"), ("ai_x2", "Ok"), ("ai_x3", "Ok")))
+    Troubles(in_a_row=2, newest=3)
+    """
+    numbers = [match and int(match[1]) for match in (_TROUBLE.fullmatch(name) for name, _ in values)]
+    row = sum(1 for _ in itertools.takewhile(bool, reversed(numbers)))
+    return Troubles(row, max((number for number in numbers if number), default=0))
 
 
 def is_ours(name: str) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from yemot_ai.errors import (
     LimitReachedError,
     ResponseSyntaxError,
 )
-from yemot_ai.flow.arrival import answered, known_answer
+from yemot_ai.flow.arrival import answered, known_answer, recall
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCall, LiveCalls
@@ -31,9 +30,10 @@ from yemot_ai.flow.names import Cursor, newest_cursor, visible
 from yemot_ai.flow.polling import hang_up, poll, up
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.running import Running, key_of
-from yemot_ai.protocol import Action, GoToFolder, Play, Request, Response
-from yemot_ai.providers.provider import JSON
+from yemot_ai.flow.state import saveable
+from yemot_ai.protocol import Action, GoToFolder, Message, Play, Request, Response
 from yemot_ai.sessions import Finished, Session, Visit
+from yemot_ai.writing import Writings, persistently
 
 __all__ = ["HANG_UP", "Handler", "PlainHandlers"]
 
@@ -63,6 +63,7 @@ class PlainHandlers:
         self._ai = ai
         self._manners = manners
         self._live = live
+        self._writings: Writings[Finished] = Writings()
 
     async def answer(self, handler: Handler, request: Request, hold: float | None) -> str:
         """Answer ``request`` by the run it belongs to.
@@ -96,6 +97,7 @@ class PlainHandlers:
             return running
         begun: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
         task = asyncio.get_running_loop().create_task(self._work(handler, request, live, begun))
+        task.add_done_callback(_seen)
         running = live.run = Running(key, task)
         begun.set_result(running)
         return running
@@ -105,10 +107,11 @@ class PlainHandlers:
     ) -> Finished:
         """Execute the handler, or wait for the worker that does; one that has died is replaced."""
         call_id, running = request.call_id, await begun
+        key = f"{call_id}/{running.key}"
         with self._ai.watch.over(call_id):
             while True:
                 try:
-                    async with self._ai.store.hold(f"{call_id}/{running.key}"):
+                    async with self._ai.store.hold(key, lease=self._ai.lease):
                         session = await self._ai.store.load(call_id) or Session(call_id)
                         if session.ended:
                             raise CallEndedError(call_id)
@@ -116,6 +119,8 @@ class PlainHandlers:
                         return known or await self._execute(handler, session, request, live, running)
                 except HoldLostError as lost:
                     log.warning("call %s: %s; joining who has it now", call_id, lost)
+                    # What has been done already is not done again: nobody may have overtaken us.
+                    await self._writings.wait(key)
 
     async def _execute(
         self, handler: Handler, session: Session, request: Request, live: LiveCall, running: Running
@@ -131,9 +136,17 @@ class PlainHandlers:
         answer = await self._handle(handler, run, call)
         finished = Finished(running.key, "" if answer is None else str(answer), failed=run.failed)
 
+        writing = self._write_down(session.call_id, run, finished)
+        return await self._writings.down(f"{session.call_id}/{running.key}", writing)
+
+    async def _write_down(self, call_id: str, run: Run, finished: Finished) -> Finished:
+        """Write down what a run came to, unless another worker has overtaken us; then that counts."""
+
         def write(now: Session) -> Session:
             if now.ended:
                 raise CallEndedError(now.call_id)
+            if now.outcome(finished.run):
+                return now
             return replace(
                 now,
                 names={**now.names, **run.names},
@@ -141,8 +154,8 @@ class PlainHandlers:
                 faults=now.faults + 1 if run.failed else 0,
             ).with_outcome(finished)
 
-        await self._ai.update(session.call_id, write)
-        return finished
+        session = await persistently(lambda: self._ai.update(call_id, write), f"call {call_id}: a run")
+        return session.outcome(finished.run) or finished
 
     def new_call(
         self,
@@ -232,18 +245,37 @@ class PlainHandlers:
         if known:
             return known
         polled = cursor if cursor and cursor.poll else None
-        turn = running.poll_turn or (polled.turn if polled else await self._new_number(request.call_id))
-        running.poll_turn = running.poll_turn or turn
+        if not running.poll_turn and polled is None:
+            return await self._first_poll(running, request)
+        turn = running.poll_turn = running.poll_turn or (polled.turn if polled else 0)
         number = polled.poll + 1 if polled and polled.turn == turn else 1
-        ask = poll(self._manners, turn=running.poll_turn, number=number)
-        queue = running.run.take_queue() if running.run else ()
-        answer = str(Response((Play(queue), ask) if queue else (ask,)))
+        answer = self._rendered_poll(turn, number, _queue(running))
         live.polled(answered(request, answer))
         return answer
 
-    async def _new_number(self, call_id: str) -> int:
-        session = await self._ai.update(call_id, lambda s: replace(s, next_turn=s.next_turn + 1))
-        return session.next_turn - 1
+    async def _first_poll(self, running: Running, request: Request) -> str:
+        """Poll under a new number; kept with the session, so that any worker repeats it."""
+        answer, queue = "", _queue(running)
+
+        def write(session: Session) -> Session:
+            nonlocal answer
+            if session.ended:
+                answer = HANG_UP
+                return session
+            answer = recall(session.recent, request) or ""
+            if answer:
+                return session
+            answer = self._rendered_poll(session.next_turn, 1, queue)
+            kept = answered(request, answer)
+            return replace(session, next_turn=session.next_turn + 1).with_answer(kept)
+
+        session = await self._ai.update(request.call_id, write)
+        running.poll_turn = session.next_turn - 1
+        return answer
+
+    def _rendered_poll(self, turn: int, number: int, queue: tuple[Message, ...]) -> str:
+        ask = poll(self._manners, turn=turn, number=number)
+        return str(Response((Play(queue), ask) if queue else (ask,)))
 
     async def _conclude(self, finished: Finished, request: Request) -> str:
         answer = HANG_UP
@@ -252,6 +284,10 @@ class PlainHandlers:
             nonlocal answer
             if session.ended:
                 answer = HANG_UP
+                return session
+            known = recall(session.recent, request)
+            if known is not None:  # another worker was faster, or the line has gone on
+                answer = known
                 return session
             response = self._apology(session, request) if finished.failed else Response.parse(finished.answer)
             answer = str(response)
@@ -268,6 +304,16 @@ class PlainHandlers:
         return Response((Play(sentence(self._manners.fault)), move))
 
 
+def _queue(running: Running) -> tuple[Message, ...]:
+    return running.run.take_queue() if running.run else ()
+
+
+def _seen(task: asyncio.Task[Finished]) -> None:
+    """Look at what went wrong: the line may have stopped asking."""
+    if not task.cancelled():
+        task.exception()
+
+
 def _is_cancelled_by_us() -> bool:
     """Tell a hang-up from a ``CancelledError`` that a handler's own code let out."""
     task = asyncio.current_task()
@@ -279,23 +325,6 @@ def _written(session: Session, request: Request, response: Response) -> Session:
     return replace(session, visit=replace(visit, seen=request.values, left=response.leaves)).with_answer(
         answered(request, str(response), left=response.leaves)
     )
-
-
-def saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    """Check that ``call.state`` can be saved.
-
-    Raises:
-        ConfigurationError: it holds something that JSON does not have.
-    """
-    if not state:
-        return {}
-    try:
-        kept: Mapping[str, JSON] = json.loads(json.dumps(state))
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"call.state cannot be saved: {error}; keep text, numbers and lists in it"
-        ) from error
-    return kept
 
 
 def _response(returned: object) -> Response:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from yemot_ai.ai import YemotAI
 from yemot_ai.callers import RESERVED
-from yemot_ai.errors import CallEndedError
+from yemot_ai.errors import CallEndedError, StoreError
 from yemot_ai.flow.agent import AgentLoop, Asked
 from yemot_ai.flow.agent_turn import AgentTurns
 from yemot_ai.flow.arrival import answered, arrive, known_answer, recall
@@ -26,6 +27,8 @@ from yemot_ai.protocol import Noop, Play, Request, Response
 from yemot_ai.sessions import Session, Status, Visit
 
 __all__ = ["Decision", "Switchboard", "Waiting"]
+
+log = logging.getLogger("yemot_ai")
 
 Waiting = Callable[[float | None], Awaitable[str]]
 """Waits on the engine for an answer; the argument is how many seconds the request may be held."""
@@ -94,7 +97,10 @@ class Switchboard:
         return known_answer(self._live.of(request.call_id).polls, request)
 
     async def _hung_up(self, request: Request, _hold: float | None = None) -> str:
-        await self._ai.aend(request.call_id, reason="hangup")
+        try:
+            await self._ai.aend(request.call_id, reason="hangup")
+        except StoreError as error:  # nobody is on the line any more to be asked for patience
+            log.warning("call %s: the hang-up is written down later: %s", request.call_id, error)
         return ENDED
 
     async def _unknown_extension(self, request: Request) -> str:

@@ -22,9 +22,9 @@ SECONDS = 3
 
 def trouble(request: Request, manners: Manners) -> str:
     """Return the answer to ``request`` while the store is away."""
-    tries = troubles(request.values)
+    tries, newest = troubles(request.values)
     if tries >= TRIES:
         return str(Response((Play(sentence(manners.fault)), hang_up)))
     messages = manners.filler_messages if tries else sentence(manners.trouble)
     mode = Tap(max_digits=1, min_digits=1, seconds=SECONDS, attempts=1, accept_empty=True)
-    return str(Response((Read(messages, trouble_name(tries + 1), mode),)))
+    return str(Response((Read(messages, trouble_name(newest + 1), mode),)))

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import tempfile
@@ -18,11 +19,11 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from yemot_ai.errors import SessionConflictError, SessionDamagedError, StoreError
+from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.sessions.lease import LEASE, Hold
-from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.record import encode, parsed, restore
 from yemot_ai.sessions.session import Session
 from yemot_ai.sessions.threads import in_thread
 
@@ -35,12 +36,19 @@ LOCKS: Final = 64
 
 _UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
 _READABLE: Final = 40
+_DRAFT: Final = ".draft-"
+
+ABANDONED: Final = 60.0
+"""Seconds after which a draft, or a lease that has run out, is one that nobody comes back to."""
 
 
 class _Kept(NamedTuple):
-    session: Session
+    record: object
     saved: float
     expires: float
+
+    def session(self, call_id: str | None) -> Session:
+        return restore(self.record, call_id=call_id)
 
 
 class JSONFileStore:
@@ -59,7 +67,7 @@ class JSONFileStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._root = Path(path).expanduser().absolute()
         with _explained(f"the folder {self._root} cannot be used"):
-            for folder in (self._sessions, self._holds, self._locks):
+            for folder in (self._root, self._sessions, self._holds, self._locks):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, probe = tempfile.mkstemp(dir=self._sessions, prefix=".probe-")
             os.close(descriptor)
@@ -89,20 +97,20 @@ class JSONFileStore:
         return Hold(self, key, lease=lease)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session; files that have expired are removed."""
+        """Iterate over the calls that have a session; files that have expired are removed.
+
+        A session of a newer format is left to those who can read it.
+        """
+        await in_thread(self._tidy)
         for path in await in_thread(self._files):
-            call_id = await in_thread(self._listed, path, idle)
-            if call_id is not None:
-                yield call_id
+            with contextlib.suppress(SessionFormatError):
+                call_id = await in_thread(self._listed, path, idle)
+                if call_id is not None:
+                    yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
-
-        def look() -> frozenset[str]:
-            found = ((call_id, self._load(call_id)) for call_id in call_ids)
-            return frozenset(call_id for call_id, session in found if session and session.ended)
-
-        return await in_thread(look)
+        return await in_thread(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease."""
@@ -132,15 +140,32 @@ class JSONFileStore:
         return sorted(self._sessions.glob("*.json"))
 
     def _load(self, call_id: str) -> Session | None:
-        kept = self._read(self._sessions / _file_name(call_id))
-        return kept.session if kept and kept.expires > time.time() else None
+        path = self._sessions / _file_name(call_id)
+        kept = self._read(path)
+        if kept is None or kept.expires <= time.time():
+            return None
+        try:
+            return kept.session(call_id)
+        except SessionDamagedError:
+            with self._locked(path.name):
+                return self._current(path, call_id)
+
+    def _current(self, path: Path, call_id: str | None) -> Session | None:
+        """Return the session of a file that is locked; a damaged one is set aside."""
+        kept = self._read_locked(path)
+        if kept is None or kept.expires <= time.time():
+            return None
+        try:
+            return kept.session(call_id)
+        except SessionDamagedError as error:
+            self._set_aside(path, error)
+            return None
 
     def _save(self, session: Session, ttl: float) -> Session:
         path = self._sessions / _file_name(session.call_id)
         with self._locked(path.name):
-            kept, now = self._read(path), time.time()
-            newest = kept.session.version if kept and kept.expires > now else 0
-            if newest != session.version:
+            current, now = self._current(path, session.call_id), time.time()
+            if (current.version if current else 0) != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
             self._write(path, f'{{"saved":{now!r},"expires":{now + ttl!r},"session":{encode(saved)}}}')
@@ -158,13 +183,41 @@ class JSONFileStore:
         if kept.expires <= now:
             self._remove_expired(path)
             return None
-        return kept.session.call_id if kept.saved + idle <= now else None
+        if kept.saved + idle > now:
+            return None
+        with self._locked(path.name):
+            session = self._current(path, None)
+        return session.call_id if session and path.name == _file_name(session.call_id) else None
+
+    def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
+        ended = set()
+        for call_id in call_ids:
+            with contextlib.suppress(SessionFormatError):  # nor can anybody else here say so
+                session = self._load(call_id)
+                if session and session.ended:
+                    ended.add(call_id)
+        return frozenset(ended)
 
     def _remove_expired(self, path: Path) -> None:
-        with self._locked(path.name):
-            kept = self._read(path)
+        with self._locked(path.name), _explained(f"{path} cannot be deleted"):
+            kept = self._read_locked(path)
             if kept and kept.expires <= time.time():
                 path.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Remove what processes have left behind that died while they wrote, or held a key."""
+        now = time.time()
+        with _explained(f"{self._root} cannot be tidied"):
+            for folder in (self._sessions, self._holds):
+                for draft in folder.glob(f"{_DRAFT}*"):
+                    with contextlib.suppress(FileNotFoundError):
+                        if draft.stat().st_mtime + ABANDONED < now:
+                            draft.unlink()
+        for path in self._holds.glob("*.json"):
+            if self._lease(path)[1] + ABANDONED < now:
+                with self._locked(path.name), _explained(f"{path} cannot be deleted"):
+                    if self._lease(path)[1] + ABANDONED < now:
+                        path.unlink(missing_ok=True)
 
     def _acquire(self, key: str, token: str, seconds: float) -> bool:
         path = self._holds / _file_name(key)
@@ -180,27 +233,33 @@ class JSONFileStore:
         path = self._holds / _file_name(key)
         with self._locked(path.name):
             if self._lease(path)[0] == token:
-                path.unlink(missing_ok=True)
+                with _explained(f"{path} cannot be deleted"):
+                    path.unlink(missing_ok=True)
 
     def _lease(self, path: Path) -> tuple[str | None, float]:
         """Return who holds a key and until when; what cannot be read holds nothing."""
-        try:
-            token, expires = json.loads(path.read_text(encoding="ascii"))
-            return str(token), float(expires)
-        except FileNotFoundError:
+        text = _text(path)
+        if text is None:
             return None, 0.0
-        except (TypeError, ValueError):
+        try:
+            token, expires = json.loads(text)
+            return str(token), float(expires)
+        except (OverflowError, RecursionError, TypeError, ValueError):
             log.warning("%s is damaged; the key counts as free", path)
             return None, 0.0
 
     def _read(self, path: Path) -> _Kept | None:
         try:
-            with _explained(f"{path} cannot be read"):
-                text = path.read_text(encoding="ascii")
-            return _kept(text)
-        except FileNotFoundError:
-            return None
-        except (SessionDamagedError, UnicodeDecodeError) as error:
+            return _kept(path)
+        except SessionDamagedError:
+            # It may have been replaced meanwhile, and a good one must not be set aside.
+            with self._locked(path.name):
+                return self._read_locked(path)
+
+    def _read_locked(self, path: Path) -> _Kept | None:
+        try:
+            return _kept(path)
+        except SessionDamagedError as error:
             self._set_aside(path, error)
             return None
 
@@ -209,11 +268,11 @@ class JSONFileStore:
         aside = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
         with _explained(f"the damaged {path} cannot be renamed"), contextlib.suppress(FileNotFoundError):
             path.rename(aside)
-        log.error("%s is damaged (%s): kept as %s; the session begins anew", path, error, aside.name)
+        log.error("%s: %s; kept as %s, the call begins anew", path, error, aside.name)
 
     def _write(self, path: Path, text: str, *, sync: bool = True) -> None:
         with _explained(f"{path} cannot be written"):
-            descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+            descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
                     file.write(text)
@@ -232,10 +291,14 @@ class JSONFileStore:
         """Be alone with all files whose name has the same lock; for as long as one write takes."""
         number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCKS
         with _explained(f"{self._locks} cannot be used"):
-            file = (self._locks / f"{number:02}").open("wb")
-        with file:  # closing it unlocks it, and so does the death of the process
-            fcntl.flock(file, fcntl.LOCK_EX)
+            descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
+        try:  # the death of the process unlocks it, too
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            # Closing alone would not do: a child that was forked meanwhile has it open as well.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
 
 
 def _file_name(name: str) -> str:
@@ -244,14 +307,31 @@ def _file_name(name: str) -> str:
     return f"{_UNSAFE.sub('_', name)[:_READABLE]}-{digest}.json"
 
 
-def _kept(text: str) -> _Kept:
+def _kept(path: Path) -> _Kept | None:
+    """Read a file; None when there is none.
+
+    Raises:
+        SessionDamagedError: it is none of ours.
+    """
+    text = _text(path)
+    if text is None:
+        return None
     try:
-        found: dict[str, Any] = json.loads(text)
-        saved, expires = float(found["saved"]), float(found["expires"])
-        session = json.dumps(found["session"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise SessionDamagedError(f"{type(error).__name__}: {error}") from error
-    return _Kept(decode(session), saved, expires)
+        found = parsed(text)
+        kept = _Kept(found["session"], float(found["saved"]), float(found["expires"]))
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise SessionDamagedError(f"its envelope is damaged ({type(error).__name__})") from None
+    if not (math.isfinite(kept.saved) and math.isfinite(kept.expires)):
+        raise SessionDamagedError("its times are none")
+    return kept
+
+
+def _text(path: Path) -> str | None:
+    with _explained(f"{path} cannot be read"):
+        try:
+            return path.read_text(encoding="ascii", errors="replace")
+        except FileNotFoundError:
+            return None
 
 
 def _sync_folder(folder: Path) -> None:
@@ -264,11 +344,9 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Turn an operating system's error into one that says what to do; a missing file is none."""
+    """Turn an operating system's error into one that says what to do."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         raise StoreError(
             f"{what}: {error.strerror or error} (is the disk full, or the folder read-only?)"

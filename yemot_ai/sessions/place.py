@@ -7,6 +7,7 @@ True
 from __future__ import annotations
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.privacy import without_password
 from yemot_ai.sessions.json_file import JSONFileStore
 from yemot_ai.sessions.memory import MemoryStore
 from yemot_ai.sessions.redis import RedisStore
@@ -37,5 +38,5 @@ def open_store(place: str) -> SessionStore:
     if place == "memory:":
         return MemoryStore()
     raise ConfigurationError(
-        f"{place!r} names no store: use memory:, json:FOLDER, sqlite:FILE or redis://host:port/0"
+        f"{without_password(place)!r} names no store: use memory:, json:FOLDER, sqlite:FILE or redis://host:port/0"
     )

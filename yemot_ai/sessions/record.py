@@ -11,21 +11,25 @@ True
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from yemot_ai.errors import SessionDamagedError, SessionFormatError
+from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.turn import Failure, Status, Turn
 from yemot_ai.sessions.visit import Values, Visit
 
-__all__ = ["FORMAT", "decode", "encode"]
+__all__ = ["FORMAT", "decode", "encode", "parsed", "restore"]
 
 FORMAT: Final = 1
 """Counts the changes that an older reader would misunderstand; a new key with a default is none."""
+
+
+_COUNTERS: Final = tuple(field.name for field in dataclasses.fields(Usage))
 
 
 def encode(session: Session) -> str:
@@ -33,57 +37,105 @@ def encode(session: Session) -> str:
 
     Raises:
         TypeError: ``session`` holds something that JSON does not have.
+        StoreError: it is nested too deeply.
     """
     # ASCII: a lone surrogate, which a line can send, survives as an escape.
-    return json.dumps({"format": FORMAT, **asdict(session)}, default=_plain, separators=(",", ":"))
+    try:
+        return json.dumps({"format": FORMAT, **_fields(session)}, default=_plain, separators=(",", ":"))
+    except RecursionError as error:
+        raise StoreError(f"session {session.call_id} is nested too deeply to be saved") from error
 
 
-def decode(text: str) -> Session:
+def decode(text: str, *, call_id: str | None = None, version: int | None = None) -> Session:
     """Return the session of a record.
+
+    Args:
+        text: the record.
+        call_id: whose it should be; None: anybody's.
+        version: which version it should be; None: any.
 
     Raises:
         SessionFormatError: the record is of a newer format.
-        SessionDamagedError: it is no record.
+        SessionDamagedError: it is no record, or another one than it should be.
+    """
+    return restore(parsed(text), call_id=call_id, version=version)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return the JSON object that ``text`` is.
+
+    Raises:
+        SessionDamagedError: it is none.
     """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SessionDamagedError(f"it is no JSON: {error}") from error
-    if not isinstance(found, dict) or type(found.get("format")) is not int:
+        # Its message may quote the text, and what callers said does not belong into a log.
+        raise SessionDamagedError(f"it is no JSON ({type(error).__name__})") from None
+    if not isinstance(found, dict):
+        raise SessionDamagedError("it is no JSON object")
+    return found
+
+
+def restore(found: object, *, call_id: str | None = None, version: int | None = None) -> Session:
+    """Do what ``decode`` does, with JSON that was parsed before.
+
+    A record in another call's place would let two callers share a memory; one whose version is not
+    the one that the store compares could never be saved over.
+    """
+    if not isinstance(found, dict) or type(found.get("format")) is not int or found["format"] < 1:
         raise SessionDamagedError("it does not name its format")
     if found["format"] > FORMAT:
         raise SessionFormatError(found=found["format"], known=FORMAT)
     try:
-        return _session(found)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise SessionDamagedError(f"{type(error).__name__}: {error}") from error
+        session = _session(found)
+    except KeyError as error:
+        raise SessionDamagedError(f"{error} is missing") from None
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise SessionDamagedError(f"a value is not what it should be ({type(error).__name__})") from None
+    if call_id is not None and session.call_id != call_id:
+        raise SessionDamagedError("it is the record of another call")
+    if version is not None and session.version != version:
+        raise SessionDamagedError("it is another version than the one that was saved")
+    return session
 
 
 def _plain(value: object) -> object:
+    """Return what JSON knows of ``value``; one level of it, for the encoder goes on by itself."""
     if isinstance(value, Status):
         return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError(f"{type(value).__name__} is nothing that a session can hold")
+
+
+def _fields(value: object) -> dict[str, object]:
+    kind: type[Any] = type(value)
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
 
 
 def _session(found: Mapping[str, Any]) -> Session:
     return Session(
         call_id=_text(found["call_id"]),
-        version=int(found["version"]),
+        version=_whole(found["version"]),
         phone=_text(found.get("phone", "")),
-        ended=bool(found.get("ended", False)),
-        started=float(found.get("started", 0.0)),
+        ended=_flag(found.get("ended", False)),
+        started=_number(found.get("started", 0.0)),
         visit=_visit(found.get("visit")),
-        next_turn=int(found.get("next_turn", 1)),
+        next_turn=_whole(found.get("next_turn", 1)),
         names={_text(name): _text(asked) for name, asked in found.get("names", {}).items()},
         turns=tuple(map(_turn, found.get("turns", ()))),
         earlier=tuple(map(_turn, found.get("earlier", ()))),
-        recalled=bool(found.get("recalled", False)),
-        threads=dict(found.get("threads", {})),
+        recalled=_flag(found.get("recalled", False)),
+        restarted=tuple(map(_text, found.get("restarted", ()))),
+        threads=_mapping(found.get("threads", {})),
         retired=tuple((_text(name), thread) for name, thread in found.get("retired", ())),
         recent=tuple(map(_answered, found.get("recent", ()))),
         finished=tuple(map(_finished, found.get("finished", ()))),
-        state=dict(found.get("state", {})),
-        faults=int(found.get("faults", 0)),
+        state=_mapping(found.get("state", {})),
+        faults=_whole(found.get("faults", 0)),
     )
 
 
@@ -92,14 +144,14 @@ def _visit(found: Mapping[str, Any] | None) -> Visit | None:
         return None
     turn, answer = found.get("decided", (0, ""))
     return Visit(
-        number=int(found["number"]),
+        number=_whole(found["number"]),
         extension=_text(found["extension"]),
-        first_turn=int(found.get("first_turn", 1)),
+        first_turn=_whole(found.get("first_turn", 1)),
         names_before=tuple(map(_text, found.get("names_before", ()))),
         seen=_values(found.get("seen", ())),
-        left=bool(found.get("left", False)),
-        silences=int(found.get("silences", 0)),
-        decided=(int(turn), _text(answer)),
+        left=_flag(found.get("left", False)),
+        silences=_whole(found.get("silences", 0)),
+        decided=(_whole(turn), _text(answer)),
     )
 
 
@@ -115,24 +167,24 @@ def _turn(found: Mapping[str, Any]) -> Turn:
         outcome=_text(found.get("outcome", "")),
         spoken=_text(found.get("spoken", "")),
         failure=None if failure is None else _failure(failure),
-        usage=None if usage is None else Usage(**{name: int(count) for name, count in usage.items()}),
+        usage=None if usage is None else _usage(usage),
         session_id=_text(found.get("session_id", "")),
-        duration=float(found.get("duration", 0.0)),
-        forgotten=bool(found.get("forgotten", False)),
+        duration=_number(found.get("duration", 0.0)),
+        forgotten=_flag(found.get("forgotten", False)),
     )
 
 
 def _failure(found: Mapping[str, Any]) -> Failure:
-    return Failure(_text(found["kind"]), _text(found["message"]), dict(found.get("fields", {})))
+    return Failure(_text(found["kind"]), _text(found["message"]), _mapping(found.get("fields", {})))
 
 
 def _answered(found: Mapping[str, Any]) -> Answered:
     time = found.get("time")
     return Answered(
         request=_text(found["request"]),
-        time=None if time is None else int(time),
+        time=None if time is None else _whole(time),
         answer=_text(found["answer"]),
-        left=bool(found.get("left", False)),
+        left=_flag(found.get("left", False)),
     )
 
 
@@ -140,7 +192,7 @@ def _finished(found: Mapping[str, Any]) -> Finished:
     return Finished(
         run=_text(found["run"]),
         answer=_text(found.get("answer", "")),
-        failed=bool(found.get("failed", False)),
+        failed=_flag(found.get("failed", False)),
     )
 
 
@@ -148,7 +200,33 @@ def _values(found: Iterable[Sequence[Any]]) -> Values:
     return tuple((_text(name), _text(value)) for name, value in found)
 
 
+def _usage(found: object) -> Usage:
+    """Take the counters that we know; a newer version may count more, and a provider in fractions."""
+    counted = _mapping(found)
+    return Usage(**{name: int(_number(counted[name])) for name in _COUNTERS if name in counted})
+
+
+def _mapping(found: object) -> dict[str, Any]:
+    return found if isinstance(found, dict) else _refused(found)
+
+
 def _text(found: object) -> str:
-    if not isinstance(found, str):
-        raise TypeError(f"{found!r} is no text")
+    return found if isinstance(found, str) else _refused(found)
+
+
+def _whole(found: object) -> int:
+    return found if type(found) is int else _refused(found)
+
+
+def _flag(found: object) -> bool:
+    return found if isinstance(found, bool) else _refused(found)
+
+
+def _number(found: object) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        return _refused(found)
     return found
+
+
+def _refused(found: object) -> NoReturn:
+    raise TypeError(type(found).__name__)

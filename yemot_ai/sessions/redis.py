@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from yemot_ai.errors import (
     ConfigurationError,
@@ -19,6 +18,7 @@ from yemot_ai.errors import (
     SessionDamagedError,
     StoreError,
 )
+from yemot_ai.privacy import without_password
 from yemot_ai.sessions.lease import LEASE, Hold
 from yemot_ai.sessions.record import decode, encode
 from yemot_ai.sessions.session import Session
@@ -34,6 +34,9 @@ PATIENCE: Final = 2.0
 """Seconds that one command may take: a caller waits."""
 
 PAGE: Final = 500
+
+DAMAGED_KEPT: Final = 7 * 24 * 60 * 60 * 1000
+"""Milliseconds that a damaged record is kept for a person to look at."""
 
 _SAVE: Final = """
     if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
@@ -52,7 +55,9 @@ _RELEASE: Final = """
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 _SET_ASIDE: Final = """
-    if redis.call('HGET', KEYS[1], 'record') == ARGV[1] then redis.call('RENAME', KEYS[1], KEYS[2]) end
+    if (redis.call('HGET', KEYS[1], 'record') or '') ~= ARGV[1] then return end
+    redis.call('RENAME', KEYS[1], KEYS[2])
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
 """
 
 
@@ -86,11 +91,15 @@ class RedisStore:
         )
         try:
             redis.ConnectionPool.from_url(url)
-        except ValueError as error:
-            raise ConfigurationError(f"{_shown(url)} is no Redis URL: {error}") from error
+        except ValueError:
+            # Its message may quote a part of the password.
+            raise ConfigurationError(
+                f"{without_password(url)} is no Redis URL: write redis://:password@host:6379/0, and the "
+                "password's characters such as @ # / ? as %40 %23 %2F %3F"
+            ) from None
 
     def __repr__(self) -> str:
-        return f"RedisStore({_shown(self._url)!r})"
+        return f"RedisStore({without_password(self._url)!r})"
 
     async def check(self) -> None:
         """Try the server.
@@ -104,13 +113,13 @@ class RedisStore:
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; a damaged record is set aside."""
         with self._explained():
-            record: bytes | None = await _sent(self._client.hget(self._session(call_id), "record"))
-        if record is None:
+            version, record = await _sent(self._client.hmget(self._session(call_id), "version", "record"))
+        if version is None and record is None:
             return None
         try:
-            return decode(record.decode("ascii", "replace"))
+            return _decoded(call_id, version, record)
         except SessionDamagedError as error:
-            await self._set_aside(call_id, record, error)
+            await self._set_aside(call_id, record or b"", error)
             return None
 
     async def save(self, session: Session, *, ttl: float) -> Session:
@@ -238,8 +247,8 @@ class RedisStore:
     async def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
         """Keep a damaged record under another key, for a person to look at."""
         aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _bytes(call_id)
-        await self._eval(_SET_ASIDE, [self._session(call_id), aside], [record])
-        log.error("session %s is damaged (%s): kept as %r; it begins anew", call_id, error, aside)
+        await self._eval(_SET_ASIDE, [self._session(call_id), aside], [record, DAMAGED_KEPT])
+        log.error("session %s: %s; kept for a week as %r, the call begins anew", call_id, error, aside)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -248,7 +257,7 @@ class RedisStore:
         try:
             yield
         except (exceptions.RedisError, OSError) as error:
-            raise StoreError(f"Redis at {_shown(self._url)} does not answer: {error}") from error
+            raise StoreError(f"Redis at {without_password(self._url)} does not answer: {error}") from error
 
 
 async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
@@ -260,10 +269,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _shown(url: str) -> str:
-    """Return ``url`` without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    place = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"***@{place}").geturl()
+def _decoded(call_id: str, version: bytes | None, record: bytes | None) -> Session:
+    if version is None or record is None or not version.isdigit():
+        raise SessionDamagedError("its version or its record is missing")
+    return decode(record.decode("ascii", "replace"), call_id=call_id, version=int(version))

@@ -66,6 +66,7 @@ class Session:
         earlier: turns of earlier calls of this caller, where they are remembered.
         recalled: whether ``earlier`` and its threads were fetched.
         threads: per conversation, the provider's session value.
+        restarted: the conversations that the caller has started anew in this call.
         retired: conversations' provider sessions that were put aside ("start anew") and are to be
             forgotten when the call ends.
         recent: the last answers, newest last.
@@ -85,6 +86,7 @@ class Session:
     turns: tuple[Turn, ...] = ()
     earlier: tuple[Turn, ...] = ()
     recalled: bool = False
+    restarted: tuple[str, ...] = ()
     threads: Mapping[str, JSON] = field(default_factory=dict)
     retired: tuple[tuple[str, JSON], ...] = ()
     recent: tuple[Answered, ...] = ()
@@ -135,7 +137,14 @@ class Session:
             for turn in self.turns
         )
         earlier = tuple(turn for turn in self.earlier if turn.conversation != conversation)
-        return replace(self, threads=threads, turns=turns, earlier=earlier, retired=self.retired + retired)
+        return replace(
+            self,
+            threads=threads,
+            turns=turns,
+            earlier=earlier,
+            retired=self.retired + retired,
+            restarted=tuple(dict.fromkeys((*self.restarted, conversation))),
+        )
 
     def over(self) -> Self:
         """Return the tombstone of this session: nothing that was said stays in it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +33,8 @@ LAYOUT: Final = 1
 BUSY: Final = 5.0
 """Seconds to wait for another process that is writing."""
 
+PRIVATE: Final = 0o600
+
 _TABLES: Final = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS sessions (
@@ -47,6 +51,8 @@ _TABLES: Final = f"""
     COMMIT;
 """
 
+# As bytes: a damaged record need not be a text that UTF-8 has.
+_LOAD: Final = "SELECT version, CAST(record AS BLOB) FROM sessions WHERE call_id = ? AND expires > ?"
 _INSERT: Final = """
     INSERT INTO sessions (call_id, version, ended, saved, expires, record)
     VALUES (:call_id, :version, :ended, :now, :expires, :record)
@@ -85,7 +91,7 @@ class SQLiteStore:
         self._path = Path(path).expanduser().absolute()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._owner = 0
+        _stores.add(self)
         with self._open():
             pass
 
@@ -145,15 +151,14 @@ class SQLiteStore:
 
     def _load(self, call_id: str) -> Session | None:
         with self._open() as connection:
-            row = connection.execute(
-                "SELECT record FROM sessions WHERE call_id = ? AND expires > ?", (_key(call_id), time.time())
-            ).fetchone()
+            row = connection.execute(_LOAD, (_key(call_id), time.time())).fetchone()
         if row is None:
             return None
+        version, record = row
         try:
-            return decode(row[0])
+            return decode(record.decode("ascii", "replace"), call_id=call_id, version=version)
         except SessionDamagedError as error:
-            self._set_aside(call_id, row[0], error)
+            self._set_aside(call_id, record, error)
             return None
 
     def _save(self, session: Session, ttl: float) -> Session:
@@ -171,18 +176,18 @@ class SQLiteStore:
             raise SessionConflictError(session.call_id, expected=session.version)
         return saved
 
-    def _set_aside(self, call_id: str, record: str, error: SessionDamagedError) -> None:
+    def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
         """Keep a damaged record in a table of its own, for a person to look at."""
         with self._open() as connection:
             moved = connection.execute(
-                "DELETE FROM sessions WHERE call_id = ? AND record = ?", (_key(call_id), record)
+                "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) = ?", (_key(call_id), record)
             )
             if moved.rowcount == 1:
                 connection.execute(
                     "INSERT INTO damaged VALUES (?, ?, ?, ?)",
                     (_key(call_id), time.time(), str(error), record),
                 )
-        log.error("session %s is damaged (%s): kept in the table 'damaged'; it begins anew", call_id, error)
+        log.error("session %s: %s; kept in the table 'damaged', the call begins anew", call_id, error)
 
     def _listed(self, idle: float) -> list[str]:
         now = time.time()
@@ -209,27 +214,50 @@ class SQLiteStore:
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Use the connection of this process, alone, as one transaction."""
         with self._lock, self._explained():
-            if self._connection is None or self._owner != os.getpid():  # a forked child makes its own
-                self._connection, self._owner = self._connect(), os.getpid()
+            if self._connection is None:
+                self._connection = self._connect()
             with self._connection as connection:
                 yield connection
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            # SQLite would let everybody read the file, and those that it puts beside it likewise.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+            connection = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
         if layout > LAYOUT:
-            connection.close()
             raise StoreError(
                 f"{self._path} was made by a newer version of yemot-ai (layout {layout}, this one knows "
                 f"{LAYOUT}): upgrade, or give another file"
             )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         if layout < LAYOUT:
+            connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
-        self._path.chmod(0o600)
-        return connection
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from making the same file; those that switch to WAL at once do not wait.
+
+        By a file beside it: whoever closes the database's own loses the locks that SQLite has on it.
+        """
+        beside = self._path.with_name(f"{self._path.name}-lock")
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -238,12 +266,30 @@ class SQLiteStore:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self._path}: {error} (is it a database, and may it be written?)") from error
 
+    def _forget_parent(self) -> None:
+        # SQLite forbids to use, or even to close, a connection beyond a fork; the lock may be held for ever.
+        if self._connection is not None:
+            _parents.append(self._connection)
+        self._connection, self._lock = None, threading.Lock()
+
     def _close(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
-            if connection is not None and self._owner == os.getpid():
+            if connection is not None:
                 with contextlib.suppress(sqlite3.Error):  # it is given up either way
                     connection.close()
+
+
+_stores: weakref.WeakSet[SQLiteStore] = weakref.WeakSet()
+_parents: list[sqlite3.Connection] = []
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        store._forget_parent()  # noqa: SLF001 - one module, and nobody else's business
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _key(call_id: str) -> str:

@@ -118,8 +118,9 @@ class EventReader:
         return _detailed(lost, exit_code, stderr_tail, expected)
 
     def _malformed_by(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
-        shown = (self._malformed or b"")[:200].decode("utf-8", "replace")
-        message = f"{what}: {shown!r}" if shown else what
+        # How much of it, not what: it may be what the caller said, and the message is logged.
+        length = len(self._malformed or b"")
+        message = f"{what}: {length} bytes, see stderr_tail" if length else what
         error = MalformedStreamError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider="codex")
         return _detailed(error, exit_code, stderr_tail, self.thread_id)
 

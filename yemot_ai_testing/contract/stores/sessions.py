@@ -46,6 +46,7 @@ FULL: Final = Session(
     ),
     earlier=(Turn("ai_9", "אתמול", "call", Status.ANSWERED, answer="כן", session_id="t-1"),),
     recalled=True,
+    restarted=("call",),
     threads={"call": {"thread_id": "t", "deep": [1, None, True, 1.5, "ת"]}, "other": "x"},
     retired=(("call", "gone"),),
     recent=(Answered("mark", None, "noop"), Answered("ab", 17, "go_to_folder=..", left=True)),

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import builtins
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+import pytest
+
+from yemot_ai.errors import ConfigurationError, MissingExtraError, StoreError
+from yemot_ai.sessions import RedisStore, Session
+
+PASSWORD = "open-sesame"  # noqa: S105 - no door anywhere opens by it
+
+
+def test_a_prefix_keeps_two_applications_apart(redis_url: str) -> None:
+    async def scene() -> tuple[Session | None, list[str], list[str]]:
+        one, other = RedisStore(redis_url, prefix="one:"), RedisStore(redis_url, prefix="other:")
+        await one.save(Session("c1", phone="1"), ttl=60)
+        async with one.hold("key"), asyncio.timeout(5), other.hold("key"):
+            seen = await other.load("c1")
+        await other.save(Session("c1", phone="2"), ttl=60)
+        await other.delete("c1")
+        listed = [[call_id async for call_id in store.call_ids()] for store in (one, other)]
+        await one.aclose()
+        await other.aclose()
+        return seen, *listed  # type: ignore[return-value]  # two stores, two lists
+
+    assert asyncio.run(scene()) == (None, ["c1"], [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://:{PASSWORD}@127.0.0.1:1/0",
+        f"redis://user:{PASSWORD}@127.0.0.1:1/0",
+        f"rediss://user:{PASSWORD}@127.0.0.1:1/0",
+        f"redis://127.0.0.1:1/0?password={PASSWORD}",
+        f"unix://:{PASSWORD}@/nowhere/redis.sock",
+        f"redis://:a@{PASSWORD}@127.0.0.1:1/0",
+    ],
+)
+def test_no_error_of_a_server_that_is_away_shows_the_password(url: str) -> None:
+    store = RedisStore(url)
+
+    with pytest.raises(StoreError) as caught:
+        asyncio.run(store.check())
+
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    assert PASSWORD not in repr(store)
+
+
+@pytest.mark.parametrize(
+    "url", [f"redis://:a#{PASSWORD}@host/0", f"redis://:{PASSWORD}@host:door/0", f"http://:{PASSWORD}@host"]
+)
+def test_what_is_no_redis_url_is_refused_without_showing_the_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no Redis URL") as caught:
+        RedisStore(url)
+
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_without_redis_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without_redis(
+        name: str,
+        globals: Mapping[str, object] | None = None,  # noqa: A002 - the names that import passes
+        locals: Mapping[str, object] | None = None,  # noqa: A002
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if name.partition(".")[0] == "redis" and level == 0:
+            raise ModuleNotFoundError("No module named 'redis'")
+        return real(name, globals, locals, fromlist or (), level)
+
+    monkeypatch.setattr(builtins, "__import__", without_redis)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'yemot-ai\[redis\]'"):
+        RedisStore("redis://localhost")
+
+
+def test_one_store_serves_several_event_loops(redis_url: str) -> None:
+    store = RedisStore(redis_url, prefix="loops:")
+
+    async def scene() -> int:
+        session = await store.load("c1") or Session("c1")
+        saved = await store.save(session, ttl=60)
+        await store.aclose()
+        return saved.version
+
+    assert [asyncio.run(scene()) for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_lost_record_under_a_kept_version_is_no_endless_conflict(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    import redis  # noqa: PLC0415 - next to its one use
+
+    async def scene() -> int:
+        store = RedisStore(redis_url, prefix="half:")
+        await store.save(Session("c1"), ttl=60)
+        with redis.Redis.from_url(redis_url) as client:
+            client.hdel("half:session:c1", "record")
+        assert await store.load("c1") is None
+        saved = await store.save(Session("c1"), ttl=60)
+        await store.aclose()
+        return saved.version
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(scene()) == 1
+    assert "missing" in caplog.text

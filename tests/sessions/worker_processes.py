@@ -1,0 +1,59 @@
+"""What real processes do to one store at once, run as ``python worker_processes.py DEED PLACE ROUNDS``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, open_store, update
+
+
+def started(deed: str, place: str, rounds: int = 1) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, __file__, deed, place, str(rounds)]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+
+
+def counted(session: Session) -> Session:
+    return replace(session, next_turn=session.next_turn + 1)
+
+
+async def counts(place: str, rounds: int) -> None:
+    store = open_store(place)
+    for _ in range(rounds):
+        await update(store, "c1", counted, ttl=600)
+
+
+async def opens(place: str, rounds: int) -> None:
+    sys.stdin.read()  # all of them are let go at once
+    store = SQLiteStore(place)
+    await update(store, f"c{os.getpid()}", counted, ttl=600)
+    await store.aclose()
+
+
+async def dies(place: str, rounds: int) -> None:
+    """Die between the draft and its taking the old file's place."""
+    store = JSONFileStore(place)
+
+    def killed(self: Path, target: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("nobody survives that")
+
+    Path.replace = killed  # type: ignore[assignment,method-assign]
+    await update(store, "c1", counted, ttl=600)
+
+
+async def holds(place: str, rounds: int) -> None:
+    async with open_store(place).hold("key", lease=1):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+DEEDS = {"counts": counts, "opens": opens, "dies": dies, "holds": holds}
+
+if __name__ == "__main__":
+    asyncio.run(DEEDS[sys.argv[1]](sys.argv[2], int(sys.argv[3])))

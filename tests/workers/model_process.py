@@ -1,0 +1,107 @@
+"""A model service that many processes ask: it says who asked what, how often, and what it told whom."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from yemot_ai_testing.doubles import responses_api
+from yemot_ai_testing.doubles.model_request import ModelRequest
+
+
+@dataclass(eq=False)
+class Question:
+    """What was asked.
+
+    Attributes:
+        prompt: the utterance.
+        worker: the process that asked, by its id; each asks for a model of that name.
+        heard: the whole answer was taken.
+    """
+
+    prompt: str
+    worker: int
+    heard: bool = False
+
+
+@dataclass
+class EchoModel:
+    """Answers ``<utterance> שיחה <conversation>`` after ``thinking`` seconds, as the Responses API does."""
+
+    thinking: float = 0.3
+    questions: list[Question] = field(default_factory=list)
+    conversations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    change: threading.Condition = field(default_factory=threading.Condition)
+
+    def answer(self, request: ModelRequest) -> tuple[Question, dict[str, Any]]:
+        question = Question(request.prompt, int(request.body["model"]))
+        with self.change:
+            number = len(self.questions)
+            self.questions.append(question)
+            self.change.notify_all()
+            conversation = (request.session or f"resp_{next(self.conversations)}").split("_")[1]
+        time.sleep(self.thinking)
+        text = f"{request.prompt} שיחה {conversation}"
+        said = [responses_api.message(text)]
+        return question, responses_api.response(f"resp_{conversation}_{number}", said, request=request.body)
+
+    def wait_for(self, worker: int, *, after: int) -> None:
+        """Block until ``worker`` asks something when ``after`` questions have been asked in all."""
+
+        def thinks() -> bool:
+            late = self.questions[after:]
+            return any(question.worker == worker and not question.heard for question in late)
+
+        with self.change:
+            assert self.change.wait_for(thinks, 60), "the worker asked nothing"
+
+    def asked(self, prompt: str) -> list[Question]:
+        return [question for question in self.questions if question.prompt == prompt]
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        server = _Server(self)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, model: EchoModel) -> None:
+        self.model = model
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked was killed: that is the play."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["content-length"]))
+        question, answer = self.server.model.answer(ModelRequest(self.path, {}, json.loads(raw), len(raw)))
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        question.heard = True
