@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import statistics
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import yemot_flow
 
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, Manners, YemotAI
 from yemot_ai.providers import Reply
 from yemot_ai.sessions import MemoryStore
 
@@ -26,6 +27,19 @@ ROUNDS = 5
 TURNS = 5
 
 Pairs = list[tuple[str, str]]
+
+
+class Silent:
+    """A model that never answers: only polls come."""
+
+    name = "silent"
+
+    async def start_session(self, _prompt: str, **_: object) -> Reply:
+        await asyncio.Event().wait()
+        return Reply("", None)
+
+    async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
+        return await self.start_session(prompt)
 
 
 class Instant:
@@ -40,8 +54,9 @@ class Instant:
         return Reply(f"אמרת {prompt}", "session-1")
 
 
-def agent_flow(provider: Instant) -> AIFlow:
-    flow = AIFlow(YemotAI(provider=provider, store=MemoryStore()))
+def agent_flow(provider: Instant | Silent) -> AIFlow:
+    manners = Manners(hold=0.0, poll_hold=0.0) if isinstance(provider, Silent) else None
+    flow = AIFlow(YemotAI(provider=provider, store=MemoryStore(), turn_timeout=3_600), manners=manners)
 
     @flow.ai_agent("")
     def agent(call: AICall, text: str) -> None:
@@ -79,6 +94,22 @@ def async_rate(flow: AIFlow, polls: list[Pairs]) -> float:
         for number in range(REQUESTS):
             await flow.ahandle_request(polls[number % len(polls)])
         return REQUESTS / (time.perf_counter() - began)
+
+    return asyncio.run(ask())
+
+
+def running_rate(flow: AIFlow, calls: int, numbers: Iterator[int]) -> float:
+    """Poll turns that still run, without being held: each poll is a new one, and hops to the engine."""
+
+    async def ask() -> float:
+        began = time.perf_counter()
+        for _ in range(REQUESTS // 4):
+            number = next(numbers)
+            poll = (f"ai_1w{number // calls + 1}", "None")
+            await flow.ahandle_request(
+                request(number % calls, ("ai_1", "שלום"), poll, second=2 + number // calls)
+            )
+        return REQUESTS / 4 / (time.perf_counter() - began)
 
     return asyncio.run(ask())
 
@@ -156,9 +187,18 @@ def main() -> None:
             f"{name}: {one:,.0f} polls/s with {FEW} calls, {other:,.0f} with {MANY:,} "
             f"(x {ratio:.2f}); {other / stick:.2f} polls a yardstick"
         )
+    thinking = {calls: agent_flow(Silent()) for calls in (FEW, MANY)}
+    for calls, silent in thinking.items():
+        calls_with_an_answer(silent, calls)
+    counts = {calls: itertools.count() for calls in thinking}
+    one, other, ratio = paired(
+        lambda: running_rate(thinking[FEW], FEW, counts[FEW]),
+        lambda: running_rate(thinking[MANY], MANY, counts[MANY]),
+    )
+    print(f"polls of turns that run: {one:,.0f}/s with {FEW}, {other:,.0f}/s with {MANY:,} (x {ratio:.2f})")
     plain_few, plain_many = plain_rate(FEW), plain_rate(MANY)
     print(f"plain yemot-flow: {plain_few:,.0f}/s with {FEW} calls, {plain_many:,.0f}/s with {MANY:,}")
-    print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.1f} KiB")
+    print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.2f} KiB")
 
 
 if __name__ == "__main__":

@@ -123,6 +123,10 @@ class Ledger:
             raise CallEndedError(call_id)
         return task.result()
 
+    def is_working_on(self, call_id: str, turn_id: str) -> bool:
+        """Tell whether a turn is worked on, or waited for, in this process; from any thread."""
+        return turn_id in self._tasks.get(call_id, ())
+
     async def cancel(self, call_id: str) -> None:
         """Cancel every running turn of a call and wait until it is gone."""
         await self._cancel(call_id, prefix="")

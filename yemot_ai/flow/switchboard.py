@@ -116,7 +116,11 @@ class Switchboard:
 
     async def _decide_agent(self, agent: AgentLoop, request: Request) -> Decision:
         step = await self._step(agent, request)
-        return step if isinstance(step, str) else functools.partial(self._wait, agent, step, request)
+        if isinstance(step, str):
+            return step
+        if not _hold(agent, step) and self._ai.ledger.is_working_on(request.call_id, step.turn_id):
+            return self._filler(agent, step, request)  # nothing to wait for: no hop to the engine
+        return functools.partial(self._wait, agent, step, request)
 
     async def _step(self, agent: AgentLoop, request: Request) -> str | Asked:
         """Take one step of the agent loop and save it: decided once, by compare-and-set."""
@@ -141,9 +145,8 @@ class Switchboard:
         return step
 
     async def _wait(self, agent: AgentLoop, asked: Asked, request: Request, hold: float | None) -> str:
-        usual = agent.manners.poll_hold if asked.poll else agent.manners.hold
         try:
-            async with asyncio.timeout(usual if hold is None else hold) as deadline:
+            async with asyncio.timeout(_hold(agent, asked) if hold is None else hold) as deadline:
                 await self._turns.turn(agent, asked, request)
         except TimeoutError:
             if not deadline.expired():
@@ -154,9 +157,17 @@ class Switchboard:
         if isinstance(step, str):
             self._live.of(request.call_id).polls = ()
             return step
-        answer = agent.filler(step)
+        return self._filler(agent, step, request)
+
+    def _filler(self, agent: AgentLoop, asked: Asked, request: Request) -> str:
+        answer = agent.filler(asked)
         self._live.of(request.call_id).polled(answered(request, answer))
         return answer
+
+
+def _hold(agent: AgentLoop, asked: Asked) -> float:
+    """Return how many seconds a request may be held for an answer."""
+    return agent.manners.poll_hold if asked.poll else agent.manners.hold
 
 
 def _leaves_somebody_thinking(session: Session) -> bool:
