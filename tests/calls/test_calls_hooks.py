@@ -266,6 +266,42 @@ def test_a_blocking_hook_that_takes_its_time_delays_no_answer() -> None:
     free.set()
 
 
+def test_a_hook_that_hides_its_coroutine_is_awaited(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("א")
+    told: list[str] = []
+
+    class Diary:
+        async def __call__(self, call_id: str, turn: Turn) -> None:
+            await asyncio.sleep(0)
+            told.append(turn.answer)
+
+    ai.on_turn(Diary())
+    ai.on_turn(lambda *what: Diary()(*what))  # noqa: PLW0108 - as users write it
+    ai.reply("c1", "שאלה")
+    ai.end("c1")
+
+    assert told == ["א", "א"]
+
+
+def test_when_the_end_is_answered_what_came_before_is_told_though_nobody_hears_of_the_end(
+    ai: YemotAI, flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    provider.answers("א")
+    told: list[str] = []
+
+    @ai.on_turn
+    async def slow(call_id: str, turn: Turn) -> None:
+        await asyncio.sleep(1)
+        told.append(turn.answer)
+
+    caller = Caller(flow)
+    caller.dial()
+    caller.says("שאלה")
+    caller.hangs_up()
+
+    assert told == ["א"]
+
+
 def test_a_hook_stays_what_it_was_when_it_is_registered_as_a_decorator(ai: YemotAI) -> None:
     def hook(*_: object) -> None: ...
 
