@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.sessions.redis_server import RedisServer
 from tests.workers.crew import QUICK, Crew, Line, an_agent, hire, until
-from yemot_ai import AIFlow
+from yemot_ai import AICall, AIFlow
 from yemot_ai.sessions import RedisStore
 
 TROUBLE = "סליחה, יש תקלה זמנית, אנא המתינו"
@@ -77,6 +78,31 @@ def test_an_answer_is_kept_for_longer_than_a_lease(
     line.waits()
 
     assert crew.model.asked == [("A", "שלום")]
+
+
+def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(crew: Crew, redis: RedisServer) -> None:
+    ran: list[str] = []
+    works = threading.Event()
+    for worker in crew.workers:
+
+        @worker.flow.get("order")
+        def order(call: AICall, worker: str = worker.name) -> None:
+            ran.append(worker)
+            works.wait(10)
+            call.play_message("הוזמן")
+            call.hangup()
+
+    line = Line(crew, extension="order")
+    line.enter(at=0)
+    redis.stop()
+    works.set()
+    line.polls(at=1)
+    redis.start()
+    until(crew.workers[0].is_idle)
+    line.polls(at=1)
+
+    assert line.answer == "id_list_message=t-הוזמן&go_to_folder=hangup"
+    assert ran == ["A"]
 
 
 def test_a_second_outage_in_one_call_uses_names_of_its_own(crew: Crew, redis: RedisServer) -> None:

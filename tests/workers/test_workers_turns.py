@@ -84,6 +84,36 @@ def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_secon
     assert crew.workers[1].flow.ai.sessions_open == 0
 
 
+def test_a_model_that_takes_its_time_to_stop_is_not_stopped_again_in_that(hired: Hire) -> None:
+    crew = hired(hold=QUICK)
+    crew.model.gate.hold()
+    crew.model.cleaning = 0.7  # three looks of the watch
+    line = Line(crew)
+    line.enter()
+    line.gives("שלום", at=0)
+    line.hangs_up(at=1)
+    until(lambda: crew.model.cancelled)
+    line.hangs_up(at=0)
+    until(lambda: not crew.workers[0].tasks())
+
+    assert crew.model.cleaned == ["שלום"]
+
+
+def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(hired: Hire) -> None:
+    crew = hired(hold=QUICK)
+    crew.model.gate.hold()
+    line = Line(crew)
+    line.enter()
+    line.gives("שלום", at=0)
+    with crew.workers[0].frozen():
+        crew.model.gate.release()
+        line.hangs_up(at=1)
+    until(lambda: crew.model.forgotten)
+
+    assert crew.model.forgotten == crew.model.told
+    assert line.again(at=0) == "go_to_folder=hangup"
+
+
 def test_the_turn_of_a_worker_that_stands_still_is_taken_over_when_its_lease_is_out(hired: Hire) -> None:
     crew = hired(lease=0.5, hold=QUICK)
     crew.model.gate.hold()
