@@ -9,9 +9,10 @@ import pytest
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.engine import Engine
+from yemot_ai.errors import SessionFormatError
 from yemot_ai.hooks import Transcript
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import Status, Turn
+from yemot_ai.sessions import MemoryStore, Session, Status, Turn
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
@@ -174,6 +175,29 @@ def test_a_call_that_falls_silent_is_over_after_the_time_to_live(
     ((transcript, _),) = ear.ends
     assert (transcript.reason, len(transcript), ai.sessions_open) == ("idle", 1, 0)
     assert provider.ended == ["scripted-1"]
+
+
+def test_a_session_of_a_newer_version_keeps_no_other_call_from_its_end(provider: ScriptedProvider) -> None:
+    class Shared(MemoryStore):
+        """A store in which a newer worker keeps a call as well."""
+
+        async def load(self, call_id: str) -> Session | None:
+            if call_id == "newer":
+                raise SessionFormatError(found=2, known=1)
+            return await super().load(call_id)
+
+    store = Shared(now=provider.engine.time)
+    ai, ear = YemotAI(provider=provider, store=store, session_ttl=600), Ear()
+    ear.listens(ai)
+    flow = AIFlow(ai)
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    asyncio.run(store.save(Session("newer"), ttl=2000))
+    for call_id in ("c1", "c2"):
+        flow.handle_request({"ApiCallId": call_id, "ApiExtension": "", "ApiPhone": PHONE})
+
+    ai.engine.run(asyncio.sleep(1000))
+
+    assert {transcript.call_id for transcript, _ in ear.ends} == {"c1", "c2"}
 
 
 def test_a_call_that_never_asked_anything_falls_silent_as_well(ai: YemotAI, flow: AIFlow, ear: Ear) -> None:
