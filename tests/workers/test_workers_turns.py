@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,13 +57,16 @@ def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(hired: H
     line.enter()
     line.values.append(("ai_1", "שלום"))
     crew.model.gate.hold()
-    threading.Timer(0.02, crew.model.gate.release).start()
     request = line.request()
     with ThreadPoolExecutor(2) as both:
-        answers = list(both.map(lambda worker: worker.flow.handle_request(request), crew.workers))
+        answering = [both.submit(worker.flow.handle_request, request) for worker in crew.workers]
+        crew.model.wait_asked(1)
+        until(lambda: all(worker.tasks() for worker in crew.workers))
+        crew.model.gate.release()
+        answers = [answer.result() for answer in answering]
 
-    line.answer = max(answers)
-    assert "שלום אצל" in line.waits()
+    assert answers[0] == answers[1]
+    assert "שלום אצל" in answers[0]
     assert len(crew.model.asked) == 1
 
 
