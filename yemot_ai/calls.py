@@ -6,6 +6,7 @@ A call ends once, whichever worker is told of it, and whoever finds out later st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Final
 
 from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
-from yemot_ai.errors import CallEndedError, ConfigurationError, StoreError
+from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
 from yemot_ai.hooks import EndReason, Hooks, Transcript
 from yemot_ai.ledger import Worked
 from yemot_ai.limits import Limits
@@ -245,8 +246,11 @@ class Calls:
             await self._ended_elsewhere(call_id)
         silent = [one async for one in self.store.call_ids(idle=self.ttl) if not one.startswith(RESERVED)]
         for call_id in set(silent) - await self.store.ended(silent):
-            log.info("call %s: no request for %g s; it is over", call_id, self.ttl)
-            await self.end(call_id, "idle")
+            # What a newer version has written it also ends; it must not keep us from the others.
+            with contextlib.suppress(SessionFormatError):
+                await self._end(call_id, "idle")
+                log.info("call %s: no request for %g s; it is over", call_id, self.ttl)
         forgotten = [phone async for phone in self.callers.forgotten()]
         for phone in forgotten:
-            await self.forget_caller(phone)
+            with contextlib.suppress(SessionFormatError):
+                await self.forget_caller(phone)

@@ -100,7 +100,7 @@ class Hooks:
         Waits for ``PATIENCE``, so that whoever ends a call in a test finds it told; not for longer, for
         a worker that is kept waiting is missed by other callers. The telling goes on.
         """
-        if self.call_end:
+        if self.call_end or transcript.call_id in self._telling:
             task = self._tell(transcript.call_id, self.call_end, transcript, usage_of(transcript.turns))
             await asyncio.wait({task}, timeout=PATIENCE)
 
@@ -130,7 +130,9 @@ class Hooks:
                 if inspect.iscoroutinefunction(hook):
                     await hook(*what)
                 else:
-                    await self.engine.in_thread(hook, *what)
+                    returned = await self.engine.in_thread(hook, *what)
+                    if inspect.isawaitable(returned):  # an object or a lambda that hides its coroutine
+                        await returned
             except Exception:  # a developer's own code; the call must not suffer for it
                 log.exception("the hook %s raised", getattr(hook, "__qualname__", repr(hook)))
 

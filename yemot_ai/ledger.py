@@ -134,7 +134,8 @@ class Ledger:
     async def _cancel(self, call_id: str, *, prefix: str) -> None:
         running = [task for name, task in self._tasks.get(call_id, {}).items() if name.startswith(prefix)]
         for task in running:
-            task.cancel()
+            if not task.cancelling():  # it cleans up, and must not be stopped in that
+                task.cancel()
         if running:
             await asyncio.wait(running)
 

@@ -9,9 +9,10 @@ import pytest
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.engine import Engine
+from yemot_ai.errors import SessionFormatError
 from yemot_ai.hooks import Transcript
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import Status, Turn
+from yemot_ai.sessions import MemoryStore, Session, Status, Turn
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
@@ -176,6 +177,29 @@ def test_a_call_that_falls_silent_is_over_after_the_time_to_live(
     assert provider.ended == ["scripted-1"]
 
 
+def test_a_session_of_a_newer_version_keeps_no_other_call_from_its_end(provider: ScriptedProvider) -> None:
+    class Shared(MemoryStore):
+        """A store in which a newer worker keeps a call as well."""
+
+        async def load(self, call_id: str) -> Session | None:
+            if call_id == "newer":
+                raise SessionFormatError(found=2, known=1)
+            return await super().load(call_id)
+
+    store = Shared(now=provider.engine.time)
+    ai, ear = YemotAI(provider=provider, store=store, session_ttl=600), Ear()
+    ear.listens(ai)
+    flow = AIFlow(ai)
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    asyncio.run(store.save(Session("newer"), ttl=2000))
+    for call_id in ("c1", "c2"):
+        flow.handle_request({"ApiCallId": call_id, "ApiExtension": "", "ApiPhone": PHONE})
+
+    ai.engine.run(asyncio.sleep(1000))
+
+    assert {transcript.call_id for transcript, _ in ear.ends} == {"c1", "c2"}
+
+
 def test_a_call_that_never_asked_anything_falls_silent_as_well(ai: YemotAI, flow: AIFlow, ear: Ear) -> None:
     flow.handle_request({"ApiCallId": "c1", "ApiExtension": "", "ApiPhone": PHONE})
 
@@ -264,6 +288,42 @@ def test_a_blocking_hook_that_takes_its_time_delays_no_answer() -> None:
     assert entered.wait(10)
     assert not free.is_set()
     free.set()
+
+
+def test_a_hook_that_hides_its_coroutine_is_awaited(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("א")
+    told: list[str] = []
+
+    class Diary:
+        async def __call__(self, call_id: str, turn: Turn) -> None:
+            await asyncio.sleep(0)
+            told.append(turn.answer)
+
+    ai.on_turn(Diary())
+    ai.on_turn(lambda *what: Diary()(*what))  # noqa: PLW0108 - as users write it
+    ai.reply("c1", "שאלה")
+    ai.end("c1")
+
+    assert told == ["א", "א"]
+
+
+def test_when_the_end_is_answered_what_came_before_is_told_though_nobody_hears_of_the_end(
+    ai: YemotAI, flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    provider.answers("א")
+    told: list[str] = []
+
+    @ai.on_turn
+    async def slow(call_id: str, turn: Turn) -> None:
+        await asyncio.sleep(1)
+        told.append(turn.answer)
+
+    caller = Caller(flow)
+    caller.dial()
+    caller.says("שאלה")
+    caller.hangs_up()
+
+    assert told == ["א"]
 
 
 def test_a_hook_stays_what_it_was_when_it_is_registered_as_a_decorator(ai: YemotAI) -> None:

@@ -124,7 +124,7 @@ def test_each_python_block_compiles(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_python_block_runs(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
-    namespace: Namespace = {"__name__": "docs"}
+    namespace: Namespace = {"__name__": "page"}  # no folder of this checkout, which Flask would look into
     with FakeCodex() as codex:
         for block in blocks_of(page, "python"):
             if block.runs:

@@ -20,10 +20,11 @@ MISSING = (
 
 @dataclass
 class RedisServer:
-    """Listens on a socket file of its own folder; nothing is written to disk."""
+    """Listens on a socket file of its own folder; nothing is written to disk but what ``more`` says."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ya-redis-")))
     process: subprocess.Popen[bytes] | None = None
+    more: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -41,6 +42,7 @@ class RedisServer:
             "",
             "--dir",
             str(self.folder),
+            *self.more,
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         give_up = time.monotonic() + 20

@@ -157,6 +157,7 @@ def test_a_good_file_that_took_a_damaged_ones_place_is_not_set_aside(folder: Pat
     assert not list((folder / "sessions").glob("*.damaged"))
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_lock_is_given_back_though_a_child_was_forked_meanwhile(folder: Path) -> None:
     store = JSONFileStore(folder)
     asyncio.run(store.save(Session("c1"), ttl=60))

@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
+import os
 import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 import pytest
 
+from yemot_ai import YemotAI
+from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError, MissingExtraError, StoreError
 from yemot_ai.sessions import RedisStore, Session
+from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 PASSWORD = "open-sesame"  # noqa: S105 - no door anywhere opens by it
 
@@ -92,6 +96,24 @@ def test_one_store_serves_several_event_loops(redis_url: str) -> None:
         return saved.version
 
     assert [asyncio.run(scene()) for _ in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_forked_worker_goes_on_with_connections_of_its_own(redis_url: str) -> None:
+    provider = ScriptedProvider(engine=Engine()).answers("א").answers("ב")
+    ai = YemotAI(provider=provider, store=RedisStore(redis_url, prefix="fork:"))
+    assert ai.reply("c1", "אחת") == "א"
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if ai.reply("c1", "שתיים") == "ב" and ai.sessions_open == 1 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    ai.end("c1")
+    assert ai.sessions_open == 0
+    ai.close()
 
 
 def test_a_lost_record_under_a_kept_version_is_no_endless_conflict(

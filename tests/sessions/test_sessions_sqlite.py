@@ -99,6 +99,7 @@ def test_a_file_that_is_no_database_is_an_error_of_ours(file: Path) -> None:
     assert file.read_text().startswith("no database")
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_store_is_used_on_both_sides_of_a_fork(file: Path) -> None:
     store = SQLiteStore(file)
     asyncio.run(update(store, "c1", counted, ttl=60))

@@ -36,13 +36,20 @@ def until(condition: Callable[[], object], *, within: float = SOON) -> None:
 
 @dataclass
 class Model:
-    """Answers ``<utterance> -> <conversation>``, whichever worker asks, when its gate is open."""
+    """Answers ``<utterance> אצל <conversation>``, whichever worker asks, when its gate is open.
+
+    Attributes:
+        cleaning: seconds that it takes to stop thinking.
+    """
 
     gate: Gate = field(default_factory=Gate)
     asked: list[tuple[str, str]] = field(default_factory=list)
     cancelled: list[tuple[str, str]] = field(default_factory=list)
     histories: list[Sequence[Exchange]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    cleaning: float = 0.0
+    cleaned: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> Counter[str]:
@@ -81,7 +88,10 @@ class Asking:
             await opened.wait()
         except asyncio.CancelledError:
             self.model.cancelled.append((self.worker, prompt))
+            await asyncio.sleep(self.model.cleaning)
+            self.model.cleaned.append(prompt)
             raise
+        self.model.told.append(session)
         return Reply(f"{prompt} אצל {session}", session)
 
 

@@ -60,7 +60,7 @@ class EchoModel:
             return any(question.worker == worker and not question.heard for question in late)
 
         with self.change:
-            assert self.change.wait_for(thinks, 60), "the worker asked nothing"
+            assert self.change.wait_for(thinks, 30), "the worker asked nothing"
 
     def asked(self, prompt: str) -> list[Question]:
         return [question for question in self.questions if question.prompt == prompt]
@@ -70,10 +70,12 @@ class EchoModel:
         server = _Server(self)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,4 +1,7 @@
-"""The reference agent as the worker processes serve it: OpenAI's API at another address, a shorter lease."""
+"""The reference agent as the worker processes serve it: OpenAI's API at another address, a shorter lease.
+
+Without those settings it can be imported all the same, as pytest does when it looks for doctests.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.providers import OpenAIProvider
 
 ai = YemotAI(
-    provider=OpenAIProvider(api_key="none", base_url=os.environ["MODEL_URL"], model=str(os.getpid())),
-    store=os.environ["YEMOT_AI_STORE"],
+    provider=OpenAIProvider(api_key="none", base_url=os.environ.get("MODEL_URL"), model=str(os.getpid())),
+    store=os.environ.get("YEMOT_AI_STORE"),
     lease=float(os.environ.get("LEASE", "3")),
 )
 flow = AIFlow(ai)

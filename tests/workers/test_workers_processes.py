@@ -108,8 +108,8 @@ def show(config: pytest.Config, shift: Shift) -> None:
         "sessions left open": shift.left_open,
         "processes left behind": len(shift.left_behind),
     }
-    if reporter is None or capture is None:
-        return  # nobody reads: another process of pytest-xdist prints
+    if reporter is None or capture is None or hasattr(config, "workerinput"):
+        return  # a worker of pytest-xdist speaks to its master on that very stream
     with capture.global_and_fixture_disabled():
         reporter.ensure_newline()
         for name, value in rows.items():

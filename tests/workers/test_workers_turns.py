@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,13 +57,16 @@ def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(hired: H
     line.enter()
     line.values.append(("ai_1", "שלום"))
     crew.model.gate.hold()
-    threading.Timer(0.02, crew.model.gate.release).start()
     request = line.request()
     with ThreadPoolExecutor(2) as both:
-        answers = list(both.map(lambda worker: worker.flow.handle_request(request), crew.workers))
+        answering = [both.submit(worker.flow.handle_request, request) for worker in crew.workers]
+        crew.model.wait_asked(1)
+        until(lambda: all(worker.tasks() for worker in crew.workers))
+        crew.model.gate.release()
+        answers = [answer.result() for answer in answering]
 
-    line.answer = max(answers)
-    assert "שלום אצל" in line.waits()
+    assert answers[0] == answers[1]
+    assert "שלום אצל" in answers[0]
     assert len(crew.model.asked) == 1
 
 
@@ -82,6 +84,36 @@ def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_secon
     assert crew.model.cancelled == [("A", "שלום")]
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
     assert crew.workers[1].flow.ai.sessions_open == 0
+
+
+def test_a_model_that_takes_its_time_to_stop_is_not_stopped_again_in_that(hired: Hire) -> None:
+    crew = hired(hold=QUICK)
+    crew.model.gate.hold()
+    crew.model.cleaning = 0.7  # three looks of the watch
+    line = Line(crew)
+    line.enter()
+    line.gives("שלום", at=0)
+    line.hangs_up(at=1)
+    until(lambda: crew.model.cancelled)
+    line.hangs_up(at=0)
+    until(lambda: not crew.workers[0].tasks())
+
+    assert crew.model.cleaned == ["שלום"]
+
+
+def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(hired: Hire) -> None:
+    crew = hired(hold=QUICK)
+    crew.model.gate.hold()
+    line = Line(crew)
+    line.enter()
+    line.gives("שלום", at=0)
+    with crew.workers[0].frozen():
+        crew.model.gate.release()
+        line.hangs_up(at=1)
+    until(lambda: crew.model.forgotten)
+
+    assert crew.model.forgotten == crew.model.told
+    assert line.again(at=0) == "go_to_folder=hangup"
 
 
 def test_the_turn_of_a_worker_that_stands_still_is_taken_over_when_its_lease_is_out(hired: Hire) -> None:

@@ -102,7 +102,7 @@ class JSONFileStore:
         A session of a newer format is left to those who can read it.
         """
         await in_thread(self._tidy)
-        for path in await in_thread(self._files):
+        for path in await in_thread(lambda: sorted(self._sessions.glob("*.json"))):
             with contextlib.suppress(SessionFormatError):
                 call_id = await in_thread(self._listed, path, idle)
                 if call_id is not None:
@@ -135,9 +135,6 @@ class JSONFileStore:
     @property
     def _locks(self) -> Path:
         return self._root / "locks"
-
-    def _files(self) -> list[Path]:
-        return sorted(self._sessions.glob("*.json"))
 
     def _load(self, call_id: str) -> Session | None:
         path = self._sessions / _file_name(call_id)
