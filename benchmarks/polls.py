@@ -22,6 +22,9 @@ from yemot_ai.providers import Reply
 from yemot_ai.sessions import MemoryStore
 
 FEW, MANY = 10, 10_000
+PLAIN_MANY = (
+    2_000  # already to bring that many calls to a plain flow takes seconds, and ten thousand a minute
+)
 REQUESTS = 20_000
 ROUNDS = 5
 TURNS = 5
@@ -175,6 +178,7 @@ def talk(flow: AIFlow, call: int) -> None:
 
 
 def main() -> None:
+    print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.2f} KiB")
     few, many = agent_flow(Instant()), agent_flow(Instant())
     few_polls, many_polls = calls_with_an_answer(few, FEW), calls_with_an_answer(many, MANY)
     stick = yardstick()
@@ -196,9 +200,8 @@ def main() -> None:
         lambda: running_rate(thinking[MANY], MANY, counts[MANY]),
     )
     print(f"polls of turns that run: {one:,.0f}/s with {FEW}, {other:,.0f}/s with {MANY:,} (x {ratio:.2f})")
-    plain_few, plain_many = plain_rate(FEW), plain_rate(MANY)
-    print(f"plain yemot-flow: {plain_few:,.0f}/s with {FEW} calls, {plain_many:,.0f}/s with {MANY:,}")
-    print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.2f} KiB")
+    plain_few, plain_many = plain_rate(FEW), plain_rate(PLAIN_MANY)
+    print(f"plain yemot-flow: {plain_few:,.0f}/s with {FEW} calls, {plain_many:,.0f}/s with {PLAIN_MANY:,}")
 
 
 if __name__ == "__main__":

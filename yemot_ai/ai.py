@@ -93,7 +93,8 @@ class YemotAI:
         remember: ``"call"``: every call begins anew; ``"caller"``: a conversation goes on over all
             calls from one number (a withheld number shares with nobody).
         memory_ttl: seconds after the last call that a caller is remembered.
-        lease: seconds of silence after which a worker counts as dead, and another does its work anew.
+        lease: seconds of silence after which a worker counts as dead, and another does its work anew;
+            10 unless given, and as good as none where nobody else sees the sessions.
 
     Attributes:
         ending: functions that are told, on the engine's loop, the id of a call that ends.
@@ -118,10 +119,10 @@ class YemotAI:
         limits: Limits | None = None,
         remember: Literal["call", "caller"] = "call",
         memory_ttl: float = MEMORY_TTL,
-        lease: float = LEASE,
+        lease: float | None = None,
     ) -> None:
         _check_positive(
-            turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl, lease=lease
+            turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl, lease=lease or LEASE
         )
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
@@ -132,9 +133,10 @@ class YemotAI:
         self.provider = _provider(mode, provider, model, openai_api_key, turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.session_ttl = session_ttl
-        self.lease = lease
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
         self.store = self._opened(store)
+        # What lives in this process dies with it: nobody is left to take anything over.
+        self.lease = lease or (session_ttl if self.store.immediate else LEASE)
         self._turn_timeout = turn_timeout
         self._retries = retries
         self._providers: dict[str, Provider] = {}
@@ -156,7 +158,7 @@ class YemotAI:
             self.calls.update,
             watch=self.watch,
             timeout=turn_timeout,
-            lease=lease,
+            lease=self.lease,
             written=self.calls.turn_is_over,
             unwritten=self.calls.forget_unwritten,
         )

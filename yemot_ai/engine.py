@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import logging
 import os
@@ -20,10 +21,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
-
-import anyio.to_thread
 
 from yemot_ai.errors import EngineLoopError
 
@@ -57,7 +56,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._workers = _workers()
         self._local = threading.local()
         _engines.add(self)
 
@@ -108,18 +107,20 @@ class Engine:
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(WORKER_THREADS)
 
         def work() -> T:
             self._local.is_worker = True
-            return function(*args, **kwargs)
+            return context.run(function, *args, **kwargs)
+
+        # Not anyio's worker threads: on a loop that runs for ever they look through all of its tasks
+        # at each call, and three thousand turns at once then cost a hundred times as much.
+        context = contextvars.copy_context()
 
         # Counted on the loop, before the thread begins and after its result is here: a virtual
         # clock must not run ahead in between.
         self._count(working=1)
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
+            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
         finally:
             self._count(working=-1)
 
@@ -170,8 +171,14 @@ class Engine:
     def _forget_parent(self) -> None:
         # A forked child has the parent's objects but not its threads.
         self._lock = threading.Lock()
-        self._loop = self._thread = self._limiter = None
+        self._loop = self._thread = None
+        self._workers = _workers()
         self.waiting = self.working = 0
+
+
+def _workers() -> ThreadPoolExecutor:
+    """Make the threads for plain handlers; each is started when it is first needed."""
+    return ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="yemot-ai-worker")
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-import anyio.to_thread
-
 __all__ = ["in_thread"]
 
 P = ParamSpec("P")
@@ -20,7 +18,7 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     Whoever is cancelled meanwhile waits for its end first: a lock that is taken in a thread which
     nobody awaits any more would be given back before it is taken.
     """
-    work = asyncio.ensure_future(anyio.to_thread.run_sync(lambda: function(*args, **kwargs)))
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
