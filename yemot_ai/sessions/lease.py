@@ -57,7 +57,17 @@ class Hold:
         HoldLostError: on leaving: the lease was lost, and the body was cancelled for it.
     """
 
-    __slots__ = ("_cancelling", "_holder", "_key", "_lease", "_leases", "_lost", "_renewing", "_token")
+    __slots__ = (
+        "_cancelling",
+        "_holder",
+        "_key",
+        "_lease",
+        "_leases",
+        "_left",
+        "_lost",
+        "_renewing",
+        "_token",
+    )
 
     _holder: asyncio.Task[Any]
     _renewing: asyncio.Task[None]
@@ -67,6 +77,7 @@ class Hold:
         self._key = key
         self._lease = lease
         self._token = uuid.uuid4().hex
+        self._left = False
         self._lost = False
         self._cancelling = 0
 
@@ -114,7 +125,7 @@ class Hold:
     async def _renew(self) -> None:
         now = asyncio.get_running_loop().time
         renewed = now()
-        while True:
+        while not self._left:
             await asyncio.sleep(self._lease / RENEWALS)
             asked = now()
             try:
@@ -124,12 +135,14 @@ class Hold:
                 kept = now() - renewed < self._lease
             else:
                 renewed = asked
-            if not kept:
+            if not kept and not self._left:
                 self._lost = True
                 self._holder.cancel()
                 return
 
     async def _leave(self) -> None:
+        # Told twice: a client may swallow the cancellation of a command that is just done.
+        self._left = True
         self._renewing.cancel()
         await asyncio.wait({self._renewing})
         if not self._lost:

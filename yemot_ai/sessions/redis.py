@@ -185,7 +185,7 @@ class RedisStore:
             async with self._client.pipeline(transaction=False) as pipeline:
                 for call_id in asked:
                     pipeline.hget(self._session(call_id), "ended")
-                found = await pipeline.execute()
+                found = await _sent(pipeline.execute())
         return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -238,7 +238,7 @@ class RedisStore:
             async with self._client.pipeline(transaction=False) as pipeline:
                 for call_id in calls:
                     pipeline.exists(self._session(call_id))
-                there = await pipeline.execute()
+                there = await _sent(pipeline.execute())
             gone = [name for name, exists in zip(names, there, strict=True) if not exists]
             if gone:
                 await _sent(self._client.zrem(self._index, *gone))
@@ -261,8 +261,17 @@ class RedisStore:
 
 
 async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
-    """Await a command."""
-    return await command
+    """Await a command.
+
+    redis-py waits by ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes
+    when the command is just sent; whoever is cancelled here is cancelled.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    answer = await command
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 def _bytes(text: str) -> bytes:
