@@ -28,6 +28,7 @@ PLAIN_MANY = (
 REQUESTS = 20_000
 ROUNDS = 5
 TURNS = 5
+POLLS = 30  # of one turn, at most: then its minute is over
 
 Pairs = list[tuple[str, str]]
 
@@ -108,7 +109,7 @@ def running_rate(flow: AIFlow, calls: int, numbers: Iterator[int]) -> float:
         began = time.perf_counter()
         for _ in range(REQUESTS // 4):
             number = next(numbers)
-            poll = (f"ai_1w{number // calls + 1}", "None")
+            poll = (f"ai_1w{number // calls % POLLS + 1}", "None")
             await flow.ahandle_request(
                 request(number % calls, ("ai_1", "שלום"), poll, second=2 + number // calls)
             )

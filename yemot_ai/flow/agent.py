@@ -13,7 +13,7 @@ from yemot_ai.conversation import Conversation
 from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.flow.manners import Key, Manners, sentence
 from yemot_ai.flow.names import Cursor, newest_cursor, poll_name, turn_name
-from yemot_ai.flow.polling import poll, up
+from yemot_ai.flow.polling import poll_answer, up
 from yemot_ai.protocol import Message, Play, Read, Request, Response, Voice, heard, speakable
 from yemot_ai.sessions import Session, Status, Turn, Visit
 
@@ -97,7 +97,7 @@ class AgentLoop:
 
     def filler(self, asked: Asked) -> str:
         """Render the poll that the line makes while the turn is not answered."""
-        return str(Response((poll(self.manners, turn=asked.turn, number=asked.poll + 1),)))
+        return poll_answer(self.manners, asked.turn, asked.poll + 1)
 
     def _react(self, session: Session, cursor: Cursor, said: str) -> tuple[Session, str | Asked]:
         """Handle a new utterance: silence, a key, goodbye, or something to answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -95,13 +96,18 @@ class Manners:
     @property
     def filler_messages(self) -> tuple[Message, ...]:
         """What a poll plays; a read cannot play nothing, so silence is a comment [OFF noop]."""
-        if self.filler is None:
-            return (Comment("wait"),)
-        return (self.filler,) if isinstance(self.filler, File) else tuple(speakable(self.filler))
+        return _filler(self.filler)
 
     def is_exit(self, utterance: str) -> bool:
         """Tell whether the caller said goodbye."""
         return _words(utterance) in self.exit_words
+
+
+@functools.cache
+def _filler(filler: str | File | None) -> tuple[Message, ...]:
+    if filler is None:
+        return (Comment("wait"),)
+    return (filler,) if isinstance(filler, File) else sentence(filler)
 
 
 def sentence(text: str) -> tuple[Text, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from yemot_ai.flow.manners import POLL_SECONDS, Manners
 from yemot_ai.flow.names import poll_name
-from yemot_ai.protocol import GoToFolder, Read, Tap
+from yemot_ai.protocol import GoToFolder, Message, Read, Response, Tap
 
-__all__ = ["hang_up", "poll", "up"]
+__all__ = ["hang_up", "poll", "poll_answer", "up"]
 
 hang_up = GoToFolder("hangup")
 """The only documented way to disconnect [OFF]."""
@@ -20,8 +22,23 @@ def poll(manners: Manners, *, turn: int, number: int) -> Read:
         turn: whose answer is awaited.
         number: counts the polls of the turn, from 1.
     """
+    return _read(manners.filler_messages, turn, number)
+
+
+def poll_answer(manners: Manners, turn: int, number: int) -> str:
+    """Render the answer that only polls."""
+    return _rendered(manners.filler_messages, turn, number)
+
+
+@functools.lru_cache(maxsize=4096)
+def _rendered(messages: tuple[Message, ...], turn: int, number: int) -> str:
+    # Every call says the same few of them, again and again.
+    return str(Response((_read(messages, turn, number),)))
+
+
+def _read(messages: tuple[Message, ...], turn: int, number: int) -> Read:
     mode = Tap(max_digits=1, min_digits=1, seconds=POLL_SECONDS, attempts=1, accept_empty=True)
-    return Read(manners.filler_messages, poll_name(turn, number), mode)
+    return Read(messages, poll_name(turn, number), mode)
 
 
 def up(extension: str) -> GoToFolder:
