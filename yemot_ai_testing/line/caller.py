@@ -253,7 +253,7 @@ class Caller:
         """Do something while the next verb's answer is being made.
 
         Args:
-            keys: what the line gets at its next poll; None hangs up, at any time.
+            keys: what the line gets at its next poll; ``*`` also ends music; None hangs up, at any time.
             after: seconds after the end of the verb.
             once: a gate: nothing happens before it is true.
         """
