@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,7 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    return command(arguments)
+    try:
+        code = command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has seen enough; Python would complain while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("lint", help="say what the line would not understand in answers"),
         commands.add_parser("explain", help="say what each part of an answer means"),
     )
+
+    _add_line(commands.add_parser("line", help="say what the ext.ini files of a line mean, and what is odd"))
 
     codex = commands.add_parser("codex", help="get or find the real Codex").add_subparsers(
         required=True, metavar="ACTION"
@@ -61,6 +71,11 @@ def _add_answers(lint: argparse.ArgumentParser, explain: argparse.ArgumentParser
 
     lint_command.add_arguments(lint)
     explain_command.add_arguments(explain)
+
+
+def _add_line(line: argparse.ArgumentParser) -> None:
+    line.add_argument("folder", type=Path, help="the root extension; each folder in it is an extension")
+    line.set_defaults(command=_line)
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:
@@ -107,6 +122,12 @@ def _add_contract(contract: argparse.ArgumentParser) -> None:
     contract.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
     contract.add_argument("--jobs", type=int, default=4, metavar="N", help="cases side by side (default: 4)")
     contract.set_defaults(command=_contract)
+
+
+def _line(arguments: argparse.Namespace) -> int:
+    from yemot_ai_testing.line.tree_command import run
+
+    return run(arguments)
 
 
 def _install(arguments: argparse.Namespace) -> int:

@@ -161,3 +161,20 @@ def test_a_terminal_without_hebrew_shows_it_escaped() -> None:
     )
     assert done.returncode == 1
     assert done.stdout.startswith(rb"\u05e9")
+
+
+def test_a_log_can_come_by_standard_input() -> None:
+    log = 'GET /yemot 200 "read=t-מה=x,no,voice"\nGET /yemot 200 "go_to_folder=/.."\n'
+    command = [sys.executable, "-m", "yemot_ai_testing.cli", "lint", "--log", "-"]
+    ran = subprocess.run(command, input=log.encode(), capture_output=True, check=False)
+
+    assert ran.returncode == 1
+    assert "standard input:2" in ran.stdout.decode()
+    assert "2 answers in the log: 1 with errors" in ran.stdout.decode()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m yemot_ai_testing.cli explain 'read=t-a=b,no,1' | true"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+
+    assert ran.stderr == b""

@@ -11,6 +11,7 @@ from tests.line.apps import ASK, BYE, Pairs, Script, dialled
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.ext_ini import read_ext_ini
+from yemot_ai_testing.line.heard import Ended, HoldMusic
 from yemot_ai_testing.line.settings import (
     Confirmation,
     LineSettings,
@@ -238,3 +239,30 @@ def test_a_hang_up_waits_for_the_answer_that_is_open_on_a_line_that_does_so() ->
     thread.join()
     assert app.order == ["answer", "hang-up"]
     assert caller.ended
+
+
+def test_an_answer_that_nobody_waits_for_any_more_is_not_late() -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def app(pairs: Pairs) -> str:
+        if "q" in dict(pairs) and "hangup" not in dict(pairs):
+            asked.set()
+            over.wait(5)
+        return ASK
+
+    caller = dialled(app, server_timeout=0.2)
+    caller.interrupts(once=asked.is_set)
+    caller.says("שלום")
+    over.set()
+    assert caller.ended
+    assert [one.code for one in caller.problems] == []
+
+
+def test_music_on_hold_ends_when_the_caller_is_gone() -> None:
+    app = Slow(needs_hang_up=True)
+    caller = dialled(app, waiting_music="ztomao")
+    caller.interrupts(once=app.asked.is_set)
+    caller.says("שלום")
+    ended = next(event for event in caller.transcript if isinstance(event, Ended))
+    last = [event for event in caller.transcript if isinstance(event, HoldMusic)][-1]
+    assert last.at + last.seconds == pytest.approx(ended.at, abs=1e-6)

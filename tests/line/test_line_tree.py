@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.line.apps import ASK, BYE, Script, served
+from tests.line.apps import ASK, BYE, Pairs, Script, served
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, LineError, WrongVerbError
@@ -416,3 +417,18 @@ def test_a_bare_word_can_be_spoken(tmp_path: Path) -> None:
     app = Script("OK")
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", "say_api_answer=yes"))
     assert Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app})).dial() == "OK"
+
+
+def test_what_a_server_on_the_walls_time_takes_passes_in_virtual_time_too(tmp_path: Path) -> None:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider()))
+    flow.ai_agent("1", greeting="שלום")(lambda call, text: None)
+
+    def slow(_: Pairs) -> str:
+        time.sleep(0.05)
+        return "go_to_folder=1"
+
+    links = {"http://127.0.0.1:1/slow": slow, "http://127.0.0.1:1/flow": flow}
+    folder = tree(tmp_path, _=api("http://127.0.0.1:1/slow"), _1=api("http://127.0.0.1:1/flow"))
+    caller = Caller(Line.read(folder, servers=links))
+    assert caller.dial() == "שלום"
+    assert caller.exchanges[0].seconds >= 0.05

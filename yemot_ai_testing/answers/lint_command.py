@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        metavar="FILE",
+        metavar="FILE|-",
         help="take the answers out of a log (LogApi.ymgr, JSON lines, any text); shows those with problems",
     )
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")

@@ -42,15 +42,22 @@ def given(texts: Iterable[str], *, whole: bool) -> Iterator[Found]:
 
 
 def logged(path: Path) -> Iterator[Found]:
-    """The answers in a log.
+    """The answers in a log; ``-`` is one on standard input.
 
     Raises:
         OSError: it cannot be read.
     """
+    if str(path) == "-":
+        yield from _in_lines(sys.stdin.buffer, "standard input")
+        return
     with path.open("rb") as log:
-        for number, line in enumerate(log, start=1):
-            text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-            yield from (Found(answer, f"{path}:{number}") for answer in answers_in(text))
+        yield from _in_lines(log, str(path))
+
+
+def _in_lines(lines: Iterable[bytes], source: str) -> Iterator[Found]:
+    for number, line in enumerate(lines, start=1):
+        text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        yield from (Found(answer, f"{source}:{number}") for answer in answers_in(text))
 
 
 def _by_line(text: str) -> Iterator[Found]:

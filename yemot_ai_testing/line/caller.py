@@ -24,7 +24,7 @@ from yemot_ai_testing.line import paying, pressing, recording, roaming, speaking
 from yemot_ai_testing.line.call import Call, CallerId
 from yemot_ai_testing.line.course import Course
 from yemot_ai_testing.line.deeds import Deed, refused
-from yemot_ai_testing.line.dialled import line_of, settings_of
+from yemot_ai_testing.line.dialled import check_extension, check_text, line_of, settings_of
 from yemot_ai_testing.line.folders import bare, written
 from yemot_ai_testing.line.heard import Transcript
 from yemot_ai_testing.line.interruption import Interruption, at_once
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.extension import Extension
     from yemot_ai_testing.line.settings import Method, Switches
     from yemot_ai_testing.line.states import State
-    from yemot_ai_testing.line.tree import Line
 
 __all__ = ["Caller"]
 
@@ -87,12 +86,12 @@ class Caller:
     ) -> None:
         if method not in {"GET", "POST"}:
             raise AppError(f"the line calls with GET or POST, not {method!r}")
-        _check_text("phone", phone, "0501234567")
-        _check_text("extension", extension, "1/2")
+        check_text("phone", phone, "0501234567")
+        check_text("extension", extension, "1/2")
         self.settings = settings_of(switches)
         self._line, self._own = line_of(app, method, switches, clock=clock, remote=remote)
         self._dialled_to = bare(extension)
-        _check_extension(self._line, self._dialled_to)
+        check_extension(self._line, self._dialled_to)
         who = CallerId(phone, call_id or secrets.token_hex(20))
         self._call = Call(self._line, self.settings, clock or self._line.clock(), who)
         self._course = Course(self._call, strict=strict)
@@ -118,8 +117,6 @@ class Caller:
         """
         if self._own:
             self._line.close()
-
-    # -- what the caller does
 
     def dial(self) -> str:
         """Call the line and listen.
@@ -253,13 +250,11 @@ class Caller:
         """Do something while the next verb's answer is being made.
 
         Args:
-            keys: what the line gets at its next poll; None hangs up, at any time.
+            keys: what the line gets at its next poll; ``*`` also ends music; None hangs up, at any time.
             after: seconds after the end of the verb.
             once: a gate: nothing happens before it is true.
         """
         self._course.interruption = Interruption(keys, after, once)
-
-    # -- what came of it
 
     @property
     def heard(self) -> str:
@@ -353,14 +348,3 @@ class Caller:
         self._course.begin(name, text, seconds=deed.seconds)
         deed.do()
         return self._course.settle()
-
-
-def _check_text(name: str, value: object, example: str) -> None:
-    """A number would lose its leading zeros, and some lines have them."""
-    if not isinstance(value, str):
-        raise AppError(f'{name} is a text such as "{example}", not {value!r}')
-
-
-def _check_extension(line: Line, extension: str) -> None:
-    if line.is_tree and line.at(extension) is None:
-        raise AppError(f"this line has no extension {written(extension)}; there are {line.named()}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.extension import Extension
+from yemot_ai_testing.line.folders import written
 from yemot_ai_testing.line.settings import LineSettings
 from yemot_ai_testing.line.tree import Line
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.settings import Method
 
-__all__ = ["line_of", "settings_of"]
+__all__ = ["check_extension", "check_text", "line_of", "settings_of"]
 
 SWITCHES = frozenset(one.name for one in fields(LineSettings))
 IN_EXT_INI = frozenset(
@@ -60,15 +61,35 @@ def line_of(
     Raises:
         AppError: ``app`` cannot be called, or a line was given together with what stands in its files.
     """
-    written = {name: value for name, value in switches.items() if name not in SWITCHES}
+    in_files = {name: value for name, value in switches.items() if name not in SWITCHES}
     if isinstance(app, Line):
-        if written or method != "GET":
-            names = [*sorted(written), *(["method"] if method != "GET" else [])]
+        if in_files or method != "GET":
+            names = [*sorted(in_files), *(["method"] if method != "GET" else [])]
             raise AppError(f"{', '.join(names)}: a Line has that in its ext.ini files")
         return app, False
-    extensions = written.pop("extensions", None)
+    extensions = in_files.pop("extensions", None)
     # Off here, on at the platform: nobody who lets a model answer wants an echo.
-    extension = Extension(**{"method": method, "say_tts": False, **written})
+    extension = Extension(**{"method": method, "say_tts": False, **in_files})
     line = Line.of(app, extension, extensions=extensions, clock=clock, remote=remote)
     line.transport(line.extensions[""])  # what cannot be called is told at once
     return line, True
+
+
+def check_text(name: str, value: object, example: str) -> None:
+    """Refuse anything else: a number would lose its leading zeros, and some lines have them.
+
+    Raises:
+        AppError: ``value`` is no text.
+    """
+    if not isinstance(value, str):
+        raise AppError(f'{name} is a text such as "{example}", not {value!r}')
+
+
+def check_extension(line: Line, extension: str) -> None:
+    """Refuse to dial what is not there.
+
+    Raises:
+        AppError: the line has no such extension.
+    """
+    if line.is_tree and line.at(extension) is None:
+        raise AppError(f"this line has no extension {written(extension)}; there are {line.named()}")

@@ -58,6 +58,7 @@ class Playing:
         self.transcript.add(Moved(at=self._clock.now(), extension=extension))
         if place is None:
             return
+        # M0000 welcomes to an API extension [OFF]; that M1000 speaks for a menu is the file's usual name [?].
         welcomes = ["M0000", *(["M1000"] if place.kind == "menu" else [])]
         for stem in welcomes:
             if place.has_file(stem):

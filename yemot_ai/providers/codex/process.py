@@ -26,6 +26,8 @@ LINE_LIMIT: Final = 8 * 1024 * 1024
 _STDERR_KEPT: Final = 8 * 1024
 _TERM_GRACE: Final = 0.25
 _DRAIN_GRACE: Final = 1.0
+_DEATH_GRACE: Final = 10.0
+"""Seconds: a process that was sent SIGKILL dies; on a busy machine it takes a while to be told of it."""
 
 
 class LineTooLongError(ValueError):
@@ -88,6 +90,7 @@ class _Listener(asyncio.SubprocessProtocol):
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
         loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[None] = loop.create_future()
         self.exited: asyncio.Future[None] = loop.create_future()
         self.drained: asyncio.Future[None] = loop.create_future()
         self.broken: LineTooLongError | None = None
@@ -108,7 +111,7 @@ class _Listener(asyncio.SubprocessProtocol):
         except LineTooLongError as error:
             # Nobody will read further: the run is over, whether the process knows it or not.
             self.broken = error
-            _settle(self.exited)
+            _settle(self.over)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._open.discard(fd)
@@ -117,6 +120,7 @@ class _Listener(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         _settle(self.exited)
+        _settle(self.over)
 
     def finish(self) -> None:
         """Take what stands after the last line end."""
@@ -160,7 +164,7 @@ async def run(
     _living.add(group)
     try:
         _write(cast("asyncio.WriteTransport", transport.get_pipe_transport(0)), stdin)
-        await asyncio.shield(listener.exited)
+        await asyncio.shield(listener.over)
         _signal(group, signal.SIGKILL)
         # Whoever left the group may still hold the pipe open; the answer is complete without it.
         await _settled(listener.drained, _DRAIN_GRACE)
@@ -184,7 +188,7 @@ async def _bury(transport: asyncio.SubprocessTransport, listener: _Listener, gro
             _signal(group, signal.SIGTERM)
             await _settled(listener.drained, _TERM_GRACE)
         _signal(group, signal.SIGKILL)
-        await _settled(listener.exited, _DRAIN_GRACE)
+        await _settled(listener.exited, _DEATH_GRACE)
     finally:
         # Also when the loop itself is being closed, and takes this task down with it.
         _signal(group, signal.SIGKILL)
