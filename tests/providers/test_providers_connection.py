@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import subprocess
 import sys
@@ -26,9 +27,11 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
     RateLimitedError,
 )
-from yemot_ai.providers import OpenAIProvider, Reply
+from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
+from yemot_ai.providers import anthropic as anthropic_default
+from yemot_ai.providers import openai as openai_default
 
-Maker: TypeAlias = Callable[..., OpenAIProvider]
+Maker: TypeAlias = Callable[..., OpenAIProvider | AnthropicProvider]
 
 KEY = "sk-not-a-key-0123456789"
 
@@ -43,7 +46,11 @@ def chat(url: str, timeout: float = 10.0) -> OpenAIProvider:
     return OpenAIProvider(api_key=KEY, model="m", base_url=f"{url}/v1", api="chat", timeout=timeout)
 
 
-MAKERS: dict[str, Maker] = {"responses": responses, "chat": chat}
+def messages(url: str, timeout: float = 10.0) -> AnthropicProvider:
+    return AnthropicProvider(api_key=KEY, model="m", base_url=url, timeout=timeout)
+
+
+MAKERS: dict[str, Maker] = {"responses": responses, "chat": chat, "messages": messages}
 
 ANSWERS = {
     "responses": {
@@ -51,6 +58,7 @@ ANSWERS = {
         "status": "completed",
         "output": [{"type": "message", "content": [{"type": "output_text", "text": "כן"}]}],
     },
+    "messages": {"id": "m", "content": [{"type": "text", "text": "כן"}], "stop_reason": "end_turn"},
     "chat": {"id": "c", "choices": [{"message": {"content": "כן"}, "finish_reason": "stop"}]},
 }
 
@@ -70,7 +78,7 @@ def whole(api: str) -> bytes:
     return json.dumps(ANSWERS[api], ensure_ascii=False).encode()
 
 
-def asked(provider: OpenAIProvider) -> Reply:
+def asked(provider: OpenAIProvider | AnthropicProvider) -> Reply:
     """Ask on the loop that all providers live on."""
 
     async def ask() -> Reply:
@@ -209,23 +217,32 @@ def run_apart(program: str) -> str:
 
 def test_making_a_provider_imports_no_sdk() -> None:
     program = (
-        "import sys; from yemot_ai import YemotAI; YemotAI('openai', openai_api_key='test');"
-        "print('openai' in sys.modules)"
+        "import sys; from yemot_ai import YemotAI;"
+        "YemotAI('openai', openai_api_key='test'); YemotAI('anthropic', anthropic_api_key='test');"
+        "print('openai' in sys.modules, 'anthropic' in sys.modules)"
     )
-    assert run_apart(program) == "False"
+    assert run_apart(program) == "False False"
 
 
-def test_the_sdk_is_imported_in_a_thread_so_that_other_calls_go_on() -> None:
-    program = """
+@pytest.mark.parametrize(
+    ("sdk", "made"),
+    [
+        ("openai", "OpenAIProvider(api_key='test', base_url='http://127.0.0.1:9/v1')"),
+        ("anthropic", "AnthropicProvider(api_key='test', base_url='http://127.0.0.1:9')"),
+    ],
+    ids=["openai", "anthropic"],
+)
+def test_the_sdk_is_imported_in_a_thread_so_that_other_calls_go_on(sdk: str, made: str) -> None:
+    program = f"""
 import asyncio, sys, threading
 from yemot_ai.errors import ProviderCrashError
-from yemot_ai.providers import OpenAIProvider
+from yemot_ai.providers import AnthropicProvider, OpenAIProvider
 class Spy:
     def find_spec(self, name, path=None, target=None):
-        if name == "openai":
+        if name == {sdk!r}:
             threads.append(threading.current_thread() is threading.main_thread())
 threads = []
-provider = OpenAIProvider(api_key="test", base_url="http://127.0.0.1:9/v1")
+provider = {made}
 threads.clear()
 sys.meta_path.insert(0, Spy())
 try:
@@ -236,15 +253,36 @@ except ProviderCrashError:
     assert run_apart(program) == "[False]"
 
 
-def test_an_sdk_that_is_not_installed_is_an_error_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("make", [OpenAIProvider, AnthropicProvider], ids=["openai", "anthropic"])
+def test_an_sdk_that_is_not_installed_is_an_error_at_construction(
+    monkeypatch: pytest.MonkeyPatch, make: type[OpenAIProvider | AnthropicProvider]
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
-    with pytest.raises(MissingExtraError, match=r"yemot-ai\[openai\]"):
-        OpenAIProvider(api_key="test")
+    with pytest.raises(MissingExtraError, match=rf"yemot-ai\[{make.name}\]"):
+        make(api_key="test")
 
 
-def test_a_key_of_blanks_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", " \n")
+@pytest.mark.parametrize("make", [OpenAIProvider, AnthropicProvider], ids=["openai", "anthropic"])
+def test_a_key_of_blanks_is_no_key(
+    monkeypatch: pytest.MonkeyPatch, make: type[OpenAIProvider | AnthropicProvider]
+) -> None:
+    monkeypatch.setenv(f"{make.name.upper()}_API_KEY", " \n")
 
-    with pytest.raises(MissingKeyError):
-        OpenAIProvider()
+    with pytest.raises(MissingKeyError, match=f"{make.name}_api_key"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("types", "default"),
+    [
+        ("openai.types.shared.chat_model:ChatModel", openai_default.DEFAULT_MODEL),
+        ("anthropic.types.model:Model", anthropic_default.DEFAULT_MODEL),
+    ],
+    ids=["openai", "anthropic"],
+)
+def test_the_default_model_is_one_that_the_sdk_names(types: str, default: str) -> None:
+    module, _, name = types.partition(":")
+    known = repr(getattr(importlib.import_module(module), name))
+
+    assert repr(default) in known

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Usage
 
 __all__ = [
     "JSON",
+    "AnthropicProvider",
     "Closing",
     "CodexCLIProvider",
     "Exchange",

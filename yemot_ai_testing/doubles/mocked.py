@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 import httpx
+import httpx2
 import pytest_httpx2  # noqa: F401 - registers the mocker that respx is asked for
 import respx
 
@@ -156,9 +157,9 @@ class _Route:
                 refused = self._dialect.refusal(step)
                 return httpx.Response(refused.status, headers=dict(refused.headers), json=dict(refused.body))
             case Drop():
-                raise httpx.RemoteProtocolError("the server closed the connection")
+                raise httpx2.RemoteProtocolError("the server closed the connection")
             case Hang():
-                raise httpx.ReadTimeout("no answer")
+                raise httpx2.ReadTimeout("no answer")
             case _:
                 message = f"nothing is scripted for {asked.prompt!r}"
                 return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
