@@ -8,13 +8,13 @@ from typing import Final
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.anthropic import AnthropicProvider
-from yemot_ai.providers.codex import CodexCLIProvider
+from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import Provider
 
 __all__ = ["MODES", "check_provider", "provider_of"]
 
-MODES: Final = ("codex", "openai", "anthropic")
+MODES: Final = ("codex", "codex-app-server", "openai", "anthropic")
 
 
 def provider_of(
@@ -47,6 +47,8 @@ def provider_of(
         return check_provider(provider)
     if mode == "codex":
         return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
+    if mode == "codex-app-server":
+        return CodexAppServerProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
     if mode == "openai":
         return OpenAIProvider(api_key=keys[mode], model=model, timeout=timeout)
     if mode == "anthropic":
