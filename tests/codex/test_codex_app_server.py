@@ -154,6 +154,7 @@ def test_other_instructions_hold_from_the_next_turn_and_nothing_is_forgotten(cod
     asked(call())
     assert [request.instructions for request in codex.model.requests] == ["אחת", "שתיים", "שתיים"]
     assert codex.model.requests[-1].said == ("א", "ב", "ג")
+    assert len({request.session for request in codex.model.requests}) == 1
 
 
 def test_what_was_said_before_is_told_first(codex: RealCodex) -> None:
@@ -452,7 +453,7 @@ from yemot_ai.providers.codex import CodexAppServerProvider
 
 async def main():
     provider = CodexAppServerProvider(sys.argv[1], timeout=20.0)
-    await provider.start_session("שלום")
+    await provider.start_session("הסוד שלי")
     server = await provider._server()
     child = os.fork()
     if child == 0:
@@ -480,6 +481,18 @@ def test_a_killed_process_leaves_no_server_even_if_a_fork_of_it_lives_on(real: R
         parent.kill()
         wait_gone(server)
         assert running(fork)
+        (lock,) = Path(os.environ["YEMOT_AI_HOME"], "codex", "databases").glob("*/server.lock")
+        assert parent.stdin
+        parent.stdin.close()
+        wait_gone(fork)
+
+    async def starts() -> None:
+        async with serving() as provider:
+            await server_of(provider)
+
+    assert lock.exists()
+    asked(starts())
+    assert not lock.parent.exists()
 
 
 def test_a_server_that_does_not_hear_an_interruption_is_replaced(codex: RealCodex) -> None:
@@ -514,3 +527,20 @@ def test_the_mode_has_calls_answered_by_the_server_and_closing_ends_it(codex: Re
         ai.close()
     assert not running(pid)
     codex.assert_complete()
+
+
+def test_threads_that_were_not_used_for_long_are_let_go_and_taken_up_again(codex: RealCodex) -> None:
+    async def calls() -> None:
+        async with serving(loaded=2) as provider:
+            replies = [await provider.start_session(f"שיחה {n}") for n in range(4)]
+            server = await server_of(provider)
+            assert list(server._told) == [thread_of(reply.session) for reply in replies[2:]]
+            for reply in replies:
+                await provider.continue_session(reply.session, "עוד")
+            assert len(server._told) == 2
+
+    for _ in range(8):
+        codex.answers("כן")
+    asked(calls())
+    assert [request.said for request in codex.model.requests[4:]] == [(f"שיחה {n}", "עוד") for n in range(4)]
+    assert len({request.session for request in codex.model.requests}) == 4

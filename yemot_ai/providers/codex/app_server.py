@@ -21,13 +21,14 @@ from yemot_ai.providers.codex.command import server_command
 from yemot_ai.providers.codex.events import usage_between
 from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.leftovers import claim, dead
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.server import AppServer, Setup
 from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from yemot_ai.providers.codex.command import Setting
@@ -38,6 +39,7 @@ __all__ = ["CodexAppServerProvider"]
 
 _AT_ONCE: Final = 64
 _WAITING: Final = 256
+_LOADED: Final = 256
 
 
 class CodexAppServerProvider:
@@ -58,6 +60,7 @@ class CodexAppServerProvider:
         env: what the server needs besides the minimal environment.
         at_once: how many turns may run at once; more wait for a place.
         waiting: how many may wait; more are refused with ``OverloadedError``.
+        loaded: how many threads the server keeps at hand; the others it takes up from disk again.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
@@ -73,6 +76,7 @@ class CodexAppServerProvider:
         env: Mapping[str, str] | None = None,
         at_once: int = _AT_ONCE,
         waiting: int = _WAITING,
+        loaded: int = _LOADED,
     ) -> None:
         self._executable = str(executable)
         self._timeout = timeout
@@ -84,6 +88,7 @@ class CodexAppServerProvider:
         self._env = dict(env or {})
         self._at_once = at_once
         self._waiting = waiting
+        self._loaded = loaded
         self._serving: list[asyncio.Task[AppServer]] = []
         self._errands: set[asyncio.Task[None]] = set()
 
@@ -154,7 +159,8 @@ class CodexAppServerProvider:
     async def end_session(self, session: JSON) -> None:
         """Delete what is kept of the conversation: its threads with their rollouts, and its working folder.
 
-        The databases of a server are shared by its calls; what they hold goes when the server ends.
+        The databases of a server are shared by its calls; what they hold goes when the server ends, or
+        when the next one starts after it was killed together with this process.
         """
         await self._forget(_own(session))
 
@@ -219,9 +225,9 @@ class CodexAppServerProvider:
         executable = str(self.check())
         home = Home.at(self._codex_home)
         key = new_key()
-        await asyncio.to_thread(home.prepare, key)
+        leave = await asyncio.to_thread(_furnished, home, key)
         env, cwd = home.environment(self._env), home.work(key)
-        server = AppServer(at_once=self._at_once, waiting=self._waiting)
+        server = AppServer(at_once=self._at_once, waiting=self._waiting, loaded=self._loaded)
         told = await known(executable, env=env, cwd=cwd)
         command = server_command(
             executable,
@@ -230,7 +236,7 @@ class CodexAppServerProvider:
             models=await asyncio.to_thread(home.models_file, told.models),
             config=self._config,
         )
-        await server.start(command, after=lambda: home.forget("", key), env=env, cwd=cwd)
+        await server.start(command, after=leave, env=env, cwd=cwd)
         return server
 
     async def _forget(self, session: Mapping[str, Any]) -> None:
@@ -247,6 +253,22 @@ class CodexAppServerProvider:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
         return task
+
+
+def _furnished(home: Home, key: str) -> Callable[[], None]:
+    """Make the folders of a server, and take away those of dead ones; returns what takes away its own."""
+    home.prepare(key)
+    databases = home.databases(key)
+    lock = claim(databases) if databases else None
+    for one in dead(databases.parent) if databases else ():
+        home.forget("", one)
+
+    def leave() -> None:
+        home.forget("", key)
+        if lock is not None:
+            lock.close()
+
+    return leave
 
 
 def _is_over(serving: asyncio.Task[AppServer]) -> bool:

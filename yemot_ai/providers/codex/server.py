@@ -5,7 +5,8 @@ Measured on 0.169, and what follows from it here:
 * A thread that is loaded in a server is locked to it: another server is told "already has an active
   writer". It forks the thread instead; the fork remembers, goes by another id, and needs the older
   rollout, so the ids of a conversation's threads are kept until it ends.
-* A loaded thread keeps the instructions that it was loaded with; to be told others it is forked, too.
+* A loaded thread keeps the instructions that it was loaded with, also over a ``thread/resume``; after a
+  ``thread/unsubscribe`` it takes new ones.
 * A ``turn/start`` into a running turn is silently taken as part of that turn, and its words are answered
   there: so a second turn of a thread is refused here.
 * A turn can be interrupted as soon as ``turn/started`` was told, not before ("no active turn to interrupt").
@@ -75,15 +76,17 @@ class AppServer:
     Args:
         at_once: how many turns may run in it at once; more wait.
         waiting: how many may wait; more are refused.
+        loaded: how many threads it keeps loaded between turns; those used longest ago it lets go.
     """
 
-    def __init__(self, *, at_once: int, waiting: int) -> None:
+    def __init__(self, *, at_once: int, waiting: int, loaded: int) -> None:
         self._rpc = Rpc(self._write, self._hear)
         self._child: Child | None = None
         self._broken: NotRpcError | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._turns: dict[str, Turn] = {}
         self._told: dict[str, str] = {}
+        self._loaded = loaded
         self._places = asyncio.Semaphore(at_once)
         self._most = at_once + waiting
         self._admitted = 0
@@ -125,16 +128,18 @@ class AppServer:
         Raises:
             SessionLostError: the server does not know it.
         """
-        told = self._told.get(thread_id)
-        if told == setup.instructions:
-            return thread_id
         self._refuse_second(thread_id)
-        if told is None:
-            try:
-                return self._opened(await self._ask("thread/resume", setup.params(thread_id)), setup)
-            except SessionBusyError:
-                pass  # Another server holds it: from here on it goes its own way.
-        return self._opened(await self._ask("thread/fork", setup.params(thread_id)), setup)
+        told = self._told.pop(thread_id, None)
+        if told == setup.instructions:
+            self._told[thread_id] = told
+            return thread_id
+        if told is not None:
+            await self._ask("thread/unsubscribe", {"threadId": thread_id})
+        try:
+            return self._opened(await self._ask("thread/resume", setup.params(thread_id)), setup)
+        except SessionBusyError:
+            # Another server holds it: from here on the call goes its own way.
+            return self._opened(await self._ask("thread/fork", setup.params(thread_id)), setup)
 
     async def turn(self, thread_id: str, prompt: str) -> Outcome:
         """Say ``prompt`` in a thread and wait for the answer; cancelling interrupts the turn.
@@ -225,7 +230,17 @@ class AppServer:
         if not is_thread_id(thread_id):
             raise MalformedStreamError("Codex opened a thread without naming it", provider="codex")
         self._told[thread_id] = setup.instructions
+        self._let_go()
         return thread_id
+
+    def _let_go(self) -> None:
+        """Let go of what was used longest ago: a call may have ended where nobody told this server."""
+        idle = [one for one in self._told if one not in self._turns]
+        for thread_id in idle[: max(0, len(self._told) - self._loaded)]:
+            # The one that was just opened is the last, and has no turn yet: it stays.
+            if thread_id != next(reversed(self._told)):
+                del self._told[thread_id]
+                self._rpc.request("thread/unsubscribe", {"threadId": thread_id})
 
     def _refuse_second(self, thread_id: str) -> None:
         if thread_id in self._turns:
