@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socketserver
 import sys
+import threading
 import uuid
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -15,7 +17,7 @@ from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from yemot_ai_testing.doubles.dialect import Dialect
 
@@ -56,7 +58,28 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._answering = 0
+        self._change = threading.Condition()
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a call for as long as it is being answered."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Block until no call is being answered; False after ``timeout`` seconds."""
+        with self._change:
+            return self._change.wait_for(lambda: self._answering == 0, timeout)
+
+    def _count(self, calls: int) -> None:
+        with self._change:
+            self._answering += calls
+            self._change.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that leaves in the middle of an answer is part of the play, not an error."""
@@ -85,6 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = ModelRequest(self.path, headers, json.loads(raw), len(raw))
+        with self.server.answering():
+            self._respond(request)
+
+    def _respond(self, request: ModelRequest) -> None:
         step = self.server.model.receive(request)
         if self.server.model.leaves_at_gate(self.connection):
             self.close_connection = True

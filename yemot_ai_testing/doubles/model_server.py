@@ -125,6 +125,15 @@ class ModelServer(Vocabulary):
         """Block until ``count`` calls have come in; ``TimeoutError`` after ``timeout`` seconds."""
         self.script.wait_asked(count, timeout)
 
+    def wait_idle(self, timeout: float = 10.0) -> None:
+        """Block until no call is under way: each was answered, or whoever asked has left.
+
+        Raises:
+            TimeoutError: one still is, after ``timeout`` seconds.
+        """
+        if not self._server.wait_idle(timeout):
+            raise TimeoutError(f"a call is still under way after {timeout:g} s")
+
     def assert_complete(self) -> None:
         """Check that what was scripted was asked, and nothing else.
 
