@@ -19,7 +19,6 @@ from typing import assert_never
 
 from yemot_ai.engine import Engine
 from yemot_ai.errors import (
-    AnswerEmptyError,
     AuthenticationError,
     ContextOverflowError,
     MalformedStreamError,
@@ -155,7 +154,7 @@ class ScriptedProvider(Vocabulary):
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
             case Answer():
                 await asyncio.sleep(step.after)
-                return _reply(step, prompt, session)
+                return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
             case Failure():
                 await asyncio.sleep(step.after)
                 raise _failure(step)
@@ -183,12 +182,6 @@ _FAILURES: Mapping[str, type[ProviderError]] = {
     kind.kind: kind
     for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
 }
-
-
-def _reply(step: Answer, prompt: str, session: str) -> Reply:
-    if not step.text.strip():
-        raise AnswerEmptyError("the answer has no words", provider=ScriptedProvider.name)
-    return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
 
 
 def _failure(step: Failure) -> ProviderError:
