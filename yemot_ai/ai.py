@@ -18,7 +18,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -32,9 +31,8 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.hooks import EndReason, Hook, Hooks
 from yemot_ai.ledger import Ledger
 from yemot_ai.limits import Limits
+from yemot_ai.modes import check_provider, provider_of
 from yemot_ai.privacy import MASKING
-from yemot_ai.providers.codex import CodexCLIProvider
-from yemot_ai.providers.openai import OpenAIProvider
 from yemot_ai.providers.provider import Closing, Provider, Reply
 from yemot_ai.sessions import LEASE, Checked, MemoryStore, Session, SessionStore, Turn, open_store
 from yemot_ai.watch import Watch
@@ -52,8 +50,6 @@ DEFAULT_INSTRUCTIONS = (
     "כתוב מספרים ושעות כפי שאומרים אותם. אם לא הבנת, שאל שאלה קצרה."
 )
 """How a model is told to answer unless the developer says otherwise: spoken, short, in Hebrew."""
-
-MODES = ("codex", "openai")
 
 MEMORY_TTL = 30 * DAY
 
@@ -79,13 +75,14 @@ class YemotAI:
     """Answers what callers say, one memory per call.
 
     Args:
-        mode: ``"codex"`` (the Codex CLI) or ``"openai"``; or give ``provider``.
+        mode: ``"codex"`` (the Codex CLI), ``"openai"`` or ``"anthropic"``; or give ``provider``.
         provider: any object with the methods of ``yemot_ai.providers.Provider``.
         store: where sessions are kept: a store, or what ``sessions.open_store`` takes, such as
             ``"redis://localhost"``; the memory of this process unless given.
         instructions: how to answer; ``DEFAULT_INSTRUCTIONS`` unless given.
-        model: the model's name, for ``mode``.
+        model: the model's name, for ``mode``; each has a default, see ``docs/providers.md``.
         openai_api_key: for ``mode="openai"``; ``OPENAI_API_KEY`` unless given.
+        anthropic_api_key: for ``mode="anthropic"``; ``ANTHROPIC_API_KEY`` unless given.
         turn_timeout: seconds for one turn, retries included.
         session_ttl: seconds without a request after which a call counts as over.
         retries: how often a transient failure is tried again within the turn's time.
@@ -113,6 +110,7 @@ class YemotAI:
         instructions: str | None = None,
         model: str | None = None,
         openai_api_key: str | None = None,
+        anthropic_api_key: str | None = None,
         turn_timeout: float = 60.0,
         session_ttl: float = 3600.0,
         retries: int = 1,
@@ -128,9 +126,8 @@ class YemotAI:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
-        if provider is not None and (model is not None or openai_api_key is not None):
-            raise ConfigurationError("model= and openai_api_key= go with mode=; give them to the provider")
-        self.provider = _provider(mode, provider, model, openai_api_key, turn_timeout)
+        keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
+        self.provider = provider_of(mode, provider, model=model, keys=keys, timeout=turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
@@ -278,7 +275,7 @@ class YemotAI:
             ConfigurationError: ``provider`` is none.
         """
         if provider is not None:
-            _check_provider(provider)
+            check_provider(provider)
         self._providers[name] = provider or self.provider
         return Conversation(
             name=name,
@@ -321,28 +318,6 @@ def _answered(turn: Turn) -> Turn:
 def _next_turn_id(call_id: str) -> str:
     asker = asking.get()
     return asker.next_ask() if asker is not None and asker.call_id == call_id else uuid.uuid4().hex
-
-
-def _provider(
-    mode: str | None, provider: Provider | None, model: str | None, openai_api_key: str | None, timeout: float
-) -> Provider:
-    if (mode is None) == (provider is None):
-        raise ConfigurationError(f"give either mode= ({', '.join(map(repr, MODES))}) or provider=…")
-    if provider is not None:
-        _check_provider(provider)
-        return provider
-    if mode == "codex":
-        return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
-    if mode == "openai":
-        return OpenAIProvider(api_key=openai_api_key, model=model, timeout=timeout)
-    raise ConfigurationError(f"unknown mode {mode!r}: use one of {', '.join(map(repr, MODES))}")
-
-
-def _check_provider(provider: object) -> None:
-    if not isinstance(provider, Provider):
-        raise ConfigurationError(
-            f"{provider!r} is no provider: it needs a name, start_session() and continue_session()"
-        )
 
 
 def _check_positive(**seconds: float) -> None:

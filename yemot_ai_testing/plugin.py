@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
+    from yemot_ai_testing.doubles.anthropic import AnthropicMock
     from yemot_ai_testing.doubles.codex import FakeCodex
     from yemot_ai_testing.doubles.model_server import ModelServer
     from yemot_ai_testing.doubles.openai import OpenAIMock
@@ -130,13 +131,25 @@ def model_server() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def openai_mock() -> Iterator[OpenAIMock]:
-    """OpenAI's Responses API, scripted, in this process."""
+    """OpenAI's Responses API and Chat Completions, scripted, in this process."""
     try:
         from yemot_ai_testing.doubles.openai import OpenAIMock
     except ModuleNotFoundError as error:
         raise _missing(error.name or "respx") from error
 
     with OpenAIMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def anthropic_mock() -> Iterator[AnthropicMock]:
+    """Anthropic's Messages API, scripted, in this process."""
+    try:
+        from yemot_ai_testing.doubles.anthropic import AnthropicMock
+    except ModuleNotFoundError as error:
+        raise _missing(error.name or "respx") from error
+
+    with AnthropicMock() as mock:
         yield mock
 
 

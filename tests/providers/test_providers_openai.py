@@ -65,7 +65,7 @@ def test_usage_and_session_are_told(openai: OpenAIMock) -> None:
     openai.answers("כן")
     turn = YemotAI("openai", openai_api_key=KEY).ask("c1", "יש?")
 
-    assert turn.usage == Usage(10, 0, 5, 0)
+    assert turn.usage == Usage(100, 10, 7, 0)
     assert turn.session_id == "resp_1"
 
 

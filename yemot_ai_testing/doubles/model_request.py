@@ -36,18 +36,18 @@ class ModelRequest:
     @property
     def said(self) -> tuple[str, ...]:
         """Everything the user said in this request, oldest first."""
-        given = self.body.get("input", ())
+        given = self._given
         if isinstance(given, str):
             return (given,)
         return tuple(_text(item) for item in given if item.get("role") == "user")
 
     @property
     def instructions(self) -> str | None:
-        """How the model was told to answer; Codex says it in a first message of the developer."""
-        told = self.body.get("instructions")
-        if isinstance(told, str):
-            return told
-        given = self.body.get("input", ())
+        """How the model was told to answer; Codex and Chat Completions say it in a first message."""
+        told = self.body.get("instructions", self.body.get("system"))
+        if told is not None:
+            return _text({"content": told})
+        given = self._given
         spoken = [] if isinstance(given, str) else [item for item in given if "tools" not in item]
         first = spoken[0] if spoken else {}
         return _text(first) if first.get("role") in {"developer", "system"} else None
@@ -65,9 +65,14 @@ class ModelRequest:
         For its newer models Codex tells them in an item of the input, and puts them in namespaces
         (measured, 0.163 and 0.169): a tool of ``collaboration`` is ``collaboration.spawn_agent``.
         """
-        given = self.body.get("input", ())
+        given = self._given
         told = [] if isinstance(given, str) else [item.get("tools", ()) for item in given]
         return tuple(name for tools in (self.body.get("tools", ()), *told) for name in _names(tools))
+
+    @property
+    def _given(self) -> Any:  # noqa: ANN401 - a client's JSON
+        """What Responses call ``input``, and the other APIs ``messages``."""
+        return self.body.get("input", self.body.get("messages", ()))
 
 
 def _names(tools: Sequence[Mapping[str, Any]], space: str = "") -> Iterator[str]:

@@ -7,32 +7,36 @@ streaming events), reduced to what its clients read.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from yemot_ai_testing.doubles.dialect import TOKENS, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.script import Failure, FailureKind
+    from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
 
 __all__ = [
+    "END",
+    "ENDPOINT",
     "TOKENS",
-    "Refusal",
-    "failed_event",
     "function_call",
+    "is_delta",
     "message",
     "reasoning",
     "refusal",
+    "refusing_events",
     "response",
     "sse",
     "stream_events",
     "web_search_call",
+    "whole",
 ]
 
-Item: TypeAlias = "dict[str, Any]"
+ENDPOINT: str = "/responses"
+END: bytes = b""
 
-TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
-"""What every scripted answer costs."""
+Item: TypeAlias = "dict[str, Any]"
 
 _REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
@@ -61,30 +65,31 @@ _REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
 _IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An HTTP answer that is not an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    error: Mapping[str, Any]
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The JSON body."""
-        return {"error": dict(self.error)}
-
-
 def refusal(failure: Failure) -> Refusal:
     """How the API refuses over HTTP."""
     status, kind, code, words = _REFUSALS[failure.kind]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
-    return Refusal(status, headers, {"message": words, "type": kind, "param": None, "code": code})
+    error = {"message": words, "type": kind, "param": None, "code": code}
+    return Refusal(status, headers, {"error": error})
 
 
-def refuses_in_stream(failure: Failure) -> bool:
-    """Whether a streamed request is refused by an event, after status 200."""
-    return failure.kind in _IN_STREAM
+def refusing_events(
+    failure: Failure, number: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
+    if failure.kind not in _IN_STREAM:
+        return ()
+    response_id = f"resp_{number}"
+    begun = next(stream_events(response(response_id, (), request=request), ()))
+    return begun, _failed_event(response_id, failure, request=request, number=1)
+
+
+def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer: its items, and then its text."""
+    output: list[Mapping[str, Any]] = list(step.items)
+    if step.pieces:
+        output.append(message(step.text))
+    return response(f"resp_{number}", output, request=request)
 
 
 def message(text: str, *, item_id: str = "msg_1") -> Item:
@@ -157,7 +162,7 @@ def _usage() -> dict[str, Any]:
     }
 
 
-def failed_event(
+def _failed_event(
     response_id: str, failure: Failure, *, request: Mapping[str, Any], number: int
 ) -> dict[str, Any]:
     """The event that ends a stream which the service cannot finish."""
@@ -199,6 +204,11 @@ def _text_events(item: Item, pieces: Sequence[str], where: Mapping[str, Any]) ->
         yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
     yield {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
     yield {"type": "response.content_part.done", **place, "part": part}
+
+
+def is_delta(event: Mapping[str, Any]) -> bool:
+    """Whether the event is a piece of text."""
+    return bool(event["type"] == "response.output_text.delta")
 
 
 def sse(event: Mapping[str, Any]) -> bytes:

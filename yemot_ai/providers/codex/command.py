@@ -1,4 +1,4 @@
-"""The command line of one turn.
+"""The command line of one turn, and of a server for many.
 
 The caller's words are never part of it: they are data, and a prompt ``review`` would start a
 subcommand. They go through standard input (``-``).
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.probe import Known
 
-__all__ = ["Setting", "command"]
+__all__ = ["Setting", "command", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string goes out as it stands, and Codex reads it as TOML, else as plain text."""
@@ -81,8 +81,6 @@ def command(  # noqa: PLR0913 - a command line has many parts
         "model_catalog_json": models,
         "sqlite_home": databases,
     }
-    quoted = {name: json.dumps(str(path), ensure_ascii=False) for name, path in paths.items() if path}
-    settings = {**_SETTINGS, **quoted, **config}
     resumed = ["resume", thread_id] if thread_id else []
     return [
         executable,
@@ -93,11 +91,38 @@ def command(  # noqa: PLR0913 - a command line has many parts
         sandbox,
         *(["--ignore-rules"] if "ignore-rules" in known.options else []),
         *_switched_off(known),
-        *(part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")),
+        *_settings(paths, config),
         *(["--model", model] if model else []),
         *resumed,
         "-",
     ]
+
+
+def server_command(
+    executable: str,
+    *,
+    known: Known,
+    databases: Path | None,
+    models: Path | None,
+    config: Mapping[str, Setting],
+) -> list[str]:
+    """The program and its arguments for a server; instructions, sandbox and model come with each thread.
+
+    Args:
+        executable: the program.
+        known: what it knows; nothing else is asked of it.
+        databases: the folder for this server's databases; None for Codex's own choice.
+        models: the catalogue of models without their tools; None for the one in the binary.
+        config: further ``-c`` settings; they win over ours.
+    """
+    paths = {"model_catalog_json": models, "sqlite_home": databases}
+    return [executable, "app-server", *_switched_off(known), *_settings(paths, config)]
+
+
+def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:
+    quoted = {name: json.dumps(str(path), ensure_ascii=False) for name, path in paths.items() if path}
+    settings = {**_SETTINGS, **quoted, **config}
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")]
 
 
 def _switched_off(known: Known) -> list[str]:

@@ -29,6 +29,7 @@ from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
+from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
@@ -44,10 +45,6 @@ __all__ = ["CodexCLIProvider"]
 
 _PASSING: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Why a process may not start now, and start a moment later."""
-
-_INSTRUCTIONS: Final = (
-    "You answer a phone call. Answer briefly, in the caller's language, in plain sentences."
-)
 
 
 class CodexCLIProvider:
@@ -121,7 +118,7 @@ class CodexCLIProvider:
             ProviderError: the leaf that tells what went wrong (see ``faults``).
         """
         key = new_key()
-        outcome = await self._turn(_with_history(prompt, history), instructions, thread_id="", key=key)
+        outcome = await self._turn(with_history(prompt, history), instructions, thread_id="", key=key)
         return _reply(outcome, before={}, key=key)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
@@ -156,7 +153,7 @@ class CodexCLIProvider:
         reader = EventReader()
         try:
             async with asyncio.timeout(self._timeout):
-                told = instructions or self._instructions or _INSTRUCTIONS
+                told = instructions or self._instructions or INSTRUCTIONS
                 file = await asyncio.to_thread(_prepared, home, told, key)
                 line = await self._command(executable, home, file, thread_id, key)
                 end = await self._run(line, prompt, home, reader, key)
@@ -219,16 +216,6 @@ class CodexCLIProvider:
 def _prepared(home: Home, instructions: str, key: str) -> Path:
     home.prepare(key)
     return home.instructions_file(instructions)
-
-
-def _with_history(prompt: str, history: Sequence[Exchange]) -> str:
-    """The first prompt of a rebuilt conversation."""
-    if not history:
-        return prompt
-    told = [f"Caller: {earlier.prompt}\nYou: {earlier.answer}" for earlier in history]
-    return "\n\n".join(
-        ("This phone call is already under way. What was said so far:", *told, "Now the caller says:", prompt)
-    )
 
 
 def _word(session: JSON, name: str) -> str:

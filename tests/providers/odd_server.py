@@ -1,0 +1,114 @@
+"""A server that answers every request with the same bytes, however odd; written by hand on purpose."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class OddServer:
+    """Serves ``status`` and ``body``; the last ``missing`` bytes never come.
+
+    Args:
+        body: the bytes of the answer; None to say nothing at all.
+        trickle: seconds between one byte and the next.
+    """
+
+    def __init__(
+        self,
+        body: bytes | None,
+        *,
+        status: int = 200,
+        kind: str = "application/json",
+        missing: int = 0,
+        trickle: float = 0.0,
+    ) -> None:
+        length = 0 if body is None else len(body) + missing
+        head = (f"HTTP/1.1 {status} Odd\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n").encode()
+        self.answer = None if body is None else (head, body)
+        self.missing = missing
+        self.trickle = trickle
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.asked = threading.Event()
+        self.left = threading.Event()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, odd: OddServer) -> None:
+        self.odd = odd
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: _Server
+    request: socket.socket
+
+    def handle(self) -> None:
+        odd = self.server.odd
+        odd.connections += 1
+        try:
+            while self._read():
+                odd.asked.set()
+                self._answer()
+        except ConnectionError:
+            pass  # the client was faster to leave than we to answer: that is a way of leaving
+        odd.left.set()
+
+    def _read(self) -> bool:
+        """Read one whole request; False when the client has gone."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (more := self.request.recv(65536)):
+                return False
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        lines = [line.lower().split(b":") for line in head.split(b"\r\n")]
+        length = next(int(line[1]) for line in lines if line[0] == b"content-length")
+        while len(body) < length:
+            body += self.request.recv(65536)
+        self.server.odd.requests.append(body)
+        return True
+
+    def _answer(self) -> None:
+        odd = self.server.odd
+        if odd.answer is None:
+            return
+        head, body = odd.answer
+        if not odd.trickle:
+            self.request.sendall(head + body)
+        else:
+            self.request.sendall(head)
+            gone = threading.Event()
+            for byte in body:
+                self.request.sendall(bytes([byte]))
+                gone.wait(odd.trickle)
+        if odd.missing:
+            self.request.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,81 @@
+"""The model service speaks Chat Completions as OpenAI's own library understands it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import openai
+import pytest
+from openai.types.chat import ChatCompletionMessageParam
+
+from yemot_ai_testing.doubles.model_server import ModelServer
+
+SAID: list[ChatCompletionMessageParam] = [
+    {"role": "system", "content": "קצר"},
+    {"role": "user", "content": "היי"},
+]
+
+
+@pytest.fixture
+def model() -> Iterator[ModelServer]:
+    with ModelServer() as model:
+        yield model
+        model.assert_complete()
+
+
+@pytest.fixture
+def client(model: ModelServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(api_key="none", base_url=model.base_url, max_retries=0, timeout=10) as client:
+        yield client
+
+
+def chunks(client: openai.OpenAI) -> Iterator[str]:
+    for chunk in client.chat.completions.create(model="m", messages=SAID, stream=True):
+        if chunk.choices and chunk.choices[0].delta.content:
+            yield chunk.choices[0].delta.content
+
+
+def test_a_chat_is_answered(model: ModelServer, client: openai.OpenAI) -> None:
+    model.answers(["שלום, ", "מה שלומך?"])
+    completion = client.chat.completions.create(model="m", messages=SAID)
+
+    assert completion.choices[0].message.content == "שלום, מה שלומך?"
+    assert completion.choices[0].finish_reason == "stop"
+    assert completion.usage is not None
+    assert completion.usage.total_tokens == 107
+    (request,) = model.requests
+    assert (request.prompt, request.instructions, request.session) == ("היי", "קצר", None)
+
+
+def test_a_chat_is_streamed_in_its_pieces(model: ModelServer, client: openai.OpenAI) -> None:
+    model.answers(["שלום, ", "מה שלומך?"])
+
+    assert list(chunks(client)) == ["שלום, ", "מה שלומך?"]
+
+
+def test_a_streamed_chat_that_is_cut_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+    model.drops(["חצי ", "תשובה"])
+    heard: list[str] = []
+
+    with pytest.raises(openai.APIConnectionError):
+        heard.extend(chunks(client))
+
+
+def test_an_overflow_of_a_chat_is_refused_before_it_streams(
+    model: ModelServer, client: openai.OpenAI
+) -> None:
+    model.fails("context_overflow")
+
+    with pytest.raises(openai.BadRequestError, match="maximum context length") as caught:
+        list(chunks(client))
+    assert caught.value.code == "context_length_exceeded"
+
+
+def test_one_script_serves_all_apis_in_the_order_of_the_questions(
+    model: ModelServer, client: openai.OpenAI
+) -> None:
+    model.answers("ראשון").answers("שני")
+
+    assert client.responses.create(model="m", input="א").output_text == "ראשון"
+    assert list(chunks(client)) == ["שני"]
+    assert [request.path for request in model.requests] == ["/v1/responses", "/v1/chat/completions"]

@@ -1,0 +1,225 @@
+"""Chat Completions: OpenAI's other API, and that of every compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from yemot_ai import YemotAI
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    AuthenticationError,
+    ContextOverflowError,
+    MalformedStreamError,
+    OverloadedError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.providers import Exchange, OpenAIProvider, Reply, Usage
+from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.openai import OpenAIMock
+
+
+@pytest.fixture
+def openai() -> Iterator[OpenAIMock]:
+    with OpenAIMock() as mock:
+        yield mock
+        mock.assert_complete()
+
+
+@pytest.fixture
+def provider() -> OpenAIProvider:
+    return OpenAIProvider(api_key="test", model="m", api="chat")
+
+
+def asked(provider: OpenAIProvider, prompt: str = "יש?") -> Reply:
+    return asyncio.run(provider.start_session(prompt))
+
+
+def test_each_turn_carries_the_instructions_and_what_was_said(
+    openai: OpenAIMock, provider: OpenAIProvider
+) -> None:
+    openai.answers("באיזה גודל?").answers("רשמתי")
+    ai = YemotAI(provider=provider, instructions="קצר")
+
+    assert [ai.reply("c1", text) for text in ("פיצה", "גדולה")] == ["באיזה גודל?", "רשמתי"]
+    assert [(m["role"], m["content"]) for m in openai.requests[1].body["messages"]] == [
+        ("system", "קצר"),
+        ("user", "פיצה"),
+        ("assistant", "באיזה גודל?"),
+        ("user", "גדולה"),
+    ]
+    assert openai.requests[1].instructions == "קצר"
+    assert openai.requests[1].prompt == "גדולה"
+
+
+def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+    openai.answers("דוד")
+    asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
+
+    assert openai.requests[0].said == ("שמי דוד", "איך קוראים לי?")
+    assert openai.requests[0].instructions is None
+
+
+def test_what_it_cost_is_told(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+    openai.answers("כן")
+
+    assert asked(provider).usage == Usage(100, 10, 7, 0)
+
+
+def test_a_session_of_somebody_else_is_lost(provider: OpenAIProvider) -> None:
+    with pytest.raises(SessionLostError):
+        asyncio.run(provider.continue_session({"thread_id": "x"}, "יש?"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("rate_limited", RateLimitedError),
+        ("quota_exceeded", QuotaExceededError),
+        ("unauthorized", AuthenticationError),
+        ("unknown_model", UnknownModelError),
+        ("overloaded", OverloadedError),
+        ("context_overflow", ContextOverflowError),
+    ],
+)
+def test_each_refusal_is_an_error_of_its_own_over_a_real_connection(
+    kind: str, error: type[ProviderError]
+) -> None:
+    with ModelServer() as model:
+        model.fails(kind)  # type: ignore[arg-type]  # the parameters are such words
+        provider = OpenAIProvider(api_key="none", api="chat", base_url=model.base_url)
+
+        async def ask() -> None:
+            try:
+                await provider.start_session("יש?")
+            finally:
+                await provider.aclose()
+
+        with pytest.raises(error):
+            asyncio.run(ask())
+        assert len(model.requests) == 1
+
+
+@pytest.fixture
+def answer() -> Iterator[respx.Route]:
+    with respx.mock(using="httpcore2") as router:
+        yield router.post(path="/v1/chat/completions")
+
+
+def completion(message: dict[str, Any] | None, **more: object) -> httpx.Response:
+    choices = [] if message is None else [{"index": 0, "message": message, "finish_reason": "stop"}]
+    return httpx.Response(200, json={"id": "c", "choices": choices, **more})
+
+
+@pytest.mark.parametrize(
+    ("content", "spoken"),
+    [
+        ("<think>הוא שואל מתי</think>\n\nבשמונה", "בשמונה"),
+        ([{"type": "thinking", "thinking": "מתי"}, {"type": "text", "text": "בשמונה"}], "בשמונה"),
+        ("בשמונה <think> או בתשע", "בשמונה <think> או בתשע"),
+    ],
+    ids=["aloud", "parts", "no-thought"],
+)
+def test_thoughts_are_not_spoken(
+    answer: respx.Route, provider: OpenAIProvider, content: object, spoken: str
+) -> None:
+    answer.mock(return_value=completion({"role": "assistant", "content": content}))
+
+    assert asked(provider).text == spoken
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "  ", "<think>הוא שואל"], ids=["none", "empty", "blank", "cut"]
+)
+def test_an_answer_without_text_is_a_failure(
+    answer: respx.Route, provider: OpenAIProvider, content: str | None
+) -> None:
+    answer.mock(return_value=completion({"role": "assistant", "content": content}))
+
+    with pytest.raises(AnswerEmptyError, match="stop"):
+        asked(provider)
+
+
+def test_a_refusal_of_the_model_is_its_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
+    answer.mock(return_value=completion({"role": "assistant", "content": None, "refusal": "איני יכול"}))
+
+    assert asked(provider).text == "איני יכול"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "sorry", "code": 502}, ProviderError),
+        ({"message": "sorry", "code": "rate_limit_exceeded"}, RateLimitedError),
+        ({"message": "maximum context length is 8192 tokens"}, ContextOverflowError),
+        ("sorry", ProviderError),
+    ],
+    ids=["number", "code", "words", "text"],
+)
+def test_an_error_inside_a_200_is_an_error(
+    answer: respx.Route, provider: OpenAIProvider, error: object, kind: type[ProviderError]
+) -> None:
+    answer.mock(return_value=httpx.Response(200, json={"error": error}))
+
+    with pytest.raises(ProviderError) as caught:
+        asked(provider)
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", "{", "null", '{"choices": []}', '{"choices": [{"message": null}]}', '{"choices": 3}']
+)
+def test_what_is_not_the_api_is_a_failure_of_its_own(
+    answer: respx.Route, provider: OpenAIProvider, body: str
+) -> None:
+    answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
+
+    with pytest.raises(MalformedStreamError, match="base_url"):
+        asked(provider)
+
+
+def test_a_model_that_a_compatible_server_has_not_is_named(
+    answer: respx.Route, provider: OpenAIProvider
+) -> None:
+    error = {"message": 'model "m" not found, try pulling it first', "type": "api_error", "code": None}
+    answer.mock(return_value=httpx.Response(404, json={"error": error}))
+
+    with pytest.raises(UnknownModelError, match=r"'m'.*OPENAI_MODEL"):
+        asked(provider)
+
+
+def test_an_address_that_is_not_there_is_no_unknown_model(
+    answer: respx.Route, provider: OpenAIProvider
+) -> None:
+    answer.mock(return_value=httpx.Response(404, text="404 page not found"))
+
+    with pytest.raises(ProviderError, match="404") as caught:
+        asked(provider)
+    assert type(caught.value) is ProviderError
+
+
+def test_usage_that_is_not_told_costs_nobody_an_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
+    answer.mock(return_value=completion({"role": "assistant", "content": "כן"}, usage={"prompt_tokens": 3}))
+
+    assert asked(provider).usage == Usage(3, 0, 0, 0)
+
+
+def test_the_session_survives_json(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+    openai.answers("כן").answers("בטוח")
+
+    async def talk() -> str:
+        first = await provider.start_session("יש?")
+        return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
+
+    assert asyncio.run(talk()) == "בטוח"
+    assert openai.requests[1].said == ("יש?", "בטוח?")

@@ -1,0 +1,111 @@
+"""With ``store=False`` nothing stays at OpenAI: each turn carries what was said before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from yemot_ai import YemotAI
+from yemot_ai.errors import ConfigurationError, ContextOverflowError, SessionLostError
+from yemot_ai.providers import Exchange, OpenAIProvider
+from yemot_ai_testing.doubles.openai import OpenAIMock
+
+
+@pytest.fixture
+def openai() -> Iterator[OpenAIMock]:
+    with OpenAIMock() as mock:
+        yield mock
+        mock.assert_complete()
+
+
+@pytest.fixture
+def ai() -> YemotAI:
+    return YemotAI(provider=OpenAIProvider(api_key="test", model="m", store=False), instructions="קצר")
+
+
+def test_each_turn_carries_what_was_said_and_the_instructions(openai: OpenAIMock, ai: YemotAI) -> None:
+    openai.answers("באיזה גודל?").answers("רשמתי")
+
+    assert [ai.reply("c1", text) for text in ("פיצה", "גדולה")] == ["באיזה גודל?", "רשמתי"]
+    last = openai.requests[1]
+    assert [(m["role"], m["content"]) for m in last.body["input"]] == [
+        ("user", "פיצה"),
+        ("assistant", "באיזה גודל?"),
+        ("user", "גדולה"),
+    ]
+    assert last.instructions == "קצר"
+
+
+def test_openai_is_told_to_keep_nothing(openai: OpenAIMock, ai: YemotAI) -> None:
+    openai.answers("כן").answers("כן")
+    ai.reply("c1", "יש?")
+    ai.reply("c1", "בטוח?")
+
+    assert [request.body["store"] for request in openai.requests] == [False, False]
+    assert [request.session for request in openai.requests] == [None, None]
+
+
+def test_a_stored_conversation_says_that_it_is_stored(openai: OpenAIMock) -> None:
+    openai.answers("כן")
+    asyncio.run(OpenAIProvider(api_key="test").start_session("יש?"))
+
+    assert openai.requests[0].body["store"] is True
+
+
+def test_the_session_survives_json(openai: OpenAIMock) -> None:
+    openai.answers("כן").answers("בטוח")
+    provider = OpenAIProvider(api_key="test", store=False)
+
+    async def talk() -> str:
+        first = await provider.start_session("יש?")
+        return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
+
+    assert asyncio.run(talk()) == "בטוח"
+    assert openai.requests[1].said == ("יש?", "בטוח?")
+
+
+def test_after_an_overflow_the_conversation_goes_on_with_its_last_exchanges(
+    openai: OpenAIMock, ai: YemotAI
+) -> None:
+    for number in range(8):
+        openai.answers(f"תשובה {number}")
+        ai.reply("c1", f"שאלה {number}")
+    openai.fails("context_overflow").answers("אני כאן").answers("עדיין")
+
+    assert ai.reply("c1", "עוד שם?") == "אני כאן"
+    assert ai.reply("c1", "ועכשיו?") == "עדיין"
+    assert [len(request.said) for request in openai.requests[-3:]] == [9, 7, 8]
+    assert openai.requests[-1].said[0] == "שאלה 2"
+
+
+def test_an_overflow_of_one_question_is_an_error_of_its_own(openai: OpenAIMock, ai: YemotAI) -> None:
+    openai.fails("context_overflow")
+
+    with pytest.raises(ContextOverflowError):
+        ai.reply("c1", "שאלה")
+
+
+def test_a_session_that_openai_keeps_is_not_ours(openai: OpenAIMock) -> None:
+    provider = OpenAIProvider(api_key="test", store=False)
+
+    with pytest.raises(SessionLostError):
+        asyncio.run(provider.continue_session({"response_id": "resp_1"}, "יש?"))
+
+
+def test_a_session_of_ours_is_rebuilt_where_openai_keeps_it(openai: OpenAIMock) -> None:
+    openai.answers("כן")
+    history = [Exchange("יש?", "יש")]
+    asyncio.run(OpenAIProvider(api_key="test").start_session("בטוח?", history=history))
+
+    assert openai.requests[0].said == ("יש?", "בטוח?")
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"api": "assistants"}, {"api": "chat", "store": True}], ids=["unknown-api", "chat-stores"]
+)
+def test_settings_that_cannot_work_are_refused(arguments: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        OpenAIProvider(api_key="test", **arguments)  # type: ignore[arg-type]  # wrong on purpose

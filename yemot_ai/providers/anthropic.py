@@ -1,0 +1,157 @@
+"""Anthropic's Messages API as a provider: ``pip install 'yemot-ai[anthropic]'``.
+
+The service remembers nothing: each turn carries what was said before. Measured on anthropic 2.12:
+an error in a 200 comes back as a message without content, a proxy's page as a plain ``str``, and a
+client without a key looks for others on the disk; here it is given one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    AuthenticationError,
+    ConfigurationError,
+    ContextOverflowError,
+    OverloadedError,
+    QuotaExceededError,
+    RateLimitedError,
+)
+from yemot_ai.providers.connection import Connection
+from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.service import Service
+from yemot_ai.providers.transcript import Transcript
+
+if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
+    from anthropic.types import Message
+
+__all__ = ["DEFAULT_MODEL", "AnthropicProvider"]
+
+DEFAULT_MODEL: Final = "claude-haiku-5-5"
+"""Asked when neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` names another."""
+
+SERVICE: Final = Service(
+    name="anthropic",
+    title="Anthropic",
+    model=DEFAULT_MODEL,
+    kinds={
+        "api_error": OverloadedError,
+        "authentication_error": AuthenticationError,
+        "billing_error": QuotaExceededError,
+        "overloaded_error": OverloadedError,
+        "permission_error": AuthenticationError,
+        "rate_limit_error": RateLimitedError,
+        "request_too_large": ContextOverflowError,
+        "timeout_error": OverloadedError,
+    },
+)
+
+
+class AnthropicProvider:
+    """Answers through the Messages API.
+
+    A session is ``{"id": …, "history": [[prompt, answer], …]}``, of which the oldest part is
+    forgotten in time.
+
+    Args:
+        api_key: ``ANTHROPIC_API_KEY`` unless given.
+        model: ``ANTHROPIC_MODEL``, else ``DEFAULT_MODEL``, unless given.
+        base_url: another server that speaks the same API, without ``/v1``; ``ANTHROPIC_BASE_URL``
+            unless given.
+        max_tokens: the longest answer, in tokens; the API wants to be told.
+        timeout: seconds for one answer, from the first byte sent to the last one read.
+
+    Raises:
+        ConfigurationError: ``max_tokens`` is not positive.
+        MissingExtraError: the SDK is not installed.
+        MissingKeyError: there is no key.
+    """
+
+    name = SERVICE.name
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        base_url: str | None = None,
+        max_tokens: int = 1024,
+        timeout: float = 60.0,
+    ) -> None:
+        if max_tokens < 1:
+            raise ConfigurationError(f"max_tokens={max_tokens!r}: give 1 or more")
+        self._max_tokens = max_tokens
+        self._connection = Connection(
+            SERVICE,
+            client="AsyncAnthropic",
+            part="anthropic.resources.messages",
+            key=SERVICE.key(api_key),
+            model=SERVICE.model_named(model),
+            base_url=base_url,
+            timeout=timeout,
+        )
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        """Answer the first utterance; ``history`` is what was said before."""
+        return await self._ask(Transcript.of(history), prompt, instructions)
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        """Answer a further utterance.
+
+        Raises:
+            SessionLostError: ``session`` is another provider's.
+        """
+        return await self._ask(Transcript.read(session, provider=self.name), prompt, instructions)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
+        def read(message: Message) -> Reply:
+            text = self._spoken_text(message)
+            session = {"id": message.id or "", "history": said.and_then(prompt, text).json()}
+            return Reply(text, session, _usage(message))
+
+        request: dict[str, Any] = {"system": instructions} if instructions else {}
+        return await self._connection.ask(
+            lambda client: client.messages.create(
+                model=self._connection.model,
+                max_tokens=self._max_tokens,
+                messages=said.asking(prompt),
+                **request,
+            ),
+            read,
+        )
+
+    def _spoken_text(self, message: Message) -> str:
+        refused = getattr(message, "error", None)
+        if refused:
+            raise self._connection.refused({"error": refused})
+        if message.stop_reason == "model_context_window_exceeded":
+            raise ContextOverflowError("the answer ran out of the context window", provider=self.name)
+        text = "".join(block.text for block in message.content if block.type == "text").strip()
+        # What was written before a refusal is not meant to be used.
+        if not text or message.stop_reason == "refusal":
+            why = f"Anthropic answered without text ({message.stop_reason})"
+            raise AnswerEmptyError(why, provider=self.name)
+        return text
+
+
+def _usage(message: Message) -> Usage | None:
+    if message.usage is None:  # the SDK promises a usage, and checks nothing
+        return None
+    cached = getattr(message.usage, "cache_read_input_tokens", 0) or 0
+    written = getattr(message.usage, "cache_creation_input_tokens", 0) or 0
+    details = getattr(message.usage, "output_tokens_details", None)
+    return Usage(
+        # The API counts what it read from and wrote to its cache apart.
+        input_tokens=(message.usage.input_tokens or 0) + cached + written,
+        cached_input_tokens=cached,
+        output_tokens=message.usage.output_tokens or 0,
+        reasoning_output_tokens=getattr(details, "thinking_tokens", 0) or 0,
+    )

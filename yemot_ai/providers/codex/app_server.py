@@ -1,0 +1,299 @@
+"""Answers out of one warm ``codex app-server``: a thread for each call, one process for all of them.
+
+    provider = CodexAppServerProvider(timeout=45.0)
+    reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
+    reply = await provider.continue_session(reply.session, "ובלונדון?")
+    await provider.aclose()
+
+What is safe for a phone line is switched on from the start, as with ``CodexCLIProvider``; a turn costs
+no start of a process. See ``server`` for what the server does, and what follows from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.errors import CodexNotFoundError, ProviderError, ProviderTimeoutError, SessionLostError
+from yemot_ai.providers.codex.command import server_command
+from yemot_ai.providers.codex.events import usage_between
+from yemot_ai.providers.codex.executable import find
+from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.leftovers import claim, dead
+from yemot_ai.providers.codex.probe import known
+from yemot_ai.providers.codex.server import AppServer, Setup
+from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
+from yemot_ai.providers.provider import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from pathlib import Path
+
+    from yemot_ai.providers.codex.command import Setting
+    from yemot_ai.providers.codex.events import Outcome
+    from yemot_ai.providers.provider import JSON, Exchange
+
+__all__ = ["CodexAppServerProvider"]
+
+_AT_ONCE: Final = 64
+_WAITING: Final = 256
+_LOADED: Final = 256
+
+
+class CodexAppServerProvider:
+    """A provider that keeps one ``codex app-server`` running for all calls.
+
+    The server is started at the first turn, again after a crash, and again in a forked child or on another
+    event loop, which cannot use the one that is there. A session is ``{"thread_id", "usage", "key",
+    "threads"}``: as ``CodexCLIProvider`` has it, and the earlier threads of a conversation that was forked.
+
+    Args:
+        executable: as for ``CodexCLIProvider``.
+        timeout: seconds for a whole turn, the wait for a place and a start of the server included.
+        instructions: how to answer, where a turn brings no instructions of its own.
+        model: the model's name; None for Codex's own choice.
+        sandbox: what commands of the model may do: ``read-only``, ``workspace-write`` …
+        codex_home: the server's ``CODEX_HOME``; None for a home of ours, with only the login in it.
+        config: further settings, as in ``codex -c key=value``.
+        env: what the server needs besides the minimal environment.
+        at_once: how many turns may run at once; more wait for a place.
+        waiting: how many may wait; more are refused with ``OverloadedError``.
+        loaded: how many threads the server keeps at hand; the others it takes up from disk again.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
+        self,
+        executable: str | os.PathLike[str] = "codex",
+        *,
+        timeout: float = 60.0,
+        instructions: str | None = None,
+        model: str | None = None,
+        sandbox: str = "read-only",
+        codex_home: str | os.PathLike[str] | None = None,
+        config: Mapping[str, Setting] | None = None,
+        env: Mapping[str, str] | None = None,
+        at_once: int = _AT_ONCE,
+        waiting: int = _WAITING,
+        loaded: int = _LOADED,
+    ) -> None:
+        self._executable = str(executable)
+        self._timeout = timeout
+        self._instructions = instructions
+        self._model = model
+        self._sandbox = sandbox
+        self._codex_home = codex_home
+        self._config = dict(config or {})
+        self._env = dict(env or {})
+        self._at_once = at_once
+        self._waiting = waiting
+        self._loaded = loaded
+        self._serving: list[asyncio.Task[AppServer]] = []
+        self._errands: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        """``codex-app-server``."""
+        return "codex-app-server"
+
+    def check(self) -> Path:
+        """Find the executable, without running it.
+
+        Raises:
+            CodexNotFoundError: there is none; the message says how to install it.
+        """
+        found = find(self._executable, path=self._env.get("PATH"))
+        if found is None:
+            raise CodexNotFoundError(self._executable)
+        return found
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        """Answer the first utterance of a conversation, in a new thread.
+
+        Args:
+            prompt: what the caller said.
+            instructions: how to answer; they replace Codex's own prompt.
+            history: earlier exchanges, told to the model before the prompt.
+
+        Raises:
+            CodexNotFoundError: there is no such executable.
+            ProviderTimeoutError: the deadline passed; the turn is over.
+            ProviderError: the leaf that tells what went wrong (see ``faults``).
+        """
+        key = new_key()
+        session: dict[str, Any] = {"thread_id": "", "usage": {}, "key": key, "threads": []}
+        try:
+            return await self._within(self._turn(session, with_history(prompt, history), instructions))
+        except BaseException:
+            # Nobody will ever go on with this thread: nothing of what the caller said may stay.
+            await asyncio.shield(self._errand(self._forget(session)))
+            raise
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        """Answer a further utterance in the thread of ``session``.
+
+        Raises:
+            SessionLostError: Codex does not know the thread any more.
+            SessionBusyError: another turn of the thread is under way.
+            ProviderError: as in ``start_session``.
+        """
+        own = _own(session)
+        before = own["thread_id"]
+        if not is_thread_id(before):
+            raise SessionLostError(f"{before!r} is not a Codex thread", thread_id=before, provider=self.name)
+        try:
+            return await self._within(self._turn(own, prompt, instructions))
+        except SessionLostError:
+            await asyncio.shield(self._errand(self._forget(own)))
+            raise
+        except BaseException:
+            # The session that the caller keeps knows nothing of a fork that this turn has made.
+            if own["thread_id"] != before:
+                fork = {"thread_id": own["thread_id"], "threads": [], "key": ""}
+                await asyncio.shield(self._errand(self._forget(fork)))
+            raise
+
+    async def end_session(self, session: JSON) -> None:
+        """Delete what is kept of the conversation: its threads with their rollouts, and its working folder.
+
+        The databases of a server are shared by its calls; what they hold goes when the server ends, or
+        when the next one starts after it was killed together with this process.
+        """
+        await self._forget(_own(session))
+
+    async def aclose(self) -> None:
+        """End the server; a later turn starts another one."""
+        serving = self._serving_here()
+        if serving is None:
+            return
+        self._serving.remove(serving)
+        serving.cancel()
+        await asyncio.wait({serving})
+        if not serving.cancelled() and serving.exception() is None:
+            await serving.result().aclose()
+
+    async def _within(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await turn
+        except ProviderError as error:
+            error.provider = self.name
+            raise
+        except TimeoutError as error:
+            raise ProviderTimeoutError(seconds=self._timeout, provider=self.name) from error
+        except OSError as error:
+            folder = Home.at(self._codex_home).root
+            message = f"Codex could not be started: {error}; its folders: {folder} (YEMOT_AI_HOME moves them)"
+            raise ProviderError(message, provider=self.name) from error
+
+    async def _turn(self, session: dict[str, Any], prompt: str, instructions: str | None) -> Reply:
+        """Take a turn; ``session`` is kept to what there is to forget, also when the turn fails."""
+        server = await self._server()
+        home = Home.at(self._codex_home)
+        await asyncio.to_thread(home.prepare, session["key"])
+        told = instructions or self._instructions or INSTRUCTIONS
+        setup = Setup(told, home.work(session["key"]), self._sandbox, self._model)
+        before = session["thread_id"]
+        if not before:
+            session["thread_id"] = await server.open(setup)
+        elif (now := await server.reopen(before, setup)) != before:
+            session["threads"].append(before)
+            session["thread_id"] = now
+        return _reply(await server.turn(session["thread_id"], prompt), session)
+
+    async def _server(self) -> AppServer:
+        """The server of this loop, started if there is none."""
+        serving = self._serving_here()
+        if serving is None:
+            serving = asyncio.create_task(self._started())
+            # Whoever waited for it may have given up before it failed.
+            serving.add_done_callback(_look_at)
+            self._serving.append(serving)
+        # Shared by all who wait: one of them that gives up takes it from nobody.
+        return await asyncio.shield(serving)
+
+    def _serving_here(self) -> asyncio.Task[AppServer] | None:
+        """What this loop has; a server of another loop, or of the process before a fork, is not for us."""
+        self._serving = [one for one in self._serving if not _is_over(one)]
+        here = asyncio.get_running_loop()
+        return next((one for one in self._serving if one.get_loop() is here), None)
+
+    async def _started(self) -> AppServer:
+        executable = str(self.check())
+        home = Home.at(self._codex_home)
+        key = new_key()
+        leave = await asyncio.to_thread(_furnished, home, key)
+        env, cwd = home.environment(self._env), home.work(key)
+        server = AppServer(at_once=self._at_once, waiting=self._waiting, loaded=self._loaded)
+        told = await known(executable, env=env, cwd=cwd)
+        command = server_command(
+            executable,
+            known=told,
+            databases=home.databases(key),
+            models=await asyncio.to_thread(home.models_file, told.models),
+            config=self._config,
+        )
+        await server.start(command, after=leave, env=env, cwd=cwd)
+        return server
+
+    async def _forget(self, session: Mapping[str, Any]) -> None:
+        threads = [session["thread_id"], *reversed(session["threads"])]
+        serving = self._serving_here()
+        if serving is not None and serving.done():
+            await serving.result().forget(threads)
+        home = Home.at(self._codex_home)
+        for thread_id in threads:
+            await asyncio.to_thread(home.forget, thread_id, session["key"])
+
+    def _errand(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+        return task
+
+
+def _furnished(home: Home, key: str) -> Callable[[], None]:
+    """Make the folders of a server, and take away those of dead ones; returns what takes away its own."""
+    home.prepare(key)
+    databases = home.databases(key)
+    lock = claim(databases) if databases else None
+    for one in dead(databases.parent) if databases else ():
+        home.forget("", one)
+
+    def leave() -> None:
+        home.forget("", key)
+        if lock is not None:
+            lock.close()
+
+    return leave
+
+
+def _is_over(serving: asyncio.Task[AppServer]) -> bool:
+    if not serving.done():
+        return serving.get_loop().is_closed()
+    return serving.cancelled() or serving.exception() is not None or serving.result().ended
+
+
+def _look_at(serving: asyncio.Task[AppServer]) -> None:
+    if not serving.cancelled():
+        serving.exception()
+
+
+def _own(session: JSON) -> dict[str, Any]:
+    """A session as we made it; whatever is not ours in it is left out, and becomes no path."""
+    found = session if isinstance(session, Mapping) else {}
+    thread_id, key, usage, threads = (found.get(name) for name in ("thread_id", "key", "usage", "threads"))
+    return {
+        "thread_id": thread_id if isinstance(thread_id, str) else "",
+        "key": key if isinstance(key, str) and is_key(key) else new_key(),
+        "usage": dict(usage) if isinstance(usage, Mapping) else None,
+        "threads": [one for one in threads if isinstance(one, str)] if isinstance(threads, list) else [],
+    }
+
+
+def _reply(outcome: Outcome, session: Mapping[str, Any]) -> Reply:
+    spent = usage_between(session["usage"], outcome.usage)
+    return Reply(outcome.text, {**session, "usage": dict(outcome.usage)}, spent)

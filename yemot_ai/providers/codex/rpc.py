@@ -1,0 +1,152 @@
+"""JSON-RPC as ``codex app-server`` speaks it: one object a line, without the word ``jsonrpc``.
+
+Pure but for the futures: lines go in by ``feed``, lines go out by the ``send`` it is given. What the other
+side *asks* is answered at once, out of ``ANSWERS``: a phone line has nobody to ask, so approvals are
+declined, and everything else is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ANSWERS", "NotRpcError", "Rpc", "RpcError"]
+
+Params: TypeAlias = Mapping[str, Any]
+
+ANSWERS: Final[Mapping[str, Params]] = {
+    "item/commandExecution/requestApproval": {"decision": "decline"},
+    "item/fileChange/requestApproval": {"decision": "decline"},
+    "execCommandApproval": {"decision": "denied"},
+    "applyPatchApproval": {"decision": "denied"},
+    "mcpServer/elicitation/request": {"action": "decline"},
+}
+"""What the server may ask, and hears (schema of 0.169); whatever is not here is refused with an error."""
+
+_METHOD_NOT_FOUND: Final = -32601
+
+
+class RpcError(Exception):
+    """The server refused a request.
+
+    Attributes:
+        method: what was asked.
+        code: the number it gave.
+        said: its words.
+    """
+
+    def __init__(self, method: str, code: int, said: str) -> None:
+        self.method = method
+        self.code = code
+        self.said = said
+        super().__init__(f"{method}: {said} ({code})")
+
+
+class NotRpcError(ValueError):
+    """A line is no message; ``size`` is its length in bytes (its words may be a caller's)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"a line of {size} bytes that is no message")
+
+
+class Rpc:
+    """One end of the wire.
+
+    Args:
+        send: writes bytes to the other side.
+        hear: is told each notification: its method and its parameters.
+    """
+
+    def __init__(self, send: Callable[[bytes], None], hear: Callable[[str, Params], None]) -> None:
+        self._send = send
+        self._hear = hear
+        self._waiting: dict[int, tuple[str, asyncio.Future[Params]]] = {}
+        self._asked = 0
+
+    def request(self, method: str, params: Params) -> asyncio.Future[Params]:
+        """Ask; the future brings the result, or ``RpcError``, or what ``close`` is given."""
+        self._asked += 1
+        future: asyncio.Future[Params] = asyncio.get_running_loop().create_future()
+        # Whoever asked may be gone by then; an answer that nobody reads is no accident.
+        future.add_done_callback(_look_at)
+        self._waiting[self._asked] = (method, future)
+        self._write({"id": self._asked, "method": method, "params": params})
+        return future
+
+    def notify(self, method: str) -> None:
+        """Tell, without waiting for anything."""
+        self._write({"method": method})
+
+    def feed(self, line: bytes) -> None:
+        r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string).
+
+        Raises:
+            NotRpcError: it is no message.
+        """
+        if not line.strip():
+            return
+        message = _parsed(line)
+        match message:
+            case {"id": number, "method": str(method)}:
+                self._answer(number, method)
+            case {"method": str(method)}:
+                self._hear(method, _mapping(message.get("params")))
+            case {"id": int(number)}:
+                self._settle(number, message)
+            case _:
+                raise NotRpcError(len(line))
+
+    def close(self, error: Callable[[], Exception]) -> None:
+        """Let everybody who still waits have an error of their own."""
+        waiting, self._waiting = self._waiting, {}
+        for _method, future in waiting.values():
+            if not future.done():
+                future.set_exception(error())
+
+    def _answer(self, number: object, method: str) -> None:
+        if method in ANSWERS:
+            self._write({"id": number, "result": ANSWERS[method]})
+            return
+        refused = {"code": _METHOD_NOT_FOUND, "message": f"nobody here can answer {method}"}
+        self._write({"id": number, "error": refused})
+
+    def _settle(self, number: int, answer: Params) -> None:
+        method, future = self._waiting.pop(number, ("", None))
+        if future is None or future.done():
+            return
+        if "error" in answer:
+            error = _mapping(answer["error"])
+            code = error.get("code")
+            future.set_exception(
+                RpcError(method, code if isinstance(code, int) else 0, str(error.get("message", "")))
+            )
+        else:
+            future.set_result(_mapping(answer.get("result")))
+
+    def _write(self, message: Params) -> None:
+        # Half of a surrogate pair would make the whole line unreadable for the server.
+        line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        self._send(line.encode("utf-8", "replace") + b"\n")
+
+
+def _look_at(future: asyncio.Future[Params]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+def _mapping(found: object) -> Params:
+    return found if isinstance(found, Mapping) else {}
+
+
+def _parsed(line: bytes) -> Params:
+    try:
+        # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
+        return _mapping(json.loads(line.decode()))
+    except (ValueError, RecursionError):
+        return {}

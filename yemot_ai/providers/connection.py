@@ -1,0 +1,152 @@
+"""The connection to a model service: one client of its SDK, and a deadline for each question.
+
+Measured on openai 3.54 and anthropic 2.12: an SDK costs 0.6 to 1.1 s to import, its client is
+bound to the event loop it was first used on, its timeout counts per read, and its own retries
+sleep through a ``Retry-After`` of up to 120 s. Here none of that reaches a caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Any, Final, Protocol, TypeVar
+
+from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.providers.service import Refusal, Service
+
+__all__ = ["Client", "Connection"]
+
+T = TypeVar("T")
+
+SHORTEST_SECRET: Final = 8
+"""Characters: what is shorter is a word such as ``none``, for a server that wants no key."""
+
+_NOT_THE_PROTOCOL: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading raises where a server sends what the SDK's types do not allow; the SDK checks nothing."""
+
+
+class Client(Protocol):
+    """What every SDK's asynchronous client can do."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class Connection:
+    """Asks a service through its SDK.
+
+    Args:
+        service: who is asked.
+        client: the name of the client's class in the SDK.
+        part: the module of the SDK that is used first, imported along with it.
+        key: the key; it never appears in an error.
+        model: the model's name, for errors.
+        base_url: another server that speaks the same API.
+        timeout: seconds for one answer, from the first byte sent to the last one read.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a fact of its own
+        self,
+        service: Service,
+        *,
+        client: str,
+        part: str,
+        key: str,
+        model: str,
+        base_url: str | None,
+        timeout: float,
+    ) -> None:
+        self.service = service
+        self.model = model
+        self._class = client
+        self._part = part
+        self._key = key
+        self._base_url = base_url
+        self._timeout = timeout
+        self._client: Client | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def ask(self, question: Callable[[Any], Awaitable[Any]], read: Callable[[Any], T]) -> T:
+        """Ask by ``question(client)``, and return what ``read`` makes of the response.
+
+        Raises:
+            ProviderError: one of its subclasses says why there is no answer.
+        """
+        sdk = await self._sdk()
+        try:
+            # The SDK's own timeout counts per read; a trickle would keep a caller for minutes.
+            async with asyncio.timeout(self._timeout):
+                response = await question(self._the_client(sdk))
+        except TimeoutError as error:
+            raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
+        except sdk.APIError as error:
+            raise self._fault(sdk, error) from self._shown(error)
+        except ValueError as error:  # the SDK lets json's own error out
+            raise self.service.malformed(type(error).__name__) from error
+        return self._read(response, read)
+
+    async def aclose(self) -> None:
+        """Close the client; the next question makes a new one."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.close()
+
+    def refused(self, body: object) -> ProviderError:
+        """Return the error for a refusal that came with status 200."""
+        return self._without_key(Refusal.read(body))
+
+    def _read(self, response: Any, read: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK promises a type that it does not check
+        if isinstance(response, str):
+            raise self.service.malformed("a page instead of JSON")
+        try:
+            return read(response)
+        except _NOT_THE_PROTOCOL as error:
+            raise self.service.malformed(type(error).__name__) from error
+
+    async def _sdk(self) -> ModuleType:
+        if self._part not in sys.modules:
+            # In a thread: all calls of this process run on this loop.
+            await asyncio.to_thread(importlib.import_module, self._part)
+        return sys.modules[self.service.name]
+
+    def _the_client(self, sdk: ModuleType) -> Client:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            # Another loop than before: a forked child's, or a caller without our engine.
+            # Retries are the conversation's business: the SDK's would sleep in a caller's turn.
+            make: Callable[..., Client] = getattr(sdk, self._class)
+            self._client = make(
+                api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0
+            )
+            self._loop = loop
+        return self._client
+
+    def _fault(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of whichever SDK
+        if isinstance(error, sdk.APITimeoutError):
+            return ProviderTimeoutError(seconds=self._timeout, provider=self.service.name)
+        if isinstance(error, sdk.APIConnectionError):
+            why = f"{error} ({error.__cause__})" if error.__cause__ else str(error)
+            return ProviderCrashError(
+                f"no connection to {self.service.title}: {why}", provider=self.service.name
+            )
+        if not isinstance(error, sdk.APIStatusError):
+            return self.refused(error.body or {"message": error.message})
+        wait = error.response.headers.get("retry-after")
+        return self._without_key(Refusal.read(error.body, status=error.status_code, retry_after=wait))
+
+    def _without_key(self, refusal: Refusal) -> ProviderError:
+        quoted = self._quotes_key(refusal.message)
+        message = refusal.message.replace(self._key, "…") if quoted else refusal.message
+        told = Refusal(message, refusal.names, refusal.status, refusal.retry_after)
+        return self.service.fault(told, model=self.model)
+
+    def _shown(self, error: Exception) -> Exception | None:
+        """Return what may stand in a traceback: not an error that quotes the key."""
+        return None if self._quotes_key(str(error)) else error
+
+    def _quotes_key(self, text: str) -> bool:
+        return len(self._key) >= SHORTEST_SECRET and self._key in text

@@ -1,0 +1,90 @@
+"""The Chat Completions API: what OpenAI, and everybody who is compatible with it, understands.
+
+The service remembers nothing: each turn carries what was said before. Compatible servers answer a
+200 with an error inside, put the model's thoughts into the text, and leave out what the SDK's types
+promise; it is all read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.errors import AnswerEmptyError
+from yemot_ai.providers.connection import Connection
+from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.transcript import Transcript
+
+if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
+    from openai.types.chat import ChatCompletion
+
+__all__ = ["PART", "Chat"]
+
+PART: Final = "openai.resources.chat.completions"
+"""The module of the SDK that this API needs."""
+
+_THOUGHTS: Final = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
+"""How open models think aloud before they answer; one that is cut off there has said nothing."""
+
+
+class Chat:
+    """A conversation over Chat Completions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
+        """Ask; ``history`` is what was said before."""
+        return await self._ask(Transcript.of(history), prompt, instructions)
+
+    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
+        """Ask what follows the history in ``session``."""
+        said = Transcript.read(session, provider=self._connection.service.name)
+        return await self._ask(said, prompt, instructions)
+
+    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
+        def read(completion: ChatCompletion) -> Reply:
+            text = self._spoken_text(completion)
+            session = {"id": completion.id or "", "history": said.and_then(prompt, text).json()}
+            return Reply(text, session, _usage(completion))
+
+        told = [{"role": "system", "content": instructions}] if instructions else []
+        return await self._connection.ask(
+            lambda client: client.chat.completions.create(
+                model=self._connection.model, messages=[*told, *said.asking(prompt)]
+            ),
+            read,
+        )
+
+    def _spoken_text(self, completion: ChatCompletion) -> str:
+        refused = getattr(completion, "error", None)
+        if refused:
+            raise self._connection.refused({"error": refused})
+        choice = completion.choices[0]
+        text = _THOUGHTS.sub("", _text(choice.message.content) or choice.message.refusal or "").strip()
+        if not text:
+            service = self._connection.service
+            why = f"{service.title} answered without text ({choice.finish_reason})"
+            raise AnswerEmptyError(why, provider=service.name)
+        return text
+
+
+def _text(content: Any) -> str:  # noqa: ANN401 - a str says the SDK; a list of parts, say some servers
+    if content is None or isinstance(content, str):
+        return content or ""
+    parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+    return "".join(part["text"] for part in parts)
+
+
+def _usage(completion: ChatCompletion) -> Usage | None:
+    if completion.usage is None:
+        return None
+    into = getattr(completion.usage, "prompt_tokens_details", None)
+    out = getattr(completion.usage, "completion_tokens_details", None)
+    return Usage(
+        input_tokens=completion.usage.prompt_tokens or 0,
+        cached_input_tokens=getattr(into, "cached_tokens", 0) or 0,
+        output_tokens=completion.usage.completion_tokens or 0,
+        reasoning_output_tokens=getattr(out, "reasoning_tokens", 0) or 0,
+    )

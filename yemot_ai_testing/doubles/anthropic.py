@@ -1,0 +1,30 @@
+"""Anthropic's Messages API, mocked in this process.
+
+>>> from yemot_ai import YemotAI
+>>> with AnthropicMock() as anthropic:
+...     _ = anthropic.answers("בשמונה")
+...     YemotAI("anthropic", anthropic_api_key="test").reply("c1", "מתי פותחים?")
+'בשמונה'
+>>> anthropic.requests[0].prompt
+'מתי פותחים?'
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from yemot_ai_testing.doubles import messages_api
+from yemot_ai_testing.doubles.dialect import Dialect
+from yemot_ai_testing.doubles.mocked import MockedService
+
+__all__ = ["AnthropicMock"]
+
+
+class AnthropicMock(MockedService):
+    """Answers the requests of Anthropic's SDK.
+
+    Use it as a context manager, or ask for the fixture ``anthropic_mock``.
+    """
+
+    title = "Anthropic"
+    dialects: ClassVar[tuple[Dialect, ...]] = (messages_api,)
