@@ -71,7 +71,7 @@ class Conversation:
         async def work() -> Worked:
             session = await self.admit(call_id, turn_id)
             try:
-                reply = await self._persistently(session, text, instructions or self.instructions)
+                reply, put_aside = await self._persistently(session, text, instructions or self.instructions)
             except ProviderError as error:
                 log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
                 raise
@@ -81,23 +81,30 @@ class Conversation:
                 session=reply.session,
                 session_id=_session_id(reply.session),
                 usage=reply.usage,
+                put_aside=put_aside,
             )
 
         asked = Turn(turn_id, text, conversation=self.name)
         return await self.ledger.once(call_id, asked, work, hold=f"{call_id}/{self.name}")
 
-    async def _persistently(self, session: Session, text: str, instructions: str | None) -> Reply:
-        """Ask; once more where it may help: after a transient failure, or from the transcript."""
+    async def _persistently(
+        self, session: Session, text: str, instructions: str | None
+    ) -> tuple[Reply, JSON]:
+        """Ask; once more where it may help: after a transient failure, or from the transcript.
+
+        Returns:
+            The reply, and the provider's session that it does not go on with (None: it does).
+        """
         give_up = asyncio.get_running_loop().time() + self.timeout - LEAST_LEFT
         thread, history = session.threads.get(self.name), session.history(self.name)
-        tries_left, may_rebuild = self.retries, True
+        tries_left, may_rebuild, put_aside = self.retries, True, None
         while True:
             try:
-                return await self._once(thread, text, instructions, history)
+                return await self._once(thread, text, instructions, history), put_aside
             except (SessionLostError, ContextOverflowError) as error:
                 if not may_rebuild or thread is None:
                     raise
-                may_rebuild, thread = False, None
+                may_rebuild, put_aside, thread = False, thread, None
                 history = _shortened(history, error)
                 log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
             except ProviderError as error:

@@ -46,6 +46,8 @@ class Worked:
         outcome: the line's answer, where the turn ended in one of its own.
         spoken: rendered messages to be played before the answer.
         state: what ``call.state`` is after the turn; None where it has not changed.
+        put_aside: a session of the provider that the conversation does not go on with; it is to be
+            forgotten when the call ends.
     """
 
     answer: str = ""
@@ -56,6 +58,7 @@ class Worked:
     outcome: str = ""
     spoken: str = ""
     state: Mapping[str, JSON] | None = None
+    put_aside: JSON = None
 
 
 Work = Callable[[], Awaitable[Worked]]
@@ -256,6 +259,8 @@ def _written(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Ses
         session = replace(session, state=worked.state)
     if worked.conversation:
         session = session.with_thread(worked.conversation, worked.session)
+    if worked.put_aside is not None:
+        session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
     return session
 
 

@@ -179,6 +179,19 @@ def test_a_context_that_ran_over_is_begun_anew_with_the_last_exchanges(
     assert [old.prompt for old in provider.requests[-1].history] == [f"שאלה {n}" for n in range(2, 8)]
 
 
+def test_a_thread_that_was_begun_anew_is_forgotten_with_its_call(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
+    provider.answers("כן").fails("context_overflow").answers("הנה")
+    ai.reply("c1", "אחת")
+    ai.reply("c1", "שתיים")
+    assert provider.ended == []
+
+    ai.end("c1")
+
+    assert sorted(provider.ended) == ["scripted-1", "scripted-2"]
+
+
 class Buggy:
     """A provider with a bug."""
 
