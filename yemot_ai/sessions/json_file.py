@@ -34,6 +34,9 @@ log = logging.getLogger("yemot_ai")
 LOCKS: Final = 64
 """Lock files; a call's is chosen by its name, so that none is left behind for each call."""
 
+PAGE: Final = 100
+"""Files that are read in one go while others may do something, too."""
+
 _UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
 _READABLE: Final = 40
 _DRAFT: Final = ".draft-"
@@ -101,12 +104,12 @@ class JSONFileStore:
 
         A session of a newer format is left to those who can read it.
         """
+        latest = time.time() - idle
         await in_thread(self._tidy)
-        for path in await in_thread(lambda: sorted(self._sessions.glob("*.json"))):
-            with contextlib.suppress(SessionFormatError):
-                call_id = await in_thread(self._listed, path, idle)
-                if call_id is not None:
-                    yield call_id
+        paths = await in_thread(lambda: sorted(self._sessions.glob("*.json")))
+        for begin in range(0, len(paths), PAGE):
+            for call_id in await in_thread(self._listed, paths[begin : begin + PAGE], latest):
+                yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
@@ -173,18 +176,17 @@ class JSONFileStore:
         with self._locked(path.name), _explained(f"{path} cannot be deleted"):
             path.unlink(missing_ok=True)
 
-    def _listed(self, path: Path, idle: float) -> str | None:
-        kept, now = self._read(path), time.time()
-        if kept is None:
-            return None
-        if kept.expires <= now:
-            self._remove_expired(path)
-            return None
-        if kept.saved + idle > now:
-            return None
-        with self._locked(path.name):
-            session = self._current(path, None)
-        return session.call_id if session and path.name == _file_name(session.call_id) else None
+    def _listed(self, paths: list[Path], latest: float) -> list[str]:
+        """Return the calls among ``paths`` that were saved last at ``latest``, or before."""
+        found = []
+        for path in paths:
+            with contextlib.suppress(SessionFormatError):
+                kept = self._read(path)
+                if kept is not None and kept.expires <= time.time():
+                    self._remove_expired(path)
+                elif kept is not None and kept.saved <= latest:
+                    found.append(kept.session.call_id)
+        return found
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         ended = set()
