@@ -12,7 +12,6 @@ import json
 import logging
 import math
 import os
-import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -21,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError, StoreError
+from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError
+from yemot_ai.sessions.disk import explained, file_name, sync_folder
 from yemot_ai.sessions.lease import LEASE, Hold
 from yemot_ai.sessions.record import encode, parsed, restore
 from yemot_ai.sessions.session import Session
@@ -37,8 +37,6 @@ LOCKS: Final = 64
 PAGE: Final = 100
 """Files that are read in one go while others may do something, too."""
 
-_UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
-_READABLE: Final = 40
 _DRAFT: Final = ".draft-"
 
 ABANDONED: Final = 60.0
@@ -69,7 +67,7 @@ class JSONFileStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._root = Path(path).expanduser().absolute()
-        with _explained(f"the folder {self._root} cannot be used"):
+        with explained(f"the folder {self._root} cannot be used"):
             for folder in (self._root, self._sessions, self._holds, self._locks):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, probe = tempfile.mkstemp(dir=self._sessions, prefix=".probe-")
@@ -140,7 +138,7 @@ class JSONFileStore:
         return self._root / "locks"
 
     def _load(self, call_id: str) -> Session | None:
-        path = self._sessions / _file_name(call_id)
+        path = self._sessions / file_name(call_id)
         kept = self._read(path)
         if kept is None or kept.expires <= time.time():
             return None
@@ -162,7 +160,7 @@ class JSONFileStore:
             return None
 
     def _save(self, session: Session, ttl: float) -> Session:
-        path = self._sessions / _file_name(session.call_id)
+        path = self._sessions / file_name(session.call_id)
         with self._locked(path.name):
             current, now = self._current(path, session.call_id), time.time()
             if (current.version if current else 0) != session.version:
@@ -172,8 +170,8 @@ class JSONFileStore:
         return saved
 
     def _delete(self, call_id: str) -> None:
-        path = self._sessions / _file_name(call_id)
-        with self._locked(path.name), _explained(f"{path} cannot be deleted"):
+        path = self._sessions / file_name(call_id)
+        with self._locked(path.name), explained(f"{path} cannot be deleted"):
             path.unlink(missing_ok=True)
 
     def _listed(self, paths: list[Path], latest: float) -> list[str]:
@@ -181,12 +179,21 @@ class JSONFileStore:
         found = []
         for path in paths:
             with contextlib.suppress(SessionFormatError):
-                kept = self._read(path)
-                if kept is not None and kept.expires <= time.time():
-                    self._remove_expired(path)
-                elif kept is not None and kept.saved <= latest:
-                    found.append(kept.session.call_id)
-        return found
+                found.append(self._listed_one(path, latest))
+        return [call_id for call_id in found if call_id is not None]
+
+    def _listed_one(self, path: Path, latest: float) -> str | None:
+        kept = self._read(path)
+        if kept is None:
+            return None
+        if kept.expires <= time.time():
+            self._remove_expired(path)
+            return None
+        if kept.saved > latest:
+            return None
+        with self._locked(path.name):
+            session = self._current(path, None)
+        return session.call_id if session and path.name == file_name(session.call_id) else None
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         ended = set()
@@ -198,7 +205,7 @@ class JSONFileStore:
         return frozenset(ended)
 
     def _remove_expired(self, path: Path) -> None:
-        with self._locked(path.name), _explained(f"{path} cannot be deleted"):
+        with self._locked(path.name), explained(f"{path} cannot be deleted"):
             kept = self._read_locked(path)
             if kept and kept.expires <= time.time():
                 path.unlink(missing_ok=True)
@@ -206,7 +213,7 @@ class JSONFileStore:
     def _tidy(self) -> None:
         """Remove what processes have left behind that died while they wrote, or held a key."""
         now = time.time()
-        with _explained(f"{self._root} cannot be tidied"):
+        with explained(f"{self._root} cannot be tidied"):
             for folder in (self._sessions, self._holds):
                 for draft in folder.glob(f"{_DRAFT}*"):
                     with contextlib.suppress(FileNotFoundError):
@@ -214,12 +221,12 @@ class JSONFileStore:
                             draft.unlink()
         for path in self._holds.glob("*.json"):
             if self._lease(path)[1] + ABANDONED < now:
-                with self._locked(path.name), _explained(f"{path} cannot be deleted"):
+                with self._locked(path.name), explained(f"{path} cannot be deleted"):
                     if self._lease(path)[1] + ABANDONED < now:
                         path.unlink(missing_ok=True)
 
     def _acquire(self, key: str, token: str, seconds: float) -> bool:
-        path = self._holds / _file_name(key)
+        path = self._holds / file_name(key)
         with self._locked(path.name):
             holder, expires = self._lease(path)
             now = time.time()
@@ -229,10 +236,10 @@ class JSONFileStore:
             return True
 
     def _release(self, key: str, token: str) -> None:
-        path = self._holds / _file_name(key)
+        path = self._holds / file_name(key)
         with self._locked(path.name):
             if self._lease(path)[0] == token:
-                with _explained(f"{path} cannot be deleted"):
+                with explained(f"{path} cannot be deleted"):
                     path.unlink(missing_ok=True)
 
     def _lease(self, path: Path) -> tuple[str | None, float]:
@@ -265,12 +272,12 @@ class JSONFileStore:
     def _set_aside(self, path: Path, error: Exception) -> None:
         """Keep a damaged file under another name, for a person to look at."""
         aside = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
-        with _explained(f"the damaged {path} cannot be renamed"), contextlib.suppress(FileNotFoundError):
+        with explained(f"the damaged {path} cannot be renamed"), contextlib.suppress(FileNotFoundError):
             path.rename(aside)
         log.error("%s: %s; kept as %s, the call begins anew", path, error, aside.name)
 
     def _write(self, path: Path, text: str, *, sync: bool = True) -> None:
-        with _explained(f"{path} cannot be written"):
+        with explained(f"{path} cannot be written"):
             descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -283,13 +290,13 @@ class JSONFileStore:
                 Path(draft).unlink(missing_ok=True)
                 raise
             if sync:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         """Be alone with all files whose name has the same lock; for as long as one write takes."""
         number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCKS
-        with _explained(f"{self._locks} cannot be used"):
+        with explained(f"{self._locks} cannot be used"):
             descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
         try:  # the death of the process unlocks it, too
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -298,12 +305,6 @@ class JSONFileStore:
             # Closing alone would not do: a child that was forked meanwhile has it open as well.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
-
-
-def _file_name(name: str) -> str:
-    """Return a file's name for any text: nothing in it leads out of the folder, none equals another."""
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-    return f"{_UNSAFE.sub('_', name)[:_READABLE]}-{digest}.json"
 
 
 def _kept(path: Path) -> _Kept | None:
@@ -326,27 +327,8 @@ def _kept(path: Path) -> _Kept | None:
 
 
 def _text(path: Path) -> str | None:
-    with _explained(f"{path} cannot be read"):
+    with explained(f"{path} cannot be read"):
         try:
             return path.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
             return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Turn an operating system's error into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{what}: {error.strerror or error} (is the disk full, or the folder read-only?)"
-        ) from error

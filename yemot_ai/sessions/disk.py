@@ -1,0 +1,48 @@
+"""Files as stores need them: names for any text, folders that are synced, errors that say what to do.
+
+>>> file_name("../a").startswith("_a-")
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from yemot_ai.errors import StoreError
+
+__all__ = ["explained", "file_name", "sync_folder"]
+
+_UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
+_READABLE: Final = 40
+
+
+def file_name(name: str) -> str:
+    """Return a file's name for any text: nothing in it leads out of the folder, none equals another."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return f"{_UNSAFE.sub('_', name)[:_READABLE]}-{digest}.json"
+
+
+def sync_folder(folder: Path) -> None:
+    """Let a file that was put into ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn an operating system's error into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{what}: {error.strerror or error} (is the disk full, or the folder read-only?)"
+        ) from error
