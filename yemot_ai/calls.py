@@ -69,6 +69,7 @@ class Calls:
         self._sweeper = Sweeper(self.engine, self._sweep, every=every)
         self._threads: dict[str, Threads] = {}
         self._to_end: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
@@ -130,6 +131,19 @@ class Calls:
             StoreError: the store is away; what runs here is stopped, and the rest is done when the store
                 is back.
         """
+        # A task of its own: whoever is cancelled while waiting, as a server does when the line goes,
+        # must not take the end of the call along, which nobody would begin again.
+        ending = asyncio.create_task(self._end_or_later(call_id, reason))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ended)
+        await asyncio.shield(ending)
+
+    def _ended(self, ending: asyncio.Task[None]) -> None:
+        self._ending.discard(ending)
+        if not ending.cancelled():
+            ending.exception()  # seen: whoever waited for it may be gone
+
+    async def _end_or_later(self, call_id: str, reason: EndReason) -> None:
         try:
             await self._end(call_id, reason)
         except StoreError:
@@ -148,16 +162,20 @@ class Calls:
         finally:
             del self._to_end[call_id]
 
-    async def _end(self, call_id: str, reason: EndReason) -> None:
+    async def _end(self, call_id: str, reason: EndReason, *, version: int | None = None) -> None:
+        """End a call; given a version, only if it is still the newest."""
         last = Session(call_id)
 
         def bury(session: Session) -> Session:
             nonlocal last
             last = session
-            return session if session.ended else session.over()
+            lives_on = version is not None and session.version != version
+            return session if session.ended or lives_on else session.over()
 
         # The tombstone first: a turn that starts from now on finds it.
         await self.update(call_id, bury)
+        if version is not None and last.version != version:
+            return
         await self._stop(call_id)
         kept_here = self._kept(call_id)
         if last.ended or not last.version:  # another worker has buried it, or there was no call
@@ -244,13 +262,32 @@ class Calls:
         """End the calls that have been silent for too long, and forget callers whose time is up."""
         for call_id in await self.store.ended(tuple(self._threads)):
             await self._ended_elsewhere(call_id)
-        silent = [one async for one in self.store.call_ids(idle=self.ttl) if not one.startswith(RESERVED)]
-        for call_id in set(silent) - await self.store.ended(silent):
+        for call_id, version in (await self._silent()).items():
             # What a newer version has written it also ends; it must not keep us from the others.
             with contextlib.suppress(SessionFormatError):
-                await self._end(call_id, "idle")
-                log.info("call %s: no request for %g s; it is over", call_id, self.ttl)
+                log.info("call %s: no request for %g s", call_id, self.ttl)
+                await self._end(call_id, "idle", version=version)
         forgotten = [phone async for phone in self.callers.forgotten()]
         for phone in forgotten:
             with contextlib.suppress(SessionFormatError):
                 await self.forget_caller(phone)
+
+    async def _silent(self) -> dict[str, int]:
+        """Return the calls that are silent for too long, with the version that they fell silent at.
+
+        Listed before and after the versions were read: a call that comes back in between is not
+        among them, and one that comes back later has another version.
+        """
+        before = await self._listed()
+        versions = {}
+        for call_id in before - await self.store.ended(before):
+            with contextlib.suppress(SessionFormatError):
+                session = await self.store.load(call_id)
+                if session is not None:
+                    versions[call_id] = session.version
+        after = await self._listed() if versions else set()
+        return {call_id: version for call_id, version in versions.items() if call_id in after}
+
+    async def _listed(self) -> set[str]:
+        idle = self.store.call_ids(idle=self.ttl)
+        return {call_id async for call_id in idle if not call_id.startswith(RESERVED)}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from yemot_ai.errors import ContextOverflowError, ProviderError, RateLimitedError, SessionLostError
 from yemot_ai.ledger import Ledger, Worked
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply
-from yemot_ai.sessions import Session, SessionStore, Turn
+from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
 
 __all__ = ["Conversation"]
 
@@ -85,7 +86,7 @@ class Conversation:
             )
 
         asked = Turn(turn_id, text, conversation=self.name)
-        return await self.ledger.once(call_id, asked, work, hold=f"{call_id}/{self.name}")
+        return await self.ledger.once(call_id, asked, work, hold=hold_key("talk", call_id, self.name))
 
     async def _persistently(
         self, session: Session, text: str, instructions: str | None
@@ -126,8 +127,14 @@ class Conversation:
         except (ProviderError, TimeoutError):
             raise
         except Exception as error:  # a provider's own bug must not end somebody's call
-            log.exception("provider %s raised what no provider may raise", self.provider.name)
-            message = f"{self.provider.name} raised {type(error).__name__}: {error}"
+            # Its frames, not its message: that may hold what was said.
+            log.error(  # noqa: TRY400 - see above
+                "provider %s raised what no provider may raise: %s\nTraceback:\n%s",
+                self.provider.name,
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+            message = f"{self.provider.name} raised {type(error).__name__}"
             raise ProviderError(message, provider=self.provider.name) from error
         if not isinstance(reply, Reply):
             message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"

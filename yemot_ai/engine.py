@@ -15,14 +15,15 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import inspect
 import logging
 import os
 import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar, cast
 
 from yemot_ai.errors import EngineLoopError
 
@@ -56,7 +57,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._workers = _workers()
+        self._room = asyncio.Semaphore(WORKER_THREADS)
         self._local = threading.local()
         _engines.add(self)
 
@@ -112,15 +113,13 @@ class Engine:
             self._local.is_worker = True
             return context.run(function, *args, **kwargs)
 
-        # Not anyio's worker threads: on a loop that runs for ever they look through all of its tasks
-        # at each call, and three thousand turns at once then cost a hundred times as much.
         context = contextvars.copy_context()
-
         # Counted on the loop, before the thread begins and after its result is here: a virtual
         # clock must not run ahead in between.
         self._count(working=1)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+            async with self._room:
+                return await _in_daemon_thread(work)
         finally:
             self._count(working=-1)
 
@@ -139,9 +138,15 @@ class Engine:
             finally:
                 self._count(waiting=worker - 1, working=worker)
 
-        future = self.submit(counted())
-        # Cancelled before it began, it would complain of never having been awaited.
-        future.add_done_callback(lambda _: coroutine.close())
+        loop = self.loop
+        future = asyncio.run_coroutine_threadsafe(counted(), loop)
+
+        def tidy(done: Future[T]) -> None:
+            if done.cancelled():
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nothing will begin
+                    loop.call_soon_threadsafe(_close_unbegun, coroutine)
+
+        future.add_done_callback(tidy)
         return future
 
     def _count(self, *, waiting: int = 0, working: int = 0) -> None:
@@ -172,13 +177,49 @@ class Engine:
         # A forked child has the parent's objects but not its threads.
         self._lock = threading.Lock()
         self._loop = self._thread = None
-        self._workers = _workers()
         self.waiting = self.working = 0
 
 
-def _workers() -> ThreadPoolExecutor:
-    """Make the threads for plain handlers; each is started when it is first needed."""
-    return ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="yemot-ai-worker")
+def _close_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Close what was cancelled before it began: it would complain of never having been awaited.
+
+    On the loop, and only then: one that has begun is there in the middle of something.
+    """
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
+
+
+async def _in_daemon_thread(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread of its own; cancelling leaves the thread to itself.
+
+    No pool: its threads are awaited when the interpreter ends, and one that waits for a model would
+    keep the process alive. No worker threads of anyio: on a loop that runs for ever they look through
+    all of its tasks at each call.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except StopIteration as stop:  # a future cannot hold one
+            error = RuntimeError(f"StopIteration: {stop}")
+        except BaseException as raised:  # noqa: BLE001 - handed to whoever awaits the thread
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="yemot-ai-worker", daemon=True).start()
+    return await done
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()

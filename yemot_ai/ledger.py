@@ -24,7 +24,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.sessions import LEASE, Failure, Session, SessionStore, Status, Turn
+from yemot_ai.sessions import LEASE, Failure, Session, SessionStore, Status, Turn, hold_key
 from yemot_ai.watch import Watch
 from yemot_ai.writing import Writings, persistently
 
@@ -155,7 +155,7 @@ class Ledger:
             return await self._settle(call_id, asked, work, hold)
 
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
-        key = f"{call_id}/{asked.id}"
+        key = hold_key("turn", call_id, asked.id)
         while True:
             try:
                 async with (
@@ -209,7 +209,9 @@ class Ledger:
         return session.turn(asked.id) or mine
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
-        return await self._writings.down(f"{call_id}/{turn.id}", self._write_down(call_id, turn, worked))
+        return await self._writings.down(
+            hold_key("turn", call_id, turn.id), self._write_down(call_id, turn, worked)
+        )
 
     async def _write_down(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
         over = replace(turn, owner="")

@@ -21,7 +21,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.sessions import MemoryStore, Session, Status, Turn
+from yemot_ai.sessions import MemoryStore, Session, Status, Turn, hold_key
 from yemot_ai_testing import ScriptedProvider
 
 
@@ -192,6 +192,12 @@ def test_a_thread_that_was_begun_anew_is_forgotten_with_its_call(
     assert sorted(provider.ended) == ["scripted-1", "scripted-2"]
 
 
+def test_a_turn_may_have_the_name_of_the_conversation(ai: YemotAI, provider: ScriptedProvider) -> None:
+    provider.answers("כן")
+
+    assert ai.reply("c1", "יש?", turn_id="call") == "כן"
+
+
 class Buggy:
     """A provider with a bug."""
 
@@ -226,13 +232,13 @@ def test_a_running_turn_whose_owner_lives_is_waited_for() -> None:
     store = MemoryStore()
     running = Turn("t", "יש?", owner="somebody else")
     saved = immediately(store.save(Session("c1", turns=(running,)), ttl=60))
-    assert immediately(store.acquire("c1/t", "somebody else", 60))
+    assert immediately(store.acquire(hold_key("turn", "c1", "t"), "somebody else", 60))
     ai = YemotAI(provider=provider, store=store)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(ai.reply, "c1", "יש?", turn_id="t")
         over = replace(running, status=Status.ANSWERED, answer="כן, אני", owner="")
         immediately(store.save(saved.with_turn(over), ttl=60))
-        immediately(store.release("c1/t", "somebody else"))
+        immediately(store.release(hold_key("turn", "c1", "t"), "somebody else"))
 
         assert waiting.result(10) == "כן, אני"
     assert provider.requests == []

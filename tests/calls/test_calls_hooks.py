@@ -346,3 +346,50 @@ def test_the_state_that_a_handler_has_kept_is_in_the_transcript(ai: YemotAI, ear
     caller.hangs_up()
 
     assert [transcript.state for transcript, _ in ear.ends] == [{"dish": "5"}]
+
+
+def test_a_hang_up_whose_request_is_cancelled_ends_the_call_all_the_same() -> None:
+    provider = ScriptedProvider(engine=Engine()).answers("כן")
+    ai = YemotAI(provider=provider)
+    told, going, ended = threading.Event(), threading.Event(), threading.Event()
+
+    async def slow(_: str) -> None:
+        told.set()
+        await asyncio.to_thread(going.wait, 10)
+
+    ai.ending.append(slow)
+    ai.on_call_end(lambda *_: ended.set())
+    ai.reply("c1", "שלום")
+
+    async def disconnect() -> None:
+        ending = asyncio.ensure_future(ai.aend("c1", reason="hangup"))
+        await asyncio.to_thread(told.wait, 10)
+        ending.cancel()
+        await asyncio.wait({ending})
+
+    asyncio.run(disconnect())
+    going.set()
+
+    assert ended.wait(10)
+    assert provider.ended == ["scripted-1"]
+
+
+def test_a_call_that_comes_back_while_others_are_ended_lives_on(provider: ScriptedProvider) -> None:
+    provider.answers("א").answers("ב").answers("חזרתי")
+    ai = YemotAI(provider=provider, session_ttl=60)
+    over: list[str] = []
+
+    async def meanwhile(transcript: Transcript, _: Usage) -> None:
+        over.append(transcript.call_id)
+        other = "c2" if transcript.call_id == "c1" else "c1"
+        if len(over) == 1:
+            await ai.areply(other, "אני כאן")
+
+    ai.on_call_end(meanwhile)
+    ai.reply("c1", "שלום")
+    ai.reply("c2", "שלום")
+
+    ai.engine.run(asyncio.sleep(60 + 60 / 4))
+
+    assert len(over) == 1
+    assert ai.sessions_open == 1

@@ -73,6 +73,31 @@ def test_a_request_that_is_cancelled_cancels_no_turn() -> None:
     assert len(provider.requests) == 1
 
 
+def test_what_is_cancelled_in_the_middle_cleans_up_on_the_engine() -> None:
+    engine, began, cleaned = Engine(), threading.Event(), threading.Event()
+    where: list[str] = []
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            where.append(threading.current_thread().name)
+            cleaned.set()
+
+    async def disconnect() -> None:
+        asking = asyncio.ensure_future(engine.arun(work()))
+        await asyncio.to_thread(began.wait, 10)
+        asking.cancel()
+        await asyncio.wait({asking})
+
+    asyncio.run(disconnect())
+
+    assert cleaned.wait(10)
+    assert where == ["yemot-ai-engine"]
+
+
 def test_a_fork_starts_an_engine_of_its_own() -> None:
     engine = Engine()
     assert engine.run(thread_name())

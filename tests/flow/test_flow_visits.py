@@ -6,6 +6,7 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.engine import immediately
 from yemot_ai.protocol import Request
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
@@ -321,3 +322,57 @@ def test_a_hang_up_between_deciding_and_running_starts_no_handler(flow: AIFlow, 
 
     assert flow.ai.engine.run(wait()) == HANG_UP
     assert runs == []
+
+
+def test_a_line_that_comes_back_while_a_turn_is_polled_for_is_on_a_new_visit(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("ישנה", after=50).answers("חדשה")
+    flow.ai_agent("1")(lambda call, text: None)
+    line.enter("1")
+    assert "=ai_1w1," in line.send(("ai_1", "שאלה ישנה"))
+
+    assert "=ai_2," in line.enter("1")
+
+    assert line.send(("ai_2", "שאלה חדשה")) == "read=t-חדשה=ai_3,no,voice"
+
+
+def test_a_line_that_comes_back_while_a_handler_works_is_asked_anew(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("ישנה", after=50).answers("חדשה")
+
+    @flow.get("1")
+    def ask(call: AICall) -> None:
+        call.play_message(call.ask_ai(call.read("מה?", val_name="q")))
+
+    line.enter("1")
+    assert "=ai_" in line.send(("q", "1"))
+
+    assert "=q_2," in line.enter("1")
+    provider.engine.run(asyncio.sleep(60))
+    assert line.send(("q_2", "2")).startswith("id_list_message=t-חדשה")
+
+
+def test_what_a_run_that_was_left_behind_made_of_the_state_does_not_count(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("לאט", after=50)
+
+    @flow.get("1")
+    def order(call: AICall) -> None:
+        which = call.read("מה?", val_name="q")
+        if which == "old":
+            call.ask_ai("חשוב")
+        call.state["order"] = which
+        call.read("סוף", val_name="s")
+
+    line.enter("1")
+    line.send(("q", "old"))
+    line.enter("1")
+    line.send(("q_2", "new"))
+    provider.engine.run(asyncio.sleep(60))
+
+    session = immediately(flow.ai.store.load("c1"))
+    assert session is not None
+    assert session.state == {"order": "new"}

@@ -26,13 +26,13 @@ from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCall, LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
-from yemot_ai.flow.names import Cursor, newest_cursor, visible
+from yemot_ai.flow.names import Cursor, newest_cursor, visible, without_polls
 from yemot_ai.flow.polling import hang_up, poll, up
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.running import Running, key_of
 from yemot_ai.flow.state import saveable
 from yemot_ai.protocol import Action, GoToFolder, Message, Play, Request, Response
-from yemot_ai.sessions import Finished, Session, Visit
+from yemot_ai.sessions import Finished, Session, Visit, hold_key
 from yemot_ai.writing import Writings, persistently
 
 __all__ = ["HANG_UP", "Handler", "PlainHandlers"]
@@ -107,7 +107,7 @@ class PlainHandlers:
     ) -> Finished:
         """Execute the handler, or wait for the worker that does; one that has died is replaced."""
         call_id, running = request.call_id, await begun
-        key = f"{call_id}/{running.key}"
+        key = hold_key("run", call_id, running.key)
         with self._ai.watch.over(call_id):
             while True:
                 try:
@@ -136,17 +136,28 @@ class PlainHandlers:
         answer = await self._handle(handler, run, call)
         finished = Finished(running.key, "" if answer is None else str(answer), failed=run.failed)
 
-        writing = self._write_down(session.call_id, run, finished)
-        return await self._writings.down(f"{session.call_id}/{running.key}", writing)
+        def is_newest(now: Session) -> bool:
+            moved_on = now.visit is None or now.visit.number != visit.number or live.run is not running
+            return not moved_on and not _goes_beyond(now.visit, request)
 
-    async def _write_down(self, call_id: str, run: Run, finished: Finished) -> Finished:
-        """Write down what a run came to, unless another worker has overtaken us; then that counts."""
+        writing = self._write_down(session.call_id, run, finished, is_newest)
+        return await self._writings.down(hold_key("run", session.call_id, running.key), writing)
+
+    async def _write_down(
+        self, call_id: str, run: Run, finished: Finished, is_newest: Callable[[Session], bool]
+    ) -> Finished:
+        """Write down what a run came to, unless another worker has overtaken us; then that counts.
+
+        Of one that the line has left behind only the answer is kept, should it be asked for again.
+        """
 
         def write(now: Session) -> Session:
             if now.ended:
                 raise CallEndedError(now.call_id)
             if now.outcome(finished.run):
                 return now
+            if not is_newest(now):
+                return now.with_outcome(finished)
             return replace(
                 now,
                 names={**now.names, **run.names},
@@ -267,7 +278,8 @@ class PlainHandlers:
                 return session
             answer = self._rendered_poll(session.next_turn, 1, queue)
             kept = answered(request, answer)
-            return replace(session, next_turn=session.next_turn + 1).with_answer(kept)
+            visit = replace(session.visit or Visit(), seen=request.values)
+            return replace(session, next_turn=session.next_turn + 1, visit=visit).with_answer(kept)
 
         session = await self._ai.update(request.call_id, write)
         running.poll_turn = session.next_turn - 1
@@ -312,6 +324,12 @@ def _seen(task: asyncio.Task[Finished]) -> None:
     """Look at what went wrong: the line may have stopped asking."""
     if not task.cancelled():
         task.exception()
+
+
+def _goes_beyond(visit: Visit | None, request: Request) -> bool:
+    """Tell whether the line has brought further values since ``request``, to whichever worker."""
+    seen = visit.seen if visit else ()
+    return len(without_polls(seen)) > len(without_polls(request.values))
 
 
 def _is_cancelled_by_us() -> bool:

@@ -125,22 +125,27 @@ class Switchboard:
     async def _step(self, agent: AgentLoop, request: Request) -> str | Asked:
         """Take one step of the agent loop and save it: decided once, by compare-and-set."""
         step: str | Asked = HANG_UP
+        visits_anew = False
 
         def change(session: Session) -> Session:
-            nonlocal step
+            nonlocal step, visits_anew
             if session.ended:
                 step = HANG_UP
                 return session
             arrived = arrive(session, request)
+            visits_anew = arrived is not session
             stepped, step = agent.step(arrived, request)
-            if isinstance(step, Asked) or stepped is session:
+            if isinstance(step, Asked):
+                # Or a line that leaves now and comes back with fewer values would not look anew.
+                return stepped if step.poll else _seen(stepped, request)
+            if stepped is session:
                 return stepped
             visit = replace(stepped.visit or Visit(), seen=request.values)
             kept = answered(request, step, left=visit.left)
             return replace(stepped, visit=visit).with_answer(kept)
 
         session = await self._ai.update(request.call_id, change)
-        if isinstance(step, str) and _leaves_somebody_thinking(session):
+        if isinstance(step, str) and _leaves_somebody_thinking(session, visits_anew=visits_anew):
             self._ai.engine.submit(self._ai.ledger.cancel(request.call_id))
         return step
 
@@ -165,11 +170,19 @@ class Switchboard:
         return answer
 
 
+def _seen(session: Session, request: Request) -> Session:
+    visit = session.visit or Visit()
+    if visit.seen == request.values:
+        return session
+    return replace(session, visit=replace(visit, seen=request.values))
+
+
 def _hold(agent: AgentLoop, asked: Asked) -> float:
     """Return how many seconds a request may be held for an answer."""
     return agent.manners.poll_hold if asked.poll else agent.manners.hold
 
 
-def _leaves_somebody_thinking(session: Session) -> bool:
-    left = session.visit is not None and session.visit.left
-    return left and any(turn.status is Status.RUNNING for turn in session.turns)
+def _leaves_somebody_thinking(session: Session, *, visits_anew: bool) -> bool:
+    """Tell whether a turn runs for a visit that is over, by our answer or by the line's own doing."""
+    over = visits_anew or (session.visit is not None and session.visit.left)
+    return over and any(turn.status is Status.RUNNING for turn in session.turns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yemot_ai.sessions.json_file import JSONFileStore
-from yemot_ai.sessions.lease import LEASE, Hold, Leases
+from yemot_ai.sessions.lease import LEASE, Hold, Leases, hold_key
 from yemot_ai.sessions.memory import MemoryStore
 from yemot_ai.sessions.place import open_store
 from yemot_ai.sessions.redis import RedisStore
@@ -31,6 +31,7 @@ __all__ = [
     "Turn",
     "Visit",
     "continues",
+    "hold_key",
     "open_store",
     "update",
 ]

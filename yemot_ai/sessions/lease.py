@@ -7,6 +7,7 @@ out; a holder that lives and finds its lease lost is stopped, so that two never 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from yemot_ai.errors import HoldLostError, StoreError
 
-__all__ = ["LEASE", "Hold", "Leases"]
+__all__ = ["LEASE", "Hold", "Leases", "hold_key"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -27,6 +28,15 @@ RENEWALS = 4
 FIRST_LOOK = 0.01
 LAST_LOOK = 0.1
 """Seconds between two looks at a key that somebody else holds: more and more, up to this."""
+
+
+def hold_key(kind: str, *names: str) -> str:
+    """Return a key for ``names``; no other kind, and no other names, have the same.
+
+    >>> hold_key("turn", "c/1", "a") == hold_key("turn", "c", "1/a")
+    False
+    """
+    return json.dumps([kind, *names])
 
 
 class Leases(Protocol):
