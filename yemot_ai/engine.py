@@ -165,6 +165,7 @@ class Engine:
         with self._lock:
             if self._loop is None:
                 loop = self._new_loop()
+                self._room = asyncio.Semaphore(WORKER_THREADS)
                 weakref.finalize(self, _stop, loop).atexit = False
                 self._thread = threading.Thread(
                     target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True
