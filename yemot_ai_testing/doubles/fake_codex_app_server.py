@@ -86,7 +86,7 @@ class _Server:
             raise self._words.refusal("handshake", "Not initialized")
         if method not in self._methods:
             unknown = self._words.refusal("handshake", "unknown variant")
-            if f"`{method}`" in str(unknown):
+            if f"`{method}`" in str(unknown).partition("expected one of")[2]:
                 raise RefusalError(f"the fake Codex plays no `{method}`", _NOT_PLAYED)
             raise RefusalError(str(unknown).replace("no/such", method, 1))
         for name, value in params.items():
@@ -229,7 +229,7 @@ class _Server:
         step: dict[str, object] = taken[1] if taken else {"pieces": [], "ends": "unscripted"}
         self._begin(thread)
         turn = thread.turn
-        if turn is None:
+        if turn is None or not turn.stops_asking():
             turn = thread.turn = Turn(self._process.state, self._words, thread)
             self._say(number, {"turn": turn.shown("inProgress")})
             turn.begin()

@@ -81,6 +81,12 @@ class Turn:
         turn = self.shown("inProgress", startedAt=self._began // 1000)
         self._notify("answer", "turn/started", turn=turn)
 
+    def stops_asking(self) -> bool:
+        """Let go of the model that is being asked, for further words; False if the turn is over already."""
+        with self._lock:
+            self._call += 1
+            return not self.over
+
     def hear(self, prompt: str, step: dict[str, Any]) -> None:
         """Take words of the user; the model that is being asked is asked anew."""
         at = now_ms()

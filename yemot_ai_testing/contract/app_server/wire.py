@@ -51,6 +51,7 @@ class Wire:
     said: list[Said] = field(default_factory=list)
     _heard: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     _asked: int = 0
+    _listeners: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
     def open(cls, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Wire:
@@ -65,7 +66,9 @@ class Wire:
             start_new_session=True,
         )
         wire = cls(process)
-        threading.Thread(target=wire._listen, args=(process.stdout,), daemon=True).start()
+        listener = threading.Thread(target=wire._listen, args=(process.stdout,), daemon=True)
+        wire._listeners.append(listener)
+        listener.start()
         return wire
 
     def write(self, message: Mapping[str, Any]) -> None:
@@ -136,8 +139,8 @@ class Wire:
         self.process.kill()
         self.process.wait(_PATIENCE)
         self.process.stdin.close()  # type: ignore[union-attr]  # as above
-        while self._heard.get(timeout=_PATIENCE) is not None:
-            pass
+        for listener in self._listeners:
+            listener.join(_PATIENCE)
         self.process.stdout.close()  # type: ignore[union-attr]  # as above
 
     def _listen(self, pipe: Iterable[bytes]) -> None:
