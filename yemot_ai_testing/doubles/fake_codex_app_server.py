@@ -34,7 +34,12 @@ def serve(process: Process) -> int:
     server = _Server(process, words)
     with open(0, "rb", closefd=False) as lines:
         for line in lines:
-            server.hear(line)
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                # The real one takes it for the end of its input.
+                break
+            server.hear(text)
     server.leave()
     return 0
 
@@ -59,10 +64,10 @@ class _Server:
             "turn/interrupt": self._interrupt,
         }
 
-    def hear(self, line: bytes) -> None:
+    def hear(self, line: str) -> None:
         """Read one line; the real one passes over what is no message."""
         try:
-            message = json.loads(line.decode())
+            message = json.loads(line)
         except ValueError:
             return
         if not isinstance(message, dict) or "id" not in message or "method" not in message:

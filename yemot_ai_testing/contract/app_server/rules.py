@@ -185,6 +185,13 @@ def stdin_closed(stage: Stage) -> None:
     same("the exit code", wire.leave(), 0)
 
 
+def not_utf8(stage: Stage) -> None:
+    """Bytes that are no UTF-8 are the end of its standard input."""
+    wire = stage.greeted()
+    wire.write_line(b"\xff")
+    same("the exit code", wire.ended(), 0)
+
+
 RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
     "handshake-first": handshake_first,
     "handshake-once": handshake_once,
@@ -206,5 +213,6 @@ RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
     "thread-forked-stays": forked_stays,
     **TURN_RULES,
     "stdin-closed": stdin_closed,
+    "stdin-not-utf8": not_utf8,
 }
 """All rules, by a stable name whose first word is the chapter."""

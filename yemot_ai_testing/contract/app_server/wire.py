@@ -132,6 +132,10 @@ class Wire:
     def leave(self) -> int:
         """Close its standard input, and wait for its end; returns the exit code."""
         self.process.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end; returns the exit code."""
         return self.process.wait(_PATIENCE)
 
     def close(self) -> None:
