@@ -12,6 +12,7 @@ from typing import TypeAlias
 from yemot_ai.engine import Engine
 from yemot_ai.providers import (
     AnthropicProvider,
+    CodexAppServerProvider,
     CodexCLIProvider,
     FallbackProvider,
     OpenAIProvider,
@@ -75,12 +76,19 @@ class Stage:
             self.double.wait_idle()
             return
         double = self.double
-        alive = double.processes_alive if isinstance(double, FakeCodex) else lambda: double.running
+        alive = _alive(double, self.provider)
         ends = time.monotonic() + 10.0
         while alive():
             if time.monotonic() > ends:
                 raise TimeoutError("something is still under way")
             threading.Event().wait(0.01)
+
+
+def _alive(double: FakeCodex | ScriptedProvider, provider: Provider) -> Callable[[], int]:
+    if isinstance(double, ScriptedProvider):
+        return lambda: double.running
+    # A server stays when its turns are over.
+    return double.turns_alive if isinstance(provider, CodexAppServerProvider) else double.processes_alive
 
 
 @contextlib.contextmanager
@@ -116,6 +124,12 @@ def codex() -> Iterator[Stage]:
 
 
 @contextlib.contextmanager
+def codex_server() -> Iterator[Stage]:
+    with FakeCodex() as fake:
+        yield Stage(CodexAppServerProvider(), fake)
+
+
+@contextlib.contextmanager
 def scripted() -> Iterator[Stage]:
     provider = ScriptedProvider(engine=Engine.shared())
     yield Stage(provider, provider)
@@ -127,6 +141,7 @@ STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
     "openai-chat": lambda: served(chat),
     "anthropic": lambda: served(messages),
     "codex": codex,
+    "codex-app-server": codex_server,
     "fallback": lambda: served(fallback, 2),
     "scripted": scripted,
 }

@@ -7,22 +7,21 @@ answer, or which turn has to be answered first. Any process that has the session
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from yemot_ai.conversation import Conversation
 from yemot_ai.errors import ConfigurationError, LimitReachedError
+from yemot_ai.flow.listening import ByVoice, Listening, Utterance
 from yemot_ai.flow.manners import Key, Manners, sentence
 from yemot_ai.flow.names import Cursor, newest_cursor, poll_name, turn_name
 from yemot_ai.flow.polling import poll_answer, up
-from yemot_ai.protocol import Message, Play, Read, Request, Response, Voice, heard, speakable
+from yemot_ai.protocol import Message, Play, Read, Request, Response, speakable
 from yemot_ai.sessions import Session, Status, Turn, Visit
 
 __all__ = ["AgentFunction", "AgentLoop", "Asked"]
 
 AgentFunction = Callable[..., "str | Awaitable[str | None] | None"]
 """A developer's function ``(call, text)`` or ``(call, agent)``; sync or async."""
-
-_KEYS_PRESSED = "Digits-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class AgentLoop:
         greeting: said on arrival.
         manners: sentences, keys, times.
         function: the developer's own part in each turn.
+        listening: how the caller is listened to.
     """
 
     extension: str
@@ -62,6 +62,7 @@ class AgentLoop:
     greeting: str
     manners: Manners
     function: AgentFunction | None = None
+    listening: Listening = field(default_factory=ByVoice)
 
     def __post_init__(self) -> None:
         if not sentence(self.greeting):
@@ -92,28 +93,27 @@ class AgentLoop:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_over:
             return self._conclude(session, cursor, turn)
-        said = heard(request.newest(turn_name(cursor.turn)) or (turn.text if turn else ""))
-        return self._react(session, cursor, said)
+        value = request.newest(turn_name(cursor.turn)) or (turn.text if turn else "")
+        return self._react(session, cursor, self.listening.understood(value))
 
     def filler(self, asked: Asked) -> str:
         """Render the poll that the line makes while the turn is not answered."""
         return poll_answer(self.manners, asked.turn, asked.poll + 1)
 
-    def _react(self, session: Session, cursor: Cursor, said: str) -> tuple[Session, str | Asked]:
+    def _react(self, session: Session, cursor: Cursor, said: Utterance) -> tuple[Session, str | Asked]:
         """Handle a new utterance: silence, a key, goodbye, or something to answer."""
-        if not said:
+        if not said.words:
             return self._silence(session, cursor)
-        keys = said.removeprefix(_KEYS_PRESSED) if said.startswith(_KEYS_PRESSED) else ""
-        match self.manners.keys.get(keys):
+        match self.manners.keys.get(said.key):
             case Key.LEAVE:
                 return self._leave(session, cursor, self.manners.goodbye)
             case Key.REPEAT:
                 return self._listen(session, cursor, self._last_answer(session))
             case Key.RESTART:
                 return self._listen(session.anew(self.conversation.name), cursor, sentence(self.greeting))
-        if self.manners.is_exit(said):
+        if self.manners.is_exit(said.words):
             return self._leave(session, cursor, self.manners.goodbye)
-        return session, Asked(cursor.turn, cursor.poll, keys or said)
+        return session, Asked(cursor.turn, cursor.poll, said.words)
 
     def _exits_while_thinking(self, cursor: Cursor, request: Request) -> bool:
         """Tell whether the exit key was pressed in the newest poll; no other key acts there."""
@@ -160,7 +160,7 @@ class AgentLoop:
     ) -> tuple[Session, str]:
         """Speak, and listen under the next number that this call has never used."""
         number = max(session.next_turn, cursor.turn + 1)
-        answer = str(Response((Read(messages, turn_name(number), Voice()),)))
+        answer = str(Response((Read(messages, turn_name(number), self.listening.mode),)))
         visit = replace(session.visit or Visit(), silences=silences)
         session = replace(session, next_turn=number + 1, visit=visit)
         return _decided(session, cursor, answer, left=False)

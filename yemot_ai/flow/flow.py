@@ -19,6 +19,7 @@ from yemot_ai.flow.agent import AgentFunction, AgentLoop
 from yemot_ai.flow.agent_turn import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.guard import Guard
+from yemot_ai.flow.listening import listening
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import Handler, PlainHandlers
@@ -130,14 +131,14 @@ class AIFlow(yemot_flow.Flow):
             provider: who answers here, with a memory of its own.
             greeting: said on arrival.
             instructions: how to answer here, with a memory of its own.
-            listen: how the caller is listened to: ``"voice"``.
+            listen: how the caller is listened to: ``"voice"``, or ``"keyboard"`` for Hebrew typed on
+                the keys.
             manners: sentences, keys and times here.
 
         Raises:
             ConfigurationError: the extension is taken, or an argument cannot work.
         """
-        if listen != "voice":
-            raise ConfigurationError(f"listen={listen!r}: this version listens by 'voice'")
+        heard_by = listening(listen)
         self._refuse_taken(extension)
         own_memory = provider is not None or instructions is not None
         conversation = (
@@ -151,7 +152,9 @@ class AIFlow(yemot_flow.Flow):
         def register(function: F) -> F:
             check_form(function)
             place = extension.strip("/")
-            self.agents[place] = AgentLoop(place, conversation, greeting, manners or self.manners, function)
+            self.agents[place] = AgentLoop(
+                place, conversation, greeting, manners or self.manners, function, heard_by
+            )
             return function
 
         return register

@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from yemot_ai_testing.doubles.codex_app_server import server_step
 from yemot_ai_testing.doubles.codex_layout import Replay, install, laid_out, lay_out, recorded
 from yemot_ai_testing.doubles.codex_stage import (
     CodexRun,
@@ -102,13 +103,14 @@ class FakeCodex(CodexVocabulary):
     def _queue(self, step: Step | Replay) -> None:
         name = f"{len(self._steps):06d}-{_KINDS.get(type(step), 'play')}"
         self._steps[name] = step
+        (self._state / "played" / name).write_bytes(marshal.dumps(server_step(step)))
         draft = self._state / "drafts" / name
         draft.write_bytes(marshal.dumps(laid_out(step, self._recorded)))
         draft.rename(self._state / "steps" / name)
 
     @property
     def requests(self) -> list[CodexRun]:
-        """The ``codex exec`` processes so far, oldest first; those that still run as well."""
+        """The turns so far, oldest first: ``codex exec`` processes, and turns of a ``codex app-server``."""
         return [_run(note) for note in self._notes()]
 
     @property
@@ -119,6 +121,11 @@ class FakeCodex(CodexVocabulary):
     def processes_alive(self) -> int:
         """How many of them there are."""
         return len(self.processes)
+
+    def turns_alive(self) -> int:
+        """How many turns of a ``codex app-server`` are under way: the server stays when they are over."""
+        running = set(self.processes)
+        return sum(int(mark.name.partition("-")[0]) in running for mark in (self._state / "turns").iterdir())
 
     def holds(self) -> None:
         """Let every later process wait, once it has taken its step, until ``releases``."""
@@ -195,5 +202,5 @@ def _run(note: dict[str, Any]) -> CodexRun:
         session=note["resumes"] or None,
         thread_id=note["thread"],
         asked=note["asked"],
-        instructions=instructions_of(note["argv"]),
+        instructions=note["instructions"] or instructions_of(note["argv"]),
     )

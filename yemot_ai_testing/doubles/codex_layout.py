@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.doubles.codex_app_server import server_words
 from yemot_ai_testing.doubles.codex_grammar import differences
 from yemot_ai_testing.doubles.codex_stage import launcher
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Replay", "install", "laid_out", "lay_out", "recorded"]
 
-_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies")
+_MODULES: Final = (
+    "app_server",
+    "app_server_turn",
+    "app_server_words",
+    "argv",
+    "checks",
+    "process",
+    "program",
+    "threads",
+)
+_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies", "turns", "played")
 _Told = tuple[int, str, str]
 _SILENCE: Final[_Told] = (0, "", "")
 
@@ -113,7 +124,7 @@ def install(executable: Path, program: Path, state: Path) -> None:
     package.mkdir(parents=True)
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
-    for module in ("argv", "checks", "process", "program", "threads"):
+    for module in _MODULES:
         source = package / f"fake_codex_{module}.py"
         shutil.copyfile(Path(__file__).with_name(source.name), source)
         py_compile.compile(str(source), doraise=True)
@@ -141,6 +152,7 @@ def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
     names = {line.text.split()[0] for line in told["features"].stdout if line.text.strip()}
     replies["feature_names"] = frozenset(names)
     replies["grammar"] = differences(told, recordings.newest())
+    replies["app_server"] = server_words(told["answer"].version)
     for case, reply in replies.items():
         (state / "replies" / case).write_bytes(marshal.dumps(reply))
 

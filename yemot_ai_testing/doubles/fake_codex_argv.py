@@ -134,7 +134,7 @@ _ROOT_LEVEL = Level(
     _ROOT_USAGE,
     _ROOT_VALUES,
     _ROOT_FLAGS,
-    ("exec", "e", "features", "review", "login", "logout", "mcp", "delete", "help"),
+    ("exec", "e", "features", "review", "login", "logout", "mcp", "delete", "app-server", "help"),
     1,
     greedy=True,
 )

@@ -44,6 +44,7 @@ class Process:
             "thread": "",
             "asked": False,
             "unscripted": False,
+            "instructions": None,
         }
 
     def reply(self, case: str) -> Told:

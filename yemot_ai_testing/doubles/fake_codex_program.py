@@ -82,11 +82,23 @@ def _dispatch(process: Process, found: Arguments) -> None:
         _play(process, asked_for)
     if found.command in {"exec", "resume"}:
         _turn(process, found)
+    if found.command == "app-server":
+        _serve(process)
     _note_run(process)
     if found.command == "review":
         _play(process, "review")
     say(2, "Error: stdin is not a terminal\n")
     raise Ended(1)
+
+
+def _serve(process: Process) -> None:
+    """Be a server; nothing of one is imported for a single turn."""
+    from yemot_ai_testing.doubles.fake_codex_app_server import serve  # noqa: PLC0415 - it takes milliseconds
+
+    if why := home_problem(os.environ.get("CODEX_HOME", "")):
+        say(2, why)
+        raise Ended(1)
+    raise Ended(serve(process))
 
 
 def _information(found: Arguments) -> str:

@@ -36,6 +36,12 @@ class Thread:
             return False
         return True
 
+    def release(self) -> None:
+        """Be its writer no more."""
+        if self._lock >= 0:
+            os.close(self._lock)
+        self._lock = -1
+
     def append(self, *lines: str) -> None:
         """Remember something."""
         if self.path:

@@ -1,0 +1,81 @@
+"""The trial of the rules: mistakes are planted in copies of the fake, and the right rules see them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from yemot_ai_testing.contract.app_server.rules import RULES
+from yemot_ai_testing.contract.app_server.stage import on_fake
+from yemot_ai_testing.contract.case import Breach
+from yemot_ai_testing.doubles.codex import FakeCodex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Fault(NamedTuple):
+    """A mistake: in this module, this text becomes that one, and this rule sees it."""
+
+    module: str
+    was: str
+    becomes: str
+    rule: str
+
+
+FAULTS = {
+    "answers without a handshake": Fault("", "if not self._greeted:", "if False:", "handshake-first"),
+    "greets twice": Fault("", "        if self._greeted:\n", "        if False:\n", "handshake-once"),
+    "answers with a number": Fault(
+        "",
+        'self._words.say({"id": number, "result": result})',
+        'self._words.say({"id": 1, "result": result})',
+        "rpc-id-echoed",
+    ),
+    "lets a second writer in": Fault(
+        "", "if scripted or not kept.claim():", "if scripted:", "thread-second-writer"
+    ),
+    "deletes what a fork needs": Fault(
+        "", "if _forked(self._process.home, thread_id):", "if False:", "thread-forked-stays"
+    ),
+    "keeps what was deleted": Fault(
+        "",
+        "        os.unlink(path)  # noqa: PTH108 - as above\n        self._say",
+        "        self._say",
+        "thread-deleted",
+    ),
+    "counts the last turn only": Fault("_turn", "tokens * kept.turns", "tokens", "turn-usage"),
+    "begins another turn for further words": Fault(
+        "", "if turn is None or not turn.stops_asking():", "if True:", "turn-busy"
+    ),
+    "interrupts whatever is named": Fault("", "if wanted != turn.id:", "if False:", "turn-interrupt-another"),
+    "tells the end of a turn as completed": Fault(
+        "_turn", '"failed", error=error', '"completed", error=error', "fails-overloaded"
+    ),
+    "loses a piece": Fault("_turn", "for piece in pieces:", "for piece in pieces[:2]:", "turn-deltas"),
+}
+
+
+@contextmanager
+def planted(fault: Fault) -> Iterator[FakeCodex]:
+    fake = FakeCodex()
+    try:
+        program = fake.executable.parents[1] / "program/yemot_ai_testing/doubles"
+        path = program / f"fake_codex_app_server{fault.module}.py"
+        text = path.read_text(encoding="utf-8")
+        assert text.count(fault.was) == 1, f"{fault.was!r} stands {text.count(fault.was)} times"
+        for compiled in program.glob("__pycache__/*"):
+            compiled.unlink()
+        path.write_text(text.replace(fault.was, fault.becomes), encoding="utf-8")
+        yield fake
+    finally:
+        fake.close()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_caught(name: str) -> None:
+    fault = FAULTS[name]
+    with planted(fault) as fake, on_fake(fake) as stage, pytest.raises(Breach):
+        RULES[fault.rule](stage)

@@ -1,0 +1,90 @@
+"""How an agent listens: what the line is asked for, and what its value says.
+
+>>> ByKeyboard().understood("None")
+Utterance(words='', key='')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple, Protocol
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.protocol import Mode, Tap, Voice, heard
+
+__all__ = ["ByKeyboard", "ByVoice", "Listening", "Utterance", "listening"]
+
+NOTHING: Final = "None"
+"""What the line sends where nothing was typed [OFF field 13]."""
+
+KEYS_PRESSED: Final = "Digits-"
+"""What the line puts before keys that were pressed instead of speaking [OFF]."""
+
+
+class Utterance(NamedTuple):
+    """What a caller has said.
+
+    Attributes:
+        words: what reaches the developer and the AI; empty for silence.
+        key: what may be one of the keys of ``Manners``; empty for none.
+    """
+
+    words: str
+    key: str
+
+
+class Listening(Protocol):
+    """A way to listen."""
+
+    @property
+    def mode(self) -> Mode:
+        """How the line takes the value."""
+        ...
+
+    def understood(self, value: str) -> Utterance:
+        """Return what the line's value says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ByVoice:
+    """The line's own speech recognition, and keys; silence is an empty value [LIB]."""
+
+    mode: ClassVar[Mode] = Voice()
+
+    def understood(self, value: str) -> Utterance:
+        """Tell keys from speech."""
+        said = heard(value)
+        key = said.removeprefix(KEYS_PRESSED) if said.startswith(KEYS_PRESSED) else ""
+        return Utterance(key or said, key)
+
+
+@dataclass(frozen=True, slots=True)
+class ByKeyboard:
+    """The line's Hebrew keyboard: each key writes letters, ``#`` ends the text [OFF].
+
+    A single key cannot be told from its letter. Only a caller who has changed the keyboard to digits
+    sends ``9``, ``*`` or ``0``, and those are then what ``Manners`` say.
+    """
+
+    mode: ClassVar[Mode] = Tap(keyboard="HebrewKeyboard", accept_empty=True, empty_value=NOTHING)
+
+    def understood(self, value: str) -> Utterance:
+        """Take the text as it is; nothing typed is silence."""
+        typed = heard(value)
+        return Utterance("", "") if typed == NOTHING else Utterance(typed, typed)
+
+
+_WAYS: Final[Mapping[str, Callable[[], Listening]]] = {"voice": ByVoice, "keyboard": ByKeyboard}
+
+
+def listening(way: str) -> Listening:
+    """Return the way to listen of that name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if way not in _WAYS:
+        raise ConfigurationError(f"listen={way!r}: use one of {', '.join(map(repr, _WAYS))}")
+    return _WAYS[way]()

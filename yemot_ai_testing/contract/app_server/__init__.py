@@ -1,0 +1,1 @@
+"""What ``codex app-server`` says: recorded, and held to rules."""
