@@ -209,7 +209,8 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
             done.set_result(cast("T", result))
 
     def run() -> None:
-        result, error = None, None
+        result: T | None = None
+        error: BaseException | None = None
         try:
             result = work()
         except StopIteration as stop:  # a future cannot hold one
