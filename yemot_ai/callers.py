@@ -23,6 +23,9 @@ KEPT = 20
 
 DAY = 86_400.0
 
+MOBILE = 9
+"""Digits of an Israeli mobile number without its zero."""
+
 
 class Callers:
     """Memories by phone number.
@@ -126,15 +129,22 @@ class Callers:
 def number_of(text: str) -> str:
     """Return a phone number as it is compared: digits, Israel's country code as the leading zero.
 
-    >>> number_of("+972 50-123-4567"), number_of("0501234567"), number_of("withheld")
-    ('0501234567', '0501234567', '')
+    The zero that a spreadsheet drops from a mobile number is put back, and one before the country code
+    is taken away.
+
+    >>> number_of("+972 50-123-4567"), number_of("0972501234567"), number_of("501234567")
+    ('0501234567', '0501234567', '0501234567')
+    >>> number_of("0501234567"), number_of("withheld")
+    ('0501234567', '')
     """
     digits = "".join(character for character in text if character in "0123456789")
     is_abroad = text.strip().startswith("+") or digits.startswith("00")
-    digits = digits.lstrip("0") if is_abroad else digits
-    if digits.startswith("972") and (is_abroad or len(digits) > 10):  # noqa: PLR2004 - within Israel it is 9 or 10
-        return f"0{digits.removeprefix('972').lstrip('0')}"
-    return digits
+    national = digits.lstrip("0")
+    if national.startswith("972") and (is_abroad or len(national) > 10):  # noqa: PLR2004 - within Israel it is 9 or 10
+        return f"0{national.removeprefix('972').lstrip('0')}"
+    if is_abroad:
+        return national
+    return f"0{digits}" if len(digits) == MOBILE and digits.startswith("5") else digits
 
 
 def _name(phone: str) -> str:

@@ -37,6 +37,9 @@ log = logging.getLogger("yemot_ai")
 WORKER_THREADS = 256
 """How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
 
+ASIDE_THREADS = 32
+"""How many blocking functions may run at once that no caller waits for."""
+
 
 class Engine:
     """An event loop in a daemon thread.
@@ -57,7 +60,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._room = asyncio.Semaphore(WORKER_THREADS)
+        self._make_room()
         self._local = threading.local()
         _engines.add(self)
 
@@ -108,17 +111,23 @@ class Engine:
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
+        return await self._in_thread(self._room, functools.partial(function, *args, **kwargs))
 
+    async def aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for what no caller waits for; however many get stuck there, handlers still run."""
+        return await self._in_thread(self._room_aside, functools.partial(function, *args, **kwargs))
+
+    async def _in_thread(self, room: asyncio.Semaphore, function: Callable[[], T]) -> T:
         def work() -> T:
             self._local.is_worker = True
-            return context.run(function, *args, **kwargs)
+            return context.run(function)
 
         context = contextvars.copy_context()
         # Counted on the loop, before the thread begins and after its result is here: a virtual
         # clock must not run ahead in between.
         self._count(working=1)
         try:
-            async with self._room:
+            async with room:
                 return await _in_daemon_thread(work)
         finally:
             self._count(working=-1)
@@ -161,11 +170,15 @@ class Engine:
         if loop is not None:
             _stop(loop)
 
+    def _make_room(self) -> None:
+        self._room = asyncio.Semaphore(WORKER_THREADS)
+        self._room_aside = asyncio.Semaphore(ASIDE_THREADS)
+
     def _start(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = self._new_loop()
-                self._room = asyncio.Semaphore(WORKER_THREADS)
+                self._make_room()
                 weakref.finalize(self, _stop, loop).atexit = False
                 self._thread = threading.Thread(
                     target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True

@@ -130,7 +130,7 @@ class Hooks:
                 if inspect.iscoroutinefunction(hook):
                     await hook(*what)
                 else:
-                    returned = await self.engine.in_thread(hook, *what)
+                    returned = await self.engine.aside(hook, *what)
                     if inspect.isawaitable(returned):  # an object or a lambda that hides its coroutine
                         await returned
             except Exception:  # a developer's own code; the call must not suffer for it

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.engine import Engine
+from yemot_ai.engine import WORKER_THREADS, Engine
 from yemot_ai.errors import SessionFormatError
 from yemot_ai.hooks import Transcript
 from yemot_ai.providers.provider import Usage
@@ -288,6 +288,23 @@ def test_a_blocking_hook_that_takes_its_time_delays_no_answer() -> None:
     assert entered.wait(10)
     assert not free.is_set()
     free.set()
+
+
+def test_hooks_that_never_return_leave_the_handlers_their_threads(ai: YemotAI) -> None:
+    stuck = threading.Event()
+    flow = AIFlow(ai)
+    flow.get("")(lambda call: call.play_message([("text", "נשמע")]))
+
+    @ai.on_call_start
+    def start(call_id: str, phone: str) -> None:
+        stuck.wait()
+
+    try:
+        for number in range(WORKER_THREADS + 1):
+            answer = flow.handle_request({"ApiCallId": f"c{number}", "ApiPhone": PHONE})
+        assert "נשמע" in answer
+    finally:
+        stuck.set()
 
 
 def test_a_hook_that_hides_its_coroutine_is_awaited(ai: YemotAI, provider: ScriptedProvider) -> None:

@@ -60,7 +60,9 @@ class TwoSteps(MemoryStore):
 
     def _stamp(self, saved: Session, version: int) -> Session:
         stamped = replace(saved, version=version)
-        self._kept[saved.call_id] = self._kept[saved.call_id]._replace(session=stamped)
+        for shelf in self._shelves.values():
+            if saved.call_id in shelf:
+                shelf[saved.call_id] = shelf[saved.call_id]._replace(session=stamped)
         return stamped
 
 
@@ -90,16 +92,17 @@ class CoarseTTL(MemoryStore):
 @fault("expired sessions are still listed")
 class ListsExpired(MemoryStore):
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        for call_id, kept in list(self._kept.items()):
-            if kept.saved + idle <= self._now():
-                yield call_id
+        for shelf in self._shelves.values():
+            for call_id, kept in list(shelf.items()):
+                if kept.saved + idle <= self._now():
+                    yield call_id
 
 
 @fault("ended sessions are not listed")
 class HidesEnded(MemoryStore):
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         async for call_id in super().call_ids(idle=idle):
-            if not self._kept[call_id].session.ended:
+            if not await self.ended([call_id]):
                 yield call_id
 
 

@@ -60,6 +60,33 @@ def test_saving_sweeps_what_has_expired(store: MemoryStore, now: list[float]) ->
     assert all(call_id.startswith("new") for call_id in asyncio.run(kept()))
 
 
+def test_what_is_kept_for_long_does_not_hide_what_has_expired(store: MemoryStore, now: list[float]) -> None:
+    immediately(store.save(Session("caller:050"), ttl=1e6))
+    for number in range(20):
+        immediately(store.save(Session(f"old-{number}"), ttl=10))
+    now[0] = 11.0
+    for number in range(12):
+        immediately(store.save(Session(f"new-{number}"), ttl=10))
+    now[0] = 0.0  # what has expired is listed again, unless it was swept
+
+    async def kept() -> list[str]:
+        return [call_id async for call_id in store.call_ids()]
+
+    assert asyncio.run(kept())[0] == "caller:050"
+    assert not any(call_id.startswith("old") for call_id in asyncio.run(kept()))
+
+
+def test_a_session_saved_for_another_time_is_kept_once(store: MemoryStore) -> None:
+    saved = immediately(store.save(Session("c1"), ttl=10))
+    immediately(store.save(saved, ttl=20))
+
+    async def kept() -> list[str]:
+        return [call_id async for call_id in store.call_ids()]
+
+    assert asyncio.run(kept()) == ["c1"]
+    assert getattr(immediately(store.load("c1")), "version", 0) == 2
+
+
 def test_a_deleted_session_is_gone_and_deleting_twice_is_no_error(store: MemoryStore) -> None:
     immediately(store.save(Session("c1"), ttl=10))
     immediately(store.delete("c1"))

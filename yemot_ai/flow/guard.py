@@ -75,8 +75,15 @@ class Guard:
         return replace(request, pairs=tuple(pair for pair in request.pairs if not _equal(pair[1], secret)))
 
     def _knows(self, request: Request, path: str) -> bool:
+        secret = self.secret or ""
         brought = [value for name, value in request.pairs if name == self.name]
-        return any(_equal(one, self.secret or "") for one in (*brought, *path.split("/")))
+        return any(_equal(one, secret) for one in (*brought, *_parts(path, secret.count("/") + 1)))
+
+
+def _parts(path: str, count: int) -> list[str]:
+    """Return every run of so many parts of a path: a secret may hold slashes."""
+    parts = path.split("/")
+    return ["/".join(parts[begin : begin + count]) for begin in range(len(parts) - count + 1)]
 
 
 def _equal(one: str, other: str) -> bool:

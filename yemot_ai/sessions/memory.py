@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import threading
 import time
 from collections import OrderedDict, deque
@@ -18,7 +19,7 @@ from yemot_ai.sessions.session import Session
 __all__ = ["MemoryStore"]
 
 SWEPT_PER_SAVE = 2
-"""Every save looks at this many of the oldest sessions: what has expired goes, at a constant cost."""
+"""Every save looks at so many of the oldest sessions of a ttl: what has expired goes, at a constant cost."""
 
 
 class _Kept(NamedTuple):
@@ -52,12 +53,14 @@ class MemoryStore:
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        # A shelf for each ttl: on it, what was saved first also expires first. There are two, for calls
+        # and for callers, whose memory is kept for months and would hide calls that have expired.
+        self._shelves: dict[float, OrderedDict[str, _Kept]] = {}
         self._held: dict[str, _Held] = {}
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None."""
-        kept = self._kept.get(call_id)
+        kept = self._find(call_id)
         return kept.session if kept and kept.expires > self._now() else None
 
     async def save(self, session: Session, *, ttl: float) -> Session:
@@ -69,19 +72,22 @@ class MemoryStore:
         now = self._now()
         with self._lock:
             self._sweep(now)
-            kept = self._kept.get(session.call_id)
+            kept = self._find(session.call_id)
             newest = kept.session.version if kept and kept.expires > now else 0
             if newest != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
-            self._kept[session.call_id] = _Kept(saved, now, now + ttl)
-            self._kept.move_to_end(session.call_id)
+            shelf = self._shelves.setdefault(ttl, OrderedDict())
+            shelf[session.call_id] = _Kept(saved, now, now + ttl)
+            shelf.move_to_end(session.call_id)
+            # Afterwards: whoever loads meanwhile, without the lock, must find one or the other.
+            self._drop(session.call_id, but=shelf)
         return saved
 
     async def delete(self, call_id: str) -> None:
         """Drop the session."""
         with self._lock:
-            self._kept.pop(call_id, None)
+            self._drop(call_id)
 
     def hold(self, key: str, *, lease: float = LEASE) -> Hold:
         """Be alone under ``key``."""
@@ -90,7 +96,9 @@ class MemoryStore:
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, the longest silent first."""
         now = self._now()
-        for call_id, kept in list(self._kept.items()):
+        with self._lock:
+            shelves = [list(shelf.items()) for shelf in self._shelves.values()]
+        for call_id, kept in heapq.merge(*shelves, key=lambda item: item[1].saved):
             if kept.saved + idle > now:
                 return
             if kept.expires > now:
@@ -98,7 +106,7 @@ class MemoryStore:
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
-        found = ((call_id, self._kept.get(call_id)) for call_id in call_ids)
+        found = ((call_id, self._find(call_id)) for call_id in call_ids)
         return frozenset(call_id for call_id, kept in found if kept and kept.session.ended)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -144,9 +152,24 @@ class MemoryStore:
         if not following.served.cancelled():
             following.served.set_result(None)
 
+    def _find(self, call_id: str) -> _Kept | None:
+        for shelf in tuple(self._shelves.values()):
+            kept = shelf.get(call_id)
+            if kept is not None:
+                return kept
+        return None
+
+    def _drop(self, call_id: str, *, but: OrderedDict[str, _Kept] | None = None) -> None:
+        for shelf in self._shelves.values():
+            if shelf is not but:
+                shelf.pop(call_id, None)
+
     def _sweep(self, now: float) -> None:
-        for _ in range(min(SWEPT_PER_SAVE, len(self._kept))):
-            oldest = next(iter(self._kept))
-            if self._kept[oldest].expires > now:
-                return
-            del self._kept[oldest]
+        for ttl, shelf in tuple(self._shelves.items()):
+            for _ in range(min(SWEPT_PER_SAVE, len(shelf))):
+                oldest, kept = next(iter(shelf.items()))
+                if kept.expires > now:
+                    break
+                del shelf[oldest]
+            if not shelf:
+                del self._shelves[ttl]
