@@ -56,7 +56,9 @@ async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # n
 
 
 async def server_of(provider: CodexAppServerProvider) -> AppServer:
-    return await provider._server()
+    """The only server; started, if there is none."""
+    async with provider._pool().place() as server:
+        return server
 
 
 def running(pid: int) -> bool:
@@ -367,20 +369,19 @@ def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
         async with serving() as provider:
             with pytest.raises(SessionLostError):
                 await provider.continue_session(session, "שלום")  # type: ignore[arg-type]  # whatever a store gives
-            assert provider._serving == []
+            assert provider._pool().servers == ()
 
     asked(call())
 
 
 def test_more_turns_than_places_wait_and_more_than_may_wait_are_refused(codex: RealCodex) -> None:
     async def calls() -> list[str]:
-        async with serving(at_once=1, waiting=1) as provider:
+        async with serving(servers=1, at_once=1, waiting=1) as provider:
             codex.holds()
             first = asyncio.create_task(provider.start_session("א"))
             await asyncio.to_thread(codex.wait_asked, 1)
             second = asyncio.create_task(provider.start_session("ב"))
-            server = await server_of(provider)
-            while server._admitted < 2:  # noqa: ASYNC110 - a turn that waits for a place rings no bell
+            while not provider._pool().waiting:  # noqa: ASYNC110 - a turn that waits for a place rings no bell
                 await asyncio.sleep(0)
             with pytest.raises(OverloadedError):
                 await provider.start_session("ג")
@@ -454,7 +455,7 @@ from yemot_ai.providers.codex import CodexAppServerProvider
 async def main():
     provider = CodexAppServerProvider(sys.argv[1], timeout=20.0)
     await provider.start_session("הסוד שלי")
-    server = await provider._server()
+    (server,) = provider._pool().servers
     child = os.fork()
     if child == 0:
         # Like a worker of a preloading web server: it has the parent's objects, and outlives it.
@@ -520,12 +521,12 @@ def test_the_mode_has_calls_answered_by_the_server_and_closing_ends_it(codex: Re
     try:
         assert isinstance(ai.provider, CodexAppServerProvider)
         assert [ai.reply("call-1", "א"), ai.reply("call-1", "ב")] == ["שלום", "שוב"]
-        pid = ai.provider._serving[0].result().pid
+        (server,) = ai.provider._pools[0].servers
         ai.end("call-1")
         assert rollouts() == []
     finally:
         ai.close()
-    assert not running(pid)
+    assert not running(server.pid)
     codex.assert_complete()
 
 

@@ -1,4 +1,4 @@
-"""Answers out of one warm ``codex app-server``: a thread for each call, one process for all of them.
+"""Answers out of warm ``codex app-server`` processes: a thread for each call, one process for many.
 
     provider = CodexAppServerProvider(timeout=45.0)
     reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
@@ -6,7 +6,8 @@
     await provider.aclose()
 
 What is safe for a phone line is switched on from the start, as with ``CodexCLIProvider``; a turn costs
-no start of a process. See ``server`` for what the server does, and what follows from it.
+no start of a process. See ``server`` for what a server does and what follows from it, and ``pool`` for
+when there is more than one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from yemot_ai.providers.codex.events import usage_between
 from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.leftovers import claim, dead
+from yemot_ai.providers.codex.pool import Bounds, Pool
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.server import AppServer, Setup
 from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
@@ -37,16 +39,18 @@ if TYPE_CHECKING:
 
 __all__ = ["CodexAppServerProvider"]
 
+_SERVERS: Final = 4
 _AT_ONCE: Final = 64
 _WAITING: Final = 256
 _LOADED: Final = 256
+_IDLE: Final = 60.0
 
 
 class CodexAppServerProvider:
-    """A provider that keeps one ``codex app-server`` running for all calls.
+    """A provider that keeps ``codex app-server`` running for all calls: one process, more while it is full.
 
-    The server is started at the first turn, again after a crash, and again in a forked child or on another
-    event loop, which cannot use the one that is there. A session is ``{"thread_id", "usage", "key",
+    A server is started at the first turn, again after a crash, and again in a forked child or on another
+    event loop, which cannot use what is there. A session is ``{"thread_id", "usage", "key",
     "threads"}``: as ``CodexCLIProvider`` has it, and the earlier threads of a conversation that was forked.
 
     Args:
@@ -58,9 +62,11 @@ class CodexAppServerProvider:
         codex_home: the server's ``CODEX_HOME``; None for a home of ours, with only the login in it.
         config: further settings, as in ``codex -c key=value``.
         env: what the server needs besides the minimal environment.
-        at_once: how many turns may run at once; more wait for a place.
-        waiting: how many may wait; more are refused with ``OverloadedError``.
-        loaded: how many threads the server keeps at hand; the others it takes up from disk again.
+        servers: how many servers may run at once; another one is started when those that run are full.
+        at_once: how many turns may run at once in each of them; more wait for a place.
+        waiting: how many may wait, over all; more are refused with ``OverloadedError``.
+        loaded: how many threads a server keeps at hand; the others it takes up from disk again.
+        idle: seconds after which a server that has nothing to do ends, unless it is the only one.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
@@ -74,9 +80,11 @@ class CodexAppServerProvider:
         codex_home: str | os.PathLike[str] | None = None,
         config: Mapping[str, Setting] | None = None,
         env: Mapping[str, str] | None = None,
+        servers: int = _SERVERS,
         at_once: int = _AT_ONCE,
         waiting: int = _WAITING,
         loaded: int = _LOADED,
+        idle: float = _IDLE,
     ) -> None:
         self._executable = str(executable)
         self._timeout = timeout
@@ -86,10 +94,9 @@ class CodexAppServerProvider:
         self._codex_home = codex_home
         self._config = dict(config or {})
         self._env = dict(env or {})
-        self._at_once = at_once
-        self._waiting = waiting
+        self._bounds = Bounds(servers=servers, turns=at_once, waiting=waiting, idle=idle)
         self._loaded = loaded
-        self._serving: list[asyncio.Task[AppServer]] = []
+        self._pools: list[Pool] = []
         self._errands: set[asyncio.Task[None]] = set()
 
     @property
@@ -165,15 +172,8 @@ class CodexAppServerProvider:
         await self._forget(_own(session))
 
     async def aclose(self) -> None:
-        """End the server; a later turn starts another one."""
-        serving = self._serving_here()
-        if serving is None:
-            return
-        self._serving.remove(serving)
-        serving.cancel()
-        await asyncio.wait({serving})
-        if not serving.cancelled() and serving.exception() is None:
-            await serving.result().aclose()
+        """End the servers; a later turn starts another one."""
+        await self._pool().aclose()
 
     async def _within(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
         try:
@@ -191,35 +191,23 @@ class CodexAppServerProvider:
 
     async def _turn(self, session: dict[str, Any], prompt: str, instructions: str | None) -> Reply:
         """Take a turn; ``session`` is kept to what there is to forget, also when the turn fails."""
-        server = await self._server()
-        home = Home.at(self._codex_home)
-        await asyncio.to_thread(home.prepare, session["key"])
-        told = instructions or self._instructions or INSTRUCTIONS
-        setup = Setup(told, home.work(session["key"]), self._sandbox, self._model)
-        before = session["thread_id"]
-        if not before:
-            session["thread_id"] = await server.open(setup)
-        elif (now := await server.reopen(before, setup)) != before:
-            session["threads"].append(before)
-            session["thread_id"] = now
-        return _reply(await server.turn(session["thread_id"], prompt), session)
+        async with self._pool().place(session["thread_id"]) as server:
+            home = Home.at(self._codex_home)
+            await asyncio.to_thread(home.prepare, session["key"])
+            told = instructions or self._instructions or INSTRUCTIONS
+            setup = Setup(told, home.work(session["key"]), self._sandbox, self._model)
+            await _opened(server, session, setup)
+            return _reply(await server.turn(session["thread_id"], prompt), session)
 
-    async def _server(self) -> AppServer:
-        """The server of this loop, started if there is none."""
-        serving = self._serving_here()
-        if serving is None:
-            serving = asyncio.create_task(self._started())
-            # Whoever waited for it may have given up before it failed.
-            serving.add_done_callback(_look_at)
-            self._serving.append(serving)
-        # Shared by all who wait: one of them that gives up takes it from nobody.
-        return await asyncio.shield(serving)
-
-    def _serving_here(self) -> asyncio.Task[AppServer] | None:
-        """What this loop has; a server of another loop, or of the process before a fork, is not for us."""
-        self._serving = [one for one in self._serving if not _is_over(one)]
+    def _pool(self) -> Pool:
+        """The servers of this loop; those of another loop, or from before a fork, are not for us."""
+        self._pools = [one for one in self._pools if not one.loop.is_closed()]
         here = asyncio.get_running_loop()
-        return next((one for one in self._serving if one.get_loop() is here), None)
+        pool = next((one for one in self._pools if one.loop is here), None)
+        if pool is None:
+            pool = Pool(self._started, self._bounds)
+            self._pools.append(pool)
+        return pool
 
     async def _started(self) -> AppServer:
         executable = str(self.check())
@@ -227,7 +215,7 @@ class CodexAppServerProvider:
         key = new_key()
         leave = await asyncio.to_thread(_furnished, home, key)
         env, cwd = home.environment(self._env), home.work(key)
-        server = AppServer(at_once=self._at_once, waiting=self._waiting, loaded=self._loaded)
+        server = AppServer(loaded=self._loaded)
         told = await known(executable, env=env, cwd=cwd)
         command = server_command(
             executable,
@@ -241,9 +229,8 @@ class CodexAppServerProvider:
 
     async def _forget(self, session: Mapping[str, Any]) -> None:
         threads = [session["thread_id"], *reversed(session["threads"])]
-        serving = self._serving_here()
-        if serving is not None and serving.done():
-            await serving.result().forget(threads)
+        for server in self._pool().servers:
+            await server.forget(threads)
         home = Home.at(self._codex_home)
         for thread_id in threads:
             await asyncio.to_thread(home.forget, thread_id, session["key"])
@@ -271,15 +258,14 @@ def _furnished(home: Home, key: str) -> Callable[[], None]:
     return leave
 
 
-def _is_over(serving: asyncio.Task[AppServer]) -> bool:
-    if not serving.done():
-        return serving.get_loop().is_closed()
-    return serving.cancelled() or serving.exception() is not None or serving.result().ended
-
-
-def _look_at(serving: asyncio.Task[AppServer]) -> None:
-    if not serving.cancelled():
-        serving.exception()
+async def _opened(server: AppServer, session: dict[str, Any], setup: Setup) -> None:
+    """Have the thread of ``session`` at hand in ``server``; a new one, where there is none."""
+    before = session["thread_id"]
+    if not before:
+        session["thread_id"] = await server.open(setup)
+    elif (now := await server.reopen(before, setup)) != before:
+        session["threads"].append(before)
+        session["thread_id"] = now
 
 
 def _own(session: JSON) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import MalformedStreamError, OverloadedError, ProviderCrashError, SessionBusyError
+from yemot_ai.errors import MalformedStreamError, ProviderCrashError, SessionBusyError
 from yemot_ai.providers.codex.child import Child
 from yemot_ai.providers.codex.faults import fault
 from yemot_ai.providers.codex.home import is_thread_id
@@ -74,12 +74,10 @@ class AppServer:
     """A running server, on one event loop.
 
     Args:
-        at_once: how many turns may run in it at once; more wait.
-        waiting: how many may wait; more are refused.
         loaded: how many threads it keeps loaded between turns; those used longest ago it lets go.
     """
 
-    def __init__(self, *, at_once: int, waiting: int, loaded: int) -> None:
+    def __init__(self, *, loaded: int) -> None:
         self._rpc = Rpc(self._write, self._hear)
         self._child: Child | None = None
         self._broken: NotRpcError | None = None
@@ -87,9 +85,6 @@ class AppServer:
         self._turns: dict[str, Turn] = {}
         self._told: dict[str, str] = {}
         self._loaded = loaded
-        self._places = asyncio.Semaphore(at_once)
-        self._most = at_once + waiting
-        self._admitted = 0
         self._errands: set[asyncio.Task[None]] = set()
         self.ended = False
 
@@ -117,6 +112,10 @@ class AppServer:
     def pid(self) -> int:
         """The number of its process; 0 before it was started."""
         return self._child.pid if self._child else 0
+
+    def holds(self, thread_id: str) -> bool:
+        """Whether the thread is loaded here."""
+        return thread_id in self._told
 
     async def open(self, setup: Setup) -> str:
         """Begin a thread; returns its id."""
@@ -146,19 +145,13 @@ class AppServer:
 
         Raises:
             SessionBusyError: a turn of the thread is already under way.
-            OverloadedError: too many wait already.
             ProviderError: as ``faults`` tells it.
         """
         self._refuse_second(thread_id)
-        if self._admitted >= self._most:
-            raise OverloadedError(f"{self._admitted} turns run or wait already", provider="codex")
         turn = self._turns[thread_id] = Turn(thread_id)
-        self._admitted += 1
         try:
-            async with self._places:
-                return await self._run(turn, prompt)
+            return await self._run(turn, prompt)
         finally:
-            self._admitted -= 1
             del self._turns[thread_id]
 
     async def forget(self, threads: Sequence[str]) -> None:
