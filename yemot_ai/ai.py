@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import uuid
 from collections.abc import Callable
@@ -28,13 +29,16 @@ from yemot_ai.calls import Calls
 from yemot_ai.conversation import Conversation
 from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.hearing import Hearing, check_transcriber
 from yemot_ai.hooks import EndReason, Hook, Hooks
 from yemot_ai.ledger import Ledger
 from yemot_ai.limits import Limits
 from yemot_ai.modes import check_provider, provider_of
 from yemot_ai.privacy import MASKING
 from yemot_ai.providers.provider import Closing, Provider, Reply
+from yemot_ai.recordings import Recordings
 from yemot_ai.sessions import LEASE, Checked, MemoryStore, Session, SessionStore, Turn, open_store
+from yemot_ai.transcribers import Transcriber
 from yemot_ai.watch import Watch
 
 log = logging.getLogger("yemot_ai")
@@ -92,6 +96,8 @@ class YemotAI:
         memory_ttl: seconds after the last call that a caller is remembered.
         lease: seconds of silence after which a worker counts as dead, and another does its work anew;
             10 unless given, and as good as none where nobody else sees the sessions.
+        transcriber: who hears agents' recordings (``listen="record"``).
+        recordings: fetches these from the platform; ``Recordings()`` unless given.
 
     Attributes:
         ending: functions that are told, on the engine's loop, the id of a call that ends.
@@ -118,6 +124,8 @@ class YemotAI:
         remember: Literal["call", "caller"] = "call",
         memory_ttl: float = MEMORY_TTL,
         lease: float | None = None,
+        transcriber: Transcriber | None = None,
+        recordings: Recordings | None = None,
     ) -> None:
         _check_positive(
             turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl, lease=lease or LEASE
@@ -134,6 +142,8 @@ class YemotAI:
         self.store = self._opened(store)
         # What lives in this process dies with it: nobody is left to take anything over.
         self.lease = lease or (session_ttl if self.store.immediate else LEASE)
+        self.transcriber = None if transcriber is None else check_transcriber(transcriber)
+        self._recordings = recordings
         self._turn_timeout = turn_timeout
         self._retries = retries
         self._providers: dict[str, Provider] = {}
@@ -288,6 +298,18 @@ class YemotAI:
             admit=self.calls.admit,
         )
 
+    def new_hearing(self) -> Hearing:
+        """Make what hears recordings, for an agent that listens to them.
+
+        Raises:
+            ConfigurationError: there is nobody who transcribes, or no token.
+        """
+        if self.transcriber is None:
+            raise ConfigurationError('listen="record" needs somebody who transcribes: YemotAI(transcriber=…)')
+        self._recordings = self._recordings or Recordings()
+        download = functools.partial(self._recordings.download, in_thread=self.engine.in_thread)
+        return Hearing(download, self.transcriber, self.ledger, self.calls.check)
+
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
         return await self.calls.update(call_id, change)
@@ -305,6 +327,8 @@ class YemotAI:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
             if isinstance(provider, Closing):
                 await provider.aclose()
+        if isinstance(self.transcriber, Closing):
+            await self.transcriber.aclose()
         if isinstance(self.store, Closing):
             await self.store.aclose()
 

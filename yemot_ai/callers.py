@@ -107,11 +107,16 @@ class Callers:
 
         def one_more(memory: Session) -> Session:
             turns = _turns(memory, today)
-            if turns >= most:
-                raise LimitReachedError(limit="turns_per_day", most=most)
+            _refuse_more(turns, most)
             return replace(memory, state={**memory.state, "day": today, "turns": turns + 1})
 
         await update(self._store, _name(phone), one_more, ttl=self._ttl + DAY)
+
+    async def check(self, phone: str, *, most: int) -> None:
+        """Do what ``count`` does, and count nothing."""
+        memory = await self._store.load(_name(phone)) if number_of(phone) else None
+        if memory is not None:
+            _refuse_more(_turns(memory, int(self._now() // DAY)), most)
 
     async def forget(self, phone: str) -> dict[str, JSON]:
         """Drop a memory; return the threads by conversation that the providers must forget too."""
@@ -158,3 +163,8 @@ def _worth_keeping(status: Status, conversation: str) -> bool:
 def _turns(memory: Session, today: int) -> int:
     count = memory.state.get("turns", 0) if memory.state.get("day") == today else 0
     return count if isinstance(count, int) else 0
+
+
+def _refuse_more(turns: int, most: int) -> None:
+    if turns >= most:
+        raise LimitReachedError(limit="turns_per_day", most=most)

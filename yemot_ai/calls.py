@@ -97,6 +97,17 @@ class Calls:
                 self._sweeper.start()
         return session
 
+    async def check(self, call_id: str, turn_id: str) -> None:
+        """Do what ``admit`` does, and count nothing: before anything is spent on a turn.
+
+        Raises:
+            LimitReachedError: the call or the caller has had enough.
+        """
+        session = await self.store.load(call_id) or Session(call_id)
+        self.limits.check(session, turn_id, now=self.engine.time())
+        if self.limits.turns_per_day is not None:
+            await self.callers.check(session.phone, most=self.limits.turns_per_day)
+
     async def admit(self, call_id: str, turn_id: str) -> Session:
         """Return the session that a turn is asked in.
 

@@ -57,7 +57,9 @@ class Transcript:
     def of(cls, session: Session, reason: EndReason) -> Transcript:
         """Take what ``session`` remembers."""
         steps = {turn.id.rpartition(".")[0] for turn in session.turns if turn.conversation}
-        turns = tuple(turn for turn in session.turns if turn.conversation or turn.id not in steps)
+        turns = tuple(
+            turn for turn in session.turns if turn.conversation or not (turn.is_hearing or turn.id in steps)
+        )
         return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state))
 
     def __iter__(self) -> Iterator[Turn]:

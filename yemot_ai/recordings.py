@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -26,7 +27,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 
-__all__ = ["DOWNLOAD_URL", "RecordingNotReadyError", "Recordings"]
+__all__ = ["DOWNLOAD_URL", "Download", "EmptyRecordingError", "RecordingNotReadyError", "Recordings"]
 
 DOWNLOAD_URL: Final = "https://www.call2all.co.il/ym/api/DownloadFile"
 """The official address [OFF]."""
@@ -38,7 +39,14 @@ CHUNK: Final = 65_536
 HEAD: Final = 8
 """Bytes before what the header of a RIFF file counts."""
 
+CHUNKS: Final = 12
+"""Where the chunks of a WAV file begin."""
+
+_PATH: Final = re.compile(r"(?:ivr2:)?/?((?:[^/\\:]+/)*[^/\\:]+\.wav)", re.IGNORECASE)
+
 Fetch = Callable[[str], bytes]
+Download = Callable[[str], Awaitable[bytes]]
+"""Fetches a recording by the line's path."""
 
 
 class RecordingNotReadyError(ProviderError):
@@ -46,6 +54,12 @@ class RecordingNotReadyError(ProviderError):
 
     kind = "recording_not_ready"
     transient = True
+
+
+class EmptyRecordingError(ProviderError):
+    """The recording is whole, and there is not a moment of sound in it."""
+
+    kind = "recording_empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +90,7 @@ class Recordings:
         if not (token.isascii() and token.isprintable()):
             raise ConfigurationError("the token of recordings is not printable ASCII")
         object.__setattr__(self, "token", token)
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        if not _is_address(self.url):
             raise ConfigurationError(f"url={self.url!r}: an http or https address without a query")
 
     async def download(
@@ -107,6 +120,7 @@ class Recordings:
 
         Raises:
             RecordingNotReadyError: it is missing, or not whole yet.
+            EmptyRecordingError: nothing was recorded.
             ProviderError: one of its subclasses says what else is wrong.
         """
         target = _target(path)
@@ -130,10 +144,20 @@ class Recordings:
         while chunk := response.read1(CHUNK):
             audio += chunk
             if len(audio) > self.max_bytes:
-                raise ProviderError(f"the recording is larger than {self.max_bytes} bytes")
+                message = f"the recording is larger than {self.max_bytes} bytes"
+                raise ProviderError(message, provider="recordings")
             if time.monotonic() > ends:  # the socket's own timeout counts per read
                 raise TimeoutError
         return bytes(audio)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not parts.query
 
 
 def _resource(parts: SplitResult, target: str) -> str:
@@ -142,10 +166,10 @@ def _resource(parts: SplitResult, target: str) -> str:
 
 def _target(path: str) -> str:
     """Write a path as the platform's API wants it; it comes from the line, so anybody may have sent it."""
-    bare = path.strip().removeprefix("ivr2:").lstrip("/")
-    if not bare or not bare.isprintable() or ".." in bare.split("/"):
-        raise ProviderError("what the line sent is no path of a recording")
-    return f"ivr2:/{bare}"
+    found = _PATH.fullmatch(path.strip())
+    if found is None or not found[1].isprintable() or {".", ".."} & set(found[1].split("/")):
+        raise ProviderError("what the line sent is no path of a recording", provider="recordings")
+    return f"ivr2:/{found[1]}"
 
 
 def _check_status(status: int) -> None:
@@ -163,4 +187,17 @@ def _whole(audio: bytes) -> bytes:
     size = int.from_bytes(audio[4:HEAD], "little")
     if audio[:4] != b"RIFF" or size == 0 or len(audio) < size + HEAD:
         raise RecordingNotReadyError("the recording is not whole, or no WAV", provider="recordings")
+    if not _has_sound(audio):
+        raise EmptyRecordingError("there is no sound in the recording", provider="recordings")
     return audio
+
+
+def _has_sound(audio: bytes) -> bool:
+    """Look for sound among the chunks; the standard library's reader refuses the phone's A-law."""
+    at = CHUNKS
+    while at + HEAD <= len(audio):
+        size = int.from_bytes(audio[at + 4 : at + HEAD], "little")
+        if audio[at : at + 4] == b"data":
+            return size > 0 and at + HEAD < len(audio)
+        at += HEAD + size + size % 2
+    return False

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.listening.platform import Platform, served
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
@@ -18,3 +19,9 @@ def provider() -> Iterator[ScriptedProvider]:
 @pytest.fixture
 def flow(provider: ScriptedProvider) -> AIFlow:
     return AIFlow(YemotAI(provider=provider))
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    with served() as platform:
+        yield platform

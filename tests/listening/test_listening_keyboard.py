@@ -90,5 +90,5 @@ def test_nine_leaves_while_the_model_thinks(caller: Caller, provider: ScriptedPr
 
 
 def test_an_unknown_way_to_listen_is_refused_with_the_ways_there_are(flow: AIFlow) -> None:
-    with pytest.raises(ConfigurationError, match=r"listen='telepathy': use one of 'voice', 'keyboard'"):
+    with pytest.raises(ConfigurationError, match="'telepathy': use one of 'voice', 'keyboard', 'record'"):
         flow.ai_agent("", listen="telepathy")

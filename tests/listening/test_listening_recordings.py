@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.listening.platform import TOKEN, WAV, Platform, wav
 from yemot_ai.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -14,57 +12,7 @@ from yemot_ai.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
-from yemot_ai.recordings import RecordingNotReadyError, Recordings
-
-TOKEN = "word-of-the-test"  # noqa: S105 - nobody's
-WAV = b"RIFF" + (36).to_bytes(4, "little") + b"WAVE" + bytes(32)
-
-
-class Platform(ThreadingHTTPServer):
-    """Plays DownloadFile: each request gets the next answer; the last one stays."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Download)
-        self.answers: list[tuple[int, bytes]] = [(200, WAV)]
-        self.asked: list[str] = []
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def recordings(self, *, token: str = TOKEN, timeout: float = 10.0, max_bytes: int = 1000) -> Recordings:
-        url = f"http://127.0.0.1:{self.server_address[1]}/ym/api/DownloadFile"
-        return Recordings(token, url, timeout=timeout, patience=5.0, max_bytes=max_bytes)
-
-
-class Download(BaseHTTPRequestHandler):
-    server: Platform
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.gate.wait(10)
-        answers = self.server.answers
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        if self.headers["authorization"] != TOKEN:
-            status, body = 401, b""
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with Platform() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.gate.set()
-        server.shutdown()
-        thread.join()
+from yemot_ai.recordings import EmptyRecordingError, RecordingNotReadyError, Recordings
 
 
 @pytest.mark.parametrize("path", ["/1/000.wav", "ivr2:/1/000.wav", "1/000.wav"])
@@ -110,7 +58,29 @@ def test_a_recording_that_is_too_large_is_refused(platform: Platform) -> None:
         platform.recordings(max_bytes=10).fetch("/1/000.wav")
 
 
-@pytest.mark.parametrize("path", ["", "/", "/1/../2.wav", "a\r\nb.wav"])
+@pytest.mark.parametrize("sound", [b"", b"no chunk of sound"], ids=["no sound", "no chunk"])
+def test_a_recording_without_a_moment_of_sound_is_told_at_once(platform: Platform, sound: bytes) -> None:
+    platform.answers = [(200, wav(b"") if not sound else WAV.replace(b"data", b"fact"))]
+
+    with pytest.raises(EmptyRecordingError):
+        asyncio.run(platform.recordings().download("/1/000.wav"))
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/1/../2.wav",
+        "/1/./2.wav",
+        "//1/2.wav",
+        "a\r\nb.wav",
+        "/1\\2.wav",
+        "/ext.ini",
+        "http://a/b.wav",
+    ],
+)
 def test_what_is_no_path_is_never_asked_for(platform: Platform, path: str) -> None:
     with pytest.raises(ProviderError, match="no path"):
         platform.recordings().fetch(path)
@@ -131,6 +101,9 @@ def test_the_token_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch)
         Recordings()
 
 
-def test_only_http_addresses_are_asked() -> None:
+@pytest.mark.parametrize(
+    "url", ["file:///etc/hosts", "http://line:99999/", "http://line:port/", "http://line:0/", "http://[::1/"]
+)
+def test_what_is_no_http_address_is_told_before_any_call(url: str) -> None:
     with pytest.raises(ConfigurationError, match="http or https"):
-        Recordings(TOKEN, "file:///etc/hosts")
+        Recordings(TOKEN, url)

@@ -13,12 +13,13 @@ from yemot_ai.conversation import Conversation
 from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.flow.listening import ByVoice, Listening, Utterance
 from yemot_ai.flow.manners import Key, Manners, sentence
-from yemot_ai.flow.names import Cursor, newest_cursor, poll_name, turn_name
+from yemot_ai.flow.names import Cursor, heard_name, newest_cursor, poll_name, turn_name
 from yemot_ai.flow.polling import poll_answer, up
+from yemot_ai.hearing import Hearing
 from yemot_ai.protocol import Message, Play, Read, Request, Response, speakable
 from yemot_ai.sessions import Session, Status, Turn, Visit
 
-__all__ = ["AgentFunction", "AgentLoop", "Asked"]
+__all__ = ["AgentFunction", "AgentLoop", "Asked", "Pending", "Recorded"]
 
 AgentFunction = Callable[..., "str | Awaitable[str | None] | None"]
 """A developer's function ``(call, text)`` or ``(call, agent)``; sync or async."""
@@ -45,6 +46,32 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording has to be transcribed before it is known what to do.
+
+    Attributes:
+        turn: the number of the turn that will answer it.
+        poll: how often the line has polled for that.
+        path: where the recording is.
+        hearing: who transcribes it.
+    """
+
+    turn: int
+    poll: int
+    path: str
+    hearing: Hearing
+
+    @property
+    def turn_id(self) -> str:
+        """The id, in the ledger, of what it says."""
+        return heard_name(self.turn)
+
+
+Pending = Asked | Recorded
+"""What has to be worked out before the line can be answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentLoop:
     """An agent in an extension.
 
@@ -55,6 +82,7 @@ class AgentLoop:
         manners: sentences, keys, times.
         function: the developer's own part in each turn.
         listening: how the caller is listened to.
+        hearing: makes words of the line's values, where these are recordings.
     """
 
     extension: str
@@ -63,6 +91,7 @@ class AgentLoop:
     manners: Manners
     function: AgentFunction | None = None
     listening: Listening = field(default_factory=ByVoice)
+    hearing: Hearing | None = None
 
     def __post_init__(self) -> None:
         if not sentence(self.greeting):
@@ -70,7 +99,7 @@ class AgentLoop:
                 f"the agent of extension {self.extension!r} needs a greeting that can be spoken"
             )
 
-    def step(self, session: Session, request: Request) -> tuple[Session, str | Asked]:
+    def step(self, session: Session, request: Request) -> tuple[Session, str | Pending]:
         """Decide what to do about ``request``.
 
         Args:
@@ -79,7 +108,7 @@ class AgentLoop:
 
         Returns:
             The session as it shall be saved (the same object: nothing to save), and the answer,
-            or the turn that has to be answered first.
+            or what has to be worked out first.
         """
         visit = session.visit or Visit()
         cursor = newest_cursor(request.values, visit.first_turn) or Cursor(0, 0)
@@ -93,12 +122,28 @@ class AgentLoop:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_over:
             return self._conclude(session, cursor, turn)
+        if self.hearing is not None:
+            return self._hear(self.hearing, session, cursor, request)
         value = request.newest(turn_name(cursor.turn)) or (turn.text if turn else "")
         return self._react(session, cursor, self.listening.understood(value))
 
-    def filler(self, asked: Asked) -> str:
+    def filler(self, pending: Pending) -> str:
         """Render the poll that the line makes while the turn is not answered."""
-        return poll_answer(self.manners, asked.turn, asked.poll + 1)
+        return poll_answer(self.manners, pending.turn, pending.poll + 1)
+
+    def _hear(
+        self, hearing: Hearing, session: Session, cursor: Cursor, request: Request
+    ) -> tuple[Session, str | Pending]:
+        """Find out what a recording says, and handle that."""
+        heard = session.turn(heard_name(cursor.turn))
+        if heard is None or not heard.is_over:
+            path = request.newest(turn_name(cursor.turn)) or (heard.text if heard else "")
+            if not path.strip():
+                return self._silence(session, cursor)
+            return session, Recorded(cursor.turn, cursor.poll, path, hearing)
+        if heard.status is Status.FAILED:
+            return self._conclude(session, cursor, heard)
+        return self._react(session, cursor, self.listening.understood(heard.answer))
 
     def _react(self, session: Session, cursor: Cursor, said: Utterance) -> tuple[Session, str | Asked]:
         """Handle a new utterance: silence, a key, goodbye, or something to answer."""

@@ -13,11 +13,12 @@ import yemot_flow
 
 from yemot_ai.ai import YemotAI, asking
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
-from yemot_ai.flow.agent import AgentLoop, Asked
+from yemot_ai.flow.agent import AgentLoop, Asked, Pending, Recorded
 from yemot_ai.flow.answer import Answer
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.interruption import Interruption
 from yemot_ai.flow.live import LiveCalls
+from yemot_ai.flow.names import turn_name
 from yemot_ai.flow.plain import PlainHandlers
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.state import saveable
@@ -57,12 +58,20 @@ class AgentTurns:
         self._handlers = handlers
         self._live = live
 
-    async def turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
-        """Answer one utterance, exactly once.
+    async def work_out(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
+        """Answer one utterance, or find out what was recorded, exactly once.
 
         Raises:
             CallEndedError: the caller has hung up.
         """
+        if isinstance(pending, Recorded):
+            answered_by = turn_name(pending.turn)
+            return await pending.hearing.hear(
+                request.call_id, pending.turn_id, pending.path, answered_by=answered_by
+            )
+        return await self._turn(loop, pending, request)
+
+    async def _turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
         call_id = request.call_id
         if loop.function is None:
             return await loop.conversation.ask(call_id, asked.turn_id, asked.text)

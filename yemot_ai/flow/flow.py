@@ -19,7 +19,7 @@ from yemot_ai.flow.agent import AgentFunction, AgentLoop
 from yemot_ai.flow.agent_turn import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.guard import Guard
-from yemot_ai.flow.listening import listening
+from yemot_ai.flow.listening import ByRecording, listening
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import Handler, PlainHandlers
@@ -131,14 +131,16 @@ class AIFlow(yemot_flow.Flow):
             provider: who answers here, with a memory of its own.
             greeting: said on arrival.
             instructions: how to answer here, with a memory of its own.
-            listen: how the caller is listened to: ``"voice"``, or ``"keyboard"`` for Hebrew typed on
-                the keys.
+            listen: how the caller is listened to: ``"voice"``; ``"keyboard"`` for Hebrew typed on
+                the keys; ``"record"`` for recordings that the transcriber of ``YemotAI`` hears.
             manners: sentences, keys and times here.
 
         Raises:
-            ConfigurationError: the extension is taken, or an argument cannot work.
+            ConfigurationError: the extension is taken, or an argument cannot work; recordings have
+                no token, or nobody who transcribes them.
         """
         heard_by = listening(listen)
+        hearing = self.ai.new_hearing() if isinstance(heard_by, ByRecording) else None
         self._refuse_taken(extension)
         own_memory = provider is not None or instructions is not None
         conversation = (
@@ -153,7 +155,7 @@ class AIFlow(yemot_flow.Flow):
             check_form(function)
             place = extension.strip("/")
             self.agents[place] = AgentLoop(
-                place, conversation, greeting, manners or self.manners, function, heard_by
+                place, conversation, greeting, manners or self.manners, function, heard_by, hearing
             )
             return function
 

@@ -1,4 +1,4 @@
-"""How an agent listens: what the line is asked for, and what its value says.
+"""How an agent listens: what the line is asked for, and what the caller has said.
 
 >>> ByKeyboard().understood("None")
 Utterance(words='', key='')
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.protocol import Mode, Tap, Voice, heard
+from yemot_ai.protocol import Mode, Record, Tap, Voice, heard
 
-__all__ = ["ByKeyboard", "ByVoice", "Listening", "Utterance", "listening"]
+__all__ = ["ByKeyboard", "ByRecording", "ByVoice", "Listening", "Utterance", "listening"]
 
 NOTHING: Final = "None"
 """What the line sends where nothing was typed [OFF field 13]."""
+
+LONGEST_RECORDING: Final = 60
+"""Seconds after which the line ends a recording: a phone that was laid aside is silent for as long."""
 
 KEYS_PRESSED: Final = "Digits-"
 """What the line puts before keys that were pressed instead of speaking [OFF]."""
@@ -43,7 +46,7 @@ class Listening(Protocol):
         ...
 
     def understood(self, value: str) -> Utterance:
-        """Return what the line's value says."""
+        """Return what the line's value says, or what a transcriber has made of it."""
         ...
 
 
@@ -76,7 +79,25 @@ class ByKeyboard:
         return Utterance("", "") if typed == NOTHING else Utterance(typed, typed)
 
 
-_WAYS: Final[Mapping[str, Callable[[], Listening]]] = {"voice": ByVoice, "keyboard": ByKeyboard}
+@dataclass(frozen=True, slots=True)
+class ByRecording:
+    """A recording, which ``#`` ends; a transcriber says what is in it.
+
+    The line asks nothing back (no menu M3345), and takes no other keys while it records [OFF].
+    """
+
+    mode: ClassVar[Mode] = Record(confirm=False, max_seconds=LONGEST_RECORDING)
+
+    def understood(self, value: str) -> Utterance:
+        """Take the words as they are."""
+        return Utterance(heard(value), "")
+
+
+_WAYS: Final[Mapping[str, Callable[[], Listening]]] = {
+    "voice": ByVoice,
+    "keyboard": ByKeyboard,
+    "record": ByRecording,
+}
 
 
 def listening(way: str) -> Listening:

@@ -16,10 +16,13 @@ import re
 from collections.abc import Container, Mapping
 from typing import NamedTuple
 
+from yemot_ai.sessions import HEARD
+
 __all__ = [
     "Cursor",
     "Troubles",
     "cursor_of",
+    "heard_name",
     "is_ours",
     "newest_cursor",
     "poll_name",
@@ -47,6 +50,11 @@ class Cursor(NamedTuple):
 def turn_name(turn: int) -> str:
     """Name the value that holds what the caller says in ``turn``."""
     return f"ai_{turn}"
+
+
+def heard_name(turn: int) -> str:
+    """Name the turn of the ledger that finds out what the caller has recorded in ``turn``."""
+    return turn_name(turn) + HEARD
 
 
 def poll_name(turn: int, poll: int) -> str:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from yemot_ai.ai import YemotAI
 from yemot_ai.callers import RESERVED
 from yemot_ai.errors import CallEndedError, StoreError
-from yemot_ai.flow.agent import AgentLoop, Asked
+from yemot_ai.flow.agent import AgentLoop, Asked, Pending, Recorded
 from yemot_ai.flow.agent_turn import AgentTurns
 from yemot_ai.flow.arrival import answered, arrive, known_answer, recall
 from yemot_ai.flow.live import LiveCalls
@@ -122,9 +122,9 @@ class Switchboard:
             return self._filler(agent, step, request)  # nothing to wait for: no hop to the engine
         return functools.partial(self._wait, agent, step, request)
 
-    async def _step(self, agent: AgentLoop, request: Request) -> str | Asked:
+    async def _step(self, agent: AgentLoop, request: Request) -> str | Pending:
         """Take one step of the agent loop and save it: decided once, by compare-and-set."""
-        step: str | Asked = HANG_UP
+        step: str | Pending = HANG_UP
         visits_anew = False
 
         def change(session: Session) -> Session:
@@ -135,7 +135,7 @@ class Switchboard:
             arrived = arrive(session, request)
             visits_anew = arrived is not session
             stepped, step = agent.step(arrived, request)
-            if isinstance(step, Asked):
+            if not isinstance(step, str):
                 # Or a line that leaves now and comes back with fewer values would not look anew.
                 return stepped if step.poll else _seen(stepped, request)
             if stepped is session:
@@ -149,23 +149,35 @@ class Switchboard:
             self._ai.engine.submit(self._ai.ledger.cancel(request.call_id))
         return step
 
-    async def _wait(self, agent: AgentLoop, asked: Asked, request: Request, hold: float | None) -> str:
+    async def _wait(self, agent: AgentLoop, pending: Pending, request: Request, hold: float | None) -> str:
+        until = asyncio.get_running_loop().time() + (_hold(agent, pending) if hold is None else hold)
+        step: str | Pending = pending
         try:
-            async with asyncio.timeout(_hold(agent, asked) if hold is None else hold) as deadline:
-                await self._turns.turn(agent, asked, request)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
+            if isinstance(step, Recorded):
+                step = await self._worked_out(agent, step, request, until)
+            if isinstance(step, Asked):
+                step = await self._worked_out(agent, step, request, until)
         except CallEndedError:
             return HANG_UP
-        step = await self._step(agent, request)
         if isinstance(step, str):
             self._live.of(request.call_id).polls = ()
             return step
         return self._filler(agent, step, request)
 
-    def _filler(self, agent: AgentLoop, asked: Asked, request: Request) -> str:
-        answer = agent.filler(asked)
+    async def _worked_out(
+        self, agent: AgentLoop, pending: Pending, request: Request, until: float
+    ) -> str | Pending:
+        """Work on it for as long as the request may be held, and take the next step."""
+        try:
+            async with asyncio.timeout_at(until) as deadline:
+                await self._turns.work_out(agent, pending, request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+        return await self._step(agent, request)
+
+    def _filler(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
+        answer = agent.filler(pending)
         self._live.of(request.call_id).polled(answered(request, answer))
         return answer
 
@@ -177,9 +189,9 @@ def _seen(session: Session, request: Request) -> Session:
     return replace(session, visit=replace(visit, seen=request.values))
 
 
-def _hold(agent: AgentLoop, asked: Asked) -> float:
+def _hold(agent: AgentLoop, pending: Pending) -> float:
     """Return how many seconds a request may be held for an answer."""
-    return agent.manners.poll_hold if asked.poll else agent.manners.hold
+    return agent.manners.poll_hold if pending.poll else agent.manners.hold
 
 
 def _leaves_somebody_thinking(session: Session, *, visits_anew: bool) -> bool:

@@ -10,10 +10,11 @@ from yemot_ai.sessions.redis import RedisStore
 from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.sqlite import SQLiteStore
 from yemot_ai.sessions.store import Checked, SessionStore, update
-from yemot_ai.sessions.turn import Failure, Status, Turn
+from yemot_ai.sessions.turn import HEARD, Failure, Status, Turn
 from yemot_ai.sessions.visit import Visit, continues
 
 __all__ = [
+    "HEARD",
     "LEASE",
     "Answered",
     "Checked",

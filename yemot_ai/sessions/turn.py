@@ -10,7 +10,10 @@ from typing import Self
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import JSON, Usage
 
-__all__ = ["Failure", "Status", "Turn"]
+__all__ = ["HEARD", "Failure", "Status", "Turn"]
+
+HEARD = ".heard"
+"""Ends the id of a turn in which a recording was transcribed: another turn answers it."""
 
 
 class Status(enum.Enum):
@@ -85,6 +88,11 @@ class Turn:
     session_id: str = ""
     duration: float = 0.0
     forgotten: bool = False
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether it only found out what the caller has recorded; ``answer`` is what was said."""
+        return not self.conversation and self.id.endswith(HEARD)
 
     @property
     def is_over(self) -> bool:

@@ -1,0 +1,7 @@
+"""Who writes down what callers have recorded: the transcriber protocol and its implementations."""
+
+from __future__ import annotations
+
+from yemot_ai.transcribers.transcriber import Transcriber
+
+__all__ = ["Transcriber"]
