@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.openai import OpenAIMock
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.scenario.census import Double
+    from yemot_ai_testing.scenario.ledger import Ledger
     from yemot_ai_testing.scenario.stage import Setting
 
 SUFFIX = ".call.yaml"
+LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
     "an application, or an url), with which Codex, and further arguments of Caller"
@@ -68,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _plays_scenarios(config):
         return
     _check(config)
+    _keep_calls(config)
     if config.args_source is not config.ArgsSource.ARGS:
         config.args[:] = _scenario_paths(config) or config.args
     else:
@@ -95,7 +98,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     if _plays_scenarios(config):
         from yemot_ai_testing.scenario.summary import summarise
 
-        summarise(terminalreporter)
+        summarise(terminalreporter, config.stash[LEDGER].calls)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -194,6 +197,13 @@ def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - syr
     except ModuleNotFoundError as error:
         raise _missing("syrupy") from error
     return request.getfixturevalue("snapshot").use_extension(AnswerSnapshotExtension)
+
+
+def _keep_calls(config: pytest.Config) -> None:
+    from yemot_ai_testing.scenario.ledger import Ledger
+
+    config.stash[LEDGER] = Ledger()
+    config.pluginmanager.register(config.stash[LEDGER], "yemot_calls")
 
 
 def _plays_scenarios(config: pytest.Config) -> bool:

@@ -28,8 +28,8 @@ import pytest
 
 from yemot_ai.protocol.rules import RULES
 from yemot_ai_testing import FakeCodex
+from yemot_ai_testing.scenario.conversation import plain
 from yemot_ai_testing.scenario.loader import loads
-from yemot_ai_testing.scenario.report import plain
 from yemot_ai_testing.scenario.runner import play
 from yemot_ai_testing.scenario.stage import Setting, open_stage
 

@@ -90,9 +90,9 @@ def test_scenarios_are_only_listed_on_demand(project: pytest.Pytester, run: Run)
 
 
 def test_each_call_is_shown_as_a_conversation(project: pytest.Pytester, run: Run) -> None:
-    run(APP, "--yemot-scenario").stdout.fnmatch_lines(
+    run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(
         [
-            "הזמנת פיצה  (0501234567 → /, ok)",
+            "passed: 0501234567 → /  הזמנת פיצה",
             "*line  ברוכים הבאים",
             "*caller  “פיצה”",
             "*line  תודה",

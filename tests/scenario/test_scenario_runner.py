@@ -9,9 +9,10 @@ from textwrap import dedent, indent
 import pytest
 
 from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
+from yemot_ai_testing.scenario.conversation import conversation, plain
 from yemot_ai_testing.scenario.loader import loads
 from yemot_ai_testing.scenario.outcome import Outcome
-from yemot_ai_testing.scenario.report import conversation, failure_report, plain
+from yemot_ai_testing.scenario.report import failure_report
 from yemot_ai_testing.scenario.runner import Stage, play
 
 Pairs = Sequence[tuple[str, str]]
@@ -317,7 +318,7 @@ def test_a_call_reads_like_a_conversation() -> None:
 
 
 def test_the_heading_names_the_scenario_and_its_caller() -> None:
-    assert plain(conversed(TALK)).splitlines()[0] == "בדיקה  (0501234567 → /, ok)"
+    assert plain(conversed(TALK)).splitlines()[0] == "passed: 0501234567 → /  בדיקה"
 
 
 def test_a_failure_is_short_and_shows_the_turn_with_what_was_heard() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
+from yemot_ai_testing.scenario.conversation import plain
 from yemot_ai_testing.scenario.loader import load
-from yemot_ai_testing.scenario.report import failure_report, plain
+from yemot_ai_testing.scenario.record import CallRecord
+from yemot_ai_testing.scenario.report import failure_report
 from yemot_ai_testing.scenario.runner import play
 from yemot_ai_testing.scenario.stage import Setting, open_stage
 
@@ -20,10 +23,13 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.model import CallFile, Scenario
     from yemot_ai_testing.scenario.outcome import Outcome
 
-__all__ = ["AGENT_TURNS", "CALL", "WARNINGS", "ScenarioFile", "ScenarioItem"]
+__all__ = ["AGENT_TURNS", "CALL", "RECORD", "WARNINGS", "ScenarioFile", "ScenarioItem"]
 
 CALL, AGENT_TURNS, WARNINGS = "yemot_call", "yemot_agent_turns", "yemot_warnings"
-"""The names under which a call's conversation and counts travel with its report."""
+"""The names under which JUnit reports tell a call's conversation and counts."""
+
+RECORD = pytest.StashKey[CallRecord]()
+"""What is kept of an item's call for the end of the run."""
 
 
 class ScenarioFile(pytest.File):
@@ -77,7 +83,7 @@ class ScenarioItem(pytest.Item):
             raise pytest.skip.Exception(f"fake only: {outcome.fake_only}", _use_item_location=True)
         failure = outcome.failure
         if failure is not None:
-            report = failure_report(outcome, failure, replay=self._replay())
+            report = failure_report(outcome, failure, replay=self.replay_words)
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
 
     def repr_failure(
@@ -88,19 +94,14 @@ class ScenarioItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the scenario stands."""
-        return self.path, self.scenario.place.line - 1, self.name
+    @property
+    def replay_command(self) -> str:
+        """The command that plays this call again, as a shell takes it."""
+        return shlex.join(self.replay_words)
 
-    def _note(self, outcome: Outcome) -> None:
-        """Let the conversation travel with the report, from an xdist worker too."""
-        self.user_properties += [
-            (CALL, plain(outcome)),
-            (AGENT_TURNS, outcome.agent_turns),
-            (WARNINGS, list(outcome.warnings)),
-        ]
-
-    def _replay(self) -> tuple[str, ...]:
+    @property
+    def replay_words(self) -> tuple[str, ...]:
+        """The command that plays this call again."""
         words = " and ".join(
             word for word in self.name.split() if word.isalnum() and word not in {"and", "or", "not"}
         )
@@ -108,6 +109,19 @@ class ScenarioItem(pytest.Item):
         options = [] if target is None else [f"--yemot-{'url' if self.setting.url else 'app'}={target}"]
         codex = [] if self.setting.codex == "fake" else [f"--yemot-codex={self.setting.codex}"]
         return ("pytest", f"--yemot-scenario={self.scenario.place.path}", *options, *codex, "-k", words)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the scenario stands."""
+        return self.path, self.scenario.place.line - 1, self.name
+
+    def _note(self, outcome: Outcome) -> None:
+        """Keep what happened for whoever reports it."""
+        self.stash[RECORD] = CallRecord.of(outcome, replay=self.replay_command)
+        self.user_properties += [
+            (CALL, plain(outcome)),
+            (AGENT_TURNS, outcome.agent_turns),
+            (WARNINGS, list(outcome.warnings)),
+        ]
 
 
 def _shown(path: Path, config: pytest.Config) -> Path:

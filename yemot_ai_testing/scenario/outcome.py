@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from yemot_ai_testing.line.heard import Transcript
-from yemot_ai_testing.scenario.model import Place, Scenario, Turn
+from yemot_ai_testing.line.exchange import Exchange
+from yemot_ai_testing.line.heard import Event, Transcript
+from yemot_ai_testing.scenario.beats import Happened
+from yemot_ai_testing.scenario.model import Place, Scenario, Turn, Within
 
-__all__ = ["KINDS", "Failure", "Kind", "Mismatch", "Outcome", "Status", "TurnResult"]
+__all__ = ["KINDS", "Failure", "Kind", "Mismatch", "Outcome", "State", "Status", "TurnResult"]
 
 Kind: TypeAlias = Literal[
     "heard",
@@ -33,6 +35,7 @@ something is left behind.
 """
 
 Status: TypeAlias = Literal["passed", "failed", "not_run"]
+State: TypeAlias = Literal["passed", "failed", "fake only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class TurnResult:
         heard: everything that was heard in it.
         dead_air: its longest silence, in seconds.
         warnings: what is worth telling though nothing failed.
+        events: what happened in it, in the order in which it was noted.
+        exchanges: the requests and answers of it.
     """
 
     turn: Turn
@@ -60,6 +65,13 @@ class TurnResult:
     heard: str = ""
     dead_air: float = 0.0
     warnings: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def within(self) -> Within | None:
+        """How long the line may be silent in it."""
+        return self.turn.hears.within if self.turn.hears else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class Outcome:
         failure: why it failed; None if it did not.
         agent_turns: how many turns the model was asked for.
         fake_only: why only a fake could have played it; None if it was played.
+        exchanges: all requests and answers, those after the last turn included.
     """
 
     scenario: Scenario
@@ -100,6 +113,22 @@ class Outcome:
     failure: Failure | None = None
     agent_turns: int = 0
     fake_only: str | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """How it went, in a word."""
+        return "fake only" if self.fake_only else "failed" if self.failure else "passed"
+
+    @property
+    def events(self) -> list[Happened]:
+        """The whole call, each event with its turn."""
+        turns = [
+            Happened(event, number, result.within)
+            for number, result in enumerate(self.turns, start=1)
+            for event in result.events
+        ]
+        return [*turns, *(Happened(event, 0) for event in self.transcript[len(turns) :])]
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
@@ -78,10 +78,12 @@ class _Play:
 
     def _turns(self, caller: Caller, census: Census) -> None:
         for number, turn in enumerate(self.scenario.turns, start=1):
+            events, exchanges = len(caller.transcript), len(caller.exchanges)
             try:
-                self.results.append(_Turn(turn, caller, self.stage.double).run(dials=number == 1))
+                result = _Turn(turn, caller, self.stage.double).run(dials=number == 1)
+                self.results.append(_with_course(result, caller, events, exchanges))
             except _Stopped as stop:
-                self.results.append(stop.result)
+                self.results.append(_with_course(stop.result, caller, events, exchanges))
                 self._fail(stop.found, turn, number, stop.cause)
                 return
             finally:
@@ -117,7 +119,9 @@ class _Play:
         rest = self.scenario.turns[len(self.results) :]
         results = (*self.results, *(TurnResult(turn, "not_run") for turn in rest))
         turns = census.count("agent_turns") or 0
-        return Outcome(self.scenario, results, caller.transcript, self.failure, turns, fake_only)
+        return Outcome(
+            self.scenario, results, caller.transcript, self.failure, turns, fake_only, caller.exchanges
+        )
 
 
 @dataclass(slots=True)
@@ -187,6 +191,11 @@ class _Turn:
         return result
 
 
+def _with_course(result: TurnResult, caller: Caller, events: int, exchanges: int) -> TurnResult:
+    """Return ``result`` with all that came after the first ``events`` and ``exchanges`` of the call."""
+    return replace(result, events=tuple(caller.transcript[events:]), exchanges=caller.exchanges[exchanges:])
+
+
 def _do(caller: Caller, action: Action) -> str:
     match action.verb:
         case "says":
@@ -205,6 +214,6 @@ def _do(caller: Caller, action: Action) -> str:
 
 def _warnings(expected: Expectation, observed: Observed) -> tuple[str, ...]:
     within = expected.within
-    if within is None or observed.dead_air <= within.warn:
+    if within is None or not within.warn < observed.dead_air <= within.fail:
         return ()
     return (f"{observed.dead_air:.1f} s of silence, more than {within.warn:g} s",)

@@ -1,64 +1,65 @@
-"""The end of a run of scenarios: every call as a conversation, then how many there were."""
+"""The end of a run of scenarios: calls as conversations, the silences, how many calls there were."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from yemot_ai_testing.scenario.items import AGENT_TURNS, CALL, WARNINGS
+from yemot_ai_testing.scenario.conversation import Line, lines_of, printable
+from yemot_ai_testing.scenario.record import CallRecord
 from yemot_ai_testing.scenario.report import tally
+from yemot_ai_testing.scenario.silence import slow_turns, told
 
 if TYPE_CHECKING:
-    import pytest
     from _pytest.terminal import TerminalReporter
 
 __all__ = ["summarise"]
 
-FAKE_ONLY = "fake only"
+SLOW_TURNS, SLOW_TURNS_VERBOSE = 3, 10
 
 
-def summarise(terminal: TerminalReporter) -> None:
-    """Write the conversations (unless ``-q``) and the tally."""
-    calls = list(_calls(terminal))
-    if not calls:
+def summarise(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
+    """Write what was played.
+
+    Failed calls are told as conversations, under ``-v`` all; then the silences and the slowest turns. Under
+    ``-q`` there is only the tally.
+    """
+    played = [call for call in calls if call.state != "error"]
+    if not played:
         return
-    if terminal.config.get_verbosity() >= 0:
+    verbosity = terminal.config.get_verbosity()
+    if verbosity >= 0:
+        _write_calls(terminal, [call for call in played if verbosity > 0 or call.state == "failed"])
+        _write_silences(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
+    turns = sum(call.agent_turns for call in played)
+    fake_only = sum(call.state == "fake only" for call in played)
+    terminal.line("")
+    terminal.line(tally(len(played), turns, fake_only), bold=True)
+
+
+def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
+    if calls:
         terminal.section("calls")
-        for call in calls:
-            _write(terminal, str(call[CALL]), call[WARNINGS])
-    turns = sum(int(call[AGENT_TURNS]) for call in calls)
-    fake_only = sum(FAKE_ONLY in str(call[CALL]).partition("\n")[0] for call in calls)
-    terminal.line("")
-    terminal.line(tally(len(calls), turns, fake_only), bold=True)
+    for call in calls:
+        terminal.line("")
+        terminal.line(call.title, bold=True, red=call.state == "failed")
+        for line in lines_of(call.beats):
+            terminal.line(str(line), **_colour(line))
+        for warning in call.warnings:
+            terminal.line(f"  warning: {printable(warning)}", yellow=True)
 
 
-def _write(terminal: TerminalReporter, call: str, warnings: list[str]) -> None:
-    heading, *lines = call.splitlines()
-    terminal.line("")
-    terminal.line(heading, bold=True)
-    for line in lines:
-        terminal.line(line, **_colour(line))
-    for warning in warnings:
-        terminal.line(f"  warning: {warning}", yellow=True)
+def _write_silences(terminal: TerminalReporter, calls: list[CallRecord], most: int) -> None:
+    summary = told(calls)
+    if summary:
+        terminal.line("")
+        terminal.line(summary)
+    for slow in slow_turns(calls, most=most):
+        terminal.line(f"  {slow.seconds:5.1f} s  {slow.place}  {printable(slow.name)}")
 
 
-def _colour(line: str) -> dict[str, bool]:
-    label = line[9:18].strip()
-    if label in {"line", "yemot"}:
+def _colour(line: Line) -> dict[str, bool]:
+    if line.grade:
+        return {"red": True, "bold": True} if line.grade == "too_long" else {"yellow": True}
+    if line.who in {"line", "platform"}:
         return {"cyan": True}
-    if label in {"· · ·", "→", "end"}:
-        return {"light": True}
-    return {}
-
-
-def _calls(terminal: TerminalReporter) -> Iterator[dict[str, Any]]:
-    reports: list[pytest.TestReport] = [
-        report
-        for outcome in ("passed", "failed", "skipped")
-        for report in terminal.stats.get(outcome, [])
-        if getattr(report, "when", None) == "call"
-    ]
-    for report in sorted(reports, key=lambda report: report.location[:2]):
-        noted = dict(report.user_properties)
-        if CALL in noted:
-            yield noted
+    return {} if line.who == "caller" else {"light": True}
