@@ -15,6 +15,7 @@ __all__ = [
     "LineError",
     "ScenarioFailedError",
     "ScenarioLoadError",
+    "ServerFailedError",
     "ToolkitError",
     "WrongVerbError",
 ]
@@ -92,6 +93,18 @@ class ScenarioLoadError(ToolkitError, ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class ServerFailedError(ToolkitError, RuntimeError):
+    """A server that scenarios call does not start.
+
+    Attributes:
+        output: the end of what it has written.
+    """
+
+    def __init__(self, problem: str, *, output: str = "") -> None:
+        self.output = output
+        super().__init__("\n".join([problem, *(f"  | {line}" for line in output.splitlines())]))
 
 
 class ScenarioFailedError(ToolkitError, AssertionError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
     group.addoption("--yemot-url", metavar="URL", help="a server that scenarios call instead")
     group.addoption(
+        "--yemot-serve",
+        metavar="COMMAND",
+        help="a server that is started, with the doubles in its environment, and called instead; "
+        "its port is {port} in COMMAND and PORT in its environment",
+    )
+    group.addoption(
         "--yemot-codex",
         metavar="fake|VERSION|real|real:VERSION|PATH",
         help="who answers as Codex: the fake (default), the fake as a recorded VERSION, or a real binary "
@@ -58,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
     parser.addini("yemot_app", "the application that scenarios call", default="")
     parser.addini("yemot_url", "a server that scenarios call instead", default="")
+    parser.addini("yemot_serve", "the command of a server that scenarios call instead", default="")
     parser.addini(
         "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
     )
@@ -176,17 +184,24 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     A Codex double stands behind every application that is called in this process.
     """
     from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.scenario.model import Serve
     from yemot_ai_testing.scenario.stage import imported
 
     marked = _marked(request)
     setting = _setting(request.config)
     target = marked.pop("url", None) or marked.pop("app", None) or setting.target(None)
     arguments = {name: value for name, value in marked.items() if name not in {"app", "url", "codex"}}
-    if not (isinstance(target, str) and "://" in target):
-        request.getfixturevalue("yemot_codex")
-        target = imported(target) if isinstance(target, str) else target
-    with Caller(target, **{"remote": setting.remote, **arguments}) as caller:
-        yield caller
+    with ExitStack() as stack:
+        if isinstance(target, Serve):
+            from yemot_ai_testing.scenario.items import servers_of
+
+            served = servers_of(request.config).running(target)
+            stack.enter_context(served.scripted(request.getfixturevalue("yemot_codex")))
+            target = served.server.url
+        elif not (isinstance(target, str) and "://" in target):
+            request.getfixturevalue("yemot_codex")
+            target = imported(target) if isinstance(target, str) else target
+        yield stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
 
 
 @pytest.fixture
@@ -268,6 +283,8 @@ def _setting(config: pytest.Config) -> Setting:
         url=option("yemot_url"),
         default_app=ini("yemot_app") or None,
         default_url=ini("yemot_url") or None,
+        serve=option("yemot_serve"),
+        default_serve=ini("yemot_serve") or None,
         codex=option("yemot_codex") or ini("yemot_codex"),
         remote=ini("yemot_remote"),
     )

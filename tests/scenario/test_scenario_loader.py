@@ -15,6 +15,7 @@ from yemot_ai_testing.scenario.model import (
     Expectation,
     Meanwhile,
     ReadFields,
+    Serve,
     Within,
 )
 
@@ -183,12 +184,28 @@ def test_an_unknown_failure_is_a_mistake() -> None:
     assert "did you mean 'rate_limited'?" in turn_problem("{says: א, agent: {fails: rate_limit}}")
 
 
-def test_a_server_that_must_be_started_is_not_supported_yet() -> None:
-    (problem,) = problems("""
-        serve: node server.js
-        scenarios: [{name: א, turns: [{hears: ב}]}]
-    """)
-    assert "not supported yet" in problem
+@pytest.mark.parametrize(
+    ("serve", "served"),
+    [
+        ("node server.js", Serve(("node", "server.js"))),
+        ("[node, my server.js]", Serve(("node", "my server.js"))),
+        ("node 'my server.js'", Serve(("node", "my server.js"))),
+        (
+            "{command: php -S, path: /yemot, within: 1m}",
+            Serve(("php", "-S"), path="/yemot", within=60.0),
+        ),
+    ],
+)
+def test_a_server_is_a_command_without_a_shell(serve: str, served: Serve) -> None:
+    (scenario,) = loads(f"serve: {serve}\nscenarios: [{{name: א, turns: [{{hears: ב}}]}}]", PATH).scenarios
+    assert scenario.app == served
+
+
+def test_a_scenarios_own_application_replaces_the_server_of_its_file() -> None:
+    (scenario,) = loads(
+        "serve: node x\nscenarios: [{name: א, app: shop:flow, turns: [{hears: ב}]}]", PATH
+    ).scenarios
+    assert scenario.app == "shop:flow"
 
 
 def test_two_scenarios_of_one_name_are_a_mistake() -> None:

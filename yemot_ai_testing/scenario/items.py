@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
 from yemot_ai_testing.scenario.conversation import plain
 from yemot_ai_testing.scenario.loader import load
+from yemot_ai_testing.scenario.model import Serve
 from yemot_ai_testing.scenario.record import CallRecord
 from yemot_ai_testing.scenario.report import failure_report
 from yemot_ai_testing.scenario.runner import play
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.scenario.model import CallFile, Scenario
     from yemot_ai_testing.scenario.outcome import Outcome
+    from yemot_ai_testing.scenario.serving import Servers
 
-__all__ = ["AGENT_TURNS", "CALL", "RECORD", "WARNINGS", "ScenarioFile", "ScenarioItem"]
+__all__ = ["AGENT_TURNS", "CALL", "RECORD", "WARNINGS", "ScenarioFile", "ScenarioItem", "servers_of"]
 
 CALL, AGENT_TURNS, WARNINGS = "yemot_call", "yemot_agent_turns", "yemot_warnings"
 """The names under which JUnit reports tell a call's conversation and counts."""
 
 RECORD = pytest.StashKey[CallRecord]()
 """What is kept of an item's call for the end of the run."""
+
+SERVERS: Final = pytest.StashKey["Servers"]()
 
 
 class ScenarioFile(pytest.File):
@@ -75,8 +79,10 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailedError: it did not go as written.
         """
-        with open_stage(self.setting, self.scenario.app) as stage:
+        with open_stage(self.setting, self.scenario.app, servers_of(self.config)) as stage:
             outcome = play(self.scenario, stage)
+            if stage.output is not None:
+                self.add_report_section("call", "server", stage.output())
         self._note(outcome)
         if outcome.fake_only is not None:
             # Told at the scenario's own line; skip() would name this one.
@@ -105,8 +111,9 @@ class ScenarioItem(pytest.Item):
         words = " and ".join(
             word for word in self.name.split() if word.isalnum() and word not in {"and", "or", "not"}
         )
-        target = self.setting.url or self.setting.app
-        options = [] if target is None else [f"--yemot-{'url' if self.setting.url else 'app'}={target}"]
+        setting = self.setting
+        given = {"url": setting.url, "app": setting.app, "serve": setting.serve}
+        options = [f"--yemot-{name}={value}" for name, value in given.items() if value]
         codex = [] if self.setting.codex == "fake" else [f"--yemot-codex={self.setting.codex}"]
         return ("pytest", f"--yemot-scenario={self.scenario.place.path}", *options, *codex, "-k", words)
 
@@ -130,19 +137,46 @@ def _shown(path: Path, config: pytest.Config) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
+def servers_of(config: pytest.Config) -> Servers:
+    """Return the servers of this run, which end with it."""
+    if SERVERS not in config.stash:
+        # Imported here: most runs start none.
+        from yemot_ai_testing.scenario.serving import Servers  # noqa: PLC0415 - see above
+
+        config.stash[SERVERS] = Servers()
+        config.add_cleanup(config.stash[SERVERS].close)
+    return config.stash[SERVERS]
+
+
 def _check_doubles(loaded: CallFile, setting: Setting) -> None:
+    """Refuse what needs more of an application than its kind can give.
+
+    Raises:
+        ScenarioLoadError: a scenario scripts a model that is not ours, or counts what nobody can see.
+    """
     problems = [
-        f"{scenario.afterwards.place}: afterwards: nothing can be counted behind "
-        f"{setting.target(scenario.app)}; leave it out, or call the application in this process (--yemot-app)"
+        problem
         for scenario in loaded.scenarios
-        if scenario.afterwards and "://" in setting.target(scenario.app)
-    ]
-    problems += [
-        f"{turn.place}: agent: there is no double behind {setting.target(scenario.app)}; "
-        "its model is its own, so leave agent: out, or call the application in this process (--yemot-app)"
-        for scenario in loaded.scenarios
-        for turn in scenario.turns
-        if turn.agent and "://" in setting.target(scenario.app)
+        for problem in _beyond_reach(scenario, setting.target(scenario.app))
     ]
     if problems:
         raise ScenarioLoadError(problems)
+
+
+def _beyond_reach(scenario: Scenario, target: str | Serve) -> Iterator[str]:
+    afterwards = scenario.afterwards
+    if isinstance(target, Serve):
+        if afterwards and "sessions_open" in afterwards.counts:
+            yield f"{afterwards.place}: afterwards: nobody sees the sessions_open of a server: leave it out"
+    elif "://" in target:
+        if afterwards:
+            yield (
+                f"{afterwards.place}: afterwards: nothing can be counted behind {target}; "
+                "leave it out, or call the application in this process (--yemot-app)"
+            )
+        for turn in scenario.turns:
+            if turn.agent:
+                yield (
+                    f"{turn.place}: agent: there is no double behind {target}; its model is its own, "
+                    "so leave agent: out, or start the server from here (serve:)"
+                )

@@ -6,6 +6,7 @@ Every reader takes a node and returns what it means, or notes a mistake and retu
 from __future__ import annotations
 
 import re
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,10 @@ from yemot_ai_testing.scenario.model import (
     CallFile,
     Meanwhile,
     Scenario,
+    Serve,
     Turn,
 )
-from yemot_ai_testing.scenario.nodes import MISSING, NULL, Mistakes, composed
+from yemot_ai_testing.scenario.nodes import MISSING, NULL, STR, Mistakes, composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +87,7 @@ class _File:
         readers: Readers = {
             "name": partial(self._mistakes.text, of="name"),
             "app": self._app,
-            "serve": self._unsupported("serve", "start the server yourself and pass --yemot-url"),
+            "serve": self._serve,
             "caller": self._caller,
             "scenarios": lambda value: value,
         }
@@ -96,7 +98,7 @@ class _File:
             if isinstance(node, yaml.MappingNode):
                 self._mistakes.add(node, "a call file needs `scenarios:`, a list of calls")
             return CallFile(path, name, ())
-        defaults = {"app": found.get("app"), "caller": found.get("caller", CallerSpec())}
+        defaults = {"app": self._called(node, found), "caller": found.get("caller", CallerSpec())}
         items = list(self._mistakes.sequence(found["scenarios"], of="scenarios"))
         if not items and not isinstance(found["scenarios"].value, str):
             self._mistakes.add(found["scenarios"], "scenarios must hold at least one call")
@@ -106,6 +108,7 @@ class _File:
         readers = {
             "name": self._name,
             "app": self._app,
+            "serve": self._serve,
             "caller": self._caller,
             "turns": self._turns,
             "afterwards": self._afterwards,
@@ -118,7 +121,7 @@ class _File:
             name=found.get("name", ""),
             place=self._mistakes.place(node),
             turns=found.get("turns", ()),
-            app=found.get("app", defaults["app"]),
+            app=self._called(node, found) or defaults["app"],
             caller=found.get("caller", defaults["caller"]),
             afterwards=found.get("afterwards"),
         )
@@ -137,6 +140,46 @@ class _File:
             self._mistakes.add(node, f"app must be module:attribute, such as shop.phone:flow, not {app!r}")
             return MISSING
         return app
+
+    def _serve(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a Serve or MISSING
+        if not isinstance(node, yaml.MappingNode):
+            command = self._command(node)
+            return MISSING if command is MISSING else Serve(command)
+        readers: Readers = {
+            "command": self._command,
+            "path": partial(self._path, of="serve.path"),
+            "within": partial(duration, self._mistakes, of="serve.within"),
+        }
+        found = self._mistakes.mapping(node, readers, of="serve")
+        if "command" not in _keys(node):
+            self._mistakes.add(node, "serve needs 'command'")
+        return Serve(**found) if "command" in found else MISSING
+
+    def _command(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a tuple or MISSING
+        """Read a program and its arguments: a list, or a text that is taken apart as a shell would."""
+        found = self._mistakes.texts(node, of="serve")
+        try:
+            parts = found if found is MISSING or node.tag != STR else tuple(shlex.split(found[0]))
+        except ValueError as error:
+            self._mistakes.add(node, f"serve cannot be taken apart: {error}; write a list")
+            return MISSING
+        if not parts:
+            self._mistakes.add(node, "serve must name a program, such as node server.js")
+            return MISSING
+        return parts
+
+    def _path(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - a str or MISSING
+        path = self._mistakes.text(node, of=of)
+        if path is not MISSING and not path.startswith("/"):
+            self._mistakes.add(node, f"{of} must begin with a slash, such as /yemot, not {path!r}")
+            return MISSING
+        return path
+
+    def _called(self, node: yaml.Node, found: dict[str, Any]) -> str | Serve | None:
+        if {"app", "serve"} <= set(_keys(node)):
+            self._mistakes.add(node, "app and serve are two ways to say what is called: leave one out")
+        called: str | Serve | None = found.get("serve", found.get("app"))
+        return called
 
     def _caller(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a CallerSpec
         text = self._mistakes.text
@@ -242,13 +285,6 @@ class _File:
         found = self._mistakes.mapping(node, readers, of="afterwards")
         counts = {word: found[word] for word in AFTERWARDS if word in found}
         return Afterwards(self._mistakes.place(node), counts)
-
-    def _unsupported(self, word: str, instead: str) -> Callable[[yaml.Node], Any]:
-        def refuse(node: yaml.Node) -> object:
-            self._mistakes.add(node, f"{word!r} is not supported yet: {instead}")
-            return MISSING
-
-        return refuse
 
     def _source(self, node: yaml.Node) -> tuple[str, ...]:
         return tuple(self._lines[node.start_mark.line : _last_line(node) + 1])

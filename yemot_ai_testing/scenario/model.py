@@ -5,6 +5,7 @@ Times are seconds. ``Place`` leads every part back to the line of the file it st
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "Place",
     "ReadFields",
     "Scenario",
+    "Serve",
     "Turn",
     "VerbName",
     "Within",
@@ -52,6 +54,24 @@ class CallerSpec:
     phone: str = "0501234567"
     extension: str = ""
     method: Literal["GET", "POST"] = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """How the server that is called is started.
+
+    Attributes:
+        command: a program and its arguments, without a shell; ``{port}`` becomes the port.
+        path: where on the server the line calls.
+        within: how long it may take until it accepts connections, in seconds.
+    """
+
+    command: tuple[str, ...]
+    path: str = "/"
+    within: float = 30.0
+
+    def __str__(self) -> str:
+        return shlex.join(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +179,7 @@ class Scenario:
     Attributes:
         name: in the user's language.
         place: where it begins.
-        app: ``module:attr``, or None for the run's own.
+        app: ``module:attr``, or a server to be started; None for the run's own.
         caller: who calls.
         turns: what happens.
         afterwards: what is left behind.
@@ -168,7 +188,7 @@ class Scenario:
     name: str
     place: Place
     turns: tuple[Turn, ...]
-    app: str | None = None
+    app: str | Serve | None = None
     caller: CallerSpec = field(default_factory=CallerSpec)
     afterwards: Afterwards | None = None
 

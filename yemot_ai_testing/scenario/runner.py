@@ -25,12 +25,14 @@ class Stage:
         double: the model's double behind it; None if nobody scripts the model.
         remote: an url may point beyond this machine.
         grace: seconds that what a call leaves behind may take to go away.
+        output: tells what a server has written since the stage was opened; None if none was started.
     """
 
     app: object
     double: Double | None = None
     remote: bool = False
     grace: float = 5.0
+    output: Callable[[], str] | None = None
 
 
 def play(scenario: Scenario, stage: Stage) -> Outcome:

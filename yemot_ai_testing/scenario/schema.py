@@ -32,6 +32,7 @@ def schema() -> Schema:
     properties = {
         "name": TEXT,
         "app": APP,
+        "serve": _serve(),
         "caller": _caller(),
         "scenarios": {"type": "array", "minItems": 1, "items": _scenario()},
     }
@@ -46,6 +47,7 @@ def _scenario() -> Schema:
     properties = {
         "name": TEXT,
         "app": APP,
+        "serve": _serve(),
         "caller": _caller(),
         "turns": {"type": "array", "minItems": 1, "items": _turn()},
         "afterwards": _object({str(word): COUNT for word in AFTERWARDS}),
@@ -102,6 +104,13 @@ def _agent() -> Schema:
             "busy_session": YES,
         }
     )
+
+
+def _serve() -> Schema:
+    path = {"type": "string", "pattern": "^/"}
+    command: Schema = {"anyOf": [{**TEXT, "minLength": 1}, {"type": "array", "items": TEXT, "minItems": 1}]}
+    served = _object({"command": command, "path": path, "within": TIME}, required=["command"])
+    return {"anyOf": [*command["anyOf"], served]}
 
 
 def _caller() -> Schema:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.scenario.census import Double
+from yemot_ai_testing.scenario.model import Serve
 from yemot_ai_testing.scenario.runner import Stage
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.doubles.codex import FakeCodex
+    from yemot_ai_testing.doubles.real_codex import RealCodex
+    from yemot_ai_testing.scenario.serving import Served, Servers
 
 __all__ = ["REFERENCE_APP", "Setting", "codex_double", "codex_meant", "imported", "named", "open_stage"]
 
@@ -31,6 +37,8 @@ class Setting:
         url: a server, likewise; nobody scripts the model behind it.
         default_app: what is called when neither the command line nor the file says so.
         default_url: a server, likewise.
+        serve: the command of a server, likewise.
+        default_serve: likewise.
         codex: ``fake``, or the recorded version that it is to be; ``real``, ``real:VERSION``, or the path
             of a real binary.
         remote: an url may point beyond this machine.
@@ -40,26 +48,47 @@ class Setting:
     url: str | None = None
     default_app: str | None = None
     default_url: str | None = None
+    serve: str | None = None
+    default_serve: str | None = None
     codex: str = "fake"
     remote: bool = False
 
-    def target(self, own: str | None) -> str:
-        """Return what to call, an url or ``module:attr``; ``own`` is what the scenario's file says."""
-        return self.url or self.app or own or self.default_url or self.default_app or REFERENCE_APP
+    def target(self, own: str | Serve | None) -> str | Serve:
+        """Return what to call: an url, ``module:attr`` or a server to be started.
+
+        Args:
+            own: what the scenario's file says.
+        """
+        return (
+            self.url
+            or self.app
+            or _served(self.serve)
+            or own
+            or self.default_url
+            or self.default_app
+            or _served(self.default_serve)
+            or REFERENCE_APP
+        )
 
 
 @contextmanager
-def open_stage(setting: Setting, own: str | None) -> Iterator[Stage]:
+def open_stage(setting: Setting, own: str | Serve | None, servers: Servers | None = None) -> Iterator[Stage]:
     """Provide what a scenario needs, for as long as it plays.
 
     Args:
         setting: what the run says.
-        own: the application that the scenario's file names.
+        own: what the scenario's file says is called.
+        servers: those of the run; without them a server ends with the scenario.
 
     Raises:
         AppError: there is no such application.
+        ServerFailedError: the server does not start.
     """
     target = setting.target(own)
+    if isinstance(target, Serve):
+        with _serving(servers) as running, _open_served(running.running(target), setting) as stage:
+            yield stage
+        return
     if "://" in target:
         yield Stage(target, remote=setting.remote)
         return
@@ -73,7 +102,25 @@ def open_stage(setting: Setting, own: str | None) -> Iterator[Stage]:
 
 
 @contextmanager
-def codex_double(spec: str) -> Iterator[Double]:
+def _serving(servers: Servers | None) -> Iterator[Servers]:
+    from yemot_ai_testing.scenario.serving import Servers  # noqa: PLC0415 - most runs start none
+
+    if servers is not None:
+        yield servers
+        return
+    with closing(Servers()) as own:
+        yield own
+
+
+@contextmanager
+def _open_served(served: Served, setting: Setting) -> Iterator[Stage]:
+    since = served.server.written
+    with codex_double(setting.codex) as codex, served.scripted(codex) as model:
+        yield Stage(served.server.url, model, output=lambda: served.server.said(since))
+
+
+@contextmanager
+def codex_double(spec: str) -> Iterator[FakeCodex | RealCodex]:
     """Provide the Codex that ``spec`` names, first on ``PATH``.
 
     Args:
@@ -123,6 +170,10 @@ def codex_meant(spec: str) -> Path | str | None:
             raise
         fakes = ", ".join(recordings.versions())
         raise BinaryNotFoundError(f"{error} (the fake can be {fakes})") from error
+
+
+def _served(command: str | None) -> Serve | None:
+    return Serve(tuple(shlex.split(command))) if command else None
 
 
 def imported(target: str) -> object:
