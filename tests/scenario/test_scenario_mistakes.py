@@ -37,7 +37,7 @@ def problem_of(text: str) -> str:
         ("serve: a 'b\nscenarios: [{name: x, turns: [{hears: x}]}]", "write a list"),
         ("serve: {path: /x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "needs 'command'"),
         ("serve: {command: x, path: y}\nscenarios: [{name: x, turns: [{hears: x}]}]", "with a slash"),
-        ("serve: {command: x, pathe: /x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "did you mean 'path'?"),
+        ("serve: {command: x, pathe: /}\nscenarios: [{name: x, turns: [{hears: x}]}]", "mean 'path'?"),
         ("caller: {method: PUT}\nscenarios: [{name: x, turns: [{hears: x}]}]", "allowed: GET, POST"),
         ("caller: {fone: x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "did you mean 'phone'?"),
     ],
