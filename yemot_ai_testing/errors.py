@@ -13,6 +13,7 @@ __all__ = [
     "CallOverError",
     "EndlessLineError",
     "LineError",
+    "RefusedError",
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ServerFailedError",
@@ -81,6 +82,21 @@ class EndlessLineError(ToolkitError, AssertionError):
             f"the last answer was {answer!r}: does a poll, a re-used value or go_to_folder=. "
             "go round in a circle?"
         )
+
+
+class RefusedError(ToolkitError, PermissionError):
+    """A guarded test was about to leave this machine, or to start a program that is not ours.
+
+    An ``OSError``, so that code which copes with a network that is away copes with this one, too; the test
+    fails all the same.
+
+    Attributes:
+        way_out: what to change.
+    """
+
+    def __init__(self, number: int, message: str, *, way_out: str) -> None:
+        self.way_out = way_out
+        super().__init__(number, f"{message}; {way_out}")
 
 
 class ScenarioLoadError(ToolkitError, ValueError):

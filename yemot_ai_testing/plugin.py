@@ -8,6 +8,7 @@ this package installed pays nothing for it in its other runs.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+# One audit hook a process: a run inside of a run forgets the modules that it was the first to import.
+import yemot_ai_testing.guard.hook  # noqa: F401 - see above
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -69,12 +73,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
     )
+    group.addoption(
+        "--yemot-guard",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="refuse connections that leave this machine, and programs that are not ours (default: on for "
+        "scenarios)",
+    )
+    group.addoption(
+        "--yemot-allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host or a program that the guard lets out; repeatable",
+    )
+    parser.addini(
+        "yemot_guard",
+        "guard ordinary tests too, or none (default: scenarios only)",
+        type="bool",
+        default=None,
+    )
+    parser.addini("yemot_allow", "hosts and programs that the guard lets out", type="args", default=[])
     parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and let a run of scenarios collect nothing else."""
     config.addinivalue_line("markers", MARKER)
+    if _is_guarded(config):
+        _set_guard(config)
     if not _plays_scenarios(config):
         return
     _check(config)
@@ -223,6 +250,22 @@ def _keep_calls(config: pytest.Config) -> None:
 
 def _plays_scenarios(config: pytest.Config) -> bool:
     return bool(config.getoption("yemot_scenario", default=None))
+
+
+def _is_guarded(config: pytest.Config) -> bool:
+    """Tell whether the guard stands: by option, by ini key, or because scenarios are played."""
+    wanted = (config.getoption("yemot_guard", default=None), config.getini("yemot_guard"))
+    return next((one for one in wanted if one is not None), _plays_scenarios(config))
+
+
+def _set_guard(config: pytest.Config) -> None:
+    from yemot_ai_testing.guard.items import GUARD, GuardedRun
+
+    setting = _setting(config)
+    allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *setting.remote_hosts}
+    # xdist's controller runs no test.
+    spawns = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    config.pluginmanager.register(GuardedRun(allowed, spawns=spawns), GUARD)
 
 
 def _scenario_paths(config: pytest.Config) -> list[str]:

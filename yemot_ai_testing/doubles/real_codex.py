@@ -42,6 +42,7 @@ from yemot_ai_testing.doubles.script import (
     Malformed,
     UnknownSession,
 )
+from yemot_ai_testing.guard.hook import current, own_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -187,6 +188,8 @@ class RealCodex(CodexVocabulary):
     def _admitted(self, started: _Started | None) -> int | None:
         if started is None:
             return None
+        if guard := current():
+            guard.real_codex_runs()
         with self._lock:
             self._runs.append(started)
             return len(self._runs) - 1
@@ -296,23 +299,16 @@ def _second_writer(binary: Path, started: _Started) -> Iterator[None]:
     """A real process that is in the middle of a turn of the same thread."""
     with ModelServer().hangs() as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-        rival = subprocess.Popen(  # noqa: S603 - the binary under test
-            [
-                binary,
-                *settings,
-                "exec",
-                "--json",
-                "--skip-git-repo-check",
-                "resume",
-                str(started.resumes),
-                "-",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=started.told["cwd"],
-            env={**_rival_environment(started), CODEX_KEY_VARIABLE: "none"},
-        )
+        arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumes), "-"]
+        with own_programs():
+            rival = subprocess.Popen(  # noqa: S603 - the binary under test
+                [binary, *settings, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=started.told["cwd"],
+                env={**_rival_environment(started), CODEX_KEY_VARIABLE: "none"},
+            )
         try:
             rival.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
             rival.stdin.close()  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from yemot_ai_testing.guard.items import GUARD, GuardedRun
 from yemot_ai_testing.scenario.conversation import Line, lines_of, printable
 from yemot_ai_testing.scenario.record import CallRecord
 from yemot_ai_testing.scenario.report import tally
@@ -33,7 +34,9 @@ def summarise(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     turns = sum(call.agent_turns for call in played)
     fake_only = sum(call.state == "fake only" for call in played)
     terminal.line("")
-    terminal.line(tally(len(played), turns, fake_only), bold=True)
+    guarded: GuardedRun | None = terminal.config.pluginmanager.get_plugin(GUARD)
+    counted = tally(len(played), turns, fake_only)
+    terminal.line(counted if guarded is None else f"{counted} · {guarded.tally}", bold=True)
 
 
 def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:

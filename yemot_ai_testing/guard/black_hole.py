@@ -1,0 +1,73 @@
+"""A proxy that leads nowhere, and tells who wanted to go where.
+
+Programs that a test starts are out of an audit hook's reach; nearly all that speak HTTP heed a proxy.
+"""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urlsplit
+
+__all__ = ["BlackHole"]
+
+_REFUSAL = (
+    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
+    b"nothing leaves this machine in a guarded run of test"
+)
+
+
+class BlackHole:
+    """Refuses every request; a context manager.
+
+    Args:
+        told: called with ``host:port`` for each request.
+    """
+
+    def __init__(self, told: Callable[[str], object]) -> None:
+        self._server = _Server(told)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """What a proxy variable takes."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, told: Callable[[str], object]) -> None:
+        self.told = told
+        super().__init__(("127.0.0.1", 0), _Request)
+
+
+class _Request(socketserver.StreamRequestHandler):
+    server: _Server
+    timeout = 5.0
+
+    def handle(self) -> None:
+        words = self.rfile.readline(65536).decode("latin-1").split()
+        if len(words) < 2:  # noqa: PLR2004 - a method and what it is about
+            return
+        self.server.told(_wanted(words[0], words[1]))
+        self.wfile.write(_REFUSAL)
+
+
+def _wanted(method: str, target: str) -> str:
+    if method == "CONNECT":
+        return target
+    parts = urlsplit(target)
+    return f"{parts.hostname or target}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
