@@ -138,4 +138,4 @@ def test_an_application_with_a_scripted_provider_is_scripted_through_it(
     )
     result = run("--yemot-scenario=slow.call.yaml")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["1 call · 1 agent turn"])
+    result.stdout.fnmatch_lines(["1 call · 1 agent turn · 0 outbound connections · 0 real codex"])

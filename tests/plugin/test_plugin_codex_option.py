@@ -48,7 +48,7 @@ def test_by_default_the_fake_codex_is_first_on_the_path(
     write("agent.call.yaml", CALLS)
     result = run("--yemot-scenario=agent.call.yaml")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["1 call · 1 agent turn"])
+    result.stdout.fnmatch_lines(["1 call · 1 agent turn · 0 outbound connections · 0 real codex"])
 
 
 def test_a_model_asked_for_more_than_is_scripted_fails_the_call(

@@ -96,7 +96,7 @@ def test_each_call_is_shown_as_a_conversation(project: pytest.Pytester, run: Run
             "*line  ברוכים הבאים",
             "*caller  “פיצה”",
             "*line  תודה",
-            "1 call · 0 agent turns",
+            "1 call · 0 agent turns · 0 outbound connections · 0 real codex",
         ]
     )
 
@@ -104,7 +104,7 @@ def test_each_call_is_shown_as_a_conversation(project: pytest.Pytester, run: Run
 def test_quiet_runs_show_no_conversations(project: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "-q")
     result.stdout.no_fnmatch_line("*“פיצה”*")
-    result.stdout.fnmatch_lines(["1 call · 0 agent turns"])
+    result.stdout.fnmatch_lines(["1 call · 0 agent turns · 0 outbound connections · 0 real codex"])
 
 
 def test_a_failure_is_shown_as_the_user_wrote_it(project: pytest.Pytester, run: Run, write: Write) -> None:

@@ -91,7 +91,7 @@ def test_the_summary_tells_the_silences_and_the_slowest_turns(slow: pytest.Pytes
             "dead air: p50 3.0 s · p95 5.0 s · longest 5.0 s (3 turns)",
             "    5.0 s  shop.call.yaml:8  לאט מדי",
             "    3.0 s  shop.call.yaml:6  לאט",
-            "3 calls · 0 agent turns",
+            "3 calls · 0 agent turns · 0 outbound connections · 0 real codex",
         ],
         consecutive=False,
     )
@@ -99,7 +99,7 @@ def test_the_summary_tells_the_silences_and_the_slowest_turns(slow: pytest.Pytes
 
 def test_quiet_runs_tell_nothing_but_the_tally(slow: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "-q")
-    result.stdout.fnmatch_lines(["3 calls · 0 agent turns"])
+    result.stdout.fnmatch_lines(["3 calls · 0 agent turns · 0 outbound connections · 0 real codex"])
     result.stdout.no_fnmatch_line("dead air:*")
     result.stdout.no_fnmatch_line("failed: *")
 

@@ -11,12 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-<<<<<<< HEAD
 from typing import TYPE_CHECKING, Any
-=======
-from typing import Any
 from urllib.parse import urlsplit
->>>>>>> 32b0112 (Let nothing of a guarded test leave the machine, and start no program that is not ours)
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.model import Serve
@@ -58,7 +54,12 @@ class Setting:
     codex: str = "fake"
     remote: bool = False
 
-<<<<<<< HEAD
+    @property
+    def remote_hosts(self) -> frozenset[str]:
+        """The hosts beyond this machine that a run is meant to reach."""
+        urls = (self.url, self.default_url, self.app, self.default_app) if self.remote else ()
+        return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
+
     def target(self, own: str | Serve | None) -> str | Serve:
         """Return what to call: an url, ``module:attr`` or a server to be started.
 
@@ -75,17 +76,6 @@ class Setting:
             or _served(self.default_serve)
             or REFERENCE_APP
         )
-=======
-    @property
-    def remote_hosts(self) -> frozenset[str]:
-        """The hosts beyond this machine that a run is meant to reach."""
-        urls = (self.url, self.default_url, self.app, self.default_app) if self.remote else ()
-        return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
-
-    def target(self, own: str | None) -> str:
-        """Return what to call, an url or ``module:attr``; ``own`` is what the scenario's file says."""
-        return self.url or self.app or own or self.default_url or self.default_app or REFERENCE_APP
->>>>>>> 32b0112 (Let nothing of a guarded test leave the machine, and start no program that is not ours)
 
 
 @contextmanager
