@@ -29,7 +29,7 @@ from yemot_ai.calls import Calls
 from yemot_ai.conversation import Conversation
 from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.hearing import Hearing, check_transcriber
+from yemot_ai.hearing import Hearing, check_transcriber, hearing_of
 from yemot_ai.hooks import EndReason, Hook, Hooks
 from yemot_ai.ledger import Ledger
 from yemot_ai.limits import Limits
@@ -96,7 +96,7 @@ class YemotAI:
         memory_ttl: seconds after the last call that a caller is remembered.
         lease: seconds of silence after which a worker counts as dead, and another does its work anew;
             10 unless given, and as good as none where nobody else sees the sessions.
-        transcriber: who hears agents' recordings (``listen="record"``).
+        transcriber: who hears recordings (``listen="record"``); ``OpenAITranscriber`` unless given.
         recordings: fetches these from the platform; ``Recordings()`` unless given.
 
     Attributes:
@@ -142,8 +142,8 @@ class YemotAI:
         self.store = self._opened(store)
         # What lives in this process dies with it: nobody is left to take anything over.
         self.lease = lease or (session_ttl if self.store.immediate else LEASE)
-        self.transcriber = None if transcriber is None else check_transcriber(transcriber)
-        self._recordings = recordings
+        ear = None if transcriber is None else check_transcriber(transcriber)
+        self._hearing = functools.partial(hearing_of, ear, recordings, api_key=openai_api_key)
         self._turn_timeout = turn_timeout
         self._retries = retries
         self._providers: dict[str, Provider] = {}
@@ -298,17 +298,10 @@ class YemotAI:
             admit=self.calls.admit,
         )
 
-    def new_hearing(self) -> Hearing:
-        """Make what hears recordings, for an agent that listens to them.
-
-        Raises:
-            ConfigurationError: there is nobody who transcribes, or no token.
-        """
-        if self.transcriber is None:
-            raise ConfigurationError('listen="record" needs somebody who transcribes: YemotAI(transcriber=…)')
-        self._recordings = self._recordings or Recordings()
-        download = functools.partial(self._recordings.download, in_thread=self.engine.in_thread)
-        return Hearing(download, self.transcriber, self.ledger, self.calls.check)
+    @functools.cached_property
+    def hearing(self) -> Hearing:
+        """What hears recordings, for all agents that listen to them."""
+        return self._hearing(in_thread=self.engine.in_thread, ledger=self.ledger, check=self.calls.check)
 
     async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
@@ -327,8 +320,8 @@ class YemotAI:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
             if isinstance(provider, Closing):
                 await provider.aclose()
-        if isinstance(self.transcriber, Closing):
-            await self.transcriber.aclose()
+        if "hearing" in vars(self):
+            await self.hearing.aclose()
         if isinstance(self.store, Closing):
             await self.store.aclose()
 

@@ -7,18 +7,20 @@ transcribed once.
 
 from __future__ import annotations
 
+import functools
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from yemot_ai.errors import ConfigurationError, ProviderError
+from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
 from yemot_ai.ledger import Ledger, Worked
-from yemot_ai.recordings import Download, EmptyRecordingError
+from yemot_ai.providers.provider import Closing
+from yemot_ai.recordings import Download, EmptyRecordingError, Fetch, Recordings
 from yemot_ai.sessions import Turn
-from yemot_ai.transcribers import Transcriber
+from yemot_ai.transcribers import OpenAITranscriber, Transcriber
 
-__all__ = ["Hearing", "check_transcriber"]
+__all__ = ["Hearing", "check_transcriber", "hearing_of"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -62,6 +64,11 @@ class Hearing:
 
         return await self.ledger.once(call_id, Turn(turn_id, path), work)
 
+    async def aclose(self) -> None:
+        """Let go of the connections of the transcriber."""
+        if isinstance(self.transcriber, Closing):
+            await self.transcriber.aclose()
+
     async def _words(self, path: str) -> str:
         try:
             audio = await self.download(path)
@@ -101,3 +108,34 @@ def check_transcriber(transcriber: Transcriber) -> Transcriber:
     if not isinstance(transcriber, Transcriber):
         raise ConfigurationError(f"{transcriber!r} is no transcriber: it needs transcribe(audio)")
     return transcriber
+
+
+def hearing_of(  # noqa: PLR0913 - made in one place, by YemotAI
+    transcriber: Transcriber | None,
+    recordings: Recordings | None,
+    *,
+    api_key: str | None,
+    in_thread: Callable[[Fetch, str], Awaitable[bytes]],
+    ledger: Ledger,
+    check: Callable[[str, str], Awaitable[None]],
+) -> Hearing:
+    """Make what hears recordings.
+
+    Args:
+        transcriber: who transcribes them; OpenAI unless given.
+        recordings: fetches them; ``Recordings()`` unless given.
+        api_key: for OpenAI; ``OPENAI_API_KEY`` unless given.
+        in_thread: runs what blocks.
+        ledger: where it is written down.
+        check: refuses a turn for which a call or its caller has had too much already.
+
+    Raises:
+        ConfigurationError: there is no key, no SDK, or no token.
+    """
+    try:
+        ear = transcriber or OpenAITranscriber(api_key=api_key)
+    except MissingKeyError as error:
+        error.add_note("Recordings are transcribed by OpenAI unless YemotAI(transcriber=…) says otherwise.")
+        raise
+    download = functools.partial((recordings or Recordings()).download, in_thread=in_thread)
+    return Hearing(download, ear, ledger, check)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.listening.platform import Platform, served
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai_testing.doubles.platform import PlatformServer
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 
@@ -22,6 +22,6 @@ def flow(provider: ScriptedProvider) -> AIFlow:
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
-    with served() as platform:
+def platform() -> Iterator[PlatformServer]:
+    with PlatformServer() as platform:
         yield platform

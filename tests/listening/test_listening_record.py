@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.flow.flow_line import Line
-from tests.listening.platform import WAV, Platform, wav
 from yemot_ai import AICall, AIFlow, Limits, Transcript, YemotAI
-from yemot_ai.errors import ConfigurationError, OverloadedError
+from yemot_ai.errors import ConfigurationError, MissingKeyError, OverloadedError
 from yemot_ai_testing import Caller
+from yemot_ai_testing.doubles.platform import WAV, PlatformServer, wav
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 LISTEN = "no,record,,,no,,,,60"
@@ -45,7 +45,7 @@ def ear() -> Ear:
 
 
 @pytest.fixture
-def ai(provider: ScriptedProvider, platform: Platform, ear: Ear) -> YemotAI:
+def ai(provider: ScriptedProvider, platform: PlatformServer, ear: Ear) -> YemotAI:
     return YemotAI(provider=provider, transcriber=ear, recordings=platform.recordings())
 
 
@@ -74,7 +74,7 @@ def prompts(provider: ScriptedProvider) -> list[str]:
 
 
 def test_what_was_recorded_is_answered_and_the_line_records_again(
-    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: Platform
+    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: PlatformServer
 ) -> None:
     ear.words.extend(["מתי פתוח", " ומחר? "])
     provider.answers("בשמונה").answers("בתשע")
@@ -89,7 +89,7 @@ def test_what_was_recorded_is_answered_and_the_line_records_again(
 
 
 def test_a_recording_is_fetched_heard_and_answered_once_though_the_line_repeats(
-    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: Platform
+    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: PlatformServer
 ) -> None:
     ear.words.append("מתי")
     provider.answers("בשמונה")
@@ -122,7 +122,9 @@ def test_a_farewell_that_is_heard_leaves(caller: Caller, ear: Ear) -> None:
     assert caller.ended
 
 
-def test_no_words_are_silence_and_three_silences_leave(caller: Caller, ear: Ear, platform: Platform) -> None:
+def test_no_words_are_silence_and_three_silences_leave(
+    caller: Caller, ear: Ear, platform: PlatformServer
+) -> None:
     ear.words.extend(["", " "])
     caller.dial()
 
@@ -134,7 +136,7 @@ def test_no_words_are_silence_and_three_silences_leave(caller: Caller, ear: Ear,
     assert len(ear.heard) == 2
 
 
-def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform: Platform) -> None:
+def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform: PlatformServer) -> None:
     line = Line(recording_agent(ai))
     line.enter("")
 
@@ -161,7 +163,7 @@ def test_who_cannot_be_heard_hears_an_apology_and_may_speak_again(
 
 
 def test_a_recording_that_the_platform_does_not_give_is_an_apology_without_a_path_in_the_log(
-    caller: Caller, ear: Ear, platform: Platform, caplog: pytest.LogCaptureFixture
+    caller: Caller, ear: Ear, platform: PlatformServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     platform.answers = [(403, b"")]
     caller.dial()
@@ -174,7 +176,7 @@ def test_a_recording_that_the_platform_does_not_give_is_an_apology_without_a_pat
 
 
 def test_what_is_no_path_of_a_recording_is_neither_fetched_nor_heard(
-    ai: YemotAI, ear: Ear, platform: Platform
+    ai: YemotAI, ear: Ear, platform: PlatformServer
 ) -> None:
     line = Line(recording_agent(ai))
     line.enter("")
@@ -208,7 +210,7 @@ def test_a_hang_up_ends_the_hearing(caller: Caller, ear: Ear) -> None:
 
 @pytest.mark.parametrize("limits", [Limits(turns=1), Limits(turns_per_day=1)], ids=["call", "day"])
 def test_a_call_over_its_limit_costs_no_transcription(
-    provider: ScriptedProvider, platform: Platform, ear: Ear, limits: Limits
+    provider: ScriptedProvider, platform: PlatformServer, ear: Ear, limits: Limits
 ) -> None:
     ai = YemotAI(provider=provider, transcriber=ear, recordings=platform.recordings(), limits=limits)
     caller = Caller(recording_agent(ai), extension="")
@@ -258,20 +260,23 @@ def test_the_function_of_an_agent_gets_the_words(provider: ScriptedProvider, ai:
     assert heard(caller.records()) == "אמרת מתי"
 
 
-def test_nobody_who_transcribes_is_told_when_the_agent_is_declared(
+def test_a_missing_key_or_token_is_told_when_the_agent_is_declared(
     flow: AIFlow, provider: ScriptedProvider, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigurationError, match="transcriber="):
-        flow.ai_agent("", listen="record")
     monkeypatch.delenv("YEMOT_TOKEN", raising=False)
-    deaf = AIFlow(YemotAI(provider=provider, transcriber=ear))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(MissingKeyError, match="OPENAI_API_KEY") as refused:
+        flow.ai_agent("5", listen="record")
+    assert "transcriber=" in refused.value.__notes__[0]
+
+    heard_by_ear = AIFlow(YemotAI(provider=provider, transcriber=ear))
     with pytest.raises(ConfigurationError, match="YEMOT_TOKEN"):
-        deaf.ai_agent("5", listen="record")
+        heard_by_ear.ai_agent("5", listen="record")
 
 
 def test_what_cannot_transcribe_is_refused(provider: ScriptedProvider) -> None:
     with pytest.raises(ConfigurationError, match="no transcriber"):
-        YemotAI(provider=provider, transcriber=provider)  # type: ignore[arg-type]  # that is the point
+        YemotAI(provider=provider, transcriber=object())  # type: ignore[arg-type]  # that is the point
 
 
 def test_a_transcriber_that_returns_no_text_is_a_failure(caller: Caller, ear: Ear) -> None:

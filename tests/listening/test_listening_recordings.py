@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from tests.listening.platform import TOKEN, WAV, Platform, wav
 from yemot_ai.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -13,15 +12,16 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.recordings import EmptyRecordingError, RecordingNotReadyError, Recordings
+from yemot_ai_testing.doubles.platform import TOKEN, WAV, PlatformServer, wav
 
 
 @pytest.mark.parametrize("path", ["/1/000.wav", "ivr2:/1/000.wav", "1/000.wav"])
-def test_every_form_of_the_path_fetches_the_recording(platform: Platform, path: str) -> None:
+def test_every_form_of_the_path_fetches_the_recording(platform: PlatformServer, path: str) -> None:
     assert platform.recordings().fetch(path) == WAV
     assert platform.asked == ["/ym/api/DownloadFile?path=ivr2:/1/000.wav"]
 
 
-def test_a_missing_and_a_half_file_are_waited_for(platform: Platform) -> None:
+def test_a_missing_and_a_half_file_are_waited_for(platform: PlatformServer) -> None:
     platform.answers = [(404, b""), (200, WAV[:20]), (200, WAV)]
 
     assert asyncio.run(platform.recordings().download("/1/000.wav")) == WAV
@@ -29,14 +29,16 @@ def test_a_missing_and_a_half_file_are_waited_for(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("answer", [(404, b""), (200, WAV[:20]), (200, b"{}")], ids=["404", "half", "json"])
-def test_what_is_not_a_whole_recording_is_not_ready(platform: Platform, answer: tuple[int, bytes]) -> None:
+def test_what_is_not_a_whole_recording_is_not_ready(
+    platform: PlatformServer, answer: tuple[int, bytes]
+) -> None:
     platform.answers = [answer]
 
     with pytest.raises(RecordingNotReadyError):
         platform.recordings().fetch("/1/000.wav")
 
 
-def test_a_refused_token_is_told_at_once_and_not_shown(platform: Platform) -> None:
+def test_a_refused_token_is_told_at_once_and_not_shown(platform: PlatformServer) -> None:
     recordings = platform.recordings(token="another-word-here")  # noqa: S106 - nobody's
 
     with pytest.raises(AuthenticationError) as refused:
@@ -46,20 +48,24 @@ def test_a_refused_token_is_told_at_once_and_not_shown(platform: Platform) -> No
     assert "another-word" not in f"{refused.value}{recordings!r}{platform.asked}"
 
 
-def test_a_platform_that_says_nothing_is_not_waited_for_longer_than_the_timeout(platform: Platform) -> None:
-    platform.gate.clear()
+def test_a_platform_that_says_nothing_is_not_waited_for_longer_than_the_timeout(
+    platform: PlatformServer,
+) -> None:
+    platform.holds()
 
     with pytest.raises(ProviderTimeoutError):
         platform.recordings(timeout=0.1).fetch("/1/000.wav")
 
 
-def test_a_recording_that_is_too_large_is_refused(platform: Platform) -> None:
+def test_a_recording_that_is_too_large_is_refused(platform: PlatformServer) -> None:
     with pytest.raises(ProviderError, match="larger than 10 bytes"):
         platform.recordings(max_bytes=10).fetch("/1/000.wav")
 
 
 @pytest.mark.parametrize("sound", [b"", b"no chunk of sound"], ids=["no sound", "no chunk"])
-def test_a_recording_without_a_moment_of_sound_is_told_at_once(platform: Platform, sound: bytes) -> None:
+def test_a_recording_without_a_moment_of_sound_is_told_at_once(
+    platform: PlatformServer, sound: bytes
+) -> None:
     platform.answers = [(200, wav(b"") if not sound else WAV.replace(b"data", b"fact"))]
 
     with pytest.raises(EmptyRecordingError):
@@ -81,13 +87,13 @@ def test_a_recording_without_a_moment_of_sound_is_told_at_once(platform: Platfor
         "http://a/b.wav",
     ],
 )
-def test_what_is_no_path_is_never_asked_for(platform: Platform, path: str) -> None:
+def test_what_is_no_path_is_never_asked_for(platform: PlatformServer, path: str) -> None:
     with pytest.raises(ProviderError, match="no path"):
         platform.recordings().fetch(path)
     assert not platform.asked
 
 
-def test_a_platform_that_is_not_there_is_a_lost_connection(platform: Platform) -> None:
+def test_a_platform_that_is_not_there_is_a_lost_connection(platform: PlatformServer) -> None:
     with pytest.raises(ProviderCrashError):
         Recordings(TOKEN, "http://127.0.0.1:1/").fetch("/1/000.wav")
 

@@ -140,7 +140,7 @@ class AIFlow(yemot_flow.Flow):
                 no token, or nobody who transcribes them.
         """
         heard_by = listening(listen)
-        hearing = self.ai.new_hearing() if isinstance(heard_by, ByRecording) else None
+        hearing = self.ai.hearing if isinstance(heard_by, ByRecording) else None
         self._refuse_taken(extension)
         own_memory = provider is not None or instructions is not None
         conversation = (

@@ -77,12 +77,14 @@ class Service:
         title: its maker, for messages.
         model: the model that is asked unless another is named.
         kinds: what the codes of its refusals mean.
+        variable: the environment variable that names another model; the service's own unless given.
     """
 
     name: str
     title: str
     model: str
     kinds: Kinds
+    variable: str = ""
 
     def key(self, given: str | None) -> str:
         """Return the key: ``given``, else the environment's.
@@ -124,7 +126,7 @@ class Service:
 
     @property
     def _model_variable(self) -> str:
-        return f"{self.name.upper()}_MODEL"
+        return self.variable or f"{self.name.upper()}_MODEL"
 
     def _kind(self, refusal: Refusal) -> type[ProviderError]:
         named = next((self.kinds[name] for name in refusal.names if name in self.kinds), None)

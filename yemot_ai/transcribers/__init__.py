@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yemot_ai.transcribers.openai import OpenAITranscriber
 from yemot_ai.transcribers.transcriber import Transcriber
 
-__all__ = ["Transcriber"]
+__all__ = ["OpenAITranscriber", "Transcriber"]

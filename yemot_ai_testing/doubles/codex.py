@@ -37,9 +37,11 @@ from yemot_ai_testing.doubles.codex_stage import (
 from yemot_ai_testing.doubles.script import (
     BusySession,
     CodexVocabulary,
+    FakeOnlyError,
     Hang,
     ScriptMismatchError,
     Step,
+    Transcription,
     UnknownSession,
 )
 
@@ -87,7 +89,13 @@ class FakeCodex(CodexVocabulary):
         self._released: list[int] = []
 
     def add(self, step: Step) -> None:
-        """Append a step; the next process that comes to the model takes it."""
+        """Append a step; the next process that comes to the model takes it.
+
+        Raises:
+            FakeOnlyError: Codex hears nothing.
+        """
+        if isinstance(step, Transcription):
+            raise FakeOnlyError("Codex transcribes nothing: script that on the double of who does")
         self._queue(step)
 
     def replays(self, case: str) -> Self:

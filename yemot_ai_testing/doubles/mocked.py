@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections.abc import Awaitable
 from types import TracebackType
@@ -43,11 +42,13 @@ class MockedService(Vocabulary):
     Attributes:
         title: the service's name, for messages.
         dialects: the APIs that it speaks.
+        steps: what can happen to it.
         requests: what was asked so far.
     """
 
     title: ClassVar[str]
     dialects: ClassVar[tuple[Dialect, ...]]
+    steps: ClassVar[tuple[type, ...]] = (Answer, Failure, Drop, Hang)
 
     def __init__(self) -> None:
         self.requests: list[ModelRequest] = []
@@ -72,7 +73,7 @@ class MockedService(Vocabulary):
         Raises:
             FakeOnlyError: it can happen to a Codex process only.
         """
-        if not isinstance(step, Answer | Failure | Drop | Hang):
+        if not isinstance(step, self.steps):
             raise FakeOnlyError(f"{step!r} cannot happen to {self.title}'s API")
         self._script.add(step)
 
@@ -104,7 +105,11 @@ class MockedService(Vocabulary):
     def receive(self, request: ModelRequest) -> Step | None:
         """Record a request and take its step; None when there is none."""
         self.requests.append(request)
-        return self._script.take(request.prompt)
+        step = self._script.take(request.prompt)
+        played = request.played(step)
+        if step is not None and played is None:  # an answer for a recording, or the other way round
+            self._script.miss(request.prompt)
+        return played
 
     def number(self) -> str:
         """Return the number of the next answer."""
@@ -131,8 +136,7 @@ class _Route:
         self._dialect = dialect
 
     def respond(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
-        body = json.loads(request.content)
-        asked = ModelRequest(request.url.path, dict(request.headers), body, len(request.content))
+        asked = ModelRequest.read(request.url.path, dict(request.headers), request.content)
         step = self._service.receive(asked)
         seconds = step.after if isinstance(step, Answer | Failure) else 0.0
         if seconds == 0.0 and not self._service.held:

@@ -11,7 +11,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from yemot_ai_testing.doubles import chat_api, messages_api, responses_api
+from yemot_ai_testing.doubles import chat_api, messages_api, responses_api, transcription_api
 from yemot_ai_testing.doubles.model_request import ModelRequest
 from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
 
@@ -26,7 +26,7 @@ __all__ = ["DIALECTS", "ModelHTTPServer", "Played"]
 Played: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
 """The steps that a service can play."""
 
-DIALECTS: Final[tuple[Dialect, ...]] = (responses_api, chat_api, messages_api)
+DIALECTS: Final[tuple[Dialect, ...]] = (responses_api, chat_api, messages_api, transcription_api)
 
 
 class Model(Protocol):
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = ModelRequest(self.path, headers, json.loads(raw), len(raw))
+        request = ModelRequest.read(self.path, headers, raw)
         with self.server.answering():
             self._respond(request)
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import email
+import email.policy
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from yemot_ai_testing.doubles.steps import Answer, Transcription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["ModelRequest"]
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +25,45 @@ class ModelRequest:
     Attributes:
         path: the path of the URL.
         headers: with lower-case names.
-        body: the parsed JSON body.
+        body: the parsed JSON body, or the fields of a form.
         size: bytes of the body, as sent.
+        audio: the recording that is to be transcribed, if it is one.
     """
 
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     size: int
+    audio: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
+        """Read a request: JSON, or the form in which recordings are sent.
+
+        Args:
+            path: the path of the URL.
+            headers: with lower-case names.
+            raw: the body.
+        """
+        form = headers.get("content-type", "")
+        if not form.startswith("multipart/form-data"):
+            return cls(path, headers, json.loads(raw), len(raw))
+        fields = _fields(form, raw)
+        audio = fields.pop("file", b"")
+        body = {name: value.decode() for name, value in fields.items()}
+        return cls(path, headers, body, len(raw), audio)
+
+    def played(self, step: S) -> S | Answer | None:
+        """Return what is played of a step; None where it is no step for such a request."""
+        if isinstance(step, Transcription):
+            return None if self.audio is None else Answer((step.text,), step.after)
+        return None if isinstance(step, Answer) and self.audio is not None else step
 
     @property
     def prompt(self) -> str:
-        """The newest words of the user."""
+        """The newest words of the user; of a recording, how long it is."""
+        if self.audio is not None:
+            return f"(a recording of {len(self.audio)} bytes)"
         said = self.said
         return said[-1] if said else ""
 
@@ -73,6 +107,14 @@ class ModelRequest:
     def _given(self) -> Any:  # noqa: ANN401 - a client's JSON
         """What Responses call ``input``, and the other APIs ``messages``."""
         return self.body.get("input", self.body.get("messages", ()))
+
+
+def _fields(form: str, raw: bytes) -> dict[str, bytes]:
+    """Read a form (RFC 7578) by the standard library's reader of mail, which knows its parts."""
+    head = f"content-type: {form}\r\n\r\n".encode()
+    parts = email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts()
+    named = ((part.get_param("name", header="content-disposition"), part) for part in parts)
+    return {str(name): bytes(part.get_payload(decode=True)) for name, part in named}
 
 
 def _names(tools: Sequence[Mapping[str, Any]], space: str = "") -> Iterator[str]:

@@ -1,7 +1,8 @@
 """A model service on this machine, scripted, on the loopback only.
 
-It speaks OpenAI's Responses and Chat Completions and Anthropic's Messages. Whatever speaks one of
-them can be pointed at it; the real Codex binary then works without a key and without a network::
+It speaks OpenAI's Responses, Chat Completions and transcription, and Anthropic's Messages. Whatever
+speaks one of them can be pointed at it; the real Codex binary then works without a key and without a
+network::
 
     >>> import json, urllib.request
     >>> with ModelServer().answers("שלום") as model:
@@ -33,7 +34,8 @@ from yemot_ai_testing.doubles.script import (
     FakeOnlyError,
     Hang,
     Script,
-    Vocabulary,
+    ServiceVocabulary,
+    Transcription,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
 """The environment variable in which ``codex_config`` tells Codex to look for a key (any value will do)."""
 
 
-class ModelServer(Vocabulary):
+class ModelServer(ServiceVocabulary):
     """A scripted model service; a context manager that serves while it is open.
 
     Args:
@@ -104,7 +106,7 @@ class ModelServer(Vocabulary):
         Raises:
             FakeOnlyError: the step is about a process, and this is a service.
         """
-        if not isinstance(step, Answer | Drop | Failure | Hang):
+        if not isinstance(step, Answer | Drop | Failure | Hang | Transcription):
             raise FakeOnlyError(f"a model service cannot play {step!r}: script it on a Codex double")
         self.script.add(step)
 
@@ -163,10 +165,13 @@ class ModelServer(Vocabulary):
         with self._lock:
             self.requests.append(request)
             step = self.script.take(request.prompt)
-        if step is None or isinstance(step, Answer | Crash | Drop | Failure | Hang):
-            return step
-        # It is about a session that is resumed, and nobody has resumed one.
-        self.script.miss(request.prompt)
+        played = request.played(step)
+        if isinstance(played, Answer | Crash | Drop | Failure | Hang):
+            return played
+        if step is not None:
+            # An answer for a recording, or the other way round; or it is about a session that is
+            # resumed, and nobody has resumed one.
+            self.script.miss(request.prompt)
         return None
 
     def crash(self, request: ModelRequest) -> None:

@@ -1,4 +1,4 @@
-"""OpenAI's Responses API and Chat Completions, mocked in this process.
+"""OpenAI's Responses API, Chat Completions and transcription, mocked in this process.
 
 >>> from yemot_ai import YemotAI
 >>> with OpenAIMock() as openai:
@@ -13,18 +13,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from yemot_ai_testing.doubles import chat_api, responses_api
+from yemot_ai_testing.doubles import chat_api, responses_api, transcription_api
 from yemot_ai_testing.doubles.dialect import Dialect
 from yemot_ai_testing.doubles.mocked import MockedService
+from yemot_ai_testing.doubles.script import ServiceVocabulary, Transcription
 
 __all__ = ["OpenAIMock"]
 
 
-class OpenAIMock(MockedService):
+class OpenAIMock(MockedService, ServiceVocabulary):
     """Answers the requests of OpenAI's SDK, and of whoever is compatible with it.
 
     Use it as a context manager, or ask for the fixture ``openai_mock``.
     """
 
     title = "OpenAI"
-    dialects: ClassVar[tuple[Dialect, ...]] = (responses_api, chat_api)
+    dialects: ClassVar[tuple[Dialect, ...]] = (responses_api, chat_api, transcription_api)
+    steps: ClassVar[tuple[type, ...]] = (*MockedService.steps, Transcription)

@@ -41,9 +41,10 @@ from yemot_ai_testing.doubles.script import (
     Hang,
     Malformed,
     Script,
+    ServiceVocabulary,
     Step,
+    Transcription,
     UnknownSession,
-    Vocabulary,
 )
 from yemot_ai_testing.virtual import virtual_engine
 
@@ -67,8 +68,8 @@ class ScriptedRequest:
     history: tuple[Exchange, ...] = ()
 
 
-class ScriptedProvider(Vocabulary):
-    """Answers what it was told to answer, in the order in which it is asked.
+class ScriptedProvider(ServiceVocabulary):
+    """Answers what it was told to answer, in the order in which it is asked; a transcriber, too.
 
     Args:
         engine: where turns run; one with virtual time unless given.
@@ -133,8 +134,15 @@ class ScriptedProvider(Vocabulary):
         """Note that the session is to be forgotten."""
         self.ended.append(str(session))
 
-    async def _take(self, prompt: str, session: str) -> Reply:
+    async def transcribe(self, audio: bytes) -> str:
+        """Hear what was scripted by ``transcribes``."""
+        return (await self._take(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)).text
+
+    async def _take(self, prompt: str, session: str, *, wanted: type = Answer) -> Reply:
         step = self._script.take(prompt)
+        if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
+            self._script.miss(prompt)
+            step = None
         self.running += 1
         try:
             await self._pass_gate()
@@ -152,7 +160,7 @@ class ScriptedProvider(Vocabulary):
         match step:
             case None:
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
-            case Answer():
+            case Answer() | Transcription():
                 await asyncio.sleep(step.after)
                 return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
             case Failure():

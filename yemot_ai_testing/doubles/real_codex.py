@@ -40,6 +40,7 @@ from yemot_ai_testing.doubles.script import (
     CodexVocabulary,
     FakeOnlyError,
     Malformed,
+    Transcription,
     UnknownSession,
 )
 from yemot_ai_testing.guard.hook import current, own_programs
@@ -116,8 +117,10 @@ class RealCodex(CodexVocabulary):
         """Append a step.
 
         Raises:
-            FakeOnlyError: nobody can make a real program write nonsense.
+            FakeOnlyError: nobody can make a real program write nonsense, and Codex hears nothing.
         """
+        if isinstance(step, Transcription):
+            raise FakeOnlyError("Codex transcribes nothing: script that on the double of who does")
         if isinstance(step, Malformed):
             raise FakeOnlyError("only the fake Codex can be malformed: the real one writes its protocol")
         self.model.script.add(step)

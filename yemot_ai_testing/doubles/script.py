@@ -34,6 +34,7 @@ from yemot_ai_testing.doubles.steps import (
     Hang,
     Malformed,
     Step,
+    Transcription,
     UnknownSession,
     pieces_of,
     seconds_of,
@@ -59,7 +60,9 @@ __all__ = [
     "Malformed",
     "Script",
     "ScriptMismatchError",
+    "ServiceVocabulary",
     "Step",
+    "Transcription",
     "UnknownSession",
     "Vocabulary",
 ]
@@ -187,6 +190,26 @@ class CodexVocabulary(Vocabulary):
     def busy_session(self) -> Self:
         """Let somebody else be writing to the session that is resumed next."""
         self.add(BusySession())
+        return self
+
+
+class ServiceVocabulary(Vocabulary):
+    """What a service that also transcribes can be told besides."""
+
+    def transcribes(self, text: str, *, after: float = 0.0) -> Self:
+        """Transcribe the next recording.
+
+        Args:
+            text: what is heard; "" for nothing.
+            after: seconds of listening first.
+
+        Raises:
+            TypeError: the text is no text, or the seconds are no number.
+            ValueError: the seconds cannot pass.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f'a transcription is a text such as "שלום", not {text!r}')
+        self.add(Transcription(text, seconds_of("after", after)))
         return self
 
 

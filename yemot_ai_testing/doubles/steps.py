@@ -24,6 +24,7 @@ __all__ = [
     "Hang",
     "Malformed",
     "Step",
+    "Transcription",
     "UnknownSession",
     "pieces_of",
     "seconds_of",
@@ -61,6 +62,19 @@ class Answer:
     def text(self) -> str:
         """The whole answer."""
         return "".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """The service transcribes a recording.
+
+    Attributes:
+        text: what it has heard.
+        after: seconds of listening before.
+    """
+
+    text: str
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,9 @@ class BusySession:
     """Somebody else is writing to the session that is resumed."""
 
 
-Step: TypeAlias = "Answer | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
+Step: TypeAlias = (
+    "Answer | Transcription | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
+)
 
 
 def pieces_of(text: object) -> tuple[str, ...]:

@@ -1,0 +1,114 @@
+"""The platform's own API as far as recordings go, on the loopback.
+
+>>> with PlatformServer() as platform:
+...     audio = platform.recordings().fetch("/1/000.wav")
+>>> audio == WAV, platform.asked
+(True, ['/ym/api/DownloadFile?path=ivr2:/1/000.wav'])
+"""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Final, Self
+
+from yemot_ai.recordings import Recordings
+
+__all__ = ["TOKEN", "WAV", "PlatformServer", "wav"]
+
+TOKEN: Final = "word-of-the-test"  # noqa: S105 - nobody's
+"""The token that the platform takes."""
+
+
+def wav(sound: bytes) -> bytes:
+    """Return a whole file with ``sound`` in it: PCM, mono, 8 kHz, 16 bits a sample."""
+    form = bytes.fromhex("10000000 0100 0100 401f0000 803e0000 0200 1000")
+    chunks = b"WAVEfmt " + form + b"data" + len(sound).to_bytes(4, "little") + sound
+    return b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
+
+
+WAV: Final = wav(bytes(320))
+"""20 ms of silence."""
+
+
+class PlatformServer:
+    """Serves ``DownloadFile`` while it is open; a context manager.
+
+    Attributes:
+        answers: status and body; each request gets the next one, and the last one stays.
+        asked: the targets of the requests so far.
+    """
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, bytes]] = [(200, WAV)]
+        self.asked: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The address of ``DownloadFile``."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/ym/api/DownloadFile"
+
+    def recordings(
+        self, *, token: str = TOKEN, timeout: float = 10.0, patience: float = 5.0, max_bytes: int = 100_000
+    ) -> Recordings:
+        """Return what fetches recordings from here; the arguments are those of ``Recordings``."""
+        return Recordings(token, self.url, timeout=timeout, patience=patience, max_bytes=max_bytes)
+
+    def holds(self) -> None:
+        """Let every later request wait, after it has been recorded, until ``releases``."""
+        self.gate.clear()
+
+    def releases(self) -> None:
+        """Let the waiting requests through."""
+        self.gate.set()
+
+    def take(self) -> tuple[int, bytes]:
+        """Return the next answer."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.gate.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, platform: PlatformServer) -> None:
+        self.platform = platform
+        super().__init__(("127.0.0.1", 0), _Download)
+
+
+class _Download(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Send a recording, or refuse the token."""
+        platform = self.server.platform
+        platform.asked.append(self.path)
+        platform.gate.wait()
+        status, body = platform.take() if self.headers["authorization"] == TOKEN else (401, b"")
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing: the requests are on record."""
