@@ -66,6 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="who answers as Codex: the fake (default), the fake as a recorded VERSION, or a real binary "
         "with a scripted model service",
     )
+    group.addoption(
+        "--yemot-update",
+        action="store_true",
+        help="rewrite what scenarios shall hear as what they heard; nothing else of their files",
+    )
     parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
     parser.addini("yemot_app", "the application that scenarios call", default="")
     parser.addini("yemot_url", "a server that scenarios call instead", default="")
@@ -103,9 +108,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if _is_guarded(config):
         _set_guard(config)
     if not _plays_scenarios(config):
+        if config.getoption("yemot_update"):
+            raise pytest.UsageError("--yemot-update rewrites scenarios: add --yemot-scenario")
         return
     _check(config)
     _keep_calls(config)
+    if config.getoption("yemot_update"):
+        from yemot_ai_testing.scenario.updating import Updating
+
+        config.pluginmanager.register(Updating(config))
     if config.args_source is not config.ArgsSource.ARGS:
         config.args[:] = _scenario_paths(config) or config.args
     else:

@@ -13,16 +13,19 @@ from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, Tool
 from yemot_ai_testing.scenario.conversation import plain
 from yemot_ai_testing.scenario.loader import load
 from yemot_ai_testing.scenario.model import Serve
+from yemot_ai_testing.scenario.outcome import EXPECTED
 from yemot_ai_testing.scenario.record import CallRecord
 from yemot_ai_testing.scenario.report import failure_report
 from yemot_ai_testing.scenario.runner import play
 from yemot_ai_testing.scenario.stage import Setting, open_stage
+from yemot_ai_testing.scenario.updating import UPDATE
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
     from yemot_ai_testing.scenario.model import CallFile, Scenario
     from yemot_ai_testing.scenario.outcome import Outcome
+    from yemot_ai_testing.scenario.runner import Stage
     from yemot_ai_testing.scenario.serving import Servers
 
 __all__ = ["AGENT_TURNS", "CALL", "RECORD", "WARNINGS", "ScenarioFile", "ScenarioItem", "servers_of"]
@@ -80,7 +83,7 @@ class ScenarioItem(pytest.Item):
             ScenarioFailedError: it did not go as written.
         """
         with open_stage(self.setting, self.scenario.app, servers_of(self.config)) as stage:
-            outcome = play(self.scenario, stage)
+            outcome = self._played(stage)
             if stage.output is not None:
                 self.add_report_section("call", "server", stage.output())
         self._note(outcome)
@@ -91,6 +94,12 @@ class ScenarioItem(pytest.Item):
         if failure is not None:
             report = failure_report(outcome, failure, replay=self.replay_words)
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
+
+    def _played(self, stage: Stage) -> Outcome:
+        update = self.config.stash.get(UPDATE, None)
+        if update is None:
+            return play(self.scenario, stage)
+        return update.take(play(self.scenario, stage, passing_over=EXPECTED), self.path)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None

@@ -50,7 +50,7 @@ def load(path: Path) -> CallFile:
         ScenarioLoadError: all its mistakes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioLoadError([f"{path}:1:1: cannot be read: {error}"]) from error
     return loads(text, path)
@@ -102,9 +102,9 @@ class _File:
         items = list(self._mistakes.sequence(found["scenarios"], of="scenarios"))
         if not items and not isinstance(found["scenarios"].value, str):
             self._mistakes.add(found["scenarios"], "scenarios must hold at least one call")
-        return CallFile(path, name, tuple(self._scenario(item, defaults) for item in items))
+        return CallFile(path, name, tuple(self._scenario(*item, defaults) for item in enumerate(items)))
 
-    def _scenario(self, node: yaml.Node, defaults: dict[str, Any]) -> Scenario:
+    def _scenario(self, number: int, node: yaml.Node, defaults: dict[str, Any]) -> Scenario:
         readers = {
             "name": self._name,
             "app": self._app,
@@ -124,6 +124,7 @@ class _File:
             app=self._called(node, found) or defaults["app"],
             caller=found.get("caller", defaults["caller"]),
             afterwards=found.get("afterwards"),
+            number=number,
         )
 
     def _name(self, node: yaml.Node) -> Any:  # noqa: ANN401 - a str or MISSING

@@ -183,6 +183,7 @@ class Scenario:
         caller: who calls.
         turns: what happens.
         afterwards: what is left behind.
+        number: its place among the scenarios of its file, from 0.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Scenario:
     app: str | Serve | None = None
     caller: CallerSpec = field(default_factory=CallerSpec)
     afterwards: Afterwards | None = None
+    number: int = 0
 
     @property
     def scripted(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -10,7 +11,18 @@ from yemot_ai_testing.line.heard import Event, Transcript
 from yemot_ai_testing.scenario.beats import Happened
 from yemot_ai_testing.scenario.model import Place, Scenario, Turn, Within
 
-__all__ = ["KINDS", "Failure", "Kind", "Mismatch", "Outcome", "State", "Status", "TurnResult"]
+__all__ = [
+    "EXPECTED",
+    "KINDS",
+    "Correction",
+    "Failure",
+    "Kind",
+    "Mismatch",
+    "Outcome",
+    "State",
+    "Status",
+    "TurnResult",
+]
 
 Kind: TypeAlias = Literal[
     "heard",
@@ -34,16 +46,39 @@ never waits for the caller again. ``script``: the model was not asked what was s
 something is left behind.
 """
 
+EXPECTED: frozenset[Kind] = frozenset({"heard", "response", "ends", "dead_air"})
+"""Kinds of what ``hears`` says: the call itself went on, and so can the scenario."""
+
 Status: TypeAlias = Literal["passed", "failed", "not_run"]
 State: TypeAlias = Literal["passed", "failed", "fake only"]
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a part of ``hears`` would have to be.
+
+    Attributes:
+        path: where in ``hears``: its key, and the number of the item or the name of the field, if any.
+        value: the text that would be right; ``null`` for a field that is not there.
+    """
+
+    path: tuple[str | int, ...]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that is not as the scenario says."""
+    """One thing that is not as the scenario says.
+
+    Attributes:
+        kind: its class.
+        message: what is wrong, in words.
+        correction: how ``hears`` can be made to agree, if it can.
+    """
 
     kind: Kind
     message: str
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +93,7 @@ class TurnResult:
         warnings: what is worth telling though nothing failed.
         events: what happened in it, in the order in which it was noted.
         exchanges: the requests and answers of it.
+        mismatches: everything that is not as written.
     """
 
     turn: Turn
@@ -67,6 +103,7 @@ class TurnResult:
     warnings: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
 
     @property
     def within(self) -> Within | None:
@@ -91,6 +128,14 @@ class Failure:
     messages: tuple[str, ...]
     turn: int | None = None
     cause: BaseException | None = None
+
+    @classmethod
+    def of(
+        cls, found: Sequence[Mismatch], turn: Turn, number: int, cause: BaseException | None = None
+    ) -> Failure:
+        """Return the failure of turn ``number``, of the kind of the first thing that was wrong."""
+        messages = tuple(dict.fromkeys(one.message for one in found))
+        return cls(found[0].kind, turn.place, messages, number, cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.heard import Sound, SystemSound, Verb
 from yemot_ai_testing.scenario.census import Census, Double, times_asked
 from yemot_ai_testing.scenario.checks import Observed, mismatches, protocol_mismatches
 from yemot_ai_testing.scenario.model import Action, Expectation, Scenario, Turn
@@ -35,9 +37,16 @@ class Stage:
     output: Callable[[], str] | None = None
 
 
-def play(scenario: Scenario, stage: Stage) -> Outcome:
-    """Play ``scenario`` and return what came of it; failures are returned, not raised."""
-    return _Play(scenario, stage).run()
+def play(scenario: Scenario, stage: Stage, *, passing_over: frozenset[Kind] = frozenset()) -> Outcome:
+    """Play ``scenario`` and return what came of it; failures are returned, not raised.
+
+    Args:
+        scenario: the call.
+        stage: what it is played against.
+        passing_over: kinds of failure after which the call goes on, so that all of them are found; of
+            several failures the first of another kind is told.
+    """
+    return _Play(scenario, stage, passing_over).run()
 
 
 class _Stopped(Exception):  # noqa: N818 - a way out of the turns, never seen outside
@@ -53,6 +62,7 @@ class _Stopped(Exception):  # noqa: N818 - a way out of the turns, never seen ou
 class _Play:
     scenario: Scenario
     stage: Stage
+    passing_over: frozenset[Kind]
     results: list[TurnResult] = field(default_factory=list)
     failure: Failure | None = None
 
@@ -87,9 +97,14 @@ class _Play:
             except _Stopped as stop:
                 self.results.append(_with_course(stop.result, caller, events, exchanges))
                 self._fail(stop.found, turn, number, stop.cause)
-                return
+                if not self._may_go_on:
+                    return
             finally:
                 census.turn_is_over()
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self.failure is None or self.failure.kind in self.passing_over
 
     def _leave(self, caller: Caller) -> None:
         """Hang up like anybody who is done, so that a call left open is the application's doing."""
@@ -98,7 +113,7 @@ class _Play:
         caller.close()
 
     def _check_script(self) -> None:
-        if self.failure is not None or self.stage.double is None:
+        if not self._may_go_on or self.stage.double is None:
             return
         try:
             self.stage.double.assert_complete()
@@ -107,15 +122,16 @@ class _Play:
 
     def _check_afterwards(self, census: Census) -> None:
         afterwards = self.scenario.afterwards
-        if self.failure is not None or afterwards is None:
+        if not self._may_go_on or afterwards is None:
             return
         found = census.mismatches(afterwards.counts)
         if found:
             self.failure = Failure("afterwards", afterwards.place, tuple(one.message for one in found))
 
     def _fail(self, found: list[Mismatch], turn: Turn, number: int, cause: BaseException | None) -> None:
-        messages = tuple(dict.fromkeys(one.message for one in found))
-        self.failure = Failure(found[0].kind, turn.place, messages, number, cause)
+        hard = [one for one in found if one.kind not in self.passing_over]
+        if self.failure is None or hard:
+            self.failure = Failure.of(hard or found, turn, number, cause)
 
     def _outcome(self, caller: Caller, census: Census, *, fake_only: str | None = None) -> Outcome:
         rest = self.scenario.turns[len(self.results) :]
@@ -179,18 +195,31 @@ class _Turn:
     def _observed(self, before: int, raw: str) -> Observed:
         caller = self.caller
         exchanges = caller.exchanges[before:]
-        return Observed(caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question)
+        return Observed(
+            caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question, _pieces(caller)
+        )
 
     def _judge(self, expected: Expectation, observed: Observed) -> TurnResult:
         found = [*protocol_mismatches(observed.exchanges), *mismatches(expected, observed)]
         status: Status = "failed" if found else "passed"
         result = TurnResult(
-            self.turn, status, observed.heard, observed.dead_air, _warnings(expected, observed)
+            self.turn,
+            status,
+            observed.heard,
+            observed.dead_air,
+            _warnings(expected, observed),
+            mismatches=tuple(found),
         )
         if found:
             cause = next((p.cause for e in observed.exchanges for p in e.problems if p.cause), None)
             raise _Stopped(result, found, cause)
         return result
+
+
+def _pieces(caller: Caller) -> tuple[str, ...]:
+    """Return what was heard since the caller last did something, sentence by sentence."""
+    events = takewhile(lambda event: not isinstance(event, Verb), reversed(caller.transcript))
+    return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
 
 
 def _with_course(result: TurnResult, caller: Caller, events: int, exchanges: int) -> TurnResult:

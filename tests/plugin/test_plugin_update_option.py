@@ -1,0 +1,225 @@
+"""``--yemot-update`` rewrites what shall be heard, and turns nothing else green."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+
+APP = """
+def app(pairs):
+    values = dict(pairs)
+    if "hangup" in values:
+        return "noop=bye"
+    if "q3" in values:
+        return "go_to_folder=hangup"
+    if "q2" in values:
+        return "id_list_message=t-רשמתי.f-/1/ok&read=t-ועוד משהו?=q3,no,2,1,7,No"
+    if "q1" in values:
+        return "read=t-באיזה גודל=q2,no,voice"
+    return "id_list_message=t-ברוכים הבאים&read=t-במה אפשר לעזור=q1,no,voice"
+"""
+CALLS = """\
+# הזמנות
+name:   פיצה   # of David
+app: shop:app
+
+scenarios:
+  - turns:      # the order of keys is mine
+      - hears:   'שלום לכם'     # the greeting
+      - hears: {  equals: "לא" , ends: false }
+        says: פיצה
+      - says: גדולה
+        hears:
+          play: [t-מחקתי, f-/1/ok]
+          read: {mode: tap, max_digits: 1, name:  q3}
+          contains:
+            - רשמתי      # this one stays
+            - >-
+              להתראות
+
+      # nobody knows
+      - presses: "1#"
+        hears: {goto: /2, ends: true}
+    name: הזמנה
+  - name: שנייה
+    turns: [{hears: ערב טוב}]
+  - {name: שלישית, turns: [{hears: ברוכים הבאים}]}
+"""
+UPDATED = (
+    CALLS.replace("'שלום לכם'", "'ברוכים הבאים במה אפשר לעזור'")
+    .replace('"לא"', '"באיזה גודל"')
+    .replace("t-מחקתי", "t-רשמתי")
+    .replace("max_digits: 1", "max_digits: 2")
+    .replace(">-\n              להתראות", '"f-/1/ok ועוד משהו?"')
+    .replace("goto: /2", "goto: hangup")
+    .replace("ערב טוב", "ברוכים הבאים במה אפשר לעזור")
+)
+
+
+@pytest.fixture
+def shop(project: pytest.Pytester, write: Write) -> pytest.Pytester:
+    """A project whose application has changed since its calls were written."""
+    project.path.joinpath("shop.call.yaml").unlink()
+    write("shop.py", APP)
+    project.path.joinpath("pizza.call.yaml").write_text(CALLS, encoding="utf-8")
+    return project
+
+
+def calls(project: pytest.Pytester) -> str:
+    return project.path.joinpath("pizza.call.yaml").read_bytes().decode()
+
+
+def test_what_shall_be_heard_becomes_what_was_heard_and_nothing_else_changes(
+    shop: pytest.Pytester, run: Run
+) -> None:
+    run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)
+    assert calls(shop) == UPDATED
+
+
+def test_a_rewritten_file_passes_and_needs_no_rewriting(shop: pytest.Pytester, run: Run) -> None:
+    run("--yemot-scenario", "--yemot-update")
+    run("--yemot-scenario").assert_outcomes(passed=3)
+    run("--yemot-scenario", "--yemot-update").stdout.fnmatch_lines(["nothing was rewritten"])
+    assert calls(shop) == UPDATED
+
+
+def test_what_was_rewritten_is_told(shop: pytest.Pytester, run: Run) -> None:
+    run("--yemot-scenario", "--yemot-update", "-k", "שנייה").stdout.fnmatch_lines(
+        ["*--yemot-update*", "pizza.call.yaml:24: ערב טוב → ברוכים הבאים במה אפשר לעזור"]
+    )
+
+
+def test_a_file_with_the_line_ends_of_windows_keeps_them(shop: pytest.Pytester, run: Run) -> None:
+    shop.path.joinpath("pizza.call.yaml").write_bytes(CALLS.replace("\n", "\r\n").encode())
+    run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)
+    assert calls(shop) == UPDATED.replace("\n", "\r\n")
+
+
+def test_a_file_without_failures_is_not_touched(shop: pytest.Pytester, run: Run) -> None:
+    path = shop.path / "pizza.call.yaml"
+    path.write_text(UPDATED, encoding="utf-8")
+    before = path.stat().st_mtime_ns
+    run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)
+    assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("hears", "told"),
+    [
+        ('{matches: "^שלום"}', "heard nothing that matches"),
+        ("{excludes: ברוכים}", "which must not be said"),
+        ("{ends: true}", "the call goes on"),
+        ("{read: false}", "the line reads something"),
+        ("{read: {folder: /1}}", "read.folder is not there"),
+        ("{goto: /2}", "no go_to_folder=/2"),
+        ("{play: [a, b, c, d]}", "no id_list_message plays"),
+    ],
+)
+def test_what_says_more_than_words_is_reported_and_left(
+    shop: pytest.Pytester, run: Run, write: Write, hears: str, told: str
+) -> None:
+    text = f"scenarios: [{{name: א, turns: [{{hears: {hears}}}]}}]\n"
+    write("pizza.call.yaml", text)
+    result = run("--yemot-scenario", "--yemot-update", "--yemot-app=shop:app")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*{told}*--yemot-update leaves this to you*"])
+    assert calls(shop) == text
+
+
+def test_a_silence_that_is_too_long_stays_too_long(shop: pytest.Pytester, run: Run, write: Write) -> None:
+    write("slow.py", "import time\ndef app(pairs):\n    time.sleep(0.3)\n    return 'read=t-א=q,no,voice'\n")
+    write("pizza.call.yaml", "scenarios: [{name: א, turns: [{hears: {contains: ב, within: 100ms}}]}]\n")
+    result = run("--yemot-scenario", "--yemot-update", "--yemot-app=slow:app")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*: dead_air*", "*within: 100ms*"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("return 'hangup=yes'", "protocol"),
+        ("return 'read=t-א=q,no,voice&read=t-ב=p,no,voice'", "protocol"),
+        ("raise KeyError('price')", "no_answer"),
+        ("return 'go_to_folder=.'", "endless"),
+    ],
+)
+def test_an_answer_that_the_line_would_not_take_is_never_made_right(
+    shop: pytest.Pytester, run: Run, write: Write, answer: str, kind: str
+) -> None:
+    write("shop.py", f"def app(pairs):\n    {answer}\n")
+    result = run("--yemot-scenario", "--yemot-update")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines([f"*: {kind}*"])
+    assert calls(shop) == CALLS
+
+
+def test_a_call_that_breaks_later_leaves_its_earlier_turns_alone(
+    shop: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("shop.py", APP.replace('"read=t-באיזה גודל=q2,no,voice"', '"hangup=yes"'))
+    run("--yemot-scenario", "--yemot-update", "-k", "הזמנה").stdout.fnmatch_lines(["*: protocol*"])
+    assert calls(shop) == CALLS
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [("agent: {answers: ב}, ", "script"), ("", "afterwards")],
+    ids=["an unused script", "something left behind"],
+)
+def test_what_is_left_over_after_the_call_is_never_made_right(
+    shop: pytest.Pytester, run: Run, write: Write, more: str, kind: str
+) -> None:
+    text = (
+        "app: shop:app\nscenarios:\n"
+        f"  - {{name: א, turns: [{{{more}hears: ביי}}], afterwards: {{agent_turns: 1}}}}\n"
+    )
+    write("pizza.call.yaml", text)
+    result = run("--yemot-scenario", "--yemot-update")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*: {kind}*"])
+    assert calls(shop) == text
+
+
+def test_a_text_that_other_turns_share_is_left(shop: pytest.Pytester, run: Run, write: Write) -> None:
+    text = (
+        "app: shop:app\nscenarios:\n  - {name: א, turns: [{hears: &hello שלום}]}\n"
+        "  - {name: ב, turns: [{hears: *hello }]}\n"
+    )
+    write("pizza.call.yaml", text)
+    result = run("--yemot-scenario", "--yemot-update")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*not rewritten: *anchor*"])
+    assert calls(shop) == text
+
+
+def test_nothing_is_written_where_nothing_was_heard(shop: pytest.Pytester, run: Run, write: Write) -> None:
+    write("shop.py", "def app(pairs):\n    return 'go_to_folder=hangup'\n")
+    run("--yemot-scenario", "--yemot-update").assert_outcomes(failed=3)
+    assert calls(shop) == CALLS
+
+
+def test_a_file_that_changed_meanwhile_is_left(shop: pytest.Pytester, run: Run, write: Write) -> None:
+    spoil = "with open('pizza.call.yaml', 'a') as file: file.write('# mine')"
+    write("shop.py", APP.replace('return "noop=bye"', f"{spoil}\n        return 'noop=bye'"))
+    result = run("--yemot-scenario", "--yemot-update")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["pizza.call.yaml: not rewritten: it has changed since it was read"])
+    assert calls(shop).startswith(CALLS + "# mine")
+
+
+def test_several_processes_are_refused(shop: pytest.Pytester, run: Run) -> None:
+    result = run("-p", "xdist.plugin", "-n", "2", "--yemot-scenario", "--yemot-update")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--yemot-update*leave out -n*"])
+    assert calls(shop) == CALLS
+
+
+def test_without_scenarios_there_is_nothing_to_rewrite(shop: pytest.Pytester, run: Run) -> None:
+    result = run("--yemot-update")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*add --yemot-scenario*"])

@@ -1,0 +1,165 @@
+"""A rewritten file differs in the rewritten texts, and in no other byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.rewriting import Edit, NotRewritableError, Part, Source
+
+HEARS: Part = ("scenarios", 0, "turns", 0, "hears")
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("אבג \"'\\:#&*[]{},-?|>!%@\n\t")
+)
+HEARD = TEXTS.filter(str.strip)
+WORDS = st.text("אבגדabc", min_size=1, max_size=8)
+COMMENTS = st.sampled_from(["", "  # מה נשמע", " # a: 'b", "\t# [c"])
+ENDS = st.sampled_from(["\n", "\r\n"])
+
+Pieces = list[tuple[str, str | None]]
+"""Parts of a file; beside each text that is to be rewritten, what it says."""
+
+
+@st.composite
+def written(draw: st.DrawFn, *, flow: bool, end: str) -> tuple[str, str]:
+    """Draw a text, and how it stands in the file."""
+    word = draw(WORDS)
+    styles = [word, f"'{word}'", f'"{word}"', f'"{word} \\u05d0"']
+    said = dict.fromkeys(styles[:3], word) | {styles[3]: f"{word} א"}
+    if not flow:
+        said[f"{word}{end}            more"] = f"{word} more"
+    form = draw(st.sampled_from(list(said)))
+    return form, said[form]
+
+
+@st.composite
+def turns(draw: st.DrawFn, end: str) -> Pieces:
+    """Draw one turn, as people write them."""
+    comment, other = draw(COMMENTS), draw(COMMENTS)
+    flow, block = draw(written(flow=True, end=end)), draw(written(flow=False, end=end))
+    forms: list[Pieces] = [
+        [("      - hears: ", None), block, (f"{comment}{end}", None)],
+        [("      - says: א\n        hears:   ", None), flow, (f"{comment}{end}{end}", None)],
+        [("      - {says: ב, hears: {contains: ", None), flow, (f" , ends: false}}}}{comment}{end}", None)],
+        [
+            (f"      - says: ג{comment}{end}        hears:{other}{end}          equals: ", None),
+            block,
+            (f"{other}{end}          within: [2s,  4s]{end}# c{end}", None),
+        ],
+        [
+            (f"      - hears:{comment}{end}          contains:{end}          - ", None),
+            block,
+            (f"{other}{end}          # between{end}          -   ", None),
+            draw(written(flow=False, end=end)),
+            (f"{comment}{end}        says: ד{end}", None),
+        ],
+    ]
+    return draw(st.sampled_from(forms))
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Pieces, int]:
+    """Draw a file, and how many turns it has."""
+    end = draw(ENDS)
+    head = f"{draw(st.sampled_from(['', chr(0xFEFF), '# first' + end]))}scenarios:{end}"
+    drawn = draw(st.lists(turns(end), min_size=1, max_size=4))
+    pieces = [piece for turn in drawn for piece in turn]
+    begin = f"{head}  - name:   שיחה{end}    turns:{end}"
+    return [(begin, None), *pieces, ("    # the end", None)], len(drawn)
+
+
+def parts_of(source: Source, turns: int) -> list[Part]:
+    """Return the way to every text that a turn hears, in the order of the file."""
+    ways: list[Part] = []
+    for turn in range(turns):
+        hears: Part = ("scenarios", 0, "turns", turn, "hears")
+        found = [
+            (*hears, *rest)
+            for rest in (("contains", 0), ("contains", 1), ("equals",))
+            if source.has((*hears, *rest))
+        ]
+        ways += found or ([(*hears, "contains")] if source.has((*hears, "contains")) else [hears])
+    return ways
+
+
+@given(files(), st.data())
+def test_bytes_outside_the_rewritten_texts_stay_what_they_were(
+    file: tuple[Pieces, int], data: st.DataObject
+) -> None:
+    pieces, count = file
+    source = Source("".join(text for text, _ in pieces))
+    places = [number for number, (_, said) in enumerate(pieces) if said is not None]
+    ways = parts_of(source, count)
+    chosen = data.draw(st.sets(st.sampled_from(range(len(places))), min_size=1))
+    new = {number: data.draw(HEARD) for number in chosen}
+    edits = [Edit(ways[number], pieces[places[number]][1], text) for number, text in new.items()]
+
+    rewritten = source.with_edits(edits)
+
+    rest = rewritten
+    for number, (text, said) in enumerate(pieces):
+        if said is not None and places.index(number) in chosen:
+            follows = pieces[number + 1][0]
+            rest = rest[rest.index(follows) :]
+        else:
+            assert rest.startswith(text)
+            rest = rest.removeprefix(text)
+    assert rest == ""
+    again = Source(rewritten)
+    for edit in edits:
+        again.check(Edit(edit.part, edit.new, edit.new))
+
+
+@pytest.mark.parametrize("before", [" ", "\n          - "], ids=["alone", "in a list"])
+@given(
+    heard=HEARD, style=st.sampled_from(["א", "'א'", '"א"', "|-\n            א\n", ">-\n            א\n\n"])
+)
+def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
+    before: str, heard: str, style: str
+) -> None:
+    head = "scenarios:\n  - name: x\n    turns:\n      - hears:\n          contains:"
+    part: Part = (*HEARS, "contains", 0) if "-" in before else (*HEARS, "contains")
+    source = Source(f"{head}{before}{style}\n        says: ב\n")
+
+    (scenario,) = loads(source.with_edits([Edit(part, "א", heard)]), Path("x.call.yaml")).scenarios
+
+    assert scenario.turns[0].hears is not None
+    assert scenario.turns[0].hears.contains == (heard,)
+    assert scenario.turns[0].action is not None
+
+
+@pytest.mark.parametrize(
+    ("hears", "part", "why"),
+    [
+        ("&a שלום", (), "an anchor or a tag"),
+        ("!!str שלום", (), "an anchor or a tag"),
+        ("ברוכים", (), "has changed since"),
+        ("[שלום]", (), "no single text"),
+        ("{equals: שלום}", ("contains",), "no single text"),
+    ],
+)
+def test_what_cannot_be_rewritten_alone_is_refused(hears: str, part: Sequence[str], why: str) -> None:
+    source = Source(f"scenarios: [{{name: x, turns: [{{hears: {hears}}}]}}]")
+    with pytest.raises(NotRewritableError, match=why):
+        source.with_edits([Edit((*HEARS, *part), "שלום", "ביי")])
+
+
+def test_what_stands_in_several_places_is_refused() -> None:
+    source = Source(
+        dedent("""
+        scenarios:
+          - name: x
+            turns:
+              - &first {hears: {contains: שלום}}
+          - {name: y, turns: [*first]}
+        """)
+    )
+    with pytest.raises(NotRewritableError, match="several places"):
+        source.check(Edit((*HEARS, "contains"), "שלום", "ביי"))

@@ -1,0 +1,137 @@
+"""``--yemot-update``: what was heard becomes what shall be heard, in the user's own files.
+
+Only values under ``hears`` are rewritten, and only those that tell what to hear: ``contains`` (a bare text
+too), ``equals``, fields of ``read``, ``play`` and ``goto``. Whatever else fails, fails as ever, and nothing
+of a call is rewritten that broke.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yemot_ai_testing.scenario.outcome import EXPECTED, Correction, Failure, Mismatch, Outcome, TurnResult
+from yemot_ai_testing.scenario.rewriting import Edit, NotRewritableError, Part, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yemot_ai_testing.scenario.model import Expectation
+
+__all__ = ["Update"]
+
+
+@dataclass(slots=True)
+class _File:
+    """A file, as it was when its first call was played, and what is to be written into it."""
+
+    source: Source
+    shown: Path
+    edits: dict[Part, Edit] = field(default_factory=dict)
+
+    def settled(self, result: TurnResult, turn: Part) -> TurnResult:
+        """Return the result of a turn without what will be rewritten."""
+        left = tuple(self._left(result, turn))
+        if left or not result.mismatches:
+            return replace(result, mismatches=left)
+        return replace(result, mismatches=(), status="passed")
+
+    def _left(self, result: TurnResult, turn: Part) -> Iterator[Mismatch]:
+        """Yield what stays wrong in a turn."""
+        for mismatch in result.mismatches:
+            if mismatch.correction is None or result.turn.hears is None:
+                yield replace(mismatch, message=f"{mismatch.message} (--yemot-update leaves this to you)")
+                continue
+            try:
+                self._note(result.turn.hears, (*turn, "hears"), mismatch.correction)
+            except NotRewritableError as error:
+                yield replace(mismatch, message=f"{mismatch.message} (not rewritten: {error})")
+
+    def _note(self, hears: Expectation, place: Part, correction: Correction) -> None:
+        part = _part(self.source, place, correction.path)
+        edit = Edit(part, _old(hears, correction.path), _new(correction))
+        self.source.check(edit)
+        self.edits[part] = edit
+
+
+class Update:
+    """Collects what is to be rewritten in a run, and writes it at the end.
+
+    Attributes:
+        written: what was rewritten, a line each.
+        refused: which files were not, a line each.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[Path, _File] = {}
+        self.written: list[str] = []
+        self.refused: list[str] = []
+
+    def take(self, outcome: Outcome, path: Path) -> Outcome:
+        """Note what can be rewritten so that the call passes.
+
+        Args:
+            outcome: of a call that was played on past what ``hears`` says.
+            path: its file.
+
+        Returns:
+            The outcome without the failures that will be gone.
+        """
+        if outcome.failure is None or outcome.failure.kind not in EXPECTED:
+            return outcome
+        file = self._files.get(path) or _File(Source(_text_of(path)), outcome.scenario.place.path)
+        self._files[path] = file
+        here: Part = ("scenarios", outcome.scenario.number, "turns")
+        turns = [file.settled(result, (*here, number)) for number, result in enumerate(outcome.turns)]
+        left = [(number, result) for number, result in enumerate(turns, start=1) if result.mismatches]
+        failure = Failure.of(left[0][1].mismatches, left[0][1].turn, left[0][0]) if left else None
+        return replace(outcome, turns=tuple(turns), failure=failure)
+
+    def write(self) -> None:
+        """Write the files; a file that has changed meanwhile is left as it is."""
+        for path, file in self._files.items():
+            if not file.edits:
+                continue
+            if _text_of(path) != file.source.text:
+                self.refused.append(f"{file.shown}: not rewritten: it has changed since it was read")
+                continue
+            path.write_bytes(file.source.with_edits(file.edits.values()).encode())
+            self.written += [
+                f"{file.shown}:{file.source.line(part)}: {edit.old} → {edit.new}"
+                for part, edit in file.edits.items()
+            ]
+
+
+def _text_of(path: Path) -> str:
+    return path.read_bytes().decode()
+
+
+def _part(source: Source, hears: Part, path: Part) -> Part:
+    """Return where a text stands: a list of one may be written without the list, and ``contains`` bare."""
+    whole = (*hears, *path)
+    if source.has(whole):
+        return whole
+    alone = (*hears, path[0])
+    return alone if source.has(alone) else hears
+
+
+def _old(hears: Expectation, path: Part) -> str | None:
+    match path:
+        case ("contains" | "play" as key, int(number)):
+            texts: tuple[str, ...] = getattr(hears, key)
+            return texts[number]
+        case ("read", str(name)) if hears.read:
+            return _value(hears.read.expected[name])
+        case ("equals" | "goto" as key,):
+            text: str | None = getattr(hears, key)
+            return text
+    raise NotRewritableError(f"{path} is nothing that can be rewritten")
+
+
+def _new(correction: Correction) -> str | None:
+    return _value(correction.value) if correction.path[0] == "read" else correction.value
+
+
+def _value(field_text: str) -> str | None:
+    return None if field_text == "null" else field_text
