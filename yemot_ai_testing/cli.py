@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands.add_parser("record", help="write down what the real Codex does, case by case"))
     _add_drift(commands.add_parser("drift", help="say what differs between two versions of Codex"))
 
-    _add_contract(commands.add_parser("contract", help="hold executables to the rules of codex exec"))
+    _add_contract(commands.add_parser("contract", help="hold executables to the rules of Codex"))
 
     schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
     schema.set_defaults(command=_schema)
@@ -107,7 +107,8 @@ def _add_drift(drift: argparse.ArgumentParser) -> None:
 
 def _add_contract(contract: argparse.ArgumentParser) -> None:
     contract.description = (
-        "Try every rule of codex exec --json on executables, without a key and without a network. "
+        "Try every rule of codex exec --json, or of codex app-server, on executables, without a key and "
+        "without a network. "
         "Exit code: 0 all held, 1 a rule is broken, 2 an executable cannot be run."
     )
     contract.add_argument(
@@ -117,6 +118,12 @@ def _add_contract(contract: argparse.ArgumentParser) -> None:
         action="extend",
         metavar="PATH|VERSION|real|fake[@VERSION]",
         help="what to try; default: real and fake",
+    )
+    contract.add_argument(
+        "--face",
+        choices=("exec", "app-server", "all"),
+        default="exec",
+        help="which rules: of codex exec --json (default), of codex app-server, or both",
     )
     contract.add_argument("--case", dest="cases", nargs="+", action="extend", metavar="ID", help="only these")
     contract.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")

@@ -54,6 +54,40 @@ FAULTS = {
     "tells the end of a turn as completed": Fault(
         "_turn", '"failed", error=error', '"completed", error=error', "fails-overloaded"
     ),
+    "asks whoever is never to be asked": Fault(
+        "_turn", 'if what == "approval" and self._thread.policy == "never":', "if False:", "request-never"
+    ),
+    "asks before it waits": Fault("_turn", "for one in told[:place]:", "for one in ():", "request-waits"),
+    "forgets the command that it asks about": Fault(
+        "_turn", "for one in told[:place]:", "for one in told[: place - 1]:", "request-approval"
+    ),
+    "takes an error for a decline": Fault(
+        "_turn",
+        """{'refused' if 'error' in message else 'declined'}""",
+        "{'declined'}",
+        "request-refused",
+    ),
+    "takes a decline for an error": Fault(
+        "_turn",
+        """{'refused' if 'error' in message else 'declined'}""",
+        "{'refused'}",
+        "request-declined",
+    ),
+    "tells of another question": Fault(
+        "_turn", 'requestId=message["id"]', "requestId=99", "request-resolved"
+    ),
+    "gives up over a refused tool": Fault(
+        "_turn",
+        'self._notice(one, requestId=message["id"])\n            self._go_on()',
+        'self._notice(one, requestId=message["id"])\n            self._conclude("", "failed")',
+        "request-tool-refused",
+    ),
+    "cannot be interrupted while it asks": Fault(
+        "_turn",
+        'self._conclude("idle", "interrupted")',
+        'self._conclude("idle", "failed") if self._asked else None',
+        "request-interrupted",
+    ),
     "loses a piece": Fault("_turn", "for piece in pieces:", "for piece in pieces[:2]:", "turn-deltas"),
 }
 

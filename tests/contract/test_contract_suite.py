@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.case import AnyCase, Face
     from yemot_ai_testing.contract.suite import Suite
 
-CASES = contract.codex_cases()
+CASES = contract.codex_cases() + contract.codex_cases("app-server")
 WITHOUT_A_SERVICE = {"events-mixed", "events-unknown-item", "thread-remembers"}
 """What a fake cannot show: it asks no model."""
 
@@ -33,14 +33,14 @@ def real_suite(real_binary: Path) -> Iterator[Suite]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_our_fake_keeps_the_rule(fake_suite: Suite, case: Case) -> None:
+def test_our_fake_keeps_the_rule(fake_suite: Suite, case: AnyCase) -> None:
     applies = case.holds_for(fake_suite.version) and case.id not in WITHOUT_A_SERVICE
     verdict = fake_suite.run(case)
     assert verdict.outcome == ("held" if applies else "not applicable"), f"{verdict.expected}; {verdict.seen}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_real_codex_keeps_the_rule(real_suite: Suite, case: Case) -> None:
+def test_the_real_codex_keeps_the_rule(real_suite: Suite, case: AnyCase) -> None:
     applies = case.holds_for(real_suite.version)
     verdict = real_suite.run(case)
     assert verdict.outcome == ("held" if applies else "not applicable"), f"{verdict.expected}; {verdict.seen}"
@@ -53,8 +53,26 @@ def test_the_fake_of_an_older_version_keeps_the_rules_of_that_version(version: s
         suite.check()
 
 
+@pytest.mark.parametrize("face", ["exec", "app-server"])
+def test_the_suite_of_a_face_tries_the_rules_of_that_face(face: Face) -> None:
+    with contract.codex("fake", face=face) as suite:
+        assert suite.cases == contract.codex_cases(face)
+        assert {case.face for case in suite.cases} == {face}
+
+
+def test_a_version_that_was_not_recorded_as_a_server_is_held_to_no_rule_of_servers() -> None:
+    with contract.codex("fake@0.142.0", face="app-server") as suite:
+        (verdict,) = suite.results(suite.cases[:1])
+    assert (verdict.outcome, verdict.why) == (
+        "not applicable",
+        "as a server, the fake was recorded of 0.169.0 only",
+    )
+
+
 def test_there_are_rules_for_everything_and_each_has_a_name_of_its_own() -> None:
-    assert len({case.id for case in CASES}) == len(CASES) >= 50
+    assert len(contract.codex_cases()) >= 50
+    assert len(contract.codex_cases("app-server")) >= 20
+    assert len({case.id for case in CASES}) == len(CASES)
     assert len({case.title for case in CASES}) == len(CASES)
 
 

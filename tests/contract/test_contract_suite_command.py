@@ -54,6 +54,39 @@ def test_where_every_rule_is_held_the_exit_code_is_0(capsys: pytest.CaptureFixtu
     assert "fake: 1 held, 0 breached, 0 not applicable" in capsys.readouterr().out
 
 
+def test_the_face_chooses_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contract", "--face", "app-server", "--codex", "fake@0.142.0"]) == 0
+    told = capsys.readouterr().out
+    assert "  1  –  server-handshake-first  " in told
+    assert "argv-dash" not in told
+    assert " rules: as a server, the fake was recorded of 0.169.0 only" in told
+
+
+def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(
+    bad_fake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = ["server-handshake-first", "server-turn-order", "server-stdin-closed"]
+    assert main(["contract", "--codex", str(bad_fake), "--case", *cases]) == 1
+    assert f"{bad_fake}: 0 held, 3 breached, 0 not applicable" in capsys.readouterr().out
+
+
+def test_a_wrapper_around_the_real_server_keeps_the_rules(real_binary: Path, tmp_path: Path) -> None:
+    wrapper = executable(tmp_path / "codex", f'#!/bin/sh\nexec "{real_binary}" "$@"\n')
+    with contract.codex(wrapper, face="app-server") as suite:
+        suite.check("server-turn-order", "server-request-declined", "server-stdin-closed")
+
+
+def test_an_executable_that_writes_no_messages_breaks_the_rules_of_servers(tmp_path: Path) -> None:
+    chatty = executable(
+        tmp_path / "codex", '#!/bin/sh\n[ "$1" = --version ] && exit 1\necho hello; exec cat\n'
+    )
+    with (
+        contract.codex(chatty, face="app-server") as suite,
+        pytest.raises(ContractBreachError, match="breaks 1 rules of codex app-server"),
+    ):
+        suite.check("server-handshake-tells")
+
+
 def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "--json", "--codex", str(bad_fake), "--case", "argv-unknown-option"]) == 1
     (told,) = json.loads(capsys.readouterr().out)
@@ -126,7 +159,7 @@ def test_in_a_test_every_breach_is_listed(bad_fake: Path) -> None:
 
 
 def test_an_executable_that_never_ends_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yemot_ai_testing.contract.bench._PATIENCE", 0.5)
+    monkeypatch.setattr("yemot_ai_testing.contract.bench.PATIENCE", 0.5)
     endless = executable(
         tmp_path / "codex", '#!/bin/sh\n[ "$1" = --version ] && exit 1\nexec tail -f /dev/null\n'
     )

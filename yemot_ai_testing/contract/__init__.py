@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.case import AnyCase, Face
     from yemot_ai_testing.contract.stores.rule import MakeStore, Rule
     from yemot_ai_testing.contract.stores.suite import StoreSuite
     from yemot_ai_testing.contract.suite import Suite
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["codex", "codex_cases", "session_store", "session_store_rules"]
 
 
-def codex(executable: str | Path = "real") -> AbstractContextManager[Suite]:
-    """The rules of ``codex exec --json``, and an executable to hold to them.
+def codex(executable: str | Path = "real", *, face: Face = "exec") -> AbstractContextManager[Suite]:
+    """The rules of Codex, and an executable to hold to them.
 
     No key and no network is needed: a real binary, a wrapper and a fake of somebody else are led to a
     scripted model service on this machine.
@@ -45,6 +45,7 @@ def codex(executable: str | Path = "real") -> AbstractContextManager[Suite]:
     Args:
         executable: a path; a version, as ``yemot-ai-testing codex install`` fetches them; ``real``;
             ``fake``, or ``fake@VERSION`` for another version than the newest.
+        face: which rules: those of ``codex exec --json``, or of ``codex app-server``.
 
     Returns:
         A context with the suite.
@@ -55,14 +56,14 @@ def codex(executable: str | Path = "real") -> AbstractContextManager[Suite]:
     """
     from yemot_ai_testing.contract.suite import open_suite
 
-    return open_suite(executable)
+    return open_suite(executable, face)
 
 
-def codex_cases() -> tuple[Case, ...]:
-    """All rules of ``codex exec --json``, numbered by their place, each with a stable ``id``."""
+def codex_cases(face: Face = "exec") -> tuple[AnyCase, ...]:
+    """All rules of ``codex exec --json`` or ``codex app-server``, each with a stable ``id``, in order."""
     from yemot_ai_testing.contract.suite import CASES
 
-    return CASES
+    return CASES[face]
 
 
 def session_store(make_store: MakeStore) -> StoreSuite:

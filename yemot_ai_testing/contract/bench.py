@@ -5,22 +5,15 @@ Nothing of it outlives its case: processes are ended by their group, folders are
 
 from __future__ import annotations
 
-import contextlib
-import enum
-import json
 import os
-import select
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.contract.case import Breach, NotApplicable, same
-from yemot_ai_testing.doubles.codex_stage import living
+from yemot_ai_testing.contract.process import MESSAGE, PATIENCE, Process, Run, Stdin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,195 +22,16 @@ if TYPE_CHECKING:
     from yemot_ai_testing.contract.stages import Stage
     from yemot_ai_testing.doubles.script import FailureKind
 
-__all__ = ["EXEC", "Bench", "Process", "Run", "Stdin"]
+__all__ = ["EXEC", "Bench"]
 
 EXEC: Final = ("exec", "--json", "--skip-git-repo-check")
 """How most cases begin."""
 
-_PATIENCE: Final = 10.0
-_NOTICEABLE: Final = 0.7
 _NO_PRIVILEGES: Final = (
     "setpriv",
     "--bounding-set=-dac_override,-dac_read_search",
     "--inh-caps=-dac_override",
 )
-
-
-class Stdin(enum.Enum):
-    """A standard input that is no pipe."""
-
-    NULL = "/dev/null"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A process that has ended.
-
-    Attributes:
-        code: its exit code, as ``Popen`` sees it: negative for a signal.
-        stdout: what it wrote.
-        stderr: what it wrote there.
-    """
-
-    code: int
-    stdout: bytes
-    stderr: str
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        r"""The events of standard output, split at ``\n`` only; ``Breach`` if a line is none."""
-        return [_event(line) for line in self.stdout.split(b"\n")[:-1]]
-
-    @property
-    def kinds(self) -> list[str]:
-        """The types of the events, ``type:item type`` for items, without the warnings before the turn."""
-        kinds = [_kind(event) for event in self.events]
-        begun = kinds.index("turn.started") if "turn.started" in kinds else 0
-        return [kind for n, kind in enumerate(kinds) if n >= begun or kind != "item.completed:error"]
-
-    @property
-    def thread(self) -> str:
-        """The thread that it says it is about; ``Breach`` if it says none."""
-        events = self.events
-        if not events or events[0].get("type") != "thread.started":
-            raise Breach("a first event thread.started", self.summary)
-        return str(events[0].get("thread_id"))
-
-    @property
-    def messages(self) -> list[str]:
-        """The texts of the agent."""
-        return [event["item"].get("text") for event in self.events if _kind(event) == _MESSAGE]
-
-    @property
-    def usage(self) -> Mapping[str, int]:
-        """The counters of its last event; ``Breach`` if there are none."""
-        events = self.events
-        if not events or "usage" not in events[-1]:
-            raise Breach("a last event with usage", self.summary)
-        usage: Mapping[str, int] = events[-1]["usage"]
-        return usage
-
-    @property
-    def summary(self) -> str:
-        """What it did, in one line."""
-        out = self.stdout.decode("utf-8", "replace")
-        err = " / ".join(line for line in self.stderr.split("\n") if line and not line.startswith("WARNING"))
-        return f"exit {self.code}, stdout {out[-300:]!r}, stderr {err[-300:]!r}"
-
-
-_MESSAGE: Final = "item.completed:agent_message"
-
-
-def _event(line: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):
-        raise Breach("lines of standard output that are JSON objects", repr(line[:300]))
-    return event
-
-
-def _kind(event: Mapping[str, Any]) -> str:
-    item = event.get("item")
-    return f"{event.get('type')}:{item.get('type')}" if isinstance(item, dict) else str(event.get("type"))
-
-
-class Process:
-    """A process that runs.
-
-    Attributes:
-        popen: it.
-    """
-
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
-        self.popen = popen
-        self._read = b""
-
-    def tells(self, text: str | bytes) -> Self:
-        """Write to its standard input, and leave it open."""
-        if self.popen.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.popen.stdin.write(text.encode() if isinstance(text, str) else text)
-                self.popen.stdin.flush()
-        return self
-
-    def hangs_up(self) -> Self:
-        """Close its standard input."""
-        if self.popen.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.popen.stdin.close()
-            self.popen.stdin = None
-        return self
-
-    def closes_stdout(self) -> Self:
-        """Stop reading what it writes."""
-        if self.popen.stdout is not None:
-            self.popen.stdout.close()
-            self.popen.stdout = None
-        return self
-
-    def reads_until(self, word: bytes) -> bytes:
-        """Read its standard output until ``word`` has come; ``Breach`` if it does not."""
-        deadline = time.monotonic() + _PATIENCE
-        while word not in self._read:
-            chunk = self._chunk(deadline - time.monotonic())
-            if not chunk:
-                raise Breach(f"{word.decode()} on standard output", repr(self._read[-300:]))
-            self._read += chunk
-        return self._read
-
-    def _chunk(self, seconds: float) -> bytes:
-        """What it writes next; empty if that is nothing."""
-        if self.popen.stdout is None or seconds <= 0:
-            return b""
-        # Past the buffer of the file object, so that nothing is hidden there from whoever reads next.
-        pipe = self.popen.stdout.fileno()
-        return os.read(pipe, 1 << 16) if select.select([pipe], [], [], seconds)[0] else b""
-
-    def waits(self) -> bool:
-        """Whether it is still there after a moment in which it could have ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(_NOTICEABLE)
-        return self.popen.poll() is None
-
-    def exits(self) -> None:
-        """Wait for its end while its standard input is open; ``Breach`` if it does not come."""
-        try:
-            self.popen.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            raise Breach(
-                f"an end within {_PATIENCE:g} s, with standard input open", "it still runs"
-            ) from None
-
-    def ends(self, within: float = _PATIENCE) -> Run:
-        """Wait for its end.
-
-        Args:
-            within: seconds.
-
-        Raises:
-            Breach: it does not end.
-        """
-        try:
-            out, err = self.popen.communicate(timeout=within)
-        except subprocess.TimeoutExpired:
-            self.kills()
-            raise Breach(f"an end within {within:g} s", "it still runs") from None
-        return Run(self.popen.returncode, self._read + (out or b""), (err or b"").decode("utf-8", "replace"))
-
-    def kills(self) -> None:
-        """End its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-
-    def leftovers(self) -> tuple[int, ...]:
-        """Who of its group is still alive, after a moment to go."""
-        deadline = time.monotonic() + _NOTICEABLE
-        while (left := living([self.popen.pid])) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return left
 
 
 class Bench:
@@ -327,7 +141,7 @@ class Bench:
             same(
                 "events",
                 run.kinds,
-                ["thread.started", "turn.started", *[_MESSAGE] * len(texts), "turn.completed"],
+                ["thread.started", "turn.started", *[MESSAGE] * len(texts), "turn.completed"],
             )
             same("messages", run.messages, list(texts))
 
@@ -380,10 +194,10 @@ class Bench:
         process = self.start(*arguments, stdin=given, env=env, cwd=cwd, before=before)
         try:
             data = None if isinstance(stdin, Stdin) else stdin.encode() if isinstance(stdin, str) else stdin
-            out, err = process.popen.communicate(data, timeout=_PATIENCE)
+            out, err = process.popen.communicate(data, timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kills()
-            raise Breach(f"an end within {_PATIENCE:g} s", "it still runs") from None
+            raise Breach(f"an end within {PATIENCE:g} s", "it still runs") from None
         return Run(process.popen.returncode, out, err.decode("utf-8", "replace"))
 
     def turn(self, text: str = "שלום", *options: str) -> Run:

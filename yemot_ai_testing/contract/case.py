@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from yemot_ai_testing.contract.bench import Bench
-
-    Check: TypeAlias = Callable[[Bench], None]
+Place = TypeVar("Place")
 
 __all__ = [
     "MEASURED",
+    "AnyCase",
     "Breach",
     "Case",
     "Chapter",
+    "Face",
     "NotApplicable",
     "Outcome",
     "Verdict",
@@ -30,6 +28,9 @@ MEASURED: Final = "measured, 0.169.0"
 """The source of a rule that was read off the real binary of this version."""
 
 Outcome = Literal["held", "breached", "not applicable"]
+
+Face = Literal["exec", "app-server"]
+"""Which way of talking with Codex a rule is about."""
 
 
 class Breach(AssertionError):  # noqa: N818 - the word of the trade, and of the table
@@ -51,24 +52,26 @@ class NotApplicable(Exception):  # noqa: N818 - not an error: the rule has nothi
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A rule of ``codex exec --json``.
+class Case(Generic[Place]):
+    """A rule of Codex.
 
     Attributes:
         id: stable; its first word is the chapter.
         title: the rule, as a sentence.
-        check: tries it on a bench.
+        check: tries it in a place that is made for it: on a bench, or a stage for servers.
         source: how the rule is known.
         since: the first version that it holds for; empty: any.
         until: the first version that it does not hold for any more; empty: none.
+        face: what it is a rule of: ``codex exec --json`` or ``codex app-server``.
     """
 
     id: str
     title: str
-    check: Check
+    check: Callable[[Place], None]
     source: str = MEASURED
     since: str = ""
     until: str = ""
+    face: Face = "exec"
 
     def holds_for(self, version: str) -> bool:
         """Whether the rule is one of this version; of one that does not tell itself, all rules are."""
@@ -85,6 +88,10 @@ class Case:
         return " ".join(filter(None, (since, until))) or "for every version"
 
 
+AnyCase: TypeAlias = "Case[Any]"
+"""A rule of either face."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of one case.
@@ -98,7 +105,7 @@ class Verdict:
         seconds: how long it took.
     """
 
-    case: Case
+    case: AnyCase
     outcome: Outcome
     expected: str = ""
     seen: str = ""
@@ -106,19 +113,19 @@ class Verdict:
     seconds: float = 0.0
 
 
-class Chapter:
+class Chapter(Generic[Place]):
     """The rules of one subject, in order."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.cases: list[Case] = []
+        self.cases: list[Case[Place]] = []
 
     def rule(
         self, name: str, title: str, *, source: str = MEASURED, since: str = "", until: str = ""
-    ) -> Callable[[Check], Check]:
-        """Make a case of a function that tries a rule on a bench."""
+    ) -> Callable[[Callable[[Place], None]], Callable[[Place], None]]:
+        """Make a case of a function that tries a rule."""
 
-        def entered(check: Check) -> Check:
+        def entered(check: Callable[[Place], None]) -> Callable[[Place], None]:
             self.cases.append(Case(f"{self.name}-{name}", title, check, source, since, until))
             return check
 

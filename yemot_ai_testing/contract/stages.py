@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.script import Vocabulary
 
-__all__ = ["FakeStage", "ServedStage", "Stage", "is_double"]
+__all__ = ["FakeStage", "ServedStage", "Stage", "is_double", "twin"]
 
 SHOWN: Final = ("two_messages", "reasoning", "web_search", "no_message")
 """What a model can put out besides one message; on the fake, the recordings of these names."""
@@ -82,6 +82,16 @@ class Stage(Protocol):
 def is_double(executable: Path) -> bool:
     """Whether this is one of our doubles."""
     return (executable.parent / DOUBLE_MARK).exists()
+
+
+def twin(executable: Path, version: str) -> FakeCodex:
+    """Another fake with the same program and the same recordings, and a script of its own."""
+    fake = FakeCodex(version if version in recordings.versions() else None)
+    for part in ("program/yemot_ai_testing", "state/replies"):
+        copy = fake.executable.parents[1] / part
+        shutil.rmtree(copy)
+        shutil.copytree(executable.parents[1] / part, copy)
+    return fake
 
 
 class ServedStage:
@@ -156,11 +166,7 @@ class FakeStage:
     """
 
     def __init__(self, executable: Path, version: str) -> None:
-        self._fake = FakeCodex(version if version in recordings.versions() else None)
-        for part in ("program/yemot_ai_testing", "state/replies"):
-            twin = self._fake.executable.parents[1] / part
-            shutil.rmtree(twin)
-            shutil.copytree(executable.parents[1] / part, twin)
+        self._fake = twin(executable, version)
         self.script: Vocabulary = self._fake
         self.environment: Mapping[str, str] = {}
 

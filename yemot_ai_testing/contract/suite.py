@@ -1,4 +1,4 @@
-"""The suite: every rule of ``codex exec --json``, tried on one executable.
+"""The suite: every rule of ``codex exec --json`` or ``codex app-server``, tried on one executable.
 
     with contract.codex("real") as suite:    # or a path, a version, "fake"
         suite.check()                        # in a test: ContractBreachError lists every breach
@@ -11,27 +11,32 @@ from __future__ import annotations
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.contract import rules
+from yemot_ai_testing.contract.app_server.rules import CASES as SERVER_CASES
+from yemot_ai_testing.contract.app_server.stage import on_executable
 from yemot_ai_testing.contract.bench import Bench
 from yemot_ai_testing.contract.binary import locate
-from yemot_ai_testing.contract.case import Breach, Case, NotApplicable, Verdict
+from yemot_ai_testing.contract.case import AnyCase, Breach, Face, NotApplicable, Verdict
 from yemot_ai_testing.contract.stages import FakeStage, ServedStage, is_double
 from yemot_ai_testing.doubles.codex import FakeCodex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from yemot_ai_testing.contract.stages import Stage
 
 __all__ = ["CASES", "ContractBreachError", "ExecutableUnusableError", "Suite", "case", "open_suite"]
 
-CASES: Final[tuple[Case, ...]] = tuple(case for chapter in rules.CHAPTERS for case in chapter.cases)
-"""All rules, in the order of their numbers (from 1)."""
+CASES: Final[Mapping[Face, tuple[AnyCase, ...]]] = {
+    "exec": tuple(case for chapter in rules.CHAPTERS for case in chapter.cases),
+    "app-server": SERVER_CASES,
+}
+"""All rules, by what they are rules of, in the order of their numbers (from 1)."""
 
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 30.0
@@ -52,23 +57,24 @@ class ContractBreachError(AssertionError):
     def __init__(self, executable: str, breaches: Iterable[Verdict]) -> None:
         self.executable = executable
         self.breaches = tuple(breaches)
-        lines = [f"{executable} breaks {len(self.breaches)} rules of codex exec"]
+        faces = " and ".join(dict.fromkeys(verdict.case.face for verdict in self.breaches))
+        lines = [f"{executable} breaks {len(self.breaches)} rules of codex {faces}"]
         for verdict in self.breaches:
             lines.append(f"  {verdict.case.id}: {verdict.case.title}")
             lines += [f"    expected {verdict.expected}", f"    seen     {verdict.seen}"]
         super().__init__("\n".join(lines))
 
 
-def case(case_id: str) -> Case:
-    """The case of this id.
+def case(case_id: str) -> AnyCase:
+    """The case of this id, of either face.
 
     Raises:
         LookupError: there is none.
     """
-    for one in CASES:
-        if one.id == case_id:
-            return one
-    raise LookupError(f"no case {case_id!r}; there are: {', '.join(one.id for one in CASES)}")
+    known = {one.id: one for cases in CASES.values() for one in cases}
+    if case_id not in known:
+        raise LookupError(f"no case {case_id!r}; there are: {', '.join(known)}")
+    return known[case_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +86,21 @@ class Suite:
         executable: its path.
         version: what it says its version is; empty if it says none.
         canned: it answers out of itself and asks no model, so that no rule about answers can be tried.
+        face: which rules are meant where none is named.
     """
 
     name: str
     executable: Path
     version: str
     canned: bool
+    face: Face = "exec"
 
     @property
-    def cases(self) -> tuple[Case, ...]:
-        """All cases; those that do not apply end so."""
-        return CASES
+    def cases(self) -> tuple[AnyCase, ...]:
+        """All cases of its face; those that do not apply end so."""
+        return CASES[self.face]
 
-    def run(self, tried: Case | str) -> Verdict:
+    def run(self, tried: AnyCase | str) -> Verdict:
         """Try one case.
 
         Args:
@@ -111,7 +119,7 @@ class Suite:
             tried, verdict.outcome, verdict.expected, verdict.seen, verdict.why, time.monotonic() - started
         )
 
-    def results(self, cases: Iterable[Case] = CASES, *, at_once: int = _AT_ONCE) -> list[Verdict]:
+    def results(self, cases: Iterable[AnyCase] = (), *, at_once: int = _AT_ONCE) -> list[Verdict]:
         """Try cases, some side by side.
 
         Args:
@@ -119,9 +127,9 @@ class Suite:
             at_once: how many run at the same time.
         """
         with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(self.run, cases))
+            return list(pool.map(self.run, tuple(cases) or self.cases))
 
-    def check(self, *cases: Case | str) -> None:
+    def check(self, *cases: AnyCase | str) -> None:
         """Hold the executable to rules.
 
         Args:
@@ -130,48 +138,52 @@ class Suite:
         Raises:
             ContractBreachError: it breaks one of them; all breaches are listed.
         """
-        chosen = [case(one) if isinstance(one, str) else one for one in cases] or CASES
+        chosen = [case(one) if isinstance(one, str) else one for one in cases]
         breaches = [verdict for verdict in self.results(chosen) if verdict.outcome == "breached"]
         if breaches:
             raise ContractBreachError(self.name, breaches)
 
-    def _tried(self, tried: Case) -> Verdict:
+    def _tried(self, tried: AnyCase) -> Verdict:
         try:
-            with Bench(
-                _stage(self.executable, self.version), version=self.version, canned=self.canned
-            ) as bench:
-                tried.check(bench)
+            with self._place(tried.face) as place:
+                tried.check(place)
         except Breach as breach:
             return Verdict(tried, "breached", breach.expected, breach.seen)
         except NotApplicable as reason:
             return Verdict(tried, "not applicable", why=str(reason))
         return Verdict(tried, "held")
 
+    def _place(self, face: Face) -> AbstractContextManager[object]:
+        if face == "app-server":
+            return on_executable(self.executable, self.version)
+        stage = _stage(self.executable, self.version)
+        return Bench(stage, version=self.version, canned=self.canned)
+
 
 @contextmanager
-def open_suite(spec: str | Path) -> Iterator[Suite]:
+def open_suite(spec: str | Path, face: Face = "exec") -> Iterator[Suite]:
     """The suite for what ``spec`` names, as long as the context is open (see ``contract.codex``)."""
     kind, _, version = str(spec).partition("@")
     if kind != "fake":
-        yield suite_of(spec)
+        yield suite_of(spec, face=face)
         return
     try:
         fake = FakeCodex(version or None)
     except LookupError as error:
         raise ExecutableUnusableError(str(error)) from error
     try:
-        yield suite_of(fake.executable, name=str(spec))
+        yield suite_of(fake.executable, name=str(spec), face=face)
     finally:
         fake.close()
 
 
-def suite_of(spec: str | Path, *, name: str = "") -> Suite:
+def suite_of(spec: str | Path, *, name: str = "", face: Face = "exec") -> Suite:
     """The suite for an executable that is there."""
     executable = locate(str(spec))
     if is_double(executable) and not (executable.parents[1] / "state" / "replies").is_dir():
         raise ExecutableUnusableError(f"{executable} only leads to a real Codex: try that one")
     version = _version(executable)
-    return Suite(name or str(spec), executable, version, canned=_canned(executable, version))
+    return Suite(name or str(spec), executable, version, _canned(executable, version), face)
 
 
 def _stage(executable: Path, version: str) -> Stage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from yemot_ai_testing.contract.binary import BinaryNotFoundError
 from yemot_ai_testing.contract.suite import CASES, ExecutableUnusableError, case, open_suite
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from yemot_ai_testing.contract.case import Case
+    from yemot_ai_testing.contract.case import AnyCase, Face
 
 __all__ = ["run"]
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _tried(arguments: argparse.Namespace) -> int:
-    chosen = _chosen(arguments.cases)
+    chosen = [case(one) for one in arguments.cases or ()] or _of(arguments.face)
     with ExitStack() as stack:
         # Whatever cannot be run is told before the first rule is tried.
         names = dict.fromkeys(arguments.executables or ("real", "fake"))
@@ -49,5 +49,6 @@ def _tried(arguments: argparse.Namespace) -> int:
     return int("breached" in outcomes)
 
 
-def _chosen(ids: Sequence[str] | None) -> Sequence[Case]:
-    return [case(one) for one in ids] if ids else CASES
+def _of(face: Face | Literal["all"]) -> Sequence[AnyCase]:
+    faces = CASES if face == "all" else (face,)
+    return [one for name in faces for one in CASES[name]]

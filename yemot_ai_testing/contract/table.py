@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.contract.case import Case, Outcome, Verdict
+    from yemot_ai_testing.contract.case import AnyCase, Outcome, Verdict
 
 __all__ = ["as_data", "lines"]
 
+_NAMED: Final = 3
 _SIGNS: Final[Mapping[Outcome, str]] = {"held": "✓", "breached": "✗", "not applicable": "–"}
 
 
-def lines(cases: Sequence[Case], columns: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+def lines(cases: Sequence[AnyCase], columns: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
     """The table, and below it the breaches and what did not apply.
 
     Args:
@@ -48,8 +49,15 @@ def _details(name: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"  ✗ {verdict.case.id}: {verdict.case.title} [{verdict.case.source}]"
             yield f"      expected  {verdict.expected}"
             yield f"      seen      {verdict.seen}"
-        elif verdict.outcome == "not applicable":
-            yield f"  – {verdict.case.id}: {verdict.why}"
+    yield from _reasons([verdict for verdict in verdicts if verdict.outcome == "not applicable"])
+
+
+def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Why rules do not apply; many for one reason are counted."""
+    for why in dict.fromkeys(verdict.why for verdict in verdicts):
+        ids = [verdict.case.id for verdict in verdicts if verdict.why == why]
+        shown = ", ".join(ids) if len(ids) <= _NAMED else f"{len(ids)} rules"
+        yield f"  – {shown}: {why}"
 
 
 def as_data(columns: Mapping[str, Sequence[Verdict]], versions: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -69,6 +77,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     told = {"expected": verdict.expected, "seen": verdict.seen, "why": verdict.why}
     return {
         "id": case.id,
+        "face": case.face,
         "title": case.title,
         "source": case.source,
         "versions": case.versions,

@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.codex_app_server import server_step
+from yemot_ai_testing.doubles.codex_app_server import Asks, server_step
 from yemot_ai_testing.doubles.codex_layout import Replay, install, laid_out, lay_out, recorded
 from yemot_ai_testing.doubles.codex_stage import (
     CodexRun,
@@ -48,6 +48,8 @@ from yemot_ai_testing.doubles.script import (
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from yemot_ai_testing.doubles.codex_app_server import Question
 
 __all__ = ["FakeCodex"]
 
@@ -82,7 +84,7 @@ class FakeCodex(CodexVocabulary):
         self._stage = CodexStage()
         self.executable: Path = self._stage.executable
         self._state = self._stage.folder / "state"
-        self._steps: dict[str, Step | Replay] = {}
+        self._steps: dict[str, Step | Replay | Asks] = {}
         install(self.executable, self._stage.folder / "program", self._state)
         lay_out(self._state, self._recorded)
         self._bell = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
@@ -109,7 +111,19 @@ class FakeCodex(CodexVocabulary):
         self._queue(Replay(case))
         return self
 
-    def _queue(self, step: Step | Replay) -> None:
+    def asks(self, question: Question) -> Self:
+        """Let an app-server ask its client, before the model goes on with the next step.
+
+        It runs nothing: a client that grants what it is asked finds the server gone. Where the thread's
+        policy is to ask ``never``, it asks for no approval.
+
+        Args:
+            question: ``approval``: to run a command; ``tool``: to be a tool of the model's.
+        """
+        self._queue(Asks(question))
+        return self
+
+    def _queue(self, step: Step | Replay | Asks) -> None:
         name = f"{len(self._steps):06d}-{_KINDS.get(type(step), 'play')}"
         self._steps[name] = step
         (self._state / "played" / name).write_bytes(marshal.dumps(server_step(step)))

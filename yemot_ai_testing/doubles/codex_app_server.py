@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from yemot_ai_testing.contract.app_server import recording
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
@@ -10,7 +11,22 @@ from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, 
 if TYPE_CHECKING:
     from yemot_ai_testing.doubles.codex_layout import Replay
 
-__all__ = ["server_step", "server_words"]
+__all__ = ["Asks", "Question", "server_step", "server_words"]
+
+
+Question: TypeAlias = Literal["approval", "tool"]
+"""What an app-server can be made to ask its client: to run a command, or to be a tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """The app-server asks its client, before the model goes on with the next step.
+
+    Attributes:
+        question: about what.
+    """
+
+    question: Question
 
 
 def server_words(version: str) -> dict[str, list[recording.Message]]:
@@ -18,25 +34,28 @@ def server_words(version: str) -> dict[str, list[recording.Message]]:
     return recording.of(version)
 
 
-def server_step(step: Step | Replay) -> dict[str, Any]:
+def server_step(step: Step | Replay | Asks) -> dict[str, Any]:
     """A step as plain values: what is written, after how many seconds, and how it ends.
 
     ``ends`` is the recorded case whose end is played: of an answer, of a refusal; empty for no end.
     """
+    # Unless it is one of these, it is a recording of `codex exec`, or a rival who came too late.
+    played: dict[str, Any] = {"ends": "unscripted"}
     match step:
         case Answer(pieces=pieces, after=after):
             written = [piece for piece in pieces if piece]
-            return {"pieces": written, "after": after, "ends": "answer" if written else "no_message"}
+            played = {"pieces": written, "after": after, "ends": "answer" if written else "no_message"}
         case Failure(kind=kind, after=after):
-            return {"pieces": [], "after": after, "ends": kind}
+            played = {"after": after, "ends": kind}
         case Drop(pieces=pieces):
-            return {"pieces": list(pieces), "after": 0.0, "ends": "cut_stream"}
+            played = {"pieces": list(pieces), "ends": "cut_stream"}
         case Hang(saying=saying):
-            return {"pieces": [saying] if saying else [], "after": 0.0, "ends": ""}
+            played = {"pieces": [saying] if saying else [], "ends": ""}
         case Crash() | Malformed():
             return _death(step)
-    # A recording of `codex exec`, or a rival who came too late: a server knows no such turn.
-    return {"pieces": [], "after": 0.0, "ends": "unscripted"}
+        case Asks(question=question):
+            return {"asks": question}
+    return {"pieces": [], "after": 0.0, **played}
 
 
 def _death(step: Crash | Malformed) -> dict[str, Any]:

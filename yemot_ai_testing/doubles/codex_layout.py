@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from yemot_ai_testing.contract.recordings import Recording
+    from yemot_ai_testing.doubles.codex_app_server import Asks
 
 __all__ = ["Replay", "install", "laid_out", "lay_out", "recorded"]
 
@@ -68,7 +69,9 @@ def recorded(version: str | None, own: str | os.PathLike[str] | None) -> dict[st
     return {**recordings.of(base), **further}
 
 
-def laid_out(step: Step | Replay, told: Mapping[str, Recording]) -> tuple[float, int, str, str, str, _Told]:
+def laid_out(
+    step: Step | Replay | Asks, told: Mapping[str, Recording]
+) -> tuple[float, int, str, str, str, _Told]:
     """What the program needs of a step: after, exit code, standard output, error, the answer, the beginning.
 
     Only a replay brings a beginning of its own: what is written before the model is asked.
@@ -90,14 +93,14 @@ def laid_out(step: Step | Replay, told: Mapping[str, Recording]) -> tuple[float,
     return (after, *_rest(told[_case(step)]), "", _SILENCE)
 
 
-def _case(step: Step) -> str:
+def _case(step: Step | Asks) -> str:
     """The recording that shows how a turn ends after this step."""
     match step:
         case Failure(kind=kind):
             return kind
         case Drop():
             return "cut_stream"
-    # About a session that is resumed, but come to a process that resumes none.
+    # About a session that is resumed, but come to a process that resumes none; or of a server's alone.
     return "unscripted"
 
 

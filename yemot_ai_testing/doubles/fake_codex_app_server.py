@@ -70,7 +70,12 @@ class _Server:
             message = json.loads(line)
         except ValueError:
             return
-        if not isinstance(message, dict) or "id" not in message or "method" not in message:
+        if not isinstance(message, dict) or "id" not in message:
+            return
+        if "method" not in message:
+            for thread in self._threads.values():
+                if thread.turn is not None:
+                    thread.turn.answered(message)
             return
         try:
             self._answer(message["id"], message["method"], message.get("params") or {})
@@ -129,6 +134,7 @@ class _Server:
     def _load(self, kept: Thread, params: dict[str, Any]) -> Loaded:
         cwd = params.get("cwd") or str(self._process.note["cwd"])
         thread = self._threads[kept.id] = Loaded(kept, cwd, params.get("baseInstructions"))
+        thread.policy = params.get("approvalPolicy")
         self._let_go.discard(kept.id)
         return thread
 

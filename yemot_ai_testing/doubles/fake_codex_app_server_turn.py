@@ -21,13 +21,14 @@ __all__ = ["Loaded", "Turn", "claimed"]
 class Loaded:
     """A thread that a server has at hand."""
 
-    __slots__ = ("cwd", "forked_from", "instructions", "kept", "preview", "turn")
+    __slots__ = ("cwd", "forked_from", "instructions", "kept", "policy", "preview", "turn")
 
     def __init__(self, kept: Thread, cwd: str, instructions: str | None) -> None:
         self.kept = kept
         self.cwd = cwd
         self.instructions = instructions
         self.forked_from: str | None = None
+        self.policy: object = None
         self.preview = ""
         self.turn: Turn | None = None
 
@@ -49,7 +50,19 @@ def claimed(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | None:
 class Turn:
     """A turn that runs: begun by ``begin``, ended by its model or by ``interrupt``."""
 
-    __slots__ = ("_began", "_call", "_lock", "_mark", "_said", "_state", "_thread", "_words", "id", "over")
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_call",
+        "_lock",
+        "_mark",
+        "_said",
+        "_state",
+        "_thread",
+        "_words",
+        "id",
+        "over",
+    )
 
     def __init__(self, state: str, words: Words, thread: Loaded) -> None:
         self.id = uuid7()
@@ -61,6 +74,7 @@ class Turn:
         self._lock = threading.RLock()
         self._call = 0
         self._said: list[str] = []
+        self._asked: tuple[int, str] | None = None
         self._mark = f"{state}/turns/{os.getpid()}-{self.id}"
 
     def shown(self, status: str, **filled: object) -> dict[str, Any]:
@@ -121,6 +135,9 @@ class Turn:
         with self._lock:
             if self.over or call != self._call:
                 return
+            if "asks" in step:
+                self._ask(str(step["asks"]))
+                return
             if "dies" in step:
                 say(2, str(step.get("stderr", "")))
                 say(1, str(step.get("stdout", "")))
@@ -134,6 +151,54 @@ class Turn:
                 self._status({"type": "systemError"})
                 self._notify(ends, "error", turnId=self.id, error=error)
                 self._conclude("", "failed", error=error)
+
+    def _ask(self, what: str) -> None:
+        """Ask the client; where nobody is to be asked, let the model go on."""
+        if what == "approval" and self._thread.policy == "never":
+            self._go_on()
+            return
+        told = self._words.passage(f"{what}_refused")
+        place = next(n for n, one in enumerate(told) if "id" in one)
+        for one in told[:place]:
+            self._notice(one)
+        question = told[place]
+        self._asked = self._words.ask(question["method"], self._filled(question["params"])), what
+
+    def answered(self, message: dict[str, Any]) -> None:
+        """Hear what the client says to a question."""
+        with self._lock:
+            if self.over or self._asked is None or message["id"] != self._asked[0]:
+                return
+            _, what = self._asked
+            self._asked = None
+            if "error" not in message and message.get("result") != {"decision": "decline"}:
+                say(2, "the fake Codex runs no command, and has no tool\n")
+                die(2)
+            told = self._words.passage(f"{what}_{'refused' if 'error' in message else 'declined'}")
+            place = next(n for n, one in enumerate(told) if "id" in one)
+            for one in told[place + 1 :]:
+                self._notice(one, requestId=message["id"])
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """The model takes its next step."""
+        taken = claimed(self._state)
+        step: dict[str, Any] = taken[1] if taken else {"pieces": [], "ends": "unscripted"}
+        threading.Thread(target=self._play, args=(self._call, step), daemon=True).start()
+
+    def _notice(self, told: dict[str, Any], **filled: object) -> None:
+        params = self._filled(told["params"])
+        known = {name: value for name, value in filled.items() if name in params}
+        self._words.say({"method": told["method"], "params": {**params, **known}, "emittedAtMs": now_ms()})
+
+    def _filled(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Recorded parameters, as those of this turn."""
+        at = now_ms()
+        ours: dict[str, object] = {"threadId": self._thread.kept.id, "turnId": self.id}
+        ours |= {"cwd": self._thread.cwd, "startedAtMs": at, "completedAtMs": at}
+        known = {name: value for name, value in ours.items() if params.get(name) is not None}
+        item = params.get("item")
+        return {**params, **known, **({"item": self._filled(item)} if isinstance(item, dict) else {})}
 
     def _write(self, pieces: list[str], ends: str) -> None:
         if pieces or ends == "no_message":

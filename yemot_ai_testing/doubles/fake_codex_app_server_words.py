@@ -18,6 +18,7 @@ from yemot_ai_testing.doubles.fake_codex_threads import read
 __all__ = ["RefusalError", "Words"]
 
 INVALID = -32600
+_BESIDE = {"account/rateLimits/updated", "thread/tokenUsage/updated", "warning"}
 
 
 class RefusalError(Exception):
@@ -33,11 +34,12 @@ class RefusalError(Exception):
 class Words:
     """The recorded messages, and the one place where a line is written."""
 
-    __slots__ = ("_lock", "_told")
+    __slots__ = ("_asked", "_lock", "_told")
 
     def __init__(self, state: str) -> None:
         self._told: dict[str, list[dict[str, Any]]] = marshal.loads(read(f"{state}/replies/app_server"))  # noqa: S302 - our own file
         self._lock = threading.Lock()
+        self._asked = 0
 
     def __bool__(self) -> bool:
         """Whether a server of this version was recorded at all."""
@@ -52,6 +54,19 @@ class Words:
         """Tell what was told in a recorded case, with these parameters in place."""
         params = {**self.params(case, method), **filled}
         self.say({"method": method, "params": params, "emittedAtMs": now_ms()})
+
+    def passage(self, case: str) -> list[dict[str, Any]]:
+        """What was told in a case between the user's words and the model's: one question, and around it."""
+        told = [one for one in self._told[case] if one.get("method") not in _BESIDE and "method" in one]
+        ends = [n for n, one in enumerate(told) if _item(one) in {"userMessage", "agentMessage"}]
+        return told[ends[1] + 1 : ends[2]]
+
+    def ask(self, method: str, params: dict[str, Any]) -> int:
+        """Ask the client; returns the number of the question."""
+        with self._lock:
+            number, self._asked = self._asked, self._asked + 1
+        self.say({"method": method, "id": number, "params": params})
+        return number
 
     def params(self, case: str, method: str) -> dict[str, Any]:
         """The parameters of the last such notification in a case."""
@@ -74,6 +89,10 @@ class Words:
         for name, value in filled.items():
             message = message.replace(f"{{{name}}}", value)
         return RefusalError(message)
+
+
+def _item(told: dict[str, Any]) -> str:
+    return str(told["params"].get("item", {}).get("type", ""))
 
 
 def now_ms() -> int:

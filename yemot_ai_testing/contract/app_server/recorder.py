@@ -20,6 +20,7 @@ from yemot_ai_testing.contract.app_server.wire import Said, Wire
 from yemot_ai_testing.contract.binary import locate
 from yemot_ai_testing.contract.scrub import UNKNOWN_THREAD, UnpublishableError, problems
 from yemot_ai_testing.contract.studio import studio, version_of
+from yemot_ai_testing.doubles import responses_api as api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -185,6 +186,34 @@ def _busy_session(stage: _Set) -> None:
     stage.wire.ask("thread/delete", {"threadId": thread})
 
 
+def _asked(
+    method: str, call: Mapping[str, Any], answer: Mapping[str, Any], **setup: object
+) -> Callable[[_Set], None]:
+    """A turn in which the server asks its client, and is given this answer."""
+
+    def play(stage: _Set) -> None:
+        wire, model = stage.wire, stage.studio.model
+        wire.shake_hands(experimental=True)
+        thread = wire.ask("thread/start", stage.setup(**setup))["result"]["thread"]["id"]
+        model.emits(call)
+        model.answers("סוף")
+        wire.send("turn/start", _words(thread, "א"))
+        asked = wire.asked(method)
+        wire.write({"id": asked["id"], **answer})
+        wire.told("turn/completed")
+
+    return play
+
+
+_APPROVAL: Final = "item/commandExecution/requestApproval"
+_COMMAND: Final = api.function_call("exec_command", {"cmd": "touch made"})
+_NOBODY: Final = {"error": {"code": -32601, "message": "nobody here can answer"}}
+_CLOCK: Final = {
+    "name": "clock",
+    "description": "the time",
+    "inputSchema": {"type": "object", "properties": {}},
+}
+
 CASES: Final[Mapping[str, Callable[[_Set], None]]] = {
     "handshake": _handshake,
     "answer": _answer,
@@ -198,6 +227,11 @@ CASES: Final[Mapping[str, Callable[[_Set], None]]] = {
     "unknown_thread": _unknown_thread,
     "too_long": _too_long,
     "busy_session": _busy_session,
+    "approval_declined": _asked(
+        _APPROVAL, _COMMAND, {"result": {"decision": "decline"}}, approvalPolicy="untrusted"
+    ),
+    "approval_refused": _asked(_APPROVAL, _COMMAND, _NOBODY, approvalPolicy="untrusted"),
+    "tool_refused": _asked("item/tool/call", api.function_call("clock", {}), _NOBODY, dynamicTools=[_CLOCK]),
 }
 
 

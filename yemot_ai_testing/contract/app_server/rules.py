@@ -9,18 +9,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.contract.app_server.request_rules import REQUEST_RULES
 from yemot_ai_testing.contract.app_server.stage import Stage, refused, said
 from yemot_ai_testing.contract.app_server.turn_rules import TURN_RULES
-from yemot_ai_testing.contract.case import same, that
+from yemot_ai_testing.contract.case import Case, same, that
 from yemot_ai_testing.contract.scrub import UNKNOWN_THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-__all__ = ["RULES"]
+__all__ = ["CASES", "RULES"]
 
-_INVALID: Final = -32600
+_SINCE: Final[Mapping[str, str]] = {
+    "thread-restart": "0.163.0",
+    "thread-unsubscribe": "0.163.0",
+    "thread-second-writer": "0.163.0",
+    "thread-forked-stays": "0.163.0",
+    "turn-deltas": "0.163.0",
+    "turn-busy": "0.163.0",
+    "fails-unknown-model": "0.169.0",
+}
+"""What 0.142.0, or 0.163.0, does otherwise (measured); the other rules hold for them, too."""
 _INVALID_PARAMS: Final = -32602
 _LONGEST: Final = 1_048_576
 
@@ -192,6 +202,10 @@ def not_utf8(stage: Stage) -> None:
     same("the exit code", wire.ended(), 0)
 
 
+def _title(rule: Callable[[Stage], None]) -> str:
+    return (rule.__doc__ or "").strip().removesuffix(".")
+
+
 RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
     "handshake-first": handshake_first,
     "handshake-once": handshake_once,
@@ -212,7 +226,14 @@ RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
     "thread-deleted": deleted,
     "thread-forked-stays": forked_stays,
     **TURN_RULES,
+    **REQUEST_RULES,
     "stdin-closed": stdin_closed,
     "stdin-not-utf8": not_utf8,
 }
 """All rules, by a stable name whose first word is the chapter."""
+
+CASES: Final[tuple[Case[Stage], ...]] = tuple(
+    Case(f"server-{name}", _title(rule), rule, since=_SINCE.get(name, ""), face="app-server")
+    for name, rule in RULES.items()
+)
+"""The same, as the suite has them."""

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from yemot_ai_testing.contract.app_server import recording
 from yemot_ai_testing.contract.app_server.wire import Wire
-from yemot_ai_testing.contract.case import same, that
+from yemot_ai_testing.contract.case import Breach, NotApplicable, same, that
+from yemot_ai_testing.contract.stages import is_double, twin
 from yemot_ai_testing.contract.studio import environment, furnished
+from yemot_ai_testing.doubles import responses_api as api
 from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.model_server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Model", "Stage", "on_fake", "on_real", "refused", "said"]
+    from yemot_ai_testing.doubles.codex_app_server import Question
+
+__all__ = ["Model", "Stage", "on_executable", "on_fake", "on_real", "refused", "said"]
 
 Model: TypeAlias = FakeCodex | ModelServer
+
+_MARK: Final = "ran-by-command"
+_CLOCK: Final[dict[str, Any]] = {
+    "name": "clock",
+    "description": "the time",
+    "inputSchema": {"type": "object", "properties": {}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,26 @@ class Stage:
         ours = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
         return {**ours, "cwd": str(self.work), **further}
 
+    def asking(self, what: Question) -> dict[str, Any]:
+        """How a thread has to be so that the client is asked about a command (``approval``) or a ``tool``."""
+        if what == "tool":
+            return {"dynamicTools": [_CLOCK]}
+        return {"approvalPolicy": "untrusted"}
+
+    def asks(self, what: Question) -> None:
+        """Let the model want what the client has to be asked about."""
+        if isinstance(self.model, FakeCodex):
+            self.model.asks(what)
+        elif what == "tool":
+            self.model.emits(api.function_call(_CLOCK["name"], {}))
+        else:
+            self.model.emits(api.function_call("exec_command", {"cmd": f"touch {_MARK}"}))
+
+    @property
+    def ran(self) -> bool:
+        """Whether the command of ``asks`` was run."""
+        return (self.work / _MARK).exists()
+
     def opened(self, wire: Wire) -> str:
         """A new thread."""
         return str(wire.ask("thread/start", self.setup())["result"]["thread"]["id"])
@@ -77,6 +109,30 @@ def refused(answer: Mapping[str, Any], words: str, code: int = -32600) -> None:
     error = answer.get("error") or {}
     same("the code of the error", error.get("code"), code)
     that(words in str(error.get("message")), f"an error that says {words!r}", repr(error.get("message")))
+
+
+@contextmanager
+def on_executable(executable: Path, version: str) -> Iterator[Stage]:
+    """A stage for whatever claims to be a Codex; a double of ours plays in a twin of its own.
+
+    Raises:
+        Breach: what it says has another shape than the rules read.
+        NotApplicable: it is a double of a version that was not recorded as a server.
+    """
+    with ExitStack() as stack:
+        if not is_double(executable):
+            stage = stack.enter_context(on_real(executable))
+        elif version in recording.versions():
+            stage = stack.enter_context(on_fake(stack.enter_context(closing(twin(executable, version)))))
+        else:
+            told = ", ".join(recording.versions())
+            raise NotApplicable(f"as a server, the fake was recorded of {told} only")
+        try:
+            yield stage
+        except (LookupError, TypeError, ValueError, BrokenPipeError) as error:
+            raise Breach(
+                "messages as the real server writes them", f"{type(error).__name__}: {error}"
+            ) from error
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai_testing.contract.case import Breach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +24,7 @@ _PATIENCE: Final = 15.0
 _CLIENT: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
 
 
-class SilenceError(AssertionError):
+class SilenceError(Breach):
     """What was waited for never came."""
 
 
@@ -117,15 +120,24 @@ class Wire:
         try:
             told = self._heard.get(timeout=_PATIENCE)
         except queue.Empty:
-            raise SilenceError(f"nothing was said for {_PATIENCE:g} s") from None
+            raise SilenceError("a message", f"nothing, for {_PATIENCE:g} s") from None
         if told is None:
-            raise SilenceError("the server is gone")
+            raise SilenceError("a message", "the server is gone, or wrote what is no message")
         self.said.append(Said("server", told))
         return told
 
-    def shake_hands(self) -> dict[str, Any]:
-        """What every client begins with; returns the answer."""
-        answer = self.ask("initialize", _CLIENT)
+    def asked(self, method: str) -> dict[str, Any]:
+        """The next question of the server of this kind: the whole message, to be answered by its id."""
+        return self.until(lambda told: told.get("method") == method and "id" in told)
+
+    def shake_hands(self, *, experimental: bool = False) -> dict[str, Any]:
+        """What every client begins with; returns the answer.
+
+        Args:
+            experimental: whether to ask for what the schema calls experimental.
+        """
+        capabilities = {"capabilities": {"experimentalApi": True}} if experimental else {}
+        answer = self.ask("initialize", {**_CLIENT, **capabilities})
         self.write({"method": "initialized"})
         return answer
 
@@ -136,18 +148,23 @@ class Wire:
 
     def ended(self) -> int:
         """Wait for its end; returns the exit code."""
-        return self.process.wait(_PATIENCE)
+        try:
+            return self.process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise SilenceError(f"an end within {_PATIENCE:g} s", "it still runs") from None
 
     def close(self) -> None:
         """Kill it, if it still runs."""
         self.process.kill()
         self.process.wait(_PATIENCE)
-        self.process.stdin.close()  # type: ignore[union-attr]  # as above
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()  # type: ignore[union-attr]  # as above
         for listener in self._listeners:
             listener.join(_PATIENCE)
         self.process.stdout.close()  # type: ignore[union-attr]  # as above
 
     def _listen(self, pipe: Iterable[bytes]) -> None:
-        for line in pipe:
-            self._heard.put(json.loads(line))
+        with contextlib.suppress(ValueError):
+            for line in pipe:
+                self._heard.put(json.loads(line))
         self._heard.put(None)

@@ -18,11 +18,12 @@ from yemot_ai_testing.contract.rules.stdin import STDIN
 from yemot_ai_testing.contract.rules.threads import THREADS
 
 if TYPE_CHECKING:
+    from yemot_ai_testing.contract.bench import Bench
     from yemot_ai_testing.contract.case import Chapter
 
 __all__ = ["CHAPTERS"]
 
-CHAPTERS: Final[tuple[Chapter, ...]] = (
+CHAPTERS: Final[tuple[Chapter[Bench], ...]] = (
     ARGV,
     ARGV_RESUME,
     STDIN,

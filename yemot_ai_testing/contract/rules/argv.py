@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.contract.bench import EXEC, Stdin
+from yemot_ai_testing.contract.bench import EXEC
 from yemot_ai_testing.contract.case import Chapter, contains, same, that
+from yemot_ai_testing.contract.process import Stdin
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.contract.bench import Bench, Run
+    from yemot_ai_testing.contract.bench import Bench
+    from yemot_ai_testing.contract.process import Run
 
 __all__ = ["ARGV", "refused"]
 
-ARGV: Final = Chapter("argv")
+ARGV: Final[Chapter[Bench]] = Chapter("argv")
 
 _READS_PROMPT: Final = "Reading prompt from stdin..."
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENTS"]
 
-EVENTS: Final = Chapter("events")
+EVENTS: Final[Chapter[Bench]] = Chapter("events")
 
 _ODD: Final = 'א\u2028ב\u2029ג\u200fד\u05b0 \U0001f600\x85\x0b\x1c\0"\\\t\n{thread_id}\x7f'
 

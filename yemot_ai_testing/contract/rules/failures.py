@@ -9,12 +9,13 @@ from yemot_ai_testing.contract.case import Chapter, contains, same, that
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.contract.bench import Bench, Run
+    from yemot_ai_testing.contract.bench import Bench
+    from yemot_ai_testing.contract.process import Run
     from yemot_ai_testing.doubles.script import FailureKind
 
 __all__ = ["FAILURES"]
 
-FAILURES: Final = Chapter("failure")
+FAILURES: Final[Chapter[Bench]] = Chapter("failure")
 
 _KINDS: Final[tuple[tuple[FailureKind, str, tuple[str, ...]], ...]] = (
     ("unauthorized", "A 401 is named with its status", ("401 Unauthorized",)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HOME"]
 
-HOME: Final = Chapter("home")
+HOME: Final[Chapter[Bench]] = Chapter("home")
 
 _UNTRUSTED: Final = "--skip-git-repo-check was not specified"
 

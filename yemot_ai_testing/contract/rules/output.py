@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTPUT"]
 
-OUTPUT: Final = Chapter("output")
+OUTPUT: Final[Chapter[Bench]] = Chapter("output")
 
 _PLAIN: Final = ("exec", "--skip-git-repo-check")
 

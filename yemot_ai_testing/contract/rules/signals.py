@@ -11,11 +11,12 @@ from yemot_ai_testing.contract.case import Chapter, contains, same
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.contract.bench import Bench, Process
+    from yemot_ai_testing.contract.bench import Bench
+    from yemot_ai_testing.contract.process import Process
 
 __all__ = ["SIGNALS"]
 
-SIGNALS: Final = Chapter("signal")
+SIGNALS: Final[Chapter[Bench]] = Chapter("signal")
 
 
 def _reading(bench: Bench) -> Process:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.contract.bench import EXEC, Stdin
+from yemot_ai_testing.contract.bench import EXEC
 from yemot_ai_testing.contract.case import Chapter, contains, same, that
+from yemot_ai_testing.contract.process import Stdin
 from yemot_ai_testing.contract.rules.argv import refused
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STDIN"]
 
-STDIN: Final = Chapter("stdin")
+STDIN: Final[Chapter[Bench]] = Chapter("stdin")
 
 _NO_PROMPT: Final = "No prompt provided via stdin"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["THREADS"]
 
-THREADS: Final = Chapter("thread")
+THREADS: Final[Chapter[Bench]] = Chapter("thread")
 
 _LOCKED: Final = "0.163.0"
 """The first version known to keep a lock for each thread; 0.142.0 has none (measured)."""
