@@ -137,7 +137,7 @@ class FakeCodex(CodexVocabulary):
             with contextlib.suppress(FileNotFoundError):  # a process was quicker
                 (self._state / "steps" / name).rename(self._state / "taken" / name)
                 step = self._steps[name]
-                return None if isinstance(step, Replay) else step
+                return None if isinstance(step, Replay | Asks) else step
         return None
 
     @property
