@@ -1,0 +1,81 @@
+"""The options of the plugin, and their ini keys."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+__all__ = ["SUFFIX", "add_options"]
+
+SUFFIX = ".call.yaml"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add them."""
+    group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
+    _add_calls(parser, group)
+    _add_guard(parser, group)
+
+
+def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--yemot-scenario",
+        action="append",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help=f"run only scenarios: those of PATH (a *{SUFFIX} file or a folder; repeatable), else those of "
+        "the ini key yemot_scenarios, else all under testpaths",
+    )
+    group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
+    group.addoption("--yemot-url", metavar="URL", help="a server that scenarios call instead")
+    group.addoption(
+        "--yemot-serve",
+        metavar="COMMAND",
+        help="a server that is started, with the doubles in its environment, and called instead; "
+        "its port is {port} in COMMAND and PORT in its environment",
+    )
+    group.addoption(
+        "--yemot-codex",
+        metavar="fake|VERSION|real|real:VERSION|PATH",
+        help="who answers as Codex: the fake (default), the fake as a recorded VERSION, or a real binary "
+        "with a scripted model service",
+    )
+    group.addoption(
+        "--yemot-update",
+        action="store_true",
+        help="rewrite what scenarios shall hear as what they heard; nothing else of their files",
+    )
+    parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
+    parser.addini("yemot_app", "the application that scenarios call", default="")
+    parser.addini("yemot_url", "a server that scenarios call instead", default="")
+    parser.addini("yemot_serve", "the command of a server that scenarios call instead", default="")
+    parser.addini(
+        "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
+    )
+    parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
+
+
+def _add_guard(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--yemot-guard",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="refuse connections that leave this machine, and programs that are not ours (default: on for "
+        "scenarios)",
+    )
+    group.addoption(
+        "--yemot-allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host or a program that the guard lets out; repeatable",
+    )
+    parser.addini(
+        "yemot_guard",
+        "guard ordinary tests too, or none (default: scenarios only)",
+        type="bool",
+        default=None,
+    )
+    parser.addini("yemot_allow", "hosts and programs that the guard lets out", type="args", default=[])
