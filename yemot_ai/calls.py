@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from yemot_ai import accounts
 from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
@@ -121,9 +122,11 @@ class Calls:
         return await self._recalled(session)
 
     def turn_is_over(self, session: Session, turn: Turn) -> None:
-        """Note what this worker's provider keeps, and tell the hooks."""
+        """Note what this worker's provider keeps, and tell the log and the hooks."""
         if turn.conversation and not self.store.immediate:
             self._threads[session.call_id] = dict(session.threads)
+        provider = self.providers.get(turn.conversation)
+        accounts.turn_is_over(session.call_id, turn, provider.name if provider else "")
         self.hooks.turn_is_over(session.call_id, turn)
 
     async def forget_unwritten(self, worked: Worked) -> None:
@@ -194,6 +197,7 @@ class Calls:
             return
         needed_no_more = await self._not_needed(last)
         await self._forget([*needed_no_more, *(one for one in kept_here if one not in last.threads.items())])
+        accounts.call_is_over(last, reason, now=self.engine.time())
         await self.hooks.call_is_over(Transcript.of(last, reason))
 
     def ended_elsewhere(self, call_id: str) -> None:

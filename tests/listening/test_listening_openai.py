@@ -120,11 +120,10 @@ def test_an_unknown_model_s_error_names_it_and_how_to_set_another(openai: OpenAI
         words(OpenAITranscriber(api_key="test", model="ear-1"))
 
 
-def test_the_deadline_is_our_own(model: ModelServer) -> None:
-    model.hangs()
-
-    with pytest.raises(ProviderTimeoutError):
-        words(OpenAITranscriber(api_key="test", base_url=model.base_url, timeout=0.2))
+def test_the_deadline_is_our_own() -> None:
+    # Not complete, perhaps: on a busy machine the time is up before the question has arrived.
+    with ModelServer().hangs() as silent, pytest.raises(ProviderTimeoutError):
+        words(OpenAITranscriber(api_key="test", base_url=silent.base_url, timeout=0.2))
 
 
 def test_a_cut_answer_is_a_lost_connection(model: ModelServer) -> None:

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai_testing import Caller
+from yemot_ai_testing.doubles.platform import PlatformServer
+from yemot_ai_testing.doubles.provider import ScriptedProvider
+
+
+@pytest.fixture(autouse=True)
+def _told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "yemot_ai")
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+
+
+def test_each_turn_and_the_end_of_a_call_are_a_line_with_what_they_took(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    provider = ScriptedProvider().answers("בשמונה", after=1.5).fails("unauthorized").answers("כן")
+    ai = YemotAI(provider=provider)
+    flow = AIFlow(ai)
+
+    @flow.ai_agent("", greeting="שלום")
+    def agent(call: AICall, text: str) -> None:
+        """Let the AI answer."""
+
+    caller = Caller(flow)
+    caller.dial()
+    for said in ("מתי פותחים", "ומחר", "בטוח"):
+        caller.says(said)
+    caller.hangs_up()
+
+    told = [re.sub(r"^call \S+: ", "", line) for line in lines(caplog)]
+    assert told[:3] == [
+        "turn ai_1.1: scripted (call): answered in 1.50 s, 10 tokens in (0 cached), 6 out",
+        "turn ai_2.1: scripted (call): failed (AuthenticationError) in 0.00 s",
+        "turn ai_3.1: scripted (call): answered in 0.00 s, 4 tokens in (0 cached), 2 out",
+    ]
+    (end,) = told[3:]
+    assert re.fullmatch(
+        r"over \(hangup\) after \d+ s: 3 turns \(1 failed\), 0 recordings heard, "
+        r"14 tokens in \(0 cached\), 8 out",
+        end,
+    )
+    for word in ("פותחים", "בשמונה", "מחר"):
+        assert word not in caplog.text
+
+
+def test_a_recording_that_was_heard_is_a_line_without_its_path_and_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = ScriptedProvider().transcribes("מתי פתוח", after=1).answers("בשמונה")
+    with PlatformServer() as platform:
+        flow = AIFlow(YemotAI(provider=model, transcriber=model, recordings=platform.recordings()))
+
+        @flow.ai_agent("", listen="record")
+        def agent(call: AICall, text: str) -> None:
+            """Let the AI answer."""
+
+        caller = Caller(flow)
+        caller.dial()
+        caller.records()
+        caller.hangs_up()
+
+    assert re.search(r"turn ai_1\.heard: heard: answered in \d+\.\d\d s$", lines(caplog)[0])
+    assert "1 turns (0 failed), 1 recordings heard" in lines(caplog)[-1]
+    assert "000" not in caplog.text
+    assert "פתוח" not in caplog.text
+
+
+def test_what_a_function_answers_by_itself_asks_nobody_and_is_no_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider()))
+
+    @flow.ai_agent("", greeting="שלום")
+    def agent(call: AICall, text: str) -> str:
+        return "בעצמי"
+
+    caller = Caller(flow)
+    caller.dial()
+    caller.says("מי עונה")
+    caller.hangs_up()
+
+    (end,) = lines(caplog)
+    assert "0 turns (0 failed)" in end
+
+
+def test_an_end_that_is_told_twice_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    ai = YemotAI(provider=ScriptedProvider().answers("כן"))
+    ai.reply("c1", "יש?")
+
+    ai.end("c1")
+    ai.end("c1")
+
+    assert len([line for line in lines(caplog) if ": over (ended)" in line]) == 1
