@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.providers.stages import STAGES, Stage
-from yemot_ai import YemotAI
+from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai.ai import DEFAULT_INSTRUCTIONS
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
@@ -21,6 +22,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import MemoryStore
+from yemot_ai_testing import Caller
 
 
 @pytest.fixture(params=list(STAGES))
@@ -79,6 +81,42 @@ def test_the_instructions_go_with_every_turn(stage: Stage, ai: YemotAI) -> None:
         "ענה בקצרה",
         "Answer in English",
     ]
+
+
+def test_who_is_told_nothing_is_told_to_answer_as_one_speaks_on_the_phone(stage: Stage) -> None:
+    stage.double.answers("כן").answers("בטוח")
+    ai = YemotAI(provider=stage.provider)
+    ai.reply("c1", "יש?")
+    ai.reply("c1", "בטוח?")
+    ai.close()
+
+    assert [request.instructions for request in stage.requests] == [DEFAULT_INSTRUCTIONS] * 2
+    for manner in ("בשיחת טלפון", "עברית", "משפטים קצרים", "אל תשתמש ברשימות", "מספרים ושעות כפי שאומרים"):
+        assert manner in DEFAULT_INSTRUCTIONS
+
+
+def test_each_agent_answers_by_its_own_instructions_and_others_by_those_of_all(
+    stage: Stage, ai: YemotAI
+) -> None:
+    flow = AIFlow(ai, manners=Manners(hold=30.0))
+
+    def agent(call: AICall, text: str) -> None:
+        """Let the AI answer."""
+
+    flow.ai_agent("1", instructions="ענה כמו מלצר")(agent)
+    flow.ai_agent("2")(agent)
+    stage.double.answers("באיזה גודל?").answers("רשמתי").answers("שלום")
+    waiter, anybody = Caller(flow, extension="1"), Caller(flow, extension="2")
+    waiter.dial()
+    waiter.says("פיצה")
+    waiter.says("גדולה")
+    anybody.dial()
+    anybody.says("שלום לך")
+    waiter.hangs_up()
+    anybody.hangs_up()
+
+    told = [request.instructions for request in stage.requests]
+    assert told == ["ענה כמו מלצר", "ענה כמו מלצר", "ענה בקצרה"]
 
 
 def test_an_overloaded_model_is_asked_once_more(stage: Stage, ai: YemotAI) -> None:
