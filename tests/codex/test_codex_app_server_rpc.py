@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,8 +101,8 @@ def item(text: str, phase: str | None = None) -> dict[str, Any]:
     return {"item": {"type": "agentMessage", "text": text, "phase": phase}}
 
 
-def heard(*told: tuple[str, dict[str, Any]]) -> Turn:
-    turn = Turn(THREAD)
+def heard(*told: tuple[str, dict[str, Any]], writes: Callable[[str], object] = lambda _piece: None) -> Turn:
+    turn = Turn(THREAD, writes)
     for method, params in told:
         turn.hear(method, params)
     return turn
@@ -132,13 +133,32 @@ def test_without_phases_the_answer_is_the_last_message() -> None:
     assert asked(turn()) == "ב"
 
 
-def test_what_is_written_is_kept_piece_by_piece() -> None:
+def test_what_is_written_is_told_piece_by_piece() -> None:
     async def turn() -> list[str]:
-        return heard(
-            ("item/agentMessage/delta", {"delta": "של"}), ("item/agentMessage/delta", {"delta": "ום"})
-        ).written
+        written: list[str] = []
+        heard(
+            ("item/agentMessage/delta", {"delta": "של"}),
+            ("item/agentMessage/delta", {"delta": "ום"}),
+            writes=written.append,
+        )
+        return written
 
     assert asked(turn()) == ["של", "ום"]
+
+
+def test_commentary_is_not_told() -> None:
+    async def turn() -> list[str]:
+        written: list[str] = []
+        aside = {"type": "agentMessage", "id": "m1", "phase": "commentary"}
+        heard(
+            ("item/started", {"item": aside}),
+            ("item/agentMessage/delta", {"itemId": "m1", "delta": "רגע, אני בודק"}),
+            ("item/agentMessage/delta", {"itemId": "m2", "delta": "שלוש וחצי"}),
+            writes=written.append,
+        )
+        return written
+
+    assert asked(turn()) == ["שלוש וחצי"]
 
 
 def test_a_turn_ends_once() -> None:

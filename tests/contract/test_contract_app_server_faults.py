@@ -88,7 +88,12 @@ FAULTS = {
         'self._conclude("idle", "failed") if self._asked else None',
         "request-interrupted",
     ),
-    "loses a piece": Fault("_turn", "for piece in pieces:", "for piece in pieces[:2]:", "turn-deltas"),
+    "loses a piece": Fault(
+        "_turn",
+        "for number, piece in enumerate(pieces):",
+        "for number, piece in enumerate(pieces[:2]):",
+        "turn-deltas",
+    ),
 }
 
 

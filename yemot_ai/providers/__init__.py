@@ -6,7 +6,7 @@ from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.fallback import FallbackProvider
 from yemot_ai.providers.openai import OpenAIProvider
-from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Usage
+from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Streaming, Usage
 
 __all__ = [
     "JSON",
@@ -20,5 +20,6 @@ __all__ = [
     "OpenAIProvider",
     "Provider",
     "Reply",
+    "Streaming",
     "Usage",
 ]

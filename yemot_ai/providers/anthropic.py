@@ -7,7 +7,9 @@ client without a key looks for others on the disk; here it is given one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import (
@@ -107,26 +109,53 @@ class AnthropicProvider:
         """
         return await self._ask(Transcript.read(session, provider=self.name), prompt, instructions)
 
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer piece by piece.
+
+        Raises:
+            ProviderError: as in the other two methods, also when the stream breaks off.
+        """
+        said = Transcript.of(history) if session is None else Transcript.read(session, provider=self.name)
+        question = self._question(said, prompt, instructions, stream=True)
+        read = functools.partial(self._read, said, prompt)
+        async for part in self._connection.stream(question, _Events(), read):
+            yield part
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connection.aclose()
 
     async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        def read(message: Message) -> Reply:
-            text = self._spoken_text(message)
-            session = {"id": message.id or "", "history": said.and_then(prompt, text).json()}
-            return Reply(text, session, _usage(message))
+        read = functools.partial(self._read, said, prompt)
+        return await self._connection.ask(self._question(said, prompt, instructions), read)
 
+    def _question(
+        self,
+        said: Transcript,
+        prompt: str,
+        instructions: str | None,
+        **how: Any,  # noqa: ANN401 - the SDK's own
+    ) -> Callable[[Any], Any]:
         request: dict[str, Any] = {"system": instructions} if instructions else {}
-        return await self._connection.ask(
-            lambda client: client.messages.create(
-                model=self._connection.model,
-                max_tokens=self._max_tokens,
-                messages=said.asking(prompt),
-                **request,
-            ),
-            read,
+        return lambda client: client.messages.create(
+            model=self._connection.model,
+            max_tokens=self._max_tokens,
+            messages=said.asking(prompt),
+            **request,
+            **how,
         )
+
+    def _read(self, said: Transcript, prompt: str, message: Message) -> Reply:
+        text = self._spoken_text(message)
+        session = {"id": message.id or "", "history": said.and_then(prompt, text).json()}
+        return Reply(text, session, _usage(message))
 
     def _spoken_text(self, message: Message) -> str:
         refused = getattr(message, "error", None)
@@ -140,6 +169,39 @@ class AnthropicProvider:
             why = f"Anthropic answered without text ({message.stop_reason})"
             raise AnswerEmptyError(why, provider=self.name)
         return text
+
+
+class _Events:
+    """A message that is being written."""
+
+    def __init__(self) -> None:
+        self.whole: Any = None
+        self._begun: Any = None
+        self._text = ""
+        self._ended: Any = None
+
+    def hear(self, event: Any) -> str:  # noqa: ANN401 - one of the SDK's types
+        match event.type:
+            case "message_start":
+                self._begun = event.message
+            case "content_block_delta" if event.delta.type == "text_delta":
+                # What ``_spoken_text`` takes off a whole answer is not begun with, either.
+                heard = str(event.delta.text) if self._text else str(event.delta.text).lstrip()
+                self._text += heard
+                return heard
+            case "message_delta":
+                self._ended = event
+            case "message_stop" if self._begun is not None and self._ended is not None:
+                self.whole = self._message()
+        return ""
+
+    def _message(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a Message
+        block = SimpleNamespace(type="text", text=self._text)
+        stop_reason = self._ended.delta.stop_reason
+        usage = self._begun.usage
+        if usage is not None and self._ended.usage is not None:
+            usage.output_tokens = self._ended.usage.output_tokens
+        return SimpleNamespace(id=self._begun.id, content=[block], stop_reason=stop_reason, usage=usage)
 
 
 def _usage(message: Message) -> Usage | None:

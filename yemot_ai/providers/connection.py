@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
 from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.service import Refusal, Service
 
-__all__ = ["Client", "Connection"]
+__all__ = ["Client", "Connection", "Writing"]
 
 T = TypeVar("T")
 
@@ -28,11 +30,29 @@ _NOT_THE_PROTOCOL: Final = (AttributeError, IndexError, KeyError, TypeError, Val
 """What reading raises where a server sends what the SDK's types do not allow; the SDK checks nothing."""
 
 
+_TRANSPORTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
+"""The libraries below the SDKs."""
+
+
 class Client(Protocol):
     """What every SDK's asynchronous client can do."""
 
     async def close(self) -> None:
         """Close the connections."""
+        ...
+
+
+class Writing(Protocol):
+    """What a service is writing, put together from the events of its stream.
+
+    Attributes:
+        whole: the response as it would have come in one piece; None until it is complete.
+    """
+
+    whole: Any
+
+    def hear(self, event: Any) -> str:  # noqa: ANN401 - an event of the SDK's
+        """Take the next event; return what of it the caller may hear."""
         ...
 
 
@@ -76,18 +96,77 @@ class Connection:
         Raises:
             ProviderError: one of its subclasses says why there is no answer.
         """
-        sdk = await self._sdk()
+        sdk, ends = await self._sdk(), self._deadline()
+        async with self._faults(sdk, ends):
+            response = await question(self._the_client(sdk))
+        return self._read(response, read)
+
+    async def stream(
+        self, question: Callable[[Any], Awaitable[Any]], writing: Writing, read: Callable[[Any], Reply]
+    ) -> AsyncIterator[str | Reply]:
+        """Ask for a stream by ``question(client)``; leaving the iteration closes it.
+
+        Args:
+            question: asks, and brings the SDK's stream of events.
+            writing: puts the events together.
+            read: makes the reply of what they come to.
+
+        Yields:
+            Pieces of text, and at last the reply.
+
+        Raises:
+            ProviderError: as ``ask`` does; also in the middle, when the stream breaks off.
+        """
+        sdk, ends = await self._sdk(), self._deadline()
+        async with self._faults(sdk, ends):
+            events = await question(self._the_client(sdk))
+        if isinstance(events, str):
+            raise self.service.malformed("a page instead of a stream")
+        count = 0
+        try:
+            while (event := await self._next(sdk, ends, events)) is not None:
+                count += 1
+                text = self._read(event, writing.hear)
+                if text:
+                    yield text
+        finally:
+            await events.close()
+        if not count:
+            raise self.service.malformed("no event in the stream")
+        if writing.whole is None:
+            raise self._broken_off("the stream ended before the answer did")
+        yield self._read(writing.whole, read)
+
+    async def _next(self, sdk: ModuleType, ends: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of whichever SDK
+        # Each wait by itself: whoever reads us does other things in between.
+        async with self._faults(sdk, ends):
+            return await anext(events, None)
+
+    @asynccontextmanager
+    async def _faults(self, sdk: ModuleType, ends: float) -> AsyncIterator[None]:
+        """Turn what goes wrong inside into our errors; at the time ``ends`` it has lasted too long."""
         try:
             # The SDK's own timeout counts per read; a trickle would keep a caller for minutes.
-            async with asyncio.timeout(self._timeout):
-                response = await question(self._the_client(sdk))
+            async with asyncio.timeout_at(ends):
+                yield
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
         except sdk.APIError as error:
             raise self._fault(sdk, error) from self._shown(error)
         except ValueError as error:  # the SDK lets json's own error out
             raise self.service.malformed(type(error).__name__) from error
-        return self._read(response, read)
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
+                raise
+            # An SDK wraps the transport's errors up to the headers, not those in a stream.
+            raise self._broken_off(type(error).__name__) from error
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._timeout
+
+    def _broken_off(self, why: str) -> ProviderCrashError:
+        message = f"{self.service.title} broke off in the answer ({why})"
+        return ProviderCrashError(message, provider=self.service.name)
 
     async def aclose(self) -> None:
         """Close the client; the next question makes a new one."""

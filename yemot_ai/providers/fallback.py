@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any, Final, TypeAlias
 
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
     ConfigurationError,
     ContextOverflowError,
+    MalformedStreamError,
     OverloadedError,
     ProviderCrashError,
     ProviderError,
@@ -28,7 +30,7 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply
+from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Streaming
 from yemot_ai.providers.relay import Relay
 from yemot_ai.providers.transcript import Transcript
 
@@ -49,6 +51,12 @@ _OUT_OF_ORDER: Final = (
     UnknownModelError,
 )
 """What tells that the next question would fail as well."""
+
+
+_How: TypeAlias = Callable[
+    [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
+]
+"""A way to be answered: whole, or piece by piece."""
 
 
 class FallbackProvider:
@@ -103,7 +111,7 @@ class FallbackProvider:
         Raises:
             ProviderError: nobody could; the last one's error, with the others' in its notes.
         """
-        return await self._ask(Relay(Transcript.of(history)), prompt, instructions)
+        return await _last(self._ask(Relay(Transcript.of(history)), prompt, instructions, _whole))
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -112,7 +120,27 @@ class FallbackProvider:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
             ProviderError: as in ``start_session``.
         """
-        return await self._ask(Relay.read(session, provider=self.name), prompt, instructions)
+        relay = Relay.read(session, provider=self.name)
+        return await _last(self._ask(relay, prompt, instructions, _whole))
+
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer piece by piece; once something was said, nobody else is asked.
+
+        Raises:
+            ProviderError: as in the other two methods, also when the answer breaks off.
+        """
+        said = Relay(Transcript.of(history))
+        relay = said if session is None else Relay.read(session, provider=self.name)
+        async with aclosing(self._ask(relay, prompt, instructions, _streamed)) as parts:
+            async for part in parts:
+                yield part
 
     async def end_session(self, session: JSON) -> None:
         """Let every provider that had a thread of this conversation forget it.
@@ -133,67 +161,102 @@ class FallbackProvider:
         distinct = {id(provider): provider for provider in self.providers}.values()
         await _each(provider.aclose() for provider in distinct if isinstance(provider, Closing))
 
-    async def _ask(self, relay: Relay, prompt: str, instructions: str | None) -> Reply:
+    async def _ask(
+        self, relay: Relay, prompt: str, instructions: str | None, how: _How
+    ) -> AsyncGenerator[str | Reply]:
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._timeout
         failures: list[ProviderError] = []
         order = self._order(relay)
         for place, entry in enumerate(order):
             share = (ends - loop.time()) / (len(order) - place)
+            begun = False
             try:
-                return await self._ask_one(entry, relay, prompt, instructions, share)
-            except ContextOverflowError as error:
-                raise _with_notes(error, failures) from None
+                async for part in self._ask_one(entry, relay, prompt, instructions, how, share, ends):
+                    begun = True
+                    yield part
             except ProviderError as error:
+                if begun or isinstance(error, ContextOverflowError):
+                    raise _with_notes(error, failures) from None
                 self._note(entry, error)
                 failures.append(error)
+            else:
+                return
         raise _with_notes(failures.pop(), failures)
 
-    async def _ask_one(
-        self, entry: int, relay: Relay, prompt: str, instructions: str | None, seconds: float
-    ) -> Reply:
+    async def _ask_one(  # noqa: PLR0913, PLR0917 - one place calls it
+        self,
+        entry: int,
+        relay: Relay,
+        prompt: str,
+        instructions: str | None,
+        how: _How,
+        seconds: float,
+        ends: float,
+    ) -> AsyncIterator[str | Reply]:
+        """Ask one of them.
+
+        Args:
+            entry: whom.
+            relay: who has the conversation.
+            prompt: what the caller said.
+            instructions: how to answer.
+            how: whole, or piece by piece.
+            seconds: until it must have begun to answer.
+            ends: when it must have answered.
+        """
         provider = self.providers[entry]
-        try:
-            async with asyncio.timeout(seconds):
-                reply, goes_on = await self._answer(entry, relay, prompt, instructions)
-        except ProviderError:
-            raise
-        except TimeoutError as error:
-            raise ProviderTimeoutError(seconds=seconds, provider=provider.name) from error
-        except Exception as error:  # one provider's bug is what the others are there for
-            log.exception("provider %s raised what no provider may raise", provider.name)
-            message = f"{provider.name} raised {type(error).__name__}: {error}"
-            raise ProviderError(message, provider=provider.name) from error
+        until = asyncio.get_running_loop().time() + seconds
+        async with aclosing(self._answer(entry, relay, prompt, instructions, how)) as parts:
+            while True:
+                try:
+                    async with asyncio.timeout_at(until):
+                        part, goes_on = await anext(parts)
+                except ProviderError:
+                    raise
+                except TimeoutError as error:
+                    raise ProviderTimeoutError(seconds=seconds, provider=provider.name) from error
+                except StopAsyncIteration:
+                    message = f"{provider.name} ended without a reply"
+                    raise MalformedStreamError(message, provider=provider.name) from None
+                except Exception as error:  # one provider's bug is what the others are there for
+                    log.exception("provider %s raised what no provider may raise", provider.name)
+                    message = f"{provider.name} raised {type(error).__name__}: {error}"
+                    raise ProviderError(message, provider=provider.name) from error
+                if isinstance(part, Reply):
+                    yield self._handed_on(entry, relay, prompt, part, goes_on=goes_on)
+                    return
+                yield part
+                until = ends  # nobody else will be asked: the time of all is its own
+
+    def _handed_on(self, entry: int, relay: Relay, prompt: str, reply: Reply, *, goes_on: bool) -> Reply:
+        name = self.providers[entry].name
         if not reply.text.strip():
-            raise AnswerEmptyError(f"{provider.name} answered without text", provider=provider.name)
+            raise AnswerEmptyError(f"{name} answered without text", provider=name)
         self._cool_at.pop(entry, None)
         if goes_on:
             after = relay.gone_on(reply.session)
         else:
-            after = relay.handed_to(entry, provider.name, reply.session, left=self._kept(relay))
+            after = relay.handed_to(entry, name, reply.session, left=self._kept(relay))
         return Reply(reply.text, after.and_then(prompt, reply.text).json(), reply.usage)
 
     async def _answer(
-        self, entry: int, relay: Relay, prompt: str, instructions: str | None
-    ) -> tuple[Reply, bool]:
-        """Return the reply, and whether it goes on in the thread that the relay has."""
+        self, entry: int, relay: Relay, prompt: str, instructions: str | None, how: _How
+    ) -> AsyncGenerator[tuple[str | Reply, bool]]:
+        """Yield the parts, each with whether they go on in the thread that the relay has."""
         provider, history = self.providers[entry], relay.said.exchanges
         if relay.entry == entry and relay.name == provider.name:
             try:
-                reply = await provider.continue_session(relay.session, prompt, instructions=instructions)
+                async for part in how(provider, relay.session, prompt, instructions, ()):
+                    yield part, True
             except SessionLostError:
                 log.warning("%s has lost a conversation; rebuilding it", provider.name)
             except ContextOverflowError:
                 history = history[-KEPT_AFTER_OVERFLOW:]
             else:
-                return reply, True
-        try:
-            return await provider.start_session(prompt, instructions=instructions, history=history), False
-        except ContextOverflowError:
-            if len(history) <= KEPT_AFTER_OVERFLOW:
-                raise
-        history = history[-KEPT_AFTER_OVERFLOW:]
-        return await provider.start_session(prompt, instructions=instructions, history=history), False
+                return
+        async for part in _begun(how, provider, prompt, instructions, history):
+            yield part, False
 
     def _order(self, relay: Relay) -> list[int]:
         """Return who is asked: whoever has the thread, the others in order, at last the least bad."""
@@ -218,6 +281,58 @@ class FallbackProvider:
             and self.providers[entry].name == name
             and isinstance(self.providers[entry], Forgetful)
         ]
+
+
+async def _begun(
+    how: _How, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
+) -> AsyncIterator[str | Reply]:
+    """Begin a thread, and again with less to remember where all of it does not fit."""
+    try:
+        async for part in how(provider, None, prompt, instructions, history):
+            yield part
+    except ContextOverflowError:
+        if len(history) <= KEPT_AFTER_OVERFLOW:
+            raise
+    else:
+        return
+    async for part in how(provider, None, prompt, instructions, history[-KEPT_AFTER_OVERFLOW:]):
+        yield part
+
+
+async def _whole(
+    provider: Provider,
+    session: JSON,
+    prompt: str,
+    instructions: str | None,
+    history: Sequence[Exchange],
+) -> AsyncIterator[str | Reply]:
+    if session is None:
+        yield await provider.start_session(prompt, instructions=instructions, history=history)
+    else:
+        yield await provider.continue_session(session, prompt, instructions=instructions)
+
+
+async def _streamed(
+    provider: Provider,
+    session: JSON,
+    prompt: str,
+    instructions: str | None,
+    history: Sequence[Exchange],
+) -> AsyncIterator[str | Reply]:
+    if not isinstance(provider, Streaming):
+        parts = _whole(provider, session, prompt, instructions, history)
+    else:
+        parts = provider.stream(session, prompt, instructions=instructions, history=history)
+    async for part in parts:
+        yield part
+
+
+async def _last(parts: AsyncGenerator[str | Reply]) -> Reply:
+    async with aclosing(parts):
+        async for part in parts:
+            if isinstance(part, Reply):
+                return part
+    raise AssertionError("asking ends with a reply or an error")  # pragma: no cover
 
 
 def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> ProviderError:

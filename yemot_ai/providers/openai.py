@@ -7,7 +7,7 @@ reply = await provider.continue_session(reply.session, "ובלונדון?", inst
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal, Protocol
 
 from yemot_ai.errors import (
@@ -53,6 +53,10 @@ class _API(Protocol):
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply: ...
 
     async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply: ...
+
+    def stream(
+        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> AsyncIterator[str | Reply]: ...
 
 
 class OpenAIProvider:
@@ -117,6 +121,21 @@ class OpenAIProvider:
             SessionLostError: ``session`` is not of this way to remember, or OpenAI forgot it.
         """
         return await self._api.go_on(session, prompt, instructions)
+
+    def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer piece by piece; commentary and thoughts are left out, as in the whole answer.
+
+        Raises:
+            ProviderError: as in the other two methods, also when the stream breaks off.
+        """
+        return self._api.stream(session, prompt, instructions, history)
 
     async def aclose(self) -> None:
         """Close the connections."""

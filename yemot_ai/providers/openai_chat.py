@@ -7,8 +7,10 @@ promise; it is all read here.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError
@@ -24,6 +26,9 @@ __all__ = ["PART", "Chat"]
 PART: Final = "openai.resources.chat.completions"
 """The module of the SDK that this API needs."""
 
+_COUNTED: Final = {"include_usage": True}
+_THINK: Final = "<think>"
+_THINK_END: Final = "</think>"
 _THOUGHTS: Final = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 """How open models think aloud before they answer; one that is cut off there has said nothing."""
 
@@ -43,19 +48,37 @@ class Chat:
         said = Transcript.read(session, provider=self._connection.service.name)
         return await self._ask(said, prompt, instructions)
 
-    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        def read(completion: ChatCompletion) -> Reply:
-            text = self._spoken_text(completion)
-            session = {"id": completion.id or "", "history": said.and_then(prompt, text).json()}
-            return Reply(text, session, _usage(completion))
+    async def stream(
+        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> AsyncIterator[str | Reply]:
+        """Do what ``start`` and ``go_on`` do, piece by piece."""
+        name = self._connection.service.name
+        said = Transcript.of(history) if session is None else Transcript.read(session, provider=name)
+        question = self._question(said, prompt, instructions, stream=True, stream_options=_COUNTED)
+        read = functools.partial(self._read, said, prompt)
+        async for part in self._connection.stream(question, _Chunks(self._connection), read):
+            yield part
 
+    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
+        read = functools.partial(self._read, said, prompt)
+        return await self._connection.ask(self._question(said, prompt, instructions), read)
+
+    def _question(
+        self,
+        said: Transcript,
+        prompt: str,
+        instructions: str | None,
+        **how: Any,  # noqa: ANN401 - the SDK's own
+    ) -> Callable[[Any], Any]:
         told = [{"role": "system", "content": instructions}] if instructions else []
-        return await self._connection.ask(
-            lambda client: client.chat.completions.create(
-                model=self._connection.model, messages=[*told, *said.asking(prompt)]
-            ),
-            read,
+        return lambda client: client.chat.completions.create(
+            model=self._connection.model, messages=[*told, *said.asking(prompt)], **how
         )
+
+    def _read(self, said: Transcript, prompt: str, completion: ChatCompletion) -> Reply:
+        text = self._spoken_text(completion)
+        session = {"id": completion.id or "", "history": said.and_then(prompt, text).json()}
+        return Reply(text, session, _usage(completion))
 
     def _spoken_text(self, completion: ChatCompletion) -> str:
         refused = getattr(completion, "error", None)
@@ -68,6 +91,54 @@ class Chat:
             why = f"{service.title} answered without text ({choice.finish_reason})"
             raise AnswerEmptyError(why, provider=service.name)
         return text
+
+
+class _Chunks:
+    """A completion that is being written; its thoughts are not heard."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.whole: Any = None
+        self._connection = connection
+        self._id = ""
+        self._usage: Any = None
+        self._finish: str | None = None
+        self._text = ""
+        self._refusal = ""
+        self._begun = False
+
+    def hear(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, as the SDK believes
+        refused = getattr(event, "error", None)
+        if refused:
+            raise self._connection.refused({"error": refused})
+        self._id = event.id or self._id
+        self._usage = getattr(event, "usage", None) or self._usage
+        delta, heard = None, ""
+        for choice in event.choices or ():
+            delta = choice.delta
+            self._finish = choice.finish_reason or self._finish
+        if delta is not None:
+            self._refusal += getattr(delta, "refusal", None) or ""
+            heard = self._heard(_text(delta.content))
+        if self._finish:
+            self.whole = self._completion()
+        return heard
+
+    def _heard(self, text: str) -> str:
+        self._text += text
+        if self._begun:
+            return text
+        # Thoughts come first, if at all, and their mark may come in pieces.
+        begun = self._text.lstrip()
+        if _THINK.startswith(begun[: len(_THINK)]) and _THINK_END not in begun:
+            return ""
+        spoken = _THOUGHTS.sub("", begun).lstrip()
+        self._begun = bool(spoken)
+        return spoken
+
+    def _completion(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
+        message = SimpleNamespace(content=self._text, refusal=self._refusal)
+        choice = SimpleNamespace(message=message, finish_reason=self._finish)
+        return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - a str says the SDK; a list of parts, say some servers

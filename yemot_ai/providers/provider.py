@@ -9,11 +9,11 @@ turn on, the opaque session value that its own last reply carried::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["JSON", "Closing", "Exchange", "Forgetful", "Provider", "Reply", "Usage"]
+__all__ = ["JSON", "Closing", "Exchange", "Forgetful", "Provider", "Reply", "Streaming", "Usage"]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 """A value that survives ``json.dumps`` and ``json.loads``; what a session may be."""
@@ -90,6 +90,36 @@ class Provider(Protocol):
 
         Raises:
             SessionLostError: the provider no longer knows ``session``.
+        """
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A provider that hands its answer over while the model still writes it."""
+
+    def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer as ``start_session`` (``session`` is None) or ``continue_session`` does, piece by piece.
+
+        Args:
+            session: the last reply's; None for the first utterance.
+            prompt: what the caller said.
+            instructions: how to answer.
+            history: earlier exchanges, when a lost session is rebuilt.
+
+        Yields:
+            Pieces of text that the caller may hear, in order, and at last the reply, whose text is
+            the whole answer.
+
+        Raises:
+            ProviderError: as the two methods do; also after some pieces, when the answer breaks off.
         """
         ...
 

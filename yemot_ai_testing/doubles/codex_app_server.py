@@ -42,9 +42,10 @@ def server_step(step: Step | Replay | Asks) -> dict[str, Any]:
     # Unless it is one of these, it is a recording of `codex exec`, or a rival who came too late.
     played: dict[str, Any] = {"ends": "unscripted"}
     match step:
-        case Answer(pieces=pieces, after=after):
+        case Answer(pieces=pieces, after=after, every=every):
             written = [piece for piece in pieces if piece]
-            played = {"pieces": written, "after": after, "ends": "answer" if written else "no_message"}
+            ends = "answer" if written else "no_message"
+            played = {"pieces": written, "after": after, "every": every, "ends": ends}
         case Failure(kind=kind, after=after):
             played = {"after": after, "ends": kind}
         case Drop(pieces=pieces):

@@ -77,8 +77,8 @@ def laid_out(
     Only a replay brings a beginning of its own: what is written before the model is asked.
     """
     match step:
-        case Answer(after=after):
-            return (after, 0, _answered(told["answer"], step.text), "", step.text, _SILENCE)
+        case Answer():
+            return (step.lasts, 0, _answered(told["answer"], step.text), "", step.text, _SILENCE)
         case Crash(exit=code, stderr=stderr):
             ended = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
             return (0.0, code, "", ended, "", _SILENCE)

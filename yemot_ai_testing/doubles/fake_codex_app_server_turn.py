@@ -129,11 +129,14 @@ class Turn:
             self._words.say({"id": number, "result": {}})
             self._conclude("idle", "interrupted")
 
+    def _is_stale(self, call: int) -> bool:
+        return self.over or call != self._call
+
     def _play(self, call: int, step: dict[str, Any]) -> None:
         Process(self._state, []).wait_at_gate()
         time.sleep(float(step.get("after", 0.0)))
         with self._lock:
-            if self.over or call != self._call:
+            if self._is_stale(call):
                 return
             if "asks" in step:
                 self._ask(str(step["asks"]))
@@ -142,8 +145,12 @@ class Turn:
                 say(2, str(step.get("stderr", "")))
                 say(1, str(step.get("stdout", "")))
                 die(int(step["dies"]))
-            ends = str(step["ends"])
-            self._write(step["pieces"], ends)
+        ends = str(step["ends"])
+        if not self._write(call, step["pieces"], ends, float(step.get("every", 0.0))):
+            return
+        with self._lock:
+            if self._is_stale(call):
+                return
             if ends in {"answer", "no_message"}:
                 self._answered(ends)
             elif ends:
@@ -200,13 +207,21 @@ class Turn:
         item = params.get("item")
         return {**params, **known, **({"item": self._filled(item)} if isinstance(item, dict) else {})}
 
-    def _write(self, pieces: list[str], ends: str) -> None:
+    def _write(self, call: int, pieces: list[str], ends: str, every: float) -> bool:
+        """Write the pieces; False if nobody wants them any more."""
         if pieces or ends == "no_message":
             at = now_ms()
             self._item("item/started", self._message("", None), startedAtMs=at)
-        for piece in pieces:
-            self._said.append(piece)
-            self._notify("answer", "item/agentMessage/delta", turnId=self.id, itemId="msg_1", delta=piece)
+        for number, piece in enumerate(pieces):
+            if number:
+                time.sleep(every)
+                Process(self._state, []).wait_at_gate()
+            with self._lock:
+                if self._is_stale(call):
+                    return False
+                self._said.append(piece)
+                self._notify("answer", "item/agentMessage/delta", turnId=self.id, itemId="msg_1", delta=piece)
+        return True
 
     def _answered(self, ends: str) -> None:
         text = "".join(self._said)

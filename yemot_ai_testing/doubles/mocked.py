@@ -138,7 +138,8 @@ class _Route:
     def respond(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
         asked = ModelRequest.read(request.url.path, dict(request.headers), request.content)
         step = self._service.receive(asked)
-        seconds = step.after if isinstance(step, Answer | Failure) else 0.0
+        # What is mocked comes in one piece, when all of it is written.
+        seconds = step.lasts if isinstance(step, Answer) else getattr(step, "after", 0.0)
         if seconds == 0.0 and not self._service.held:
             return self._play(step, asked)
         try:

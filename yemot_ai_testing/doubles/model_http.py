@@ -158,9 +158,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, step: Answer, request: ModelRequest) -> None:
         whole = self._api.whole(step, _number(), request=request.body)
         if request.body.get("stream"):
-            self._stream(self._api.stream_events(whole, step.pieces))
+            self._stream(self._written(self._api.stream_events(whole, step.pieces), step.every))
+        elif step.lasts > step.after and self._leaves(step.lasts - step.after):
+            self.close_connection = True
         else:
             self._send(200, whole)
+
+    def _written(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
+        """Let time pass between the pieces of text, and stop where nobody reads them any more."""
+        begun = False
+        for event in events:
+            if self._api.is_delta(event):
+                if begun and self._leaves(every):
+                    raise ConnectionAbortedError
+                begun = True
+            yield event
+
+    def _leaves(self, seconds: float) -> bool:
+        model = self.server.model
+        if seconds and model.leaves(self.connection, seconds=seconds):
+            return True
+        return model.leaves_at_gate(self.connection)
 
     def _begin(self, step: Hang, request: ModelRequest) -> None:
         whole = self._api.whole(Answer((step.saying,)), _number(), request=request.body)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -122,13 +123,26 @@ class ScriptedProvider(ServiceVocabulary):
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         """Answer the first utterance of a conversation."""
-        self.requests.append(ScriptedRequest(prompt, instructions, None, tuple(history)))
-        return await self._take(prompt, f"scripted-{next(self._numbers)}")
+        return await _whole(self.stream(None, prompt, instructions=instructions, history=history))
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance."""
-        self.requests.append(ScriptedRequest(prompt, instructions, str(session)))
-        return await self._take(prompt, str(session))
+        return await _whole(self.stream(session, prompt, instructions=instructions))
+
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer in the pieces of the script; ``session`` is None for the first utterance."""
+        known = None if session is None else str(session)
+        self.requests.append(ScriptedRequest(prompt, instructions, known, tuple(history)))
+        async with aclosing(self._take(prompt, known or f"scripted-{next(self._numbers)}")) as parts:
+            async for part in parts:
+                yield part
 
     async def end_session(self, session: JSON) -> None:
         """Note that the session is to be forgotten."""
@@ -136,9 +150,11 @@ class ScriptedProvider(ServiceVocabulary):
 
     async def transcribe(self, audio: bytes) -> str:
         """Hear what was scripted by ``transcribes``."""
-        return (await self._take(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)).text
+        return (
+            await _whole(self._take(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription))
+        ).text
 
-    async def _take(self, prompt: str, session: str, *, wanted: type = Answer) -> Reply:
+    async def _take(self, prompt: str, session: str, *, wanted: type = Answer) -> AsyncGenerator[str | Reply]:
         step = self._script.take(prompt)
         if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
             self._script.miss(prompt)
@@ -146,9 +162,22 @@ class ScriptedProvider(ServiceVocabulary):
         self.running += 1
         try:
             await self._pass_gate()
-            return await self._play(step, prompt, session)
+            if isinstance(step, Answer):
+                async for piece in self._written(step):
+                    yield piece
+            elif isinstance(step, Transcription):
+                await asyncio.sleep(step.after)
+            yield await self._play(step, prompt, session)
         finally:
             self.running -= 1
+
+    async def _written(self, step: Answer) -> AsyncIterator[str]:
+        await asyncio.sleep(step.after)
+        for number, piece in enumerate(step.pieces):
+            if number and (step.every or self._script.gate.held):
+                await asyncio.sleep(step.every)
+                await self._pass_gate()
+            yield piece
 
     async def _pass_gate(self) -> None:
         loop = asyncio.get_running_loop()
@@ -161,7 +190,6 @@ class ScriptedProvider(ServiceVocabulary):
             case None:
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
             case Answer() | Transcription():
-                await asyncio.sleep(step.after)
                 return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
             case Failure():
                 await asyncio.sleep(step.after)
@@ -184,6 +212,13 @@ class ScriptedProvider(ServiceVocabulary):
                 raise SessionBusyError("another writer", thread_id=session, provider=self.name)
             case _:
                 assert_never(step)
+
+
+async def _whole(parts: AsyncIterator[str | Reply]) -> Reply:
+    async for part in parts:
+        if isinstance(part, Reply):
+            return part
+    raise AssertionError("a script ends with a reply or an error")  # pragma: no cover
 
 
 _FAILURES: Mapping[str, type[ProviderError]] = {

@@ -115,12 +115,13 @@ class Vocabulary(ABC):
     def add(self, step: Step) -> None:
         """Append a step to the script."""
 
-    def answers(self, text: str | Sequence[str], *, after: float = 0.0) -> Self:
+    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
         """Answer the next call.
 
         Args:
             text: the answer, or the pieces in which it is written, at least one.
             after: seconds of thinking first.
+            every: seconds from one piece to the next; between ``holds`` and ``releases`` none is written.
 
         Raises:
             TypeError: the text is no text, or the seconds are no number.
@@ -129,7 +130,7 @@ class Vocabulary(ABC):
         pieces = pieces_of(text)
         if not pieces:
             raise ValueError('an answer has at least one piece; answers("") is an empty one')
-        self.add(Answer(pieces, seconds_of("after", after)))
+        self.add(Answer(pieces, seconds_of("after", after), every=seconds_of("every", every)))
         return self
 
     def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:

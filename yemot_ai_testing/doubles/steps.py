@@ -52,16 +52,23 @@ class Answer:
         after: seconds of thinking before the first piece.
         items: what a model service puts out before the text (its thoughts, the tools it calls), as the
             service's own objects; the other doubles have no use for it.
+        every: seconds between one piece and the next.
     """
 
     pieces: tuple[str, ...]
     after: float = 0.0
     items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    every: float = field(default=0.0, repr=False)
 
     @property
     def text(self) -> str:
         """The whole answer."""
         return "".join(self.pieces)
+
+    @property
+    def lasts(self) -> float:
+        """Seconds until it is whole."""
+        return self.after + self.every * max(len(self.pieces) - 1, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from pathlib import Path
 
     from yemot_ai.providers.codex.command import Setting
     from yemot_ai.providers.codex.events import Outcome
     from yemot_ai.providers.provider import JSON, Exchange
+
+    _Told = Callable[[str], object]
 
 __all__ = ["CodexAppServerProvider"]
 
@@ -44,6 +46,10 @@ _AT_ONCE: Final = 64
 _WAITING: Final = 256
 _LOADED: Final = 256
 _IDLE: Final = 60.0
+
+
+def _unheard(_piece: str) -> None:
+    """Nobody listens before the answer is whole."""
 
 
 class CodexAppServerProvider:
@@ -130,14 +136,7 @@ class CodexAppServerProvider:
             ProviderTimeoutError: the deadline passed; the turn is over.
             ProviderError: the leaf that tells what went wrong (see ``faults``).
         """
-        key = new_key()
-        session: dict[str, Any] = {"thread_id": "", "usage": {}, "key": key, "threads": []}
-        try:
-            return await self._within(self._turn(session, with_history(prompt, history), instructions))
-        except BaseException:
-            # Nobody will ever go on with this thread: nothing of what the caller said may stay.
-            await asyncio.shield(self._errand(self._forget(session)))
-            raise
+        return await self._begin(prompt, instructions, history, told=_unheard)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance in the thread of ``session``.
@@ -147,21 +146,37 @@ class CodexAppServerProvider:
             SessionBusyError: another turn of the thread is under way.
             ProviderError: as in ``start_session``.
         """
-        own = _own(session)
-        before = own["thread_id"]
-        if not is_thread_id(before):
-            raise SessionLostError(f"{before!r} is not a Codex thread", thread_id=before, provider=self.name)
+        return await self._go_on(session, prompt, instructions, told=_unheard)
+
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer piece by piece; leaving the iteration interrupts the turn.
+
+        Raises:
+            ProviderError: as in the other two methods, also after some pieces.
+        """
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        told = pieces.put_nowait
+        answer = (
+            self._begin(prompt, instructions, history, told=told)
+            if session is None
+            else self._go_on(session, prompt, instructions, told=told)
+        )
+        answering = asyncio.create_task(answer)
+        answering.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
-            return await self._within(self._turn(own, prompt, instructions))
-        except SessionLostError:
-            await asyncio.shield(self._errand(self._forget(own)))
-            raise
-        except BaseException:
-            # The session that the caller keeps knows nothing of a fork that this turn has made.
-            if own["thread_id"] != before:
-                fork = {"thread_id": own["thread_id"], "threads": [], "key": ""}
-                await asyncio.shield(self._errand(self._forget(fork)))
-            raise
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            yield await answering
+        finally:
+            answering.cancel()
+            await asyncio.wait({answering})
 
     async def end_session(self, session: JSON) -> None:
         """Delete what is kept of the conversation: its threads with their rollouts, and its working folder.
@@ -174,6 +189,36 @@ class CodexAppServerProvider:
     async def aclose(self) -> None:
         """End the servers; a later turn starts another one."""
         await self._pool().aclose()
+
+    async def _begin(
+        self, prompt: str, instructions: str | None, history: Sequence[Exchange], *, told: _Told
+    ) -> Reply:
+        key = new_key()
+        session: dict[str, Any] = {"thread_id": "", "usage": {}, "key": key, "threads": []}
+        turn = self._turn(session, with_history(prompt, history), instructions, told)
+        try:
+            return await self._within(turn)
+        except BaseException:
+            # Nobody will ever go on with this thread: nothing of what the caller said may stay.
+            await asyncio.shield(self._errand(self._forget(session)))
+            raise
+
+    async def _go_on(self, session: JSON, prompt: str, instructions: str | None, *, told: _Told) -> Reply:
+        own = _own(session)
+        before = own["thread_id"]
+        if not is_thread_id(before):
+            raise SessionLostError(f"{before!r} is not a Codex thread", thread_id=before, provider=self.name)
+        try:
+            return await self._within(self._turn(own, prompt, instructions, told))
+        except SessionLostError:
+            await asyncio.shield(self._errand(self._forget(own)))
+            raise
+        except BaseException:
+            # The session that the caller keeps knows nothing of a fork that this turn has made.
+            if own["thread_id"] != before:
+                fork = {"thread_id": own["thread_id"], "threads": [], "key": ""}
+                await asyncio.shield(self._errand(self._forget(fork)))
+            raise
 
     async def _within(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
         try:
@@ -189,15 +234,17 @@ class CodexAppServerProvider:
             message = f"Codex could not be started: {error}; its folders: {folder} (YEMOT_AI_HOME moves them)"
             raise ProviderError(message, provider=self.name) from error
 
-    async def _turn(self, session: dict[str, Any], prompt: str, instructions: str | None) -> Reply:
+    async def _turn(
+        self, session: dict[str, Any], prompt: str, instructions: str | None, told: _Told
+    ) -> Reply:
         """Take a turn; ``session`` is kept to what there is to forget, also when the turn fails."""
         async with self._pool().place(session["thread_id"]) as server:
             home = Home.at(self._codex_home)
             await asyncio.to_thread(home.prepare, session["key"])
-            told = instructions or self._instructions or INSTRUCTIONS
-            setup = Setup(told, home.work(session["key"]), self._sandbox, self._model)
+            how = instructions or self._instructions or INSTRUCTIONS
+            setup = Setup(how, home.work(session["key"]), self._sandbox, self._model)
             await _opened(server, session, setup)
-            return _reply(await server.turn(session["thread_id"], prompt), session)
+            return _reply(await server.turn(session["thread_id"], prompt, told), session)
 
     def _pool(self) -> Pool:
         """The servers of this loop; those of another loop, or from before a fork, are not for us."""

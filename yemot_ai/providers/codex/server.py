@@ -140,15 +140,20 @@ class AppServer:
             # Another server holds it: from here on the call goes its own way.
             return self._opened(await self._ask("thread/fork", setup.params(thread_id)), setup)
 
-    async def turn(self, thread_id: str, prompt: str) -> Outcome:
+    async def turn(self, thread_id: str, prompt: str, told: Callable[[str], object]) -> Outcome:
         """Say ``prompt`` in a thread and wait for the answer; cancelling interrupts the turn.
+
+        Args:
+            thread_id: the thread.
+            prompt: what is said.
+            told: is told each piece of the answer as it is written.
 
         Raises:
             SessionBusyError: a turn of the thread is already under way.
             ProviderError: as ``faults`` tells it.
         """
         self._refuse_second(thread_id)
-        turn = self._turns[thread_id] = Turn(thread_id)
+        turn = self._turns[thread_id] = Turn(thread_id, told)
         try:
             return await self._run(turn, prompt)
         finally:

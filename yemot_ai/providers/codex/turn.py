@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
@@ -30,19 +30,20 @@ class Turn:
 
     Attributes:
         thread_id: whose turn it is.
-        written: the pieces of text that the model has written so far, in order.
+        told: is told each piece of text that the model writes, in order; commentary is left out.
         begun: the turn's id, once it runs; before that it cannot be interrupted (measured, 0.169).
         ended: what came of it, or the error that tells what went wrong.
     """
 
-    def __init__(self, thread_id: str) -> None:
+    def __init__(self, thread_id: str, told: Callable[[str], object]) -> None:
         loop = asyncio.get_running_loop()
         self.thread_id = thread_id
-        self.written: list[str] = []
+        self.told = told
         self.begun: asyncio.Future[str] = loop.create_future()
         self.ended: asyncio.Future[Outcome] = loop.create_future()
         # A turn that was given up still ends, and nobody asks how.
         self.ended.add_done_callback(_look_at)
+        self._aside: set[str] = set()
         self._said = ""
         self._final = ""
         self._usage: dict[str, int] = {}
@@ -52,8 +53,12 @@ class Turn:
         match method, params:
             case "turn/started", {"turn": {"id": str(turn_id)}} if not self.begun.done():
                 self.begun.set_result(turn_id)
-            case "item/agentMessage/delta", {"delta": str(delta)}:
-                self.written.append(delta)
+            case "item/started", {"item": {"type": "agentMessage", "phase": "commentary", "id": str(aside)}}:
+                self._aside.add(aside)
+            case "item/agentMessage/delta", {"delta": str(delta), **of} if (
+                of.get("itemId") not in self._aside
+            ):
+                self.told(_clean(delta))
             case "item/completed", {"item": {"type": "agentMessage", "text": str(text)} as item}:
                 self._said = _clean(text)
                 if item.get("phase") == "final_answer":

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yemot_ai.sentences import Sentences, sentences
+
+WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_size=80) | st.text(max_size=80)
+
+
+@given(text=WRITTEN, cuts=st.lists(st.integers(0, 80)))
+def test_however_a_text_comes_in_its_sentences_are_the_same(text: str, cuts: list[int]) -> None:
+    places = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
+    writing = Sentences()
+    found = [one for a, b in itertools.pairwise(places) for one in writing.add(text[a:b])]
+
+    assert [*found, *writing.rest()] == sentences(text)
+
+
+@given(text=WRITTEN)
+def test_nothing_is_lost_and_nothing_is_said_twice(text: str) -> None:
+    assert "".join(sentences(text)).rstrip() == text.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("שלום. מה שלומך? טוב! סוף", ["שלום.", " מה שלומך?", " טוב!", " סוף"]),
+        ("זה 3.5 שקלים, ב-12:30. תודה", ["זה 3.5 שקלים, ב-12:30.", " תודה"]),
+        ("לחם, חלב וכו'. עוד?", ["לחם, חלב וכו'.", " עוד?"]),
+        ("חברה ב.מ. גדולה. כן", ["חברה ב.מ. גדולה.", " כן"]),
+        ("י. ל. פרץ כתב. כן", ["י. ל. פרץ כתב.", " כן"]),
+        ("Dr. No, e.g. here. Yes", ["Dr. No, e.g. here.", " Yes"]),
+        ("1. ראשון\n2. שני", ["1. ראשון\n", "2. שני"]),
+        ("- 3. חלב. כן", ["- 3. חלב.", " כן"]),
+        ("ראו https://a.il/b?c=d. כן", ["ראו https://a.il/b?c=d.", " כן"]),
+        ("רגע... כן… טוב", ["רגע...", " כן…", " טוב"]),
+        ('אמר: "כן." והלך', ['אמר: "כן."', " והלך"]),
+        ("**חשוב.** כן", ["**חשוב.**", " כן"]),
+        ("בשעה 12. מחר", ["בשעה 12.", " מחר"]),
+        ("\n\nשלום\n\nכן", ["\n\nשלום\n", "\nכן"]),
+        ("שלום", ["שלום"]),
+        (" \n ", []),
+    ],
+)
+def test_a_sentence_ends_where_it_is_said_to_end(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+def test_a_sentence_is_told_as_soon_as_what_follows_shows_that_it_is_whole() -> None:
+    writing = Sentences()
+
+    assert writing.add("המחיר 3.") == []
+    assert writing.add("5 שקלים.") == []
+    assert writing.add(" ועוד") == ["המחיר 3.5 שקלים."]
+    assert writing.rest() == [" ועוד"]
+
+
+def test_a_long_text_without_an_end_is_looked_at_once() -> None:
+    writing = Sentences()
+    for _ in range(20_000):
+        assert not writing.add("מילה ")
+
+    assert len(writing.rest()) == 1
