@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang
+from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang, Transcription
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.loader import load, loads
 from yemot_ai_testing.scenario.model import (
@@ -103,6 +103,9 @@ def test_the_agents_steps_are_those_of_the_doubles() -> None:
         Answer(("ב", "ג"), 6.0),
     )
     assert turn("{says: א, agent: {hangs: true}}").scenarios[0].turns[1].agent == (Hang(),)
+    assert turn("{records: /1.wav, agent: {transcribes: ב, after: 1s}}").scenarios[0].turns[1].agent == (
+        Transcription("ב", 1.0),
+    )
     assert turn("{says: א, agent: {crash: {exit: 3}}}").scenarios[0].turns[1].agent == (Crash(3),)
 
 

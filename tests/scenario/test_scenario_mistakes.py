@@ -67,7 +67,7 @@ def test_a_mistake_in_the_file_is_told(text: str, told: str) -> None:
         ("{says: x, hears: {read: {mode: speech}}}", "allowed: tap, voice, record"),
         ("{says: x, hears: {read: {max_digits: []}}}", "a text, a number, true, false or null"),
         ("{says: x, hears: {ends: nein}}", "must be true or false"),
-        ("{says: x, agent: {hangs: true, after: 2s}}", "before it answers or fails"),
+        ("{says: x, agent: {hangs: true, after: 2s}}", "before one of answers"),
         ("{says: x, agent: {crash: {exit: one}}}", "must be a whole number"),
         ("{says: x, agent: {}}", "agent needs one of"),
     ],

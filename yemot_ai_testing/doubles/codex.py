@@ -37,7 +37,6 @@ from yemot_ai_testing.doubles.codex_stage import (
 from yemot_ai_testing.doubles.script import (
     BusySession,
     CodexVocabulary,
-    FakeOnlyError,
     Hang,
     ScriptMismatchError,
     Step,
@@ -94,10 +93,10 @@ class FakeCodex(CodexVocabulary):
         """Append a step; the next process that comes to the model takes it.
 
         Raises:
-            FakeOnlyError: Codex hears nothing.
+            TypeError: Codex hears nothing.
         """
         if isinstance(step, Transcription):
-            raise FakeOnlyError("Codex transcribes nothing: script that on the double of who does")
+            raise TypeError("Codex transcribes nothing: script that on the double of who does")
         self._queue(step)
 
     def replays(self, case: str) -> Self:

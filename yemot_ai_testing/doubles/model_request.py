@@ -53,6 +53,11 @@ class ModelRequest:
         body = {name: value.decode() for name, value in fields.items()}
         return cls(path, headers, body, len(raw), audio)
 
+    @property
+    def asked(self) -> bool:
+        """Whether the model was asked to answer, and not only what it hears."""
+        return self.audio is None
+
     def played(self, step: S) -> S | Answer | None:
         """Return what is played of a step; None where it is no step for such a request."""
         if isinstance(step, Transcription):

@@ -117,10 +117,11 @@ class RealCodex(CodexVocabulary):
         """Append a step.
 
         Raises:
-            FakeOnlyError: nobody can make a real program write nonsense, and Codex hears nothing.
+            FakeOnlyError: nobody can make a real program write nonsense.
+            TypeError: Codex hears nothing.
         """
         if isinstance(step, Transcription):
-            raise FakeOnlyError("Codex transcribes nothing: script that on the double of who does")
+            raise TypeError("Codex transcribes nothing: script that on the double of who does")
         if isinstance(step, Malformed):
             raise FakeOnlyError("only the fake Codex can be malformed: the real one writes its protocol")
         self.model.script.add(step)

@@ -17,6 +17,7 @@ from yemot_ai_testing.doubles.script import (
     Hang,
     Malformed,
     Step,
+    Transcription,
     UnknownSession,
 )
 from yemot_ai_testing.scenario.durations import duration
@@ -27,8 +28,18 @@ __all__ = ["CODEX_ONLY", "OUTCOMES", "read"]
 CODEX_ONLY = (Crash, Malformed, UnknownSession, BusySession)
 """Steps that only a process can take."""
 
-OUTCOMES = ("answers", "fails", "hangs", "drops", "crash", "malformed", "unknown_session", "busy_session")
-LAGGARDS = ("answers", "fails")
+OUTCOMES = (
+    "answers",
+    "transcribes",
+    "fails",
+    "hangs",
+    "drops",
+    "crash",
+    "malformed",
+    "unknown_session",
+    "busy_session",
+)
+LAGGARDS = ("answers", "transcribes", "fails")
 
 
 def read(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a tuple of steps or MISSING
@@ -41,6 +52,7 @@ def read(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a tuple 
 def _step(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a Step or MISSING
     readers = {
         "answers": partial(mistakes.texts, of="agent.answers"),
+        "transcribes": partial(mistakes.text, of="agent.transcribes"),
         "after": partial(duration, mistakes, of="agent.after"),
         "fails": partial(mistakes.choice, words=FAILURES, of="agent.fails"),
         "crash": partial(_crash, mistakes),
@@ -60,7 +72,7 @@ def _step(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a Step 
         )
         return MISSING
     if "after" in found and outcomes[0] not in LAGGARDS:
-        mistakes.add(node, f"after says how long the model thinks before it {' or '.join(LAGGARDS)}")
+        mistakes.add(node, f"after says how long the model thinks before one of {', '.join(LAGGARDS)}")
         return MISSING
     return _built(outcomes[0], found)
 
@@ -70,6 +82,8 @@ def _built(outcome: str, found: dict[str, Any]) -> Step:
     match outcome:
         case "answers":
             return Answer(found["answers"], after)
+        case "transcribes":
+            return Transcription(found["transcribes"], after)
         case "fails":
             return Failure(found["fails"], after=after)
         case "crash":

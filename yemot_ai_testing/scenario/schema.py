@@ -94,6 +94,7 @@ def _agent() -> Schema:
     return _object(
         {
             "answers": TEXTS,
+            "transcribes": TEXT,
             "after": TIME,
             "fails": {"enum": list(FAILURES)},
             "hangs": YES,

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.transcribers import Transcriber
+from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.platform import PlatformServer
+from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.scenario.conversation import plain
+from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.outcome import Outcome
+from yemot_ai_testing.scenario.runner import Stage, play
+
+CALL = """
+scenarios:
+  - name: הקלטה
+    turns:
+      - hears: {contains: שלום, read: {mode: record, confirm: "false"}}
+      - records: /1/000.wav
+        agent: [{transcribes: מתי פתוח}, {answers: בשמונה}]
+        hears: בשמונה
+      - records: /1/001.wav
+        agent: {transcribes: ""}
+        hears: לא שמעתי
+      - records: /1/002.wav
+        agent: {transcribes: להתראות, after: 6s}
+        hears: {contains: [רק רגע, להתראות], ends: true}
+    afterwards: {agent_turns: 1, sessions_open: 0}
+"""
+
+
+def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> Outcome:
+    flow = AIFlow(YemotAI(provider=model, transcriber=model, recordings=platform.recordings()))
+
+    @flow.ai_agent("", greeting="שלום", listen="record")
+    def agent(call: AICall, text: str) -> None:
+        """Let the AI answer."""
+
+    (scenario,) = loads(call, Path("record.call.yaml")).scenarios
+    return play(scenario, Stage(flow, model))
+
+
+def test_a_scenario_says_what_is_heard_in_a_recording(platform: PlatformServer) -> None:
+    model = ScriptedProvider()
+    outcome = played(model, platform, CALL)
+
+    assert outcome.failure is None, plain(outcome)
+    assert [path.rpartition("/")[2] for path in platform.asked] == ["000.wav", "001.wav", "002.wav"]
+
+
+def test_a_recording_that_nobody_scripted_fails_the_scenario(platform: PlatformServer) -> None:
+    outcome = played(ScriptedProvider(), platform, CALL.replace("{transcribes: מתי פתוח}, ", ""))
+
+    assert outcome.failure is not None
+
+
+def test_a_scripted_provider_is_a_transcriber_too() -> None:
+    assert isinstance(ScriptedProvider(), Transcriber)
+
+
+@pytest.mark.parametrize("text", [b"words", None], ids=["bytes", "none"])
+def test_a_transcription_is_a_text(text: object) -> None:
+    with ModelServer() as model, pytest.raises(TypeError, match="is a text"):
+        model.transcribes(text)  # type: ignore[arg-type]  # that is the point
