@@ -18,20 +18,43 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yemot_ai_testing.doubles.anthropic import AnthropicMock
     from yemot_ai_testing.doubles.codex import FakeCodex
     from yemot_ai_testing.doubles.model_server import ModelServer
+    from yemot_ai_testing.doubles.openai import OpenAIMock
     from yemot_ai_testing.doubles.provider import ScriptedProvider
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.line.tree import Line
+    from yemot_ai_testing.on_request import anthropic_mock, fake_codex, model_server, openai_mock
+    from yemot_ai_testing.snapshots import yemot_snapshot
 
-__all__ = ["Caller", "FakeCodex", "Line", "ModelServer", "ScriptedProvider"]
+__all__ = [
+    "AnthropicMock",
+    "Caller",
+    "FakeCodex",
+    "Line",
+    "ModelServer",
+    "OpenAIMock",
+    "ScriptedProvider",
+    "anthropic_mock",
+    "fake_codex",
+    "model_server",
+    "openai_mock",
+    "yemot_snapshot",
+]
 
 _HOMES = {
+    "AnthropicMock": "yemot_ai_testing.doubles.anthropic",
     "Caller": "yemot_ai_testing.line.caller",
     "FakeCodex": "yemot_ai_testing.doubles.codex",
     "Line": "yemot_ai_testing.line.tree",
     "ModelServer": "yemot_ai_testing.doubles.model_server",
+    "OpenAIMock": "yemot_ai_testing.doubles.openai",
     "ScriptedProvider": "yemot_ai_testing.doubles.provider",
+    **dict.fromkeys(
+        ("anthropic_mock", "fake_codex", "model_server", "openai_mock"), "yemot_ai_testing.on_request"
+    ),
+    "yemot_snapshot": "yemot_ai_testing.snapshots",
 }
 
 

@@ -9,16 +9,17 @@ this package installed pays nothing for it in its other runs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-# One audit hook a process: a run inside of a run forgets the modules that it was the first to import.
+# Each stands for this whole process, and a run inside of a run forgets what it was the first to import.
 import yemot_ai_testing.guard.hook  # noqa: F401 - see above
 from yemot_ai_testing.options import SUFFIX, add_options
+from yemot_ai_testing.running import runs
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.ledger import Ledger
     from yemot_ai_testing.scenario.stage import Setting
 
+D = TypeVar("D", bound="Double")
+DOUBLES: pytest.StashKey[list[Double]] = pytest.StashKey()
 LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
@@ -102,26 +105,48 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return ["the answers differ (expected → received)", *compare(right, left)]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Refuse a marker with an argument that it does not have."""
+    if item.get_closest_marker("yemot") is not None:
+        from yemot_ai_testing.marks import check
+
+        mistakes = check(item)
+        if mistakes:
+            pytest.fail("\n".join(mistakes), pytrace=False)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test whose doubles were not asked what was scripted."""
+    with runs(item):
+        yield
+    mismatches = [wrong for double in item.stash.get(DOUBLES, ()) if (wrong := _mismatch(double))]
+    if mismatches:
+        pytest.fail("\n".join(mismatches), pytrace=False)
+
+
 @pytest.fixture
-def fake_codex() -> Iterator[FakeCodex]:
+def fake_codex(request: pytest.FixtureRequest) -> Iterator[FakeCodex]:
     """A scripted executable named ``codex``, first on ``PATH``."""
     from yemot_ai_testing.doubles.codex import FakeCodex
 
     with FakeCodex() as codex:
-        yield codex
+        yield _checked(request, codex)
 
 
 @pytest.fixture
-def model_server() -> Iterator[ModelServer]:
+def model_server(request: pytest.FixtureRequest) -> Iterator[ModelServer]:
     """A scripted model service on this machine."""
     from yemot_ai_testing.doubles.model_server import ModelServer
 
     with ModelServer() as server:
-        yield server
+        yield _checked(request, server)
 
 
 @pytest.fixture
-def openai_mock() -> Iterator[OpenAIMock]:
+def openai_mock(request: pytest.FixtureRequest) -> Iterator[OpenAIMock]:
     """OpenAI's Responses API and Chat Completions, scripted, in this process."""
     try:
         from yemot_ai_testing.doubles.openai import OpenAIMock
@@ -129,11 +154,11 @@ def openai_mock() -> Iterator[OpenAIMock]:
         raise _missing(error.name or "respx") from error
 
     with OpenAIMock() as mock:
-        yield mock
+        yield _checked(request, mock)
 
 
 @pytest.fixture
-def anthropic_mock() -> Iterator[AnthropicMock]:
+def anthropic_mock(request: pytest.FixtureRequest) -> Iterator[AnthropicMock]:
     """Anthropic's Messages API, scripted, in this process."""
     try:
         from yemot_ai_testing.doubles.anthropic import AnthropicMock
@@ -141,7 +166,7 @@ def anthropic_mock() -> Iterator[AnthropicMock]:
         raise _missing(error.name or "respx") from error
 
     with AnthropicMock() as mock:
-        yield mock
+        yield _checked(request, mock)
 
 
 @pytest.fixture
@@ -154,7 +179,7 @@ def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
     from yemot_ai_testing.scenario.stage import codex_double
 
     with codex_double(spec) as double:
-        yield double
+        yield _checked(request, double)
 
 
 @pytest.fixture
@@ -188,10 +213,10 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
 def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - syrupy's own, which may not be installed
     """A syrupy snapshot that compares raw answers: ``assert caller.raw == yemot_snapshot``."""
     try:
-        from yemot_ai_testing.snapshots import AnswerSnapshotExtension
+        from yemot_ai_testing.snapshots import snapshot_of
     except ModuleNotFoundError as error:
         raise _missing("syrupy") from error
-    return request.getfixturevalue("snapshot").use_extension(AnswerSnapshotExtension)
+    return snapshot_of(request.node)
 
 
 def _keep_calls(config: pytest.Config) -> None:
@@ -284,6 +309,20 @@ def _setting(config: pytest.Config) -> Setting:
         codex=option("yemot_codex") or ini("yemot_codex"),
         remote=ini("yemot_remote"),
     )
+
+
+def _checked(request: pytest.FixtureRequest, double: D) -> D:
+    """Let the test fail unless this double is asked what is scripted."""
+    request.node.stash.setdefault(DOUBLES, []).append(double)
+    return double
+
+
+def _mismatch(double: Double) -> str:
+    try:
+        double.assert_complete()
+    except AssertionError as error:
+        return str(error)
+    return ""
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:

@@ -6,14 +6,19 @@ A failing one tells what differs by meaning: ``read.max_digits: 2 → 1``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
 
 from yemot_ai.protocol import Response
 from yemot_ai_testing.answers.comparison import compare
+from yemot_ai_testing.running import running
 
-__all__ = ["AnswerSnapshotExtension"]
+__all__ = ["AnswerSnapshotExtension", "snapshot_of", "yemot_snapshot"]
 
 
 class AnswerSnapshotExtension(SingleFileSnapshotExtension):
@@ -42,3 +47,39 @@ class AnswerSnapshotExtension(SingleFileSnapshotExtension):
             yield str(serialized_data)  # there is no snapshot yet
         else:
             yield from compare(str(snapshot_data), str(serialized_data))
+
+
+def snapshot_of(item: pytest.Item) -> SnapshotAssertion:
+    """Return the snapshot of a test, as syrupy's own fixture does.
+
+    Raises:
+        pytest.UsageError: syrupy is switched off in this run.
+    """
+    session = getattr(item.config, "_syrupy", None)
+    if session is None:
+        raise pytest.UsageError(
+            "snapshots need the plugin of syrupy: leave out -p no:syrupy, or add -p syrupy"
+        )
+    option = item.config.option
+    return SnapshotAssertion(
+        session=session,
+        extension_class=AnswerSnapshotExtension,
+        test_location=PyTestLocation(item),
+        update_snapshots=option.update_snapshots,
+        update_new_snapshots_only=getattr(option, "update_new_snapshots_only", False),
+    )
+
+
+@contextmanager
+def yemot_snapshot() -> Iterator[SnapshotAssertion]:
+    """Provide a snapshot of raw answers where the fixture cannot go.
+
+    Each time it is entered it begins anew, so all examples of a ``@given`` test are held to one snapshot.
+
+    Raises:
+        pytest.UsageError: no test of pytest runs here.
+    """
+    item = running()
+    if item is None:
+        raise pytest.UsageError("yemot_snapshot() is entered in a test that pytest runs")
+    yield snapshot_of(item)

@@ -4,11 +4,16 @@ from collections.abc import Callable
 from textwrap import dedent
 from typing import TypeAlias
 
+import hypothesis.strategies  # noqa: F401 - see below
 import pytest
 
-# An inner pytest forgets what it was the first to import, and a half-forgotten YAML library is broken.
+# An inner pytest forgets what it was the first to import, and a half-forgotten library is broken.
+import yemot_ai_testing.doubles.codex
 import yemot_ai_testing.doubles.real_codex
-import yemot_ai_testing.scenario.items  # noqa: F401 - see above
+import yemot_ai_testing.scenario.items
+import yemot_ai_testing.snapshots  # noqa: F401 - see above
+from yemot_ai import YemotAI
+from yemot_ai_testing import anthropic_mock, openai_mock
 
 Run: TypeAlias = "Callable[..., pytest.RunResult]"
 
@@ -40,6 +45,20 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makepyfile(test_ordinary="def test_ordinary(): pass")
     pytester.makefile(".toml", pytest="[pytest]\nstrict = true\n")
     return pytester
+
+
+@pytest.fixture(scope="session")
+def sdks() -> None:
+    """Let the libraries that speak to models import all that they ever will, before an inner run does."""
+    with openai_mock() as openai, anthropic_mock() as claude:
+        openai.answers("כן")
+        claude.answers("כן")
+        for ai in (
+            YemotAI("openai", openai_api_key="test", model="m"),
+            YemotAI("anthropic", anthropic_api_key="test", model="m"),
+        ):
+            ai.reply("call-1", "מי שם")
+            ai.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("sdks")
 Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
 

@@ -17,6 +17,7 @@ import httpx
 import httpx2
 import pytest_httpx2  # noqa: F401 - registers the mocker that respx is asked for
 import respx
+from respx.mocks import Mocker
 
 from yemot_ai_testing.doubles.dialect import Dialect
 from yemot_ai_testing.doubles.model_request import ModelRequest
@@ -60,6 +61,9 @@ class MockedService(Vocabulary):
 
     def __enter__(self) -> Self:
         self._router.start()
+        # The one that was entered last answers: routers are asked in the order of this list.
+        routers = Mocker.registry["httpcore2"].routers
+        routers.insert(0, routers.pop(routers.index(self._router)))
         return self
 
     def __exit__(
