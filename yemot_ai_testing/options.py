@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 import pytest
 
-__all__ = ["SUFFIX", "add_options"]
+if TYPE_CHECKING:
+    from yemot_ai_testing.scenario.stage import Setting
+
+__all__ = ["SUFFIX", "add_options", "missing", "setting_of"]
 
 SUFFIX = ".call.yaml"
 
@@ -79,3 +83,25 @@ def _add_guard(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         default=None,
     )
     parser.addini("yemot_allow", "hosts and programs that the guard lets out", type="args", default=[])
+
+
+def setting_of(config: pytest.Config) -> Setting:
+    """Return what a run says about applications and doubles."""
+    from yemot_ai_testing.scenario.stage import Setting  # noqa: PLC0415 - a run without calls pays nothing
+
+    option, ini = config.getoption, config.getini
+    return Setting(
+        app=option("yemot_app"),
+        url=option("yemot_url"),
+        default_app=ini("yemot_app") or None,
+        default_url=ini("yemot_url") or None,
+        serve=option("yemot_serve"),
+        default_serve=ini("yemot_serve") or None,
+        codex=option("yemot_codex") or ini("yemot_codex"),
+        remote=ini("yemot_remote"),
+    )
+
+
+def missing(package: str) -> pytest.UsageError:
+    """Return the error for a package of the extra that is not there."""
+    return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")

@@ -9,32 +9,43 @@ this package installed pays nothing for it in its other runs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 # Each stands for this whole process, and a run inside of a run forgets what it was the first to import.
 import yemot_ai_testing.guard.hook  # noqa: F401 - see above
-from yemot_ai_testing.options import SUFFIX, add_options
+from yemot_ai_testing.fixtures import (
+    anthropic_mock,
+    fake_codex,
+    mismatches_of,
+    model_server,
+    openai_mock,
+    yemot_caller,
+    yemot_codex,
+    yemot_snapshot,
+)
+from yemot_ai_testing.options import SUFFIX, add_options, missing, setting_of
 from yemot_ai_testing.running import runs
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-    from yemot_ai_testing.doubles.anthropic import AnthropicMock
-    from yemot_ai_testing.doubles.codex import FakeCodex
-    from yemot_ai_testing.doubles.model_server import ModelServer
-    from yemot_ai_testing.doubles.openai import OpenAIMock
-    from yemot_ai_testing.line.caller import Caller
-    from yemot_ai_testing.scenario.census import Double
     from yemot_ai_testing.scenario.ledger import Ledger
     from yemot_ai_testing.scenario.stage import Setting
 
-D = TypeVar("D", bound="Double")
-DOUBLES: pytest.StashKey[list[Double]] = pytest.StashKey()
+__all__ = [
+    "anthropic_mock",
+    "fake_codex",
+    "model_server",
+    "openai_mock",
+    "yemot_caller",
+    "yemot_codex",
+    "yemot_snapshot",
+]
+
 LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
@@ -81,7 +92,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     from yemot_ai_testing.scenario.items import ScenarioFile
 
-    return ScenarioFile.of(parent, file_path, _setting(parent.config))
+    return ScenarioFile.of(parent, file_path, setting_of(parent.config))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
@@ -122,101 +133,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test whose doubles were not asked what was scripted."""
     with runs(item):
         yield
-    mismatches = [wrong for double in item.stash.get(DOUBLES, ()) if (wrong := _mismatch(double))]
+    mismatches = mismatches_of(item)
     if mismatches:
         pytest.fail("\n".join(mismatches), pytrace=False)
-
-
-@pytest.fixture
-def fake_codex(request: pytest.FixtureRequest) -> Iterator[FakeCodex]:
-    """A scripted executable named ``codex``, first on ``PATH``."""
-    from yemot_ai_testing.doubles.codex import FakeCodex
-
-    with FakeCodex() as codex:
-        yield _checked(request, codex)
-
-
-@pytest.fixture
-def model_server(request: pytest.FixtureRequest) -> Iterator[ModelServer]:
-    """A scripted model service on this machine."""
-    from yemot_ai_testing.doubles.model_server import ModelServer
-
-    with ModelServer() as server:
-        yield _checked(request, server)
-
-
-@pytest.fixture
-def openai_mock(request: pytest.FixtureRequest) -> Iterator[OpenAIMock]:
-    """OpenAI's Responses API and Chat Completions, scripted, in this process."""
-    try:
-        from yemot_ai_testing.doubles.openai import OpenAIMock
-    except ModuleNotFoundError as error:
-        raise _missing(error.name or "respx") from error
-
-    with OpenAIMock() as mock:
-        yield _checked(request, mock)
-
-
-@pytest.fixture
-def anthropic_mock(request: pytest.FixtureRequest) -> Iterator[AnthropicMock]:
-    """Anthropic's Messages API, scripted, in this process."""
-    try:
-        from yemot_ai_testing.doubles.anthropic import AnthropicMock
-    except ModuleNotFoundError as error:
-        raise _missing(error.name or "respx") from error
-
-    with AnthropicMock() as mock:
-        yield _checked(request, mock)
-
-
-@pytest.fixture
-def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
-    """The Codex that the marker or ``--yemot-codex`` names: ``fake_codex``, or another, or a real one."""
-    spec = _marked(request).get("codex") or _setting(request.config).codex
-    if spec == "fake":
-        yield request.getfixturevalue("fake_codex")
-        return
-    from yemot_ai_testing.scenario.stage import codex_double
-
-    with codex_double(spec) as double:
-        yield _checked(request, double)
-
-
-@pytest.fixture
-def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
-    """A caller who has not dialled yet; who is called says the marker, else the options.
-
-    A Codex double stands behind every application that is called in this process.
-    """
-    from yemot_ai_testing.line.caller import Caller
-    from yemot_ai_testing.scenario.model import Serve
-    from yemot_ai_testing.scenario.stage import imported
-
-    marked = _marked(request)
-    setting = _setting(request.config)
-    target = marked.pop("url", None) or marked.pop("app", None) or setting.target(None)
-    arguments = {name: value for name, value in marked.items() if name not in {"app", "url", "codex"}}
-    with ExitStack() as stack:
-        if isinstance(target, Serve):
-            from yemot_ai_testing.scenario.items import servers_of
-
-            served = servers_of(request.config).running(target)
-            stack.enter_context(served.scripted(request.getfixturevalue("yemot_codex")))
-            target = served.server.url
-        elif not (isinstance(target, str) and "://" in target):
-            request.getfixturevalue("yemot_codex")
-            target = imported(target) if isinstance(target, str) else target
-        yield stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
-
-
-@pytest.fixture
-def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - syrupy's own, which may not be installed
-    """A syrupy snapshot that compares raw answers: ``assert caller.raw == yemot_snapshot``."""
-    try:
-        from yemot_ai_testing.snapshots import snapshot_of
-    except ModuleNotFoundError as error:
-        raise _missing("syrupy") from error
-    return snapshot_of(request.node)
 
 
 def _keep_calls(config: pytest.Config) -> None:
@@ -239,7 +158,7 @@ def _is_guarded(config: pytest.Config) -> bool:
 def _set_guard(config: pytest.Config) -> None:
     from yemot_ai_testing.guard.items import GUARD, GuardedRun
 
-    setting = _setting(config)
+    setting = setting_of(config)
     allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *setting.remote_hosts}
     # xdist's controller runs no test.
     spawns = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
@@ -270,9 +189,9 @@ def _check(config: pytest.Config) -> None:
     try:
         import yaml  # noqa: F401 - only whether it is there
     except ModuleNotFoundError as error:
-        raise _missing("PyYAML") from error
-    _check_app(_setting(config))
-    spec = _setting(config).codex
+        raise missing("PyYAML") from error
+    _check_app(setting_of(config))
+    spec = setting_of(config).codex
     if spec != "fake":
         from yemot_ai_testing.contract.binary import BinaryNotFoundError
         from yemot_ai_testing.scenario.stage import codex_meant
@@ -293,42 +212,3 @@ def _check_app(setting: Setting) -> None:
         named(setting.app)
     except AppError as error:
         raise pytest.UsageError(f"--yemot-app={setting.app}: {error}") from error
-
-
-def _setting(config: pytest.Config) -> Setting:
-    from yemot_ai_testing.scenario.stage import Setting
-
-    option, ini = config.getoption, config.getini
-    return Setting(
-        app=option("yemot_app"),
-        url=option("yemot_url"),
-        default_app=ini("yemot_app") or None,
-        default_url=ini("yemot_url") or None,
-        serve=option("yemot_serve"),
-        default_serve=ini("yemot_serve") or None,
-        codex=option("yemot_codex") or ini("yemot_codex"),
-        remote=ini("yemot_remote"),
-    )
-
-
-def _checked(request: pytest.FixtureRequest, double: D) -> D:
-    """Let the test fail unless this double is asked what is scripted."""
-    request.node.stash.setdefault(DOUBLES, []).append(double)
-    return double
-
-
-def _mismatch(double: Double) -> str:
-    try:
-        double.assert_complete()
-    except AssertionError as error:
-        return str(error)
-    return ""
-
-
-def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    marker = request.node.get_closest_marker("yemot")
-    return dict(marker.kwargs) if marker else {}
-
-
-def _missing(package: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")
