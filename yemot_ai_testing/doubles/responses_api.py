@@ -155,7 +155,7 @@ def response(
 def _usage() -> dict[str, Any]:
     return {
         "input_tokens": TOKENS["input"],
-        "input_tokens_details": {"cached_tokens": TOKENS["cached"]},
+        "input_tokens_details": {"cached_tokens": TOKENS["cached"], "cache_write_tokens": 0},
         "output_tokens": TOKENS["output"],
         "output_tokens_details": {"reasoning_tokens": TOKENS["reasoning"]},
         "total_tokens": TOKENS["input"] + TOKENS["output"],
