@@ -51,6 +51,8 @@ def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         action="store_true",
         help="rewrite what scenarios shall hear as what they heard; nothing else of their files",
     )
+    group.addoption("--yemot-html", metavar="FILE", help="write the calls of the run as one page, FILE")
+    parser.addini("yemot_html", "where to write the calls of each run of scenarios as a page", default="")
     parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
     parser.addini("yemot_app", "the application that scenarios call", default="")
     parser.addini("yemot_url", "a server that scenarios call instead", default="")

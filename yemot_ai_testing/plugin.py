@@ -66,6 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _plays_scenarios(config):
         if config.getoption("yemot_update"):
             raise pytest.UsageError("--yemot-update rewrites scenarios: add --yemot-scenario")
+        if config.getoption("yemot_html"):
+            raise pytest.UsageError("--yemot-html shows scenarios: add --yemot-scenario")
         return
     _check(config)
     _keep_calls(config)
@@ -141,8 +143,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def _keep_calls(config: pytest.Config) -> None:
     from yemot_ai_testing.scenario.ledger import Ledger
 
-    config.stash[LEDGER] = Ledger()
-    config.pluginmanager.register(config.stash[LEDGER], "yemot_calls")
+    ledger = config.stash[LEDGER] = Ledger()
+    config.pluginmanager.register(ledger, "yemot_calls")
+    if config.getoption("yemot_html") or config.getini("yemot_html"):
+        try:
+            from yemot_ai_testing.report.option import keep_page
+        except ModuleNotFoundError as error:
+            raise missing(error.name or "Jinja2") from error
+        keep_page(config, ledger)
 
 
 def _plays_scenarios(config: pytest.Config) -> bool:

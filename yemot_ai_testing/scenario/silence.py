@@ -21,12 +21,14 @@ class SlowTurn:
     """A turn with a long silence.
 
     Attributes:
-        place: file and line.
+        path: the file.
+        line: where the turn begins in it.
         seconds: its longest silence.
         name: the scenario.
     """
 
-    place: str
+    path: str
+    line: int
     seconds: float
     name: str
 
@@ -55,7 +57,7 @@ def slow_turns(calls: Iterable[CallRecord], *, most: int) -> Sequence[SlowTurn]:
         most: how many to return at most.
     """
     noticed = [
-        SlowTurn(f"{call.path}:{turn.line}", turn.dead_air, call.name)
+        SlowTurn(call.path, turn.line, turn.dead_air, call.name)
         for call in calls
         for turn in call.played
         if turn.dead_air >= QUIET

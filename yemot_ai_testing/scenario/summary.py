@@ -57,7 +57,7 @@ def _write_silences(terminal: TerminalReporter, calls: list[CallRecord], most: i
         terminal.line("")
         terminal.line(summary)
     for slow in slow_turns(calls, most=most):
-        terminal.line(f"  {slow.seconds:5.1f} s  {slow.place}  {printable(slow.name)}")
+        terminal.line(f"  {slow.seconds:5.1f} s  {slow.path}:{slow.line}  {printable(slow.name)}")
 
 
 def _colour(line: Line) -> dict[str, bool]:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from yemot_ai_testing.report.page import render
+from yemot_ai_testing.report.rows import polls, rows
+from yemot_ai_testing.report.strip import Strip
+from yemot_ai_testing.scenario.beats import Beat
+from yemot_ai_testing.scenario.record import Asked, CallRecord, TurnRecord
+
+NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+EVENING = datetime(2026, 1, 2, 18, 30, tzinfo=UTC)
+
+
+def spoken(*texts: str) -> tuple[Beat, ...]:
+    return tuple(Beat(float(at), 1.0, "line", "speaks", text, turn=1) for at, text in enumerate(texts))
+
+
+def asked(at: float, extension: str = "", *, hangup: bool = False) -> Asked:
+    return Asked(at, 0.1, extension, (), "noop", hangup=hangup)
+
+
+def call(phone: str = "0501234567") -> CallRecord:
+    turn = TurnRecord(3, "passed", beats=spoken("שלום"), exchanges=(asked(0.0),))
+    return CallRecord("שיחה", "a.call.yaml", 2, "passed", phone=phone, turns=(turn,))
+
+
+def test_two_pages_of_one_run_differ_in_the_date_alone() -> None:
+    noon, evening = (render([call(), call()], written=written) for written in (NOON, EVENING))
+    assert noon == render([call(), call()], written=NOON)
+    lines = zip(noon.splitlines(), evening.splitlines(), strict=True)
+    (dated,) = (one for one, other in lines if one != other)
+    assert "2026-01-01T12:00:00+00:00" in dated
+
+
+def test_half_a_character_does_not_keep_a_page_from_being_written() -> None:
+    assert "\\ud800" in render([call(phone="\ud800")], written=NOON)
+
+
+def test_what_one_side_says_in_one_breath_is_one_bubble() -> None:
+    (bubble,) = rows(TurnRecord(1, "passed", beats=spoken("אחת", "שתיים")))
+    assert bubble.texts == ("אחת", "שתיים")
+
+
+def test_a_silence_of_minutes_is_drawn_broken() -> None:
+    (silence,) = rows(TurnRecord(1, "passed", beats=(Beat(0.0, 90.0, "silence", "silence", turn=1),)))
+    assert silence.broken
+    assert silence.height == 640
+
+
+def test_only_what_the_line_asks_by_itself_is_a_poll() -> None:
+    said = Beat(4.5, 0.5, "caller", "presses", "1", turn=1)
+    exchanges = (asked(0.0), asked(2.0), asked(5.0), asked(6.0, "2"), asked(7.0, "2", hangup=True))
+    assert list(polls(TurnRecord(1, "passed", beats=(said,), exchanges=exchanges))) == [2.0]
+
+
+def test_a_call_of_no_length_has_a_scale_all_the_same() -> None:
+    strip = Strip.of([], [])
+    assert strip.seconds == 0.0
+    assert [tick.label for tick in strip.ticks] == ["0:00", "0:01"]
