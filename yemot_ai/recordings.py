@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from yemot_ai.errors import (
@@ -26,6 +25,9 @@ from yemot_ai.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 __all__ = ["DOWNLOAD_URL", "Download", "EmptyRecordingError", "RecordingNotReadyError", "Recordings"]
 
@@ -123,6 +125,9 @@ class Recordings:
             EmptyRecordingError: nothing was recorded.
             ProviderError: one of its subclasses says what else is wrong.
         """
+        # Every line imports this module, and few of them fetch anything.
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - see above
+
         target = _target(path)
         parts = urlsplit(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.codex import FakeCodex
     from yemot_ai_testing.doubles.model_server import ModelServer
     from yemot_ai_testing.doubles.openai import OpenAIMock
+    from yemot_ai_testing.doubles.platform import PlatformServer
     from yemot_ai_testing.doubles.provider import ScriptedProvider
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.line.tree import Line
@@ -35,6 +36,7 @@ __all__ = [
     "Line",
     "ModelServer",
     "OpenAIMock",
+    "PlatformServer",
     "ScriptedProvider",
     "anthropic_mock",
     "fake_codex",
@@ -50,6 +52,7 @@ _HOMES = {
     "Line": "yemot_ai_testing.line.tree",
     "ModelServer": "yemot_ai_testing.doubles.model_server",
     "OpenAIMock": "yemot_ai_testing.doubles.openai",
+    "PlatformServer": "yemot_ai_testing.doubles.platform",
     "ScriptedProvider": "yemot_ai_testing.doubles.provider",
     **dict.fromkeys(
         ("anthropic_mock", "fake_codex", "model_server", "openai_mock"), "yemot_ai_testing.on_request"

@@ -9,6 +9,7 @@ import pytest
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, Limits, Transcript, YemotAI
 from yemot_ai.errors import ConfigurationError, MissingKeyError, OverloadedError
+from yemot_ai.flow import ByRecording
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.platform import WAV, PlatformServer, wav
 from yemot_ai_testing.doubles.provider import ScriptedProvider
@@ -142,6 +143,24 @@ def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform:
 
     assert line.send(("ai_1", "")).startswith("read=t-לא שמעתי, אפשר לחזור?=ai_2,no,record")
     assert not platform.asked
+
+
+def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
+    ai: YemotAI, platform: PlatformServer
+) -> None:
+    line = Line(recording_agent(ai))
+    line.enter("")
+    line.values.append(("ai_1", "/000.wav"))
+
+    assert line.hang_up() == "noop=ended"
+    assert not platform.asked
+
+
+def test_how_long_a_recording_may_be_is_the_agent_s(ai: YemotAI) -> None:
+    flow = AIFlow(ai)
+    flow.ai_agent("", greeting="שלום", listen=ByRecording(max_seconds=None))(lambda _call, _text: None)
+
+    assert Line(flow).enter("") == "read=t-שלום=ai_1,no,record,,,no"
 
 
 @pytest.mark.parametrize("error", [OverloadedError("busy"), ValueError("words of a caller")], ids=repr)

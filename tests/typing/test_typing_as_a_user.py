@@ -7,10 +7,12 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, assert_type
 
 from yemot_ai import AICall, AIFlow, Turn, YemotAI
-from yemot_ai.flow import Agent
+from yemot_ai.flow import Agent, ByRecording
 from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
 from yemot_ai.providers import JSON, Exchange, Provider, Reply
+from yemot_ai.recordings import Recordings
 from yemot_ai.sessions import MemoryStore, SessionStore
+from yemot_ai.transcribers import OpenAITranscriber, Transcriber
 from yemot_ai_testing import Caller, ScriptedProvider
 
 
@@ -37,6 +39,22 @@ def test_any_object_with_the_methods_is_a_provider() -> None:
     assert_type(ai.ask("c1", "שלום"), Turn)
     assert_type(ai.areply("c1", "שלום", turn_id="x"), Coroutine[Any, Any, str]).close()
     ai.end("c1")
+
+
+class Ear:
+    """A transcriber needs no base class either."""
+
+    async def transcribe(self, audio: bytes) -> str:
+        return "שלום" if audio else ""
+
+
+def test_any_object_that_transcribes_is_a_transcriber() -> None:
+    ears: list[Transcriber] = [Ear(), OpenAITranscriber(api_key="test"), ScriptedProvider()]
+    for ear in ears:
+        ai = YemotAI(provider=Parrot(), transcriber=ear, recordings=Recordings("word-of-the-test"))
+
+        @AIFlow(ai).ai_agent("", listen=ByRecording(max_seconds=90))
+        def agent(call: AICall, text: str) -> None: ...
 
 
 def test_one_method_serves_sync_and_async_handlers() -> None:

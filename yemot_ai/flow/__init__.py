@@ -7,6 +7,7 @@ from yemot_ai.flow.answer import Answer
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.flow import AIFlow
 from yemot_ai.flow.guard import Guard
+from yemot_ai.flow.listening import ByRecording
 from yemot_ai.flow.manners import Key, Manners
 
-__all__ = ["AICall", "AIFlow", "Agent", "Answer", "Guard", "Key", "Manners"]
+__all__ = ["AICall", "AIFlow", "Agent", "Answer", "ByRecording", "Guard", "Key", "Manners"]

@@ -19,14 +19,14 @@ from yemot_ai.flow.agent import AgentFunction, AgentLoop
 from yemot_ai.flow.agent_turn import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.guard import Guard
-from yemot_ai.flow.listening import ByRecording, listening
+from yemot_ai.flow.listening import Listening, listening
 from yemot_ai.flow.live import LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import Handler, PlainHandlers
 from yemot_ai.flow.polling import hang_up, up
 from yemot_ai.flow.switchboard import Decision, Switchboard
 from yemot_ai.flow.trouble import trouble
-from yemot_ai.protocol import Play, Request, Response
+from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.provider import Provider
 
@@ -117,7 +117,7 @@ class AIFlow(yemot_flow.Flow):
         provider: Provider | None = None,
         greeting: str = GREETING,
         instructions: str | None = None,
-        listen: str = "voice",
+        listen: str | Listening = "voice",
         manners: Manners | None = None,
     ) -> Callable[[F], F]:
         """Put an agent into ``extension``: it greets, listens, lets the AI answer, and listens again.
@@ -132,7 +132,8 @@ class AIFlow(yemot_flow.Flow):
             greeting: said on arrival.
             instructions: how to answer here, with a memory of its own.
             listen: how the caller is listened to: ``"voice"``; ``"keyboard"`` for Hebrew typed on
-                the keys; ``"record"`` for recordings that the transcriber of ``YemotAI`` hears.
+                the keys; ``"record"``, or ``ByRecording(…)``, for recordings that the transcriber
+                of ``YemotAI`` hears.
             manners: sentences, keys and times here.
 
         Raises:
@@ -140,7 +141,7 @@ class AIFlow(yemot_flow.Flow):
                 no token, or nobody who transcribes them.
         """
         heard_by = listening(listen)
-        hearing = self.ai.hearing if isinstance(heard_by, ByRecording) else None
+        hearing = self.ai.hearing if isinstance(heard_by.mode, Record) else None
         self._refuse_taken(extension)
         own_memory = provider is not None or instructions is not None
         conversation = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Mode, Record, Tap, Voice, heard
@@ -37,6 +37,7 @@ class Utterance(NamedTuple):
     key: str
 
 
+@runtime_checkable
 class Listening(Protocol):
     """A way to listen."""
 
@@ -84,9 +85,17 @@ class ByRecording:
     """A recording, which ``#`` ends; a transcriber says what is in it.
 
     The line asks nothing back (no menu M3345), and takes no other keys while it records [OFF].
+
+    Args:
+        max_seconds: when the line ends it by itself; None for no limit.
     """
 
-    mode: ClassVar[Mode] = Record(confirm=False, max_seconds=LONGEST_RECORDING)
+    max_seconds: int | None = LONGEST_RECORDING
+
+    @property
+    def mode(self) -> Mode:
+        """How the line records."""
+        return Record(confirm=False, max_seconds=self.max_seconds)
 
     def understood(self, value: str) -> Utterance:
         """Take the words as they are."""
@@ -100,12 +109,14 @@ _WAYS: Final[Mapping[str, Callable[[], Listening]]] = {
 }
 
 
-def listening(way: str) -> Listening:
-    """Return the way to listen of that name.
+def listening(way: str | Listening) -> Listening:
+    """Return the way to listen of that name, or the one that is given.
 
     Raises:
         ConfigurationError: there is none.
     """
+    if isinstance(way, Listening):
+        return way
     if way not in _WAYS:
         raise ConfigurationError(f"listen={way!r}: use one of {', '.join(map(repr, _WAYS))}")
     return _WAYS[way]()
