@@ -172,7 +172,7 @@ def test_a_key_that_no_phone_has_is_a_mistake() -> None:
 
 
 def test_two_verbs_in_a_turn_are_a_mistake() -> None:
-    assert "says and presses" in turn_problem('{says: א, presses: "1"}')
+    assert "a turn has one verb" in turn_problem('{says: א, presses: "1"}')
 
 
 def test_only_the_first_turn_may_be_without_a_verb() -> None:

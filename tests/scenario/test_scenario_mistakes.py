@@ -20,7 +20,7 @@ def problem_of(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("name: x", "needs `scenarios:`"),
+        ("name: x", "a call file needs 'scenarios'"),
         ("[]", "must be a mapping"),
         ("&a [*a]", "holds itself"),
         ("[" * 3000 + "]" * 3000, "nested more deeply"),
@@ -33,7 +33,7 @@ def problem_of(text: str) -> str:
         ("scenarios: [{name: [], turns: [{hears: x}]}]", "must be a text, not a list"),
         ("app: shop\nscenarios: [{name: x, turns: [{hears: x}]}]", "module:attribute"),
         ("app: a:b\nserve: x\nscenarios: [{name: x, turns: [{hears: x}]}]", "leave one out"),
-        ("serve: ''\nscenarios: [{name: x, turns: [{hears: x}]}]", "must name a program"),
+        ("serve: ''\nscenarios: [{name: x, turns: [{hears: x}]}]", "must be a program, such as node"),
         ("serve: a 'b\nscenarios: [{name: x, turns: [{hears: x}]}]", "write a list"),
         ("serve: {path: /x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "needs 'command'"),
         ("serve: {command: x, path: y}\nscenarios: [{name: x, turns: [{hears: x}]}]", "with a slash"),

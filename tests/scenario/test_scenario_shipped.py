@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from yemot_ai_testing.scenario.agent import OUTCOMES
 from yemot_ai_testing.scenario.durations import in_seconds
-from yemot_ai_testing.scenario.expectations import HEARS
 from yemot_ai_testing.scenario.hebrew import folded
 from yemot_ai_testing.scenario.loader import load
-from yemot_ai_testing.scenario.model import AFTERWARDS, VERBS
-from yemot_ai_testing.scenario.schema import schema
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"
 FILES = sorted(FOLDER.glob("*.call.yaml"))
@@ -56,29 +50,3 @@ def test_a_time_is_written_with_its_unit(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["2", "s", "-1s", "2 s", "2h"])
 def test_anything_else_is_no_time(text: str) -> None:
     assert in_seconds(text) is None
-
-
-def objects(part: Any) -> Iterator[set[str]]:  # noqa: ANN401 - JSON
-    """Yield the property names of every object in a schema."""
-    if isinstance(part, dict):
-        if part.get("type") == "object":
-            yield set(part["properties"])
-        for value in part.values():
-            yield from objects(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from objects(value)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        {*VERBS, "hears", "agent", "meanwhile"},
-        set(HEARS),
-        {*OUTCOMES, "after"},
-        set(AFTERWARDS),
-    ],
-    ids=["turn", "hears", "agent", "afterwards"],
-)
-def test_the_schema_knows_the_words_of_the_loader(words: set[str]) -> None:
-    assert words in list(objects(schema()))

@@ -2,80 +2,68 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
-from functools import partial
-from typing import Any
+from typing import Final, Literal
 
 import yaml
 
 from yemot_ai.protocol import Record, Tap, Voice
-from yemot_ai_testing.scenario.durations import within
+from yemot_ai_testing.scenario.durations import in_seconds
 from yemot_ai_testing.scenario.model import Expectation, ReadFields, Within
-from yemot_ai_testing.scenario.nodes import BOOL, MISSING, NULL, Mistakes, described
+from yemot_ai_testing.scenario.nodes import NULL, entries, texts
 
-__all__ = ["HEARS", "MODES", "READ_FIELDS", "read"]
+__all__ = ["MODES", "READ_FIELDS", "expectation"]
 
-MODES = {"tap": Tap, "voice": Voice, "record": Record}
-READ_FIELDS = (
+MODES: Final = {"tap": Tap, "voice": Voice, "record": Record}
+READ_FIELDS: Final = (
     "mode",
     "name",
     "reuse",
     *dict.fromkeys(f.name for mode in MODES.values() for f in fields(mode)),
 )
-HEARS = ("contains", "excludes", "equals", "matches", "read", "play", "goto", "ends", "same", "within")
 
 
-def read(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - an Expectation or MISSING
-    """Read a bare text (it must be contained), or a mapping."""
+def expectation(node: yaml.Node | None) -> Expectation | None:
+    """Return what a bare text (it must be contained) or a mapping says; None without any."""
+    if node is None:
+        return None
     if isinstance(node, yaml.ScalarNode):
-        text = mistakes.text(node, of="hears")
-        return MISSING if text is MISSING else Expectation(contains=(text,))
-    readers = {
-        "contains": partial(mistakes.texts, of="hears.contains"),
-        "excludes": partial(mistakes.texts, of="hears.excludes"),
-        "equals": partial(mistakes.text, of="hears.equals"),
-        "matches": partial(_pattern, mistakes),
-        "read": partial(_read_fields, mistakes),
-        "play": partial(mistakes.texts, of="hears.play"),
-        "goto": partial(mistakes.text, of="hears.goto"),
-        "ends": partial(mistakes.truth, of="hears.ends"),
-        "same": partial(mistakes.truth, of="hears.same"),
-        "within": partial(_within, mistakes),
-    }
-    return Expectation(**mistakes.mapping(node, readers, of="hears"))
+        return Expectation(contains=(node.value,))
+    found = entries(node)
+    return Expectation(
+        contains=texts(found.get("contains")),
+        excludes=texts(found.get("excludes")),
+        equals=_text(found.get("equals")),
+        matches=_text(found.get("matches")),
+        read=_read(found.get("read")),
+        play=texts(found.get("play")),
+        goto=_text(found.get("goto")),
+        ends=_truth(found.get("ends")),
+        same=_truth(found.get("same")),
+        within=_within(found.get("within")),
+    )
 
 
-def _pattern(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a str or MISSING
-    text = mistakes.text(node, of="hears.matches")
-    if text is MISSING:
-        return MISSING
-    try:
-        re.compile(text)
-    except re.error as error:
-        mistakes.add(node, f"hears.matches is no regular expression: {error}")
-        return MISSING
-    return text
+def _text(node: yaml.Node | None) -> str | None:
+    return None if node is None else str(node.value)
 
 
-def _read_fields(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - ReadFields, False or MISSING
-    if isinstance(node, yaml.ScalarNode) and node.tag == BOOL:
+def _truth(node: yaml.Node | None) -> bool | None:
+    return None if node is None else bool(node.value == "true")
+
+
+def _read(node: yaml.Node | None) -> ReadFields | Literal[False] | None:
+    if node is None:
+        return None
+    if isinstance(node, yaml.ScalarNode):
         return ReadFields({}) if node.value == "true" else False
-    readers = {name: partial(_field, mistakes, name) for name in READ_FIELDS}
-    return ReadFields(mistakes.mapping(node, readers, of="hears.read"))
+    return ReadFields(
+        {key: "null" if value.tag == NULL else value.value for key, value in entries(node).items()}
+    )
 
 
-def _field(mistakes: Mistakes, name: str, node: yaml.Node) -> Any:  # noqa: ANN401 - a str or MISSING
-    if name == "mode":
-        return mistakes.choice(node, tuple(MODES), of="hears.read.mode")
-    if not isinstance(node, yaml.ScalarNode):
-        mistakes.add(
-            node, f"hears.read.{name} must be a text, a number, true, false or null, not {described(node)}"
-        )
-        return MISSING
-    return "null" if node.tag == NULL else node.value
-
-
-def _within(mistakes: Mistakes, node: yaml.Node) -> Any:  # noqa: ANN401 - a Within or MISSING
-    limits = within(mistakes, node)
-    return MISSING if limits is MISSING else Within(*limits)
+def _within(node: yaml.Node | None) -> Within | None:
+    if node is None:
+        return None
+    limits = [in_seconds(text) or 0.0 for text in texts(node)]
+    return Within(limits[0], limits[-1])

@@ -6,28 +6,34 @@ only ``true``, ``false`` and ``null`` are anything but text.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.model import Place
 
-__all__ = ["MISSING", "Mistakes", "Reader", "composed", "described"]
-
-T = TypeVar("T")
-Reader = Callable[[yaml.Node], Any]
+__all__ = [
+    "BOOL",
+    "LITERALS",
+    "NULL",
+    "STR",
+    "Mistakes",
+    "composed",
+    "described",
+    "entries",
+    "listed",
+    "meant",
+    "texts",
+]
 
 BOOL = "tag:yaml.org,2002:bool"
 NULL = "tag:yaml.org,2002:null"
-COUNT = re.compile("[0-9]{1,9}")
 STR = "tag:yaml.org,2002:str"
-MISSING = object()
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LITERALS = {"true": BOOL, "false": BOOL, "null": NULL, "~": NULL, "": NULL}
@@ -85,90 +91,19 @@ class Mistakes:
                 [f"{self.path}:{line}:{column}: {text}" for line, column, text in sorted(self._found)]
             )
 
-    # -- reading
 
-    def mapping(self, node: yaml.Node, readers: Mapping[str, Reader], *, of: str) -> dict[str, Any]:
-        """Read a mapping whose keys are known.
+def entries(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    """Return what a mapping holds; of anything else, nothing."""
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
-        Args:
-            node: the node.
-            readers: what reads the value of each allowed key.
-            of: what the mapping describes, for messages.
 
-        Returns:
-            What the readers returned; keys that are wrong or absent are missing from it.
-        """
-        if not isinstance(node, yaml.MappingNode):
-            self.add(node, f"{of} must be a mapping with {_listed(readers)}, not {described(node)}")
-            return {}
-        values: dict[str, Any] = {}
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else ""
-            if not isinstance(key, yaml.ScalarNode):
-                self.add(key, f"a key of {of} must be a word, not {described(key)}")
-            elif name in seen:
-                self.add(key, f"{name!r} stands twice in {of}; the later would silently win")
-            elif name not in readers:
-                self.add(key, f"{of} has no {name!r}{_meant(name, readers)}; allowed: {_listed(readers)}")
-            else:
-                result = readers[name](value)
-                if result is not MISSING:
-                    values[name] = result
-            seen.add(name)
-        return values
-
-    def text(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - a str or MISSING
-        """Read a text."""
-        if isinstance(node, yaml.ScalarNode) and node.tag == STR:
-            return node.value
-        self.add(node, f"{of} must be a text, not {described(node)}")
-        return MISSING
-
-    def texts(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - a tuple or MISSING
-        """Read a text or a list of texts."""
-        if not isinstance(node, yaml.SequenceNode):
-            found = self.text(node, of=of)
-            return found if found is MISSING else (found,)
-        found = [self.text(item, of=f"each item of {of}") for item in node.value]
-        return MISSING if MISSING in found else tuple(found)
-
-    def truth(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - a bool or MISSING
-        """Read ``true`` or ``false``."""
-        if isinstance(node, yaml.ScalarNode) and node.tag == BOOL:
-            return node.value == "true"
-        self.add(node, f"{of} must be true or false, not {described(node)}")
-        return MISSING
-
-    def true(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - True or MISSING
-        """Read ``true``, where ``false`` would say nothing."""
-        found = self.truth(node, of=of)
-        if found is False:
-            self.add(node, f"{of} can only be true; leave it out otherwise")
-            return MISSING
-        return found
-
-    def choice(self, node: yaml.Node, words: Sequence[str], *, of: str) -> Any:  # noqa: ANN401 - a word or MISSING
-        """Read one of ``words``."""
-        found = self.text(node, of=of)
-        if found is not MISSING and found not in words:
-            self.add(node, f"{of} cannot be {found!r}{_meant(found, words)}; allowed: {_listed(words)}")
-            return MISSING
-        return found
-
-    def number(self, node: yaml.Node, *, of: str) -> Any:  # noqa: ANN401 - an int or MISSING
-        """Read a count."""
-        if isinstance(node, yaml.ScalarNode) and COUNT.fullmatch(node.value):
-            return int(node.value)
-        self.add(node, f"{of} must be a whole number, not {described(node)}")
-        return MISSING
-
-    def sequence(self, node: yaml.Node, *, of: str) -> Iterator[yaml.Node]:
-        """Iterate over the items of a list."""
-        if isinstance(node, yaml.SequenceNode):
-            yield from node.value
-        else:
-            self.add(node, f"{of} must be a list, not {described(node)}")
+def texts(node: yaml.Node | None) -> tuple[str, ...]:
+    """Return a text, or a list of texts; nothing of nothing."""
+    if node is None:
+        return ()
+    return tuple(item.value for item in node.value) if isinstance(node, yaml.SequenceNode) else (node.value,)
 
 
 def composed(text: str, mistakes: Mistakes) -> yaml.Node | None:
@@ -247,10 +182,12 @@ def _reason(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
     return f"this is not YAML: {getattr(error, 'problem', None) or error}"
 
 
-def _meant(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
+def meant(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
+    """Return which of ``words`` may have been meant by ``name``, as an aside."""
     close = get_close_matches(name, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def _listed(words: Mapping[str, Any] | Sequence[str]) -> str:
+def listed(words: Mapping[str, Any] | Sequence[str]) -> str:
+    """Return ``words`` one after the other."""
     return ", ".join(words)

@@ -1,4 +1,8 @@
-"""The JSON Schema of ``*.call.yaml``, for editors; the loader knows and checks more.
+"""The JSON Schema of ``*.call.yaml``: what editors read, and what the loader itself follows.
+
+``format`` names what a schema cannot say and the loader checks besides: ``regex`` (it compiles), ``keys``
+(they are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order). ``x-message`` is how
+the loader tells that a rule is broken; ``title`` is what it calls a part.
 
 >>> schema()["required"]
 ['scenarios']
@@ -6,119 +10,217 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
 
 from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.scenario.agent import LAGGARDS, OUTCOMES
 from yemot_ai_testing.scenario.expectations import MODES, READ_FIELDS
-from yemot_ai_testing.scenario.model import AFTERWARDS
+from yemot_ai_testing.scenario.model import AFTERWARDS, VERBS
 
-__all__ = ["schema"]
+__all__ = ["SCHEMA", "Schema", "schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
-TEXT: Schema = {"type": "string"}
-TEXTS: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
-YES: Schema = {"const": True}
-TRUTH: Schema = {"type": "boolean"}
-SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-TIME: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m)$"}
-KEYS: Schema = {"type": "string", "pattern": "^[0-9*#]+$"}
-APP: Schema = {"type": "string", "pattern": r"^[\w.]+:[\w.]+$"}
+
+def _object(
+    title: str, properties: Schema, *, required: Iterable[str] = (), rules: Iterable[Schema] = ()
+) -> Schema:
+    closed = {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
+    further = {"required": list(required), "allOf": list(rules)}
+    return closed | {key: value for key, value in further.items() if value}
+
+
+def _list(items: Schema, **bounds: int) -> Schema:
+    return {"type": "array", "items": items, **bounds}
+
+
+def _has(*keys: str) -> Schema:
+    return {"required": list(keys)}
+
+
+def _any_of(keys: Iterable[str]) -> Schema:
+    return {"anyOf": [_has(key) for key in keys]}
+
+
+def _one_of(keys: Iterable[str]) -> Schema:
+    return {"oneOf": [_has(key) for key in keys]}
+
+
+def _rule(says: str, condition: Schema) -> Schema:
+    return condition | {"x-message": says}
+
+
+# A number is a text to us: nobody has to quote a telephone number.
+TEXT: Final[Schema] = {"type": ["string", "number"]}
+SOMETHING: Final[Schema] = TEXT | {
+    "minLength": 1,
+    "x-message": "something; for nothing at all write `silent: true`",
+}
+TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT)]}
+PIECES: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
+YES: Final[Schema] = {"const": True}
+TRUTH: Final[Schema] = {"type": "boolean"}
+SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+TIME: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m)$",
+    "x-message": "a time with its unit, such as 2s or 500ms",
+}
+KEYS: Final[Schema] = {
+    "type": "string",
+    "format": "keys",
+    "pattern": "^[0-9*#]+$",
+    "x-message": "keys that a phone has, 0-9 * #",
+}
+APP: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[\w.]+:[\w.]+$",
+    "x-message": "module:attribute, such as shop.phone:flow",
+}
+PATH: Final[Schema] = {"type": "string", "pattern": "^/", "x-message": "a path with a slash, such as /yemot"}
+
+COMMANDS: Final[list[Schema]] = [
+    TEXT | {"pattern": r"\S", "format": "command", "x-message": "a program, such as node server.js"},
+    _list(TEXT, minItems=1) | {"x-message": "a program and its arguments, such as [node, server.js]"},
+]
+SERVE: Final[Schema] = {
+    "anyOf": [
+        *COMMANDS,
+        _object(
+            "serve",
+            {"command": {"anyOf": COMMANDS}, "path": PATH, "within": TIME},
+            required=["command"],
+        ),
+    ]
+}
+CALLER: Final = _object("caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}})
+WHERE: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
+EITHER: Final = _rule(
+    "app and serve are two ways to say what is called: leave one out", {"not": _has("app", "serve")}
+)
+
+READ: Final = _object(
+    "hears.read",
+    {name: {"enum": list(MODES)} if name == "mode" else SCALAR for name in READ_FIELDS},
+)
+WITHIN: Final[Schema] = {
+    "anyOf": [TIME, _list(TIME, minItems=2, maxItems=2) | {"format": "warn-fail"}],
+    "x-message": "a time, or [warn, fail], such as 4s or [2s, 4s]",
+}
+HEARS: Final = _object(
+    "hears",
+    {
+        "contains": TEXTS,
+        "excludes": TEXTS,
+        "equals": TEXT,
+        "matches": TEXT | {"format": "regex"},
+        "read": {"anyOf": [READ, TRUTH]},
+        "play": TEXTS,
+        "goto": TEXT,
+        "ends": TRUTH,
+        "same": TRUTH,
+        "within": WITHIN,
+    },
+)
+AGENT: Final = _object(
+    "agent",
+    {
+        "answers": PIECES,
+        "transcribes": TEXT,
+        "after": TIME,
+        "fails": {"enum": list(FAILURES)},
+        "hangs": YES,
+        "drops": YES,
+        "crash": _object("crash", {"exit": COUNT, "stderr": TEXT}),
+        "malformed": YES,
+        "unknown_session": YES,
+        "busy_session": YES,
+    },
+    rules=[
+        _rule(
+            f"agent needs one of {', '.join(OUTCOMES)}; a list of such steps is asked one by one",
+            _one_of(OUTCOMES),
+        ),
+        _rule(
+            f"after says how long the model thinks before one of {', '.join(LAGGARDS)}",
+            {"anyOf": [{"not": _has("after")}, *map(_has, LAGGARDS)]},
+        ),
+    ],
+)
+MEANWHILE: Final = _object(
+    "meanwhile",
+    {"hangs_up": YES, "presses": KEYS, "after": TIME},
+    rules=[_rule("meanwhile needs one of hangs_up, presses", _one_of(["hangs_up", "presses"]))],
+)
+ONE_VERB: Final = [
+    _rule(
+        "a turn has one verb: make each a turn of its own",
+        {"oneOf": [{"not": _any_of(VERBS)}, *map(_has, VERBS)]},
+    ),
+    _rule(
+        "meanwhile needs a verb in its turn: nothing runs before the caller acts",
+        {"anyOf": [{"not": _has("meanwhile")}, *map(_has, VERBS)]},
+    ),
+    _rule(
+        "nothing is answered to a caller who hangs up: leave out agent and meanwhile",
+        {"not": _has("hangs_up") | _any_of(["agent", "meanwhile"])},
+    ),
+]
+NEEDS_VERB: Final = _rule(
+    f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}",
+    _any_of(VERBS),
+)
+
+
+def _turn(rules: Iterable[Schema]) -> Schema:
+    properties = {
+        "says": SOMETHING,
+        "presses": KEYS,
+        "records": SOMETHING,
+        "silent": YES,
+        "repeats": YES,
+        "hangs_up": YES,
+        "hears": {"anyOf": [TEXT, HEARS]},
+        "agent": {"anyOf": [AGENT, _list(AGENT)]},
+        "meanwhile": MEANWHILE,
+    }
+    return _object("a turn", properties, rules=rules)
+
+
+SCENARIO: Final = _object(
+    "a scenario",
+    {
+        "name": TEXT,
+        **WHERE,
+        "turns": {
+            "type": "array",
+            "minItems": 1,
+            "prefixItems": [_turn(ONE_VERB)],
+            "items": _turn([*ONE_VERB, NEEDS_VERB]),
+            "x-message": "turns must hold at least one turn",
+        },
+        "afterwards": _object("afterwards", {str(word): COUNT for word in AFTERWARDS}),
+    },
+    required=["name", "turns"],
+    rules=[EITHER],
+)
+SCHEMA: Final[Schema] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    **_object(
+        "a call file",
+        {
+            "name": TEXT,
+            **WHERE,
+            "scenarios": _list(SCENARIO, minItems=1) | {"x-message": "scenarios must hold at least one call"},
+        },
+        required=["scenarios"],
+        rules=[EITHER],
+    ),
+}
 
 
 def schema() -> Schema:
     """Return the schema of a whole file."""
-    properties = {
-        "name": TEXT,
-        "app": APP,
-        "serve": _serve(),
-        "caller": _caller(),
-        "scenarios": {"type": "array", "minItems": 1, "items": _scenario()},
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Phone calls on a Yemot line",
-        **_object(properties, required=["scenarios"]),
-    }
-
-
-def _scenario() -> Schema:
-    properties = {
-        "name": TEXT,
-        "app": APP,
-        "serve": _serve(),
-        "caller": _caller(),
-        "turns": {"type": "array", "minItems": 1, "items": _turn()},
-        "afterwards": _object({str(word): COUNT for word in AFTERWARDS}),
-    }
-    return _object(properties, required=["name", "turns"])
-
-
-def _turn() -> Schema:
-    return _object(
-        {
-            "says": {"type": ["string", "number"]},
-            "presses": KEYS,
-            "records": TEXT,
-            "silent": YES,
-            "repeats": YES,
-            "hangs_up": YES,
-            "hears": {"anyOf": [TEXT, _hears()]},
-            "agent": {"anyOf": [_agent(), {"type": "array", "items": _agent()}]},
-            "meanwhile": _object({"hangs_up": YES, "presses": KEYS, "after": TIME}),
-        }
-    )
-
-
-def _hears() -> Schema:
-    fields = {name: SCALAR for name in READ_FIELDS if name != "mode"}
-    read = _object({"mode": {"enum": list(MODES)}, **fields})
-    return _object(
-        {
-            "contains": TEXTS,
-            "excludes": TEXTS,
-            "equals": TEXT,
-            "matches": {"type": "string", "format": "regex"},
-            "read": {"anyOf": [read, TRUTH]},
-            "play": TEXTS,
-            "goto": TEXT,
-            "ends": TRUTH,
-            "same": TRUTH,
-            "within": {"anyOf": [TIME, {"type": "array", "items": TIME, "minItems": 2, "maxItems": 2}]},
-        }
-    )
-
-
-def _agent() -> Schema:
-    return _object(
-        {
-            "answers": TEXTS,
-            "transcribes": TEXT,
-            "after": TIME,
-            "fails": {"enum": list(FAILURES)},
-            "hangs": YES,
-            "drops": YES,
-            "crash": _object({"exit": COUNT, "stderr": TEXT}),
-            "malformed": YES,
-            "unknown_session": YES,
-            "busy_session": YES,
-        }
-    )
-
-
-def _serve() -> Schema:
-    path = {"type": "string", "pattern": "^/"}
-    command: Schema = {"anyOf": [{**TEXT, "minLength": 1}, {"type": "array", "items": TEXT, "minItems": 1}]}
-    served = _object({"command": command, "path": path, "within": TIME}, required=["command"])
-    return {"anyOf": [*command["anyOf"], served]}
-
-
-def _caller() -> Schema:
-    phone = {"type": ["string", "number"]}
-    return _object({"phone": phone, "extension": phone, "method": {"enum": ["GET", "POST"]}})
-
-
-def _object(properties: Schema, *, required: list[str] | None = None) -> Schema:
-    closed = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**closed, "required": required} if required else closed
+    return SCHEMA

@@ -21,13 +21,13 @@ from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.model_server import ModelServer
 from yemot_ai_testing.doubles.real_codex import RealCodex
 from yemot_ai_testing.doubles.script import (
-    Answer,
     Asked,
-    Drop,
-    Failure,
-    Hang,
+    BusySession,
+    Crash,
+    Malformed,
     Script,
     Step,
+    UnknownSession,
 )
 from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.scenario.model import Serve
@@ -162,11 +162,11 @@ class _Shared(Script):
     def take(self, asked: str) -> Step | None:
         """Consume the step for one call; what only a process can do is none."""
         step = self._codex.take()
-        if isinstance(step, Answer | Drop | Failure | Hang):
-            self.add(step)
-        elif step is not None:
+        if isinstance(step, Crash | Malformed | UnknownSession | BusySession):
             self.miss(asked)
             return None
+        if step is not None:
+            self.add(step)
         return super().take(asked)
 
 

@@ -1,0 +1,26 @@
+"""Long files load in a time that grows with their length, and not far above YAML's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.loader import best, calls
+from yemot_ai_testing.scenario.loader import loads
+
+PATH = Path("long.call.yaml")
+
+
+@pytest.mark.parametrize("text", [calls(5000)], ids=["5000 lines"])
+def test_a_long_file_takes_little_more_than_its_yaml(text: str) -> None:
+    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    ours = best(lambda: loads(text, PATH), times=3)
+    assert ours <= 6 * best(lambda: yaml.load(text, Loader=parser), times=3)  # noqa: S506 - a safe loader
+
+
+def test_a_file_four_times_as_long_takes_about_four_times_as_long() -> None:
+    short, long = calls(1250), calls(5000)
+    ratio = best(lambda: loads(long, PATH)) / best(lambda: loads(short, PATH))
+    assert ratio <= 10

@@ -1,0 +1,135 @@
+"""The published schema and the loader say the same of a document."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.scenario.loader import load, loads
+from yemot_ai_testing.scenario.schema import SCHEMA, Schema
+
+VALIDATOR = Draft202012Validator(SCHEMA)
+FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").glob("*.call.yaml"))
+
+BEYOND = (
+    "two scenarios are named",
+    "warn not above fail",
+    "no regular expression",
+    "cannot be taken apart",
+    "must name a program",
+)
+"""What a schema cannot say, and the loader checks besides (docs/testing.md lists it)."""
+
+TEXTS = st.text("אבג ab01.:*#'/-", max_size=6)
+WRITTEN = ("2s", "500ms", "1.5m", "3", "12#", "*", "a:b", "a.b:c", "/", "/a", "node x", "'", "")
+JUNK: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 2_000_000_000), st.just(0.5), TEXTS, st.just([]), st.just({})
+)
+
+
+def like(schema: Schema) -> st.SearchStrategy[Any]:
+    """Return documents that are mostly as ``schema`` says, and sometimes junk."""
+    return st.integers(0, 60).flatmap(lambda number: _right(schema) if number else JUNK)
+
+
+def _right(schema: Schema) -> st.SearchStrategy[Any]:
+    if "anyOf" in schema:
+        return st.one_of([like(branch) for branch in schema["anyOf"]])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if "pattern" in schema:
+        return st.sampled_from([text for text in WRITTEN if re.search(schema["pattern"], text)])
+    if "const" in schema:
+        return st.just(schema["const"])
+    kind = schema["type"]
+    if kind == "object":
+        rules = Draft202012Validator({"allOf": schema.get("allOf", [{}])})
+        return st.one_of(_objects(schema), *[_objects(schema).filter(rules.is_valid)] * 20)
+    return {
+        "array": _lists(schema),
+        "boolean": st.booleans(),
+        "integer": st.integers(0, 3),
+    }.get(kind if isinstance(kind, str) else "", st.one_of(TEXTS, st.integers(-5, 99)))
+
+
+@st.composite
+def _objects(draw: st.DrawFn, schema: Schema) -> dict[str, Any]:
+    names = list(schema["properties"])
+    asked = [name for name in schema.get("required", ()) if draw(st.integers(0, 60))]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=3))
+    unknown = {} if draw(st.integers(0, 60)) else {"hear": "x"}
+    return {name: draw(like(schema["properties"][name])) for name in (*asked, *chosen)} | unknown
+
+
+@st.composite
+def _lists(draw: st.DrawFn, schema: Schema) -> list[Any]:
+    first = schema.get("prefixItems", [])
+    size = draw(st.integers(schema.get("minItems", 0), 2) if draw(st.integers(0, 60)) else st.integers(0, 3))
+    return [draw(like(first[number] if number < len(first) else schema["items"])) for number in range(size)]
+
+
+def refused(document: object) -> list[str]:
+    """Return what the loader has against a document, apart from what no schema can say."""
+    try:
+        loads(json.dumps(document, ensure_ascii=False), Path("x.call.yaml"))
+    except ScenarioLoadError as error:
+        return [problem for problem in error.problems if not any(beyond in problem for beyond in BEYOND)]
+    return []
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_what_is_shipped_is_as_the_schema_says(path: Path) -> None:
+    assert load(path).scenarios
+    assert VALIDATOR.is_valid(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(like(SCHEMA))
+def test_the_loader_takes_what_the_schema_takes_and_nothing_else(document: object) -> None:
+    problems = refused(document)
+    assert VALIDATOR.is_valid(document) == (not problems), problems
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(like(SCHEMA["properties"]["scenarios"]["items"]["properties"]["turns"]))
+def test_they_agree_about_turns(turns: object) -> None:
+    document = {"scenarios": [{"name": "x", "turns": turns}]}
+    problems = refused(document)
+    assert VALIDATOR.is_valid(document) == (not problems), problems
+
+
+@pytest.mark.parametrize(
+    ("turn", "right"),
+    [
+        ({"says": "a"}, True),
+        ({"says": "a", "presses": "1"}, False),
+        ({"hears": "a"}, False),
+        ({"says": "a", "agent": {"answers": ["b"], "after": "2s"}}, True),
+        ({"says": "a", "agent": {"hangs": True, "after": "2s"}}, False),
+        ({"says": "a", "agent": {"answers": "b", "hangs": True}}, False),
+        ({"says": "a", "agent": {"answers": []}}, False),
+        ({"says": "a", "meanwhile": {"presses": "1"}}, True),
+        ({"hangs_up": True, "meanwhile": {"presses": "1"}}, False),
+        ({"hangs_up": True, "agent": []}, False),
+        ({"presses": 1}, False),
+        ({"says": 1}, True),
+        ({"says": ""}, False),
+    ],
+)
+def test_both_know_the_rules_of_a_turn(turn: object, right: bool) -> None:  # noqa: FBT001 - a case
+    document = {"scenarios": [{"name": "x", "turns": [{"hears": "a"}, turn]}]}
+    assert VALIDATOR.is_valid(document) == right
+    assert (not refused(document)) == right
