@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.protocol_strategies import responses
 from yemot_ai.protocol import CreditCard, Response
 from yemot_ai_testing.answers.comparison import compare
+from yemot_ai_testing.property import responses
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_password_is_not_told() -> None:
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses)
+@given(responses())
 def test_an_answer_does_not_differ_from_itself(response: Response) -> None:
     assert compare(response, str(response)) == []
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses, responses)
+@given(responses(), responses())
 def test_answers_that_differ_have_a_difference_that_is_told_in_short_lines(
     before: Response, after: Response
 ) -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 
 from tests.flow.flow_line import Line
-from tests.fuzz.hostile import FUZZ, hostile_texts
+from tests.fuzz.budget import FUZZ
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import GoToFolder, Play, Read, Response, Tap, Text
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.property import Echo, values
 
 CALLS = itertools.count()
 
@@ -34,7 +34,7 @@ def flow() -> Iterator[AIFlow]:
 
 
 @FUZZ
-@given(said=hostile_texts, key=hostile_texts)
+@given(said=values("speech", "padded", "hostile"), key=values("speech", "padded", "hostile"))
 @example(said="&go_to_folder=hangup", key="=x,no,1")
 @example(said=".g-hangup", key="t-")
 def test_no_value_of_a_caller_changes_what_a_handler_does(flow: AIFlow, said: str, key: str) -> None:

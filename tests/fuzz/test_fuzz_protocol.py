@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fuzz.hostile import FUZZ, SEEDS, any_text, hostile_texts
+from tests.fuzz.budget import FUZZ
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import (
     File,
@@ -23,6 +23,21 @@ from yemot_ai.protocol import (
     speakable,
 )
 from yemot_ai.protocol.explain import explain
+from yemot_ai_testing.property import answers, model_texts, requests
+from yemot_ai_testing.property.strategies import Sent
+from yemot_ai_testing.property.strategies.texts import TEXT_KINDS
+from yemot_ai_testing.property.strategies.words import (
+    EMOJI,
+    INJECTIONS,
+    INVISIBLE,
+    ODD,
+    POINTED,
+    STRUCTURE,
+    any_text,
+)
+
+SEEDS = [*STRUCTURE, *INJECTIONS, *ODD, *EMOJI, *INVISIBLE, *POINTED]
+short_texts = model_texts(*[kind for kind in TEXT_KINDS if kind != "long"])
 
 HUGE = [
     seed * (50_000 // len(seed)) for seed in ("&go_to_folder=hangup", "t-.", "א", "a.", '"', "\ud800", " -")
@@ -51,7 +66,7 @@ def stays_inside(text: str) -> None:
 
 
 @FUZZ
-@given(hostile_texts)
+@given(short_texts)
 @example("&go_to_folder=hangup")
 def test_no_text_of_a_model_changes_the_structure_of_an_answer(text: str) -> None:
     stays_inside(text)
@@ -64,7 +79,7 @@ def test_no_hostile_text_changes_the_structure_of_an_answer(text: str) -> None:
 
 
 @FUZZ
-@given(any_text | hostile_texts)
+@given(answers())
 def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
     with suppress(ResponseSyntaxError):
         parsed = Response.parse(text)
@@ -73,7 +88,7 @@ def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
 
 
 @FUZZ
-@given(any_text | hostile_texts)
+@given(answers())
 def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
     if not errors(text):
         Response.parse(text)
@@ -82,7 +97,7 @@ def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
 
 
 @FUZZ
-@given(hostile_texts)
+@given(short_texts)
 def test_a_text_put_into_an_answer_without_care_cannot_hide_what_it_does(text: str) -> None:
     answer = f"id_list_message=t-{text}&go_to_folder=/1"
     if errors(answer):
@@ -92,8 +107,8 @@ def test_a_text_put_into_an_answer_without_care_cannot_hide_what_it_does(text: s
 
 
 @FUZZ
-@given(hostile_texts | st.binary(max_size=60))
-def test_any_raw_request_is_read(raw: str | bytes) -> None:
+@given(requests() | st.binary(max_size=60))
+def test_any_raw_request_is_read(raw: Sent | bytes) -> None:
     request = Request.parse(raw)  # type: ignore[arg-type]  # servers hand over bytes, too
     assert all(isinstance(part, str) for pair in request.pairs for part in pair)
     assert request.hangup in {True, False}
@@ -108,8 +123,8 @@ anything = st.recursive(
 
 @FUZZ
 @given(
-    st.lists(st.tuples(any_text, hostile_texts), max_size=4)
-    | st.dictionaries(any_text, hostile_texts | st.lists(any_text, max_size=3), max_size=4)
+    st.lists(st.tuples(any_text, short_texts), max_size=4)
+    | st.dictionaries(any_text, short_texts | st.lists(any_text, max_size=3), max_size=4)
     | st.dictionaries(any_text, anything, max_size=3)
     | anything
 )
@@ -120,11 +135,8 @@ def test_any_request_of_any_framework_is_read(params: object) -> None:
 
 
 @FUZZ
-@given(
-    st.lists(st.sampled_from([*SEEDS, "Api", "x", "voice", "record", "yes", "no", "Ok", "1"]), max_size=14)
-)
-def test_what_is_read_is_written_so_that_it_is_read_the_same(pieces: list[str]) -> None:
-    answer = "".join(pieces)
+@given(answers())
+def test_what_is_read_is_written_so_that_it_is_read_the_same(answer: str) -> None:
     if not errors(answer):
         parsed = Response.parse(answer)
         assert Response.parse(str(parsed)) == parsed

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from tests.protocol.protocol_strategies import responses
 from yemot_ai.protocol import (
     Action,
     Comment,
@@ -24,6 +23,7 @@ from yemot_ai.protocol.codecs import Choice, Codec, Count, Keys
 from yemot_ai.protocol.fields import Layout
 from yemot_ai.protocol.forms import Matching, Plain, Target
 from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, attributes
+from yemot_ai_testing.property import responses
 
 __all__ = ["spelled"]
 
@@ -96,7 +96,7 @@ def _action(draw: st.DrawFn, action: Action) -> str:
 @st.composite
 def spelled(draw: st.DrawFn) -> tuple[Response, str]:
     """A response, and one way to write it."""
-    response = draw(responses)
+    response = draw(responses())
     written = "&".join([draw(_action(action)) for action in response])
     silent = "" if response.log else "api_log_no&"
     return response, f"{silent}{written}{draw(st.sampled_from(['', '&']))}"

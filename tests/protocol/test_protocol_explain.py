@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.protocol_strategies import responses
 from tests.protocol.test_protocol_lint import texts
 from yemot_ai.protocol import Response, lint
 from yemot_ai.protocol.actions import ACTIONS, SimpleAnswer
 from yemot_ai.protocol.explain import Explained, explain, shown
 from yemot_ai.protocol.messages import MESSAGE_TYPES
 from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE
+from yemot_ai_testing.property import responses
 
 
 def all_parts(parts: tuple[Explained, ...]) -> Iterator[Explained]:
@@ -22,7 +22,7 @@ def all_parts(parts: tuple[Explained, ...]) -> Iterator[Explained]:
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses)
+@given(responses())
 def test_every_part_of_whatever_can_be_built_is_read_and_titled(response: Response) -> None:
     explanation = explain(str(response))
     assert explanation.valid

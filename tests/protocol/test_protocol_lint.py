@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.protocol_strategies import responses
 from tests.protocol.rule_examples import ERRORS, KNOWN_NAME, PLACE, WARNINGS
 from yemot_ai.protocol import Problem, Response, lint
 from yemot_ai.protocol.rules import RULES
+from yemot_ai_testing.property import responses
 
 ANSWERS: list[dict[str, Any]] = [
     json.loads(line)
@@ -60,7 +60,7 @@ def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> No
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses)
+@given(responses())
 def test_whatever_can_be_built_has_no_error(response: Response) -> None:
     assert errors(str(response)) == []
 

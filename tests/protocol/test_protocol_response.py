@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.protocol_strategies import responses
 from tests.protocol.spellings import spelled
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol import (
@@ -30,6 +29,7 @@ from yemot_ai.protocol import (
     Voice,
     lint,
 )
+from yemot_ai_testing.property import responses
 
 ANSWERS: list[dict[str, Any]] = [
     json.loads(line)
@@ -44,13 +44,13 @@ def fields_of(mode: Tap | Voice | Record, *, reuse: bool = False) -> str:
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses)
+@given(responses())
 def test_parsing_is_the_inverse_of_rendering(response: Response) -> None:
     assert Response.parse(str(response)) == response
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(responses)
+@given(responses())
 def test_a_rendered_response_is_canonical(response: Response) -> None:
     assert str(Response.parse(str(response) + "&")) == str(response)
 

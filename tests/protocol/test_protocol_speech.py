@@ -10,39 +10,7 @@ from hypothesis import strategies as st
 
 from yemot_ai.protocol import Play, Request, Response, lint, speakable
 from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
-
-WORDS = [
-    "שלום", "צַהַל", "בית", "hello", "Wi", "x", "א", "5", "12", "2026", "0501234567", "G5", "ß", "مرحبا",
-    "हिन्दी",
-]  # fmt: skip
-SIGNS = [
-    " ", " ", "  ", "\n", "\r\n", "\t", ".", "...", ",", "-", " - ", "–", "־", "=", "&", "|", '"', "'", "׳",
-    "״", "“", "`", "```", "*", "**", "_", "__", "~~", "#", "## ", "- ", "* ", "1. ", "> ", "(", ")", "[",
-    "](", "]", "{", "/", "\\", "?", "!", ":", ";", "%", "@", "$", "₪", "+", "<", ">", "^", "~", "…", "•", "→",
-    "😀", "👨\u200d👩\u200d👧", "1️⃣", "\u200f", "\u202b", "\ufeff", "\u00a0", "\x00", "\x1b", "\ud800",
-    "½", "°", "×", "|---|---|\n",
-]  # fmt: skip
-chunks = st.lists(st.sampled_from(WORDS) | st.sampled_from(SIGNS), max_size=30).map("".join)
-names = st.sampled_from(["a", "foo", "bank", "next", "www", "x2", "5", "a-b", "a_b", "שלום"])
-hosts = st.sampled_from(["www.example.com", "bank.co.il", "localhost:8000", "10.0.0.1", "user@mail.example"])
-schemes = st.sampled_from(["https://", "HTTP://", "", "foo://", "git+ssh://"])
-ends = st.sampled_from(["", "", "/", ".", "?", "!", ","])
-
-
-def address(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """An address whose path, query and fragment may be addresses themselves."""
-    parts = st.lists(
-        st.tuples(st.sampled_from(["/", "?", "?next=", "&u=", "#", ":", "=", "%2F"]), names | inner).map(
-            "".join
-        ),
-        max_size=4,
-    ).map("".join)
-    return st.tuples(schemes, hosts | names, parts, ends).map("".join)
-
-
-addresses = address(st.recursive(hosts, address, max_leaves=3))
-prose_with_addresses = st.lists(addresses | st.sampled_from(WORDS), max_size=6).map(" ".join)
-anything = st.text(st.characters(exclude_categories=()), max_size=60)
+from yemot_ai_testing.property import model_texts
 
 
 def spoken(text: str) -> str:
@@ -96,14 +64,14 @@ def is_subsequence(parts: list[str], whole: list[str]) -> bool:
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(chunks | anything | prose_with_addresses)
+@given(model_texts("markdown", "raw", "addresses"))
 def test_no_word_and_no_number_is_lost_and_their_order_stays(text: str) -> None:
     said = " ".join(message.text for message in speakable(text))
     assert is_subsequence(runs(text), runs(said)), (runs(text), said)
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(chunks | anything)
+@given(model_texts("markdown", "raw"))
 def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
     messages = speakable(text)
     if messages:
@@ -113,7 +81,7 @@ def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
 
 
 @settings(deadline=None)  # a busy machine is no fault
-@given(st.lists(chunks, max_size=40).map(". ".join))
+@given(st.lists(model_texts("markdown"), max_size=40).map(". ".join))
 def test_every_message_keeps_to_the_limits(text: str) -> None:
     for message in speakable(text * 20):
         assert len(message.text) <= MAX_CHARACTERS

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.protocol.protocol_strategies import responses
 from yemot_ai.protocol import Action, Message, Mode, Play, Read, Response
+from yemot_ai_testing.property import responses
 
 CLASSES = (*get_args(Action), *get_args(Message), *get_args(Mode))
 
@@ -32,7 +32,7 @@ def test_the_strategies_build_every_class_with_several_values_of_every_field() -
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    @given(responses)
+    @given(responses())
     def build(response: Response) -> None:
         for value in values_in(response):
             for one in fields(value):

@@ -1,0 +1,37 @@
+"""Hypothesis strategies for everything that meets on such a line, valid, odd and hostile.
+
+Each is a function. It takes the names of the kinds that are wanted, and gives all of them without; its
+docstring lists them. They shrink towards what a person would write: "שלום", 0500000000, one turn::
+
+    >>> from hypothesis import given, settings
+    >>> from yemot_ai.protocol import Request
+    >>> @settings(max_examples=20)
+    ... @given(requests("odd_ids", "hostile"))
+    ... def no_request_is_refused(sent):
+    ...     Request.parse(sent)
+    >>> no_request_is_refused()
+"""
+
+from __future__ import annotations
+
+from yemot_ai_testing.property.strategies.callers import CallerKind, callers
+from yemot_ai_testing.property.strategies.requests import RequestKind, Sent, requests
+from yemot_ai_testing.property.strategies.responses import AnswerKind, ResponseKind, answers, responses
+from yemot_ai_testing.property.strategies.texts import TextKind, model_texts
+from yemot_ai_testing.property.strategies.values import ValueKind, values
+
+__all__ = [
+    "AnswerKind",
+    "CallerKind",
+    "RequestKind",
+    "ResponseKind",
+    "Sent",
+    "TextKind",
+    "ValueKind",
+    "answers",
+    "callers",
+    "model_texts",
+    "requests",
+    "responses",
+    "values",
+]

@@ -1,0 +1,158 @@
+"""Every action of an answer."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from hypothesis import strategies as st
+
+from yemot_ai.protocol import (
+    Action,
+    CreditCard,
+    GoToFolder,
+    GoToFolderAndPlay,
+    Keyboard,
+    MusicOnHold,
+    Noop,
+    Play,
+    Read,
+    Record,
+    Routing,
+    RoutingYemot,
+    Tap,
+    Voice,
+)
+from yemot_ai_testing.property.strategies.messages import COUNTS, messages, near_targets, without
+from yemot_ai_testing.property.strategies.values import digits
+
+__all__ = ["chained_actions", "last_actions", "modes"]
+
+_POSITIVE = st.integers(1, 10**9 - 1)
+_MAYBE = st.none() | _POSITIVE
+_TARGETS = (
+    near_targets
+    | near_targets.filter(lambda one: one != "/").map(lambda one: f"/{one}")
+    | st.sampled_from([".", "..", "../..", "../1"])
+)
+_NAMES = st.sampled_from(["choice", "val_1", "ai_1"]) | without(",=&.").filter(
+    lambda name: not name.startswith(("Api", "hangup")) and not any(char.isspace() for char in name)
+)
+_ALLOWED = (
+    st.just(())
+    | st.just(("from_folder",))
+    | st.lists(st.sampled_from("0123456789*#"), min_size=1, max_size=6).map(tuple)
+    | st.lists(st.text("0123456789*#", min_size=1, max_size=3), min_size=2, max_size=4).map(tuple)
+)
+
+_SECONDS = st.just(7) | COUNTS
+_EMPTY = st.just("None") | without(",&=")
+_FOLDERS = st.just("1") | without("/,&=")
+_FILES = st.just("") | without("/,&=")
+
+
+@st.composite
+def _taps(draw: st.DrawFn) -> Tap:
+    """Draw any tap."""
+    most = draw(_MAYBE)
+    return Tap(
+        max_digits=most,
+        min_digits=draw(st.just(1) | st.integers(0, 10**9 - 1 if most is None else most)),
+        seconds=draw(_SECONDS),
+        keyboard=draw(st.sampled_from(get_args(Keyboard))),
+        block_star=draw(st.booleans()),
+        block_zero=draw(st.booleans()),
+        replace=draw(st.sampled_from(["", "*/", "#.", "*-"])),
+        allowed=draw(_ALLOWED),
+        attempts=draw(_MAYBE),
+        accept_empty=draw(st.booleans()),
+        empty_value=draw(_EMPTY),
+        lock_keyboard=draw(st.booleans()),
+        confirm=draw(st.booleans()),
+    )
+
+
+_VOICES = st.builds(
+    Voice,
+    language=st.sampled_from(["", "en-US", "iw-IL", "he-IL", "yi"]),
+    block_keys=st.booleans(),
+    max_digits=_MAYBE,
+    record_engine=st.booleans(),
+    silence_seconds=_MAYBE,
+    max_seconds=_MAYBE,
+)
+
+
+@st.composite
+def _records(draw: st.DrawFn) -> Record:
+    """Draw any recording."""
+    longest = draw(_MAYBE)
+    return Record(
+        folder=draw(
+            st.just("") | st.lists(_FOLDERS, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
+        ),
+        file=draw(_FILES),
+        confirm=draw(st.booleans()),
+        keep_on_hangup=draw(st.booleans()),
+        append=draw(st.booleans()),
+        min_seconds=draw(st.none() | st.integers(0, 10**9 - 1 if longest is None else longest)),
+        max_seconds=longest,
+    )
+
+
+modes: Final[st.SearchStrategy[Tap | Voice | Record]] = st.one_of(
+    st.just(Tap()), _taps(), _VOICES, _records()
+)
+"""Every way to ask."""
+
+_PLAYS = st.builds(Play, messages)
+_READS = st.builds(Read, messages, _NAMES, mode=modes, reuse=st.booleans())
+_FIELD = st.just("") | without(",&=")
+_CARDS = st.builds(
+    CreditCard,
+    provider=st.just("pelecard") | without(",&="),
+    amount=st.sampled_from(["", "1", "100", "99.90"]),
+    shop=_FIELD,
+    max_payments=st.none() | COUNTS,
+    currency=st.sampled_from(["", "1", "2"]),
+    deal=_FIELD,
+    user=_FIELD,
+    terminal=_FIELD,
+    password=_FIELD,
+    return_all=st.booleans(),
+    ask_phone=st.booleans(),
+    ask_name=st.booleans(),
+    no_ask=st.booleans(),
+    token=st.sampled_from(["", "CreateToken", "CreateTokenOnly"]),
+    go_back=st.booleans(),
+)
+_ROUTINGS = st.builds(
+    Routing,
+    numbers=st.lists(digits(1, 20), min_size=1, max_size=3).map(tuple),
+    multiple=st.booleans(),
+    dial=st.lists(digits(1, 2), max_size=3).map(tuple),
+    **dict.fromkeys(
+        (
+            "start", "your_id", "record", "end_time", "end_goto", "music",
+            "answer_play", "answer_tfr", "tfr_hangup_goto", "email", "email_name",
+        ),
+        _FIELD,
+    ),
+)  # fmt: skip
+_MUSIC = st.builds(
+    MusicOnHold, st.just("ztomao") | without(",&="), st.none() | COUNTS, no_return=st.booleans()
+)
+chained_actions: Final[st.SearchStrategy[Action]] = _PLAYS | _MUSIC
+"""Actions that others may follow [OFF]."""
+
+last_actions: Final[st.SearchStrategy[Action]] = st.one_of(
+    _PLAYS,
+    _READS,
+    _MUSIC,
+    st.builds(GoToFolder, _TARGETS),
+    st.builds(GoToFolderAndPlay, _TARGETS, st.just("005") | without(",&="), st.none() | COUNTS),
+    _CARDS,
+    st.builds(RoutingYemot, digits(1, 20)),
+    _ROUTINGS,
+    st.builds(Noop, without("&", minimum=0)),
+)
+"""Every action but a bare word, which stands alone."""

@@ -1,0 +1,51 @@
+"""Who calls."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, get_args
+
+from hypothesis import strategies as st
+
+from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.values import digits
+from yemot_ai_testing.scenario.model import CallerSpec
+
+__all__ = ["CALLER_KINDS", "CallerKind", "callers", "extensions", "phones"]
+
+CallerKind: TypeAlias = Literal["mobile", "landline", "withheld", "foreign"]
+CALLER_KINDS: Final[tuple[CallerKind, ...]] = get_args(CallerKind)
+
+extensions: Final = st.sampled_from(["", "1", "9", "1/2", "ai_agent"])
+"""Where somebody may have dialled to."""
+
+phones: Final[Table[CallerKind, str]] = {
+    "mobile": [st.just("0500000000"), digits(8, 8).map("05{}".format)],
+    "landline": [
+        st.tuples(st.sampled_from(["02", "03", "04", "08", "09", "077"]), digits(7, 7)).map("".join)
+    ],
+    "withheld": [st.just("")],
+    "foreign": [st.tuples(st.sampled_from(["00", "+"]), digits(9, 13)).map("".join)],
+}
+"""Numbers of each kind, as the line sends them."""
+
+
+def callers(
+    *kinds: CallerKind, extension: str | st.SearchStrategy[str] = extensions
+) -> st.SearchStrategy[CallerSpec]:
+    """Return a strategy for who calls: ``mobile``, ``landline`` and ``foreign`` numbers, or ``withheld``.
+
+    Args:
+        kinds: those that are wanted; all of them if none is named.
+        extension: where they dial to, or a strategy for it; without slashes at the ends, ``""`` is the root.
+
+    >>> from hypothesis import find
+    >>> find(callers(), lambda caller: True)
+    CallerSpec(phone='0500000000', extension='', method='GET')
+    """
+    places = st.just(extension) if isinstance(extension, str) else extension
+    return st.builds(
+        CallerSpec,
+        phone=of_kinds("callers", phones, kinds),
+        extension=places,
+        method=st.sampled_from(["GET", "POST"]),
+    )

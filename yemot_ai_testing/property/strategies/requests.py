@@ -1,0 +1,144 @@
+"""What reaches a server: whole requests of the line, and of those who are not the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias, get_args
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+
+from yemot_ai_testing.property.strategies.callers import callers
+from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.texts import model_texts
+from yemot_ai_testing.property.strategies.values import values
+from yemot_ai_testing.property.strategies.words import any_text, joined
+
+__all__ = ["REQUEST_KINDS", "Pairs", "RequestKind", "Sent", "requests"]
+
+RequestKind: TypeAlias = Literal[
+    "entered", "answered", "kept", "hangup", "glued", "encoded", "odd_ids", "hostile", "junk"
+]
+REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+Sent: TypeAlias = "Pairs | str"
+"""A request: names and values as a web framework hands them on, or the raw query string."""
+
+_HONEST = values("speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded")
+_NAMES = st.sampled_from(["ai_1", "ai_2", "ai_2w1", "ai_10", "choice", "val_1", "שם"])
+_CALL_IDS = st.integers(0, 2**160 - 1).map("{:040x}".format)
+_ODD_IDS = any_text | st.sampled_from(
+    [
+        "", " ", "0", "c1", "../../etc/passwd", "a/b", "a\\b", "C:", "con", ".", "..", "\x00", "א" * 300,
+        "x" * 5_000, "%2e%2e", "*", "{id}", "a\nb", "\ud800", "ID", "id", "İ",
+    ]
+)  # fmt: skip
+
+
+@st.composite
+def _own(draw: st.DrawFn) -> Pairs:
+    """Draw the line's own part of a request."""
+    caller = draw(callers())
+    return (
+        ("ApiCallId", draw(_CALL_IDS)),
+        ("ApiPhone", caller.phone),
+        ("ApiDID", "0770000000"),
+        ("ApiRealDID", "0770000000"),
+        ("ApiExtension", caller.extension),
+        ("ApiTime", str(draw(st.integers(1_600_000_000, 2_000_000_000)))),
+    )
+
+
+def _more(own: Pairs, collected: list[tuple[str, str]]) -> Pairs:
+    return (*own, *collected)
+
+
+def _again(own: Pairs, name: str, first: str, rest: list[str]) -> Pairs:
+    return (*own, (name, first), *((name, one) for one in rest))
+
+
+def _odd(own: Pairs, call_id: str | None, phone: str, time: str) -> Pairs:
+    told = {"ApiCallId": call_id, "ApiPhone": phone, "ApiTime": time}
+    changed = [(name, told.get(name, value)) for name, value in own]
+    return tuple((name, value) for name, value in changed if value is not None)
+
+
+def _ended(own: Pairs, collected: list[tuple[str, str]], place: str) -> Pairs:
+    return (*own, *collected, ("hangup", "yes"), ("ApiHangupExtension", place))
+
+
+def _encoded(pairs: Pairs, write: Callable[[str], str]) -> str:
+    return "&".join(f"{write(name)}={write(value)}" for name, value in pairs)
+
+
+def _percent(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
+def _windows(text: str) -> str:
+    return quote(text, safe="", encoding="windows-1255", errors="replace")
+
+
+def _glued(pairs: Pairs, query: str) -> str:
+    return f"{query}?{_encoded(pairs, _percent)}"
+
+
+_WRITINGS: Final[tuple[Callable[[str], str], ...]] = (
+    str,
+    lambda text: _percent(text).replace("%20", "+"),
+    lambda text: _percent(text).lower(),
+    lambda text: _percent(_percent(text)),
+    lambda text: _percent(text)[:-1],
+    _windows,
+)
+"""Ways to write a name or a value that are not the line's: bare, plus signs, twice, cut off, no UTF-8."""
+
+_collected = st.lists(st.tuples(_NAMES, _HONEST), min_size=1, max_size=6, unique_by=lambda pair: pair[0])
+_answered = st.builds(_more, _own(), _collected)
+_twice = st.builds(_again, _own(), _NAMES, _HONEST, st.lists(_HONEST, min_size=1, max_size=3))
+_TIMES = st.sampled_from(["", "0", "-1", "1e9", "٣", "9" * 5_000, "0" * 20, "soon"])
+_PLACES = st.sampled_from(["", "/3", "/1/2"])
+_QUERIES = st.sampled_from(["secret=x", "/yemot?secret=x", "a=1&secret=", "http://127.0.0.1/yemot?k=?"])
+_ODD_NAMES = st.sampled_from(
+    ["ApiCallId", "hangup", "ai_0", "ai_-1", "ai_9w", "ai_" + "9" * 5_000, "ai_٣", "Api", ""]
+)
+_ODD_PAIRS = st.lists(st.tuples(_NAMES | any_text | _ODD_NAMES, values("hostile")), min_size=1, max_size=4)
+_FIRST: Final[Pairs] = (
+    ("ApiCallId", "0" * 40),
+    ("ApiPhone", "0500000000"),
+    ("ApiDID", "0770000000"),
+    ("ApiRealDID", "0770000000"),
+    ("ApiExtension", ""),
+    ("ApiTime", "1600000000"),
+)
+_KINDS: Final[Table[RequestKind, Sent]] = {
+    "entered": [st.just(_FIRST), _own()],
+    "answered": [_answered],
+    "kept": [_twice],
+    "hangup": [st.builds(_ended, _own(), st.just([]) | _collected, _PLACES)],
+    "glued": [st.builds(_glued, _answered, _QUERIES)],
+    "encoded": [st.builds(_encoded, _answered, st.sampled_from(_WRITINGS))],
+    "odd_ids": [st.builds(_odd, _answered, st.none() | _ODD_IDS, st.just("") | any_text, _TIMES)],
+    "hostile": [st.builds(_more, st.just(()) | _own(), _ODD_PAIRS)],
+    "junk": [any_text, joined(st.sampled_from("&=?%+;/#"), any_text), model_texts("protocol")],
+}
+
+
+def requests(*kinds: RequestKind) -> st.SearchStrategy[Sent]:
+    """Return a strategy for requests: pairs of names and values, or a raw query string.
+
+    As the line sends them: ``entered`` an extension; ``answered`` questions, all values once more; one
+    name asked twice, both values ``kept`` [OFF]; a ``hangup``, with or without values [OFF]; ``glued``:
+    a query of its own in ``api_link`` gets a second ``?`` [LIVE]. As others may: oddly ``encoded``;
+    ``odd_ids`` in the place of ``ApiCallId``, ``ApiPhone`` and ``ApiTime``, or none; ``hostile`` names and
+    values; ``junk``.
+
+    Args:
+        kinds: those that are wanted; all of them if none is named.
+
+    >>> from hypothesis import find
+    >>> find(requests("hangup"), lambda sent: True)[-2:]
+    (('hangup', 'yes'), ('ApiHangupExtension', ''))
+    """
+    return of_kinds("requests", _KINDS, kinds)

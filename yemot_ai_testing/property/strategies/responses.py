@@ -1,0 +1,91 @@
+"""What a server answers."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, get_args
+
+from hypothesis import strategies as st
+
+from yemot_ai.protocol import Action, Play, Response, SimpleAnswer, Text
+from yemot_ai_testing.property.strategies.actions import chained_actions, last_actions
+from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.texts import model_texts
+from yemot_ai_testing.property.strategies.words import INJECTIONS, ODD, STRUCTURE, any_text, joined
+
+__all__ = ["ANSWER_KINDS", "RESPONSE_KINDS", "AnswerKind", "ResponseKind", "answers", "responses"]
+
+ResponseKind: TypeAlias = Literal["actions", "simple"]
+RESPONSE_KINDS: Final[tuple[ResponseKind, ...]] = get_args(ResponseKind)
+AnswerKind: TypeAlias = Literal["valid", "mutated", "careless", "pieces", "junk"]
+ANSWER_KINDS: Final[tuple[AnswerKind, ...]] = get_args(AnswerKind)
+
+
+def _chained(first: list[Action], last: Action, log: bool) -> Response:  # noqa: FBT001 - drawn
+    return Response([*first, last], log=log)
+
+
+def _simple(word: str, log: bool) -> Response:  # noqa: FBT001 - drawn
+    return Response([SimpleAnswer(word)], log=log)
+
+
+_LOGGED = st.sampled_from([True, False])
+_RESPONSES: Final[Table[ResponseKind, Response]] = {
+    "actions": [
+        st.just(Response([Play([Text("שלום")])])),
+        st.builds(_chained, st.lists(chained_actions, max_size=2), last_actions, _LOGGED),
+    ],
+    "simple": [st.builds(_simple, st.sampled_from(["OK", "Incorrect-ID", "x_1", "תודה"]), _LOGGED)],
+}
+
+
+def responses(*kinds: ResponseKind) -> st.SearchStrategy[Response]:
+    """Return a strategy for valid responses: of every action, message and mode, with every field.
+
+    Args:
+        kinds: ``actions``, ``simple`` (a bare word), or both if none is named.
+
+    >>> from hypothesis import find
+    >>> str(find(responses(), lambda response: True))
+    'id_list_message=t-שלום'
+    """
+    return of_kinds("responses", _RESPONSES, kinds)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> str:
+    """Draw an answer that somebody has cut, doubled, or written into, in up to three places."""
+    text = str(draw(responses()))
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(len(text), start + 12)))
+        put = draw(st.sampled_from(["", text[start:end] * 2, *STRUCTURE]))
+        text = text[:start] + put + text[end:]
+    return text
+
+
+_PIECES = st.sampled_from(
+    [*STRUCTURE, *INJECTIONS, *ODD, "Api", "x", "voice", "record", "yes", "no", "Ok", "1"]
+)
+_ANSWERS: Final[Table[AnswerKind, str]] = {
+    "valid": [st.just("id_list_message=t-שלום"), responses().map(str)],
+    "mutated": [_mutated()],
+    "careless": [model_texts().map("id_list_message=t-{}&go_to_folder=/1".format)],
+    "pieces": [joined(_PIECES, most=14)],
+    "junk": [any_text],
+}
+
+
+def answers(*kinds: AnswerKind) -> st.SearchStrategy[str]:
+    """Return a strategy for what a server may write, whether the line understands it or not.
+
+    ``valid``; ``mutated``: a valid answer that was cut, doubled or written into; ``careless``: a model's
+    text put into an answer as it is; ``pieces`` of answers in any order; ``junk``.
+
+    Args:
+        kinds: those that are wanted; all of them if none is named.
+
+    >>> from hypothesis import find
+    >>> find(answers(), lambda answer: True), find(answers("careless"), lambda answer: True)
+    ('id_list_message=t-שלום', 'id_list_message=t-שלום&go_to_folder=/1')
+    """
+    return of_kinds("answers", _ANSWERS, kinds)

@@ -1,0 +1,61 @@
+"""What the line sends as one value."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, get_args
+
+from hypothesis import strategies as st
+
+from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.texts import TEXT_KINDS, model_texts
+from yemot_ai_testing.property.strategies.words import INVISIBLE, sentences, spoken
+
+__all__ = ["VALUE_KINDS", "ValueKind", "digits", "values"]
+
+ValueKind: TypeAlias = Literal[
+    "speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded", "hostile"
+]
+VALUE_KINDS: Final[tuple[ValueKind, ...]] = get_args(ValueKind)
+
+
+def digits(least: int = 1, most: int = 8) -> st.SearchStrategy[str]:
+    """Return a strategy for so many digits."""
+    return st.text("0123456789", min_size=least, max_size=most)
+
+
+def _numbered(pattern: str) -> st.SearchStrategy[str]:
+    return st.integers(0, 999).map(pattern.format)
+
+
+_clocks = st.times().map("{:%H-%M}".format)
+_padding = st.sampled_from(INVISIBLE)
+_KINDS: Final[Table[ValueKind, str]] = {
+    "speech": spoken,
+    "keys": [st.sampled_from(["1", "2", "9", "0", "*", "12*"]), digits()],
+    "digits": [(st.sampled_from(["1", "*"]) | digits()).map("Digits-{}".format)],
+    "empty": [st.just("")],
+    "none": [st.just("None")],
+    "recording": [st.sampled_from(["/1/{:03}.wav", "1/2/{:03}.wav", "ivr2:/1/{:03}.wav"]).flatmap(_numbered)],
+    "formatted": [st.dates().map("{:%d-%m-%Y}".format) | _clocks | _numbered("{}.5")],
+    "padded": [st.tuples(_padding, sentences, _padding, st.sampled_from(["", " "])).map("".join)],
+    "hostile": [model_texts(*[kind for kind in TEXT_KINDS if kind not in {"plain", "blank", "long"}])],
+}
+
+
+def values(*kinds: ValueKind) -> st.SearchStrategy[str]:
+    """Return a strategy for what the line sends as one value.
+
+    ``speech`` that was recognised; ``keys`` that were typed; ``digits``: keys in the place of speech,
+    ``Digits-12`` [OFF]; ``empty``: silence; ``none``: the word ``None``, what is sent where nothing was
+    typed [OFF]; the path of a ``recording``; dates, times and prices as the line has ``formatted`` them;
+    speech that was ``padded`` with marks that nobody said [LIVE]; ``hostile``: whatever a caller could
+    make a recogniser write, or put into a request of their own.
+
+    Args:
+        kinds: those that are wanted; all of them if none is named.
+
+    >>> from hypothesis import find
+    >>> find(values(), lambda value: True), find(values("digits"), lambda value: len(value) > 9)
+    ('שלום', 'Digits-000')
+    """
+    return of_kinds("values", _KINDS, kinds)
