@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
+collect_ignore = ["downstream"]  # projects of their own, whose suites run on the wheel: tox -e downstream
+
 settings.register_profile(
     "nightly", max_examples=100_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -23,7 +23,8 @@ echo 'codex: not in a guarded test: {way_out}' >&2
 exit 97
 """
 _WAY_OUT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+_OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # each one more would cost a client one more TLS context
 _HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - where no proxy is asked, nothing is bound
 
 
@@ -34,11 +35,11 @@ def inherited(guard: Guard) -> Iterator[None]:
     with BlackHole(lambda wanted: guard.note(_told(wanted))) as hole:
         ours = {**_private(guard.folder), **_proxied(hole.url, guard.allowed)}
         before = {name: os.environ.get(name) for name in ours}
-        os.environ.update(ours)
+        _put(ours)
         try:
             yield
         finally:
-            _put_back(before)
+            _put(before)
 
 
 def _lay_out(folder: Path) -> None:
@@ -63,9 +64,14 @@ def _private(folder: Path) -> dict[str, str]:
     }
 
 
-def _proxied(url: str, allowed: Iterable[str]) -> dict[str, str]:
+def _proxied(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
     direct = ",".join([*_HERE, *sorted(name.partition(":")[0] for name in allowed)])
-    return {**dict.fromkeys(_PROXIES, url), "no_proxy": direct, "NO_PROXY": direct}
+    return {
+        **dict.fromkeys(_PROXIES, url),
+        **dict.fromkeys(_OTHER_PROXIES),
+        "no_proxy": direct,
+        "NO_PROXY": direct,
+    }
 
 
 def _told(wanted: str) -> str:
@@ -74,8 +80,8 @@ def _told(wanted: str) -> str:
     return f"refused a connection to {wanted}, through a proxy variable; {way_out}"
 
 
-def _put_back(before: Mapping[str, str | None]) -> None:
-    for name, value in before.items():
+def _put(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)
         else:

@@ -1,0 +1,1 @@
+"""A bakery that answers its phone."""

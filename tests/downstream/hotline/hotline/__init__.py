@@ -1,0 +1,1 @@
+"""A line that tells the opening hours of two branches."""

@@ -1,0 +1,16 @@
+"""The line, on plain yemot-flow: no AI, and nothing of yemot-ai."""
+
+from __future__ import annotations
+
+from yemot_flow import Call, Flow
+
+BRANCHES = {"1": "הסניף בירושלים פתוח עד שמונה", "2": "הסניף בחיפה פתוח עד תשע"}
+
+flow = Flow()
+
+
+@flow.get("")
+async def hours(call: Call) -> None:
+    """Ask for the branch, and tell when it is open."""
+    key = await call.read([("text", "לירושלים הקישו 1, לחיפה הקישו 2")], val_name="branch", max_digits=1)
+    call.play_message([("text", BRANCHES.get(key, "אין סניף כזה"))])
