@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
+    CodexNotFoundError,
     ConfigurationError,
     ContextOverflowError,
     MalformedStreamError,
@@ -43,6 +44,7 @@ KEPT_AFTER_OVERFLOW: Final = 6
 
 _OUT_OF_ORDER: Final = (
     AuthenticationError,
+    CodexNotFoundError,
     OverloadedError,
     ProviderCrashError,
     ProviderTimeoutError,

@@ -12,9 +12,11 @@ import re
 import shutil
 import tempfile
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from yemot_ai.providers.codex.leftovers import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Home", "is_key", "is_thread_id", "new_key"]
 
 _WRITTEN: Final = ("instructions", "models")
+_THREAD_ID: Final = 36
+"""Characters; a rollout's name ends with its thread's id."""
+
+_WORKED_IN: Final = re.compile(rb"/work/([0-9a-f]{32})\"")
 _KEY: Final = re.compile("[0-9a-f]{32}")
 _PASSED_ON: Final = (
     "PATH",
@@ -79,7 +85,11 @@ class Home:
         return self.root / "work" / key
 
     def prepare(self, key: str) -> None:
-        """Make what is missing for the conversation ``key``; the folders are closed to everybody else."""
+        """Make what is missing for a turn of the conversation ``key``; the folders are closed to others.
+
+        The first time, what dead processes have left behind is taken away.
+        """
+        Notes.take(self._owners, key, self.codex_home, bury=self._bury)
         shared = (
             self.root,
             self.codex_home,
@@ -92,6 +102,10 @@ class Home:
         self.root.chmod(0o700)
         if self.login is not None:
             _link(self.login, self.codex_home / "auth.json")
+
+    @property
+    def _owners(self) -> Path:
+        return self.root / "owners"
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """The whole environment of a process: the minimum, and what the user adds."""
@@ -134,6 +148,8 @@ class Home:
         """
         for folder in filter(None, (self.databases(key), self.work(key) if is_key(key) else None)):
             shutil.rmtree(folder, ignore_errors=True)
+        if is_key(key):
+            Notes.forget(self._owners, key)
         if not is_thread_id(thread_id):
             return
         sessions = self.codex_home / "sessions"
@@ -145,6 +161,24 @@ class Home:
             *snapshots.glob(f"{thread_id}.*"),
         ):
             path.unlink(missing_ok=True)
+
+    def _bury(self, keys: Mapping[str, str]) -> None:
+        """Forget conversations of which only key and ``CODEX_HOME`` are known: rollouts name their folder."""
+        for codex_home in set(keys.values()):
+            theirs = replace(self, codex_home=Path(codex_home))
+            for path in theirs.codex_home.glob("sessions/*/*/*/rollout-*.jsonl"):
+                if _key_of(path) in keys:
+                    theirs.forget(path.stem[-_THREAD_ID:], "")
+        for key in filter(is_key, keys):
+            shutil.rmtree(self.root / "databases" / key, ignore_errors=True)
+            self.forget("", key)
+
+
+def _key_of(rollout: Path) -> str:
+    """The key of the conversation, out of the working folder that the rollout's first line names."""
+    with rollout.open("rb") as file:
+        found = _WORKED_IN.search(file.readline())
+    return found[1].decode() if found else ""
 
 
 def new_key() -> str:
