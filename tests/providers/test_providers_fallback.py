@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -19,7 +20,16 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionLostError,
 )
-from yemot_ai.providers import JSON, Exchange, FallbackProvider, OpenAIProvider, Provider, Reply
+from yemot_ai.providers import (
+    JSON,
+    CodexCLIProvider,
+    Exchange,
+    FallbackProvider,
+    OpenAIProvider,
+    Provider,
+    Reply,
+)
+from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.openai import OpenAIMock
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 from yemot_ai_testing.doubles.script import BusySession, UnknownSession
@@ -103,6 +113,17 @@ def test_when_the_first_fails_the_second_is_asked_and_the_first_cools_down(
     clock.time += 30.0
     first.answers("שבתי")
     assert asked(fallback, "שלוש").text == "שבתי"
+
+
+def test_a_codex_that_is_not_there_cools_down(second: ScriptedProvider, clock: Hands, tmp_path: Path) -> None:
+    second.answers("שני").answers("שני")
+    codex = CodexCLIProvider(tmp_path / "codex")
+    fallback = FallbackProvider([codex, second], timeout=20.0, cooldown=30.0, now=clock.now)
+    assert asked(fallback, "אחת").text == "שני"
+    with FakeCodex() as fake:
+        (tmp_path / "codex").symlink_to(fake.executable)
+        assert asked(fallback, "שתיים").text == "שני"
+        assert fake.requests == []
 
 
 def test_one_that_is_asked_to_wait_cools_down_for_as_long(
