@@ -298,8 +298,11 @@ def test_what_cannot_transcribe_is_refused(provider: ScriptedProvider) -> None:
         YemotAI(provider=provider, transcriber=object())  # type: ignore[arg-type]  # that is the point
 
 
-def test_a_transcriber_that_returns_no_text_is_a_failure(caller: Caller, ear: Ear) -> None:
+def test_a_transcriber_that_returns_no_text_is_told_in_the_log(
+    caller: Caller, ear: Ear, caplog: pytest.LogCaptureFixture
+) -> None:
     ear.words.append(None)  # type: ignore[arg-type]  # that is the point
     caller.dial()
 
     assert caller.records().startswith("סליחה, לא הצלחתי לענות")
+    assert "Ear returned NoneType instead of a text" in caplog.text
