@@ -6,10 +6,39 @@ with ``--hypothesis-profile=nightly`` (``tox -e nightly``).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
 
 collect_ignore = ["downstream"]  # projects of their own, whose suites run on the wheel: tox -e downstream
 
 settings.register_profile(
     "nightly", max_examples=100_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the tables whose rows tests have recorded: ``record_property("table", (title, cells))``."""
+    tables: dict[str, list[list[str]]] = {}
+    for title, cells in _rows(terminalreporter):
+        tables.setdefault(title, []).append(cells)
+    for title, rows in tables.items():
+        heads = title.split(" | ")
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        terminalreporter.section(title.partition(":")[0])
+        for line in (heads, *rows):
+            padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            terminalreporter.write_line("  ".join(padded).rstrip())
+
+
+def _rows(terminalreporter: TerminalReporter) -> Iterator[tuple[str, list[str]]]:
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                if name == "table" and report.when == "call":
+                    title, cells = value
+                    yield title, list(cells)

@@ -14,8 +14,10 @@ order of their times.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from yemot_ai.engine import Engine
@@ -82,6 +84,15 @@ class VirtualEngine(Engine):
     def time(self) -> float:
         """Return a Unix time in seconds that passes with the virtual clock."""
         return EPOCH + self.clock.now()
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let no time pass while something outside this process is at work: a disk, a server."""
+        self._count(working=1)
+        try:
+            yield
+        finally:
+            self._count(working=-1)
 
 
 def virtual_engine() -> VirtualEngine:

@@ -13,39 +13,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import assert_never
 
 from yemot_ai.engine import Engine
-from yemot_ai.errors import (
-    AuthenticationError,
-    ContextOverflowError,
-    MalformedStreamError,
-    OverloadedError,
-    ProviderCrashError,
-    ProviderError,
-    QuotaExceededError,
-    RateLimitedError,
-    SessionBusyError,
-    SessionLostError,
-    UnknownModelError,
-)
+from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
+from yemot_ai_testing.doubles.failures import failure_of
 from yemot_ai_testing.doubles.script import (
     Answer,
-    BusySession,
-    Crash,
-    Drop,
     Failure,
     Hang,
-    Malformed,
     Script,
     ServiceVocabulary,
     Step,
     Transcription,
-    UnknownSession,
 )
 from yemot_ai_testing.virtual import virtual_engine
 
@@ -193,25 +176,12 @@ class ScriptedProvider(ServiceVocabulary):
                 return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
             case Failure():
                 await asyncio.sleep(step.after)
-                raise _failure(step)
+                raise failure_of(step, session, provider=self.name)
             case Hang():
                 await asyncio.Event().wait()
                 raise AssertionError("nobody sets that event")  # pragma: no cover
-            case Drop():
-                raise ProviderCrashError("the connection broke off in the answer", provider=self.name)
-            case Crash():
-                message = f"exit code {step.exit}"
-                raise ProviderCrashError(
-                    message, exit_code=step.exit, stderr_tail=step.stderr, provider=self.name
-                )
-            case Malformed():
-                raise MalformedStreamError("that is not the protocol", provider=self.name)
-            case UnknownSession():
-                raise SessionLostError("no such session", thread_id=session, provider=self.name)
-            case BusySession():
-                raise SessionBusyError("another writer", thread_id=session, provider=self.name)
             case _:
-                assert_never(step)
+                raise failure_of(step, session, provider=self.name)
 
 
 async def _whole(parts: AsyncIterator[str | Reply]) -> Reply:
@@ -219,19 +189,3 @@ async def _whole(parts: AsyncIterator[str | Reply]) -> Reply:
         if isinstance(part, Reply):
             return part
     raise AssertionError("a script ends with a reply or an error")  # pragma: no cover
-
-
-_FAILURES: Mapping[str, type[ProviderError]] = {
-    kind.kind: kind
-    for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
-}
-
-
-def _failure(step: Failure) -> ProviderError:
-    if step.kind == "rate_limited":
-        return RateLimitedError(
-            "too many requests", retry_after=step.retry_after, provider=ScriptedProvider.name
-        )
-    if step.kind == "unknown_model":
-        return UnknownModelError("no such model", model="scripted", provider=ScriptedProvider.name)
-    return _FAILURES[step.kind](step.kind, provider=ScriptedProvider.name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from yemot_ai_testing.property.echo import Echo
-from yemot_ai_testing.property.machine import CallMachine, Talk
+from yemot_ai_testing.property.machine import CallMachine, ViolationError
 from yemot_ai_testing.property.strategies import answers, callers, model_texts, requests, responses, values
+from yemot_ai_testing.property.talk import Talk
 
 __all__ = [
     "CallMachine",
     "Echo",
     "Talk",
+    "ViolationError",
     "answers",
     "callers",
     "model_texts",

@@ -1,0 +1,71 @@
+"""The error that a provider raises where its model, or the process that asks it, does not answer.
+
+>>> from yemot_ai_testing.doubles.steps import Failure
+>>> failure_of(Failure("rate_limited", retry_after=2.0), "s-1", provider="scripted").retry_after
+2.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias, assert_never
+
+from yemot_ai.errors import (
+    AuthenticationError,
+    ContextOverflowError,
+    MalformedStreamError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionBusyError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai_testing.doubles.steps import BusySession, Crash, Drop, Failure, Malformed, UnknownSession
+
+__all__ = ["Failing", "failure_of"]
+
+Failing: TypeAlias = "Failure | Drop | Crash | Malformed | UnknownSession | BusySession"
+
+_FAILURES: Mapping[str, type[ProviderError]] = {
+    kind.kind: kind
+    for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
+}
+
+
+def failure_of(step: Failing, session: str, *, provider: str) -> ProviderError:
+    """Return what a provider raises.
+
+    Args:
+        step: what the model, or its process, does.
+        session: the conversation in which it was asked.
+        provider: who raises.
+    """
+    match step:
+        case Failure():
+            return _refusal(step, provider)
+        case Drop():
+            return ProviderCrashError("the connection broke off in the answer", provider=provider)
+        case Crash():
+            message = f"exit code {step.exit}"
+            return ProviderCrashError(
+                message, exit_code=step.exit, stderr_tail=step.stderr, provider=provider
+            )
+        case Malformed():
+            return MalformedStreamError("that is not the protocol", provider=provider)
+        case UnknownSession():
+            return SessionLostError("no such session", thread_id=session, provider=provider)
+        case BusySession():
+            return SessionBusyError("another writer", thread_id=session, provider=provider)
+        case _:
+            assert_never(step)
+
+
+def _refusal(step: Failure, provider: str) -> ProviderError:
+    if step.kind == "rate_limited":
+        return RateLimitedError("too many requests", retry_after=step.retry_after, provider=provider)
+    if step.kind == "unknown_model":
+        return UnknownModelError("no such model", model=provider, provider=provider)
+    return _FAILURES[step.kind](step.kind, provider=provider)

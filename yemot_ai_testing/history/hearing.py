@@ -1,0 +1,132 @@
+"""Rules about what is heard: each utterance gets its own answer, once, in its own call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from yemot_ai_testing.history.index import CallView, Index, Request, Utterance
+from yemot_ai_testing.history.violation import Budget, Violation
+
+__all__ = ["answered", "answered_by_its_own", "answered_once", "repeated_alike"]
+
+REMEMBERED = 4
+"""A request that comes again is answered as it was, if it was one of the last so many of its call."""
+
+
+def answered_by_its_own(index: Index, _budget: Budget) -> Iterator[Violation]:
+    """What is heard in a call answers what was said in it, and last."""
+    for request in index.requests.values():
+        for mark, _ in request.answer.spoken if request.answer else ():
+            utterance = index.utterances.get(mark)
+            if utterance is None or utterance.said > request.got:
+                continue
+            call = request.event.call
+            if utterance.call != call:
+                message = f"{call} hears the answer to {mark}, which {utterance.call} has said"
+                yield index.violation(
+                    "crossed_calls", message, request.got, call=call, utterance=mark, also=[request.sent]
+                )
+            elif newer := _said_since(index, utterance, request):
+                message = f"{newer.mark} was said, and the answer to {mark} is heard"
+                yield index.violation(
+                    "stale", message, request.got, call=call, utterance=mark, also=[newer.said]
+                )
+
+
+def _said_since(index: Index, utterance: Utterance, request: Request) -> Utterance | None:
+    """Return a newer utterance that the request was sent after, unless the request is an old one."""
+    call = index.call(utterance.call)
+    if _is_old(call, request):
+        return None
+    newer = (one for one in call.utterances if utterance.said < one.said < request.sent)
+    return next(newer, None)
+
+
+def _is_old(call: CallView, request: Request) -> bool:
+    """Tell whether the request came again, or late."""
+    return request.event.copy or any(
+        one.event.content == request.event.content for one in call.requests if one.sent < request.sent
+    )
+
+
+def answered_once(index: Index, _budget: Budget) -> Iterator[Violation]:
+    """An utterance has one answer, and it is heard once; a request that comes again may repeat it."""
+    for utterance in index.utterances.values():
+        own = [(request, ask) for request, ask in utterance.spoken if request.event.call == utterance.call]
+        answers = [(request, ask) for request, ask in own if ask]
+        if len({ask for _, ask in answers}) > 1:
+            yield _twice(index, utterance, answers, f"{utterance.mark} was answered with two answers")
+        elif len({request.event.content for request, _ in answers if not request.event.copy}) > 1:
+            yield _twice(index, utterance, answers, f"the answer to {utterance.mark} was spoken twice")
+
+
+def _twice(index: Index, utterance: Utterance, answers: list[tuple[Request, str]], message: str) -> Violation:
+    last, *before = [request for request, _ in reversed(answers)]
+    also = [position for request in before[:2] for position in (request.sent, request.got)]
+    return index.violation(
+        "answered_twice", message, last.got, call=utterance.call, utterance=utterance.mark, also=also
+    )
+
+
+def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
+    """When the line waits for the caller again, what was said has been answered."""
+    for call in index.calls.values():
+        for utterance in call.utterances:
+            settled = _settled(call, utterance)
+            if settled is None or any(0 <= request.got <= settled.got for request, _ in utterance.spoken):
+                continue
+            if index.faulted(call.name, utterance.said, settled.got):
+                continue
+            asks = [ask for ask in utterance.asks if ask.asked < settled.got]
+            if asks and not any(ask.answered and ask.told < settled.got for ask in asks):
+                continue  # the model did not answer: an apology is all that can be heard
+            message = f"nothing came of {utterance.mark}: the line waits, and the model was never asked"
+            if asks:
+                message = f"the model has answered {utterance.mark}, and the caller has not heard it"
+            yield index.violation(
+                "unheard" if asks else "ignored",
+                message,
+                settled.got,
+                call=call.name,
+                utterance=utterance.mark,
+            )
+
+
+def _settled(call: CallView, utterance: Utterance) -> Request | None:
+    """Return the request after which the line waited for the caller again, who was still there."""
+    for request in call.requests:
+        if request.sent < utterance.said or request.event.copy or request.answer is None:
+            continue
+        if request.event.hangup:
+            return None
+        if request.answer.waits:
+            return request
+    return None
+
+
+def repeated_alike(index: Index, _budget: Budget) -> Iterator[Violation]:
+    """A request that comes again, soon, gets the answer that it had."""
+    for call in index.calls.values():
+        over = call.over
+        recent: list[Request] = []
+        for request in call.requests:
+            if request.answer is None or request.event.hangup or (over is not None and request.got > over):
+                continue
+            twin = next((one for one in recent if one.event.content == request.event.content), None)
+            if twin is None:
+                recent = [*recent, request][-REMEMBERED:]
+            elif _differs(index, twin, request):
+                message = (
+                    f"request {request.event.request} is request {twin.event.request}, answered otherwise"
+                )
+                also = [twin.sent, twin.got, request.sent]
+                yield index.violation("unstable", message, request.got, call=call.name, also=also)
+
+
+def _differs(index: Index, twin: Request, request: Request) -> bool:
+    if twin.answer is None or request.answer is None or twin.answer.fault or request.answer.fault:
+        return False
+    if index.faulted(request.event.call, twin.sent, request.got):
+        return False
+    # While an answer is being made, a request that comes again may well get it.
+    return twin.answer.waits and twin.answer.body != request.answer.body

@@ -1,0 +1,201 @@
+"""A history looked up: what belongs to a request, a question, an utterance, a call; read once, in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from yemot_ai_testing.history.events import (
+    Asked,
+    Event,
+    Faulted,
+    Got,
+    Reset,
+    Restarted,
+    Said,
+    Saved,
+    Sent,
+    Told,
+)
+from yemot_ai_testing.history.story import told
+from yemot_ai_testing.history.violation import Kind, Violation
+
+__all__ = ["Ask", "CallView", "Index", "Request", "Utterance"]
+
+
+@dataclass(slots=True)
+class Request:
+    """A request; ``sent`` and ``got`` are positions in the history, -1 where there is none."""
+
+    event: Sent
+    sent: int
+    got: int = -1
+    answer: Got | None = None
+
+
+@dataclass(slots=True)
+class Ask:
+    """A question to the model, likewise."""
+
+    event: Asked
+    asked: int
+    told: int = -1
+    outcome: Told | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer."""
+        return self.outcome is not None and not self.outcome.error
+
+    def runs_at(self, position: int) -> bool:
+        """Whether nothing had come of it by then."""
+        return self.asked < position and not 0 <= self.told < position
+
+
+@dataclass(slots=True)
+class Utterance:
+    """What was said, and what came of it."""
+
+    mark: str
+    call: str
+    said: int
+    asks: list[Ask] = field(default_factory=list)
+    spoken: list[tuple[Request, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class CallView:
+    """A call."""
+
+    name: str
+    utterances: list[Utterance] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    saved: list[tuple[int, Saved]] = field(default_factory=list)
+    resets: list[int] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
+
+    @property
+    def over(self) -> int | None:
+        """The position at which the hang-up was answered."""
+        return next((one.got for one in self.requests if one.event.hangup and one.got >= 0), None)
+
+
+class Index:
+    """A history looked up.
+
+    Args:
+        events: the history.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self.requests: dict[int, Request] = {}
+        self.asks: dict[str, Ask] = {}
+        self.utterances: dict[str, Utterance] = {}
+        self.calls: dict[str, CallView] = {}
+        self.unsaid: list[Ask] = []
+        self.faults: list[tuple[int, Faulted]] = []
+        self.restarts: list[tuple[int, Restarted]] = []
+        self._in_calls: dict[str, list[int]] = defaultdict(list)
+        for position, event in enumerate(events):
+            self._read(position, event)
+
+    def call(self, name: str) -> CallView:
+        """Return a call's view."""
+        return self.calls.setdefault(name, CallView(name))
+
+    def faulted(self, call: str, begin: int, end: int) -> bool:
+        """Tell whether a fault was put into ``call`` between two positions."""
+        return any(begin <= at <= end and fault.call in {"", call} for at, fault in self.faults)
+
+    def restarted(self, worker: str, begin: int, end: int) -> bool:
+        """Tell whether ``worker`` was replaced between two positions."""
+        return any(begin <= at <= end and one.worker in {"", worker} for at, one in self.restarts)
+
+    def violation(  # noqa: PLR0913 - what a violation is
+        self,
+        kind: Kind,
+        message: str,
+        at: int,
+        *,
+        call: str = "",
+        utterance: str = "",
+        also: Sequence[int] = (),
+    ) -> Violation:
+        """Make a violation, with its story.
+
+        Args:
+            kind: what is wrong.
+            message: in one sentence.
+            at: the position of the event that it became wrong with.
+            call: whose it is.
+            utterance: what it is about.
+            also: positions of further events that belong to it.
+        """
+        subject = {at, *also, *self._about(utterance, at)}
+        chosen = {position for position in self._in_calls[call] if position <= at}
+        story = told(self.events, chosen, subject=subject)
+        return Violation(kind, message, self.events[at].at, call, utterance, story)
+
+    def _about(self, mark: str, until: int) -> Iterator[int]:
+        utterance = self.utterances.get(mark)
+        if utterance is not None:
+            yield utterance.said
+            for ask in utterance.asks:
+                yield from (position for position in (ask.asked, ask.told) if 0 <= position <= until)
+
+    def _read(self, position: int, event: Event) -> None:
+        match event:
+            case Said(call=call, utterance=mark):
+                utterance = self.utterances[mark] = Utterance(mark, call, position)
+                self.call(call).utterances.append(utterance)
+                self._in_calls[call].append(position)
+            case Sent(call=call):
+                request = self.requests[event.request] = Request(event, position)
+                self.call(call).requests.append(request)
+                self._in_calls[call].append(position)
+            case Got():
+                self._read_answer(position, event)
+            case Asked():
+                self._read_question(position, event)
+            case Told():
+                self._read_outcome(position, event)
+            case Saved(call=call):
+                self.call(call).saved.append((position, event))
+                self._in_calls[call].append(position)
+            case Reset(call=call):
+                self.call(call).resets.append(position)
+                self._in_calls[call].append(position)
+            case Faulted():
+                self.faults.append((position, event))
+            case Restarted():
+                self.restarts.append((position, event))
+            case _:
+                pass
+
+    def _read_answer(self, position: int, event: Got) -> None:
+        request = self.requests[event.request]
+        request.got, request.answer = position, event
+        self._in_calls[request.event.call].append(position)
+        for mark, ask in event.spoken:
+            if mark in self.utterances:
+                self.utterances[mark].spoken.append((request, ask))
+
+    def _read_question(self, position: int, event: Asked) -> None:
+        ask = self.asks[event.ask] = Ask(event, position)
+        utterance = self.utterances.get(event.utterance)
+        if utterance is None:
+            self.unsaid.append(ask)
+            return
+        utterance.asks.append(ask)
+        self.call(utterance.call).asks.append(ask)
+        self._in_calls[utterance.call].append(position)
+
+    def _read_outcome(self, position: int, event: Told) -> None:
+        ask = self.asks[event.ask]
+        ask.told, ask.outcome = position, event
+        utterance = self.utterances.get(ask.event.utterance)
+        if utterance is not None:
+            self._in_calls[utterance.call].append(position)

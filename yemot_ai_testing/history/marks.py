@@ -1,0 +1,56 @@
+"""How an utterance and an answer are known again, whatever stands around them.
+
+An utterance holds a number of four digits or more that nobody else says; an answer says which it is and
+what it answers. Both survive being spoken, typed, cleaned and cut into sentences.
+
+>>> utterance("7001"), answer("12", "אמירה 7001")
+('אמירה 7001', 'תשובה 12 על אמירה 7001')
+>>> mark_of("אמירה 7001, בבקשה")
+'7001'
+>>> spoken("read=t-תשובה 12 על אמירה 7001=ai_2,no,voice")
+(('7001', '12'),)
+>>> spoken("id_list_message=t-אמרת אמירה 7001")
+(('7001', ''),)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["FIRST", "answer", "mark_of", "marks_in", "spoken", "utterance"]
+
+FIRST: Final = 7001
+"""The first utterance's number: larger than a year, smaller than a phone number."""
+
+_MARK = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
+_ANSWER = re.compile(r"(?:תשובה (\d+) על \D{0,40})?(?<!\d)([1-9]\d{3,7})(?!\d)")
+_NAMES = re.compile(r"=\w+,(?:yes|no)?,.*")
+"""What follows the messages of a read: the name of its value and its fields are not spoken."""
+
+
+def utterance(mark: str) -> str:
+    """Return what a caller says."""
+    return f"אמירה {mark}"
+
+
+def answer(ask: str, prompt: str) -> str:
+    """Return what a model answers."""
+    return f"תשובה {ask} על {prompt}"
+
+
+def mark_of(text: str) -> str:
+    """Return the newest mark in ``text``, or "" where there is none."""
+    found = _MARK.findall(text)
+    return found[-1] if found else ""
+
+
+def marks_in(text: str) -> tuple[str, ...]:
+    """Return all marks in ``text``."""
+    return tuple(_MARK.findall(text))
+
+
+def spoken(body: str) -> tuple[tuple[str, str], ...]:
+    """Return what an answer to the line speaks of: (mark of the utterance, number of the ask)."""
+    found = [(mark, ask) for ask, mark in _ANSWER.findall(_NAMES.sub("", body))]
+    return tuple(dict.fromkeys(found))

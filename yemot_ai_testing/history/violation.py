@@ -1,0 +1,71 @@
+"""What can be wrong with a history, in a closed list of words, and how long things may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, get_args
+
+__all__ = ["KINDS", "Budget", "Kind", "Violation"]
+
+Kind: TypeAlias = Literal[
+    "asked_twice",
+    "asked_unsaid",
+    "answered_twice",
+    "broken",
+    "crossed_calls",
+    "crossed_sessions",
+    "endless",
+    "forgot",
+    "ignored",
+    "invalid",
+    "late",
+    "left_open",
+    "ran_after_hangup",
+    "spoke_after_hangup",
+    "stale",
+    "stored_after_hangup",
+    "two_writers",
+    "unheard",
+    "unstable",
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""Every kind of violation; ``docs/histories.md`` says what each means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much time things may take, and how many tries.
+
+    Attributes:
+        request: seconds until a request must be answered.
+        hangup: seconds that what runs may take to end once the hang-up was answered.
+        tries: how often the model may be asked for one utterance, while there is no answer.
+    """
+
+    request: float = 10.0
+    hangup: float = 0.0
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that may not happen.
+
+    Attributes:
+        kind: one of ``KINDS``.
+        message: what happened, in one sentence.
+        at: when, in seconds of the history's clock.
+        call: to which call; "" where it is no single one's.
+        utterance: to which utterance; "" for none.
+        story: how it came to that, in the order of events; at most 15 lines.
+    """
+
+    kind: Kind
+    message: str
+    at: float
+    call: str = ""
+    utterance: str = ""
+    story: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join((f"{self.kind}: {self.message}", *self.story))
