@@ -116,7 +116,7 @@ def test_a_failure_is_shown_as_the_user_wrote_it(project: pytest.Pytester, run: 
             "bad.call.yaml:6:9: heard · turn 2 of 3",
             "  heard no 'ביי'",
             "        hears: ביי   # heard: תודה",
-            "replay: pytest --yemot-scenario=bad.call.yaml --yemot-app=shop:app -k 'לא and כך'",
+            "replay: pytest 'bad.call.yaml::לא כך' --yemot-app=shop:app --yemot-scenario",
         ]
     )
 
@@ -146,13 +146,6 @@ def test_where_an_application_raised_is_told(project: pytest.Pytester, run: Run,
     result.stdout.fnmatch_lines(
         ["*no_answer*", "*the application raised KeyError: 'price'", "  raised at *broken.py:2"]
     )
-
-
-def test_scenarios_leave_their_conversations_in_junit_reports(project: pytest.Pytester, run: Run) -> None:
-    run(APP, "--yemot-scenario", "--junitxml=out.xml")
-    written = project.path.joinpath("out.xml").read_text(encoding="utf-8")
-    assert 'name="הזמנת פיצה"' in written
-    assert 'name="yemot_agent_turns" value="0"' in written
 
 
 def test_scenarios_run_beside_syrupy_and_xdist(project: pytest.Pytester, write: Write) -> None:

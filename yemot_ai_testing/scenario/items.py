@@ -17,6 +17,7 @@ from yemot_ai_testing.scenario.outcome import EXPECTED
 from yemot_ai_testing.scenario.record import CallRecord
 from yemot_ai_testing.scenario.report import failure_report
 from yemot_ai_testing.scenario.runner import play
+from yemot_ai_testing.scenario.silence import percentile
 from yemot_ai_testing.scenario.stage import Setting, open_stage
 from yemot_ai_testing.scenario.updating import UPDATE
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["AGENT_TURNS", "CALL", "RECORD", "WARNINGS", "ScenarioFile", "ScenarioItem", "servers_of"]
 
-CALL, AGENT_TURNS, WARNINGS = "yemot_call", "yemot_agent_turns", "yemot_warnings"
-"""The names under which JUnit reports tell a call's conversation and counts."""
+CALL, PLACE, WARNINGS, FAILURE = "yemot_call", "yemot_place", "yemot_warnings", "yemot_failure"
+TURNS, AGENT_TURNS, DEAD_AIR = "yemot_turns", "yemot_agent_turns", "yemot_dead_air_p95"
+"""The names under which JUnit reports tell of a call: its conversation, file and line, how often the caller
+acted and the model was asked, its silences in seconds, and the kind of its failure."""
 
 RECORD = pytest.StashKey[CallRecord]()
 """What is kept of an item's call for the end of the run."""
@@ -117,14 +120,15 @@ class ScenarioItem(pytest.Item):
     @property
     def replay_words(self) -> tuple[str, ...]:
         """The command that plays this call again."""
-        words = " and ".join(
-            word for word in self.name.split() if word.isalnum() and word not in {"and", "or", "not"}
-        )
-        setting = self.setting
+        setting, option = self.setting, self.config.getoption
         given = {"url": setting.url, "app": setting.app, "serve": setting.serve}
         options = [f"--yemot-{name}={value}" for name, value in given.items() if value]
-        codex = [] if self.setting.codex == "fake" else [f"--yemot-codex={self.setting.codex}"]
-        return ("pytest", f"--yemot-scenario={self.scenario.place.path}", *options, *codex, "-k", words)
+        if setting.codex != "fake":
+            options.append(f"--yemot-codex={setting.codex}")
+        options += [f"--yemot-allow={name}" for name in option("yemot_allow")]
+        if option("yemot_guard") is False:
+            options.append("--no-yemot-guard")
+        return ("pytest", f"{self.scenario.place.path}::{self.name}", *options, "--yemot-scenario")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the scenario stands."""
@@ -135,9 +139,14 @@ class ScenarioItem(pytest.Item):
         self.stash[RECORD] = CallRecord.of(outcome, replay=self.replay_command)
         self.user_properties += [
             (CALL, plain(outcome)),
+            (PLACE, f"{outcome.scenario.place.path}:{outcome.scenario.place.line}"),
+            (TURNS, len(outcome.turns)),
             (AGENT_TURNS, outcome.agent_turns),
+            (DEAD_AIR, round(percentile(outcome.dead_air or [0.0], 95), 1)),
             (WARNINGS, list(outcome.warnings)),
         ]
+        if outcome.failure is not None:
+            self.user_properties.append((FAILURE, outcome.failure.kind))
 
 
 def _shown(path: Path, config: pytest.Config) -> Path:

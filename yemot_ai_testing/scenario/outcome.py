@@ -176,6 +176,11 @@ class Outcome:
         return [*turns, *(Happened(event, 0) for event in self.transcript[len(turns) :])]
 
     @property
+    def dead_air(self) -> tuple[float, ...]:
+        """The longest silence of each turn that was played, in seconds."""
+        return tuple(result.dead_air for result in self.turns if result.status != "not_run")
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings of all turns."""
         return tuple(warning for result in self.turns for warning in result.warnings)

@@ -29,7 +29,7 @@ def failure_report(outcome: Outcome, failure: Failure, *, replay: tuple[str, ...
     """
     head = [
         _where(outcome, failure),
-        *(f"  {message}" for message in failure.messages[:3]),
+        *(f"  {line}" for line in "\n".join(failure.messages).splitlines()[:3]),
         *_origin(failure.cause),
     ]
     source = _annotated(outcome, failure)[:5]

@@ -1,0 +1,120 @@
+"""Each failure is short, of a kind from a closed list, and can be replayed as it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from yemot_ai_testing.scenario.outcome import KINDS
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+
+POLL = "read=t-רגע=w,no,1,1,1,No,,,,,1,Ok,None,,no"
+AGENT = """
+import subprocess
+
+def app(pairs):
+    values = dict(pairs)
+    if "hangup" in values:
+        return "noop=bye"
+    if "q1" not in values:
+        return "read=t-מה=q1,no,voice"
+    command = ["codex", "exec", "--skip-git-repo-check", "-"]
+    asked = subprocess.run(command, input=values["q1"], capture_output=True, text=True, check=False)
+    return "read=t-כן=q2,no,voice"
+"""
+ANSWERS = "def app(pairs):\n    return {!r}\n"
+GREETS = ANSWERS.format("read=t-שלום=q,no,voice")
+
+FAILING = {
+    "heard": (GREETS, "{hears: ביי}", ""),
+    "response": (GREETS, "{hears: {read: {mode: tap}}}", ""),
+    "ends": (GREETS, "{hears: {ends: true}}", ""),
+    "dead_air": (
+        f"def app(pairs):\n    return {POLL!r} if 'w' not in dict(pairs) else 'read=t-הנה=q,no,voice'\n",
+        "{hears: {contains: הנה, within: 100ms}}",
+        "",
+    ),
+    "protocol": (ANSWERS.format("hangup=yes"), "{hears: {ends: true}}", ""),
+    "no_answer": ("def app(pairs):\n    raise KeyError('price')\n", "{hears: שלום}", ""),
+    "verb": (GREETS, "{records: /1/000.wav}", ""),
+    "endless": (ANSWERS.format("go_to_folder=."), "{hears: שלום}", ""),
+    "script": (AGENT, "{says: א, hears: כן}", ""),
+    "afterwards": (AGENT, "{says: א, agent: {answers: ב}}", "    afterwards: {agent_turns: 2}\n"),
+}
+
+
+def report_of(result: pytest.RunResult) -> list[str]:
+    """Return the lines between the name of the scenario and whatever follows the failure."""
+    begin = next(number for number, line in enumerate(result.outlines) if ".call.yaml:" in line)
+    end = next(
+        number for number, line in enumerate(result.outlines) if line.startswith("replay:") and number > begin
+    )
+    return result.outlines[begin : end + 1]
+
+
+def test_every_kind_has_its_test() -> None:
+    assert set(FAILING) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failure_is_short_says_its_kind_and_is_replayed_by_the_command_it_tells(
+    project: pytest.Pytester, run: Run, write: Write, kind: str
+) -> None:
+    app, turn, more = FAILING[kind]
+    write("bad.py", app)
+    write(
+        "calls/bad.call.yaml",
+        f"scenarios:\n  - name: \"אחת 'ושתיים' [3] and not\"\n    turns:\n      - {turn}\n{more}"
+        "  - {name: אחת, turns: [{hears: מה}]}\n",
+    )
+    result = run("--yemot-app=bad:app", "--yemot-scenario=calls", "-k", "ושתיים")
+    result.assert_outcomes(failed=1, deselected=1)
+    report = report_of(result)
+    assert re.match(rf"calls/bad\.call\.yaml:\d+:\d+: {kind} · (turn 1 of 1|after the call)$", report[0])
+    assert len(report) <= 15
+
+    program, *words = shlex.split(report[-1].removeprefix("replay: "))
+
+    assert program == "pytest"
+    replayed = run(*words)
+    replayed.assert_outcomes(failed=1)
+    assert report_of(replayed)[0] == report[0]
+
+
+def test_a_long_turn_of_a_long_call_still_makes_a_short_failure(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.py", GREETS)
+    turns = "".join(f"      - says: {number}\n" for number in range(20))
+    last = "      - says: סוף\n        # one\n        # two\n        # three\n        hears:\n"
+    texts = "".join(f"            - טקסט {number}\n" for number in range(9))
+    write("long.call.yaml", f"scenarios:\n  - name: א\n    turns:\n{turns}{last}          contains:\n{texts}")
+    result = run("--yemot-app=bad:app", "--yemot-scenario=long.call.yaml")
+    report = report_of(result)
+    assert len(report) <= 15
+    assert [line for line in report if "# heard: שלום" in line]
+    assert [line for line in report if "“19”" in line or "“סוף”" in line]
+
+
+def test_the_turns_after_a_failure_are_told_as_not_run(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.py", GREETS)
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: ביי}, {says: ב}, {says: ג}]}]\n")
+    result = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml")
+    result.stdout.fnmatch_lines(["*: heard · turn 1 of 3"])
+    result.stdout.no_fnmatch_line("*“ב”*")
+
+
+def test_the_documentation_lists_the_kinds() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "testing.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("| kind |")
+    listed = re.findall(r"^\| `(\w+)` \|", section.partition("\n\n")[0], re.MULTILINE)
+    assert tuple(listed) == KINDS
