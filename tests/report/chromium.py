@@ -21,6 +21,10 @@ MISSING = (
 WIDTHS = {"phone": 390, "desktop": 1280}
 
 
+class NoBrowserError(Exception):
+    """There is no Chromium, or no driver for it; the message says how to get them."""
+
+
 class Window:
     """One tab."""
 
@@ -81,7 +85,7 @@ def window(folder: Path) -> Iterator[Window]:
     """Open a browser whose profile lives in ``folder``.
 
     Raises:
-        AssertionError: there is no Chromium, or no driver for it; the message says how to get them.
+        NoBrowserError: there is none on ``PATH``.
     """
     options = ChromeOptions()
     options.binary_location = _found("Chromium", *BROWSERS)
@@ -100,5 +104,5 @@ def window(folder: Path) -> Iterator[Window]:
 def _found(what: str, *names: str) -> str:
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        raise AssertionError(MISSING.format(what=what))
+        raise NoBrowserError(MISSING.format(what=what))
     return path

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.report import sample
-from tests.report.chromium import Window, window
+from tests.report.chromium import NoBrowserError, Window, window
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +18,11 @@ def sample_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     """A Chromium; a machine without one fails here, and is told what to install."""
-    with window(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
+    try:
+        with window(tmp_path_factory.mktemp("profile")) as opened:
+            yield opened
+    except NoBrowserError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture

@@ -185,20 +185,24 @@ def test_time_runs_from_right_to_left_and_both_sides_have_their_own(seen: Window
     assert call.find_elements(By.CSS_SELECTOR, ".strip circle.polls")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_all_text_stands_out_from_its_ground(seen: Window, theme: Literal["light", "dark"]) -> None:
-    seen.theme(theme)
+@pytest.mark.parametrize(("theme", "media"), [("light", "screen"), ("dark", "screen"), ("dark", "print")])
+def test_all_text_stands_out_from_its_ground(
+    seen: Window, theme: Literal["light", "dark"], media: str
+) -> None:
+    seen.theme(theme, media)
     seen.js("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     contrasts: dict[str, float] = seen.js(CONTRASTS)
     assert len(contrasts) > 30
     assert {name: contrast for name, contrast in contrasts.items() if contrast < 4.5} == {}
 
 
-def test_light_and_dark_differ(seen: Window) -> None:
+def test_light_and_dark_differ_and_paper_is_white(seen: Window) -> None:
     paper = "return getComputedStyle(document.body).backgroundColor"
     light = seen.js(paper)
     seen.theme("dark")
-    assert seen.js(paper) != light
+    assert seen.js(paper) not in {light, "rgb(255, 255, 255)"}
+    seen.theme("dark", "print")
+    assert seen.js(paper) == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("width", [320, *WIDTHS.values()])
