@@ -25,6 +25,7 @@ from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.leftovers import claim, dead
 from yemot_ai.providers.codex.pool import Bounds, Pool
 from yemot_ai.providers.codex.probe import known
+from yemot_ai.providers.codex.secrets import kept_secret
 from yemot_ai.providers.codex.server import AppServer, Setup
 from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
 from yemot_ai.providers.provider import Reply
@@ -222,8 +223,9 @@ class CodexAppServerProvider:
 
     async def _within(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await turn
+            with kept_secret(Home.at(self._codex_home).environment(self._env), self._config):
+                async with asyncio.timeout(self._timeout):
+                    return await turn
         except ProviderError as error:
             error.provider = self.name
             raise

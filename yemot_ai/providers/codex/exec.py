@@ -29,6 +29,7 @@ from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
+from yemot_ai.providers.codex.secrets import kept_secret
 from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
 from yemot_ai.providers.provider import Reply
 
@@ -157,7 +158,10 @@ class CodexCLIProvider:
                 file = await asyncio.to_thread(_prepared, home, told, key)
                 line = await self._command(executable, home, file, thread_id, key)
                 end = await self._run(line, prompt, home, reader, key)
-            return reader.conclude(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
+            with kept_secret(home.environment(self._env), self._config):
+                return reader.conclude(
+                    exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id
+                )
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
                 # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
