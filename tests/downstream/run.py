@@ -1,7 +1,7 @@
 """Two projects of other people, on the built wheel alone: in a fresh environment, away from the checkout.
 
-``python tests/downstream/run.py FOLDER`` builds the wheel, makes an environment in FOLDER, installs the wheel
-and the projects, and runs their suites as their developers would.
+``python tests/downstream/run.py`` builds the wheel, makes an environment in a folder of its own, installs the
+wheel and the projects, and runs their suites as their developers would.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -29,9 +30,7 @@ for module in list(sys.modules.values()):
 
 
 def main(folder: Path) -> None:
-    """Prove both projects in ``folder``, which is made anew."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Prove both projects in ``folder``, which is empty."""
     run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, CHECKOUT, cwd=folder)
     (wheel,) = folder.glob("yemot_ai-*.whl")
     for project in PROJECTS:
@@ -47,7 +46,7 @@ def main(folder: Path) -> None:
 def prove(python: Path, project: Path) -> None:
     """Run the suite of one project: its tests, then its calls; nothing of it is our checkout's."""
     print(f"\n== {project.name}", flush=True)  # noqa: T201 - a script that tells where it is
-    checkout = f"{CHECKOUT}{os.sep}"
+    checkout = str(CHECKOUT / "yemot_ai")  # and yemot_ai_testing
     told = ORIGINS.format(project=project.name, checkout=checkout, uses_ours=project.name == "bakery")
     run(python, "-c", told, cwd=project, OPENAI_API_KEY="none")
     run(python, "-m", "pytest", "-n", "2", cwd=project)
@@ -65,4 +64,5 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory(prefix="yemot-ai-downstream-") as away:
+        main(Path(away).resolve())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import json
 import marshal
 import os
-import py_compile
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -62,7 +62,9 @@ def recorded(version: str | None, own: str | os.PathLike[str] | None) -> dict[st
         LookupError: the version is not recorded.
         FileNotFoundError: the folder holds no recordings.
     """
-    further = recordings.load(Path(own)) if own is not None else {}
+    if own is None:
+        return _recorded(version)
+    further = recordings.load(Path(own))
     made_with = {recording.version for recording in further.values()}
     known = recordings.versions()
     base = version or next((one for one in reversed(known) if one in made_with), known[-1])
@@ -121,6 +123,12 @@ def _said(recording: Recording) -> str:
     return said
 
 
+@functools.cache
+def _recorded(version: str | None) -> dict[str, Recording]:
+    """What was recorded does not change while we run, and a suite makes hundreds of fakes."""
+    return recordings.of(version) if version else recordings.newest()
+
+
 def install(executable: Path, program: Path, state: Path) -> None:
     """Lay the program ready, compiled, behind a launcher that the kernel can start."""
     package = program / "yemot_ai_testing" / "doubles"
@@ -128,9 +136,8 @@ def install(executable: Path, program: Path, state: Path) -> None:
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
     for module in _MODULES:
-        source = package / f"fake_codex_{module}.py"
-        shutil.copyfile(Path(__file__).with_name(source.name), source)
-        py_compile.compile(str(source), doraise=True)
+        name = f"fake_codex_{module}"
+        (package / f"{name}.pyc").write_bytes(_compiled(name))
     body = "\n".join(
         (
             "import sys",
@@ -142,11 +149,31 @@ def install(executable: Path, program: Path, state: Path) -> None:
     launcher(executable, program / "start.py", body)
 
 
+@functools.cache
+def _compiled(module: str) -> bytes:
+    """A module as Python imports it without its source: the fake starts often, and is made often."""
+    source = Path(__file__).with_name(f"{module}.py")
+    code = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+    # PEP 552: the magic number, and for a file that is not checked against a source: flags, and a hash.
+    return importlib.util.MAGIC_NUMBER + bytes((1, 0, 0, 0)) + bytes(8) + marshal.dumps(code)
+
+
 def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
     """Lay ready what the program says, and the pipes that it waits at."""
     for name in _FOLDERS:
         (state / name).mkdir(parents=True)
     os.mkfifo(state / "bell")
+    same = told is _recorded(None)
+    for case, reply in (_newest_replies() if same else _replies(told)).items():
+        (state / "replies" / case).write_bytes(reply)
+
+
+@functools.cache
+def _newest_replies() -> dict[str, bytes]:
+    return _replies(_recorded(None))
+
+
+def _replies(told: Mapping[str, Recording]) -> dict[str, bytes]:
     replies: dict[str, Any] = {case: _whole(recording) for case, recording in told.items()}
     replies["begun"] = _begun(told["answer"])
     replies["plain_begun"] = _plain(told["plain"])
@@ -156,8 +183,7 @@ def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
     replies["feature_names"] = frozenset(names)
     replies["grammar"] = differences(told, recordings.newest())
     replies["app_server"] = server_words(told["answer"].version)
-    for case, reply in replies.items():
-        (state / "replies" / case).write_bytes(marshal.dumps(reply))
+    return {case: marshal.dumps(reply) for case, reply in replies.items()}
 
 
 def _whole(recording: Recording) -> tuple[int, str, str]:
