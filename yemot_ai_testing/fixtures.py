@@ -102,9 +102,11 @@ def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
 def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     """A caller who has not dialled yet; who is called says the marker, else the options.
 
-    A Codex double stands behind every application that is called in this process.
+    A Codex double stands behind every application that is called in this process. A test that fails shows
+    the call as a conversation.
     """
     from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.scenario.conversation import told
     from yemot_ai_testing.scenario.model import Serve
     from yemot_ai_testing.scenario.stage import imported
 
@@ -122,7 +124,10 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
         elif not (isinstance(target, str) and "://" in target):
             request.getfixturevalue("yemot_codex")
             target = imported(target) if isinstance(target, str) else target
-        yield stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
+        caller = stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
+        yield caller
+        if caller.dialled:
+            request.node.add_report_section("teardown", "phone call", told(caller.transcript))
 
 
 @pytest.fixture

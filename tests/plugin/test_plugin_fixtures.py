@@ -25,6 +25,29 @@ def test_yemot_caller_calls_the_application_of_the_run(
     run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
 
 
+def test_a_test_that_fails_shows_its_call_as_a_conversation_and_one_that_passes_does_not(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write(
+        "test_call.py",
+        """
+        def test_goes_wrong(yemot_caller):
+            yemot_caller.dial()
+            assert yemot_caller.says("פיצה") == "רשמתי"
+
+
+        def test_goes_well(yemot_caller):
+            assert yemot_caller.dial() == "ברוכים הבאים"
+        """,
+    )
+    result = run("--yemot-app=shop:app", "test_call.py")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["*phone call teardown*", "*line  ברוכים הבאים", "*caller  “פיצה”", "*line  תודה"]
+    )
+    assert result.stdout.str().count("phone call teardown") == 1
+
+
 def test_yemot_caller_calls_what_the_marker_names(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "test_it.py",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from yemot_ai_testing.report.page import render
 from yemot_ai_testing.report.rows import polls, rows
 from yemot_ai_testing.report.strip import Strip
 from yemot_ai_testing.scenario.beats import Beat
-from yemot_ai_testing.scenario.record import Asked, CallRecord, TurnRecord
+from yemot_ai_testing.scenario.record import Asked, CallRecord, Problem, TurnRecord
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 EVENING = datetime(2026, 1, 2, 18, 30, tzinfo=UTC)
@@ -20,9 +24,60 @@ def asked(at: float, extension: str = "", *, hangup: bool = False) -> Asked:
     return Asked(at, 0.1, extension, (), "noop", hangup=hangup)
 
 
+class _Markup(HTMLParser):
+    """Collects the elements of a page, with the names of their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+def markup_of(page: str) -> list[tuple[str, tuple[str, ...]]]:
+    reader = _Markup()
+    reader.feed(page)
+    return reader.found
+
+
+def failed(said: str) -> CallRecord:
+    """Return a failed call all of whose texts are ``said``."""
+    asked_it = Asked(0.0, 0.1, said, ((said, said),), said, (Problem("error", said, said, said),))
+    turn = TurnRecord(
+        3,
+        "failed",
+        source=(said,),
+        heard=said,
+        beats=(*spoken(said), Beat(5.0, 1.0, "caller", "says", said), Beat(6.0, 0.0, "place", "ends", said)),
+        exchanges=(asked_it,),
+        warnings=(said,),
+    )
+    return CallRecord(
+        name=said,
+        path=said,
+        line=2,
+        state="failed",
+        title=said,
+        phone=said,
+        extension=said,
+        turns=(turn, TurnRecord(9, "not_run", source=(said,))),
+        kind=said,
+        place=said,
+        failed_turn=1,
+        messages=(said,),
+        replay=said,
+    )
+
+
 def call(phone: str = "0501234567") -> CallRecord:
     turn = TurnRecord(3, "passed", beats=spoken("שלום"), exchanges=(asked(0.0),))
     return CallRecord("שיחה", "a.call.yaml", 2, "passed", phone=phone, turns=(turn,))
+
+
+HARMLESS = markup_of(render([failed("שלום")], written=NOON))
+BREAKOUTS = ["<!--", "</script>", "<img src=x>", "&lt;b&gt;", "{{ 1 }}", '" onload="', "]]>", "</pre>"]
+HOSTILE = "<>&\"'=/- !{}%ax\u202e\x00אב"
 
 
 def test_two_pages_of_one_run_differ_in_the_date_alone() -> None:
@@ -31,6 +86,12 @@ def test_two_pages_of_one_run_differ_in_the_date_alone() -> None:
     lines = zip(noon.splitlines(), evening.splitlines(), strict=True)
     (dated,) = (one for one, other in lines if one != other)
     assert "2026-01-01T12:00:00+00:00" in dated
+
+
+@given(st.text(HOSTILE, min_size=1, max_size=20) | st.sampled_from(BREAKOUTS))
+@settings(max_examples=50, deadline=None)
+def test_no_text_adds_an_element_or_an_attribute(said: str) -> None:
+    assert markup_of(render([failed(said)], written=NOON)) == HARMLESS
 
 
 def test_half_a_character_does_not_keep_a_page_from_being_written() -> None:

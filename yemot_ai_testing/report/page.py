@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import Self
 
@@ -131,6 +132,7 @@ def _silences(records: Sequence[CallRecord]) -> dict[str, float]:
     return {"p50": percentile(found, 50), "p95": percentile(found, 95), "longest": max(found)}
 
 
+@cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),

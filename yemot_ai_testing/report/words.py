@@ -72,4 +72,4 @@ def seconds(length: float) -> str:
 
 def unindented(lines: Sequence[str]) -> list[str]:
     """Return ``lines`` without the indentation that all of them have."""
-    return dedent("\n".join(lines)).splitlines()
+    return dedent("\n".join(lines)).split("\n") if lines else []

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from yemot_ai_testing.scenario.beats import Beat, Grade, Who, beats
+from yemot_ai_testing.line.heard import Transcript
+from yemot_ai_testing.scenario.beats import Beat, Grade, Happened, Who, beats
 from yemot_ai_testing.scenario.outcome import Outcome
 
-__all__ = ["Line", "conversation", "heading", "lines_of", "plain", "printable"]
+__all__ = ["Line", "conversation", "heading", "lines_of", "plain", "printable", "told"]
 
 DOING = {
     "says": "caller",
@@ -82,6 +83,11 @@ def heading(outcome: Outcome) -> str:
 def plain(outcome: Outcome) -> str:
     """Return heading and conversation as plain text."""
     return "\n".join([heading(outcome), *map(str, conversation(outcome))])
+
+
+def told(transcript: Transcript) -> str:
+    """Return a call that is no scenario as plain text."""
+    return "\n".join(map(str, lines_of(beats(Happened(event, 0) for event in transcript))))
 
 
 def printable(text: str) -> str:
