@@ -77,6 +77,7 @@ class ScenarioItem(pytest.Item):
         """Return the item that plays ``scenario``."""
         made: ScenarioItem = cls.from_parent(parent, name=scenario.name)
         made.scenario, made.setting, made.obj = scenario, parent.setting, play
+        made.add_marker("yemot")
         return made
 
     def runtest(self) -> None:

@@ -1,0 +1,121 @@
+"""Whatever a model can do wrong is scripted in a scenario; what it leaves behind is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.scenario.agent import OUTCOMES
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+Write = Callable[[str, str], None]
+
+# It tells how the Codex that it ran has ended.
+AGENT = """
+import subprocess
+
+sessions = []
+
+def app(pairs):
+    values = dict(pairs)
+    if "hangup" in values:
+        return "noop=bye"
+    said = [value for name, value in pairs if name.startswith("q")]
+    name = f"q{len(said) + 1}"
+    if not said:
+        sessions.clear()
+        return f"read=t-מה={name},no,voice"
+    resume = ["resume", "--last"] if sessions else []
+    command = ["codex", "exec", "--json", "--skip-git-repo-check", *resume, "-"]
+    try:
+        asked = subprocess.run(command, input=said[-1], capture_output=True, text=True, timeout=3)
+    except subprocess.TimeoutExpired:
+        return f"read=t-נתקע={name},no,voice"
+    sessions.append(asked)
+    told = "".join(c for c in asked.stdout + asked.stderr if c.isalnum() or c in " _")
+    return f"read=t-קוד {asked.returncode} {told}={name},no,voice"
+"""
+FAULTS = {
+    "answers": ("{answers: [תשו, בה], after: 100ms}", "תשובה"),
+    "fails": ("{fails: unauthorized}", "קוד 1"),
+    "hangs": ("{hangs: true}", "נתקע"),
+    "drops": ("{drops: true}", "קוד 1"),
+    "crash": ('{crash: {exit: 101, stderr: "thread main panicked"}}', "קוד 101"),
+    "malformed": ("{malformed: true}", "קוד 0"),
+}
+
+
+def scenario(agent: str, hears: str, more: str = "") -> str:
+    turn = f"{{says: שאלה, agent: {agent}, hears: {hears}{more}}}"
+    after = "{agent_turns: 1, processes: 0}"
+    return f"app: agent:app\nscenarios: [{{name: א, turns: [{turn}], afterwards: {after}}}]\n"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it_happens_to_the_one_who_asks(project: pytest.Pytester, run: Run, write: Write, fault: str) -> None:
+    write("agent.py", AGENT)
+    write("agent.call.yaml", scenario(*FAULTS[fault]))
+    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("fault", ["unknown_session", "busy_session"])
+def test_it_happens_to_the_one_who_goes_on(
+    project: pytest.Pytester, run: Run, write: Write, fault: str
+) -> None:
+    write("agent.py", AGENT.replace('["resume", "--last"]', '["resume", thread(sessions[0].stdout)]'))
+    write(
+        "agent.call.yaml",
+        f"""
+        app: agent:app
+        scenarios:
+          - name: א
+            turns:
+              - {{says: שאלה, agent: {{answers: אחת}}, hears: אחת}}
+              - {{says: עוד, agent: {{{fault}: true}}, hears: קוד 1}}
+        """,
+    )
+    path = project.path / "agent.py"
+    helper = "import json\n\ndef thread(out):\n    return json.loads(out.splitlines()[0])['thread_id']\n\n"
+    path.write_text(helper + path.read_text(encoding="utf-8"), encoding="utf-8")
+    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
+
+
+def test_every_fault_of_the_format_has_its_test() -> None:
+    assert {*FAULTS, "unknown_session", "busy_session", "transcribes"} == set(OUTCOMES)
+
+
+def test_every_failure_of_a_service_can_be_named(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write("agent.py", AGENT)
+    calls = "".join(
+        f"  - {{name: {kind}, turns: [{{says: א, agent: {{fails: {kind}}}, hears: קוד 1}}]}}\n"
+        for kind in FAILURES
+    )
+    write("agent.call.yaml", f"app: agent:app\nscenarios:\n{calls}")
+    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=len(FAILURES))
+
+
+def test_the_caller_can_hang_up_while_the_model_thinks(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("agent.py", AGENT)
+    more = ", meanwhile: {hangs_up: true, after: 200ms}"
+    write("agent.call.yaml", scenario("{answers: מאוחר, after: 1s}", "{ends: true}", more))
+    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [("agent_turns: 2", "agent_turns: 1, not 2"), ("sessions_open: 0", "cannot be counted here")],
+)
+def test_what_is_left_behind_fails(
+    project: pytest.Pytester, run: Run, write: Write, counts: str, told: str
+) -> None:
+    write("agent.py", AGENT)
+    calls = scenario("{answers: טוב}", "טוב").replace("agent_turns: 1, processes: 0", counts)
+    write("agent.call.yaml", calls)
+    result = run("--yemot-scenario=agent.call.yaml")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*: afterwards · after the call", f"*{told}*"])
