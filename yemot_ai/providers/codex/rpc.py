@@ -19,11 +19,13 @@ __all__ = ["ANSWERS", "NotRpcError", "Rpc", "RpcError"]
 
 Params: TypeAlias = Mapping[str, Any]
 
+_DENIED: Final = {"denied": {"rejection": "nobody is there to be asked"}}
+
 ANSWERS: Final[Mapping[str, Params]] = {
     "item/commandExecution/requestApproval": {"decision": "decline"},
     "item/fileChange/requestApproval": {"decision": "decline"},
-    "execCommandApproval": {"decision": "denied"},
-    "applyPatchApproval": {"decision": "denied"},
+    "execCommandApproval": {"decision": _DENIED},
+    "applyPatchApproval": {"decision": _DENIED},
     "mcpServer/elicitation/request": {"action": "decline"},
 }
 """What the server may ask, and hears (schema of 0.169); whatever is not here is refused with an error."""
