@@ -15,12 +15,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import selectors
+import threading
 import weakref
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from typing import Any, TypeVarTuple, Unpack
 
 from yemot_ai.engine import Engine
+
+Ts = TypeVarTuple("Ts")
 
 STUCK = 1.0
 """Real seconds without a sign of life after which virtual time passes although a handler works."""
@@ -42,6 +47,9 @@ class VirtualClock:
         # Weak, for the engine's own thread holds the clock: an engine nobody needs can go.
         self._engine = weakref.ref(engine)
         self._now = 0.0
+        self._lock = threading.Lock()
+        self._told = 0
+        self._rest: tuple[int, float] | None = None
 
     def now(self) -> float:
         """Return seconds since the engine was made."""
@@ -56,20 +64,52 @@ class VirtualClock:
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
         engine = self._engine()
-        if engine is not None:
+        if engine is not None and not self._passes(engine, seconds):
             engine.run(asyncio.sleep(seconds))
+
+    def _passes(self, engine: Engine, seconds: float) -> bool:
+        """Move on at once, if the loop rests and nothing is due before: meeting it costs more than a turn."""
+        with self._lock:
+            if self._rest is None or engine.waiting > 0 or engine.working > 0:
+                return False
+            told, until = self._rest
+            if told != self._told or self._now + seconds >= until:
+                return False
+            self._now += seconds
+            return True
+
+    @property
+    def told(self) -> int:
+        """How often something was handed to the loop from outside."""
+        return self._told
+
+    def tell(self) -> None:
+        """Note that something is about to be handed to the loop."""
+        with self._lock:
+            self._told += 1
+
+    def rests(self, told: int, seconds: float | None) -> None:
+        """Note that the loop has nothing to do for ``seconds``, unless more was told than ``told``."""
+        with self._lock:
+            self._rest = (told, math.inf if seconds is None else self._now + seconds)
+
+    def wakes(self) -> None:
+        """Note that the loop looks around again."""
+        with self._lock:
+            self._rest = None
 
     def jump(self, seconds: float) -> bool:
         """Move on by ``seconds`` if time may pass now; tell whether it did."""
         engine = self._engine()
         if engine is None or engine.working > 0 or engine.waiting <= 0:
             return False
-        self._now += seconds
+        self.jump_anyway(seconds)
         return True
 
     def jump_anyway(self, seconds: float) -> None:
         """Move on by ``seconds``, whoever is at work."""
-        self._now += seconds
+        with self._lock:
+            self._now += seconds
 
 
 class VirtualEngine(Engine):
@@ -108,6 +148,12 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clock.now()
 
+    def call_soon_threadsafe(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        self._clock.tell()
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
 
 class _VirtualSelector(selectors.DefaultSelector):
     """Where the loop would sleep until a timer is due, time jumps there instead."""
@@ -117,13 +163,16 @@ class _VirtualSelector(selectors.DefaultSelector):
         self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
+        told = self._clock.told  # before looking: what is told meanwhile is no rest
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
         if timeout is not None and self._clock.jump(timeout):
             return []
         # Nobody waits, or a handler is at work: whoever changes that wakes the loop.
+        self._clock.rests(told, timeout)
         ready = super().select(None if timeout is None else STUCK)
+        self._clock.wakes()
         if not ready and timeout is not None and self._clock.is_awaited:
             # A handler that waits for threads of its own looks like one at work.
             self._clock.jump_anyway(timeout)
