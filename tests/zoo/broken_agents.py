@@ -38,7 +38,7 @@ def fault(what: str, *kinds: Kind, **attributes: object) -> Callable[[type[Agent
     return entered
 
 
-@fault("asks the model again when a request comes again", "asked_twice")
+@fault("asks the model again when a request comes again", "asked_twice", "unstable")
 class AsksTwiceOnRerun(Agent):
     def once(self, memory: Memory, request: Request) -> str:
         return self.react(memory, request)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -45,7 +46,9 @@ from yemot_ai_testing.history.store import RecordedStore
 from yemot_ai_testing.history.violation import Budget, Violation
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property.echo import Echo
+from yemot_ai_testing.property.found import Replay, write
 from yemot_ai_testing.property.talk import Talk
+from yemot_ai_testing.scenario.model import Action, Expectation, Meanwhile
 
 __all__ = ["CallMachine", "ViolationError"]
 
@@ -87,6 +90,9 @@ class CallMachine(RuleBasedStateMachine):
         store_fails: whether ``self.store`` is away now and then.
         anew: the key that begins the conversation anew; "" where there is none.
         silences: after how many silences in a row the application must have ended the call; 0 for never.
+        found: a folder; what is found is written there as a scenario, the shortest last.
+        app_name: ``module:attr`` of a factory of the same application with an ``Echo`` behind it, which
+            such a scenario then calls.
         provider: the model that answers.
         history: everything that has happened.
     """
@@ -98,6 +104,8 @@ class CallMachine(RuleBasedStateMachine):
     store_fails: ClassVar[bool] = False
     anew: ClassVar[str] = "0"
     silences: ClassVar[int] = 10
+    found: ClassVar[Path | None] = None
+    app_name: ClassVar[str | None] = None
 
     talks = Bundle("talks")
     past = Bundle("past")
@@ -152,34 +160,48 @@ class CallMachine(RuleBasedStateMachine):
         """Somebody calls."""
         return self.dial()
 
+    @rule(talk=talks)
+    def asks(self, talk: Talk) -> None:
+        """One caller says something; the model answers at once."""
+        # The first rule by name, and without choices: what is shrunk becomes this.
+        if talk.listens:
+            self.speak(talk, None)
+
     @rule(talk=talks, data=st.data())
     def speaks(self, talk: Talk, data: st.DataObject) -> None:
         """One caller says something; the model does as it likes."""
         if talk.listens:
             self.speak(talk, data.draw(st.sampled_from(self.steps)))
 
-    @rule(talk=talks, back=st.integers(0, 2))
+    @rule(talk=talks, back=st.sampled_from([0, 1, 2]))
     def repeated(self, talk: Talk, back: int) -> None:
         """One of the last requests comes again; nobody waits for its answer."""
+        if back:
+            talk.unsaid.append(f"the request before the last {back} came again")
+        else:
+            talk.note(Action("repeats"), hears=Expectation(same=True))
         self._door.again(talk.caller.call_id, back=back)
 
     @rule(talk=talks)
     def repeats(self, talk: Talk) -> None:
         """The line sends its last request again, and goes on from the answer."""
         if talk.listens:
-            self.go_on(talk, talk.caller.repeats)
+            self.do(talk, Action("repeats"), hears=Expectation(same=True))
 
     @rule(talk=talks)
     def repeated_while_thinking(self, talk: Talk) -> None:
         """The request comes again while the model thinks about it."""
         if talk.listens:
+            talk.unsaid.append("a request came again while the model thought; here it comes afterwards")
             self.provider.meanwhile = lambda: self._door.again(talk.caller.call_id)
+            talk.repeats_next = True
             self.speak(talk, None)
 
     @rule(first=talks, second=talks)
     def speak_together(self, first: Talk, second: Talk) -> None:
         """One caller speaks while the model thinks about what another has said."""
         if first is not second and first.listens and second.listens:
+            first.unsaid.append("another caller spoke while the model thought")
             self.provider.meanwhile = lambda: self.speak(second, None)
             self.speak(first, None)
 
@@ -188,7 +210,7 @@ class CallMachine(RuleBasedStateMachine):
         """A caller hangs up while the model thinks."""
         if talk.listens:
             self.provider.meanwhile = talk.hangs_up
-            self.speak(talk, Answer(("",), seconds))
+            self.speak(talk, Answer(("",), seconds), meanwhile=Meanwhile(None))
         self.leave(talk)
         return talk
 
@@ -197,7 +219,7 @@ class CallMachine(RuleBasedStateMachine):
         """A caller says nothing, once or for good."""
         for _ in range(times):
             if talk.listens:
-                self.go_on(talk, talk.caller.silent)
+                self.do(talk, Action("silent"))
         if talk.listens and times >= self.silences > 0:
             why = f"was silent {times} times in a row, and is still asked"
             self.history.add(Circled(self.history.now(), call_name(talk.caller.call_id), why))
@@ -214,13 +236,14 @@ class CallMachine(RuleBasedStateMachine):
         """A caller wants the conversation to begin anew."""
         if talk.listens:
             self.history.add(Reset(self.history.now(), call_name(talk.caller.call_id)))
-            self.go_on(talk, lambda: talk.caller.presses(f"{self.anew}#"))
+            self.do(talk, Action("presses", f"{self.anew}#"))
 
     @precondition(lambda self: self.store_fails)
-    @rule(talk=talks, times=st.integers(1, 4))
+    @rule(talk=talks, times=st.sampled_from([1, 2, 4]))
     def store_is_away(self, talk: Talk, times: int) -> None:
         """The store fails while somebody speaks."""
         if talk.listens:
+            talk.unsaid.append("the store was away")
             self.store.fails(times)
             self.speak(talk, None)
             self.store.fails(0)
@@ -230,6 +253,7 @@ class CallMachine(RuleBasedStateMachine):
     def restarts_between(self, talk: Talk) -> None:
         """The worker is replaced, and somebody speaks."""
         self.restart()
+        talk.unsaid.append("the worker was replaced")
         if talk.listens:
             self.speak(talk, None)
 
@@ -242,6 +266,7 @@ class CallMachine(RuleBasedStateMachine):
     @rule(talk=past)
     def late(self, talk: Talk) -> None:
         """A request comes when the caller is long gone."""
+        talk.unsaid.append("a request came late")
         self._door.again(talk.caller.call_id, back=1)
 
     @invariant()
@@ -273,21 +298,41 @@ class CallMachine(RuleBasedStateMachine):
         self.arrives(caller)
         return talk
 
-    def speak(self, talk: Talk, step: Step | None) -> None:
+    def speak(self, talk: Talk, step: Step | None, *, meanwhile: Meanwhile | None = None) -> None:
         """Let a caller say something new.
 
         Args:
             talk: whose call.
             step: what the model does about it; None: it answers at once.
+            meanwhile: what the caller does while it thinks.
         """
         self._mark += 1
         mark = str(self._mark)
         if step is not None:
             self.provider.add(step)
         self.history.add(Said(self.history.now(), call_name(talk.caller.call_id), mark))
-        self.go_on(talk, lambda: talk.speaks(mark))
+        heard = Expectation(contains=(mark,)) if step is None or isinstance(step, Answer) else None
+        hears = None if meanwhile is not None else heard
+        talk.said.append(mark)
+        self.do(talk, talk.saying(mark), hears=hears, step=step, meanwhile=meanwhile)
         self.provider.forgets_script()
         self.provider.meanwhile = None
+
+    def do(
+        self,
+        talk: Talk,
+        action: Action,
+        *,
+        hears: Expectation | None = None,
+        step: Step | None = None,
+        meanwhile: Meanwhile | None = None,
+    ) -> None:
+        """Let a caller do something, and write it down as a scenario would."""
+        talk.note(action, hears=hears, step=step, meanwhile=meanwhile)
+        if talk.repeats_next:
+            talk.repeats_next = False
+            talk.note(Action("repeats"), hears=Expectation(same=True))
+        self.go_on(talk, lambda: talk.does(action))
 
     def go_on(self, talk: Talk, verb: Callable[[], Any]) -> None:
         """Let a caller do something, until the line waits again."""
@@ -324,6 +369,9 @@ class CallMachine(RuleBasedStateMachine):
             self._checked = len(self.history)
         violations = check(self.history, self.budget)
         if violations:
+            if self.found is not None:
+                replay = Replay(self.app_name, self.extension, hasattr(self.app, "ai"))
+                write(self.found, type(self).__name__, violations[0], self._all, replay)
             raise ViolationError(violations)
 
 

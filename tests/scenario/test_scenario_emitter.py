@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yemot_ai_testing.doubles.script import (
+    FAILURES,
+    Answer,
+    BusySession,
+    Crash,
+    Drop,
+    Failure,
+    Hang,
+    Malformed,
+    Transcription,
+    UnknownSession,
+)
+from yemot_ai_testing.scenario.emitter import dumps
+from yemot_ai_testing.scenario.loader import load, loads
+from yemot_ai_testing.scenario.model import (
+    AFTERWARDS,
+    Action,
+    Afterwards,
+    CallerSpec,
+    CallFile,
+    Expectation,
+    Meanwhile,
+    Place,
+    ReadFields,
+    Scenario,
+    Serve,
+    Turn,
+    Within,
+)
+
+PATH = Path("round.call.yaml")
+NOWHERE = Place(PATH, 1, 1)
+SHIPPED = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").rglob("*.call.yaml"))
+
+texts = st.one_of(
+    st.sampled_from(
+        ["0501234567", "012", "12:30", "no", "null", "~", "*", "#", "- x", "רק רגע", "a: b", "1e3"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=12),
+)
+words = texts.filter(bool)
+seconds = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
+keys = st.text("0123456789*#", min_size=1, max_size=5)
+steps = st.one_of(
+    st.builds(Answer, st.lists(texts, min_size=1, max_size=3).map(tuple), seconds),
+    st.builds(Transcription, texts, seconds),
+    st.builds(lambda kind, after: Failure(kind, after=after), st.sampled_from(FAILURES), seconds),
+    st.builds(Crash, st.integers(0, 255), texts),
+    st.sampled_from([Hang(), Drop(), Malformed(), UnknownSession(), BusySession()]),
+)
+reads = st.one_of(
+    st.none(),
+    st.just(False),  # noqa: FBT003 - the model's own
+    st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2).map(ReadFields),
+)
+limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: Within(*pair))
+several = st.lists(texts, max_size=2).map(tuple)
+expectations = st.builds(
+    Expectation,
+    contains=several,
+    excludes=several,
+    equals=st.none() | texts,
+    matches=st.none() | st.just("a|b.*"),
+    read=reads,
+    play=several,
+    goto=st.none() | texts,
+    ends=st.none() | st.booleans(),
+    same=st.none() | st.booleans(),
+    within=st.none() | limits,
+)
+actions = st.one_of(
+    st.builds(Action, st.just("says"), words),
+    st.builds(Action, st.just("records"), words),
+    st.builds(Action, st.just("presses"), keys),
+    st.sampled_from([Action("silent"), Action("repeats")]),
+)
+turns = st.builds(
+    Turn,
+    st.just(NOWHERE),
+    action=actions,
+    hears=st.none() | expectations,
+    agent=st.lists(steps, max_size=2).map(tuple),
+    meanwhile=st.none() | st.builds(Meanwhile, st.none() | keys, seconds),
+)
+greetings = st.builds(Turn, st.just(NOWHERE), hears=expectations)
+serves = st.builds(Serve, st.lists(words, min_size=1, max_size=2).map(tuple), st.just("/yemot"), seconds)
+scenarios = st.builds(
+    Scenario,
+    words,
+    st.just(NOWHERE),
+    st.tuples(greetings, turns, turns, st.just(Turn(NOWHERE, action=Action("hangs_up")))),
+    app=st.none() | st.just("shop.phone:flow") | serves,
+    caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"])),
+    afterwards=st.none()
+    | st.dictionaries(st.sampled_from(AFTERWARDS), st.integers(0, 9), max_size=3).map(
+        lambda counts: Afterwards(NOWHERE, counts)
+    ),
+)
+files = st.builds(
+    lambda name, several: CallFile(PATH, name, tuple(several)),
+    words,
+    st.lists(scenarios, min_size=1, max_size=3, unique_by=lambda one: one.name),
+)
+
+
+def without_places(file: CallFile) -> CallFile:
+    """Leave out where things stand, and how they were written."""
+    return replace(file, path=PATH, scenarios=tuple(map(_scenario, file.scenarios)))
+
+
+def _scenario(scenario: Scenario) -> Scenario:
+    afterwards = scenario.afterwards and replace(scenario.afterwards, place=NOWHERE)
+    several = tuple(replace(turn, place=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
+    return replace(scenario, place=NOWHERE, turns=several, afterwards=afterwards, number=0)
+
+
+@given(files)
+def test_what_is_written_is_read_back(file: CallFile) -> None:
+    assert without_places(loads(dumps(file), PATH)) == without_places(file)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_the_shipped_scenarios_are_written_without_loss(path: Path) -> None:
+    file = load(path)
+    again = loads(dumps(file), PATH)
+    assert without_places(again) == without_places(file)
+    assert dumps(again) == dumps(file)
+
+
+def test_phone_numbers_keys_and_hours_stay_texts() -> None:
+    turn = Turn(NOWHERE, action=Action("presses", "012#"), hears=Expectation(contains=("12:30",)))
+    file = CallFile(PATH, "no", (Scenario("no", NOWHERE, (turn,), caller=CallerSpec("0501234567", "1")),))
+    text = dumps(file)
+    assert 'presses: "012#"' in text
+    assert 'phone: "0501234567"' in text
+    assert without_places(loads(text, PATH)) == without_places(file)
+
+
+def test_what_a_scenario_cannot_say_is_not_written() -> None:
+    turn = Turn(NOWHERE, action=Action("says", "x"), agent=(Answer(("x",), every=1.0),))
+    with pytest.raises(ValueError, match="a scenario cannot say Answer"):
+        dumps(CallFile(PATH, "x", (Scenario("x", NOWHERE, (turn,)),)))

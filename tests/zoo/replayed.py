@@ -1,0 +1,43 @@
+"""Factories of applications, for scenarios that were found: with the fault, and mended."""
+
+from __future__ import annotations
+
+from tests.zoo.broken_agents import AsksTwiceOnRerun, ForgetsToSpeak
+from tests.zoo.by_hand import Agent
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai_testing.property import Echo
+
+
+def asks_twice() -> Agent:
+    return AsksTwiceOnRerun(Echo())
+
+
+def forgets_to_speak() -> Agent:
+    return ForgetsToSpeak(Echo())
+
+
+def mended() -> Agent:
+    return Agent(Echo())
+
+
+def absent() -> AIFlow:
+    return absent_minded(Echo())
+
+
+def absent_minded(provider: Echo) -> AIFlow:
+    """Ask, and forget at the second turn what for."""
+    flow = AIFlow(YemotAI(provider=provider))
+
+    @flow.ai_agent("")
+    async def agent(call: AICall, text: str) -> str:
+        answer = await call.ask_ai(text)
+        call.state["turns"] = int(str(call.state.get("turns", 0))) + 1
+        return "מה שאלת" if call.state["turns"] == 2 else answer
+
+    return flow
+
+
+def present() -> AIFlow:
+    flow = AIFlow(YemotAI(provider=Echo()))
+    flow.ai_agent("")(lambda call, text: None)
+    return flow

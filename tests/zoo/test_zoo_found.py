@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.zoo.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
+from tests.zoo.by_hand import Agent
+from tests.zoo.replayed import absent_minded
+from yemot_ai_testing.property import CallMachine, Echo, ViolationError
+from yemot_ai_testing.scenario.loader import load
+from yemot_ai_testing.scenario.outcome import Outcome
+from yemot_ai_testing.scenario.runner import play
+from yemot_ai_testing.scenario.stage import Setting, open_stage
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = settings(
+    max_examples=40,
+    stateful_step_count=8,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate, Phase.shrink],
+)
+
+
+class AsksTwice(ByHand):
+    agent = AsksTwiceOnRerun
+    app_name = "tests.zoo.replayed:asks_twice"
+
+
+class SaysNothing(ByHand):
+    agent = ForgetsToSpeak
+    app_name = "tests.zoo.replayed:forgets_to_speak"
+
+
+class AbsentMinded(CallMachine):
+    app_name = "tests.zoo.replayed:absent"
+
+    def make_app(self, provider: Echo) -> object:
+        return absent_minded(provider)
+
+
+def found(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationError]:
+    """Let the machine find its fault, and shrink it."""
+    kept = type(machine.__name__, (machine,), {"found": folder})
+    with pytest.raises(ViolationError) as caught:
+        run_state_machine_as_test(kept, settings=SETTINGS)
+    kind = caught.value.violations[0].kind.replace("_", "-")
+    return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
+
+
+def played(path: Path, app: str) -> list[Outcome]:
+    outcomes = []
+    for scenario in load(path).scenarios:
+        with open_stage(Setting(app=app), scenario.app) as stage:
+            outcomes.append(play(scenario, stage))
+    return outcomes
+
+
+@pytest.mark.parametrize(
+    ("machine", "mended", "turns"),
+    [
+        (AsksTwice, "tests.zoo.replayed:mended", 2),
+        (SaysNothing, "tests.zoo.replayed:mended", 3),
+        (AbsentMinded, "tests.zoo.replayed:present", 2),
+    ],
+)
+def test_what_was_found_fails_when_played_again_and_passes_once_it_is_mended(
+    machine: type[CallMachine], mended: str, turns: int, tmp_path: Path
+) -> None:
+    path, _ = found(machine, tmp_path)
+    assert machine.app_name is not None
+    (scenario,) = load(path).scenarios
+    assert len(scenario.turns) <= turns
+    assert [outcome.failure is None for outcome in played(path, machine.app_name)] == [False]
+    assert [outcome.failure for outcome in played(path, mended)] == [None]
+
+
+def test_the_file_tells_the_story_and_the_one_command_that_plays_it_again(tmp_path: Path) -> None:
+    path, error = found(AsksTwice, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# {error.violations[0].kind}: {error.violations[0].message}\n")
+    (command,) = re.findall(r"# Play it again: (.*)", text)
+    run = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command), "-p", "no:cacheprovider", "-q"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 failed" in run.stdout
+
+
+def test_what_no_scenario_can_say_is_told(tmp_path: Path) -> None:
+    class Forgets(ByHand):
+        agent = Agent
+        restarts = True
+
+    path, _ = found(Forgets, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "# Not in this scenario, for none can say it: in call 1 the worker was replaced." in text
+    assert " --yemot-app=MODULE:FACTORY" in text
