@@ -211,11 +211,15 @@ def _check(config: pytest.Config) -> None:
 
 
 def _check_app(setting: Setting) -> None:
-    if setting.app is None or setting.url or "://" in setting.app:
-        return
     from yemot_ai_testing.errors import AppError
     from yemot_ai_testing.scenario.stage import named
 
+    try:
+        setting.target(None)
+    except AppError as error:
+        raise pytest.UsageError(f"--yemot-serve: {error}") from error
+    if setting.app is None or setting.url or "://" in setting.app:
+        return
     try:
         named(setting.app)
     except AppError as error:

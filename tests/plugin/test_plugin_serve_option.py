@@ -274,6 +274,12 @@ def test_a_program_that_is_not_there_is_told(project: pytest.Pytester, run: Run,
     run("--yemot-scenario=served.call.yaml").stdout.fnmatch_lines(["*there is no program 'nodd'*"])
 
 
+def test_a_command_whose_quotes_are_open_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+    result = run("--yemot-scenario", "--yemot-serve=node 'server.js")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--yemot-serve: *cannot be taken apart*"])
+
+
 def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("served.call.yaml", CALLS.replace("}]}", "}], afterwards: {sessions_open: 0}}"))
     result = run("--yemot-scenario=served.call.yaml")

@@ -65,6 +65,9 @@ class Setting:
 
         Args:
             own: what the scenario's file says.
+
+        Raises:
+            AppError: the command of a server cannot be taken apart.
         """
         return (
             self.url
@@ -180,7 +183,13 @@ def codex_meant(spec: str) -> Path | str | None:
 
 
 def _served(command: str | None) -> Serve | None:
-    return Serve(tuple(shlex.split(command))) if command else None
+    try:
+        parts = tuple(shlex.split(command or ""))
+    except ValueError as error:
+        raise AppError(
+            f"{command!r} cannot be taken apart into a program and its arguments: {error}"
+        ) from error
+    return Serve(parts) if parts else None
 
 
 def imported(target: str) -> object:
