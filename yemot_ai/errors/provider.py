@@ -1,189 +1,29 @@
-"""Every error of this package, in one tree.
-
-``YemotAIError`` is the root: ``except YemotAIError`` catches whatever this package raises on
-purpose. A leaf carries what a program needs to react (``exit_code``, ``retry_after``,
-``thread_id`` …), and its message says what happened and the way out. None of them is ever
-spoken to a caller.
-"""
+"""What can go wrong with whoever answers."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from yemot_ai.errors.base import ConfigurationError, YemotAIError
+
 __all__ = [
     "AgentFunctionError",
     "AnswerEmptyError",
     "AuthenticationError",
-    "CallEndedError",
     "CodexNotFoundError",
-    "ConfigurationError",
     "ContextOverflowError",
-    "EngineLoopError",
-    "HoldLostError",
-    "InvalidValueError",
     "LimitReachedError",
     "MalformedStreamError",
-    "MissingExtraError",
-    "MissingKeyError",
     "OverloadedError",
     "ProviderCrashError",
     "ProviderError",
     "ProviderTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
-    "ResponseSyntaxError",
     "SessionBusyError",
-    "SessionConflictError",
-    "SessionDamagedError",
-    "SessionFormatError",
     "SessionLostError",
-    "StoreError",
     "UnknownModelError",
-    "YemotAIError",
 ]
-
-
-class YemotAIError(Exception):
-    """The root of all errors of this package."""
-
-
-class ResponseSyntaxError(YemotAIError, ValueError):
-    """A text is not an answer that the line would understand.
-
-    Attributes:
-        text: the whole text.
-        position: index of the first offending character.
-        reason: what is wrong there.
-    """
-
-    def __init__(self, reason: str, *, text: str, position: int = 0) -> None:
-        self.reason = reason
-        self.text = text
-        self.position = position
-        super().__init__(f"{reason} (at character {position} of {_shortened(text)!r})")
-
-
-class InvalidValueError(YemotAIError, ValueError):
-    """A message or an action was built from a value that the line could not understand.
-
-    Attributes:
-        code: the stable code of the rule it breaks, as in ``yemot_ai.protocol.lint``.
-        reason: what is wrong with the value.
-        position: index of the first offending character of the value.
-    """
-
-    def __init__(self, code: str, reason: str, *, position: int = 0) -> None:
-        self.code = code
-        self.reason = reason
-        self.position = position
-        super().__init__(f"{reason} ({code})")
-
-
-class ConfigurationError(YemotAIError):
-    """The package was set up in a way that cannot work; raised while it is set up, not in a call."""
-
-
-class MissingExtraError(ConfigurationError, ImportError):
-    """A library that comes with an extra of this package is not installed.
-
-    Attributes:
-        package: the library that could not be imported.
-        extra: the extra of ``yemot-ai`` that installs it.
-    """
-
-    def __init__(self, *, package: str, extra: str) -> None:
-        self.package = package
-        self.extra = extra
-        super().__init__(f"{package} is not installed: pip install 'yemot-ai[{extra}]'")
-
-
-class MissingKeyError(ConfigurationError):
-    """A provider was made without the key it needs.
-
-    Attributes:
-        provider: the provider's name.
-        variable: the environment variable that may hold the key.
-    """
-
-    def __init__(self, *, provider: str, variable: str, argument: str) -> None:
-        self.provider = provider
-        self.variable = variable
-        super().__init__(f"{provider} needs a key: pass {argument}=… or set {variable}")
-
-
-class EngineLoopError(YemotAIError, RuntimeError):
-    """A blocking method was called on the very loop that would have to do its work."""
-
-
-class CallEndedError(YemotAIError):
-    """Something was asked for a call that has already hung up.
-
-    Attributes:
-        call_id: the call's ``ApiCallId``.
-    """
-
-    def __init__(self, call_id: str) -> None:
-        self.call_id = call_id
-        super().__init__(f"call {call_id} has ended; a new call brings a new ApiCallId")
-
-
-class StoreError(YemotAIError):
-    """The session store cannot do its work."""
-
-
-class SessionConflictError(StoreError):
-    """A session was saved over a version that is no longer the newest.
-
-    Attributes:
-        call_id: whose session it is.
-        expected: the version that the writer had read.
-    """
-
-    def __init__(self, call_id: str, *, expected: int) -> None:
-        self.call_id = call_id
-        self.expected = expected
-        super().__init__(f"session {call_id} changed since version {expected}: load it and try again")
-
-
-class HoldLostError(StoreError):
-    """A key was held for longer than its lease lived: the process was frozen, or the store was gone.
-
-    Attributes:
-        key: what was held.
-    """
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(f"the hold of {key} was lost: somebody else may go on with it")
-
-
-class SessionFormatError(StoreError):
-    """A session was written by a newer version of this package; it is left as it is.
-
-    Attributes:
-        found: the format of the record.
-        known: the newest format that this version can read.
-    """
-
-    def __init__(self, *, found: int, known: int) -> None:
-        self.found = found
-        self.known = known
-        super().__init__(
-            f"the session has format {found}, and this version of yemot-ai knows up to {known}: upgrade it, "
-            "or give the older workers a store of their own"
-        )
-
-
-class SessionDamagedError(StoreError):
-    """A record is no session; stores set it aside and begin anew.
-
-    Attributes:
-        reason: what is wrong with it.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"the record of a session is damaged: {reason}")
 
 
 class ProviderError(YemotAIError):
@@ -385,7 +225,3 @@ class AgentFunctionError(ProviderError):
     def __init__(self, message: str, *, function: str) -> None:
         self.function = function
         super().__init__(message)
-
-
-def _shortened(text: str, limit: int = 120) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,81 @@
+"""Every error of this package, in one tree.
+
+``YemotAIError`` is the root: ``except YemotAIError`` catches whatever this package raises on
+purpose. A leaf carries what a program needs to react (``exit_code``, ``retry_after``,
+``thread_id`` …), and its message says what happened and the way out. None of them is ever
+spoken to a caller.
+"""
+
+from __future__ import annotations
+
+from yemot_ai.errors.base import (
+    CallEndedError,
+    ConfigurationError,
+    EngineLoopError,
+    InvalidValueError,
+    MissingExtraError,
+    MissingKeyError,
+    ResponseSyntaxError,
+    YemotAIError,
+)
+from yemot_ai.errors.provider import (
+    AgentFunctionError,
+    AnswerEmptyError,
+    AuthenticationError,
+    CodexNotFoundError,
+    ContextOverflowError,
+    LimitReachedError,
+    MalformedStreamError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionBusyError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.errors.store import (
+    HoldLostError,
+    SessionConflictError,
+    SessionDamagedError,
+    SessionFormatError,
+    StoreError,
+)
+
+__all__ = [
+    "AgentFunctionError",
+    "AnswerEmptyError",
+    "AuthenticationError",
+    "CallEndedError",
+    "CodexNotFoundError",
+    "ConfigurationError",
+    "ContextOverflowError",
+    "EngineLoopError",
+    "HoldLostError",
+    "InvalidValueError",
+    "LimitReachedError",
+    "MalformedStreamError",
+    "MissingExtraError",
+    "MissingKeyError",
+    "OverloadedError",
+    "ProviderCrashError",
+    "ProviderError",
+    "ProviderTimeoutError",
+    "QuotaExceededError",
+    "RateLimitedError",
+    "ResponseSyntaxError",
+    "SessionBusyError",
+    "SessionConflictError",
+    "SessionDamagedError",
+    "SessionFormatError",
+    "SessionLostError",
+    "StoreError",
+    "UnknownModelError",
+    "YemotAIError",
+]
+
+for _name in __all__:
+    # A traceback shows the name by which an error is imported.
+    globals()[_name].__module__ = __name__

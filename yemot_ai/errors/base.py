@@ -1,0 +1,102 @@
+"""The root of the tree, and what is neither about a store nor about a provider."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CallEndedError",
+    "ConfigurationError",
+    "EngineLoopError",
+    "InvalidValueError",
+    "MissingExtraError",
+    "MissingKeyError",
+    "ResponseSyntaxError",
+    "YemotAIError",
+]
+
+
+class YemotAIError(Exception):
+    """The root of all errors of this package."""
+
+
+class ResponseSyntaxError(YemotAIError, ValueError):
+    """A text is not an answer that the line would understand.
+
+    Attributes:
+        text: the whole text.
+        position: index of the first offending character.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, reason: str, *, text: str, position: int = 0) -> None:
+        self.reason = reason
+        self.text = text
+        self.position = position
+        super().__init__(f"{reason} (at character {position} of {_shortened(text)!r})")
+
+
+class InvalidValueError(YemotAIError, ValueError):
+    """A message or an action was built from a value that the line could not understand.
+
+    Attributes:
+        code: the stable code of the rule it breaks, as in ``yemot_ai.protocol.lint``.
+        reason: what is wrong with the value.
+        position: index of the first offending character of the value.
+    """
+
+    def __init__(self, code: str, reason: str, *, position: int = 0) -> None:
+        self.code = code
+        self.reason = reason
+        self.position = position
+        super().__init__(f"{reason} ({code})")
+
+
+class ConfigurationError(YemotAIError):
+    """The package was set up in a way that cannot work; raised while it is set up, not in a call."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """A library that comes with an extra of this package is not installed.
+
+    Attributes:
+        package: the library that could not be imported.
+        extra: the extra of ``yemot-ai`` that installs it.
+    """
+
+    def __init__(self, *, package: str, extra: str) -> None:
+        self.package = package
+        self.extra = extra
+        super().__init__(f"{package} is not installed: pip install 'yemot-ai[{extra}]'")
+
+
+class MissingKeyError(ConfigurationError):
+    """A provider was made without the key it needs.
+
+    Attributes:
+        provider: the provider's name.
+        variable: the environment variable that may hold the key.
+    """
+
+    def __init__(self, *, provider: str, variable: str, argument: str) -> None:
+        self.provider = provider
+        self.variable = variable
+        super().__init__(f"{provider} needs a key: pass {argument}=… or set {variable}")
+
+
+class EngineLoopError(YemotAIError, RuntimeError):
+    """A blocking method was called on the very loop that would have to do its work."""
+
+
+class CallEndedError(YemotAIError):
+    """Something was asked for a call that has already hung up.
+
+    Attributes:
+        call_id: the call's ``ApiCallId``.
+    """
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(f"call {call_id} has ended; a new call brings a new ApiCallId")
+
+
+def _shortened(text: str, limit: int = 120) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
