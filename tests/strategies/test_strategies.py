@@ -10,15 +10,32 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.strategies.drawn import drawn, simplest
+from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Play, Request, Response, Text, lint
-from yemot_ai_testing.property import answers, callers, model_texts, requests, responses, values
+from yemot_ai.providers.codex.events import EventReader
+from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, Hang
+from yemot_ai_testing.line.ext_ini import read_ext_ini
+from yemot_ai_testing.property import (
+    answers,
+    call_scripts,
+    callers,
+    codex_streams,
+    ext_inis,
+    model_texts,
+    requests,
+    responses,
+    values,
+)
 from yemot_ai_testing.property.strategies.callers import CALLER_KINDS
+from yemot_ai_testing.property.strategies.codex import STREAM_KINDS, CodexStream
+from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.requests import REQUEST_KINDS
 from yemot_ai_testing.property.strategies.responses import ANSWER_KINDS, RESPONSE_KINDS
+from yemot_ai_testing.property.strategies.scripts import SCRIPT_TURNS
 from yemot_ai_testing.property.strategies.texts import LONG, TEXT_KINDS
 from yemot_ai_testing.property.strategies.values import VALUE_KINDS
-from yemot_ai_testing.scenario.model import CallerSpec
+from yemot_ai_testing.scenario.model import CallerSpec, Scenario, Turn
 
 pytest_plugins = ["pytester"]
 
@@ -35,6 +52,25 @@ def names(sent: Any) -> list[str]:  # noqa: ANN401 - likewise
 
 def has_errors(answer: str) -> bool:
     return any(problem.level == "error" for problem in lint(answer))
+
+
+def outcome(stream: CodexStream) -> str:
+    reader = EventReader()
+    for line in stream.lines:
+        reader.feed(line)
+    try:
+        reader.conclude(exit_code=stream.exit_code, stderr_tail=stream.stderr)
+    except ProviderError as error:
+        return type(error).__name__
+    return "answered"
+
+
+def of(turn: Turn, verb: str, *steps: type) -> bool:
+    return (
+        turn.action is not None
+        and turn.action.verb == verb
+        and (not steps or any(isinstance(step, steps) for step in turn.agent))
+    )
 
 
 TEXTS: dict[str, Holds] = {
@@ -90,6 +126,37 @@ ANSWERS: dict[str, Holds] = {
     "pieces": re.compile("api_log_no&|noop|n-5").search,
     "junk": re.compile("[\ud800-\udfff]").search,
 }
+STREAMS: dict[str, Holds] = {
+    "answered": lambda stream: outcome(stream) == "answered" and len(stream.lines) < 6,
+    "failed": lambda stream: outcome(stream) not in {"answered", "MalformedStreamError"},
+    "truncated": lambda stream: (
+        outcome(stream) == "MalformedStreamError" and b"}" not in stream.lines[-1][-1:]
+    ),
+    "interleaved": lambda stream: stream.jsonl.count(b'"thread.started"') > 1,
+    "unknown": lambda stream: b"moon" in stream.jsonl,
+    "malformed": lambda stream: any(not line.startswith(b"{") for line in stream.lines[:-1]),
+}
+INIS: dict[str, Holds] = {
+    "api": lambda text: text.startswith("type=api") and not read_ext_ini(text).warnings,
+    "other": re.compile("type=(menu|playfile|record)").match,
+    "odd": lambda text: any(one.code == "unknown-key" for one in read_ext_ini(text).warnings),
+    "junk": re.compile("[\u3000-\ud7ff\U00020000-\U000dffff]").search,
+}
+SCRIPTS: dict[str, Holds] = {
+    "answered": lambda script: any(of(turn, "says", Answer) for turn in script.turns),
+    "pieces": lambda script: any(
+        isinstance(step, Answer) and len(step.pieces) > 1 for turn in script.turns for step in turn.agent
+    ),
+    "hostile": lambda script: any(
+        turn.action and re.search("[&=*\u200f]", turn.action.text) and turn.agent for turn in script.turns
+    ),
+    "pressed": lambda script: any(of(turn, "presses") for turn in script.turns),
+    "silent": lambda script: any(of(turn, "silent") for turn in script.turns),
+    "repeated": lambda script: any(of(turn, "repeats") for turn in script.turns),
+    "failed": lambda script: any(of(turn, "says", Failure, Drop) for turn in script.turns),
+    "hung": lambda script: any(of(turn, "says", Hang) and not turn.meanwhile for turn in script.turns),
+    "interrupted": lambda script: any(turn.meanwhile for turn in script.turns),
+}
 KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[str, Holds]]] = [
     (model_texts, TEXT_KINDS, TEXTS),
     (values, VALUE_KINDS, VALUES),
@@ -97,6 +164,9 @@ KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[s
     (requests, REQUEST_KINDS, REQUESTS),
     (responses, RESPONSE_KINDS, RESPONSES),
     (answers, ANSWER_KINDS, ANSWERS),
+    (codex_streams, STREAM_KINDS, STREAMS),
+    (ext_inis, INI_KINDS, INIS),
+    (call_scripts, SCRIPT_TURNS, SCRIPTS),
 ]
 
 
@@ -152,6 +222,12 @@ def test_statistics_tell_which_kinds_were_drawn(pytester: pytest.Pytester) -> No
         (callers(), lambda caller: not caller.phone, {CallerSpec("", "", "GET")}),
         (responses(), lambda response: True, {Response([Play([Text("שלום")])])}),
         (answers(), lambda answer: True, {"id_list_message=t-שלום"}),
+        (ext_inis(), lambda text: True, {"type=api\napi_link=https://example.com/yemot\n"}),
+        (
+            ext_inis(),
+            lambda text: "api_url_post=" in text and text.startswith("type=api"),
+            {"type=api\napi_link=https://example.com/yemot\napi_url_post=yes\n"},
+        ),
     ],
 )
 def test_a_failure_shrinks_to_what_a_person_would_write(
@@ -181,3 +257,45 @@ def test_the_kinds_are_drawn_alike() -> None:
     for letter in drawn(of_kinds("letters", {"a": [st.just("a")], "b": [st.just("b")]}, ())):
         counted[letter] += 1
     assert min(counted.values()) > 0
+
+
+def doings(script: Scenario) -> list[tuple[str, str] | None]:
+    return [(turn.action.verb, turn.action.text) if turn.action else None for turn in script.turns]
+
+
+def test_a_call_shrinks_to_one_turn_that_is_answered() -> None:
+    script = simplest(call_scripts(), lambda _: True)
+    assert (doings(script), script.caller.phone) == ([("says", "שלום")], "0500000000")
+    assert script.turns[0].agent == (Answer(("שלום",)),)
+
+
+def test_a_call_that_needs_two_turns_shrinks_to_two() -> None:
+    script = simplest(call_scripts(), lambda script: sum(of(turn, "says") for turn in script.turns) > 1)
+    assert doings(script) == [("says", "שלום"), ("says", "שלום")]
+
+
+def test_nothing_is_done_after_a_hangup() -> None:
+    for script in drawn(call_scripts()):
+        ends = [
+            number
+            for number, turn in enumerate(script.turns, start=1)
+            if of(turn, "hangs_up") or (turn.meanwhile and turn.meanwhile.keys is None)
+        ]
+        assert ends in ([], [len(script.turns)])
+
+
+def test_each_turn_of_a_call_has_a_line_of_its_own() -> None:
+    for script in drawn(call_scripts(), 50):
+        lines = [turn.place.line for turn in script.turns]
+        assert lines == list(range(1, len(lines) + 1))
+
+
+def test_a_stream_shrinks_to_the_shortest_recorded_answer() -> None:
+    stream = simplest(codex_streams(), lambda _: True)
+    assert outcome(stream) == "answered"
+    assert "שלום" in stream.jsonl.decode()
+
+
+def test_what_a_stream_says_is_what_its_reader_answers() -> None:
+    answered = [one for one in drawn(codex_streams("answered"), 100) if outcome(one) == "answered"]
+    assert len(answered) > 50

@@ -26,7 +26,9 @@ T = TypeVar("T")
 SHORTEST_SECRET: Final = 8
 """Characters: what is shorter is a word such as ``none``, for a server that wants no key."""
 
-_NOT_THE_PROTOCOL: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_NOT_THE_PROTOCOL: Final = (
+    AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 """What reading raises where a server sends what the SDK's types do not allow; the SDK checks nothing."""
 
 
@@ -153,7 +155,7 @@ class Connection:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
         except sdk.APIError as error:
             raise self._fault(sdk, error) from self._shown(error)
-        except ValueError as error:  # the SDK lets json's own error out
+        except (ValueError, RecursionError) as error:  # the SDK lets json's own errors out
             raise self.service.malformed(type(error).__name__) from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:

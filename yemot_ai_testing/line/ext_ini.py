@@ -22,10 +22,10 @@ from yemot_ai_testing.line.extension import AUDIO, Extension, PreQuestion
 
 __all__ = ["ExtIni", "IniWarning", "decoded", "read_ext_ini"]
 
-_PRE: Final = re.compile(r"api_(\d{3})")
-_SAYS: Final = re.compile(r"api_(\d{3})_key_([\d*#])_say")
-_ADD: Final = re.compile(r"api_add_(\d+)")
-_ANSWER: Final = re.compile(r"api_answer_(?P<word>.+?)(?:_(?P<number>\d+))?")
+_PRE: Final = re.compile(r"api_([0-9]{3})")
+_SAYS: Final = re.compile(r"api_([0-9]{3})_key_([0-9*#])_say")
+_ADD: Final = re.compile(r"api_add_([0-9]{1,9})")
+_ANSWER: Final = re.compile(r"api_answer_(?P<word>.+?)(?:_(?P<number>[0-9]{1,9}))?")
 _LOCAL: Final = "read_answer_"
 
 Tell = Callable[[str, str, str], None]

@@ -99,12 +99,18 @@ KEYS: Final = {key.name: key for key in _PLAIN}
 """The settings with a name of their own [OFF]."""
 
 PATTERNS: Final = (
-    (re.compile(r"api_add_\d+"), Key("api_add_N", "name=value", "a constant in every request; N from 0")),
-    (re.compile(r"api_\d{3}_key_[\d*#]_say"), Key("api_NNN_key_K_say", "a file", "heard after key K there")),
-    (re.compile(r"api_\d{3}"), Key("api_NNN", "the fields of read", "asked before the first request")),
+    (
+        re.compile(r"api_add_[0-9]{1,9}"),
+        Key("api_add_N", "name=value", "a constant in every request; N from 0"),
+    ),
+    (
+        re.compile(r"api_[0-9]{3}_key_[0-9*#]_say"),
+        Key("api_NNN_key_K_say", "a file", "heard after key K there"),
+    ),
+    (re.compile(r"api_[0-9]{3}"), Key("api_NNN", "the fields of read", "asked before the first request")),
     (re.compile(r"api_answer_.+"), Key("api_answer_<word>[_N]", "actions", "done after that bare word")),
     (re.compile(r"read_answer_.+_.*"), Key("read_answer_<param>_<value>", "actions", "done, not sent")),
-)  # fmt: skip
+)
 """The settings whose names carry numbers or words [OFF]."""
 
 UNDOCUMENTED: Final = frozenset(

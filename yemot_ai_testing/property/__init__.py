@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from yemot_ai_testing.property.echo import Echo
 from yemot_ai_testing.property.machine import CallMachine, ViolationError
-from yemot_ai_testing.property.strategies import answers, callers, model_texts, requests, responses, values
+from yemot_ai_testing.property.strategies import (
+    answers,
+    call_scripts,
+    callers,
+    codex_streams,
+    ext_inis,
+    model_texts,
+    requests,
+    responses,
+    values,
+)
 from yemot_ai_testing.property.talk import Talk
 
 __all__ = [
@@ -13,7 +23,10 @@ __all__ = [
     "Talk",
     "ViolationError",
     "answers",
+    "call_scripts",
     "callers",
+    "codex_streams",
+    "ext_inis",
     "model_texts",
     "requests",
     "responses",

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.scenario.bounds import excess
 from yemot_ai_testing.scenario.model import Place
 
 __all__ = [
@@ -114,6 +115,10 @@ def composed(text: str, mistakes: Mistakes) -> yaml.Node | None:
     """
     circle = None
     with _explained(text, mistakes):
+        too_much = excess(yaml.parse(text, Loader=_Loader))
+        if too_much is not None:
+            mistakes.add_at(*too_much)
+            mistakes.raise_if_any()
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -162,8 +167,12 @@ def _circle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.No
 def _explained(text: str, mistakes: Mistakes) -> Iterator[None]:
     try:
         yield
-    except RecursionError:
-        mistakes.add_at(1, 1, "this is nested more deeply than any call")
+    except UnicodeEncodeError as error:
+        before = text[: error.start]
+        column = error.start - before.rfind("\n")
+        mistakes.add_at(
+            before.count("\n") + 1, column, "this is half of a character: a surrogate without its pair"
+        )
         mistakes.raise_if_any()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

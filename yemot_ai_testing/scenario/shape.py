@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
@@ -214,9 +215,12 @@ def _check_format(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) 
 
 def _not_compiling(node: yaml.Node) -> str | None:
     try:
-        re.compile(node.value)
-    except re.error as error:
+        with warnings.catch_warnings(action="error"):
+            re.compile(node.value)
+    except (re.error, OverflowError, FutureWarning) as error:
         return f"is no regular expression: {error}"
+    except RecursionError:
+        return "is no regular expression: it is nested too deeply"
     return None
 
 

@@ -95,11 +95,11 @@ class Rpc:
             return
         message = _parsed(line)
         match message:
-            case {"id": number, "method": str(method)}:
+            case {"id": None | int() | float() | str() as number, "method": str(method)}:
                 self._answer(number, method)
-            case {"method": str(method)}:
+            case {"method": str(method)} if "id" not in message:
                 self._hear(method, _mapping(message.get("params")))
-            case {"id": int(number)}:
+            case {"id": int(number)} if type(number) is int:  # true would be taken for 1
                 self._settle(number, message)
             case _:
                 raise NotRpcError(len(line))
@@ -124,10 +124,9 @@ class Rpc:
             return
         if "error" in answer:
             error = _mapping(answer["error"])
-            code = error.get("code")
-            future.set_exception(
-                RpcError(method, code if isinstance(code, int) else 0, str(error.get("message", "")))
-            )
+            code, said = error.get("code"), error.get("message")
+            known = code if isinstance(code, int) else 0
+            future.set_exception(RpcError(method, known, said if isinstance(said, str) else ""))
         else:
             future.set_result(_mapping(answer.get("result")))
 

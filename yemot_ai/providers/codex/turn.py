@@ -43,7 +43,7 @@ class Turn:
         self.ended: asyncio.Future[Outcome] = loop.create_future()
         # A turn that was given up still ends, and nobody asks how.
         self.ended.add_done_callback(_look_at)
-        self._aside: set[str] = set()
+        self._aside: list[str] = []  # no set: what is looked up in it may be anything
         self._said = ""
         self._final = ""
         self._usage: dict[str, int] = {}
@@ -54,7 +54,7 @@ class Turn:
             case "turn/started", {"turn": {"id": str(turn_id)}} if not self.begun.done():
                 self.begun.set_result(turn_id)
             case "item/started", {"item": {"type": "agentMessage", "phase": "commentary", "id": str(aside)}}:
-                self._aside.add(aside)
+                self._aside.append(aside)
             case "item/agentMessage/delta", {"delta": str(delta), **of} if (
                 of.get("itemId") not in self._aside
             ):
@@ -80,7 +80,9 @@ class Turn:
     def _conclude(self, turn: Mapping[str, Any]) -> None:
         text = self._final or self._said
         if turn.get("status") != "completed":
-            self.ended.set_exception(fault_of(turn.get("error"), str(turn.get("status")), self.thread_id))
+            status = turn.get("status")
+            told = status if isinstance(status, str) else "not completed"
+            self.ended.set_exception(fault_of(turn.get("error"), told, self.thread_id))
         elif not text.strip():
             empty = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
             empty.thread_id = self.thread_id
@@ -98,7 +100,8 @@ def fault_of(error: object, status: str, thread_id: str) -> ProviderError:
         thread_id: whose turn it was.
     """
     told = error if isinstance(error, Mapping) else {}
-    said = str(told.get("message") or f"the turn was {status}")
+    message = told.get("message")
+    said = message if isinstance(message, str) and message else f"the turn was {status}"
     found = fault(said, thread_id=thread_id)
     if type(found) is ProviderCrashError:
         # The sentence tells no class; what stands beside it may: "rateLimitExceeded", or a status.

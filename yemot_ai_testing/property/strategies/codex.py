@@ -1,0 +1,189 @@
+"""What ``codex exec --json`` writes, and what it could write: made of what the real one was recorded to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from hypothesis import strategies as st
+
+from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.contract.recordings import Recording
+from yemot_ai_testing.property.strategies.kinds import of_kinds
+from yemot_ai_testing.property.strategies.texts import model_texts
+from yemot_ai_testing.property.strategies.words import any_text
+
+__all__ = ["STREAM_KINDS", "CodexStream", "StreamKind", "codex_streams"]
+
+StreamKind: TypeAlias = Literal["answered", "failed", "truncated", "interleaved", "unknown", "malformed"]
+STREAM_KINDS: Final[tuple[StreamKind, ...]] = get_args(StreamKind)
+
+Event: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CodexStream:
+    """One run of ``codex exec --json``.
+
+    Attributes:
+        lines: its standard output, without the ends of lines.
+        exit_code: as ``Popen`` sees it.
+        stderr: its standard error.
+    """
+
+    lines: tuple[bytes, ...]
+    exit_code: int = 0
+    stderr: str = ""
+
+    @property
+    def jsonl(self) -> bytes:
+        """The standard output as it was written."""
+        return b"".join(line + b"\n" for line in self.lines)
+
+
+@cache
+def _recorded(*, answered: bool) -> tuple[Recording, ...]:
+    """Return the recorded turns that ended with an answer, or those that did not; the shortest first."""
+    every = [one for version in recordings.versions() for one in recordings.of(version).values()]
+    turns = [one for one in every if one.argv[:1] == ("exec",) and "--json" in one.argv and one.stdout]
+    kept = [one for one in turns if _is_answered(one) is answered]
+    return tuple(sorted(kept, key=lambda one: (len(one.stdout), one.case != "answer", one.version, one.case)))
+
+
+def _is_answered(recording: Recording) -> bool:
+    texts = [line.text for line in recording.stdout]
+    return recording.exit_code == 0 and all(
+        any(word in text for text in texts) for word in ('"agent_message"', '"turn.completed"')
+    )
+
+
+@st.composite
+def _played(draw: st.DrawFn, *, answered: bool) -> CodexStream:
+    """Draw a recorded turn in which the agent says something else, in a conversation of another name."""
+    recording = draw(st.sampled_from(_recorded(answered=answered)))
+    said = draw(model_texts("plain") | model_texts())
+    thread = draw(st.uuids().map(str))
+    lines = [_said(line.text.replace("{thread_id}", thread), said) for line in recording.stdout]
+    stderr = "\n".join(recording.stderr).replace("{thread_id}", thread)
+    return CodexStream(tuple(lines), recording.exit_code, stderr)
+
+
+def _said(line: str, said: str) -> bytes:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return line.encode()
+    item = event.get("item")
+    if isinstance(item, dict) and item.get("type") == "agent_message":
+        item["text"] = said
+    return _written(event)
+
+
+def _written(event: Event, *, ascii_only: bool = False) -> bytes:
+    try:
+        return json.dumps(event, ensure_ascii=ascii_only).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair stands in JSON only as an escape
+        return json.dumps(event).encode()
+
+
+@st.composite
+def _truncated(draw: st.DrawFn) -> CodexStream:
+    whole = draw(_played(answered=True))
+    written = whole.jsonl[: draw(st.integers(0, len(whole.jsonl) - 1))]
+    return CodexStream(
+        tuple(written.split(b"\n")), draw(st.sampled_from([0, 1, -15, -9, 101, 143])), whole.stderr
+    )
+
+
+@st.composite
+def _interleaved(draw: st.DrawFn) -> CodexStream:
+    """Draw two turns that were written to one stream, each in its own order."""
+    first, second = draw(_played(answered=True)), draw(_played(answered=True) | _played(answered=False))
+    left, right = list(first.lines), list(second.lines)
+    lines: list[bytes] = []
+    while left and right:
+        lines.append((left if draw(st.booleans()) else right).pop(0))
+    return CodexStream((*lines, *left, *right), draw(st.sampled_from([0, 1])), first.stderr)
+
+
+_JSON: Final[st.SearchStrategy[Any]] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | any_text | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=6,
+)
+_TYPES = st.sampled_from(
+    [
+        "thread.started", "turn.started", "turn.completed", "turn.failed", "item.started", "item.updated",
+        "item.completed", "error", "moon.risen",
+    ]
+)  # fmt: skip
+_ITEMS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["agent_message", "reasoning", "error", "todo_list", "moon"]) | _JSON},
+    optional={"id": _JSON, "text": _JSON, "message": _JSON},
+)
+_FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "thread_id": _JSON,
+    "item": _ITEMS | _JSON,
+    "usage": st.dictionaries(st.sampled_from(["input_tokens", "output_tokens", "x"]), _JSON) | _JSON,
+    "error": st.fixed_dictionaries({"message": _JSON}) | _JSON,
+    "message": _JSON,
+}
+_EVENTS = st.fixed_dictionaries({"type": _TYPES | _JSON}, optional=_FIELDS)
+_NO_EVENTS = st.sampled_from(
+    [
+        b"{", b"null", b"[]", b"hello", b"\xff\xfe", b'{"a":' * 5_000, b"[" * 100_000, b"1" * 5_000,
+        b'{"type":"turn.completed","usage":{"input_tokens":' + b"9" * 5_000 + b"}}", b'{"type":"x"} {}',
+        b"\x00{}", b"\xef\xbb\xbf{}", b'{"type":NaN}', b'{"type":"error","type":"turn.completed"}', b"\r",
+        b'{"type":"error","message":"\\ud800"}', b'{"type":"error","message":"\xed\xa0\x80"}',
+    ]
+) | st.binary(max_size=60)  # fmt: skip
+
+
+@st.composite
+def _disturbed(draw: st.DrawFn, strange: st.SearchStrategy[bytes]) -> CodexStream:
+    """Draw a turn with lines among its own that are no part of it, some perhaps in the place of others."""
+    turn = draw(_played(answered=True))
+    lines = list(turn.lines)
+    for line in draw(st.lists(strange, min_size=1, max_size=3)):
+        at = draw(st.integers(0, len(lines)))
+        lines[at : at + draw(st.integers(0, 1))] = [line]
+    return CodexStream(tuple(lines), turn.exit_code, turn.stderr)
+
+
+def codex_streams(*kinds: StreamKind) -> st.SearchStrategy[CodexStream]:
+    """Return a strategy for what one ``codex exec --json`` writes.
+
+    Made of the recordings of the real Codex, of every version: ``answered`` turns with other words in
+    them; turns that ``failed``; ``truncated``: cut off after any byte; ``interleaved``: two turns in one
+    stream; ``unknown`` events, items, fields and values among the known; ``malformed``: lines that are
+    no events.
+
+    Args:
+        kinds: those that are wanted; all of them if none is named.
+
+    >>> from hypothesis import find
+    >>> stream = find(codex_streams(), lambda stream: True)
+    >>> stream.exit_code, "שלום" in stream.jsonl.decode()
+    (0, True)
+    """
+    return of_kinds(
+        "codex_streams",
+        {
+            "answered": [_typical(), _played(answered=True)],
+            "failed": [_played(answered=False)],
+            "truncated": [_truncated()],
+            "interleaved": [_interleaved()],
+            "unknown": [_disturbed(_EVENTS.map(_written))],
+            "malformed": [_disturbed(_NO_EVENTS)],
+        },
+        kinds,
+    )
+
+
+def _typical() -> st.SearchStrategy[CodexStream]:
+    recording = _recorded(answered=True)[0]
+    thread = "00000000-0000-0000-0000-000000000000"
+    lines = [_said(line.text.replace("{thread_id}", thread), "שלום") for line in recording.stdout]
+    return st.just(CodexStream(tuple(lines)))
