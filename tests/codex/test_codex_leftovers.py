@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.codex.codex_kit import Codex, asked, provider, thread_of
-from tests.codex.test_codex_app_server import traces
+from tests.codex.test_codex_app_server import traces, wait_gone
 from yemot_ai.providers.codex.leftovers import ABANDONED_AFTER
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ from yemot_ai.providers import codex
 async def main():
     provider = getattr(codex, sys.argv[1])("codex", timeout=20.0)
     reply = await provider.start_session("הסוד שלי")
-    print(reply.session, flush=True)
+    servers = [server.pid for pool in getattr(provider, "_pools", ()) for server in pool.servers]
+    print(*servers, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -47,11 +48,14 @@ def worker(kind: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", _WORKER, kind]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout
-        assert "thread_id" in process.stdout.readline()
+        servers = [int(pid) for pid in process.stdout.readline().split()]
         try:
             yield process
         finally:
             process.kill()
+            for pid in servers:
+                # It ends because its owner is gone, and writes until then.
+                wait_gone(pid)
 
 
 def a_process_starts() -> None:
