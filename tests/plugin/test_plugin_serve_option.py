@@ -314,6 +314,25 @@ def test_a_run_that_is_broken_off_leaves_no_process(
     assert all_gone(pids(project))
 
 
+def test_workers_have_a_server_each_and_end_it(project: pytest.Pytester, write: Write) -> None:
+    write("server.py", SERVER)
+    write("served.call.yaml", CALLS.replace("קריאה 1", "קריאה").replace("קריאה 2", "קריאה"))
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "xdist.plugin", *PLUGINS),
+            *("-n", "2", "--dist", "each", "--yemot-scenario=served.call.yaml"),
+        ],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 passed" in result.stdout, result.stdout
+    assert len(pids(project)) == 4
+    assert all_gone(pids(project))
+
+
 def test_the_first_failure_ends_the_run_and_the_server(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

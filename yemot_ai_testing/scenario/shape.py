@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
 
 from yemot_ai_testing.scenario.durations import in_seconds
-from yemot_ai_testing.scenario.nodes import BOOL, NULL, STR, Mistakes, described, listed, meant
+from yemot_ai_testing.scenario.model import VERBS
+from yemot_ai_testing.scenario.nodes import BOOL, NULL, STR, Mistakes, described, entries, listed, meant
 
 __all__ = ["check"]
 
@@ -28,7 +29,10 @@ WORDS: Final = {
 }
 INTEGER: Final = re.compile("[0-9]{1,9}")
 
-Schema = dict[str, Any]
+WITHOUT_VERB: Final = frozenset({"hears", "agent", "meanwhile"})
+
+Schema: TypeAlias = dict[str, Any]
+Found: TypeAlias = Iterator[tuple[yaml.Node, str]]
 
 
 def check(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
@@ -97,14 +101,11 @@ def _check_array(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -
         mistakes.add(node, f"{of} must be a list, not {described(node)}")
         return
     items: list[yaml.Node] = node.value
-    before = mistakes.count
     if not schema.get("minItems", 0) <= len(items) <= schema.get("maxItems", len(items)):
         mistakes.add(node, _bounded(schema, of))
-    first: Sequence[Schema] = schema.get("prefixItems", ())
-    for number, item in enumerate(items):
-        check(mistakes, item, first[number] if number < len(first) else schema["items"], f"each item of {of}")
-    if mistakes.count == before:
-        _check_format(mistakes, node, schema, of)
+    for item in items:
+        check(mistakes, item, schema["items"], f"each item of {of}")
+    _check_format(mistakes, node, schema, of)
 
 
 def _check_scalar(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
@@ -208,37 +209,51 @@ def _part(of: str, key: str) -> str:
 
 
 def _check_format(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
-    wrong = FORMATS[schema["format"]](node) if schema.get("format") in FORMATS else None
-    if wrong:
-        mistakes.add(node, f"{of} {wrong}")
+    if schema.get("format") in FORMATS:
+        for wrong, message in FORMATS[schema["format"]](node, of):
+            mistakes.add(wrong, message)
 
 
-def _not_compiling(node: yaml.Node) -> str | None:
+def _regex(node: yaml.Node, of: str) -> Found:
     try:
         with warnings.catch_warnings(action="error"):
             re.compile(node.value)
     except (re.error, OverflowError, FutureWarning) as error:
-        return f"is no regular expression: {error}"
+        yield node, f"{of} is no regular expression: {error}"
     except RecursionError:
-        return "is no regular expression: it is nested too deeply"
-    return None
+        yield node, f"{of} is no regular expression: it is nested too deeply"
 
 
-def _not_closed(node: yaml.Node) -> str | None:
+def _command(node: yaml.Node, of: str) -> Found:
     try:
         parts = shlex.split(node.value)
     except ValueError as error:
-        return f"cannot be taken apart: {error}; write a list"
-    return None if parts else "must name a program, such as node server.js"
+        yield node, f"{of} cannot be taken apart: {error}; write a list"
+        return
+    if not parts:
+        yield node, f"{of} must name a program, such as node server.js"
 
 
-def _out_of_order(node: yaml.Node) -> str | None:
-    warn, fail = (in_seconds(item.value) or 0.0 for item in node.value)
-    return "must be [warn, fail] with warn not above fail, such as [2s, 4s]" if warn > fail else None
+def _warn_fail(node: yaml.Node, of: str) -> Found:
+    limits = [in_seconds(item.value) for item in node.value if isinstance(item, yaml.ScalarNode)]
+    match limits:
+        case [float(warn), float(fail)] if warn > fail:
+            yield node, f"{of} must be [warn, fail] with warn not above fail, such as [2s, 4s]"
 
 
-FORMATS: Final[dict[str, Callable[[yaml.Node], str | None]]] = {
-    "regex": _not_compiling,
-    "command": _not_closed,
-    "warn-fail": _out_of_order,
+def _turns(node: yaml.Node, _of: str) -> Found:
+    """Find turns without a verb behind the first; whoever has misspelt one is told so elsewhere."""
+    for turn in node.value[1:]:
+        if isinstance(turn, yaml.MappingNode) and entries(turn).keys() <= WITHOUT_VERB:
+            yield (
+                turn,
+                f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}",
+            )
+
+
+FORMATS: Final[dict[str, Callable[[yaml.Node, str], Found]]] = {
+    "regex": _regex,
+    "command": _command,
+    "warn-fail": _warn_fail,
+    "turns": _turns,
 }
