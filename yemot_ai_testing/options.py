@@ -20,6 +20,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
     _add_calls(parser, group)
     _add_guard(parser, group)
+    _add_snapshots(parser, group)
 
 
 def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
@@ -61,6 +62,15 @@ def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
     )
     parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
+
+
+def _add_snapshots(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--yemot-snapshot",
+        action="store_true",
+        help="hold the answers of each scenario to a syrupy snapshot; --snapshot-update writes it",
+    )
+    parser.addini("yemot_snapshot", "hold the answers of scenarios to snapshots", type="bool", default=False)
 
 
 def _add_guard(parser: pytest.Parser, group: pytest.OptionGroup) -> None:

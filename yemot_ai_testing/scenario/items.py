@@ -90,6 +90,10 @@ class ScenarioItem(pytest.Item):
             outcome = self._played(stage)
             if stage.output is not None:
                 self.add_report_section("call", "server", stage.output())
+        if self.config.getoption("yemot_snapshot") or self.config.getini("yemot_snapshot"):
+            from yemot_ai_testing.scenario.snapshots import compared  # noqa: PLC0415 - needs syrupy
+
+            outcome = compared(outcome, self)
         self._note(outcome)
         if outcome.fake_only is not None:
             # Told at the scenario's own line; skip() would name this one.
@@ -127,6 +131,8 @@ class ScenarioItem(pytest.Item):
         if setting.codex != "fake":
             options.append(f"--yemot-codex={setting.codex}")
         options += [f"--yemot-allow={name}" for name in option("yemot_allow")]
+        if option("yemot_snapshot"):
+            options.append("--yemot-snapshot")
         if option("yemot_guard") is False:
             options.append("--no-yemot-guard")
         return ("pytest", f"{self.scenario.place.path}::{self.name}", *options, "--yemot-scenario")
