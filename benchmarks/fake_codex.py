@@ -1,4 +1,7 @@
-"""What a run of the fake Codex costs, beside a bare start of the same interpreter."""
+"""What a run of the fake Codex costs, beside a bare start of the same interpreter and beside the real one.
+
+The real one is what ``yemot-ai-testing codex install`` has brought; a scripted model service answers it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import sys
 import time
 
 from yemot_ai_testing import FakeCodex
+from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.doubles.real_codex import RealCodex
 
-RUNS = 30
+RUNS, REAL_RUNS = 30, 10
+ASKED = ("exec", "--json", "--skip-git-repo-check", "-")
 
 
 def seconds(command: list[str], stdin: bytes = b"") -> float:
@@ -22,8 +28,22 @@ with FakeCodex() as codex:
     pairs = []
     for _ in range(RUNS):
         codex.answers("שלום")
-        fake = seconds([str(codex.executable), "exec", "--json", "--skip-git-repo-check", "-"], b"hi")
+        fake = seconds([str(codex.executable), *ASKED], b"hi")
         pairs.append((fake, seconds([sys.executable, "-IS", "-c", ""])))
 
 print(f"fake codex exec: median {statistics.median(fake for fake, _ in pairs) * 1000:.1f} ms")
 print(f"beside a bare interpreter: median x {statistics.median(fake / bare for fake, bare in pairs):.2f}")
+
+try:
+    binary = locate("real")
+except BinaryNotFoundError as error:
+    print(f"beside the real one: {error}")
+else:
+    with FakeCodex() as codex, RealCodex(binary) as real_codex:
+        ratios = []
+        for _ in range(REAL_RUNS):
+            codex.answers("שלום")
+            fake = seconds([str(codex.executable), *ASKED], b"hi")
+            real_codex.answers("שלום")
+            ratios.append(fake / seconds([str(real_codex.executable), *ASKED], b"hi"))
+    print(f"beside the real one: median x {statistics.median(ratios):.3f}; bound 0.1")
