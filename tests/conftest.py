@@ -1,7 +1,7 @@
 """What all tests share: how much Hypothesis tries.
 
-Tests that name no number of examples try Hypothesis's own; those of ``tests/fuzz`` try 2,000, and 100,000
-with ``--hypothesis-profile=nightly`` (``tox -e nightly``).
+Tests that name no number of examples try Hypothesis's own; those of ``tests/fuzz`` try 120 to 2,000, and
+100,000 with ``--hypothesis-profile=nightly`` (``tox -e nightly``).
 """
 
 from __future__ import annotations

@@ -176,6 +176,7 @@ def test_each_kind_occurs_in_300_examples(
 ) -> None:
     assert tuple(signs) == kinds
     examples = drawn(strategy())
+    assert len(examples) == 300
     assert {kind for kind, sign in signs.items() if not any(map(sign, examples))} == set()
 
 

@@ -219,6 +219,7 @@ class _Reading:
         return actions
 
     def _pre_questions(self) -> Iterator[PreQuestion]:
+        says = self._says()
         for key in sorted(key for key in self._values if _PRE.fullmatch(key)):
             number = key.removeprefix("api_")
             try:
@@ -229,13 +230,15 @@ class _Reading:
             if self._files is not None and not any(f"{number}.{ending}" in self._files for ending in AUDIO):
                 self._tell(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             if isinstance(read, Read):
-                yield PreQuestion(number, read, tuple(self._says(number)))
+                yield PreQuestion(number, read, tuple(says.get(number, ())))
 
-    def _says(self, number: str) -> Iterator[tuple[str, str]]:
+    def _says(self) -> dict[str, list[tuple[str, str]]]:
+        """Return what is heard after each key in each question."""
+        says: dict[str, list[tuple[str, str]]] = {}
         for key, value in self._values.items():
-            found = _SAYS.fullmatch(key)
-            if found and found[1] == number:
-                yield found[2], value
+            if found := _SAYS.fullmatch(key):
+                says.setdefault(found[1], []).append((found[2], value))
+        return says
 
     def _is(self, key: str) -> bool:
         return self._values.get(key) == "yes"
