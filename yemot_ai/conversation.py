@@ -9,13 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from yemot_ai.errors import ContextOverflowError, ProviderError, RateLimitedError, SessionLostError
+from yemot_ai.errors import (
+    ContextOverflowError,
+    MalformedStreamError,
+    ProviderError,
+    RateLimitedError,
+    SessionLostError,
+)
 from yemot_ai.ledger import Ledger, Worked
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, Streaming
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
+from yemot_ai.telling import Telling
 
 __all__ = ["Conversation"]
 
@@ -61,18 +68,53 @@ class Conversation:
     retries: int
     admit: Callable[[str, str], Awaitable[Session]]
 
-    async def ask(self, call_id: str, turn_id: str, text: str, *, instructions: str | None = None) -> Turn:
+    async def ask(
+        self,
+        call_id: str,
+        turn_id: str,
+        text: str,
+        *,
+        instructions: str | None = None,
+        telling: Telling | None = None,
+    ) -> Turn:
         """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
+
+        Args:
+            call_id: the call.
+            turn_id: names the turn.
+            text: the utterance.
+            instructions: how to answer this once.
+            telling: is told what the model writes, for a turn that this one is a step of.
 
         Raises:
             CallEndedError: the call has hung up.
         """
+        return await self._ask(call_id, turn_id, text, instructions, lambda _own: telling)
+
+    async def tell(self, call_id: str, turn_id: str, text: str) -> Turn:
+        """Do what ``ask`` does, and tell what the model writes as it comes."""
+
+        def aloud(own: Telling) -> Telling:
+            own.open()
+            return own
+
+        return await self._ask(call_id, turn_id, text, None, aloud)
+
+    async def _ask(
+        self,
+        call_id: str,
+        turn_id: str,
+        text: str,
+        instructions: str | None,
+        told: Callable[[Telling], Telling | None],
+    ) -> Turn:
         text = text.strip() or SILENCE
 
-        async def work() -> Worked:
+        async def work(own: Telling) -> Worked:
             session = await self.admit(call_id, turn_id)
+            how = instructions or self.instructions
             try:
-                reply, put_aside = await self._persistently(session, text, instructions or self.instructions)
+                reply, put_aside = await self._persistently(session, text, how, told(own))
             except ProviderError as error:
                 log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
                 raise
@@ -89,9 +131,11 @@ class Conversation:
         return await self.ledger.once(call_id, asked, work, hold=hold_key("talk", call_id, self.name))
 
     async def _persistently(
-        self, session: Session, text: str, instructions: str | None
+        self, session: Session, text: str, instructions: str | None, telling: Telling | None
     ) -> tuple[Reply, JSON]:
         """Ask; once more where it may help: after a transient failure, or from the transcript.
+
+        Once there is a sentence that may have been heard, nobody is asked again.
 
         Returns:
             The reply, and the provider's session that it does not go on with (None: it does).
@@ -101,26 +145,36 @@ class Conversation:
         tries_left, may_rebuild, put_aside = self.retries, True, None
         while True:
             try:
-                return await self._once(thread, text, instructions, history), put_aside
+                return await self._once(thread, text, instructions, history, telling), put_aside
             except (SessionLostError, ContextOverflowError) as error:
-                if not may_rebuild or thread is None:
+                if not may_rebuild or thread is None or not _may_begin_again(telling):
                     raise
                 may_rebuild, put_aside, thread = False, thread, None
                 history = _shortened(history, error)
                 log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
             except ProviderError as error:
                 wait = _wait_before_retry(error)
-                if tries_left == 0 or wait is None or asyncio.get_running_loop().time() + wait > give_up:
+                is_late = wait is None or asyncio.get_running_loop().time() + wait > give_up
+                if tries_left == 0 or wait is None or is_late or not _may_begin_again(telling):
                     raise
                 tries_left -= 1
                 log.warning("call %s: %s; trying once more", session.call_id, error.kind)
                 await asyncio.sleep(wait)
 
     async def _once(
-        self, thread: JSON, text: str, instructions: str | None, history: Sequence[Exchange]
+        self,
+        thread: JSON,
+        text: str,
+        instructions: str | None,
+        history: Sequence[Exchange],
+        telling: Telling | None,
     ) -> Reply:
         try:
-            if thread is None:
+            if telling is not None and isinstance(self.provider, Streaming):
+                told = () if thread is not None else history
+                parts = self.provider.stream(thread, text, instructions=instructions, history=told)
+                reply = await self._told(parts, telling)
+            elif thread is None:
                 reply = await self.provider.start_session(text, instructions=instructions, history=history)
             else:
                 reply = await self.provider.continue_session(thread, text, instructions=instructions)
@@ -140,6 +194,22 @@ class Conversation:
             message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"
             raise ProviderError(message, provider=self.provider.name)
         return reply
+
+    async def _told(self, parts: AsyncIterator[str | Reply], telling: Telling) -> Reply:
+        async for part in parts:
+            if not isinstance(part, str):
+                telling.finish()
+                return part
+            telling.hear(part)
+        message = f"{self.provider.name} ended its stream without a reply"
+        raise MalformedStreamError(message, provider=self.provider.name)
+
+
+def _may_begin_again(telling: Telling | None) -> bool:
+    if telling is None:
+        return True
+    telling.begin_again()
+    return not telling.has_begun
 
 
 def _wait_before_retry(error: ProviderError) -> float | None:

@@ -18,6 +18,7 @@ from yemot_ai.ledger import Ledger, Worked
 from yemot_ai.providers.provider import Closing
 from yemot_ai.recordings import Download, EmptyRecordingError, Fetch, Recordings
 from yemot_ai.sessions import Turn
+from yemot_ai.telling import Telling
 from yemot_ai.transcribers import OpenAITranscriber, Transcriber
 
 __all__ = ["Hearing", "check_transcriber", "hearing_of"]
@@ -54,7 +55,7 @@ class Hearing:
             CallEndedError: the call has hung up.
         """
 
-        async def work() -> Worked:
+        async def work(_telling: Telling) -> Worked:
             await self.check(call_id, answered_by)
             try:
                 return Worked(answer=await self._words(path))

@@ -20,17 +20,23 @@ from dataclasses import dataclass, replace
 from yemot_ai.errors import (
     CallEndedError,
     HoldLostError,
+    ProviderCrashError,
     ProviderError,
     ProviderTimeoutError,
 )
+from yemot_ai.news import News, come
 from yemot_ai.providers.provider import JSON, Usage
 from yemot_ai.sessions import LEASE, Failure, Session, SessionStore, Status, Turn, hold_key
+from yemot_ai.telling import OvertakenError, Telling
 from yemot_ai.watch import Watch
 from yemot_ai.writing import Writings, persistently
 
 __all__ = ["Ledger", "Work", "Worked"]
 
 log = logging.getLogger("yemot_ai")
+
+LOOK = 0.2
+"""Seconds between two looks for what another worker has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,9 @@ class Worked:
     put_aside: JSON = None
 
 
-Work = Callable[[], Awaitable[Worked]]
+Work = Callable[[Telling], Awaitable[Worked]]
+"""Works a turn out; what the caller may hear before it is over is told to the ``Telling``."""
+
 Update = Callable[[str, Callable[[Session], Session]], Awaitable[Session]]
 
 
@@ -101,6 +109,8 @@ class Ledger:
         self._lease = lease
         self._writings: Writings[Turn] = Writings()
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
+        self._tellings: dict[tuple[str, str], Telling] = {}
+        self._news = News()
 
     async def once(self, call_id: str, asked: Turn, work: Work, *, hold: str | None = None) -> Turn:
         """Return the turn's end: from the ledger, by joining it, or by doing ``work``.
@@ -142,6 +152,41 @@ class Ledger:
         if running:
             await asyncio.wait(running)
 
+    async def told(self, call_id: str, turn_id: str, *, after: int) -> None:
+        """Wait until more than ``after`` sentences of a turn are written down, or it is over.
+
+        At once where it is worked on here; what another worker writes is looked for.
+        """
+        key = call_id, turn_id
+        with self._news.about(key) as news:
+            while True:
+                news.clear()
+                telling = self._tellings.get(key)
+                if telling is not None:
+                    if telling.written > after:
+                        return
+                    await telling.wanted(news)
+                    continue
+                # Whoever asks has just looked.
+                await come(news, within=None if self._store.immediate else LOOK)
+                session = await self._store.load(call_id)
+                turn = session.turn(turn_id) if session else None
+                if turn is not None and (turn.is_over or len(turn.pieces) > after):
+                    return
+
+    async def stop(self, call_id: str, turn_id: str) -> None:
+        """Stop the work on a turn that was interrupted in the store; another worker sees it there."""
+        ours = (call_id, turn_id) in self._tellings
+        await self._cancel(call_id, prefix=f"{turn_id}.")
+        task = self._tasks.get(call_id, {}).get(turn_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        session = await self._store.load(call_id)
+        turn = session.turn(turn_id) if session else None
+        if ours and session and turn and turn.is_over:
+            self._written(session, turn)
+
     def _drop(self, call_id: str, turn_id: str, task: asyncio.Task[Turn]) -> None:
         tasks = self._tasks[call_id]
         del tasks[turn_id]
@@ -156,18 +201,22 @@ class Ledger:
 
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
         key = hold_key("turn", call_id, asked.id)
+        was_ours = False
         while True:
             try:
                 async with (
                     asyncio.timeout(self._timeout) as waiting,
                     self._store.hold(key, lease=self._lease),
                 ):
-                    claimed = await self._claim(call_id, asked)
+                    session, claimed = await self._claim(call_id, asked)
                     if claimed.is_over:
+                        if was_ours and claimed.interrupted:
+                            self._written(session, claimed)
                         return claimed
                     waiting.reschedule(None)  # from here on the work has its own time
                     return await self._work(call_id, claimed, work, hold)
-            except (HoldLostError, _OvertakenError) as lost:
+            except (HoldLostError, OvertakenError) as lost:
+                was_ours = True
                 log.warning("call %s: turn %s: %s; joining who has it now", call_id, asked.id, lost)
                 # An answer that is there already is not asked for again: nobody may have overtaken us.
                 await self._writings.wait(key)
@@ -177,11 +226,16 @@ class Ledger:
     async def _work(self, call_id: str, turn: Turn, work: Work, hold: str | None) -> Turn:
         now = asyncio.get_running_loop().time
         started = now()
+        key = call_id, turn.id
+        write = functools.partial(self._write_pieces, key, turn)
+        telling = self._tellings[key] = Telling(write, immediate=self._store.immediate)
         try:
             # All within the turn's time, the wait for an earlier turn of the conversation too.
             async with asyncio.timeout(self._timeout) as left, self._held(hold):
-                worked = await _guarded(work)
+                async with telling:
+                    worked = await _guarded(work, telling)
                 left.reschedule(None)
+                turn = replace(turn, pieces=tuple(telling.pieces))
                 return await self._write(call_id, _answered(turn, worked, now() - started), worked)
         except TimeoutError as error:
             # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
@@ -191,22 +245,53 @@ class Ledger:
             failed = _failed(turn, late)
         except ProviderError as error:
             failed = _failed(turn, error)
-        return await self._write(call_id, replace(failed, duration=now() - started), None)
+        except OvertakenError:
+            await self._cancel(call_id, prefix=f"{turn.id}.")
+            raise
+        finally:
+            del self._tellings[key]
+            self._news.tell(key)
+        failed = replace(failed, pieces=tuple(telling.pieces), duration=now() - started)
+        return await self._write(call_id, failed, None)
+
+    async def _write_pieces(
+        self, key: tuple[str, str], turn: Turn, pieces: tuple[str, ...], before: str
+    ) -> None:
+        """Write the sentences of a turn down, if it is still ours; with no new ones, only see to that."""
+
+        def write(session: Session) -> Session:
+            _refuse_lost(session, turn)
+            known = session.turn(turn.id) or turn
+            if len(known.pieces) == len(pieces):
+                return session
+            return session.with_turn(replace(known, pieces=pieces, spoken=before))
+
+        await self._update(key[0], write)
+        self._news.tell(key)
 
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:
         return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
 
-    async def _claim(self, call_id: str, asked: Turn) -> Turn:
-        """Write the turn down as ours, unless it is over; whoever had it before us is dead."""
+    async def _claim(self, call_id: str, asked: Turn) -> tuple[Session, Turn]:
+        """Write the turn down as ours, unless it is over; whoever had it before us is dead.
+
+        One whose answer had begun is over: nobody can go on in the middle of what was said, and to
+        begin anew would say it twice.
+        """
         mine = replace(asked, owner=uuid.uuid4().hex)
 
         def claim(session: Session) -> Session:
             _refuse_ended(session)
             known = session.turn(asked.id)
-            return session if known and known.is_over else session.with_turn(mine)
+            if known and known.is_over:
+                return session
+            if known and known.pieces:
+                left = ProviderCrashError("the worker was lost in the middle of the answer")
+                return session.with_turn(replace(_failed(known, left), owner=""))
+            return session.with_turn(mine)
 
         session = await self._update(call_id, claim)
-        return session.turn(asked.id) or mine
+        return session, session.turn(asked.id) or mine
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
         return await self._writings.down(
@@ -228,14 +313,10 @@ class Ledger:
         return over
 
 
-class _OvertakenError(Exception):
-    """The turn is not ours any more: our lease ran out while we worked."""
-
-
-async def _guarded(work: Work) -> Worked:
+async def _guarded(work: Work, telling: Telling) -> Worked:
     """Do the work; whatever goes wrong in it is an error that the ledger can keep."""
     try:
-        return await work()
+        return await work(telling)
     except (ProviderError, CallEndedError, TimeoutError):
         raise
     except asyncio.CancelledError as error:
@@ -251,11 +332,7 @@ async def _guarded(work: Work) -> Worked:
 
 def _written(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
     """Return the session with the end of a turn, if the turn is still ours."""
-    _refuse_ended(session)
-    known = session.turn(turn.id)
-    # A store that has lost the whole session knows of no other owner.
-    if known is not None and known.owner != turn.owner:
-        raise _OvertakenError("somebody else has taken it over")
+    _refuse_lost(session, turn)
     session = session.with_turn(over)
     if worked.state is not None:
         session = replace(session, state=worked.state)
@@ -264,6 +341,14 @@ def _written(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Ses
     if worked.put_aside is not None:
         session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
     return session
+
+
+def _refuse_lost(session: Session, turn: Turn) -> None:
+    _refuse_ended(session)
+    known = session.turn(turn.id)
+    # A store that has lost the whole session knows of no other owner.
+    if known is not None and known.owner != turn.owner:
+        raise OvertakenError("somebody else has taken it over")
 
 
 def _failed(turn: Turn, error: ProviderError) -> Turn:

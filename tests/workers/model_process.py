@@ -99,10 +99,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["content-length"]))
-        question, answer = self.server.model.answer(ModelRequest(self.path, {}, json.loads(raw), len(raw)))
-        body = json.dumps(answer).encode()
+        request = ModelRequest(self.path, {}, json.loads(raw), len(raw))
+        question, answer = self.server.model.answer(request)
+        body, kind = json.dumps(answer).encode(), "application/json"
+        if request.body.get("stream"):
+            written = (answer["output"][0]["content"][0]["text"],)
+            events = responses_api.stream_events(answer, written)
+            body, kind = b"".join(map(responses_api.sse, events)), "text/event-stream"
         self.send_response(200)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -6,8 +6,10 @@ answer, or which turn has to be answered first. Any process that has the session
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from yemot_ai.conversation import Conversation
 from yemot_ai.errors import ConfigurationError, LimitReachedError
@@ -15,11 +17,15 @@ from yemot_ai.flow.listening import ByVoice, Listening, Utterance
 from yemot_ai.flow.manners import Key, Manners, sentence
 from yemot_ai.flow.names import Cursor, heard_name, newest_cursor, poll_name, turn_name
 from yemot_ai.flow.polling import poll_answer, up
+from yemot_ai.flow.speaking import SILENTLY, rest, sentences, told_again, whole
 from yemot_ai.hearing import Hearing
-from yemot_ai.protocol import Message, Play, Read, Request, Response, speakable
-from yemot_ai.sessions import Session, Status, Turn, Visit
+from yemot_ai.protocol import Message, Play, Read, Request, Response
+from yemot_ai.providers.provider import Streaming
+from yemot_ai.sessions import Session, Status, Told, Turn, Visit
 
 __all__ = ["AgentFunction", "AgentLoop", "Asked", "Pending", "Recorded"]
+
+_KEYS: Final = re.compile(r"[0-9*#]+")
 
 AgentFunction = Callable[..., "str | Awaitable[str | None] | None"]
 """A developer's function ``(call, text)`` or ``(call, agent)``; sync or async."""
@@ -33,11 +39,13 @@ class Asked:
         turn: its number.
         poll: how often the line has polled for it.
         text: what the caller said.
+        pieces: how many sentences of the answer are written so far; nothing of them can be spoken.
     """
 
     turn: int
     poll: int
     text: str
+    pieces: int = 0
 
     @property
     def turn_id(self) -> str:
@@ -83,6 +91,8 @@ class AgentLoop:
         function: the developer's own part in each turn.
         listening: how the caller is listened to.
         hearing: makes words of the line's values, where these are recordings.
+        stream: whether sentences may be spoken before the answer is whole.
+        streams: whether they are: whether the provider hands them over, too.
     """
 
     extension: str
@@ -92,8 +102,13 @@ class AgentLoop:
     function: AgentFunction | None = None
     listening: Listening = field(default_factory=ByVoice)
     hearing: Hearing | None = None
+    stream: bool = True
+    streams: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        # Looked at by every poll, and to ask a runtime protocol takes microseconds.
+        can_stream = isinstance(self.conversation.provider, Streaming)
+        object.__setattr__(self, "streams", self.stream and can_stream)
         if not sentence(self.greeting):
             raise ConfigurationError(
                 f"the agent of extension {self.extension!r} needs a greeting that can be spoken"
@@ -117,15 +132,36 @@ class AgentLoop:
             return session, decided
         if cursor.turn == 0:
             return self._listen(session, cursor, sentence(self.greeting))
-        if self._exits_while_thinking(cursor, request):
-            return self._leave(session, cursor, self.manners.goodbye)
+        return (
+            self._told_before(session, cursor)
+            or self._interrupted(session, cursor, request)
+            or self._proceed(session, cursor, request)
+        )
+
+    def _told_before(self, session: Session, cursor: Cursor) -> tuple[Session, str] | None:
+        """Repeat what a request of a running turn was answered."""
+        span = _told(session, cursor).span(cursor.poll)
+        if span is None:
+            return None
+        turn = session.turn(turn_name(cursor.turn)) or Turn(turn_name(cursor.turn), "")
+        return session, told_again(turn, cursor.turn, span, self.manners)
+
+    def _proceed(self, session: Session, cursor: Cursor, request: Request) -> tuple[Session, str | Pending]:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_over:
             return self._conclude(session, cursor, turn)
+        if turn is not None and sentences(turn, _told(session, cursor).upto):
+            return self._go_on(session, cursor, turn, len(turn.pieces))
         if self.hearing is not None:
             return self._hear(self.hearing, session, cursor, request)
         value = request.newest(turn_name(cursor.turn)) or (turn.text if turn else "")
         return self._react(session, cursor, self.listening.understood(value))
+
+    def waits(self, session: Session, pending: Pending) -> tuple[Session, str]:
+        """Decide that the line polls on, where other workers have to know of it."""
+        cursor, name = Cursor(pending.turn, pending.poll), turn_name(pending.turn)
+        turn = session.turn(name) or Turn(name, "")
+        return self._go_on(session, cursor, turn, _told(session, cursor).upto)
 
     def filler(self, pending: Pending) -> str:
         """Render the poll that the line makes while the turn is not answered."""
@@ -158,14 +194,44 @@ class AgentLoop:
                 return self._listen(session.anew(self.conversation.name), cursor, sentence(self.greeting))
         if self.manners.is_exit(said.words):
             return self._leave(session, cursor, self.manners.goodbye)
-        return session, Asked(cursor.turn, cursor.poll, said.words)
+        turn = session.turn(turn_name(cursor.turn))
+        return session, Asked(cursor.turn, cursor.poll, said.words, len(turn.pieces) if turn else 0)
 
-    def _exits_while_thinking(self, cursor: Cursor, request: Request) -> bool:
-        """Tell whether the exit key was pressed in the newest poll; no other key acts there."""
-        if not cursor.poll:
-            return False
-        pressed = request.newest(poll_name(cursor.turn, cursor.poll)) or ""
-        return self.manners.keys.get(pressed) is Key.LEAVE
+    def _interrupted(self, session: Session, cursor: Cursor, request: Request) -> tuple[Session, str] | None:
+        """Handle a key that was pressed in the newest poll.
+
+        While an answer is spoken every key stops it, and the caller is listened to; while the filler
+        plays only the key acts that leaves.
+        """
+        pressed = request.newest(poll_name(cursor.turn, cursor.poll)) if cursor.poll else None
+        if pressed is None or not _KEYS.fullmatch(pressed):
+            return None
+        key = self.manners.keys.get(pressed)
+        told = _told(session, cursor)
+        before = told.span(cursor.poll - 1)
+        has_spoken = before is not None and before[1] < before[2]
+        if key is not Key.LEAVE and not has_spoken:
+            return None
+        turn = session.turn(turn_name(cursor.turn))
+        if turn is not None:
+            said = "".join(turn.pieces[: told.upto]).strip()
+            session = _without_pieces(session.interrupted(turn.id, said), turn)
+        match key:
+            case Key.LEAVE:
+                return self._leave(session, cursor, self.manners.goodbye)
+            case Key.REPEAT:
+                return self._listen(session, cursor, self._last_answer(session))
+            case Key.RESTART:
+                return self._listen(session.anew(self.conversation.name), cursor, sentence(self.greeting))
+        return self._listen(session, cursor, SILENTLY)
+
+    def _go_on(self, session: Session, cursor: Cursor, turn: Turn, stop: int) -> tuple[Session, str]:
+        """Speak the sentences up to ``stop``, if there are new ones, and poll for more."""
+        visit = session.visit or Visit()
+        told = _told(session, cursor).and_at(cursor.poll, stop)
+        span = told.span(cursor.poll) or (cursor.poll, stop, stop)
+        session = replace(session, visit=replace(visit, told=told), faults=0)
+        return session, told_again(turn, cursor.turn, span, self.manners)
 
     def _silence(self, session: Session, cursor: Cursor) -> tuple[Session, str]:
         visit = session.visit or Visit()
@@ -178,17 +244,11 @@ class AgentLoop:
         """Speak the end of a turn."""
         if turn.failure and isinstance(turn.failure.error(), LimitReachedError):
             return self._leave(session, cursor, self.manners.limit_reached)
-        if turn.status is Status.FAILED:
-            return self._listen(session, cursor, sentence(self.manners.apology))
-        if turn.outcome:
+        if turn.outcome and turn.status is not Status.FAILED:
             leaves = Response.parse(turn.outcome).leaves
             return _decided(session, cursor, turn.outcome, left=leaves)
-        return self._listen(session, cursor, self._spoken(turn))
-
-    def _spoken(self, turn: Turn) -> tuple[Message, ...]:
-        before = _messages(turn.spoken)
-        # A model can answer with nothing that can be spoken: an emoji, a row of dashes.
-        return (*before, *(speakable(turn.answer) or (() if before else sentence(self.manners.apology))))
+        words = rest(turn, _told(session, cursor), self.manners)
+        return self._listen(_without_pieces(session, turn), cursor, words)
 
     def _last_answer(self, session: Session) -> tuple[Message, ...]:
         first = session.visit.first_turn if session.visit else 1
@@ -197,7 +257,7 @@ class AgentLoop:
             if turn.forgotten:
                 break
             if cursor and turn.status is Status.ANSWERED and not turn.outcome:
-                return self._spoken(turn)
+                return whole(turn, self.manners)
         return sentence(self.greeting)
 
     def _listen(
@@ -217,13 +277,15 @@ class AgentLoop:
 
 
 def _decided(session: Session, cursor: Cursor, answer: str, *, left: bool) -> tuple[Session, str]:
-    visit = replace(session.visit or Visit(), decided=(cursor.turn, answer), left=left)
+    visit = replace(session.visit or Visit(), decided=(cursor.turn, answer), left=left, told=Told())
     return replace(session, visit=visit, faults=0), answer
 
 
-def _messages(rendered: str) -> tuple[Message, ...]:
-    """Read messages that were rendered for the ledger."""
-    if not rendered:
-        return ()
-    (played,) = Response.parse(f"id_list_message={rendered}").actions
-    return tuple(played.messages) if isinstance(played, Play) else ()
+def _told(session: Session, cursor: Cursor) -> Told:
+    return (session.visit or Visit()).told.of(cursor.turn)
+
+
+def _without_pieces(session: Session, turn: Turn) -> Session:
+    """Keep the answer alone: its sentences are needed only while they are spoken one by one."""
+    known = session.turn(turn.id)
+    return session.with_turn(replace(known, pieces=())) if known and known.pieces else session

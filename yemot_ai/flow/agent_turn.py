@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import logging
@@ -26,6 +27,7 @@ from yemot_ai.ledger import Worked
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
+from yemot_ai.telling import Telling
 
 __all__ = ["Agent", "AgentTurns", "check_form"]
 
@@ -71,24 +73,58 @@ class AgentTurns:
             )
         return await self._turn(loop, pending, request)
 
+    async def work_on(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
+        """Do what ``work_out`` does, or come back as soon as there are further sentences to speak.
+
+        Raises:
+            CallEndedError: the caller has hung up.
+        """
+        if not loop.streams or not isinstance(pending, Asked):
+            await self.work_out(loop, pending, request)
+            return
+        turn = asyncio.create_task(self.work_out(loop, pending, request))
+        news = self._ai.ledger.told(request.call_id, pending.turn_id, after=pending.pieces)
+        told = asyncio.create_task(news)
+        try:
+            await asyncio.wait({turn, told}, return_when=asyncio.FIRST_COMPLETED)
+            for done in (turn, told):
+                if done.done():
+                    done.result()
+        finally:
+            # The turn itself goes on; only whoever waits for it is let go.
+            turn.cancel()
+            told.cancel()
+
     async def _turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
         call_id = request.call_id
         if loop.function is None:
-            return await loop.conversation.ask(call_id, asked.turn_id, asked.text)
+            answer = loop.conversation.tell if loop.streams else loop.conversation.ask
+            return await answer(call_id, asked.turn_id, asked.text)
         work = functools.partial(self._logged, loop, loop.function, asked, request)
         return await self._ai.ledger.once(call_id, Turn(asked.turn_id, asked.text), work)
 
     async def _logged(
-        self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request
+        self,
+        loop: AgentLoop,
+        function: Callable[..., Any],
+        asked: Asked,
+        request: Request,
+        telling: Telling,
     ) -> Worked:
+        telling.open()
         try:
-            return await self._work(loop, function, asked, request)
+            return await self._work(loop, function, asked, request, telling)
         except AgentFunctionError as error:
             log.exception("call %s: %s", request.call_id, error.kind)
             raise
 
     async def _work(
-        self, loop: AgentLoop, function: Callable[..., Any], asked: Asked, request: Request
+        self,
+        loop: AgentLoop,
+        function: Callable[..., Any],
+        asked: Asked,
+        request: Request,
+        telling: Telling,
     ) -> Worked:
         session = await self._ai.store.load(request.call_id) or Session(request.call_id)
         run = Run(
@@ -103,10 +139,16 @@ class AgentTurns:
         agent = Agent(asked.text, session.history(loop.conversation.name), call)
         asking.set(run)
         said = await self._call(function, call, agent if _wants_agent(function) else asked.text)
+        before = ""
         if said is None and run.outcome is None:
-            said = await call.answer(asked.text)
+            if loop.streams:
+                before = _rendered(run.take_queue())
+                telling.play_before(before)
+            said = await call.answer(asked.text, telling=telling if loop.streams else None)
         state = saveable(call.state)
-        return replace(_worked(run, said, function), state=None if state == session.state else state)
+        worked = _worked(run, said, function)
+        spoken = before or worked.spoken
+        return replace(worked, spoken=spoken, state=None if state == session.state else state)
 
     async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
         try:

@@ -19,6 +19,7 @@ from yemot_ai.flow.run import Run
 from yemot_ai.flow.speech import Spoken, messages
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
 from yemot_ai.providers.provider import JSON
+from yemot_ai.telling import Telling
 
 __all__ = ["AICall"]
 
@@ -265,12 +266,26 @@ class AICall(yemot_flow.Call):
         raise self._handing_over(GoToFolder("hangup"))
 
     def answer(
-        self, text: str, *, turn_id: str | None = None, instructions: str | None = None
+        self,
+        text: str,
+        *,
+        turn_id: str | None = None,
+        instructions: str | None = None,
+        telling: Telling | None = None,
     ) -> Coroutine[Any, Any, str]:
-        """Number the step now, by position; the coroutine brings its answer, on the engine's loop."""
-        return self._answer(turn_id or self._run.next_ask(), text, instructions)
+        """Number the step now, by position; the coroutine brings its answer, on the engine's loop.
 
-    async def _answer(self, turn_id: str, text: str, instructions: str | None) -> str:
+        Args:
+            text: what the caller said.
+            turn_id: names the step instead of its position.
+            instructions: how to answer this once.
+            telling: is told what the model writes, as it comes.
+        """
+        return self._answer(turn_id or self._run.next_ask(), text, instructions, telling)
+
+    async def _answer(
+        self, turn_id: str, text: str, instructions: str | None, telling: Telling | None
+    ) -> str:
         session = await self._conversation.store.load(self._run.call_id)
         known = session.turn(turn_id) if session else None
         if known and known.is_over and self._run.is_first(turn_id):
@@ -281,7 +296,9 @@ class AICall(yemot_flow.Call):
                     self.call_id,
                     turn_id,
                 )
-        turn = await self._conversation.ask(self._run.call_id, turn_id, text, instructions=instructions)
+        turn = await self._conversation.ask(
+            self._run.call_id, turn_id, text, instructions=instructions, telling=telling
+        )
         if turn.failure is not None:
             raise turn.failure.error()
         return turn.answer

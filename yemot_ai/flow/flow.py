@@ -119,6 +119,7 @@ class AIFlow(yemot_flow.Flow):
         instructions: str | None = None,
         listen: str | Listening = "voice",
         manners: Manners | None = None,
+        stream: bool = True,
     ) -> Callable[[F], F]:
         """Put an agent into ``extension``: it greets, listens, lets the AI answer, and listens again.
 
@@ -135,6 +136,8 @@ class AIFlow(yemot_flow.Flow):
                 the keys; ``"record"``, or ``ByRecording(…)``, for recordings that the transcriber
                 of ``YemotAI`` hears.
             manners: sentences, keys and times here.
+            stream: speak whole sentences while the model writes the rest, where the provider can
+                hand them over, and let any key interrupt; False: speak whole answers.
 
         Raises:
             ConfigurationError: the extension is taken, or an argument cannot work; recordings have
@@ -156,7 +159,14 @@ class AIFlow(yemot_flow.Flow):
             check_form(function)
             place = extension.strip("/")
             self.agents[place] = AgentLoop(
-                place, conversation, greeting, manners or self.manners, function, heard_by, hearing
+                place,
+                conversation,
+                greeting,
+                manners or self.manners,
+                function,
+                heard_by,
+                hearing,
+                stream,
             )
             return function
 

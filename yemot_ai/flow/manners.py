@@ -38,6 +38,7 @@ class Manners:
         not_heard: after silence.
         gave_up: after ``silences`` silences in a row, before leaving.
         apology: when there is no answer; the caller is listened to again.
+        broken_off: when an answer ends in the middle; likewise.
         fault: when a handler of ours fails.
         unknown_extension: when the line enters an extension that has no handler.
         no_call_id: when the line is set up not to send ``ApiCallId``.
@@ -57,6 +58,7 @@ class Manners:
     not_heard: str = "לא שמעתי, אפשר לחזור?"
     gave_up: str = "לא שמעתי אותך, להתראות"
     apology: str = "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
+    broken_off: str = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
     fault: str = "סליחה, אירעה תקלה"
     unknown_extension: str = "השלוחה אינה קיימת"
     no_call_id: str = "סליחה, המערכת אינה מוגדרת כראוי"
@@ -77,6 +79,7 @@ class Manners:
             "not_heard",
             "gave_up",
             "apology",
+            "broken_off",
             "fault",
             "unknown_extension",
             "no_call_id",

@@ -8,7 +8,7 @@ from yemot_ai.flow.manners import POLL_SECONDS, Manners
 from yemot_ai.flow.names import poll_name
 from yemot_ai.protocol import GoToFolder, Message, Read, Response, Tap
 
-__all__ = ["hang_up", "poll", "poll_answer", "up"]
+__all__ = ["hang_up", "poll", "poll_answer", "speaking_poll", "up"]
 
 hang_up = GoToFolder("hangup")
 """The only documented way to disconnect [OFF]."""
@@ -28,6 +28,11 @@ def poll(manners: Manners, *, turn: int, number: int) -> Read:
 def poll_answer(manners: Manners, turn: int, number: int) -> str:
     """Render the answer that only polls."""
     return _rendered(manners.filler_messages, turn, number)
+
+
+def speaking_poll(messages: tuple[Message, ...], turn: int, number: int) -> Read:
+    """Build a poll that plays a part of the answer; a key stops it, and is what the line sends."""
+    return _read(messages, turn, number)
 
 
 @functools.lru_cache(maxsize=4096)

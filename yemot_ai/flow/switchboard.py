@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 
 from yemot_ai.ai import YemotAI
@@ -24,7 +24,7 @@ from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.plain import HANG_UP, Handler, PlainHandlers
 from yemot_ai.flow.polling import hang_up, up
 from yemot_ai.protocol import Noop, Play, Request, Response
-from yemot_ai.sessions import Session, Status, Visit
+from yemot_ai.sessions import Session, Turn, Visit
 
 __all__ = ["Decision", "Switchboard", "Waiting"]
 
@@ -119,27 +119,38 @@ class Switchboard:
         if isinstance(step, str):
             return step
         if not _hold(agent, step) and self._ai.ledger.is_working_on(request.call_id, step.turn_id):
-            return self._filler(agent, step, request)  # nothing to wait for: no hop to the engine
+            return await self._polled(agent, step, request)  # nothing to wait for: no hop to the engine
         return functools.partial(self._wait, agent, step, request)
 
-    async def _step(self, agent: AgentLoop, request: Request) -> str | Pending:
-        """Take one step of the agent loop and save it: decided once, by compare-and-set."""
+    async def _step(self, agent: AgentLoop, request: Request, *, waits: bool = False) -> str | Pending:
+        """Take one step of the agent loop and save it: decided once, by compare-and-set.
+
+        Args:
+            agent: the agent.
+            request: what the line sent.
+            waits: what has to be worked out first is not waited for any more: the line polls on.
+        """
         step: str | Pending = HANG_UP
         visits_anew = False
+        stopped: tuple[str, ...] = ()
 
         def change(session: Session) -> Session:
-            nonlocal step, visits_anew
+            nonlocal step, visits_anew, stopped
             if session.ended:
                 step = HANG_UP
                 return session
             arrived = arrive(session, request)
             visits_anew = arrived is not session
             stepped, step = agent.step(arrived, request)
+            if not isinstance(step, str) and waits:
+                stepped, step = agent.waits(stepped, step)
+                return stepped
             if not isinstance(step, str):
                 # Or a line that leaves now and comes back with fewer values would not look anew.
                 return stepped if step.poll else _seen(stepped, request)
             if stepped is session:
                 return stepped
+            stopped = tuple(turn.id for turn in _running(arrived) if not _runs(stepped, turn.id))
             visit = replace(stepped.visit or Visit(), seen=request.values)
             kept = answered(request, step, left=visit.left)
             return replace(stepped, visit=visit).with_answer(kept)
@@ -147,6 +158,8 @@ class Switchboard:
         session = await self._ai.update(request.call_id, change)
         if isinstance(step, str) and _leaves_somebody_thinking(session, visits_anew=visits_anew):
             self._ai.engine.submit(self._ai.ledger.cancel(request.call_id))
+        for turn_id in stopped:
+            self._ai.engine.submit(self._ai.ledger.stop(request.call_id, turn_id))
         return step
 
     async def _wait(self, agent: AgentLoop, pending: Pending, request: Request, hold: float | None) -> str:
@@ -155,14 +168,20 @@ class Switchboard:
         try:
             if isinstance(step, Recorded):
                 step = await self._worked_out(agent, step, request, until)
-            if isinstance(step, Asked):
+            written = -1
+            # Until there is a sentence that can be spoken: an emoji is none.
+            while isinstance(step, Asked) and step.pieces > written:
+                written = step.pieces
                 step = await self._worked_out(agent, step, request, until)
         except CallEndedError:
-            return HANG_UP
+            # The call, or only this turn: then a key has decided what the line does.
+            step = await self._step(agent, request)
+            return step if isinstance(step, str) else HANG_UP
         if isinstance(step, str):
             self._live.of(request.call_id).polls = ()
             return step
-        return self._filler(agent, step, request)
+        # The same request may have come twice, and the other one has been answered meanwhile.
+        return self._known_poll(request) or await self._polled(agent, step, request)
 
     async def _worked_out(
         self, agent: AgentLoop, pending: Pending, request: Request, until: float
@@ -170,11 +189,17 @@ class Switchboard:
         """Work on it for as long as the request may be held, and take the next step."""
         try:
             async with asyncio.timeout_at(until) as deadline:
-                await self._turns.work_out(agent, pending, request)
+                await self._turns.work_on(agent, pending, request)
         except TimeoutError:
             if not deadline.expired():
                 raise
         return await self._step(agent, request)
+
+    async def _polled(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
+        """Let the line poll on; what a request is answered is decided once."""
+        if agent.streams and not self._ai.store.immediate:
+            return str(await self._step(agent, request, waits=True))
+        return self._filler(agent, pending, request)
 
     def _filler(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         answer = agent.filler(pending)
@@ -197,4 +222,13 @@ def _hold(agent: AgentLoop, pending: Pending) -> float:
 def _leaves_somebody_thinking(session: Session, *, visits_anew: bool) -> bool:
     """Tell whether a turn runs for a visit that is over, by our answer or by the line's own doing."""
     over = visits_anew or (session.visit is not None and session.visit.left)
-    return over and any(turn.status is Status.RUNNING for turn in session.turns)
+    return over and any(_running(session))
+
+
+def _running(session: Session) -> Iterator[Turn]:
+    return (turn for turn in session.turns if not turn.is_over)
+
+
+def _runs(session: Session, turn_id: str) -> bool:
+    turn = session.turn(turn_id)
+    return turn is not None and not turn.is_over

@@ -11,7 +11,7 @@ from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.sqlite import SQLiteStore
 from yemot_ai.sessions.store import Checked, SessionStore, update
 from yemot_ai.sessions.turn import HEARD, Failure, Status, Turn
-from yemot_ai.sessions.visit import Visit, continues
+from yemot_ai.sessions.visit import Told, Visit, continues
 
 __all__ = [
     "HEARD",
@@ -29,6 +29,7 @@ __all__ = [
     "Session",
     "SessionStore",
     "Status",
+    "Told",
     "Turn",
     "Visit",
     "continues",

@@ -21,7 +21,7 @@ from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.turn import Failure, Status, Turn
-from yemot_ai.sessions.visit import Values, Visit
+from yemot_ai.sessions.visit import Told, Values, Visit
 
 __all__ = ["FORMAT", "decode", "encode", "parsed", "restore"]
 
@@ -143,6 +143,7 @@ def _visit(found: Mapping[str, Any] | None) -> Visit | None:
     if found is None:
         return None
     turn, answer = found.get("decided", (0, ""))
+    told = found.get("told", {})
     return Visit(
         number=_whole(found["number"]),
         extension=_text(found["extension"]),
@@ -152,6 +153,10 @@ def _visit(found: Mapping[str, Any] | None) -> Visit | None:
         left=_flag(found.get("left", False)),
         silences=_whole(found.get("silences", 0)),
         decided=(_whole(turn), _text(answer)),
+        told=Told(
+            _whole(told.get("turn", 0)),
+            tuple((_whole(poll), _whole(stop)) for poll, stop in told.get("polls", ())),
+        ),
     )
 
 
@@ -171,6 +176,8 @@ def _turn(found: Mapping[str, Any]) -> Turn:
         session_id=_text(found.get("session_id", "")),
         duration=_number(found.get("duration", 0.0)),
         forgotten=_flag(found.get("forgotten", False)),
+        pieces=tuple(map(_text, found.get("pieces", ()))),
+        interrupted=_flag(found.get("interrupted", False)),
     )
 
 

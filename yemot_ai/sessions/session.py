@@ -146,6 +146,26 @@ class Session:
             restarted=tuple(dict.fromkeys((*self.restarted, conversation))),
         )
 
+    def interrupted(self, turn_id: str, said: str) -> Self:
+        """End a running turn, and what was asked within it, with as much of its answer as was said.
+
+        The provider knows nothing of how much that was: its session is put aside, and the next turn
+        tells it from the transcript.
+        """
+        session = self
+        for turn in self.turns:
+            if turn.is_over or not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
+                continue
+            status = Status.ANSWERED if said else Status.FAILED
+            session = session.with_turn(
+                replace(turn, status=status, owner="", answer=said, pieces=(), interrupted=True)
+            )
+            if said and turn.conversation in session.threads:
+                threads = dict(session.threads)
+                aside = turn.conversation, threads.pop(turn.conversation)
+                session = replace(session, threads=threads, retired=(*session.retired, aside))
+        return session
+
     def over(self) -> Self:
         """Return the tombstone of this session: nothing that was said stays in it."""
         return replace(type(self)(self.call_id), version=self.version, ended=True, next_turn=self.next_turn)

@@ -73,6 +73,9 @@ class Turn:
         session_id: the provider's own id of the conversation, for logs.
         duration: seconds from the question to the answer.
         forgotten: the caller has started anew since.
+        pieces: the whole sentences of the answer, from the moment that they are written until all of
+            it was spoken.
+        interrupted: the caller pressed a key while the answer was spoken; ``answer`` is as far as that.
     """
 
     id: str
@@ -88,6 +91,8 @@ class Turn:
     session_id: str = ""
     duration: float = 0.0
     forgotten: bool = False
+    pieces: tuple[str, ...] = ()
+    interrupted: bool = False
 
     @property
     def is_hearing(self) -> bool:

@@ -4,9 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Values", "Visit", "continues"]
+__all__ = ["Told", "Values", "Visit", "continues"]
 
 Values = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far the answer of a turn was spoken; each request of the line is answered once.
+
+    Attributes:
+        turn: whose answer it is.
+        polls: for each request that was answered while the turn ran, the number of polls that it
+            brought, and how many sentences were spoken by its end.
+    """
+
+    turn: int = 0
+    polls: tuple[tuple[int, int], ...] = ()
+
+    def of(self, turn: int) -> Told:
+        """Return what was told of ``turn``."""
+        return self if self.turn == turn else Told(turn)
+
+    @property
+    def upto(self) -> int:
+        """How many sentences were spoken."""
+        return self.polls[-1][1] if self.polls else 0
+
+    def span(self, poll: int) -> tuple[int, int, int] | None:
+        """Find how a request was answered that brings ``poll`` polls.
+
+        Returns:
+            The number of polls, and from which sentence to which; for a request that comes late,
+            those of the newest one; None for a new request.
+        """
+        if not self.polls or poll > self.polls[-1][0]:
+            return None
+        at = next((at for at, (known, _) in enumerate(self.polls) if known == poll), len(self.polls) - 1)
+        known, stop = self.polls[at]
+        return known, self.polls[at - 1][1] if at else 0, stop
+
+    def and_at(self, poll: int, stop: int) -> Told:
+        """Return it with the answer to one more request: sentences up to ``stop`` (as many: a filler)."""
+        return Told(self.turn, (*self.polls, (poll, stop)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +62,7 @@ class Visit:
         left: whether our last answer led out of the extension.
         silences: how often in a row the caller has said nothing.
         decided: the newest turn number that has its answer, and that answer.
+        told: how far an answer was spoken that is still being written.
     """
 
     number: int = 1
@@ -32,6 +73,7 @@ class Visit:
     left: bool = False
     silences: int = 0
     decided: tuple[int, str] = (0, "")
+    told: Told = Told()
 
 
 def continues(seen: Values, values: Values) -> bool:
