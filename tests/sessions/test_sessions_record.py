@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Turn, Visit
+from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Told, Turn, Visit
 from yemot_ai.sessions.record import FORMAT, decode, encode, restore
 from yemot_ai_testing.contract.stores.sessions import FULL
 
@@ -47,6 +47,8 @@ turns = st.builds(
     session_id=text,
     duration=seconds,
     forgotten=st.booleans(),
+    pieces=st.lists(text, max_size=3).map(tuple),
+    interrupted=st.booleans(),
 )
 visits = st.builds(
     Visit,
@@ -58,6 +60,7 @@ visits = st.builds(
     left=st.booleans(),
     silences=number,
     decided=st.tuples(number, text),
+    told=st.builds(Told, number, st.lists(st.tuples(number, number), max_size=3).map(tuple)),
 )
 several_turns = st.lists(turns, max_size=3).map(tuple)
 OTHERS: dict[str, st.SearchStrategy[Any]] = {
@@ -248,3 +251,13 @@ def test_a_state_that_is_nested_beyond_reason_is_an_error_of_ours() -> None:
 def test_what_json_does_not_have_is_refused() -> None:
     with pytest.raises(TypeError, match="object is nothing that a session can hold"):
         encode(Session("c1", threads={"call": object()}))  # type: ignore[dict-item]
+
+
+def test_a_record_from_before_answers_were_spoken_in_parts_is_read() -> None:
+    session = Session("c1", turns=(Turn("ai_1", "שלום", answer="כן"),), visit=Visit())
+    record = json.loads(encode(session))
+    for new in ("pieces", "interrupted"):
+        del record["turns"][0][new]
+    del record["visit"]["told"]
+
+    assert decode(json.dumps(record)) == session
