@@ -33,7 +33,7 @@ FREE = 1_000_000
 """Bytes besides: short texts are spared what Python keeps anyway, such as small numbers."""
 
 TIME_BOUND = 40
-"""The same for time, which a busy machine blurs."""
+"""The same for time, which a busy machine blurs; a hundred and more, where work is quadratic."""
 
 REFUSED = (ProviderError, ResponseSyntaxError, SessionDamagedError, ScenarioLoadError, NotRpcError)
 SCENARIO = "- {name: s%d, turns: [{says: שלום, agent: {answers: כן}, hears: כן}]}\n"
@@ -109,6 +109,10 @@ READERS: dict[str, Callable[[int], Job]] = {
 }  # fmt: skip
 
 
+IN_C = ("one long event", "an endless error", "one long scalar", "one long setting", "chunks of a recording")
+"""Readers whose work is done by few calls, in C, where it is not counted: it has to be timed."""
+
+
 def quietly(job: Job) -> Job:
     def run() -> None:
         with suppress(*REFUSED):
@@ -125,9 +129,9 @@ def test_ten_times_as_much_is_about_ten_times_the_work_and_the_memory(reader: st
     assert memory(large) <= BOUND * memory(small) + FREE
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_ten_times_as_much_does_not_take_a_hundred_times_as_long(reader: str) -> None:
-    assert growth(lambda size: quietly(READERS[reader](int(size)))(), str, small=200, rounds=3) < TIME_BOUND
+@pytest.mark.parametrize("reader", IN_C)
+def test_ten_times_as_long_a_text_does_not_take_a_hundred_times_as_long(reader: str) -> None:
+    assert growth(lambda size: quietly(READERS[reader](int(size)))(), str, small=2_000, rounds=3) < TIME_BOUND
 
 
 PROTOCOL: dict[str, Callable[[str], object]] = {
