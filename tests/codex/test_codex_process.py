@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.codex.codex_kit import asked, provider
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ def ends(pid: int) -> bool:
         return bool(select.select([handle], [], [], 5)[0])
     finally:
         os.close(handle)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 9))
@@ -212,6 +221,36 @@ def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
     ours = provider(executable=path, codex_home=tmp_path / "home", timeout=0.5)
     with pytest.raises(ProviderTimeoutError):
         asked(ours.start_session("שלום"))
+
+
+def test_no_question_to_the_binary_outlives_whoever_asked(tmp_path: Path) -> None:
+    ready = fifo(tmp_path, "ready")
+    # One of the three holds on for a while: the others must not be taken for all.
+    body = f"""
+        import os, signal, sys
+        if "exec" in sys.argv:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        open({str(ready)!r}, "w").write(str(os.getpid()) + "\\n")
+        while True:
+            signal.pause()
+    """
+    path = program(tmp_path, body)
+
+    def heard() -> set[int]:
+        pids: set[int] = set()
+        while len(pids) < 3:
+            pids.update(map(int, ready.read_text().split()))
+        return pids
+
+    async def cancelled() -> list[int]:
+        task = asyncio.create_task(known(str(path), env=dict(os.environ), cwd=tmp_path))
+        pids = await asyncio.to_thread(heard)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return [pid for pid in sorted(pids) if is_there(pid)]
+
+    assert asked(cancelled()) == []
 
 
 def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from yemot_ai.providers.codex.models import without_tools
 from yemot_ai.providers.codex.process import LineTooLongError, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Known", "known"]
@@ -52,12 +52,22 @@ async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
     if key in _cache:
         return _cache[key]
     questions = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
-    answers = (_asked([executable, *question], env=env, cwd=cwd) for question in questions)
-    features, options, models = await asyncio.gather(*answers)
+    features, options, models = await _all_asked(
+        _asked([executable, *question], env=env, cwd=cwd) for question in questions
+    )
     told = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models))
     if told.features:
         _cache[key] = told
     return told
+
+
+async def _all_asked(questions: Iterable[Awaitable[list[str]]]) -> list[list[str]]:
+    """Wait until every process is gone, also when one could not be started, or all are cancelled."""
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
 async def _asked(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
