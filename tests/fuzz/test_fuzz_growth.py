@@ -123,7 +123,7 @@ def quietly(job: Job) -> Job:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_ten_times_as_much_is_about_ten_times_the_work_and_the_memory(reader: str) -> None:
-    small, large = (quietly(READERS[reader](size)) for size in (300, 3_000))
+    small, large = (quietly(READERS[reader](size)) for size in (150, 1_500))
     small()  # whatever is imported or compiled once
     assert calls(large) <= BOUND * calls(small) + 1_000
     assert memory(large) <= BOUND * memory(small) + FREE

@@ -73,7 +73,7 @@ TOLD = [
 NUMBERS = itertools.count()
 
 
-@fuzz(400)
+@fuzz(120)
 @given(codex_streams(), st.sampled_from(["", "t"]))
 def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, expected: str) -> None:
     reader = EventReader()
