@@ -33,7 +33,7 @@ STUCK = 1.0
 EPOCH = 1_767_225_600.0
 """Unix time at which an engine's virtual time begins: a fixed second, so that runs can be compared."""
 
-__all__ = ["VirtualClock", "VirtualEngine", "virtual_engine"]
+__all__ = ["VirtualClock", "VirtualEngine", "VirtualLoop", "virtual_engine"]
 
 
 class VirtualClock:
@@ -113,13 +113,18 @@ class VirtualClock:
 
 
 class VirtualEngine(Engine):
-    """An engine with a virtual clock."""
+    """An engine with a virtual clock.
+
+    Args:
+        make_loop: makes the loop that lives in its time; ``VirtualLoop`` unless given.
+    """
 
     clock: VirtualClock
 
-    def __init__(self) -> None:
-        self.clock = VirtualClock(self)
-        super().__init__(lambda: _VirtualLoop(self.clock))
+    def __init__(self, make_loop: Callable[[VirtualClock], VirtualLoop] | None = None) -> None:
+        clock = self.clock = VirtualClock(self)
+        make = make_loop or VirtualLoop
+        super().__init__(lambda: make(clock))
 
     def time(self) -> float:
         """Return a Unix time in seconds that passes with the virtual clock."""
@@ -140,17 +145,25 @@ def virtual_engine() -> VirtualEngine:
     return VirtualEngine()
 
 
-class _VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop that lives in virtual time.
+
+    Args:
+        clock: its time.
+    """
+
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         super().__init__(_VirtualSelector(clock))
 
     def time(self) -> float:
+        """Return virtual seconds."""
         return self._clock.now()
 
     def call_soon_threadsafe(
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
+        """Note that somebody has given the loop something to do."""
         self._clock.tell()
         return super().call_soon_threadsafe(callback, *args, context=context)
 

@@ -29,7 +29,7 @@ from yemot_ai_testing.line.keypad import is_poll
 from yemot_ai_testing.line.transports import transport_to
 from yemot_ai_testing.line.wire import Answer, Pairs, Transport, Writing
 
-__all__ = ["NoAnswerError", "RecordedApp", "call_name"]
+__all__ = ["NoAnswerError", "RecordedApp", "call_name", "note_got", "note_sent"]
 
 Deed: TypeAlias = Callable[[Pairs], object]
 _OWN = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
@@ -112,17 +112,30 @@ class RecordedApp:
         return self._deliver(sent[max(len(sent) - 1 - back, 0)], copy=True).body if sent else ""
 
     def _deliver(self, pairs: Pairs, *, copy: bool) -> Answer:
-        history, number = self._history, self._history.number()
-        hangup = ("hangup", "yes") in pairs
-        call, content = call_name(_call_id(pairs)), _content(pairs)
-        history.add(Sent(history.now(), number, call, content, hangup, copy, self._worker))
+        number = note_sent(self._history, pairs, copy=copy, worker=self._worker)
         answer = self._transport.send(pairs, timeout=self._timeout)
         fault = "" if answer.fault is None else f"{answer.fault.code}: {answer.fault.text}"
         if answer.fault is not None and answer.fault.code == "late":
             fault = "late"
-        body = answer.body
-        history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body)))
+        note_got(self._history, number, answer.body, fault=fault)
         return answer
+
+
+def note_sent(history: History, pairs: Pairs, *, copy: bool = False, worker: str = "") -> int:
+    """Write down that a request goes out; for whoever carries requests without a ``RecordedApp``.
+
+    Returns:
+        Its number, for ``note_got``.
+    """
+    number, call = history.number(), call_name(_call_id(pairs))
+    hangup = ("hangup", "yes") in pairs
+    history.add(Sent(history.now(), number, call, _content(pairs), hangup, copy, worker))
+    return number
+
+
+def note_got(history: History, number: int, body: str, *, fault: str = "") -> None:
+    """Write down what a request has brought."""
+    history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body)))
 
 
 def call_name(call_id: str) -> str:

@@ -94,10 +94,11 @@ def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
 
 def _settled(call: CallView, utterance: Utterance) -> Request | None:
     """Return the request after which the line waited for the caller again, who was still there."""
+    gone = next((one.sent for one in call.requests if one.event.hangup), None)
     for request in call.requests:
         if request.sent < utterance.said or request.event.copy or request.answer is None:
             continue
-        if request.event.hangup:
+        if gone is not None and gone < request.got:
             return None
         if request.answer.waits:
             return request

@@ -1,0 +1,62 @@
+"""An evening whose calls run freely beside each other, each in a thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.evening.fickle import Fickle
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.engine import Engine
+from yemot_ai.flow.manners import Manners
+from yemot_ai.sessions import MemoryStore
+from yemot_ai_testing.history import History, RecordedStore
+from yemot_ai_testing.history.app import note_got, note_sent
+from yemot_ai_testing.history.phone import Pairs
+from yemot_ai_testing.property.evening import Deed, plan
+
+__all__ = ["carried_by_threads"]
+
+THREADS = 32
+
+
+def carried_by_threads(seed: int, calls: int, marks: range) -> History:
+    """Let ``calls`` calls happen, 32 at a time."""
+    history, engine = History(), Engine()
+    store = RecordedStore(MemoryStore(), history)
+    provider = Fickle(seed, history, engine, slowest=0.05)
+    ai = YemotAI(provider=provider, store=store, turn_timeout=2.5)
+    flow = AIFlow(ai, manners=Manners(hold=0.02, poll_hold=0.02))
+    flow.ai_agent("")(lambda call, text: None)
+
+    def send(pairs: Pairs, *, copy: bool = False) -> str:
+        number = note_sent(history, pairs, copy=copy)
+        body = flow.handle_request(pairs)
+        note_got(history, number, body)
+        return body
+
+    def does(deed: Deed, beside: ThreadPoolExecutor) -> str:
+        store.fails(deed.away)
+        others = [beside.submit(send, pairs, copy=True) for pairs in deed.beside]
+        body = send(deed.pairs)
+        for other in others:
+            other.result()
+        for pairs in deed.late:
+            send(pairs, copy=True)
+        return body
+
+    def carry(number: int) -> None:
+        call = plan(seed=seed, number=number, mark=marks[number * 3], history=history)
+        with ThreadPoolExecutor(2) as beside:
+            deed = next(call, None)
+            while deed is not None:
+                body = does(deed, beside)
+                try:
+                    deed = call.send(body)
+                except StopIteration:
+                    deed = None
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(carry, range(1, calls + 1)))
+    ai.close()
+    engine.close()
+    return history
