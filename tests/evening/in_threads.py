@@ -18,13 +18,16 @@ __all__ = ["carried_by_threads"]
 
 THREADS = 32
 
+TURN = 5.0
+"""Seconds for one turn: more than a busy machine may stand still, for a turn that is late is given up."""
+
 
 def carried_by_threads(seed: int, calls: int, marks: range) -> History:
     """Let ``calls`` calls happen, 32 at a time."""
     history, engine = History(), Engine()
     store = RecordedStore(MemoryStore(), history)
     provider = Fickle(seed, history, engine, slowest=0.05)
-    ai = YemotAI(provider=provider, store=store, turn_timeout=2.5)
+    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN)
     flow = AIFlow(ai, manners=Manners(hold=0.02, poll_hold=0.02))
     flow.ai_agent("")(lambda call, text: None)
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import settings
 
+from tests.evening.in_processes import carried_by_processes
 from tests.evening.in_tasks import carried_by_tasks
 from tests.evening.in_threads import carried_by_threads
+from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
-from yemot_ai_testing.history import Budget, History, Said, check
+from yemot_ai_testing.history import Asked, Budget, History, Said, check
 from yemot_ai_testing.history.marks import FIRST
 from yemot_ai_testing.property.evening import HEADS, row
 
@@ -39,6 +41,17 @@ def test_calls_in_threads_meet_nobody(record_property: Property) -> None:
 def test_calls_as_tasks_in_any_order_meet_nobody(record_property: Property) -> None:
     history = carried_by_tasks(7, calls(), MARKS)
     judged("tasks, seeded", history, Budget(), record_property)
+
+
+def test_calls_over_processes_that_are_killed_meet_nobody(record_property: Property) -> None:
+    server = RedisServer().start()
+    try:
+        history = carried_by_processes(7, calls(), MARKS, server.url)
+    finally:
+        server.close()
+    # Each worker's model fails once, and is asked once more.
+    judged("3 processes, Redis", history, Budget(hangup=5.0, tries=6), record_property)
+    assert len({event.worker for event in history.events if isinstance(event, Asked)}) > 3
 
 
 class LastWriterWins(MemoryStore):

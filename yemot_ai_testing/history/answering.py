@@ -29,16 +29,18 @@ def in_time(index: Index, budget: Budget) -> Iterator[Violation]:
     """Every request is answered while the line still waits."""
     for request in index.requests.values():
         answer = request.answer
-        if answer is None or request.event.hangup or _is_waited_for_by_nobody(index, request):
+        if answer is None or request.event.hangup:
             continue
         seconds = answer.at - request.event.at
-        if answer.fault == "late" or seconds > budget.request:
+        if answer.fault != "late" and seconds <= budget.request:
+            continue
+        if not _is_waited_for_by_nobody(index, request):
             message = f"the answer took {seconds:g} s; the line waits {budget.request:g} s"
             yield _about(index, request, "late", message)
 
 
 def _is_waited_for_by_nobody(index: Index, request: Request) -> bool:
-    over = index.call(request.event.call).over
+    over = index.over(index.call(request.event.call))
     return over is not None and over < request.got
 
 

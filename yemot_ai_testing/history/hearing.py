@@ -108,7 +108,7 @@ def _settled(call: CallView, utterance: Utterance) -> Request | None:
 def repeated_alike(index: Index, _budget: Budget) -> Iterator[Violation]:
     """A request that comes again, soon, gets the answer that it had."""
     for call in index.calls.values():
-        over = call.over
+        over = index.over(call)
         recent: list[Request] = []
         for request in call.requests:
             if request.answer is None or request.event.hangup or (over is not None and request.got > over):
@@ -116,10 +116,8 @@ def repeated_alike(index: Index, _budget: Budget) -> Iterator[Violation]:
             twin = next((one for one in recent if one.event.content == request.event.content), None)
             if twin is None:
                 recent = [*recent, request][-REMEMBERED:]
-            elif _differs(index, twin, request):
-                message = (
-                    f"request {request.event.request} is request {twin.event.request}, answered otherwise"
-                )
+            elif twin.got < request.sent and _differs(index, twin, request):
+                message = f"request {twin.event.request} came again, and was answered otherwise"
                 also = [twin.sent, twin.got, request.sent]
                 yield index.violation("unstable", message, request.got, call=call.name, also=also)
 

@@ -76,11 +76,6 @@ class CallView:
     resets: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
 
-    @property
-    def over(self) -> int | None:
-        """The position at which the hang-up was answered."""
-        return next((one.got for one in self.requests if one.event.hangup and one.got >= 0), None)
-
 
 class Index:
     """A history looked up.
@@ -105,6 +100,16 @@ class Index:
     def call(self, name: str) -> CallView:
         """Return a call's view."""
         return self.calls.setdefault(name, CallView(name))
+
+    def over(self, call: CallView) -> int | None:
+        """Return the position from which on everybody knows that ``call`` is over; None if not yet.
+
+        While the store is away, a hang-up cannot be written down.
+        """
+        goodbye = next((one for one in call.requests if one.event.hangup and one.got >= 0), None)
+        if goodbye is None or self.faulted(call.name, goodbye.sent, goodbye.got):
+            return None
+        return goodbye.got
 
     def faulted(self, call: str, begin: int, end: int) -> bool:
         """Tell whether a fault was put into ``call`` between two positions."""
@@ -168,8 +173,9 @@ class Index:
             case Reset(call=call):
                 self.call(call).resets.append(position)
                 self._in_calls[call].append(position)
-            case Faulted():
+            case Faulted(call=call):
                 self.faults.append((position, event))
+                self._in_calls[call].append(position)
             case Restarted():
                 self.restarts.append((position, event))
             case _:

@@ -16,7 +16,7 @@ __all__ = ["left_nothing_open", "ran_no_more", "spoke_no_more", "stored_no_more"
 def ran_no_more(index: Index, budget: Budget) -> Iterator[Violation]:
     """The model is not asked after the hang-up, and what it was asked ends with it."""
     for call in index.calls.values():
-        over = call.over
+        over = index.over(call)
         if over is None:
             continue
         for ask in call.asks:
@@ -43,7 +43,7 @@ def _lingers(index: Index, ask: Ask, over: int, budget: Budget) -> bool:
 def stored_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:
     """Of a call that is over nothing is stored but that it is over."""
     for call in index.calls.values():
-        over = call.over
+        over = index.over(call)
         for position, saved in call.saved:
             if over is not None and position > over and not saved.ended:
                 message = f"version {saved.version} of {call.name} was stored after it had hung up"
@@ -54,7 +54,7 @@ def stored_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:
 def spoke_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:
     """Whatever the line still sends of a call that is over, it is not answered."""
     for call in index.calls.values():
-        over = call.over
+        over = index.over(call)
         for request in call.requests:
             if over is None or request.sent < over or request.event.hangup or request.answer is None:
                 continue

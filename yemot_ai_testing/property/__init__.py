@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yemot_ai_testing.property.echo import Echo
 from yemot_ai_testing.property.machine import CallMachine, ViolationError
+from yemot_ai_testing.property.seeded import seeded_engine
 from yemot_ai_testing.property.strategies import (
     answers,
     call_scripts,
@@ -30,5 +31,6 @@ __all__ = [
     "model_texts",
     "requests",
     "responses",
+    "seeded_engine",
     "values",
 ]
