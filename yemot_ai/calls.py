@@ -18,11 +18,11 @@ from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
 from yemot_ai.hooks import EndReason, Hooks, Transcript
-from yemot_ai.ledger import Worked
 from yemot_ai.limits import Limits
 from yemot_ai.providers.provider import JSON, Forgetful, Provider
 from yemot_ai.sessions import Session, SessionStore, Turn, update
 from yemot_ai.sweeper import Sweeper
+from yemot_ai.work import Worked
 from yemot_ai.writing import persistently
 
 __all__ = ["Calls"]

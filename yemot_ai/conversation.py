@@ -19,10 +19,11 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionLostError,
 )
-from yemot_ai.ledger import Ledger, Worked
+from yemot_ai.ledger import Ledger
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, Streaming
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
 from yemot_ai.telling import Telling
+from yemot_ai.work import Worked
 
 __all__ = ["Conversation"]
 

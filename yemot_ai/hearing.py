@@ -14,12 +14,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
-from yemot_ai.ledger import Ledger, Worked
+from yemot_ai.ledger import Ledger
 from yemot_ai.providers.provider import Closing
 from yemot_ai.recordings import Download, EmptyRecordingError, Fetch, Recordings
 from yemot_ai.sessions import Turn
 from yemot_ai.telling import Telling
 from yemot_ai.transcribers import OpenAITranscriber, Transcriber
+from yemot_ai.work import Worked
 
 __all__ = ["Hearing", "check_transcriber", "hearing_of"]
 

@@ -13,62 +13,26 @@ import asyncio
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from yemot_ai.errors import (
-    CallEndedError,
-    HoldLostError,
-    ProviderCrashError,
-    ProviderError,
-    ProviderTimeoutError,
-)
+from yemot_ai import entries
+from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
 from yemot_ai.news import News, come
-from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.sessions import LEASE, Failure, Session, SessionStore, Status, Turn, hold_key
+from yemot_ai.sessions import LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.telling import OvertakenError, Telling
 from yemot_ai.watch import Watch
+from yemot_ai.work import Work, Worked, guarded
 from yemot_ai.writing import Writings, persistently
 
-__all__ = ["Ledger", "Work", "Worked"]
+__all__ = ["Ledger"]
 
 log = logging.getLogger("yemot_ai")
 
 LOOK = 0.2
 """Seconds between two looks for what another worker has written."""
 
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """What the work on a turn came to.
-
-    Attributes:
-        answer: what was answered.
-        conversation: whose memory the turn belongs to, and whose ``session`` this is.
-        session: the provider's session after the turn.
-        session_id: the provider's own id of it, for logs.
-        usage: what it cost.
-        outcome: the line's answer, where the turn ended in one of its own.
-        spoken: rendered messages to be played before the answer.
-        state: what ``call.state`` is after the turn; None where it has not changed.
-        put_aside: a session of the provider that the conversation does not go on with; it is to be
-            forgotten when the call ends.
-    """
-
-    answer: str = ""
-    conversation: str = ""
-    session: JSON = None
-    session_id: str = ""
-    usage: Usage | None = None
-    outcome: str = ""
-    spoken: str = ""
-    state: Mapping[str, JSON] | None = None
-    put_aside: JSON = None
-
-
-Work = Callable[[Telling], Awaitable[Worked]]
-"""Works a turn out; what the caller may hear before it is over is told to the ``Telling``."""
 
 Update = Callable[[str, Callable[[Session], Session]], Awaitable[Session]]
 
@@ -221,7 +185,7 @@ class Ledger:
                 # An answer that is there already is not asked for again: nobody may have overtaken us.
                 await self._writings.wait(key)
             except TimeoutError:
-                return _failed(asked, ProviderTimeoutError(seconds=self._timeout))
+                return entries.failed(asked, ProviderTimeoutError(seconds=self._timeout))
 
     async def _work(self, call_id: str, turn: Turn, work: Work, hold: str | None) -> Turn:
         now = asyncio.get_running_loop().time
@@ -233,18 +197,18 @@ class Ledger:
             # All within the turn's time, the wait for an earlier turn of the conversation too.
             async with asyncio.timeout(self._timeout) as left, self._held(hold):
                 async with telling:
-                    worked = await _guarded(work, telling)
+                    worked = await guarded(work, telling)
                 left.reschedule(None)
                 turn = replace(turn, pieces=tuple(telling.pieces))
-                return await self._write(call_id, _answered(turn, worked, now() - started), worked)
+                return await self._write(call_id, entries.answered(turn, worked, now() - started), worked)
         except TimeoutError as error:
             # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
             late = _as_provider_timeout(error, self._timeout)
             log.warning("call %s: turn %s: %s", call_id, turn.id, late)
             await self._cancel(call_id, prefix=f"{turn.id}.")
-            failed = _failed(turn, late)
+            failed = entries.failed(turn, late)
         except ProviderError as error:
-            failed = _failed(turn, error)
+            failed = entries.failed(turn, error)
         except OvertakenError:
             await self._cancel(call_id, prefix=f"{turn.id}.")
             raise
@@ -258,39 +222,16 @@ class Ledger:
         self, key: tuple[str, str], turn: Turn, pieces: tuple[str, ...], before: str
     ) -> None:
         """Write the sentences of a turn down, if it is still ours; with no new ones, only see to that."""
-
-        def write(session: Session) -> Session:
-            _refuse_lost(session, turn)
-            known = session.turn(turn.id) or turn
-            if len(known.pieces) == len(pieces):
-                return session
-            return session.with_turn(replace(known, pieces=pieces, spoken=before))
-
-        await self._update(key[0], write)
+        await self._update(key[0], lambda session: entries.tell(session, turn, pieces, before))
         self._news.tell(key)
 
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:
         return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
 
     async def _claim(self, call_id: str, asked: Turn) -> tuple[Session, Turn]:
-        """Write the turn down as ours, unless it is over; whoever had it before us is dead.
-
-        One whose answer had begun is over: nobody can go on in the middle of what was said, and to
-        begin anew would say it twice.
-        """
+        """Write the turn down as ours, unless it is over."""
         mine = replace(asked, owner=uuid.uuid4().hex)
-
-        def claim(session: Session) -> Session:
-            _refuse_ended(session)
-            known = session.turn(asked.id)
-            if known and known.is_over:
-                return session
-            if known and known.pieces:
-                left = ProviderCrashError("the worker was lost in the middle of the answer")
-                return session.with_turn(replace(_failed(known, left), owner=""))
-            return session.with_turn(mine)
-
-        session = await self._update(call_id, claim)
+        session = await self._update(call_id, lambda session: entries.claim(session, mine))
         return session, session.turn(asked.id) or mine
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
@@ -300,7 +241,7 @@ class Ledger:
 
     async def _write_down(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
         over = replace(turn, owner="")
-        write = functools.partial(_written, turn=turn, over=over, worked=worked or Worked())
+        write = functools.partial(entries.end, turn=turn, over=over, worked=worked or Worked())
         try:
             session = await persistently(
                 lambda: self._update(call_id, write), f"call {call_id}: the end of turn {turn.id}"
@@ -311,67 +252,6 @@ class Ledger:
             raise
         self._written(session, over)
         return over
-
-
-async def _guarded(work: Work, telling: Telling) -> Worked:
-    """Do the work; whatever goes wrong in it is an error that the ledger can keep."""
-    try:
-        return await work(telling)
-    except (ProviderError, CallEndedError, TimeoutError):
-        raise
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        log.exception("the work on a turn was cancelled from inside")
-        raise ProviderError("the work on the turn was cancelled from inside") from error
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # foreign code must not end a call
-        log.exception("the work on a turn raised what it may not raise")
-        raise ProviderError(f"the work on the turn raised {type(error).__name__}") from error
-
-
-def _written(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
-    """Return the session with the end of a turn, if the turn is still ours."""
-    _refuse_lost(session, turn)
-    session = session.with_turn(over)
-    if worked.state is not None:
-        session = replace(session, state=worked.state)
-    if worked.conversation:
-        session = session.with_thread(worked.conversation, worked.session)
-    if worked.put_aside is not None:
-        session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
-    return session
-
-
-def _refuse_lost(session: Session, turn: Turn) -> None:
-    _refuse_ended(session)
-    known = session.turn(turn.id)
-    # A store that has lost the whole session knows of no other owner.
-    if known is not None and known.owner != turn.owner:
-        raise OvertakenError("somebody else has taken it over")
-
-
-def _failed(turn: Turn, error: ProviderError) -> Turn:
-    return replace(turn, status=Status.FAILED, failure=Failure.of(error))
-
-
-def _answered(turn: Turn, worked: Worked, duration: float) -> Turn:
-    return replace(
-        turn,
-        status=Status.ANSWERED,
-        conversation=worked.conversation,
-        answer=worked.answer,
-        outcome=worked.outcome,
-        spoken=worked.spoken,
-        usage=worked.usage,
-        session_id=worked.session_id,
-        duration=duration,
-    )
-
-
-def _refuse_ended(session: Session) -> None:
-    if session.ended:
-        raise CallEndedError(session.call_id)
 
 
 def _as_provider_timeout(error: TimeoutError, seconds: float) -> ProviderTimeoutError:

@@ -23,11 +23,11 @@ from yemot_ai.flow.names import turn_name
 from yemot_ai.flow.plain import PlainHandlers
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.state import saveable
-from yemot_ai.ledger import Worked
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 from yemot_ai.telling import Telling
+from yemot_ai.work import Worked
 
 __all__ = ["Agent", "AgentTurns", "check_form"]
 

@@ -1,0 +1,105 @@
+"""The ledger's entries: how a turn stands in a session, from its claim to its end.
+
+All of it is pure: a session goes in, the changed one comes out, and the store may do it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
+from yemot_ai.sessions import Failure, Session, Status, Turn
+from yemot_ai.telling import OvertakenError
+from yemot_ai.work import Worked
+
+__all__ = ["answered", "claim", "end", "failed", "tell"]
+
+
+def claim(session: Session, mine: Turn) -> Session:
+    """Return the session with the turn as ours, unless it is over; whoever had it before us is dead.
+
+    One whose answer had begun is over: nobody can go on in the middle of what was said, and to
+    begin anew would say it twice.
+
+    Raises:
+        CallEndedError: the call has hung up.
+    """
+    _refuse_ended(session)
+    known = session.turn(mine.id)
+    if known and known.is_over:
+        return session
+    if known and known.pieces:
+        left = ProviderCrashError("the worker was lost in the middle of the answer")
+        return session.with_turn(replace(failed(known, left), owner=""))
+    return session.with_turn(mine)
+
+
+def tell(session: Session, turn: Turn, pieces: tuple[str, ...], before: str) -> Session:
+    """Return the session with the sentences of a turn, and what is played before them.
+
+    Raises:
+        OvertakenError: the turn is not ours any more.
+        CallEndedError: the call has hung up.
+    """
+    _refuse_lost(session, turn)
+    known = session.turn(turn.id) or turn
+    if len(known.pieces) == len(pieces):
+        return session
+    return session.with_turn(replace(known, pieces=pieces, spoken=before))
+
+
+def end(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
+    """Return the session with the end of a turn, and what its work has changed besides.
+
+    Args:
+        session: as it is in the store.
+        turn: as we claimed it.
+        over: as it is to be kept.
+        worked: what the work came to; an empty one where it failed.
+
+    Raises:
+        OvertakenError: the turn is not ours any more.
+        CallEndedError: the call has hung up.
+    """
+    _refuse_lost(session, turn)
+    session = session.with_turn(over)
+    if worked.state is not None:
+        session = replace(session, state=worked.state)
+    if worked.conversation:
+        session = session.with_thread(worked.conversation, worked.session)
+    if worked.put_aside is not None:
+        session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
+    return session
+
+
+def failed(turn: Turn, error: ProviderError) -> Turn:
+    """Return the turn as one that ``error`` has ended."""
+    return replace(turn, status=Status.FAILED, failure=Failure.of(error))
+
+
+def answered(turn: Turn, worked: Worked, duration: float) -> Turn:
+    """Return the turn as answered, after ``duration`` seconds."""
+    return replace(
+        turn,
+        status=Status.ANSWERED,
+        conversation=worked.conversation,
+        answer=worked.answer,
+        outcome=worked.outcome,
+        spoken=worked.spoken,
+        usage=worked.usage,
+        session_id=worked.session_id,
+        duration=duration,
+    )
+
+
+def _refuse_lost(session: Session, turn: Turn) -> None:
+    _refuse_ended(session)
+    known = session.turn(turn.id)
+    # A store that has lost the whole session knows of no other owner.
+    if known is not None and known.owner != turn.owner:
+        raise OvertakenError("somebody else has taken it over")
+
+
+def _refuse_ended(session: Session) -> None:
+    if session.ended:
+        raise CallEndedError(session.call_id)
