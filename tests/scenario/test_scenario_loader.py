@@ -225,6 +225,15 @@ def test_a_text_that_is_no_yaml_is_told_with_its_place() -> None:
     assert problem.startswith("shop.call.yaml:1:16: this is not YAML")
 
 
+def test_a_file_in_another_encoding_is_told_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "old.call.yaml"
+    path.write_bytes("scenarios:\n  - name: שלום\n".encode("cp1255"))
+    with pytest.raises(
+        ScenarioLoadError, match=r"old\.call\.yaml:2:1: this is not UTF-8: save the file as UTF-8"
+    ):
+        load(path)
+
+
 def test_an_empty_file_is_a_mistake() -> None:
     assert "the file is empty" in problems("")[0]
 

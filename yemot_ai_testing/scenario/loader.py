@@ -46,7 +46,10 @@ def load(path: Path) -> CallFile:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ScenarioLoadError([f"{path}:{line}:1: this is not UTF-8: save the file as UTF-8"]) from error
+    except OSError as error:
         raise ScenarioLoadError([f"{path}:1:1: cannot be read: {error}"]) from error
     return loads(text, path)
 

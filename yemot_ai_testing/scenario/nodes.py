@@ -188,6 +188,8 @@ def _reason(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
     before = lines[line][:column].rstrip() if line < len(lines) else ""
     if rest.startswith("*") or before.endswith("*"):
         return 'a bare * means something else in YAML: quote the key, presses: "*"'
+    if rest.startswith("\t"):
+        return "a tab cannot indent in YAML: write spaces"
     return f"this is not YAML: {getattr(error, 'problem', None) or error}"
 
 

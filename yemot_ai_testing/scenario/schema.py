@@ -58,6 +58,11 @@ SOMETHING: Final[Schema] = TEXT | {
     "minLength": 1,
     "x-message": "something; for nothing at all write `silent: true`",
 }
+# Names of tests: pytest takes them apart at "::", and writes them to a terminal as they are.
+NAME: Final[Schema] = TEXT | {
+    "pattern": r"^(?!.*::)(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
+    "x-message": "a text of one line, without :: and control characters",
+}
 TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT)]}
 PIECES: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
 YES: Final[Schema] = {"const": True}
@@ -189,7 +194,7 @@ def _turn() -> Schema:
 SCENARIO: Final = _object(
     "a scenario",
     {
-        "name": TEXT,
+        "name": NAME,
         **WHERE,
         "turns": _list(_turn(), minItems=1)
         | {"format": "turns", "x-message": "turns must hold at least one turn"},
