@@ -88,6 +88,16 @@ def test_a_failure_is_short_says_its_kind_and_is_replayed_by_the_command_it_tell
     assert report_of(replayed)[0] == report[0]
 
 
+def test_no_line_of_the_toolkit_is_told_as_the_place_of_a_failure(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.py", GREETS)
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{records: /1/000.wav}]}]\n")
+    result = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml")
+    result.stdout.fnmatch_lines(["*: verb · turn 1 of 1"])
+    result.stdout.no_fnmatch_line("*raised at*")
+
+
 def test_a_long_turn_of_a_long_call_still_makes_a_short_failure(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

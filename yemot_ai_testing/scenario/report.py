@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import traceback
 
+from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.scenario.conversation import conversation
 from yemot_ai_testing.scenario.outcome import Failure, Outcome
 
@@ -30,7 +31,7 @@ def failure_report(outcome: Outcome, failure: Failure, *, replay: tuple[str, ...
     head = [
         _where(outcome, failure),
         *(f"  {line}" for line in "\n".join(failure.messages).splitlines()[:3]),
-        *_origin(failure.cause),
+        *_origin(failure),
     ]
     source = _annotated(outcome, failure)[:5]
     tail = [f"replay: {shlex.join(replay)}"]
@@ -47,8 +48,9 @@ def _where(outcome: Outcome, failure: Failure) -> str:
     return f"{where} · turn {failure.turn} of {len(outcome.turns)}"
 
 
-def _origin(cause: BaseException | None) -> list[str]:
-    """Return where the application raised, if it did."""
+def _origin(failure: Failure) -> list[str]:
+    """Return where the application raised, if it did; what the toolkit itself raised, it has told."""
+    cause = None if isinstance(failure.cause, ToolkitError) else failure.cause
     frames = traceback.extract_tb(cause.__traceback__) if cause else []
     return [f"  raised at {frames[-1].filename}:{frames[-1].lineno}"] if frames else []
 
