@@ -124,6 +124,9 @@ def test_what_workers_refused_is_counted_in_the_end(project: pytest.Pytester, ru
 @pytest.mark.parametrize(
     "attempt",
     [
+        "socket.gethostbyaddr('192.0.2.1')",
+        "socket.getfqdn('192.0.2.1')",
+        "socket.getnameinfo(('192.0.2.1', 80), 0)",
         "socket.getaddrinfo('api.example.test', 443)",
         "socket.gethostbyname('api.example.test')",
         "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
@@ -170,6 +173,8 @@ def test_every_way_out_is_refused(
         "socket.create_connection(('0.0.0.0', server.getsockname()[1])).close()",
         "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
         "[one.close() for one in socket.socketpair()]",
+        "socket.gethostbyaddr('127.0.0.1')",
+        "socket.getnameinfo(('127.0.0.1', 80), 0)",
         "socket.getaddrinfo('::1', 80)",
         "socket.getfqdn('')",
         "subprocess.run([sys.executable, '-c', ''], check=True)",

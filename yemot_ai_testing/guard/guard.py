@@ -51,6 +51,8 @@ class Guard:
         """
         if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
             self._judge_target(event, target_of(*arguments[:2]))
+        elif event in {"socket.gethostbyaddr", "socket.getnameinfo"}:
+            self._judge_number(arguments[0])
         elif event.startswith("socket."):
             self._judge_name(arguments[0])
         else:
@@ -103,6 +105,12 @@ class Guard:
         named = asked in {entry.partition(":")[0].lower() for entry in self.allowed}
         if is_foreign_name(name) and not named:
             self._refuse(f"a look-up of {name}", name)
+
+    def _judge_number(self, asked: object) -> None:
+        """Judge who asks for the name of a number: a name server would hear of it."""
+        host = str(asked[0] if isinstance(asked, tuple) else asked)
+        if leaves(host) and not self.admits(host):
+            self._refuse(f"a look-up of {host}", host)
 
     def _judge_program(self, program: Program) -> None:
         if {program.name, Path(program.name).name, str(program.path)} & self.allowed:

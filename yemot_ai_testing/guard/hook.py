@@ -26,6 +26,7 @@ EVENTS = frozenset(
         "socket.getaddrinfo",
         "socket.gethostbyaddr",
         "socket.gethostbyname",
+        "socket.getnameinfo",
         "socket.sendmsg",
         "socket.sendto",
         "subprocess.Popen",
