@@ -83,6 +83,26 @@ def test_an_application_that_cannot_be_imported_is_a_usage_error_that_says_where
     )
 
 
+def test_an_application_that_exits_when_it_is_imported_does_not_end_the_run_unsaid(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("broken.py", "import sys\nsys.exit(0)\n")
+    result = run("--yemot-scenario", "--yemot-app=broken:app")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*importing 'broken' raised SystemExit: 0 (at *broken.py:2)"])
+
+
+def test_an_application_that_exits_in_a_call_has_not_answered(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("broken.py", "import sys\ndef app(pairs):\n    sys.exit(3)\n")
+    result = run("--yemot-scenario", "--yemot-app=broken:app")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*: no_answer · *", "*the application raised SystemExit: 3", "  raised at *broken.py:3"]
+    )
+
+
 def test_an_application_that_cannot_be_parsed_is_a_usage_error(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

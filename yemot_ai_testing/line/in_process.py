@@ -63,7 +63,7 @@ def immediate(call: Callable[[], str], timeout: float) -> Answer:  # noqa: ARG00
     """Call in this thread, which is where an engine on virtual time lets time pass."""
     try:
         return as_answer(call())
-    except Exception as error:  # noqa: BLE001 - whatever the application raises is its answer
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises is its answer
         return crashed(error)
 
 
@@ -82,7 +82,9 @@ def outcome(future: Future[str], timeout: float) -> Answer:
         if future.done():
             return crashed(error)
         return late(timeout)
-    except Exception as error:  # noqa: BLE001 - whatever the application raises is its answer
+    except (Exception, SystemExit) as error:
+        if not future.done():  # not the application's, but of a signal that has come meanwhile
+            raise
         return crashed(error)
 
 

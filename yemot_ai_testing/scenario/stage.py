@@ -227,7 +227,7 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attribute
         sys.path.insert(0, here)  # as `python -m` and every server with module:attr does
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
             raise AppError(f"there is no module {error.name!r} (looked for {name!r} from {here})") from error
         raise AppError(
@@ -235,7 +235,7 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attribute
         ) from error
 
 
-def _origin(error: Exception) -> str:
+def _origin(error: BaseException) -> str:
     """Return where a module raised; a module that cannot be parsed tells that itself."""
     machinery = {__file__, importlib.__file__}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
