@@ -32,7 +32,12 @@ def fault(what: str, *kinds: Kind) -> Callable[[type[MemoryStore]], type[MemoryS
     return entered
 
 
-@fault("keeps no tombstone: a late request finds a new call", "spoke_after_hangup")
+@fault(
+    "keeps no tombstone: a late request finds a new call",
+    "spoke_after_hangup",
+    "left_open",
+    "ran_after_hangup",
+)
 class NoTombstone(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
         saved = await super().save(session, ttl=ttl)
@@ -71,7 +76,15 @@ class ShortLived(MemoryStore):
         return await super().save(session, ttl=min(ttl, 30.0))
 
 
-@fault("one session for everybody", "crossed_calls", "crossed_sessions", "unstable")
+@fault(
+    "one session for everybody",
+    "crossed_calls",
+    "crossed_sessions",
+    "unstable",
+    "ignored",
+    "stale",
+    "unheard",
+)
 class OneSession(MemoryStore):
     async def load(self, call_id: str) -> Session | None:
         return await super().load("0")

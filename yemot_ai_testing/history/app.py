@@ -31,7 +31,7 @@ from yemot_ai_testing.line.wire import Answer, Pairs, Transport, Writing
 
 __all__ = ["NoAnswerError", "RecordedApp", "call_name", "note_got", "note_sent"]
 
-Deed: TypeAlias = Callable[[Pairs], object]
+Deed: TypeAlias = Callable[[], object]
 _OWN = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
 
 
@@ -51,7 +51,7 @@ class RecordedApp:
 
     Attributes:
         clock: the line's time.
-        before: deeds that are done, once each, before the next requests come in; they are told the request.
+        before: deeds that are done, once each, before the next requests come in.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class RecordedApp:
             NoAnswerError: there is no answer that could be read.
         """
         if self.before:
-            self.before.pop(0)(pairs)
+            self.before.pop(0)()
         self._sent[_call_id(pairs)].append(pairs)
         answer = self._deliver(pairs, copy=False)
         if answer.fault is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from yemot_ai_testing.property.echo import Echo
-from yemot_ai_testing.property.machine import CallMachine, ViolationError
+from yemot_ai_testing.property.found import ViolationError
+from yemot_ai_testing.property.machine import CallMachine
 from yemot_ai_testing.property.seeded import seeded_engine
 from yemot_ai_testing.property.strategies import (
     answers,

@@ -17,20 +17,46 @@ from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import failure_of
 from yemot_ai_testing.doubles.provider import ScriptedRequest
-from yemot_ai_testing.doubles.script import Answer, Failure, Gate, Hang, Step, Transcription, Vocabulary
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    Crash,
+    Drop,
+    Failure,
+    Gate,
+    Hang,
+    Step,
+    Transcription,
+    UnknownSession,
+    Vocabulary,
+)
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.marks import answer
 from yemot_ai_testing.history.provider import Question, asking
 from yemot_ai_testing.line.clock import Clock, EngineClock
 from yemot_ai_testing.virtual import VirtualEngine, virtual_engine
 
-__all__ = ["Echo"]
+__all__ = ["STEPS", "Echo"]
 
 BESIDE = 0.02
 """Real seconds that something beside a question gets to end before the answer."""
 
 PATIENCE = 60.0
 """Seconds after which whoever asks and blocks is told that there is no answer."""
+
+
+STEPS: Sequence[Step | None] = (
+    None,
+    Answer(("",), 1.0),
+    Answer(("",), 4.0),
+    Answer(("",), 9.0),
+    Failure("overloaded"),
+    Failure("rate_limited"),
+    Drop(),
+    Crash(),
+    UnknownSession(),
+    Hang(),
+)
+"""What the model does about a question; None: it answers at once."""
 
 
 class Echo(Vocabulary):
@@ -164,6 +190,10 @@ class Echo(Vocabulary):
         while self._beside:
             self._beside.pop().join(PATIENCE)
 
+    def dies(self) -> None:
+        """End whatever runs on its engine, as the end of a process does."""
+        self.engine.run(_cancel_all())
+
     def _do_beside(self, deed: Callable[[], object]) -> None:
         """Do it beside whoever asks, who may hold what it needs: then it ends after the answer."""
         beside = threading.Thread(target=deed, name="yemot-beside", daemon=True)
@@ -181,3 +211,12 @@ class Echo(Vocabulary):
 
 def _seconds(step: Step) -> float:
     return step.after if isinstance(step, Answer | Failure) else 0.0
+
+
+async def _cancel_all() -> None:
+    """Cancel whatever else runs on this loop, and wait until it is gone."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others)

@@ -13,7 +13,19 @@ from yemot_ai_testing.scenario.emitter import dumps
 from yemot_ai_testing.scenario.loader import SUFFIX
 from yemot_ai_testing.scenario.model import Action, Afterwards, CallerSpec, CallFile, Scenario, Turn
 
-__all__ = ["Replay", "write"]
+__all__ = ["Replay", "ViolationError", "write"]
+
+
+class ViolationError(AssertionError):
+    """An evening of calls went as it may not go.
+
+    Attributes:
+        violations: what was wrong, in the order in which it happened.
+    """
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__(f"{violations[0]}")
 
 
 @dataclass(frozen=True, slots=True)

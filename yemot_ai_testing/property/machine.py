@@ -11,13 +11,11 @@ shrunk to the shortest such evening, and told as a story::
 
     TestMyLine = MyLine.TestCase
 
-Nothing waits for anything by sleeping: what happens at the same time is started from inside the other, and
-time is virtual. So the same seed is the same evening.
+What happens at the same time is started from inside the other, and time is virtual: a seed is one evening.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,7 +33,7 @@ from hypothesis.stateful import (
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
-from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Step, UnknownSession
+from yemot_ai_testing.doubles.script import Answer, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.app import RecordedApp, call_name
 from yemot_ai_testing.history.check import check
@@ -43,40 +41,14 @@ from yemot_ai_testing.history.events import Circled, Counted, Reset, Restarted, 
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.marks import FIRST
 from yemot_ai_testing.history.store import RecordedStore
-from yemot_ai_testing.history.violation import Budget, Violation
+from yemot_ai_testing.history.violation import Budget
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property.echo import Echo
-from yemot_ai_testing.property.found import Replay, write
+from yemot_ai_testing.property.echo import STEPS, Echo
+from yemot_ai_testing.property.found import Replay, ViolationError, write
 from yemot_ai_testing.property.talk import Talk
 from yemot_ai_testing.scenario.model import Action, Expectation, Meanwhile
 
 __all__ = ["CallMachine", "ViolationError"]
-
-STEPS: Sequence[Step | None] = (
-    None,
-    Answer(("",), 1.0),
-    Answer(("",), 4.0),
-    Answer(("",), 9.0),
-    Failure("overloaded"),
-    Failure("rate_limited"),
-    Drop(),
-    Crash(),
-    UnknownSession(),
-    Hang(),
-)
-"""What the model does about a question; None: it answers at once."""
-
-
-class ViolationError(AssertionError):
-    """An evening of calls went as it may not go.
-
-    Attributes:
-        violations: what was wrong, in the order in which it happened.
-    """
-
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        self.violations = tuple(violations)
-        super().__init__(f"{violations[0]}")
 
 
 class CallMachine(RuleBasedStateMachine):
@@ -211,7 +183,7 @@ class CallMachine(RuleBasedStateMachine):
         if talk.listens:
             self.provider.meanwhile = talk.hangs_up
             self.speak(talk, Answer(("",), seconds), meanwhile=Meanwhile(None))
-        self.leave(talk)
+        talk.hangs_up()
         return talk
 
     @rule(talk=talks, times=st.sampled_from([1, 2, 10]))
@@ -257,10 +229,20 @@ class CallMachine(RuleBasedStateMachine):
         if talk.listens:
             self.speak(talk, None)
 
+    @precondition(lambda self: self.restarts)
+    @rule(talk=talks)
+    def restarts_while_thinking(self, talk: Talk) -> None:
+        """The worker is replaced while the model thinks: between the question and the line's first poll."""
+        if talk.listens:
+            talk.unsaid.append("the worker was replaced while the model thought")
+            self._door.before = [int, self.restart]  # int: the question itself passes
+            self.speak(talk, Answer(("",), 4.0))
+            self._door.before.clear()
+
     @rule(talk=consumes(talks), target=past)
     def hangs_up(self, talk: Talk) -> Talk:
         """A caller hangs up."""
-        self.leave(talk)
+        talk.hangs_up()
         return talk
 
     @rule(talk=past)
@@ -279,7 +261,7 @@ class CallMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everybody hangs up; nothing may be left."""
         for talk in self._all:
-            self.leave(talk)
+            talk.hangs_up()
         self.judge()
 
     def dial(self) -> Talk:
@@ -344,14 +326,9 @@ class CallMachine(RuleBasedStateMachine):
             talk.gone = True
         self.provider.settles()
 
-    def leave(self, talk: Talk) -> None:
-        """Let a caller hang up, who may have done so before."""
-        if not talk.gone:
-            talk.hangs_up()
-
     def restart(self) -> None:
         """Replace the worker: what it was doing is lost, what is stored is not."""
-        self.provider.engine.run(_cancel_all())
+        self.provider.dies()
         self.history.add(Restarted(self.history.now()))
         self.app = self.make_app(self.provider)
         self._door.serve(self.app)
@@ -373,12 +350,3 @@ class CallMachine(RuleBasedStateMachine):
                 replay = Replay(self.app_name, self.extension, hasattr(self.app, "ai"))
                 write(self.found, type(self).__name__, violations[0], self._all, replay)
             raise ViolationError(violations)
-
-
-async def _cancel_all() -> None:
-    """Cancel whatever else runs on this loop, and wait until it is gone."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    if others:
-        await asyncio.wait(others)

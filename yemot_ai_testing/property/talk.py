@@ -94,9 +94,9 @@ class Talk:
                 self.caller.says(action.text)
 
     def hangs_up(self) -> None:
-        """Hang up, unless the line has done so already."""
-        self.gone = True
-        if not isinstance(self.caller.state, Over):
+        """Hang up, unless that was done already, or the line has done so."""
+        gone, self.gone = self.gone, True
+        if not gone and not isinstance(self.caller.state, Over):
             self.caller.hangs_up()
 
 
