@@ -17,17 +17,16 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import CodexNotFoundError, ProviderError, ProviderTimeoutError, SessionLostError
+from yemot_ai.errors import ProviderError, ProviderTimeoutError, SessionLostError
 from yemot_ai.providers.codex.command import server_command
 from yemot_ai.providers.codex.events import usage_between
-from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.leftovers import claim, dead
 from yemot_ai.providers.codex.pool import Bounds, Pool
 from yemot_ai.providers.codex.probe import known
-from yemot_ai.providers.codex.secrets import kept_secret
 from yemot_ai.providers.codex.server import AppServer, Setup
-from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
+from yemot_ai.providers.codex.settings import Settings
+from yemot_ai.providers.codex.telling import with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
@@ -93,14 +92,16 @@ class CodexAppServerProvider:
         loaded: int = _LOADED,
         idle: float = _IDLE,
     ) -> None:
-        self._executable = str(executable)
-        self._timeout = timeout
-        self._instructions = instructions
-        self._model = model
-        self._sandbox = sandbox
-        self._codex_home = codex_home
-        self._config = dict(config or {})
-        self._env = dict(env or {})
+        self._codex = Settings(
+            executable=executable,
+            timeout=timeout,
+            instructions=instructions,
+            model=model,
+            sandbox=sandbox,
+            codex_home=codex_home,
+            config=dict(config or {}),
+            env=dict(env or {}),
+        )
         self._bounds = Bounds(servers=servers, turns=at_once, waiting=waiting, idle=idle)
         self._loaded = loaded
         self._pools: list[Pool] = []
@@ -117,10 +118,7 @@ class CodexAppServerProvider:
         Raises:
             CodexNotFoundError: there is none; the message says how to install it.
         """
-        found = find(self._executable, path=self._env.get("PATH"))
-        if found is None:
-            raise CodexNotFoundError(self._executable)
-        return found
+        return self._codex.check()
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -223,28 +221,26 @@ class CodexAppServerProvider:
 
     async def _within(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
         try:
-            with kept_secret(Home.at(self._codex_home).environment(self._env), self._config):
-                async with asyncio.timeout(self._timeout):
+            with self._codex.kept_secret():
+                async with asyncio.timeout(self._codex.timeout):
                     return await turn
         except ProviderError as error:
             error.provider = self.name
             raise
         except TimeoutError as error:
-            raise ProviderTimeoutError(seconds=self._timeout, provider=self.name) from error
+            raise ProviderTimeoutError(seconds=self._codex.timeout, provider=self.name) from error
         except OSError as error:
-            folder = Home.at(self._codex_home).root
-            message = f"Codex could not be started: {error}; its folders: {folder} (YEMOT_AI_HOME moves them)"
-            raise ProviderError(message, provider=self.name) from error
+            raise self._codex.unstarted(error, provider=self.name) from error
 
     async def _turn(
         self, session: dict[str, Any], prompt: str, instructions: str | None, told: _Told
     ) -> Reply:
         """Take a turn; ``session`` is kept to what there is to forget, also when the turn fails."""
         async with self._pool().place(session["thread_id"]) as server:
-            home = Home.at(self._codex_home)
+            home = self._codex.home
             await asyncio.to_thread(home.prepare, session["key"])
-            how = instructions or self._instructions or INSTRUCTIONS
-            setup = Setup(how, home.work(session["key"]), self._sandbox, self._model)
+            how = self._codex.told(instructions)
+            setup = Setup(how, home.work(session["key"]), self._codex.sandbox, self._codex.model)
             await _opened(server, session, setup)
             return _reply(await server.turn(session["thread_id"], prompt, told), session)
 
@@ -260,10 +256,10 @@ class CodexAppServerProvider:
 
     async def _started(self) -> AppServer:
         executable = str(self.check())
-        home = Home.at(self._codex_home)
+        home = self._codex.home
         key = new_key()
         leave = await asyncio.to_thread(_furnished, home, key)
-        env, cwd = home.environment(self._env), home.work(key)
+        env, cwd = home.environment(self._codex.env), home.work(key)
         server = AppServer(loaded=self._loaded)
         told = await known(executable, env=env, cwd=cwd)
         command = server_command(
@@ -271,7 +267,7 @@ class CodexAppServerProvider:
             known=told,
             databases=home.databases(key),
             models=await asyncio.to_thread(home.models_file, told.models),
-            config=self._config,
+            config=self._codex.config,
         )
         await server.start(command, after=leave, env=env, cwd=cwd)
         return server
@@ -280,7 +276,7 @@ class CodexAppServerProvider:
         threads = [session["thread_id"], *reversed(session["threads"])]
         for server in self._pool().servers:
             await server.forget(threads)
-        home = Home.at(self._codex_home)
+        home = self._codex.home
         for thread_id in threads:
             await asyncio.to_thread(home.forget, thread_id, session["key"])
 

@@ -25,12 +25,11 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.events import EventReader, usage_between
-from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
-from yemot_ai.providers.codex.secrets import kept_secret
-from yemot_ai.providers.codex.telling import INSTRUCTIONS, with_history
+from yemot_ai.providers.codex.settings import Settings
+from yemot_ai.providers.codex.telling import with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
@@ -78,14 +77,16 @@ class CodexCLIProvider:
         config: Mapping[str, Setting] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._executable = str(executable)
-        self._timeout = timeout
-        self._instructions = instructions
-        self._model = model
-        self._sandbox = sandbox
-        self._codex_home = codex_home
-        self._config = dict(config or {})
-        self._env = dict(env or {})
+        self._codex = Settings(
+            executable=executable,
+            timeout=timeout,
+            instructions=instructions,
+            model=model,
+            sandbox=sandbox,
+            codex_home=codex_home,
+            config=dict(config or {}),
+            env=dict(env or {}),
+        )
 
     @property
     def name(self) -> str:
@@ -98,10 +99,7 @@ class CodexCLIProvider:
         Raises:
             CodexNotFoundError: there is none; the message says how to install it.
         """
-        found = find(self._executable, path=self._env.get("PATH"))
-        if found is None:
-            raise CodexNotFoundError(self._executable)
-        return found
+        return self._codex.check()
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -145,20 +143,19 @@ class CodexCLIProvider:
 
         In a home of the user's own its databases are left alone.
         """
-        home = Home.at(self._codex_home)
+        home = self._codex.home
         await asyncio.to_thread(home.forget, _word(session, "thread_id"), _word(session, "key"))
 
     async def _turn(self, prompt: str, instructions: str | None, *, thread_id: str, key: str) -> Outcome:
         executable = self.check()
-        home = Home.at(self._codex_home)
+        home = self._codex.home
         reader = EventReader()
         try:
-            async with asyncio.timeout(self._timeout):
-                told = instructions or self._instructions or INSTRUCTIONS
-                file = await asyncio.to_thread(_prepared, home, told, key)
+            async with asyncio.timeout(self._codex.timeout):
+                file = await asyncio.to_thread(_prepared, home, self._codex.told(instructions), key)
                 line = await self._command(executable, home, file, thread_id, key)
                 end = await self._run(line, prompt, home, reader, key)
-            with kept_secret(home.environment(self._env), self._config):
+            with self._codex.kept_secret():
                 return reader.conclude(
                     exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id
                 )
@@ -176,22 +173,22 @@ class CodexCLIProvider:
         self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
     ) -> list[str]:
         name = str(executable)
-        told = await known(name, env=home.environment(self._env), cwd=home.work(key))
+        told = await known(name, env=home.environment(self._codex.env), cwd=home.work(key))
         return command(
             name,
             known=told,
             instructions=instructions,
             databases=home.databases(key),
             models=await asyncio.to_thread(home.models_file, told.models),
-            sandbox=self._sandbox,
-            model=self._model,
-            config=self._config,
+            sandbox=self._codex.sandbox,
+            model=self._codex.model,
+            config=self._codex.config,
             thread_id=thread_id,
         )
 
     async def _run(self, line: Sequence[str], prompt: str, home: Home, reader: EventReader, key: str) -> End:
         data = prompt.encode("utf-8", "replace")
-        env = home.environment(self._env)
+        env = home.environment(self._codex.env)
         try:
             return await run(line, stdin=data, receive=reader.feed, env=env, cwd=home.work(key))
         except LineTooLongError as error:
@@ -202,17 +199,13 @@ class CodexCLIProvider:
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, TimeoutError):
-            found = ProviderTimeoutError(seconds=self._timeout, provider=self.name)
-        elif find(self._executable, path=self._env.get("PATH")) is None:
-            found = CodexNotFoundError(self._executable)
+            found = ProviderTimeoutError(seconds=self._codex.timeout, provider=self.name)
+        elif self._codex.found() is None:
+            found = CodexNotFoundError(str(self._codex.executable))
         elif error.errno in _PASSING:
             found = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
         else:
-            folder = Home.at(self._codex_home).root
-            found = ProviderError(
-                f"Codex could not be started: {error}; its folders: {folder} (YEMOT_AI_HOME moves them)",
-                provider=self.name,
-            )
+            found = self._codex.unstarted(error, provider=self.name)
         found.thread_id = thread_id
         return found
 
