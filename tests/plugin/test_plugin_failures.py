@@ -124,7 +124,7 @@ def test_the_turns_after_a_failure_are_told_as_not_run(
 
 
 def test_the_documentation_lists_the_kinds() -> None:
-    page = Path(__file__).parents[2].joinpath("docs", "testing.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[2].joinpath("docs", "scenarios.md").read_text(encoding="utf-8")
     _, _, section = page.partition("| kind |")
     listed = re.findall(r"^\| `(\w+)` \|", section.partition("\n\n")[0], re.MULTILINE)
     assert tuple(listed) == KINDS

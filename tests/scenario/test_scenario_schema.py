@@ -29,7 +29,7 @@ BEYOND = (
     "must name a program",
     "only the first turn (the greeting) can be without a verb",
 )
-"""What a schema cannot say, and the loader checks besides (docs/testing.md lists it)."""
+"""What a schema cannot say, and the loader checks besides (docs/scenarios.md lists it)."""
 
 TEXTS = st.text("אבג ab01.:*#'/-", max_size=6)
 WRITTEN = ("2s", "500ms", "1.5m", "3", "12#", "*", "a:b", "a.b:c", "/", "/a", "node x", "'", "")
