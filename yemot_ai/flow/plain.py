@@ -28,10 +28,11 @@ from yemot_ai.flow.live import LiveCall, LiveCalls
 from yemot_ai.flow.manners import Manners, sentence
 from yemot_ai.flow.names import Cursor, newest_cursor, visible, without_polls
 from yemot_ai.flow.polling import hang_up, poll, up
+from yemot_ai.flow.returned import response_of
 from yemot_ai.flow.run import Run
 from yemot_ai.flow.running import Running, key_of
 from yemot_ai.flow.state import saveable
-from yemot_ai.protocol import Action, GoToFolder, Message, Play, Request, Response
+from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response
 from yemot_ai.sessions import Finished, Session, Visit, hold_key
 from yemot_ai.writing import Writings, persistently
 
@@ -229,7 +230,7 @@ class PlainHandlers:
     def _finish(self, run: Run, call: AICall, returned: object) -> Response | None:
         try:
             if returned is not None:
-                run.decide(*_response(returned))
+                run.decide(*response_of(returned))
             run.state = saveable(call.state)
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._fault(run, call, error)
@@ -342,18 +343,4 @@ def _written(session: Session, request: Request, response: Response) -> Session:
     visit = session.visit or Visit()
     return replace(session, visit=replace(visit, seen=request.values, left=response.leaves)).with_answer(
         answered(request, str(response), left=response.leaves)
-    )
-
-
-def _response(returned: object) -> Response:
-    """Understand what a handler returned, as yemot-flow does: an answer to the line."""
-    if isinstance(returned, Response):
-        return returned
-    if isinstance(returned, str):
-        return Response.parse(returned)
-    actions: tuple[Action, ...] = tuple(returned) if isinstance(returned, tuple) else ()
-    if actions:
-        return Response(actions)
-    raise ConfigurationError(
-        f"a handler returned {type(returned).__name__}; return nothing, or an answer to the line"
     )

@@ -90,7 +90,7 @@ def _day(written: str) -> dt.date:
 
 
 def _is_pair(spoken: object) -> TypeGuard[tuple[str, str]]:
-    return isinstance(spoken, tuple) and len(spoken) == 2 and all(isinstance(part, str) for part in spoken)  # noqa: PLR2004
+    return isinstance(spoken, tuple) and len(spoken) == 2 and all(isinstance(part, str) for part in spoken)  # noqa: PLR2004 - a pair
 
 
 _BY_NAME: Mapping[str, Callable[[str], Message]] = {

@@ -54,7 +54,6 @@ _OUT_OF_ORDER: Final = (
 )
 """What tells that the next question would fail as well."""
 
-
 _How: TypeAlias = Callable[
     [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
 ]

@@ -147,7 +147,7 @@ class Studio:
             run.readers.append(reader)
         # A program may refuse its arguments, and be gone before it has read anything.
         with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # a pipe was asked for
-            process.stdin.write(stdin.encode())  # type: ignore[union-attr]
+            process.stdin.write(stdin.encode())  # type: ignore[union-attr]  # a pipe was asked for
         return run
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Run:

@@ -315,7 +315,7 @@ def _second_writer(binary: Path, started: _Started) -> Iterator[None]:
             )
         try:
             rival.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
-            rival.stdin.close()  # type: ignore[union-attr]
+            rival.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
             model.wait_asked(1, _TIMEOUT)
             yield
         finally:
