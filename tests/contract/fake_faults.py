@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.contract.suite import Suite, suite_of
+from yemot_ai_testing.doubles import codex as doubles
 from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.doubles.codex_program import detach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FAULTS", "Fault", "planted"]
+__all__ = ["FAULTS", "Fault", "fault_planted", "planted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +37,23 @@ class Fault:
     cases: tuple[str, ...]
 
 
+def fault_planted(fake: FakeCodex, module: str, was: str, becomes: str) -> None:
+    """Give a fake a program of its own, with the fault in it."""
+    folder = fake.executable.parents[1]
+    detach(fake.executable, folder)
+    path = folder / f"program/yemot_ai_testing/doubles/{module}.py"
+    text = Path(doubles.__file__).with_name(path.name).read_text(encoding="utf-8")
+    assert text.count(was) == 1, f"{was!r} stands {text.count(was)} times in {path.name}"
+    # A source is taken before what is compiled.
+    path.write_text(text.replace(was, becomes), encoding="utf-8")
+
+
 @contextmanager
 def planted(fault: Fault) -> Iterator[Suite]:
     """The suite for a fake with the fault."""
     fake = FakeCodex()
     try:
-        program = fake.executable.parents[1] / "program/yemot_ai_testing/doubles"
-        path = program / f"fake_codex_{fault.module}.py"
-        text = path.read_text(encoding="utf-8")
-        assert text.count(fault.was) == 1, (
-            f"{fault.was!r} stands {text.count(fault.was)} times in {path.name}"
-        )
-        for compiled in program.glob("__pycache__/*"):
-            compiled.unlink()
-        path.write_text(text.replace(fault.was, fault.becomes), encoding="utf-8")
+        fault_planted(fake, f"fake_codex_{fault.module}", fault.was, fault.becomes)
         yield suite_of(fake.executable, name=fault.name)
     finally:
         fake.close()

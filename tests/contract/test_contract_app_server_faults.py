@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.contract.fake_faults import fault_planted
 from yemot_ai_testing.contract.app_server.rules import RULES
 from yemot_ai_testing.contract.app_server.stage import on_fake
 from yemot_ai_testing.contract.case import Breach
@@ -101,13 +102,7 @@ FAULTS = {
 def planted(fault: Fault) -> Iterator[FakeCodex]:
     fake = FakeCodex()
     try:
-        program = fake.executable.parents[1] / "program/yemot_ai_testing/doubles"
-        path = program / f"fake_codex_app_server{fault.module}.py"
-        text = path.read_text(encoding="utf-8")
-        assert text.count(fault.was) == 1, f"{fault.was!r} stands {text.count(fault.was)} times"
-        for compiled in program.glob("__pycache__/*"):
-            compiled.unlink()
-        path.write_text(text.replace(fault.was, fault.becomes), encoding="utf-8")
+        fault_planted(fake, f"fake_codex_app_server{fault.module}", fault.was, fault.becomes)
         yield fake
     finally:
         fake.close()

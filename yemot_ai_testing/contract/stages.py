@@ -6,7 +6,6 @@ A double of ours needs none: it is asked to play the same script itself.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -15,6 +14,7 @@ from yemot_ai_testing.contract.binary import DOUBLE_MARK
 from yemot_ai_testing.contract.case import NotApplicable
 from yemot_ai_testing.doubles import responses_api as api
 from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.doubles.codex_program import detach
 from yemot_ai_testing.doubles.model_server import CODEX_KEY_VARIABLE, ModelServer
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ def is_double(executable: Path) -> bool:
 def twin(executable: Path, version: str) -> FakeCodex:
     """Another fake with the same program and the same recordings, and a script of its own."""
     fake = FakeCodex(version if version in recordings.versions() else None)
-    for part in ("program/yemot_ai_testing", "state/replies"):
-        copy = fake.executable.parents[1] / part
-        shutil.rmtree(copy)
-        shutil.copytree(executable.parents[1] / part, copy)
+    detach(fake.executable, executable.parents[1])
     return fake
 
 

@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.codex_app_server import Asks, server_step
-from yemot_ai_testing.doubles.codex_layout import Replay, install, laid_out, lay_out, recorded
+from yemot_ai_testing.doubles.codex_layout import Replay, laid_out, lay_out, recorded, replies_of
+from yemot_ai_testing.doubles.codex_program import Program, install, laid, shared
 from yemot_ai_testing.doubles.codex_stage import (
     CodexRun,
     CodexStage,
@@ -84,10 +85,15 @@ class FakeCodex(CodexVocabulary):
         self.executable: Path = self._stage.executable
         self._state = self._stage.folder / "state"
         self._steps: dict[str, Step | Replay | Asks] = {}
-        install(self.executable, self._stage.folder / "program", self._state)
-        lay_out(self._state, self._recorded)
+        lay_out(self._state)
+        install(self.executable, self._program(shares=recordings is None))
         self._bell = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
         self._released: list[int] = []
+
+    def _program(self, *, shares: bool) -> Program:
+        if shares:
+            return shared(self._recorded["answer"].version, lambda: replies_of(self._recorded))
+        return laid(self._stage.folder / "own", replies_of(self._recorded))
 
     def add(self, step: Step) -> None:
         """Append a step; the next process that comes to the model takes it.

@@ -1,9 +1,8 @@
-"""What a fake Codex is made of: its program, its words, and the steps that a test lays ready for it."""
+"""What a fake Codex says: its words, and the steps that a test lays ready for it."""
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import marshal
 import os
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.codex_app_server import server_words
 from yemot_ai_testing.doubles.codex_grammar import differences
-from yemot_ai_testing.doubles.codex_stage import launcher
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
@@ -23,19 +21,9 @@ if TYPE_CHECKING:
     from yemot_ai_testing.contract.recordings import Recording
     from yemot_ai_testing.doubles.codex_app_server import Asks
 
-__all__ = ["Replay", "install", "laid_out", "lay_out", "recorded"]
+__all__ = ["Replay", "laid_out", "lay_out", "recorded", "replies_of"]
 
-_MODULES: Final = (
-    "app_server",
-    "app_server_turn",
-    "app_server_words",
-    "argv",
-    "checks",
-    "process",
-    "program",
-    "threads",
-)
-_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "replies", "turns", "played")
+_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "turns", "played")
 _Told = tuple[int, str, str]
 _SILENCE: Final[_Told] = (0, "", "")
 
@@ -129,51 +117,16 @@ def _recorded(version: str | None) -> dict[str, Recording]:
     return recordings.of(version) if version else recordings.newest()
 
 
-def install(executable: Path, program: Path, state: Path) -> None:
-    """Lay the program ready, compiled, behind a launcher that the kernel can start."""
-    package = program / "yemot_ai_testing" / "doubles"
-    package.mkdir(parents=True)
-    for folder in (package, package.parent):
-        (folder / "__init__.py").touch()
-    for module in _MODULES:
-        name = f"fake_codex_{module}"
-        (package / f"{name}.pyc").write_bytes(_compiled(name))
-    body = "\n".join(
-        (
-            "import sys",
-            f"sys.path.insert(0, {str(program)!r})",
-            "from yemot_ai_testing.doubles.fake_codex_program import main",
-            f"sys.exit(main({str(state)!r}, sys.argv[1:]))\n",
-        )
-    )
-    launcher(executable, program / "start.py", body)
-
-
-@functools.cache
-def _compiled(module: str) -> bytes:
-    """A module as Python imports it without its source: the fake starts often, and is made often."""
-    source = Path(__file__).with_name(f"{module}.py")
-    code = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-    # PEP 552: the magic number, and for a file that is not checked against a source: flags, and a hash.
-    return importlib.util.MAGIC_NUMBER + bytes((1, 0, 0, 0)) + bytes(8) + marshal.dumps(code)
-
-
-def lay_out(state: Path, told: Mapping[str, Recording]) -> None:
-    """Lay ready what the program says, and the pipes that it waits at."""
+def lay_out(state: Path) -> None:
+    """Lay ready the folders that a test and its processes meet in, and the pipe that they ring."""
+    state.mkdir()
     for name in _FOLDERS:
-        (state / name).mkdir(parents=True)
+        (state / name).mkdir()
     os.mkfifo(state / "bell")
-    same = told is _recorded(None)
-    for case, reply in (_newest_replies() if same else _replies(told)).items():
-        (state / "replies" / case).write_bytes(reply)
 
 
-@functools.cache
-def _newest_replies() -> dict[str, bytes]:
-    return _replies(_recorded(None))
-
-
-def _replies(told: Mapping[str, Recording]) -> dict[str, bytes]:
+def replies_of(told: Mapping[str, Recording]) -> dict[str, bytes]:
+    """What the program reads of recordings: a file for each case."""
     replies: dict[str, Any] = {case: _whole(recording) for case, recording in told.items()}
     replies["begun"] = _begun(told["answer"])
     replies["plain_begun"] = _plain(told["plain"])

@@ -19,7 +19,7 @@ from yemot_ai_testing.contract.binary import DOUBLE_MARK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CodexRun", "CodexStage", "end", "instructions_of", "launcher", "living"]
+__all__ = ["CodexRun", "CodexStage", "end", "instructions_of", "kernel_line", "launcher", "living"]
 
 _LONGEST_INTERPRETER: Final = 120
 _INSTRUCTIONS: Final = re.compile(r'model_instructions_file="?([^"]+)"?')
@@ -101,14 +101,23 @@ def launcher(executable: Path, script: Path, body: str) -> None:
     Neither site-packages nor the environment's settings are looked at. The kernel takes the path of an
     interpreter only if it is short and has no space; else a shell leads to ``script``.
     """
-    python = str(Path(sys.executable).resolve())
-    if " " not in python and len(python) < _LONGEST_INTERPRETER:
-        executable.write_text(f"#!{python} -IS\n{body}", encoding="utf-8")
+    if line := kernel_line():
+        executable.write_text(f"{line}\n{body}", encoding="utf-8")
     else:
         script.write_text(body, encoding="utf-8")
-        command = f'exec {shlex.quote(python)} -IS {shlex.quote(str(script))} "$@"'
+        command = f'exec {shlex.quote(_python())} -IS {shlex.quote(str(script))} "$@"'
         executable.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     executable.chmod(0o755)
+
+
+def kernel_line() -> str:
+    """The first line of a script that the kernel starts with our interpreter; empty if it would not."""
+    python = _python()
+    return f"#!{python} -IS" if " " not in python and len(python) < _LONGEST_INTERPRETER else ""
+
+
+def _python() -> str:
+    return str(Path(sys.executable).resolve())
 
 
 def instructions_of(argv: Iterable[str]) -> str | None:

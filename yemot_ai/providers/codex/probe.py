@@ -39,16 +39,20 @@ class Known:
     models: str = ""
 
 
-_cache: dict[tuple[str, int, int], Known] = {}
+_cache: dict[tuple[str, int, int, int, int], Known] = {}
 
 
 async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
     """What ``executable`` knows; asked once for each state of the file, again if it did not tell.
 
+    The same file is the same program wherever links lead to it, but not under another name: launchers of
+    many programs go by the name that they are called.
+
     A binary that does not answer knows nothing: the command line then does without its names.
     """
     status = await asyncio.to_thread(os.stat, executable)
-    key = (executable, status.st_mtime_ns, status.st_size)
+    name = os.path.basename(executable)  # noqa: PTH119 - asked at each turn
+    key = (name, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
     if key in _cache:
         return _cache[key]
     questions = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
