@@ -25,6 +25,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar, cast
 
+from yemot_ai import workers
 from yemot_ai.errors import EngineLoopError
 
 __all__ = ["Engine", "immediately"]
@@ -120,7 +121,10 @@ class Engine:
     async def _in_thread(self, room: asyncio.Semaphore, function: Callable[[], T]) -> T:
         def work() -> T:
             self._local.is_worker = True
-            return context.run(function)
+            try:
+                return context.run(function)
+            finally:
+                self._local.is_worker = False  # the thread may work for another engine next
 
         context = contextvars.copy_context()
         # Counted on the loop, before the thread begins and after its result is here: a virtual
@@ -204,12 +208,7 @@ def _close_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 async def _in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread of its own; cancelling leaves the thread to itself.
-
-    No pool: its threads are awaited when the interpreter ends, and one that waits for a model would
-    keep the process alive. No worker threads of anyio: on a loop that runs for ever they look through
-    all of its tasks at each call.
-    """
+    """Run ``work`` in a thread; cancelling leaves the thread to itself."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -233,7 +232,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, name="yemot-ai-worker", daemon=True).start()
+    workers.begin(run)
     return await done
 
 

@@ -20,7 +20,7 @@ from typing import Final, Self, get_args
 
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol.actions import Action, CreditCard, Read
-from yemot_ai.protocol.grammar import SILENT, chain_faults, read_answer
+from yemot_ai.protocol.grammar import SILENT, Reading, chain_faults, read_answer
 from yemot_ai.protocol.messages import GoTo
 
 __all__ = ["Response"]
@@ -65,10 +65,14 @@ class Response:
         Raises:
             ResponseSyntaxError: the line would not understand it; ``lint`` tells all that is wrong.
         """
-        reading = read_answer(text)
+        return cls.of(read_answer(text))
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        """Take an answer that was read already; errors as those of ``parse``."""
         error = reading.error
         if error:
-            raise ResponseSyntaxError(error.message, text=text, position=error.position)
+            raise ResponseSyntaxError(error.message, text=reading.text, position=error.position)
         return cls(reading.actions, log=reading.log)
 
     @property

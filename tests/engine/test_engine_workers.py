@@ -1,0 +1,114 @@
+"""Where blocking functions run: threads that are used again, and never wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from yemot_ai import workers
+from yemot_ai.engine import Engine
+
+
+def thread_of(engine: Engine) -> int:
+    return engine.run(engine.in_thread(threading.get_ident))
+
+
+def wait_until_idle(count: int) -> None:
+    """A thread is free a moment after its result is known."""
+    for _ in range(500):
+        if len(workers._idle) >= count:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError(f"{len(workers._idle)} threads are idle")
+
+
+def test_functions_one_after_the_other_share_a_thread() -> None:
+    engine = Engine()
+    thread_of(engine)
+    wait_until_idle(1)
+    seen = set()
+    for _ in range(20):
+        seen.add(thread_of(engine))
+        wait_until_idle(1)
+    engine.close()
+    assert len(seen) == 1
+
+
+def test_functions_at_once_have_a_thread_each() -> None:
+    engine, together = Engine(), threading.Barrier(20)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(engine.in_thread(together.wait, 20.0) for _ in range(20)))
+
+    engine.run(all_of_them())
+    engine.close()
+
+
+def test_a_function_that_fails_gives_its_thread_back() -> None:
+    engine = Engine()
+    with pytest.raises(ZeroDivisionError):
+        engine.run(engine.in_thread(lambda: 1 // 0))
+    wait_until_idle(1)
+    engine.close()
+
+
+def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_idle", [])
+    monkeypatch.setattr(workers, "IDLE", 0.01)
+    ended = threading.Event()
+    begun: list[threading.Thread] = []
+
+    def job() -> None:
+        begun.append(threading.current_thread())
+        ended.set()
+
+    workers.begin(job)
+    assert ended.wait(10.0)
+    begun[0].join(10.0)
+    assert not begun[0].is_alive()
+    assert workers._idle == []
+
+
+def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
+    first, second = Engine(), Engine()
+
+    def asks_the_other(engine: Engine) -> int:
+        return engine.run(counted(engine))
+
+    async def counted(engine: Engine) -> int:
+        return engine.working
+
+    for engine, other in ((first, second), (second, first)):
+        assert engine.run(engine.in_thread(asks_the_other, other)) == 0
+        wait_until_idle(1)
+    first.close()
+    second.close()
+
+
+def test_a_fork_begins_with_threads_of_its_own() -> None:
+    script = (
+        "import os\n"
+        "from yemot_ai.engine import Engine\n"
+        "engine = Engine()\n"
+        "engine.run(engine.in_thread(int))\n"
+        "child = os.fork()\n"
+        "engine.run(engine.in_thread(int))\n"
+        "os._exit(0) if child == 0 else None\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_thread_that_is_stuck_keeps_no_process_alive() -> None:
+    script = (
+        "import threading\n"
+        "from yemot_ai import workers\n"
+        "begun = threading.Event()\n"
+        "workers.begin(lambda: (begun.set(), threading.Event().wait()))\n"
+        "begun.wait()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
