@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.http import LONGEST, PIECE
 from yemot_ai_testing.line.settings import Method
 
 Scope = dict[str, Any]
@@ -28,7 +29,9 @@ class Seen:
 
 
 @contextmanager
-def server(seen: Seen, *, status: int = 200, body: bytes = ASK.encode()) -> Iterator[str]:
+def server(
+    seen: Seen, *, status: int = 200, body: bytes = ASK.encode(), claims: int | None = None
+) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.method, seen.path = self.command, self.path
@@ -36,8 +39,11 @@ def server(seen: Seen, *, status: int = 200, body: bytes = ASK.encode()) -> Iter
             length = int(self.headers.get("Content-Length") or 0)
             seen.body = self.rfile.read(length).decode()
             self.send_response(status)
+            if claims is not None:
+                self.send_header("Content-Length", str(claims))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever has heard enough hangs up
+                self.wfile.write(body)
 
         do_POST = do_GET  # noqa: N815 - likewise
 
@@ -101,6 +107,22 @@ def test_a_body_that_is_not_utf8_is_no_answer() -> None:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "encoding"
+
+
+def test_an_answer_that_does_not_end_is_not_read_for_ever() -> None:
+    with server(Seen(), body=b"x" * (LONGEST + PIECE)) as url:
+        caller = Caller(url, strict=False)
+        caller.dial()
+    assert caller.problems[0].code == "unreachable"
+    assert "goes on after" in caller.problems[0].message
+
+
+def test_an_answer_that_breaks_off_is_no_answer() -> None:
+    with server(Seen(), claims=len(ASK.encode()) + 9) as url:
+        caller = Caller(url, strict=False)
+        caller.dial()
+    assert caller.problems[0].code == "unreachable"
+    assert "no whole answer came" in caller.problems[0].message
 
 
 def test_a_server_that_is_not_there_is_no_answer() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +16,9 @@ from yemot_ai_testing.line.wire import FORM, USER_AGENT, Answer, Fault, Pairs, W
 __all__ = ["HTTPTransport"]
 
 GET = Writing()
+PIECE = 65536
+LONGEST = 4 * 1024 * 1024
+"""Bytes of an answer: a thousand times what a line has ever been seen to be told."""
 
 
 class HTTPTransport:
@@ -62,11 +65,25 @@ class HTTPTransport:
         query = self._writing.in_url(pairs)
         try:
             connection.request(method, f"{self._url.path or '/'}?{query}", body=body, headers=headers)
-            response = connection.getresponse()
-            status[:] = [response.status]
-            return response.read().decode()
+            with connection.getresponse() as response:
+                status[:] = [response.status]
+                return _body(response, deadline).decode()
         finally:
             connection.close()
+
+
+def _body(response: HTTPResponse, deadline: float) -> bytes:
+    """Return a whole body; of one that does not end, nobody reads on once the line has walked away."""
+    body = bytearray()
+    while piece := response.read1(PIECE):
+        body += piece
+        if monotonic() > deadline:
+            raise TimeoutError
+        if len(body) > LONGEST:
+            raise HTTPException(f"it goes on after {LONGEST} bytes")
+    if response.length:
+        raise IncompleteRead(bytes(body), response.length)
+    return bytes(body)
 
 
 def _connection(url: SplitResult, *, timeout: float) -> HTTPConnection:
@@ -80,8 +97,10 @@ def _over_http(fault: Fault) -> Fault:
         return Fault("encoding", "the answer is not UTF-8", fault.cause)
     if isinstance(fault.cause, TimeoutError):
         return Fault("late", "no answer in time", fault.cause)
-    if isinstance(fault.cause, (OSError, HTTPException)):
+    if isinstance(fault.cause, OSError):
         return Fault("unreachable", f"the server cannot be reached: {fault.cause}", fault.cause)
+    if isinstance(fault.cause, HTTPException):
+        return Fault("unreachable", f"no whole answer came: {fault.cause}", fault.cause)
     return fault
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.exchange import Exchange
 from yemot_ai_testing.line.heard import Sound, SystemSound, Verb
 from yemot_ai_testing.scenario.census import Census, Double, times_asked
 from yemot_ai_testing.scenario.checks import Observed, mismatches, protocol_mismatches
@@ -211,9 +212,14 @@ class _Turn:
             mismatches=tuple(found),
         )
         if found:
-            cause = next((p.cause for e in observed.exchanges for p in e.problems if p.cause), None)
-            raise _Stopped(result, found, cause)
+            raise _Stopped(result, found, _raised(observed.exchanges))
         return result
+
+
+def _raised(exchanges: Sequence[Exchange]) -> BaseException | None:
+    """Return what the application raised; what a connection to it raised has no place in it."""
+    problems = (problem for exchange in exchanges for problem in exchange.problems)
+    return next((problem.cause for problem in problems if problem.code == "exception"), None)
 
 
 def _pieces(caller: Caller) -> tuple[str, ...]:
