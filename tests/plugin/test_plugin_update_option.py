@@ -212,6 +212,29 @@ def test_a_file_that_changed_meanwhile_is_left(shop: pytest.Pytester, run: Run, 
     assert calls(shop).startswith(CALLS + "# mine")
 
 
+@pytest.mark.parametrize("goodbyes", [1, 3])
+def test_a_file_that_is_gone_meanwhile_breaks_nothing(
+    shop: pytest.Pytester, run: Run, write: Write, goodbyes: int
+) -> None:
+    count = f"seen.append(1)\n        len(seen) == {goodbyes} and os.unlink('pizza.call.yaml')"
+    app = APP.replace('return "noop=bye"', f"{count}\n        return 'noop=bye'")
+    write("shop.py", f"import os\nseen = []\n{app}")
+    result = run("--yemot-scenario", "--yemot-update", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*--yemot-update*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("INTERNALERROR*")
+    assert not result.stderr.lines
+
+
+def test_what_was_rewritten_is_a_line_each_whatever_stood_there(
+    shop: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("pizza.call.yaml", CALLS.replace("[{hears: ערב טוב}]", '[{hears: "ערב\\n\\e[31mטוב"}]'))
+    result = run("--yemot-scenario", "--yemot-update")
+    result.stdout.fnmatch_lines([r"pizza.call.yaml:*: ערב\n\x1b* → ברוכים הבאים במה אפשר לעזור"])
+
+
 def test_several_processes_are_refused(shop: pytest.Pytester, run: Run) -> None:
     result = run("-p", "xdist.plugin", "-n", "2", "--yemot-scenario", "--yemot-update")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yemot_ai_testing.scenario.conversation import printable
 from yemot_ai_testing.scenario.outcome import EXPECTED, Correction, Failure, Mismatch, Outcome, TurnResult
 from yemot_ai_testing.scenario.rewriting import Edit, NotRewritableError, Part, Source
 
@@ -80,7 +81,10 @@ class Update:
         """
         if outcome.failure is None or outcome.failure.kind not in EXPECTED:
             return outcome
-        file = self._files.get(path) or _File(Source(_text_of(path)), outcome.scenario.place.path)
+        try:
+            file = self._files.get(path) or _File(Source(_text_of(path)), outcome.scenario.place.path)
+        except OSError:  # it is gone, and the call fails as it would without --yemot-update
+            return outcome
         self._files[path] = file
         here: Part = ("scenarios", outcome.scenario.number, "turns")
         turns = [file.settled(result, (*here, number)) for number, result in enumerate(outcome.turns)]
@@ -93,14 +97,25 @@ class Update:
         for path, file in self._files.items():
             if not file.edits:
                 continue
-            if _text_of(path) != file.source.text:
-                self.refused.append(f"{file.shown}: not rewritten: it has changed since it was read")
+            why = _obstacle(path, file)
+            if why:
+                self.refused.append(f"{file.shown}: not rewritten: {why}")
                 continue
-            path.write_bytes(file.source.with_edits(file.edits.values()).encode())
             self.written += [
-                f"{file.shown}:{file.source.line(part)}: {edit.old} → {edit.new}"
+                printable(f"{file.shown}:{file.source.line(part)}: {edit.old} → {edit.new}")
                 for part, edit in file.edits.items()
             ]
+
+
+def _obstacle(path: Path, file: _File) -> str | None:
+    """Write a file, unless something is in the way: then return what."""
+    try:
+        if path.read_bytes() != file.source.text.encode():
+            return "it has changed since it was read"
+        path.write_bytes(file.source.with_edits(file.edits.values()).encode())
+    except OSError as error:
+        return str(error.strerror or error)
+    return None
 
 
 def _text_of(path: Path) -> str:
