@@ -68,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError("--yemot-update rewrites scenarios: add --yemot-scenario")
         if config.getoption("yemot_html"):
             raise pytest.UsageError("--yemot-html shows scenarios: add --yemot-scenario")
+        for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SUFFIX)):
+            raise pytest.UsageError(f"{path} is a file of calls: add --yemot-scenario")
         return
     _check(config)
     _keep_calls(config)
@@ -198,6 +200,7 @@ def _check(config: pytest.Config) -> None:
         import yaml  # noqa: F401 - only whether it is there
     except ModuleNotFoundError as error:
         raise missing("PyYAML") from error
+    _check_target(setting_of(config))
     _check_app(setting_of(config))
     spec = setting_of(config).codex
     if spec != "fake":
@@ -208,6 +211,15 @@ def _check(config: pytest.Config) -> None:
             codex_meant(spec)
         except BinaryNotFoundError as error:
             raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
+
+
+def _check_target(setting: Setting) -> None:
+    given = [f"--yemot-{name}" for name in ("app", "url", "serve") if getattr(setting, name)]
+    if len(given) > 1:
+        raise pytest.UsageError(f"{' and '.join(given)} each say what is called: leave one out")
+    for option, url in {"--yemot-url": setting.url, "yemot_url": setting.default_url}.items():
+        if url and "://" not in url:
+            raise pytest.UsageError(f"{option}={url}: write a whole url, such as http://127.0.0.1:8000/yemot")
 
 
 def _check_app(setting: Setting) -> None:

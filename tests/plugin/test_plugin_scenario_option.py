@@ -39,6 +39,14 @@ def test_with_the_option_only_scenarios_run(project: pytest.Pytester, run: Run) 
     result.stdout.fnmatch_lines(["shop.call.yaml::הזמנת פיצה PASSED*"])
 
 
+def test_a_file_of_calls_without_the_option_is_told_what_is_missing(
+    project: pytest.Pytester, run: Run
+) -> None:
+    result = run("shop.call.yaml::הזמנת פיצה")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*shop.call.yaml::* is a file of calls: add --yemot-scenario"])
+
+
 def test_a_file_can_be_named(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("other.call.yaml", OTHER)
     run(APP, "--yemot-scenario=other.call.yaml", "-v").stdout.fnmatch_lines(

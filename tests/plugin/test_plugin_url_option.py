@@ -58,3 +58,18 @@ def test_a_server_beyond_this_machine_is_not_called_by_accident(project: pytest.
     result = run("--yemot-scenario", "--yemot-url=http://192.0.2.1/yemot")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*is not on this machine*"])
+
+
+@pytest.mark.parametrize("spelling", ["--yemot-url=localhost:8000", "-oyemot_url=localhost:8000"])
+def test_an_address_that_is_no_url_is_a_usage_error(
+    project: pytest.Pytester, run: Run, spelling: str
+) -> None:
+    result = run("--yemot-scenario", spelling)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*yemot?url=localhost:8000: write a whole url, such as http://*"])
+
+
+def test_options_that_name_two_things_to_call_are_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+    result = run("--yemot-scenario", "--yemot-app=shop:app", "--yemot-url=http://127.0.0.1:9")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--yemot-app and --yemot-url each say what is called: leave one out"])
