@@ -8,7 +8,7 @@ A test that ends well and whose double was not asked exactly what is scripted fa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -92,8 +92,10 @@ def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
     if spec == "fake":
         yield request.getfixturevalue("fake_codex")
         return
-    from yemot_ai_testing.scenario.stage import codex_double
+    from yemot_ai_testing.scenario.stage import codex_double, codex_meant
 
+    with _told():
+        codex_meant(spec)
     with codex_double(spec) as double:
         yield _checked(request, double)
 
@@ -118,12 +120,14 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
         if isinstance(target, Serve):
             from yemot_ai_testing.scenario.items import servers_of
 
-            served = servers_of(request.config).running(target)
+            with _told():
+                served = servers_of(request.config).running(target)
             stack.enter_context(served.scripted(request.getfixturevalue("yemot_codex")))
             target = served.server.url
         elif not (isinstance(target, str) and "://" in target):
             request.getfixturevalue("yemot_codex")
-            target = imported(target) if isinstance(target, str) else target
+            with _told():
+                target = imported(target, setting.root) if isinstance(target, str) else target
         caller = stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
         yield caller
         if caller.dialled:
@@ -144,6 +148,18 @@ def _checked(request: pytest.FixtureRequest, double: D) -> D:
     """Let the test fail unless this double is asked what is scripted."""
     request.node.stash.setdefault(_DOUBLES, []).append(double)
     return double
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Fail a test with what the toolkit has to say; where in the toolkit it is said is of no use."""
+    from yemot_ai_testing.contract.binary import BinaryNotFoundError
+    from yemot_ai_testing.errors import ToolkitError
+
+    try:
+        yield
+    except (BinaryNotFoundError, ToolkitError) as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def _mismatch(double: Double) -> str:

@@ -111,6 +111,7 @@ def setting_of(config: pytest.Config) -> Setting:
         default_serve=ini("yemot_serve") or None,
         codex=option("yemot_codex") or ini("yemot_codex"),
         remote=ini("yemot_remote"),
+        root=config.rootpath,
     )
 
 

@@ -233,6 +233,6 @@ def _check_app(setting: Setting) -> None:
     if setting.app is None or setting.url or "://" in setting.app:
         return
     try:
-        named(setting.app)
+        named(setting.app, setting.root)
     except AppError as error:
         raise pytest.UsageError(f"--yemot-app={setting.app}: {error}") from error

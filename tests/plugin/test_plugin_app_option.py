@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -159,3 +160,35 @@ def test_an_application_with_a_scripted_provider_is_scripted_through_it(
     result = run("--yemot-scenario=slow.call.yaml")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["1 call · 1 agent turn · 0 outbound connections · 0 real codex"])
+
+
+def test_an_application_is_found_from_a_folder_below_the_projects_own(
+    project: pytest.Pytester, run: Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("pytest.toml", "[pytest]\nyemot_app = 'shop_below:app'\n")
+    project.path.joinpath("shop.py").rename(project.path / "shop_below.py")
+    project.mkdir("calls")
+    project.path.joinpath("shop.call.yaml").rename(project.path / "calls" / "shop.call.yaml")
+    monkeypatch.chdir(project.path / "calls")
+    monkeypatch.setattr("sys.path", [path for path in sys.path if path != str(project.path)])
+    run("--yemot-scenario=shop.call.yaml").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("app='there_is_none:app'", "there is no module 'there_is_none' *"),
+        ("app='shop:app', codex='8.8.8'", "no executable *8.8.8* (the fake can be *)"),
+    ],
+)
+def test_what_a_marker_names_and_is_not_there_is_told_without_a_traceback(
+    project: pytest.Pytester, run: Run, write: Write, argument: str, told: str
+) -> None:
+    write(
+        "test_it.py",
+        f"import pytest\n@pytest.mark.yemot({argument})\ndef test_it(yemot_caller): pass\n",
+    )
+    result = run("test_it.py")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([told])
+    result.stdout.no_fnmatch_line("*.py:*: *Error*")

@@ -43,6 +43,7 @@ class Setting:
         codex: ``fake``, or the recorded version that it is to be; ``real``, ``real:VERSION``, or the path
             of a real binary.
         remote: an url may point beyond this machine.
+        root: pytest's own folder, where modules lie if they do not lie where it was started.
     """
 
     app: str | None = None
@@ -53,6 +54,7 @@ class Setting:
     default_serve: str | None = None
     codex: str = "fake"
     remote: bool = False
+    root: Path | None = None
 
     @property
     def remote_hosts(self) -> frozenset[str]:
@@ -102,7 +104,7 @@ def open_stage(setting: Setting, own: str | Serve | None, servers: Servers | Non
     if "://" in target:
         yield Stage(target, remote=setting.remote)
         return
-    app = imported(target)
+    app = imported(target, setting.root)
     provider = getattr(getattr(app, "ai", None), "provider", None)
     if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
         yield Stage(app, provider)
@@ -192,7 +194,7 @@ def _served(command: str | None) -> Serve | None:
     return Serve(parts) if parts else None
 
 
-def imported(target: str) -> object:
+def imported(target: str, root: Path | None = None) -> object:
     """Return the application that ``module:attr`` names.
 
     A function without arguments is a factory: it is called, so that each scenario has its own.
@@ -200,11 +202,11 @@ def imported(target: str) -> object:
     Raises:
         AppError: there is none.
     """
-    found = named(target)
+    found = named(target, root)
     return found() if inspect.isfunction(found) and not inspect.signature(found).parameters else found
 
 
-def named(target: str) -> object:
+def named(target: str, root: Path | None = None) -> object:
     """Return what ``module:attr`` names, an application or a factory of applications.
 
     Raises:
@@ -213,7 +215,7 @@ def named(target: str) -> object:
     module_name, colon, path = target.partition(":")
     if not colon:
         raise AppError(f"{target!r} names no application: write module:attr, such as shop.phone:flow")
-    found: Any = _module(module_name)
+    found: Any = _module(module_name, root)
     for name in path.split("."):
         if not hasattr(found, name):
             raise AppError(f"{target}: {found!r} has no {name!r}")
@@ -221,15 +223,16 @@ def named(target: str) -> object:
     return found
 
 
-def _module(name: str) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)  # as `python -m` and every server with module:attr does
+def _module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
+    folders = list(dict.fromkeys(str(folder) for folder in (Path.cwd(), root) if folder))
+    # As `python -m` and every server with module:attr does.
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-            raise AppError(f"there is no module {error.name!r} (looked for {name!r} from {here})") from error
+            known = f"looked for {name!r} from {' and '.join(folders)}"
+            raise AppError(f"there is no module {error.name!r} ({known})") from error
         raise AppError(
             f"importing {name!r} raised {type(error).__name__}: {error}{_origin(error)}"
         ) from error
