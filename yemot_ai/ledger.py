@@ -109,7 +109,11 @@ class Ledger:
         await self._cancel(call_id, prefix="")
 
     async def _cancel(self, call_id: str, *, prefix: str) -> None:
-        running = [task for name, task in self._tasks.get(call_id, {}).items() if name.startswith(prefix)]
+        await self._stopped(
+            [task for name, task in self._tasks.get(call_id, {}).items() if name.startswith(prefix)]
+        )
+
+    async def _stopped(self, running: list[asyncio.Task[Turn]]) -> None:
         for task in running:
             if not task.cancelling():  # it cleans up, and must not be stopped in that
                 task.cancel()
@@ -138,18 +142,18 @@ class Ledger:
                 if turn is not None and (turn.is_over or len(turn.pieces) > after):
                     return
 
-    async def stop(self, call_id: str, turn_id: str) -> None:
-        """Stop the work on a turn that was interrupted in the store; another worker sees it there."""
-        ours = (call_id, turn_id) in self._tellings
-        await self._cancel(call_id, prefix=f"{turn_id}.")
-        task = self._tasks.get(call_id, {}).get(turn_id)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
-        session = await self._store.load(call_id)
-        turn = session.turn(turn_id) if session else None
-        if ours and session and turn and turn.is_over:
-            self._written(session, turn)
+    async def stop(self, session: Session, turn_id: str) -> None:
+        """Stop the work on a turn that was interrupted, and tell of its end.
+
+        Asked by whoever has interrupted it in the store, once; another worker sees it there.
+        """
+        turn = session.turn(turn_id)
+        if turn is None:
+            raise AssertionError(turn_id)
+        await self._cancel(session.call_id, prefix=f"{turn_id}.")
+        task = self._tasks.get(session.call_id, {}).get(turn_id)
+        await self._stopped([task] if task else [])
+        self._written(session, turn)
 
     def _drop(self, call_id: str, turn_id: str, task: asyncio.Task[Turn]) -> None:
         tasks = self._tasks[call_id]
@@ -165,22 +169,18 @@ class Ledger:
 
     async def _settle(self, call_id: str, asked: Turn, work: Work, hold: str | None) -> Turn:
         key = hold_key("turn", call_id, asked.id)
-        was_ours = False
         while True:
             try:
                 async with (
                     asyncio.timeout(self._timeout) as waiting,
                     self._store.hold(key, lease=self._lease),
                 ):
-                    session, claimed = await self._claim(call_id, asked)
+                    claimed = await self._claim(call_id, asked)
                     if claimed.is_over:
-                        if was_ours and claimed.interrupted:
-                            self._written(session, claimed)
                         return claimed
                     waiting.reschedule(None)  # from here on the work has its own time
                     return await self._work(call_id, claimed, work, hold)
             except (HoldLostError, OvertakenError) as lost:
-                was_ours = True
                 log.warning("call %s: turn %s: %s; joining who has it now", call_id, asked.id, lost)
                 # An answer that is there already is not asked for again: nobody may have overtaken us.
                 await self._writings.wait(key)
@@ -228,11 +228,21 @@ class Ledger:
     def _held(self, key: str | None) -> AbstractAsyncContextManager[None]:
         return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
 
-    async def _claim(self, call_id: str, asked: Turn) -> tuple[Session, Turn]:
+    async def _claim(self, call_id: str, asked: Turn) -> Turn:
         """Write the turn down as ours, unless it is over."""
         mine = replace(asked, owner=uuid.uuid4().hex)
-        session = await self._update(call_id, lambda session: entries.claim(session, mine))
-        return session, session.turn(asked.id) or mine
+        before: Turn | None = None
+
+        def claim(session: Session) -> Session:
+            nonlocal before
+            before = session.turn(asked.id)
+            return entries.claim(session, mine)
+
+        session = await self._update(call_id, claim)
+        claimed = session.turn(asked.id) or mine
+        if claimed.is_over and before and not before.is_over:
+            self._written(session, claimed)  # whoever had it before us cannot tell
+        return claimed
 
     async def _write(self, call_id: str, turn: Turn, worked: Worked | None) -> Turn:
         return await self._writings.down(

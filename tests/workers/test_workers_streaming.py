@@ -15,7 +15,7 @@ from yemot_ai import AIFlow, Manners, YemotAI
 from yemot_ai.engine import Engine
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.sessions import SessionStore
+from yemot_ai.sessions import SessionStore, Turn
 
 SENTENCES = [f"זה משפט {word}. " for word in ["אחת", "שתיים", "שלוש", "ארבע", "חמש", "שש", "שבע", "שמונה"]]
 
@@ -86,6 +86,7 @@ class Staff:
 
     model: Writer
     workers: list[Member]
+    told: list[Turn]
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:
         return self.workers[0].flow.handle_request(pairs)
@@ -93,14 +94,15 @@ class Staff:
 
 @pytest.fixture
 def staff(make_store: Callable[[], SessionStore]) -> Iterator[Staff]:
-    model, workers = Writer(), []
+    model, workers, told = Writer(), [], []
     for name in "AB":
         engine = Engine()
         ai = YemotAI(provider=Way(model, name, engine), store=make_store(), lease=1.0)
+        ai.on_turn(lambda _call_id, turn: told.append(turn))
         flow = AIFlow(ai, manners=Manners(filler=None, hold=5.0, poll_hold=0.4))
         flow.ai_agent("agent", greeting="שלום")(lambda call, text: None)
         workers.append(Member(flow, engine))
-    yield Staff(model, workers)
+    yield Staff(model, workers, told)
     for worker in workers:
         worker.flow.ai.end("c1")
         worker.flow.ai.close()
@@ -170,6 +172,8 @@ def test_a_key_at_another_worker_stops_the_model_and_is_told_to_the_next_turn(
     line.gives("ומה עוד?", 1)
     assert staff.model.asked == ["A", "B"]
     assert staff.model.histories[1] == (Exchange("ספר", "זה משפט אחת."),)
+    until(lambda: len(staff.told) > 1)
+    assert [turn.answer for turn in staff.told] == ["זה משפט אחת.", "".join(SENTENCES)]
 
 
 def test_the_key_that_leaves_stops_the_model_of_another_worker(staff: Staff, line: Line) -> None:

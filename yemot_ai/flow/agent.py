@@ -38,12 +38,14 @@ class Asked:
     Attributes:
         turn: its number.
         poll: how often the line has polled for it.
+        visit: the number of the visit that it belongs to.
         text: what the caller said.
         pieces: how many sentences of the answer are written so far; nothing of them can be spoken.
     """
 
     turn: int
     poll: int
+    visit: int
     text: str
     pieces: int = 0
 
@@ -60,12 +62,14 @@ class Recorded:
     Attributes:
         turn: the number of the turn that will answer it.
         poll: how often the line has polled for that.
+        visit: the number of the visit that it belongs to.
         path: where the recording is.
         hearing: who transcribes it.
     """
 
     turn: int
     poll: int
+    visit: int
     path: str
     hearing: Hearing
 
@@ -125,7 +129,7 @@ class AgentLoop:
             The session as it shall be saved (the same object: nothing to save), and the answer,
             or what has to be worked out first.
         """
-        visit = session.visit or Visit()
+        visit = _visit(session)
         cursor = newest_cursor(request.values, visit.first_turn) or Cursor(0, 0)
         decided_turn, decided = visit.decided
         if decided and cursor.turn <= decided_turn:
@@ -176,7 +180,7 @@ class AgentLoop:
             path = request.newest(turn_name(cursor.turn)) or (heard.text if heard else "")
             if not path.strip():
                 return self._silence(session, cursor)
-            return session, Recorded(cursor.turn, cursor.poll, path, hearing)
+            return session, Recorded(cursor.turn, cursor.poll, _visit(session).number, path, hearing)
         if heard.status is Status.FAILED:
             return self._conclude(session, cursor, heard)
         return self._react(session, cursor, self.listening.understood(heard.answer))
@@ -195,7 +199,8 @@ class AgentLoop:
         if self.manners.is_exit(said.words):
             return self._leave(session, cursor, self.manners.goodbye)
         turn = session.turn(turn_name(cursor.turn))
-        return session, Asked(cursor.turn, cursor.poll, said.words, len(turn.pieces) if turn else 0)
+        pieces = len(turn.pieces) if turn else 0
+        return session, Asked(cursor.turn, cursor.poll, _visit(session).number, said.words, pieces)
 
     def _interrupted(self, session: Session, cursor: Cursor, request: Request) -> tuple[Session, str] | None:
         """Handle a key that was pressed in the newest poll.
@@ -227,14 +232,14 @@ class AgentLoop:
 
     def _go_on(self, session: Session, cursor: Cursor, turn: Turn, stop: int) -> tuple[Session, str]:
         """Speak the sentences up to ``stop``, if there are new ones, and poll for more."""
-        visit = session.visit or Visit()
+        visit = _visit(session)
         told = _told(session, cursor).and_at(cursor.poll, stop)
         span = told.span(cursor.poll) or (cursor.poll, stop, stop)
         session = replace(session, visit=replace(visit, told=told), faults=0)
         return session, told_again(turn, cursor.turn, span, self.manners)
 
     def _silence(self, session: Session, cursor: Cursor) -> tuple[Session, str]:
-        visit = session.visit or Visit()
+        visit = _visit(session)
         silences = visit.silences + 1
         if silences >= self.manners.silences:
             return self._leave(session, cursor, self.manners.gave_up)
@@ -266,7 +271,7 @@ class AgentLoop:
         """Speak, and listen under the next number that this call has never used."""
         number = max(session.next_turn, cursor.turn + 1)
         answer = str(Response((Read(messages, turn_name(number), self.listening.mode),)))
-        visit = replace(session.visit or Visit(), silences=silences)
+        visit = replace(_visit(session), silences=silences)
         session = replace(session, next_turn=number + 1, visit=visit)
         return _decided(session, cursor, answer, left=False)
 
@@ -277,12 +282,16 @@ class AgentLoop:
 
 
 def _decided(session: Session, cursor: Cursor, answer: str, *, left: bool) -> tuple[Session, str]:
-    visit = replace(session.visit or Visit(), decided=(cursor.turn, answer), left=left, told=Told())
+    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, told=Told())
     return replace(session, visit=visit, faults=0), answer
 
 
+def _visit(session: Session) -> Visit:
+    return session.visit or Visit()
+
+
 def _told(session: Session, cursor: Cursor) -> Told:
-    return (session.visit or Visit()).told.of(cursor.turn)
+    return _visit(session).told.of(cursor.turn)
 
 
 def _without_pieces(session: Session, turn: Turn) -> Session:

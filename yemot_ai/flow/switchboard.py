@@ -122,12 +122,15 @@ class Switchboard:
             return await self._polled(agent, step, request)  # nothing to wait for: no hop to the engine
         return functools.partial(self._wait, agent, step, request)
 
-    async def _step(self, agent: AgentLoop, request: Request, *, waits: bool = False) -> str | Pending:
+    async def _step(
+        self, agent: AgentLoop, request: Request, *, held: Pending | None = None, waits: bool = False
+    ) -> str | Pending:
         """Take one step of the agent loop and save it: decided once, by compare-and-set.
 
         Args:
             agent: the agent.
             request: what the line sent.
+            held: what the request was held for; None for one that has just come.
             waits: what has to be worked out first is not waited for any more: the line polls on.
         """
         step: str | Pending = HANG_UP
@@ -136,7 +139,9 @@ class Switchboard:
 
         def change(session: Session) -> Session:
             nonlocal step, visits_anew, stopped
-            if session.ended:
+            stopped = ()
+            if session.ended or (held and _is_elsewhere(session, held)):
+                # The line has given up on it: whoever is somewhere else must not be brought back.
                 step = HANG_UP
                 return session
             arrived = arrive(session, request)
@@ -159,7 +164,7 @@ class Switchboard:
         if isinstance(step, str) and _leaves_somebody_thinking(session, visits_anew=visits_anew):
             self._ai.engine.submit(self._ai.ledger.cancel(request.call_id))
         for turn_id in stopped:
-            self._ai.engine.submit(self._ai.ledger.stop(request.call_id, turn_id))
+            self._ai.engine.submit(self._ai.ledger.stop(session, turn_id))
         return step
 
     async def _wait(self, agent: AgentLoop, pending: Pending, request: Request, hold: float | None) -> str:
@@ -175,13 +180,9 @@ class Switchboard:
                 step = await self._worked_out(agent, step, request, until)
         except CallEndedError:
             # The call, or only this turn: then a key has decided what the line does.
-            step = await self._step(agent, request)
+            step = await self._step(agent, request, held=pending)
             return step if isinstance(step, str) else HANG_UP
-        if isinstance(step, str):
-            self._live.of(request.call_id).polls = ()
-            return step
-        # The same request may have come twice, and the other one has been answered meanwhile.
-        return self._known_poll(request) or await self._polled(agent, step, request)
+        return step if isinstance(step, str) else await self._polled(agent, step, request)
 
     async def _worked_out(
         self, agent: AgentLoop, pending: Pending, request: Request, until: float
@@ -193,13 +194,20 @@ class Switchboard:
         except TimeoutError:
             if not deadline.expired():
                 raise
-        return await self._step(agent, request)
+        # The same request may have come twice, and the other one has been answered meanwhile.
+        known = self._known_poll(request)
+        if known is not None:
+            return known
+        step = await self._step(agent, request, held=pending)
+        if isinstance(step, str):
+            self._live.of(request.call_id).polls = ()
+        return step
 
     async def _polled(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         """Let the line poll on; what a request is answered is decided once."""
         if agent.streams and not self._ai.store.immediate:
-            return str(await self._step(agent, request, waits=True))
-        return self._filler(agent, pending, request)
+            return str(await self._step(agent, request, held=pending, waits=True))
+        return self._known_poll(request) or self._filler(agent, pending, request)
 
     def _filler(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         answer = agent.filler(pending)
@@ -217,6 +225,10 @@ def _seen(session: Session, request: Request) -> Session:
 def _hold(agent: AgentLoop, pending: Pending) -> float:
     """Return how many seconds a request may be held for an answer."""
     return agent.manners.poll_hold if pending.poll else agent.manners.hold
+
+
+def _is_elsewhere(session: Session, held: Pending) -> bool:
+    return session.visit is not None and session.visit.number != held.visit
 
 
 def _leaves_somebody_thinking(session: Session, *, visits_anew: bool) -> bool:

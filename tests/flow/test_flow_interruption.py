@@ -1,0 +1,139 @@
+"""Whoever interrupts an answer, or is somewhere else by now, while a request is held."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.flow.flow_line import Line
+from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai.engine import Engine
+from yemot_ai.protocol import Read, Response
+from yemot_ai.providers import JSON, Reply
+from yemot_ai.sessions import Turn
+from yemot_ai_testing.doubles.provider import ScriptedProvider
+
+THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בשבת סגור."]
+POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
+
+
+class Thinking:
+    """A model that thinks until it is told to answer."""
+
+    name = "thinking"
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.asked = threading.Event()
+        self._enough = asyncio.Event()
+
+    def answers(self) -> None:
+        self.engine.loop.call_soon_threadsafe(self._enough.set)
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        self.asked.set()
+        await self._enough.wait()
+        return Reply(f"אמרת {prompt}", "s")
+
+    async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
+        return await self.start_session(prompt)
+
+
+@pytest.fixture
+def thinking() -> Iterator[Thinking]:
+    provider = Thinking()
+    yield provider
+    provider.engine.close()
+
+
+@pytest.mark.parametrize("kind", ["handler", "agent"])
+def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
+    thinking: Thinking, kind: str
+) -> None:
+    flow = AIFlow(YemotAI(provider=thinking), manners=Manners(hold=60.0))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    if kind == "agent":
+        flow.ai_agent("b", greeting="כאן אחרים")(lambda call, text: text)
+    else:
+        flow.get("b")(menu)
+    line = Line(flow)
+    line.enter("a")
+    line.values.append(("ai_1", "מתי?"))
+    held = threading.Thread(target=flow.handle_request, args=(line.request(),))
+    held.start()
+    assert thinking.asked.wait(10)
+
+    first = Response.parse(line.enter("b"))
+    thinking.answers()
+    held.join(10)
+    assert not held.is_alive()
+    asked = tuple(first)[-1]
+    assert isinstance(asked, Read)
+    assert line.send((asked.name, "1")).startswith("read=t-גודל=" if kind == "handler" else "read=t-1=")
+    flow.ai.end("c1")
+
+
+def menu(call: AICall) -> None:
+    call.read("צבע", val_name="color", max_digits=1)
+    call.read("גודל", val_name="size", max_digits=1)
+
+
+def test_one_request_that_is_held_twice_has_one_answer(flow: AIFlow, provider: ScriptedProvider) -> None:
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    provider.answers([*THREE, ""], after=2.2, every=4)
+    line = Line(flow)
+    line.enter("a")
+    line.values.append(("ai_1", "מתי?"))
+    request = line.request()
+
+    async def twice() -> list[str]:
+        async def later() -> str:
+            await asyncio.sleep(0.5)
+            return await flow.ahandle_request(request)
+
+        return list(await asyncio.gather(flow.ahandle_request(request), later()))
+
+    assert flow.ai.engine.run(twice()) == [f"read=t-רק רגע=ai_1w1,{POLL}"] * 2
+    assert line.again() == f"read=t-רק רגע=ai_1w1,{POLL}"
+    assert line.send(("ai_1w1", "None")) == f"read=t-הספרייה פתוחה=ai_1w2,{POLL}"
+
+
+def test_the_hooks_are_told_once_of_an_interrupted_turn(flow: AIFlow, provider: ScriptedProvider) -> None:
+    told: list[Turn] = []
+    flow.ai.on_turn(lambda _call_id, turn: told.append(turn))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    provider.answers(THREE, after=1, every=60).answers("בבקשה")
+    line = Line(flow)
+    line.enter("a")
+    line.send(("ai_1", "מתי?"))
+    line.send(("ai_1w1", "5"))
+    line.send(("ai_2", "תודה"))
+    line.hang_up()
+
+    assert [(turn.text, turn.answer, turn.interrupted) for turn in told] == [
+        ("מתי?", "הספרייה פתוחה.", True),
+        ("תודה", "בבקשה", False),
+    ]
+
+
+def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: ScriptedProvider) -> None:
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("a")
+    for turn in (1, 2, 3):
+        polls = turn
+        provider.answers([*THREE[:2], "בשבת סגור. ", "עוד. ", "סוף."], after=1, every=1)
+        assert f"ai_{turn}w1," in line.send((f"ai_{turn}", "מתי?"))
+        for poll in range(1, polls):
+            assert f"ai_{turn}w{poll + 1}," in line.send((f"ai_{turn}w{poll}", "None"))
+        assert line.send((f"ai_{turn}w{polls}", "5")) == f"read=noop-listen=ai_{turn + 1},no,voice"
+        assert line.again() == f"read=noop-listen=ai_{turn + 1},no,voice"
+    provider.answers("בבקשה")
+    line.send(("ai_4", "תודה"))
+
+    said = "".join(THREE).strip()
+    heard = ["הספרייה פתוחה.", "הספרייה פתוחה. ביום שישי עד אחת.", said]
+    assert [exchange.answer for exchange in provider.requests[-1].history] == heard
