@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,11 @@ from tests.codex.codex_kit import EXEC, Shell, asked, provider
 from yemot_ai.errors import RateLimitedError
 from yemot_ai_testing.cli import main
 from yemot_ai_testing.contract import recordings
+from yemot_ai_testing.contract.recorder_cases import CASES
 from yemot_ai_testing.contract.recorder_own import record_live, record_script
 from yemot_ai_testing.contract.recorder_script import ScriptFileError, read_script
 from yemot_ai_testing.contract.scrub import UnpublishableError
-from yemot_ai_testing.contract.studio import version_of
+from yemot_ai_testing.contract.studio import studio, version_of
 from yemot_ai_testing.doubles.codex import FakeCodex
 
 if TYPE_CHECKING:
@@ -241,3 +243,25 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_a_live_turn_cannot_say_what_the_model_does(script: Path) -> None:
     with pytest.raises(ScriptFileError, match="unknown 'answers'; allowed of a live one: prompt, options"):
         read_script(script, live=True)
+
+
+ASKS_FIRST = """\
+import json, re, sys, threading, time, urllib.request
+address = re.search(r'base_url="?(http[^" ]+?)"?(?= |$)', " ".join(sys.argv))[1]
+asked = urllib.request.Request(address + "/responses", json.dumps({"model": "m", "input": []}).encode())
+asked.add_header("content-type", "application/json")
+threading.Thread(target=urllib.request.urlopen, args=(asked,), daemon=True).start()
+time.sleep(0.5)
+print('{"type":"turn.started"}', flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("case", ["terminated", "interrupted"])
+def test_a_run_is_broken_off_after_it_has_told_of_its_turn(tmp_path: Path, case: str) -> None:
+    slow = tmp_path / "codex"
+    slow.write_text(f"#!{sys.executable}\n{ASKS_FIRST}", encoding="utf-8")
+    slow.chmod(0o755)
+    with studio(slow) as place:
+        take = CASES[case](place)
+    assert [line.text for line in take.run.lines] == ['{"type":"turn.started"}']

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.contract.scrub import UNKNOWN_THREAD
-from yemot_ai_testing.contract.studio import Studio, Take
+from yemot_ai_testing.contract.studio import TIMEOUT, Studio, Take
 from yemot_ai_testing.doubles import responses_api as api
 from yemot_ai_testing.doubles.script import FAILURES
 
@@ -148,6 +148,8 @@ def _signalled(number: signal.Signals) -> Callable[[Studio], Take]:
         studio.model.hangs()
         run = studio.start(*EXEC, "-", stdin=_QUESTION)
         studio.model.wait_asked(1)
+        # It asks in one thread and tells of the turn in another, and what is told is recorded.
+        run.begun.wait(TIMEOUT)
         run.process.send_signal(number)
         run.wait()
         return Take((*EXEC, "-"), _QUESTION, run)

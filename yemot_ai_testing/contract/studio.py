@@ -70,6 +70,8 @@ class Run:
     lines: list[Line] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     readers: list[threading.Thread] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    """Set once it has told that its turn has begun, or will tell nothing any more."""
 
     def wait(self, timeout: float = TIMEOUT) -> int:
         """The exit code, once everything is read."""
@@ -239,6 +241,9 @@ def _hear(run: Run, pipe: Iterable[bytes]) -> None:
     for line in pipe:
         text = line.decode("utf-8", "replace").removesuffix("\n")
         run.lines.append(Line(round(time.monotonic() - run.started, 2), text))
+        if '"type":"turn.started"' in text:
+            run.begun.set()
+    run.begun.set()
 
 
 def _overhear(run: Run, pipe: Iterable[bytes]) -> None:
