@@ -120,10 +120,9 @@ def test_what_would_act_on_a_terminal_is_shown_instead(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("hostile.py", 'def app(pairs):\n    return "read=t-שלום\\x1b[2J\\u202eרע=q1,no,voice"\n')
-    write("shop.call.yaml", 'scenarios: [{name: "שם \\e[31m", turns: [{hears: שלום}]}]\n')
+    write("shop.call.yaml", "scenarios: [{name: שם, turns: [{hears: שלום}]}]\n")
     told = run("--yemot-app=hostile:app", "--yemot-scenario", "-v", "-k", "שם").stdout.str()
     assert "שלום\\x1b[2J\\u202eרע" in told
-    assert "→ /  שם \\x1b[31m" in told
 
 
 def test_calls_of_all_workers_are_told_in_the_order_in_which_they_are_written(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from yemot_ai_testing.scenario.model import (
     Turn,
     Within,
 )
+from yemot_ai_testing.scenario.schema import NAME
 
 PATH = Path("round.call.yaml")
 NOWHERE = Place(PATH, 1, 1)
@@ -48,6 +50,7 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=12),
 )
 words = texts.filter(bool)
+names = words.filter(re.compile(NAME["pattern"]).fullmatch)
 seconds = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
 keys = st.text("0123456789*#", min_size=1, max_size=5)
 steps = st.one_of(
@@ -95,7 +98,7 @@ greetings = st.builds(Turn, st.just(NOWHERE), hears=expectations)
 serves = st.builds(Serve, st.lists(words, min_size=1, max_size=2).map(tuple), st.just("/yemot"), seconds)
 scenarios = st.builds(
     Scenario,
-    words,
+    names,
     st.just(NOWHERE),
     st.tuples(greetings, turns, turns, st.just(Turn(NOWHERE, action=Action("hangs_up")))),
     app=st.none() | st.just("shop.phone:flow") | serves,
