@@ -7,7 +7,6 @@ client without a key looks for others on the disk; here it is given one.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -21,10 +20,10 @@ from yemot_ai.errors import (
     QuotaExceededError,
     RateLimitedError,
 )
-from yemot_ai.providers.connection import Connection
+from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.retelling import Answer, Retelling
 from yemot_ai.providers.service import Service
-from yemot_ai.providers.transcript import Transcript
 
 if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
     from anthropic.types import Message
@@ -84,7 +83,6 @@ class AnthropicProvider:
     ) -> None:
         if max_tokens < 1:
             raise ConfigurationError(f"max_tokens={max_tokens!r}: give 1 or more")
-        self._max_tokens = max_tokens
         self._connection = Connection(
             SERVICE,
             client="AsyncAnthropic",
@@ -94,12 +92,13 @@ class AnthropicProvider:
             base_url=base_url,
             timeout=timeout,
         )
+        self._talk = Retelling(self._connection, _Messages(self._connection, max_tokens))
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         """Answer the first utterance; ``history`` is what was said before."""
-        return await self._ask(Transcript.of(history), prompt, instructions)
+        return await self._talk.start(prompt, instructions, history)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -107,9 +106,9 @@ class AnthropicProvider:
         Raises:
             SessionLostError: ``session`` is another provider's.
         """
-        return await self._ask(Transcript.read(session, provider=self.name), prompt, instructions)
+        return await self._talk.go_on(session, prompt, instructions)
 
-    async def stream(
+    def stream(
         self,
         session: JSON,
         prompt: str,
@@ -122,52 +121,48 @@ class AnthropicProvider:
         Raises:
             ProviderError: as in the other two methods, also when the stream breaks off.
         """
-        said = Transcript.of(history) if session is None else Transcript.read(session, provider=self.name)
-        question = self._question(said, prompt, instructions, stream=True)
-        read = functools.partial(self._read, said, prompt)
-        async for part in self._connection.stream(question, _Events(), read):
-            yield part
+        return self._talk.stream(session, prompt, instructions, history)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connection.aclose()
 
-    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        read = functools.partial(self._read, said, prompt)
-        return await self._connection.ask(self._question(said, prompt, instructions), read)
 
-    def _question(
+class _Messages:
+    """Asks over the Messages API."""
+
+    def __init__(self, connection: Connection, max_tokens: int) -> None:
+        self._connection = connection
+        self._max_tokens = max_tokens
+
+    def question(
         self,
-        said: Transcript,
-        prompt: str,
+        messages: list[dict[str, str]],
         instructions: str | None,
         **how: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        request: dict[str, Any] = {"system": instructions} if instructions else {}
+        told: dict[str, Any] = {"system": instructions} if instructions else {}
         return lambda client: client.messages.create(
-            model=self._connection.model,
-            max_tokens=self._max_tokens,
-            messages=said.asking(prompt),
-            **request,
-            **how,
+            model=self._connection.model, max_tokens=self._max_tokens, messages=messages, **told, **how
         )
 
-    def _read(self, said: Transcript, prompt: str, message: Message) -> Reply:
-        text = self._spoken_text(message)
-        session = {"id": message.id or "", "history": said.and_then(prompt, text).json()}
-        return Reply(text, session, _usage(message))
+    def writing(self) -> Writing:
+        return _Events()
+
+    def answer(self, message: Message) -> Answer:
+        return Answer(self._spoken_text(message), message.id or "", _usage(message))
 
     def _spoken_text(self, message: Message) -> str:
         refused = getattr(message, "error", None)
         if refused:
             raise self._connection.refused({"error": refused})
         if message.stop_reason == "model_context_window_exceeded":
-            raise ContextOverflowError("the answer ran out of the context window", provider=self.name)
+            raise ContextOverflowError("the answer ran out of the context window", provider=SERVICE.name)
         text = "".join(block.text for block in message.content if block.type == "text").strip()
         # What was written before a refusal is not meant to be used.
         if not text or message.stop_reason == "refusal":
             why = f"Anthropic answered without text ({message.stop_reason})"
-            raise AnswerEmptyError(why, provider=self.name)
+            raise AnswerEmptyError(why, provider=SERVICE.name)
         return text
 
 

@@ -23,6 +23,7 @@ from yemot_ai.errors import (
 from yemot_ai.providers import openai_chat, openai_responses
 from yemot_ai.providers.connection import Connection
 from yemot_ai.providers.provider import JSON, Exchange, Reply
+from yemot_ai.providers.retelling import Retelling
 from yemot_ai.providers.service import Service
 
 __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
@@ -144,9 +145,9 @@ class OpenAIProvider:
 
 def _api(api: str, store: bool | None, connection: Connection) -> _API:  # noqa: FBT001 - the public argument, passed on
     if api == "chat":
-        return openai_chat.Chat(connection)
+        return Retelling(connection, openai_chat.Chat(connection))
     return (
-        openai_responses.KeptResponses(connection)
+        Retelling(connection, openai_responses.KeptResponses(connection))
         if store is False
         else openai_responses.StoredResponses(connection)
     )

@@ -7,16 +7,15 @@ promise; it is all read here.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError
-from yemot_ai.providers.connection import Connection
-from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
-from yemot_ai.providers.transcript import Transcript
+from yemot_ai.providers.connection import Connection, Writing
+from yemot_ai.providers.provider import Usage
+from yemot_ai.providers.retelling import Answer
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
     from openai.types.chat import ChatCompletion
@@ -26,7 +25,6 @@ __all__ = ["PART", "Chat"]
 PART: Final = "openai.resources.chat.completions"
 """The module of the SDK that this API needs."""
 
-_COUNTED: Final = {"include_usage": True}
 _THINK: Final = "<think>"
 _THINK_END: Final = "</think>"
 _THOUGHTS: Final = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
@@ -34,51 +32,35 @@ _THOUGHTS: Final = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
 class Chat:
-    """A conversation over Chat Completions."""
+    """Asks over Chat Completions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Ask; ``history`` is what was said before."""
-        return await self._ask(Transcript.of(history), prompt, instructions)
-
-    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Ask what follows the history in ``session``."""
-        said = Transcript.read(session, provider=self._connection.service.name)
-        return await self._ask(said, prompt, instructions)
-
-    async def stream(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
-    ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``go_on`` do, piece by piece."""
-        name = self._connection.service.name
-        said = Transcript.of(history) if session is None else Transcript.read(session, provider=name)
-        question = self._question(said, prompt, instructions, stream=True, stream_options=_COUNTED)
-        read = functools.partial(self._read, said, prompt)
-        async for part in self._connection.stream(question, _Chunks(self._connection), read):
-            yield part
-
-    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        read = functools.partial(self._read, said, prompt)
-        return await self._connection.ask(self._question(said, prompt, instructions), read)
-
-    def _question(
+    def question(
         self,
-        said: Transcript,
-        prompt: str,
+        messages: list[dict[str, str]],
         instructions: str | None,
         **how: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
+        """Return what asks; a stream counts its tokens only on request."""
         told = [{"role": "system", "content": instructions}] if instructions else []
+        counted = {"stream_options": {"include_usage": True}} if how.get("stream") else {}
         return lambda client: client.chat.completions.create(
-            model=self._connection.model, messages=[*told, *said.asking(prompt)], **how
+            model=self._connection.model, messages=[*told, *messages], **how, **counted
         )
 
-    def _read(self, said: Transcript, prompt: str, completion: ChatCompletion) -> Reply:
-        text = self._spoken_text(completion)
-        session = {"id": completion.id or "", "history": said.and_then(prompt, text).json()}
-        return Reply(text, session, _usage(completion))
+    def writing(self) -> Writing:
+        """Return a completion that is being written."""
+        return _Chunks(self._connection)
+
+    def answer(self, completion: ChatCompletion) -> Answer:
+        """Read a completion.
+
+        Raises:
+            ProviderError: it is a refusal, or has no text.
+        """
+        return Answer(self._spoken_text(completion), completion.id or "", _usage(completion))
 
     def _spoken_text(self, completion: ChatCompletion) -> str:
         refused = getattr(completion, "error", None)

@@ -6,13 +6,13 @@ raised, and ``output_text`` joins commentary and answer.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
-from yemot_ai.providers.connection import Connection
+from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.retelling import Answer
 from yemot_ai.providers.transcript import Transcript
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
@@ -44,7 +44,8 @@ class StoredResponses:
         """Do what ``start`` and ``go_on`` do, piece by piece."""
         asked = self._question(session, prompt, history)
         try:
-            async for part in _streamed(self._connection, instructions, self._read, **asked):
+            question = _question(self._connection, instructions, {**asked, "stream": True})
+            async for part in self._connection.stream(question, _Events(self._connection), self._read):
                 yield part
         except SessionLostError as lost:
             raise self._lost(lost, asked) from lost
@@ -54,7 +55,7 @@ class StoredResponses:
     ) -> Reply:
         asked = self._question(session, prompt, history)
         try:
-            return await _asked(self._connection, instructions, self._read, **asked)
+            return await self._connection.ask(_question(self._connection, instructions, asked), self._read)
         except SessionLostError as lost:
             raise self._lost(lost, asked) from lost
 
@@ -79,40 +80,31 @@ class StoredResponses:
 
 
 class KeptResponses:
-    """Nothing stays at OpenAI (``store: false``): each turn carries what was said before."""
+    """Asks so that nothing stays at OpenAI (``store: false``)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Ask; ``history`` is what was said before."""
-        return await self._ask(Transcript.of(history), prompt, instructions)
+    def question(
+        self,
+        messages: list[dict[str, str]],
+        instructions: str | None,
+        **how: Any,  # noqa: ANN401 - the SDK's own
+    ) -> Callable[[Any], Any]:
+        """Return what asks."""
+        return _question(self._connection, instructions, {"store": False, "input": messages, **how})
 
-    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Ask what follows the history in ``session``."""
-        return await self._ask(self._said(session), prompt, instructions)
+    def writing(self) -> Writing:
+        """Return a response that is being written."""
+        return _Events(self._connection)
 
-    async def stream(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
-    ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``go_on`` do, piece by piece."""
-        said = Transcript.of(history) if session is None else self._said(session)
-        read = functools.partial(self._read, said, prompt)
-        asked = {"store": False, "input": said.asking(prompt)}
-        async for part in _streamed(self._connection, instructions, read, **asked):
-            yield part
+    def answer(self, response: Response) -> Answer:
+        """Read a response.
 
-    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        read = functools.partial(self._read, said, prompt)
-        return await _asked(self._connection, instructions, read, store=False, input=said.asking(prompt))
-
-    def _said(self, session: JSON) -> Transcript:
-        return Transcript.read(session, provider=self._connection.service.name)
-
-    def _read(self, said: Transcript, prompt: str, response: Response) -> Reply:
-        text = _spoken_text(response, self._connection)
-        session = {"id": response.id, "history": said.and_then(prompt, text).json()}
-        return Reply(text, session, _usage(response))
+        Raises:
+            ProviderError: it is a refusal, or has no text.
+        """
+        return Answer(_spoken_text(response, self._connection), response.id, _usage(response))
 
 
 class _Events:
@@ -143,25 +135,6 @@ class _Events:
         joint = "\n" if self._part not in {None, part} else ""
         self._part = part
         return joint + str(event.delta)
-
-
-async def _asked(
-    connection: Connection,
-    instructions: str | None,
-    read: Callable[[Response], Reply],
-    **request: Any,  # noqa: ANN401 - JSON
-) -> Reply:
-    return await connection.ask(_question(connection, instructions, request), read)
-
-
-def _streamed(
-    connection: Connection,
-    instructions: str | None,
-    read: Callable[[Response], Reply],
-    **request: Any,  # noqa: ANN401 - JSON
-) -> AsyncIterator[str | Reply]:
-    question = _question(connection, instructions, {**request, "stream": True})
-    return connection.stream(question, _Events(connection), read)
 
 
 def _question(
