@@ -182,7 +182,7 @@ FAULTS: Final = (
     Fault(
         "has no deadline",
         "exec",
-        "asyncio.timeout(self._timeout)",
+        "asyncio.timeout(self._codex.timeout)",
         "asyncio.timeout(None)",
         "a_turn_ends_at_its_deadline",
     ),
