@@ -253,6 +253,39 @@ except ProviderCrashError:
     assert run_apart(program) == "[False]"
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "OpenAIProvider(api_key='test', model='m', base_url=url)",
+        "OpenAIProvider(api_key='test', model='m', base_url=url, api='chat')",
+        "AnthropicProvider(api_key='test', model='m', base_url=url.removesuffix('/v1'))",
+    ],
+    ids=["responses", "chat", "messages"],
+)
+def test_the_first_streamed_answer_keeps_the_loop_of_all_calls_hardly_longer_than_others(made: str) -> None:
+    program = f"""
+import asyncio, time
+from yemot_ai.providers import AnthropicProvider, OpenAIProvider
+from yemot_ai_testing import ModelServer
+async def turns():
+    for _ in range(6):
+        began = time.thread_time()
+        async for part in provider.stream(None, "?"):
+            pass
+        spent.append(time.thread_time() - began)
+    await provider.aclose()
+spent = []
+with ModelServer() as model:
+    url = model.base_url
+    provider = {made}
+    for _ in range(6):
+        model.answers("כן")
+    asyncio.run(turns())
+print(spent[0] / sorted(spent[1:])[2])
+"""
+    assert float(run_apart(program)) < 20
+
+
 @pytest.mark.parametrize("make", [OpenAIProvider, AnthropicProvider], ids=["openai", "anthropic"])
 def test_an_sdk_that_is_not_installed_is_an_error_at_construction(
     monkeypatch: pytest.MonkeyPatch, make: type[OpenAIProvider | AnthropicProvider]

@@ -13,7 +13,7 @@ from yemot_ai.providers import OpenAIProvider
 ai = YemotAI(
     provider=OpenAIProvider(api_key="none", base_url=os.environ.get("MODEL_URL"), model=str(os.getpid())),
     store=os.environ.get("YEMOT_AI_STORE"),
-    lease=float(os.environ.get("LEASE", "6")),
+    lease=float(os.environ.get("LEASE", "3")),
 )
 flow = AIFlow(ai)
 

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.provider import Reply
+from yemot_ai.providers.rehearsal import rehearse
 from yemot_ai.providers.service import Refusal, Service
 
 __all__ = ["Client", "Connection", "Writing"]
@@ -91,6 +92,7 @@ class Connection:
         self._timeout = timeout
         self._client: Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._opening: asyncio.Task[Client] | None = None
 
     async def ask(self, question: Callable[[Any], Awaitable[Any]], read: Callable[[Any], T]) -> T:
         """Ask by ``question(client)``, and return what ``read`` makes of the response.
@@ -98,9 +100,10 @@ class Connection:
         Raises:
             ProviderError: one of its subclasses says why there is no answer.
         """
-        sdk, ends = await self._sdk(), self._deadline()
+        client = await self._opened(question)
+        sdk, ends = self._sdk(), self._deadline()
         async with self._faults(sdk, ends):
-            response = await question(self._the_client(sdk))
+            response = await question(client)
         return self._read(response, read)
 
     async def stream(
@@ -119,9 +122,10 @@ class Connection:
         Raises:
             ProviderError: as ``ask`` does; also in the middle, when the stream breaks off.
         """
-        sdk, ends = await self._sdk(), self._deadline()
+        client = await self._opened(question)
+        sdk, ends = self._sdk(), self._deadline()
         async with self._faults(sdk, ends):
-            events = await question(self._the_client(sdk))
+            events = await question(client)
         if isinstance(events, str):
             raise self.service.malformed("a page instead of a stream")
         count = 0
@@ -188,23 +192,33 @@ class Connection:
         except _NOT_THE_PROTOCOL as error:
             raise self.service.malformed(type(error).__name__) from error
 
-    async def _sdk(self) -> ModuleType:
-        if self._part not in sys.modules:
-            # In a thread: all calls of this process run on this loop.
-            await asyncio.to_thread(importlib.import_module, self._part)
+    def _sdk(self) -> ModuleType:
         return sys.modules[self.service.name]
 
-    def _the_client(self, sdk: ModuleType) -> Client:
+    async def _opened(self, question: Callable[[Any], Any]) -> Client:
+        """Return the client of this loop; whoever asks first makes it, and the others wait for that."""
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
+        if self._client is not None and self._loop is loop:
+            return self._client
+        making = self._opening
+        if making is None or making.done() or making.get_loop() is not loop:
             # Another loop than before: a forked child's, or a caller without our engine.
-            # Retries are the conversation's business: the SDK's would sleep in a caller's turn.
-            make: Callable[..., Client] = getattr(sdk, self._class)
-            self._client = make(
-                api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0
-            )
-            self._loop = loop
-        return self._client
+            making = self._opening = loop.create_task(self._open(question))
+        return await asyncio.shield(making)
+
+    async def _open(self, question: Callable[[Any], Any]) -> Client:
+        # In a thread: all calls of this process run on this loop.
+        client = await asyncio.to_thread(self._make, question)
+        self._client, self._loop, self._opening = client, asyncio.get_running_loop(), None
+        return client
+
+    def _make(self, question: Callable[[Any], Any]) -> Client:
+        importlib.import_module(self._part)
+        sdk = self._sdk()
+        rehearse(sdk, self._class.removeprefix("Async"), question)
+        make: Callable[..., Client] = getattr(sdk, self._class)
+        # Retries are the conversation's business: the SDK's would sleep in a caller's turn.
+        return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
 
     def _fault(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of whichever SDK
         if isinstance(error, sdk.APITimeoutError):
