@@ -21,7 +21,7 @@ from yemot_ai.flow.speaking import SILENTLY, rest, sentences, told_again, whole
 from yemot_ai.hearing import Hearing
 from yemot_ai.protocol import Message, Play, Read, Request, Response
 from yemot_ai.providers.provider import Streaming
-from yemot_ai.sessions import Session, Status, Told, Turn, Visit
+from yemot_ai.sessions import NOTHING_TOLD, Session, Status, Told, Turn, Visit
 
 __all__ = ["AgentFunction", "AgentLoop", "Asked", "Pending", "Recorded"]
 
@@ -144,6 +144,8 @@ class AgentLoop:
 
     def _told_before(self, session: Session, cursor: Cursor) -> tuple[Session, str] | None:
         """Repeat what a request of a running turn was answered."""
+        if not _visit(session).told.polls:
+            return None
         span = _told(session, cursor).span(cursor.poll)
         if span is None:
             return None
@@ -154,7 +156,7 @@ class AgentLoop:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_over:
             return self._conclude(session, cursor, turn)
-        if turn is not None and sentences(turn, _told(session, cursor).upto):
+        if turn is not None and turn.pieces and sentences(turn, _told(session, cursor).upto):
             return self._go_on(session, cursor, turn, len(turn.pieces))
         if self.hearing is not None:
             return self._hear(self.hearing, session, cursor, request)
@@ -282,7 +284,7 @@ class AgentLoop:
 
 
 def _decided(session: Session, cursor: Cursor, answer: str, *, left: bool) -> tuple[Session, str]:
-    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, told=Told())
+    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, told=NOTHING_TOLD)
     return replace(session, visit=visit, faults=0), answer
 
 

@@ -11,6 +11,7 @@ Cursor(turn=3, poll=2)
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Container, Mapping
@@ -47,6 +48,7 @@ class Cursor(NamedTuple):
     poll: int
 
 
+@functools.lru_cache(maxsize=256)
 def turn_name(turn: int) -> str:
     """Name the value that holds what the caller says in ``turn``."""
     return f"ai_{turn}"

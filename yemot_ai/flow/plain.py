@@ -187,7 +187,7 @@ class PlainHandlers:
             run=run,
             engine=self._ai.engine,
             conversation=conversation or self._ai.conversation,
-            state=dict(copy.deepcopy(session.state)),
+            state=copy.deepcopy(dict(session.state)),
             attributes=live.attributes,
         )
         self._flow.active_calls[session.call_id] = call

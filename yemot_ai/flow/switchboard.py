@@ -182,7 +182,10 @@ class Switchboard:
             # The call, or only this turn: then a key has decided what the line does.
             step = await self._step(agent, request, held=pending)
             return step if isinstance(step, str) else HANG_UP
-        return step if isinstance(step, str) else await self._polled(agent, step, request)
+        if isinstance(step, str):
+            return step
+        # Once more: a store may have taken its time.
+        return self._known_poll(request) or await self._polled(agent, step, request)
 
     async def _worked_out(
         self, agent: AgentLoop, pending: Pending, request: Request, until: float
@@ -207,7 +210,7 @@ class Switchboard:
         """Let the line poll on; what a request is answered is decided once."""
         if agent.streams and not self._ai.store.immediate:
             return str(await self._step(agent, request, held=pending, waits=True))
-        return self._known_poll(request) or self._filler(agent, pending, request)
+        return self._filler(agent, pending, request)
 
     def _filler(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         answer = agent.filler(pending)

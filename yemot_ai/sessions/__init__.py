@@ -11,11 +11,12 @@ from yemot_ai.sessions.session import Answered, Finished, Session
 from yemot_ai.sessions.sqlite import SQLiteStore
 from yemot_ai.sessions.store import Checked, SessionStore, update
 from yemot_ai.sessions.turn import HEARD, Failure, Status, Turn
-from yemot_ai.sessions.visit import Told, Visit, continues
+from yemot_ai.sessions.visit import NOTHING_TOLD, Told, Visit, continues
 
 __all__ = [
     "HEARD",
     "LEASE",
+    "NOTHING_TOLD",
     "Answered",
     "Checked",
     "Failure",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.sessions.turn import Status, Turn
@@ -14,6 +15,13 @@ __all__ = ["RING", "Answered", "Finished", "Session"]
 
 RING = 4
 """How many answers are kept for a request that comes again."""
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+"""Shared by all sessions that have nothing in it: there are many, and an empty dictionary is 64 bytes."""
+
+
+def _nothing() -> Mapping[str, Any]:
+    return _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +90,16 @@ class Session:
     started: float = 0.0
     visit: Visit | None = None
     next_turn: int = 1
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=_nothing)
     turns: tuple[Turn, ...] = ()
     earlier: tuple[Turn, ...] = ()
     recalled: bool = False
     restarted: tuple[str, ...] = ()
-    threads: Mapping[str, JSON] = field(default_factory=dict)
+    threads: Mapping[str, JSON] = field(default_factory=_nothing)
     retired: tuple[tuple[str, JSON], ...] = ()
     recent: tuple[Answered, ...] = ()
     finished: tuple[Finished, ...] = ()
-    state: Mapping[str, JSON] = field(default_factory=dict)
+    state: Mapping[str, JSON] = field(default_factory=_nothing)
     faults: int = 0
 
     def turn(self, turn_id: str) -> Turn | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Told", "Values", "Visit", "continues"]
+__all__ = ["NOTHING_TOLD", "Told", "Values", "Visit", "continues"]
 
 Values = tuple[tuple[str, str], ...]
 
@@ -49,6 +50,10 @@ class Told:
         return Told(self.turn, (*self.polls, (poll, stop)))
 
 
+NOTHING_TOLD: Final = Told()
+"""No answer is being spoken: what most sessions say, nearly all of the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One stay in one extension.
@@ -73,7 +78,7 @@ class Visit:
     left: bool = False
     silences: int = 0
     decided: tuple[int, str] = (0, "")
-    told: Told = Told()
+    told: Told = NOTHING_TOLD
 
 
 def continues(seen: Values, values: Values) -> bool:
