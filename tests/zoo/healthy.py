@@ -11,11 +11,17 @@ from tests.zoo.creature import good
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property import CallMachine, Echo
+from yemot_ai_testing.property import CallMachine, Echo, StreamingMachine
 
 
 @good("ours, over memory; workers come and go, the store fails")
 class OverMemory(CallMachine):
+    restarts = True
+    store_fails = True
+
+
+@good("ours, speaking while the model writes; likewise")
+class Speaking(StreamingMachine):
     restarts = True
     store_fails = True
 

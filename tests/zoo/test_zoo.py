@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.zoo import broken_agents, broken_flows, broken_stores, healthy
+from tests.zoo import broken_agents, broken_flows, broken_stores, broken_streams, healthy
 from tests.zoo.creature import BROKEN, GOOD, Creature
 from tests.zoo.trial import EXAMPLES, SECONDS, evenings, row, tried
 
-ROOMS = (broken_agents, broken_flows, broken_stores, healthy)
+ROOMS = (broken_agents, broken_flows, broken_stores, broken_streams, healthy)
 TITLE = "zoo: what is wrong | found by | evenings | CPU s"
 
 
@@ -36,4 +36,4 @@ def test_nothing_is_found_in_a_healthy_one(
 def test_the_zoo_is_large_enough() -> None:
     assert len(BROKEN) >= 20
     assert len({creature.name for creature in BROKEN + GOOD}) == len(BROKEN + GOOD)
-    assert len(ROOMS) == 4
+    assert len(ROOMS) == 5

@@ -21,6 +21,7 @@ from yemot_ai.engine import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
 from yemot_ai_testing.doubles.failures import failure_of
+from yemot_ai_testing.doubles.pausing import Pause, Point, passes
 from yemot_ai_testing.doubles.script import (
     Answer,
     Failure,
@@ -62,6 +63,7 @@ class ScriptedProvider(ServiceVocabulary):
         requests: what was asked so far.
         ended: the sessions that were to be forgotten.
         running: how many questions are being thought about right now.
+        pause: where questions stand still, once ``pause_at`` has said so.
     """
 
     name = "scripted"
@@ -71,6 +73,7 @@ class ScriptedProvider(ServiceVocabulary):
         self.requests: list[ScriptedRequest] = []
         self.ended: list[str] = []
         self.running = 0
+        self.pause = Pause()
         self._script = Script()
         self._numbers = itertools.count(1)
 
@@ -85,6 +88,22 @@ class ScriptedProvider(ServiceVocabulary):
     def releases(self) -> None:
         """Let everything through that waits."""
         self._script.gate.release()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later question stand still at a point of its answer, until ``goes_on()``.
+
+        Args:
+            point: ``asked``: nothing is written yet; ``first_text``: the first piece is handed over;
+                ``last_text``: all of the text is, but not its end.
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        self.pause.at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.pause.release()
 
     def wait_asked(self, count: int) -> None:
         """Block until ``count`` questions have arrived in all.
@@ -144,7 +163,8 @@ class ScriptedProvider(ServiceVocabulary):
             step = None
         self.running += 1
         try:
-            await self._pass_gate()
+            await passes(self._script.gate)
+            await self.pause.reached("asked")
             if isinstance(step, Answer):
                 async for piece in self._written(step):
                     yield piece
@@ -159,14 +179,11 @@ class ScriptedProvider(ServiceVocabulary):
         for number, piece in enumerate(step.pieces):
             if number and (step.every or self._script.gate.held):
                 await asyncio.sleep(step.every)
-                await self._pass_gate()
+                await passes(self._script.gate)
             yield piece
-
-    async def _pass_gate(self) -> None:
-        loop = asyncio.get_running_loop()
-        opened = asyncio.Event()
-        self._script.gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
-        await opened.wait()
+            if not number:
+                await self.pause.reached("first_text")
+        await self.pause.reached("last_text")
 
     async def _play(self, step: Step | None, prompt: str, session: str) -> Reply:
         match step:

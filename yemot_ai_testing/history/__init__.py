@@ -34,12 +34,14 @@ from yemot_ai_testing.history.events import (
     Event,
     Faulted,
     Got,
+    Interrupted,
     Reset,
     Restarted,
     Said,
     Saved,
     Sent,
     Told,
+    Wrote,
 )
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.provider import RecordedProvider
@@ -56,6 +58,7 @@ __all__ = [
     "Faulted",
     "Got",
     "History",
+    "Interrupted",
     "Kind",
     "RecordedApp",
     "RecordedProvider",
@@ -67,5 +70,6 @@ __all__ = [
     "Sent",
     "Told",
     "Violation",
+    "Wrote",
     "check",
 ]

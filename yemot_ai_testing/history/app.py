@@ -23,7 +23,7 @@ from yemot_ai.protocol import Read, Response, Tap
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.history.events import Got, Sent
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.marks import spoken
+from yemot_ai_testing.history.marks import sentences, spoken
 from yemot_ai_testing.line.clock import Clock, clock_of
 from yemot_ai_testing.line.keypad import is_poll
 from yemot_ai_testing.line.transports import transport_to
@@ -135,7 +135,8 @@ def note_sent(history: History, pairs: Pairs, *, copy: bool = False, worker: str
 
 def note_got(history: History, number: int, body: str, *, fault: str = "") -> None:
     """Write down what a request has brought."""
-    history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body)))
+    heard = sentences(body)
+    history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body), heard))
 
 
 def call_name(call_id: str) -> str:

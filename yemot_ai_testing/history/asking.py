@@ -26,7 +26,7 @@ def asked_once(index: Index, budget: Budget) -> Iterator[Violation]:
                 (old for old in utterance.asks[:number] if _stands(index, utterance, old, ask)), None
             )
             if prior is not None:
-                how = "had answered" if prior.answered else "was still thinking"
+                how = "had answered" if prior.told >= 0 else "was still thinking"
                 message = f"the model was asked {utterance.mark} again, though it {how}"
                 yield _twice(index, utterance, ask, message)
                 break
@@ -43,9 +43,9 @@ def _twice(index: Index, utterance: Utterance, ask: Ask, message: str) -> Violat
 
 def _stands(index: Index, utterance: Utterance, prior: Ask, ask: Ask) -> bool:
     """Tell whether ``prior`` forbids ``ask``: it has an answer, or may still get one."""
-    if prior.told >= 0 and prior.told < ask.asked and not prior.answered:
-        return False
     heard = any(said == prior.event.ask and request.got < ask.asked for request, said in utterance.spoken)
+    if prior.told >= 0 and prior.told < ask.asked and not prior.answered:
+        return heard  # sentences of it: an answer that has begun is not begun anew
     # What a worker knew that nobody has heard and that it did not get to write down is lost with it.
     return heard or not index.restarted(prior.event.worker, prior.asked, ask.asked)
 
@@ -77,6 +77,7 @@ def _heard_before(call: CallView, utterance: Utterance, ask: Ask) -> Iterator[Ut
     for old in call.utterances:
         if old is not utterance and since < old.said < utterance.said:
             asked = any(one.answered and one.told < ask.asked for one in old.asks)
+            asked = asked or 0 <= old.interrupted < ask.asked  # what was heard of it counts
             heard = any(0 <= request.got < ask.asked for request, _ in old.spoken)
             if asked and heard:
                 yield old

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from yemot_ai_testing.history import answering, asking, hearing, leaving
+from yemot_ai_testing.history import answering, asking, hearing, leaving, listening
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import Index
 from yemot_ai_testing.history.violation import Budget, Violation
@@ -30,6 +30,9 @@ RULES: Final[tuple[Callable[[Index, Budget], Iterator[Violation]], ...]] = (
     hearing.answered_once,
     hearing.answered,
     hearing.repeated_alike,
+    listening.sentences_once_and_in_order,
+    listening.all_sentences,
+    listening.nothing_after_an_interruption,
 )
 
 

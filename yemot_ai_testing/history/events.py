@@ -17,12 +17,14 @@ __all__ = [
     "Event",
     "Faulted",
     "Got",
+    "Interrupted",
     "Reset",
     "Restarted",
     "Said",
     "Saved",
     "Sent",
     "Told",
+    "Wrote",
 ]
 
 
@@ -73,6 +75,8 @@ class Got:
         spoken: the utterances that the answer speaks of, each with the ask whose answer that is ("" if
             the application says so by itself).
         waits: the line now waits for the caller, or the call has left: nothing more is to come by itself.
+        sentences: those that the answer speaks, in their order, where an answer is spoken piece by piece:
+            each as (utterance, ask, number from 1, how many the whole answer has).
     """
 
     at: float
@@ -81,6 +85,7 @@ class Got:
     fault: str = ""
     spoken: tuple[tuple[str, str], ...] = ()
     waits: bool = False
+    sentences: tuple[tuple[str, str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,20 @@ class Asked:
     session: str = ""
     history: tuple[str, ...] = ()
     worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """The model handed over a piece of its answer, before the whole was there.
+
+    Attributes:
+        ask: which question it answers.
+        text: the piece.
+    """
+
+    at: float
+    ask: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +199,20 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A caller pressed a key while an answer was spoken: the next request brings it.
+
+    Attributes:
+        call: which call.
+        utterance: the mark of what is being answered.
+    """
+
+    at: float
+    call: str
+    utterance: str
+
+
+@dataclass(frozen=True, slots=True)
 class Circled:
     """The line went round and round, and came to no end.
 
@@ -208,5 +241,6 @@ class Counted:
 
 
 Event: TypeAlias = (
-    "Said | Sent | Got | Asked | Told | Saved | Faulted | Restarted | Reset | Circled | Counted"
+    "Said | Sent | Got | Asked | Wrote | Told | Saved | Faulted | Restarted | Reset | Interrupted"
+    " | Circled | Counted"
 )

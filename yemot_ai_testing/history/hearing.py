@@ -56,8 +56,12 @@ def answered_once(index: Index, _budget: Budget) -> Iterator[Violation]:
         answers = [(request, ask) for request, ask in own if ask]
         if len({ask for _, ask in answers}) > 1:
             yield _twice(index, utterance, answers, f"{utterance.mark} was answered with two answers")
-        elif len({request.event.content for request, _ in answers if not request.event.copy}) > 1:
+        elif not utterance.sentences and len(_times(answers)) > 1:
             yield _twice(index, utterance, answers, f"the answer to {utterance.mark} was spoken twice")
+
+
+def _times(answers: list[tuple[Request, str]]) -> set[str]:
+    return {request.event.content for request, _ in answers if not request.event.copy}
 
 
 def _twice(index: Index, utterance: Utterance, answers: list[tuple[Request, str]], message: str) -> Violation:
@@ -72,7 +76,7 @@ def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, what was said has been answered."""
     for call in index.calls.values():
         for utterance in call.utterances:
-            settled = _settled(call, utterance)
+            settled = index.settled(utterance)
             if settled is None or any(0 <= request.got <= settled.got for request, _ in utterance.spoken):
                 continue
             if index.faulted(call.name, utterance.said, settled.got):
@@ -92,26 +96,14 @@ def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
             )
 
 
-def _settled(call: CallView, utterance: Utterance) -> Request | None:
-    """Return the request after which the line waited for the caller again, who was still there."""
-    gone = next((one.sent for one in call.requests if one.event.hangup), None)
-    for request in call.requests:
-        if request.sent < utterance.said or request.event.copy or request.answer is None:
-            continue
-        if gone is not None and gone < request.got:
-            return None
-        if request.answer.waits:
-            return request
-    return None
-
-
 def repeated_alike(index: Index, _budget: Budget) -> Iterator[Violation]:
     """A request that comes again, soon, gets the answer that it had."""
     for call in index.calls.values():
-        over = index.over(call)
+        # From the hang-up on, also while it is being answered, nothing but "hang up" is right.
+        gone = next((one.sent for one in call.requests if one.event.hangup), len(index.events))
         recent: list[Request] = []
         for request in call.requests:
-            if request.answer is None or request.event.hangup or (over is not None and request.got > over):
+            if request.answer is None or request.event.hangup or request.got > gone:
                 continue
             twin = next((one for one in recent if one.event.content == request.event.content), None)
             if twin is None:
@@ -127,5 +119,5 @@ def _differs(index: Index, twin: Request, request: Request) -> bool:
         return False
     if index.faulted(request.event.call, twin.sent, request.got):
         return False
-    # While an answer is being made, a request that comes again may well get it.
-    return twin.answer.waits and twin.answer.body != request.answer.body
+    # While an answer is being made, a request that comes again may well get it, unless it has had a part.
+    return (twin.answer.waits or bool(twin.answer.sentences)) and twin.answer.body != request.answer.body

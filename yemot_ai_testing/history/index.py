@@ -11,13 +11,16 @@ from yemot_ai_testing.history.events import (
     Event,
     Faulted,
     Got,
+    Interrupted,
     Reset,
     Restarted,
     Said,
     Saved,
     Sent,
     Told,
+    Wrote,
 )
+from yemot_ai_testing.history.marks import Sentence
 from yemot_ai_testing.history.story import told
 from yemot_ai_testing.history.violation import Kind, Violation
 
@@ -42,6 +45,7 @@ class Ask:
     asked: int
     told: int = -1
     outcome: Told | None = None
+    written: list[str] = field(default_factory=list)
 
     @property
     def answered(self) -> bool:
@@ -62,6 +66,8 @@ class Utterance:
     said: int
     asks: list[Ask] = field(default_factory=list)
     spoken: list[tuple[Request, str]] = field(default_factory=list)
+    sentences: list[tuple[Request, Sentence]] = field(default_factory=list)
+    interrupted: int = -1
 
 
 @dataclass(slots=True)
@@ -110,6 +116,19 @@ class Index:
         if goodbye is None or self.faulted(call.name, goodbye.sent, goodbye.got):
             return None
         return goodbye.got
+
+    def settled(self, utterance: Utterance) -> Request | None:
+        """Return the request after which the line waited for the caller again, who was still there."""
+        requests = self.call(utterance.call).requests
+        gone = next((one.sent for one in requests if one.event.hangup), None)
+        for request in requests:
+            if request.sent < utterance.said or request.event.copy or request.answer is None:
+                continue
+            if gone is not None and gone < request.got:
+                return None
+            if request.answer.waits:
+                return request
+        return None
 
     def faulted(self, call: str, begin: int, end: int) -> bool:
         """Tell whether a fault was put into ``call`` between two positions."""
@@ -163,16 +182,16 @@ class Index:
                 self._in_calls[call].append(position)
             case Got():
                 self._read_answer(position, event)
-            case Asked():
-                self._read_question(position, event)
-            case Told():
-                self._read_outcome(position, event)
+            case Asked() | Wrote() | Told():
+                self._read_model(position, event)
             case Saved(call=call):
                 self.call(call).saved.append((position, event))
                 self._in_calls[call].append(position)
             case Reset(call=call):
                 self.call(call).resets.append(position)
                 self._in_calls[call].append(position)
+            case Interrupted(call=call):
+                self._read_interruption(position, event)
             case Faulted(call=call):
                 self.faults.append((position, event))
                 self._in_calls[call].append(position)
@@ -181,6 +200,15 @@ class Index:
             case _:
                 pass
 
+    def _read_model(self, position: int, event: Asked | Wrote | Told) -> None:
+        match event:
+            case Asked():
+                self._read_question(position, event)
+            case Wrote():
+                self.asks[event.ask].written.append(event.text)
+            case Told():
+                self._read_outcome(position, event)
+
     def _read_answer(self, position: int, event: Got) -> None:
         request = self.requests[event.request]
         request.got, request.answer = position, event
@@ -188,6 +216,15 @@ class Index:
         for mark, ask in event.spoken:
             if mark in self.utterances:
                 self.utterances[mark].spoken.append((request, ask))
+        for one in event.sentences:
+            sentence = Sentence(*one)
+            if sentence.utterance in self.utterances:
+                self.utterances[sentence.utterance].sentences.append((request, sentence))
+
+    def _read_interruption(self, position: int, event: Interrupted) -> None:
+        self._in_calls[event.call].append(position)
+        if event.utterance in self.utterances:
+            self.utterances[event.utterance].interrupted = position
 
     def _read_question(self, position: int, event: Asked) -> None:
         ask = self.asks[event.ask] = Ask(event, position)

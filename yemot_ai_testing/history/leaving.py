@@ -58,6 +58,8 @@ def spoke_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:
         for request in call.requests:
             if over is None or request.sent < over or request.event.hangup or request.answer is None:
                 continue
+            if index.faulted(call.name, request.sent, request.got):
+                continue  # while the store is away, nobody can look up that it is over
             if _speaks(request.answer):
                 message = f"a request of {call.name} was answered after it had hung up"
                 yield index.violation(

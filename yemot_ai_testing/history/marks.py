@@ -11,22 +11,52 @@ what it answers. Both survive being spoken, typed, cleaned and cut into sentence
 (('7001', '12'),)
 >>> spoken("id_list_message=t-אמרת אמירה 7001")
 (('7001', ''),)
+>>> sentences(in_sentences("12", "אמירה 7001", of=2))
+(Sentence(utterance='7001', ask='12', number=1, of=2), Sentence(utterance='7001', ask='12', number=2, of=2))
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["FIRST", "answer", "mark_of", "marks_in", "spoken", "utterance"]
+__all__ = [
+    "FIRST",
+    "Sentence",
+    "answer",
+    "in_sentences",
+    "mark_of",
+    "marks_in",
+    "sentence",
+    "sentences",
+    "spoken",
+    "utterance",
+]
 
 FIRST: Final = 7001
 """The first utterance's number: larger than a year, smaller than a phone number."""
 
 _MARK = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
 _ANSWER = re.compile(r"(?:תשובה (\d+) על \D{0,40})?(?<!\d)([1-9]\d{3,7})(?!\d)")
+_SENTENCE = re.compile(r"משפט (\d+) מתוך (\d+) של תשובה (\d+) על \D{0,40}(?<!\d)([1-9]\d{3,7})(?!\d)")
 _NAMES = re.compile(r"=\w+,(?:yes|no)?,.*")
 """What follows the messages of a read: the name of its value and its fields are not spoken."""
+
+
+class Sentence(NamedTuple):
+    """A sentence of an answer that is spoken piece by piece.
+
+    Attributes:
+        utterance: the mark of what it answers.
+        ask: the question whose answer it is part of.
+        number: which sentence it is, from 1.
+        of: how many there are.
+    """
+
+    utterance: str
+    ask: str
+    number: int
+    of: int
 
 
 def utterance(mark: str) -> str:
@@ -54,3 +84,19 @@ def spoken(body: str) -> tuple[tuple[str, str], ...]:
     """Return what an answer to the line speaks of: (mark of the utterance, number of the ask)."""
     found = [(mark, ask) for ask, mark in _ANSWER.findall(_NAMES.sub("", body))]
     return tuple(dict.fromkeys(found))
+
+
+def sentence(ask: str, prompt: str, number: int, of: int) -> str:
+    """Return a sentence of what a model answers, with the space that ends it."""
+    return f"משפט {number} מתוך {of} של {answer(ask, prompt)}. "
+
+
+def in_sentences(ask: str, prompt: str, *, of: int) -> str:
+    """Return what a model answers in several sentences."""
+    return "".join(sentence(ask, prompt, number, of) for number in range(1, of + 1)).rstrip()
+
+
+def sentences(body: str) -> tuple[Sentence, ...]:
+    """Return the sentences that an answer to the line speaks, in their order, repeated ones too."""
+    found = _SENTENCE.findall(_NAMES.sub("", body))
+    return tuple(Sentence(mark, ask, int(number), int(of)) for number, of, ask, mark in found)

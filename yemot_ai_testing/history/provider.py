@@ -14,13 +14,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, Provider, Reply
-from yemot_ai_testing.history.events import Asked, Told
+from yemot_ai.providers import JSON, Exchange, Provider, Reply, Streaming
+from yemot_ai_testing.history.events import Asked, Told, Wrote
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.marks import mark_of, marks_in
 
@@ -35,9 +35,14 @@ class Question:
         session: the conversation that it is part of; say it before the question is over.
     """
 
-    def __init__(self, ask: str, session: str) -> None:
+    def __init__(self, ask: str, session: str, history: History) -> None:
         self.ask = ask
         self.session = session
+        self._history = history
+
+    def wrote(self, text: str) -> None:
+        """Write down that the model hands over a piece of its answer."""
+        self._history.add(Wrote(self._history.now(), self.ask, text))
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def asking(
     known = str(session) if session else ""
     told = tuple(mark for exchange in earlier for mark in marks_in(exchange.prompt))
     history.add(Asked(history.now(), ask, prompt, mark_of(prompt), known, told, worker))
-    question = Question(ask, known)
+    question = Question(ask, known, history)
     try:
         yield question
     except BaseException as error:
@@ -59,13 +64,13 @@ def asking(
 
 
 def _word(error: BaseException) -> str:
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "cancelled"
     return error.kind if isinstance(error, ProviderError) else type(error).__name__
 
 
 class RecordedProvider:
-    """A provider whose questions are written down.
+    """A provider whose questions are written down, and the pieces of its answers if it hands them over.
 
     Args:
         provider: who answers.
@@ -77,6 +82,9 @@ class RecordedProvider:
         self._provider = provider
         self._history = history
         self._worker = worker
+        if isinstance(provider, Streaming):
+            self._stream = provider.stream
+            self.stream = self._told  # only then: whoever asks has to see whether this one streams
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the provider can do
         return getattr(self._provider, name)
@@ -96,3 +104,24 @@ class RecordedProvider:
             reply = await self._provider.continue_session(session, prompt, instructions=instructions)
             question.session = str(reply.session)
             return reply
+
+    async def _told(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Ask, and write down each piece before it is handed on."""
+        reply = None
+        with asking(self._history, prompt, session, history, worker=self._worker) as question:
+            parts = self._stream(session, prompt, instructions=instructions, history=history)
+            async for part in parts:
+                if isinstance(part, Reply):
+                    reply, question.session = part, str(part.session)
+                    break
+                question.wrote(part)
+                yield part
+        if reply is not None:  # written down first: nobody has to ask for what follows the reply
+            yield reply

@@ -12,12 +12,14 @@ from yemot_ai_testing.history.events import (
     Event,
     Faulted,
     Got,
+    Interrupted,
     Reset,
     Restarted,
     Said,
     Saved,
     Sent,
     Told,
+    Wrote,
 )
 
 __all__ = ["LINES", "short", "told"]
@@ -64,7 +66,7 @@ def short(text: str) -> str:
     return text if len(text) <= WIDTH else f"…{text[1 - WIDTH :]}"
 
 
-def sentence(event: Event) -> str:  # noqa: C901, PLR0911 - one sentence an event
+def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one sentence an event
     """Say what an event was."""
     match event:
         case Said():
@@ -81,6 +83,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911 - one sentence an even
             by = f" by {event.worker}" if event.worker else ""
             about = event.utterance or repr(short(event.prompt))
             return f"the model is asked {about} {where}{by} (ask {event.ask})"
+        case Wrote():
+            return f"ask {event.ask} writes: {short(event.text)}"
         case Told():
             how = f"ends: {event.error}" if event.error else f"is answered in {event.session}"
             return f"ask {event.ask} {how}"
@@ -93,6 +97,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911 - one sentence an even
             return f"the worker {event.worker} is replaced" if event.worker else "the worker is replaced"
         case Reset():
             return f"{event.call} asks to begin anew"
+        case Interrupted():
+            return f"{event.call} presses a key while the answer to {event.utterance} is spoken"
         case Circled():
             return f"{event.call} {event.why}"
         case Counted():

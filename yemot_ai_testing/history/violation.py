@@ -20,8 +20,11 @@ Kind: TypeAlias = Literal[
     "invalid",
     "late",
     "left_open",
+    "out_of_order",
     "ran_after_hangup",
+    "ran_after_interruption",
     "spoke_after_hangup",
+    "spoke_after_interruption",
     "stale",
     "stored_after_hangup",
     "two_writers",
@@ -39,11 +42,13 @@ class Budget:
     Attributes:
         request: seconds until a request must be answered.
         hangup: seconds that what runs may take to end once the hang-up was answered.
+        interruption: seconds that a model may take to end once a key that interrupts it was answered.
         tries: how often the model may be asked for one utterance, while there is no answer.
     """
 
     request: float = 10.0
     hangup: float = 0.0
+    interruption: float = 2.0
     tries: int = 3
 
 

@@ -17,11 +17,13 @@ from yemot_ai_testing.property.strategies import (
     responses,
     values,
 )
+from yemot_ai_testing.property.streaming import StreamingMachine
 from yemot_ai_testing.property.talk import Talk
 
 __all__ = [
     "CallMachine",
     "Echo",
+    "StreamingMachine",
     "Talk",
     "ViolationError",
     "answers",

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import failure_of
+from yemot_ai_testing.doubles.pausing import Pause, Point, passes
 from yemot_ai_testing.doubles.provider import ScriptedRequest
 from yemot_ai_testing.doubles.script import (
     Answer,
@@ -30,14 +31,14 @@ from yemot_ai_testing.doubles.script import (
     Vocabulary,
 )
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.marks import answer
+from yemot_ai_testing.history.marks import answer, in_sentences, sentence
 from yemot_ai_testing.history.provider import Question, asking
 from yemot_ai_testing.line.clock import Clock, EngineClock
 from yemot_ai_testing.virtual import VirtualEngine, virtual_engine
 
-__all__ = ["STEPS", "Echo"]
+__all__ = ["STEPS", "STREAMED", "Echo"]
 
-BESIDE = 0.02
+BESIDE = 0.05
 """Real seconds that something beside a question gets to end before the answer."""
 
 PATIENCE = 60.0
@@ -58,6 +59,16 @@ STEPS: Sequence[Step | None] = (
 )
 """What the model does about a question; None: it answers at once."""
 
+STREAMED: Sequence[Step | None] = (
+    *STEPS,
+    Answer(("",), every=1.0),
+    Answer(("",), 1.0, every=4.0),
+    Answer(("",), every=9.0),
+    Drop(("…", "…")),
+    Hang("…"),
+)
+"""What a model does that writes its answer sentence by sentence."""
+
 
 class Echo(Vocabulary):
     """Answers every prompt with the prompt and the number of the question; faults can be scripted.
@@ -66,9 +77,14 @@ class Echo(Vocabulary):
     with ``ask``, which blocks. An answer that is scripted stands for one that is thought about
     ``after`` seconds: what is said is always the echo.
 
+    With several sentences it streams: each is a piece of its own, ``every`` seconds after the one before,
+    and names its place (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` breaks off after as
+    many of them as there are pieces, in the middle of the next; ``hangs(saying="…")`` writes one first.
+
     Args:
         engine: where turns run; one with virtual time unless given.
         history: where questions are written down.
+        sentences: how many an answer has.
 
     Attributes:
         seconds: how long it thinks, where nothing else is scripted.
@@ -76,11 +92,19 @@ class Echo(Vocabulary):
         running: how many questions are being thought about right now.
         clock: the line's time; whoever blocks lets it pass.
         meanwhile: what happens, once, while the next question is thought about.
+        while_writing: likewise, when the first sentence of the next streamed answer is handed over.
+        pause: where questions stand still, once ``pause_at`` has said so.
     """
 
     name = "echo"
 
-    def __init__(self, *, engine: VirtualEngine | None = None, history: History | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        engine: VirtualEngine | None = None,
+        history: History | None = None,
+        sentences: int = 1,
+    ) -> None:
         self.engine = engine or virtual_engine()
         self.history = History() if history is None else history
         self.seconds = 0.0
@@ -88,6 +112,11 @@ class Echo(Vocabulary):
         self.running = 0
         self.clock: Clock = EngineClock(self.engine.clock)
         self.meanwhile: Callable[[], object] | None = None
+        self.while_writing: Callable[[], object] | None = None
+        self.pause = Pause()
+        self._of = sentences
+        if sentences > 1:
+            self.stream = self._told  # only then: an application sees by it that answers come in pieces
         self._beside: list[threading.Thread] = []
         self._gate = Gate()
         self._steps: list[Step] = []
@@ -117,6 +146,22 @@ class Echo(Vocabulary):
         """Let everything through that waits."""
         self._gate.release()
 
+    def pause_at(self, point: Point) -> None:
+        """Let every later question stand still at a point of its answer, until ``goes_on()``.
+
+        Args:
+            point: ``asked``, ``first_text`` (the first sentence is handed over) or ``last_text`` (all are,
+                but not the end of the answer).
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        self.pause.at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.pause.release()
+
     def ask(self, prompt: str, session: str = "", history: Sequence[Exchange] = ()) -> tuple[str, str]:
         """Answer, to whoever blocks.
 
@@ -133,7 +178,7 @@ class Echo(Vocabulary):
         """
         with self._question(prompt, session or None, history) as question:
             self._block(question)
-            return answer(question.ask, prompt), question.session
+            return self._words(question, prompt), question.session
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -149,18 +194,76 @@ class Echo(Vocabulary):
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
         with self._question(prompt, session, history) as question:
-            loop, opened = asyncio.get_running_loop(), asyncio.Event()
-            self._gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
-            await opened.wait()
-            step = self._step()
-            deed, self.meanwhile = self.meanwhile, None
-            if deed is not None:
-                await self.engine.in_thread(deed)
+            step = await self._begun()
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             await asyncio.sleep(_seconds(step))
             self._fail(step, question)
-            return Reply(answer(question.ask, prompt), question.session)
+            return Reply(self._words(question, prompt), question.session)
+
+    async def _told(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer sentence by sentence; ``session`` is None for the first prompt of a conversation."""
+        del instructions
+        with self._question(prompt, None if session is None else str(session), history) as question:
+            step = await self._begun()
+            await asyncio.sleep(_seconds(step))
+            for number in range(1, self._written(step) + 1):
+                if number > 1:
+                    await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
+                    await passes(self._gate)
+                piece = sentence(question.ask, prompt, number, self._of)
+                question.wrote(piece)
+                yield piece
+                if number == 1:
+                    await self._first_is_out()
+            if isinstance(step, Drop):
+                question.wrote("משפט")
+                yield "משפט"
+            if isinstance(step, Hang):
+                await asyncio.Event().wait()
+            self._fail(step, question)
+            await self.pause.reached("last_text")
+            reply = Reply(self._words(question, prompt), question.session)
+        yield reply  # outside: whoever has it need not ask for more, and the question is over
+
+    async def _begun(self) -> Step:
+        """Take the step of a question, once it may begin."""
+        await passes(self._gate)
+        step = self._step()
+        deed, self.meanwhile = self.meanwhile, None
+        if deed is not None:
+            await self.engine.in_thread(deed)
+        await self.pause.reached("asked")
+        return step
+
+    async def _first_is_out(self) -> None:
+        deed, self.while_writing = self.while_writing, None
+        if deed is not None:
+            await self.engine.in_thread(deed)
+        await self.pause.reached("first_text")
+
+    def _written(self, step: Step) -> int:
+        """Return how many sentences are written."""
+        match step:
+            case Answer():
+                return self._of
+            case Drop(pieces=pieces):
+                return min(len(pieces), self._of - 1)
+            case Hang(saying=saying) if saying:
+                return 1
+        return 0
+
+    def _words(self, question: Question, prompt: str) -> str:
+        if self._of == 1:
+            return answer(question.ask, prompt)
+        return in_sentences(question.ask, prompt, of=self._of)
 
     @contextmanager
     def _question(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Iterator[Question]:

@@ -58,6 +58,7 @@ class CallMachine(RuleBasedStateMachine):
         extension: where callers dial in.
         budget: how much time things may take.
         steps: what the model may do about a question.
+        sentences: how many an answer has; with several the model streams (see ``StreamingMachine``).
         restarts: whether workers are replaced, which an application survives whose memory is ``self.store``.
         store_fails: whether ``self.store`` is away now and then.
         anew: the key that begins the conversation anew; "" where there is none.
@@ -72,6 +73,7 @@ class CallMachine(RuleBasedStateMachine):
     extension: ClassVar[str] = ""
     budget: ClassVar[Budget] = Budget()
     steps: ClassVar[Sequence[Step | None]] = STEPS
+    sentences: ClassVar[int] = 1
     restarts: ClassVar[bool] = False
     store_fails: ClassVar[bool] = False
     anew: ClassVar[str] = "0"
@@ -85,7 +87,7 @@ class CallMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.history = History()
-        self.provider = Echo(history=self.history)
+        self.provider = Echo(history=self.history, sentences=self.sentences)
         self.history.now = self.provider.clock.now
         self.store = RecordedStore(self.make_store(), self.history, still=self.provider.engine.standing_still)
         self.app = self.make_app(self.provider)
@@ -267,13 +269,8 @@ class CallMachine(RuleBasedStateMachine):
     def dial(self) -> Talk:
         """Let somebody call."""
         number = len(self._all) + 1
-        caller = Caller(
-            self._door,
-            extension=self.extension,
-            clock=self.provider.clock,
-            strict=False,
-            call_id=f"{number:040x}",
-        )
+        clock, call_id = self.provider.clock, f"{number:040x}"
+        caller = Caller(self._door, extension=self.extension, clock=clock, strict=False, call_id=call_id)
         talk = Talk(caller)
         self._all.append(talk)
         self.go_on(talk, caller.dial)
