@@ -8,7 +8,7 @@ import pytest
 from openai.types.audio import Transcription, TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, Manners, YemotAI
 from yemot_ai.errors import (
     AuthenticationError,
     MalformedStreamError,
@@ -204,8 +204,8 @@ def test_a_transcription_that_nobody_asked_for_fails_the_test() -> None:
 # -- on the line
 
 
-def line_of(ai: YemotAI) -> AIFlow:
-    flow = AIFlow(ai)
+def line_of(ai: YemotAI, *, hold: float = 2.0) -> AIFlow:
+    flow = AIFlow(ai, manners=Manners(hold=hold))
 
     @flow.ai_agent("", greeting="שלום", listen="record")
     def agent(call: AICall, text: str) -> None:
@@ -229,7 +229,7 @@ def test_a_call_is_recorded_fetched_transcribed_and_answered(
     model.transcribes("מתי פתוח?").answers("בשמונה").fails("overloaded").transcribes("להתראות")
     platform.answers = [(404, b""), (200, WAV[:50]), (200, WAV)]
     ai = ai_of(model, platform)
-    caller = Caller(line_of(ai))
+    caller = Caller(line_of(ai, hold=60.0))  # however slow this machine is: no filler
 
     assert caller.dial().startswith("שלום")
     assert caller.records().startswith("בשמונה")

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from yemot_ai import YemotAI
+from tests.flow.flow_line import Line
+from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
@@ -340,6 +341,35 @@ def test_the_bug_of_one_is_what_the_others_are_there_for(second: ScriptedProvide
     second.answers("כן")
 
     assert asked(FallbackProvider([Broken(), second])).text == "כן"
+
+
+class BreaksOff:
+    """Begins to answer, and is lost."""
+
+    name = "breaks-off"
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def stream(self, session: JSON, prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+        yield "פתוח"
+        raise OverloadedError("too much", provider=self.name)
+
+
+def test_one_that_breaks_off_in_its_first_sentence_is_not_the_one_that_is_asked_once_more(
+    second: ScriptedProvider,
+) -> None:
+    ai = YemotAI(provider=FallbackProvider([BreaksOff(), second]))
+    flow = AIFlow(ai)
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    second.answers("סגור")
+    line = Line(flow)
+    line.enter("a")
+
+    assert line.send(("ai_1", "מתי?")) == "read=t-סגור=ai_2,no,voice"
 
 
 def test_at_the_end_all_who_had_a_thread_forget_it(

@@ -177,9 +177,11 @@ class FallbackProvider:
                     begun = True
                     yield part
             except ProviderError as error:
-                if begun or isinstance(error, ContextOverflowError):
+                if isinstance(error, ContextOverflowError):
                     raise _with_notes(error, failures) from None
                 self._note(entry, error)
+                if begun:  # whoever asks once more, before anybody has heard it, asks another one
+                    raise _with_notes(error, failures) from None
                 failures.append(error)
             else:
                 return
