@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 collect_ignore = ["downstream"]  # projects of their own, whose suites run on the wheel: tox -e downstream
 
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 settings.register_profile(
     "nightly", max_examples=100_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
