@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
@@ -22,6 +22,7 @@ __all__ = [
     "contains",
     "same",
     "that",
+    "told",
 ]
 
 MEASURED: Final = "measured, 0.169.0"
@@ -45,6 +46,19 @@ class Breach(AssertionError):  # noqa: N818 - the word of the trade, and of the 
         self.expected = expected
         self.seen = seen
         super().__init__(f"expected {expected}; seen {seen}")
+
+
+def told(head: str, breaches: Iterable[tuple[str, str, str, str]]) -> str:
+    """Tell of broken rules.
+
+    Args:
+        head: the first line.
+        breaches: of each rule its id, its title, what was expected and what was seen.
+    """
+    lines = [head]
+    for rule_id, title, expected, seen in breaches:
+        lines += [f"  {rule_id}: {title}", f"    expected {expected}", f"    seen     {seen}"]
+    return "\n".join(lines)
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: the rule has nothing to say here

@@ -21,7 +21,7 @@ from yemot_ai_testing.contract.app_server.rules import CASES as SERVER_CASES
 from yemot_ai_testing.contract.app_server.stage import on_executable
 from yemot_ai_testing.contract.bench import Bench
 from yemot_ai_testing.contract.binary import locate
-from yemot_ai_testing.contract.case import AnyCase, Breach, Face, NotApplicable, Verdict
+from yemot_ai_testing.contract.case import AnyCase, Breach, Face, NotApplicable, Verdict, told
 from yemot_ai_testing.contract.stages import FakeStage, ServedStage, is_double
 from yemot_ai_testing.doubles.codex import FakeCodex
 
@@ -58,11 +58,8 @@ class ContractBreachError(AssertionError):
         self.executable = executable
         self.breaches = tuple(breaches)
         faces = " and ".join(dict.fromkeys(verdict.case.face for verdict in self.breaches))
-        lines = [f"{executable} breaks {len(self.breaches)} rules of codex {faces}"]
-        for verdict in self.breaches:
-            lines.append(f"  {verdict.case.id}: {verdict.case.title}")
-            lines += [f"    expected {verdict.expected}", f"    seen     {verdict.seen}"]
-        super().__init__("\n".join(lines))
+        broken = ((one.case.id, one.case.title, one.expected, one.seen) for one in self.breaches)
+        super().__init__(told(f"{executable} breaks {len(self.breaches)} rules of codex {faces}", broken))
 
 
 def case(case_id: str) -> AnyCase:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai_testing.contract.case import Breach
+from yemot_ai_testing.contract.case import Breach, told
 from yemot_ai_testing.contract.stores import RULES
 from yemot_ai_testing.contract.stores.rule import Bench, MakeStore, Rule, StoreVerdict
 
@@ -30,11 +30,8 @@ class StoreBreachError(AssertionError):
 
     def __init__(self, breaches: Iterable[StoreVerdict]) -> None:
         self.breaches = tuple(breaches)
-        lines = [f"the store breaks {len(self.breaches)} rules"]
-        for verdict in self.breaches:
-            lines.append(f"  {verdict.rule.id}: {verdict.rule.title}")
-            lines += [f"    expected {verdict.expected}", f"    seen     {verdict.seen}"]
-        super().__init__("\n".join(lines))
+        broken = ((one.rule.id, one.rule.title, one.expected, one.seen) for one in self.breaches)
+        super().__init__(told(f"the store breaks {len(self.breaches)} rules", broken))
 
 
 def rule(rule_id: str) -> Rule:
