@@ -148,30 +148,37 @@ class YemotAI:
         self._retries = retries
         self._providers: dict[str, Provider] = {}
         self._hooks = Hooks(self.engine)
-        remembers = remember == "caller"
-        self.calls = Calls(
+        self.calls = self._new_calls(limits or Limits(), memory_ttl if remember == "caller" else None)
+        self.watch = Watch(self.store, self.calls.ended_elsewhere)
+        self.ledger = self._new_ledger()
+        self.ending = self.calls.ending
+        self.ending.append(self.ledger.cancel)
+        self.conversation = self.new_conversation("call")
+
+    def _new_calls(self, limits: Limits, memory_ttl: float | None) -> Calls:
+        """Make what keeps the calls; ``memory_ttl`` None: callers are not remembered."""
+        ttl = DAY if memory_ttl is None else memory_ttl
+        return Calls(
             store=self.store,
             engine=self.engine,
-            ttl=max(session_ttl, turn_timeout),
-            limits=limits or Limits(),
-            callers=Callers(self.store, ttl=memory_ttl if remembers else DAY, now=self.engine.time),
-            remembers=remembers,
+            ttl=max(self.session_ttl, self._turn_timeout),
+            limits=limits,
+            callers=Callers(self.store, ttl=ttl, now=self.engine.time),
+            remembers=memory_ttl is not None,
             hooks=self._hooks,
             providers=self._providers,
         )
-        self.watch = Watch(self.store, self.calls.ended_elsewhere)
-        self.ledger = Ledger(
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(
             self.store,
             self.calls.update,
             watch=self.watch,
-            timeout=turn_timeout,
+            timeout=self._turn_timeout,
             lease=self.lease,
             written=self.calls.turn_is_over,
             unwritten=self.calls.forget_unwritten,
         )
-        self.ending = self.calls.ending
-        self.ending.append(self.ledger.cancel)
-        self.conversation = self.new_conversation("call")
 
     def reply(
         self, call_id: str, text: str, *, turn_id: str | None = None, instructions: str | None = None
