@@ -191,6 +191,27 @@ def test_a_key_after_the_model_has_finished_stops_the_rest(line: Line, provider:
 
     assert line.send(("ai_1w1", "5")) == f"read=noop-listen=ai_2,{LISTEN}"
     assert line.send(("ai_2", "תודה")) == f"read=t-בבקשה=ai_3,{LISTEN}"
+    assert provider.requests[-1].history == (Exchange("מתי?", "הספרייה פתוחה."),)
+
+
+def test_what_else_a_function_asked_is_not_cut_short(
+    line: Line, flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    def talk(call: AICall, text: str) -> None:
+        call.ask_ai("על מה מדובר?")
+
+    provider.answers("שעות").answers(THREE, after=1, every=0.5).answers("שעות").answers("בבקשה")
+    line.enter("a")
+    line.send(("ai_1", "מתי?"))
+    passes(provider, 5)
+    line.send(("ai_1w1", "5"))
+    line.send(("ai_2", "תודה"))
+
+    assert provider.requests[2].history == (
+        Exchange("על מה מדובר?", "שעות"),
+        Exchange("מתי?", "הספרייה פתוחה."),
+    )
 
 
 @pytest.mark.usefixtures("agent")

@@ -221,8 +221,7 @@ class AgentLoop:
             return None
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None:
-            said = "".join(turn.pieces[: told.upto]).strip()
-            session = _without_pieces(session.interrupted(turn.id, said), turn)
+            session = _cut_short(session, turn, told)
         match key:
             case Key.LEAVE:
                 return self._leave(session, cursor, self.manners.goodbye)
@@ -294,6 +293,13 @@ def _visit(session: Session) -> Visit:
 
 def _told(session: Session, cursor: Cursor) -> Told:
     return _visit(session).told.of(cursor.turn)
+
+
+def _cut_short(session: Session, turn: Turn, told: Told) -> Session:
+    """End a turn with what was said of it; one that was said to its end stays as it is."""
+    if not turn.is_over or told.upto < len(turn.pieces):
+        session = session.interrupted(turn.id, "".join(turn.pieces[: told.upto]).strip())
+    return _without_pieces(session, turn)
 
 
 def _without_pieces(session: Session, turn: Turn) -> Session:

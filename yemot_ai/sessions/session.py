@@ -155,14 +155,19 @@ class Session:
         )
 
     def interrupted(self, turn_id: str, said: str) -> Self:
-        """End a running turn, and what was asked within it, with as much of its answer as was said.
+        """End a turn, and what was asked for it, with as much of its answer as was said.
 
+        Also where all of it is written already; what else was asked within it stays as it is.
         The provider knows nothing of how much that was: its session is put aside, and the next turn
         tells it from the transcript.
         """
         session = self
+        known = self.turn(turn_id)
+        written = known.answer if known and known.status is Status.ANSWERED and said else None
         for turn in self.turns:
-            if turn.is_over or not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
+            if not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
+                continue
+            if turn.is_over and (turn.status is Status.FAILED or turn.answer != written):
                 continue
             status = Status.ANSWERED if said else Status.FAILED
             session = session.with_turn(
