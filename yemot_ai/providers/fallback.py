@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -31,9 +31,10 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Streaming
+from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply
 from yemot_ai.providers.relay import Relay
 from yemot_ai.providers.transcript import Transcript
+from yemot_ai.providers.ways import Way, streamed, whole
 
 __all__ = ["FallbackProvider"]
 
@@ -53,11 +54,6 @@ _OUT_OF_ORDER: Final = (
     UnknownModelError,
 )
 """What tells that the next question would fail as well."""
-
-_How: TypeAlias = Callable[
-    [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
-]
-"""A way to be answered: whole, or piece by piece."""
 
 
 class FallbackProvider:
@@ -112,7 +108,7 @@ class FallbackProvider:
         Raises:
             ProviderError: nobody could; the last one's error, with the others' in its notes.
         """
-        return await _last(self._ask(Relay(Transcript.of(history)), prompt, instructions, _whole))
+        return await _last(self._ask(Relay(Transcript.of(history)), prompt, instructions, whole))
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -122,7 +118,7 @@ class FallbackProvider:
             ProviderError: as in ``start_session``.
         """
         relay = Relay.read(session, provider=self.name)
-        return await _last(self._ask(relay, prompt, instructions, _whole))
+        return await _last(self._ask(relay, prompt, instructions, whole))
 
     async def stream(
         self,
@@ -139,7 +135,7 @@ class FallbackProvider:
         """
         said = Relay(Transcript.of(history))
         relay = said if session is None else Relay.read(session, provider=self.name)
-        async with aclosing(self._ask(relay, prompt, instructions, _streamed)) as parts:
+        async with aclosing(self._ask(relay, prompt, instructions, streamed)) as parts:
             async for part in parts:
                 yield part
 
@@ -163,7 +159,7 @@ class FallbackProvider:
         await _each(provider.aclose() for provider in distinct if isinstance(provider, Closing))
 
     async def _ask(
-        self, relay: Relay, prompt: str, instructions: str | None, how: _How
+        self, relay: Relay, prompt: str, instructions: str | None, how: Way
     ) -> AsyncGenerator[str | Reply]:
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._timeout
@@ -193,7 +189,7 @@ class FallbackProvider:
         relay: Relay,
         prompt: str,
         instructions: str | None,
-        how: _How,
+        how: Way,
         seconds: float,
         ends: float,
     ) -> AsyncIterator[str | Reply]:
@@ -244,7 +240,7 @@ class FallbackProvider:
         return Reply(reply.text, after.and_then(prompt, reply.text).json(), reply.usage)
 
     async def _answer(
-        self, entry: int, relay: Relay, prompt: str, instructions: str | None, how: _How
+        self, entry: int, relay: Relay, prompt: str, instructions: str | None, how: Way
     ) -> AsyncGenerator[tuple[str | Reply, bool]]:
         """Yield the parts, each with whether they go on in the thread that the relay has."""
         provider, history = self.providers[entry], relay.said.exchanges
@@ -287,7 +283,7 @@ class FallbackProvider:
 
 
 async def _begun(
-    how: _How, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    how: Way, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
 ) -> AsyncIterator[str | Reply]:
     """Begin a thread, and again with less to remember where all of it does not fit."""
     try:
@@ -299,34 +295,6 @@ async def _begun(
     else:
         return
     async for part in how(provider, None, prompt, instructions, history[-KEPT_AFTER_OVERFLOW:]):
-        yield part
-
-
-async def _whole(
-    provider: Provider,
-    session: JSON,
-    prompt: str,
-    instructions: str | None,
-    history: Sequence[Exchange],
-) -> AsyncIterator[str | Reply]:
-    if session is None:
-        yield await provider.start_session(prompt, instructions=instructions, history=history)
-    else:
-        yield await provider.continue_session(session, prompt, instructions=instructions)
-
-
-async def _streamed(
-    provider: Provider,
-    session: JSON,
-    prompt: str,
-    instructions: str | None,
-    history: Sequence[Exchange],
-) -> AsyncIterator[str | Reply]:
-    if not isinstance(provider, Streaming):
-        parts = _whole(provider, session, prompt, instructions, history)
-    else:
-        parts = provider.stream(session, prompt, instructions=instructions, history=history)
-    async for part in parts:
         yield part
 
 
