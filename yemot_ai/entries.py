@@ -12,7 +12,7 @@ from yemot_ai.sessions import Failure, Session, Status, Turn
 from yemot_ai.telling import OvertakenError
 from yemot_ai.work import Worked
 
-__all__ = ["answered", "claim", "end", "failed", "tell"]
+__all__ = ["answered", "claim", "end", "failed", "put_aside", "tell"]
 
 
 def claim(session: Session, mine: Turn) -> Session:
@@ -70,6 +70,15 @@ def end(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
     if worked.put_aside is not None:
         session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
     return session
+
+
+def put_aside(session: Session, turn_id: str, worked: Worked) -> Session:
+    """Return the session with a thread that nobody goes on with: the caller has interrupted meanwhile."""
+    known = session.turn(turn_id)
+    cut_short = known is not None and known.interrupted
+    if session.ended or not cut_short or not worked.conversation or worked.conversation in session.threads:
+        return session
+    return replace(session, retired=(*session.retired, (worked.conversation, worked.session)))
 
 
 def failed(turn: Turn, error: ProviderError) -> Turn:

@@ -150,10 +150,10 @@ class Ledger:
         turn = session.turn(turn_id)
         if turn is None:
             raise AssertionError(turn_id)
+        self._written(session, turn)  # at once: the next turn must not be told before it
         await self._cancel(session.call_id, prefix=f"{turn_id}.")
         task = self._tasks.get(session.call_id, {}).get(turn_id)
         await self._stopped([task] if task else [])
-        self._written(session, turn)
 
     def _drop(self, call_id: str, turn_id: str, task: asyncio.Task[Turn]) -> None:
         tasks = self._tasks[call_id]
@@ -259,6 +259,10 @@ class Ledger:
         except CallEndedError:
             if worked:
                 await self._unwritten(worked)
+            raise
+        except OvertakenError:
+            if worked:
+                await self._update(call_id, lambda session: entries.put_aside(session, turn.id, worked))
             raise
         self._written(session, over)
         return over

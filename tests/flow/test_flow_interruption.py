@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -137,3 +137,59 @@ def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: 
     said = "".join(THREE).strip()
     heard = ["הספרייה פתוחה.", "הספרייה פתוחה. ביום שישי עד אחת.", said]
     assert [exchange.answer for exchange in provider.requests[-1].history] == heard
+
+
+class Hurried:
+    """A model whose caller presses a key when it has just written its last word."""
+
+    name = "hurried"
+
+    def __init__(self) -> None:
+        self.engine = ScriptedProvider().engine
+        self.key: Callable[[], Awaitable[None]] | None = None
+        self.spoken = asyncio.Event()
+        self.forgotten: list[JSON] = []
+
+    async def stream(self, session: JSON, _prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+        yield "הספרייה פתוחה. "
+        await self.spoken.wait()
+        if self.key is not None:
+            await self.key()
+        yield Reply("הספרייה פתוחה. בשבת סגור.", "new thread")
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def end_session(self, session: JSON) -> None:
+        self.forgotten.append(session)
+
+
+def test_the_thread_of_an_answer_that_is_interrupted_at_its_very_end_is_forgotten_with_the_call() -> None:
+    provider = Hurried()
+    flow = AIFlow(YemotAI(provider=provider))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("a")
+    assert "ai_1w1," in line.send(("ai_1", "מתי?"))
+    line.values.append(("ai_1w1", "5"))
+    line.time += 5
+    request, answers = line.request(), []
+
+    async def press() -> None:
+        answers.append(await flow.ahandle_request(request))
+
+    async def written() -> None:
+        async with asyncio.timeout(10):  # of virtual time
+            while not (session := await flow.ai.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store rings no bell
+                await asyncio.sleep(0.01)
+
+    provider.key = press
+    provider.engine.loop.call_soon_threadsafe(provider.spoken.set)
+    provider.engine.run(written())
+    line.hang_up()
+
+    assert answers == ["read=noop-listen=ai_2,no,voice"]
+    assert provider.forgotten == ["new thread"]
