@@ -113,9 +113,12 @@ class Calls:
         """Return the session that a turn is asked in.
 
         Raises:
+            CallEndedError: the call has hung up, at another worker, since the turn was begun.
             LimitReachedError: the call or the caller has had enough.
         """
         session = await self.store.load(call_id) or Session(call_id)
+        if session.ended:
+            raise CallEndedError(call_id)
         self.limits.check(session, turn_id, now=self.engine.time())
         if self.limits.turns_per_day is not None:
             await self.callers.count(session.phone, most=self.limits.turns_per_day)

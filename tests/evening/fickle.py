@@ -6,22 +6,28 @@ import asyncio
 import itertools
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from yemot_ai.engine import Engine
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import failure_of
-from yemot_ai_testing.doubles.script import Answer, Hang, Transcription
+from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
 from yemot_ai_testing.history import Faulted, History
-from yemot_ai_testing.history.marks import answer, mark_of
-from yemot_ai_testing.history.provider import asking
+from yemot_ai_testing.history.marks import answer, in_sentences, mark_of, sentence
+from yemot_ai_testing.history.provider import Question, asking
 from yemot_ai_testing.property.evening import fault_of
 
 __all__ = ["Fickle"]
 
+SENTENCES = 3
+
 
 class Fickle:
-    """Answers, after at most ``slowest`` seconds; the first question about some utterances fails."""
+    """Answers, after at most ``slowest`` seconds; the first question about some utterances fails.
+
+    To an agent it hands its answer over sentence by sentence, within as many seconds again; what drops
+    breaks off after the first one, or before it.
+    """
 
     name = "fickle"
 
@@ -47,16 +53,52 @@ class Fickle:
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
         with asking(self._history, prompt, session, history, worker=self._worker) as question:
-            question.session = session or f"talk-{self._worker}{next(self._numbers)}"
-            mark = mark_of(prompt)
-            chance = random.Random(f"{self._seed} {mark} thinks")  # noqa: S311 - chance, no secret
-            await asyncio.sleep(chance.random() ** 3 * self._slowest)
-            with self._lock:
-                step = None if mark in self._asked else fault_of(self._seed, mark)
-                self._asked.add(mark)
-            if isinstance(step, Hang):
-                self._history.add(Faulted(self._history.now(), "the model: hangs", "nobody"))
-                await asyncio.Event().wait()
-            elif step is not None and not isinstance(step, Answer | Transcription):
-                raise failure_of(step, question.session, provider=self.name)
+            question.session = session or self._new_session()
+            await self._does(await self._thinks(prompt), question)
             return Reply(answer(question.ask, prompt), question.session)
+
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        with asking(self._history, prompt, session, history, worker=self._worker) as question:
+            question.session = str(session) if session else self._new_session()
+            step = await self._thinks(prompt)
+            if not isinstance(step, Drop):
+                await self._does(step, question)
+            chance = random.Random(f"{self._seed} {prompt} writes")  # noqa: S311 - chance, no secret
+            for number in range(1, SENTENCES + 1):
+                if number > 1 or isinstance(step, Drop):
+                    await asyncio.sleep(chance.random() ** 2 * self._slowest / 2)
+                if chance.random() < number / SENTENCES:
+                    await self._does(step, question)
+                piece = sentence(question.ask, prompt, number, SENTENCES)
+                question.wrote(piece)
+                yield piece
+            await self._does(step, question)
+            reply = Reply(in_sentences(question.ask, prompt, of=SENTENCES), question.session)
+        yield reply
+
+    def _new_session(self) -> str:
+        return f"talk-{self._worker}{next(self._numbers)}"
+
+    async def _thinks(self, prompt: str) -> Step | None:
+        """Think, and return what is done instead of answering."""
+        mark = mark_of(prompt)
+        chance = random.Random(f"{self._seed} {mark} thinks")  # noqa: S311 - chance, no secret
+        await asyncio.sleep(chance.random() ** 3 * self._slowest)
+        with self._lock:
+            step = None if mark in self._asked else fault_of(self._seed, mark)
+            self._asked.add(mark)
+        return step
+
+    async def _does(self, step: Step | None, question: Question) -> None:
+        if isinstance(step, Hang):
+            self._history.add(Faulted(self._history.now(), "the model: hangs", "nobody"))
+            await asyncio.Event().wait()
+        elif step is not None and not isinstance(step, Answer | Transcription):
+            raise failure_of(step, question.session, provider=self.name)

@@ -79,6 +79,9 @@ def _heard_before(call: CallView, utterance: Utterance, ask: Ask) -> Iterator[Ut
             asked = any(one.answered and one.told < ask.asked for one in old.asks)
             asked = asked or 0 <= old.interrupted < ask.asked  # what was heard of it counts
             heard = any(0 <= request.got < ask.asked for request, _ in old.spoken)
+            if old.sentences and not 0 <= old.interrupted < ask.asked:
+                # Of one that broke off, with its worker, nobody may know the rest.
+                heard = any(one.number == one.of and got.got < ask.asked for got, one in old.sentences)
             if asked and heard:
                 yield old
 

@@ -19,9 +19,9 @@ from typing import Final, TypeAlias
 
 from yemot_ai_testing.doubles.script import Crash, Drop, Failure, Hang, Step, UnknownSession
 from yemot_ai_testing.history.app import call_name
-from yemot_ai_testing.history.events import Faulted, Restarted, Said, Told
+from yemot_ai_testing.history.events import Faulted, Interrupted, Restarted, Said, Told
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.marks import utterance
+from yemot_ai_testing.history.marks import sentences, utterance
 from yemot_ai_testing.history.phone import Pairs, Phone
 from yemot_ai_testing.history.violation import Violation
 
@@ -41,7 +41,7 @@ MODEL: Final[Sequence[Step]] = (
     UnknownSession(),
     Hang(),
 )
-LINE: Final = ("comes again", "comes twice", "hangs up", "store away")
+LINE: Final = ("comes again", "comes twice", "hangs up", "store away", "interrupts")
 
 HEADS: Final = "evening: how | calls | turns | faults by kind | violations"
 
@@ -101,7 +101,7 @@ def _spoken(phone: Phone, mark: str, history: History, *, fault: str = "") -> Pl
     before = phone.request()
     phone.gives(utterance(mark))
     request = phone.request()
-    if fault in {"comes again", "comes twice", "hangs up"}:
+    if fault in {"comes again", "comes twice", "hangs up", "interrupts"}:
         # What the line does is no fault of the application's to be excused: it is only counted.
         history.add(Faulted(history.now(), f"the line: {fault}", f"not {call}"))
     deeds = {
@@ -110,18 +110,39 @@ def _spoken(phone: Phone, mark: str, history: History, *, fault: str = "") -> Pl
         "comes twice": Deed(request, beside=(request,)),
         "hangs up": Deed(request, beside=(phone.goodbye(),)),
         "store away": Deed(request, away=2),
+        "interrupts": Deed(request),
     }
-    yield from _heard(phone, deeds[fault])
+    yield from _heard(phone, deeds[fault], _Listener(history, call, mark, fault))
     if fault == "hangs up":
         phone.hangs_up()
 
 
-def _heard(phone: Phone, deed: Deed) -> Plan:
+@dataclass(slots=True)
+class _Listener:
+    """What a caller does at the line's polls."""
+
+    history: History
+    call: str
+    mark: str
+    fault: str
+
+    def key(self, body: str) -> str:
+        """Return what the line sends for a poll: a key, once, if this caller interrupts and is spoken to."""
+        if self.fault != "interrupts" or not sentences(body):
+            return "None"
+        self.fault = ""
+        self.history.add(Interrupted(self.history.now(), self.call, self.mark))
+        return "5"
+
+
+def _heard(phone: Phone, deed: Deed, listener: _Listener | None = None) -> Plan:
     """Do it, and let the line ask again until it waits for the caller."""
-    phone.hears((yield deed))
+    body = yield deed
+    phone.hears(body)
     while phone.polls:
-        phone.gives("None")
-        phone.hears((yield Deed(phone.request())))
+        phone.gives("None" if listener is None else listener.key(body))
+        body = yield Deed(phone.request())
+        phone.hears(body)
 
 
 def row(how: str, history: History, violations: Sequence[Violation]) -> tuple[str, ...]:
