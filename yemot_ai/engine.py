@@ -250,6 +250,8 @@ os.register_at_fork(after_in_child=_after_fork)
 
 def _stop(loop: asyncio.AbstractEventLoop) -> None:
     """Let the loop's thread end; from any thread."""
+    if loop in _stopped:
+        return  # closed, and now forgotten: a second stop would break off the end of its tasks
     _stopped.add(loop)
     with contextlib.suppress(RuntimeError):  # closed already
         loop.call_soon_threadsafe(loop.stop)
