@@ -13,7 +13,7 @@ from yemot_ai import AICall, AIFlow, Manners, YemotAI
 from yemot_ai.engine import Engine
 from yemot_ai.protocol import Read, Response
 from yemot_ai.providers import JSON, Reply
-from yemot_ai.sessions import Turn
+from yemot_ai.sessions import MemoryStore, Session, Turn
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בשבת סגור."]
@@ -79,6 +79,71 @@ def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
 def menu(call: AICall) -> None:
     call.read("צבע", val_name="color", max_digits=1)
     call.read("גודל", val_name="size", max_digits=1)
+
+
+class Late(MemoryStore):
+    """The same sessions, seen by a worker that is late to get what it waits for."""
+
+    immediate = False
+
+    def __init__(self, sessions: MemoryStore) -> None:
+        super().__init__()
+        self.waits = threading.Event()
+        self.in_time = asyncio.Event()
+        self._sessions = sessions
+
+    async def load(self, call_id: str) -> Session | None:
+        return await self._sessions.load(call_id)
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        return await self._sessions.save(session, ttl=ttl)
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        self.waits.set()
+        await self.in_time.wait()
+        return await self._sessions.acquire(key, token, seconds)
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        return await self._sessions.renew(key, token, seconds)
+
+    async def release(self, key: str, token: str) -> None:
+        await self._sessions.release(key, token)
+
+
+def test_a_request_that_comes_again_and_is_held_after_its_poll_was_answered_changes_nothing(
+    thinking: Thinking,
+) -> None:
+    sessions = MemoryStore()
+    late = Late(sessions)
+    here, there = (
+        AIFlow(YemotAI(provider=thinking, store=store), manners=Manners(hold=hold, poll_hold=60.0))
+        for store, hold in ((sessions, 0.0), (late, 60.0))
+    )
+    for flow in (here, there):
+        flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line, answers = Line(here), dict[str, str]()
+
+    def ask(name: str, flow: AIFlow) -> threading.Thread:
+        request = line.request()
+        thread = threading.Thread(target=lambda: answers.update({name: flow.handle_request(request)}))
+        thread.start()
+        return thread
+
+    line.enter("a")
+    assert "ai_1w1" in line.send(("ai_1", "מתי?"))
+    again = ask("again", there)
+    assert late.waits.wait(10)
+    line.values.append(("ai_1w1", "None"))
+    line.time += 1
+    poll = ask("poll", here)
+    thinking.answers()
+    poll.join(10)
+    thinking.engine.loop.call_soon_threadsafe(late.in_time.set)
+    again.join(10)
+
+    assert answers == dict.fromkeys(("poll", "again"), "read=t-אמרת מתי?=ai_2,no,voice")
+    assert "=ai_2w1," in line.send(("ai_2", "ועוד")), "what is said next is asked, and not greeted"
+    line.hang_up()
 
 
 def test_one_request_that_is_held_twice_has_one_answer(flow: AIFlow, provider: ScriptedProvider) -> None:

@@ -144,6 +144,11 @@ class Switchboard:
                 # The line has given up on it: whoever is somewhere else must not be brought back.
                 step = HANG_UP
                 return session
+            known = recall(session.recent, request) if held else None
+            if known is not None:
+                # While it was held, a copy of it was answered, or the line has gone on without it.
+                step = known
+                return session
             arrived = arrive(session, request)
             visits_anew = arrived is not session
             stepped, step = agent.step(arrived, request)
