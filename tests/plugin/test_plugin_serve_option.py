@@ -147,7 +147,7 @@ def test_files_that_name_the_same_command_share_the_server(
 ) -> None:
     write("server.py", SERVER)
     write("a.call.yaml", CALLS)
-    write("b.call.yaml", CALLS.replace("1", "3").replace("2", "4"))
+    write("b.call.yaml", CALLS.replace("קריאה 1", "קריאה 3").replace("קריאה 2", "קריאה 4"))
     run("--yemot-scenario=a.call.yaml", "--yemot-scenario=b.call.yaml").assert_outcomes(passed=4)
     assert len(pids(project)) == 2
 

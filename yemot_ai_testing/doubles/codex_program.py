@@ -97,19 +97,20 @@ def _compiled(module: str) -> bytes:
     return importlib.util.MAGIC_NUMBER + bytes((1, 0, 0, 0)) + bytes(8) + marshal.dumps(code)
 
 
-_shared: dict[str, tuple[Program, int]] = {}
+_shared: dict[tuple[str, str], tuple[Program, int]] = {}
 _laying: Final = threading.Lock()
 
 
 def shared(version: str, replies: Callable[[], Mapping[str, bytes]]) -> Program:
     """The program of this process for a recorded version; it goes when the process does."""
     with _laying:
-        found = _shared.get(version)
+        told = (version, kernel_line())
+        found = _shared.get(told)
         if found is None or not _unchanged(*found):
             place = Path(tempfile.mkdtemp(prefix="yemot-ai-fake-codex-")).resolve()
             atexit.register(_remove, place, os.getpid())
             program = laid(place, replies())
-            found = _shared[version] = (program, _changed_at(program))
+            found = _shared[told] = (program, _changed_at(program))
         return found[0]
 
 
