@@ -27,7 +27,8 @@ _WRITTEN: Final = ("instructions", "models")
 _THREAD_ID: Final = 36
 """Characters; a rollout's name ends with its thread's id."""
 
-_WORKED_IN: Final = re.compile(rb"/work/([0-9a-f]{32})\"")
+_FOLDERS: Final = "work"
+_WORKED_IN: Final = re.compile(rf"/{_FOLDERS}/([0-9a-f]{{32}})\"".encode())
 _KEY: Final = re.compile("[0-9a-f]{32}")
 _PASSED_ON: Final = (
     "PATH",
@@ -82,7 +83,7 @@ class Home:
 
         Codex takes in what it finds there (AGENTS.md, skills), so no call may leave it to another.
         """
-        return self.root / "work" / key
+        return self.root / _FOLDERS / key
 
     def prepare(self, key: str) -> None:
         """Make what is missing for a turn of the conversation ``key``; the folders are closed to others.
