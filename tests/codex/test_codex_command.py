@@ -7,6 +7,7 @@ from yemot_ai import YemotAI
 from yemot_ai.providers import CodexCLIProvider
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.probe import Known
+from yemot_ai_testing.executable import write_executable
 
 
 def line(known: Known) -> list[str]:
@@ -38,8 +39,7 @@ def test_a_binary_that_does_not_tell_its_features_is_not_trusted_with_any() -> N
 
 def test_a_binary_that_does_not_tell_its_features_still_answers(codex: Codex, tmp_path: Path) -> None:
     silent = tmp_path / "codex"
-    silent.write_text(f'#!/bin/sh\n[ "$1" = features ] && exit 2\nexec "{codex.executable}" "$@"\n')
-    silent.chmod(0o755)
+    write_executable(silent, f'#!/bin/sh\n[ "$1" = features ] && exit 2\nexec "{codex.executable}" "$@"\n')
     codex.answers("כן")
 
     assert YemotAI(provider=CodexCLIProvider(silent)).reply("c1", "יש?") == "כן"

@@ -9,13 +9,13 @@ import pytest
 
 from yemot_ai.errors import CodexNotFoundError, ProviderError
 from yemot_ai.providers import CodexCLIProvider
+from yemot_ai_testing.executable import write_executable
 
 
 def program(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "codex"
-    path.write_text("#!/bin/sh\n")
-    path.chmod(0o755)
+    write_executable(path, "#!/bin/sh\n")
     return path
 
 

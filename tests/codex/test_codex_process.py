@@ -19,6 +19,7 @@ from tests.codex.codex_kit import asked, provider
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 def program(folder: Path, body: str) -> Path:
     """A program that may stand where ``codex`` should."""
     path = folder / "codex"
-    path.write_text(f"#!{sys.executable}\n{textwrap.dedent(body)}", encoding="utf-8")
-    path.chmod(0o755)
+    write_executable(path, f"#!{sys.executable}\n{textwrap.dedent(body)}")
     return path
 
 

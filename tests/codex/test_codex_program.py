@@ -16,6 +16,7 @@ from yemot_ai.providers.codex.probe import Known, known
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.codex_program import detach
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,7 @@ def program(tmp_path: Path) -> Path:
     executable = tmp_path / "one" / "codex"
     executable.parent.mkdir()
     told = '[ "$1" = features ] && echo "hooks stable true"'
-    executable.write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/asked"\n{told}\nexit 0\n', encoding="utf-8")
-    executable.chmod(0o755)
+    write_executable(executable, f'#!/bin/sh\necho "$*" >> "{tmp_path}/asked"\n{told}\nexit 0\n')
     return executable
 
 

@@ -19,6 +19,7 @@ from yemot_ai_testing.contract.recorder_script import ScriptFileError, read_scri
 from yemot_ai_testing.contract.scrub import UnpublishableError
 from yemot_ai_testing.contract.studio import studio, version_of
 from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,8 +200,7 @@ def test_live_without_a_script_is_refused_before_anybody_is_asked(
 
 def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = tmp_path / "codex"
-    program.write_text("#!/bin/sh\nexit 3\n")
-    program.chmod(0o755)
+    write_executable(program, "#!/bin/sh\nexit 3\n")
     assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 1
     assert "does not tell its version" in capsys.readouterr().err
 
@@ -260,8 +260,7 @@ time.sleep(60)
 @pytest.mark.parametrize("case", ["terminated", "interrupted"])
 def test_a_run_is_broken_off_after_it_has_told_of_its_turn(tmp_path: Path, case: str) -> None:
     slow = tmp_path / "codex"
-    slow.write_text(f"#!{sys.executable}\n{ASKS_FIRST}", encoding="utf-8")
-    slow.chmod(0o755)
+    write_executable(slow, f"#!{sys.executable}\n{ASKS_FIRST}")
     with studio(slow) as place:
         take = CASES[case](place)
     assert [line.text for line in take.run.lines] == ['{"type":"turn.started"}']

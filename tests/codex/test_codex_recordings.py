@@ -21,6 +21,7 @@ from yemot_ai_testing.contract.binary import (
 from yemot_ai_testing.contract.recorder import CASES, record
 from yemot_ai_testing.contract.recordings import Recording
 from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.executable import write_executable
 
 LISTS = {"features", "help", "help_root", "help_resume"}
 
@@ -132,8 +133,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
+    write_executable(path, text)
     return path
 
 

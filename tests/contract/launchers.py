@@ -9,6 +9,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.executable import write_executable
+
 if TYPE_CHECKING:
     from tests.codex.codex_kit import Codex
 
@@ -44,10 +46,9 @@ def launcher(codex: Codex, habit: str) -> Path:
     folder = Path(codex.executable).parents[1] / "launchers"
     folder.mkdir(exist_ok=True)
     path = folder / habit.replace(" ", "-")
-    path.write_text(
+    write_executable(
+        path,
         f"#!/bin/sh\ncodex={shlex.quote(str(codex.executable))}\n"
         f'case " $* " in *" --json "*) ;; *) exec "$codex" "$@" ;; esac\n{_TURNS[habit]}\n',
-        encoding="utf-8",
     )
-    path.chmod(0o755)
     return path

@@ -11,6 +11,7 @@ from yemot_ai_testing import contract
 from yemot_ai_testing.cli import main
 from yemot_ai_testing.contract.suite import ContractBreachError
 from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +27,7 @@ echo '{"type":"turn.completed","usage":{"input_tokens":1,"cached_input_tokens":0
 
 
 def executable(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
+    write_executable(path, text)
     return path
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.doubles.codex_stage import kernel_line, launcher
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,8 +72,7 @@ def laid(folder: Path, replies: Mapping[str, bytes]) -> Program:
     if line := kernel_line():
         # Also a link to the fake, from anywhere, leads to the fake's folder.
         here = "os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))"
-        found.codex.write_text(f"{line}\nimport os\n{_start(here)}", encoding="utf-8")
-        found.codex.chmod(0o755)
+        write_executable(found.codex, f"{line}\nimport os\n{_start(here)}")
     return found
 
 

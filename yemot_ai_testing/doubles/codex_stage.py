@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.contract.binary import DOUBLE_MARK
+from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,12 +103,11 @@ def launcher(executable: Path, script: Path, body: str) -> None:
     interpreter only if it is short and has no space; else a shell leads to ``script``.
     """
     if line := kernel_line():
-        executable.write_text(f"{line}\n{body}", encoding="utf-8")
+        write_executable(executable, f"{line}\n{body}")
     else:
         script.write_text(body, encoding="utf-8")
         command = f'exec {shlex.quote(_python())} -IS {shlex.quote(str(script))} "$@"'
-        executable.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
-    executable.chmod(0o755)
+        write_executable(executable, f"#!/bin/sh\n{command}\n")
 
 
 def kernel_line() -> str:

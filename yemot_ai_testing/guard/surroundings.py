@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from yemot_ai_testing.contract.binary import DOUBLE_MARK
+from yemot_ai_testing.executable import write_executable
 from yemot_ai_testing.guard.black_hole import BlackHole
 from yemot_ai_testing.guard.guard import BIN, NOTES, Guard
 
@@ -48,8 +49,7 @@ def _lay_out(folder: Path) -> None:
     (folder / BIN / DOUBLE_MARK).touch()  # so that nobody takes it for the real one
     stub = folder / BIN / "codex"
     notes = shlex.quote(str(folder / NOTES))
-    stub.write_text(_STUB.format(notes=notes, way_out=_WAY_OUT), encoding="utf-8")
-    stub.chmod(0o755)
+    write_executable(stub, _STUB.format(notes=notes, way_out=_WAY_OUT))
 
 
 def _private(folder: Path) -> dict[str, str]:
