@@ -25,8 +25,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.codex_app_server import Asks, server_step
-from yemot_ai_testing.doubles.codex_layout import Replay, laid_out, lay_out, recorded, replies_of
+from yemot_ai_testing.doubles.codex_app_server import server_step
+from yemot_ai_testing.doubles.codex_layout import laid_out, lay_out, recorded, replies_of
 from yemot_ai_testing.doubles.codex_program import Program, install, laid, shared
 from yemot_ai_testing.doubles.codex_stage import (
     CodexRun,
@@ -35,6 +35,7 @@ from yemot_ai_testing.doubles.codex_stage import (
     instructions_of,
     living,
 )
+from yemot_ai_testing.doubles.codex_steps import Asks, Replay
 from yemot_ai_testing.doubles.script import (
     BusySession,
     CodexVocabulary,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.doubles.codex_app_server import Question
+    from yemot_ai_testing.doubles.codex_steps import Question
 
 __all__ = ["FakeCodex"]
 

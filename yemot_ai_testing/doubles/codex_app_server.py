@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any
 
 from yemot_ai_testing.contract.app_server import recording
+from yemot_ai_testing.doubles.codex_steps import Asks, Replay
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
-if TYPE_CHECKING:
-    from yemot_ai_testing.doubles.codex_layout import Replay
-
-__all__ = ["Asks", "Question", "server_step", "server_words"]
-
-
-Question: TypeAlias = Literal["approval", "tool"]
-"""What an app-server can be made to ask its client: to run a command, or to be a tool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asks:
-    """The app-server asks its client, before the model goes on with the next step.
-
-    Attributes:
-        question: about what.
-    """
-
-    question: Question
+__all__ = ["server_step", "server_words"]
 
 
 def server_words(version: str) -> dict[str, list[recording.Message]]:

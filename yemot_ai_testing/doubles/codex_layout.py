@@ -6,37 +6,25 @@ import functools
 import json
 import marshal
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.codex_app_server import server_words
 from yemot_ai_testing.doubles.codex_grammar import differences
+from yemot_ai_testing.doubles.codex_steps import Asks, Replay
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from yemot_ai_testing.contract.recordings import Recording
-    from yemot_ai_testing.doubles.codex_app_server import Asks
 
-__all__ = ["Replay", "laid_out", "lay_out", "recorded", "replies_of"]
+__all__ = ["laid_out", "lay_out", "recorded", "replies_of"]
 
 _FOLDERS: Final = ("steps", "taken", "runs", "drafts", "turns", "played")
 _Told = tuple[int, str, str]
 _SILENCE: Final[_Told] = (0, "", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The process takes its turn as a recorded one did, word for word.
-
-    Attributes:
-        case: the name of the recording.
-    """
-
-    case: str
 
 
 def recorded(version: str | None, own: str | os.PathLike[str] | None) -> dict[str, Recording]:

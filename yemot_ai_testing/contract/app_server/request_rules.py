@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from yemot_ai_testing.contract.app_server.wire import Wire
-    from yemot_ai_testing.doubles.codex_app_server import Question
+    from yemot_ai_testing.doubles.codex_steps import Question
 
 __all__ = ["REQUEST_RULES"]
 

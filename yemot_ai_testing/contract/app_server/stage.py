@@ -20,7 +20,7 @@ from yemot_ai_testing.doubles.model_server import ModelServer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.codex_app_server import Question
+    from yemot_ai_testing.doubles.codex_steps import Question
 
 __all__ = ["Model", "Stage", "on_executable", "on_fake", "on_real", "refused", "said"]
 

@@ -1,0 +1,33 @@
+"""Steps that only a Codex can take, beside those of every model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["Asks", "Question", "Replay"]
+
+Question: TypeAlias = Literal["approval", "tool"]
+"""What an app-server can be made to ask its client: to run a command, or to be a tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """The app-server asks its client, before the model goes on with the next step.
+
+    Attributes:
+        question: about what.
+    """
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The process takes its turn as a recorded one did, word for word.
+
+    Attributes:
+        case: the name of the recording.
+    """
+
+    case: str
