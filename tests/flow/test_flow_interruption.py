@@ -184,6 +184,40 @@ def test_the_hooks_are_told_once_of_an_interrupted_turn(flow: AIFlow, provider: 
     ]
 
 
+@pytest.mark.parametrize("steps", range(8))
+def test_nobody_waits_for_an_interrupted_turn_whose_worker_ended_while_it_let_go(
+    provider: ScriptedProvider, steps: int
+) -> None:
+    def worker() -> AIFlow:
+        flow = AIFlow(YemotAI(provider=provider, store=sessions))
+        flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+        return flow
+
+    async def pressed() -> str:
+        answer = await line.flow.ahandle_request(request)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
+        return answer
+
+    sessions = MemoryStore(now=provider.engine.time)
+    provider.answers(THREE, after=1, every=60).answers("בבקשה")
+    line = Line(worker())
+    line.enter("a")
+    assert "ai_1w1," in line.send(("ai_1", "מתי?"))
+    line.values.append(("ai_1w1", "5"))
+    line.time += 5
+    request = line.request()
+    assert provider.engine.run(pressed()) == "read=noop-listen=ai_2,no,voice"
+    line.flow = worker()
+
+    assert line.send(("ai_2", "תודה")) == "read=t-בבקשה=ai_3,no,voice"
+    line.hang_up()
+
+
 def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: ScriptedProvider) -> None:
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)

@@ -1,4 +1,4 @@
-"""Cancellations that a client library swallows: before Python 3.12 ``asyncio.wait_for`` may."""
+"""Cancellations at a bad moment, or swallowed by a client library: before 3.12 ``asyncio.wait_for`` may."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from yemot_ai.sessions import Hold
+from yemot_ai.engine import immediately
+from yemot_ai.sessions import Hold, MemoryStore
 from yemot_ai.sessions.redis import _sent
 
 
@@ -47,6 +48,27 @@ def test_a_key_is_let_go_although_its_renewal_swallows_the_cancellation() -> Non
     asyncio.run(held(leases))
 
     assert leases.released
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_key_is_let_go_whenever_the_loop_of_its_holder_ends(steps: int) -> None:
+    store = MemoryStore()
+
+    async def hold() -> None:
+        async with store.hold("key", lease=3600):
+            await asyncio.sleep(0)
+
+    async def some_steps() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(hold())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    asyncio.run(some_steps())
+
+    assert immediately(store.acquire("key", "the next one", 3600)), "it had to wait"
 
 
 def test_whoever_is_cancelled_in_a_command_to_redis_is_cancelled() -> None:

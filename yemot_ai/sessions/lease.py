@@ -117,6 +117,8 @@ class Hold:
         try:
             await asyncio.shield(leaving)
         except asyncio.CancelledError:
+            if leaving.cancelling():  # with all that runs on the loop, perhaps before it had begun
+                await self._leave()
             if not self._lost:
                 raise
         if (
@@ -154,9 +156,11 @@ class Hold:
         # Told twice: a client may swallow the cancellation of a command that is just done.
         self._left = True
         self._renewing.cancel()
-        await asyncio.wait({self._renewing})
-        if not self._lost:
-            await self._release()
+        try:
+            await asyncio.wait({self._renewing})
+        finally:  # where the loop ends, too: a lease may be as long as a session
+            if not self._lost:
+                await self._release()
 
     async def _release(self) -> None:
         try:
