@@ -33,6 +33,9 @@ FAULTS: Final = 0.2
 TURNS: Final = 3
 """The most that is said in a call."""
 
+TWICE: Final = 0.05
+"""Which part of all polls the line sends twice at once."""
+
 MODEL: Final[Sequence[Step]] = (
     Failure("overloaded"),
     Failure("rate_limited"),
@@ -82,24 +85,49 @@ def plan(*, seed: int, number: int, mark: int, history: History) -> Plan:
         history: what is said is written there.
     """
     chance = random.Random(f"{seed} {number} line")  # noqa: S311 - chance, no secret
+    # By themselves: how many polls there are is not the seed's to say, and what is said is.
+    polls = random.Random(f"{seed} {number} polls")  # noqa: S311 - as above
     phone = Phone(f"{number:040x}")
-    yield from _heard(phone, Deed(phone.request()))
+    yield from _heard(phone, Deed(phone.request()), _Listener(history, polls))
     for said in range(chance.randrange(TURNS + 1)):
         if not phone.is_asked:
             break
-        if chance.random() < FAULTS / 2:
-            yield from _spoken(phone, str(mark + said), history, fault=chance.choice(LINE))
-        else:
-            yield from _spoken(phone, str(mark + said), history)
+        fault = chance.choice(LINE) if chance.random() < FAULTS / 2 else ""
+        yield from _spoken(phone, _Listener(history, polls, str(mark + said), fault))
     yield Deed(phone.goodbye(), late=(phone.request(),) if chance.random() < FAULTS / 2 else ())
 
 
-def _spoken(phone: Phone, mark: str, history: History, *, fault: str = "") -> Plan:
+@dataclass(slots=True)
+class _Listener:
+    """A caller who waits for an answer, and the line's way to poll for it."""
+
+    history: History
+    polls: random.Random
+    mark: str = ""
+    fault: str = ""
+
+    def key(self, body: str, call: str) -> str:
+        """Return what the line sends for a poll: a key, once, if this caller interrupts and is spoken to."""
+        if self.fault != "interrupts" or not sentences(body):
+            return "None"
+        self.fault = ""
+        self.history.add(Interrupted(self.history.now(), call, self.mark))
+        return "5"
+
+    def poll(self, request: Pairs, call: str) -> Deed:
+        """Return how the line polls: now and then by two requests at once."""
+        if self.polls.random() >= TWICE:
+            return Deed(request)
+        self.history.add(Faulted(self.history.now(), "the line: polls twice", f"not {call}"))
+        return Deed(request, beside=(request,))
+
+
+def _spoken(phone: Phone, listener: _Listener) -> Plan:
     """Say something, and wait for its answer."""
-    call = call_name(phone.call_id)
-    history.add(Said(history.now(), call, mark))
+    call, history, fault = call_name(phone.call_id), listener.history, listener.fault
+    history.add(Said(history.now(), call, listener.mark))
     before = phone.request()
-    phone.gives(utterance(mark))
+    phone.gives(utterance(listener.mark))
     request = phone.request()
     if fault in {"comes again", "comes twice", "hangs up", "interrupts"}:
         # What the line does is no fault of the application's to be excused: it is only counted.
@@ -112,36 +140,19 @@ def _spoken(phone: Phone, mark: str, history: History, *, fault: str = "") -> Pl
         "store away": Deed(request, away=2),
         "interrupts": Deed(request),
     }
-    yield from _heard(phone, deeds[fault], _Listener(history, call, mark, fault))
+    yield from _heard(phone, deeds[fault], listener)
     if fault == "hangs up":
         phone.hangs_up()
 
 
-@dataclass(slots=True)
-class _Listener:
-    """What a caller does at the line's polls."""
-
-    history: History
-    call: str
-    mark: str
-    fault: str
-
-    def key(self, body: str) -> str:
-        """Return what the line sends for a poll: a key, once, if this caller interrupts and is spoken to."""
-        if self.fault != "interrupts" or not sentences(body):
-            return "None"
-        self.fault = ""
-        self.history.add(Interrupted(self.history.now(), self.call, self.mark))
-        return "5"
-
-
-def _heard(phone: Phone, deed: Deed, listener: _Listener | None = None) -> Plan:
+def _heard(phone: Phone, deed: Deed, listener: _Listener) -> Plan:
     """Do it, and let the line ask again until it waits for the caller."""
+    call = call_name(phone.call_id)
     body = yield deed
     phone.hears(body)
     while phone.polls:
-        phone.gives("None" if listener is None else listener.key(body))
-        body = yield Deed(phone.request())
+        phone.gives(listener.key(body, call))
+        body = yield listener.poll(phone.request(), call)
         phone.hears(body)
 
 
