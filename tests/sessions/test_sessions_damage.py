@@ -5,106 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sqlite3
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import redis
 
+from tests.sessions.shelves import Database, Files, Server, Shelf
 from yemot_ai.errors import SessionConflictError, SessionFormatError
-from yemot_ai.sessions import JSONFileStore, RedisStore, Session, SessionStore, SQLiteStore, update
+from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, update
 from yemot_ai.sessions.record import encode
 
 SPOKEN = "what was said"
-
-
-class Shelf(ABC):
-    """A store, and a way round it to its records."""
-
-    store: SessionStore
-
-    @abstractmethod
-    def read(self, call_id: str) -> bytes: ...
-
-    @abstractmethod
-    def write(self, call_id: str, record: bytes) -> None: ...
-
-    @abstractmethod
-    def aside(self) -> list[bytes]: ...
-
-
-@dataclass
-class Files(Shelf):
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.store = JSONFileStore(self.folder)
-
-    def path(self, call_id: str) -> Path:
-        (path,) = (self.folder / "sessions").glob(f"{call_id}-*.json")
-        return path
-
-    def read(self, call_id: str) -> bytes:
-        return json.dumps(
-            json.loads(self.path(call_id).read_bytes())["session"], separators=(",", ":")
-        ).encode()
-
-    def write(self, call_id: str, record: bytes) -> None:
-        before = self.path(call_id).read_bytes()
-        self.path(call_id).write_bytes(before[: before.index(b'"session":') + 10] + record + b"}")
-
-    def aside(self) -> list[bytes]:
-        found = [path.read_bytes() for path in (self.folder / "sessions").glob("*.damaged")]
-        return [text[text.index(b'"session":') + 10 : -1] for text in found]
-
-
-@dataclass
-class Database(Shelf):
-    file: Path
-
-    def __post_init__(self) -> None:
-        self.store = SQLiteStore(self.file)
-
-    def ask(self, statement: str, *values: object) -> list[bytes]:
-        with sqlite3.connect(self.file) as connection:
-            found = [row[0] for row in connection.execute(statement, values)]
-        connection.close()
-        return found
-
-    def read(self, call_id: str) -> bytes:
-        (record,) = self.ask("SELECT CAST(record AS BLOB) FROM sessions WHERE call_id = ?", call_id)
-        return record
-
-    def write(self, call_id: str, record: bytes) -> None:
-        self.ask("UPDATE sessions SET record = CAST(? AS TEXT) WHERE call_id = ?", record, call_id)
-
-    def aside(self) -> list[bytes]:
-        return self.ask("SELECT CAST(record AS BLOB) FROM damaged")
-
-
-@dataclass
-class Server(Shelf):
-    url: str
-    prefix: str
-
-    def __post_init__(self) -> None:
-        self.store = RedisStore(self.url, prefix=self.prefix)
-
-    def read(self, call_id: str) -> bytes:
-        with redis.Redis.from_url(self.url) as client:
-            record: bytes = client.hget(f"{self.prefix}session:{call_id}", "record")
-        return record
-
-    def write(self, call_id: str, record: bytes) -> None:
-        with redis.Redis.from_url(self.url) as client:
-            client.hset(f"{self.prefix}session:{call_id}", "record", record)
-
-    def aside(self) -> list[bytes]:
-        with redis.Redis.from_url(self.url) as client:
-            names = client.keys(f"{self.prefix}damaged:*")
-            return [client.hget(name, "record") for name in names]
 
 
 @pytest.fixture(params=["json", "sqlite", "redis"])

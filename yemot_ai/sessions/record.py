@@ -29,6 +29,12 @@ FORMAT: Final = 1
 """Counts the changes that an older reader would misunderstand; a new key with a default is none."""
 
 
+GREATEST: Final = 2**53
+"""More than anybody counts to; a number beyond it, and what follows it, need not fit where it is kept."""
+
+DEEPEST: Final = 100
+"""Levels of what others put into a session; how many Python could go down depends on where it stands."""
+
 _COUNTERS: Final = tuple(field.name for field in dataclasses.fields(Usage))
 
 
@@ -39,11 +45,13 @@ def encode(session: Session) -> str:
         TypeError: ``session`` holds something that JSON does not have.
         StoreError: it is nested too deeply.
     """
+    if _is_deep((session.state, session.threads, session.retired)):
+        raise StoreError(_TOO_DEEP.format(session.call_id))
     # ASCII: a lone surrogate, which a line can send, survives as an escape.
     try:
         return json.dumps({"format": FORMAT, **_fields(session)}, default=_plain, separators=(",", ":"))
     except RecursionError as error:
-        raise StoreError(f"session {session.call_id} is nested too deeply to be saved") from error
+        raise StoreError(_TOO_DEEP.format(session.call_id)) from error
 
 
 def decode(text: str, *, call_id: str | None = None, version: int | None = None) -> Session:
@@ -93,11 +101,34 @@ def restore(found: object, *, call_id: str | None = None, version: int | None = 
         raise SessionDamagedError(f"{error} is missing") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise SessionDamagedError(f"a value is not what it should be ({type(error).__name__})") from None
+    if _is_deep((session.state, session.threads, session.retired)):
+        raise SessionDamagedError("it is nested too deeply")
     if call_id is not None and session.call_id != call_id:
         raise SessionDamagedError("it is the record of another call")
-    if version is not None and session.version != version:
+    if version is not None and (session.version != version or version == 0):  # 0: never saved
         raise SessionDamagedError("it is another version than the one that was saved")
     return session
+
+
+_TOO_DEEP: Final = f"session {{}} is nested too deeply to be saved: at most {DEEPEST} levels"
+
+
+_LEAVES: Final = frozenset({bool, float, int, str, type(None)})
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):  # and what it stands in
+        level = [inner for one in level for inner in _inside(one) if type(inner) not in _LEAVES]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _plain(value: object) -> object:
@@ -222,7 +253,7 @@ def _text(found: object) -> str:
 
 
 def _whole(found: object) -> int:
-    return found if type(found) is int else _refused(found)
+    return found if type(found) is int and 0 <= found <= GREATEST else _refused(found)
 
 
 def _flag(found: object) -> bool:

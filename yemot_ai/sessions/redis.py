@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import (
@@ -172,8 +173,8 @@ class RedisStore:
             new = [(name, saved) for name, saved in page if name not in done]
             if not new:
                 return
-            for name in await self._existing([name for name, _ in new]):
-                yield name.decode("utf-8", "surrogatepass")
+            for call_id in await self._existing([name for name, _ in new]):
+                yield call_id
             last = new[-1][1]
             done = {name for name, saved in page if saved == last}
             least = last
@@ -231,18 +232,19 @@ class RedisStore:
         with self._explained():
             return await _sent(self._client.eval(script, len(keys), *keys, *arguments))
 
-    async def _existing(self, names: list[bytes]) -> list[bytes]:
-        """Return those that have not expired; drop the others from the index."""
-        calls = [name.decode("utf-8", "surrogatepass") for name in names]
+    async def _existing(self, names: list[bytes]) -> list[str]:
+        """Return the calls that have not expired; drop the other names from the index."""
+        calls = {name: call_id for name in names if (call_id := _call_id(name)) is not None}
         with self._explained():
             async with self._client.pipeline(transaction=False) as pipeline:
-                for call_id in calls:
+                for call_id in calls.values():
                     pipeline.exists(self._session(call_id))
-                there = await _sent(pipeline.execute())
-            gone = [name for name, exists in zip(names, there, strict=True) if not exists]
+                exist = await _sent(pipeline.execute())
+            there = dict(compress(calls.items(), exist))
+            gone = [name for name in names if name not in there]
             if gone:
                 await _sent(self._client.zrem(self._index, *gone))
-        return [name for name, exists in zip(names, there, strict=True) if exists]
+        return list(there.values())
 
     async def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
         """Keep a damaged record under another key, for a person to look at."""
@@ -278,7 +280,18 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _call_id(name: bytes) -> str | None:
+    """Return whose name in the index it is; None: nobody's."""
+    try:
+        return name.decode("utf-8", "surrogatepass")
+    except ValueError:
+        return None
+
+
 def _decoded(call_id: str, version: bytes | None, record: bytes | None) -> Session:
-    if version is None or record is None or not version.isdigit():
-        raise SessionDamagedError("its version or its record is missing")
-    return decode(record.decode("ascii", "replace"), call_id=call_id, version=int(version))
+    if record is None:
+        raise SessionDamagedError("its record is missing")
+    session = decode(record.decode("ascii", "replace"), call_id=call_id)
+    if version != b"%d" % session.version:  # as the script that saves compares it
+        raise SessionDamagedError("it is another version than the one that was saved")
+    return session

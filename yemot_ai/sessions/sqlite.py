@@ -53,6 +53,8 @@ _TABLES: Final = f"""
 
 # As bytes: a damaged record need not be a text that UTF-8 has.
 _LOAD: Final = "SELECT version, CAST(record AS BLOB) FROM sessions WHERE call_id = ? AND expires > ?"
+_TAKE_OUT: Final = "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) IS ?"
+_LIST: Final = "SELECT CAST(call_id AS BLOB) FROM sessions WHERE saved <= ? ORDER BY saved"
 _INSERT: Final = """
     INSERT INTO sessions (call_id, version, ended, saved, expires, record)
     VALUES (:call_id, :version, :ended, :now, :expires, :record)
@@ -156,7 +158,7 @@ class SQLiteStore:
             return None
         version, record = row
         try:
-            return decode(record.decode("ascii", "replace"), call_id=call_id, version=version)
+            return decode((record or b"").decode("ascii", "replace"), call_id=call_id, version=version)
         except SessionDamagedError as error:
             self._set_aside(call_id, record, error)
             return None
@@ -176,12 +178,10 @@ class SQLiteStore:
             raise SessionConflictError(session.call_id, expected=session.version)
         return saved
 
-    def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
+    def _set_aside(self, call_id: str, record: bytes | None, error: SessionDamagedError) -> None:
         """Keep a damaged record in a table of its own, for a person to look at."""
         with self._open() as connection:
-            moved = connection.execute(
-                "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) = ?", (_key(call_id), record)
-            )
+            moved = connection.execute(_TAKE_OUT, (_key(call_id), record))
             if moved.rowcount == 1:
                 connection.execute(
                     "INSERT INTO damaged VALUES (?, ?, ?, ?)",
@@ -194,16 +194,14 @@ class SQLiteStore:
         with self._open() as connection:
             connection.execute("DELETE FROM sessions WHERE expires <= ?", (now,))
             connection.execute("DELETE FROM holds WHERE expires <= ?", (now - LEASE,))
-            rows = connection.execute(
-                "SELECT call_id FROM sessions WHERE saved <= ? ORDER BY saved", (now - idle,)
-            )
-            return [_call_id(row[0]) for row in rows]
+            rows = connection.execute(_LIST, (now - idle,)).fetchall()
+        return [call_id for (key,) in rows if (call_id := _call_id(key)) is not None]
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         with self._open() as connection:
-            query = "SELECT call_id FROM sessions WHERE call_id = ? AND ended"
+            query = "SELECT 1 FROM sessions WHERE call_id = ? AND ended"
             rows = [connection.execute(query, (_key(call_id),)).fetchone() for call_id in call_ids]
-        return frozenset(_call_id(row[0]) for row in rows if row)
+        return frozenset(call_id for call_id, row in zip(call_ids, rows, strict=True) if row)
 
     def _run(self, statement: str, **values: object) -> int:
         """Execute one statement; return how many rows it changed."""
@@ -297,8 +295,13 @@ def _key(call_id: str) -> str:
     return call_id if _is_plain(call_id) else json.dumps(call_id)
 
 
-def _call_id(key: str) -> str:
-    return str(json.loads(key)) if key.startswith('"') else key
+def _call_id(key: bytes) -> str | None:
+    """Return whose key it is; None: nobody's, for a damaged row must not hide those of others."""
+    try:
+        text = key.decode()
+        return str(json.loads(text)) if text.startswith('"') else text
+    except (RecursionError, ValueError):
+        return None
 
 
 def _is_plain(text: str) -> bool:
