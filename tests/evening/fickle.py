@@ -84,7 +84,7 @@ class Fickle:
         yield reply
 
     def _new_session(self) -> str:
-        return f"talk-{self._worker}{next(self._numbers)}"
+        return f"talk-{self._worker or 'all'}-{next(self._numbers)}"
 
     async def _thinks(self, prompt: str) -> Step | None:
         """Think, and return what is done instead of answering."""

@@ -8,11 +8,12 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from multiprocessing.connection import Connection, Listener
+from contextlib import ExitStack, suppress
+from multiprocessing import Pipe
 from pathlib import Path
 
-from yemot_ai_testing.history import History, Restarted
+from tests.evening.worker import READY, Task
+from yemot_ai_testing.history import History, Restarted, Stalls
 from yemot_ai_testing.history.app import note_got, note_sent
 from yemot_ai_testing.history.phone import Pairs
 from yemot_ai_testing.property.evening import Deed, plan
@@ -24,6 +25,12 @@ THREADS, WORKERS = 32, 3
 NUMBERS = 10_000_000
 """So many numbers a worker may give to its questions, that no other gives."""
 
+CALLS_PER_KILL = 120
+"""Every so many calls a worker is killed."""
+
+PATIENCE = 120.0
+"""Seconds: no machine is so busy that a worker which has not answered by then still will."""
+
 
 class KilledError(Exception):
     """The worker that had the request is dead."""
@@ -32,18 +39,32 @@ class KilledError(Exception):
 class Worker:
     """One process, and what it was given and has not answered."""
 
-    def __init__(self, crew: Crew, name: str, first: int) -> None:
+    def __init__(self, name: str, history: History, settings: tuple[str, ...], log: Path) -> None:
         self.name = name
-        self._history = crew.history
-        command = [sys.executable, "-m", "tests.evening.worker", str(crew.listener.address), name]
-        self._process = subprocess.Popen(
-            [*command, str(crew.seed), crew.place, str(first)], cwd=ROOT, stderr=subprocess.DEVNULL
-        )
-        self._pipe: Connection = crew.listener.accept()
-        assert self._pipe.recv() == name
+        self._history = history
+        self._log = log
+        self._pipe, theirs = Pipe()
+        # A pipe that only the two of them hold: when the one dies, the other reads its end.
+        with theirs, log.open("wb") as stderr:
+            command = [sys.executable, "-m", "tests.evening.worker", str(theirs.fileno()), name, *settings]
+            self._process = subprocess.Popen(command, cwd=ROOT, stderr=stderr, pass_fds=[theirs.fileno()])
         self._waiting: dict[int, Future[str]] = {}
+        self._over: Exception | None = None
+        self._heard_at = 0.0
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
+
+    def begin(self) -> None:
+        """Wait until it is there: no request is to wait for a process that only starts.
+
+        Raises:
+            RuntimeError: it died by itself.
+        """
+        try:
+            assert self._pipe.poll(PATIENCE), f"{self.name} does not come"
+            assert self._pipe.recv() == READY
+        except EOFError as error:
+            raise self._died() from error
         self._reader.start()
 
     def ask(self, number: int, pairs: Pairs, away: int) -> str:
@@ -51,27 +72,46 @@ class Worker:
 
         Raises:
             KilledError: it was killed before it did.
+            RuntimeError: it died by itself.
         """
         future: Future[str] = Future()
         with self._lock:
+            if self._over is not None:
+                raise self._over
             self._waiting[number] = future
-            try:
-                self._pipe.send((number, pairs, away))
-            except OSError as error:
-                raise KilledError from error
-        return future.result(60)
+            self._tell((number, pairs, away))
+        return future.result(PATIENCE)
 
-    def kill(self) -> None:
-        """Kill it, in the middle of whatever it does."""
+    def kill(self) -> float:
+        """Kill it, in the middle of whatever it does, and return when: after all that it has told of.
+
+        What it was doing is free for others from the kill on; what it has told of was before.
+        """
+        with self._lock:
+            self._over = KilledError()
+        now = self._history.now()
         self._process.kill()
-        self._process.wait()
         self._reader.join()
+        self._process.wait()
+        return max(now, self._heard_at)
 
     def close(self) -> None:
-        """Let it end."""
-        self._pipe.close()
+        """Let it tell what it has to tell, and end."""
+        with self._lock:
+            self._over = self._over or KilledError()
+            self._tell(None)
+        if self._reader.is_alive():
+            self._reader.join(PATIENCE)
         self._process.kill()
         self._process.wait()
+        self._pipe.close()
+
+    def _died(self) -> RuntimeError:
+        return RuntimeError(f"{self.name} died by itself: {self._log.read_text()[-2000:]}")
+
+    def _tell(self, task: Task | None) -> None:
+        with suppress(OSError):  # it is dead: the reader finds that out, and tells all who wait
+            self._pipe.send(task)
 
     def _read(self) -> None:
         while True:
@@ -81,30 +121,47 @@ class Worker:
                 break
             if word == "event":
                 self._history.add(value)
+                self._heard_at = max(self._heard_at, value.at)
             else:
                 number, body = value
                 self._waiting.pop(number).set_result(body)
         with self._lock:
+            self._over = self._over or self._died()
             for future in self._waiting.values():
-                future.set_exception(KilledError())
+                future.set_exception(self._over)
 
 
 class Crew:
-    """Workers in a row; requests go round."""
+    """Workers in a row; requests go round.
 
-    def __init__(self, seed: int, place: str, count: int, listener: Listener) -> None:
-        self.seed = seed
-        self.place = place
-        self.listener = listener
+    Args:
+        settings: what each worker is told: the evening's seed, and where sessions are kept.
+        folder: where they write what they have to complain of.
+    """
+
+    def __init__(self, settings: tuple[str, ...], folder: Path) -> None:
         self.history = History()
+        self._settings = settings
+        self._folder = folder
         self._names = itertools.count(1)
         self._turns = itertools.count()
         self._hiring = threading.Lock()
-        self.workers = [self._hired() for _ in range(count)]
+        self._hired: list[Worker] = []
+        self.workers: list[Worker] = []
 
-    def _hired(self) -> Worker:
+    def hire(self, count: int) -> None:
+        """Start the first workers."""
+        self.workers += [self._new() for _ in range(count)]
+        for worker in self.workers:
+            worker.begin()
+
+    def _new(self) -> Worker:
         number = next(self._names)
-        return Worker(self, f"worker {number}", number * NUMBERS)
+        name = f"worker {number}"
+        settings = (*self._settings, str(number * NUMBERS))
+        worker = Worker(name, self.history, settings, self._folder / f"{number}.log")
+        self._hired.append(worker)
+        return worker
 
     def send(self, pairs: Pairs, *, copy: bool = False, away: int = 0) -> str:
         """Deliver a request; to another worker, should the first be killed."""
@@ -122,24 +179,24 @@ class Crew:
         """Kill a worker, and hire another."""
         with self._hiring:
             place = next(self._turns) % len(self.workers)
-            old = self.workers[place]
-            old.kill()
-            self.history.add(Restarted(self.history.now(), f"{old.name} "))
-            self.workers[place] = self._hired()
+            old, new = self.workers[place], self._new()
+            new.begin()
+            self.workers[place] = new
+            self.history.add(Restarted(old.kill(), old.name))
 
     def close(self) -> None:
-        for worker in self.workers:
+        """Let all of them end."""
+        for worker in self._hired:
             worker.close()
 
 
-def carried_by_processes(seed: int, calls: int, marks: range, place: str, *, kills: int = 2) -> History:
+def carried_by_processes(seed: int, calls: int, marks: range, place: str) -> History:
     """Let ``calls`` calls happen, 32 at a time; every so many of them a worker is killed."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ya-crew-"))
-        listener = stack.enter_context(Listener(f"{folder}/crew"))
-        crew = Crew(seed, place, WORKERS, listener)
+        crew = Crew((str(seed), place), Path(folder))
         stack.callback(crew.close)
-        deadly = {calls * (number + 1) // (kills + 1) for number in range(kills)}
+        crew.hire(WORKERS)
 
         def does(deed: Deed, beside: ThreadPoolExecutor) -> str:
             others = [beside.submit(crew.send, pairs, copy=True) for pairs in deed.beside]
@@ -160,10 +217,11 @@ def carried_by_processes(seed: int, calls: int, marks: range, place: str, *, kil
                         deed = call.send(body)
                     except StopIteration:
                         deed = None
-            if number in deadly:
+            if number % CALLS_PER_KILL == 0:
                 crew.replace_one()
 
-        with ThreadPoolExecutor(THREADS) as threads:
+        with Stalls(crew.history), ThreadPoolExecutor(THREADS) as threads:
             list(threads.map(carry, range(1, calls + 1)))
+        crew.close()  # what they still have to tell belongs to it
         # Pipes overtake each other; the clock is the same for all of them.
         return History.merged([crew.history])

@@ -9,7 +9,7 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.engine import Engine
 from yemot_ai.flow.manners import Manners
 from yemot_ai.sessions import MemoryStore
-from yemot_ai_testing.history import History, RecordedStore
+from yemot_ai_testing.history import History, RecordedStore, Stalls
 from yemot_ai_testing.history.app import note_got, note_sent
 from yemot_ai_testing.history.phone import Pairs
 from yemot_ai_testing.property.evening import Deed, plan
@@ -58,7 +58,7 @@ def carried_by_threads(seed: int, calls: int, marks: range) -> History:
                 except StopIteration:
                     deed = None
 
-    with ThreadPoolExecutor(THREADS) as threads:
+    with Stalls(history), ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(carry, range(1, calls + 1)))
     ai.close()
     engine.close()

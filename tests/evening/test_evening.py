@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import settings
 
+from tests.evening import worker
 from tests.evening.in_processes import carried_by_processes
 from tests.evening.in_tasks import carried_by_tasks
-from tests.evening.in_threads import carried_by_threads
+from tests.evening.in_threads import TURN, carried_by_threads
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
 from yemot_ai_testing.history import Asked, Budget, History, Said, check
@@ -35,7 +36,7 @@ def judged(how: str, history: History, budget: Budget, record_property: Property
 
 def test_calls_in_threads_meet_nobody(record_property: Property) -> None:
     history = carried_by_threads(7, calls(), MARKS)
-    judged("32 threads", history, Budget(hangup=1.0, interruption=5.0), record_property)
+    judged("32 threads", history, Budget(hangup=1.0, turn=TURN), record_property)
 
 
 def test_calls_as_tasks_in_any_order_meet_nobody(record_property: Property) -> None:
@@ -50,7 +51,8 @@ def test_calls_over_processes_that_are_killed_meet_nobody(record_property: Prope
     finally:
         server.close()
     # Each worker's model fails once, and is asked once more.
-    judged("3 processes, Redis", history, Budget(hangup=5.0, interruption=5.0, tries=6), record_property)
+    budget = Budget(hangup=2.0, tries=6, lease=worker.LEASE, turn=worker.TURN)
+    judged("3 processes, Redis", history, budget, record_property)
     assert len({event.worker for event in history.events if isinstance(event, Asked)}) > 3
 
 

@@ -1,25 +1,35 @@
 """A worker process: takes requests from a pipe, answers them, and tells what happens as it happens.
 
-Run as ``python -m tests.evening.worker ADDRESS NAME SEED STORE FIRST``.
+Run as ``python -m tests.evening.worker PIPE NAME SEED STORE FIRST``.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from multiprocessing.connection import Client, Connection
+from multiprocessing.connection import Connection
+from typing import Final, TypeAlias
 
 from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.engine import Engine
 from yemot_ai.flow.manners import Manners
 from yemot_ai.sessions import open_store
-from yemot_ai_testing.history import Event, History, RecordedStore
+from yemot_ai_testing.history import Event, History, RecordedStore, Stalls
 
-__all__ = ["LEASE", "main"]
+__all__ = ["LEASE", "READY", "TURN", "Task", "main"]
 
-LEASE = 5.0
+LEASE: Final = 5.0
 """Seconds of silence after which a worker counts as dead: more than a busy machine lets one stand still."""
+
+TURN: Final = 15.0
+"""Seconds for one turn: the lease of a dead worker, and another worker's try, have to fit in."""
+
+READY: Final = ("ready", None)
+"""The first that a worker tells."""
+
+Task: TypeAlias = tuple[int, tuple[tuple[str, str], ...], int]
+"""A request's number, the request, and how often the store fails in it."""
 
 
 class ToldHistory(History):
@@ -37,30 +47,41 @@ class ToldHistory(History):
         with self._telling:
             self._told.send((word, value))
 
+    def close(self) -> None:
+        """Tell nothing more; what is being told is told to its end."""
+        with self._telling:
+            self._told.close()
 
-def main(address: str, name: str, seed: int, place: str, first: int) -> None:
-    """Answer until the pipe is closed."""
-    pipe = Client(address)
-    pipe.send(name)
+
+def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None:
+    """Answer until there is nothing more to do."""
     history, engine = ToldHistory(pipe, first=first), Engine()
     store = RecordedStore(open_store(place), history, worker=name)
-    provider = Fickle(seed, history, engine, slowest=0.05, worker=f"{name} ")
-    ai = YemotAI(provider=provider, store=store, turn_timeout=6.0, lease=LEASE)
+    provider = Fickle(seed, history, engine, slowest=0.05, worker=name)
+    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN, lease=LEASE)
     flow = AIFlow(ai, manners=Manners(hold=0.2, poll_hold=0.2))
     flow.ai_agent("", stream=False)(lambda call, text: None)
 
     def answer(number: int, pairs: tuple[tuple[str, str], ...]) -> None:
         history.tell("answer", (number, flow.handle_request(pairs)))
 
-    while True:
-        try:
-            number, pairs, away = pipe.recv()
-        except EOFError:
-            return
-        if away:
-            store.fails(away)
-        threading.Thread(target=answer, args=(number, pairs), daemon=True).start()
+    pipe.send(READY)
+    with Stalls(history, worker=name):
+        while (task := _next(pipe)) is not None:
+            number, pairs, away = task
+            if away:
+                store.fails(away)
+            threading.Thread(target=answer, args=(number, pairs), daemon=True).start()
+    history.close()
+
+
+def _next(pipe: Connection) -> Task | None:
+    try:
+        task: Task | None = pipe.recv()
+    except EOFError:  # who gave them is dead
+        return None
+    return task
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+    main(Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))

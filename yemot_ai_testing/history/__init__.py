@@ -40,11 +40,13 @@ from yemot_ai_testing.history.events import (
     Said,
     Saved,
     Sent,
+    Stalled,
     Told,
     Wrote,
 )
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.provider import RecordedProvider
+from yemot_ai_testing.history.stalls import Stalls
 from yemot_ai_testing.history.store import RecordedStore
 from yemot_ai_testing.history.violation import KINDS, Budget, Kind, Violation
 
@@ -68,6 +70,8 @@ __all__ = [
     "Said",
     "Saved",
     "Sent",
+    "Stalled",
+    "Stalls",
     "Told",
     "Violation",
     "Wrote",

@@ -31,7 +31,7 @@ def in_time(index: Index, budget: Budget) -> Iterator[Violation]:
         answer = request.answer
         if answer is None or request.event.hangup:
             continue
-        seconds = answer.at - request.event.at
+        seconds = index.seconds(request.sent, request.got, "", request.event.worker)
         if answer.fault != "late" and seconds <= budget.request:
             continue
         if not _is_waited_for_by_nobody(index, request):

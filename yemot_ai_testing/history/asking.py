@@ -23,7 +23,7 @@ def asked_once(index: Index, budget: Budget) -> Iterator[Violation]:
     for utterance in index.utterances.values():
         for number, ask in enumerate(utterance.asks):
             prior = next(
-                (old for old in utterance.asks[:number] if _stands(index, utterance, old, ask)), None
+                (old for old in utterance.asks[:number] if _stands(index, utterance, old, ask, budget)), None
             )
             if prior is not None:
                 how = "had answered" if prior.told >= 0 else "was still thinking"
@@ -41,13 +41,13 @@ def _twice(index: Index, utterance: Utterance, ask: Ask, message: str) -> Violat
     return index.violation("asked_twice", message, ask.asked, call=utterance.call, utterance=utterance.mark)
 
 
-def _stands(index: Index, utterance: Utterance, prior: Ask, ask: Ask) -> bool:
+def _stands(index: Index, utterance: Utterance, prior: Ask, ask: Ask, budget: Budget) -> bool:
     """Tell whether ``prior`` forbids ``ask``: it has an answer, or may still get one."""
     heard = any(said == prior.event.ask and request.got < ask.asked for request, said in utterance.spoken)
     if prior.told >= 0 and prior.told < ask.asked and not prior.answered:
         return heard  # sentences of it: an answer that has begun is not begun anew
     # What a worker knew that nobody has heard and that it did not get to write down is lost with it.
-    return heard or not index.restarted(prior.event.worker, prior.asked, ask.asked)
+    return heard or not index.taken_for_dead(prior, ask.asked, budget)
 
 
 def remembered(index: Index, _budget: Budget) -> Iterator[Violation]:
@@ -111,20 +111,20 @@ def sessions_kept_apart(index: Index, _budget: Budget) -> Iterator[Violation]:
             )
 
 
-def written_by_one(index: Index, _budget: Budget) -> Iterator[Violation]:
+def written_by_one(index: Index, budget: Budget) -> Iterator[Violation]:
     """Nobody asks in a call while another question of it runs, or stores over what somebody stored."""
     for call in index.calls.values():
-        yield from _asked_at_once(index, call)
+        yield from _asked_at_once(index, call, budget)
         yield from _stored_over(index, call)
 
 
-def _asked_at_once(index: Index, call: CallView) -> Iterator[Violation]:
+def _asked_at_once(index: Index, call: CallView, budget: Budget) -> Iterator[Violation]:
     for number, ask in enumerate(call.asks):
         for prior in call.asks[:number]:
             same = prior.event.utterance == ask.event.utterance
             if same or not prior.runs_at(ask.asked):
                 continue
-            if index.restarted(prior.event.worker, prior.asked, ask.asked):
+            if index.taken_for_dead(prior, ask.asked, budget):
                 continue
             message = f"the model was asked {ask.event.utterance} while {prior.event.utterance} still ran"
             yield index.violation(

@@ -23,6 +23,7 @@ __all__ = [
     "Said",
     "Saved",
     "Sent",
+    "Stalled",
     "Told",
     "Wrote",
 ]
@@ -187,6 +188,20 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """A process stood still: the machine had no time for it. What it took meanwhile is not its fault.
+
+    Attributes:
+        seconds: for how long, until now.
+        worker: its name; "" for the one that sends the requests, and all where there are no others.
+    """
+
+    at: float
+    seconds: float
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """A caller asked for a conversation that begins anew.
 
@@ -241,6 +256,6 @@ class Counted:
 
 
 Event: TypeAlias = (
-    "Said | Sent | Got | Asked | Wrote | Told | Saved | Faulted | Restarted | Reset | Interrupted"
-    " | Circled | Counted"
+    "Said | Sent | Got | Asked | Wrote | Told | Saved | Faulted | Restarted | Stalled | Reset"
+    " | Interrupted | Circled | Counted"
 )

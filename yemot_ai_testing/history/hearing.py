@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import CallView, Index, Request, Utterance
+from yemot_ai_testing.history.index import Ask, CallView, Index, Request, Utterance
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["answered", "answered_by_its_own", "answered_once", "repeated_alike"]
@@ -72,7 +72,7 @@ def _twice(index: Index, utterance: Utterance, answers: list[tuple[Request, str]
     )
 
 
-def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
+def answered(index: Index, budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, what was said has been answered."""
     for call in index.calls.values():
         for utterance in call.utterances:
@@ -82,8 +82,8 @@ def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
             if index.faulted(call.name, utterance.said, settled.got):
                 continue
             asks = [ask for ask in utterance.asks if ask.asked < settled.got]
-            if asks and not any(ask.answered and ask.told < settled.got for ask in asks):
-                continue  # the model did not answer: an apology is all that can be heard
+            if asks and not any(_usable(index, utterance, ask, settled, budget) for ask in asks):
+                continue  # there was no answer, or it came too late: an apology is all that can be heard
             message = f"nothing came of {utterance.mark}: the line waits, and the model was never asked"
             if asks:
                 message = f"the model has answered {utterance.mark}, and the caller has not heard it"
@@ -94,6 +94,14 @@ def answered(index: Index, _budget: Budget) -> Iterator[Violation]:
                 call=call.name,
                 utterance=utterance.mark,
             )
+
+
+def _usable(index: Index, utterance: Utterance, ask: Ask, settled: Request, budget: Budget) -> bool:
+    """Tell whether there was an answer when the line waited again, and somebody could have spoken it."""
+    if not ask.answered or ask.told >= settled.got:
+        return False
+    lost = index.taken_for_dead(ask, settled.got, budget)
+    return not lost and not index.given_up(ask, utterance.said, settled.got, budget)
 
 
 def repeated_alike(index: Index, _budget: Budget) -> Iterator[Violation]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from yemot_ai_testing.history.events import (
     Asked,
@@ -17,14 +20,18 @@ from yemot_ai_testing.history.events import (
     Said,
     Saved,
     Sent,
+    Stalled,
     Told,
     Wrote,
 )
 from yemot_ai_testing.history.marks import Sentence
 from yemot_ai_testing.history.story import told
-from yemot_ai_testing.history.violation import Kind, Violation
+from yemot_ai_testing.history.violation import Budget, Kind, Violation
 
 __all__ = ["Ask", "CallView", "Index", "Request", "Utterance"]
+
+USING: Final = 1.0
+"""Seconds that it may take to write an answer down, and to speak it, on a machine that has time for it."""
 
 
 @dataclass(slots=True)
@@ -99,6 +106,7 @@ class Index:
         self.unsaid: list[Ask] = []
         self.faults: list[tuple[int, Faulted]] = []
         self.restarts: list[tuple[int, Restarted]] = []
+        self._stalls: dict[str, list[Stalled]] = defaultdict(list)
         self._in_calls: dict[str, list[int]] = defaultdict(list)
         for position, event in enumerate(events):
             self._read(position, event)
@@ -137,6 +145,36 @@ class Index:
     def restarted(self, worker: str, begin: int, end: int) -> bool:
         """Tell whether ``worker`` was replaced between two positions."""
         return any(begin <= at <= end and one.worker in {"", worker} for at, one in self.restarts)
+
+    def seconds(self, begin: int, end: int, *workers: str) -> float:
+        """Return the seconds from one position to another, without those that ``workers`` stood still."""
+        since, until = self.events[begin].at, self.events[end].at
+        return until - since - sum(self._stood(worker, since, until) for worker in {*workers})
+
+    def taken_for_dead(self, ask: Ask, end: int, budget: Budget) -> bool:
+        """Tell whether, before ``end``, the worker that asked was replaced, or stood still for too long."""
+        worker = ask.event.worker
+        stood = self._stood(worker, self.events[ask.asked].at, self.events[end].at)
+        # It renews its leases in time as long as it stands still for less than most of one.
+        return stood > budget.lease / 2 or self.restarted(worker, ask.asked, end)
+
+    def given_up(self, ask: Ask, said: int, end: int, budget: Budget) -> bool:
+        """Tell whether the turn's time was over before the worker that asked could use its answer."""
+        over = self.events[said].at + budget.turn
+        if ask.told < 0 or self.events[end].at < over:
+            return False
+        told = self.events[ask.told].at
+        return over - told - self._stood(ask.event.worker, told, over) < USING
+
+    def _stood(self, worker: str, since: float, until: float) -> float:
+        stalls = self._stalls[worker]
+        first = bisect.bisect_right(stalls, since, key=lambda stall: stall.at)
+        total = 0.0
+        for stall in itertools.islice(stalls, first, None):
+            total += max(0.0, min(stall.at, until) - max(stall.at - stall.seconds, since))
+            if stall.at >= until:
+                break
+        return total
 
     def violation(  # noqa: PLR0913 - what a violation is
         self,
@@ -192,13 +230,20 @@ class Index:
                 self._in_calls[call].append(position)
             case Interrupted(call=call):
                 self._read_interruption(position, event)
+            case Faulted() | Restarted() | Stalled():
+                self._read_excuse(position, event)
+            case _:
+                pass
+
+    def _read_excuse(self, position: int, event: Faulted | Restarted | Stalled) -> None:
+        match event:
             case Faulted(call=call):
                 self.faults.append((position, event))
                 self._in_calls[call].append(position)
             case Restarted():
                 self.restarts.append((position, event))
-            case _:
-                pass
+            case Stalled(worker=worker):
+                self._stalls[worker].append(event)
 
     def _read_model(self, position: int, event: Asked | Wrote | Told) -> None:
         match event:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response
 from yemot_ai_testing.history.events import Counted, Got
-from yemot_ai_testing.history.index import Ask, Index
+from yemot_ai_testing.history.index import Ask, CallView, Index
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["left_nothing_open", "ran_no_more", "spoke_no_more", "stored_no_more"]
@@ -20,7 +21,7 @@ def ran_no_more(index: Index, budget: Budget) -> Iterator[Violation]:
         if over is None:
             continue
         for ask in call.asks:
-            if ask.asked > over:
+            if ask.asked > over and not _may_not_know(index, call, ask, over, budget):
                 message = f"the model was asked {ask.event.utterance} after {call.name} had hung up"
                 yield index.violation(
                     "ran_after_hangup", message, ask.asked, call=call.name, utterance=ask.event.utterance
@@ -33,24 +34,42 @@ def ran_no_more(index: Index, budget: Budget) -> Iterator[Violation]:
                 )
 
 
+def _may_not_know(index: Index, call: CallView, ask: Ask, over: int, budget: Budget) -> bool:
+    """Tell whether another worker was told of the hang-up, so lately that this one was about to ask."""
+    told = next(one.event.worker for one in call.requests if one.got == over)
+    return told != ask.event.worker and index.seconds(over, ask.asked, ask.event.worker) < budget.hangup
+
+
 def _lingers(index: Index, ask: Ask, over: int, budget: Budget) -> bool:
-    if not ask.runs_at(over) or index.restarted(ask.event.worker, ask.asked, len(index.events)):
-        return False
     last = ask.told if ask.told >= 0 else len(index.events) - 1
-    return index.events[last].at - index.events[over].at >= budget.hangup
+    if last <= over or index.restarted(ask.event.worker, ask.asked, len(index.events)):
+        return False
+    return index.seconds(over, last, ask.event.worker) >= budget.hangup
 
 
 def stored_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:
     """Of a call that is over nothing is stored but that it is over."""
     for call in index.calls.values():
         over = index.over(call)
-        # A worker may be slow to tell what it stored: versions say what was stored before what.
-        end = next((saved.version for _position, saved in call.saved if saved.ended), 0)
+        end = _last_version(index, call)
         for position, saved in call.saved:
             if over is not None and position > over and saved.version > end and not saved.ended:
                 message = f"version {saved.version} of {call.name} was stored after it had hung up"
                 yield index.violation("stored_after_hangup", message, position, call=call.name)
                 break
+
+
+def _last_version(index: Index, call: CallView) -> float:
+    """Return the version that says that the call is over: a worker may be slow to tell what it stored before.
+
+    One that is killed never tells what it has just stored: then nobody knows.
+    """
+    known = [saved.version for _position, saved in call.saved]
+    ends = [saved.version for _position, saved in call.saved if saved.ended]
+    if ends:
+        return min(ends)
+    untold = len({*known}) < max(known, default=0)
+    return math.inf if untold and index.restarts else 0
 
 
 def spoke_no_more(index: Index, _budget: Budget) -> Iterator[Violation]:

@@ -37,7 +37,7 @@ def _heard(utterance: Utterance) -> Iterator[tuple[Request, Sentence]]:
             yield request, sentence
 
 
-def all_sentences(index: Index, _budget: Budget) -> Iterator[Violation]:
+def all_sentences(index: Index, budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, every sentence that the model has finished was heard."""
     for call in index.calls.values():
         for utterance in call.utterances:
@@ -49,16 +49,18 @@ def all_sentences(index: Index, _budget: Budget) -> Iterator[Violation]:
             heard = {
                 (one.ask, one.number) for request, one in _heard(utterance) if request.got <= settled.got
             }
-            missing = next((one for one in _due(index, utterance, settled) if one not in heard), None)
+            missing = next((one for one in _due(index, utterance, settled, budget) if one not in heard), None)
             if missing is not None:
                 message = f"sentence {missing[1]} of the answer to {utterance.mark} was never heard"
                 yield _about(index, utterance, settled, "unheard", message)
 
 
-def _due(index: Index, utterance: Utterance, settled: Request) -> Iterator[tuple[str, int]]:
+def _due(index: Index, utterance: Utterance, settled: Request, budget: Budget) -> Iterator[tuple[str, int]]:
     """Iterate over the sentences that the caller should have heard: (ask, number)."""
     for ask in utterance.asks:
-        if not 0 <= ask.told < settled.got or index.restarted(ask.event.worker, ask.asked, settled.got):
+        if not 0 <= ask.told < settled.got or index.taken_for_dead(ask, settled.got, budget):
+            continue
+        if index.given_up(ask, utterance.said, settled.got, budget):
             continue
         for one in sentences(_whole(ask)):
             yield ask.event.ask, one.number
@@ -110,7 +112,7 @@ def _runs_on(index: Index, ask: Ask, answered: Request, budget: Budget) -> bool:
     if index.restarted(ask.event.worker, ask.asked, len(index.events)):
         return False
     last = ask.told if ask.told >= 0 else len(index.events) - 1
-    return index.events[last].at - index.events[answered.got].at > budget.interruption
+    return index.seconds(answered.got, last, ask.event.worker) > budget.interruption
 
 
 def _about(index: Index, utterance: Utterance, request: Request, kind: Kind, message: str) -> Violation:

@@ -18,6 +18,7 @@ from yemot_ai_testing.history.events import (
     Said,
     Saved,
     Sent,
+    Stalled,
     Told,
     Wrote,
 )
@@ -95,6 +96,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one sentenc
             return f"a fault on purpose: {event.kind}"
         case Restarted():
             return f"the worker {event.worker} is replaced" if event.worker else "the worker is replaced"
+        case Stalled():
+            return f"{event.worker or 'the process'} has stood still for {event.seconds:.1f} s"
         case Reset():
             return f"{event.call} asks to begin anew"
         case Interrupted():

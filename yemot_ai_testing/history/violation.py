@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -37,19 +38,24 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much time things may take, and how many tries.
+    """How much time things may take, and how many tries; without the time that a process stood still.
 
     Attributes:
         request: seconds until a request must be answered.
         hangup: seconds that what runs may take to end once the hang-up was answered.
         interruption: seconds that a model may take to end once a key that interrupts it was answered.
         tries: how often the model may be asked for one utterance, while there is no answer.
+        lease: seconds that a worker may stand still (``Stalled``) before others take it for dead, and ask
+            anew what it was asking.
+        turn: seconds for one turn, after which the caller hears an apology.
     """
 
     request: float = 10.0
     hangup: float = 0.0
     interruption: float = 2.0
     tries: int = 3
+    lease: float = math.inf
+    turn: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
