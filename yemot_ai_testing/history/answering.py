@@ -17,19 +17,33 @@ def understood(index: Index, _budget: Budget) -> Iterator[Violation]:
     """The line understands every answer."""
     for request in index.requests.values():
         answer = request.answer
-        if answer is None or request.event.hangup or answer.fault == "late":
+        if answer is None or answer.fault == "late":
             continue
         if answer.fault:
-            yield _about(index, request, "broken", f"instead of an answer there was: {answer.fault}")
+            if not request.event.hangup or not _is_excused(index, request):
+                yield _about(index, request, "broken", f"instead of an answer there was: {answer.fault}")
+        elif request.event.hangup:
+            continue  # nobody is there who would hear it: whatever it says, the line throws it away
         elif mistake := _mistake(answer.body):
             yield _about(index, request, "invalid", f"the line does not understand the answer: {mistake}")
+
+
+def _is_excused(index: Index, request: Request) -> bool:
+    """Tell whether something was done on purpose to this request that may have cost it its answer."""
+    call, worker = request.event.call, request.event.worker
+    return index.faulted(call, request.sent, request.got) or index.restarted(
+        worker, request.sent, request.got
+    )
 
 
 def in_time(index: Index, budget: Budget) -> Iterator[Violation]:
     """Every request is answered while the line still waits."""
     for request in index.requests.values():
         answer = request.answer
-        if answer is None or request.event.hangup:
+        if request.event.hangup:
+            continue
+        if answer is None:
+            yield from _unanswered(index, request, budget)
             continue
         seconds = index.seconds(request.sent, request.got, "", request.event.worker)
         if answer.fault != "late" and seconds <= budget.request:
@@ -37,6 +51,18 @@ def in_time(index: Index, budget: Budget) -> Iterator[Violation]:
         if not _is_waited_for_by_nobody(index, request):
             message = f"the answer took {seconds:g} s; the line waits {budget.request:g} s"
             yield _about(index, request, "late", message)
+
+
+def _unanswered(index: Index, request: Request, budget: Budget) -> Iterator[Violation]:
+    """Find a request that has had no answer to this day, though its worker is alive."""
+    end, worker = len(index.events) - 1, request.event.worker
+    seconds = index.seconds(request.sent, end, "", worker)
+    if seconds <= budget.request or index.restarted(worker, request.sent, end):
+        return
+    if request.event.copy or index.over(index.call(request.event.call)) is not None:
+        return
+    message = f"after {seconds:g} s there is no answer; the line waits {budget.request:g} s"
+    yield index.violation("late", message, end, call=request.event.call, also=[request.sent])
 
 
 def _is_waited_for_by_nobody(index: Index, request: Request) -> bool:

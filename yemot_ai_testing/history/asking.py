@@ -15,7 +15,16 @@ def asked_what_was_said(index: Index, _budget: Budget) -> Iterator[Violation]:
     """Nobody asks the model what no caller has said: a poll, a key of the menu, nothing."""
     for ask in index.unsaid:
         message = f"the model was asked {ask.event.prompt[:60]!r}, which nobody has said"
-        yield index.violation("asked_unsaid", message, ask.asked)
+        # Nothing in the question tells whose it is; the requests that were being answered may.
+        open_ones = index.open_at(ask.asked)
+        calls = {one.event.call for one in open_ones}
+        yield index.violation(
+            "asked_unsaid",
+            message,
+            ask.asked,
+            call=calls.pop() if len(calls) == 1 else "",
+            also=[one.sent for one in open_ones],
+        )
 
 
 def asked_once(index: Index, budget: Budget) -> Iterator[Violation]:
@@ -106,9 +115,20 @@ def sessions_kept_apart(index: Index, _budget: Budget) -> Iterator[Violation]:
         utterance = index.utterances[ask.event.utterance]
         if owner != utterance.call:
             message = f"{utterance.call} was answered in {ask.event.session}, the conversation of {owner}"
+            begun = _begun(index, ask.event.session)
             yield index.violation(
-                "crossed_sessions", message, ask.asked, call=utterance.call, utterance=utterance.mark
+                "crossed_sessions",
+                message,
+                ask.asked,
+                call=utterance.call,
+                utterance=utterance.mark,
+                also=[begun.asked, begun.told] if begun else (),
             )
+
+
+def _begun(index: Index, session: str) -> Ask | None:
+    """Return the question that a conversation began with."""
+    return next((one for one in index.asks.values() if one.outcome and one.outcome.session == session), None)
 
 
 def written_by_one(index: Index, budget: Budget) -> Iterator[Violation]:

@@ -16,7 +16,7 @@ REMEMBERED = 4
 def answered_by_its_own(index: Index, _budget: Budget) -> Iterator[Violation]:
     """What is heard in a call answers what was said in it, and last."""
     for request in index.requests.values():
-        for mark, _ in request.answer.spoken if request.answer else ():
+        for mark in dict.fromkeys(mark for mark, _ in request.answer.spoken) if request.answer else ():
             utterance = index.utterances.get(mark)
             if utterance is None or utterance.said > request.got:
                 continue
@@ -56,8 +56,13 @@ def answered_once(index: Index, _budget: Budget) -> Iterator[Violation]:
         answers = [(request, ask) for request, ask in own if ask]
         if len({ask for _, ask in answers}) > 1:
             yield _twice(index, utterance, answers, f"{utterance.mark} was answered with two answers")
-        elif not utterance.sentences and len(_times(answers)) > 1:
+        elif utterance.sentences:
+            continue  # each of them says which answer it is part of: their own rule tells repeated ones
+        elif len(_times(answers)) > 1:
             yield _twice(index, utterance, answers, f"the answer to {utterance.mark} was spoken twice")
+        elif len({request.event.request for request, _ in answers}) < len(answers):
+            message = f"the answer to {utterance.mark} was spoken twice at once"
+            yield _twice(index, utterance, answers, message)
 
 
 def _times(answers: list[tuple[Request, str]]) -> set[str]:

@@ -87,7 +87,6 @@ class CallView:
     asks: list[Ask] = field(default_factory=list)
     saved: list[tuple[int, Saved]] = field(default_factory=list)
     resets: list[int] = field(default_factory=list)
-    others: list[int] = field(default_factory=list)
 
 
 class Index:
@@ -137,6 +136,11 @@ class Index:
             if request.answer.waits:
                 return request
         return None
+
+    def open_at(self, position: int) -> list[Request]:
+        """Return the requests that were being answered at a position."""
+        requests = self.requests.values()
+        return [one for one in requests if one.sent < position and not 0 <= one.got < position]
 
     def faulted(self, call: str, begin: int, end: int) -> bool:
         """Tell whether a fault was put into ``call`` between two positions."""

@@ -36,6 +36,9 @@ __all__ = [
 FIRST: Final = 7001
 """The first utterance's number: larger than a year, smaller than a phone number."""
 
+LONG: Final = 40
+"""How many characters may stand between an answer's number and the mark that it answers."""
+
 _MARK = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
 _ANSWER = re.compile(r"(?:תשובה (\d+) על \D{0,40})?(?<!\d)([1-9]\d{3,7})(?!\d)")
 _SENTENCE = re.compile(r"משפט (\d+) מתוך (\d+) של תשובה (\d+) על \D{0,40}(?<!\d)([1-9]\d{3,7})(?!\d)")
@@ -65,7 +68,10 @@ def utterance(mark: str) -> str:
 
 
 def answer(ask: str, prompt: str) -> str:
-    """Return what a model answers."""
+    """Return what a model answers; of a long prompt, or one that tells what was said before, the newest."""
+    marks = marks_in(prompt)
+    if len(marks) > 1 or (marks and len(prompt) > LONG):
+        prompt = utterance(marks[-1])
     return f"תשובה {ask} על {prompt}"
 
 
@@ -81,9 +87,11 @@ def marks_in(text: str) -> tuple[str, ...]:
 
 
 def spoken(body: str) -> tuple[tuple[str, str], ...]:
-    """Return what an answer to the line speaks of: (mark of the utterance, number of the ask)."""
-    found = [(mark, ask) for ask, mark in _ANSWER.findall(_NAMES.sub("", body))]
-    return tuple(dict.fromkeys(found))
+    """Return what an answer to the line speaks of: (mark of the utterance, number of the ask).
+
+    In the order in which it does, and twice what it says twice.
+    """
+    return tuple((mark, ask) for ask, mark in _ANSWER.findall(_NAMES.sub("", body)))
 
 
 def sentence(ask: str, prompt: str, number: int, of: int) -> str:

@@ -52,7 +52,8 @@ def asking(
     """Write down that the model is asked, and what comes of it when the context is left."""
     ask = str(history.number())
     known = str(session) if session else ""
-    told = tuple(mark for exchange in earlier for mark in marks_in(exchange.prompt))
+    # An application may also tell what was said before in the question itself.
+    told = tuple(mark for exchange in earlier for mark in marks_in(exchange.prompt)) + marks_in(prompt)[:-1]
     history.add(Asked(history.now(), ask, prompt, mark_of(prompt), known, told, worker))
     question = Question(ask, known, history)
     try:

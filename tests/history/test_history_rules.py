@@ -1,0 +1,139 @@
+"""Histories written by hand: what a rule must find, and what it must let pass."""
+
+from __future__ import annotations
+
+from yemot_ai_testing.history import (
+    Asked,
+    Budget,
+    Event,
+    Faulted,
+    Got,
+    History,
+    Restarted,
+    Said,
+    Sent,
+    Told,
+    Violation,
+    check,
+)
+from yemot_ai_testing.history.marks import answer, spoken
+from yemot_ai_testing.property import Echo
+
+LISTENING = "read=t-{}=said_{},no,voice"
+
+
+def judged(*events: Event, budget: Budget | None = None) -> list[Violation]:
+    history = History()
+    for event in events:
+        history.add(event)
+    return check(history, budget)
+
+
+def kinds(*events: Event) -> list[str]:
+    return [violation.kind for violation in judged(*events)]
+
+
+def got(at: float, request: int, words: str) -> Got:
+    body = LISTENING.format(words, request)
+    return Got(at, request, body, spoken=spoken(body), waits=True)
+
+
+def hung_up(fault: str, *before: Event) -> list[str]:
+    return kinds(Sent(0, 1, "call 1", "hangup", hangup=True), *before, Got(0, 1, "", fault))
+
+
+def test_an_application_that_raises_at_the_hang_up_is_broken() -> None:
+    assert hung_up("exception: KeyError") == ["broken"]
+
+
+def test_an_application_may_raise_at_the_hang_up_when_something_was_done_to_it() -> None:
+    assert hung_up("exception: StoreError", Faulted(0, "store away", "call 1")) == []
+    assert hung_up("exception: ConnectError", Restarted(0)) == []
+
+
+def test_nobody_hears_what_a_hang_up_is_answered_with() -> None:
+    assert kinds(Sent(0, 1, "call 1", "hangup", hangup=True), Got(0, 1, "<html>bye</html>")) == []
+
+
+def one_turn(words: str) -> list[str]:
+    return kinds(
+        Said(0, "call 1", "7001"),
+        Sent(0, 1, "call 1", "said_1"),
+        Asked(0, "9", "אמירה 7001", "7001"),
+        Told(0, "9", "echo-1"),
+        got(0, 1, words),
+    )
+
+
+def test_an_answer_that_is_spoken_twice_in_one_breath_was_spoken_twice() -> None:
+    whole = answer("9", "אמירה 7001")
+    assert one_turn(f"{whole} {whole}") == ["answered_twice"]
+
+
+def test_an_application_may_say_what_it_has_understood() -> None:
+    assert one_turn(f"אמרת 7001, {answer('9', 'אמירה 7001')}, אמרת 7001") == []
+
+
+def test_a_request_that_is_never_answered_is_late() -> None:
+    waiting = (Sent(0, 1, "call 1", "said_1"), Sent(0, 2, "call 2", "said_1"))
+    assert kinds(*waiting, got(10, 2, "כן")) == []
+    [violation] = judged(*waiting, got(9, 2, "כן"), Faulted(10.5, "nothing", "nobody"))
+    assert (violation.kind, violation.call) == ("late", "call 1")
+    assert violation.message == "after 10.5 s there is no answer; the line waits 10 s"
+
+
+def test_a_request_whose_worker_was_replaced_may_stay_without_an_answer() -> None:
+    assert kinds(Sent(0, 1, "call 1", "said_1"), Restarted(1), Faulted(60, "nothing", "nobody")) == []
+
+
+def test_nobody_waits_for_the_answer_of_a_copy_or_after_the_hang_up() -> None:
+    gone = (Sent(1, 2, "call 1", "hangup", hangup=True), Got(1, 2, "noop=bye"))
+    end = Faulted(60, "nothing", "nobody")
+    assert kinds(Sent(0, 1, "call 1", "said_1", copy=True), end) == []
+    assert kinds(Sent(0, 1, "call 1", "said_1"), *gone, end) == []
+
+
+def test_what_nobody_has_said_is_told_with_the_request_that_it_came_of() -> None:
+    [violation] = judged(
+        Sent(0, 1, "call 2", "/ 17 said_1=Digits-0"), Asked(0, "9", "Digits-0"), got(0, 1, "כן")
+    )
+    assert (violation.kind, violation.call) == ("asked_unsaid", "call 2")
+    assert violation.story == (
+        "    0.0 s  request 1 of call 2 goes out: / 17 said_1=Digits-0",
+        "    0.0 s  the model is asked 'Digits-0' in a new conversation (ask 9)",
+    )
+
+
+def test_a_crossed_conversation_is_told_from_its_beginning() -> None:
+    [violation] = judged(
+        Said(0, "call 1", "7001"),
+        Asked(0, "8", "אמירה 7001", "7001"),
+        Told(0, "8", "echo-1"),
+        Said(0, "call 2", "7002"),
+        Asked(0, "9", "אמירה 7002", "7002", "echo-1"),
+    )
+    assert violation.kind == "crossed_sessions"
+    assert [line[11:] for line in violation.story] == [
+        "the model is asked 7001 in a new conversation (ask 8)",
+        "ask 8 is answered in echo-1",
+        "call 2 says 7002",
+        "the model is asked 7002 in echo-1 (ask 9)",
+    ]
+
+
+def test_who_tells_what_was_said_before_in_the_question_itself_has_forgotten_nothing() -> None:
+    history = History(now=lambda: 0.0)
+    echo = Echo(history=history)
+    for number, prompt in enumerate(("אמירה 7001", "קודם: אמירה 7001, עכשיו: אמירה 7002"), 1):
+        mark = str(7000 + number)
+        history.add(Said(0, "call 1", mark))
+        history.add(Sent(0, number, "call 1", f"said_{number}"))
+        words, _ = echo.ask(prompt)
+        history.add(got(0, number, words))
+
+    assert [violation.kind for violation in check(history)] == []
+
+
+def test_an_echo_answers_what_stands_last_in_a_long_question() -> None:
+    words, _ = Echo().ask(f"{'ענה בקצרה ובעברית. ' * 9} אמירה 7001")
+    assert spoken(words) == (("7001", "1"),)
