@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.stopwatch import Stopwatch
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.providers import CodexCLIProvider
 from yemot_ai_testing import Caller, FakeCodex
@@ -63,12 +63,11 @@ def test_a_hang_up_ends_the_turn_that_runs_within_half_a_second(
     codex.wait_asked(2)
     assert codex.processes_alive() == 1
 
-    began = time.monotonic()
-    assert flow.handle_request({**line, "hangup": "yes"}) == "noop=ended"
-    took = time.monotonic() - began
+    with Stopwatch() as watch:
+        assert flow.handle_request({**line, "hangup": "yes"}) == "noop=ended"
 
     assert codex.processes_alive() == 0
-    assert took < GENEROUS
+    assert watch.took < GENEROUS
     caller.join(10)
     assert held == ["go_to_folder=hangup"]
     if place == "5":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.codex.codex_kit import Codex, asked, provider, thread_of
+from tests.stopwatch import Stopwatch
 from yemot_ai.errors import OverloadedError, ProviderTimeoutError, SessionBusyError, SessionLostError
 from yemot_ai.providers.provider import Exchange
 
@@ -100,14 +100,13 @@ def test_a_cancelled_turn_leaves_no_process_and_the_thread_goes_on(codex: Codex)
         turn = asyncio.create_task(ours.continue_session(first.session, "ספר סיפור"))
         await asyncio.to_thread(codex.wait_asked, 2)
         assert codex.processes
-        began = time.monotonic()
-        turn.cancel()
-        await asyncio.wait([turn])
-        took = time.monotonic() - began
+        with Stopwatch() as watch:
+            turn.cancel()
+            await asyncio.wait([turn])
         assert turn.cancelled()
         assert codex.processes == ()
         assert (await ours.continue_session(first.session, "עוד?")).text == "ג"
-        return took
+        return watch.took
 
     codex.answers("א").hangs().answers("ג")
     assert asked(hang_up()) < 0.5

@@ -116,7 +116,7 @@ def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hir
     crew.model.wait_asked(1)
     line.hangs_up(at=1)
 
-    assert ended.wait(0.5)
+    assert ended.wait(10)
     until(lambda: crew.model.cancelled)
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
 
