@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from yemot_ai.errors import LimitReachedError
 from yemot_ai.providers.provider import JSON
-from yemot_ai.sessions import Session, SessionStore, Status, update
+from yemot_ai.sessions import Session, SessionStore, update
 
 __all__ = ["RESERVED", "Callers", "number_of"]
 
@@ -81,7 +81,7 @@ class Callers:
         if not number_of(session.phone):
             return {}
         displaced: dict[str, JSON] = {}
-        said = [turn for turn in session.turns if _worth_keeping(turn.status, turn.conversation)]
+        said = [turn for turn in session.turns if turn.conversation and turn.is_said]
 
         def remember(memory: Session) -> Session:
             displaced.clear()
@@ -154,10 +154,6 @@ def number_of(text: str) -> str:
 
 def _name(phone: str) -> str:
     return RESERVED + number_of(phone)
-
-
-def _worth_keeping(status: Status, conversation: str) -> bool:
-    return status is Status.ANSWERED and bool(conversation)
 
 
 def _turns(memory: Session, today: int) -> int:

@@ -30,7 +30,7 @@ def claim(session: Session, mine: Turn) -> Session:
         return session
     if known and known.pieces:
         left = ProviderCrashError("the worker was lost in the middle of the answer")
-        return session.with_turn(replace(failed(known, left), owner=""))
+        return session.broken_off(failed(known, left))
     return session.with_turn(mine)
 
 
@@ -62,7 +62,8 @@ def end(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
         CallEndedError: the call has hung up.
     """
     _refuse_lost(session, turn)
-    session = session.with_turn(over)
+    broke_off = over.status is Status.FAILED and over.pieces
+    session = session.broken_off(over) if broke_off else session.with_turn(over)
     if worked.state is not None:
         session = replace(session, state=worked.state)
     if worked.conversation:
@@ -73,9 +74,9 @@ def end(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
 
 
 def put_aside(session: Session, turn_id: str, worked: Worked) -> Session:
-    """Return the session with a thread that nobody goes on with: the caller has interrupted meanwhile."""
+    """Return the session with a thread that nobody goes on with: its answer was cut short meanwhile."""
     known = session.turn(turn_id)
-    cut_short = known is not None and known.interrupted
+    cut_short = known is not None and (known.interrupted or (known.status is Status.FAILED and known.is_said))
     if session.ended or not cut_short or not worked.conversation or worked.conversation in session.threads:
         return session
     return replace(session, retired=(*session.retired, (worked.conversation, worked.session)))

@@ -60,7 +60,7 @@ def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None
     provider = Fickle(seed, history, engine, slowest=0.05, worker=name)
     ai = YemotAI(provider=provider, store=store, turn_timeout=TURN, lease=LEASE)
     flow = AIFlow(ai, manners=Manners(hold=0.2, poll_hold=0.2))
-    flow.ai_agent("", stream=False)(lambda call, text: None)
+    flow.ai_agent("")(lambda call, text: None)
 
     def answer(number: int, pairs: tuple[tuple[str, str], ...]) -> None:
         history.tell("answer", (number, flow.handle_request(pairs)))

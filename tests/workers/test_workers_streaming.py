@@ -195,7 +195,7 @@ def test_a_hang_up_at_another_worker_stops_the_model(staff: Staff, line: Line) -
     until(lambda: staff.model.stopped == ["A"])
 
 
-def test_what_a_lost_worker_had_begun_to_say_is_said_once_and_ended_with_a_word(
+def test_what_a_lost_worker_had_begun_to_say_is_said_once_ended_with_a_word_and_remembered(
     staff: Staff, line: Line
 ) -> None:
     line.enter(0)
@@ -221,6 +221,10 @@ def test_what_a_lost_worker_had_begun_to_say_is_said_once_and_ended_with_a_word(
 
     assert " ".join(heard) == "זה משפט אחת זה משפט שתיים סליחה, התשובה נקטעה, אפשר לשאול שוב"
     assert staff.model.asked == ["A"]
+
+    staff.model.writes(len(SENTENCES))
+    line.gives("המשך", 1)
+    assert staff.model.histories[1] == (Exchange("ספר", "זה משפט אחת. זה משפט שתיים."),)
 
 
 def _pieces(staff: Staff) -> int:

@@ -93,6 +93,12 @@ class ForgetsWhatWasInterrupted(StreamingAgent):
         return self.listen(memory, "כן")
 
 
+@fault("forgets what was heard of an answer that broke off", "forgot")
+class ForgetsWhatBrokeOff(StreamingAgent):
+    def broke_off(self, memory: Spoken) -> None:
+        """Go on as if nothing of it had been said."""
+
+
 @fault("begins an answer anew that broke off when it was already heard", "asked_twice", "answered_twice")
 class BeginsAnew(StreamingAgent):
     async def ask(self, memory: Spoken, said: str) -> None:

@@ -106,6 +106,7 @@ class StreamingAgent:
             await self.ask(memory, said)
         except ProviderError:
             memory.broken = True
+            self.broke_off(memory)
         finally:
             memory.news.set()
 
@@ -121,10 +122,17 @@ class StreamingAgent:
 
     async def interrupted(self, memory: Spoken) -> str:
         await self.stop(memory)
-        # The model's own conversation knows nothing of it: the next question tells what was heard.
-        memory.said.append(Exchange(memory.prompt, " ".join(memory.pieces[: memory.upto])))
-        memory.session = ""
+        self.remember(memory, memory.pieces[: memory.upto])
         return self.listen(memory, "כן")
+
+    def broke_off(self, memory: Spoken) -> None:
+        if memory.pieces:
+            self.remember(memory, memory.pieces)
+
+    def remember(self, memory: Spoken, pieces: Sequence[str]) -> None:
+        # The model's own conversation knows nothing of it: the next question tells what was heard.
+        memory.said.append(Exchange(memory.prompt, " ".join(pieces)))
+        memory.session = ""
 
     async def stop(self, memory: Spoken) -> None:
         if memory.writing is not None:

@@ -262,7 +262,7 @@ class AgentLoop:
             cursor = newest_cursor(((turn.id, ""),), first)
             if turn.forgotten:
                 break
-            if cursor and turn.status is Status.ANSWERED and not turn.outcome:
+            if cursor and turn.is_said and not turn.outcome:
                 return whole(turn, self.manners)
         return sentence(self.greeting)
 

@@ -116,6 +116,14 @@ class Session:
         """Remember the provider's session of ``conversation``."""
         return replace(self, threads={**self.threads, conversation: session})
 
+    def without_thread(self, conversation: str) -> Self:
+        """Put the provider's session of ``conversation`` aside, if there is one."""
+        if conversation not in self.threads:
+            return self
+        threads = dict(self.threads)
+        aside = conversation, threads.pop(conversation)
+        return replace(self, threads=threads, retired=(*self.retired, aside))
+
     def with_answer(self, answered: Answered) -> Self:
         """Remember the answer to a request."""
         return replace(self, recent=(*self.recent, answered)[-RING:])
@@ -133,24 +141,20 @@ class Session:
         return tuple(
             Exchange(turn.text, turn.answer)
             for turn in (*self.earlier, *self.turns)
-            if turn.conversation == conversation and turn.status is Status.ANSWERED and not turn.forgotten
+            if turn.conversation == conversation and turn.is_said and not turn.forgotten
         )
 
     def anew(self, conversation: str) -> Self:
         """Forget what was said in ``conversation``; its provider session is put aside."""
-        threads = dict(self.threads)
-        retired = ((conversation, threads.pop(conversation)),) if conversation in threads else ()
         turns = tuple(
             replace(turn, forgotten=True) if turn.conversation in {conversation, ""} else turn
             for turn in self.turns
         )
         earlier = tuple(turn for turn in self.earlier if turn.conversation != conversation)
         return replace(
-            self,
-            threads=threads,
+            self.without_thread(conversation),
             turns=turns,
             earlier=earlier,
-            retired=self.retired + retired,
             restarted=tuple(dict.fromkeys((*self.restarted, conversation))),
         )
 
@@ -163,21 +167,36 @@ class Session:
         """
         session = self
         known = self.turn(turn_id)
-        written = known.answer if known and known.status is Status.ANSWERED and said else None
+        written = known.answer if known and known.is_over and known.answer and said else None
         for turn in self.turns:
             if not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
                 continue
-            if turn.is_over and (turn.status is Status.FAILED or turn.answer != written):
+            if turn.is_over and turn.answer != written:
                 continue
-            status = Status.ANSWERED if said else Status.FAILED
+            failed = turn.status is Status.FAILED or not said
+            status = Status.FAILED if failed else Status.ANSWERED
             session = session.with_turn(
                 replace(turn, status=status, owner="", answer=said, pieces=(), interrupted=True)
             )
-            if said and turn.conversation in session.threads:
-                threads = dict(session.threads)
-                aside = turn.conversation, threads.pop(turn.conversation)
-                session = replace(session, threads=threads, retired=(*session.retired, aside))
+            if said:
+                session = session.without_thread(turn.conversation)
         return session
+
+    def broken_off(self, turn: Turn) -> Self:
+        """Put a turn in its place that has failed when its answer had begun: what there is of it is said.
+
+        That much counts as the answer, also of the step of it that asked the model. The provider knows
+        nothing of how much it was: as after an interruption, the next turn tells it from the transcript.
+        """
+        said = "".join(turn.pieces).strip()
+        session = self.with_turn(replace(turn, owner="", answer=said))
+        asked = [step for step in self.turns if step.conversation and step.id.startswith(f"{turn.id}.")]
+        for step in asked[-1:]:  # the model is left to answer when the function has asked all that it asks
+            status = step.status if step.is_over else turn.status
+            failure = step.failure if step.is_over else turn.failure
+            cut = replace(step, status=status, owner="", answer=said, failure=failure)
+            session = session.with_turn(cut).without_thread(step.conversation)
+        return session.without_thread(turn.conversation)
 
     def over(self) -> Self:
         """Return the tombstone of this session: nothing that was said stays in it."""

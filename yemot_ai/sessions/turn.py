@@ -64,7 +64,7 @@ class Turn:
         status: where it stands.
         owner: names the work that is being done on it; one that finds another name here has lost
             the turn and writes nothing.
-        answer: what was answered, as the model wrote it.
+        answer: what was answered, as the model wrote it; of an answer that broke off, as far as it went.
         outcome: the line's answer, where the turn ended in one of its own (a transfer, a
             hang-up); "" otherwise.
         spoken: what the developer's function had queued before the answer, rendered.
@@ -98,6 +98,11 @@ class Turn:
     def is_hearing(self) -> bool:
         """Whether it only found out what the caller has recorded; ``answer`` is what was said."""
         return not self.conversation and self.id.endswith(HEARD)
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it belongs to what was said: it was answered, or its answer broke off after a sentence."""
+        return self.status is Status.ANSWERED or bool(self.answer)
 
     @property
     def is_over(self) -> bool:

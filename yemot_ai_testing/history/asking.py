@@ -86,12 +86,9 @@ def _heard_before(call: CallView, utterance: Utterance, ask: Ask) -> Iterator[Ut
     for old in call.utterances:
         if old is not utterance and since < old.said < utterance.said:
             asked = any(one.answered and one.told < ask.asked for one in old.asks)
-            asked = asked or 0 <= old.interrupted < ask.asked  # what was heard of it counts
             heard = any(0 <= request.got < ask.asked for request, _ in old.spoken)
-            if old.sentences and not 0 <= old.interrupted < ask.asked:
-                # Of one that broke off, with its worker, nobody may know the rest.
-                heard = any(one.number == one.of and got.got < ask.asked for got, one in old.sentences)
-            if asked and heard:
+            begun = any(0 <= request.got < ask.asked for request, _ in old.sentences)
+            if begun or (asked and heard):  # what was heard of one that broke off counts
                 yield old
 
 

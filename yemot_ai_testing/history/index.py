@@ -157,10 +157,12 @@ class Index:
 
     def taken_for_dead(self, ask: Ask, end: int, budget: Budget) -> bool:
         """Tell whether, before ``end``, the worker that asked was replaced, or stood still for too long."""
-        worker = ask.event.worker
-        stood = self._stood(worker, self.events[ask.asked].at, self.events[end].at)
+        worker, utterance = ask.event.worker, self.utterances.get(ask.event.utterance)
+        # It may have lost its lease before it came to ask.
+        since = self.events[ask.asked if utterance is None else utterance.said].at
         # It renews its leases in time as long as it stands still for less than most of one.
-        return stood > budget.lease / 2 or self.restarted(worker, ask.asked, end)
+        too_long = self._stood(worker, since, self.events[end].at) > budget.lease / 2
+        return too_long or self.restarted(worker, ask.asked, end)
 
     def given_up(self, ask: Ask, said: int, end: int, budget: Budget) -> bool:
         """Tell whether the turn's time was over before the worker that asked could use its answer."""
