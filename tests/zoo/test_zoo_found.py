@@ -106,5 +106,5 @@ def test_what_no_scenario_can_say_is_told(tmp_path: Path) -> None:
 
     path, _ = found(Forgets, tmp_path)
     text = path.read_text(encoding="utf-8")
-    assert "# Not in this scenario, for none can say it: in call 1 the worker was replaced." in text
+    assert "#   in call 1 the worker was replaced\n" in text
     assert " --yemot-app=MODULE:FACTORY" in text

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
 from yemot_ai_testing.history.violation import Violation
 from yemot_ai_testing.property.talk import NOWHERE, Talk
 from yemot_ai_testing.scenario.emitter import dumps
 from yemot_ai_testing.scenario.loader import SUFFIX
 from yemot_ai_testing.scenario.model import Action, Afterwards, CallerSpec, CallFile, Scenario, Turn
 
-__all__ = ["Replay", "ViolationError", "write"]
+__all__ = ["Replay", "ViolationError", "keep", "write"]
+
+HEARD_WRONGLY = frozenset({"stale", "crossed_calls"})
+"""What is wrong about these is what is heard, beside what should be."""
 
 
 class ViolationError(AssertionError):
@@ -35,12 +40,33 @@ class Replay:
     Attributes:
         app: ``module:attr`` of a factory; None where nobody has said.
         extension: where callers dial in.
-        counts: whether it can be counted how often its model was asked.
+        counts: whether a scenario finds its model: to tell it what to do, and to count what it is asked.
     """
 
     app: str | None
     extension: str
     counts: bool
+
+
+def keep(
+    error: ViolationError, folder: Path, machine: str, talks: Sequence[Talk], replay: Replay
+) -> ViolationError:
+    """Write what was found down, and tell where in a note; a failure to write hides nothing.
+
+    Args:
+        error: what was found.
+        folder: where to.
+        machine: its name.
+        talks: the calls, in the order in which they were dialled.
+        replay: the application, for whoever plays it again.
+    """
+    try:
+        path = write(folder, machine, error.violations[0], talks, replay)
+    except OSError as problem:
+        error.add_note(f"It could not be written to {folder}: {problem}")
+    else:
+        error.add_note(f"It is written down in {path}, with the command that plays it again.")
+    return error
 
 
 def write(folder: Path, machine: str, violation: Violation, talks: Sequence[Talk], replay: Replay) -> Path:
@@ -55,39 +81,84 @@ def write(folder: Path, machine: str, violation: Violation, talks: Sequence[Talk
 
     Returns:
         The file.
+
+    Raises:
+        OSError: it cannot be written there.
     """
     slug = f"{_words(machine)}-{violation.kind.replace('_', '-')}"
     path = folder / f"{slug}{SUFFIX}"
-    scenarios = tuple(_scenario(number, talk, replay) for number, talk in enumerate(talks, 1))
+    wrong = violation.utterance if violation.kind in HEARD_WRONGLY else ""
+    scenarios = tuple(_scenario(number, talk, replay, wrong) for number, talk in enumerate(talks, 1))
     folder.mkdir(parents=True, exist_ok=True)
     text = dumps(CallFile(path, slug, scenarios))
-    path.write_text("".join(_head(path, violation, talks, replay.app)) + text, encoding="utf-8")
+    head = "".join(f"# {line}".rstrip() + "\n" for line in _head(path, violation, talks, replay))
+    path.write_text(head + text, encoding="utf-8")
     return path
 
 
-def _scenario(number: int, talk: Talk, replay: Replay) -> Scenario:
-    turns = talk.turns or [Turn(NOWHERE, action=Action("hangs_up"))]
+def _scenario(number: int, talk: Talk, replay: Replay, wrong: str) -> Scenario:
+    turns = [_turn(turn, wrong) for turn in talk.turns] or [Turn(NOWHERE, action=Action("hangs_up"))]
     asked = sum(turn.action is not None and bool(talk.said) and _speaks(turn, talk) for turn in turns)
     afterwards = Afterwards(NOWHERE, {"agent_turns": asked}) if replay.counts else None
     caller = CallerSpec(extension=replay.extension)
     return Scenario(f"call {number}", NOWHERE, tuple(turns), replay.app, caller, afterwards)
 
 
+def _turn(turn: Turn, wrong: str) -> Turn:
+    """Return a turn as a scenario can say it; ``wrong`` is the mark of an answer that was heard wrongly."""
+    hears = turn.hears
+    if wrong and hears is not None and hears.contains and wrong not in hears.contains:
+        hears = replace(hears, excludes=(*hears.excludes, wrong))
+    return replace(turn, agent=tuple(_sayable(step) for step in turn.agent), hears=hears)
+
+
+def _sayable(step: Step) -> Step:
+    """Return the step, or the one next to it that a scenario has a word for: it knows no streams."""
+    match step:
+        case Answer(pieces=pieces, after=after):
+            return Answer(pieces, after)
+        case Hang():
+            return Hang()
+        case Drop():
+            return Drop()
+    return step
+
+
 def _speaks(turn: Turn, talk: Talk) -> bool:
     return turn.action is not None and any(mark in turn.action.text for mark in talk.said)
 
 
-def _head(path: Path, violation: Violation, talks: Sequence[Talk], app: str | None) -> Iterator[str]:
-    where = "" if app else " --yemot-app=MODULE:FACTORY"
-    yield f"# {violation.kind}: {violation.message}\n"
-    yield f"# Play it again: pytest --yemot-scenario={path}{where}\n#\n"
-    for line in violation.story:
-        yield f"# {line}\n"
+def _head(path: Path, violation: Violation, talks: Sequence[Talk], replay: Replay) -> Iterator[str]:
+    where = "" if replay.app else " --yemot-app=MODULE:FACTORY"
+    yield _line(f"{violation.kind}: {violation.message}")
+    yield f"Play it again: pytest --yemot-scenario={shlex.quote(str(path))}{where}"
+    yield ""
+    yield from (_line(line) for line in violation.story)
+    unsaid = tuple(_unsaid(talks, replay))
+    if unsaid:
+        yield ""
+        yield "It may pass though the fault is there: the test that found it plays it exactly, this file"
+        yield "only as far as a scenario can say it. Not in it is:"
+        yield from (f"  {what}" for what in unsaid)
+
+
+def _unsaid(talks: Sequence[Talk], replay: Replay) -> Iterator[str]:
+    """Iterate over what has happened that the scenario does not say."""
     for number, talk in enumerate(talks, 1):
         for what in dict.fromkeys(talk.unsaid):
-            yield f"# Not in this scenario, for none can say it: in call {number} {what}.\n"
+            yield f"in call {number} {what}"
+    steps = [step for talk in talks for turn in talk.turns for step in turn.agent]
+    if any(_sayable(step) != step for step in steps):
+        yield "the pace at which the model wrote"
+    if steps and not replay.counts:
+        yield "what the model did: the application is no flow of ours, whose model could be told to"
     if len(talks) > 1:
-        yield "# The calls overlapped; here they come one after the other.\n"
+        yield "that the calls overlapped: they come one after the other, each to an application of its own"
+
+
+def _line(text: str) -> str:
+    """Return a text that may hold anything as one line of a comment."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _words(name: str) -> str:

@@ -44,7 +44,7 @@ from yemot_ai_testing.history.store import RecordedStore
 from yemot_ai_testing.history.violation import Budget
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property.echo import STEPS, Echo
-from yemot_ai_testing.property.found import Replay, ViolationError, write
+from yemot_ai_testing.property.found import Replay, ViolationError, keep
 from yemot_ai_testing.property.talk import Talk
 from yemot_ai_testing.scenario.model import Action, Expectation, Meanwhile
 
@@ -346,5 +346,5 @@ class CallMachine(RuleBasedStateMachine):
         if violations:
             if self.found is not None:
                 replay = Replay(self.app_name, self.extension, hasattr(self.app, "ai"))
-                write(self.found, type(self).__name__, violations[0], self._all, replay)
+                raise keep(ViolationError(violations), self.found, type(self).__name__, self._all, replay)
             raise ViolationError(violations)

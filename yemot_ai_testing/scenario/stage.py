@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -197,13 +198,19 @@ def _served(command: str | None) -> Serve | None:
 def imported(target: str, root: Path | None = None) -> object:
     """Return the application that ``module:attr`` names.
 
-    A function without arguments is a factory: it is called, so that each scenario has its own.
+    A function that needs no arguments is a factory: it is called, so that each scenario has its own.
 
     Raises:
         AppError: there is none.
     """
     found = named(target, root)
-    return found() if inspect.isfunction(found) and not inspect.signature(found).parameters else found
+    return found() if inspect.isfunction(found) and _needs_nothing(found) else found
+
+
+def _needs_nothing(function: FunctionType) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    varying = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(one.default is not one.empty and one.kind not in varying for one in parameters)
 
 
 def named(target: str, root: Path | None = None) -> object:
