@@ -54,6 +54,21 @@ class Worker:
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    @property
+    def waiting(self) -> int:
+        """How many requests it has not answered."""
+        return len(self._waiting)
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
     def begin(self) -> None:
         """Wait until it is there: no request is to wait for a process that only starts.
 
@@ -137,6 +152,10 @@ class Crew:
     Args:
         settings: what each worker is told: the evening's seed, and where sessions are kept.
         folder: where they write what they have to complain of.
+
+    Attributes:
+        hired: all that there ever were.
+        workers: those that get requests.
     """
 
     def __init__(self, settings: tuple[str, ...], folder: Path) -> None:
@@ -146,7 +165,7 @@ class Crew:
         self._names = itertools.count(1)
         self._turns = itertools.count()
         self._hiring = threading.Lock()
-        self._hired: list[Worker] = []
+        self.hired: list[Worker] = []
         self.workers: list[Worker] = []
 
     def hire(self, count: int) -> None:
@@ -160,7 +179,7 @@ class Crew:
         name = f"worker {number}"
         settings = (*self._settings, str(number * NUMBERS))
         worker = Worker(name, self.history, settings, self._folder / f"{number}.log")
-        self._hired.append(worker)
+        self.hired.append(worker)
         return worker
 
     def send(self, pairs: Pairs, *, copy: bool = False, away: int = 0) -> str:
@@ -186,7 +205,7 @@ class Crew:
 
     def close(self) -> None:
         """Let all of them end."""
-        for worker in self._hired:
+        for worker in self.hired:
             worker.close()
 
 
