@@ -116,7 +116,8 @@ class Calls:
             CallEndedError: the call has hung up, at another worker, since the turn was begun.
             LimitReachedError: the call or the caller has had enough.
         """
-        session = await self.store.load(call_id) or Session(call_id)
+        found = await persistently(lambda: self.store.load(call_id), f"call {call_id}: turn {turn_id}")
+        session = found or Session(call_id)
         if session.ended:
             raise CallEndedError(call_id)
         self.limits.check(session, turn_id, now=self.engine.time())

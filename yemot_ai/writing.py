@@ -1,7 +1,7 @@
-"""Writing down what has been worked out, even if the store is away for a while.
+"""Writing down what has been worked out, and reading what is needed for it, even if the store is away.
 
 A model was paid for it, or a handler has ordered a pizza: it must not be done again because a
-server restarts just then.
+server restarts just then, nor be given up before it has begun.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ LONGEST: Final = 120.0
 """Seconds: longer than a caller is kept on the line while the store is away."""
 
 
-async def persistently(write: Callable[[], Awaitable[T]], what: str, *, seconds: float = LONGEST) -> T:
-    """Do ``write``; again and again for ``seconds`` while the store is away.
+async def persistently(do: Callable[[], Awaitable[T]], what: str, *, seconds: float = LONGEST) -> T:
+    """Do something with the store; again and again for ``seconds`` while it is away.
 
     Args:
-        write: must come to the same when it is done twice.
+        do: must come to the same when it is done twice.
         what: names it in the log.
         seconds: after which the store's error is raised.
 
@@ -40,13 +40,13 @@ async def persistently(write: Callable[[], Awaitable[T]], what: str, *, seconds:
     give_up = asyncio.get_running_loop().time() + seconds
     while True:
         try:
-            return await write()
+            return await do()
         except SessionFormatError:
             raise
         except StoreError as error:
             if asyncio.get_running_loop().time() > give_up:
                 raise
-            log.warning("%s cannot be written down yet: %s", what, error)
+            log.warning("%s has to wait for the store: %s", what, error)
             await asyncio.sleep(AGAIN)
 
 

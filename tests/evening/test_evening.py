@@ -50,8 +50,7 @@ def test_calls_over_processes_that_are_killed_meet_nobody(record_property: Prope
         history = carried_by_processes(7, calls(), MARKS, server.url)
     finally:
         server.close()
-    # Each worker's model fails once, and is asked once more.
-    budget = Budget(hangup=2.0, tries=6, lease=worker.LEASE, turn=worker.TURN)
+    budget = Budget(hangup=2.0, lease=worker.LEASE, turn=worker.TURN)
     judged("3 processes, Redis", history, budget, record_property)
     assert len({event.worker for event in history.events if isinstance(event, Asked)}) > 3
 

@@ -73,6 +73,15 @@ def test_what_was_being_asked_is_asked_anew_if_its_worker_may_be_dead(
     assert kinds(*ASKED_ANEW, *between) == found
 
 
+def test_tries_of_workers_that_died_are_not_counted() -> None:
+    tries: list[Event] = [*(asked(at, str(at), "a") for at in (1, 2, 3)), asked(8, "8", "b")]
+    failed: list[Event] = [Told(at + 0.5, str(at), "", "overloaded") for at in (1, 2, 3)]
+    events: list[Event] = sorted([*tries, *failed], key=lambda event: event.at)
+    assert kinds(Said(0, "call 1", "7001"), *events) == ["asked_twice"]
+    assert kinds(Said(0, "call 1", "7001"), *events, Restarted(4, "b")) == ["asked_twice"]
+    assert kinds(Said(0, "call 1", "7001"), *events, Restarted(4, "a")) == []
+
+
 def after_hangup(*events: Event, at: str = "b", budget: Budget = CREW) -> list[str]:
     over = Sent(2, 1, "call 1", "hangup", hangup=True, worker=at), Got(3, 1, "noop=ended")
     return kinds(Said(0, "call 1", "7001"), *over, *events, budget=budget)

@@ -28,6 +28,7 @@ from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 from yemot_ai.telling import Telling
 from yemot_ai.work import Worked
+from yemot_ai.writing import persistently
 
 __all__ = ["Agent", "AgentTurns", "check_form"]
 
@@ -126,15 +127,17 @@ class AgentTurns:
         request: Request,
         telling: Telling,
     ) -> Worked:
-        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        call_id, store = request.call_id, self._ai.store
+        found = await persistently(lambda: store.load(call_id), f"call {call_id}: turn {asked.turn_id}")
+        session = found or Session(call_id)
         run = Run(
-            request.call_id,
+            call_id,
             turn_prefix=f"{asked.turn_id}.",
             values={},
             names_before=(session.visit or Visit()).names_before,
         )
         call = self._handlers.new_call(
-            run, session, request, self._live.of(request.call_id), conversation=loop.conversation
+            run, session, request, self._live.of(call_id), conversation=loop.conversation
         )
         agent = Agent(asked.text, session.history(loop.conversation.name), call)
         asking.set(run)

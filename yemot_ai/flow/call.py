@@ -19,7 +19,9 @@ from yemot_ai.flow.run import Run
 from yemot_ai.flow.speech import Spoken, messages
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
 from yemot_ai.providers.provider import JSON
+from yemot_ai.sessions import Turn
 from yemot_ai.telling import Telling
+from yemot_ai.writing import persistently
 
 __all__ = ["AICall"]
 
@@ -286,6 +288,17 @@ class AICall(yemot_flow.Call):
     async def _answer(
         self, turn_id: str, text: str, instructions: str | None, telling: Telling | None
     ) -> str:
+        # The ledger knows the turn by its id: what fails because the store is away is simply done again.
+        turn = await persistently(
+            lambda: self._asked(turn_id, text, instructions, telling), f"call {self.call_id}: turn {turn_id}"
+        )
+        if turn.failure is not None:
+            raise turn.failure.error()
+        return turn.answer
+
+    async def _asked(
+        self, turn_id: str, text: str, instructions: str | None, telling: Telling | None
+    ) -> Turn:
         session = await self._conversation.store.load(self._run.call_id)
         known = session.turn(turn_id) if session else None
         if known and known.is_over and self._run.is_first(turn_id):
@@ -296,12 +309,9 @@ class AICall(yemot_flow.Call):
                     self.call_id,
                     turn_id,
                 )
-        turn = await self._conversation.ask(
+        return await self._conversation.ask(
             self._run.call_id, turn_id, text, instructions=instructions, telling=telling
         )
-        if turn.failure is not None:
-            raise turn.failure.error()
-        return turn.answer
 
     def _handing_over(self, *actions: Play | Read | GoToFolder) -> Interruption:
         self._run.decide(*actions)

@@ -39,10 +39,10 @@ def asked_once(index: Index, budget: Budget) -> Iterator[Violation]:
                 message = f"the model was asked {utterance.mark} again, though it {how}"
                 yield _twice(index, utterance, ask, message)
                 break
-            if number >= budget.tries:
-                yield _twice(
-                    index, utterance, ask, f"the model was asked {utterance.mark} {number + 1} times"
-                )
+            tries = sum(not index.taken_for_dead(old, ask.asked, budget) for old in utterance.asks[:number])
+            if tries >= budget.tries:
+                message = f"the model was asked {utterance.mark} {tries + 1} times"
+                yield _twice(index, utterance, ask, message)
                 break
 
 

@@ -44,7 +44,8 @@ class Budget:
         request: seconds until a request must be answered.
         hangup: seconds that what runs may take to end once the hang-up was answered.
         interruption: seconds that a model may take to end once a key that interrupts it was answered.
-        tries: how often the model may be asked for one utterance, while there is no answer.
+        tries: how often the model may be asked for one utterance, while there is no answer; by workers that
+            died since, not counted.
         lease: seconds that a worker may stand still (``Stalled``) before others take it for dead, and ask
             anew what it was asking.
         turn: seconds for one turn, after which the caller hears an apology.
