@@ -142,17 +142,9 @@ class Engine:
         Counted on the loop, where nothing comes between the count and the work: a virtual clock
         must neither run ahead of work that was just submitted nor of a waiter that was just served.
         """
-        worker = int(getattr(self._local, "is_worker", False))
-
-        async def counted() -> T:
-            self._count(waiting=1 - worker, working=-worker)
-            try:
-                return await coroutine
-            finally:
-                self._count(waiting=worker - 1, working=worker)
-
         loop = self.loop
-        future = asyncio.run_coroutine_threadsafe(counted(), loop)
+        counted = self._counted(coroutine, int(getattr(self._local, "is_worker", False)))
+        future = asyncio.run_coroutine_threadsafe(counted, loop)
 
         def tidy(done: Future[T]) -> None:
             if done.cancelled():
@@ -161,6 +153,13 @@ class Engine:
 
         future.add_done_callback(tidy)
         return future
+
+    async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
+        self._count(waiting=1 - worker, working=-worker)
+        try:
+            return await coroutine
+        finally:
+            self._count(waiting=worker - 1, working=worker)
 
     def _count(self, *, waiting: int = 0, working: int = 0) -> None:
         with self._lock:

@@ -19,7 +19,7 @@ import math
 import selectors
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import Context
 from typing import Any, TypeVarTuple, Unpack
 
@@ -33,7 +33,7 @@ STUCK = 1.0
 EPOCH = 1_767_225_600.0
 """Unix time at which an engine's virtual time begins: a fixed second, so that runs can be compared."""
 
-__all__ = ["VirtualClock", "VirtualEngine", "VirtualLoop", "virtual_engine"]
+__all__ = ["STUCK", "VirtualClock", "VirtualEngine", "VirtualLoop", "VirtualSelector", "virtual_engine"]
 
 
 class VirtualClock:
@@ -60,6 +60,12 @@ class VirtualClock:
         """Whether anybody waits for the engine."""
         engine = self._engine()
         return engine is not None and engine.waiting > 0
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether a handler is at work, or something outside this process."""
+        engine = self._engine()
+        return engine is not None and engine.working > 0
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
@@ -130,8 +136,8 @@ class VirtualEngine(Engine):
         """Return a Unix time in seconds that passes with the virtual clock."""
         return EPOCH + self.clock.now()
 
-    @contextlib.contextmanager
-    def standing_still(self) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[None]:
         """Let no time pass while something outside this process is at work: a disk, a server."""
         self._count(working=1)
         try:
@@ -150,11 +156,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     Args:
         clock: its time.
+        selector: where it waits; a ``VirtualSelector`` unless given.
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, selector: VirtualSelector | None = None) -> None:
         self._clock = clock
-        super().__init__(_VirtualSelector(clock))
+        super().__init__(selector or VirtualSelector(clock))
 
     def time(self) -> float:
         """Return virtual seconds."""
@@ -168,14 +175,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return super().call_soon_threadsafe(callback, *args, context=context)
 
 
-class _VirtualSelector(selectors.DefaultSelector):
-    """Where the loop would sleep until a timer is due, time jumps there instead."""
+class VirtualSelector(selectors.DefaultSelector):
+    """Where the loop would sleep until a timer is due, time jumps there instead.
+
+    Args:
+        clock: the loop's time.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
+        """Look for what is ready, or let time pass."""
         told = self._clock.told  # before looking: what is told meanwhile is no rest
         ready = super().select(0)
         if ready or timeout == 0:

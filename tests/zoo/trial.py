@@ -39,8 +39,15 @@ class Trial:
     violation: Violation | None = None
 
 
-def tried(creature: Creature, examples: int, *, steps: int = 20) -> Trial:
-    """Try a creature; the same evenings each time, for nothing is drawn by chance."""
+def tried(creature: Creature, examples: int, *, steps: int = 20, seeded: bool = False) -> Trial:
+    """Try a creature.
+
+    Args:
+        creature: which.
+        examples: how many evenings, at most.
+        steps: how long they are.
+        seeded: the evenings are those of ``--hypothesis-seed``, instead of the same ones each time.
+    """
     trial = Trial(creature)
     began = time.process_time()
 
@@ -63,19 +70,19 @@ def tried(creature: Creature, examples: int, *, steps: int = 20) -> Trial:
                 raise FoundError from error
 
     with contextlib.suppress(FoundError):
-        run_state_machine_as_test(Counted, settings=_settings(examples, steps))
+        run_state_machine_as_test(Counted, settings=_settings(examples, steps, seeded=seeded))
     if trial.violation is None:
         trial.seconds = time.process_time() - began
     return trial
 
 
-def _settings(examples: int, steps: int) -> settings:
+def _settings(examples: int, steps: int, *, seeded: bool) -> settings:
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
         database=None,
-        derandomize=True,
+        derandomize=not seeded,
         report_multiple_bugs=False,
         phases=[Phase.generate],  # found is enough: shrinking is for people
         suppress_health_check=list(HealthCheck),

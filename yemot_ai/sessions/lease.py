@@ -63,6 +63,9 @@ class Hold:
         key: what is held.
         lease: seconds after which a silent holder counts as dead.
 
+    Attributes:
+        leases: where the lease is written down.
+
     Raises:
         HoldLostError: on leaving: the lease was lost, and the body was cancelled for it.
     """
@@ -72,18 +75,18 @@ class Hold:
         "_holder",
         "_key",
         "_lease",
-        "_leases",
         "_left",
         "_lost",
         "_renewing",
         "_token",
+        "leases",
     )
 
     _holder: asyncio.Task[Any]
     _renewing: asyncio.Task[None]
 
     def __init__(self, leases: Leases, key: str, *, lease: float = LEASE) -> None:
-        self._leases = leases
+        self.leases = leases
         self._key = key
         self._lease = lease
         self._token = uuid.uuid4().hex
@@ -130,7 +133,7 @@ class Hold:
 
     async def _take(self) -> None:
         pause = FIRST_LOOK
-        while not await self._leases.acquire(self._key, self._token, self._lease):
+        while not await self.leases.acquire(self._key, self._token, self._lease):
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_LOOK)
 
@@ -141,7 +144,7 @@ class Hold:
             await asyncio.sleep(self._lease / RENEWALS)
             asked = now()
             try:
-                kept = await self._leases.renew(self._key, self._token, self._lease)
+                kept = await self.leases.renew(self._key, self._token, self._lease)
             except StoreError as error:
                 log.warning("the hold of %s cannot be renewed now: %s", self._key, error)
                 kept = now() - renewed < self._lease
@@ -164,7 +167,7 @@ class Hold:
 
     async def _release(self) -> None:
         try:
-            await self._leases.release(self._key, self._token)
+            await self.leases.release(self._key, self._token)
         except StoreError as error:  # it runs out by itself
             log.warning("the hold of %s could not be released: %s", self._key, error)
 

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -48,13 +49,14 @@ class RecordedApp:
         clock: the line's time; the application's own unless given.
         timeout: seconds after which the line walks away.
         worker: its name, where there are several.
+        settles: called before an answer is written down; waits for what the request has left to be done.
 
     Attributes:
         clock: the line's time.
         before: deeds that are done, once each, before the next requests come in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it writes down, and what it waits for
         self,
         app: object,
         history: History,
@@ -62,12 +64,15 @@ class RecordedApp:
         clock: Clock | None = None,
         timeout: float = 10.0,
         worker: str = "",
+        settles: Deed | None = None,
     ) -> None:
         self.clock = clock or clock_of(app)
         self.before: list[Deed] = []
         self._history = history
         self._timeout = timeout
         self._worker = worker
+        # In virtual time, no seconds are time enough for all that is due.
+        self._settles = settles or functools.partial(self.clock.sleep, 0)
         self._sent: dict[str, list[Pairs]] = defaultdict(list)
         self._transport: Transport
         self.serve(app)
@@ -114,6 +119,7 @@ class RecordedApp:
     def _deliver(self, pairs: Pairs, *, copy: bool) -> Answer:
         number = note_sent(self._history, pairs, copy=copy, worker=self._worker)
         answer = self._transport.send(pairs, timeout=self._timeout)
+        self._settles()
         fault = "" if answer.fault is None else f"{answer.fault.code}: {answer.fault.text}"
         if answer.fault is not None and answer.fault.code == "late":
             fault = "late"

@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, TypeAlias
 
 from yemot_ai.callers import RESERVED
 from yemot_ai.errors import StoreError
-from yemot_ai.sessions import LEASE, Session, SessionStore
+from yemot_ai.sessions import LEASE, Hold, Leases, Session, SessionStore
 from yemot_ai_testing.history.app import call_name
 from yemot_ai_testing.history.events import Faulted, Saved
 from yemot_ai_testing.history.history import History
 
 __all__ = ["RecordedStore"]
+
+Still: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class RecordedStore:
@@ -44,12 +46,12 @@ class RecordedStore:
         history: History,
         *,
         worker: str = "",
-        still: Callable[[], AbstractContextManager[object]] = nullcontext,
+        still: Still = nullcontext,
     ) -> None:
         self._store = store
         self._history = history
         self._worker = worker
-        self._still = nullcontext if store.immediate else still
+        self._still: Still = nullcontext if store.immediate else still
         self._lock = threading.Lock()
         self._failures = 0
 
@@ -69,13 +71,13 @@ class RecordedStore:
     async def load(self, call_id: str) -> Session | None:
         """Load."""
         self._may_fail(call_id)
-        with self._still():
+        async with self._still():
             return await self._store.load(call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Save, and write it down."""
         self._may_fail(session.call_id)
-        with self._still():
+        async with self._still():
             saved = await self._store.save(session, ttl=ttl)
         if not session.call_id.startswith(RESERVED):
             self._history.add(
@@ -92,34 +94,28 @@ class RecordedStore:
 
     async def delete(self, call_id: str) -> None:
         """Drop a session."""
-        with self._still():
+        async with self._still():
             await self._store.delete(call_id)
 
     def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:
         """Be alone under a key."""
-        return self._held(key, lease)
+        held = self._store.hold(key, lease=lease)
+        if isinstance(held, Hold):
+            # Time stands still while a lease is written down, and passes while somebody waits for one.
+            held.leases = _StillLeases(held.leases, self._still)
+        return held
 
-    def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls."""
-        return self._store.call_ids(idle=idle)
+        async with self._still():
+            known = [call_id async for call_id in self._store.call_ids(idle=idle)]
+        for call_id in known:
+            yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which calls have ended."""
-        with self._still():
+        async with self._still():
             return await self._store.ended(call_ids)
-
-    @asynccontextmanager
-    async def _held(self, key: str, lease: float) -> AsyncIterator[None]:
-        held = self._store.hold(key, lease=lease)
-        with self._still():
-            await held.__aenter__()
-        try:
-            yield
-        except BaseException as error:
-            if not await held.__aexit__(type(error), error, error.__traceback__):
-                raise
-        else:
-            await held.__aexit__(None, None, None)
 
     def _may_fail(self, call_id: str) -> None:
         with self._lock:
@@ -128,3 +124,23 @@ class RecordedStore:
             self._failures -= 1
         self._history.add(Faulted(self._history.now(), "store away", call_name(call_id)))
         raise StoreError("the store is away, on purpose")
+
+
+class _StillLeases:
+    """Leases that are written down while time stands still."""
+
+    def __init__(self, leases: Leases, still: Still) -> None:
+        self._leases = leases
+        self._still = still
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        async with self._still():
+            return await self._leases.acquire(key, token, seconds)
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        async with self._still():
+            return await self._leases.renew(key, token, seconds)
+
+    async def release(self, key: str, token: str) -> None:
+        async with self._still():
+            await self._leases.release(key, token)

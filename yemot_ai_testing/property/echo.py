@@ -12,6 +12,7 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
@@ -34,7 +35,8 @@ from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.marks import answer, in_sentences, sentence
 from yemot_ai_testing.history.provider import Question, asking
 from yemot_ai_testing.line.clock import Clock, EngineClock
-from yemot_ai_testing.virtual import VirtualEngine, virtual_engine
+from yemot_ai_testing.property.orderly import OrderlyEngine
+from yemot_ai_testing.virtual import VirtualEngine
 
 __all__ = ["STEPS", "STREAMED", "Echo"]
 
@@ -105,7 +107,7 @@ class Echo(Vocabulary):
         history: History | None = None,
         sentences: int = 1,
     ) -> None:
-        self.engine = engine or virtual_engine()
+        self.engine = engine or OrderlyEngine()
         self.history = History() if history is None else history
         self.seconds = 0.0
         self.requests: list[ScriptedRequest] = []
@@ -118,6 +120,7 @@ class Echo(Vocabulary):
         if sentences > 1:
             self.stream = self._told  # only then: an application sees by it that answers come in pieces
         self._beside: list[threading.Thread] = []
+        self._deed: asyncio.Task[object] | None = None
         self._gate = Gate()
         self._steps: list[Step] = []
         self._sessions = itertools.count(1)
@@ -238,16 +241,20 @@ class Echo(Vocabulary):
         await passes(self._gate)
         step = self._step()
         deed, self.meanwhile = self.meanwhile, None
-        if deed is not None:
-            await self.engine.in_thread(deed)
+        await self._done_beside(deed)
         await self.pause.reached("asked")
         return step
 
     async def _first_is_out(self) -> None:
         deed, self.while_writing = self.while_writing, None
-        if deed is not None:
-            await self.engine.in_thread(deed)
+        await self._done_beside(deed)
         await self.pause.reached("first_text")
+
+    async def _done_beside(self, deed: Callable[[], object] | None) -> None:
+        """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
+        if deed is not None:
+            self._deed = asyncio.create_task(self.engine.in_thread(deed))
+            await asyncio.shield(self._deed)
 
     def _written(self, step: Step) -> int:
         """Return how many sentences are written."""
@@ -289,9 +296,12 @@ class Echo(Vocabulary):
         self._fail(step, question)
 
     def settles(self) -> None:
-        """Wait for what was begun beside a question and could not end before its answer."""
-        while self._beside:
-            self._beside.pop().join(PATIENCE)
+        """Wait for what was begun beside a question, and for all that can be done at this moment."""
+        here = threading.current_thread()
+        for beside in [one for one in self._beside if one is not here]:
+            beside.join(PATIENCE)
+        self._beside = [one for one in self._beside if one.is_alive()]
+        self.clock.sleep(0)
 
     def dies(self) -> None:
         """End whatever runs on its engine, as the end of a process does."""
@@ -319,7 +329,12 @@ def _seconds(step: Step) -> float:
 async def _cancel_all() -> None:
     """Cancel whatever else runs on this loop, and wait until it is gone."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
+    for task in sorted(others, key=_age):
         task.cancel()
     if others:
         await asyncio.wait(others)
+
+
+def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
+    """Return what sorts tasks by their age: asyncio numbers those that nobody names."""
+    return len(task.get_name()), task.get_name()

@@ -91,9 +91,8 @@ class CallMachine(RuleBasedStateMachine):
         self.history.now = self.provider.clock.now
         self.store = RecordedStore(self.make_store(), self.history, still=self.provider.engine.standing_still)
         self.app = self.make_app(self.provider)
-        self._door = RecordedApp(
-            self.app, self.history, clock=self.provider.clock, timeout=self.budget.request
-        )
+        clock, settles, seconds = self.provider.clock, self.provider.settles, self.budget.request
+        self._door = RecordedApp(self.app, self.history, clock=clock, timeout=seconds, settles=settles)
         self._all: list[Talk] = []
         self._mark = FIRST - 1
         self._checked = 0
