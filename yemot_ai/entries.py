@@ -6,20 +6,24 @@ All of it is pure: a session goes in, the changed one comes out, and the store m
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
 from yemot_ai.sessions import Failure, Session, Status, Turn
 from yemot_ai.telling import OvertakenError
 from yemot_ai.work import Worked
 
-__all__ = ["answered", "claim", "end", "failed", "put_aside", "tell"]
+__all__ = ["MOST_LOST", "answered", "claim", "end", "failed", "put_aside", "tell"]
+
+MOST_LOST: Final = 3
+"""So many workers may be lost over one turn: one that kills whoever works on it must not kill them all."""
 
 
 def claim(session: Session, mine: Turn) -> Session:
     """Return the session with the turn as ours, unless it is over; whoever had it before us is dead.
 
     One whose answer had begun is over: nobody can go on in the middle of what was said, and to
-    begin anew would say it twice.
+    begin anew would say it twice. So is one over which too many workers were lost.
 
     Raises:
         CallEndedError: the call has hung up.
@@ -31,7 +35,17 @@ def claim(session: Session, mine: Turn) -> Session:
     if known and known.pieces:
         left = ProviderCrashError("the worker was lost in the middle of the answer")
         return session.broken_off(failed(known, left))
-    return session.with_turn(mine)
+    lost = _lost(known, mine) if known else 0
+    if lost >= MOST_LOST:
+        left = ProviderCrashError(f"{lost} workers were lost while they worked on it")
+        return session.with_turn(replace(failed(mine, left), owner="", lost=lost))
+    return session.with_turn(replace(mine, lost=lost))
+
+
+def _lost(known: Turn, mine: Turn) -> int:
+    """Count the workers that were lost over a turn; one that comes back to its own is none."""
+    before, now = (turn.owner.partition(".")[0] for turn in (known, mine))
+    return known.lost + (before != now)
 
 
 def tell(session: Session, turn: Turn, pieces: tuple[str, ...], before: str) -> Session:

@@ -71,6 +71,7 @@ class Ledger:
         self._written = written
         self._unwritten = unwritten
         self._lease = lease
+        self._name = uuid.uuid4().hex
         self._writings: Writings[Turn] = Writings()
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
         self._tellings: dict[tuple[str, str], Telling] = {}
@@ -230,7 +231,7 @@ class Ledger:
 
     async def _claim(self, call_id: str, asked: Turn) -> Turn:
         """Write the turn down as ours, unless it is over."""
-        mine = replace(asked, owner=uuid.uuid4().hex)
+        mine = replace(asked, owner=f"{self._name}.{uuid.uuid4().hex}")
         before: Turn | None = None
 
         def claim(session: Session) -> Session:

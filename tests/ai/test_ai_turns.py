@@ -11,12 +11,14 @@ import pytest
 
 from yemot_ai import YemotAI
 from yemot_ai.engine import Engine, immediately
+from yemot_ai.entries import claim
 from yemot_ai.errors import (
     AuthenticationError,
     CallEndedError,
     ConfigurationError,
     EngineLoopError,
     OverloadedError,
+    ProviderCrashError,
     ProviderError,
     ProviderTimeoutError,
 )
@@ -225,6 +227,28 @@ def test_a_running_turn_whose_owner_is_dead_is_taken_over(provider: ScriptedProv
     immediately(store.save(Session("c1", turns=(left_behind,)), ttl=60))
 
     assert YemotAI(provider=provider, store=store).reply("c1", "יש?", turn_id="t") == "כן"
+
+
+def test_a_turn_that_has_killed_three_workers_kills_no_other(provider: ScriptedProvider) -> None:
+    store, told = MemoryStore(), list[Turn]()
+    left_behind = Turn("t", "יש?", "call", owner="the third.1", lost=2)
+    immediately(store.save(Session("c1", turns=(left_behind,)), ttl=60))
+    ai = YemotAI(provider=provider, store=store)
+    ai.on_turn(lambda _call_id, turn: told.append(turn))
+    for _ in range(2):
+        with pytest.raises(ProviderCrashError, match="3 workers were lost"):
+            ai.reply("c1", "יש?", turn_id="t")
+    ai.end("c1")
+
+    assert provider.requests == []
+    assert [(turn.id, turn.lost) for turn in told] == [("t", 3)]
+
+
+def test_a_worker_that_comes_back_to_its_own_turn_was_not_lost() -> None:
+    session = Session("c1", turns=(Turn("t", "יש?", owner="a.1", lost=2),))
+
+    assert claim(session, Turn("t", "יש?", owner="a.2")).turns[0].lost == 2
+    assert claim(session, Turn("t", "יש?", owner="b.1")).turns[0].status is Status.FAILED
 
 
 def test_a_running_turn_whose_owner_lives_is_waited_for() -> None:

@@ -49,6 +49,7 @@ turns = st.builds(
     forgotten=st.booleans(),
     pieces=st.lists(text, max_size=3).map(tuple),
     interrupted=st.booleans(),
+    lost=number,
 )
 visits = st.builds(
     Visit,

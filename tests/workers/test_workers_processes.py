@@ -17,6 +17,7 @@ from yemot_ai_testing import Caller, ScriptedProvider
 
 CALLS, TURNS, WORKERS = 50, 5, 3
 APOLOGY = "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
+TROUBLE = "סליחה, יש תקלה זמנית, אנא המתינו"
 FILLER = "רק רגע"
 
 
@@ -124,7 +125,8 @@ def every_utterance_is_answered_once_or_with_an_apology(shift: Shift) -> None:
         if APOLOGY in said:  # the model is well: only a death may be a reason
             assert any(question.worker == shift.killed for question in shift.model.asked(text)), text
         else:
-            assert said.strip().startswith(f"{text} שיחה"), (text, said)
+            # On a busy machine even Redis may be slow to answer, and the caller is asked to wait.
+            assert said.replace(TROUBLE, "").strip().startswith(f"{text} שיחה"), (text, said)
 
 
 def no_caller_hears_what_another_one_was_told(shift: Shift) -> None:

@@ -209,6 +209,7 @@ def _turn(found: Mapping[str, Any]) -> Turn:
         forgotten=_flag(found.get("forgotten", False)),
         pieces=tuple(map(_text, found.get("pieces", ()))),
         interrupted=_flag(found.get("interrupted", False)),
+        lost=_whole(found.get("lost", 0)),
     )
 
 

@@ -62,8 +62,8 @@ class Turn:
         text: the utterance.
         conversation: whose memory it belongs to ("" when no model was asked).
         status: where it stands.
-        owner: names the work that is being done on it; one that finds another name here has lost
-            the turn and writes nothing.
+        owner: names the work that is being done on it, after the worker that does it (``worker.work``); one
+            that finds another name here has lost the turn and writes nothing.
         answer: what was answered, as the model wrote it; of an answer that broke off, as far as it went.
         outcome: the line's answer, where the turn ended in one of its own (a transfer, a
             hang-up); "" otherwise.
@@ -76,6 +76,7 @@ class Turn:
         pieces: the whole sentences of the answer, from the moment that they are written until all of
             it was spoken.
         interrupted: the caller pressed a key while the answer was spoken; ``answer`` is as far as that.
+        lost: how many workers were lost while they worked on it.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Turn:
     forgotten: bool = False
     pieces: tuple[str, ...] = ()
     interrupted: bool = False
+    lost: int = 0
 
     @property
     def is_hearing(self) -> bool:
