@@ -19,12 +19,13 @@ import math
 import selectors
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from yemot_ai.engine import Engine
 
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 STUCK = 1.0
@@ -123,6 +124,9 @@ class VirtualEngine(Engine):
 
     Args:
         make_loop: makes the loop that lives in its time; ``VirtualLoop`` unless given.
+
+    Attributes:
+        awaited: the tasks that somebody outside the loop waits for.
     """
 
     clock: VirtualClock
@@ -130,11 +134,22 @@ class VirtualEngine(Engine):
     def __init__(self, make_loop: Callable[[VirtualClock], VirtualLoop] | None = None) -> None:
         clock = self.clock = VirtualClock(self)
         make = make_loop or VirtualLoop
+        self.awaited: set[asyncio.Task[Any]] = set()
         super().__init__(lambda: make(clock))
 
     def time(self) -> float:
         """Return a Unix time in seconds that passes with the virtual clock."""
         return EPOCH + self.clock.now()
+
+    async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError
+        self.awaited.add(task)
+        try:
+            return await super()._counted(coroutine, worker)
+        finally:
+            self.awaited.discard(task)
 
     @contextlib.asynccontextmanager
     async def standing_still(self) -> AsyncIterator[None]:

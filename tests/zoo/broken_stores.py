@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import ClassVar
 
 from tests.zoo.creature import broken
-from yemot_ai.sessions import MemoryStore, Session, SessionStore
+from yemot_ai.errors import HoldLostError
+from yemot_ai.sessions import LEASE, MemoryStore, Session, SessionStore
 from yemot_ai_testing.history import Kind
-from yemot_ai_testing.property import CallMachine
+from yemot_ai_testing.property import CallMachine, StreamingMachine
 
 
 class Stored(CallMachine):
@@ -91,3 +95,24 @@ class OneSession(MemoryStore):
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         return await super().save(replace(session, call_id="0"), ttl=ttl)
+
+
+class LeavesKeysBehind(MemoryStore):
+    def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:  # type: ignore[override]  # any context will do
+        return self._alone(key, lease)
+
+    @asynccontextmanager
+    async def _alone(self, key: str, lease: float) -> AsyncIterator[None]:
+        token = uuid.uuid4().hex
+        if not await self.acquire(key, token, lease):
+            raise HoldLostError(key)
+        try:
+            yield
+        finally:
+            await asyncio.sleep(0)  # whoever is stopped here, once more, never lets go
+            await self.release(key, token)
+
+
+@broken("does not let go of a key whose holder is stopped once more meanwhile", "ignored")
+class KeepsKeys(Stored, StreamingMachine):
+    kind = LeavesKeysBehind

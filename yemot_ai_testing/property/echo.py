@@ -12,7 +12,6 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
@@ -35,6 +34,7 @@ from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.marks import answer, in_sentences, sentence
 from yemot_ai_testing.history.provider import Question, asking
 from yemot_ai_testing.line.clock import Clock, EngineClock
+from yemot_ai_testing.property.ending import ended
 from yemot_ai_testing.property.orderly import OrderlyEngine
 from yemot_ai_testing.virtual import VirtualEngine
 
@@ -95,6 +95,8 @@ class Echo(Vocabulary):
         clock: the line's time; whoever blocks lets it pass.
         meanwhile: what happens, once, while the next question is thought about.
         while_writing: likewise, when the first sentence of the next streamed answer is handed over.
+        dies_after: once a question is broken off, all that runs on the engine ends after so many steps of its
+            loop; None: it does not.
         pause: where questions stand still, once ``pause_at`` has said so.
     """
 
@@ -115,12 +117,14 @@ class Echo(Vocabulary):
         self.clock: Clock = EngineClock(self.engine.clock)
         self.meanwhile: Callable[[], object] | None = None
         self.while_writing: Callable[[], object] | None = None
+        self.dies_after: int | None = None
         self.pause = Pause()
         self._of = sentences
         if sentences > 1:
             self.stream = self._told  # only then: an application sees by it that answers come in pieces
         self._beside: list[threading.Thread] = []
         self._deed: asyncio.Task[object] | None = None
+        self._death: asyncio.Task[None] | None = None
         self._gate = Gate()
         self._steps: list[Step] = []
         self._sessions = itertools.count(1)
@@ -280,8 +284,16 @@ class Echo(Vocabulary):
             self.running += 1
             try:
                 yield question
+            except (asyncio.CancelledError, GeneratorExit):
+                self._is_broken_off()
+                raise
             finally:
                 self.running -= 1
+
+    def _is_broken_off(self) -> None:
+        steps, self.dies_after = self.dies_after, None
+        if steps is not None:
+            self._death = asyncio.create_task(ended(after=steps, but=self.engine.awaited))
 
     def _block(self, question: Question) -> None:
         step = self._step()
@@ -305,7 +317,7 @@ class Echo(Vocabulary):
 
     def dies(self) -> None:
         """End whatever runs on its engine, as the end of a process does."""
-        self.engine.run(_cancel_all())
+        self.engine.run(ended())
 
     def _do_beside(self, deed: Callable[[], object]) -> None:
         """Do it beside whoever asks, who may hold what it needs: then it ends after the answer."""
@@ -324,17 +336,3 @@ class Echo(Vocabulary):
 
 def _seconds(step: Step) -> float:
     return step.after if isinstance(step, Answer | Failure) else 0.0
-
-
-async def _cancel_all() -> None:
-    """Cancel whatever else runs on this loop, and wait until it is gone."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in sorted(others, key=_age):
-        task.cancel()
-    if others:
-        await asyncio.wait(others)
-
-
-def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
-    """Return what sorts tasks by their age: asyncio numbers those that nobody names."""
-    return len(task.get_name()), task.get_name()

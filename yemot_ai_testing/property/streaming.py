@@ -9,7 +9,8 @@
     TestMyLine = MyLine.TestCase
 
 Besides all that happens in a ``CallMachine``, callers press a key or hang up while an answer is spoken,
-polls come again, late and in another order, and workers are replaced in the middle of an answer.
+polls come again, late and in another order, and workers are replaced in the middle of an answer, and
+while they let go of one.
 """
 
 from __future__ import annotations
@@ -97,6 +98,19 @@ class StreamingMachine(CallMachine):
             self._door.before = [*([int] * polls), self.restart]
             self.speak(talk, SLOWLY)
             self._door.before.clear()
+
+    @precondition(lambda self: self.restarts)
+    @rule(talk=CallMachine.talks, steps=st.integers(0, 9))
+    def restarts_after_a_key(self, talk: Talk, steps: int) -> None:
+        """The worker is replaced while it lets go of an answer that a key has interrupted."""
+        if talk.listens:
+            talk.unsaid.append("the worker was replaced while it let go of an interrupted answer")
+            self.provider.dies_after = steps
+            self._while_spoken(talk, SLOWLY, "5")
+            self.provider.dies_after = None
+            self.restart()
+        if talk.listens:
+            self.speak(talk, None)
 
     def _while_spoken(self, talk: Talk, pace: Answer, key: str | None) -> None:
         """Let a caller speak, and press a key (None: hang up) as soon as a part of the answer is heard."""
