@@ -73,6 +73,15 @@ def test_what_was_being_asked_is_asked_anew_if_its_worker_may_be_dead(
     assert kinds(*ASKED_ANEW, *between) == found
 
 
+def test_who_has_stood_still_for_too_long_asks_before_it_knows_that_it_is_taken_for_dead() -> None:
+    other = asked(8, "2", "b"), Told(9, "2", "talk")
+    retry = Said(0, "call 1", "7001"), asked(1, "1", "a"), Told(2, "1", "", "crashed"), *other
+    assert kinds(*retry, asked(12, "3", "a"), Stalled(11.9, 9.0, "a")) == []
+    assert kinds(*retry, asked(12, "3", "a"), Stalled(11.9, 1.0, "a")) == ["asked_twice"]
+    assert kinds(*retry, asked(12, "3", "a"), Stalled(11.9, 3.0, "a")) == ["asked_twice"]
+    assert kinds(*retry, asked(12, "3", "a"), Stalled(11.9, 9.0, "c")) == ["asked_twice"]
+
+
 def test_tries_of_workers_that_died_are_not_counted() -> None:
     tries: list[Event] = [*(asked(at, str(at), "a") for at in (1, 2, 3)), asked(8, "8", "b")]
     failed: list[Event] = [Told(at + 0.5, str(at), "", "overloaded") for at in (1, 2, 3)]

@@ -52,6 +52,8 @@ def _twice(index: Index, utterance: Utterance, ask: Ask, message: str) -> Violat
 
 def _stands(index: Index, utterance: Utterance, prior: Ask, ask: Ask, budget: Budget) -> bool:
     """Tell whether ``prior`` forbids ``ask``: it has an answer, or may still get one."""
+    if index.taken_for_dead(ask, prior.asked, budget):
+        return False  # it does not know yet that the turn is not its own any more
     heard = any(said == prior.event.ask and request.got < ask.asked for request, said in utterance.spoken)
     if prior.told >= 0 and prior.told < ask.asked and not prior.answered:
         return heard  # sentences of it: an answer that has begun is not begun anew
@@ -142,6 +144,8 @@ def _asked_at_once(index: Index, call: CallView, budget: Budget) -> Iterator[Vio
             if same or not prior.runs_at(ask.asked):
                 continue
             if index.taken_for_dead(prior, ask.asked, budget):
+                continue
+            if index.taken_for_dead(ask, prior.asked, budget):
                 continue
             message = f"the model was asked {ask.event.utterance} while {prior.event.utterance} still ran"
             yield index.violation(
