@@ -85,6 +85,7 @@ def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, e
         assert outcome.text.encode()
 
 
+LINES = [written(message) for message in TOLD]
 DELTA = {"method": "item/agentMessage/delta", "params": {"itemId": [], "delta": "ש"}}
 
 
@@ -101,6 +102,25 @@ def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> N
             with suppress(NotRpcError):
                 rpc.feed(written(message))
         assert all(future.cancel() or future.done() for future in asked)
+        turn.fail(ProviderError("the end"))
+
+    asyncio.run(talk())
+
+
+@fuzz(300)
+@given(st.lists(st.sampled_from(LINES).flatmap(altered_bytes) | st.binary(max_size=40), max_size=6))
+@example([b"[" * 100_000])
+@example([b'{"id":1,"result":' + b"9" * 5_000 + b"}"])
+@example([b'{"id":1,"error":{"code":1e999,"message":[]}}'])
+def test_whatever_lines_a_codex_server_writes_are_heard_or_refused(lines: list[bytes]) -> None:
+    async def talk() -> None:
+        turn = Turn("t", lambda piece: piece.encode())
+        rpc = Rpc(lambda _: None, turn.hear)
+        asked = rpc.request("thread/start", {})
+        for line in lines:
+            with suppress(NotRpcError):
+                rpc.feed(line)
+        assert asked.cancel() or asked.done()
         turn.fail(ProviderError("the end"))
 
     asyncio.run(talk())

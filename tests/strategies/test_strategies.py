@@ -21,11 +21,13 @@ from yemot_ai_testing.property import (
     callers,
     codex_streams,
     ext_inis,
+    model_streams,
     model_texts,
     requests,
     responses,
     values,
 )
+from yemot_ai_testing.property.strategies.bodies import API, APIS, BODY_KINDS, ModelStream
 from yemot_ai_testing.property.strategies.callers import CALLER_KINDS
 from yemot_ai_testing.property.strategies.codex import STREAM_KINDS, CodexStream
 from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
@@ -136,6 +138,33 @@ STREAMS: dict[str, Holds] = {
     "unknown": lambda stream: b"moon" in stream.jsonl,
     "malformed": lambda stream: any(not line.startswith(b"{") for line in stream.lines[:-1]),
 }
+ENDS = {"responses": b"response.completed", "chat": b"[DONE]", "messages": b"message_stop"}
+BEGINNINGS = {"responses": b'"response.created"', "chat": b'"role"', "messages": b'"message_start"'}
+DELTAS = {"responses": b'"delta": "', "chat": b'"content": "', "messages": b'"text_delta"'}
+
+
+def ends(stream: ModelStream) -> bool:
+    return any(ENDS[stream.api] in block for block in stream.blocks[-1:])
+
+
+def begins(stream: ModelStream) -> int:
+    return sum(BEGINNINGS[stream.api] in block for block in stream.blocks)
+
+
+BODIES: dict[str, Holds] = {
+    "answered": lambda stream: ends(stream) and begins(stream) == 1 and DELTAS[stream.api] in stream.body,
+    "failed": lambda stream: b'"message": "' in stream.body and not ends(stream),
+    "truncated": lambda stream: len(stream.blocks) == 1 and not stream.body.endswith(b"\n\n"),
+    "repeated": lambda stream: len(set(stream.blocks)) < len(stream.blocks) and begins(stream) > 1,
+    "interleaved": lambda stream: (
+        len(set(stream.blocks[:2])) == 2
+        and all(BEGINNINGS[stream.api] in block for block in stream.blocks[:2])
+    ),
+    "unknown": lambda stream: b"moon" in stream.body,
+    "altered": lambda stream: ends(stream) and begins(stream) == 0,
+    "malformed": lambda stream: any(b"\n\n" not in block for block in stream.blocks),
+    "page": lambda stream: stream.body.startswith(b"<!doctype"),
+}
 INIS: dict[str, Holds] = {
     "api": lambda text: text.startswith("type=api") and not read_ext_ini(text).warnings,
     "other": re.compile("type=(menu|playfile|record)").match,
@@ -165,6 +194,7 @@ KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[s
     (responses, RESPONSE_KINDS, RESPONSES),
     (answers, ANSWER_KINDS, ANSWERS),
     (codex_streams, STREAM_KINDS, STREAMS),
+    (model_streams, BODY_KINDS, BODIES),
     (ext_inis, INI_KINDS, INIS),
     (call_scripts, SCRIPT_TURNS, SCRIPTS),
 ]
@@ -295,6 +325,13 @@ def test_a_stream_shrinks_to_the_shortest_recorded_answer() -> None:
     stream = simplest(codex_streams(), lambda _: True)
     assert outcome(stream) == "answered"
     assert "שלום" in stream.jsonl.decode()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_body_shrinks_to_the_shortest_answer_of_its_api(api: API) -> None:
+    stream = simplest(model_streams(api=api), lambda _: True)
+    assert (stream.api, ends(stream), begins(stream)) == (api, True, 1)
+    assert "שלום" in stream.body.decode()
 
 
 def test_what_a_stream_says_is_what_its_reader_answers() -> None:

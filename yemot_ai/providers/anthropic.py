@@ -24,6 +24,7 @@ from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.retelling import Answer, Retelling
 from yemot_ai.providers.service import Service
+from yemot_ai.providers.writable import writable
 
 if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
     from anthropic.types import Message
@@ -141,7 +142,7 @@ class _Messages:
         instructions: str | None,
         **how: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        told: dict[str, Any] = {"system": instructions} if instructions else {}
+        told: dict[str, Any] = {"system": writable(instructions)} if instructions else {}
         return lambda client: client.messages.create(
             model=self._connection.model, max_tokens=self._max_tokens, messages=messages, **told, **how
         )
@@ -172,7 +173,7 @@ class _Events:
     def __init__(self) -> None:
         self.whole: Any = None
         self._begun: Any = None
-        self._text = ""
+        self._text: list[str] = []
         self._ended: Any = None
 
     def hear(self, event: Any) -> str:  # noqa: ANN401 - one of the SDK's types
@@ -181,8 +182,9 @@ class _Events:
                 self._begun = event.message
             case "content_block_delta" if event.delta.type == "text_delta":
                 # What ``_spoken_text`` takes off a whole answer is not begun with, either.
-                heard = str(event.delta.text) if self._text else str(event.delta.text).lstrip()
-                self._text += heard
+                heard: str = event.delta.text if self._text else event.delta.text.lstrip()
+                if heard:
+                    self._text.append(heard)
                 return heard
             case "message_delta":
                 self._ended = event
@@ -191,7 +193,7 @@ class _Events:
         return ""
 
     def _message(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a Message
-        block = SimpleNamespace(type="text", text=self._text)
+        block = SimpleNamespace(type="text", text="".join(self._text))
         stop_reason = self._ended.delta.stop_reason
         usage = self._begun.usage
         if usage is not None and self._ended.usage is not None:
@@ -202,13 +204,10 @@ class _Events:
 def _usage(message: Message) -> Usage | None:
     if message.usage is None:  # the SDK promises a usage, and checks nothing
         return None
-    cached = getattr(message.usage, "cache_read_input_tokens", 0) or 0
-    written = getattr(message.usage, "cache_creation_input_tokens", 0) or 0
+    cached = getattr(message.usage, "cache_read_input_tokens", 0)
+    written = getattr(message.usage, "cache_creation_input_tokens", 0)
     details = getattr(message.usage, "output_tokens_details", None)
-    return Usage(
-        # The API counts what it read from and wrote to its cache apart.
-        input_tokens=(message.usage.input_tokens or 0) + cached + written,
-        cached_input_tokens=cached,
-        output_tokens=message.usage.output_tokens or 0,
-        reasoning_output_tokens=getattr(details, "thinking_tokens", 0) or 0,
-    )
+    thinking = getattr(details, "thinking_tokens", 0)
+    told = Usage.told(message.usage.input_tokens, cached, message.usage.output_tokens, thinking)
+    # The API counts what it read from and wrote to its cache apart.
+    return told + Usage(told.cached_input_tokens) + Usage.told(written, 0, 0, 0)

@@ -19,6 +19,7 @@ from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutEr
 from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.rehearsal import rehearse
 from yemot_ai.providers.service import Refusal, Service
+from yemot_ai.providers.writable import writable
 
 __all__ = ["Client", "Connection", "Writing"]
 
@@ -52,7 +53,8 @@ class Writing(Protocol):
         whole: the response as it would have come in one piece; None until it is complete.
     """
 
-    whole: Any
+    @property
+    def whole(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; told above
 
     def hear(self, event: Any) -> str:  # noqa: ANN401 - an event of the SDK's
         """Take the next event; return what of it the caller may hear."""
@@ -132,7 +134,7 @@ class Connection:
         try:
             while (event := await self._next(sdk, ends, events)) is not None:
                 count += 1
-                text = self._read(event, writing.hear)
+                text = self._read(event, lambda event: writable(writing.hear(event)))
                 if text:
                     yield text
         finally:

@@ -7,7 +7,6 @@ promise; it is all read here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,8 @@ from yemot_ai.errors import AnswerEmptyError
 from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import Usage
 from yemot_ai.providers.retelling import Answer
+from yemot_ai.providers.thoughts import Thoughts
+from yemot_ai.providers.writable import writable
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
     from openai.types.chat import ChatCompletion
@@ -24,11 +25,6 @@ __all__ = ["PART", "Chat"]
 
 PART: Final = "openai.resources.chat.completions"
 """The module of the SDK that this API needs."""
-
-_THINK: Final = "<think>"
-_THINK_END: Final = "</think>"
-_THOUGHTS: Final = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
-"""How open models think aloud before they answer; one that is cut off there has said nothing."""
 
 
 class Chat:
@@ -44,7 +40,7 @@ class Chat:
         **how: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
         """Return what asks; a stream counts its tokens only on request."""
-        told = [{"role": "system", "content": instructions}] if instructions else []
+        told = [{"role": "system", "content": writable(instructions)}] if instructions else []
         counted = {"stream_options": {"include_usage": True}} if how.get("stream") else {}
         return lambda client: client.chat.completions.create(
             model=self._connection.model, messages=[*told, *messages], **how, **counted
@@ -67,7 +63,7 @@ class Chat:
         if refused:
             raise self._connection.refused({"error": refused})
         choice = completion.choices[0]
-        text = _THOUGHTS.sub("", _text(choice.message.content) or choice.message.refusal or "").strip()
+        text = Thoughts().without(_text(choice.message.content) or choice.message.refusal or "").strip()
         if not text:
             service = self._connection.service
             why = f"{service.title} answered without text ({choice.finish_reason})"
@@ -79,14 +75,21 @@ class _Chunks:
     """A completion that is being written; its thoughts are not heard."""
 
     def __init__(self, connection: Connection) -> None:
-        self.whole: Any = None
         self._connection = connection
         self._id = ""
         self._usage: Any = None
         self._finish: str | None = None
-        self._text = ""
-        self._refusal = ""
-        self._begun = False
+        self._text: list[str] = []
+        self._refusal: list[str] = []
+        self._thoughts = Thoughts()
+
+    @property
+    def whole(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
+        if not self._finish:
+            return None
+        message = SimpleNamespace(content="".join(self._text), refusal="".join(self._refusal))
+        choice = SimpleNamespace(message=message, finish_reason=self._finish)
+        return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
     def hear(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, as the SDK believes
         refused = getattr(event, "error", None)
@@ -94,33 +97,17 @@ class _Chunks:
             raise self._connection.refused({"error": refused})
         self._id = event.id or self._id
         self._usage = getattr(event, "usage", None) or self._usage
-        delta, heard = None, ""
+        delta = None
         for choice in event.choices or ():
             delta = choice.delta
             self._finish = choice.finish_reason or self._finish
-        if delta is not None:
-            self._refusal += getattr(delta, "refusal", None) or ""
-            heard = self._heard(_text(delta.content))
-        if self._finish:
-            self.whole = self._completion()
-        return heard
+        return "" if delta is None else self._heard(delta)
 
-    def _heard(self, text: str) -> str:
-        self._text += text
-        if self._begun:
-            return text
-        # Thoughts come first, if at all, and their mark may come in pieces.
-        begun = self._text.lstrip()
-        if _THINK.startswith(begun[: len(_THINK)]) and _THINK_END not in begun:
-            return ""
-        spoken = _THOUGHTS.sub("", begun).lstrip()
-        self._begun = bool(spoken)
-        return spoken
-
-    def _completion(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
-        message = SimpleNamespace(content=self._text, refusal=self._refusal)
-        choice = SimpleNamespace(message=message, finish_reason=self._finish)
-        return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
+    def _heard(self, delta: Any) -> str:  # noqa: ANN401 - a part of one
+        self._refusal.append(getattr(delta, "refusal", None) or "")
+        text = _text(delta.content)
+        self._text.append(text)
+        return self._thoughts.without(text)
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - a str says the SDK; a list of parts, say some servers
@@ -135,9 +122,9 @@ def _usage(completion: ChatCompletion) -> Usage | None:
         return None
     into = getattr(completion.usage, "prompt_tokens_details", None)
     out = getattr(completion.usage, "completion_tokens_details", None)
-    return Usage(
-        input_tokens=completion.usage.prompt_tokens or 0,
-        cached_input_tokens=getattr(into, "cached_tokens", 0) or 0,
-        output_tokens=completion.usage.completion_tokens or 0,
-        reasoning_output_tokens=getattr(out, "reasoning_tokens", 0) or 0,
+    return Usage.told(
+        completion.usage.prompt_tokens,
+        getattr(into, "cached_tokens", 0),
+        completion.usage.completion_tokens,
+        getattr(out, "reasoning_tokens", 0),
     )

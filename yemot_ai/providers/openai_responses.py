@@ -14,6 +14,7 @@ from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.retelling import Answer
 from yemot_ai.providers.transcript import Transcript
+from yemot_ai.providers.writable import writable
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
     from openai.types.responses import Response
@@ -62,10 +63,10 @@ class StoredResponses:
     def _question(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
         if session is None:
             return {"store": True, "input": Transcript.of(history).asking(prompt)}
-        return {"store": True, "input": prompt, "previous_response_id": self._response_id(session)}
+        return {"store": True, "input": writable(prompt), "previous_response_id": self._response_id(session)}
 
     def _read(self, response: Response) -> Reply:
-        text = _spoken_text(response, self._connection)
+        text = writable(_spoken_text(response, self._connection))
         return Reply(text, {"response_id": response.id}, _usage(response))
 
     def _lost(self, lost: SessionLostError, asked: Mapping[str, Any]) -> SessionLostError:
@@ -74,7 +75,7 @@ class StoredResponses:
 
     def _response_id(self, session: JSON) -> str:
         if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
-            return str(session["response_id"])
+            return writable(str(session["response_id"]))
         name = self._connection.service.name
         raise SessionLostError(f"that is no session of {name}'s", thread_id="", provider=name)
 
@@ -129,18 +130,24 @@ class _Events:
         return ""
 
     def _heard(self, event: Any) -> str:  # noqa: ANN401 - as above
-        if event.item_id in self._aside or not event.delta:
+        if event.item_id in self._aside or not _text(event.delta):
             return ""
         part = event.output_index, event.content_index
         joint = "\n" if self._part not in {None, part} else ""
         self._part = part
-        return joint + str(event.delta)
+        return joint + _text(event.delta)
+
+
+def _text(delta: object) -> str:
+    if not isinstance(delta, str):
+        raise TypeError(type(delta).__name__)
+    return delta
 
 
 def _question(
     connection: Connection, instructions: str | None, request: Mapping[str, Any]
 ) -> Callable[[Any], Any]:
-    told = {"instructions": instructions} if instructions else {}
+    told = {"instructions": writable(instructions)} if instructions else {}
     return lambda client: client.responses.create(model=connection.model, **told, **request)
 
 
@@ -178,9 +185,9 @@ def _usage(response: Response) -> Usage | None:
     # Compatible servers leave the details out, whatever the SDK's types say.
     into = getattr(response.usage, "input_tokens_details", None)
     out = getattr(response.usage, "output_tokens_details", None)
-    return Usage(
-        input_tokens=response.usage.input_tokens or 0,
-        cached_input_tokens=getattr(into, "cached_tokens", 0) or 0,
-        output_tokens=response.usage.output_tokens or 0,
-        reasoning_output_tokens=getattr(out, "reasoning_tokens", 0) or 0,
+    return Usage.told(
+        response.usage.input_tokens,
+        getattr(into, "cached_tokens", 0),
+        response.usage.output_tokens,
+        getattr(out, "reasoning_tokens", 0),
     )

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
 __all__ = ["JSON", "Closing", "Exchange", "Forgetful", "Provider", "Reply", "Streaming", "Usage"]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 """A value that survives ``json.dumps`` and ``json.loads``; what a session may be."""
+
+MOST_TOKENS: Final = 2**40
+"""More than any turn costs; the sums of many such still are numbers that every store can keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class Usage:
     output_tokens: int = 0
     reasoning_output_tokens: int = 0
 
+    @classmethod
+    def told(cls, input_tokens: object, cached: object, output_tokens: object, reasoning: object) -> Self:
+        """Take what a service says that it counted; what is no number of tokens counts as none."""
+        return cls(_tokens(input_tokens), _tokens(cached), _tokens(output_tokens), _tokens(reasoning))
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.input_tokens + other.input_tokens,
@@ -35,6 +43,12 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.reasoning_output_tokens + other.reasoning_output_tokens,
         )
+
+
+def _tokens(found: object) -> int:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return 0
+    return int(found) if 0 <= found <= MOST_TOKENS else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.transcript import Transcript
+from yemot_ai.providers.writable import writable
 
 __all__ = ["API", "Answer", "Retelling"]
 
@@ -96,5 +97,6 @@ class Retelling:
 
     def _read(self, said: Transcript, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
         answer = self._api.answer(response)
-        session: JSON = {"id": answer.id, "history": said.and_then(prompt, answer.text).json()}
-        return Reply(answer.text, session, answer.usage)
+        text = writable(answer.text)
+        session: JSON = {"id": answer.id, "history": said.and_then(prompt, text).json()}
+        return Reply(text, session, answer.usage)

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.provider import JSON, Exchange
+from yemot_ai.providers.writable import writable
 
 __all__ = ["MOST_CHARACTERS", "MOST_EXCHANGES", "Transcript"]
 
@@ -67,13 +68,13 @@ class Transcript:
     def asking(self, prompt: str) -> list[dict[str, str]]:
         """Return the messages that a service is sent: all that was said, and ``prompt``."""
         said = [message for exchange in self.exchanges for message in _messages(exchange)]
-        return [*said, {"role": "user", "content": prompt}]
+        return [*said, {"role": "user", "content": writable(prompt)}]
 
 
 def _messages(exchange: Exchange) -> list[dict[str, str]]:
     return [
-        {"role": "user", "content": exchange.prompt},
-        {"role": "assistant", "content": exchange.answer},
+        {"role": "user", "content": writable(exchange.prompt)},
+        {"role": "assistant", "content": writable(exchange.answer)},
     ]
 
 

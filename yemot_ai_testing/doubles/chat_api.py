@@ -6,11 +6,10 @@ streaming chunks), reduced to what its clients read.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles import responses_api
-from yemot_ai_testing.doubles.dialect import TOKENS, Refusal
+from yemot_ai_testing.doubles.dialect import TOKENS, Refusal, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +64,7 @@ def is_delta(event: Mapping[str, Any]) -> bool:
 
 def sse(event: Mapping[str, Any]) -> bytes:
     """Return a chunk as it is sent."""
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    return b"data: %s\n\n" % written(event)
 
 
 def refusal(failure: Failure) -> Refusal:

@@ -5,6 +5,7 @@ A dialect is pure: bodies, events and bytes of one answer; no server, no clock.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.steps import Answer, Failure
 
-__all__ = ["TOKENS", "Dialect", "Refusal"]
+__all__ = ["TOKENS", "Dialect", "Refusal", "written"]
 
 TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
 """What every scripted answer costs."""
@@ -32,6 +33,14 @@ class Refusal:
         """What the body says of the error."""
         error: Mapping[str, Any] = self.body["error"]
         return error
+
+
+def written(body: Mapping[str, Any]) -> bytes:
+    """Return a body as a service sends it; half of a surrogate pair stands in JSON only as an escape."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 class Dialect(Protocol):

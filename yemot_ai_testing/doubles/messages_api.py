@@ -6,10 +6,9 @@ events, errors), reduced to what its clients read.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.dialect import TOKENS, Refusal
+from yemot_ai_testing.doubles.dialect import TOKENS, Refusal, written
 from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def is_delta(event: Mapping[str, Any]) -> bool:
 
 def sse(event: Mapping[str, Any]) -> bytes:
     """Return an event as it is sent."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))
 
 
 def refusal(failure: Failure) -> Refusal:

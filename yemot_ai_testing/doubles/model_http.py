@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socketserver
 import sys
 import threading
@@ -12,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from yemot_ai_testing.doubles import chat_api, messages_api, responses_api, transcription_api
+from yemot_ai_testing.doubles.dialect import written
 from yemot_ai_testing.doubles.model_request import ModelRequest
 from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
 
@@ -226,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         missing: int = 0,
     ) -> None:
         """Send a JSON answer whose last ``missing`` bytes never come."""
-        data = json.dumps(body, ensure_ascii=False).encode()
+        data = written(body)
         self.send_response(status)
         for name, value in {**(headers or {}), "content-type": "application/json"}.items():
             self.send_header(name, value)

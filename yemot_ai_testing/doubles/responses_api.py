@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.dialect import TOKENS, Refusal
+from yemot_ai_testing.doubles.dialect import TOKENS, Refusal, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -213,4 +213,4 @@ def is_delta(event: Mapping[str, Any]) -> bool:
 
 def sse(event: Mapping[str, Any]) -> bytes:
     """One server-sent event."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))

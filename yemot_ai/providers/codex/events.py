@@ -22,6 +22,7 @@ from typing import Any, Final
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
 from yemot_ai.providers.codex.faults import fault
 from yemot_ai.providers.provider import Usage
+from yemot_ai.providers.writable import writable
 
 __all__ = ["EventReader", "Outcome", "usage_between"]
 
@@ -74,14 +75,14 @@ class EventReader:
             case {"type": "thread.started", "thread_id": str(thread_id)}:
                 self.thread_id = thread_id
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
-                self._answer = _clean(text)
+                self._answer = writable(text)
             case {"type": "turn.completed"}:
                 self._usage = _counters(event.get("usage"))
             case {"type": "turn.failed"}:
                 self._failure = _message(event.get("error"))
             case {"type": "error", "message": str(message)}:
                 # Not fatal by itself ("Reconnecting… 1/5"), but the best explanation if the turn fails.
-                self._last_error = _clean(message)
+                self._last_error = writable(message)
             case _:
                 pass
 
@@ -151,10 +152,11 @@ def usage_between(before: Mapping[str, int] | None, after: Mapping[str, int]) ->
     """
     if before is None:
         return None
-    spent = [after.get(name, 0) - before.get(name, 0) for name in _COUNTERS]
+    known = _counters(before)  # out of a session that has been anywhere
+    spent = [after.get(name, 0) - known.get(name, 0) for name in _COUNTERS]
     if any(tokens < 0 for tokens in spent):
         spent = [after.get(name, 0) for name in _COUNTERS]
-    return Usage(*spent)
+    return Usage.told(*spent)
 
 
 def _parsed(line: bytes) -> Mapping[str, Any] | None:
@@ -174,7 +176,7 @@ def _counters(usage: object) -> dict[str, int]:
 
 def _message(error: object) -> str:
     said = error.get("message") if isinstance(error, Mapping) else error
-    return _clean(said) if isinstance(said, str) and said else "the turn failed"
+    return writable(said) if isinstance(said, str) and said else "the turn failed"
 
 
 def _last_words(stderr_tail: str) -> str:
@@ -183,11 +185,6 @@ def _last_words(stderr_tail: str) -> str:
     errors = [line for line in lines if line.lower().startswith("error")]
     spoken = errors or [line for line in lines if not line.startswith("WARNING")]
     return spoken[-1] if spoken else ""
-
-
-def _clean(text: str) -> str:
-    # JSON can spell half of a surrogate pair, which no encoding can then write.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _detailed(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:

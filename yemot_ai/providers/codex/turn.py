@@ -14,6 +14,7 @@ from typing import Any, Final
 from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
 from yemot_ai.providers.codex.events import Outcome
 from yemot_ai.providers.codex.faults import fault
+from yemot_ai.providers.writable import writable
 
 __all__ = ["Turn", "fault_of"]
 
@@ -43,7 +44,7 @@ class Turn:
         self.ended: asyncio.Future[Outcome] = loop.create_future()
         # A turn that was given up still ends, and nobody asks how.
         self.ended.add_done_callback(_look_at)
-        self._aside: list[str] = []  # no set: what is looked up in it may be anything
+        self._aside: set[str] = set()
         self._said = ""
         self._final = ""
         self._usage: dict[str, int] = {}
@@ -54,13 +55,13 @@ class Turn:
             case "turn/started", {"turn": {"id": str(turn_id)}} if not self.begun.done():
                 self.begun.set_result(turn_id)
             case "item/started", {"item": {"type": "agentMessage", "phase": "commentary", "id": str(aside)}}:
-                self._aside.append(aside)
-            case "item/agentMessage/delta", {"delta": str(delta), **of} if (
-                of.get("itemId") not in self._aside
+                self._aside.add(aside)
+            case "item/agentMessage/delta", {"delta": str(delta), **of} if not self._is_aside(
+                of.get("itemId")
             ):
-                self.told(_clean(delta))
+                self.told(writable(delta))
             case "item/completed", {"item": {"type": "agentMessage", "text": str(text)} as item}:
-                self._said = _clean(text)
+                self._said = writable(text)
                 if item.get("phase") == "final_answer":
                     self._final = self._said
             case "thread/tokenUsage/updated", {"tokenUsage": {"total": Mapping() as total}}:
@@ -71,6 +72,9 @@ class Turn:
                 self._conclude(turn)
             case _:
                 pass
+
+    def _is_aside(self, item: object) -> bool:
+        return isinstance(item, str) and item in self._aside
 
     def fail(self, error: Exception) -> None:
         """Let it end with ``error``, if it has not ended yet."""
@@ -123,8 +127,3 @@ def _words(info: object) -> str:
 def _look_at(future: asyncio.Future[Outcome]) -> None:
     if not future.cancelled():
         future.exception()
-
-
-def _clean(text: str) -> str:
-    # JSON can spell half of a surrogate pair, which no encoding can then write.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

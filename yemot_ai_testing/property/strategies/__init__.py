@@ -14,6 +14,7 @@ docstring lists them. They shrink towards what a person would write: "שלום",
 
 from __future__ import annotations
 
+from yemot_ai_testing.property.strategies.bodies import BodyKind, ModelStream, model_streams
 from yemot_ai_testing.property.strategies.callers import CallerKind, callers
 from yemot_ai_testing.property.strategies.codex import CodexStream, StreamKind, codex_streams
 from yemot_ai_testing.property.strategies.ext_ini import IniKind, ext_inis
@@ -25,9 +26,11 @@ from yemot_ai_testing.property.strategies.values import ValueKind, values
 
 __all__ = [
     "AnswerKind",
+    "BodyKind",
     "CallerKind",
     "CodexStream",
     "IniKind",
+    "ModelStream",
     "RequestKind",
     "ResponseKind",
     "ScriptTurn",
@@ -40,6 +43,7 @@ __all__ = [
     "callers",
     "codex_streams",
     "ext_inis",
+    "model_streams",
     "model_texts",
     "requests",
     "responses",

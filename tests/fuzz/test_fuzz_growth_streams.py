@@ -1,0 +1,89 @@
+"""Ten times as many pieces of an answer are about ten times the work, the time and the memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchmarks.protocol import growth
+from tests.fuzz.test_fuzz_growth import BOUND, FREE, TIME_BOUND, Job
+from tests.fuzz.work import calls, memory
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers.anthropic import _Events as Messages
+from yemot_ai.providers.codex.turn import Turn
+from yemot_ai.providers.connection import Connection, Writing
+from yemot_ai.providers.openai import SERVICE
+from yemot_ai.providers.openai_chat import PART, Chat
+from yemot_ai.providers.openai_responses import KeptResponses
+
+OPENAI = Connection(SERVICE, client="AsyncOpenAI", part=PART, key="k", model="m", base_url=None, timeout=1.0)
+
+
+def heard(writing: Writing, events: list[Any]) -> object:
+    for event in events:
+        writing.hear(event)
+    return writing.whole
+
+
+def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the SDK makes it
+    choice = SimpleNamespace(delta=SimpleNamespace(content=text), finish_reason=finish)
+    return SimpleNamespace(id="c", choices=[choice])
+
+
+def block(text: str) -> Any:  # noqa: ANN401 - likewise
+    delta = SimpleNamespace(type="text_delta", text=text)
+    return SimpleNamespace(type="content_block_delta", delta=delta)
+
+
+def delta(number: int) -> Any:  # noqa: ANN401 - likewise
+    place = {"item_id": "m", "output_index": 0, "content_index": number}
+    return SimpleNamespace(type="response.output_text.delta", delta="ש" * 40, **place)
+
+
+def turn_of(size: int) -> None:
+    """A turn of an app-server, half of whose messages are no answer."""
+
+    async def talk() -> None:
+        turn = Turn("t", len)
+        for number in range(size):
+            aside = {"type": "agentMessage", "phase": "commentary", "id": f"m{number}"}
+            turn.hear("item/started", {"item": aside})
+            turn.hear("item/agentMessage/delta", {"itemId": "m-1", "delta": "ש" * 40})
+        turn.fail(ProviderError("the end"))
+
+    asyncio.run(talk())
+
+
+def responses() -> Writing:
+    return KeptResponses(OPENAI).writing()
+
+
+def chat() -> Writing:
+    return Chat(OPENAI).writing()
+
+
+STREAMS: dict[str, Callable[[int], Job]] = {
+    "responses": lambda size: lambda: heard(responses(), [delta(number) for number in range(size)]),
+    "chat": lambda size: lambda: heard(chat(), [chunk("ש" * 40)] * size),
+    "chat, thoughts": lambda size: lambda: heard(chat(), [chunk("<think>"), *[chunk("hm " * 9)] * size]),
+    "chat, ended often": lambda size: lambda: heard(chat(), [chunk("ש" * 9, "stop")] * size),
+    "messages": lambda size: lambda: heard(Messages(), [block("ש" * 40)] * size),
+    "app-server": lambda size: lambda: turn_of(size),
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_ten_times_as_many_pieces_are_about_ten_times_the_work_and_the_memory(stream: str) -> None:
+    small, large = (STREAMS[stream](size) for size in (150, 1_500))
+    small()
+    assert calls(large) <= BOUND * calls(small) + 1_000
+    assert memory(large) <= BOUND * memory(small) + FREE
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_ten_times_as_many_pieces_do_not_take_a_hundred_times_as_long(stream: str) -> None:
+    assert growth(lambda size: STREAMS[stream](int(size))(), str, small=2_000, rounds=3) < TIME_BOUND
