@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from yemot_ai_testing.doubles.codex_steps import Question
+    from yemot_ai_testing.doubles.pausing import Point
 
 __all__ = ["FakeCodex"]
 
@@ -178,6 +179,23 @@ class FakeCodex(CodexVocabulary):
             # Readers and writers wake each other; kept open, it wakes one that was about to wait, too.
             self._released.append(os.open(gate, os.O_RDWR))
             gate.unlink()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later process or turn stand still before it writes anything, until ``goes_on()``.
+
+        Raises:
+            ValueError: it is another point than ``asked``.
+        """
+        if point != "asked":
+            raise ValueError(
+                f"a fake Codex pauses at 'asked', not at {point!r}: what `codex exec` answers comes whole; a "
+                "ModelServer behind the real Codex pauses in the middle, as does a ScriptedProvider"
+            )
+        self.holds()
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands there."""
+        self.releases()
 
     def wait_asked(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` processes have asked the model.

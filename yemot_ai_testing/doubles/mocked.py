@@ -21,6 +21,7 @@ from respx.mocks import Mocker
 
 from yemot_ai_testing.doubles.dialect import Dialect
 from yemot_ai_testing.doubles.model_request import ModelRequest
+from yemot_ai_testing.doubles.pausing import Point
 from yemot_ai_testing.doubles.script import (
     Answer,
     Drop,
@@ -88,6 +89,23 @@ class MockedService(Vocabulary):
     def releases(self) -> None:
         """Let the waiting requests through."""
         self._script.gate.release()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later request stand still before it is answered, until ``goes_on()``.
+
+        Raises:
+            ValueError: it is another point than ``asked``.
+        """
+        if point != "asked":
+            raise ValueError(
+                f"a mocked service pauses at 'asked', not at {point!r}: all pieces of a stream are handed "
+                "over at once; a ModelServer pauses between them"
+            )
+        self.holds()
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands there."""
+        self.releases()
 
     def wait_asked(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` requests have come in; ``TimeoutError`` after ``timeout`` seconds."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from yemot_ai_testing.doubles.dialect import Dialect
+    from yemot_ai_testing.doubles.pausing import Point
 
 __all__ = ["DIALECTS", "ModelHTTPServer", "Played"]
 
@@ -46,6 +47,10 @@ class Model(Protocol):
 
     def leaves_at_gate(self, client: socket.socket) -> bool:
         """Wait until the gate is open; True if the client went away first."""
+        ...
+
+    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+        """Stand still if calls pause at ``point``; True if the client went away first."""
         ...
 
 
@@ -113,7 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _respond(self, request: ModelRequest) -> None:
         step = self.server.model.receive(request)
-        if self.server.model.leaves_at_gate(self.connection):
+        model = self.server.model
+        if model.leaves_at_gate(self.connection) or model.leaves_at_point("asked", self.connection):
             self.close_connection = True
         elif step is None:
             self._send(400, {"error": {"message": _UNSCRIPTED, "code": "unscripted_call", "type": "script"}})
@@ -159,20 +165,33 @@ class _Handler(BaseHTTPRequestHandler):
         whole = self._api.whole(step, _number(), request=request.body)
         if request.body.get("stream"):
             self._stream(self._written(self._api.stream_events(whole, step.pieces), step.every))
-        elif step.lasts > step.after and self._leaves(step.lasts - step.after):
+        elif self._leaves_before(step):
             self.close_connection = True
         else:
             self._send(200, whole)
 
     def _written(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
         """Let time pass between the pieces of text, and stop where nobody reads them any more."""
-        begun = False
-        for event in events:
-            if self._api.is_delta(event):
-                if begun and self._leaves(every):
-                    raise ConnectionAbortedError
-                begun = True
-            yield event
+        told = list(events)
+        pieces = [number for number, event in enumerate(told) if self._api.is_delta(event)]
+        later = frozenset(pieces[1:])
+        for number, event in enumerate(told):
+            if number in later and self._leaves(every):
+                raise ConnectionAbortedError
+            yield event  # and it is sent
+            if number in pieces[:1] and self._leaves_at("first_text"):
+                raise ConnectionAbortedError
+            if number in pieces[-1:] and self._leaves_at("last_text"):
+                raise ConnectionAbortedError
+
+    def _leaves_before(self, step: Answer) -> bool:
+        """Let the time pass in which a text is written that is sent as a whole."""
+        if step.lasts > step.after and self._leaves(step.lasts - step.after):
+            return True
+        return self._leaves_at("first_text") or self._leaves_at("last_text")
+
+    def _leaves_at(self, point: Point) -> bool:
+        return self.server.model.leaves_at_point(point, self.connection)
 
     def _leaves(self, seconds: float) -> bool:
         model = self.server.model

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_http import ModelHTTPServer, Played
 from yemot_ai_testing.doubles.model_request import ModelRequest
+from yemot_ai_testing.doubles.pausing import Pause
 from yemot_ai_testing.doubles.script import (
     Answer,
     Crash,
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.doubles.script import Step
+    from yemot_ai_testing.doubles.pausing import Point
+    from yemot_ai_testing.doubles.script import Gate, Step
 
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
 
@@ -60,12 +62,14 @@ class ModelServer(ServiceVocabulary):
     Attributes:
         script: the queue behind the verbs.
         requests: what was asked of the model, oldest first.
+        pause: where calls stand still, once ``pause_at`` has said so.
     """
 
     def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
         self._crash = crash
         self.script: Script = Script()
         self.requests: list[ModelRequest] = []
+        self.pause = Pause()
         self._lock = threading.Lock()
         self._closing, self._closed = socket.socketpair()
         self._server = ModelHTTPServer(self)
@@ -122,6 +126,23 @@ class ModelServer(ServiceVocabulary):
     def releases(self) -> None:
         """Let the waiting calls through."""
         self.script.gate.release()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later call stand still at a point of its answer, until ``goes_on()``.
+
+        Args:
+            point: ``asked``: nothing is written yet; ``first_text``: the first piece is sent;
+                ``last_text``: all of the text is, but not its end. What is not streamed stands at any of
+                them before it is sent.
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        self.pause.at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.pause.release()
 
     def wait_asked(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` calls have come in; ``TimeoutError`` after ``timeout`` seconds."""
@@ -186,9 +207,17 @@ class ModelServer(ServiceVocabulary):
 
     def leaves_at_gate(self, client: socket.socket) -> bool:
         """Wait until the gate is open; True if the client went away first."""
+        return self._leaves_at(self.script.gate, client)
+
+    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+        """Stand still if calls pause at ``point``; True if the client went away first."""
+        with self.pause.standing_at(point) as gate:
+            return gate is not None and self._leaves_at(gate, client)
+
+    def _leaves_at(self, gate: Gate, client: socket.socket) -> bool:
         waker, waked = socket.socketpair()
         with waker, waked:
-            self.script.gate.when_open(lambda: _send_quietly(waker))
+            gate.when_open(lambda: _send_quietly(waker))
             ready, _, _ = select.select([client, self._closing, waked], [], [])
             return waked not in ready
 

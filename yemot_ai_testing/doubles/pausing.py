@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.doubles.script import Gate
@@ -67,11 +69,19 @@ class Pause:
 
     async def reached(self, point: Point) -> None:
         """Stand still if this is the point."""
+        with self.standing_at(point) as gate:
+            if gate is not None:
+                await passes(gate)
+
+    @contextmanager
+    def standing_at(self, point: Point) -> Iterator[Gate | None]:
+        """Count a question that stands at the gate this gives; None where ``point`` is not the one."""
         if point != self._point:
+            yield None
             return
         self._count(1)
         try:
-            await passes(self._gate)
+            yield self._gate
         finally:
             self._count(-1)
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from yemot_ai_testing.doubles.pausing import Point
     from yemot_ai_testing.doubles.script import Step
 
 __all__ = ["RealCodex", "led_to"]
@@ -149,6 +150,14 @@ class RealCodex(CodexVocabulary):
     def releases(self) -> None:
         """Let the waiting calls through."""
         self.model.releases()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later call to the model stand still at a point, as ``ModelServer`` does."""
+        self.model.pause_at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.model.goes_on()
 
     def wait_asked(self, count: int, timeout: float = 10.0) -> None:
         """Block until the model was asked ``count`` times; ``TimeoutError`` after ``timeout`` seconds."""
