@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
+from yemot_ai.providers import AnthropicProvider, CodexCLIProvider, OpenAIProvider, Reply
 from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.anthropic import AnthropicMock
 from yemot_ai_testing.doubles.openai import OpenAIMock
@@ -126,6 +126,39 @@ def test_an_answer_that_is_sent_whole_stands_at_each_point_before_it(point: Poin
             await provider.aclose()
 
     asyncio.run(scene())
+
+
+def codex(_double: FakeCodex) -> Any:  # noqa: ANN401 - likewise
+    return CodexCLIProvider()
+
+
+def openai(_double: OpenAIMock) -> Any:  # noqa: ANN401 - likewise
+    return OpenAIProvider(api_key=KEY, model="m")
+
+
+def anthropic(_double: AnthropicMock) -> Any:  # noqa: ANN401 - likewise
+    return AnthropicProvider(api_key=KEY, model="m")
+
+
+@pytest.mark.parametrize(
+    ("make", "provided"), [(FakeCodex, codex), (OpenAIMock, openai), (AnthropicMock, anthropic)]
+)
+def test_a_double_whose_answer_comes_whole_stands_before_it(
+    make: Callable[[], Any], provided: Callable[[Any], Any]
+) -> None:
+    async def scene(double: Any) -> None:  # noqa: ANN401 - any double
+        provider = provided(double)
+        double.pause_at("asked")
+        asking = asyncio.ensure_future(provider.start_session("מתי?"))
+        await asyncio.to_thread(double.wait_asked, 1)
+        assert not asking.done()
+        double.goes_on()
+        assert (await asking).text == "פתוח."
+        await closed(provider)
+
+    with make() as double:
+        double.answers("פתוח.")
+        asyncio.run(scene(double))
 
 
 @pytest.mark.parametrize("make", [FakeCodex, OpenAIMock, AnthropicMock])
