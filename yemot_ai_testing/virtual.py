@@ -68,6 +68,12 @@ class VirtualClock:
         engine = self._engine()
         return engine is not None and engine.working > 0
 
+    @property
+    def is_held(self) -> bool:
+        """Whether something outside this process is at work, which time does not overtake."""
+        engine = self._engine()
+        return isinstance(engine, VirtualEngine) and engine.outside > 0
+
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
         engine = self._engine()
@@ -127,6 +133,7 @@ class VirtualEngine(Engine):
 
     Attributes:
         awaited: the tasks that somebody outside the loop waits for.
+        outside: how many wait for something outside this process.
     """
 
     clock: VirtualClock
@@ -135,6 +142,7 @@ class VirtualEngine(Engine):
         clock = self.clock = VirtualClock(self)
         make = make_loop or VirtualLoop
         self.awaited: set[asyncio.Task[Any]] = set()
+        self.outside = 0
         super().__init__(lambda: make(clock))
 
     def time(self) -> float:
@@ -155,9 +163,11 @@ class VirtualEngine(Engine):
     async def standing_still(self) -> AsyncIterator[None]:
         """Let no time pass while something outside this process is at work: a disk, a server."""
         self._count(working=1)
+        self.outside += 1
         try:
             yield
         finally:
+            self.outside -= 1
             self._count(working=-1)
 
 
@@ -213,7 +223,7 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock.rests(told, timeout)
         ready = super().select(None if timeout is None else STUCK)
         self._clock.wakes()
-        if not ready and timeout is not None and self._clock.is_awaited:
+        if not ready and timeout is not None and self._clock.is_awaited and not self._clock.is_held:
             # A handler that waits for threads of its own looks like one at work.
             self._clock.jump_anyway(timeout)
         return ready

@@ -12,8 +12,11 @@ import pytest
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.engine import Engine, immediately
 from yemot_ai.errors import EngineLoopError
+from yemot_ai_testing import virtual
 from yemot_ai_testing.doubles.provider import ScriptedProvider
-from yemot_ai_testing.virtual import virtual_engine
+from yemot_ai_testing.property import orderly
+from yemot_ai_testing.property.orderly import OrderlyEngine
+from yemot_ai_testing.virtual import VirtualEngine, virtual_engine
 
 
 async def thread_name() -> str:
@@ -154,6 +157,26 @@ def test_virtual_time_waits_for_a_handler_at_work() -> None:
     engine.run(both())
 
     assert times == [0.0]
+
+
+@pytest.mark.parametrize("kind", [VirtualEngine, OrderlyEngine])
+def test_virtual_time_never_overtakes_what_is_outside_this_process(
+    kind: type[VirtualEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (virtual, orderly):
+        monkeypatch.setattr(module, "STUCK", 0.01)
+    engine, free = kind(), threading.Event()
+
+    async def both() -> float:
+        waiting = asyncio.ensure_future(asyncio.sleep(3600))
+        async with engine.standing_still():
+            threading.Timer(0.2, free.set).start()
+            await asyncio.to_thread(free.wait, 10)
+            now = engine.clock.now()
+        await waiting
+        return now
+
+    assert engine.run(both()) == 0.0
 
 
 @pytest.fixture

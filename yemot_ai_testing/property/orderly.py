@@ -126,7 +126,7 @@ class _OrderlySelector(VirtualSelector):
         self._rounds = 0 if rests else self._rounds + 1
         # A handler that waits for threads of its own looks like one at work.
         ready = selectors.DefaultSelector.select(self, STUCK if rests and self._time.stands_still else 0)
-        if not ready and (rests or self._rounds >= BUSY):
+        if not ready and (rests or self._rounds >= BUSY) and not self._time.is_held:
             self._rounds = 0
             self._queue.let_go()
         return ready
