@@ -18,6 +18,7 @@ __all__ = [
     "ScenarioLoadError",
     "ServerFailedError",
     "ToolkitError",
+    "UnheardCallerError",
     "WrongVerbError",
 ]
 
@@ -64,6 +65,23 @@ class WrongVerbError(ToolkitError, AssertionError):
 
 class CallOverError(WrongVerbError):
     """The caller did something on a call that is over, or not yet dialled."""
+
+
+class UnheardCallerError(ToolkitError, AssertionError):
+    """Nobody listens to the first caller of a machine, so that nothing can be tried.
+
+    Attributes:
+        waits_for: what the line waits for instead, in words.
+        heard: what the caller has heard.
+    """
+
+    def __init__(self, waits_for: str, *, heard: str) -> None:
+        self.waits_for = waits_for
+        self.heard = heard
+        super().__init__(
+            f"nobody listens to the first caller, who has heard {heard!r}: {waits_for}. "
+            "Let `arrives(caller)` bring callers to where they can speak, or set `extension` to where that is"
+        )
 
 
 class EndlessLineError(ToolkitError, AssertionError):

@@ -23,7 +23,7 @@ from yemot_ai_testing.history.events import (
     Wrote,
 )
 
-__all__ = ["LINES", "short", "told"]
+__all__ = ["LINES", "one_line", "short", "told"]
 
 LINES: Final = 15
 """A longer story is one that nobody reads."""
@@ -46,7 +46,7 @@ def told(events: Sequence[Event], chosen: Collection[int], *, subject: Collectio
         left_out = sum(before < other < position for other in positions)
         if before >= 0 and left_out:
             lines.append(f"{'…':>9}  ({left_out} more)")
-        lines.append(f"{events[position].at:>7.1f} s  {sentence(events[position])}")
+        lines.append(f"{events[position].at:>7.1f} s  {one_line(sentence(events[position]))}")
         before = position
     return tuple(lines[:LINES])
 
@@ -60,6 +60,11 @@ def _shortened(positions: list[int], subject: frozenset[int]) -> list[int]:
             break
         kept.add(position)
     return sorted(kept)
+
+
+def one_line(text: str) -> str:
+    """Return a text that may hold anything as one line that shows it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def short(text: str) -> str:

@@ -47,8 +47,12 @@ PATIENCE = 60.0
 """Seconds after which whoever asks and blocks is told that there is no answer."""
 
 
+WRITTEN = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
+"""What models write though nobody wants to hear it: what has a meaning to the line, or to Markdown."""
+
 STEPS: Sequence[Step | None] = (
     None,
+    Answer((WRITTEN,)),
     Answer(("",), 1.0),
     Answer(("",), 4.0),
     Answer(("",), 9.0),
@@ -76,8 +80,8 @@ class Echo(Vocabulary):
     """Answers every prompt with the prompt and the number of the question; faults can be scripted.
 
     It is a provider (``start_session``, ``continue_session``); an application without providers asks it
-    with ``ask``, which blocks. An answer that is scripted stands for one that is thought about
-    ``after`` seconds: what is said is always the echo.
+    with ``ask``, which blocks. An answer that is scripted is thought about ``after`` seconds, and its
+    words follow the echo.
 
     With several sentences it streams: each is a piece of its own, ``every`` seconds after the one before,
     and names its place (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` breaks off after as
@@ -184,8 +188,7 @@ class Echo(Vocabulary):
             ProviderError: as it was scripted.
         """
         with self._question(prompt, session or None, history) as question:
-            self._block(question)
-            return self._words(question, prompt), question.session
+            return self._words(question, prompt, self._block(question)), question.session
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -206,7 +209,7 @@ class Echo(Vocabulary):
                 await asyncio.Event().wait()
             await asyncio.sleep(_seconds(step))
             self._fail(step, question)
-            return Reply(self._words(question, prompt), question.session)
+            return Reply(self._words(question, prompt, step), question.session)
 
     async def _told(
         self,
@@ -237,7 +240,7 @@ class Echo(Vocabulary):
                 await asyncio.Event().wait()
             self._fail(step, question)
             await self.pause.reached("last_text")
-            reply = Reply(self._words(question, prompt), question.session)
+            reply = Reply(self._words(question, prompt, step), question.session)
         yield reply  # outside: whoever has it need not ask for more, and the question is over
 
     async def _begun(self) -> Step:
@@ -271,9 +274,10 @@ class Echo(Vocabulary):
                 return 1
         return 0
 
-    def _words(self, question: Question, prompt: str) -> str:
+    def _words(self, question: Question, prompt: str, step: Step) -> str:
         if self._of == 1:
-            return answer(question.ask, prompt)
+            words = "".join(step.pieces) if isinstance(step, Answer) else ""
+            return f"{answer(question.ask, prompt)}. {words}" if words else answer(question.ask, prompt)
         return in_sentences(question.ask, prompt, of=self._of)
 
     @contextmanager
@@ -295,7 +299,8 @@ class Echo(Vocabulary):
         if steps is not None:
             self._death = asyncio.create_task(ended(after=steps, but=self.engine.awaited))
 
-    def _block(self, question: Question) -> None:
+    def _block(self, question: Question) -> Step:
+        """Let the time of a question pass, and return what the model does about it."""
         step = self._step()
         deed, self.meanwhile = self.meanwhile, None
         if deed is not None:
@@ -306,6 +311,7 @@ class Echo(Vocabulary):
         if isinstance(step, Hang):
             raise ProviderTimeoutError(seconds=PATIENCE, provider=self.name)
         self._fail(step, question)
+        return step
 
     def settles(self) -> None:
         """Wait for what was begun beside a question, and for all that can be done at this moment."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
+from yemot_ai_testing.history.story import one_line
 from yemot_ai_testing.history.violation import Violation
 from yemot_ai_testing.property.talk import NOWHERE, Talk
 from yemot_ai_testing.scenario.emitter import dumps
@@ -100,7 +101,7 @@ def _scenario(number: int, talk: Talk, replay: Replay, wrong: str) -> Scenario:
     turns = [_turn(turn, wrong) for turn in talk.turns] or [Turn(NOWHERE, action=Action("hangs_up"))]
     asked = sum(turn.action is not None and bool(talk.said) and _speaks(turn, talk) for turn in turns)
     afterwards = Afterwards(NOWHERE, {"agent_turns": asked}) if replay.counts else None
-    caller = CallerSpec(extension=replay.extension)
+    caller = CallerSpec(phone=talk.caller.phone, extension=replay.extension)
     return Scenario(f"call {number}", NOWHERE, tuple(turns), replay.app, caller, afterwards)
 
 
@@ -130,10 +131,10 @@ def _speaks(turn: Turn, talk: Talk) -> bool:
 
 def _head(path: Path, violation: Violation, talks: Sequence[Talk], replay: Replay) -> Iterator[str]:
     where = "" if replay.app else " --yemot-app=MODULE:FACTORY"
-    yield _line(f"{violation.kind}: {violation.message}")
+    yield one_line(f"{violation.kind}: {violation.message}")
     yield f"Play it again: pytest --yemot-scenario={shlex.quote(str(path))}{where}"
     yield ""
-    yield from (_line(line) for line in violation.story)
+    yield from map(one_line, violation.story)
     unsaid = tuple(_unsaid(talks, replay))
     if unsaid:
         yield ""
@@ -154,11 +155,6 @@ def _unsaid(talks: Sequence[Talk], replay: Replay) -> Iterator[str]:
         yield "what the model did: the application is no flow of ours, whose model could be told to"
     if len(talks) > 1:
         yield "that the calls overlapped: they come one after the other, each to an application of its own"
-
-
-def _line(text: str) -> str:
-    """Return a text that may hold anything as one line of a comment."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _words(name: str) -> str:
