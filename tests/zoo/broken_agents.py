@@ -275,7 +275,7 @@ class AnswersAnew(Agent):
         return super().__call__(pairs).replace("=said_", f" {next(self.numbers) % 7}=said_")
 
 
-@fault("keeps its memory in the process: another worker knows nothing", "forgot", restarts=True)
+@fault("keeps its memory in the process: another worker knows nothing", "forgot", "unstable", restarts=True)
 class ForgetsAfterRestart(Agent):
     pass
 
