@@ -34,7 +34,7 @@ def kinds(*events: Event) -> list[str]:
 
 
 def got(at: float, request: int, words: str) -> Got:
-    body = LISTENING.format(words, request)
+    body = LISTENING.format(words, 2)
     return Got(at, request, body, spoken=spoken(body), waits=True)
 
 
@@ -137,3 +137,54 @@ def test_who_tells_what_was_said_before_in_the_question_itself_has_forgotten_not
 def test_an_echo_answers_what_stands_last_in_a_long_question() -> None:
     words, _ = Echo().ask(f"{'ענה בקצרה ובעברית. ' * 9} אמירה 7001")
     assert spoken(words) == (("7001", "1"),)
+
+
+def said_alike(*, asked: bool, heard: str) -> list[Violation]:
+    """Two calls say 7001, one after the other; the second is answered with ask ``heard``."""
+    first = answer("8", "אמירה 7001")
+    second: list[Event] = [Asked(2, "9", "אמירה 7001", "7001"), Told(2, "9", "echo-2")] if asked else []
+    return judged(
+        Said(0, "call 1", "7001"),
+        Sent(0, 1, "call 1", "said_1"),
+        Asked(0, "8", "אמירה 7001", "7001"),
+        Told(0, "8", "echo-1"),
+        got(0, 1, first),
+        Said(2, "call 2", "7001"),
+        Sent(2, 2, "call 2", "said_1"),
+        *second,
+        got(2, 2, answer(heard, "אמירה 7001")),
+        Sent(3, 3, "call 1", "said_1", copy=True),
+        got(3, 3, first),
+    )
+
+
+def test_two_callers_may_say_the_same() -> None:
+    assert said_alike(asked=True, heard="9") == []
+
+
+def test_who_says_the_same_as_another_hears_an_answer_of_its_own() -> None:
+    for asked in (True, False):
+        violation = said_alike(asked=asked, heard="8")[0]
+        assert violation.kind == "crossed_calls"
+        assert violation.message == "call 2 hears what call 1 was answered, who has said 7001, too"
+        assert violation.story[0].endswith("call 1 says 7001")
+
+
+def test_what_is_asked_again_for_one_of_two_who_say_the_same_is_asked_for_whoever_waits() -> None:
+    overloaded = Told(0, "8", "", "overloaded")
+    asked = (Said(0, "call 1", "7001"), Sent(0, 1, "call 1", "said_1"), Asked(0, "8", "אמירה 7001", "7001"))
+    again = (Sent(3, 3, "call 1", "said_1", copy=True), Asked(3, "10", "אמירה 7001", "7001"))
+    assert (
+        kinds(
+            *asked,
+            overloaded,
+            got(0, 1, "סליחה"),
+            Said(2, "call 2", "7001"),
+            Sent(2, 2, "call 2", "said_1"),
+            Asked(2, "9", "אמירה 7001", "7001"),
+            Told(2, "9", "echo-2"),
+            got(2, 2, answer("9", "אמירה 7001")),
+            *again,
+        )
+        == []
+    )

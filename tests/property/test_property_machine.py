@@ -8,9 +8,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.zoo.by_hand import Agent, Memory
 from yemot_ai.protocol import Request
+from yemot_ai_testing.doubles.script import Answer, Hang
 from yemot_ai_testing.errors import UnheardCallerError
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, Echo, ViolationError
+from yemot_ai_testing.property.echo import WRITTEN
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -71,7 +73,7 @@ class KnowsNumbers(Cleaned):
         return super().__call__(pairs)
 
 
-BLOCKS = {"budget": Budget(request=70, hangup=70)}
+BLOCKS = {"budget": Budget(request=70, hangup=70), "steps": (Answer((WRITTEN,)), Hang())}
 
 
 def test_an_application_that_blocks_passes_with_a_budget_of_its_own() -> None:
@@ -83,3 +85,26 @@ def test_what_models_write_and_who_calls_is_met(agent: type[Agent], kind: str) -
     with pytest.raises(ViolationError) as caught:
         tried(agent, **BLOCKS)
     assert caught.value.violations[0].kind == kind
+
+
+class KeepsForEverybody(Cleaned):
+    """Asks what it was asked before no more, whoever asks."""
+
+    def __init__(self, model: Echo) -> None:
+        super().__init__(model)
+        self.known: dict[str, str] = {}
+
+    def ask(self, memory: Memory, request: Request, said: str) -> str:
+        if said not in self.known:
+            self.known[said] = super().ask(memory, request, said)
+        return self.known[said]
+
+
+def test_answers_that_are_kept_for_everybody_are_found() -> None:
+    with pytest.raises(ViolationError) as caught:
+        tried(KeepsForEverybody, **BLOCKS)
+    assert caught.value.violations[0].kind == "crossed_calls"
+
+
+def test_an_application_may_say_that_its_answers_are_for_everybody() -> None:
+    tried(KeepsForEverybody, **BLOCKS, same_words=False)

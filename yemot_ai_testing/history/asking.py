@@ -29,7 +29,7 @@ def asked_what_was_said(index: Index, _budget: Budget) -> Iterator[Violation]:
 
 def asked_once(index: Index, budget: Budget) -> Iterator[Violation]:
     """The model is asked once for an utterance; again only where there is no answer and none will come."""
-    for utterance in index.utterances.values():
+    for utterance in index.utterances:
         for number, ask in enumerate(utterance.asks):
             prior = next(
                 (old for old in utterance.asks[:number] if _stands(index, utterance, old, ask, budget)), None
@@ -70,7 +70,7 @@ def remembered(index: Index, _budget: Budget) -> Iterator[Violation]:
         known = known | set(ask.event.history)
         if ask.answered and ask.outcome is not None:
             memory[ask.outcome.session] |= known | {ask.event.utterance}
-        utterance = index.utterances.get(ask.event.utterance)
+        utterance = ask.utterance
         if utterance is None or owners[ask.event.ask] != utterance.call:
             continue
         call = index.call(utterance.call)
@@ -99,7 +99,7 @@ def _owners(index: Index) -> dict[str, str]:
     of_session: dict[str, str] = {}
     owners = {}
     for ask in index.asks.values():
-        utterance = index.utterances.get(ask.event.utterance)
+        utterance = ask.utterance
         if utterance is not None:
             owners[ask.event.ask] = of_session.get(ask.event.session, utterance.call)
             if ask.outcome is not None and ask.outcome.session:
@@ -111,8 +111,8 @@ def sessions_kept_apart(index: Index, _budget: Budget) -> Iterator[Violation]:
     """No call is answered in the conversation of another."""
     for name, owner in _owners(index).items():
         ask = index.asks[name]
-        utterance = index.utterances[ask.event.utterance]
-        if owner != utterance.call:
+        utterance = ask.utterance
+        if utterance is not None and owner != utterance.call:
             message = f"{utterance.call} was answered in {ask.event.session}, the conversation of {owner}"
             begun = _begun(index, ask.event.session)
             yield index.violation(

@@ -17,20 +17,32 @@ def answered_by_its_own(index: Index, _budget: Budget) -> Iterator[Violation]:
     """What is heard in a call answers what was said in it, and last."""
     for request in index.requests.values():
         for mark in dict.fromkeys(mark for mark, _ in request.answer.spoken) if request.answer else ():
-            utterance = index.utterances.get(mark)
+            call = request.event.call
+            utterance = index.utterance(mark, call)
             if utterance is None or utterance.said > request.got:
                 continue
-            call = request.event.call
             if utterance.call != call:
                 message = f"{call} hears the answer to {mark}, which {utterance.call} has said"
                 yield index.violation(
                     "crossed_calls", message, request.got, call=call, utterance=mark, also=[request.sent]
+                )
+            elif other := _of_another(index, utterance, request):
+                message = f"{call} hears what {other.call} was answered, who has said {mark}, too"
+                yield index.violation(
+                    "crossed_calls", message, request.got, call=call, utterance=mark, also=[other.said]
                 )
             elif newer := _said_since(index, utterance, request):
                 message = f"{newer.mark} was said, and the answer to {mark} is heard"
                 yield index.violation(
                     "stale", message, request.got, call=call, utterance=mark, also=[newer.said]
                 )
+
+
+def _of_another(index: Index, utterance: Utterance, request: Request) -> Utterance | None:
+    """Return what the answer was made for, if that was said in another call, though in the same words."""
+    answers = [ask for mark, ask in request.answer.spoken if mark == utterance.mark] if request.answer else []
+    asked = (index.asks[ask].utterance for ask in answers if ask in index.asks)
+    return next((one for one in asked if one is not None and one.call != utterance.call), None)
 
 
 def _said_since(index: Index, utterance: Utterance, request: Request) -> Utterance | None:
@@ -51,7 +63,7 @@ def _is_old(call: CallView, request: Request) -> bool:
 
 def answered_once(index: Index, _budget: Budget) -> Iterator[Violation]:
     """An utterance has one answer, and it is heard once; a request that comes again may repeat it."""
-    for utterance in index.utterances.values():
+    for utterance in index.utterances:
         own = [(request, ask) for request, ask in utterance.spoken if request.event.call == utterance.call]
         answers = [(request, ask) for request, ask in own if ask]
         if len({ask for _, ask in answers}) > 1:

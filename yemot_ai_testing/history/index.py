@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -50,6 +50,7 @@ class Ask:
 
     event: Asked
     asked: int
+    utterance: Utterance | None = None
     told: int = -1
     outcome: Told | None = None
     written: list[str] = field(default_factory=list)
@@ -100,12 +101,14 @@ class Index:
         self.events = events
         self.requests: dict[int, Request] = {}
         self.asks: dict[str, Ask] = {}
-        self.utterances: dict[str, Utterance] = {}
+        self.utterances: list[Utterance] = []
         self.calls: dict[str, CallView] = {}
         self.unsaid: list[Ask] = []
         self.faults: list[tuple[int, Faulted]] = []
         self.restarts: list[tuple[int, Restarted]] = []
         self._stalls: dict[str, list[Stalled]] = defaultdict(list)
+        self._said: dict[str, list[Utterance]] = defaultdict(list)
+        self._open: Counter[str] = Counter()
         self._in_calls: dict[str, list[int]] = defaultdict(list)
         for position, event in enumerate(events):
             self._read(position, event)
@@ -113,6 +116,11 @@ class Index:
     def call(self, name: str) -> CallView:
         """Return a call's view."""
         return self.calls.setdefault(name, CallView(name))
+
+    def utterance(self, mark: str, call: str) -> Utterance | None:
+        """Return what was said: by ``call``, if it has said that; else by whoever has said it last."""
+        said = self._said.get(mark, [])
+        return next((one for one in reversed(said) if one.call == call), said[-1] if said else None)
 
     def over(self, call: CallView) -> int | None:
         """Return the position from which on everybody knows that ``call`` is over; None if not yet.
@@ -157,7 +165,7 @@ class Index:
 
     def taken_for_dead(self, ask: Ask, end: int, budget: Budget) -> bool:
         """Tell whether, before ``end``, the worker that asked was replaced, or stood still for too long."""
-        worker, utterance = ask.event.worker, self.utterances.get(ask.event.utterance)
+        worker, utterance = ask.event.worker, ask.utterance
         # It may have lost its lease before it came to ask.
         since = self.events[ask.asked if utterance is None else utterance.said].at
         # It renews its leases in time as long as it stands still for less than most of one.
@@ -202,13 +210,13 @@ class Index:
             utterance: what it is about.
             also: positions of further events that belong to it.
         """
-        subject = {at, *also, *self._about(utterance, at)}
+        subject = {at, *also, *self._about(utterance, call, at)}
         chosen = {position for position in self._in_calls[call] if position <= at}
         story = told(self.events, chosen, subject=subject)
         return Violation(kind, message, self.events[at].at, call, utterance, story)
 
-    def _about(self, mark: str, until: int) -> Iterator[int]:
-        utterance = self.utterances.get(mark)
+    def _about(self, mark: str, call: str, until: int) -> Iterator[int]:
+        utterance = self.utterance(mark, call)
         if utterance is not None:
             yield utterance.said
             for ask in utterance.asks:
@@ -217,12 +225,15 @@ class Index:
     def _read(self, position: int, event: Event) -> None:
         match event:
             case Said(call=call, utterance=mark):
-                utterance = self.utterances[mark] = Utterance(mark, call, position)
+                utterance = Utterance(mark, call, position)
+                self.utterances.append(utterance)
+                self._said[mark].append(utterance)
                 self.call(call).utterances.append(utterance)
                 self._in_calls[call].append(position)
             case Sent(call=call):
                 request = self.requests[event.request] = Request(event, position)
                 self.call(call).requests.append(request)
+                self._open[call] += 1
                 self._in_calls[call].append(position)
             case Got():
                 self._read_answer(position, event)
@@ -264,22 +275,23 @@ class Index:
         request = self.requests[event.request]
         request.got, request.answer = position, event
         self._in_calls[request.event.call].append(position)
+        self._open[request.event.call] -= 1
         for mark, ask in event.spoken:
-            if mark in self.utterances:
-                self.utterances[mark].spoken.append((request, ask))
+            if (utterance := self.utterance(mark, request.event.call)) is not None:
+                utterance.spoken.append((request, ask))
         for one in event.sentences:
             sentence = Sentence(*one)
-            if sentence.utterance in self.utterances:
-                self.utterances[sentence.utterance].sentences.append((request, sentence))
+            if (utterance := self.utterance(sentence.utterance, request.event.call)) is not None:
+                utterance.sentences.append((request, sentence))
 
     def _read_interruption(self, position: int, event: Interrupted) -> None:
         self._in_calls[event.call].append(position)
-        if event.utterance in self.utterances:
-            self.utterances[event.utterance].interrupted = position
+        if (utterance := self.utterance(event.utterance, event.call)) is not None:
+            utterance.interrupted = position
 
     def _read_question(self, position: int, event: Asked) -> None:
-        ask = self.asks[event.ask] = Ask(event, position)
-        utterance = self.utterances.get(event.utterance)
+        utterance = self._meant(event.utterance)
+        ask = self.asks[event.ask] = Ask(event, position, utterance)
         if utterance is None:
             self.unsaid.append(ask)
             return
@@ -287,9 +299,14 @@ class Index:
         self.call(utterance.call).asks.append(ask)
         self._in_calls[utterance.call].append(position)
 
+    def _meant(self, mark: str) -> Utterance | None:
+        """Return what a question is about: of several who said the same, whoever waits for an answer."""
+        said = self._said.get(mark, [])
+        return next((one for one in reversed(said) if self._open[one.call]), said[-1] if said else None)
+
     def _read_outcome(self, position: int, event: Told) -> None:
         ask = self.asks[event.ask]
         ask.told, ask.outcome = position, event
-        utterance = self.utterances.get(ask.event.utterance)
+        utterance = ask.utterance
         if utterance is not None:
             self._in_calls[utterance.call].append(position)

@@ -13,7 +13,7 @@ __all__ = ["all_sentences", "nothing_after_an_interruption", "sentences_once_and
 
 def sentences_once_and_in_order(index: Index, _budget: Budget) -> Iterator[Violation]:
     """Each sentence of an answer is heard once, after those before it; copies of a request may repeat it."""
-    for utterance in index.utterances.values():
+    for utterance in index.utterances:
         heard: dict[str, int] = {}
         for request, sentence in _heard(utterance):
             last = heard.get(sentence.ask, 0)
@@ -78,7 +78,7 @@ def _whole(ask: Ask) -> str:
 
 def nothing_after_an_interruption(index: Index, budget: Budget) -> Iterator[Violation]:
     """A key that interrupts ends the answer: nothing more of it is heard, and the model stops."""
-    for utterance in index.utterances.values():
+    for utterance in index.utterances:
         if utterance.interrupted < 0:
             continue
         answered = _answered(index, utterance)

@@ -107,6 +107,14 @@ class CallMachine(Switchboard):
             self.provider.meanwhile = lambda: self.speak(second, None)
             self.speak(first, None)
 
+    @precondition(lambda self: self.same_words)
+    @rule(talk=talks, other=talks)
+    def says_the_same(self, talk: Talk, other: Talk) -> None:
+        """One caller says, word for word, what another has said before."""
+        if talk.listens and other.said and other.said[-1] not in talk.said:
+            talk.unsaid.append("the caller said what another one had said before")
+            self.speak(talk, None, mark=other.said[-1])
+
     @rule(talk=consumes(talks), seconds=st.sampled_from([0.0, 1.0, 30.0]), target=past)
     def hangs_up_while_thinking(self, talk: Talk, seconds: float) -> Talk:
         """A caller hangs up while the model thinks."""

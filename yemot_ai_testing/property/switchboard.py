@@ -37,6 +37,8 @@ class Switchboard(RuleBasedStateMachine):
         budget: how much time things may take.
         steps: what the model may do about a question.
         sentences: how many an answer has; with several the model streams (see ``StreamingMachine``).
+        same_words: whether callers say, word for word, what another has said; not to an application that
+            keeps answers for everybody.
         restarts: whether workers are replaced, which an application survives whose memory is ``self.store``.
         store_fails: whether ``self.store`` is away now and then.
         anew: the key that begins the conversation anew; "" where there is none.
@@ -53,6 +55,7 @@ class Switchboard(RuleBasedStateMachine):
     budget: ClassVar[Budget] = Budget()
     steps: ClassVar[Sequence[Step | None]] = STEPS
     sentences: ClassVar[int] = 1
+    same_words: ClassVar[bool] = True
     restarts: ClassVar[bool] = False
     store_fails: ClassVar[bool] = False
     anew: ClassVar[str] = "0"
@@ -112,16 +115,20 @@ class Switchboard(RuleBasedStateMachine):
         self.arrives(caller)
         return talk
 
-    def speak(self, talk: Talk, step: Step | None, *, meanwhile: Meanwhile | None = None) -> None:
-        """Let a caller say something new.
+    def speak(
+        self, talk: Talk, step: Step | None, *, meanwhile: Meanwhile | None = None, mark: str = ""
+    ) -> None:
+        """Let a caller say something.
 
         Args:
             talk: whose call.
             step: what the model does about it; None: it answers at once.
             meanwhile: what the caller does while it thinks.
+            mark: of what is said; "" for something new.
         """
-        self._mark += 1
-        mark = str(self._mark)
+        if not mark:
+            self._mark += 1
+            mark = str(self._mark)
         if step is not None:
             self.provider.add(step)
         self.history.add(Said(self.history.now(), call_name(talk.caller.call_id), mark))
