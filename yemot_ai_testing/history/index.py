@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ class Index:
         self.utterances: list[Utterance] = []
         self.calls: dict[str, CallView] = {}
         self.unsaid: list[Ask] = []
-        self.faults: list[tuple[int, Faulted]] = []
+        self._faults: dict[str, list[int]] = defaultdict(list)
         self.restarts: list[tuple[int, Restarted]] = []
         self._stalls: dict[str, list[Stalled]] = defaultdict(list)
         self._said: dict[str, list[Utterance]] = defaultdict(list)
@@ -152,7 +153,7 @@ class Index:
 
     def faulted(self, call: str, begin: int, end: int) -> bool:
         """Tell whether a fault was put into ``call`` between two positions."""
-        return any(begin <= at <= end and fault.call in {"", call} for at, fault in self.faults)
+        return any(_any_between(self._faults[name], begin, end) for name in ("", call))
 
     def restarted(self, worker: str, begin: int, end: int) -> bool:
         """Tell whether ``worker`` was replaced between two positions."""
@@ -255,7 +256,7 @@ class Index:
     def _read_excuse(self, position: int, event: Faulted | Restarted | Stalled) -> None:
         match event:
             case Faulted(call=call):
-                self.faults.append((position, event))
+                self._faults[call].append(position)
                 self._in_calls[call].append(position)
             case Restarted():
                 self.restarts.append((position, event))
@@ -310,3 +311,9 @@ class Index:
         utterance = ask.utterance
         if utterance is not None:
             self._in_calls[utterance.call].append(position)
+
+
+def _any_between(positions: Sequence[int], begin: int, end: int) -> bool:
+    """Tell whether one of the positions, which are in order, is from ``begin`` to ``end``."""
+    first = bisect_left(positions, begin)
+    return first < len(positions) and positions[first] <= end
