@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
@@ -50,6 +51,12 @@ def test_a_line_that_nobody_can_say_anything_to_is_no_success(body: str, why: st
 def test_a_line_that_is_broken_from_the_start_is_told_as_that() -> None:
     with pytest.raises(ViolationError, match=r"^invalid: "):
         tried(lambda _: lambda _pairs: "<html>")
+
+
+def test_a_folder_may_be_named_by_a_text(tmp_path: Path) -> None:
+    with pytest.raises(ViolationError):
+        tried(lambda _: lambda _pairs: "<html>", found=str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["machine-invalid.call.yaml"]
 
 
 class Cleaned(Agent):

@@ -73,7 +73,7 @@ class History:
         """
         history = cls()
         # Not splitlines(): an answer may hold separators that JSON leaves as they are.
-        found = [_event(json.loads(line)) for line in text.split("\n") if line]
+        found = [_event(line) for line in text.split("\n") if line]
         history._events = sorted(found, key=lambda event: event.at)
         return history
 
@@ -86,11 +86,17 @@ class History:
         return whole
 
 
-def _event(fields: dict[str, Any]) -> Event:
+def _event(line: str) -> Event:
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise ValueError(f"{line[:100]} is no event: that is an object with `event` and its fields")  # noqa: TRY004 - what is wrong is the text
     kind = fields.pop("event", None)
     if kind not in _KINDS:
         raise ValueError(f"{kind!r} is no event: there are {', '.join(_KINDS)}")
-    event: Event = _KINDS[kind](**{name: _frozen(value) for name, value in fields.items()})
+    try:
+        event: Event = _KINDS[kind](**{name: _frozen(value) for name, value in fields.items()})
+    except TypeError as error:
+        raise ValueError(f"{line[:100]} is no {kind}: {error}") from error
     return event
 
 

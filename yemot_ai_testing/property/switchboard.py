@@ -60,7 +60,7 @@ class Switchboard(RuleBasedStateMachine):
     store_fails: ClassVar[bool] = False
     anew: ClassVar[str] = "0"
     silences: ClassVar[int] = 10
-    found: ClassVar[Path | None] = None
+    found: ClassVar[Path | str | None] = None
     app_name: ClassVar[str | None] = None
 
     def __init__(self) -> None:
@@ -187,6 +187,7 @@ class Switchboard(RuleBasedStateMachine):
         violations = check(self.history, self.budget)
         if violations:
             if self.found is not None:
+                folder, machine = Path(self.found), type(self).__name__
                 replay = Replay(self.app_name, self.extension, hasattr(self.app, "ai"))
-                raise keep(ViolationError(violations), self.found, type(self).__name__, self._all, replay)
+                raise keep(ViolationError(violations), folder, machine, self._all, replay)
             raise ViolationError(violations)
