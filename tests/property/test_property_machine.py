@@ -107,10 +107,21 @@ class KeepsForEverybody(Cleaned):
         return self.known[said]
 
 
+class AnswersForEverybody(CallMachine):
+    budget = Budget(request=70, hangup=70)
+
+    def make_app(self, provider: Echo) -> object:
+        return KeepsForEverybody(provider)
+
+
 def test_answers_that_are_kept_for_everybody_are_found() -> None:
-    with pytest.raises(ViolationError) as caught:
-        tried(KeepsForEverybody, **BLOCKS)
-    assert caught.value.violations[0].kind == "crossed_calls"
+    machine = AnswersForEverybody()
+    first, second = machine.first(), machine.dials(phone="")
+    machine.asks(talk=first)
+    machine.nothing_is_wrong()
+    machine.says_the_same(talk=second, other=first)
+    with pytest.raises(ViolationError, match=r"^crossed_calls: call 2 hears what call 1 was answered"):
+        machine.nothing_is_wrong()
 
 
 def test_an_application_may_say_that_its_answers_are_for_everybody() -> None:

@@ -142,7 +142,7 @@ class GoesRoundOnSilence(Agent):
         return self.words(request) if request.values else "-"
 
 
-@fault("forgets a call after a pause of 30 s", "forgot", "asked_twice")
+@fault("forgets a call after a pause of 30 s", "forgot", "asked_twice", "unstable")
 class RestartsAfterAPause(Agent):
     def memory(self, request: Request) -> Memory:
         now, seen = self.model.clock.now(), getattr(self, "seen", {})

@@ -74,7 +74,7 @@ class ForgetsConversations(MemoryStore):
         return await super().save(replace(session, threads={}, turns=turns), ttl=ttl)
 
 
-@fault("drops what was not used for 30 s", "forgot", "left_open")
+@fault("drops what was not used for 30 s", "forgot", "left_open", "spoke_after_hangup")
 class ShortLived(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
         return await super().save(session, ttl=min(ttl, 30.0))

@@ -73,7 +73,12 @@ class NewestFirst(StreamingAgent):
         return super().next_words(memory)[::-1]
 
 
-@fault("lets the model write on when a key interrupts", "ran_after_interruption", "two_writers")
+@fault(
+    "lets the model write on when a key interrupts",
+    "ran_after_interruption",
+    "two_writers",
+    "ran_after_hangup",
+)
 class WritesOnAfterAKey(StreamingAgent):
     async def interrupted(self, memory: Spoken) -> str:
         memory.said.append(Exchange(memory.prompt, " ".join(memory.pieces)))
