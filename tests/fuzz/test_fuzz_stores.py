@@ -36,7 +36,7 @@ SESSION = Session(
 )
 RECORD = json.loads(encode(SESSION))
 OTHER = Session("c2", ended=True)
-GREAT = [0, -1, 2**31, 2**53, 2**63 - 1, 2**63, 10**400, int("9" * 4_300)]
+GREAT = [0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 10**400, int("9" * 4_300)]
 DEEP = b"[" * 100_000
 
 
