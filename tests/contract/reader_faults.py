@@ -45,15 +45,15 @@ FAULTS: Final = (
     Fault(
         "takes an error event as fatal",
         "events",
-        "self._last_error = _clean(message)",
-        "self._failure = _clean(message)",
+        "self._last_error = writable(message)",
+        "self._failure = writable(message)",
         "a_lost_connection_that_comes_back_is_no_failure",
     ),
     Fault(
         "takes the first message",
         "events",
-        "self._answer = _clean(text)",
-        "self._answer = self._answer or _clean(text)",
+        "self._answer = writable(text)",
+        "self._answer = self._answer or writable(text)",
         "the_answer_is_the_last_message",
     ),
     Fault(
@@ -120,7 +120,7 @@ FAULTS: Final = (
     Fault(
         "reports what the whole thread cost",
         "events",
-        "after.get(name, 0) - before.get(name, 0)",
+        "after.get(name, 0) - known.get(name, 0)",
         "after.get(name, 0)",
         "a_turn_costs_what_it_added",
     ),

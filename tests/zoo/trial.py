@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from dataclasses import dataclass
 
@@ -13,13 +14,16 @@ from tests.zoo.creature import Creature
 from yemot_ai_testing.history import Violation
 from yemot_ai_testing.property import ViolationError
 
-__all__ = ["EXAMPLES", "SECONDS", "Trial", "evenings", "row", "tried"]
+__all__ = ["EXAMPLES", "Trial", "evenings", "row", "seconds", "tried"]
 
 NIGHTLY, SOME, FEW = 2_000, 25, 8
 """How many evenings a healthy one must pass: by night; else; and where each takes long."""
 
 EXAMPLES, SECONDS = 200, 10.0
 """The budget in which a fault must be found: evenings, and seconds of this process."""
+
+TRACED = 3
+"""How many times as long everything takes while coverage looks at each line, at most."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,11 @@ def _settings(examples: int, steps: int, *, seeded: bool) -> settings:
         phases=[Phase.generate],  # found is enough: shrinking is for people
         suppress_health_check=list(HealthCheck),
     )
+
+
+def seconds() -> float:
+    """Return the seconds of this process in which a fault must be found."""
+    return SECONDS * TRACED if sys.gettrace() else SECONDS
 
 
 def evenings(creature: Creature) -> int:
