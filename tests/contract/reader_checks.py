@@ -229,7 +229,7 @@ def a_failed_turn_is_asked_once(make: Maker, codex: Codex) -> None:
 @_check
 def a_turn_ends_at_its_deadline(make: Maker, codex: Codex) -> None:
     codex.hangs()
-    came = _came(make(timeout=1.0).start_session("שלום"), patience=10)
+    came = _came(make(timeout=1.0).start_session("שלום"), patience=3.5)
     assert isinstance(came, ProviderTimeoutError), came
 
 
@@ -295,7 +295,7 @@ def what_is_said_is_no_argument(make: Maker, codex: Codex) -> None:
 @_check
 def standard_input_is_closed(make: Maker, codex: Codex) -> None:
     codex.answers("כן.")
-    assert _replied(make(timeout=10.0).start_session("שלום")).text == "כן."
+    assert _replied(make(timeout=4.0).start_session("שלום")).text == "כן."
 
 
 @_check

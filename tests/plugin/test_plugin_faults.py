@@ -31,7 +31,7 @@ def app(pairs):
     resume = ["resume", "--last"] if sessions else []
     command = ["codex", "exec", "--json", "--skip-git-repo-check", *resume, "-"]
     try:
-        asked = subprocess.run(command, input=said[-1], capture_output=True, text=True, timeout=8)
+        asked = subprocess.run(command, input=said[-1], capture_output=True, text=True, timeout=3)
     except subprocess.TimeoutExpired:
         return f"read=t-נתקע={name},no,voice"
     sessions.append(asked)

@@ -118,7 +118,7 @@ class Balancer:
 
 
 def _sent(port: int, pairs: Sequence[tuple[str, str]]) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request(
             "POST", "/", urlencode(pairs), {"Content-Type": "application/x-www-form-urlencoded"}

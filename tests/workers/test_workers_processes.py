@@ -17,7 +17,6 @@ from yemot_ai_testing import Caller, ScriptedProvider
 
 CALLS, TURNS, WORKERS = 50, 5, 3
 APOLOGY = "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
-TROUBLE = "סליחה, יש תקלה זמנית, אנא המתינו"
 FILLER = "רק רגע"
 
 
@@ -48,8 +47,7 @@ def utterances(call: int) -> list[str]:
 
 
 def one_call(shift: Shift, number: int) -> None:
-    # Fifty callers and three servers on a busy machine: how soon they are answered is not the question here.
-    with Caller(shift.balancer, phone=f"05012345{number:02}", server_timeout=60) as caller:
+    with Caller(shift.balancer, phone=f"05012345{number:02}") as caller:
         caller.dial()
         caller.presses("1")
         for text in utterances(number):
@@ -125,8 +123,7 @@ def every_utterance_is_answered_once_or_with_an_apology(shift: Shift) -> None:
         if APOLOGY in said:  # the model is well: only a death may be a reason
             assert any(question.worker == shift.killed for question in shift.model.asked(text)), text
         else:
-            # On a busy machine even Redis may be slow to answer, and the caller is asked to wait.
-            assert said.replace(TROUBLE, "").strip().startswith(f"{text} שיחה"), (text, said)
+            assert said.strip().startswith(f"{text} שיחה"), (text, said)
 
 
 def no_caller_hears_what_another_one_was_told(shift: Shift) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from tests.stopwatch import Stopwatch
 from tests.workers.conftest import Hire
 from tests.workers.crew import QUICK, Crew, Line, until
 from yemot_ai import AICall, AIFlow
@@ -114,9 +115,11 @@ def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hir
     line = menu_of(crew)
     line.enter(at=0)
     crew.model.wait_asked(1)
-    line.hangs_up(at=1)
+    with Stopwatch() as watch:
+        line.hangs_up(at=1)
+        assert ended.wait(10)
 
-    assert ended.wait(10)
+    assert watch.took < 0.5
     until(lambda: crew.model.cancelled)
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.zoo import broken_agents, broken_flows, broken_stores, broken_streams, healthy
 from tests.zoo.creature import BROKEN, GOOD, Creature
-from tests.zoo.trial import EXAMPLES, evenings, row, seconds, tried
+from tests.zoo.trial import EXAMPLES, SECONDS, evenings, row, tried
 
 ROOMS = (broken_agents, broken_flows, broken_stores, broken_streams, healthy)
 TITLE = "zoo: what is wrong | found by | evenings | CPU s"
@@ -21,7 +21,7 @@ def test_each_fault_is_found_within_its_budget(
     assert trial.violation is not None, f"{creature.what}: not found in {trial.examples} evenings"
     assert trial.violation.kind in creature.kinds, str(trial.violation)
     assert len(trial.violation.story) <= 15
-    assert trial.seconds < seconds()
+    assert trial.seconds < SECONDS
 
 
 @pytest.mark.parametrize("creature", GOOD, ids=lambda one: one.name)

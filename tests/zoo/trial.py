@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, settings
@@ -14,16 +16,13 @@ from tests.zoo.creature import Creature
 from yemot_ai_testing.history import Violation
 from yemot_ai_testing.property import ViolationError
 
-__all__ = ["EXAMPLES", "Trial", "evenings", "row", "seconds", "tried"]
+__all__ = ["EXAMPLES", "SECONDS", "Trial", "evenings", "row", "tried"]
 
 NIGHTLY, SOME, FEW = 2_000, 25, 8
 """How many evenings a healthy one must pass: by night; else; and where each takes long."""
 
 EXAMPLES, SECONDS = 200, 10.0
 """The budget in which a fault must be found: evenings, and seconds of this process."""
-
-TRACED = 3
-"""How many times as long everything takes while coverage looks at each line, at most."""
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ def tried(creature: Creature, examples: int, *, steps: int = 20, seeded: bool = 
                     trial.seconds = time.process_time() - began
                 raise FoundError from error
 
-    with contextlib.suppress(FoundError):
+    with contextlib.suppress(FoundError), untraced():
         run_state_machine_as_test(Counted, settings=_settings(examples, steps, seeded=seeded))
     if trial.violation is None:
         trial.seconds = time.process_time() - began
@@ -93,9 +92,17 @@ def _settings(examples: int, steps: int, *, seeded: bool) -> settings:
     )
 
 
-def seconds() -> float:
-    """Return the seconds of this process in which a fault must be found."""
-    return SECONDS * TRACED if sys.gettrace() else SECONDS
+@contextlib.contextmanager
+def untraced() -> Iterator[None]:
+    """Let nobody look at each line meanwhile: what coverage costs is no part of a budget."""
+    here, elsewhere = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(here)
+        threading.settrace(elsewhere)
 
 
 def evenings(creature: Creature) -> int:
