@@ -32,7 +32,7 @@ def turn_is_over(call_id: str, turn: Turn, provider: str) -> None:
     if not turn.conversation and not turn.is_hearing:
         return
     asked = HEARD if turn.is_hearing else f"{provider} ({turn.conversation})"
-    came_to = "failed" if turn.failure is None else f"failed ({turn.failure.kind.rpartition('.')[2]})"
+    came_to = "failed" if turn.failure is None else f"failed ({turn.failure.kind})"
     came_to = turn.status.value if turn.status is Status.ANSWERED else came_to
     cost = "" if turn.usage is None else f", {tokens(turn.usage)}"
     log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, came_to, turn.duration, cost)

@@ -17,6 +17,7 @@ from yemot_ai import accounts
 from yemot_ai.callers import RESERVED, Callers, number_of
 from yemot_ai.engine import Engine
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
+from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 from yemot_ai.hooks import EndReason, Hooks, Transcript
 from yemot_ai.limits import Limits
 from yemot_ai.providers.provider import JSON, Forgetful, Provider
@@ -272,10 +273,9 @@ class Calls:
                 continue
             try:
                 await provider.end_session(thread)
-            except Exception:  # one that cannot be forgotten must not keep the others
-                log.exception(
-                    "%s could not forget a conversation; it may still hold what was said", provider.name
-                )
+            except UNEXPECTED as error:  # one that cannot be forgotten must not keep the others
+                event = f"{provider.name} could not forget a conversation; it may still hold what was said"
+                log_without_message(error, event)
 
     async def _sweep(self) -> None:
         """End the calls that have been silent for too long, and forget callers whose time is up."""

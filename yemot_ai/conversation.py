@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionLostError,
 )
+from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.ledger import Ledger
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, Streaming
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
@@ -181,16 +181,8 @@ class Conversation:
                 reply = await self.provider.continue_session(thread, text, instructions=instructions)
         except (ProviderError, TimeoutError):
             raise
-        except Exception as error:  # a provider's own bug must not end somebody's call
-            # Its frames, not its message: that may hold what was said.
-            log.error(  # noqa: TRY400 - see above
-                "provider %s raised what no provider may raise: %s\nTraceback:\n%s",
-                self.provider.name,
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
-            message = f"{self.provider.name} raised {type(error).__name__}"
-            raise ProviderError(message, provider=self.provider.name) from error
+        except UNEXPECTED as error:  # a provider's own bug must not end a call
+            raise contain(error, source=self.provider.name, provider=self.provider.name) from None
         if not isinstance(reply, Reply):
             message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"
             raise ProviderError(message, provider=self.provider.name)

@@ -16,7 +16,6 @@ import contextlib
 import contextvars
 import functools
 import inspect
-import logging
 import os
 import threading
 import time
@@ -27,13 +26,13 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from yemot_ai import workers
 from yemot_ai.errors import EngineLoopError
+from yemot_ai.errors.unexpected import log_without_message
 
 __all__ = ["Engine", "immediately"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logging.getLogger("yemot_ai")
 
 WORKER_THREADS = 256
 """How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
@@ -261,9 +260,9 @@ def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
     while loop not in _stopped:
         try:
             loop.run_forever()
-        except (SystemExit, KeyboardInterrupt):
-            # asyncio lets these two out of the loop; one handler's must not end everybody's calls.
-            log.exception("something on the engine tried to end the process")
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the loop; one handler's must not end the calls of others.
+            log_without_message(error, "something on the engine tried to end the process")
     _cancel_all(loop)
     loop.close()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
+from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.ledger import Ledger
 from yemot_ai.providers.provider import Closing
 from yemot_ai.recordings import Download, EmptyRecordingError, Fetch, Recordings
@@ -86,15 +86,8 @@ class Hearing:
             return await self.transcriber.transcribe(audio)
         except (ProviderError, TimeoutError):
             raise
-        except Exception as error:  # a transcriber's own bug must not end somebody's call
-            # Its frames, not its message: that may hold what was said.
-            log.error(  # noqa: TRY400 - see above
-                "%s raised what no transcriber may raise: %s\nTraceback:\n%s",
-                self._name,
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
-            raise ProviderError(f"{self._name} raised {type(error).__name__}") from error
+        except UNEXPECTED as error:  # a transcriber's own bug must not end a call
+            raise contain(error, source=self._name) from None
 
     @property
     def _name(self) -> str:

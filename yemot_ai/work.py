@@ -6,17 +6,15 @@ The ledger does it once; whatever goes wrong in it is an error that the ledger c
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from yemot_ai.errors import CallEndedError, ProviderError
+from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
 from yemot_ai.telling import Telling
 
 __all__ = ["Work", "Worked", "guarded"]
-
-log = logging.getLogger("yemot_ai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ async def guarded(work: Work, telling: Telling) -> Worked:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        log.exception("the work on a turn was cancelled from inside")
-        raise ProviderError("the work on the turn was cancelled from inside") from error
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # foreign code must not end a call
-        log.exception("the work on a turn raised what it may not raise")
-        raise ProviderError(f"the work on the turn raised {type(error).__name__}") from error
+        log_without_message(error, "the work on a turn was cancelled from inside")
+        raise ProviderError("the work on the turn was cancelled from inside") from None
+    except UNEXPECTED as error:  # foreign code must not end a call
+        raise contain(error, source="the work on the turn") from None

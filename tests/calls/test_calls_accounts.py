@@ -40,7 +40,7 @@ def test_each_turn_and_the_end_of_a_call_are_a_line_with_what_they_took(
     told = [re.sub(r"^call \S+: ", "", line) for line in lines(caplog)]
     assert told[:3] == [
         "turn ai_1.1: scripted (call): answered in 1.50 s, 10 tokens in (0 cached), 6 out",
-        "turn ai_2.1: scripted (call): failed (AuthenticationError) in 0.00 s",
+        "turn ai_2.1: scripted (call): failed (unauthorized) in 0.00 s",
         "turn ai_3.1: scripted (call): answered in 0.00 s, 4 tokens in (0 cached), 2 out",
     ]
     (end,) = told[3:]

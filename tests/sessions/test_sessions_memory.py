@@ -5,8 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from yemot_ai import errors
 from yemot_ai.engine import immediately
-from yemot_ai.errors import AuthenticationError, ProviderCrashError, RateLimitedError, SessionConflictError
+from yemot_ai.errors import (
+    AuthenticationError,
+    ProviderCrashError,
+    ProviderError,
+    RateLimitedError,
+    SessionConflictError,
+)
 from yemot_ai.sessions import Failure, MemoryStore, Session, Status, Turn, update
 
 
@@ -188,3 +195,29 @@ def test_a_failure_is_rebuilt_as_it_was(error: RateLimitedError | ProviderCrashE
 
 def test_a_failure_of_an_unknown_kind_is_still_a_provider_error() -> None:
     assert str(Failure("from_the_future", "hm").error()) == "hm"
+
+
+def _leaves() -> list[type[ProviderError]]:
+    every = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    return [kind for kind in every if issubclass(kind, ProviderError)]
+
+
+@pytest.mark.parametrize("kind", _leaves(), ids=lambda kind: kind.__name__)
+def test_a_failure_is_stored_by_its_kind_and_is_the_same_error_again(kind: type[ProviderError]) -> None:
+    raised = kind.__new__(kind, "hm")
+    raised.__dict__.update(provider="p", retry_after=3)
+    failure = Failure.of(raised)
+
+    assert failure.kind == kind.kind
+    assert type(failure.error()) is kind
+    assert vars(failure.error()) == vars(raised)
+
+
+@pytest.mark.parametrize("kind", _leaves(), ids=lambda kind: kind.__name__)
+def test_a_failure_that_was_stored_by_its_python_path_is_the_same_error(kind: type[ProviderError]) -> None:
+    assert type(Failure(f"yemot_ai.errors.{kind.__name__}", "hm").error()) is kind
+
+
+def test_every_provider_error_has_a_kind_of_its_own() -> None:
+    kinds = [kind.kind for kind in _leaves()]
+    assert len(set(kinds)) == len(kinds)

@@ -31,6 +31,7 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
+from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply
 from yemot_ai.providers.relay import Relay
 from yemot_ai.providers.transcript import Transcript
@@ -218,10 +219,8 @@ class FallbackProvider:
                 except StopAsyncIteration:
                     message = f"{provider.name} ended without a reply"
                     raise MalformedStreamError(message, provider=provider.name) from None
-                except Exception as error:  # one provider's bug is what the others are there for
-                    log.exception("provider %s raised what no provider may raise", provider.name)
-                    message = f"{provider.name} raised {type(error).__name__}: {error}"
-                    raise ProviderError(message, provider=provider.name) from error
+                except UNEXPECTED as error:  # one provider's bug is what the others are there for
+                    raise contain(error, source=provider.name, provider=provider.name) from None
                 if isinstance(part, Reply):
                     yield self._handed_on(entry, relay, prompt, part, goes_on=goes_on)
                     return
@@ -312,9 +311,17 @@ def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> Provid
     return error
 
 
-async def _each(deeds: Iterable[Awaitable[None]]) -> None:
-    """Do all of them, whichever fails."""
-    done = await asyncio.gather(*deeds, return_exceptions=True)
-    failed = [result for result in done if isinstance(result, Exception)]
+async def _each(calls: Iterable[Awaitable[None]]) -> None:
+    """Await all of them, even if some fail, and raise what failed as a group."""
+    failed = [error for error in await asyncio.gather(*map(_failure_of, calls)) if error is not None]
     if failed:
         raise ExceptionGroup("not all providers could let go", failed)
+
+
+async def _failure_of(call: Awaitable[None]) -> Exception | None:
+    """Await ``call`` and return what it raised; an exit would otherwise leave its task for the event loop."""
+    try:
+        await call
+    except UNEXPECTED as error:  # one that fails must not keep the others from being called
+        return error if isinstance(error, Exception) else contain(error, source="a provider")
+    return None

@@ -1,0 +1,56 @@
+"""Contain an exception of foreign code whose message may hold what a caller said.
+
+A provider, a transcriber or a hook of a developer's own may raise anything, and the message of what
+it raises may quote the prompt. Its type and its frames are enough to find the fault, so only these
+are logged, and nothing that is raised for it refers to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Final
+
+from yemot_ai.errors.provider import ProviderError
+
+__all__ = ["UNEXPECTED", "contain", "log_without_message"]
+
+log = logging.getLogger("yemot_ai")
+
+UNEXPECTED: Final = (Exception, SystemExit, KeyboardInterrupt)
+"""What is contained; a cancellation is not: it belongs to the caller of the foreign code."""
+
+_DEEPEST_GROUP: Final = 10
+"""Levels of nested exception groups that are logged."""
+
+
+def contain(error: BaseException, *, source: str, provider: str = "") -> ProviderError:
+    """Log ``error`` without its message and return the error to raise for it.
+
+    Raise the result ``from None``: a logged traceback of it would print the message of its cause.
+
+    Args:
+        error: what foreign code raised.
+        source: what raised it, for the log and the message: a provider's or a class's name.
+        provider: ``ProviderError.provider`` of the result.
+    """
+    log_without_message(error, f"{source} raised an unexpected exception")
+    return ProviderError(f"{source} raised {type(error).__name__}", provider=provider)
+
+
+def log_without_message(error: BaseException, event: str) -> None:
+    """Log ``event`` with the type and the frames of ``error``, and of what an exception group holds.
+
+    Args:
+        error: the exception; its message is not logged.
+        event: what happened, as the first words of the log record.
+    """
+    log.error("%s: %s", event, "".join(_described(error, _DEEPEST_GROUP)))
+
+
+def _described(error: BaseException, levels: int) -> list[str]:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    lines = [f"{type(error).__name__}\nTraceback:\n{frames}"]
+    if levels and isinstance(error, BaseExceptionGroup):
+        lines += [line for inner in error.exceptions for line in _described(inner, levels - 1)]
+    return lines
