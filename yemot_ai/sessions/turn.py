@@ -29,7 +29,7 @@ class Failure:
     """A provider's error as plain data, so that a replay raises the same one in any process.
 
     Attributes:
-        kind: names the error's class.
+        kind: ``ProviderError.kind`` of its class; of a class that names none of its own, its Python path.
         message: its message.
         fields: its own attributes.
     """
@@ -41,11 +41,13 @@ class Failure:
     @classmethod
     def of(cls, error: ProviderError) -> Self:
         """Keep ``error``."""
-        return cls(_name(type(error)), str(error), dict(vars(error)))
+        return cls(_stored_name(type(error)), str(error), dict(vars(error)))
 
     def error(self) -> ProviderError:
-        """Build the error anew; one of an unknown kind becomes a plain ``ProviderError``."""
-        kind = next((known for known in _kinds() if _name(known) == self.kind), ProviderError)
+        """Build the error again; one of an unknown kind becomes a plain ``ProviderError``."""
+        kind = next(
+            (known for known in _kinds() if self.kind in (_stored_name(known), _path(known))), ProviderError
+        )
         # Leaves build their message from differing arguments; the message is already there.
         error = kind.__new__(kind, self.message)
         error.__dict__.update(self.fields)
@@ -112,14 +114,23 @@ class Turn:
         return self.status is not Status.RUNNING
 
 
-def _name(kind: type[ProviderError]) -> str:
+def _stored_name(kind: type[ProviderError]) -> str:
+    return kind.kind if "kind" in vars(kind) else _path(kind)
+
+
+def _names(kind: type[ProviderError]) -> tuple[str, str]:
+    return _stored_name(kind), _path(kind)
+
+
+def _path(kind: type[ProviderError]) -> str:
+    """Return the Python path of the class: what records held before they held ``kind``."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _kinds() -> Iterator[type[ProviderError]]:
-    """Walk over all kinds of provider errors, a developer's own included."""
-    open_ends: list[type[ProviderError]] = [ProviderError]
-    while open_ends:
-        kind = open_ends.pop()
+    """Yield all classes of provider errors, the ones that developers wrote included."""
+    queue: list[type[ProviderError]] = [ProviderError]
+    while queue:
+        kind = queue.pop()
         yield kind
-        open_ends.extend(kind.__subclasses__())
+        queue.extend(kind.__subclasses__())
