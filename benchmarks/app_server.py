@@ -25,10 +25,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from yemot_ai.providers.codex import CodexAppServerProvider
+from yemot_ai.providers.codex.app_server.server import Setup
+from yemot_ai.providers.codex.capabilities import known
 from yemot_ai.providers.codex.command import server_command
 from yemot_ai.providers.codex.home import Home, new_key
-from yemot_ai.providers.codex.probe import known
-from yemot_ai.providers.codex.server import Setup
 from yemot_ai_testing.contract.binary import locate
 from yemot_ai_testing.doubles.model_server import CODEX_KEY_VARIABLE, ModelServer
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from yemot_ai.ai import YemotAI
+from yemot_ai.calls.hooks import Transcript
+from yemot_ai.calls.limits import Limits
 from yemot_ai.flow import AICall, AIFlow, Guard, Key, Manners
-from yemot_ai.hooks import Transcript
-from yemot_ai.limits import Limits
 from yemot_ai.sessions import Turn
 
 __all__ = [

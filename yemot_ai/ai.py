@@ -24,22 +24,22 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Literal, Protocol, TypeVar
 
-from yemot_ai.callers import DAY, Callers
-from yemot_ai.calls import Calls
-from yemot_ai.conversation import Conversation
-from yemot_ai.engine import Engine
+from yemot_ai.calls.caller_memory import DAY, Callers
+from yemot_ai.calls.hooks import EndReason, Hook, Hooks
+from yemot_ai.calls.lifecycle import Calls
+from yemot_ai.calls.limits import Limits
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.hearing import Hearing, check_transcriber, hearing_of
-from yemot_ai.hooks import EndReason, Hook, Hooks
-from yemot_ai.ledger import Ledger
-from yemot_ai.limits import Limits
-from yemot_ai.modes import check_provider, provider_of
-from yemot_ai.privacy import MASKING
+from yemot_ai.providers.factory import check_provider, provider_of
 from yemot_ai.providers.provider import Closing, Provider, Reply
-from yemot_ai.recordings import Recordings
+from yemot_ai.redaction import MASKING
+from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import LEASE, Checked, MemoryStore, Session, SessionStore, Turn, open_store
-from yemot_ai.transcribers import Transcriber
-from yemot_ai.watch import Watch
+from yemot_ai.sessions.hangup_watch import Watch
+from yemot_ai.transcription import Transcriber
+from yemot_ai.transcription.download import Recordings
+from yemot_ai.turns.conversation import Conversation
+from yemot_ai.turns.ledger import Ledger
+from yemot_ai.turns.recording_transcriber import Hearing, check_transcriber, hearing_of
 
 log = logging.getLogger("yemot_ai")
 log.addFilter(MASKING)

@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
-from yemot_ai.engine import Engine
+from yemot_ai.runtime.engine import Engine
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

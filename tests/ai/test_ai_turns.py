@@ -10,8 +10,6 @@ from dataclasses import replace
 import pytest
 
 from yemot_ai import YemotAI
-from yemot_ai.engine import Engine, immediately
-from yemot_ai.entries import claim
 from yemot_ai.errors import (
     AuthenticationError,
     CallEndedError,
@@ -23,7 +21,9 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai.runtime.engine import Engine, immediately
 from yemot_ai.sessions import MemoryStore, Session, Status, Turn, hold_key
+from yemot_ai.turns.transitions import claim
 from yemot_ai_testing import ScriptedProvider
 
 

@@ -31,7 +31,7 @@ from yemot_ai.errors import (
     SessionLostError,
 )
 from yemot_ai.providers.codex import CodexAppServerProvider
-from yemot_ai.providers.codex.server import AppServer
+from yemot_ai.providers.codex.app_server.server import AppServer
 from yemot_ai.providers.provider import Exchange, Usage
 
 if TYPE_CHECKING:

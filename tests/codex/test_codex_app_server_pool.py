@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from yemot_ai.providers.codex import CodexAppServerProvider
-    from yemot_ai.providers.codex.server import AppServer
+    from yemot_ai.providers.codex.app_server.server import AppServer
     from yemot_ai.providers.provider import Reply
 
 pytestmark = pytest.mark.usefixtures("codex")

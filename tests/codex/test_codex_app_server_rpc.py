@@ -18,8 +18,8 @@ from yemot_ai.errors import (
     RateLimitedError,
     UnknownModelError,
 )
-from yemot_ai.providers.codex.rpc import ANSWERS, NotRpcError, Rpc, RpcError
-from yemot_ai.providers.codex.turn import Turn, fault_of
+from yemot_ai.providers.codex.app_server.jsonrpc import ANSWERS, NotRpcError, Rpc, RpcError
+from yemot_ai.providers.codex.app_server.turn import Turn, fault_of
 
 THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 

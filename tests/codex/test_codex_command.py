@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.codex.codex_kit import Codex
 from yemot_ai import YemotAI
 from yemot_ai.providers import CodexCLIProvider
+from yemot_ai.providers.codex.capabilities import Known
 from yemot_ai.providers.codex.command import command
-from yemot_ai.providers.codex.probe import Known
 from yemot_ai_testing.executable import write_executable
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.codex.codex_kit import Codex, asked, provider, thread_of
 from tests.codex.test_codex_app_server import traces, wait_gone
-from yemot_ai.providers.codex.leftovers import ABANDONED_AFTER
+from yemot_ai.providers.codex.cleanup import ABANDONED_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.codex.codex_kit import asked, provider
-from yemot_ai.providers.codex.models import without_tools
+from yemot_ai.providers.codex.model_catalogue import without_tools
 from yemot_ai_testing.doubles.model_request import ModelRequest
 from yemot_ai_testing.doubles.real_codex import RealCodex
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.codex.codex_kit import asked, provider
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
-from yemot_ai.providers.codex.probe import known
+from yemot_ai.providers.codex.capabilities import known
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
 from yemot_ai_testing.executable import write_executable
 

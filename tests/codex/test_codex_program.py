@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.codex.codex_kit import EXEC, Shell
+from yemot_ai.providers.codex.capabilities import Known, known
 from yemot_ai.providers.codex.exec import CodexCLIProvider
-from yemot_ai.providers.codex.probe import Known, known
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.codex_program import detach

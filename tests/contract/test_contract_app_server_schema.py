@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import pytest
 from jsonschema import Draft7Validator
 
-from yemot_ai.providers.codex import server, turn
-from yemot_ai.providers.codex.rpc import ANSWERS
+from yemot_ai.providers.codex.app_server import server, turn
+from yemot_ai.providers.codex.app_server.jsonrpc import ANSWERS
 from yemot_ai_testing.contract.app_server import recording
 from yemot_ai_testing.contract.app_server.stage import on_fake, said
 from yemot_ai_testing.contract.studio import environment, furnished

@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from yemot_ai.protocol.rules import RULES
+from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.conversation import plain
 from yemot_ai_testing.scenario.loader import loads

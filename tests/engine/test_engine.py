@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.engine import Engine, immediately
 from yemot_ai.errors import EngineLoopError
+from yemot_ai.runtime.engine import Engine, immediately
 from yemot_ai_testing import virtual
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 from yemot_ai_testing.property import orderly

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 
-from yemot_ai.engine import Engine
+from yemot_ai.runtime.engine import Engine
 
 
 def test_what_lets_go_slowly_ends_although_its_engine_was_closed_and_forgotten() -> None:

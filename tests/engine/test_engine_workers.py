@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from yemot_ai import workers
-from yemot_ai.engine import Engine
+from yemot_ai.runtime import threads as workers
+from yemot_ai.runtime.engine import Engine
 
 
 def wait_until_idle(count: int) -> None:
@@ -88,7 +88,7 @@ def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
 def test_a_fork_begins_with_threads_of_its_own() -> None:
     script = (
         "import os\n"
-        "from yemot_ai.engine import Engine\n"
+        "from yemot_ai.runtime.engine import Engine\n"
         "engine = Engine()\n"
         "engine.run(engine.in_thread(int))\n"
         "child = os.fork()\n"

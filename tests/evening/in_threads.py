@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.engine import Engine
-from yemot_ai.flow.manners import Manners
+from yemot_ai.flow.dialog import Manners
+from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.history import History, RecordedStore, Stalls
 from yemot_ai_testing.history.app import note_got, note_sent

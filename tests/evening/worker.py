@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.engine import Engine
-from yemot_ai.flow.manners import Manners
+from yemot_ai.flow.dialog import Manners
+from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
 from yemot_ai_testing.history import Event, History, RecordedStore, Stalls
 

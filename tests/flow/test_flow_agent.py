@@ -8,10 +8,10 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, Key, Manners, YemotAI
-from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow import Agent
 from yemot_ai.protocol import File
+from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 LISTEN = "no,voice"

@@ -9,11 +9,11 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.entries import put_aside
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import Session, Status, Turn
-from yemot_ai.work import Worked
+from yemot_ai.turns.transitions import put_aside
+from yemot_ai.turns.work import Worked
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 BROKEN_OFF = "סליחה, התשובה נקטעה, אפשר לשאול שוב"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.speech import messages
+from yemot_ai.flow.compat.messages import messages
 
 
 @pytest.mark.parametrize(

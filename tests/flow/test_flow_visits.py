@@ -6,8 +6,8 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.engine import immediately
 from yemot_ai.protocol import Request
+from yemot_ai.runtime.engine import immediately
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 HANG_UP = "go_to_folder=hangup"

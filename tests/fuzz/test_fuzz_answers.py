@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.fuzz.altered import altered_bytes, altered_json, written
 from tests.fuzz.budget import fuzz
 from tests.providers.odd_server import OddServer
-from yemot_ai.engine import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
+from yemot_ai.runtime.engine import Engine
 
 WORDS = "word-of-the-test"
 RESPONSE: Any = {

@@ -15,11 +15,11 @@ from tests.fuzz.work import calls, memory
 from yemot_ai.errors import ProviderError, ResponseSyntaxError, SessionDamagedError
 from yemot_ai.protocol import Request, Response, lint, speakable
 from yemot_ai.protocol.explain import explain
+from yemot_ai.providers.codex.app_server.jsonrpc import NotRpcError, Rpc
 from yemot_ai.providers.codex.events import EventReader
-from yemot_ai.providers.codex.rpc import NotRpcError, Rpc
-from yemot_ai.recordings import _whole
 from yemot_ai.sessions import Session, Turn
-from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.serialization import decode, encode
+from yemot_ai.transcription.download import _whole
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.line.ext_ini import decoded, read_ext_ini
 from yemot_ai_testing.scenario.loader import loads

@@ -14,11 +14,11 @@ from tests.fuzz.test_fuzz_growth import BOUND, FREE, TIME_BOUND, Job
 from tests.fuzz.work import calls, memory
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.anthropic import _Events as Messages
-from yemot_ai.providers.codex.turn import Turn
-from yemot_ai.providers.connection import Connection, Writing
-from yemot_ai.providers.openai import SERVICE
-from yemot_ai.providers.openai_chat import PART, Chat
-from yemot_ai.providers.openai_responses import KeptResponses
+from yemot_ai.providers.codex.app_server.turn import Turn
+from yemot_ai.providers.openai.chat import PART, Chat
+from yemot_ai.providers.openai.provider import SERVICE
+from yemot_ai.providers.openai.responses import KeptResponses
+from yemot_ai.providers.sdk.client import Connection, Writing
 
 OPENAI = Connection(SERVICE, client="AsyncOpenAI", part=PART, key="k", model="m", base_url=None, timeout=1.0)
 

@@ -19,15 +19,15 @@ from tests.fuzz.budget import fuzz
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError, SessionDamagedError, SessionFormatError
 from yemot_ai.protocol import Request, Response, lint
+from yemot_ai.providers.codex.app_server.jsonrpc import NotRpcError, Rpc
+from yemot_ai.providers.codex.app_server.turn import Turn
 from yemot_ai.providers.codex.events import EventReader
-from yemot_ai.providers.codex.rpc import NotRpcError, Rpc
-from yemot_ai.providers.codex.turn import Turn
 from yemot_ai.providers.provider import Usage
-from yemot_ai.recordings import _whole
 from yemot_ai.sessions import Session
 from yemot_ai.sessions import Turn as Kept
-from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.visit import Visit
+from yemot_ai.transcription.download import _whole
 from yemot_ai_testing.contract import recordings
 from yemot_ai_testing.doubles.platform import wav
 from yemot_ai_testing.errors import ScenarioLoadError

@@ -23,7 +23,7 @@ from tests.sessions.shelves import Database, Files, Server, Shelf
 from yemot_ai.errors import SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, Turn, Visit
-from yemot_ai.sessions.record import encode
+from yemot_ai.sessions.serialization import encode
 
 SESSION = Session(
     "c1",

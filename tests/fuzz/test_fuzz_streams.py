@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
 from tests.providers.odd_server import OddServer
-from yemot_ai.engine import Engine
 from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
+from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Session, Status, Turn
-from yemot_ai.sessions.record import decode, encode
+from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai_testing.property import model_streams
 from yemot_ai_testing.property.strategies import ModelStream
 from yemot_ai_testing.property.strategies.bodies import APIS

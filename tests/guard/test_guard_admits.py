@@ -12,7 +12,7 @@ from yemot_ai import AICall, AIFlow, Guard, YemotAI
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
 from yemot_ai.sessions import Session
-from yemot_ai.sessions.record import encode
+from yemot_ai.sessions.serialization import encode
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 

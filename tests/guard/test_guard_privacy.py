@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.privacy import MASKING, masked, without_password
+from yemot_ai.redaction import MASKING, masked, without_password
 from yemot_ai_testing.doubles.provider import ScriptedProvider
 
 log = logging.getLogger("yemot_ai")

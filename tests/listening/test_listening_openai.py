@@ -22,7 +22,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers import OpenAIProvider
-from yemot_ai.transcribers import OpenAITranscriber, Transcriber
+from yemot_ai.transcription import OpenAITranscriber, Transcriber
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles import transcription_api
 from yemot_ai_testing.doubles.model_server import ModelServer

@@ -11,7 +11,7 @@ from yemot_ai.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
-from yemot_ai.recordings import EmptyRecordingError, RecordingNotReadyError, Recordings
+from yemot_ai.transcription.download import EmptyRecordingError, RecordingNotReadyError, Recordings
 from yemot_ai_testing.doubles.platform import TOKEN, WAV, PlatformServer, wav
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.transcribers import Transcriber
+from yemot_ai.transcription import Transcriber
 from yemot_ai_testing.doubles.model_server import ModelServer
 from yemot_ai_testing.doubles.platform import PlatformServer
 from yemot_ai_testing.doubles.provider import ScriptedProvider

@@ -19,10 +19,10 @@ from yemot_ai.protocol import (
     Text,
     Voice,
 )
-from yemot_ai.protocol.codecs import Choice, Codec, Count, Keys
-from yemot_ai.protocol.fields import Layout
-from yemot_ai.protocol.forms import Matching, Plain, Target
-from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, attributes
+from yemot_ai.protocol.fields.codecs import Choice, Codec, Count, Keys
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, attributes
 from yemot_ai_testing.property import responses
 
 __all__ = ["spelled"]

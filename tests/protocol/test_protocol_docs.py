@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai.protocol.fields import Layout
+from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.messages import MESSAGE_TYPES
-from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE
 from yemot_ai.protocol.payment import CreditCard
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE
 from yemot_ai.protocol.routing import Routing
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8").splitlines()

@@ -11,7 +11,7 @@ from yemot_ai.protocol import Response, lint
 from yemot_ai.protocol.actions import ACTIONS, SimpleAnswer
 from yemot_ai.protocol.explain import Explained, explain, shown
 from yemot_ai.protocol.messages import MESSAGE_TYPES
-from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE
 from yemot_ai_testing.property import responses
 
 

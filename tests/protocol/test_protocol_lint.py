@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.protocol.rule_examples import ERRORS, KNOWN_NAME, PLACE, WARNINGS
 from yemot_ai.protocol import Problem, Response, lint
-from yemot_ai.protocol.rules import RULES
+from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing.property import responses
 
 ANSWERS: list[dict[str, Any]] = [

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from yemot_ai.engine import Engine
 from yemot_ai.providers import (
     AnthropicProvider,
     CodexAppServerProvider,
@@ -18,6 +17,7 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Provider,
 )
+from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.codex import FakeCodex
 from yemot_ai_testing.doubles.codex_stage import CodexRun
 from yemot_ai_testing.doubles.model_request import ModelRequest

@@ -17,7 +17,6 @@ import pytest
 
 from tests.providers.odd_server import OddServer
 from yemot_ai import YemotAI
-from yemot_ai.engine import Engine
 from yemot_ai.errors import (
     MalformedStreamError,
     MissingExtraError,
@@ -30,7 +29,8 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai.providers import anthropic as anthropic_default
-from yemot_ai.providers import openai as openai_default
+from yemot_ai.providers.openai import provider as openai_default
+from yemot_ai.runtime.engine import Engine
 
 Maker: TypeAlias = Callable[..., OpenAIProvider | AnthropicProvider]
 

@@ -23,9 +23,10 @@ from tests.providers.sdk_shapes import Shape, ShapeError, installed, literals, r
 from tests.providers.stages import STAGES
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import anthropic as anthropic_provider
-from yemot_ai.providers import openai as openai_provider
-from yemot_ai.providers import openai_chat, openai_responses
-from yemot_ai.transcribers import openai as openai_transcriber
+from yemot_ai.providers.openai import chat as openai_chat
+from yemot_ai.providers.openai import provider as openai_provider
+from yemot_ai.providers.openai import responses as openai_responses
+from yemot_ai.transcription import openai as openai_transcriber
 from yemot_ai_testing.doubles import chat_api, messages_api, responses_api, transcription_api
 from yemot_ai_testing.doubles.script import FAILURES
 from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind

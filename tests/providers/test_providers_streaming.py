@@ -11,7 +11,6 @@ import pytest
 
 from tests.providers.odd_server import OddServer
 from tests.providers.stages import STAGES, Stage
-from yemot_ai.engine import Engine
 from yemot_ai.errors import (
     AuthenticationError,
     MalformedStreamError,
@@ -30,6 +29,7 @@ from yemot_ai.providers import (
     Reply,
     Streaming,
 )
+from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.model_server import ModelServer
 
 PIECES = ["פתוח עד", " שבע. ", "ביום שישי", " עד אחת."]

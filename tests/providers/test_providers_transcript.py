@@ -6,7 +6,7 @@ import pytest
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers import JSON, Exchange
-from yemot_ai.providers.transcript import MOST_CHARACTERS, MOST_EXCHANGES, Transcript
+from yemot_ai.providers.chat_history import MOST_CHARACTERS, MOST_EXCHANGES, Transcript
 
 
 def exchanges(count: int, size: int = 1) -> list[Exchange]:

@@ -13,7 +13,7 @@ import pytest
 from tests.sessions.shelves import Database, Files, Server, Shelf
 from yemot_ai.errors import SessionConflictError, SessionFormatError
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, update
-from yemot_ai.sessions.record import encode
+from yemot_ai.sessions.serialization import encode
 
 SPOKEN = "what was said"
 

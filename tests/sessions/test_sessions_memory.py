@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from yemot_ai import errors
-from yemot_ai.engine import immediately
 from yemot_ai.errors import (
     AuthenticationError,
     ProviderCrashError,
@@ -14,6 +13,7 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionConflictError,
 )
+from yemot_ai.runtime.engine import immediately
 from yemot_ai.sessions import Failure, MemoryStore, Session, Status, Turn, update
 
 

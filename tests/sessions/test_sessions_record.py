@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Told, Turn, Visit
-from yemot_ai.sessions.record import FORMAT, decode, encode, restore
+from yemot_ai.sessions.serialization import FORMAT, decode, encode, restore
 from yemot_ai_testing.contract.stores.sessions import FULL
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sessions" / "session-1.json"

@@ -10,9 +10,9 @@ from yemot_ai import AICall, AIFlow, Turn, YemotAI
 from yemot_ai.flow import Agent, ByRecording
 from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
 from yemot_ai.providers import JSON, Exchange, Provider, Reply
-from yemot_ai.recordings import Recordings
 from yemot_ai.sessions import MemoryStore, SessionStore
-from yemot_ai.transcribers import OpenAITranscriber, Transcriber
+from yemot_ai.transcription import OpenAITranscriber, Transcriber
+from yemot_ai.transcription.download import Recordings
 from yemot_ai_testing import Caller, ScriptedProvider
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from yemot_ai.engine import immediately
+from yemot_ai.runtime.engine import immediately
 from yemot_ai.sessions import Hold, MemoryStore
-from yemot_ai.sessions.redis import _sent
+from yemot_ai.sessions.stores.redis import _sent
 
 
 @dataclass

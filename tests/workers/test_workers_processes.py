@@ -12,7 +12,7 @@ import pytest
 from tests.workers.model_process import EchoModel
 from tests.workers.servers import Balancer, Server, serving
 from yemot_ai import YemotAI
-from yemot_ai.engine import Engine
+from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing import Caller, ScriptedProvider
 
 CALLS, TURNS, WORKERS = 50, 5, 3

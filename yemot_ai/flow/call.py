@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 import yemot_flow
 
-from yemot_ai.conversation import Conversation
-from yemot_ai.engine import Engine
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.answer import Answer, PendingAnswer
+from yemot_ai.flow.compat.awaitable import Answer, PendingAnswer
+from yemot_ai.flow.compat.messages import Spoken, messages
+from yemot_ai.flow.compat.read_options import SPOKEN, Count, Mode, Question, Switch
+from yemot_ai.flow.handler_run import Run
 from yemot_ai.flow.interruption import Interruption
-from yemot_ai.flow.names import is_ours
-from yemot_ai.flow.reading import SPOKEN, Count, Mode, Question, Switch
-from yemot_ai.flow.run import Run
-from yemot_ai.flow.speech import Spoken, messages
+from yemot_ai.flow.value_names import is_ours
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
 from yemot_ai.providers.provider import JSON
+from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Turn
-from yemot_ai.telling import Telling
-from yemot_ai.writing import persistently
+from yemot_ai.sessions.retry import persistently
+from yemot_ai.turns.conversation import Conversation
+from yemot_ai.turns.stream import Telling
 
 __all__ = ["AICall"]
 

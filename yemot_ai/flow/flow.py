@@ -13,22 +13,22 @@ import yemot_flow
 
 from yemot_ai import web
 from yemot_ai.ai import YemotAI
-from yemot_ai.engine import immediately
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
-from yemot_ai.flow.agent import AgentFunction, AgentLoop
-from yemot_ai.flow.agent_turn import AgentTurns, check_form
+from yemot_ai.flow.access import Guard
+from yemot_ai.flow.agent.input_modes import Listening, listening
+from yemot_ai.flow.agent.loop import AgentFunction, AgentLoop
+from yemot_ai.flow.agent.turns import AgentTurns, check_form
 from yemot_ai.flow.call import AICall
-from yemot_ai.flow.guard import Guard
-from yemot_ai.flow.listening import Listening, listening
-from yemot_ai.flow.live import LiveCalls
-from yemot_ai.flow.manners import Manners, sentence
-from yemot_ai.flow.plain import Handler, PlainHandlers
+from yemot_ai.flow.dialog import Manners, sentence
+from yemot_ai.flow.dispatcher import Decision, Switchboard
+from yemot_ai.flow.handlers.local_calls import LiveCalls
+from yemot_ai.flow.handlers.runner import Handler, PlainHandlers
 from yemot_ai.flow.polling import hang_up, up
-from yemot_ai.flow.switchboard import Decision, Switchboard
-from yemot_ai.flow.trouble import trouble
+from yemot_ai.flow.store_outage import trouble
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.provider import Provider
+from yemot_ai.runtime.engine import immediately
 
 __all__ = ["AIFlow"]
 

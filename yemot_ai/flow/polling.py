@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from yemot_ai.flow.manners import POLL_SECONDS, Manners
-from yemot_ai.flow.names import poll_name
+from yemot_ai.flow.dialog import POLL_SECONDS, Manners
+from yemot_ai.flow.value_names import poll_name
 from yemot_ai.protocol import GoToFolder, Message, Read, Response, Tap
 
 __all__ = ["hang_up", "poll", "poll_answer", "speaking_poll", "up"]

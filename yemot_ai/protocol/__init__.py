@@ -24,6 +24,7 @@ from yemot_ai.protocol.actions import (
 )
 from yemot_ai.protocol.explain import Explained, Explanation, explain
 from yemot_ai.protocol.lint import lint
+from yemot_ai.protocol.lint_rules import Level, Problem
 from yemot_ai.protocol.messages import (
     Comment,
     Date,
@@ -40,11 +41,10 @@ from yemot_ai.protocol.messages import (
     Text,
     Zmanim,
 )
-from yemot_ai.protocol.modes import Keyboard, Mode, Record, Tap, Voice
+from yemot_ai.protocol.normalizer.speakable import speakable
+from yemot_ai.protocol.read_modes import Keyboard, Mode, Record, Tap, Voice
 from yemot_ai.protocol.request import Params, Request, heard
 from yemot_ai.protocol.response import Response
-from yemot_ai.protocol.rules import Level, Problem
-from yemot_ai.protocol.speech import speakable
 
 __all__ = [
     "Action",

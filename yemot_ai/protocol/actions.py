@@ -17,12 +17,21 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.codecs import CONTROL, Choice, Count, Doubt
-from yemot_ai.protocol.fields import Layout
-from yemot_ai.protocol.forms import Matching, Plain, Target
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Count, Doubt
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
 from yemot_ai.protocol.messages import MESSAGE_TYPES, GoTo, Message
-from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, Mode, Record, Tap, Voice, attributes
 from yemot_ai.protocol.payment import CreditCard
+from yemot_ai.protocol.read_modes import (
+    READ_RECORD,
+    READ_TAP,
+    READ_VOICE,
+    Mode,
+    Record,
+    Tap,
+    Voice,
+    attributes,
+)
 from yemot_ai.protocol.routing import Routing, RoutingYemot
 
 __all__ = [

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.protocol.actions import ACTIONS, Play, Read, SimpleAnswer
-from yemot_ai.protocol.codecs import Count
+from yemot_ai.protocol.fields.codecs import Count
 from yemot_ai.protocol.grammar import read_answer
 from yemot_ai.protocol.lint import doubts_of
+from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES
-from yemot_ai.protocol.modes import Tap, Voice
-from yemot_ai.protocol.parts import Part
-from yemot_ai.protocol.rules import Problem
+from yemot_ai.protocol.read_modes import Tap, Voice
+from yemot_ai.protocol.syntax import Part
 
 __all__ = ["Explained", "Explanation", "explain", "shown"]
 

@@ -20,12 +20,12 @@ from typing import Any, Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
-from yemot_ai.protocol.codecs import CONTROL
-from yemot_ai.protocol.fields import values_of
+from yemot_ai.protocol.fields.codecs import CONTROL
+from yemot_ai.protocol.fields.layout import values_of
+from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
-from yemot_ai.protocol.modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
-from yemot_ai.protocol.parts import Part, parts_of
-from yemot_ai.protocol.rules import Problem
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
+from yemot_ai.protocol.syntax import Part, parts_of
 
 __all__ = ["SILENT", "Reading", "chain_faults", "read_answer"]
 

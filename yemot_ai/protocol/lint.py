@@ -21,10 +21,10 @@ from typing import Final
 from yemot_ai.protocol.actions import Play, Read
 from yemot_ai.protocol.grammar import Reading, read_answer
 from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
+from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import GoTo, MusicOnHoldMessage, Text
-from yemot_ai.protocol.modes import Tap, Voice
-from yemot_ai.protocol.parts import Part
-from yemot_ai.protocol.rules import Problem
+from yemot_ai.protocol.read_modes import Tap, Voice
+from yemot_ai.protocol.syntax import Part
 
 __all__ = ["doubts_of", "lint"]
 

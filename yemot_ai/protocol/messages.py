@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from yemot_ai.protocol.codecs import CONTROL, Count, Doubt
-from yemot_ai.protocol.fields import Layout
-from yemot_ai.protocol.forms import Matching, Plain, Target
-from yemot_ai.protocol.spoken import STRAY_COLON
+from yemot_ai.protocol.fields.codecs import CONTROL, Count, Doubt
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
+from yemot_ai.protocol.normalizer.verbalize import STRAY_COLON
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
 __all__ = [

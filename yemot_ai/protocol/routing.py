@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from yemot_ai.protocol.codecs import Choice, Fixed, Numbers
-from yemot_ai.protocol.fields import Layout
-from yemot_ai.protocol.forms import Matching, Plain
+from yemot_ai.protocol.fields.codecs import Choice, Fixed, Numbers
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching, Plain
 
 __all__ = ["Routing", "RoutingYemot"]
 

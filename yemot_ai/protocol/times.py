@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from yemot_ai.protocol.codecs import CONTROL, Choice, Day
-from yemot_ai.protocol.fields import Layout
-from yemot_ai.protocol.forms import Matching
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Day
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching
 
 __all__ = ["Date", "HebrewDate", "Zmanim"]
 

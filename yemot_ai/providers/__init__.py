@@ -5,7 +5,7 @@ from __future__ import annotations
 from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.fallback import FallbackProvider
-from yemot_ai.providers.openai import OpenAIProvider
+from yemot_ai.providers.openai.provider import OpenAIProvider
 from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Streaming, Usage
 
 __all__ = [

@@ -20,11 +20,11 @@ from yemot_ai.errors import (
     QuotaExceededError,
     RateLimitedError,
 )
-from yemot_ai.providers.connection import Connection, Writing
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
-from yemot_ai.providers.retelling import Answer, Retelling
-from yemot_ai.providers.service import Service
-from yemot_ai.providers.writable import writable
+from yemot_ai.providers.sdk.client import Connection, Writing
+from yemot_ai.providers.sdk.service import Service
+from yemot_ai.providers.sdk.stateless import Answer, Retelling
+from yemot_ai.providers.surrogates import writable
 
 if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
     from anthropic.types import Message

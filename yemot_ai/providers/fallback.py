@@ -32,9 +32,9 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
+from yemot_ai.providers.chat_history import Transcript
+from yemot_ai.providers.fallback_session import Relay
 from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply
-from yemot_ai.providers.relay import Relay
-from yemot_ai.providers.transcript import Transcript
 from yemot_ai.providers.ways import Way, streamed, whole
 
 __all__ = ["FallbackProvider"]

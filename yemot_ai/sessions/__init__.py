@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from yemot_ai.sessions.json_file import JSONFileStore
-from yemot_ai.sessions.lease import LEASE, Hold, Leases, hold_key
-from yemot_ai.sessions.memory import MemoryStore
-from yemot_ai.sessions.place import open_store
-from yemot_ai.sessions.redis import RedisStore
+from yemot_ai.sessions.leases import LEASE, Hold, Leases, hold_key
 from yemot_ai.sessions.session import Answered, Finished, Session
-from yemot_ai.sessions.sqlite import SQLiteStore
 from yemot_ai.sessions.store import Checked, SessionStore, update
+from yemot_ai.sessions.store_url import open_store
+from yemot_ai.sessions.stores.json_file import JSONFileStore
+from yemot_ai.sessions.stores.memory import MemoryStore
+from yemot_ai.sessions.stores.redis import RedisStore
+from yemot_ai.sessions.stores.sqlite import SQLiteStore
 from yemot_ai.sessions.turn import HEARD, Failure, Status, Turn
 from yemot_ai.sessions.visit import NOTHING_TOLD, Told, Visit, continues
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
-from yemot_ai.sessions.lease import LEASE
+from yemot_ai.sessions.leases import LEASE
 from yemot_ai.sessions.session import Session
 
 __all__ = ["Checked", "SessionStore", "update"]

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
 
-from yemot_ai.recordings import Recordings
+from yemot_ai.transcription.download import Recordings
 
 __all__ = ["TOKEN", "WAV", "PlatformServer", "wav"]
 

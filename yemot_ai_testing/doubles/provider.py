@@ -17,9 +17,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from yemot_ai.engine import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
+from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.failures import failure_of
 from yemot_ai_testing.doubles.pausing import Pause, Point, passes
 from yemot_ai_testing.doubles.script import (

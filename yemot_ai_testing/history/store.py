@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeAlias
 
-from yemot_ai.callers import RESERVED
+from yemot_ai.calls.caller_memory import RESERVED
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import LEASE, Hold, Leases, Session, SessionStore
 from yemot_ai_testing.history.app import call_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from yemot_ai.providers.codex.app_server import CodexAppServerProvider
+from yemot_ai.providers.codex.app_server.provider import CodexAppServerProvider
 from yemot_ai.providers.codex.exec import CodexCLIProvider
 
 __all__ = ["CodexAppServerProvider", "CodexCLIProvider"]

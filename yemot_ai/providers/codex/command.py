@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yemot_ai.providers.codex.probe import Known
+    from yemot_ai.providers.codex.capabilities import Known
 
 __all__ = ["Setting", "command", "server_command"]
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
 from yemot_ai.providers.codex.faults import fault
 from yemot_ai.providers.provider import Usage
-from yemot_ai.providers.writable import writable
+from yemot_ai.providers.surrogates import writable
 
 __all__ = ["EventReader", "Outcome", "usage_between"]
 

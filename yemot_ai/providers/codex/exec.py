@@ -23,13 +23,13 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
     SessionLostError,
 )
+from yemot_ai.providers.codex.capabilities import known
 from yemot_ai.providers.codex.command import command
 from yemot_ai.providers.codex.events import EventReader, usage_between
 from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
-from yemot_ai.providers.codex.probe import known
 from yemot_ai.providers.codex.process import LineTooLongError, run
+from yemot_ai.providers.codex.prompts import with_history
 from yemot_ai.providers.codex.settings import Settings
-from yemot_ai.providers.codex.telling import with_history
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai.providers.codex.leftovers import Notes
+from yemot_ai.providers.codex.cleanup import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from yemot_ai.errors import CodexNotFoundError, ProviderError
 from yemot_ai.providers.codex.executable import find
 from yemot_ai.providers.codex.home import Home
+from yemot_ai.providers.codex.prompts import INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import kept_secret
-from yemot_ai.providers.codex.telling import INSTRUCTIONS
 
 if TYPE_CHECKING:
     import os

@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from yemot_ai.engine import immediately
 from yemot_ai.errors import RateLimitedError
 from yemot_ai.providers.provider import Usage
+from yemot_ai.runtime.engine import immediately
 from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Turn, Visit, update
 from yemot_ai_testing.contract.case import same, that
 from yemot_ai_testing.contract.stores.rule import Bench, Rules, eventually, is_refused, loop_of_its_own

@@ -1,0 +1,69 @@
+"""Accounts: one line of the log for each turn and each call. What it took, never what was said.
+
+>>> from yemot_ai.providers.provider import Usage
+>>> tokens(Usage(input_tokens=120, cached_input_tokens=100, output_tokens=9))
+'120 tokens in (100 cached), 9 out'
+"""
+
+from __future__ import annotations
+
+import logging
+
+from yemot_ai.calls.hooks import EndReason, usage_of
+from yemot_ai.providers.provider import Usage
+from yemot_ai.sessions import Session, Status, Turn
+
+__all__ = ["call_is_over", "tokens", "turn_is_over"]
+
+log = logging.getLogger("yemot_ai")
+
+HEARD = "heard"
+"""Stands where a provider's name does, for a recording that was transcribed."""
+
+
+def turn_is_over(call_id: str, turn: Turn, provider: str) -> None:
+    """Log that a question was answered, a recording was heard, or that it failed.
+
+    Args:
+        call_id: the call.
+        turn: the turn; one that asked nobody is not told of.
+        provider: who was asked.
+    """
+    if not turn.conversation and not turn.is_hearing:
+        return
+    asked = HEARD if turn.is_hearing else f"{provider} ({turn.conversation})"
+    came_to = "failed" if turn.failure is None else f"failed ({turn.failure.kind})"
+    came_to = turn.status.value if turn.status is Status.ANSWERED else came_to
+    cost = "" if turn.usage is None else f", {tokens(turn.usage)}"
+    log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, came_to, turn.duration, cost)
+
+
+def call_is_over(session: Session, reason: EndReason, *, now: float) -> None:
+    """Log what a call came to.
+
+    Args:
+        session: all that was remembered of it.
+        reason: why it is over.
+        now: Unix time in seconds.
+    """
+    asked = [turn for turn in session.turns if turn.conversation]
+    failed = sum(turn.status is Status.FAILED for turn in asked)
+    heard = sum(turn.is_hearing for turn in session.turns)
+    log.info(
+        "call %s: over (%s) after %.0f s: %d turns (%d failed), %d recordings heard, %s",
+        session.call_id,
+        reason,
+        now - session.started if session.started else 0.0,
+        len(asked),
+        failed,
+        heard,
+        tokens(usage_of(tuple(asked))),
+    )
+
+
+def tokens(usage: Usage) -> str:
+    """Write what was paid for."""
+    return (
+        f"{usage.input_tokens} tokens in ({usage.cached_input_tokens} cached), {usage.output_tokens} out"
+        + (f" ({usage.reasoning_output_tokens} reasoning)" if usage.reasoning_output_tokens else "")
+    )

@@ -1,0 +1,97 @@
+"""Who may use a flow: lists of numbers, and a secret that only the own line knows.
+
+A refused request costs no model call and leaves nothing in the store.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from yemot_ai.calls.caller_memory import number_of
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.protocol import Request
+
+__all__ = ["Guard"]
+
+LEAST = 8
+"""Characters of a secret: a shorter one can be tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Admits requests.
+
+    The secret arrives as a value that the line is set to send (``api_add_0=secret=…`` in ``ext.ini``)
+    or as a part of the path (``api_link=https://host/line/<secret>``), and is compared in constant
+    time. Numbers are compared by their digits: ``050-123 4567`` is ``0501234567``, and so is
+    ``+972501234567``.
+
+    Args:
+        allow: only these numbers may call; None: everybody.
+        block: these may not.
+        withheld: whether a caller may withhold the number; never where ``allow`` is given.
+        secret: what the line must bring; None: anybody who knows the address may call.
+        name: the name of the value that holds the secret.
+
+    Raises:
+        ConfigurationError: a number has no digits, or the secret is too short to be one.
+    """
+
+    allow: Iterable[str] | None = None
+    block: Iterable[str] = ()
+    withheld: bool = True
+    secret: str | None = field(default=None, repr=False)
+    name: str = "secret"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.allow, str) or isinstance(self.block, str):
+            raise ConfigurationError("allow= and block= are lists of numbers, not one text")
+        allow = None if self.allow is None else frozenset(map(_number, self.allow))
+        object.__setattr__(self, "allow", allow)
+        object.__setattr__(self, "block", frozenset(map(_number, self.block)))
+        if self.secret is not None and len(self.secret) < LEAST:
+            raise ConfigurationError(f"the secret is too short: give at least {LEAST} characters")
+
+    def refusal(self, request: Request, path: str = "") -> str | None:
+        """Return why ``request`` is not admitted, for the log; None when it is."""
+        if self.secret is not None and not self._knows(request, path):
+            return "it does not bring the secret"
+        phone = number_of(request.phone)
+        if not phone:
+            return None if self.withheld and self.allow is None else "its number is withheld"
+        if phone in self.block:
+            return "its number is blocked"
+        if self.allow is not None and phone not in self.allow:
+            return "its number is not on the list"
+        return None
+
+    def without_secret(self, request: Request) -> Request:
+        """Return ``request`` without the secret: it is not to be stored, logged or shown to handlers."""
+        if self.secret is None:
+            return request
+        secret = self.secret
+        return replace(request, pairs=tuple(pair for pair in request.pairs if not _equal(pair[1], secret)))
+
+    def _knows(self, request: Request, path: str) -> bool:
+        secret = self.secret or ""
+        brought = [value for name, value in request.pairs if name == self.name]
+        return any(_equal(one, secret) for one in (*brought, *_parts(path, secret.count("/") + 1)))
+
+
+def _parts(path: str, count: int) -> list[str]:
+    """Return every run of so many parts of a path: a secret may hold slashes."""
+    parts = path.split("/")
+    return ["/".join(parts[begin : begin + count]) for begin in range(len(parts) - count + 1)]
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def _number(text: object) -> str:
+    digits = number_of(text) if isinstance(text, str) else ""
+    if not digits:
+        raise ConfigurationError(f'{text!r} is no phone number: write it as a text, "0501234567"')
+    return digits

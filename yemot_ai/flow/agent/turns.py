@@ -1,0 +1,207 @@
+"""One turn of an agent: the developer's function, and the AI where the function leaves it to it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yemot_flow
+
+from yemot_ai.ai import YemotAI, asking
+from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
+from yemot_ai.flow.agent.loop import AgentLoop, Asked, Pending, Recorded
+from yemot_ai.flow.call import AICall
+from yemot_ai.flow.compat.awaitable import Answer
+from yemot_ai.flow.handler_run import Run
+from yemot_ai.flow.handlers.local_calls import LiveCalls
+from yemot_ai.flow.handlers.runner import PlainHandlers
+from yemot_ai.flow.interruption import Interruption
+from yemot_ai.flow.state import saveable
+from yemot_ai.flow.value_names import turn_name
+from yemot_ai.protocol import Play, Read, Request, Response
+from yemot_ai.providers.provider import Exchange
+from yemot_ai.sessions import Session, Turn, Visit
+from yemot_ai.sessions.retry import persistently
+from yemot_ai.turns.stream import Telling
+from yemot_ai.turns.work import Worked
+
+__all__ = ["Agent", "AgentTurns", "check_form"]
+
+log = logging.getLogger("yemot_ai")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The agent, as a function ``(call, agent)`` sees it in one turn.
+
+    Attributes:
+        text: what the caller said.
+        history: what was said before in this conversation.
+    """
+
+    text: str
+    history: tuple[Exchange, ...]
+    _call: AICall
+
+    def ask(self, text: str, *, instructions: str | None = None) -> Answer:
+        """Let the AI answer something else than what the caller said; in an async function, await it."""
+        return self._call.ask_ai(text, instructions=instructions)
+
+
+class AgentTurns:
+    """Works out the turns of agents; lives on the engine's loop."""
+
+    def __init__(self, ai: YemotAI, handlers: PlainHandlers, live: LiveCalls) -> None:
+        self._ai = ai
+        self._handlers = handlers
+        self._live = live
+
+    async def work_out(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
+        """Answer one utterance, or find out what was recorded, exactly once.
+
+        Raises:
+            CallEndedError: the caller has hung up.
+        """
+        if isinstance(pending, Recorded):
+            answered_by = turn_name(pending.turn)
+            return await pending.hearing.hear(
+                request.call_id, pending.turn_id, pending.path, answered_by=answered_by
+            )
+        return await self._turn(loop, pending, request)
+
+    async def work_on(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
+        """Do what ``work_out`` does, or come back as soon as there are further sentences to speak.
+
+        Raises:
+            CallEndedError: the caller has hung up.
+        """
+        if not loop.streams or not isinstance(pending, Asked):
+            await self.work_out(loop, pending, request)
+            return
+        turn = asyncio.create_task(self.work_out(loop, pending, request))
+        news = self._ai.ledger.told(request.call_id, pending.turn_id, after=pending.pieces)
+        told = asyncio.create_task(news)
+        try:
+            await asyncio.wait({turn, told}, return_when=asyncio.FIRST_COMPLETED)
+            for done in (turn, told):
+                if done.done():
+                    done.result()
+        finally:
+            # The turn itself goes on; only whoever waits for it is let go.
+            turn.cancel()
+            told.cancel()
+
+    async def _turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
+        call_id = request.call_id
+        if loop.function is None:
+            answer = loop.conversation.tell if loop.streams else loop.conversation.ask
+            return await answer(call_id, asked.turn_id, asked.text)
+        work = functools.partial(self._logged, loop, loop.function, asked, request)
+        return await self._ai.ledger.once(call_id, Turn(asked.turn_id, asked.text), work)
+
+    async def _logged(
+        self,
+        loop: AgentLoop,
+        function: Callable[..., Any],
+        asked: Asked,
+        request: Request,
+        telling: Telling,
+    ) -> Worked:
+        telling.open()
+        try:
+            return await self._work(loop, function, asked, request, telling)
+        except AgentFunctionError as error:
+            log.exception("call %s: %s", request.call_id, error.kind)
+            raise
+
+    async def _work(
+        self,
+        loop: AgentLoop,
+        function: Callable[..., Any],
+        asked: Asked,
+        request: Request,
+        telling: Telling,
+    ) -> Worked:
+        call_id, store = request.call_id, self._ai.store
+        found = await persistently(lambda: store.load(call_id), f"call {call_id}: turn {asked.turn_id}")
+        session = found or Session(call_id)
+        run = Run(
+            call_id,
+            turn_prefix=f"{asked.turn_id}.",
+            values={},
+            names_before=(session.visit or Visit()).names_before,
+        )
+        call = self._handlers.new_call(
+            run, session, request, self._live.of(call_id), conversation=loop.conversation
+        )
+        agent = Agent(asked.text, session.history(loop.conversation.name), call)
+        asking.set(run)
+        said = await self._call(function, call, agent if _wants_agent(function) else asked.text)
+        before = ""
+        if said is None and run.outcome is None:
+            if loop.streams:
+                before = _rendered(run.take_queue())
+                telling.play_before(before)
+            said = await call.answer(asked.text, telling=telling if loop.streams else None)
+        state = saveable(call.state)
+        worked = _worked(run, said, function)
+        spoken = before or worked.spoken
+        return replace(worked, spoken=spoken, state=None if state == session.state else state)
+
+    async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
+        try:
+            said = await self._handlers.execute(function, call, second)
+        except Interruption:
+            return None
+        except (ProviderError, CallEndedError):
+            raise
+        except yemot_flow.CallInterrupted as error:
+            raise _function_error(function, "used yemot-flow's own Call; use the call it is given") from error
+        except (Exception, SystemExit) as error:  # whatever it raises, the caller hears a sentence
+            raise _function_error(function, f"raised {type(error).__name__}") from error
+        if said is not None and not isinstance(said, str):
+            raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
+        return said
+
+
+def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:
+    outcome = run.outcome
+    if outcome is not None:
+        if isinstance(tuple(outcome)[-1], Read):
+            raise _function_error(function, "used read(): the agent itself listens; ask in a plain handler")
+        return Worked(answer=said or "", outcome=str(run.answer()))
+    queue = run.take_queue()
+    return Worked(answer=said or "", spoken=_rendered(queue))
+
+
+def _rendered(queue: tuple[Any, ...]) -> str:
+    return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
+
+
+def check_form(function: Callable[..., Any]) -> None:
+    """Check that an agent's function can be called with a call and a text.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
+
+
+def _wants_agent(function: Callable[..., Any]) -> bool:
+    """Tell the two forms apart by the name of the second parameter."""
+    names = list(inspect.signature(function).parameters)
+    return len(names) > 1 and names[1] == "agent"
+
+
+def _function_error(function: Callable[..., Any], what: str) -> AgentFunctionError:
+    name = getattr(function, "__qualname__", repr(function))
+    return AgentFunctionError(f"the agent's function {name} {what}", function=name)

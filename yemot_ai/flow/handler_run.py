@@ -1,0 +1,114 @@
+"""A run: one execution of a handler, from its top to its answer.
+
+A handler runs from its top at every request that brings a new value, and past questions answer
+themselves from the values.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+
+from yemot_ai.flow.value_names import unused
+from yemot_ai.protocol import Action, Message, Play, Response
+from yemot_ai.providers.provider import JSON
+
+__all__ = ["Run"]
+
+
+class Run:
+    """What one execution of a handler has asked, queued and decided so far.
+
+    Args:
+        call_id: the call.
+        turn_prefix: starts the turn ids of the steps: ``v2s`` for the visit, ``ai_3.`` in a turn.
+        values: newest value of each name that the line has sent.
+        names_before: the line's names that were used before this visit.
+
+    Attributes:
+        names: the line's names used in this visit, with the names they were asked for by.
+        outcome: what the handler decided first; what it decides later does not count.
+        failed: the handler raised instead of deciding anything.
+        state: what ``call.state`` was in the end.
+    """
+
+    def __init__(
+        self,
+        call_id: str,
+        *,
+        turn_prefix: str,
+        values: Mapping[str, str],
+        names_before: Iterable[str],
+    ) -> None:
+        self.call_id = call_id
+        self.names: dict[str, str] = {}
+        self.outcome: Response | None = None
+        self.failed = False
+        self.state: Mapping[str, JSON] = {}
+        self._turn_prefix = turn_prefix
+        self._values = values
+        # Tuples: a call keeps its last run, and even an empty set takes 216 bytes.
+        self._taken = tuple(names_before)
+        self._asks = 0
+        self._asked: tuple[str, ...] = ()
+        self._queue: list[Message] = []
+        self._lock = threading.Lock()
+
+    def next_name(self, name: str) -> str:
+        """Return the line's name for the next use of ``name``."""
+        with self._lock:
+            line_name = unused(name, self._taken)
+            self._taken += (line_name,)
+            self.names[line_name] = name
+            return line_name
+
+    def value(self, line_name: str) -> str | None:
+        """Return what the line has sent under ``line_name``."""
+        return self._values.get(line_name)
+
+    def next_ask(self) -> str:
+        """Return the turn id of the next step: by position, whatever its text."""
+        with self._lock:
+            self._asks += 1
+            return f"{self._turn_prefix}{self._asks}"
+
+    def is_first(self, turn_id: str) -> bool:
+        """Tell whether this run asks ``turn_id`` for the first time."""
+        with self._lock:
+            first = turn_id not in self._asked
+            self._asked += (turn_id,)
+            return first
+
+    def say(self, messages: tuple[Message, ...]) -> None:
+        """Queue messages; they go out with whatever the handler does next."""
+        with self._lock:
+            if self.outcome is None:
+                self._queue.extend(messages)
+
+    def forget_queue(self) -> None:
+        """Drop what was queued before a step that was answered already: it has been heard."""
+        with self._lock:
+            self._queue.clear()
+
+    def take_queue(self) -> tuple[Message, ...]:
+        """Hand out what is queued, once."""
+        with self._lock:
+            queue, self._queue = tuple(self._queue), []
+            return queue
+
+    def decide(self, *actions: Action) -> None:
+        """Set the outcome, unless there is one already; what was queued is played first."""
+        with self._lock:
+            if self.outcome is None:
+                self.outcome = Response(actions)
+
+    def answer(self) -> Response | None:
+        """Return queue and outcome as one answer, or None when the handler said nothing."""
+        queue = self.take_queue()
+        actions = tuple(self.outcome) if self.outcome else ()
+        if queue and actions and isinstance(actions[0], Play):
+            # Two id_list_message in a row are not documented: one is.
+            actions = (Play((*queue, *actions[0].messages)), *actions[1:])
+        elif queue:
+            actions = (Play(queue), *actions)
+        return Response(actions) if actions else None

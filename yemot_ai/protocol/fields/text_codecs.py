@@ -1,0 +1,144 @@
+"""Codecs of texts: of a documented form, of a target, and free ones.
+
+>>> Matching(re.compile("[a-z]+"), "small letters").decode("abc")
+'abc'
+>>> Plain(forbidden=".").doubt("שלום") is None
+True
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from yemot_ai.errors import InvalidValueError
+from yemot_ai.protocol.fields.codecs import CONTROL, Doubt, place_of
+
+__all__ = ["Matching", "Plain", "Target"]
+
+_CONTROL: Final = re.compile(f"[{CONTROL}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A text of a documented form.
+
+    Attributes:
+        pattern: what the whole text must match.
+        form: the form in words, for the error.
+        default: what an empty field means; None when it may not be empty.
+        code: the rule that a wrong text breaks.
+        strange: characters that the form never has, the inside of a character class.
+        doubts: tells the warning that a readable text deserves.
+    """
+
+    pattern: re.Pattern[str]
+    form: str
+    default: str | None = None
+    code: str = "format"
+    strange: str = ",&="
+    doubts: Callable[[str], Doubt | None] = field(default=lambda _text: None)
+
+    def decode(self, text: str) -> str:
+        """Check the form."""
+        if not text and self.default is not None:
+            return self.default
+        if not self.pattern.fullmatch(text):
+            control = _CONTROL.search(text)
+            if control:
+                reason = f"{control.group()!r} may not stand here"
+                raise InvalidValueError("character", reason, position=control.start())
+            position = place_of(re.compile(f"[{self.strange}]"), text)
+            raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.form}", position=position)
+        return text
+
+    def encode(self, value: object) -> str:
+        """Check the form."""
+        if not isinstance(value, str):
+            raise InvalidValueError(self.code, f"{value!r} is not {self.form}")
+        return self.decode(value)
+
+    def doubt(self, text: str) -> Doubt | None:
+        """Ask ``doubts``."""
+        return self.doubts(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a caller is sent; a ``/`` at the end is understood, and doubted.
+
+    Attributes:
+        pattern: what a target must match.
+        form: the form in words, for the error.
+    """
+
+    pattern: re.Pattern[str]
+    form: str
+
+    def decode(self, text: str) -> str:
+        """Read a target."""
+        if len(text) > 1 and text.endswith("/") and self.pattern.fullmatch(text[:-1]):
+            return text[:-1]
+        return self.encode(text)
+
+    def encode(self, value: object) -> str:
+        """Check the form."""
+        return Matching(self.pattern, self.form, code="target").encode(value)
+
+    def doubt(self, text: str) -> Doubt | None:
+        """What is probably not meant."""
+        if len(text) > 1 and text.endswith("/"):
+            return "trailing-slash", len(text) - 1
+        return ("hangup-folder", 0) if text == "/hangup" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Free text in which some characters may not stand.
+
+    Attributes:
+        forbidden: the inside of a regular expression's character class, without control characters.
+        code: the rule that such a character breaks.
+        codes: the rules of single characters that break another one.
+        required: whether the text must have more than white space.
+        default: what an empty field means.
+        doubtful: characters that deserve a warning, the inside of a character class.
+        doubts: tells the warning that a readable text deserves.
+    """
+
+    forbidden: str
+    code: str = "character"
+    codes: Mapping[str, str] = field(default_factory=dict)
+    required: bool = True
+    default: str = ""
+    doubtful: str = ""
+    doubts: Callable[[str], Doubt | None] = field(default=lambda _text: None)
+    _bad: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_bad", re.compile(f"[{self.forbidden}{CONTROL}]"))
+
+    def decode(self, text: str) -> str:
+        """Check every character."""
+        bad = self._bad.search(text)
+        if bad:
+            code = self.codes.get(bad.group(), self.code)
+            raise InvalidValueError(code, f"{bad.group()!r} may not stand here", position=bad.start())
+        if self.required and not text.strip():
+            raise InvalidValueError("empty-value", "the text is empty")
+        return text or self.default
+
+    def encode(self, value: object) -> str:
+        """Check every character."""
+        if not isinstance(value, str):
+            raise InvalidValueError(self.code, f"{value!r} is not a text")
+        if not value and self.default:
+            raise InvalidValueError("empty-value", "the text is empty")
+        return self.decode(value)
+
+    def doubt(self, text: str) -> Doubt | None:
+        """Characters that may not be understood."""
+        found = re.search(f"[{self.doubtful}]", text) if self.doubtful else None
+        return ("unconfirmed-character", found.start()) if found else self.doubts(text)

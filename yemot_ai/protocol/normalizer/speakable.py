@@ -1,0 +1,95 @@
+"""Anything that a model can write, as messages that the line can play, and nothing else.
+
+No word and no number is lost; nothing in the text can end its message or start an action.
+
+>>> [message.text for message in speakable('**צה"ל** נוסד ב-26.5.1948. מחיר: 3.5₪ & משלוח!')]
+['צהל נוסד ב 26 5 1948, מחיר, 3 נקודה 5 שקלים ו משלוח!']
+>>> speakable("😀")
+[]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
+from yemot_ai.protocol.messages import Text
+from yemot_ai.protocol.normalizer.markup import unmarked
+from yemot_ai.protocol.normalizer.verbalize import language_of, said
+
+__all__ = ["speakable"]
+
+_SENTENCE_END: Final = re.compile(r"\n|\.+|(?<=[?!])(?= )")
+_COMMA: Final = re.compile(r"(?<!\d),|,(?!\d)")
+_PAUSE: Final = ", "
+
+
+def speakable(text: str) -> list[Text]:
+    """Turn written text into messages of up to about 150 words and 900 characters.
+
+    Messages end where sentences end, unless a sentence is longer than a message may be. Markdown,
+    quotes, emoji and invisible characters go; signs are said in words: Hebrew ones, unless the text
+    is English sentences.
+
+    Args:
+        text: anything.
+
+    Returns:
+        The messages in order; none when there is nothing to say.
+    """
+    spoken = said(unmarked(text), language_of(text))
+    sentences = (_tidied(part) for part in _SENTENCE_END.split(spoken))
+    return [Text(message) for message in _packed(_pieces(one for one in sentences if one))]
+
+
+def _tidied(part: str) -> str:
+    """One sentence with single spaces, and single commas only inside it."""
+    tokens = _COMMA.sub(" , ", part).split()
+    words: list[str] = []
+    for token in tokens:
+        if token.strip("?!,:"):
+            words.append(token)
+        elif words and words[-1][-1] not in ",?!":
+            words[-1] += token[0]
+    if words:
+        words[-1] = words[-1].rstrip(",")
+    return " ".join(words)
+
+
+def _pieces(sentences: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Parts that fit into a message, each with what stands before it: sentences, else phrases, else words."""
+    for sentence in sentences:
+        for phrase in [sentence] if _fits(sentence) else sentence.split(_PAUSE):
+            if _fits(phrase):
+                yield _PAUSE, phrase
+                continue
+            before = _PAUSE
+            for word in phrase.split(" "):
+                for start in range(0, len(word), MAX_WORD_CHARACTERS):
+                    yield before, word[start : start + MAX_WORD_CHARACTERS]
+                    before = " "
+
+
+def _fits(part: str) -> bool:
+    return len(part) <= MAX_CHARACTERS and part.count(" ") < MAX_WORDS
+
+
+def _packed(pieces: Iterator[tuple[str, str]]) -> Iterator[str]:
+    """Join as many parts as one message holds."""
+    message: list[str] = []
+    characters = words = 0
+    for before, piece in pieces:
+        joint = " " if message and message[-1][-1] in "?!" else before
+        added = piece.count(" ") + 1
+        if message and characters + len(joint) + len(piece) <= MAX_CHARACTERS and words + added <= MAX_WORDS:
+            message += joint, piece
+            characters += len(joint) + len(piece)
+            words += added
+            continue
+        if message:
+            yield "".join(message)
+        message, characters, words = [piece], len(piece), added
+    if message:
+        yield "".join(message)

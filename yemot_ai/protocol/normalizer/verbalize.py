@@ -1,0 +1,232 @@
+"""Written text on its way to be spoken, second half: what is written with signs is said in words.
+
+>>> said("3.5% מתוך 10-12", HEBREW).split()
+['3', 'נקודה', '5', 'אחוז', 'מתוך', '10', 'עד', '12']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from yemot_ai.protocol.normalizer.markup import DASH, NAMED_SYMBOLS
+
+__all__ = ["ENGLISH", "HEBREW", "STRAY_COLON", "Words", "language_of", "said"]
+
+Words: TypeAlias = Mapping[str, str]
+"""What each sign is called."""
+
+HEBREW: Final[Words] = {
+    ".": "נקודה", "/": "סלאש", "@": "שטרודל", "-": "מקף", "_": "קו תחתון", ":": "נקודתיים",
+    "?": "סימן שאלה", "#": "סולמית", "~": "בערך", "%": "אחוז", "&": "ו", "=": "שווה", "+": "פלוס",
+    "*": "כוכבית", "^": "בחזקת", "<": "קטן מ", ">": "גדול מ", "₪": "שקלים", "$": "דולר", "€": "אירו",
+    "£": "לירות", "¥": "ין", "×": "כפול", "÷": "חלקי", "±": "פלוס מינוס", "≈": "בערך",
+    "≤": "קטן או שווה", "≥": "גדול או שווה", "≠": "שונה מ", "∞": "אינסוף", "√": "שורש", "°": "מעלות",
+    "minus": "מינוס", "to": "עד",
+}  # fmt: skip
+ENGLISH: Final[Words] = {
+    ".": "dot", "/": "slash", "@": "at", "-": "hyphen", "_": "underscore", ":": "colon",
+    "?": "question mark", "#": "hash", "~": "about", "%": "percent", "&": "and", "=": "equals", "+": "plus",
+    "*": "star", "^": "to the power of", "<": "less than", ">": "more than", "₪": "shekels", "$": "dollars",
+    "€": "euros", "£": "pounds", "¥": "yen", "×": "times", "÷": "divided by", "±": "plus or minus",
+    "≈": "about", "≤": "at most", "≥": "at least", "≠": "is not", "∞": "infinity", "√": "root of",
+    "°": "degrees", "minus": "minus", "to": "to",
+}  # fmt: skip
+
+STRAY_COLON: Final = re.compile(
+    r"(?<![0-9]):|(?<=[0-9]{3}):|(?<=:[0-9]{2}):|(?<=:[0-9]):|:(?![0-9]{2}(?![0-9:]))"
+)
+"""A colon that does not stand in a time such as 12:30."""
+
+_ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")
+_HEBREW: Final = re.compile("[\u05d0-\u05ea]")
+# What is left of a text by then is letters, marks, numbers, ASCII and named symbols: a part of a word is
+# whatever else is none. (``\w`` would miss the marks, which are vowels in many scripts.)
+_WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
+_LETTER: Final = rf"(?!\d){_WORD}"
+_SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_WEB: Final = re.compile(r"(?ai:^https?://)")
+_PHONE_DIGITS: Final = 9
+_LONG_GROUP: Final = 6
+_RANGE: Final = 2
+
+_Saying: TypeAlias = Callable[["re.Match[str]", Words], str]
+_Rule: TypeAlias = tuple[re.Pattern[str], str | _Saying]
+
+
+def language_of(text: str) -> Words:
+    """English words for sentences without a Hebrew letter; else Hebrew, the language of the line."""
+    return ENGLISH if _ENGLISH.search(text) and not _HEBREW.search(text) else HEBREW
+
+
+def said(text: str, words: Words) -> str:
+    """The text in words, commas, sentence ends and times; white space is still to be tidied."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement if isinstance(replacement, str) else _in(words, replacement), text)
+    return text
+
+
+def _in(words: Words, saying: _Saying) -> Callable[[re.Match[str]], str]:
+    return lambda match: saying(match, words)
+
+
+def _called(sign: str) -> _Saying:
+    return lambda _match, words: f" {words[sign]} "
+
+
+def _by_name(match: re.Match[str], words: Words) -> str:
+    return f" {words[match.group().strip()]} "
+
+
+def _address(match: re.Match[str], words: Words) -> str:
+    """A URL or e-mail address, spelled so that it can be written down; its ``https://`` goes without saying.
+
+    Any other scheme is said, and so is ``https://`` inside a longer address.
+    """
+    whole = match.group()
+    body = whole.rstrip(".,;:!?*_~'")
+    inside = match.string[max(match.start() - 1, 0) : match.start()] in set("/=&?#%@")
+    address = body if inside else _WEB.sub("", body) or body
+    spelled = _SIGN.sub(lambda sign: f" {words.get(sign.group(), '')} ", address.rstrip("/"))
+    return f" {spelled} {whole[len(body) :]}"
+
+
+def _entity(match: re.Match[str], _words: Words) -> str:
+    return {"amp": "&", "lt": "<", "gt": ">"}.get(match.group(1), " ")
+
+
+def _seam(match: re.Match[str], _words: Words) -> str:
+    """Quotes and emphasis inside a word leave it whole; elsewhere they part words, and numbers."""
+    before = match.string[max(match.start() - 1, 0) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    inside = re.fullmatch(_LETTER, before) and re.fullmatch(_LETTER, after)
+    return "" if inside else " "
+
+
+def _hyphened(match: re.Match[str], words: Words) -> str:
+    """Numbers joined by hyphens: two are a range, unless they are a phone number."""
+    parts = match.group().split("-")
+    phone = _is_phone(parts) or len(_digits(parts[1])) >= _LONG_GROUP
+    is_range = len(parts) == _RANGE and not phone
+    return (f" {words['to']} " if is_range else " ").join(parts)
+
+
+def _is_phone(parts: list[str]) -> bool:
+    return parts[0].startswith("0") and len(_digits("".join(parts))) >= _PHONE_DIGITS
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number)
+
+
+def _between(match: re.Match[str], words: Words) -> str:
+    """Numbers with a spaced hyphen between: a range if they rise or are times, else a subtraction."""
+    left, right = match.groups()
+    if _is_phone([left, right]):
+        return f"{left} "
+    is_range = ":" in left + right or _value(left) < _value(right)
+    return f"{left} {words['to' if is_range else 'minus']} "
+
+
+def _value(number: str) -> float:
+    found = re.match(r"\d+(?:\.\d+)?", number.replace(",", ""))
+    return float(found.group()) if found else 0.0
+
+
+def _amounts(match: re.Match[str], words: Words) -> str:
+    """Like bare numbers, amounts with a sign: a tight hyphen is a range, a spaced one if they rise."""
+    left, dash, right = match.groups()
+    if re.fullmatch(r"[\d.,]+", left + right):
+        return match.group()
+    low, high = (_value(re.sub(r"^\D+", "", side)) for side in (left, right))
+    is_range = dash != " - " or low < high
+    return f"{left} {words['to' if is_range else 'minus']} "
+
+
+def _to(match: re.Match[str], words: Words) -> str:
+    return f"{match.group(1)} {words['to']} "
+
+
+def _money(match: re.Match[str], words: Words) -> str:
+    return f" {match.group(2)} {words[match.group(1)]} "
+
+
+def _rule(pattern: str, replacement: str | _Saying) -> _Rule:
+    return re.compile(pattern), replacement
+
+
+_END_OF_ADDRESS: Final = r"[^\s<>\"'`()\[\]{}|\\" + DASH + "]*"
+_NUMBER: Final = r"\d[\d.,:]*+"
+_AMOUNT: Final = r"(?:[$€£₪¥] ?)?(?<![\d.,])\d(?:[\d.,]*\d)?+(?: ?[%$€£₪¥]| ?°(?:[CF](?![A-Za-z]))?)?"
+_DAY: Final = r"(?:\d{1,2}([./])\d{1,2}\2|\d{4}([./-])\d{1,2}\3)\d{1,4}(?!\d|[./]\d)"
+_DAY_BEFORE: Final = r"\d{1,4}(?:[./]\d{1,4}){0,2}|\d{1,4}-\d{1,2}-\d{1,4}"
+
+_LINK: Final = rf"(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9]{{1,19}}://|(?ai:www)\.){_END_OF_ADDRESS}"
+_EMAIL: Final = rf"(?<!{_WORD})(?<![.%+_-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++(?!{_WORD})"
+_DOMAIN: Final = (
+    rf"(?<!{_WORD})(?<![.@/_-])(?:[A-Za-z0-9-]++\.)+[A-Za-z]{{2,}}+(?!{_WORD})"
+    rf"(?:(?::\d{{2,5}}(?=/))?(?:/|\?(?=[A-Za-z0-9_.-]++=)){_END_OF_ADDRESS})?"
+)
+
+_ADDRESSES: Final = (
+    _rule(r"</?(?:b|i|u|em|strong|br|p|li|ul|ol|code|span|div|sub|sup) ?/?>", " "),
+    _rule(r"&(amp|lt|gt|quot|apos|nbsp|#39);", _entity),
+    # One rule: what looks like an address inside an address is a part of it.
+    _rule(f"{_LINK}|{_EMAIL}|{_DOMAIN}", _address),
+)
+_EMPHASIS: Final = (
+    _rule(r"(?<=\d)\*\*(?=\d)", _called("^")),
+    _rule(r"\\(?=[*#])", " "),
+    _rule(r"!?\[(?=[^\]])|\]\(", ","),
+    _rule(r"(?:[\"'`]|\*{2,}+|~{2,}+)++", _seam),
+    _rule(rf"(?<!{_WORD})(?<!\*)\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?!{_WORD}|\*)", r"\1"),
+)
+_NUMBERS: Final = (
+    _rule(rf"({_AMOUNT})(- ?| - | ?{DASH} ?)(?=({_AMOUNT}))", _amounts),
+    _rule(rf"(?<={_WORD})-(?={_LETTER})|(?<={_WORD})(?<!\d)-(?=\d)", " "),
+    _rule(r"\(([0+]\d{1,3})\) ?-? ?(?=(?:\d{3,4}-\d{3,4}|\d{6,})(?![\d-]))", r" \1-"),
+    _rule(r"(?<![\d.,:/-])(0\d{1,2}) (?=\d{3}-\d{4}(?![\d-]))", r"\1-"),
+    _rule(rf"(?<![\d./-])({_DAY_BEFORE})(?: - | ?{DASH} ?|-)(?={_DAY})", _to),
+    _rule(r"(?<![\d./-])(\d{1,2}-\d{1,2}-\d{4}) - (?=\d{1,2}-\d{1,2}-\d{4}(?!\d|-\d))", _to),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=[$€£₪¥] ?\d)", _called("minus")),
+    _rule(rf"([$€£₪¥]) ?(\d{_WORD}*+(?:[.,]\d{_WORD}*+)*+)", _money),
+    _rule(r"(?<![\d:])(\d{1,2}:\d{2}):(\d{2})(?![\d:])", r"\1, \2"),
+    _rule(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d)", r"\1 \3 \4"),
+    _rule(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)", r"\1 \3 \4"),
+    _rule(rf"(?<![\d.,:-]){_NUMBER}(?:-{_NUMBER})+", _hyphened),
+    _rule(rf"(?<![\d.,:])({_NUMBER}) - (?=({_NUMBER}))", _between),
+    _rule(rf"(?<=\d) ?{DASH} ?(?=\d)|(?<=\d)-(?=\d)", _called("to")),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=\d)", _called("minus")),
+    _rule(rf"(?<=\d)\.(?=\d)|(?<!{_WORD})(?<!\.)\.(?=\d)", _called(".")),
+    _rule(r"(?<=\d)/(?=\d)", _called("÷")),
+    _rule(r"(?<=\d) ?\* ?(?=\d)", _called("×")),
+    _rule(rf"(?<={_WORD})\^(?={_WORD})", _called("^")),
+    _rule(r"~(?= ?\d)", _called("~")),
+)
+_SIGNS: Final = (
+    _rule(r"(?<![-=])[-=]++>|→", ","),
+    _rule(r"!=", _called("≠")),
+    _rule(r"<=", _called("≤")),
+    _rule(r">=", _called("≥")),
+    _rule(r"[<>](?=[ \d])", _by_name),
+    _rule(r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
+    _rule(r"={3,}", " "),
+    _rule(r"=+", _called("=")),
+    _rule(r"(?<=\d) ?\$", _called("$")),
+    _rule(rf"#(?={_LETTER})|#{{2,}}", " "),
+    _rule(rf"(?:(?<!{_WORD})|(?<=\d))\*(?!{_LETTER})", _called("*")),
+    _rule(r"[&+%@#₪€£¥×÷±≈≤≥≠∞√°]", _by_name),
+)
+_DOTS: Final = (
+    _rule(r"(?<![\u05d0-\u05ea])([\u05d0-\u05ea])\.(?=[\u05d0-\u05ea](?![\u05d0-\u05ea]))", r"\1 "),
+    _rule(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])", _called(".")),
+    _rule(r"(?<=[A-Za-z])\.(?=\d)", " "),
+)
+_PAUSES: Final = (
+    (STRAY_COLON, ", "),
+    _rule(rf"(?<={_WORD})[(\[{{](?={_WORD})", " "),
+    _rule(rf"[;|•{DASH}(){{}}\[\]]|(?<= )-+(?= )", ","),
+    _rule(r"[\"#$%&'*+/<=>@\\^_`~-]", " "),
+)
+_RULES: Final = (*_ADDRESSES, *_EMPHASIS, *_NUMBERS, *_SIGNS, *_DOTS, *_PAUSES)

@@ -1,0 +1,263 @@
+"""The three ways of ``read`` to take a value, each with every positional field [OFF].
+
+The tables below are the official ones, position by position: 1 and 2 belong to the read, and 3
+tells the modes apart, for an empty or numeric third field is the greatest number of digits.
+
+>>> READ_TAP.render({"name": "choice", "reuse": False, **attributes(Tap(max_digits=1))})
+'choice,no,1,1,7,No,,,,,,,None,,no'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+
+from yemot_ai.errors import InvalidValueError
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Codec, Count, Doubt, Fixed, Keys
+from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.text_codecs import Matching, Plain
+
+__all__ = [
+    "READ_RECORD",
+    "READ_TAP",
+    "READ_VOICE",
+    "Keyboard",
+    "Mode",
+    "Record",
+    "Tap",
+    "Voice",
+    "attributes",
+]
+
+Keyboard: TypeAlias = Literal[
+    "No", "Number", "Digits", "Price", "Time", "Date", "HebrewDate", "TeudatZehut", "Phone", "Alpha",
+    "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "DigitsKeyboard", "GetMail", "File", "TTS",
+]  # fmt: skip
+"""How what was typed is played back, or which letters the keys write."""
+
+_NAMES: Final[tuple[Keyboard, ...]] = (
+    "Number", "Digits", "Price", "Time", "Date", "HebrewDate", "TeudatZehut", "Phone", "Alpha",
+    "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "DigitsKeyboard", "GetMail", "File", "TTS",
+)  # fmt: skip
+
+
+def _name_doubt(text: str) -> Doubt | None:
+    space = _SPACE.search(text)
+    return ("name-space", space.start()) if space else None
+
+
+def _file_name_doubt(text: str) -> Doubt | None:
+    return ("file-extension", text.index(".")) if "." in text else None
+
+
+def _language_doubt(text: str) -> Doubt | None:
+    return ("language-he-il", 0) if text.casefold() in {"he", "he-il"} else None
+
+
+_SPACE: Final = re.compile(r"\s")
+_FIELD: Final = f"[^,&={CONTROL}]"
+_YES: Final = Choice({"": False, "no": False, "yes": True})
+_HEAD: Final[dict[str, Codec]] = {
+    "name": Matching(
+        re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
+        "a name that can be told from the line's own",
+        code="name",
+        strange=",=&.",
+        doubts=_name_doubt,
+    ),
+    "reuse": Choice({"no": False, "": False, "yes": True}),
+}
+_TAP: Final[dict[str, Codec]] = {
+    "max_digits": Count(minimum=1, star=True, absent="no limit"),
+    "min_digits": Count(default=1),
+    "seconds": Count(default=7),
+    # The line reads NO; the established libraries send No in production. An empty field plays nothing either.
+    "keyboard": Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in _NAMES}}),
+    "block_star": _YES,
+    "block_zero": _YES,
+    "replace": Matching(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default=""),
+    "allowed": Keys(),
+    "attempts": Count(minimum=1, absent="once"),
+    "accept_empty": Choice({"": False, "no": False, "Ok": True}, undocumented=frozenset({"no"})),
+    "empty_value": Plain(forbidden=",&=", required=False, default="None"),
+    "lock_keyboard": Choice(
+        {"": False, "no": False, "InsertLettersTypeChangeNo": True}, undocumented=frozenset({"no"})
+    ),
+    "confirm": Choice({"": True, "no": False}),
+}
+_VOICE: Final[dict[str, Codec]] = {
+    "language": Matching(
+        re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
+        "a language code such as en-US",
+        default="",
+        strange="^A-Za-z0-9-",
+        doubts=_language_doubt,
+    ),
+    "block_keys": Choice({"": False, "no": True}),
+    "max_digits": Count(minimum=1, star=True, absent="no limit"),
+    "record_engine": Choice({"": False, "record": True}),
+    "silence_seconds": Count(minimum=1),
+    "max_seconds": Count(minimum=1),
+}
+_RECORD: Final[dict[str, Codec]] = {
+    "folder": Matching(
+        re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
+    ),
+    "file": Matching(
+        re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", doubts=_file_name_doubt
+    ),
+    "confirm": Choice({"": True, "no": False}),
+    "keep_on_hangup": _YES,
+    "append": _YES,
+    "min_seconds": Count(absent="none"),
+    "max_seconds": Count(minimum=1, absent="no limit"),
+}
+_TAP_WORDS: Final = {
+    "max_digits": "the most digits",
+    "min_digits": "the fewest digits",
+    "seconds": "seconds to wait",
+    "keyboard": "how what was typed is played back",
+    "block_star": "* is refused",
+    "block_zero": "the amount 0 is refused",
+    "replace": "keys replaced, from and to",
+    "allowed": "allowed keys",
+    "attempts": "times the question is played",
+    "accept_empty": "goes on without a value",
+    "empty_value": "value sent when empty",
+    "lock_keyboard": "keyboard's language locked",
+    "confirm": "the caller approves what was typed",
+}
+_VOICE_WORDS: Final = {
+    "language": "language",
+    "block_keys": "keys are refused",
+    "max_digits": "the most digits, if keys are pressed",
+    "record_engine": "engine for long utterances",
+    "silence_seconds": "seconds of silence that end it",
+    "max_seconds": "the most seconds",
+}
+_RECORD_WORDS: Final = {
+    "folder": "folder to save in",
+    "file": "file name",
+    "confirm": "menu to listen, accept or record again",
+    "keep_on_hangup": "kept when the caller hangs up",
+    "append": "added to a file that exists",
+    "min_seconds": "the fewest seconds",
+    "max_seconds": "the most seconds",
+}
+_HEAD_WORDS: Final = {"name": "name of the value", "reuse": "uses a value that the call has already"}
+
+READ_TAP: Final = Layout(**_HEAD, **_TAP).named(**_HEAD_WORDS, **_TAP_WORDS)
+"""The 15 fields of a read by keys."""
+READ_VOICE: Final = Layout(**_HEAD, _mode=Fixed("voice"), **_VOICE).named(**_HEAD_WORDS, **_VOICE_WORDS)
+"""The 9 fields of a read by speech."""
+READ_RECORD: Final = Layout(**_HEAD, _mode=Fixed("record"), **_RECORD).named(**_HEAD_WORDS, **_RECORD_WORDS)
+"""The 10 fields of a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """Keys [OFF].
+
+    Args:
+        max_digits: the most digits; None for no limit.
+        min_digits: the fewest; below it the line plays M1035 and asks again.
+        seconds: how long to wait, also between two keys.
+        keyboard: how what was typed is played back; ``No`` for not at all.
+        block_star: refuse ``*`` (M1368).
+        block_zero: refuse the amount 0 (M1625); the key stays allowed.
+        replace: two characters, from and to: ``*/`` turns every ``*`` into ``/``; empty for none.
+        allowed: what may be typed: keys ``("1", "2", "#")``, whole values ``("11", "12")`` or
+            ``("from_folder",)``; empty for anything. Else M1224.
+        attempts: how often the question is played before the value counts as empty; None is once.
+        accept_empty: go on without a value, instead of asking again (M1002).
+        empty_value: what is sent then.
+        lock_keyboard: do not let the caller change the language of the keyboard (M4186).
+        confirm: let the caller approve what was typed (M1353).
+    """
+
+    max_digits: int | None = None
+    min_digits: int = 1
+    seconds: int = 7
+    keyboard: Keyboard = "No"
+    block_star: bool = False
+    block_zero: bool = False
+    replace: str = ""
+    allowed: tuple[str, ...] = ()
+    attempts: int | None = None
+    accept_empty: bool = False
+    empty_value: str = "None"
+    lock_keyboard: bool = False
+    confirm: bool = False
+    LAYOUT: ClassVar = Layout(**_TAP)
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+        _ordered(self.min_digits, self.max_digits, "digits")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Speech, recognised by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
+
+    Args:
+        language: a code such as ``en-US``; empty for Hebrew, or what the extension sets.
+        block_keys: take speech only.
+        max_digits: the most digits, if keys are allowed; None for no limit.
+        record_engine: the engine for long utterances, which takes no keys.
+        silence_seconds: how long a silence ends the utterance (``record_engine`` only).
+        max_seconds: how long the utterance may be (``record_engine`` only).
+    """
+
+    language: str = ""
+    block_keys: bool = False
+    max_digits: int | None = None
+    record_engine: bool = False
+    silence_seconds: int | None = None
+    max_seconds: int | None = None
+    LAYOUT: ClassVar = Layout(**_VOICE)
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A recording; its value is the path of the file [OFF].
+
+    Args:
+        folder: where to save, e.g. ``/1/2``; empty for ``api_dir`` or the extension itself.
+        file: file name without extension; empty for the next free number.
+        confirm: play the menu M3345 (listen, accept, again) afterwards; else ``#`` accepts at once.
+        keep_on_hangup: keep what was recorded when the caller hangs up.
+        append: add to a file that exists.
+        min_seconds: the shortest recording accepted (M1305).
+        max_seconds: the longest.
+    """
+
+    folder: str = ""
+    file: str = ""
+    confirm: bool = True
+    keep_on_hangup: bool = False
+    append: bool = False
+    min_seconds: int | None = None
+    max_seconds: int | None = None
+    LAYOUT: ClassVar = Layout(**_RECORD)
+
+    def __post_init__(self) -> None:
+        self.LAYOUT.encode(self)
+        _ordered(self.min_seconds, self.max_seconds, "seconds")
+
+
+Mode: TypeAlias = Tap | Voice | Record
+"""How a read takes its value."""
+
+
+def attributes(mode: Mode) -> dict[str, Any]:
+    """The attributes of ``mode`` by name."""
+    return {one.name: getattr(mode, one.name) for one in fields(mode)}
+
+
+def _ordered(minimum: int | None, maximum: int | None, unit: str) -> None:
+    if minimum is not None and maximum is not None and minimum > maximum:
+        raise InvalidValueError("min-above-max", f"at least {minimum} and at most {maximum} {unit}")

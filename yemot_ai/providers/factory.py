@@ -1,0 +1,69 @@
+"""The modes of ``YemotAI``: a word, and the provider that it stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.providers.anthropic import AnthropicProvider
+from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
+from yemot_ai.providers.openai.provider import OpenAIProvider
+from yemot_ai.providers.provider import Provider
+
+__all__ = ["MODES", "check_provider", "provider_of"]
+
+MODES: Final = ("codex", "codex-app-server", "openai", "anthropic")
+
+
+def provider_of(
+    mode: str | None,
+    provider: Provider | None,
+    *,
+    model: str | None,
+    keys: Mapping[str, str | None],
+    timeout: float,
+) -> Provider:
+    """Return ``provider``, or make the one that ``mode`` stands for.
+
+    Args:
+        mode: one of ``MODES``.
+        provider: a provider that is made already.
+        model: the model's name, for ``mode``.
+        keys: the key of each mode that needs one (None: the environment's); those of other modes are
+            left alone, so that a mode can be swapped by one word.
+        timeout: seconds for one answer.
+
+    Raises:
+        ConfigurationError: the arguments cannot work together.
+    """
+    if (mode is None) == (provider is None):
+        raise ConfigurationError(f"give either mode= ({', '.join(map(repr, MODES))}) or provider=…")
+    if provider is not None:
+        if model is not None or any(key is not None for key in keys.values()):
+            given = ", ".join(["model=", *(f"{name}_api_key=" for name in keys)])
+            raise ConfigurationError(f"{given} go with mode=; give them to the provider")
+        return check_provider(provider)
+    if mode == "codex":
+        return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
+    if mode == "codex-app-server":
+        return CodexAppServerProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
+    if mode == "openai":
+        return OpenAIProvider(api_key=keys[mode], model=model, timeout=timeout)
+    if mode == "anthropic":
+        return AnthropicProvider(api_key=keys[mode], model=model, timeout=timeout)
+    raise ConfigurationError(f"unknown mode {mode!r}: use one of {', '.join(map(repr, MODES))}")
+
+
+def check_provider(provider: Provider) -> Provider:
+    """Return ``provider``.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not isinstance(provider, Provider):
+        raise ConfigurationError(
+            f"{provider!r} is no provider: it needs a name, start_session() and continue_session()"
+        )
+    return provider

@@ -1,0 +1,154 @@
+"""OpenAI, and every server compatible with it, as a provider: ``pip install 'yemot-ai[openai]'``.
+
+provider = OpenAIProvider(model="gpt-5.5", timeout=30.0)
+reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
+reply = await provider.continue_session(reply.session, "ובלונדון?", instructions="ענה במשפט אחד")
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, Literal, Protocol
+
+from yemot_ai.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ContextOverflowError,
+    OverloadedError,
+    QuotaExceededError,
+    RateLimitedError,
+    SessionLostError,
+    UnknownModelError,
+)
+from yemot_ai.providers.openai import chat as openai_chat
+from yemot_ai.providers.openai import responses as openai_responses
+from yemot_ai.providers.provider import JSON, Exchange, Reply
+from yemot_ai.providers.sdk.client import Connection
+from yemot_ai.providers.sdk.service import Service
+from yemot_ai.providers.sdk.stateless import Retelling
+
+__all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
+
+DEFAULT_MODEL: Final = "gpt-5.5"
+"""Asked when neither ``model=`` nor the environment variable ``OPENAI_MODEL`` names another."""
+
+SERVICE: Final = Service(
+    name="openai",
+    title="OpenAI",
+    model=DEFAULT_MODEL,
+    kinds={
+        "context_length_exceeded": ContextOverflowError,
+        "insufficient_quota": QuotaExceededError,
+        "invalid_api_key": AuthenticationError,
+        "model_not_found": UnknownModelError,
+        "previous_response_not_found": SessionLostError,
+        "rate_limit_exceeded": RateLimitedError,
+        "server_error": OverloadedError,
+        "server_is_overloaded": OverloadedError,
+    },
+)
+
+
+class _API(Protocol):
+    """One of the ways to hold a conversation."""
+
+    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply: ...
+
+    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply: ...
+
+    def stream(
+        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> AsyncIterator[str | Reply]: ...
+
+
+class OpenAIProvider:
+    """Answers through the Responses API, or through Chat Completions.
+
+    A session is ``{"response_id": …}`` where OpenAI keeps the conversation, and otherwise
+    ``{"id": …, "history": [[prompt, answer], …]}``, of which the oldest part is forgotten in time.
+
+    Args:
+        api_key: ``OPENAI_API_KEY`` unless given; a server that wants none takes any word.
+        model: ``OPENAI_MODEL``, else ``DEFAULT_MODEL``, unless given.
+        base_url: another server that speaks the same API, with its ``/v1``; ``OPENAI_BASE_URL``
+            unless given.
+        api: ``"responses"``, or ``"chat"`` for servers that only know Chat Completions.
+        store: whether OpenAI keeps the conversation (for 30 days at least, says OpenAI); with False
+            each turn carries what was said before. Chat Completions always do.
+        timeout: seconds for one answer, from the first byte sent to the last one read.
+
+    Raises:
+        ConfigurationError: there is no such API, or it cannot store.
+        MissingExtraError: the SDK is not installed.
+        MissingKeyError: there is no key.
+    """
+
+    name = SERVICE.name
+
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
+        self,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        base_url: str | None = None,
+        api: Literal["responses", "chat"] = "responses",
+        store: bool | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        if api not in {"responses", "chat"}:
+            raise ConfigurationError(f"api={api!r}: use 'responses' or 'chat'")
+        if api == "chat" and store:
+            raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
+        self._connection = Connection(
+            SERVICE,
+            client="AsyncOpenAI",
+            part=openai_chat.PART if api == "chat" else openai_responses.PART,
+            key=SERVICE.key(api_key),
+            model=SERVICE.model_named(model),
+            base_url=base_url,
+            timeout=timeout,
+        )
+        self._api = _api(api, store, self._connection)
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        """Answer the first utterance; ``history`` is sent along as earlier messages."""
+        return await self._api.start(prompt, instructions, history)
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        """Answer a further utterance.
+
+        Raises:
+            SessionLostError: ``session`` is not of this way to remember, or OpenAI forgot it.
+        """
+        return await self._api.go_on(session, prompt, instructions)
+
+    def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer piece by piece; commentary and thoughts are left out, as in the whole answer.
+
+        Raises:
+            ProviderError: as in the other two methods, also when the stream breaks off.
+        """
+        return self._api.stream(session, prompt, instructions, history)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+
+def _api(api: str, store: bool | None, connection: Connection) -> _API:  # noqa: FBT001 - the public argument, passed on
+    if api == "chat":
+        return Retelling(connection, openai_chat.Chat(connection))
+    return (
+        Retelling(connection, openai_responses.KeptResponses(connection))
+        if store is False
+        else openai_responses.StoredResponses(connection)
+    )

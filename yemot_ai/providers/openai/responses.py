@@ -1,0 +1,193 @@
+"""OpenAI's Responses API, in its two ways to remember: at OpenAI, or in our session.
+
+Measured on openai 3.54: instructions are not carried over, a ``status: "failed"`` in a 200 is not
+raised, and ``output_text`` joins commentary and answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
+from yemot_ai.providers.chat_history import Transcript
+from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.sdk.client import Connection, Writing
+from yemot_ai.providers.sdk.stateless import Answer
+from yemot_ai.providers.surrogates import writable
+
+if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
+    from openai.types.responses import Response
+
+__all__ = ["PART", "KeptResponses", "StoredResponses"]
+
+PART: Final = "openai.resources.responses"
+"""The module of the SDK that this API needs."""
+
+
+class StoredResponses:
+    """The conversation lives at OpenAI: each turn names the one before it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
+        """Ask; ``history`` is sent along as earlier messages."""
+        return await self._ask(None, prompt, instructions, history)
+
+    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
+        """Ask what follows the response that ``session`` names."""
+        return await self._ask(_given(session), prompt, instructions, ())
+
+    async def stream(
+        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> AsyncIterator[str | Reply]:
+        """Do what ``start`` and ``go_on`` do, piece by piece."""
+        asked = self._question(session, prompt, history)
+        try:
+            question = _question(self._connection, instructions, {**asked, "stream": True})
+            async for part in self._connection.stream(question, _Events(self._connection), self._read):
+                yield part
+        except SessionLostError as lost:
+            raise self._lost(lost, asked) from lost
+
+    async def _ask(
+        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    ) -> Reply:
+        asked = self._question(session, prompt, history)
+        try:
+            return await self._connection.ask(_question(self._connection, instructions, asked), self._read)
+        except SessionLostError as lost:
+            raise self._lost(lost, asked) from lost
+
+    def _question(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
+        if session is None:
+            return {"store": True, "input": Transcript.of(history).asking(prompt)}
+        return {"store": True, "input": writable(prompt), "previous_response_id": self._response_id(session)}
+
+    def _read(self, response: Response) -> Reply:
+        text = writable(_spoken_text(response, self._connection))
+        return Reply(text, {"response_id": response.id}, _usage(response))
+
+    def _lost(self, lost: SessionLostError, asked: Mapping[str, Any]) -> SessionLostError:
+        previous = asked.get("previous_response_id", "")
+        return SessionLostError(str(lost), thread_id=previous, provider=lost.provider)
+
+    def _response_id(self, session: JSON) -> str:
+        if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
+            return writable(str(session["response_id"]))
+        name = self._connection.service.name
+        raise SessionLostError(f"that is no session of {name}'s", thread_id="", provider=name)
+
+
+class KeptResponses:
+    """Asks so that nothing stays at OpenAI (``store: false``)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def question(
+        self,
+        messages: list[dict[str, str]],
+        instructions: str | None,
+        **how: Any,  # noqa: ANN401 - the SDK's own
+    ) -> Callable[[Any], Any]:
+        """Return what asks."""
+        return _question(self._connection, instructions, {"store": False, "input": messages, **how})
+
+    def writing(self) -> Writing:
+        """Return a response that is being written."""
+        return _Events(self._connection)
+
+    def answer(self, response: Response) -> Answer:
+        """Read a response.
+
+        Raises:
+            ProviderError: it is a refusal, or has no text.
+        """
+        return Answer(_spoken_text(response, self._connection), response.id, _usage(response))
+
+
+class _Events:
+    """A response that is being written; commentary is not heard."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.whole: Response | None = None
+        self._connection = connection
+        self._aside: set[str] = set()
+        self._part: tuple[object, object] | None = None
+
+    def hear(self, event: Any) -> str:  # noqa: ANN401 - one of some fifty types of the SDK's
+        match event.type:
+            case "response.output_item.added" if _phase(event.item) == "commentary":
+                self._aside.add(event.item.id)
+            case "response.output_text.delta" | "response.refusal.delta":
+                return self._heard(event)
+            case "response.completed" | "response.incomplete" | "response.failed":
+                self.whole = event.response
+            case "error":
+                raise self._connection.refused({"code": event.code, "message": event.message})
+        return ""
+
+    def _heard(self, event: Any) -> str:  # noqa: ANN401 - as above
+        if event.item_id in self._aside or not _text(event.delta):
+            return ""
+        part = event.output_index, event.content_index
+        joint = "\n" if self._part not in {None, part} else ""
+        self._part = part
+        return joint + _text(event.delta)
+
+
+def _text(delta: object) -> str:
+    if not isinstance(delta, str):
+        raise TypeError(type(delta).__name__)
+    return delta
+
+
+def _question(
+    connection: Connection, instructions: str | None, request: Mapping[str, Any]
+) -> Callable[[Any], Any]:
+    told = {"instructions": writable(instructions)} if instructions else {}
+    return lambda client: client.responses.create(model=connection.model, **told, **request)
+
+
+def _given(session: JSON) -> JSON:
+    """A session that is none is no new conversation."""
+    return {} if session is None else session
+
+
+def _spoken_text(response: Response, connection: Connection) -> str:
+    """Join what is meant for the caller; commentary is left out where the phases are marked."""
+    if response.error is not None:
+        raise connection.refused(response.error.model_dump())
+    name, title = connection.service.name, connection.service.title
+    if response.status in {"failed", "cancelled"}:
+        raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
+    messages = [item for item in response.output if item.type == "message"]
+    final = [message for message in messages if _phase(message) == "final_answer"]
+    meant = final or [message for message in messages if _phase(message) != "commentary"]
+    parts = [part for message in meant for part in message.content]
+    text = "\n".join(part.text if part.type == "output_text" else part.refusal for part in parts)
+    if not text.strip():
+        why = response.incomplete_details.reason if response.incomplete_details else response.status
+        raise AnswerEmptyError(f"{title} answered without text ({why})", provider=name)
+    return text
+
+
+def _phase(message: object) -> str | None:
+    """What a message is for; older models and compatible servers do not say."""
+    return getattr(message, "phase", None)
+
+
+def _usage(response: Response) -> Usage | None:
+    if response.usage is None:
+        return None
+    # Compatible servers leave the details out, whatever the SDK's types say.
+    into = getattr(response.usage, "input_tokens_details", None)
+    out = getattr(response.usage, "output_tokens_details", None)
+    return Usage.told(
+        response.usage.input_tokens,
+        getattr(into, "cached_tokens", 0),
+        response.usage.output_tokens,
+        getattr(out, "reasoning_tokens", 0),
+    )

@@ -1,0 +1,292 @@
+"""The engine: one event loop, in a thread of its own, on which turns and providers run.
+
+Yemot's requests come and go in whatever thread or loop a web server has; a turn must outlive
+them, and a shared client (OpenAI, Redis) must never see a second event loop. So there is one
+loop per process, started at first use and again after a fork::
+
+    engine = Engine.shared()
+    engine.run(some_coroutine())          # from a thread: blocks
+    await engine.arun(some_coroutine())   # from any event loop, the engine's own included
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import inspect
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar, cast
+
+from yemot_ai.errors import EngineLoopError
+from yemot_ai.errors.unexpected import log_without_message
+from yemot_ai.runtime import threads as workers
+
+__all__ = ["Engine", "immediately"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+WORKER_THREADS = 256
+"""How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
+
+ASIDE_THREADS = 32
+"""How many blocking functions may run at once that no caller waits for."""
+
+
+class Engine:
+    """An event loop in a daemon thread.
+
+    Args:
+        new_loop: makes the loop; tests give one whose time is virtual.
+
+    Attributes:
+        waiting: how many requests, in whatever thread or loop, wait for the engine right now.
+        working: worker threads that run user code and do not wait for the engine. A virtual
+            clock may only move while nobody works and somebody waits.
+    """
+
+    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self.waiting = 0
+        self.working = 0
+        self._new_loop = new_loop
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._make_room()
+        self._local = threading.local()
+        _engines.add(self)
+
+    @staticmethod
+    @functools.cache
+    def shared() -> Engine:
+        """Return the engine of this process."""
+        return Engine()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop; started when first asked for."""
+        loop = self._loop
+        return loop if loop is not None else self._start()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the calling code runs on the engine's own loop."""
+        return threading.current_thread() is self._thread
+
+    def time(self) -> float:
+        """Return Unix time in seconds; an engine with virtual time has a virtual one."""
+        return time.time()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start ``coroutine`` on the loop and return at once."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and block until it is done.
+
+        Raises:
+            EngineLoopError: called on the engine's own loop, which it would block for ever.
+        """
+        if self.is_here:
+            coroutine.close()
+            raise EngineLoopError(
+                "a blocking method was called in an async handler: await its async twin instead "
+                "(areply, aask, aend, ahandle_request)"
+            )
+        return self._submit_counted(coroutine).result()
+
+    async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and await it from whichever loop this is."""
+        if self.is_here:
+            return await coroutine
+        return await asyncio.wrap_future(self._submit_counted(coroutine))
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
+        return await self._in_thread(self._room, functools.partial(function, *args, **kwargs))
+
+    async def aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for what no caller waits for; however many get stuck there, handlers still run."""
+        return await self._in_thread(self._room_aside, functools.partial(function, *args, **kwargs))
+
+    async def _in_thread(self, room: asyncio.Semaphore, function: Callable[[], T]) -> T:
+        def work() -> T:
+            self._local.is_worker = True
+            try:
+                return context.run(function)
+            finally:
+                self._local.is_worker = False  # the thread may work for another engine next
+
+        context = contextvars.copy_context()
+        # Counted on the loop, before the thread begins and after its result is here: a virtual
+        # clock must not run ahead in between.
+        self._count(working=1)
+        try:
+            async with room:
+                return await _in_daemon_thread(work)
+        finally:
+            self._count(working=-1)
+
+    def _submit_counted(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Submit for somebody who waits; a worker thread then does not work.
+
+        Counted on the loop, where nothing comes between the count and the work: a virtual clock
+        must neither run ahead of work that was just submitted nor of a waiter that was just served.
+        """
+        loop = self.loop
+        counted = self._counted(coroutine, int(getattr(self._local, "is_worker", False)))
+        future = asyncio.run_coroutine_threadsafe(counted, loop)
+
+        def tidy(done: Future[T]) -> None:
+            if done.cancelled():
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nothing will begin
+                    loop.call_soon_threadsafe(_close_unbegun, coroutine)
+
+        future.add_done_callback(tidy)
+        return future
+
+    async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
+        self._count(waiting=1 - worker, working=-worker)
+        try:
+            return await coroutine
+        finally:
+            self._count(waiting=worker - 1, working=worker)
+
+    def _count(self, *, waiting: int = 0, working: int = 0) -> None:
+        with self._lock:
+            self.waiting += waiting
+            self.working += working
+
+    def close(self) -> None:
+        """Stop the loop and its thread; what is asked later starts them anew."""
+        with self._lock:
+            loop, self._loop, self._thread = self._loop, None, None
+        if loop is not None:
+            _stop(loop)
+
+    def _make_room(self) -> None:
+        self._room = asyncio.Semaphore(WORKER_THREADS)
+        self._room_aside = asyncio.Semaphore(ASIDE_THREADS)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                loop = self._new_loop()
+                self._make_room()
+                weakref.finalize(self, _stop, loop).atexit = False
+                self._thread = threading.Thread(
+                    target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True
+                )
+                self._thread.start()
+                self._loop = loop
+            return self._loop
+
+    def _forget_parent(self) -> None:
+        # A forked child has the parent's objects but not its threads.
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
+        self.waiting = self.working = 0
+
+
+def _close_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Close what was cancelled before it began: it would complain of never having been awaited.
+
+    On the loop, and only then: one that has begun is there in the middle of something.
+    """
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
+
+
+async def _in_daemon_thread(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread; cancelling leaves the thread to itself."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast("T", result))
+
+    def run() -> None:
+        result: T | None = None
+        error: BaseException | None = None
+        try:
+            result = work()
+        except StopIteration as stop:  # a future cannot hold one
+            error = RuntimeError(f"StopIteration: {stop}")
+        except BaseException as raised:  # noqa: BLE001 - handed to whoever awaits the thread
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    workers.begin(run)
+    return await done
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_stopped: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine._forget_parent()  # noqa: SLF001 - one module, and nobody else's business
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the loop's thread end; from any thread."""
+    if loop in _stopped:
+        return  # closed, and now forgotten: a second stop would break off the end of its tasks
+    _stopped.add(loop)
+    with contextlib.suppress(RuntimeError):  # closed already
+        loop.call_soon_threadsafe(loop.stop)
+
+
+def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    while loop not in _stopped:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of the loop; one handler's must not end the calls of others.
+            log_without_message(error, "something on the engine tried to end the process")
+    _cancel_all(loop)
+    loop.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+
+
+def immediately(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never has to wait, without any event loop.
+
+    A store that lives in memory answers its async methods at once; what is decided over it
+    then needs no hop to the engine.
+
+    Raises:
+        RuntimeError: the coroutine did wait after all.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # a coroutine's return value is untyped here
+    coroutine.close()
+    raise RuntimeError(f"{coroutine!r} had to wait: its store is not an immediate one")

@@ -1,0 +1,42 @@
+"""A store by one word, as it stands in a setting.
+
+>>> open_store("memory:").immediate
+True
+"""
+
+from __future__ import annotations
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.redaction import without_password
+from yemot_ai.sessions.store import SessionStore
+from yemot_ai.sessions.stores.json_file import JSONFileStore
+from yemot_ai.sessions.stores.memory import MemoryStore
+from yemot_ai.sessions.stores.redis import RedisStore
+from yemot_ai.sessions.stores.sqlite import SQLiteStore
+
+__all__ = ["open_store"]
+
+
+def open_store(place: str) -> SessionStore:
+    """Open the store that ``place`` names.
+
+    Args:
+        place: ``memory:``, ``json:FOLDER``, ``sqlite:FILE``, or the URL of a Redis server
+            (``redis://host:port/0``, ``rediss://…``, ``unix:///path``).
+
+    Raises:
+        ConfigurationError: it names none.
+        StoreError: the folder or file cannot be used.
+    """
+    kind, _, rest = place.partition(":")
+    if kind in {"redis", "rediss", "unix"}:
+        return RedisStore(place)
+    if kind == "json" and rest:
+        return JSONFileStore(rest)
+    if kind == "sqlite" and rest:
+        return SQLiteStore(rest)
+    if place == "memory:":
+        return MemoryStore()
+    raise ConfigurationError(
+        f"{without_password(place)!r} names no store: use memory:, json:FOLDER, sqlite:FILE or redis://host:port/0"
+    )

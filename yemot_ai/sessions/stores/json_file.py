@@ -1,0 +1,334 @@
+"""Sessions as JSON files in a folder: for one machine, any number of its processes.
+
+A file is replaced as a whole and synced, so that neither a crash nor a power cut leaves half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import math
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError
+from yemot_ai.sessions.leases import LEASE, Hold
+from yemot_ai.sessions.serialization import encode, parsed, restore
+from yemot_ai.sessions.session import Session
+from yemot_ai.sessions.stores.blocking import in_thread
+from yemot_ai.sessions.stores.files import explained, file_name, sync_folder
+
+__all__ = ["JSONFileStore"]
+
+log = logging.getLogger("yemot_ai")
+
+LOCKS: Final = 64
+"""Lock files; a call's is chosen by its name, so that none is left behind for each call."""
+
+PAGE: Final = 100
+"""Files that are read in one go while others may do something, too."""
+
+_DRAFT: Final = ".draft-"
+
+ABANDONED: Final = 60.0
+"""Seconds after which a draft, or a lease that has run out, is one that nobody comes back to."""
+
+
+class _Kept(NamedTuple):
+    record: object
+    saved: float
+    expires: float
+
+    def session(self, call_id: str | None) -> Session:
+        return restore(self.record, call_id=call_id)
+
+
+class JSONFileStore:
+    """Keeps each session in a file of its own.
+
+    Args:
+        path: a folder; made if need be, closed to other users. Not on a network file system: the
+            processes agree by file locks.
+
+    Raises:
+        StoreError: the folder cannot be made or written to.
+    """
+
+    immediate = False
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._root = Path(path).expanduser().absolute()
+        with explained(f"the folder {self._root} cannot be used"):
+            for folder in (self._root, self._sessions, self._holds, self._locks):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, probe = tempfile.mkstemp(dir=self._sessions, prefix=".probe-")
+            os.close(descriptor)
+            Path(probe).unlink()
+
+    def __repr__(self) -> str:
+        return f"JSONFileStore({str(self._root)!r})"
+
+    async def load(self, call_id: str) -> Session | None:
+        """Return the newest version, or None; a damaged file is set aside."""
+        return await in_thread(self._load, call_id)
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        """Store ``session``; ``ttl`` in seconds.
+
+        Raises:
+            SessionConflictError: somebody saved a newer version.
+        """
+        return await in_thread(self._save, session, ttl)
+
+    async def delete(self, call_id: str) -> None:
+        """Drop the session."""
+        await in_thread(self._delete, call_id)
+
+    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+        """Be alone under ``key``, among all processes of this machine."""
+        return Hold(self, key, lease=lease)
+
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session; files that have expired are removed.
+
+        A session of a newer format is left to those who can read it.
+        """
+        latest = time.time() - idle
+        await in_thread(self._tidy)
+        paths = await in_thread(lambda: sorted(self._sessions.glob("*.json")))
+        for begin in range(0, len(paths), PAGE):
+            for call_id in await in_thread(self._listed, paths[begin : begin + PAGE], latest):
+                yield call_id
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have ended."""
+        return await in_thread(self._ended, tuple(call_ids))
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        """Take a lease."""
+        return await in_thread(self._acquire, key, token, seconds)
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        return await self.acquire(key, token, seconds)
+
+    async def release(self, key: str, token: str) -> None:
+        """Let go of a lease."""
+        await in_thread(self._release, key, token)
+
+    @property
+    def _sessions(self) -> Path:
+        return self._root / "sessions"
+
+    @property
+    def _holds(self) -> Path:
+        return self._root / "holds"
+
+    @property
+    def _locks(self) -> Path:
+        return self._root / "locks"
+
+    def _load(self, call_id: str) -> Session | None:
+        path = self._sessions / file_name(call_id)
+        kept = self._read(path)
+        if kept is None or kept.expires <= time.time():
+            return None
+        try:
+            return kept.session(call_id)
+        except SessionDamagedError:
+            with self._locked(path.name):
+                return self._current(path, call_id)
+
+    def _current(self, path: Path, call_id: str | None) -> Session | None:
+        """Return the session of a file that is locked; a damaged one is set aside."""
+        kept = self._read_locked(path)
+        if kept is None or kept.expires <= time.time():
+            return None
+        try:
+            return kept.session(call_id)
+        except SessionDamagedError as error:
+            self._set_aside(path, error)
+            return None
+
+    def _save(self, session: Session, ttl: float) -> Session:
+        path = self._sessions / file_name(session.call_id)
+        with self._locked(path.name):
+            current, now = self._current(path, session.call_id), time.time()
+            if (current.version if current else 0) != session.version:
+                raise SessionConflictError(session.call_id, expected=session.version)
+            saved = replace(session, version=session.version + 1)
+            self._write(path, f'{{"saved":{now!r},"expires":{now + ttl!r},"session":{encode(saved)}}}')
+        return saved
+
+    def _delete(self, call_id: str) -> None:
+        path = self._sessions / file_name(call_id)
+        with self._locked(path.name), explained(f"{path} cannot be deleted"):
+            path.unlink(missing_ok=True)
+
+    def _listed(self, paths: list[Path], latest: float) -> list[str]:
+        """Return the calls among ``paths`` that were saved last at ``latest``, or before."""
+        found = []
+        for path in paths:
+            with contextlib.suppress(SessionFormatError):
+                found.append(self._listed_one(path, latest))
+        return [call_id for call_id in found if call_id is not None]
+
+    def _listed_one(self, path: Path, latest: float) -> str | None:
+        kept = self._read(path)
+        if kept is None:
+            return None
+        if kept.expires <= time.time():
+            self._remove_expired(path)
+            return None
+        if kept.saved > latest:
+            return None
+        with self._locked(path.name):
+            session = self._current(path, None)
+        return session.call_id if session and path.name == file_name(session.call_id) else None
+
+    def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
+        ended = set()
+        for call_id in call_ids:
+            with contextlib.suppress(SessionFormatError):  # nor can anybody else here say so
+                session = self._load(call_id)
+                if session and session.ended:
+                    ended.add(call_id)
+        return frozenset(ended)
+
+    def _remove_expired(self, path: Path) -> None:
+        with self._locked(path.name), explained(f"{path} cannot be deleted"):
+            kept = self._read_locked(path)
+            if kept and kept.expires <= time.time():
+                path.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Remove what processes have left behind that died while they wrote, or held a key."""
+        now = time.time()
+        with explained(f"{self._root} cannot be tidied"):
+            for folder in (self._sessions, self._holds):
+                for draft in folder.glob(f"{_DRAFT}*"):
+                    with contextlib.suppress(FileNotFoundError):
+                        if draft.stat().st_mtime + ABANDONED < now:
+                            draft.unlink()
+        for path in self._holds.glob("*.json"):
+            if self._lease(path)[1] + ABANDONED < now:
+                with self._locked(path.name), explained(f"{path} cannot be deleted"):
+                    if self._lease(path)[1] + ABANDONED < now:
+                        path.unlink(missing_ok=True)
+
+    def _acquire(self, key: str, token: str, seconds: float) -> bool:
+        path = self._holds / file_name(key)
+        with self._locked(path.name):
+            holder, expires = self._lease(path)
+            now = time.time()
+            if holder not in {token, None} and now < expires:
+                return False
+            self._write(path, json.dumps([token, now + seconds]), sync=False)
+            return True
+
+    def _release(self, key: str, token: str) -> None:
+        path = self._holds / file_name(key)
+        with self._locked(path.name):
+            if self._lease(path)[0] == token:
+                with explained(f"{path} cannot be deleted"):
+                    path.unlink(missing_ok=True)
+
+    def _lease(self, path: Path) -> tuple[str | None, float]:
+        """Return who holds a key and until when; what cannot be read holds nothing."""
+        text = _text(path)
+        if text is None:
+            return None, 0.0
+        try:
+            token, expires = json.loads(text)
+            return str(token), float(expires)
+        except (OverflowError, RecursionError, TypeError, ValueError):
+            log.warning("%s is damaged; the key counts as free", path)
+            return None, 0.0
+
+    def _read(self, path: Path) -> _Kept | None:
+        try:
+            return _kept(path)
+        except SessionDamagedError:
+            # It may have been replaced meanwhile, and a good one must not be set aside.
+            with self._locked(path.name):
+                return self._read_locked(path)
+
+    def _read_locked(self, path: Path) -> _Kept | None:
+        try:
+            return _kept(path)
+        except SessionDamagedError as error:
+            self._set_aside(path, error)
+            return None
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        """Keep a damaged file under another name, for a person to look at."""
+        aside = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
+        with explained(f"the damaged {path} cannot be renamed"), contextlib.suppress(FileNotFoundError):
+            path.rename(aside)
+        log.error("%s: %s; kept as %s, the call begins anew", path, error, aside.name)
+
+    def _write(self, path: Path, text: str, *, sync: bool = True) -> None:
+        with explained(f"{path} cannot be written"):
+            descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
+            try:
+                with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                    file.write(text)
+                    file.flush()
+                    if sync:
+                        os.fsync(file.fileno())
+                Path(draft).replace(path)
+            except BaseException:
+                Path(draft).unlink(missing_ok=True)
+                raise
+            if sync:
+                sync_folder(path.parent)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """Be alone with all files whose name has the same lock; for as long as one write takes."""
+        number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCKS
+        with explained(f"{self._locks} cannot be used"):
+            descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
+        try:  # the death of the process unlocks it, too
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            # Closing alone would not do: a child that was forked meanwhile has it open as well.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+
+def _kept(path: Path) -> _Kept | None:
+    """Read a file; None when there is none.
+
+    Raises:
+        SessionDamagedError: it is none of ours.
+    """
+    text = _text(path)
+    if text is None:
+        return None
+    try:
+        found = parsed(text)
+        kept = _Kept(found["session"], float(found["saved"]), float(found["expires"]))
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise SessionDamagedError(f"its envelope is damaged ({type(error).__name__})") from None
+    if not (math.isfinite(kept.saved) and math.isfinite(kept.expires)):
+        raise SessionDamagedError("its times are none")
+    return kept
+
+
+def _text(path: Path) -> str | None:
+    with explained(f"{path} cannot be read"):
+        try:
+            return path.read_text(encoding="ascii", errors="replace")
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,297 @@
+"""Sessions in Redis: for any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import weakref
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.errors import (
+    ConfigurationError,
+    MissingExtraError,
+    SessionConflictError,
+    SessionDamagedError,
+    StoreError,
+)
+from yemot_ai.redaction import without_password
+from yemot_ai.sessions.leases import LEASE, Hold
+from yemot_ai.sessions.serialization import decode, encode
+from yemot_ai.sessions.session import Session
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+__all__ = ["RedisStore"]
+
+log = logging.getLogger("yemot_ai")
+
+PATIENCE: Final = 2.0
+"""Seconds that one command may take: a caller waits."""
+
+PAGE: Final = 500
+
+DAMAGED_KEPT: Final = 7 * 24 * 60 * 60 * 1000
+"""Milliseconds that a damaged record is kept for a person to look at."""
+
+_SAVE: Final = """
+    if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+    redis.call('HSET', KEYS[1], 'version', ARGV[2], 'ended', ARGV[3], 'record', ARGV[4])
+    redis.call('PEXPIRE', KEYS[1], ARGV[5])
+    redis.call('ZADD', KEYS[2], ARGV[6], ARGV[7])
+    return 1
+"""
+_ACQUIRE: Final = """
+    local holder = redis.call('GET', KEYS[1])
+    if holder and holder ~= ARGV[1] then return 0 end
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    return 1
+"""
+_RELEASE: Final = """
+    if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+_SET_ASIDE: Final = """
+    if (redis.call('HGET', KEYS[1], 'record') or '') ~= ARGV[1] then return end
+    redis.call('RENAME', KEYS[1], KEYS[2])
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
+"""
+
+
+class RedisStore:
+    """Keeps sessions in a Redis server.
+
+    Needs the extra ``redis``. Times out and expires by the server's clock. Each event loop has a
+    connection pool of its own, so the store may be used from any.
+
+    Args:
+        url: ``redis://[:password@]host[:port][/database]``, ``rediss://`` or ``unix://``.
+        prefix: begins every key of ours.
+
+    Raises:
+        MissingExtraError: redis is not installed.
+        ConfigurationError: ``url`` is no Redis URL.
+    """
+
+    immediate = False
+
+    def __init__(self, url: str, *, prefix: str = "yemot-ai:") -> None:
+        try:
+            from redis import asyncio as redis  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError(package="redis", extra="redis") from error
+        self._module = redis
+        self._url = url
+        self._prefix = prefix
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = (
+            weakref.WeakKeyDictionary()
+        )
+        try:
+            redis.ConnectionPool.from_url(url)
+        except ValueError:
+            # Its message may quote a part of the password.
+            raise ConfigurationError(
+                f"{without_password(url)} is no Redis URL: write redis://:password@host:6379/0, and the "
+                "password's characters such as @ # / ? as %40 %23 %2F %3F"
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"RedisStore({without_password(self._url)!r})"
+
+    async def check(self) -> None:
+        """Try the server.
+
+        Raises:
+            StoreError: it cannot be reached, or refuses us.
+        """
+        with self._explained():
+            await _sent(self._client.ping())
+
+    async def load(self, call_id: str) -> Session | None:
+        """Return the newest version, or None; a damaged record is set aside."""
+        with self._explained():
+            version, record = await _sent(self._client.hmget(self._session(call_id), "version", "record"))
+        if version is None and record is None:
+            return None
+        try:
+            return _decoded(call_id, version, record)
+        except SessionDamagedError as error:
+            await self._set_aside(call_id, record or b"", error)
+            return None
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        """Store ``session``; ``ttl`` in seconds.
+
+        Raises:
+            SessionConflictError: somebody saved a newer version.
+        """
+        saved = replace(session, version=session.version + 1)
+        done = await self._eval(
+            _SAVE,
+            [self._session(session.call_id), self._index],
+            [
+                session.version,
+                saved.version,
+                int(saved.ended),
+                encode(saved),
+                max(int(ttl * 1000), 1),
+                time.time(),
+                _bytes(session.call_id),
+            ],
+        )
+        if not done:
+            raise SessionConflictError(session.call_id, expected=session.version)
+        return saved
+
+    async def delete(self, call_id: str) -> None:
+        """Drop the session."""
+        with self._explained():
+            await _sent(self._client.delete(self._session(call_id)))
+            await _sent(self._client.zrem(self._index, _bytes(call_id)))
+
+    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+        """Be alone under ``key``, among all processes that use this server and prefix."""
+        return Hold(self, key, lease=lease)
+
+    async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
+        """Iterate over the calls that have a session, the longest silent first."""
+        latest = time.time() - idle
+        page: list[tuple[bytes, float]]
+        done: set[bytes] = set()
+        least: float | str = "-inf"
+        while True:
+            with self._explained():
+                page = await _sent(
+                    self._client.zrangebyscore(
+                        self._index, least, latest, start=0, num=PAGE + len(done), withscores=True
+                    )
+                )
+            new = [(name, saved) for name, saved in page if name not in done]
+            if not new:
+                return
+            for call_id in await self._existing([name for name, _ in new]):
+                yield call_id
+            last = new[-1][1]
+            done = {name for name, saved in page if saved == last}
+            least = last
+
+    async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these calls have ended."""
+        asked = tuple(call_ids)
+        with self._explained():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for call_id in asked:
+                    pipeline.hget(self._session(call_id), "ended")
+                found = await _sent(pipeline.execute())
+        return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        """Take a lease."""
+        return bool(await self._eval(_ACQUIRE, [self._hold(key)], [token, max(int(seconds * 1000), 1)]))
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        """Renew a lease."""
+        return await self.acquire(key, token, seconds)
+
+    async def release(self, key: str, token: str) -> None:
+        """Let go of a lease."""
+        await self._eval(_RELEASE, [self._hold(key)], [token])
+
+    async def aclose(self) -> None:
+        """Close this loop's connections; what is asked later opens new ones."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    @property
+    def _client(self) -> Redis:
+        """The client of the running loop: a connection that another loop has opened would fail."""
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = self._module.Redis.from_url(
+                self._url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+            )
+        return client
+
+    @property
+    def _index(self) -> str:
+        return f"{self._prefix}saved"
+
+    def _session(self, call_id: str) -> bytes:
+        return f"{self._prefix}session:".encode() + _bytes(call_id)
+
+    def _hold(self, key: str) -> bytes:
+        return f"{self._prefix}hold:".encode() + _bytes(key)
+
+    async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - Lua's own
+        with self._explained():
+            return await _sent(self._client.eval(script, len(keys), *keys, *arguments))
+
+    async def _existing(self, names: list[bytes]) -> list[str]:
+        """Return the calls that have not expired; drop the other names from the index."""
+        calls = {name: call_id for name in names if (call_id := _call_id(name)) is not None}
+        with self._explained():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for call_id in calls.values():
+                    pipeline.exists(self._session(call_id))
+                exist = await _sent(pipeline.execute())
+            there = dict(compress(calls.items(), exist))
+            gone = [name for name in names if name not in there]
+            if gone:
+                await _sent(self._client.zrem(self._index, *gone))
+        return list(there.values())
+
+    async def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
+        """Keep a damaged record under another key, for a person to look at."""
+        aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _bytes(call_id)
+        await self._eval(_SET_ASIDE, [self._session(call_id), aside], [record, DAMAGED_KEPT])
+        log.error("session %s: %s; kept for a week as %r, the call begins anew", call_id, error, aside)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        from redis import exceptions  # noqa: PLC0415 - an extra, and here it is
+
+        try:
+            yield
+        except (exceptions.RedisError, OSError) as error:
+            raise StoreError(f"Redis at {without_password(self._url)} does not answer: {error}") from error
+
+
+async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
+    """Await a command.
+
+    redis-py waits by ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes
+    when the command is just sent; whoever is cancelled here is cancelled.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    answer = await command
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _call_id(name: bytes) -> str | None:
+    """Return whose name in the index it is; None: nobody's."""
+    try:
+        return name.decode("utf-8", "surrogatepass")
+    except ValueError:
+        return None
+
+
+def _decoded(call_id: str, version: bytes | None, record: bytes | None) -> Session:
+    if record is None:
+        raise SessionDamagedError("its record is missing")
+    session = decode(record.decode("ascii", "replace"), call_id=call_id)
+    if version != b"%d" % session.version:  # as the script that saves compares it
+        raise SessionDamagedError("it is another version than the one that was saved")
+    return session

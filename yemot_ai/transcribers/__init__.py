@@ -1,8 +1,0 @@
-"""Who writes down what callers have recorded: the transcriber protocol and its implementations."""
-
-from __future__ import annotations
-
-from yemot_ai.transcribers.openai import OpenAITranscriber
-from yemot_ai.transcribers.transcriber import Transcriber
-
-__all__ = ["OpenAITranscriber", "Transcriber"]

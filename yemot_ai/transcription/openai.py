@@ -1,0 +1,94 @@
+"""OpenAI's transcription, and every server compatible with it: ``pip install 'yemot-ai[openai]'``.
+
+transcriber = OpenAITranscriber(model="gpt-transcribe", language="he")
+words = await transcriber.transcribe(audio)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai.providers.openai.provider import SERVICE
+from yemot_ai.providers.sdk.client import Connection
+
+if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first recording
+    from openai.types.audio import Transcription
+
+__all__ = ["DEFAULT_MODEL", "OpenAITranscriber"]
+
+DEFAULT_MODEL: Final = "gpt-transcribe"
+"""Asked when neither ``model=`` nor ``OPENAI_TRANSCRIPTION_MODEL`` names another; OpenAI's earlier
+models (``whisper-1`` and others) are announced to end on 2027-02-26."""
+
+PART: Final = "openai.resources.audio.transcriptions"
+"""The module of the SDK that this API needs."""
+
+FILE_NAME: Final = "recording.wav"
+"""The ending tells the format; the line's own path is nobody else's business."""
+
+_SERVICE: Final = replace(SERVICE, model=DEFAULT_MODEL, variable="OPENAI_TRANSCRIPTION_MODEL")
+
+
+class OpenAITranscriber:
+    """Transcribes through the Audio API.
+
+    Args:
+        api_key: ``OPENAI_API_KEY`` unless given; a server that wants none takes any word.
+        model: ``OPENAI_TRANSCRIPTION_MODEL``, else ``DEFAULT_MODEL``, unless given.
+        language: what callers speak (ISO 639-1); None lets the model find out.
+        base_url: another server that speaks the same API, with its ``/v1``; ``OPENAI_BASE_URL``
+            unless given.
+        timeout: seconds for one recording, from the first byte sent to the last one read.
+
+    Raises:
+        MissingExtraError: the SDK is not installed.
+        MissingKeyError: there is no key.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        language: str | None = "he",
+        base_url: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self._language = language
+        self._connection = Connection(
+            _SERVICE,
+            client="AsyncOpenAI",
+            part=PART,
+            key=_SERVICE.key(api_key),
+            model=_SERVICE.model_named(model),
+            base_url=base_url,
+            timeout=timeout,
+        )
+
+    async def transcribe(self, audio: bytes) -> str:
+        """Return what is said in a WAV file; "" where nothing is said.
+
+        Raises:
+            ProviderError: one of its subclasses says why it is not known.
+        """
+        told = {} if self._language is None else {"language": self._language}
+        return await self._connection.ask(
+            lambda client: client.audio.transcriptions.create(
+                file=(FILE_NAME, audio, "audio/wav"), model=self._connection.model, **told
+            ),
+            self._words,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+    def _words(self, transcription: Transcription) -> str:
+        refused = getattr(transcription, "error", None)
+        if refused:
+            raise self._connection.refused({"error": refused})
+        text: Any = transcription.text  # the SDK promises a text, and checks nothing
+        if not isinstance(text, str):
+            raise self._connection.service.malformed("no text")
+        return text.strip()
