@@ -29,8 +29,8 @@ from yemot_ai.providers.codex.app_server.server import Setup
 from yemot_ai.providers.codex.capabilities import known
 from yemot_ai.providers.codex.command import server_command
 from yemot_ai.providers.codex.home import Home, new_key
-from yemot_ai_testing.contract.binary import locate
-from yemot_ai_testing.doubles.model_server import CODEX_KEY_VARIABLE, ModelServer
+from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

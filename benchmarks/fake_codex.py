@@ -11,8 +11,8 @@ import sys
 import time
 
 from yemot_ai_testing import FakeCodex
-from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.real import RealCodex
 
 RUNS, REAL_RUNS = 30, 10
 ASKED = ("exec", "--json", "--skip-git-repo-check", "-")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.format.load import loads
 
 SCENARIO = """\
   - name: שיחה {number}

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from yemot_ai_testing.history import History, Stalled
-from yemot_ai_testing.history.stalls import Stalls
+from yemot_ai_testing.history.recorders.stalls import Stalls
 
 __all__ = ["Stopwatch"]
 

@@ -18,16 +18,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yemot_ai_testing.codex.fake.double import FakeCodex
     from yemot_ai_testing.doubles.anthropic import AnthropicMock
-    from yemot_ai_testing.doubles.codex import FakeCodex
-    from yemot_ai_testing.doubles.model_server import ModelServer
+    from yemot_ai_testing.doubles.model_service.server import ModelServer
     from yemot_ai_testing.doubles.openai import OpenAIMock
-    from yemot_ai_testing.doubles.platform import PlatformServer
-    from yemot_ai_testing.doubles.provider import ScriptedProvider
+    from yemot_ai_testing.doubles.platform_server import PlatformServer
+    from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
     from yemot_ai_testing.line.caller import Caller
-    from yemot_ai_testing.line.tree import Line
-    from yemot_ai_testing.on_request import anthropic_mock, fake_codex, model_server, openai_mock
-    from yemot_ai_testing.snapshots import yemot_snapshot
+    from yemot_ai_testing.line.platform.tree import Line
+    from yemot_ai_testing.pytest_plugin.checked import anthropic_mock, fake_codex, model_server, openai_mock
+    from yemot_ai_testing.pytest_plugin.snapshots import yemot_snapshot
 
 __all__ = [
     "AnthropicMock",
@@ -48,16 +48,17 @@ __all__ = [
 _HOMES = {
     "AnthropicMock": "yemot_ai_testing.doubles.anthropic",
     "Caller": "yemot_ai_testing.line.caller",
-    "FakeCodex": "yemot_ai_testing.doubles.codex",
-    "Line": "yemot_ai_testing.line.tree",
-    "ModelServer": "yemot_ai_testing.doubles.model_server",
+    "FakeCodex": "yemot_ai_testing.codex.fake.double",
+    "Line": "yemot_ai_testing.line.platform.tree",
+    "ModelServer": "yemot_ai_testing.doubles.model_service.server",
     "OpenAIMock": "yemot_ai_testing.doubles.openai",
-    "PlatformServer": "yemot_ai_testing.doubles.platform",
-    "ScriptedProvider": "yemot_ai_testing.doubles.provider",
+    "PlatformServer": "yemot_ai_testing.doubles.platform_server",
+    "ScriptedProvider": "yemot_ai_testing.doubles.scripted_provider",
     **dict.fromkeys(
-        ("anthropic_mock", "fake_codex", "model_server", "openai_mock"), "yemot_ai_testing.on_request"
+        ("anthropic_mock", "fake_codex", "model_server", "openai_mock"),
+        "yemot_ai_testing.pytest_plugin.checked",
     ),
-    "yemot_snapshot": "yemot_ai_testing.snapshots",
+    "yemot_snapshot": "yemot_ai_testing.pytest_plugin.snapshots",
 }
 
 

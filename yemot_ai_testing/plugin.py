@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 # Each stands for this whole process, and a run inside of a run forgets what it was the first to import.
-import yemot_ai_testing.guard.hook  # noqa: F401 - see above
-from yemot_ai_testing.fixtures import (
+import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
+from yemot_ai_testing.pytest_plugin.current_test import runs
+from yemot_ai_testing.pytest_plugin.fixtures import (
     anthropic_mock,
     fake_codex,
     mismatches_of,
@@ -27,14 +28,13 @@ from yemot_ai_testing.fixtures import (
     yemot_codex,
     yemot_snapshot,
 )
-from yemot_ai_testing.options import SUFFIX, add_options, missing, setting_of
-from yemot_ai_testing.running import runs
+from yemot_ai_testing.pytest_plugin.options import SUFFIX, add_options, missing, setting_of
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-    from yemot_ai_testing.scenario.ledger import Ledger
-    from yemot_ai_testing.scenario.stage import Setting
+    from yemot_ai_testing.pytest_plugin.results import Ledger
+    from yemot_ai_testing.scenario.play.target import Setting
 
 __all__ = [
     "anthropic_mock",
@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _check(config)
     _keep_calls(config)
     if config.getoption("yemot_update"):
-        from yemot_ai_testing.scenario.updating import Updating
+        from yemot_ai_testing.pytest_plugin.update import Updating
 
         config.pluginmanager.register(Updating(config))
     if config.args_source is not config.ArgsSource.ARGS:
@@ -94,7 +94,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect ``*.call.yaml`` when scenarios are asked for."""
     if not _plays_scenarios(parent.config) or not file_path.name.endswith(SUFFIX):
         return None
-    from yemot_ai_testing.scenario.items import ScenarioFile
+    from yemot_ai_testing.pytest_plugin.scenario_items import ScenarioFile
 
     return ScenarioFile.of(parent, file_path, setting_of(parent.config))
 
@@ -102,7 +102,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Show each call as a conversation, and count what was played."""
     if _plays_scenarios(config):
-        from yemot_ai_testing.scenario.summary import summarise
+        from yemot_ai_testing.pytest_plugin.summary import summarise
 
         summarise(terminalreporter, config.stash[LEDGER].calls)
 
@@ -115,7 +115,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
     if not isinstance(left, Response) or not isinstance(right, Response):
         return None
-    from yemot_ai_testing.answers.comparison import compare
+    from yemot_ai_testing.response_diff import compare
 
     return ["the answers differ (expected → received)", *compare(right, left)]
 
@@ -124,7 +124,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Refuse a marker with an argument that it does not have."""
     if item.get_closest_marker("yemot") is not None:
-        from yemot_ai_testing.marks import check
+        from yemot_ai_testing.pytest_plugin.marker import check
 
         mistakes = check(item)
         if mistakes:
@@ -143,13 +143,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def _keep_calls(config: pytest.Config) -> None:
-    from yemot_ai_testing.scenario.ledger import Ledger
+    from yemot_ai_testing.pytest_plugin.results import Ledger
 
     ledger = config.stash[LEDGER] = Ledger()
     config.pluginmanager.register(ledger, "yemot_calls")
     if config.getoption("yemot_html") or config.getini("yemot_html"):
         try:
-            from yemot_ai_testing.report.option import keep_page
+            from yemot_ai_testing.pytest_plugin.html import keep_page
         except ModuleNotFoundError as error:
             raise missing(error.name or "Jinja2") from error
         keep_page(config, ledger)
@@ -166,7 +166,7 @@ def _is_guarded(config: pytest.Config) -> bool:
 
 
 def _set_guard(config: pytest.Config) -> None:
-    from yemot_ai_testing.guard.items import GUARD, GuardedRun
+    from yemot_ai_testing.pytest_plugin.isolation import GUARD, GuardedRun
 
     setting = setting_of(config)
     allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *setting.remote_hosts}
@@ -204,8 +204,8 @@ def _check(config: pytest.Config) -> None:
     _check_app(setting_of(config))
     spec = setting_of(config).codex
     if spec != "fake":
-        from yemot_ai_testing.contract.binary import BinaryNotFoundError
-        from yemot_ai_testing.scenario.stage import codex_meant
+        from yemot_ai_testing.codex.binary import BinaryNotFoundError
+        from yemot_ai_testing.scenario.play.target import codex_meant
 
         try:
             codex_meant(spec)
@@ -224,7 +224,7 @@ def _check_target(setting: Setting) -> None:
 
 def _check_app(setting: Setting) -> None:
     from yemot_ai_testing.errors import AppError
-    from yemot_ai_testing.scenario.stage import named
+    from yemot_ai_testing.scenario.play.target import named
 
     try:
         setting.target(None)

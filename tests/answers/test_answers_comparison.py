@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yemot_ai.protocol import CreditCard, Response
-from yemot_ai_testing.answers.comparison import compare
 from yemot_ai_testing.property import responses
+from yemot_ai_testing.response_diff import compare
 
 
 @pytest.mark.parametrize(

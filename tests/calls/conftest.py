@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture

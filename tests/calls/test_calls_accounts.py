@@ -7,8 +7,8 @@ import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.platform import PlatformServer
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.platform_server import PlatformServer
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture(autouse=True)

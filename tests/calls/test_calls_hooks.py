@@ -14,7 +14,7 @@ from yemot_ai.providers.provider import Usage
 from yemot_ai.runtime.engine import WORKER_THREADS, Engine
 from yemot_ai.sessions import MemoryStore, Session, Status, Turn
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 PHONE = "0501234567"
 

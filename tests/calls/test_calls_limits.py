@@ -13,7 +13,7 @@ from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import SQLiteStore
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 SORRY = "הגענו לסוף הזמן שלנו, תודה ולהתראות"
 

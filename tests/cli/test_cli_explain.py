@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from yemot_ai_testing.cli import main
+from yemot_ai_testing.cli.main import main
 
 
 def printed_by(text: str, capsys: pytest.CaptureFixture[str]) -> list[str]:

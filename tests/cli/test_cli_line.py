@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.cli import main
+from yemot_ai_testing.cli.main import main
 
 
 def test_a_sound_line_is_listed_extension_by_extension(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.cli import main
+from yemot_ai_testing.cli.main import main
 
 COMMAND = Path(sys.executable).with_name("yemot-ai-testing")
 
@@ -165,7 +165,7 @@ def test_a_terminal_without_hebrew_shows_it_escaped() -> None:
 
 def test_a_log_can_come_by_standard_input() -> None:
     log = 'GET /yemot 200 "read=t-מה=x,no,voice"\nGET /yemot 200 "go_to_folder=/.."\n'
-    command = [sys.executable, "-m", "yemot_ai_testing.cli", "lint", "--log", "-"]
+    command = [sys.executable, "-m", "yemot_ai_testing.cli.main", "lint", "--log", "-"]
     ran = subprocess.run(command, input=log.encode(), capture_output=True, check=False)
 
     assert ran.returncode == 1
@@ -174,7 +174,7 @@ def test_a_log_can_come_by_standard_input() -> None:
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    command = f"{sys.executable} -m yemot_ai_testing.cli explain 'read=t-a=b,no,1' | true"
+    command = f"{sys.executable} -m yemot_ai_testing.cli.main explain 'read=t-a=b,no,1' | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
 
     assert ran.stderr == b""

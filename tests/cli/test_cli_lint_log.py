@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.answers.logs import answers_in
-from yemot_ai_testing.cli import main
+from yemot_ai_testing.cli.log_parsing import answers_in
+from yemot_ai_testing.cli.main import main
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from yemot_ai.providers.codex import CodexCLIProvider
-from yemot_ai_testing.doubles import responses_api as api
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.doubles.model_service import responses as api
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.codex.codex_kit import Codex, Shell
-from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from yemot_ai.providers.provider import JSON, Reply
-    from yemot_ai_testing.doubles.real_codex import RealCodex
+    from yemot_ai_testing.codex.real import RealCodex
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from yemot_ai.providers.codex import CodexAppServerProvider
 
 if TYPE_CHECKING:
     from yemot_ai.providers.provider import Reply
-    from yemot_ai_testing.doubles.real_codex import RealCodex
+    from yemot_ai_testing.codex.real import RealCodex
 
 __all__ = ["ground", "hostile"]  # fixtures, used by name
 

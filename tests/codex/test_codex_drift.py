@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from yemot_ai_testing.cli import main
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.differences import changes
-from yemot_ai_testing.contract.drift import CODEX, FAKE, READER, Corpus, Difference, Report, drift
-from yemot_ai_testing.contract.drift_report import as_json, as_markdown, as_table
-from yemot_ai_testing.contract.reading import is_turn, reading, shown
-from yemot_ai_testing.contract.recorder_cases import CASES
-from yemot_ai_testing.contract.recordings import Line, Recording
-from yemot_ai_testing.contract.understudy import performed
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.drift.differences import changes
+from yemot_ai_testing.codex.drift.drift import CODEX, FAKE, READER, Corpus, Difference, Report, drift
+from yemot_ai_testing.codex.drift.fake_check import performed
+from yemot_ai_testing.codex.drift.reader_check import is_turn, reading, shown
+from yemot_ai_testing.codex.drift.report import as_json, as_markdown, as_table
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.recorder.cases import CASES
+from yemot_ai_testing.codex.recordings import Line, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable

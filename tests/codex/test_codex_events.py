@@ -26,8 +26,8 @@ from yemot_ai.errors import (
 from yemot_ai.providers.codex.events import EventReader, Outcome, usage_between
 from yemot_ai.providers.codex.faults import fault, seconds_to_wait
 from yemot_ai.providers.provider import Usage
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.recordings import Recording
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.recordings import Recording
 
 STARTED = {"type": "thread.started", "thread_id": "t"}
 SAID = {"type": "item.completed", "item": {"type": "agent_message", "text": "hello"}}

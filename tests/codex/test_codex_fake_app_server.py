@@ -21,7 +21,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.codex import CodexAppServerProvider
 from yemot_ai.providers.provider import Usage
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.doubles.script import ScriptMismatchError
 
 if TYPE_CHECKING:

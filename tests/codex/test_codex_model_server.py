@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from yemot_ai_testing.doubles import responses_api as api
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service import responses as api
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import Crash, FakeOnlyError, ScriptMismatchError
 
 if TYPE_CHECKING:

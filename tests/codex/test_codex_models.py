@@ -10,8 +10,8 @@ import pytest
 
 from tests.codex.codex_kit import asked, provider
 from yemot_ai.providers.codex.model_catalogue import without_tools
-from yemot_ai_testing.doubles.model_request import ModelRequest
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.doubles.model_service.request import ModelRequest
 
 
 def bundled(binary: Path) -> bytes:

@@ -24,7 +24,7 @@ from yemot_ai_testing.executable import write_executable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.doubles.codex import FakeCodex
+    from yemot_ai_testing.codex.fake.double import FakeCodex
 
 
 def program(folder: Path, body: str) -> Path:

@@ -13,9 +13,9 @@ import pytest
 from tests.codex.codex_kit import EXEC, Shell
 from yemot_ai.providers.codex.capabilities import Known, known
 from yemot_ai.providers.codex.exec import CodexCLIProvider
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.codex_program import detach
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.fake.install import detach
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers.provider import Forgetful, Provider, Usage
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from yemot_ai_testing.doubles.script import FailureKind

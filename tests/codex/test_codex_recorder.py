@@ -11,14 +11,14 @@ import pytest
 
 from tests.codex.codex_kit import EXEC, Shell, asked, provider
 from yemot_ai.errors import RateLimitedError
-from yemot_ai_testing.cli import main
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.recorder_cases import CASES
-from yemot_ai_testing.contract.recorder_own import record_live, record_script
-from yemot_ai_testing.contract.recorder_script import ScriptFileError, read_script
-from yemot_ai_testing.contract.scrub import UnpublishableError
-from yemot_ai_testing.contract.studio import studio, version_of
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.recorder.cases import CASES
+from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
+from yemot_ai_testing.codex.recorder.script_file import ScriptFileError, read_script
+from yemot_ai_testing.codex.recorder.session import studio, version_of
+from yemot_ai_testing.codex.redact import UnpublishableError
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.binary import (
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.binary import (
     DOUBLE_MARK,
     VERSION,
     BinaryNotFoundError,
     install,
     locate,
 )
-from yemot_ai_testing.contract.recorder import CASES, record
-from yemot_ai_testing.contract.recordings import Recording
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.recorder.recorder import CASES, record
+from yemot_ai_testing.codex.recordings import Recording
 from yemot_ai_testing.executable import write_executable
 
 LISTS = {"features", "help", "help_root", "help_resume"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.codex.codex_kit import Codex, asked, provider
 from yemot_ai.errors import ProviderCrashError
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.script import (
     Answer,
     CodexVocabulary,

@@ -13,11 +13,11 @@ import pytest
 
 from tests.codex.codex_kit import EXEC, Shell, asked, provider
 from yemot_ai.errors import OverloadedError, SessionBusyError
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.codex_grammar import differences
-from yemot_ai_testing.doubles.real_codex import RealCodex, led_to
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.fake.grammar import differences
+from yemot_ai_testing.codex.real import RealCodex, led_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

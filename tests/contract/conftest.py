@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract import fault_table, figures
-from yemot_ai_testing.contract.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
 
 if TYPE_CHECKING:
     from pathlib import Path

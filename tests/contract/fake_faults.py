@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.contract.suite import Suite, suite_of
-from yemot_ai_testing.doubles import codex as doubles
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.codex_program import detach
+from yemot_ai_testing.codex.fake import double as doubles
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.fake.install import detach
+from yemot_ai_testing.codex.rules.suite import Suite, suite_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles import responses_api as api
+from yemot_ai_testing.doubles.model_service import responses as api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

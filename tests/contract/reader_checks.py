@@ -29,7 +29,7 @@ from yemot_ai.errors import (
     SessionLostError,
 )
 from yemot_ai.providers.provider import JSON, Reply, Usage
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.real import RealCodex
 
 __all__ = ["CHECKS", "Check", "Maker"]
 

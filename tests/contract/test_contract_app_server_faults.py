@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.contract.fake_faults import fault_planted
-from yemot_ai_testing.contract.app_server.rules import RULES
-from yemot_ai_testing.contract.app_server.stage import on_fake
-from yemot_ai_testing.contract.case import Breach
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.rules.app_server.bench import on_fake
+from yemot_ai_testing.codex.rules.app_server.threads import RULES
+from yemot_ai_testing.conformance.rule import Breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

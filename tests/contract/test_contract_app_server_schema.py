@@ -14,10 +14,10 @@ from jsonschema import Draft7Validator
 
 from yemot_ai.providers.codex.app_server import server, turn
 from yemot_ai.providers.codex.app_server.jsonrpc import ANSWERS
-from yemot_ai_testing.contract.app_server import recording
-from yemot_ai_testing.contract.app_server.stage import on_fake, said
-from yemot_ai_testing.contract.studio import environment, furnished
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.codex import app_server_recordings as recording
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.recorder.session import environment, furnished
+from yemot_ai_testing.codex.rules.app_server.bench import on_fake, said
 
 Schemas: TypeAlias = dict[str, Any]
 

@@ -11,8 +11,8 @@ from tests.contract.fault_table import Row
 from tests.contract.reader_checks import CHECKS
 from tests.contract.reader_faults import FAULTS, Fault, planted
 from yemot_ai.providers.codex import CodexCLIProvider
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

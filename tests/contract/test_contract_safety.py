@@ -20,7 +20,7 @@ from tests.contract.figures import note
 from tests.contract.hostile import HARMLESS, ORDERS, SECRET, Ground
 from tests.contract.reader_faults import FAULTS, planted
 from yemot_ai.providers.provider import Exchange, Reply
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

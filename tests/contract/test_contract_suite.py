@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from yemot_ai_testing.contract.case import AnyCase, Face
-    from yemot_ai_testing.contract.suite import Suite
+    from yemot_ai_testing.codex.rules.suite import Suite
+    from yemot_ai_testing.conformance.rule import AnyCase, Face
 
 CASES = contract.codex_cases() + contract.codex_cases("app-server")
 WITHOUT_A_SERVICE = {"events-mixed", "events-unknown-item", "thread-remembers"}

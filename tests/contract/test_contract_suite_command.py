@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from yemot_ai_testing import contract
-from yemot_ai_testing.cli import main
-from yemot_ai_testing.contract.suite import ContractBreachError
-from yemot_ai_testing.doubles.real_codex import RealCodex
+from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.codex.rules.suite import ContractBreachError
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_in_a_test_every_breach_is_listed(bad_fake: Path) -> None:
 
 
 def test_an_executable_that_never_ends_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yemot_ai_testing.contract.bench.PATIENCE", 0.5)
+    monkeypatch.setattr("yemot_ai_testing.codex.rules.bench.PATIENCE", 0.5)
     endless = executable(
         tmp_path / "codex", '#!/bin/sh\n[ "$1" = --version ] && exit 1\nexec tail -f /dev/null\n'
     )

@@ -28,10 +28,10 @@ import pytest
 
 from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing import FakeCodex
-from yemot_ai_testing.scenario.conversation import plain
-from yemot_ai_testing.scenario.loader import loads
-from yemot_ai_testing.scenario.runner import play
-from yemot_ai_testing.scenario.stage import Setting, open_stage
+from yemot_ai_testing.scenario.format.load import loads
+from yemot_ai_testing.scenario.play.runner import play
+from yemot_ai_testing.scenario.play.target import Setting, open_stage
+from yemot_ai_testing.scenario.report.text import plain
 
 Namespace = dict[str, Any]
 

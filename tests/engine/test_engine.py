@@ -12,11 +12,11 @@ import pytest
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import EngineLoopError
 from yemot_ai.runtime.engine import Engine, immediately
-from yemot_ai_testing import virtual
-from yemot_ai_testing.doubles.provider import ScriptedProvider
-from yemot_ai_testing.property import orderly
-from yemot_ai_testing.property.orderly import OrderlyEngine
-from yemot_ai_testing.virtual import VirtualEngine, virtual_engine
+from yemot_ai_testing import virtual_time as virtual
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+from yemot_ai_testing.property.engines import ordered as orderly
+from yemot_ai_testing.property.engines.ordered import OrderlyEngine
+from yemot_ai_testing.virtual_time import VirtualEngine, virtual_engine
 
 
 async def thread_name() -> str:

@@ -13,9 +13,9 @@ from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.failures import failure_of
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
 from yemot_ai_testing.history import Faulted, History
-from yemot_ai_testing.history.marks import answer, in_sentences, mark_of, sentence
-from yemot_ai_testing.history.provider import Question, asking
-from yemot_ai_testing.property.evening import fault_of
+from yemot_ai_testing.history.correlation import answer, in_sentences, mark_of, sentence
+from yemot_ai_testing.history.recorders.provider import Question, asking
+from yemot_ai_testing.property.load_plan import fault_of
 
 __all__ = ["Fickle"]
 

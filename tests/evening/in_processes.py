@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tests.evening.worker import READY, Task
 from yemot_ai_testing.history import History, Restarted, Stalls
-from yemot_ai_testing.history.app import note_got, note_sent
-from yemot_ai_testing.history.phone import Pairs
-from yemot_ai_testing.property.evening import Deed, plan
+from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history.recorders.sans_io_call import Pairs
+from yemot_ai_testing.property.load_plan import Deed, plan
 
 __all__ = ["carried_by_processes"]
 

@@ -9,10 +9,10 @@ from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history import History, RecordedStore
-from yemot_ai_testing.history.app import note_got, note_sent
-from yemot_ai_testing.history.phone import Pairs
-from yemot_ai_testing.property.evening import Deed, plan
-from yemot_ai_testing.property.seeded import seeded_engine
+from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history.recorders.sans_io_call import Pairs
+from yemot_ai_testing.property.engines.seeded import seeded_engine
+from yemot_ai_testing.property.load_plan import Deed, plan
 
 __all__ = ["carried_by_tasks"]
 

@@ -10,9 +10,9 @@ from yemot_ai.flow.dialog import Manners
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.history import History, RecordedStore, Stalls
-from yemot_ai_testing.history.app import note_got, note_sent
-from yemot_ai_testing.history.phone import Pairs
-from yemot_ai_testing.property.evening import Deed, plan
+from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history.recorders.sans_io_call import Pairs
+from yemot_ai_testing.property.load_plan import Deed, plan
 
 __all__ = ["carried_by_threads"]
 

@@ -14,8 +14,8 @@ from tests.evening.in_threads import TURN, carried_by_threads
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
 from yemot_ai_testing.history import Asked, Budget, History, Said, check
-from yemot_ai_testing.history.marks import FIRST
-from yemot_ai_testing.property.evening import HEADS, row
+from yemot_ai_testing.history.correlation import FIRST
+from yemot_ai_testing.property.load_plan import HEADS, row
 
 Property = Callable[[str, object], None]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.evening.in_processes import Crew, KilledError, Worker
 from tests.workers.crew import until
 from yemot_ai_testing.history import Restarted
-from yemot_ai_testing.history.phone import Phone
+from yemot_ai_testing.history.recorders.sans_io_call import Phone
 
 REQUEST = Phone("00c1").request()
 DIED = r"(?s)worker 1 died by itself: "

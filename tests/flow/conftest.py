@@ -6,7 +6,7 @@ import pytest
 
 from tests.flow.flow_line import Line
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow import Agent
 from yemot_ai.protocol import File
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,voice"
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"

@@ -10,8 +10,8 @@ from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
 from yemot_ai.flow.compat.awaitable import PendingAnswer
-from yemot_ai_testing.doubles.provider import ScriptedProvider
 from yemot_ai_testing.doubles.script import UnknownSession
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 def prompts(provider: ScriptedProvider) -> list[str]:

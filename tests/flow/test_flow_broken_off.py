@@ -14,7 +14,7 @@ from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import Session, Status, Turn
 from yemot_ai.turns.transitions import put_aside
 from yemot_ai.turns.work import Worked
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 BROKEN_OFF = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
 

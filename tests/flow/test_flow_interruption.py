@@ -14,7 +14,7 @@ from yemot_ai.protocol import Read, Response
 from yemot_ai.providers import JSON, Reply
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore, Session, Turn
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בשבת סגור."]
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"

@@ -11,7 +11,7 @@ from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import GoToFolder, Response
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
 

@@ -12,7 +12,7 @@ from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import StoreError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import MemoryStore, Session
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 STEPS = 14
 """More than a turn takes."""

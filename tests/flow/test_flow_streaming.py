@@ -16,7 +16,7 @@ from yemot_ai.errors import OverloadedError
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,voice"
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"

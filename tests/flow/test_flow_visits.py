@@ -8,7 +8,7 @@ from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import Request
 from yemot_ai.runtime.engine import immediately
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 HANG_UP = "go_to_folder=hangup"
 

@@ -21,8 +21,8 @@ from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.transcription.download import _whole
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.line.ext_ini import decoded, read_ext_ini
-from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
+from yemot_ai_testing.scenario.format.load import loads
 
 Job = Callable[[], object]
 

@@ -28,13 +28,13 @@ from yemot_ai.sessions import Turn as Kept
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.visit import Visit
 from yemot_ai.transcription.download import _whole
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.doubles.platform import wav
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.doubles.platform_server import wav
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.line.ext_ini import decoded, read_ext_ini
+from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
 from yemot_ai_testing.property import Echo, codex_streams, ext_inis, requests
 from yemot_ai_testing.property.strategies import CodexStream, Sent
-from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.format.load import loads
 
 CALLS = """\
 name: pizza

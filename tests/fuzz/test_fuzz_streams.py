@@ -22,7 +22,7 @@ from yemot_ai.sessions import Session, Status, Turn
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai_testing.property import model_streams
 from yemot_ai_testing.property.strategies import ModelStream
-from yemot_ai_testing.property.strategies.bodies import APIS
+from yemot_ai_testing.property.strategies.model_streams import APIS
 
 KEY = "word-of-the-test"
 WAYS: Any = {"kept": "responses", "stored": "responses", "chat": "chat", "messages": "messages"}

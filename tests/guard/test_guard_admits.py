@@ -14,7 +14,7 @@ from yemot_ai.protocol import Request
 from yemot_ai.sessions import Session
 from yemot_ai.sessions.serialization import encode
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 PHONE = "0501234567"
 SECRET = "only-the-line-knows"  # noqa: S105 - no door anywhere opens by it

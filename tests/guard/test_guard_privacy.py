@@ -6,7 +6,7 @@ import pytest
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.redaction import MASKING, masked, without_password
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 log = logging.getLogger("yemot_ai")
 

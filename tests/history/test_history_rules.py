@@ -18,7 +18,7 @@ from yemot_ai_testing.history import (
     Violation,
     check,
 )
-from yemot_ai_testing.history.marks import answer, spoken
+from yemot_ai_testing.history.correlation import answer, spoken
 from yemot_ai_testing.property import Echo
 
 LISTENING = "read=t-{}=said_{},no,voice"

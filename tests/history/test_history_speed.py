@@ -6,7 +6,7 @@ import cProfile
 import pstats
 
 from yemot_ai_testing.history import Asked, Event, Faulted, Got, History, Said, Saved, Sent, Told, check
-from yemot_ai_testing.history.marks import answer, spoken
+from yemot_ai_testing.history.correlation import answer, spoken
 
 
 def evening(calls: int) -> History:

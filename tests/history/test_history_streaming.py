@@ -9,8 +9,8 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import Reply, Streaming
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.pausing import POINTS, Point
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.pauses import POINTS, Point
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.history import (
     Asked,
     Event,
@@ -25,8 +25,8 @@ from yemot_ai_testing.history import (
     Wrote,
     check,
 )
-from yemot_ai_testing.history.app import note_got, note_sent
-from yemot_ai_testing.history.marks import sentence, sentences
+from yemot_ai_testing.history.correlation import sentence, sentences
+from yemot_ai_testing.history.recorders.app import note_got, note_sent
 from yemot_ai_testing.property import Echo
 
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"

@@ -24,7 +24,7 @@ from yemot_ai_testing.history import (
     Told,
     check,
 )
-from yemot_ai_testing.history.app import note_got, note_sent
+from yemot_ai_testing.history.recorders.app import note_got, note_sent
 
 LISTEN = "read=t-כן=ai_2,no,voice"
 CREW = Budget(request=10.0, hangup=2.0, lease=5.0, turn=15.0)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.settings import Switches
+from yemot_ai_testing.line.platform.settings import Switches
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.line.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
-from yemot_ai_testing.line.settings import Switch, switches
+from yemot_ai_testing.line.platform.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.settings import Switch, switches
 from yemot_ai_testing.line.states import State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "line-simulator.md").read_text(encoding="utf-8")

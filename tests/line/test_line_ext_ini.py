@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from yemot_ai.cli import ext_ini
 from yemot_ai.protocol import GoToFolder, Tap, Text
-from yemot_ai_testing.line.ext_ini import decoded, read_ext_ini
-from yemot_ai_testing.line.ext_keys import KEYS, OMITTED, PATTERNS, UNDOCUMENTED, known
-from yemot_ai_testing.line.extension import Extension
+from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
+from yemot_ai_testing.line.platform.ext_keys import KEYS, OMITTED, PATTERNS, UNDOCUMENTED, known
+from yemot_ai_testing.line.platform.extension import Extension
 
 API = "type=api\napi_link=http://127.0.0.1/yemot\n"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from yemot_ai_testing.line.folders import parent, resolve
+from yemot_ai_testing.line.platform.folders import parent, resolve
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.line.apps import ASK, BYE, Pairs, Script, dialled
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, ScriptedProvider
 from yemot_ai_testing.line.exchange import Exchange
-from yemot_ai_testing.line.heard import (
+from yemot_ai_testing.line.transcript import (
     Beep,
     Ended,
     Event,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from yemot_ai.protocol import Tap
-from yemot_ai_testing.line.keypad import Empty, Outcome, Refused, TooMany, Typed, is_poll, type_keys
+from yemot_ai_testing.line.verbs.keypad import Empty, Outcome, Refused, TooMany, Typed, is_poll, type_keys
 
 
 @pytest.mark.parametrize(

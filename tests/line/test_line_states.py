@@ -9,8 +9,8 @@ import pytest
 from tests.line.apps import ASK, BYE, Script, dialled
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import CallOverError, LineError, WrongVerbError
-from yemot_ai_testing.line.heard import Beep, Sound
 from yemot_ai_testing.line.states import Asking, Away, Holding, Outside, Over, Paying, RecordingMenu
+from yemot_ai_testing.line.transcript import Beep, Sound
 
 TAP = "read=t-הקישו=k,no,2,1,7,No"
 RECORD = "read=t-הקליטו=r,no,record"

@@ -10,9 +10,8 @@ import pytest
 from tests.line.apps import ASK, BYE, Pairs, Script, dialled
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.ext_ini import read_ext_ini
-from yemot_ai_testing.line.heard import Ended, HoldMusic
-from yemot_ai_testing.line.settings import (
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
+from yemot_ai_testing.line.platform.settings import (
     Confirmation,
     LineSettings,
     Nested,
@@ -23,6 +22,7 @@ from yemot_ai_testing.line.settings import (
     switches,
 )
 from yemot_ai_testing.line.states import Confirming, Holding
+from yemot_ai_testing.line.transcript import Ended, HoldMusic
 
 DEFAULTS = {
     "server_timeout": 10.0,

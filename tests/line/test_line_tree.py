@@ -12,9 +12,9 @@ from tests.line.apps import ASK, BYE, Pairs, Script, served
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, LineError, WrongVerbError
-from yemot_ai_testing.line.heard import HoldMusic
-from yemot_ai_testing.line.settings import Word
+from yemot_ai_testing.line.platform.settings import Word
 from yemot_ai_testing.line.states import Asking, Outside
+from yemot_ai_testing.line.transcript import HoldMusic
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "lines" / "shop"
 BAKER = "http://127.0.0.1:8000/yemot"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.clock import EngineClock, WallClock, clock_of
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai_testing.doubles.platform import PlatformServer
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.platform_server import PlatformServer
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import ConfigurationError
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,,1,7,HebrewKeyboard,,,,,,Ok,None,,no"
 

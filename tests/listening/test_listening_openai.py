@@ -24,10 +24,10 @@ from yemot_ai.errors import (
 from yemot_ai.providers import OpenAIProvider
 from yemot_ai.transcription import OpenAITranscriber, Transcriber
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles import transcription_api
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service import transcription as transcription_api
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.openai import OpenAIMock
-from yemot_ai_testing.doubles.platform import WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.platform_server import WAV, PlatformServer, wav
 from yemot_ai_testing.doubles.script import Answer, FailureKind, ScriptMismatchError
 
 EVERY_BYTE = wav(bytes(range(256)) + b"\r\n--\r\n\r\r\n\n" + bytes(range(255, -1, -1)))

@@ -11,8 +11,8 @@ from yemot_ai import AICall, AIFlow, Limits, Transcript, YemotAI
 from yemot_ai.errors import ConfigurationError, MissingKeyError, OverloadedError
 from yemot_ai.flow import ByRecording
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.platform import WAV, PlatformServer, wav
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.platform_server import WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,record,,,no,,,,60"
 BEEP = " M1012 הקליטו לאחר הצליל"

@@ -12,7 +12,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.transcription.download import EmptyRecordingError, RecordingNotReadyError, Recordings
-from yemot_ai_testing.doubles.platform import TOKEN, WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.platform_server import TOKEN, WAV, PlatformServer, wav
 
 
 @pytest.mark.parametrize("path", ["/1/000.wav", "ivr2:/1/000.wav", "1/000.wav"])

@@ -6,13 +6,13 @@ import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.transcription import Transcriber
-from yemot_ai_testing.doubles.model_server import ModelServer
-from yemot_ai_testing.doubles.platform import PlatformServer
-from yemot_ai_testing.doubles.provider import ScriptedProvider
-from yemot_ai_testing.scenario.conversation import plain
-from yemot_ai_testing.scenario.loader import loads
-from yemot_ai_testing.scenario.outcome import Outcome
-from yemot_ai_testing.scenario.runner import Stage, play
+from yemot_ai_testing.doubles.model_service.server import ModelServer
+from yemot_ai_testing.doubles.platform_server import PlatformServer
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+from yemot_ai_testing.scenario.format.load import loads
+from yemot_ai_testing.scenario.play.result import Outcome
+from yemot_ai_testing.scenario.play.runner import Stage, play
+from yemot_ai_testing.scenario.report.text import plain
 
 CALL = """
 scenarios:

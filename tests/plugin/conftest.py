@@ -8,10 +8,10 @@ import hypothesis.strategies  # noqa: F401 - see below
 import pytest
 
 # An inner pytest forgets what it was the first to import, and a half-forgotten library is broken.
-import yemot_ai_testing.doubles.codex
-import yemot_ai_testing.doubles.real_codex
-import yemot_ai_testing.scenario.items
-import yemot_ai_testing.snapshots  # noqa: F401 - see above
+import yemot_ai_testing.codex.fake.double
+import yemot_ai_testing.codex.real
+import yemot_ai_testing.pytest_plugin.scenario_items
+import yemot_ai_testing.pytest_plugin.snapshots  # noqa: F401 - see above
 from yemot_ai import YemotAI
 from yemot_ai_testing import anthropic_mock, openai_mock
 

@@ -136,7 +136,7 @@ def test_an_application_with_a_scripted_provider_is_scripted_through_it(
         "agent.py",
         """
         from yemot_ai import AIFlow, YemotAI
-        from yemot_ai_testing.doubles.provider import ScriptedProvider
+        from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
         def flow():
             made = AIFlow(YemotAI(provider=ScriptedProvider()))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from yemot_ai_testing.cli import main
+from yemot_ai_testing.cli.main import main
 
 
 def test_which_says_where_a_codex_is(capsys: pytest.CaptureFixture[str]) -> None:

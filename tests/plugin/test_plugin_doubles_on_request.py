@@ -8,7 +8,7 @@ import pytest
 
 from yemot_ai_testing import anthropic_mock, fake_codex, model_server, openai_mock
 from yemot_ai_testing.doubles.script import ScriptMismatchError
-from yemot_ai_testing.on_request import OnRequest
+from yemot_ai_testing.pytest_plugin.checked import OnRequest
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("sdks")

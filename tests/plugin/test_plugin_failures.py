@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.scenario.outcome import KINDS
+from yemot_ai_testing.scenario.play.result import KINDS
 
 pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]

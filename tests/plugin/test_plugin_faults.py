@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from yemot_ai_testing.doubles.script import FAILURES
-from yemot_ai_testing.scenario.agent import OUTCOMES
+from yemot_ai_testing.scenario.format.agent_steps import OUTCOMES
 
 pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]

@@ -7,11 +7,11 @@ import pytest
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
 from yemot_ai_testing.history import Kind, Violation
-from yemot_ai_testing.property.found import Replay, ViolationError, keep, write
-from yemot_ai_testing.property.talk import Talk
-from yemot_ai_testing.scenario.loader import load
-from yemot_ai_testing.scenario.model import Action, Expectation, Scenario
-from yemot_ai_testing.scenario.stage import imported
+from yemot_ai_testing.property.counterexample import Replay, ViolationError, keep, write
+from yemot_ai_testing.property.machine_call import Talk
+from yemot_ai_testing.scenario.format.load import load
+from yemot_ai_testing.scenario.format.model import Action, Expectation, Scenario
+from yemot_ai_testing.scenario.play.target import imported
 
 OURS = Replay("shop:app", "", counts=True)
 

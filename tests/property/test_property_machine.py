@@ -13,7 +13,7 @@ from yemot_ai_testing.doubles.script import Answer, Hang
 from yemot_ai_testing.errors import UnheardCallerError
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, Echo, ViolationError
-from yemot_ai_testing.property.echo import WRITTEN
+from yemot_ai_testing.property.echo_provider import WRITTEN
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -18,12 +18,12 @@ from yemot_ai.providers import (
     Provider,
 )
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.codex_stage import CodexRun
-from yemot_ai_testing.doubles.model_request import ModelRequest
-from yemot_ai_testing.doubles.model_server import ModelServer
-from yemot_ai_testing.doubles.provider import ScriptedProvider, ScriptedRequest
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.sandbox import CodexRun
+from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import FailureKind, UnknownSession
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider, ScriptedRequest
 
 Double: TypeAlias = FakeCodex | ModelServer | ScriptedProvider
 

@@ -30,7 +30,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import AnthropicProvider, Exchange, Provider, Reply, Usage
 from yemot_ai_testing.doubles.anthropic import AnthropicMock
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError, UnknownSession
 
 REFUSALS = [

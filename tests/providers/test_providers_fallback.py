@@ -30,10 +30,10 @@ from yemot_ai.providers import (
     Provider,
     Reply,
 )
-from yemot_ai_testing.doubles.codex import FakeCodex
+from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.doubles.openai import OpenAIMock
-from yemot_ai_testing.doubles.provider import ScriptedProvider
 from yemot_ai_testing.doubles.script import BusySession, UnknownSession
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 T = TypeVar("T")
 

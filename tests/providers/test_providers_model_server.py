@@ -8,7 +8,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 SAID: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "קצר"},

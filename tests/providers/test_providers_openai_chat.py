@@ -25,7 +25,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers import Exchange, OpenAIProvider, Reply, Usage
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.openai import OpenAIMock
 
 

@@ -14,7 +14,7 @@ from yemot_ai.providers import AnthropicProvider, CodexCLIProvider, OpenAIProvid
 from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.anthropic import AnthropicMock
 from yemot_ai_testing.doubles.openai import OpenAIMock
-from yemot_ai_testing.doubles.pausing import POINTS, Point
+from yemot_ai_testing.doubles.pauses import POINTS, Point
 from yemot_ai_testing.property import Echo
 
 KEY = "word-of-the-test"

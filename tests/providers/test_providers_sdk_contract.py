@@ -27,7 +27,10 @@ from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import provider as openai_provider
 from yemot_ai.providers.openai import responses as openai_responses
 from yemot_ai.transcription import openai as openai_transcriber
-from yemot_ai_testing.doubles import chat_api, messages_api, responses_api, transcription_api
+from yemot_ai_testing.doubles.model_service import chat as chat_api
+from yemot_ai_testing.doubles.model_service import messages as messages_api
+from yemot_ai_testing.doubles.model_service import responses as responses_api
+from yemot_ai_testing.doubles.model_service import transcription as transcription_api
 from yemot_ai_testing.doubles.script import FAILURES
 from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from yemot_ai_testing.doubles.dialect import Dialect
+    from yemot_ai_testing.doubles.model_service.api import Dialect
 
 REQUEST = {"model": "m", "instructions": "ענה בקצרה"}
 ITEMS = (

@@ -25,8 +25,8 @@ from yemot_ai.providers import (
     Provider,
 )
 from yemot_ai.providers.provider import Closing
-from yemot_ai_testing.doubles.codex import FakeCodex
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 PLANTED = "planted-word-0123456789"
 CODEX: dict[str, Callable[..., Provider]] = {"exec": CodexCLIProvider, "app-server": CodexAppServerProvider}

@@ -30,7 +30,7 @@ from yemot_ai.providers import (
     Streaming,
 )
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.model_server import ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 PIECES = ["פתוח עד", " שבע. ", "ביום שישי", " עד אחת."]
 

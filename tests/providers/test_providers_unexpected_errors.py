@@ -12,8 +12,8 @@ from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, FallbackProvider, Provider, Reply
-from yemot_ai_testing.doubles.platform import PlatformServer
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.platform_server import PlatformServer
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 WORDS = "הסוד של המתקשר"
 

@@ -14,9 +14,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.report.chromium import WIDTHS, Window
 from tests.report.sample import EVIL
-from yemot_ai_testing.report.page import render
-from yemot_ai_testing.scenario.beats import Beat
-from yemot_ai_testing.scenario.record import Asked, CallRecord, TurnRecord
+from yemot_ai_testing.scenario.play.timeline import Beat
+from yemot_ai_testing.scenario.report.call_record import Asked, CallRecord, TurnRecord
+from yemot_ai_testing.scenario.report.html.page import render
 
 pytestmark = pytest.mark.browser
 WRITTEN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yemot_ai_testing.report.page import render
-from yemot_ai_testing.report.rows import polls, rows
-from yemot_ai_testing.report.strip import Strip
-from yemot_ai_testing.scenario.beats import Beat
-from yemot_ai_testing.scenario.record import Asked, CallRecord, Problem, TurnRecord
+from yemot_ai_testing.scenario.play.timeline import Beat
+from yemot_ai_testing.scenario.report.call_record import Asked, CallRecord, Problem, TurnRecord
+from yemot_ai_testing.scenario.report.html.page import render
+from yemot_ai_testing.scenario.report.html.rows import polls, rows
+from yemot_ai_testing.scenario.report.html.strip import Strip
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 EVENING = datetime(2026, 1, 2, 18, 30, tzinfo=UTC)

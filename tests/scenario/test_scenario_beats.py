@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from yemot_ai_testing.line.heard import Ended, Event, HoldMusic, Moved, Sound, Verb
-from yemot_ai_testing.scenario.beats import Beat, Happened, beats
-from yemot_ai_testing.scenario.conversation import lines_of
-from yemot_ai_testing.scenario.model import Within
-from yemot_ai_testing.scenario.record import CallRecord, TurnRecord
-from yemot_ai_testing.scenario.silence import percentile, slow_turns, told
+from yemot_ai_testing.line.transcript import Ended, Event, HoldMusic, Moved, Sound, Verb
+from yemot_ai_testing.scenario.format.model import Within
+from yemot_ai_testing.scenario.play.timeline import Beat, Happened, beats
+from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
+from yemot_ai_testing.scenario.report.dead_air import percentile, slow_turns, told
+from yemot_ai_testing.scenario.report.text import lines_of
 
 STRICT = Within(0.5, 2.0)
 

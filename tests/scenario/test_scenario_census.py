@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from yemot_ai_testing.scenario.census import Census, descendants
+from yemot_ai_testing.scenario.play.leftovers import Census, descendants
 
 
 @pytest.fixture

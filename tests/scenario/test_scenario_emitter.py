@@ -20,9 +20,9 @@ from yemot_ai_testing.doubles.script import (
     Transcription,
     UnknownSession,
 )
-from yemot_ai_testing.scenario.emitter import dumps
-from yemot_ai_testing.scenario.loader import load, loads
-from yemot_ai_testing.scenario.model import (
+from yemot_ai_testing.scenario.format.dump import dumps
+from yemot_ai_testing.scenario.format.load import load, loads
+from yemot_ai_testing.scenario.format.model import (
     AFTERWARDS,
     Action,
     Afterwards,
@@ -37,7 +37,7 @@ from yemot_ai_testing.scenario.model import (
     Turn,
     Within,
 )
-from yemot_ai_testing.scenario.schema import NAME
+from yemot_ai_testing.scenario.format.schema import NAME
 
 PATH = Path("round.call.yaml")
 NOWHERE = Place(PATH, 1, 1)

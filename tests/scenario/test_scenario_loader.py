@@ -7,8 +7,8 @@ import pytest
 
 from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang, Transcription
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.loader import load, loads
-from yemot_ai_testing.scenario.model import (
+from yemot_ai_testing.scenario.format.load import load, loads
+from yemot_ai_testing.scenario.format.model import (
     Action,
     CallerSpec,
     CallFile,

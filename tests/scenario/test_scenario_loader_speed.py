@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.loader import best, calls
 from tests.fuzz import work
-from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.format.load import loads
 
 PATH = Path("long.call.yaml")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.loader import loads
+from yemot_ai_testing.scenario.format.load import loads
 
 PATH = Path("shop.call.yaml")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai_testing.scenario.loader import loads
-from yemot_ai_testing.scenario.rewriting import Edit, NotRewritableError, Part, Source
+from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, Part, Source
+from yemot_ai_testing.scenario.format.load import loads
 
 HEARS: Part = ("scenarios", 0, "turns", 0, "hears")
 

@@ -9,11 +9,11 @@ from textwrap import dedent, indent
 import pytest
 
 from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
-from yemot_ai_testing.scenario.conversation import conversation, plain
-from yemot_ai_testing.scenario.loader import loads
-from yemot_ai_testing.scenario.outcome import Outcome
-from yemot_ai_testing.scenario.report import failure_report
-from yemot_ai_testing.scenario.runner import Stage, play
+from yemot_ai_testing.scenario.format.load import loads
+from yemot_ai_testing.scenario.play.result import Outcome
+from yemot_ai_testing.scenario.play.runner import Stage, play
+from yemot_ai_testing.scenario.report.failure import failure_report
+from yemot_ai_testing.scenario.report.text import conversation, plain
 
 Pairs = Sequence[tuple[str, str]]
 REPLAY = ("pytest", "--yemot-scenario=x.call.yaml")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.loader import load, loads
-from yemot_ai_testing.scenario.schema import SCHEMA, Schema
+from yemot_ai_testing.scenario.format.load import load, loads
+from yemot_ai_testing.scenario.format.schema import SCHEMA, Schema
 
 VALIDATOR = Draft7Validator(SCHEMA)
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").glob("*.call.yaml"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.scenario.durations import in_seconds
-from yemot_ai_testing.scenario.hebrew import folded
-from yemot_ai_testing.scenario.loader import load
+from yemot_ai_testing.scenario.format.durations import in_seconds
+from yemot_ai_testing.scenario.format.load import load
+from yemot_ai_testing.scenario.play.text_folding import folded
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"
 FILES = sorted(FOLDER.glob("*.call.yaml"))

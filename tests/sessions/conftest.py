@@ -7,7 +7,7 @@ import pytest
 
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import JSONFileStore, MemoryStore, RedisStore, SQLiteStore
-from yemot_ai_testing.contract.stores.rule import MakeStore
+from yemot_ai_testing.conformance.stores.bench import MakeStore
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from yemot_ai_testing import contract
-from yemot_ai_testing.contract.stores.rule import MakeStore
+from yemot_ai_testing.conformance.stores.bench import MakeStore
 
 RULES = contract.session_store_rules()
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.sessions.faulty_stores import FAULTS
 from yemot_ai_testing import contract
-from yemot_ai_testing.contract.stores.suite import StoreBreachError
+from yemot_ai_testing.conformance.stores.suite import StoreBreachError
 
 CAUGHT_BY = {
     "lost update: the last writer wins": "session-lost-update",

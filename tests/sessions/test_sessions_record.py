@@ -17,7 +17,7 @@ from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Told, Turn, Visit
 from yemot_ai.sessions.serialization import FORMAT, decode, encode, restore
-from yemot_ai_testing.contract.stores.sessions import FULL
+from yemot_ai_testing.conformance.stores.sessions import FULL
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sessions" / "session-1.json"
 

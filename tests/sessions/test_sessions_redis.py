@@ -14,7 +14,7 @@ from yemot_ai import YemotAI
 from yemot_ai.errors import ConfigurationError, MissingExtraError, StoreError
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import RedisStore, Session
-from yemot_ai_testing.doubles.provider import ScriptedProvider
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 PASSWORD = "open-sesame"  # noqa: S105 - no door anywhere opens by it
 

@@ -14,7 +14,7 @@ from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Play, Request, Response, Text, lint
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, Hang
-from yemot_ai_testing.line.ext_ini import read_ext_ini
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
 from yemot_ai_testing.property import (
     answers,
     call_scripts,
@@ -27,17 +27,17 @@ from yemot_ai_testing.property import (
     responses,
     values,
 )
-from yemot_ai_testing.property.strategies.bodies import API, APIS, BODY_KINDS, ModelStream
+from yemot_ai_testing.property.strategies.call_scripts import SCRIPT_TURNS
 from yemot_ai_testing.property.strategies.callers import CALLER_KINDS
 from yemot_ai_testing.property.strategies.codex import STREAM_KINDS, CodexStream
 from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
 from yemot_ai_testing.property.strategies.kinds import of_kinds
+from yemot_ai_testing.property.strategies.model_streams import API, APIS, BODY_KINDS, ModelStream
 from yemot_ai_testing.property.strategies.requests import REQUEST_KINDS
 from yemot_ai_testing.property.strategies.responses import ANSWER_KINDS, RESPONSE_KINDS
-from yemot_ai_testing.property.strategies.scripts import SCRIPT_TURNS
 from yemot_ai_testing.property.strategies.texts import LONG, TEXT_KINDS
 from yemot_ai_testing.property.strategies.values import VALUE_KINDS
-from yemot_ai_testing.scenario.model import CallerSpec, Scenario, Turn
+from yemot_ai_testing.scenario.format.model import CallerSpec, Scenario, Turn
 
 pytest_plugins = ["pytester"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from yemot_ai_testing.doubles import responses_api
-from yemot_ai_testing.doubles.model_request import ModelRequest
+from yemot_ai_testing.doubles.model_service import responses as responses_api
+from yemot_ai_testing.doubles.model_service.request import ModelRequest
 
 
 @dataclass(eq=False)

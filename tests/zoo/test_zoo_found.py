@@ -14,10 +14,10 @@ from tests.zoo.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.zoo.by_hand import Agent
 from tests.zoo.replayed import absent_minded
 from yemot_ai_testing.property import CallMachine, Echo, ViolationError
-from yemot_ai_testing.scenario.loader import load
-from yemot_ai_testing.scenario.outcome import Outcome
-from yemot_ai_testing.scenario.runner import play
-from yemot_ai_testing.scenario.stage import Setting, open_stage
+from yemot_ai_testing.scenario.format.load import load
+from yemot_ai_testing.scenario.play.result import Outcome
+from yemot_ai_testing.scenario.play.runner import play
+from yemot_ai_testing.scenario.play.target import Setting, open_stage
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings(

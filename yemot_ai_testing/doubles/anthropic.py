@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from yemot_ai_testing.doubles import messages_api
-from yemot_ai_testing.doubles.dialect import Dialect
-from yemot_ai_testing.doubles.mocked import MockedService
+from yemot_ai_testing.doubles.model_service import messages as messages_api
+from yemot_ai_testing.doubles.model_service.api import Dialect
+from yemot_ai_testing.doubles.sdk_mocks import MockedService
 
 __all__ = ["AnthropicMock"]
 

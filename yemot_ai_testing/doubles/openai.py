@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from yemot_ai_testing.doubles import chat_api, responses_api, transcription_api
-from yemot_ai_testing.doubles.dialect import Dialect
-from yemot_ai_testing.doubles.mocked import MockedService
+from yemot_ai_testing.doubles.model_service import chat as chat_api
+from yemot_ai_testing.doubles.model_service import responses as responses_api
+from yemot_ai_testing.doubles.model_service import transcription as transcription_api
+from yemot_ai_testing.doubles.model_service.api import Dialect
 from yemot_ai_testing.doubles.script import ServiceVocabulary, Transcription
+from yemot_ai_testing.doubles.sdk_mocks import MockedService
 
 __all__ = ["OpenAIMock"]
 

@@ -25,7 +25,6 @@ The recorders write histories: ``RecordedApp`` in front of any application, ``Re
 
 from __future__ import annotations
 
-from yemot_ai_testing.history.app import RecordedApp
 from yemot_ai_testing.history.check import check
 from yemot_ai_testing.history.events import (
     Asked,
@@ -45,9 +44,10 @@ from yemot_ai_testing.history.events import (
     Wrote,
 )
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.provider import RecordedProvider
-from yemot_ai_testing.history.stalls import Stalls
-from yemot_ai_testing.history.store import RecordedStore
+from yemot_ai_testing.history.recorders.app import RecordedApp
+from yemot_ai_testing.history.recorders.provider import RecordedProvider
+from yemot_ai_testing.history.recorders.stalls import Stalls
+from yemot_ai_testing.history.recorders.store import RecordedStore
 from yemot_ai_testing.history.violation import KINDS, Budget, Kind, Violation
 
 __all__ = [

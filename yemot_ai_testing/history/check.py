@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from yemot_ai_testing.history import answering, asking, hearing, leaving, listening
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import Index
+from yemot_ai_testing.history.rules import hangup as leaving
+from yemot_ai_testing.history.rules import heard as hearing
+from yemot_ai_testing.history.rules import model_calls as asking
+from yemot_ai_testing.history.rules import responses as answering
+from yemot_ai_testing.history.rules import streaming as listening
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from yemot_ai_testing.history.correlation import Sentence
 from yemot_ai_testing.history.events import (
     Asked,
     Event,
@@ -25,8 +26,7 @@ from yemot_ai_testing.history.events import (
     Told,
     Wrote,
 )
-from yemot_ai_testing.history.marks import Sentence
-from yemot_ai_testing.history.story import told
+from yemot_ai_testing.history.trace import told
 from yemot_ai_testing.history.violation import Budget, Kind, Violation
 
 __all__ = ["Ask", "CallView", "Index", "Request", "Utterance"]

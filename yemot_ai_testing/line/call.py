@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Record
-from yemot_ai_testing.line import acting
+from yemot_ai_testing.line import actions as acting
 from yemot_ai_testing.line.exchange import LineProblem
-from yemot_ai_testing.line.folders import parent, resolve, written
-from yemot_ai_testing.line.playing import Playing
-from yemot_ai_testing.line.sending import Sending
+from yemot_ai_testing.line.platform.folders import parent, resolve, written
+from yemot_ai_testing.line.playback import Playing
+from yemot_ai_testing.line.requests import Sending
 from yemot_ai_testing.line.states import (
     Asking,
     Away,
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Action
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.exchange import Exchange
-    from yemot_ai_testing.line.extension import Extension, PreQuestion
-    from yemot_ai_testing.line.heard import Transcript
-    from yemot_ai_testing.line.settings import LineSettings
+    from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
+    from yemot_ai_testing.line.platform.settings import LineSettings
+    from yemot_ai_testing.line.platform.tree import Line
     from yemot_ai_testing.line.states import State
-    from yemot_ai_testing.line.tree import Line
+    from yemot_ai_testing.line.transcript import Transcript
 
 __all__ = ["Call", "CallerId"]
 

@@ -20,15 +20,19 @@ import secrets
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import AppError, CallOverError
-from yemot_ai_testing.line import paying, pressing, recording, roaming, speaking
 from yemot_ai_testing.line.call import Call, CallerId
-from yemot_ai_testing.line.course import Course
-from yemot_ai_testing.line.deeds import Deed, refused
-from yemot_ai_testing.line.dialled import check_extension, check_text, line_of, settings_of
-from yemot_ai_testing.line.folders import bare, written
-from yemot_ai_testing.line.heard import Transcript
+from yemot_ai_testing.line.caller_options import check_extension, check_text, line_of, settings_of
+from yemot_ai_testing.line.driver import Course
 from yemot_ai_testing.line.interruption import Interruption, at_once
+from yemot_ai_testing.line.platform.folders import bare, written
 from yemot_ai_testing.line.states import Idle, Over, has_left, question_of
+from yemot_ai_testing.line.transcript import Transcript
+from yemot_ai_testing.line.verbs import dtmf as pressing
+from yemot_ai_testing.line.verbs import navigation as roaming
+from yemot_ai_testing.line.verbs import payment as paying
+from yemot_ai_testing.line.verbs import recording
+from yemot_ai_testing.line.verbs import speech as speaking
+from yemot_ai_testing.line.verbs.verb import Deed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +42,8 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Read, Response
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.exchange import Exchange, LineProblem
-    from yemot_ai_testing.line.extension import Extension
-    from yemot_ai_testing.line.settings import Method, Switches
+    from yemot_ai_testing.line.platform.extension import Extension
+    from yemot_ai_testing.line.platform.settings import Method, Switches
     from yemot_ai_testing.line.states import State
 
 __all__ = ["Caller"]

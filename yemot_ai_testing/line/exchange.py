@@ -11,7 +11,7 @@ from yemot_ai.protocol import Response
 from yemot_ai.protocol.grammar import Reading, read_answer
 from yemot_ai.protocol.lint import doubts_of
 from yemot_ai_testing.errors import LineError
-from yemot_ai_testing.line.wire import Answer, Pairs
+from yemot_ai_testing.line.transports.transport import Answer, Pairs
 
 __all__ = ["Exchange", "LineProblem", "farewell", "judged"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from yemot_ai.protocol import Action, CreditCard, MusicOnHold, Read, Tap, Voice
-from yemot_ai_testing.line.extension import PreQuestion
+from yemot_ai_testing.line.platform.extension import PreQuestion
 
 __all__ = [
     "Asking",

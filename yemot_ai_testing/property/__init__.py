@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from yemot_ai_testing.property.echo import Echo
-from yemot_ai_testing.property.found import ViolationError
+from yemot_ai_testing.property.counterexample import ViolationError
+from yemot_ai_testing.property.echo_provider import Echo
+from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.machine import CallMachine
-from yemot_ai_testing.property.seeded import seeded_engine
+from yemot_ai_testing.property.machine_call import Talk
 from yemot_ai_testing.property.strategies import (
     answers,
     call_scripts,
@@ -18,8 +19,7 @@ from yemot_ai_testing.property.strategies import (
     responses,
     values,
 )
-from yemot_ai_testing.property.streaming import StreamingMachine
-from yemot_ai_testing.property.talk import Talk
+from yemot_ai_testing.property.streaming_machine import StreamingMachine
 
 __all__ = [
     "CallMachine",

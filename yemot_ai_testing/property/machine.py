@@ -28,12 +28,12 @@ from hypothesis.stateful import (
 
 from yemot_ai_testing.doubles.script import Answer, Step
 from yemot_ai_testing.errors import UnheardCallerError
-from yemot_ai_testing.history.app import call_name
 from yemot_ai_testing.history.events import Circled, Reset
-from yemot_ai_testing.property.found import ViolationError
-from yemot_ai_testing.property.switchboard import Switchboard
-from yemot_ai_testing.property.talk import Talk
-from yemot_ai_testing.scenario.model import Action, Expectation, Meanwhile
+from yemot_ai_testing.history.recorders.app import call_name
+from yemot_ai_testing.property.counterexample import ViolationError
+from yemot_ai_testing.property.machine_base import Switchboard
+from yemot_ai_testing.property.machine_call import Talk
+from yemot_ai_testing.scenario.format.model import Action, Expectation, Meanwhile
 
 __all__ = ["CallMachine", "ViolationError"]
 

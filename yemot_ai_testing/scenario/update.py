@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.scenario.conversation import printable
-from yemot_ai_testing.scenario.outcome import EXPECTED, Correction, Failure, Mismatch, Outcome, TurnResult
-from yemot_ai_testing.scenario.rewriting import Edit, NotRewritableError, Part, Source
+from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, Part, Source
+from yemot_ai_testing.scenario.play.result import EXPECTED, Correction, Failure, Mismatch, Outcome, TurnResult
+from yemot_ai_testing.scenario.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.scenario.model import Expectation
+    from yemot_ai_testing.scenario.format.model import Expectation
 
 __all__ = ["Update"]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
 from yemot_ai_testing.property.strategies.values import digits
-from yemot_ai_testing.scenario.model import CallerSpec
+from yemot_ai_testing.scenario.format.model import CallerSpec
 
 __all__ = ["CALLER_KINDS", "CallerKind", "callers", "extensions", "phones"]
 

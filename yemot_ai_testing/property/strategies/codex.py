@@ -9,10 +9,10 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.contract import recordings
-from yemot_ai_testing.contract.recordings import Recording
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.recordings import Recording
+from yemot_ai_testing.property.strategies.json_values import any_json
 from yemot_ai_testing.property.strategies.kinds import of_kinds
-from yemot_ai_testing.property.strategies.parts import any_json
 from yemot_ai_testing.property.strategies.texts import model_texts
 
 __all__ = ["STREAM_KINDS", "CodexStream", "StreamKind", "codex_streams"]

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.line.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
 from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
 from yemot_ai_testing.property.strategies.responses import answers
 from yemot_ai_testing.property.strategies.words import STRUCTURE, any_text, sentences

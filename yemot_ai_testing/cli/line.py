@@ -1,0 +1,31 @@
+"""``yemot-ai-testing line FOLDER``: what a tree of ``ext.ini`` files says, and what may surprise in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.line.platform.folders import written
+from yemot_ai_testing.line.platform.tree import Line
+
+__all__ = ["run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the extensions and the warnings.
+
+    Returns:
+        0: nothing surprises; 1: something does; 2: there is no such folder.
+    """
+    try:
+        line = Line.read(arguments.folder)
+    except AppError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    for path, extension in sorted(line.extensions.items()):
+        row = f"{written(path):<16} {extension.kind:<10} {extension.link or ''}"
+        sys.stdout.write(f"{row.rstrip()}\n")
+    for warning in line.warnings:
+        sys.stdout.write(f"{warning}\n")
+    return int(bool(line.warnings))

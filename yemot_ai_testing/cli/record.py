@@ -1,0 +1,45 @@
+"""``yemot-ai-testing record``: write down what a Codex does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
+from yemot_ai_testing.codex.recorder.recorder import record
+from yemot_ai_testing.codex.recorder.session import version_of
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record, and print the files.
+
+    Returns:
+        0 if everything was recorded.
+    """
+    try:
+        paths = _recorded(arguments)
+    except (OSError, LookupError, ValueError, subprocess.TimeoutExpired) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.writelines(f"{path}\n" for path in paths)
+    return 0
+
+
+def _recorded(arguments: argparse.Namespace) -> list[Path]:
+    if arguments.live and arguments.script is None:
+        raise ValueError("--live asks your own Codex, at your cost: say what, with --script FILE")
+    binary = locate(arguments.codex)
+    out = arguments.out or Path("codex-recordings") / version_of(binary)
+    if arguments.live:
+        return record_live(binary, arguments.script, out)
+    if arguments.script:
+        return record_script(binary, arguments.script, out)
+    return record(binary, out)

@@ -1,0 +1,91 @@
+"""What our reader makes of a recording, and what the recording itself shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers.codex.events import EventReader
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.codex.recordings import Line, Recording
+
+__all__ = ["ANSWERED", "Reading", "event_of", "is_turn", "reading", "shown"]
+
+ANSWERED = "answer"
+"""What a turn comes to that has an answer; else it is the ``kind`` of a ``ProviderError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a turn came to.
+
+    Attributes:
+        kind: ``answer``, the ``kind`` of an error, or empty if nobody can say which error.
+        text: the answer.
+        counters: the names of the counters that came with it.
+    """
+
+    kind: str
+    text: str = ""
+    counters: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.kind or "an error"
+
+
+def is_turn(recording: Recording) -> bool:
+    """Whether it shows a turn that writes events: something that our reader has to understand."""
+    return recording.argv[:1] == ("exec",) and "--json" in recording.argv and "--help" not in recording.argv
+
+
+def reading(recording: Recording) -> Reading:
+    """What our own reader makes of a turn."""
+    reader = EventReader()
+    for line in recording.stdout:
+        reader.feed(line.text.encode())
+    try:
+        outcome = reader.conclude(
+            exit_code=recording.exit_code,
+            stderr_tail="\n".join(recording.stderr),
+            expected=_resumed(recording),
+        )
+    except ProviderError as error:
+        return Reading(error.kind)
+    return Reading(ANSWERED, outcome.text, frozenset(outcome.usage))
+
+
+def shown(recording: Recording) -> Reading:
+    """What a turn came to, told from the recording alone, without any code of the reader.
+
+    Completed is what ended with exit code 0 and ``turn.completed``; its answer is the last message of
+    the agent. Why it failed tells what it was made to do.
+    """
+    events = [event_of(line) for line in recording.stdout]
+    if recording.exit_code != 0 or not any(event.get("type") == "turn.completed" for event in events):
+        return Reading(recording.fate)
+    expected = _resumed(recording)
+    threads = {event["thread_id"] for event in events if event.get("type") == "thread.started"}
+    if expected and threads - {expected}:
+        return Reading("session_lost")
+    items = [event["item"] for event in events if event.get("type") == "item.completed"]
+    said = [str(item["text"]) for item in items if item.get("type") == "agent_message"]
+    return Reading(ANSWERED, said[-1]) if said else Reading("empty")
+
+
+def event_of(line: Line) -> dict[str, Any]:
+    """A line as an event; empty if it is none."""
+    try:
+        event = json.loads(line.text)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _resumed(recording: Recording) -> str:
+    """The thread that the command line names; empty for none."""
+    words = recording.argv
+    named = words[words.index("resume") + 1 :] if "resume" in words else ()
+    return next((word for word in named[:1] if not word.startswith("-")), "")

@@ -1,0 +1,101 @@
+"""A drift report, written out: as a table, as Markdown, as JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from yemot_ai_testing.codex.drift.drift import CODEX, FAKE, READER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yemot_ai_testing.codex.drift.drift import Difference, Report
+
+__all__ = ["as_json", "as_markdown", "as_table"]
+
+_WHAT_NOW: Final = {
+    CODEX: "look whether the provider should use it or do without it",
+    READER: "mend yemot_ai.providers.codex, and keep the recording as its test",
+    FAKE: "mend yemot_ai_testing.doubles, until the fake does what was recorded",
+}
+_NAMED: Final = 4
+
+
+def as_table(report: Report, *, width: int | None = None) -> str:
+    """The report for a terminal.
+
+    Args:
+        report: the report.
+        width: of the terminal, in characters; asked of it without.
+    """
+    columns = width or shutil.get_terminal_size((120, 24)).columns
+    lines = [f"Codex {report.old} → {report.new}", _compared(report), ""]
+    for difference in report.differences:
+        lines.append(f"{difference.severity:<10}  {difference.verdict:<19}  {difference.what}")
+        lines += _wrapped(difference, columns)
+    return "\n".join([*lines, *([""] if report.differences else []), _verdict(report)])
+
+
+def _wrapped(difference: Difference, columns: int) -> Iterator[str]:
+    told = (
+        f"{difference.before} → {difference.after}",
+        f"{difference.where}: {_cases(difference)}",
+    )
+    for text in told:
+        yield from textwrap.wrap(
+            text,
+            max(columns, 60),
+            initial_indent=" " * 12,
+            subsequent_indent=" " * 14,
+            break_long_words=False,
+        )
+
+
+def as_markdown(report: Report) -> str:
+    """The report as a page, for a pull request or a release."""
+    lines = [f"# Codex {report.old} → {report.new}", "", _compared(report)]
+    for verdict in (READER, FAKE, CODEX):
+        rows = [difference for difference in report.differences if difference.verdict == verdict]
+        if rows:
+            lines += ["", f"## {verdict.capitalize()}", "", f"What to do: {_WHAT_NOW[verdict]}.", ""]
+            lines += ["| severity | what | before | after | where | cases |", "|---|---|---|---|---|---|"]
+            lines += [_row(difference) for difference in rows]
+    return "\n".join([*lines, "", _verdict(report)])
+
+
+def _row(difference: Difference) -> str:
+    severity = f"**{difference.severity}**" if difference.severity == "breaks us" else difference.severity
+    told = (difference.what, difference.before, difference.after)
+    cells = [severity, *map(_cell, told), difference.where, _cases(difference)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def as_json(report: Report) -> str:
+    """The report for a program."""
+    return json.dumps({**asdict(report), "breaks": report.breaks}, ensure_ascii=False, indent=1)
+
+
+def _compared(report: Report) -> str:
+    missing = f"; only in one of them: {', '.join(report.missing)}" if report.missing else ""
+    return f"{report.compared} cases compared, {len(report.differences)} differences{missing}"
+
+
+def _verdict(report: Report) -> str:
+    worst = [difference for difference in report.differences if difference.severity == "breaks us"]
+    if not worst:
+        return "Nothing breaks us."
+    return f"{len(worst)} of them {'breaks' if len(worst) == 1 else 'break'} us."
+
+
+def _cases(difference: Difference) -> str:
+    named = ", ".join(difference.cases[:_NAMED])
+    more = len(difference.cases) - _NAMED
+    return f"{named} and {more} more" if more > 0 else named

@@ -1,0 +1,226 @@
+"""The cases that are recorded of every Codex: how each is played, and what the model was told to do."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Final
+
+from yemot_ai_testing.codex.recorder.session import TIMEOUT, Studio, Take
+from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
+from yemot_ai_testing.doubles.model_service import responses as api
+from yemot_ai_testing.doubles.script import FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from yemot_ai_testing.doubles.script import FailureKind
+
+__all__ = ["CASES", "EXEC", "FATES", "SERVICE_ONLY"]
+
+EXEC: Final = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only")
+"""How a turn is begun."""
+
+_NO_TOOLS: Final = ("--disable", "shell_tool", "--disable", "unified_exec")
+_QUESTION: Final = "מה השעה?"
+_ANSWER: Final = "עכשיו שלוש וחצי."
+
+
+def _said(studio: Studio, *arguments: str, stdin: str = _QUESTION) -> Take:
+    return Take(arguments, stdin, studio.run(*arguments, stdin=stdin))
+
+
+def _first_thread(studio: Studio) -> str:
+    studio.model.answers("שלום, כאן הנציג.")
+    return studio.run(*EXEC, "-", stdin="שלום").thread_id
+
+
+def _answer(studio: Studio) -> Take:
+    studio.model.answers(_ANSWER)
+    return _said(studio, *EXEC, "-")
+
+
+def _characters(studio: Studio) -> Take:
+    # What ends a line for some, turns the direction, or needs two halves; and a brace.
+    studio.model.answers("א\u2028ב\u200fג 🙂 {usage}")
+    return _said(studio, *EXEC, "-")
+
+
+def _plain_text(studio: Studio) -> Take:
+    studio.model.answers(_ANSWER)
+    return _said(studio, "exec", "--skip-git-repo-check", "-")
+
+
+def _ephemeral(studio: Studio) -> Take:
+    studio.model.answers(_ANSWER)
+    return _said(studio, *EXEC, "--ephemeral", "-")
+
+
+def _resumed(studio: Studio) -> Take:
+    thread = _first_thread(studio)
+    studio.model.answers(_ANSWER)
+    return _said(studio, *EXEC, "resume", thread, "-")
+
+
+def _last(studio: Studio) -> Take:
+    _first_thread(studio)
+    studio.model.answers(_ANSWER)
+    return _said(studio, *EXEC, "resume", "--last", "-")
+
+
+def _reasoning(studio: Studio) -> Take:
+    studio.model.emits(api.reasoning("**Looking at the clock**"), text=_ANSWER)
+    return _said(studio, *EXEC, "-")
+
+
+def _two_messages(studio: Studio) -> Take:
+    studio.model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text=_ANSWER)
+    return _said(studio, *EXEC, "-")
+
+
+def _no_message(studio: Studio) -> Take:
+    studio.model.emits()
+    return _said(studio, *EXEC, "-")
+
+
+def _web_search(studio: Studio) -> Take:
+    studio.model.emits(api.web_search_call("השעה בירושלים"), text=_ANSWER)
+    return _said(studio, *EXEC, "-")
+
+
+def _tool(command: str, answer: str, prompt: str, *options: str) -> Callable[[Studio], Take]:
+    def play(studio: Studio) -> Take:
+        studio.model.emits(api.function_call("exec_command", {"cmd": command}))
+        studio.model.answers(answer)
+        return _said(studio, *EXEC, *options, "-", stdin=prompt)
+
+    return play
+
+
+def _failing(kind: FailureKind) -> Callable[[Studio], Take]:
+    def play(studio: Studio) -> Take:
+        studio.model.fails(kind)
+        return _said(studio, *EXEC, "-")
+
+    return play
+
+
+def _cut(studio: Studio) -> Take:
+    studio.model.drops("עכשיו ש")
+    return _said(studio, *EXEC, "-")
+
+
+def _reconnected(studio: Studio) -> Take:
+    studio.model.drops("עכשיו ש")
+    studio.model.answers(_ANSWER)
+    retries = "model_providers.yemot_ai_testing.stream_max_retries=1"
+    return _said(studio, *EXEC, "-c", retries, "-")
+
+
+def _unscripted(studio: Studio) -> Take:
+    return _said(studio, *EXEC, "-")
+
+
+def _unknown_session(studio: Studio) -> Take:
+    return _said(studio, *EXEC, "resume", UNKNOWN_THREAD, "-")
+
+
+def _busy_session(studio: Studio) -> Take:
+    thread = _first_thread(studio)
+    studio.model.hangs()
+    first = studio.start(*EXEC, "resume", thread, "-", stdin="ראשון")
+    studio.model.wait_asked(2)
+    # For a version that lets a second writer in; the others never ask.
+    studio.model.answers(_ANSWER)
+    try:
+        return _said(studio, *EXEC, "resume", thread, "-")
+    finally:
+        first.process.kill()
+        first.wait()
+
+
+def _not_a_uuid(studio: Studio) -> Take:
+    studio.model.answers("אני לא זוכר דבר.")
+    return _said(studio, *EXEC, "resume", "not-a-uuid", "-")
+
+
+def _signalled(number: signal.Signals) -> Callable[[Studio], Take]:
+    def play(studio: Studio) -> Take:
+        studio.model.hangs()
+        run = studio.start(*EXEC, "-", stdin=_QUESTION)
+        studio.model.wait_asked(1)
+        # It asks in one thread and tells of the turn in another, and what is told is recorded.
+        run.begun.wait(TIMEOUT)
+        run.process.send_signal(number)
+        run.wait()
+        return Take((*EXEC, "-"), _QUESTION, run)
+
+    return play
+
+
+def _plain(*arguments: str, stdin: str = _QUESTION) -> Callable[[Studio], Take]:
+    return lambda studio: _said(studio, *arguments, stdin=stdin)
+
+
+CASES: Final[Mapping[str, Callable[[Studio], Take]]] = {
+    "answer": _answer,
+    "characters": _characters,
+    "plain": _plain_text,
+    "ephemeral": _ephemeral,
+    "resumed": _resumed,
+    "last": _last,
+    "reasoning": _reasoning,
+    "two_messages": _two_messages,
+    "no_message": _no_message,
+    "web_search": _web_search,
+    "tool_call": _tool("echo hello", "כתוב שם שלום.", "קרא קובץ"),
+    "tool_slow": _tool("sleep 1; echo hello", "כתוב שם שלום.", "קרא קובץ"),
+    "tool_failed": _tool("false", "לא הצליח.", "קרא קובץ"),
+    "tool_refused": _tool("touch refused", "אי אפשר.", "צור קובץ"),
+    "tool_unknown": _tool("touch refused", "אי אפשר.", "צור קובץ", *_NO_TOOLS),
+    "unauthorized": _failing("unauthorized"),
+    "rate_limited": _failing("rate_limited"),
+    "overloaded": _failing("overloaded"),
+    "context_overflow": _failing("context_overflow"),
+    "quota_exceeded": _failing("quota_exceeded"),
+    "unknown_model": _failing("unknown_model"),
+    "cut_stream": _cut,
+    "reconnected": _reconnected,
+    "unscripted": _unscripted,
+    "unknown_session": _unknown_session,
+    "busy_session": _busy_session,
+    "not_a_uuid": _not_a_uuid,
+    "terminated": _signalled(signal.SIGTERM),
+    "interrupted": _signalled(signal.SIGINT),
+    "untrusted_folder": _plain("exec", "--json", "-"),
+    "no_prompt": _plain(*EXEC, "-", stdin=""),
+    "review": _plain(*EXEC, "review"),
+    "unknown_option": _plain("exec", "--frobnicate", "-"),
+    "unknown_option_resume": _plain("exec", "resume", "--sandbox", "read-only", UNKNOWN_THREAD, "-"),
+    "unknown_feature": _plain(*EXEC, "--disable", "frobnication", "-"),
+    "unknown_value": _plain("exec", "--sandbox", "sandy", "-"),
+    "missing_value": _plain("exec", "--model"),
+    "too_many_words": _plain("exec", "--json", "one", "two"),
+    "version": _plain("--version", stdin=""),
+    "features": _plain("features", "list", stdin=""),
+    "help_root": _plain("--help", stdin=""),
+    "help": _plain("exec", "--help", stdin=""),
+    "help_resume": _plain("exec", "resume", "--help", stdin=""),
+}
+"""How each case is played; the names are those of the files."""
+
+FATES: Final[Mapping[str, str]] = {
+    **{kind: kind for kind in FAILURES},
+    "unknown_session": "session_lost",
+    "not_a_uuid": "session_lost",
+    "no_message": "empty",
+    "busy_session": "session_busy",
+}
+"""The kind of ``ProviderError`` that a case is, where it comes to no answer."""
+
+SERVICE_ONLY: Final = frozenset(
+    {
+        *("reasoning", "two_messages", "no_message", "web_search", "reconnected"),
+        *("tool_call", "tool_slow", "tool_failed", "tool_refused", "tool_unknown"),
+    }
+)
+"""What only a model service can bring about; the fake plays the recording of it."""

@@ -1,0 +1,166 @@
+"""A list of turns of one's own, to be recorded: a small JSON or YAML file.
+
+    cases:
+      greeting:
+        - prompt: מי שם?
+          answers: כאן המאפייה
+      busy day:
+        - {prompt: שלום, answers: [ש, לום]}
+        - {prompt: "ועוד?", fails: rate_limited}
+
+Each case is a conversation: its turns go to one thread, in order. A turn has a ``prompt``, at most one of
+``answers``, ``fails``, ``drops`` and ``hangs`` (what the model is told to do), and ``options``: further
+arguments of ``codex exec``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai_testing.codex.recorder.cases import CASES
+from yemot_ai_testing.doubles.script import FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yemot_ai_testing.codex.recorder.session import Model
+
+__all__ = ["ScriptFileError", "ScriptedTurn", "read_script"]
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_VERBS: Final = ("answers", "fails", "drops", "hangs")
+
+
+class ScriptFileError(ValueError):
+    """A file of turns cannot be understood; the message has all that is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedTurn:
+    """One turn.
+
+    Attributes:
+        prompt: what Codex is asked, through standard input.
+        verb: what the model is told to do; empty for nothing.
+        value: what goes with it: the answer, in one piece or several, or the kind of failure.
+        options: further arguments.
+    """
+
+    prompt: str
+    verb: str = ""
+    value: str | tuple[str, ...] = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def fate(self) -> str:
+        """The kind of failure that it is made to have; empty for none."""
+        return str(self.value) if self.verb == "fails" else ""
+
+    def tell(self, model: Model) -> None:
+        """Tell the model what to do."""
+        match self.verb:
+            case "answers":
+                model.answers(self.value)
+            case "fails":
+                kind = next(kind for kind in FAILURES if kind == self.value)
+                model.fails(kind)  # type: ignore[arg-type]  # one of them, as was just seen
+            case "drops":
+                model.drops(self.value)
+            case "hangs":
+                model.hangs()
+
+
+def read_script(path: Path, *, live: bool = False) -> dict[str, tuple[ScriptedTurn, ...]]:
+    """Read a file of turns.
+
+    Args:
+        path: ``*.json``; anything else is read as YAML, which takes the extra ``testing``.
+        live: nobody tells the model what to do, so no turn may either.
+
+    Returns:
+        The turns, by the name of their case.
+
+    Raises:
+        ScriptFileError: it cannot be understood.
+    """
+    cases = _cases(path)
+    problems = [f"{path}: {problem}" for problem in _problems(cases, live=live)]
+    if problems:
+        raise ScriptFileError("\n".join(problems))
+    return {name: tuple(map(_turn, turns)) for name, turns in cases.items()}
+
+
+def _cases(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        read = json.loads(text) if path.suffix == ".json" else _yaml(text)
+    except (OSError, ValueError) as error:
+        raise ScriptFileError(f"{path}: {error}") from error
+    cases = read.get("cases") if isinstance(read, dict) and set(read) == {"cases"} else None
+    if not isinstance(cases, dict) or not cases:
+        raise ScriptFileError(f"{path}: one key `cases` is expected, with a list of turns for each name")
+    return cases
+
+
+def _yaml(text: str) -> Any:  # noqa: ANN401 - whatever stands in the file
+    import yaml  # noqa: PLC0415 - only this needs it, and not every installation has it
+
+    try:
+        # It makes nothing but texts, lists and dicts, and every scalar stays the text that it is.
+        return yaml.load(text, yaml.BaseLoader)  # noqa: S506 - see above
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _problems(cases: Mapping[str, Any], *, live: bool) -> Iterator[str]:
+    for name, turns in cases.items():
+        if not _NAME.fullmatch(str(name)):
+            yield f"{name!r} becomes the name of a file: use a-z, 0-9, - and _"
+        if name in CASES:
+            yield f"{name!r} is one of the toolkit's own cases: take another name"
+        if not isinstance(turns, list) or not turns:
+            yield f"{name}: a list of turns is expected"
+            continue
+        for number, turn in enumerate(turns, start=1):
+            yield from (f"{name}, turn {number}: {problem}" for problem in _wrong(turn, live=live))
+
+
+def _wrong(turn: object, *, live: bool) -> Iterator[str]:
+    if not isinstance(turn, dict):
+        yield "a turn has a `prompt`"
+        return
+    verbs = () if live else _VERBS
+    unknown = set(turn) - {"prompt", "options", *verbs}
+    if unknown:
+        allowed = ", ".join(("prompt", "options", *verbs))
+        yield f"unknown {', '.join(sorted(map(repr, unknown)))}; allowed{' of a live one' * live}: {allowed}"
+    if not isinstance(turn.get("prompt"), str) or not turn["prompt"].strip():
+        yield "`prompt` is a text"
+    given = [verb for verb in verbs if verb in turn]
+    if len(given) > 1:
+        yield f"only one of {', '.join(given)}"
+    if turn.get("fails", FAILURES[0]) not in FAILURES and not unknown:
+        yield f"`fails` is one of {', '.join(FAILURES)}"
+    if turn.get("hangs", True) not in (True, "true"):
+        yield "`hangs` is true, or left out"
+    for texts in ("answers", "drops"):
+        if texts in given and not _is_texts(turn[texts]):
+            yield f"`{texts}` is a text, or a list of texts"
+    if not isinstance(turn.get("options", []), list) or not _is_texts(turn.get("options", [])):
+        yield "`options` is a list of texts"
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
+def _turn(turn: Mapping[str, Any]) -> ScriptedTurn:
+    verb = next((verb for verb in _VERBS if verb in turn), "")
+    value = turn.get(verb, "")
+    said = tuple(value) if isinstance(value, list) else str(value)
+    return ScriptedTurn(turn["prompt"], verb, said, tuple(turn.get("options", ())))

@@ -1,0 +1,264 @@
+"""The HTTP side of the model service: it reads requests, and plays steps in the dialect asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import socketserver
+import sys
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from yemot_ai_testing.doubles.model_service import chat as chat_api
+from yemot_ai_testing.doubles.model_service import messages as messages_api
+from yemot_ai_testing.doubles.model_service import responses as responses_api
+from yemot_ai_testing.doubles.model_service import transcription as transcription_api
+from yemot_ai_testing.doubles.model_service.api import written
+from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from yemot_ai_testing.doubles.model_service.api import Dialect
+    from yemot_ai_testing.doubles.pauses import Point
+
+__all__ = ["DIALECTS", "ModelHTTPServer", "Played"]
+
+Played: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
+"""The steps that a service can play."""
+
+DIALECTS: Final[tuple[Dialect, ...]] = (responses_api, chat_api, messages_api, transcription_api)
+
+
+class Model(Protocol):
+    """Whoever knows what is played next."""
+
+    def receive(self, request: ModelRequest) -> Played | None:
+        """Record a call and take its step; None when there is none."""
+        ...
+
+    def crash(self, request: ModelRequest) -> None:
+        """Let whoever asks come to a sudden end."""
+        ...
+
+    def leaves(self, client: socket.socket, *, seconds: float | None) -> bool:
+        """Wait; True as soon as the client (or the server) goes away, False after ``seconds``."""
+        ...
+
+    def leaves_at_gate(self, client: socket.socket) -> bool:
+        """Wait until the gate is open; True if the client went away first."""
+        ...
+
+    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+        """Stand still if calls pause at ``point``; True if the client went away first."""
+        ...
+
+
+class ModelHTTPServer(socketserver.ThreadingTCPServer):
+    """Serves a model on a free port of the loopback."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._answering = 0
+        self._change = threading.Condition()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a call for as long as it is being answered."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Block until no call is being answered; False after ``timeout`` seconds."""
+        with self._change:
+            return self._change.wait_for(lambda: self._answering == 0, timeout)
+
+    def _count(self, calls: int) -> None:
+        with self._change:
+            self._answering += calls
+            self._change.notify_all()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves in the middle of an answer is part of the play, not an error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # socketserver's own types
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One client; HTTP/1.1, so that a stream that is cut can be told from one that ends."""
+
+    protocol_version = "HTTP/1.1"
+    server: ModelHTTPServer
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing: the requests are on record."""
+
+    def do_GET(self) -> None:
+        """The API has nothing to get here."""
+        self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
+
+    def do_POST(self) -> None:
+        """Answer a model call."""
+        raw = self.rfile.read(int(self.headers.get("content-length", "0")))
+        if self._dialect is None:
+            self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = ModelRequest.read(self.path, headers, raw)
+        with self.server.answering():
+            self._respond(request)
+
+    def _respond(self, request: ModelRequest) -> None:
+        step = self.server.model.receive(request)
+        model = self.server.model
+        if model.leaves_at_gate(self.connection) or model.leaves_at_point("asked", self.connection):
+            self.close_connection = True
+        elif step is None:
+            self._send(400, {"error": {"message": _UNSCRIPTED, "code": "unscripted_call", "type": "script"}})
+        else:
+            self._play(step, request)
+
+    def _play(self, step: Played, request: ModelRequest) -> None:
+        if isinstance(step, Crash):
+            self.server.model.crash(request)
+        if isinstance(step, Hang) and step.saying:
+            self._begin(step, request)
+        thinking = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
+        if thinking != 0.0 and self.server.model.leaves(self.connection, seconds=thinking):
+            self.close_connection = True
+        elif isinstance(step, Failure):
+            self._refuse(step, request)
+        elif isinstance(step, Answer):
+            self._answer(step, request)
+        elif isinstance(step, Drop):
+            self._break_off(step, request)
+
+    @property
+    def _dialect(self) -> Dialect | None:
+        path = self.path.partition("?")[0].rstrip("/")
+        return next((dialect for dialect in DIALECTS if path.endswith(dialect.ENDPOINT)), None)
+
+    @property
+    def _api(self) -> Dialect:
+        assert self._dialect is not None  # noqa: S101 - whatever is played has one
+        return self._dialect
+
+    def _refuse(self, step: Failure, request: ModelRequest) -> None:
+        events: Sequence[Mapping[str, Any]] = ()
+        if request.body.get("stream"):
+            events = self._api.refusing_events(step, _number(), request=request.body)
+        if events:
+            self._stream(events)
+            return
+        refused = self._api.refusal(step)
+        self._send(refused.status, refused.body, refused.headers)
+
+    def _answer(self, step: Answer, request: ModelRequest) -> None:
+        whole = self._api.whole(step, _number(), request=request.body)
+        if request.body.get("stream"):
+            self._stream(self._written(self._api.stream_events(whole, step.pieces), step.every))
+        elif self._leaves_before(step):
+            self.close_connection = True
+        else:
+            self._send(200, whole)
+
+    def _written(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
+        """Let time pass between the pieces of text, and stop where nobody reads them any more."""
+        told = list(events)
+        pieces = [number for number, event in enumerate(told) if self._api.is_delta(event)]
+        later = frozenset(pieces[1:])
+        for number, event in enumerate(told):
+            if number in later and self._leaves(every):
+                raise ConnectionAbortedError
+            yield event  # and it is sent
+            if number in pieces[:1] and self._leaves_at("first_text"):
+                raise ConnectionAbortedError
+            if number in pieces[-1:] and self._leaves_at("last_text"):
+                raise ConnectionAbortedError
+
+    def _leaves_before(self, step: Answer) -> bool:
+        """Let the time pass in which a text is written that is sent as a whole."""
+        if step.lasts > step.after and self._leaves(step.lasts - step.after):
+            return True
+        return self._leaves_at("first_text") or self._leaves_at("last_text")
+
+    def _leaves_at(self, point: Point) -> bool:
+        return self.server.model.leaves_at_point(point, self.connection)
+
+    def _leaves(self, seconds: float) -> bool:
+        model = self.server.model
+        if seconds and model.leaves(self.connection, seconds=seconds):
+            return True
+        return model.leaves_at_gate(self.connection)
+
+    def _begin(self, step: Hang, request: ModelRequest) -> None:
+        whole = self._api.whole(Answer((step.saying,)), _number(), request=request.body)
+        events = list(self._api.stream_events(whole, (step.saying,)))
+        self._begin_stream()
+        self._write_events(events[:-1])
+
+    def _break_off(self, step: Drop, request: ModelRequest) -> None:
+        whole = self._api.whole(Answer(step.pieces), _number(), request=request.body)
+        self.close_connection = True
+        if request.body.get("stream"):
+            events = list(self._api.stream_events(whole, step.pieces))
+            deltas = [n for n, event in enumerate(events) if self._api.is_delta(event)]
+            self._begin_stream()
+            self._write_events(events[: deltas[-1] + 1])
+        else:
+            self._send(200, whole, missing=10)
+
+    def _stream(self, events: Iterable[Mapping[str, Any]]) -> None:
+        self._begin_stream()
+        self._write_events(events)
+        self._write(self._api.END)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _begin_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+
+    def _write_events(self, events: Iterable[Mapping[str, Any]]) -> None:
+        for event in events:
+            self._write(self._api.sse(event))
+
+    def _write(self, data: bytes) -> None:
+        if data:  # an empty chunk would end the stream
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def _send(
+        self,
+        status: int,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        *,
+        missing: int = 0,
+    ) -> None:
+        """Send a JSON answer whose last ``missing`` bytes never come."""
+        data = written(body)
+        self.send_response(status)
+        for name, value in {**(headers or {}), "content-type": "application/json"}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[: len(data) - missing])
+
+
+_UNSCRIPTED: Final = "the model server has no step scripted for this call"
+
+
+def _number() -> str:
+    return uuid.uuid4().hex

@@ -1,0 +1,105 @@
+"""What Anthropic's Messages API says: the bodies and events of one answer, as plain data.
+
+Pure: no server, no clock. The shapes are those of the public API reference (Messages, streaming
+events, errors), reduced to what its clients read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal, written
+from yemot_ai_testing.doubles.steps import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from yemot_ai_testing.doubles.steps import Failure, FailureKind
+
+__all__ = ["END", "ENDPOINT", "is_delta", "refusal", "refusing_events", "sse", "stream_events", "whole"]
+
+ENDPOINT: str = "/messages"
+END: bytes = b""
+
+_REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
+    "rate_limited": (429, "rate_limit_error", "This request would exceed your organization's rate limit"),
+    "unauthorized": (401, "authentication_error", "invalid x-api-key"),
+    "overloaded": (529, "overloaded_error", "Overloaded"),
+    "context_overflow": (
+        400,
+        "invalid_request_error",
+        "prompt is too long: 200012 tokens > 200000 maximum",
+    ),
+    "quota_exceeded": (
+        400,
+        "invalid_request_error",
+        "Your credit balance is too low to access the Anthropic API.",
+    ),
+    "unknown_model": (404, "not_found_error", "model: no-such-model"),
+}
+
+
+def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer; one without words has no content, as the API's own."""
+    content = [{"type": "text", "text": step.text, "citations": None}] if step.text else []
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": request.get("model", ""),
+        "content": content,
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": TOKENS["input"] - TOKENS["cached"],
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": TOKENS["cached"],
+            "output_tokens": TOKENS["output"],
+            "service_tier": "standard",
+        },
+    }
+
+
+def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Write the events of a streamed answer, in order."""
+    begun = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
+    yield {"type": "message_start", "message": begun}
+    if whole["content"]:
+        empty = {"type": "text", "text": ""}
+        yield {"type": "content_block_start", "index": 0, "content_block": empty}
+        for piece in pieces:
+            delta = {"type": "text_delta", "text": piece}
+            yield {"type": "content_block_delta", "index": 0, "delta": delta}
+        yield {"type": "content_block_stop", "index": 0}
+    ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+    usage = {"output_tokens": whole["usage"]["output_tokens"]}
+    yield {"type": "message_delta", "delta": ended, "usage": usage}
+    yield {"type": "message_stop"}
+
+
+def is_delta(event: Mapping[str, Any]) -> bool:
+    """Whether the event is a piece of text."""
+    return bool(event["type"] == "content_block_delta")
+
+
+def sse(event: Mapping[str, Any]) -> bytes:
+    """Return an event as it is sent."""
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))
+
+
+def refusal(failure: Failure) -> Refusal:
+    """How the API refuses over HTTP."""
+    status, kind, words = _REFUSALS[failure.kind]
+    headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
+    error = {"type": kind, "message": words}
+    return Refusal(status, headers, {"type": "error", "error": error, "request_id": "req_1"})
+
+
+def refusing_events(
+    failure: Failure, number: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the stream of an overloaded service: it begins, and then an event ends it."""
+    if failure.kind != "overloaded":
+        return ()
+    begun = next(stream_events(whole(Answer(()), number, request=request), ()))
+    return begun, refusal(failure).body

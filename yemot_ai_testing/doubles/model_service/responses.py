@@ -1,0 +1,216 @@
+"""What the OpenAI Responses API says: the bodies and events of one answer, as plain data.
+
+Pure: no server, no clock. The shapes are those of the public API reference (Responses,
+streaming events), reduced to what its clients read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
+
+__all__ = [
+    "END",
+    "ENDPOINT",
+    "TOKENS",
+    "function_call",
+    "is_delta",
+    "message",
+    "reasoning",
+    "refusal",
+    "refusing_events",
+    "response",
+    "sse",
+    "stream_events",
+    "web_search_call",
+    "whole",
+]
+
+ENDPOINT: str = "/responses"
+END: bytes = b""
+
+Item: TypeAlias = "dict[str, Any]"
+
+_REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
+    "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
+    "unauthorized": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided"),
+    "overloaded": (500, "server_error", "server_error", "The server had an error processing your request"),
+    "context_overflow": (
+        400,
+        "invalid_request_error",
+        "context_length_exceeded",
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    ),
+    "quota_exceeded": (
+        429,
+        "insufficient_quota",
+        "insufficient_quota",
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "unknown_model": (
+        404,
+        "invalid_request_error",
+        "model_not_found",
+        "The requested model does not exist or you do not have access to it.",
+    ),
+}
+
+_IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
+
+
+def refusal(failure: Failure) -> Refusal:
+    """How the API refuses over HTTP."""
+    status, kind, code, words = _REFUSALS[failure.kind]
+    headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
+    error = {"message": words, "type": kind, "param": None, "code": code}
+    return Refusal(status, headers, {"error": error})
+
+
+def refusing_events(
+    failure: Failure, number: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
+    if failure.kind not in _IN_STREAM:
+        return ()
+    response_id = f"resp_{number}"
+    begun = next(stream_events(response(response_id, (), request=request), ()))
+    return begun, _failed_event(response_id, failure, request=request, number=1)
+
+
+def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer: its items, and then its text."""
+    output: list[Mapping[str, Any]] = list(step.items)
+    if step.pieces:
+        output.append(message(step.text))
+    return response(f"resp_{number}", output, request=request)
+
+
+def message(text: str, *, item_id: str = "msg_1") -> Item:
+    """An answer of the assistant."""
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "message", "id": item_id, "role": "assistant", "status": "completed", "content": [part]}
+
+
+def reasoning(summary: str, *, item_id: str = "rs_1") -> Item:
+    """What the model tells of its thinking."""
+    parts = [{"type": "summary_text", "text": summary}]
+    return {"type": "reasoning", "id": item_id, "summary": parts, "encrypted_content": None}
+
+
+def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "call_1") -> Item:
+    """The model wants a tool of the client to run."""
+    written = json.dumps(arguments)
+    return {
+        "type": "function_call",
+        "id": f"fc_{call_id}",
+        "call_id": call_id,
+        "name": name,
+        "arguments": written,
+        "status": "completed",
+    }
+
+
+def web_search_call(query: str, *, item_id: str = "ws_1") -> Item:
+    """The model has searched the web (a tool of the service)."""
+    action = {"type": "search", "query": query}
+    return {"type": "web_search_call", "id": item_id, "status": "completed", "action": action}
+
+
+def response(
+    response_id: str,
+    output: Sequence[Mapping[str, Any]],
+    *,
+    request: Mapping[str, Any],
+    status: str = "completed",
+) -> dict[str, Any]:
+    """The whole response object, as the API returns it without streaming."""
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": 1_700_000_000,
+        "status": status,
+        "model": request.get("model", ""),
+        "instructions": request.get("instructions"),
+        "previous_response_id": request.get("previous_response_id"),
+        "output": list(output),
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "metadata": {},
+        "error": None,
+        "incomplete_details": None,
+        "usage": _usage() if status == "completed" else None,
+    }
+
+
+def _usage() -> dict[str, Any]:
+    return {
+        "input_tokens": TOKENS["input"],
+        "input_tokens_details": {"cached_tokens": TOKENS["cached"], "cache_write_tokens": 0},
+        "output_tokens": TOKENS["output"],
+        "output_tokens_details": {"reasoning_tokens": TOKENS["reasoning"]},
+        "total_tokens": TOKENS["input"] + TOKENS["output"],
+    }
+
+
+def _failed_event(
+    response_id: str, failure: Failure, *, request: Mapping[str, Any], number: int
+) -> dict[str, Any]:
+    """The event that ends a stream which the service cannot finish."""
+    error = refusal(failure).error
+    body = response(response_id, (), request=request, status="failed")
+    body["error"] = {"code": error["code"], "message": error["message"]}
+    return {"type": "response.failed", "sequence_number": number, "response": body}
+
+
+def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The events of one streamed response, in order.
+
+    Args:
+        whole: the finished ``response(…)``.
+        pieces: how the text of its message is written, piece by piece.
+    """
+    for number, event in enumerate(_events(whole, pieces)):
+        yield {**event, "sequence_number": number}
+
+
+def _events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    begun = {**whole, "status": "in_progress", "output": [], "usage": None}
+    yield {"type": "response.created", "response": begun}
+    yield {"type": "response.in_progress", "response": begun}
+    for index, item in enumerate(whole["output"]):
+        empty = {**item, "status": "in_progress"} | ({"content": []} if item["type"] == "message" else {})
+        yield {"type": "response.output_item.added", "output_index": index, "item": empty}
+        if item["type"] == "message":
+            yield from _text_events(item, pieces, {"item_id": item["id"], "output_index": index})
+        yield {"type": "response.output_item.done", "output_index": index, "item": item}
+    yield {"type": "response.completed", "response": dict(whole)}
+
+
+def _text_events(item: Item, pieces: Sequence[str], where: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    place = {**where, "content_index": 0}
+    part = item["content"][0]
+    yield {"type": "response.content_part.added", **place, "part": {**part, "text": ""}}
+    for piece in pieces:
+        yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
+    yield {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
+    yield {"type": "response.content_part.done", **place, "part": part}
+
+
+def is_delta(event: Mapping[str, Any]) -> bool:
+    """Whether the event is a piece of text."""
+    return bool(event["type"] == "response.output_text.delta")
+
+
+def sse(event: Mapping[str, Any]) -> bytes:
+    """One server-sent event."""
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))

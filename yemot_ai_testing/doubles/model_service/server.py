@@ -1,0 +1,228 @@
+"""A model service on this machine, scripted, on the loopback only.
+
+It speaks OpenAI's Responses, Chat Completions and transcription, and Anthropic's Messages. Whatever
+speaks one of them can be pointed at it; the real Codex binary then works without a key and without a
+network::
+
+    >>> import json, urllib.request
+    >>> with ModelServer().answers("שלום") as model:
+    ...     asked = urllib.request.Request(
+    ...         model.base_url + "/responses", data=json.dumps({"input": "מה שלומך?"}).encode()
+    ...     )
+    ...     with urllib.request.urlopen(asked) as answer:
+    ...         print(json.load(answer)["output"][0]["content"][0]["text"])
+    שלום
+    >>> model.requests[0].prompt
+    'מה שלומך?'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, Played
+from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.pauses import Pause
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    Crash,
+    Drop,
+    Failure,
+    FakeOnlyError,
+    Hang,
+    Script,
+    ServiceVocabulary,
+    Transcription,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from yemot_ai_testing.doubles.pauses import Point
+    from yemot_ai_testing.doubles.script import Gate, Step
+
+__all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
+
+CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
+"""The environment variable in which ``codex_config`` tells Codex to look for a key (any value will do)."""
+
+
+class ModelServer(ServiceVocabulary):
+    """A scripted model service; a context manager that serves while it is open.
+
+    Args:
+        crash: what a ``Crash`` step does to whoever asks; without it there is no such step.
+
+    Attributes:
+        script: the queue behind the verbs.
+        requests: what was asked of the model, oldest first.
+        pause: where calls stand still, once ``pause_at`` has said so.
+    """
+
+    def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
+        self._crash = crash
+        self.script: Script = Script()
+        self.requests: list[ModelRequest] = []
+        self.pause = Pause()
+        self._lock = threading.Lock()
+        self._closing, self._closed = socket.socketpair()
+        self._server = ModelHTTPServer(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def base_url(self) -> str:
+        """The address to give to a client, with its ``/v1``."""
+        return f"{self.root_url}/v1"
+
+    @property
+    def root_url(self) -> str:
+        """The address without ``/v1``, as Anthropic's SDK wants it."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def codex_config(self) -> dict[str, str]:
+        """The ``-c`` keys, with TOML values, that point a real Codex binary at this server.
+
+        The binary also needs *some* key in the environment variable ``CODEX_KEY_VARIABLE``.
+        """
+        provider = "model_providers.yemot_ai_testing"
+        return {
+            "model": '"gpt-5-codex"',
+            "model_provider": '"yemot_ai_testing"',
+            f"{provider}.name": '"yemot-ai-testing"',
+            f"{provider}.base_url": f'"{self.base_url}"',
+            f"{provider}.wire_api": '"responses"',
+            f"{provider}.env_key": f'"{CODEX_KEY_VARIABLE}"',
+            f"{provider}.request_max_retries": "0",
+            f"{provider}.stream_max_retries": "0",
+            f"{provider}.supports_websockets": "false",
+        }
+
+    def add(self, step: Step) -> None:
+        """Append a step to the script.
+
+        Raises:
+            FakeOnlyError: the step is about a process, and this is a service.
+        """
+        if not isinstance(step, Answer | Drop | Failure | Hang | Transcription):
+            raise FakeOnlyError(f"a model service cannot play {step!r}: script it on a Codex double")
+        self.script.add(step)
+
+    def emits(self, *items: Mapping[str, Any], text: str | None = None, after: float = 0.0) -> Self:
+        """Answer the next call with output items (see ``responses_api``), and then with a text, if any."""
+        self.script.add(Answer(() if text is None else (text,), after, items))
+        return self
+
+    def holds(self) -> None:
+        """Let every later call wait, after it has been recorded, until ``releases``."""
+        self.script.gate.hold()
+
+    def releases(self) -> None:
+        """Let the waiting calls through."""
+        self.script.gate.release()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later call stand still at a point of its answer, until ``goes_on()``.
+
+        Args:
+            point: ``asked``: nothing is written yet; ``first_text``: the first piece is sent;
+                ``last_text``: all of the text is, but not its end. What is not streamed stands at any of
+                them before it is sent.
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        self.pause.at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.pause.release()
+
+    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+        """Block until ``count`` calls have come in; ``TimeoutError`` after ``timeout`` seconds."""
+        self.script.wait_asked(count, timeout)
+
+    def wait_idle(self, timeout: float = 10.0) -> None:
+        """Block until no call is under way: each was answered, or whoever asked has left.
+
+        Raises:
+            TimeoutError: one still is, after ``timeout`` seconds.
+        """
+        if not self._server.wait_idle(timeout):
+            raise TimeoutError(f"a call is still under way after {timeout:g} s")
+
+    def assert_complete(self) -> None:
+        """Check that what was scripted was asked, and nothing else.
+
+        Raises:
+            ScriptMismatchError: it was not.
+        """
+        self.script.check()
+
+    def close(self) -> None:
+        """Stop serving; calls that hang are cut off."""
+        self._closed.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def receive(self, request: ModelRequest) -> Played | None:
+        """Record a call and take its step; None when there is none."""
+        with self._lock:
+            self.requests.append(request)
+            step = self.script.take(request.prompt)
+        played = request.played(step)
+        if isinstance(played, Answer | Crash | Drop | Failure | Hang):
+            return played
+        if step is not None:
+            # An answer for a recording, or the other way round; or it is about a session that is
+            # resumed, and nobody has resumed one.
+            self.script.miss(request.prompt)
+        return None
+
+    def crash(self, request: ModelRequest) -> None:
+        """Let whoever asks come to a sudden end."""
+        if self._crash is not None:
+            self._crash(request)
+
+    def leaves(self, client: socket.socket, *, seconds: float | None) -> bool:
+        """Wait; True as soon as the client (or this server) goes away, False after ``seconds``."""
+        ready, _, _ = select.select([client, self._closing], [], [], seconds)
+        return bool(ready)
+
+    def leaves_at_gate(self, client: socket.socket) -> bool:
+        """Wait until the gate is open; True if the client went away first."""
+        return self._leaves_at(self.script.gate, client)
+
+    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+        """Stand still if calls pause at ``point``; True if the client went away first."""
+        with self.pause.standing_at(point) as gate:
+            return gate is not None and self._leaves_at(gate, client)
+
+    def _leaves_at(self, gate: Gate, client: socket.socket) -> bool:
+        waker, waked = socket.socketpair()
+        with waker, waked:
+            gate.when_open(lambda: _send_quietly(waker))
+            ready, _, _ = select.select([client, self._closing, waked], [], [])
+            return waked not in ready
+
+
+def _send_quietly(waker: socket.socket) -> None:
+    # The client may have left, and the pair with it, before the gate was opened.
+    with contextlib.suppress(OSError):
+        waker.send(b"!")

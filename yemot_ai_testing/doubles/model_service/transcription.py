@@ -1,0 +1,68 @@
+"""What OpenAI's Audio API says of a recording: the body and events of one transcription, as plain data.
+
+Pure: no server, no clock. The shapes are those of the public API reference (Create transcription),
+reduced to what its clients read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from yemot_ai_testing.doubles.model_service import responses as responses_api
+from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from yemot_ai_testing.doubles.steps import Answer, Failure
+
+__all__ = ["END", "ENDPOINT", "is_delta", "refusal", "refusing_events", "sse", "stream_events", "whole"]
+
+ENDPOINT: str = "/audio/transcriptions"
+END: bytes = b""
+
+_DELTA = "transcript.text.delta"
+
+
+def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a transcription; it has neither a number nor a model."""
+    del number, request
+    usage = {
+        "type": "tokens",
+        "input_tokens": TOKENS["input"],
+        "input_token_details": {"text_tokens": 0, "audio_tokens": TOKENS["input"]},
+        "output_tokens": TOKENS["output"],
+        "total_tokens": TOKENS["input"] + TOKENS["output"],
+    }
+    return {"text": step.text, "usage": usage}
+
+
+def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Write the same transcription as a stream."""
+    for piece in pieces:
+        yield {"type": _DELTA, "delta": piece}
+    yield {"type": "transcript.text.done", **whole}
+
+
+def is_delta(event: Mapping[str, Any]) -> bool:
+    """Whether the event is a piece of text."""
+    return bool(event["type"] == _DELTA)
+
+
+def sse(event: Mapping[str, Any]) -> bytes:
+    """Return the event as it is sent."""
+    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def refusal(failure: Failure) -> Refusal:
+    """Refuse as all of OpenAI's APIs do."""
+    return responses_api.refusal(failure)
+
+
+def refusing_events(
+    failure: Failure, number: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return nothing: this API refuses before it streams."""
+    del failure, number, request
+    return ()

@@ -1,0 +1,173 @@
+"""In front of an application: every request and its answer is written down, and requests may come again.
+
+>>> from yemot_ai_testing.history.history import History
+>>> from yemot_ai_testing.line.caller import Caller
+>>> history = History(now=lambda: 0.0)
+>>> shop = RecordedApp(lambda pairs: "read=t-מה רצונך=order,no,voice", history)
+>>> caller = Caller(shop, call_id="00c1", clock=shop.clock)
+>>> caller.dial()
+'מה רצונך'
+>>> [type(event).__name__ for event in history.events]
+['Sent', 'Got']
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import Read, Response, Tap
+from yemot_ai_testing.errors import ToolkitError
+from yemot_ai_testing.history.correlation import sentences, spoken
+from yemot_ai_testing.history.events import Got, Sent
+from yemot_ai_testing.history.history import History
+from yemot_ai_testing.line.clock import Clock, clock_of
+from yemot_ai_testing.line.transports.detect import transport_to
+from yemot_ai_testing.line.transports.transport import Answer, Pairs, Transport, Writing
+from yemot_ai_testing.line.verbs.keypad import is_poll
+
+__all__ = ["NoAnswerError", "RecordedApp", "call_name", "note_got", "note_sent"]
+
+Deed: TypeAlias = Callable[[], object]
+_OWN = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
+
+
+class NoAnswerError(ToolkitError):
+    """The application gave no answer that could be read."""
+
+
+class RecordedApp:
+    """An application as a function of (name, value) pairs, which writes down what it is asked.
+
+    Args:
+        app: whatever a ``Caller`` can call.
+        history: where it is written.
+        clock: the line's time; the application's own unless given.
+        timeout: seconds after which the line walks away.
+        worker: its name, where there are several.
+        settles: called before an answer is written down; waits for what the request has left to be done.
+
+    Attributes:
+        clock: the line's time.
+        before: deeds that are done, once each, before the next requests come in.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it writes down, and what it waits for
+        self,
+        app: object,
+        history: History,
+        *,
+        clock: Clock | None = None,
+        timeout: float = 10.0,
+        worker: str = "",
+        settles: Deed | None = None,
+    ) -> None:
+        self.clock = clock or clock_of(app)
+        self.before: list[Deed] = []
+        self._history = history
+        self._timeout = timeout
+        self._worker = worker
+        # In virtual time, no seconds are time enough for all that is due.
+        self._settles = settles or functools.partial(self.clock.sleep, 0)
+        self._sent: dict[str, list[Pairs]] = defaultdict(list)
+        self._transport: Transport
+        self.serve(app)
+
+    def serve(self, app: object) -> None:
+        """Send what comes from now on to ``app``."""
+        self._transport = transport_to(app, Writing(), clock=self.clock)
+
+    def __call__(self, pairs: Pairs) -> str:
+        """Deliver a request; see ``handle_request``."""
+        return self.handle_request(pairs)
+
+    async def ahandle_request(self, pairs: Pairs) -> str:
+        """Deliver a request from an event loop that is not to stand still meanwhile."""
+        return await asyncio.to_thread(self.handle_request, pairs)
+
+    def handle_request(self, pairs: Pairs) -> str:
+        """Deliver a request.
+
+        Raises:
+            NoAnswerError: there is no answer that could be read.
+        """
+        if self.before:
+            self.before.pop(0)()
+        self._sent[_call_id(pairs)].append(pairs)
+        answer = self._deliver(pairs, copy=False)
+        if answer.fault is not None:
+            raise NoAnswerError(answer.fault.text) from answer.fault.cause
+        return answer.body
+
+    def again(self, call_id: str, *, back: int = 0) -> str:
+        """Deliver one of the last requests of a call once more; nobody waits for its answer.
+
+        Args:
+            call_id: whose.
+            back: 0 is the newest, 1 the one before.
+
+        Returns:
+            The answer, byte for byte.
+        """
+        sent = self._sent[call_id]
+        return self._deliver(sent[max(len(sent) - 1 - back, 0)], copy=True).body if sent else ""
+
+    def _deliver(self, pairs: Pairs, *, copy: bool) -> Answer:
+        number = note_sent(self._history, pairs, copy=copy, worker=self._worker)
+        answer = self._transport.send(pairs, timeout=self._timeout)
+        self._settles()
+        fault = "" if answer.fault is None else f"{answer.fault.code}: {answer.fault.text}"
+        if answer.fault is not None and answer.fault.code == "late":
+            fault = "late"
+        note_got(self._history, number, answer.body, fault=fault)
+        return answer
+
+
+def note_sent(history: History, pairs: Pairs, *, copy: bool = False, worker: str = "") -> int:
+    """Write down that a request goes out; for whoever carries requests without a ``RecordedApp``.
+
+    Returns:
+        Its number, for ``note_got``.
+    """
+    number, call = history.number(), call_name(_call_id(pairs))
+    hangup = ("hangup", "yes") in pairs
+    history.add(Sent(history.now(), number, call, _content(pairs), hangup, copy, worker))
+    return number
+
+
+def note_got(history: History, number: int, body: str, *, fault: str = "") -> None:
+    """Write down what a request has brought."""
+    heard = sentences(body)
+    history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body), heard))
+
+
+def call_name(call_id: str) -> str:
+    """Return a short name for a call: its id, without the zeros that make it long."""
+    return f"call {call_id.lstrip('0') or '0'}"
+
+
+def _call_id(pairs: Pairs) -> str:
+    return next((value for name, value in pairs if name == "ApiCallId"), "")
+
+
+def _content(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return what makes a request the same when it comes again: its place, its time and its values."""
+    own = dict(pair for pair in pairs if pair[0] in _OWN)
+    values = "&".join(f"{name}={value}" for name, value in pairs if name not in _OWN)
+    return f"/{own.get('ApiExtension', '')} {own.get('ApiTime', '')} {values}".rstrip()
+
+
+def _waits(body: str) -> bool:
+    """Tell whether the line waits for the caller after this answer, or the call has left."""
+    try:
+        actions = tuple(Response.parse(body))
+    except ResponseSyntaxError:
+        return True  # M1607: the line leaves
+    last = actions[-1] if actions else None
+    if isinstance(last, Read):
+        return not (isinstance(last.mode, Tap) and is_poll(last.mode))
+    return True

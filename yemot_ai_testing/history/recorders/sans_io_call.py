@@ -1,0 +1,93 @@
+"""The line's side of one call as plain values: which request is due, and what an answer makes of it.
+
+It sends nothing and waits for nothing, so that threads, tasks and processes can carry its requests; it
+knows questions and ends, and nothing else of the line. ``Caller`` is the whole line.
+
+>>> phone = Phone("00c1")
+>>> phone.request()[:2]
+(('ApiCallId', '00c1'), ('ApiPhone', '0501234567'))
+>>> phone.hears("read=t-שלום=ai_1,no,voice")
+>>> phone.is_asked, phone.gives("אמירה 7001")
+(True, None)
+>>> phone.request()[-1]
+('ai_1', 'אמירה 7001')
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.protocol import Read, Response, Tap
+from yemot_ai_testing.line.verbs.keypad import is_poll
+
+__all__ = ["Pairs", "Phone"]
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+EPOCH: Final = 1_767_225_600
+
+
+class Phone:
+    """One call.
+
+    Args:
+        call_id: its ``ApiCallId``.
+        extension: where it is.
+        number: who calls.
+    """
+
+    def __init__(self, call_id: str, extension: str = "", number: str = "0501234567") -> None:
+        self.call_id = call_id
+        self._own = (("ApiCallId", call_id), ("ApiPhone", number), ("ApiExtension", extension))
+        self._values: Pairs = ()
+        self._time = EPOCH
+        self._question: Read | None = None
+        self._over = False
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the line waits for the caller."""
+        return not self._over and self._question is not None and not self.polls
+
+    @property
+    def polls(self) -> bool:
+        """Whether the line asks again by itself."""
+        question = self._question
+        return (
+            not self._over
+            and question is not None
+            and isinstance(question.mode, Tap)
+            and is_poll(question.mode)
+        )
+
+    def request(self) -> Pairs:
+        """Return the request that is due; the same again until something was given."""
+        return (*self._own, ("ApiTime", str(self._time)), *self._values)
+
+    def goodbye(self) -> Pairs:
+        """Return the request that tells of the hang-up."""
+        return (*self.request(), ("hangup", "yes"), ("ApiHangupExtension", "/"))
+
+    def gives(self, value: str) -> None:
+        """Answer the open question; a request is due then."""
+        if self._question is None:
+            raise AssertionError("nothing was asked")
+        self._values = (*self._values, (self._question.name, value))
+        self._time += 1
+        self._question = None
+
+    def hears(self, body: str) -> None:
+        """Take an answer: ask what it asks, or be over."""
+        try:
+            last = tuple(Response.parse(body))[-1:]
+        except ResponseSyntaxError:  # M1607
+            last = ()
+        if last and isinstance(last[0], Read):
+            self._question = last[0]
+        else:
+            self._over = True
+
+    def hangs_up(self) -> None:
+        """Be over."""
+        self._over = True

@@ -1,0 +1,88 @@
+"""What programs of a guarded test inherit: a home of nobody, a ``codex`` that is none, proxies to nowhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import site
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from yemot_ai_testing.codex.binary import DOUBLE_MARK
+from yemot_ai_testing.executable import write_executable
+from yemot_ai_testing.isolation.guard import BIN, NOTES, Guard
+from yemot_ai_testing.isolation.proxy import BlackHole
+
+__all__ = ["inherited"]
+
+_STUB = """\
+#!/bin/sh
+printf 'refused the program codex (%s), called by a program that a test started; {way_out}\\n' "$*" \\
+    > {notes}/codex-$$.txt
+echo 'codex: not in a guarded test: {way_out}' >&2
+exit 97
+"""
+_WAY_OUT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+_OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # each one more would cost a client one more TLS context
+_HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - where no proxy is asked, nothing is bound
+
+
+@contextmanager
+def inherited(guard: Guard) -> Iterator[None]:
+    """Let programs inherit what keeps them on this machine, until the context is left."""
+    _lay_out(guard.folder)
+    with BlackHole(lambda wanted: guard.note(_told(wanted))) as hole:
+        ours = {**_private(guard.folder), **_proxied(hole.url, guard.allowed)}
+        before = {name: os.environ.get(name) for name in ours}
+        _put(ours)
+        try:
+            yield
+        finally:
+            _put(before)
+
+
+def _lay_out(folder: Path) -> None:
+    for name in (BIN, "home", "codex"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / BIN / DOUBLE_MARK).touch()  # so that nobody takes it for the real one
+    stub = folder / BIN / "codex"
+    notes = shlex.quote(str(folder / NOTES))
+    write_executable(stub, _STUB.format(notes=notes, way_out=_WAY_OUT))
+
+
+def _private(folder: Path) -> dict[str, str]:
+    home = Path.home()
+    return {
+        "HOME": str(folder / "home"),
+        "CODEX_HOME": str(folder / "codex"),
+        "PATH": os.pathsep.join(filter(None, (str(folder / BIN), os.environ.get("PATH")))),
+        # What was installed for the user stays installed: packages, and binaries in the cache.
+        "PYTHONUSERBASE": site.getuserbase(),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(home / ".cache"),
+    }
+
+
+def _proxied(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
+    direct = ",".join([*_HERE, *sorted(name.partition(":")[0] for name in allowed)])
+    return {
+        **dict.fromkeys(_PROXIES, url),
+        **dict.fromkeys(_OTHER_PROXIES),
+        "no_proxy": direct,
+        "NO_PROXY": direct,
+    }
+
+
+def _told(wanted: str) -> str:
+    host = wanted.rpartition(":")[0] or wanted
+    way_out = f"script what it is for, or allow it by name: --yemot-allow={host}"
+    return f"refused a connection to {wanted}, through a proxy variable; {way_out}"
+
+
+def _put(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

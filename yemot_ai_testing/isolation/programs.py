@@ -1,0 +1,120 @@
+"""Which programs are ours: told by what they are, not by how they are called.
+
+Ours are this Python, the scripts that it runs, the doubles of Codex, git, and what only tells of the system.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yemot_ai_testing.codex.binary import DOUBLE_MARK
+
+__all__ = ["Program", "is_ours", "program_of"]
+
+_HARMLESS = frozenset({"git", "ldconfig", "lsb_release", "ps", "uname"})
+_SHELLS = frozenset({"bash", "dash", "sh"})
+_SHELL_WORDS = frozenset("|&;<>()$`\\\"'*?[#~%{}\n")
+"""With one of these in it, a line of a shell can start more than its first word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is about to be started.
+
+    Attributes:
+        name: as a person would call it.
+        path: where it lies; None if it is nowhere, and nothing can be started.
+    """
+
+    name: str
+    path: Path | None
+
+
+def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
+    """Return what an audit event is about to start.
+
+    Args:
+        event: one of ``hook.EVENTS`` that is no socket's.
+        arguments: the event's own.
+    """
+    match event, arguments:
+        case "os.system", (line, *_):
+            return _of_line(os.fsdecode(line), None)
+        case "pty.spawn", (argv, *_):
+            return _of(argv[0], argv, None, None)
+        case "subprocess.Popen", (executable, argv, cwd, env):
+            return _of(executable, argv, cwd, env)
+        case "os.spawn", (_, path, argv, env):
+            return _of(path, argv, None, env)
+        case _, (path, argv, env):
+            return _of(path, argv, None, env)
+    raise AssertionError(f"{event} with {len(arguments)} arguments")  # pragma: no cover - Python's own forms
+
+
+def is_ours(program: Program) -> bool:
+    """Tell whether a test may start it."""
+    path = program.path
+    if path is None:
+        return True  # the system will say that there is no such file
+    if (path.parent / DOUBLE_MARK).exists():
+        return True
+    if path.name == "codex":
+        return False
+    real = path.resolve()
+    return real in _pythons() or path.name in _HARMLESS or _interpreter(path) in _pythons()
+
+
+def _of(executable: object, argv: object, cwd: object, env: Mapping[Any, Any] | None) -> Program:
+    words = [os.fsdecode(word) for word in _words(argv)]
+    name = os.fsdecode(executable if isinstance(executable, str | bytes | os.PathLike) else words[0])
+    if Path(name).name in _SHELLS and words[1:2] == ["-c"] and len(words) > 2:  # noqa: PLR2004 - sh -c line
+        inner = _of_line(words[2], env)
+        return inner if inner.path is not None and inner.name not in _SHELLS else _found(name, cwd, env)
+    return _found(name, cwd, env)
+
+
+def _words(argv: object) -> Sequence[Any]:
+    if isinstance(argv, str | bytes | os.PathLike):
+        return [argv]
+    return list(argv) if isinstance(argv, Sequence) else []
+
+
+def _of_line(line: str, env: Mapping[Any, Any] | None) -> Program:
+    """Return what a shell would start: the first word, or the shell itself where the line does more."""
+    if set(line) & _SHELL_WORDS or not line.split():
+        return _found("sh", None, env)
+    return _found(shlex.split(line)[0], None, env)
+
+
+def _found(name: str, cwd: object, env: Mapping[Any, Any] | None) -> Program:
+    if os.sep in name:
+        folder = os.fsdecode(cwd) if isinstance(cwd, str | bytes | os.PathLike) else ""
+        path = Path(folder, name)
+        return Program(name, path if path.exists() else None)
+    # Popen and exec look along the PATH of the environment that the program is given.
+    variables = {os.fsdecode(key): value for key, value in (os.environ if env is None else env).items()}
+    found = shutil.which(name, path=os.fsdecode(variables.get("PATH", os.defpath)))
+    return Program(name, None if found is None else Path(found))
+
+
+def _pythons() -> frozenset[Path]:
+    base = getattr(sys, "_base_executable", None)  # of a virtual environment
+    return frozenset(Path(one).resolve() for one in (sys.executable, base) if one)
+
+
+def _interpreter(path: Path) -> Path | None:
+    """Return what runs a script; None for what is no script."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(256)
+    except OSError:
+        return None
+    words = os.fsdecode(first[2:]).split()
+    return Path(words[0]).resolve() if first.startswith(b"#!") and words else None

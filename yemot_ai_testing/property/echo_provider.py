@@ -1,0 +1,344 @@
+"""A model whose answers tell which question they answer.
+
+>>> echo = Echo()
+>>> echo.ask("אמירה 7001")
+('תשובה 1 על אמירה 7001', 'echo-1')
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from yemot_ai.errors import ProviderTimeoutError
+from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai_testing.doubles.failures import failure_of
+from yemot_ai_testing.doubles.pauses import Pause, Point, passes
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    Crash,
+    Drop,
+    Failure,
+    Gate,
+    Hang,
+    Step,
+    Transcription,
+    UnknownSession,
+    Vocabulary,
+)
+from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
+from yemot_ai_testing.history.correlation import answer, in_sentences, sentence
+from yemot_ai_testing.history.history import History
+from yemot_ai_testing.history.recorders.provider import Question, asking
+from yemot_ai_testing.line.clock import Clock, EngineClock
+from yemot_ai_testing.property.engines.kill import ended
+from yemot_ai_testing.property.engines.ordered import OrderlyEngine
+from yemot_ai_testing.virtual_time import VirtualEngine
+
+__all__ = ["STEPS", "STREAMED", "Echo"]
+
+BESIDE = 0.05
+"""Real seconds that something beside a question gets to end before the answer."""
+
+PATIENCE = 60.0
+"""Seconds after which whoever asks and blocks is told that there is no answer."""
+
+
+WRITTEN = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
+"""What models write though nobody wants to hear it: what has a meaning to the line, or to Markdown."""
+
+STEPS: Sequence[Step | None] = (
+    None,
+    Answer((WRITTEN,)),
+    Answer(("",), 1.0),
+    Answer(("",), 4.0),
+    Answer(("",), 9.0),
+    Failure("overloaded"),
+    Failure("rate_limited"),
+    Drop(),
+    Crash(),
+    UnknownSession(),
+    Hang(),
+)
+"""What the model does about a question; None: it answers at once."""
+
+STREAMED: Sequence[Step | None] = (
+    *STEPS,
+    Answer(("",), every=1.0),
+    Answer(("",), 1.0, every=4.0),
+    Answer(("",), every=9.0),
+    Drop(("…", "…")),
+    Hang("…"),
+)
+"""What a model does that writes its answer sentence by sentence."""
+
+
+class Echo(Vocabulary):
+    """Answers every prompt with the prompt and the number of the question; faults can be scripted.
+
+    It is a provider (``start_session``, ``continue_session``); an application without providers asks it
+    with ``ask``, which blocks. An answer that is scripted is thought about ``after`` seconds, and its
+    words follow the echo.
+
+    With several sentences it streams: each is a piece of its own, ``every`` seconds after the one before,
+    and names its place (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` breaks off after as
+    many of them as there are pieces, in the middle of the next; ``hangs(saying="…")`` writes one first.
+
+    Args:
+        engine: where turns run; one with virtual time unless given.
+        history: where questions are written down.
+        sentences: how many an answer has.
+
+    Attributes:
+        seconds: how long it thinks, where nothing else is scripted.
+        requests: what was asked.
+        running: how many questions are being thought about right now.
+        clock: the line's time; whoever blocks lets it pass.
+        meanwhile: what happens, once, while the next question is thought about.
+        while_writing: likewise, when the first sentence of the next streamed answer is handed over.
+        dies_after: once a question is broken off, all that runs on the engine ends after so many steps of its
+            loop; None: it does not.
+        pause: where questions stand still, once ``pause_at`` has said so.
+    """
+
+    name = "echo"
+
+    def __init__(
+        self,
+        *,
+        engine: VirtualEngine | None = None,
+        history: History | None = None,
+        sentences: int = 1,
+    ) -> None:
+        self.engine = engine or OrderlyEngine()
+        self.history = History() if history is None else history
+        self.seconds = 0.0
+        self.requests: list[ScriptedRequest] = []
+        self.running = 0
+        self.clock: Clock = EngineClock(self.engine.clock)
+        self.meanwhile: Callable[[], object] | None = None
+        self.while_writing: Callable[[], object] | None = None
+        self.dies_after: int | None = None
+        self.pause = Pause()
+        self._of = sentences
+        if sentences > 1:
+            self.stream = self._told  # only then: an application sees by it that answers come in pieces
+        self._beside: list[threading.Thread] = []
+        self._deed: asyncio.Task[object] | None = None
+        self._death: asyncio.Task[None] | None = None
+        self._gate = Gate()
+        self._steps: list[Step] = []
+        self._sessions = itertools.count(1)
+
+    def add(self, step: Step) -> None:
+        """Script the next question that is not scripted yet."""
+        self._steps.append(step)
+
+    def assert_complete(self) -> None:
+        """Check that every step was used; what is not scripted is echoed.
+
+        Raises:
+            AssertionError: some were not.
+        """
+        assert not self._steps, f"nobody asked for {self._steps}"
+
+    def forgets_script(self) -> None:
+        """Drop the steps that nobody has asked for."""
+        self._steps.clear()
+
+    def holds(self) -> None:
+        """Let every later question wait until ``releases()``."""
+        self._gate.hold()
+
+    def releases(self) -> None:
+        """Let everything through that waits."""
+        self._gate.release()
+
+    def pause_at(self, point: Point) -> None:
+        """Let every later question stand still at a point of its answer, until ``goes_on()``.
+
+        Args:
+            point: ``asked``, ``first_text`` (the first sentence is handed over) or ``last_text`` (all are,
+                but not the end of the answer).
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        self.pause.at(point)
+
+    def goes_on(self) -> None:
+        """Let everything go on that stands at the point."""
+        self.pause.release()
+
+    def ask(self, prompt: str, session: str = "", history: Sequence[Exchange] = ()) -> tuple[str, str]:
+        """Answer, to whoever blocks.
+
+        Args:
+            prompt: what was said.
+            session: the conversation to go on with; "" for a new one.
+            history: earlier exchanges.
+
+        Returns:
+            The answer, and the conversation that it is part of.
+
+        Raises:
+            ProviderError: as it was scripted.
+        """
+        with self._question(prompt, session or None, history) as question:
+            return self._words(question, prompt, self._block(question)), question.session
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        """Answer the first prompt of a conversation."""
+        del instructions
+        return await self._answer(prompt, None, history)
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        """Answer a further prompt."""
+        del instructions
+        return await self._answer(prompt, str(session), ())
+
+    async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
+        with self._question(prompt, session, history) as question:
+            step = await self._begun()
+            if isinstance(step, Hang):
+                await asyncio.Event().wait()
+            await asyncio.sleep(_seconds(step))
+            self._fail(step, question)
+            return Reply(self._words(question, prompt, step), question.session)
+
+    async def _told(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        """Answer sentence by sentence; ``session`` is None for the first prompt of a conversation."""
+        del instructions
+        with self._question(prompt, None if session is None else str(session), history) as question:
+            step = await self._begun()
+            await asyncio.sleep(_seconds(step))
+            for number in range(1, self._written(step) + 1):
+                if number > 1:
+                    await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
+                    await passes(self._gate)
+                piece = sentence(question.ask, prompt, number, self._of)
+                question.wrote(piece)
+                yield piece
+                if number == 1:
+                    await self._first_is_out()
+            if isinstance(step, Drop):
+                question.wrote("משפט")
+                yield "משפט"
+            if isinstance(step, Hang):
+                await asyncio.Event().wait()
+            self._fail(step, question)
+            await self.pause.reached("last_text")
+            reply = Reply(self._words(question, prompt, step), question.session)
+        yield reply  # outside: whoever has it need not ask for more, and the question is over
+
+    async def _begun(self) -> Step:
+        """Take the step of a question, once it may begin."""
+        await passes(self._gate)
+        step = self._step()
+        deed, self.meanwhile = self.meanwhile, None
+        await self._done_beside(deed)
+        await self.pause.reached("asked")
+        return step
+
+    async def _first_is_out(self) -> None:
+        deed, self.while_writing = self.while_writing, None
+        await self._done_beside(deed)
+        await self.pause.reached("first_text")
+
+    async def _done_beside(self, deed: Callable[[], object] | None) -> None:
+        """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
+        if deed is not None:
+            self._deed = asyncio.create_task(self.engine.in_thread(deed))
+            await asyncio.shield(self._deed)
+
+    def _written(self, step: Step) -> int:
+        """Return how many sentences are written."""
+        match step:
+            case Answer():
+                return self._of
+            case Drop(pieces=pieces):
+                return min(len(pieces), self._of - 1)
+            case Hang(saying=saying) if saying:
+                return 1
+        return 0
+
+    def _words(self, question: Question, prompt: str, step: Step) -> str:
+        if self._of == 1:
+            words = "".join(step.pieces) if isinstance(step, Answer) else ""
+            return f"{answer(question.ask, prompt)}. {words}" if words else answer(question.ask, prompt)
+        return in_sentences(question.ask, prompt, of=self._of)
+
+    @contextmanager
+    def _question(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Iterator[Question]:
+        self.requests.append(ScriptedRequest(prompt, None, session, tuple(history)))
+        with asking(self.history, prompt, session, history) as question:
+            question.session = session or f"echo-{next(self._sessions)}"
+            self.running += 1
+            try:
+                yield question
+            except (asyncio.CancelledError, GeneratorExit):
+                self._is_broken_off()
+                raise
+            finally:
+                self.running -= 1
+
+    def _is_broken_off(self) -> None:
+        steps, self.dies_after = self.dies_after, None
+        if steps is not None:
+            self._death = asyncio.create_task(ended(after=steps, but=self.engine.awaited))
+
+    def _block(self, question: Question) -> Step:
+        """Let the time of a question pass, and return what the model does about it."""
+        step = self._step()
+        deed, self.meanwhile = self.meanwhile, None
+        if deed is not None:
+            self._do_beside(deed)
+        seconds = PATIENCE if isinstance(step, Hang) else _seconds(step)
+        if seconds:
+            self.clock.sleep(seconds)
+        if isinstance(step, Hang):
+            raise ProviderTimeoutError(seconds=PATIENCE, provider=self.name)
+        self._fail(step, question)
+        return step
+
+    def settles(self) -> None:
+        """Wait for what was begun beside a question, and for all that can be done at this moment."""
+        here = threading.current_thread()
+        for beside in [one for one in self._beside if one is not here]:
+            beside.join(PATIENCE)
+        self._beside = [one for one in self._beside if one.is_alive()]
+        self.clock.sleep(0)
+
+    def dies(self) -> None:
+        """End whatever runs on its engine, as the end of a process does."""
+        self.engine.run(ended())
+
+    def _do_beside(self, deed: Callable[[], object]) -> None:
+        """Do it beside whoever asks, who may hold what it needs: then it ends after the answer."""
+        beside = threading.Thread(target=deed, name="yemot-beside", daemon=True)
+        beside.start()
+        beside.join(BESIDE)
+        self._beside.append(beside)
+
+    def _step(self) -> Step:
+        return self._steps.pop(0) if self._steps else Answer(("",), self.seconds)
+
+    def _fail(self, step: Step, question: Question) -> None:
+        if not isinstance(step, Answer | Hang | Transcription):
+            raise failure_of(step, question.session, provider=self.name)
+
+
+def _seconds(step: Step) -> float:
+    return step.after if isinstance(step, Answer | Failure) else 0.0

@@ -1,0 +1,50 @@
+"""``@pytest.mark.yemot(…)``: which arguments it takes.
+
+>>> mistakes(("shop:flow",), {"ap": "shop:flow"})
+["yemot() takes arguments by name only, not 'shop:flow'", "yemot() has no argument 'ap'; did you mean 'app'?"]
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.platform.settings import Switches
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["ARGUMENTS", "check", "mistakes"]
+
+_OWN = ("app", "url", "codex")
+_OF_CALLER = tuple(
+    name
+    for name, parameter in inspect.signature(Caller.__init__).parameters.items()
+    if name not in {"self", "app"} and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+)
+ARGUMENTS: frozenset[str] = frozenset({*_OWN, *_OF_CALLER, *Switches.__annotations__})
+"""What the marker takes: whom to call, which Codex, and all that ``Caller`` takes."""
+
+
+def check(item: pytest.Item) -> list[str]:
+    """Return what is wrong with the markers of a test."""
+    return [wrong for mark in item.iter_markers("yemot") for wrong in mistakes(mark.args, mark.kwargs)]
+
+
+def mistakes(positional: tuple[Any, ...], named: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the arguments of one marker."""
+    return list(_mistakes(positional, named))
+
+
+def _mistakes(positional: tuple[Any, ...], named: Mapping[str, Any]) -> Iterator[str]:
+    for value in positional:
+        yield f"yemot() takes arguments by name only, not {value!r}"
+    for name in named.keys() - ARGUMENTS:
+        near = difflib.get_close_matches(name, ARGUMENTS, n=1)
+        meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(ARGUMENTS))}"
+        yield f"yemot() has no argument {name!r}; {meant}"
+    if named.get("app") is not None and named.get("url") is not None:
+        yield "yemot() takes app= or url=, not both"

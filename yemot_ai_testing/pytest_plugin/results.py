@@ -1,0 +1,75 @@
+"""All calls of a run, those that other processes played too."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from yemot_ai_testing.pytest_plugin.scenario_items import RECORD, ScenarioItem
+from yemot_ai_testing.scenario.report.call_record import CallRecord
+
+__all__ = ["Ledger"]
+
+TRAVELS_AS = "yemot_record"
+"""The attribute of a report under which a call comes from the process that played it."""
+
+
+class Ledger:
+    """A plugin of the runs that play scenarios; it keeps what came of each."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, CallRecord] = {}
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The calls in the order in which they are written, whoever played them when."""
+        return sorted(self._calls.values(), key=lambda call: (call.path, call.line, call.name))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send the call along with its report."""
+        report = yield
+        if report.when == "call" and isinstance(item, ScenarioItem):
+            call = item.stash.get(RECORD, None) or _unplayed(item, report)
+            setattr(report, TRAVELS_AS, call.dumps())
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in a call, from whichever process."""
+        sent = getattr(report, TRAVELS_AS, None)
+        if sent is not None:
+            self._calls[report.nodeid] = CallRecord.loads(sent)
+        elif report.failed:
+            self._calls.setdefault(report.nodeid, _broken(report.nodeid, report.longreprtext))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take in a file that could not be loaded."""
+        if report.failed:
+            self._calls[report.nodeid] = _broken(report.nodeid, report.longreprtext)
+
+
+def _unplayed(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
+    """Return the record of a scenario that could not be played: no application, no Codex."""
+    caller = item.scenario.caller
+    return CallRecord(
+        name=item.name,
+        path=item.scenario.place.path.as_posix(),
+        line=item.scenario.place.line,
+        state="error",
+        phone=caller.phone,
+        extension=caller.extension.strip("/"),
+        messages=tuple(report.longreprtext.splitlines()),
+        replay=item.replay_command,
+    )
+
+
+def _broken(nodeid: str, told: str) -> CallRecord:
+    """Return the record of a file that could not be loaded, or of a process that died."""
+    path, _, name = nodeid.partition("::")
+    return CallRecord(
+        name=name or Path(path).name, path=path, line=0, state="error", messages=tuple(told.splitlines())
+    )

@@ -1,0 +1,189 @@
+r"""Scenarios into ``*.call.yaml``: what the loader reads back is what was written.
+
+Texts are quoted, all of them: a phone number, a key, an hour and a ``no`` stay what they are.
+
+>>> from pathlib import Path
+>>> from yemot_ai_testing.scenario.format.load import loads
+>>> text = "scenarios:\n- name: x\n  turns:\n  - says: 012\n"
+>>> print(dumps(loads(text, Path("x.call.yaml"))))
+name: "x"
+scenarios:
+- name: "x"
+  turns:
+  - says: "012"
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+import yaml
+
+from yemot_ai_testing.doubles.script import (
+    Answer,
+    BusySession,
+    Crash,
+    Drop,
+    Failure,
+    Hang,
+    Malformed,
+    Step,
+    Transcription,
+    UnknownSession,
+)
+from yemot_ai_testing.scenario.format.model import (
+    CallerSpec,
+    CallFile,
+    Expectation,
+    Meanwhile,
+    ReadFields,
+    Scenario,
+    Serve,
+    Turn,
+)
+
+__all__ = ["dumps"]
+
+WIDE = 10_000
+"""Columns: no text is broken over lines."""
+
+Tree = dict[str, Any]
+
+
+def dumps(file: CallFile) -> str:
+    """Return the text of a file of scenarios.
+
+    Args:
+        file: its path and places are not written.
+
+    Raises:
+        ValueError: a step of the model does what a scenario cannot say.
+    """
+    tree = {"name": file.name, "scenarios": [_scenario(one) for one in file.scenarios]}
+    return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDE)
+
+
+class _Seconds(float):
+    """A time, which is written with its unit."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that is a value, and no key."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - whatever it is, it is written out
+        return True
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: Any = None) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML's own
+        node = super().represent_mapping(tag, mapping, flow_style)
+        for key, _ in node.value:
+            key.style = None
+        return node
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+def _time(dumper: yaml.SafeDumper, seconds: _Seconds) -> yaml.Node:
+    written = f"{seconds:.6f}".rstrip("0").rstrip(".")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", f"{written}s")
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Seconds, _time)
+
+
+def _scenario(scenario: Scenario) -> Tree:
+    tree: Tree = {"name": scenario.name}
+    match scenario.app:
+        case Serve() as serve:
+            within = _Seconds(serve.within)
+            tree["serve"] = {"command": list(serve.command), "path": serve.path, "within": within}
+        case str() as app:
+            tree["app"] = app
+        case None:
+            pass
+    if scenario.caller != CallerSpec():
+        who = scenario.caller
+        tree["caller"] = {"phone": who.phone, "extension": who.extension, "method": who.method}
+    tree["turns"] = [_turn(turn) for turn in scenario.turns]
+    if scenario.afterwards is not None:
+        tree["afterwards"] = {str(word): count for word, count in scenario.afterwards.counts.items()}
+    return tree
+
+
+def _turn(turn: Turn) -> Tree:
+    tree: Tree = {}
+    if turn.action is not None:
+        takes_text = turn.action.verb in {"says", "presses", "records"}
+        tree[turn.action.verb] = turn.action.text if takes_text else True
+    if turn.agent:
+        steps = [_step(step) for step in turn.agent]
+        tree["agent"] = steps[0] if len(steps) == 1 else steps
+    if turn.meanwhile is not None:
+        tree["meanwhile"] = _meanwhile(turn.meanwhile)
+    if turn.hears is not None:
+        tree["hears"] = _hears(turn.hears)
+    return tree
+
+
+def _meanwhile(meanwhile: Meanwhile) -> Tree:
+    deed: Tree = {"hangs_up": True} if meanwhile.keys is None else {"presses": meanwhile.keys}
+    return {**deed, "after": _Seconds(meanwhile.after)}
+
+
+def _hears(hears: Expectation) -> Tree | str:
+    tree: Tree = dict(_texts(hears))
+    for name in ("equals", "matches", "goto", "ends", "same"):
+        if getattr(hears, name) is not None:
+            tree[name] = getattr(hears, name)
+    match hears.read:
+        case ReadFields(expected=expected):
+            tree["read"] = dict(expected) or True
+        case False:
+            tree["read"] = False
+        case None:
+            pass
+    if hears.within is not None:
+        tree["within"] = [_Seconds(hears.within.warn), _Seconds(hears.within.fail)]
+    if set(tree) == {"contains"} and len(hears.contains) == 1:
+        return hears.contains[0]
+    return tree
+
+
+def _texts(hears: Expectation) -> Iterator[tuple[str, list[str]]]:
+    for name in ("contains", "excludes", "play"):
+        if getattr(hears, name):
+            yield name, list(getattr(hears, name))
+
+
+def _step(step: Step) -> Tree:  # noqa: C901, PLR0911 - one outcome a step
+    match step:
+        case Answer(pieces=pieces, after=after, items=(), every=0.0):
+            return {"answers": list(pieces), **_after(after)}
+        case Transcription(text=text, after=after):
+            return {"transcribes": text, **_after(after)}
+        case Failure(kind=kind, retry_after=None, after=after):
+            return {"fails": kind, **_after(after)}
+        case Crash(exit=code, stderr=stderr):
+            return {"crash": {"exit": code, "stderr": stderr}}
+        case Hang(saying=""):
+            return {"hangs": True}
+        case Drop() if step == Drop():
+            return {"drops": True}
+        case Malformed() if step == Malformed():
+            return {"malformed": True}
+        case UnknownSession():
+            return {"unknown_session": True}
+        case BusySession():
+            return {"busy_session": True}
+        case Answer() | Failure() | Hang() | Drop() | Malformed():
+            raise ValueError(f"a scenario cannot say {step!r}")
+        case _:
+            assert_never(step)
+
+
+def _after(seconds: float) -> Tree:
+    return {"after": _Seconds(seconds)} if seconds else {}

@@ -1,0 +1,223 @@
+"""The JSON Schema of ``*.call.yaml``: what editors read, and what the loader itself follows.
+
+``format`` names what a schema cannot say and the loader checks besides: ``regex`` (it compiles), ``keys``
+(they are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order), ``turns`` (all but the
+first have a verb). ``x-message`` is how the loader tells that a rule is broken; ``title`` is what it calls a
+part. Nothing is used that editors who stopped at draft 7 would misread.
+
+>>> schema()["required"]
+['scenarios']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
+
+from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.scenario.format.agent_steps import LAGGARDS, OUTCOMES
+from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
+from yemot_ai_testing.scenario.format.model import AFTERWARDS, VERBS
+
+__all__ = ["SCHEMA", "Schema", "schema"]
+
+Schema: TypeAlias = dict[str, Any]
+
+
+def _object(
+    title: str, properties: Schema, *, required: Iterable[str] = (), rules: Iterable[Schema] = ()
+) -> Schema:
+    closed = {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
+    further = {"required": list(required), "allOf": list(rules)}
+    return closed | {key: value for key, value in further.items() if value}
+
+
+def _list(items: Schema, **bounds: int) -> Schema:
+    return {"type": "array", "items": items, **bounds}
+
+
+def _has(*keys: str) -> Schema:
+    return {"required": list(keys)}
+
+
+def _any_of(keys: Iterable[str]) -> Schema:
+    return {"anyOf": [_has(key) for key in keys]}
+
+
+def _one_of(keys: Iterable[str]) -> Schema:
+    return {"oneOf": [_has(key) for key in keys]}
+
+
+def _rule(says: str, condition: Schema) -> Schema:
+    return condition | {"x-message": says}
+
+
+# A number is a text to us: nobody has to quote a telephone number.
+TEXT: Final[Schema] = {"type": ["string", "number"]}
+SOMETHING: Final[Schema] = TEXT | {
+    "minLength": 1,
+    "x-message": "something; for nothing at all write `silent: true`",
+}
+# Names of tests: pytest takes them apart at "::", and writes them to a terminal as they are.
+NAME: Final[Schema] = TEXT | {
+    "pattern": r"^(?!.*::)(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
+    "x-message": "a text of one line, without :: and control characters",
+}
+TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT)]}
+PIECES: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
+YES: Final[Schema] = {"const": True}
+TRUTH: Final[Schema] = {"type": "boolean"}
+SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+TIME: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m)$",
+    "x-message": "a time with its unit, such as 2s or 500ms",
+}
+KEYS: Final[Schema] = {
+    "type": "string",
+    "format": "keys",
+    "pattern": "^[0-9*#]+$",
+    "x-message": "keys that a phone has, 0-9 * #",
+}
+APP: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[\w.]+:[\w.]+$",
+    "x-message": "module:attribute, such as shop.phone:flow",
+}
+PATH: Final[Schema] = {"type": "string", "pattern": "^/", "x-message": "a path with a slash, such as /yemot"}
+
+COMMANDS: Final[list[Schema]] = [
+    TEXT | {"pattern": r"\S", "format": "command", "x-message": "a program, such as node server.js"},
+    _list(TEXT, minItems=1) | {"x-message": "a program and its arguments, such as [node, server.js]"},
+]
+SERVE: Final[Schema] = {
+    "anyOf": [
+        *COMMANDS,
+        _object(
+            "serve",
+            {"command": {"anyOf": COMMANDS}, "path": PATH, "within": TIME},
+            required=["command"],
+        ),
+    ]
+}
+CALLER: Final = _object("caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}})
+WHERE: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
+EITHER: Final = _rule(
+    "app and serve are two ways to say what is called: leave one out", {"not": _has("app", "serve")}
+)
+
+READ: Final = _object(
+    "hears.read",
+    {name: {"enum": list(MODES)} if name == "mode" else SCALAR for name in READ_FIELDS},
+)
+WITHIN: Final[Schema] = {
+    "anyOf": [TIME, _list(TIME, minItems=2, maxItems=2) | {"format": "warn-fail"}],
+    "x-message": "a time, or [warn, fail], such as 4s or [2s, 4s]",
+}
+HEARS: Final = _object(
+    "hears",
+    {
+        "contains": TEXTS,
+        "excludes": TEXTS,
+        "equals": TEXT,
+        "matches": TEXT | {"format": "regex"},
+        "read": {"anyOf": [READ, TRUTH]},
+        "play": TEXTS,
+        "goto": TEXT,
+        "ends": TRUTH,
+        "same": TRUTH,
+        "within": WITHIN,
+    },
+)
+AGENT: Final = _object(
+    "agent",
+    {
+        "answers": PIECES,
+        "transcribes": TEXT,
+        "after": TIME,
+        "fails": {"enum": list(FAILURES)},
+        "hangs": YES,
+        "drops": YES,
+        "crash": _object("crash", {"exit": COUNT, "stderr": TEXT}),
+        "malformed": YES,
+        "unknown_session": YES,
+        "busy_session": YES,
+    },
+    rules=[
+        _rule(
+            f"agent needs one of {', '.join(OUTCOMES)}; a list of such steps is asked one by one",
+            _one_of(OUTCOMES),
+        ),
+        _rule(
+            f"after says how long the model thinks before one of {', '.join(LAGGARDS)}",
+            {"anyOf": [{"not": _has("after")}, *map(_has, LAGGARDS)]},
+        ),
+    ],
+)
+MEANWHILE: Final = _object(
+    "meanwhile",
+    {"hangs_up": YES, "presses": KEYS, "after": TIME},
+    rules=[_rule("meanwhile needs one of hangs_up, presses", _one_of(["hangs_up", "presses"]))],
+)
+ONE_VERB: Final = [
+    _rule(
+        "a turn has one verb: make each a turn of its own",
+        {"oneOf": [{"not": _any_of(VERBS)}, *map(_has, VERBS)]},
+    ),
+    _rule(
+        "meanwhile needs a verb in its turn: nothing runs before the caller acts",
+        {"anyOf": [{"not": _has("meanwhile")}, *map(_has, VERBS)]},
+    ),
+    _rule(
+        "nothing is answered to a caller who hangs up: leave out agent and meanwhile",
+        {"not": _has("hangs_up") | _any_of(["agent", "meanwhile"])},
+    ),
+]
+
+
+def _turn() -> Schema:
+    properties = {
+        "says": SOMETHING,
+        "presses": KEYS,
+        "records": SOMETHING,
+        "silent": YES,
+        "repeats": YES,
+        "hangs_up": YES,
+        "hears": {"anyOf": [TEXT, HEARS]},
+        "agent": {"anyOf": [AGENT, _list(AGENT)]},
+        "meanwhile": MEANWHILE,
+    }
+    return _object("a turn", properties, rules=ONE_VERB)
+
+
+SCENARIO: Final = _object(
+    "a scenario",
+    {
+        "name": NAME,
+        **WHERE,
+        "turns": _list(_turn(), minItems=1)
+        | {"format": "turns", "x-message": "turns must hold at least one turn"},
+        "afterwards": _object("afterwards", {str(word): COUNT for word in AFTERWARDS}),
+    },
+    required=["name", "turns"],
+    rules=[EITHER],
+)
+SCHEMA: Final[Schema] = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    **_object(
+        "a call file",
+        {
+            "name": TEXT,
+            **WHERE,
+            "scenarios": _list(SCENARIO, minItems=1) | {"x-message": "scenarios must hold at least one call"},
+        },
+        required=["scenarios"],
+        rules=[EITHER],
+    ),
+}
+
+
+def schema() -> Schema:
+    """Return the schema of a whole file."""
+    return SCHEMA

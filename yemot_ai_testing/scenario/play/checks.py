@@ -1,0 +1,184 @@
+"""What was heard, held against what must be heard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from yemot_ai.protocol import GoToFolder, Play, Read, Record, Response, Tap, Voice
+from yemot_ai_testing.line.exchange import Exchange
+from yemot_ai_testing.scenario.format.model import Expectation, ReadFields
+from yemot_ai_testing.scenario.play.result import Correction, Kind, Mismatch
+from yemot_ai_testing.scenario.play.text_folding import folded
+
+__all__ = ["Observed", "mismatches", "protocol_mismatches"]
+
+NOT_THERE = "not there"
+FAULTS = frozenset({"late", "status", "exception", "unreachable", "encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one turn brought.
+
+    Attributes:
+        heard: everything audible.
+        exchanges: the requests and answers of the turn, hang-up requests included.
+        before: the last answer before the turn, byte for byte.
+        ended: the call has left the application.
+        dead_air: the longest silence, in seconds.
+        question: the read that waits for the caller in the end.
+        pieces: what was heard, sentence by sentence, as far as it is known.
+    """
+
+    heard: str
+    exchanges: tuple[Exchange, ...]
+    before: str
+    ended: bool
+    dead_air: float
+    question: Read | None
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def responses(self) -> list[Response]:
+        """The answers that the line understood."""
+        return [one.response for one in self.exchanges if one.response is not None]
+
+    @property
+    def raw(self) -> str:
+        """The last answer of the turn, byte for byte; of a turn without one, the last before it."""
+        return next((one.body for one in reversed(self.exchanges) if not one.hangup), self.before)
+
+
+def protocol_mismatches(exchanges: Sequence[Exchange]) -> Iterator[Mismatch]:
+    """Yield what the line itself has against the answers."""
+    for exchange in exchanges:
+        for problem in exchange.problems:
+            if problem.level == "error":
+                kind: Kind = "no_answer" if problem.code in FAULTS else "protocol"
+                text = f"{problem.code}: {problem.message}"
+                yield Mismatch(kind, f"{text} in {problem.answer!r}" if problem.answer else text)
+
+
+def mismatches(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
+    """Yield what is not as expected."""
+    yield from _words(expected, observed)
+    yield from _actions(expected, observed)
+    if expected.ends is not None and expected.ends != observed.ended:
+        yield Mismatch("ends", "the call goes on" if expected.ends else "the call has ended")
+    if expected.within is not None and observed.dead_air > expected.within.fail:
+        yield Mismatch(
+            "dead_air", f"{observed.dead_air:.1f} s of silence; at most {expected.within.fail:g} s may pass"
+        )
+
+
+def _words(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
+    heard = folded(observed.heard)
+    missing = [number for number, text in enumerate(expected.contains) if folded(text) not in heard]
+    instead = _instead(expected.contains, missing, observed)
+    for number in missing:
+        correction = Correction(("contains", number), instead[number]) if heard else None
+        yield Mismatch("heard", f"heard no {expected.contains[number]!r}", correction)
+    for text in expected.excludes:
+        if folded(text) in heard:
+            yield Mismatch("heard", f"heard {text!r}, which must not be said")
+    if expected.equals is not None and folded(expected.equals) != heard:
+        correction = Correction(("equals",), observed.heard)
+        yield Mismatch("heard", f"did not hear exactly {expected.equals!r}", correction)
+    if expected.matches is not None and not re.search(expected.matches, heard):
+        yield Mismatch("heard", f"heard nothing that matches {expected.matches!r}")
+
+
+def _instead(contains: Sequence[str], missing: Sequence[int], observed: Observed) -> dict[int, str]:
+    """Return what was heard instead of each missing text: a sentence each, if they can be told apart."""
+    present = [folded(text) for number, text in enumerate(contains) if number not in missing]
+    new = [piece for piece in observed.pieces if not any(text in folded(piece) for text in present)]
+    if len(missing) == 1 and new and " ".join(new) in observed.heard:
+        return {missing[0]: " ".join(new)}
+    if len(missing) == len(new):
+        return dict(zip(missing, new, strict=True))
+    return dict.fromkeys(missing, observed.heard)
+
+
+def _actions(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
+    if expected.read is not None:
+        yield from _asked(expected.read, observed)
+    if expected.play:
+        yield from _played(expected.play, observed)
+    if expected.goto is not None:
+        targets = [a.target for r in observed.responses for a in r if isinstance(a, GoToFolder)]
+        if expected.goto not in targets:
+            correction = Correction(("goto",), targets[-1]) if targets else None
+            found = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
+            yield Mismatch("response", found, correction)
+    if expected.same is not None and expected.same != (observed.raw == observed.before):
+        wrong = f"the answer is another: {observed.raw!r}, before {observed.before!r}"
+        yield Mismatch("response", wrong if expected.same else f"the answer is the same: {observed.raw!r}")
+
+
+def _asked(expected: ReadFields | Literal[False], observed: Observed) -> Iterator[Mismatch]:
+    read = observed.question
+    if not isinstance(expected, ReadFields):
+        if read is not None:
+            yield Mismatch("response", f"the line reads something: {read}")
+        return
+    if read is None:
+        yield Mismatch("response", f"the line reads nothing; the last answer was {observed.raw!r}")
+        return
+    for name, wanted in expected.expected.items():
+        found = _field(read, name)
+        if found != wanted:
+            correction = None if found == NOT_THERE else Correction(("read", name), found)
+            yield Mismatch("response", f"read.{name} is {found}, not {wanted}: {read}", correction)
+
+
+def _played(expected: tuple[str, ...], observed: Observed) -> Iterator[Mismatch]:
+    plays = [
+        tuple(str(message) for message in action.messages)
+        for response in observed.responses
+        for action in response
+        if isinstance(action, Play)
+    ]
+    if any(expected == part for played in plays for part in _parts(played, len(expected))):
+        return
+    likest = max(
+        (part for played in plays for part in _parts(played, len(expected))),
+        key=lambda part: sum(one == other for one, other in zip(part, expected, strict=True)),
+        default=None,
+    )
+    wrong = f"no id_list_message plays {'.'.join(expected)!r}"
+    if likest is None:
+        yield Mismatch("response", wrong)
+        return
+    for number, (wanted, found) in enumerate(zip(expected, likest, strict=True)):
+        if wanted != found:
+            yield Mismatch("response", wrong, Correction(("play", number), found))
+
+
+def _parts(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
+    return [played[at : at + length] for at in range(len(played) - length + 1)]
+
+
+def _field(read: Read, name: str) -> str:
+    if name == "mode":
+        return _mode(read.mode)
+    value = getattr(read, name) if name in {"name", "reuse"} else getattr(read.mode, name, NOT_THERE)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ".".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _mode(mode: Tap | Voice | Record) -> str:
+    match mode:
+        case Tap():
+            return "tap"
+        case Voice():
+            return "voice"
+        case Record():
+            return "record"
+        case _:
+            assert_never(mode)

@@ -1,0 +1,129 @@
+"""A server in any language, in a process of its own: started, waited for, and ended with all it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from yemot_ai_testing.errors import ServerFailedError
+from yemot_ai_testing.scenario.format.model import Serve
+from yemot_ai_testing.scenario.play import supervisor as keeper
+
+__all__ = ["Server"]
+
+GLANCE: Final = 0.02
+TAIL: Final = 30
+HOSTS: Final = ("127.0.0.1", "::1")
+
+
+class Server:
+    """A server that accepts connections.
+
+    Args:
+        serve: how it is started; ``{port}`` in its command becomes the port.
+        environment: what it finds in its environment, besides ``PORT``.
+
+    Raises:
+        ServerFailedError: there is no such program; it ended; it did not listen in time.
+
+    Attributes:
+        url: where a line calls it.
+    """
+
+    def __init__(self, serve: Serve, environment: Mapping[str, str]) -> None:
+        self._serve = serve
+        port = _free_port()
+        command = [part.replace("{port}", str(port)) for part in serve.command]
+        _check_program(serve, environment)
+        # A file and not a pipe: nobody has to read along for the server to go on.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server
+        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
+            [sys.executable, "-IS", keeper.__file__, *command],
+            env={**environment, "PORT": str(port)},
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,  # ^C at the terminal is ours: the keeper ends it in order
+        )
+        try:
+            host = self._wait(port)
+        except BaseException:
+            self.close()
+            raise
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{serve.path}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    @property
+    def written(self) -> int:
+        """How many bytes it has written so far."""
+        return os.fstat(self._output.fileno()).st_size
+
+    def said(self, since: int = 0) -> str:
+        """Return the last lines that it has written, from byte ``since`` on, and whether it has ended."""
+        raw = os.pread(self._output.fileno(), max(self.written - since, 0), since)
+        lines = raw.decode(errors="replace").splitlines()[-TAIL:]
+        if not self.alive:
+            lines.append(f"(the server has ended with exit code {self._process.returncode})")
+        return "\n".join(lines)
+
+    def close(self) -> None:
+        """End it, and whatever it has started."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(2 * keeper.LONGEST_END)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._output.close()
+
+    def _wait(self, port: int) -> str:
+        deadline = time.monotonic() + self._serve.within
+        while self.alive:
+            host = next((host for host in HOSTS if _listens(host, port)), None)
+            if host is not None:
+                return host
+            if time.monotonic() > deadline:
+                raise self._failed(f"does not listen on port {port} after {self._serve.within:g} s")
+            time.sleep(GLANCE)
+        raise self._failed(f"ended before it listened on port {port}")
+
+    def _failed(self, problem: str) -> ServerFailedError:
+        said = self.said()
+        way_out = "the port is {port} in the command, and PORT in its environment"
+        return ServerFailedError(f"serve: {self._serve} {problem} ({way_out})", output=said)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _check_program(serve: Serve, environment: Mapping[str, str]) -> None:
+    program = serve.command[0]
+    if shutil.which(program, path=environment.get("PATH")) is None:
+        raise ServerFailedError(f"serve: there is no program {program!r} (looked for from {Path.cwd()})")

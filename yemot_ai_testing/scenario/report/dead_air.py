@@ -1,0 +1,65 @@
+"""How long callers heard nothing, over all turns of a run.
+
+>>> percentile([0.2, 0.4, 3.0], 50)
+0.4
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from yemot_ai_testing.scenario.play.timeline import QUIET
+from yemot_ai_testing.scenario.report.call_record import CallRecord
+
+__all__ = ["SlowTurn", "percentile", "slow_turns", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowTurn:
+    """A turn with a long silence.
+
+    Attributes:
+        path: the file.
+        line: where the turn begins in it.
+        seconds: its longest silence.
+        name: the scenario.
+    """
+
+    path: str
+    line: int
+    seconds: float
+    name: str
+
+
+def percentile(seconds: Iterable[float], percent: int) -> float:
+    """Return the least of ``seconds`` that ``percent`` of them do not exceed; one that was measured."""
+    ordered = sorted(seconds)
+    return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
+
+
+def told(calls: Iterable[CallRecord]) -> str:
+    """Return the dead air of all turns in one line; empty if there were none."""
+    silences = [turn.dead_air for call in calls for turn in call.played]
+    if not silences:
+        return ""
+    p50, p95 = percentile(silences, 50), percentile(silences, 95)
+    turns = "1 turn" if len(silences) == 1 else f"{len(silences)} turns"
+    return f"dead air: p50 {p50:.1f} s · p95 {p95:.1f} s · longest {max(silences):.1f} s ({turns})"
+
+
+def slow_turns(calls: Iterable[CallRecord], *, most: int) -> Sequence[SlowTurn]:
+    """Return the turns with the longest silences that anybody would notice, the longest first.
+
+    Args:
+        calls: what was played.
+        most: how many to return at most.
+    """
+    noticed = [
+        SlowTurn(call.path, turn.line, turn.dead_air, call.name)
+        for call in calls
+        for turn in call.played
+        if turn.dead_air >= QUIET
+    ]
+    return sorted(noticed, key=lambda turn: -turn.seconds)[:most]

@@ -1,0 +1,169 @@
+"""The page: one file, which fetches nothing and runs nothing but its own script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Self
+
+import jinja2
+
+from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState, TurnRecord
+from yemot_ai_testing.scenario.report.dead_air import percentile, slow_turns
+from yemot_ai_testing.scenario.report.html import words
+from yemot_ai_testing.scenario.report.html.rows import Row, polls, rows
+from yemot_ai_testing.scenario.report.html.strip import Strip
+
+__all__ = ["render"]
+
+SHOWN_OPEN = 3
+"""Runs of at most so many calls show them all; of others only those that did not go as written."""
+
+BAD: frozenset[RecordState] = frozenset({"failed", "error"})
+SLOW_TURNS = 5
+HERE = files(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A turn as it is shown."""
+
+    number: int
+    record: TurnRecord
+    rows: list[Row]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its rows do not show already: a silence that passes a bound says so itself."""
+        return () if any(row.grade for row in self.rows) else self.record.warnings
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call as it is shown.
+
+    Attributes:
+        anchor: its id in the page.
+        record: what came of it.
+        strip: its time line.
+        turns: those that were played, and what came after them.
+        not_run: those that were not.
+        opened: whether it is shown whole from the start.
+    """
+
+    anchor: str
+    record: CallRecord
+    strip: Strip
+    turns: list[_Turn]
+    not_run: list[TurnRecord]
+    opened: bool
+
+    @classmethod
+    def of(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
+        numbered = enumerate(record.turns, start=1)
+        turns = [_Turn(n, turn, rows(turn)) for n, turn in numbered if turn.status != "not_run"]
+        polled = [at for turn in record.turns for at in polls(turn)]
+        return cls(
+            anchor=f"call-{number}",
+            record=record,
+            strip=Strip.of(record.beats, polled),
+            turns=turns,
+            not_run=[turn for turn in record.turns if turn.status == "not_run"],
+            opened=opened or record.state in BAD,
+        )
+
+    @property
+    def dead_air(self) -> float:
+        """The longest silence of its turns."""
+        return max((turn.dead_air for turn in self.record.played), default=0.0)
+
+    @property
+    def grade(self) -> str:
+        """The worst grade of its silences."""
+        grades = {beat.grade for beat in self.record.beats}
+        return next((grade for grade in ("too_long", "long") if grade in grades), "")
+
+
+def render(records: Sequence[CallRecord], *, written: datetime) -> str:
+    """Return the page of a run.
+
+    Args:
+        records: its calls; those that did not go as written are shown first.
+        written: when it ended; the only thing in which two pages of the same calls differ.
+    """
+    calls = [
+        _Call.of(number, record, opened=len(records) <= SHOWN_OPEN)
+        for number, record in enumerate(sorted(records, key=_went_well), start=1)
+    ]
+    style, script = _own("page.css"), _own("page.js")
+    anchors = {(call.record.path, turn.record.line): call.anchor for call in calls for turn in call.turns}
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            calls=calls,
+            counts=Counter(record.state for record in records),
+            silences=_silences(records),
+            slow=[(anchors[(turn.path, turn.line)], turn) for turn in slow_turns(records, most=SLOW_TURNS)],
+            written=written,
+            words=words,
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")  # half characters can come from anywhere
+
+
+def _went_well(record: CallRecord) -> bool:
+    return record.state not in BAD
+
+
+def _silences(records: Sequence[CallRecord]) -> dict[str, float]:
+    found = [turn.dead_air for record in records for turn in record.played]
+    if not found:
+        return {}
+    return {"p50": percentile(found, 50), "p95": percentile(found, 95), "longest": max(found)}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+
+
+def _template(name: str) -> str:
+    """Return a template without its indentation, of which a run of 500 calls would have a megabyte."""
+    text = HERE.joinpath(name).read_text(encoding="utf-8")
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def _own(name: str) -> str:
+    return "\n" + HERE.joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return what the page may do: show its own style and run its own script, to the letter."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src '{_fingerprint(style)}'",
+            f"script-src '{_fingerprint(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _fingerprint(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -1,0 +1,75 @@
+"""What the page calls things, in Hebrew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import dedent
+
+from yemot_ai_testing.scenario.play.result import Kind
+from yemot_ai_testing.scenario.report.call_record import RecordState
+
+__all__ = ["DEEDS", "KINDS", "STATES", "WHYS", "clock", "seconds", "unindented"]
+
+STATES: Mapping[RecordState, str] = {
+    "passed": "עברה",
+    "failed": "נכשלה",
+    "fake only": "רק בדמה",
+    "error": "לא רצה",
+}
+
+KINDS: Mapping[Kind, str] = {
+    "heard": "נשמעו מילים אחרות",
+    "response": "תשובה אחרת מן הצפוי",
+    "ends": "השיחה הסתיימה, או נמשכה, שלא כצפוי",
+    "dead_air": "שקט ארוך מדי",
+    "protocol": "תשובה שהקו לא היה מבין",
+    "no_answer": "השרת לא ענה כראוי",
+    "verb": "הקו לא חיכה למה שהמתקשר עשה",
+    "endless": "הקו לא חזר לחכות למתקשר",
+    "script": "המודל לא נשאל את מה שנכתב",
+    "afterwards": "משהו נשאר אחרי השיחה",
+}
+
+DEEDS: Mapping[str, str] = {
+    "says": "המתקשר אומר",
+    "presses": "המתקשר מקיש",
+    "speaks": "הקו אומר",
+    "dials": "מחייג לשלוחה",
+    "records": "מקליט",
+    "is silent": "שותק",
+    "hangs up": "מנתק",
+    "repeats": "הקו שולח שוב את הבקשה האחרונה",
+    "beeps": "צליל הקלטה",
+    "music": "מוזיקה בהמתנה",
+    "enters": "נכנס לשלוחה",
+    "ends": "סוף השיחה",
+    "polls": "הקו שואל שוב מעצמו",
+    "silence": "שקט",
+}
+
+WHYS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק", "the line hung up": "הקו ניתק"}
+"""Ends of a call; any other is told as it is."""
+
+
+def clock(at: float) -> str:
+    """Return ``at`` seconds as minutes, seconds and tenths.
+
+    >>> clock(63.25)
+    '1:03.2'
+    """
+    minutes, left = divmod(round(at, 1), 60)
+    return f"{int(minutes)}:{left:04.1f}"
+
+
+def seconds(length: float) -> str:
+    """Return a length of time.
+
+    >>> seconds(2.04)
+    '2.0 ש׳'
+    """
+    return f"{length:.1f} ש׳"
+
+
+def unindented(lines: Sequence[str]) -> list[str]:
+    """Return ``lines`` without the indentation that all of them have."""
+    return dedent("\n".join(lines)).split("\n") if lines else []
