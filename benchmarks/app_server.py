@@ -25,10 +25,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from yemot_ai.providers.codex import CodexAppServerProvider
-from yemot_ai.providers.codex.app_server.server import Setup
-from yemot_ai.providers.codex.capabilities import known
+from yemot_ai.providers.codex.app_server.server import ThreadConfig
+from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import server_command
-from yemot_ai.providers.codex.home import Home, new_key
+from yemot_ai.providers.codex.home import CodexHome, new_key
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
 
@@ -49,14 +49,14 @@ CLOSED = {
 class BareLoop:
     """The least that can be written: one thread, blocking pipes, a line out and lines in."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str], setup: Setup) -> None:
+    def __init__(self, command: Sequence[str], env: dict[str, str], setup: ThreadConfig) -> None:
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=env,
-            cwd=setup.work,
+            cwd=setup.work_dir,
         )
         self.asked = 0
         client = {"name": "bare", "title": "bare", "version": "1"}
@@ -142,14 +142,14 @@ async def measure(binary: Path, model: ModelServer, turns: int) -> None:
     for _ in range(3 * turns + 2 * (CALLS + MANY) + 20):
         model.answers("בסדר")
     provider = CodexAppServerProvider(binary, timeout=60.0, config=config, env=CLOSED)
-    home, key = Home.at(None), new_key()
+    home, key = CodexHome.for_codex_home(None), new_key()
     home.prepare(key)
-    env, setup = home.environment(CLOSED), Setup(INSTRUCTIONS, home.work(key), "read-only", None)
-    told = await known(str(binary), env=env, cwd=setup.work)
+    env, setup = home.environment(CLOSED), ThreadConfig(INSTRUCTIONS, home.work_dir(key), "read-only", None)
+    told = await probe(str(binary), env=env, cwd=setup.work_dir)
     line = server_command(
         str(binary),
-        known=told,
-        databases=home.databases(key),
+        capabilities=told,
+        databases=home.databases_dir(key),
         models=home.models_file(told.models),
         config=config,
     )
@@ -158,7 +158,7 @@ async def measure(binary: Path, model: ModelServer, turns: int) -> None:
     reply = await provider.start_session("שלום", instructions=INSTRUCTIONS)
     bare.turn("שלום")
     exec_first = [str(binary), *settings, "exec", "--json", "--skip-git-repo-check"]
-    begun = await asyncio.to_thread(resumed, [*exec_first, "-"], env, setup.work, "שלום")
+    begun = await asyncio.to_thread(resumed, [*exec_first, "-"], env, setup.work_dir, "שלום")
     thread = json.loads(begun.split(b"\n")[0])["thread_id"]
 
     ours: list[float] = []
@@ -169,7 +169,7 @@ async def measure(binary: Path, model: ModelServer, turns: int) -> None:
         loops.append(await timed(asyncio.to_thread(bare.turn, "עוד")))
         if number % 4 == 0:
             command = [*exec_first, "resume", thread, "-"]
-            execs.append(await timed(asyncio.to_thread(resumed, command, env, setup.work, "עוד")))
+            execs.append(await timed(asyncio.to_thread(resumed, command, env, setup.work_dir, "עוד")))
     bare.close()
 
     few = await crowd(provider, CALLS)

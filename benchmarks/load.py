@@ -91,7 +91,7 @@ async def call(number: int, port: int, tally: Tally) -> None:
     said = f"שאלה {number}"
     values.append(("ai_1", said))
     ready = time.monotonic() + THINKS
-    answer, poll, hold = await step(ready=ready, hold=flow.manners.hold), 0, flow.manners.poll_hold
+    answer, poll, hold = await step(ready=ready, hold=flow.dialog.answer_wait), 0, flow.dialog.poll_wait
     while f"ai_1w{poll + 1}" in answer:
         poll += 1
         await asyncio.sleep(POLL_SECONDS)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 
 import yemot_flow
 
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.providers import Reply
 from yemot_ai.sessions import MemoryStore
 
@@ -59,8 +59,8 @@ class Instant:
 
 
 def agent_flow(provider: Instant | Silent) -> AIFlow:
-    manners = Manners(hold=0.0, poll_hold=0.0) if isinstance(provider, Silent) else None
-    flow = AIFlow(YemotAI(provider=provider, store=MemoryStore(), turn_timeout=3_600), manners=manners)
+    manners = DialogSettings(answer_wait=0.0, poll_wait=0.0) if isinstance(provider, Silent) else None
+    flow = AIFlow(YemotAI(provider=provider, store=MemoryStore(), turn_timeout=3_600), dialog=manners)
 
     @flow.ai_agent("")
     def agent(call: AICall, text: str) -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Provider
 from yemot_ai_testing import Caller, ModelServer, ScriptedProvider
@@ -30,7 +30,7 @@ WRITTEN = len(SENTENCE.split()) * EVERY
 
 
 def flow_of(provider: Provider, *, stream: bool) -> AIFlow:
-    flow = AIFlow(YemotAI(provider=provider), manners=Manners(filler=None))
+    flow = AIFlow(YemotAI(provider=provider), dialog=DialogSettings(filler=None))
 
     @flow.ai_agent("", greeting="שלום", stream=stream)
     def agent(call: AICall, text: str) -> None:

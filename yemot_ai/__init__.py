@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 from yemot_ai.ai import YemotAI
-from yemot_ai.calls.hooks import Transcript
+from yemot_ai.calls.hooks import CallSummary
 from yemot_ai.calls.limits import Limits
-from yemot_ai.flow import AICall, AIFlow, Guard, Key, Manners
+from yemot_ai.flow import AccessPolicy, AICall, AIFlow, DialogSettings, KeyAction
 from yemot_ai.sessions import Turn
 
 __all__ = [
     "AICall",
     "AIFlow",
-    "Guard",
-    "Key",
+    "AccessPolicy",
+    "CallSummary",
+    "DialogSettings",
+    "KeyAction",
     "Limits",
-    "Manners",
-    "Transcript",
     "Turn",
     "YemotAI",
     "__version__",

@@ -24,29 +24,41 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Literal, Protocol, TypeVar
 
-from yemot_ai.calls.caller_memory import DAY, Callers
+from yemot_ai.calls.caller_memory import DAY, CallerMemory
 from yemot_ai.calls.hooks import EndReason, Hook, Hooks
-from yemot_ai.calls.lifecycle import Calls
+from yemot_ai.calls.lifecycle import CallLifecycle
 from yemot_ai.calls.limits import Limits
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.providers.factory import check_provider, provider_of
-from yemot_ai.providers.provider import Closing, Provider, Reply
-from yemot_ai.redaction import MASKING
+from yemot_ai.providers.factory import check_provider, make_provider
+from yemot_ai.providers.provider import Provider, Reply, SupportsAclose
+from yemot_ai.redaction import MASKING_FILTER
 from yemot_ai.runtime.engine import Engine
-from yemot_ai.sessions import LEASE, Checked, MemoryStore, Session, SessionStore, Turn, open_store
-from yemot_ai.sessions.hangup_watch import Watch
+from yemot_ai.sessions import (
+    DEFAULT_LEASE,
+    MemoryStore,
+    Session,
+    SessionStore,
+    SupportsCheck,
+    Turn,
+    open_store,
+)
+from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Recordings
 from yemot_ai.turns.conversation import Conversation
 from yemot_ai.turns.ledger import Ledger
-from yemot_ai.turns.recording_transcriber import Hearing, check_transcriber, hearing_of
+from yemot_ai.turns.recording_transcriber import (
+    RecordingTranscriber,
+    check_transcriber,
+    make_recording_transcriber,
+)
 
 log = logging.getLogger("yemot_ai")
-log.addFilter(MASKING)
+log.addFilter(MASKING_FILTER)
 
 H = TypeVar("H", bound=Hook)
 
-__all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "asking"]
+__all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "current_run"]
 
 DEFAULT_INSTRUCTIONS = (
     "אתה עונה לאנשים בשיחת טלפון. ענה בעברית פשוטה ומדוברת, במשפט עד שלושה משפטים קצרים. "
@@ -58,7 +70,7 @@ DEFAULT_INSTRUCTIONS = (
 MEMORY_TTL = 30 * DAY
 
 
-class Asker(Protocol):
+class StepCounter(Protocol):
     """Somebody within whose run an ``ask`` without a ``turn_id`` is a numbered step."""
 
     @property
@@ -66,12 +78,12 @@ class Asker(Protocol):
         """The call that is being handled."""
         ...
 
-    def next_ask(self) -> str:
+    def next_step_id(self) -> str:
         """Return the turn id of the next step."""
         ...
 
 
-asking: ContextVar[Asker | None] = ContextVar("asking", default=None)
+current_run: ContextVar[StepCounter | None] = ContextVar("asking", default=None)
 """The handler run that the current code belongs to."""
 
 
@@ -100,8 +112,8 @@ class YemotAI:
         recordings: fetches these from the platform; ``Recordings()`` unless given.
 
     Attributes:
-        ending: functions that are told, on the engine's loop, the id of a call that ends.
-        watch: looks out for calls that end at another worker.
+        end_callbacks: functions that are told, on the engine's loop, the id of a call that ends.
+        hangup_watch: looks out for calls that end at another worker.
 
     Raises:
         ConfigurationError: the arguments cannot work together.
@@ -128,43 +140,48 @@ class YemotAI:
         recordings: Recordings | None = None,
     ) -> None:
         _check_positive(
-            turn_timeout=turn_timeout, session_ttl=session_ttl, memory_ttl=memory_ttl, lease=lease or LEASE
+            turn_timeout=turn_timeout,
+            session_ttl=session_ttl,
+            memory_ttl=memory_ttl,
+            lease=lease or DEFAULT_LEASE,
         )
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
-        self.provider = provider_of(mode, provider, model=model, keys=keys, timeout=turn_timeout)
+        self.provider = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
         self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
-        self.store = self._opened(store)
+        self.store = self._open_store(store)
         # What lives in this process dies with it: nobody is left to take anything over.
-        self.lease = lease or (session_ttl if self.store.immediate else LEASE)
+        self.lease = lease or (session_ttl if self.store.immediate else DEFAULT_LEASE)
         ear = None if transcriber is None else check_transcriber(transcriber)
-        self._hearing = functools.partial(hearing_of, ear, recordings, api_key=openai_api_key)
+        self._make_recording_transcriber = functools.partial(
+            make_recording_transcriber, ear, recordings, api_key=openai_api_key
+        )
         self._turn_timeout = turn_timeout
         self._retries = retries
         self._providers: dict[str, Provider] = {}
         self._hooks = Hooks(self.engine)
         self.calls = self._new_calls(limits or Limits(), memory_ttl if remember == "caller" else None)
-        self.watch = Watch(self.store, self.calls.ended_elsewhere)
+        self.hangup_watch = HangupWatch(self.store, self.calls.on_ended_elsewhere)
         self.ledger = self._new_ledger()
-        self.ending = self.calls.ending
-        self.ending.append(self.ledger.cancel)
+        self.end_callbacks = self.calls.end_callbacks
+        self.end_callbacks.append(self.ledger.cancel_call)
         self.conversation = self.new_conversation("call")
 
-    def _new_calls(self, limits: Limits, memory_ttl: float | None) -> Calls:
+    def _new_calls(self, limits: Limits, memory_ttl: float | None) -> CallLifecycle:
         """Make what keeps the calls; ``memory_ttl`` None: callers are not remembered."""
         ttl = DAY if memory_ttl is None else memory_ttl
-        return Calls(
+        return CallLifecycle(
             store=self.store,
             engine=self.engine,
             ttl=max(self.session_ttl, self._turn_timeout),
             limits=limits,
-            callers=Callers(self.store, ttl=ttl, now=self.engine.time),
-            remembers=memory_ttl is not None,
+            caller_memory=CallerMemory(self.store, ttl=ttl, now=self.engine.time),
+            remember_callers=memory_ttl is not None,
             hooks=self._hooks,
             providers=self._providers,
         )
@@ -172,12 +189,12 @@ class YemotAI:
     def _new_ledger(self) -> Ledger:
         return Ledger(
             self.store,
-            self.calls.update,
-            watch=self.watch,
+            self.calls.update_session,
+            hangup_watch=self.hangup_watch,
             timeout=self._turn_timeout,
             lease=self.lease,
-            written=self.calls.turn_is_over,
-            unwritten=self.calls.forget_unwritten,
+            on_done=self.calls.on_turn_done,
+            on_discarded=self.calls.discard_unsaved,
         )
 
     def reply(
@@ -211,7 +228,7 @@ class YemotAI:
     ) -> Turn:
         """Do what ``reply`` does, and return the whole turn: answer, usage, duration."""
         turn_id = turn_id or _next_turn_id(call_id)
-        return _answered(
+        return _raise_failure(
             self.engine.run(self.conversation.ask(call_id, turn_id, text, instructions=instructions))
         )
 
@@ -221,7 +238,7 @@ class YemotAI:
         """Do what ``ask`` does, awaited from any event loop."""
         turn_id = turn_id or _next_turn_id(call_id)
         asked = self.conversation.ask(call_id, turn_id, text, instructions=instructions)
-        return _answered(await self.engine.arun(asked))
+        return _raise_failure(await self.engine.arun(asked))
 
     def end(self, call_id: str) -> None:
         """Close the call: running turns are cancelled, what was said is forgotten, here and there."""
@@ -236,12 +253,12 @@ class YemotAI:
         """
         await self.engine.arun(self.calls.end(call_id, reason))
 
-    def forget(self, phone: str) -> None:
+    def forget_caller(self, phone: str) -> None:
         """Forget what is remembered of a caller (``remember="caller"``), here and at the providers."""
         self.engine.run(self.calls.forget_caller(phone))
 
-    async def aforget(self, phone: str) -> None:
-        """Do what ``forget`` does, awaited from any event loop."""
+    async def aforget_caller(self, phone: str) -> None:
+        """Do what ``forget_caller`` does, awaited from any event loop."""
         await self.engine.arun(self.calls.forget_caller(phone))
 
     def on_call_start(self, function: H) -> H:
@@ -281,7 +298,7 @@ class YemotAI:
     @property
     def sessions_open(self) -> int:
         """How many calls have a session that has not ended."""
-        return self.engine.run(self.calls.open())
+        return self.engine.run(self.calls.count_open())
 
     def new_conversation(
         self, name: str, *, provider: Provider | None = None, instructions: str | None = None
@@ -306,42 +323,46 @@ class YemotAI:
         )
 
     @functools.cached_property
-    def hearing(self) -> Hearing:
+    def recording_transcriber(self) -> RecordingTranscriber:
         """What hears recordings, for all agents that listen to them."""
-        return self._hearing(in_thread=self.engine.in_thread, ledger=self.ledger, check=self.calls.check)
+        return self._make_recording_transcriber(
+            run_in_thread=self.engine.run_in_thread,
+            ledger=self.ledger,
+            check_limits=self.calls.check_limits,
+        )
 
-    async def update(self, call_id: str, change: Callable[[Session], Session]) -> Session:
+    async def update_session(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
-        return await self.calls.update(call_id, change)
+        return await self.calls.update_session(call_id, change)
 
-    def _opened(self, store: SessionStore | str | None) -> SessionStore:
+    def _open_store(self, store: SessionStore | str | None) -> SessionStore:
         if store is None:
             return MemoryStore(now=self.engine.time)
         return open_store(store) if isinstance(store, str) else store
 
     async def _check(self) -> None:
-        if isinstance(self.store, Checked):
+        if isinstance(self.store, SupportsCheck):
             await self.store.check()
 
     async def _close(self) -> None:
         for provider in {id(provider): provider for provider in self._providers.values()}.values():
-            if isinstance(provider, Closing):
+            if isinstance(provider, SupportsAclose):
                 await provider.aclose()
-        if "hearing" in vars(self):
-            await self.hearing.aclose()
-        if isinstance(self.store, Closing):
+        if "recording_transcriber" in vars(self):
+            await self.recording_transcriber.aclose()
+        if isinstance(self.store, SupportsAclose):
             await self.store.aclose()
 
 
-def _answered(turn: Turn) -> Turn:
+def _raise_failure(turn: Turn) -> Turn:
     if turn.failure is not None:
-        raise turn.failure.error()
+        raise turn.failure.to_error()
     return turn
 
 
 def _next_turn_id(call_id: str) -> str:
-    asker = asking.get()
-    return asker.next_ask() if asker is not None and asker.call_id == call_id else uuid.uuid4().hex
+    asker = current_run.get()
+    return asker.next_step_id() if asker is not None and asker.call_id == call_id else uuid.uuid4().hex
 
 
 def _check_positive(**seconds: float) -> None:

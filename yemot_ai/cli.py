@@ -18,9 +18,9 @@ from yemot_ai.flow import AIFlow
 
 __all__ = ["ext_ini", "load_flow", "main"]
 
-HIGHEST_PORT = 65535
+MAX_PORT = 65535
 
-REFERENCE = "yemot_ai.reference:flow"
+REFERENCE_FLOW = "yemot_ai.reference:flow"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def load_flow(name: str) -> AIFlow:
     """
     module_name, _, attribute = name.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
-        raise ConfigurationError(f"{name!r} names no module: give module:attribute, e.g. {REFERENCE}")
+        raise ConfigurationError(f"{name!r} names no module: give module:attribute, e.g. {REFERENCE_FLOW}")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as python -m does: a path entry is a str
     try:
         module = importlib.import_module(module_name)
@@ -50,7 +50,7 @@ def load_flow(name: str) -> AIFlow:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the module is there; something that it imports is not
         raise ConfigurationError(
-            f"no module {module_name!r} here: give module:attribute, e.g. {REFERENCE}"
+            f"no module {module_name!r} here: give module:attribute, e.g. {REFERENCE_FLOW}"
         ) from error
     finally:
         sys.path.pop(0)
@@ -126,8 +126,8 @@ def _ext_ini(arguments: argparse.Namespace) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {HIGHEST_PORT}")
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {MAX_PORT}")
     return int(text)
 
 
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="answer the line over HTTP")
     serve.add_argument(
-        "flow", nargs="?", default=REFERENCE, metavar="module:flow", help=f"default: {REFERENCE}"
+        "flow", nargs="?", default=REFERENCE_FLOW, metavar="module:flow", help=f"default: {REFERENCE_FLOW}"
     )
     serve.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["MASKING", "Masking", "masked", "without_password"]
+__all__ = ["MASKING_FILTER", "NumberMaskingFilter", "mask_numbers", "redact_url"]
 
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])"
@@ -21,7 +21,7 @@ _NUMBER = re.compile(
 )
 
 
-def masked(text: str) -> str:
+def mask_numbers(text: str) -> str:
     """Return ``text`` with all but the last four digits of phone numbers left out.
 
     Numbers are those that are dialled in Israel, and what is written with a ``+`` before it.
@@ -29,26 +29,26 @@ def masked(text: str) -> str:
     return _NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
 
 
-class Masking(logging.Filter):
+class NumberMaskingFilter(logging.Filter):
     """Masks phone numbers in messages and tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; it is always kept."""
         message = record.getMessage()
-        if (hidden := masked(message)) != message:
+        if (hidden := mask_numbers(message)) != message:
             record.msg, record.args = hidden, ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = masked(_FORMATTER.formatException(record.exc_info))
+            record.exc_text = mask_numbers(_FORMATTER.formatException(record.exc_info))
         return True
 
 
 _FORMATTER = logging.Formatter()
 
-MASKING = Masking()
+MASKING_FILTER = NumberMaskingFilter()
 """Is on the logger ``yemot_ai``; ``logging.getLogger("yemot_ai").removeFilter(MASKING)`` shows numbers."""
 
 
-def without_password(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return ``url`` as it may be shown: who logs in, and by what, is left out.
 
     Whatever stands before the last ``@``, for a password that is not escaped cannot be told from the

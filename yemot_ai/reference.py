@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 
-from yemot_ai import AICall, AIFlow, Guard, YemotAI
+from yemot_ai import AccessPolicy, AICall, AIFlow, YemotAI
 
 __all__ = ["flow"]
 
 ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
-flow = AIFlow(ai, guard=Guard(secret=os.environ.get("YEMOT_AI_SECRET")))
+flow = AIFlow(ai, access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")))
 
 
 @flow.get("")

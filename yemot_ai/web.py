@@ -23,13 +23,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-LONGEST_BODY = 1 << 20
+MAX_BODY = 1 << 20
 """Bytes: no call collects that many values; what lies beyond is not read."""
 
 LONG_QUERY = 3500
 """Bytes: near the length that servers and proxies refuse; in Hebrew it is reached at turn 8 to 12."""
 
-PLAIN = "text/plain; charset=utf-8"
+CONTENT_TYPE = "text/plain; charset=utf-8"
 
 
 def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
@@ -45,11 +45,11 @@ def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
             return [b""]
         body = _wsgi_body(environ)
         if body is None:
-            start_response("400 Bad Request", [("Content-Type", PLAIN)])
+            start_response("400 Bad Request", [("Content-Type", CONTENT_TYPE)])
             return [b""]
         query = environ.get("QUERY_STRING", "")
         answer = handle(_pairs(query.encode("latin-1"), body)).encode()
-        start_response("200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(answer)))])
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(answer)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
 
     return app
@@ -74,7 +74,10 @@ def asgi(handle: Callable[[Pairs], Awaitable[str]]) -> ASGIApp:
             if body is None:
                 return  # nobody is there any more, and half a request is not answered
             answer = (await handle(_pairs(scope["query_string"], body))).encode()
-            headers = [(b"content-type", PLAIN.encode()), (b"content-length", str(len(answer)).encode())]
+            headers = [
+                (b"content-type", CONTENT_TYPE.encode()),
+                (b"content-length", str(len(answer)).encode()),
+            ]
             await _respond(send, 200, b"" if scope["method"] == "HEAD" else answer, headers)
 
     return app
@@ -104,7 +107,7 @@ def _wsgi_body(environ: dict[str, Any]) -> bytes | None:
     if length <= 0:
         return b""
     stream: BinaryIO = environ["wsgi.input"]
-    wanted = min(length, LONGEST_BODY)
+    wanted = min(length, MAX_BODY)
     body = stream.read(wanted)
     return body if len(body) == wanted else None
 
@@ -116,7 +119,7 @@ async def _asgi_body(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += bytes(message.get("body", b""))[: LONGEST_BODY - len(body)]
+        body += bytes(message.get("body", b""))[: MAX_BODY - len(body)]
         if not message.get("more_body", False):
             return body
 

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Action, Message, Mode, Play, Read, Response, SimpleAnswer
-from yemot_ai.protocol.explain import shown
+from yemot_ai.protocol.explain import printable
 
 __all__ = ["compare"]
 
@@ -70,9 +70,9 @@ def _responses(before: Response, after: Response) -> Iterator[str]:
     old, new = list(before.actions), list(after.actions)
     for i, j in _aligned([_name(one) for one in old], [_name(one) for one in new]):
         if i is None and j is not None:
-            yield f"{_labelled(new, j)}: {_ABSENT} → {shown(str(new[j]))}"
+            yield f"{_labelled(new, j)}: {_ABSENT} → {printable(str(new[j]))}"
         elif j is None and i is not None:
-            yield f"{_labelled(old, i)}: {shown(str(old[i]))} → {_ABSENT}"
+            yield f"{_labelled(old, i)}: {printable(str(old[i]))} → {_ABSENT}"
         elif i is not None and j is not None:
             yield from _actions(_labelled(new, j), old[i], new[j])
 
@@ -83,7 +83,7 @@ def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
     if type(before) is type(after):
         yield from _attributes(label, before, after, ("messages", "mode"))
     else:
-        yield f"{label}: {shown(str(before))} → {shown(str(after))}"
+        yield f"{label}: {printable(str(before))} → {printable(str(after))}"
     if isinstance(before, Read) and isinstance(after, Read):
         if type(before.mode) is type(after.mode):
             yield from _attributes(label, before.mode, after.mode)
@@ -95,13 +95,13 @@ def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
 def _messages(label: str, before: Sequence[Message], after: Sequence[Message]) -> Iterator[str]:
     for i, j in _aligned(list(map(str, before)), list(map(str, after))):
         if i is None and j is not None:
-            yield f"{label}.messages[{j + 1}]: {_ABSENT} → {shown(str(after[j]))}"
+            yield f"{label}.messages[{j + 1}]: {_ABSENT} → {printable(str(after[j]))}"
         elif j is None and i is not None:
-            yield f"{label}.messages[{i + 1}]: {shown(str(before[i]))} → {_ABSENT}"
+            yield f"{label}.messages[{i + 1}]: {printable(str(before[i]))} → {_ABSENT}"
         elif i is not None and j is not None and type(before[i]) is type(after[j]):
             yield from _attributes(f"{label}.messages[{j + 1}]", before[i], after[j])
         elif i is not None and j is not None:
-            yield f"{label}.messages[{j + 1}]: {shown(str(before[i]))} → {shown(str(after[j]))}"
+            yield f"{label}.messages[{j + 1}]: {printable(str(before[i]))} → {printable(str(after[j]))}"
 
 
 def _attributes(label: str, before: _Value, after: _Value, skipped: Collection[str] = ()) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _changed(label: str, old: object, new: object) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, str):
-        return shown(value) if value.strip() == value != "" else repr(value)
+        return printable(value) if value.strip() == value != "" else repr(value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "()"
     return str(value)
@@ -141,7 +141,7 @@ def _parting(before: str, after: str) -> str:
 
 def _around(text: str, start: int) -> str:
     first = max(start - _BESIDE, 0)
-    excerpt = shown(text[first : start + 2 * _BESIDE])
+    excerpt = printable(text[first : start + 2 * _BESIDE])
     return f"{'…' if first else ''}{excerpt}{'…' if len(text) > start + 2 * _BESIDE else ''}"
 
 

@@ -21,8 +21,8 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.runtime.engine import Engine, immediately
-from yemot_ai.sessions import MemoryStore, Session, Status, Turn, hold_key
+from yemot_ai.runtime.engine import Engine, run_without_waiting
+from yemot_ai.sessions import MemoryStore, Session, Turn, TurnStatus, hold_key
 from yemot_ai.turns.transitions import claim
 from yemot_ai_testing import ScriptedProvider
 
@@ -94,7 +94,7 @@ def test_a_turn_tells_its_usage_and_how_long_it_took(ai: YemotAI, provider: Scri
     provider.answers("כן", after=3)
     turn = asyncio.run(ai.aask("c1", "יש?"))
 
-    assert (turn.answer, turn.status, turn.session_id) == ("כן", Status.ANSWERED, "scripted-1")
+    assert (turn.answer, turn.status, turn.session_id) == ("כן", TurnStatus.ANSWERED, "scripted-1")
     assert turn.usage is not None
     assert turn.duration == pytest.approx(3, abs=0.1)
 
@@ -224,7 +224,7 @@ def test_a_running_turn_whose_owner_is_dead_is_taken_over(provider: ScriptedProv
     provider.answers("כן")
     store = MemoryStore()
     left_behind = Turn("t", "יש?", owner="somebody who holds nothing any more")
-    immediately(store.save(Session("c1", turns=(left_behind,)), ttl=60))
+    run_without_waiting(store.save(Session("c1", turns=(left_behind,)), ttl=60))
 
     assert YemotAI(provider=provider, store=store).reply("c1", "יש?", turn_id="t") == "כן"
 
@@ -232,7 +232,7 @@ def test_a_running_turn_whose_owner_is_dead_is_taken_over(provider: ScriptedProv
 def test_a_turn_that_has_killed_three_workers_kills_no_other(provider: ScriptedProvider) -> None:
     store, told = MemoryStore(), list[Turn]()
     left_behind = Turn("t", "יש?", "call", owner="the third.1", lost=2)
-    immediately(store.save(Session("c1", turns=(left_behind,)), ttl=60))
+    run_without_waiting(store.save(Session("c1", turns=(left_behind,)), ttl=60))
     ai = YemotAI(provider=provider, store=store)
     ai.on_turn(lambda _call_id, turn: told.append(turn))
     for _ in range(2):
@@ -248,21 +248,21 @@ def test_a_worker_that_comes_back_to_its_own_turn_was_not_lost() -> None:
     session = Session("c1", turns=(Turn("t", "יש?", owner="a.1", lost=2),))
 
     assert claim(session, Turn("t", "יש?", owner="a.2")).turns[0].lost == 2
-    assert claim(session, Turn("t", "יש?", owner="b.1")).turns[0].status is Status.FAILED
+    assert claim(session, Turn("t", "יש?", owner="b.1")).turns[0].status is TurnStatus.FAILED
 
 
 def test_a_running_turn_whose_owner_lives_is_waited_for() -> None:
     provider = ScriptedProvider(engine=Engine())
     store = MemoryStore()
     running = Turn("t", "יש?", owner="somebody else")
-    saved = immediately(store.save(Session("c1", turns=(running,)), ttl=60))
-    assert immediately(store.acquire(hold_key("turn", "c1", "t"), "somebody else", 60))
+    saved = run_without_waiting(store.save(Session("c1", turns=(running,)), ttl=60))
+    assert run_without_waiting(store.acquire(hold_key("turn", "c1", "t"), "somebody else", 60))
     ai = YemotAI(provider=provider, store=store)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(ai.reply, "c1", "יש?", turn_id="t")
-        over = replace(running, status=Status.ANSWERED, answer="כן, אני", owner="")
-        immediately(store.save(saved.with_turn(over), ttl=60))
-        immediately(store.release(hold_key("turn", "c1", "t"), "somebody else"))
+        over = replace(running, status=TurnStatus.ANSWERED, answer="כן, אני", owner="")
+        run_without_waiting(store.save(saved.with_turn(over), ttl=60))
+        run_without_waiting(store.release(hold_key("turn", "c1", "t"), "somebody else"))
 
         assert waiting.result(10) == "כן, אני"
     assert provider.requests == []

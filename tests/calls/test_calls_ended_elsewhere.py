@@ -14,7 +14,7 @@ class HungUpElsewhere(MemoryStore):
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         if "talk" in key:
             session = await self.load("c1") or Session("c1")
-            await self.save(session.over(), ttl=60)
+            await self.save(session.tombstone(), ttl=60)
         return await super().acquire(key, token, seconds)
 
 

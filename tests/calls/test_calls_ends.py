@@ -100,7 +100,7 @@ def test_what_is_remembered_keeps_its_rollout_until_the_caller_is_forgotten(
 
     assert len(rollouts(tmp_path)) == 1
     assert codex.requests[1].session == codex.requests[0].thread_id
-    flow.ai.forget(PHONE)
+    flow.ai.forget_caller(PHONE)
     assert rollouts(tmp_path) == []
 
 

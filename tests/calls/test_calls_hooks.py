@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.calls.hooks import Transcript
+from yemot_ai.calls.hooks import CallSummary
 from yemot_ai.errors import SessionFormatError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.runtime.engine import WORKER_THREADS, Engine
-from yemot_ai.sessions import MemoryStore, Session, Status, Turn
+from yemot_ai.sessions import MemoryStore, Session, Turn, TurnStatus
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -47,11 +47,11 @@ class Ear:
             self.told.append(("turn", call_id, turn.text, turn.answer))
 
         @ai.on_call_end
-        def end(transcript: Transcript, usage: Usage) -> None:
+        def end(transcript: CallSummary, usage: Usage) -> None:
             self.told.append(("end", transcript, usage))
 
     @property
-    def ends(self) -> list[tuple[Transcript, Usage]]:
+    def ends(self) -> list[tuple[CallSummary, Usage]]:
         return [(one[1], one[2]) for one in self.told if one[0] == "end"]
 
 
@@ -112,8 +112,8 @@ def test_a_turn_that_the_hang_up_cancelled_is_in_the_transcript_without_an_answe
 
     ((transcript, _),) = ear.ends
     assert [(turn.text, turn.answer, turn.status) for turn in transcript] == [
-        ("ראשון", "א", Status.ANSWERED),
-        ("שני", "", Status.RUNNING),
+        ("ראשון", "א", TurnStatus.ANSWERED),
+        ("שני", "", TurnStatus.RUNNING),
     ]
     assert str(transcript).endswith("> שני\n(no answer)")
     assert provider.running == 0
@@ -232,7 +232,7 @@ def test_a_hook_that_raises_is_logged_and_harms_neither_the_call_nor_the_other_h
     ai.on_turn(lambda call_id, turn: told.append(turn.answer))
 
     @ai.on_call_end
-    async def broken_too(transcript: Transcript, usage: Usage) -> None:
+    async def broken_too(transcript: CallSummary, usage: Usage) -> None:
         raise ValueError("no such table")
 
     caller = Caller(flow)
@@ -374,7 +374,7 @@ def test_a_hang_up_whose_request_is_cancelled_ends_the_call_all_the_same() -> No
         told.set()
         await asyncio.to_thread(going.wait, 10)
 
-    ai.ending.append(slow)
+    ai.end_callbacks.append(slow)
     ai.on_call_end(lambda *_: ended.set())
     ai.reply("c1", "שלום")
 
@@ -396,7 +396,7 @@ def test_a_call_that_comes_back_while_others_are_ended_lives_on(provider: Script
     ai = YemotAI(provider=provider, session_ttl=60)
     over: list[str] = []
 
-    async def meanwhile(transcript: Transcript, _: Usage) -> None:
+    async def meanwhile(transcript: CallSummary, _: Usage) -> None:
         over.append(transcript.call_id)
         other = "c2" if transcript.call_id == "c1" else "c1"
         if len(over) == 1:

@@ -188,7 +188,7 @@ def test_a_caller_is_forgotten_here_and_at_the_provider_however_the_number_is_wr
     provider.answers("א").answers("ב")
     called(flow, "סוד")
 
-    ai.forget(written)
+    ai.forget_caller(written)
 
     assert provider.ended == ["scripted-1"]
     called(flow, "מה אמרתי")
@@ -237,16 +237,16 @@ def test_a_call_that_ends_while_it_is_being_recalled_leaves_no_thread_behind(
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
     called(flow, "סוד")
-    recall = ai.calls.callers.recall
+    recall = ai.calls.caller_memory.recall
 
     async def ends_meanwhile(session: object) -> object:
         recalled = await recall(session)  # type: ignore[arg-type]
         stored = await store.load("c2")
         assert stored is not None
-        await store.save(stored.over(), ttl=60)
+        await store.save(stored.tombstone(), ttl=60)
         return recalled
 
-    ai.calls.callers.recall = ends_meanwhile  # type: ignore[method-assign,assignment]
+    ai.calls.caller_memory.recall = ends_meanwhile  # type: ignore[method-assign,assignment]
     line = {"ApiCallId": "c2", "ApiExtension": "", "ApiPhone": PHONE}
     flow.handle_request(line)
 

@@ -39,7 +39,7 @@ def test_a_url_that_the_line_could_not_call_is_refused(
 
 
 def test_the_reference_flow_is_found() -> None:
-    assert cli.load_flow(cli.REFERENCE) is reference.flow
+    assert cli.load_flow(cli.REFERENCE_FLOW) is reference.flow
 
 
 def test_a_flow_of_ones_own_is_found_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

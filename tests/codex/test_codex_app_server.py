@@ -57,7 +57,7 @@ async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # n
 
 async def server_of(provider: CodexAppServerProvider) -> AppServer:
     """The only server; started, if there is none."""
-    async with provider._pool().place() as server:
+    async with provider._pool().acquire() as server:
         return server
 
 
@@ -535,10 +535,10 @@ def test_threads_that_were_not_used_for_long_are_let_go_and_taken_up_again(codex
         async with serving(loaded=2) as provider:
             replies = [await provider.start_session(f"שיחה {n}") for n in range(4)]
             server = await server_of(provider)
-            assert list(server._told) == [thread_of(reply.session) for reply in replies[2:]]
+            assert list(server._instructions) == [thread_of(reply.session) for reply in replies[2:]]
             for reply in replies:
                 await provider.continue_session(reply.session, "עוד")
-            assert len(server._told) == 2
+            assert len(server._instructions) == 2
 
     for _ in range(8):
         codex.answers("כן")

@@ -40,7 +40,7 @@ async def two_calls(
 
 
 def holder(provider: CodexAppServerProvider, reply: Reply) -> AppServer:
-    (server,) = (one for one in provider._pool().servers if one.holds(thread_of(reply.session)))
+    (server,) = (one for one in provider._pool().servers if one.has_thread(thread_of(reply.session)))
     return server
 
 
@@ -267,7 +267,7 @@ def test_the_servers_of_a_call_that_moved_forget_it(codex: Codex) -> None:
             for reply in (first, second):
                 await provider.end_session(reply.session)
             assert not any(
-                server.holds(thread_of(reply.session))
+                server.has_thread(thread_of(reply.session))
                 for server in provider._pool().servers
                 for reply in (first, second)
             )

@@ -18,8 +18,8 @@ from yemot_ai.errors import (
     RateLimitedError,
     UnknownModelError,
 )
-from yemot_ai.providers.codex.app_server.jsonrpc import ANSWERS, NotRpcError, Rpc, RpcError
-from yemot_ai.providers.codex.app_server.turn import Turn, fault_of
+from yemot_ai.providers.codex.app_server.jsonrpc import REQUEST_ANSWERS, JsonRpc, NotRpcError, RpcError
+from yemot_ai.providers.codex.app_server.turn import AppServerTurn, turn_error
 
 THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 
@@ -30,13 +30,15 @@ class Wire:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.heard: list[tuple[str, object]] = []
-        self.rpc = Rpc(lambda data: self.sent.append(json.loads(data)), lambda *told: self.heard.append(told))
+        self.rpc = JsonRpc(
+            lambda data: self.sent.append(json.loads(data)), lambda *told: self.heard.append(told)
+        )
 
     def says(self, message: object) -> None:
         self.rpc.feed(json.dumps(message).encode())
 
 
-@pytest.mark.parametrize("method", sorted(ANSWERS))
+@pytest.mark.parametrize("method", sorted(REQUEST_ANSWERS))
 def test_an_approval_is_declined_in_the_words_of_its_method(method: str) -> None:
     wire = Wire()
     wire.says({"id": 7, "method": method, "params": {}})
@@ -69,7 +71,7 @@ def test_answers_find_their_questions_in_any_order() -> None:
     result, refused = asked(talk())
     assert result == {"n": 2}
     assert isinstance(refused, RpcError)
-    assert (refused.method, refused.code, refused.said) == ("a", -32600, "no")
+    assert (refused.method, refused.code, refused.message) == ("a", -32600, "no")
 
 
 def test_a_wire_that_breaks_is_told_to_everybody_who_waits() -> None:
@@ -102,10 +104,12 @@ def item(text: str, phase: str | None = None) -> dict[str, Any]:
     return {"item": {"type": "agentMessage", "text": text, "phase": phase}}
 
 
-def heard(*told: tuple[str, dict[str, Any]], writes: Callable[[str], object] = lambda _piece: None) -> Turn:
-    turn = Turn(THREAD, writes)
+def heard(
+    *told: tuple[str, dict[str, Any]], writes: Callable[[str], object] = lambda _piece: None
+) -> AppServerTurn:
+    turn = AppServerTurn(THREAD, writes)
     for method, params in told:
-        turn.hear(method, params)
+        turn.handle(method, params)
     return turn
 
 
@@ -120,7 +124,7 @@ def test_the_answer_is_the_final_one_and_not_what_was_said_on_the_way() -> None:
             ("item/completed", item("סיימתי", "commentary")),
             COMPLETED,
         )
-        return (await told.ended).text
+        return (await told.outcome).text
 
     assert asked(turn()) == "שלוש וחצי"
 
@@ -128,7 +132,7 @@ def test_the_answer_is_the_final_one_and_not_what_was_said_on_the_way() -> None:
 def test_without_phases_the_answer_is_the_last_message() -> None:
     async def turn() -> str:
         return (
-            await heard(("item/completed", item("א")), ("item/completed", item("ב")), COMPLETED).ended
+            await heard(("item/completed", item("א")), ("item/completed", item("ב")), COMPLETED).outcome
         ).text
 
     assert asked(turn()) == "ב"
@@ -166,7 +170,7 @@ def test_a_turn_ends_once() -> None:
     async def turn() -> str:
         told = heard(("item/completed", item("א")), COMPLETED, ("item/completed", item("ב")), COMPLETED)
         told.fail(ConnectionError("too late"))
-        return (await told.ended).text
+        return (await told.outcome).text
 
     assert asked(turn()) == "א"
 
@@ -187,7 +191,7 @@ def test_a_turn_ends_once() -> None:
     ],
 )
 def test_a_sentence_that_tells_no_class_is_classed_by_the_word_beside_it(info: object, kind: type) -> None:
-    error = fault_of({"message": "Something new.", "codexErrorInfo": info}, "failed", THREAD)
+    error = turn_error({"message": "Something new.", "codexErrorInfo": info}, "failed", THREAD)
     assert type(error) is kind
     assert "Something new." in str(error)
     assert error.thread_id == THREAD

@@ -5,15 +5,15 @@ from pathlib import Path
 from tests.codex.codex_kit import Codex
 from yemot_ai import YemotAI
 from yemot_ai.providers import CodexCLIProvider
-from yemot_ai.providers.codex.capabilities import Known
-from yemot_ai.providers.codex.command import command
+from yemot_ai.providers.codex.capabilities import Capabilities
+from yemot_ai.providers.codex.command import exec_command
 from yemot_ai_testing.executable import write_executable
 
 
-def line(known: Known) -> list[str]:
-    return command(
+def line(known: Capabilities) -> list[str]:
+    return exec_command(
         "codex",
-        known=known,
+        capabilities=known,
         instructions=Path("/i.md"),
         databases=None,
         sandbox="read-only",
@@ -23,14 +23,14 @@ def line(known: Known) -> list[str]:
 
 
 def test_only_features_that_the_binary_knows_are_disabled_by_name() -> None:
-    told = line(Known(features=frozenset({"shell_tool", "something_new"})))
+    told = line(Capabilities(features=frozenset({"shell_tool", "something_new"})))
 
     assert [told[i + 1] for i, part in enumerate(told) if part == "--disable"] == ["shell_tool"]
     assert not any(part.startswith("features.") for part in told)
 
 
 def test_a_binary_that_does_not_tell_its_features_is_not_trusted_with_any() -> None:
-    told = line(Known())
+    told = line(Capabilities())
 
     assert "features.shell_tool=false" in told
     assert "features.unified_exec=false" in told

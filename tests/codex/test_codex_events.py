@@ -23,8 +23,8 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai.providers.codex.events import EventReader, Outcome, usage_between
-from yemot_ai.providers.codex.faults import fault, seconds_to_wait
+from yemot_ai.providers.codex.events import EventReader, TurnOutcome, usage_delta
+from yemot_ai.providers.codex.faults import error_from_text, parse_retry_after
 from yemot_ai.providers.provider import Usage
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.recordings import Recording
@@ -43,9 +43,9 @@ def read(*events: object) -> EventReader:
     return reader
 
 
-def conclude(recording: Recording) -> Outcome:
+def conclude(recording: Recording) -> TurnOutcome:
     reader = read(*(line.text.encode() for line in recording.stdout))
-    return reader.conclude(exit_code=recording.exit_code, stderr_tail="\n".join(recording.stderr))
+    return reader.finish(exit_code=recording.exit_code, stderr_tail="\n".join(recording.stderr))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_no_recorded_turn_surprises_the_reader(recording: Recording) -> None:
 def test_sentences_of_other_versions_fall_into_the_same_classes(
     said: str, error: type[ProviderError]
 ) -> None:
-    found = fault(said, exit_code=1, stderr_tail="tail", thread_id="t")
+    found = error_from_text(said, exit_code=1, stderr_tail="tail", thread_id="t")
     assert type(found) is error
     assert (found.exit_code, found.stderr_tail, found.thread_id) == (1, "tail", "t")
 
@@ -128,14 +128,14 @@ def test_sentences_of_other_versions_fall_into_the_same_classes(
     ],
 )
 def test_a_refusal_may_say_how_long_to_wait(said: str, seconds: float | None) -> None:
-    assert seconds_to_wait(said) == seconds
-    error = fault(f"rate limit: {said}")
+    assert parse_retry_after(said) == seconds
+    error = error_from_text(f"rate limit: {said}")
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == seconds
 
 
 def test_an_unknown_model_is_named() -> None:
-    error = fault("The 'gpt-9' model is not supported when using Codex")
+    error = error_from_text("The 'gpt-9' model is not supported when using Codex")
     assert isinstance(error, UnknownModelError)
     assert error.model == "gpt-9"
 
@@ -148,14 +148,14 @@ def test_unknown_events_and_items_are_passed_over() -> None:
         {"type": "item.completed", "item": 3},
         {"item": None},
     )
-    assert read(STARTED, *strange, SAID, DONE).conclude(exit_code=0).text == "hello"
+    assert read(STARTED, *strange, SAID, DONE).finish(exit_code=0).text == "hello"
 
 
 @pytest.mark.parametrize(
     "usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}]
 )
 def test_counters_differ_between_versions(usage: object) -> None:
-    outcome = read(STARTED, SAID, {"type": "turn.completed", "usage": usage}).conclude(exit_code=0)
+    outcome = read(STARTED, SAID, {"type": "turn.completed", "usage": usage}).finish(exit_code=0)
     assert set(outcome.usage) <= {"input_tokens"}
 
 
@@ -173,23 +173,23 @@ def test_counters_differ_between_versions(usage: object) -> None:
 )
 def test_a_turn_that_did_not_end_well_is_a_failure(events: tuple[Any, ...], code: int) -> None:
     with pytest.raises(ProviderCrashError):
-        read(*events).conclude(exit_code=code)
+        read(*events).finish(exit_code=code)
 
 
 def test_an_error_event_is_not_fatal() -> None:
     hiccup = {"type": "error", "message": "Reconnecting... 1/5"}
-    assert read(STARTED, hiccup, SAID, DONE).conclude(exit_code=0).text == "hello"
+    assert read(STARTED, hiccup, SAID, DONE).finish(exit_code=0).text == "hello"
 
 
 def test_an_answer_in_another_thread_is_dropped() -> None:
     with pytest.raises(SessionLostError) as caught:
-        read(STARTED, SAID, DONE).conclude(exit_code=0, expected="mine")
+        read(STARTED, SAID, DONE).finish(exit_code=0, expected="mine")
     assert caught.value.thread_id == "mine"
 
 
 def test_an_answer_without_a_thread_is_malformed() -> None:
     with pytest.raises(MalformedStreamError, match="without naming the thread"):
-        read(SAID, DONE).conclude(exit_code=0)
+        read(SAID, DONE).finish(exit_code=0)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +198,13 @@ def test_an_answer_without_a_thread_is_malformed() -> None:
 )
 def test_a_line_that_is_no_event_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedStreamError) as caught:
-        read(STARTED, line, SAID, DONE).conclude(exit_code=0)
+        read(STARTED, line, SAID, DONE).finish(exit_code=0)
     assert len(str(caught.value)) < 2000
 
 
 def test_half_of_a_surrogate_pair_can_still_be_encoded() -> None:
     half = b'{"type":"item.completed","item":{"type":"agent_message","text":"a\\ud800b"}}'
-    assert read(STARTED, half, DONE).conclude(exit_code=0).text.encode() == "a\ufffdb".encode()
+    assert read(STARTED, half, DONE).finish(exit_code=0).text.encode() == "a\ufffdb".encode()
 
 
 @given(
@@ -214,7 +214,7 @@ def test_whatever_a_process_writes_only_our_errors_are_raised(
     lines: list[bytes], code: int, stderr: str, expected: str
 ) -> None:
     with pytest.raises(ProviderError):
-        read(*lines).conclude(exit_code=code, stderr_tail=stderr, expected=expected)
+        read(*lines).finish(exit_code=code, stderr_tail=stderr, expected=expected)
 
 
 VALUES = st.recursive(
@@ -248,7 +248,7 @@ EVENTS = st.fixed_dictionaries(
 @given(st.lists(EVENTS, max_size=6))
 def test_whatever_the_events_hold_the_turn_has_an_outcome_or_one_of_our_errors(events: list[Any]) -> None:
     try:
-        outcome = read(*events).conclude(exit_code=0)
+        outcome = read(*events).finish(exit_code=0)
     except ProviderError:
         return
     assert outcome.text.strip()
@@ -258,12 +258,12 @@ def test_whatever_the_events_hold_the_turn_has_an_outcome_or_one_of_our_errors(e
 def test_a_turn_costs_the_difference() -> None:
     before = {"input_tokens": 100, "cached_input_tokens": 5, "output_tokens": 7}
     after = {"input_tokens": 250, "cached_input_tokens": 5, "output_tokens": 9, "reasoning_output_tokens": 4}
-    assert usage_between(before, after) == Usage(150, 0, 2, 4)
+    assert usage_delta(before, after) == Usage(150, 0, 2, 4)
 
 
 def test_counters_that_were_reset_are_taken_as_they_are() -> None:
-    assert usage_between({"input_tokens": 100}, {"input_tokens": 30}) == Usage(30)
+    assert usage_delta({"input_tokens": 100}, {"input_tokens": 30}) == Usage(30)
 
 
 def test_without_the_counters_before_nothing_can_be_told() -> None:
-    assert usage_between(None, {"input_tokens": 30}) is None
+    assert usage_delta(None, {"input_tokens": 30}) is None

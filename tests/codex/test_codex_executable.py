@@ -103,7 +103,7 @@ def test_for_a_name_that_is_no_uuid_a_new_thread_begins_silently(codex: Codex, s
     run = shell.run(*EXEC, "resume", "not-a-uuid", "-", stdin="שלום")
     assert run.code == 0
     with pytest.raises(SessionLostError, match="dropped"):
-        reader_of(run).conclude(exit_code=0, expected=UNKNOWN)
+        reader_of(run).finish(exit_code=0, expected=UNKNOWN)
 
 
 def test_an_unknown_thread_is_refused_without_an_event(codex: Codex, shell: Shell) -> None:
@@ -157,7 +157,7 @@ def test_a_turn_may_succeed_with_words_on_standard_error(codex: Codex, shell: Sh
     codex.answers("א")
     run = shell.run(*EXEC, stdin="שלום")
     assert run.stderr.strip()
-    assert reader_of(run).conclude(exit_code=run.code, stderr_tail=run.stderr).text == "א"
+    assert reader_of(run).finish(exit_code=run.code, stderr_tail=run.stderr).text == "א"
 
 
 def test_an_ephemeral_turn_leaves_no_rollout(codex: Codex, shell: Shell) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai.providers.codex.home import Home, is_thread_id
+from yemot_ai.providers.codex.home import CodexHome, is_thread_id
 
 THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 OTHER = "01a2021e-e1f2-71a2-898b-4fcd956cbb55"
@@ -27,22 +27,22 @@ def users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_only_the_login_is_linked_in(users: Path) -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
     assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
     assert (home.codex_home / "auth.json").readlink() == users / "auth.json"
 
 
 def test_every_folder_is_private() -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
-    for folder in (home.root, home.codex_home, home.work(KEY)):
+    for folder in (home.root, home.codex_home, home.work_dir(KEY)):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_without_a_login_nothing_is_linked(users: Path) -> None:
     (users / "auth.json").unlink()
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
     assert list(home.codex_home.iterdir()) == []
 
@@ -50,16 +50,16 @@ def test_without_a_login_nothing_is_linked(users: Path) -> None:
 def test_the_link_follows_the_user_to_another_home(
     users: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    Home.at(None).prepare(KEY)
+    CodexHome.for_codex_home(None).prepare(KEY)
     moved = users.rename(tmp_path / "moved")
     monkeypatch.setenv("CODEX_HOME", str(moved))
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
     assert (home.codex_home / "auth.json").readlink() == moved / "auth.json"
 
 
 def test_a_login_made_in_our_home_is_kept() -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.codex_home.mkdir(parents=True)
     (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
     home.prepare(KEY)
@@ -82,11 +82,11 @@ def test_our_folder_lies_where_state_belongs(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value.format(tmp=tmp_path))
-    assert Home.at(None).codex_home == Path(place.format(tmp=tmp_path))
+    assert CodexHome.for_codex_home(None).codex_home == Path(place.format(tmp=tmp_path))
 
 
 def test_instructions_lie_in_a_private_file_that_is_written_once() -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
     file = home.instructions_file("ענה בקצרה")
     assert file.read_text(encoding="utf-8") == "ענה בקצרה"
@@ -99,7 +99,7 @@ def test_the_environment_is_the_minimum_and_what_the_user_adds(monkeypatch: pyte
     monkeypatch.setenv("PATH", "/bin")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
     monkeypatch.setenv("SECRET", "s")
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     environment = home.environment({"CODEX_API_KEY": "k"})
     assert environment["PATH"] == "/bin"
     assert environment["HTTPS_PROXY"] == "http://proxy"
@@ -109,7 +109,7 @@ def test_the_environment_is_the_minimum_and_what_the_user_adds(monkeypatch: pyte
     assert "SECRET" not in environment
 
 
-def lay(home: Home, thread: str, key: str) -> list[Path]:
+def lay(home: CodexHome, thread: str, key: str) -> list[Path]:
     paths = [
         home.root / "databases" / key / "state.sqlite",
         home.codex_home / "sessions" / "2026" / "01" / "02" / f"rollout-2026-01-02T03-04-05-{thread}.jsonl",
@@ -123,9 +123,9 @@ def lay(home: Home, thread: str, key: str) -> list[Path]:
 
 
 def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     gone, kept = lay(home, THREAD, KEY), lay(home, OTHER, KEY[::-1])
-    home.forget(THREAD, KEY)
+    home.delete_conversation(THREAD, KEY)
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in kept)
 
@@ -134,15 +134,15 @@ def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> No
     "name", ["", "*", "**", "../*", "?" * 36, THREAD.upper(), f"{THREAD}*", f"*{THREAD[1:]}"]
 )
 def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
-    home = Home.at(None)
+    home = CodexHome.for_codex_home(None)
     kept = lay(home, THREAD, KEY)
-    home.forget(name, name)
+    home.delete_conversation(name, name)
     assert all(path.exists() for path in kept)
 
 
 def test_the_databases_of_a_users_own_home_are_left_where_they_are(tmp_path: Path) -> None:
-    assert Home.at(tmp_path).databases(KEY) is None
-    assert Home.at(None).databases(KEY) is not None
+    assert CodexHome.for_codex_home(tmp_path).databases_dir(KEY) is None
+    assert CodexHome.for_codex_home(None).databases_dir(KEY) is not None
 
 
 def test_a_thread_id_is_a_uuid_written_out() -> None:

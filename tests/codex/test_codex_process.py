@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from tests.codex.codex_kit import asked, provider
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
-from yemot_ai.providers.codex.capabilities import known
-from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run
+from yemot_ai.providers.codex.capabilities import probe
+from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run_process
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_lines_are_whole_however_the_bytes_arrive(lines: list[bytes], size: int)
     framer = LineFramer(heard.append)
     for start in range(0, len(data), size):
         framer.feed(data[start : start + size])
-    framer.end()
+    framer.flush()
     assert heard == lines
 
 
@@ -76,7 +76,7 @@ def test_a_last_line_without_an_end_is_heard() -> None:
     heard: list[bytes] = []
     framer = LineFramer(heard.append)
     framer.feed(b"one\ntwo")
-    framer.end()
+    framer.flush()
     assert heard == [b"one", b"two"]
 
 
@@ -115,7 +115,11 @@ def ending(tmp_path: Path) -> Callable[[str], None]:
 
     def runs(body: str) -> None:
         path = program(tmp_path, body)
-        asked(run([str(path)], stdin=b"", receive=lambda _line: None, env=dict(os.environ), cwd=tmp_path))
+        asked(
+            run_process(
+                [str(path)], stdin=b"", receive=lambda _line: None, env=dict(os.environ), cwd=tmp_path
+            )
+        )
 
     return runs
 
@@ -155,7 +159,7 @@ def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None
         loop = asyncio.get_running_loop()
         environment = dict(os.environ)
         turn = asyncio.create_task(
-            run([str(path)], stdin=b"", receive=lambda _line: None, env=environment, cwd=tmp_path)
+            run_process([str(path)], stdin=b"", receive=lambda _line: None, env=environment, cwd=tmp_path)
         )
         await asyncio.to_thread(ready.read_text)
         began = loop.time()
@@ -243,7 +247,7 @@ def test_no_question_to_the_binary_outlives_whoever_asked(tmp_path: Path) -> Non
         return pids
 
     async def cancelled() -> list[int]:
-        task = asyncio.create_task(known(str(path), env=dict(os.environ), cwd=tmp_path))
+        task = asyncio.create_task(probe(str(path), env=dict(os.environ), cwd=tmp_path))
         pids = await asyncio.to_thread(heard)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.codex.codex_kit import EXEC, Shell
-from yemot_ai.providers.codex.capabilities import Known, known
+from yemot_ai.providers.codex.capabilities import Capabilities, probe
 from yemot_ai.providers.codex.exec import CodexCLIProvider
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -34,8 +34,8 @@ def program(tmp_path: Path) -> Path:
     return executable
 
 
-def knows(executable: Path) -> Known:
-    return asyncio.run(known(str(executable), env={}, cwd=executable.parents[1]))
+def knows(executable: Path) -> Capabilities:
+    return asyncio.run(probe(str(executable), env={}, cwd=executable.parents[1]))
 
 
 def asked(program: Path) -> int:

@@ -20,7 +20,7 @@ from yemot_ai.errors import (
     RateLimitedError,
     UnknownModelError,
 )
-from yemot_ai.providers.provider import Forgetful, Provider, Usage
+from yemot_ai.providers.provider import Provider, SupportsEndSession, Usage
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 
@@ -234,7 +234,7 @@ def test_a_step_that_nobody_asked_for_is_reported(codex: Codex) -> None:
 
 def test_it_is_a_provider_that_can_forget() -> None:
     assert isinstance(provider(), Provider)
-    assert isinstance(provider(), Forgetful)
+    assert isinstance(provider(), SupportsEndSession)
     assert provider().name == "codex"
 
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from yemot_ai.providers.codex.app_server import server, turn
-from yemot_ai.providers.codex.app_server.jsonrpc import ANSWERS
+from yemot_ai.providers.codex.app_server.jsonrpc import REQUEST_ANSWERS
 from yemot_ai_testing.codex import app_server_recordings as recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.recorder.session import environment, furnished
@@ -91,10 +91,10 @@ def test_a_message_of_another_shape_is_seen(schemas: Schemas) -> None:
 
 
 def test_what_our_client_asks_is_what_the_schema_says(schemas: Schemas, tmp_path: Path) -> None:
-    setup = server.Setup("ענה בקצרה", tmp_path, "read-only", "gpt-5.5")
+    setup = server.ThreadConfig("ענה בקצרה", tmp_path, "read-only", "gpt-5.5")
     thread = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
     asked = {
-        "initialize": server._CLIENT,
+        "initialize": server._CLIENT_INFO,
         "thread/start": setup.params(),
         "thread/resume": setup.params(thread),
         "thread/fork": setup.params(thread),
@@ -117,7 +117,7 @@ def test_what_our_client_hears_is_told_by_the_schema(schemas: Schemas) -> None:
 
 
 def test_each_answer_of_our_client_is_one_that_the_schema_allows(schemas: Schemas) -> None:
-    assert set(ANSWERS) == set(RESPONSES) <= methods(schemas["ServerRequest"])
-    for method, answer in ANSWERS.items():
+    assert set(REQUEST_ANSWERS) == set(RESPONSES) <= methods(schemas["ServerRequest"])
+    for method, answer in REQUEST_ANSWERS.items():
         assert complaints(schemas[RESPONSES[method]], answer) == [], method
         assert not re.search("accept|approved", json.dumps(answer)), method

@@ -11,7 +11,7 @@ import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import EngineLoopError
-from yemot_ai.runtime.engine import Engine, immediately
+from yemot_ai.runtime.engine import Engine, run_without_waiting
 from yemot_ai_testing import virtual_time as virtual
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.property.engines import ordered as orderly
@@ -118,7 +118,7 @@ def test_immediately_refuses_what_has_to_wait() -> None:
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="had to wait"):
-        immediately(waits())
+        run_without_waiting(waits())
 
 
 def test_virtual_time_passes_only_while_somebody_waits() -> None:
@@ -148,7 +148,7 @@ def test_virtual_time_waits_for_a_handler_at_work() -> None:
         times.append(engine.clock.now())
 
     async def both() -> None:
-        working = asyncio.ensure_future(engine.in_thread(work))
+        working = asyncio.ensure_future(engine.run_in_thread(work))
         await asyncio.sleep(0)
         threading.Timer(0.05, free.set).start()  # real time, which virtual time must not overtake
         await asyncio.sleep(3600)

@@ -16,19 +16,19 @@ from yemot_ai.runtime.engine import Engine
 def wait_until_idle(count: int) -> None:
     """A thread is free a moment after its result is known."""
     for _ in range(500):
-        if len(workers._idle) >= count:
+        if len(workers._idle_queues) >= count:
             return
         threading.Event().wait(0.01)
-    raise AssertionError(f"{len(workers._idle)} threads are idle")
+    raise AssertionError(f"{len(workers._idle_queues)} threads are idle")
 
 
 def test_functions_one_after_the_other_share_a_thread() -> None:
     engine = Engine()
-    engine.run(engine.in_thread(int))
+    engine.run(engine.run_in_thread(int))
     wait_until_idle(1)
     known, seen = set(threading.enumerate()), set()
     for _ in range(20):
-        seen.add(engine.run(engine.in_thread(threading.current_thread)))
+        seen.add(engine.run(engine.run_in_thread(threading.current_thread)))
         wait_until_idle(1)
     engine.close()
     assert seen <= known, "a thread was started; other tests may have left idle ones besides"
@@ -38,7 +38,7 @@ def test_functions_at_once_have_a_thread_each() -> None:
     engine, together = Engine(), threading.Barrier(20)
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(engine.in_thread(together.wait, 20.0) for _ in range(20)))
+        await asyncio.gather(*(engine.run_in_thread(together.wait, 20.0) for _ in range(20)))
 
     engine.run(all_of_them())
     engine.close()
@@ -47,7 +47,7 @@ def test_functions_at_once_have_a_thread_each() -> None:
 def test_a_function_that_fails_gives_its_thread_back() -> None:
     engine = Engine()
     with pytest.raises(ZeroDivisionError):
-        engine.run(engine.in_thread(lambda: 1 // 0))
+        engine.run(engine.run_in_thread(lambda: 1 // 0))
     wait_until_idle(1)
     engine.close()
 
@@ -62,11 +62,11 @@ def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         begun.append(threading.current_thread())
         ended.set()
 
-    workers.begin(job)
+    workers.run_in_daemon_thread(job)
     assert ended.wait(10.0)
     begun[0].join(10.0)
     assert not begun[0].is_alive()
-    assert workers._idle == []
+    assert workers._idle_queues == []
 
 
 def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
@@ -79,7 +79,7 @@ def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
         return engine.working
 
     for engine, other in ((first, second), (second, first)):
-        assert engine.run(engine.in_thread(asks_the_other, other)) == 0
+        assert engine.run(engine.run_in_thread(asks_the_other, other)) == 0
         wait_until_idle(1)
     first.close()
     second.close()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.flow.dialog import Manners
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.history import History, RecordedStore, Stalls
@@ -28,7 +28,7 @@ def carried_by_threads(seed: int, calls: int, marks: range) -> History:
     store = RecordedStore(MemoryStore(), history)
     provider = Fickle(seed, history, engine, slowest=0.05)
     ai = YemotAI(provider=provider, store=store, turn_timeout=TURN)
-    flow = AIFlow(ai, manners=Manners(hold=0.02, poll_hold=0.02))
+    flow = AIFlow(ai, dialog=DialogSettings(answer_wait=0.02, poll_wait=0.02))
     flow.ai_agent("")(lambda call, text: None)
 
     def send(pairs: Pairs, *, copy: bool = False) -> str:

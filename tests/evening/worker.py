@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.flow.dialog import Manners
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
 from yemot_ai_testing.history import Event, History, RecordedStore, Stalls
@@ -59,7 +59,7 @@ def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None
     store = RecordedStore(open_store(place), history, worker=name)
     provider = Fickle(seed, history, engine, slowest=0.05, worker=name)
     ai = YemotAI(provider=provider, store=store, turn_timeout=TURN, lease=LEASE)
-    flow = AIFlow(ai, manners=Manners(hold=0.2, poll_hold=0.2))
+    flow = AIFlow(ai, dialog=DialogSettings(answer_wait=0.2, poll_wait=0.2))
     flow.ai_agent("")(lambda call, text: None)
 
     def answer(number: int, pairs: tuple[tuple[str, str], ...]) -> None:

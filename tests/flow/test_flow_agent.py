@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, Key, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, KeyAction, YemotAI
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow import Agent
 from yemot_ai.protocol import File
@@ -154,8 +154,8 @@ def test_other_keys_are_passed_on_as_what_was_said(line: Line, provider: Scripte
 
 
 def test_the_table_of_keys_can_be_changed(flow: AIFlow, line: Line) -> None:
-    manners = Manners(keys={"#": Key.LEAVE}, goodbye="יאללה ביי")
-    flow.ai_agent("a", manners=manners)(lambda call, text: text)
+    manners = DialogSettings(keys={"#": KeyAction.LEAVE}, goodbye="יאללה ביי")
+    flow.ai_agent("a", dialog=manners)(lambda call, text: text)
     line.enter("a")
 
     assert line.send(("ai_1", "Digits-9")) == f"read=t-9=ai_2,{LISTEN}"
@@ -349,7 +349,7 @@ def test_the_filler_is_a_text_a_file_or_none(
     flow: AIFlow, line: Line, provider: ScriptedProvider, filler: str | File | None, played: str
 ) -> None:
     provider.answers("כן", after=3)
-    flow.ai_agent("a", manners=Manners(filler=filler))(lambda call, text: None)
+    flow.ai_agent("a", dialog=DialogSettings(filler=filler))(lambda call, text: None)
     line.enter("a")
 
     assert line.send(("ai_1", "יש?")) == f"read={played}=ai_1w1,{POLL}"
@@ -395,9 +395,9 @@ def test_a_way_of_listening_that_does_not_exist_is_refused(flow: AIFlow) -> None
 
 def test_manners_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="silences"):
-        Manners(silences=0)
+        DialogSettings(max_silences=0)
     with pytest.raises(ConfigurationError, match="hold"):
-        Manners(hold=-1)
+        DialogSettings(answer_wait=-1)
 
 
 @pytest.mark.usefixtures("agent")
@@ -417,7 +417,7 @@ def test_star_after_starting_anew_repeats_the_greeting(line: Line, provider: Scr
 )
 def test_a_sentence_that_cannot_be_spoken_is_refused(manners: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="spoken"):
-        Manners(**manners)  # type: ignore[arg-type]  # one name at a time
+        DialogSettings(**manners)  # type: ignore[arg-type]  # one name at a time
 
 
 @pytest.mark.parametrize(

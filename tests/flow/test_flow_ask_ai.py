@@ -9,7 +9,7 @@ import pytest
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
-from yemot_ai.flow.compat.awaitable import PendingAnswer
+from yemot_ai.flow.compat.awaitable import PendingStr
 from yemot_ai_testing.doubles.script import UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -284,7 +284,7 @@ def test_whatever_is_done_with_an_answer_that_was_not_awaited_says_so(use: Calla
     async def coming() -> str:
         return "כן"
 
-    pending = PendingAnswer(coming())
+    pending = PendingStr(coming())
 
     with pytest.raises(ConfigurationError, match="await"):
         use(pending)

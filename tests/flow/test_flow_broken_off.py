@@ -11,9 +11,9 @@ from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.sessions import Session, Status, Turn
-from yemot_ai.turns.transitions import put_aside
-from yemot_ai.turns.work import Worked
+from yemot_ai.sessions import Session, Turn, TurnStatus
+from yemot_ai.turns.transitions import retire_thread
+from yemot_ai.turns.work import TurnResult
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 BROKEN_OFF = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
@@ -123,9 +123,9 @@ def test_what_a_function_asked_before_is_left_as_it_was(model: Breaking) -> None
 def test_an_agent_without_a_function_of_its_own_remembers_it_likewise(model: Breaking) -> None:
     ai = YemotAI(provider=model)
     engine = ai.engine
-    turn = engine.run(ai.conversation.tell("c1", "ai_1", "מתי?"))
-    assert turn.status is Status.FAILED
-    engine.run(ai.conversation.tell("c1", "ai_2", "המשך"))
+    turn = engine.run(ai.conversation.ask_streaming("c1", "ai_1", "מתי?"))
+    assert turn.status is TurnStatus.FAILED
+    engine.run(ai.conversation.ask_streaming("c1", "ai_2", "המשך"))
 
     assert model.asked[-1] == (None, (HEARD,))
 
@@ -158,9 +158,9 @@ def test_in_the_next_call_of_a_remembered_caller_it_is_known(model: Breaking) ->
 
 
 def test_a_thread_that_comes_when_its_answer_was_cut_short_is_forgotten_with_the_call() -> None:
-    worked = Worked(answer="שלום", conversation="call", session="late")
-    cut = Turn("ai_1.1", "מתי?", conversation="call", status=Status.FAILED, answer="הספרייה פתוחה.")
-    failed = Turn("ai_1.1", "מתי?", conversation="call", status=Status.FAILED)
+    worked = TurnResult(answer="שלום", conversation="call", session="late")
+    cut = Turn("ai_1.1", "מתי?", conversation="call", status=TurnStatus.FAILED, answer="הספרייה פתוחה.")
+    failed = Turn("ai_1.1", "מתי?", conversation="call", status=TurnStatus.FAILED)
 
-    assert put_aside(Session("c1", turns=(cut,)), "ai_1.1", worked).retired == (("call", "late"),)
-    assert put_aside(Session("c1", turns=(failed,)), "ai_1.1", worked).retired == ()
+    assert retire_thread(Session("c1", turns=(cut,)), "ai_1.1", worked).retired == (("call", "late"),)
+    assert retire_thread(Session("c1", turns=(failed,)), "ai_1.1", worked).retired == ()

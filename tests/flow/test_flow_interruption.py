@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.protocol import Read, Response
 from yemot_ai.providers import JSON, Reply
 from yemot_ai.runtime.engine import Engine
@@ -53,7 +53,7 @@ def thinking() -> Iterator[Thinking]:
 def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
     thinking: Thinking, kind: str
 ) -> None:
-    flow = AIFlow(YemotAI(provider=thinking), manners=Manners(hold=60.0))
+    flow = AIFlow(YemotAI(provider=thinking), dialog=DialogSettings(answer_wait=60.0))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     if kind == "agent":
         flow.ai_agent("b", greeting="כאן אחרים")(lambda call, text: text)
@@ -116,7 +116,9 @@ def test_a_request_that_comes_again_and_is_held_after_its_poll_was_answered_chan
     sessions = MemoryStore()
     late = Late(sessions)
     here, there = (
-        AIFlow(YemotAI(provider=thinking, store=store), manners=Manners(hold=hold, poll_hold=60.0))
+        AIFlow(
+            YemotAI(provider=thinking, store=store), dialog=DialogSettings(answer_wait=hold, poll_wait=60.0)
+        )
         for store, hold in ((sessions, 0.0), (late, 60.0))
     )
     for flow in (here, there):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.compat.messages import messages
+from yemot_ai.flow.compat.messages import to_messages
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from yemot_ai.flow.compat.messages import messages
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
 def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, str], rendered: str) -> None:
-    assert [str(message) for message in messages([pair])] == [rendered]
+    assert [str(message) for message in to_messages([pair])] == [rendered]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, str], rendered:
 )
 def test_what_the_line_could_not_read_is_refused(pair: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        messages([pair])
+        to_messages([pair])
 
 
 def test_a_type_that_the_line_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(ConfigurationError, match="no message type 'say'; the line plays: a, alpha, d, date"):
-        messages([("say", "hello")])
+        to_messages([("say", "hello")])

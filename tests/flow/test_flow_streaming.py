@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.errors import OverloadedError
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import JSON, Exchange, Reply
@@ -330,7 +330,7 @@ def test_nothing_of_the_sentences_stays_in_the_session(provider: ScriptedProvide
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     if form == "plain":
         flow.agents["a"] = type(flow.agents["a"])(
-            "a", ai.conversation, "שלום", Manners()
+            "a", ai.conversation, "שלום", DialogSettings()
         )  # an agent that only talks
     line = Line(flow)
     line.enter("a")
@@ -366,7 +366,7 @@ def test_no_sentence_is_lost_or_said_twice_whatever_comes_twice_late_or_slowly(d
     provider = ScriptedProvider().answers(
         pieces, after=data.draw(st.floats(0, 4)), every=data.draw(st.floats(0, 3))
     )
-    flow = AIFlow(YemotAI(provider=provider), manners=Manners(filler=None))
+    flow = AIFlow(YemotAI(provider=provider), dialog=DialogSettings(filler=None))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
     line.enter("a")

@@ -7,7 +7,7 @@ import pytest
 from tests.flow.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import Request
-from yemot_ai.runtime.engine import immediately
+from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 HANG_UP = "go_to_folder=hangup"
@@ -313,7 +313,7 @@ def test_without_a_time_the_newest_request_again_gets_the_same_answer(flow: AIFl
 def test_a_hang_up_between_deciding_and_running_starts_no_handler(flow: AIFlow, line: Line) -> None:
     runs: list[str] = []
     flow.get("")(lambda call: runs.append("run"))
-    decision = flow._decide_here(Request.parse(line.request()))
+    decision = flow._decide_blocking(Request.parse(line.request()))
     line.hang_up()
     assert not isinstance(decision, str)
 
@@ -373,6 +373,6 @@ def test_what_a_run_that_was_left_behind_made_of_the_state_does_not_count(
     line.send(("q_2", "new"))
     provider.engine.run(asyncio.sleep(60))
 
-    session = immediately(flow.ai.store.load("c1"))
+    session = run_without_waiting(flow.ai.store.load("c1"))
     assert session is not None
     assert session.state == {"order": "new"}

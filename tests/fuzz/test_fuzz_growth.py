@@ -15,11 +15,11 @@ from tests.fuzz.work import calls, memory
 from yemot_ai.errors import ProviderError, ResponseSyntaxError, SessionDamagedError
 from yemot_ai.protocol import Request, Response, lint, speakable
 from yemot_ai.protocol.explain import explain
-from yemot_ai.providers.codex.app_server.jsonrpc import NotRpcError, Rpc
+from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.serialization import decode, encode
-from yemot_ai.transcription.download import _whole
+from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
 from yemot_ai_testing.scenario.format.load import loads
@@ -44,11 +44,11 @@ def events(lines: list[bytes]) -> None:
     reader = EventReader()
     for line in lines:
         reader.feed(line)
-    reader.conclude(exit_code=0)
+    reader.finish(exit_code=0)
 
 
 def wire(lines: list[bytes]) -> None:
-    rpc = Rpc(lambda _: None, lambda *_: None)
+    rpc = JsonRpc(lambda _: None, lambda *_: None)
     for line in lines:
         rpc.feed(line)
 
@@ -102,7 +102,7 @@ READERS: dict[str, Callable[[int], Job]] = {
         encode(Session("c1", turns=tuple(Turn(f"ai_{number}", "שלום") for number in range(size))))
     ),
     "no record": lambda size: lambda: decode("[" * size * 20),
-    "chunks of a recording": lambda size: lambda: _whole(
+    "chunks of a recording": lambda size: lambda: _check_complete(
         b"RIFF" + (4).to_bytes(4, "little") + b"WAVE" + b"fmt \0\0\0\0" * size
     ),
     "values": lambda size: lambda: Request.parse("&".join(f"ai_{number}=x" for number in range(size))),

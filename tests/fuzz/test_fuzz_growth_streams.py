@@ -13,20 +13,22 @@ from benchmarks.protocol import growth
 from tests.fuzz.test_fuzz_growth import BOUND, FREE, TIME_BOUND, Job
 from tests.fuzz.work import calls, memory
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers.anthropic import _Events as Messages
-from yemot_ai.providers.codex.app_server.turn import Turn
-from yemot_ai.providers.openai.chat import PART, Chat
+from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
+from yemot_ai.providers.codex.app_server.turn import AppServerTurn
+from yemot_ai.providers.openai.chat import SDK_MODULE, ChatCompletionsAPI
 from yemot_ai.providers.openai.provider import SERVICE
-from yemot_ai.providers.openai.responses import KeptResponses
-from yemot_ai.providers.sdk.client import Connection, Writing
+from yemot_ai.providers.openai.responses import UnstoredResponsesAPI
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 
-OPENAI = Connection(SERVICE, client="AsyncOpenAI", part=PART, key="k", model="m", base_url=None, timeout=1.0)
+OPENAI = ServiceClient(
+    SERVICE, client_class="AsyncOpenAI", module=SDK_MODULE, key="k", model="m", base_url=None, timeout=1.0
+)
 
 
-def heard(writing: Writing, events: list[Any]) -> object:
+def heard(writing: StreamAccumulator, events: list[Any]) -> object:
     for event in events:
-        writing.hear(event)
-    return writing.whole
+        writing.feed(event)
+    return writing.response
 
 
 def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the SDK makes it
@@ -48,22 +50,22 @@ def turn_of(size: int) -> None:
     """A turn of an app-server, half of whose messages are no answer."""
 
     async def talk() -> None:
-        turn = Turn("t", len)
+        turn = AppServerTurn("t", len)
         for number in range(size):
             aside = {"type": "agentMessage", "phase": "commentary", "id": f"m{number}"}
-            turn.hear("item/started", {"item": aside})
-            turn.hear("item/agentMessage/delta", {"itemId": "m-1", "delta": "ש" * 40})
+            turn.handle("item/started", {"item": aside})
+            turn.handle("item/agentMessage/delta", {"itemId": "m-1", "delta": "ש" * 40})
         turn.fail(ProviderError("the end"))
 
     asyncio.run(talk())
 
 
-def responses() -> Writing:
-    return KeptResponses(OPENAI).writing()
+def responses() -> StreamAccumulator:
+    return UnstoredResponsesAPI(OPENAI).accumulator()
 
 
-def chat() -> Writing:
-    return Chat(OPENAI).writing()
+def chat() -> StreamAccumulator:
+    return ChatCompletionsAPI(OPENAI).accumulator()
 
 
 STREAMS: dict[str, Callable[[int], Job]] = {

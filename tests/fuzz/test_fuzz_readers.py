@@ -19,15 +19,15 @@ from tests.fuzz.budget import fuzz
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError, SessionDamagedError, SessionFormatError
 from yemot_ai.protocol import Request, Response, lint
-from yemot_ai.providers.codex.app_server.jsonrpc import NotRpcError, Rpc
-from yemot_ai.providers.codex.app_server.turn import Turn
+from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError
+from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session
 from yemot_ai.sessions import Turn as Kept
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.visit import Visit
-from yemot_ai.transcription.download import _whole
+from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.doubles.platform_server import wav
 from yemot_ai_testing.errors import ScenarioLoadError
@@ -80,7 +80,7 @@ def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, e
     for line in stream.lines:
         reader.feed(line)
     with suppress(ProviderError):
-        outcome = reader.conclude(exit_code=stream.exit_code, stderr_tail=stream.stderr, expected=expected)
+        outcome = reader.finish(exit_code=stream.exit_code, stderr_tail=stream.stderr, expected=expected)
         assert outcome.text.strip()
         assert outcome.text.encode()
 
@@ -95,8 +95,8 @@ DELTA = {"method": "item/agentMessage/delta", "params": {"itemId": [], "delta": 
 @example([{"id": [[]], "method": "execCommandApproval"}])
 def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> None:
     async def talk() -> None:
-        turn = Turn("t", lambda piece: piece.encode())
-        rpc = Rpc(lambda _: None, turn.hear)
+        turn = AppServerTurn("t", lambda piece: piece.encode())
+        rpc = JsonRpc(lambda _: None, turn.handle)
         asked = [rpc.request("thread/start", {}), rpc.request("turn/start", {})]
         for message in told:
             with suppress(NotRpcError):
@@ -114,8 +114,8 @@ def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> N
 @example([b'{"id":1,"error":{"code":1e999,"message":[]}}'])
 def test_whatever_lines_a_codex_server_writes_are_heard_or_refused(lines: list[bytes]) -> None:
     async def talk() -> None:
-        turn = Turn("t", lambda piece: piece.encode())
-        rpc = Rpc(lambda _: None, turn.hear)
+        turn = AppServerTurn("t", lambda piece: piece.encode())
+        rpc = JsonRpc(lambda _: None, turn.handle)
         asked = rpc.request("thread/start", {})
         for line in lines:
             with suppress(NotRpcError):
@@ -129,7 +129,7 @@ def test_whatever_lines_a_codex_server_writes_are_heard_or_refused(lines: list[b
 @pytest.mark.parametrize("answered", [True, 1.0])
 def test_only_the_very_number_answers_a_question(answered: object) -> None:
     async def talk() -> bool:
-        rpc = Rpc(lambda _: None, lambda *_: None)
+        rpc = JsonRpc(lambda _: None, lambda *_: None)
         asked = rpc.request("thread/start", {})
         with suppress(NotRpcError):
             rpc.feed(json.dumps({"id": answered, "result": {}}).encode())
@@ -191,7 +191,7 @@ def test_any_ext_ini_is_read(found: str | bytes) -> None:
 @given(altered_bytes(wav(bytes(320))) | st.binary(max_size=60))
 def test_a_recording_is_whole_or_refused(audio: bytes) -> None:
     with suppress(ProviderError):
-        assert _whole(audio) == audio
+        assert _check_complete(audio) == audio
 
 
 @pytest.fixture(scope="module")

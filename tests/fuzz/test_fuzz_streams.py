@@ -18,7 +18,7 @@ from tests.providers.odd_server import OddServer
 from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai.runtime.engine import Engine
-from yemot_ai.sessions import Session, Status, Turn
+from yemot_ai.sessions import Session, Turn, TurnStatus
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai_testing.property import model_streams
 from yemot_ai_testing.property.strategies import ModelStream
@@ -117,7 +117,7 @@ def test_a_stream_is_heard_or_an_error_of_ours_and_the_call_goes_on(
 
 def kept(reply: Reply) -> Session:
     """Return a call's record with this answer in it."""
-    turn = Turn("ai_1", "יש?", status=Status.ANSWERED, answer=reply.text, usage=reply.usage)
+    turn = Turn("ai_1", "יש?", status=TurnStatus.ANSWERED, answer=reply.text, usage=reply.usage)
     return Session("c1", turns=(turn,), threads={"": reply.session})
 
 

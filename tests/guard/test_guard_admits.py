@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from yemot_ai import AICall, AIFlow, Guard, YemotAI
+from yemot_ai import AccessPolicy, AICall, AIFlow, YemotAI
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
 from yemot_ai.sessions import Session
@@ -32,7 +32,7 @@ def provider() -> Iterator[ScriptedProvider]:
 @pytest.fixture
 def guarded(provider: ScriptedProvider) -> Callable[..., AIFlow]:
     def make(**admits: Any) -> AIFlow:  # noqa: ANN401 - those of Guard
-        flow = AIFlow(YemotAI(provider=provider), guard=Guard(**admits))
+        flow = AIFlow(YemotAI(provider=provider), access=AccessPolicy(**admits))
         flow.ai_agent("", greeting="שלום")(lambda call, text: None)
         return flow
 
@@ -40,7 +40,7 @@ def guarded(provider: ScriptedProvider) -> Callable[..., AIFlow]:
 
 
 def admitted(phone: str, **admits: Any) -> bool:  # noqa: ANN401 - those of Guard
-    return Guard(**admits).refusal(Request.parse({**LINE, "ApiPhone": phone})) is None
+    return AccessPolicy(**admits).rejection_reason(Request.parse({**LINE, "ApiPhone": phone})) is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_withheld_number_may_call_unless_it_may_not(withheld: str) -> None:
 )
 def test_a_guard_that_cannot_guard_is_a_mistake(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
-        Guard(**wrong)
+        AccessPolicy(**wrong)
 
 
 def test_a_refused_caller_hears_a_sentence_and_leaves_nothing(guarded: Callable[..., AIFlow]) -> None:
@@ -224,7 +224,7 @@ def test_the_secret_is_neither_stored_nor_logged_nor_shown_to_handlers(
     stored = asyncio.run(_load(flow, "c1"))
     assert stored is not None
     assert SECRET not in encode(stored)
-    assert SECRET not in caplog.text + "".join(seen) + repr(flow.guard)
+    assert SECRET not in caplog.text + "".join(seen) + repr(flow.access)
     assert "'secret': '1'" in seen[-1]  # a question of that name still gets its own answer
 
 
@@ -255,7 +255,9 @@ def test_whatever_is_brought_is_compared_in_constant_time(monkeypatch: pytest.Mo
     monkeypatch.setattr(hmac, "compare_digest", spied)
     request = Request.parse({**LINE, "secret": "only-the-line-knowX"})
 
-    assert Guard(secret=SECRET).refusal(request, "/line/other") == "it does not bring the secret"
+    assert (
+        AccessPolicy(secret=SECRET).rejection_reason(request, "/line/other") == "it does not bring the secret"
+    )
     assert {b"only-the-line-knowX", b"line", b"other"} <= set(compared)
 
 
@@ -264,13 +266,13 @@ def test_whatever_is_brought_is_compared_in_constant_time(monkeypatch: pytest.Mo
     [("/in/ab/cdefgh", False), ("/in/ab/cdefgh/more", False), ("/in/ab/cdefg", True), ("/ab", True)],
 )
 def test_a_secret_with_a_slash_is_found_in_the_path(path: str, *, refused: bool) -> None:
-    guard = Guard(secret="ab/" + "cdefgh")
+    guard = AccessPolicy(secret="ab/" + "cdefgh")
 
-    assert bool(guard.refusal(Request.parse(LINE), path)) is refused
+    assert bool(guard.rejection_reason(Request.parse(LINE), path)) is refused
 
 
 @pytest.mark.parametrize("written", ["501234567", "0972501234567", "972-50-1234567", "00972501234567"])
 def test_a_number_is_known_however_it_is_written(written: str) -> None:
     request = Request.parse({**LINE, "ApiPhone": "0501234567"})
 
-    assert Guard(block=[written]).refusal(request) == "its number is blocked"
+    assert AccessPolicy(block=[written]).rejection_reason(request) == "its number is blocked"

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.redaction import MASKING, masked, without_password
+from yemot_ai.redaction import MASKING_FILTER, mask_numbers, redact_url
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 log = logging.getLogger("yemot_ai")
@@ -29,7 +29,7 @@ log = logging.getLogger("yemot_ai")
     ],
 )
 def test_numbers_are_masked_but_for_the_last_four_digits(text: str, shown: str) -> None:
-    assert masked(text) == shown
+    assert mask_numbers(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_numbers_are_masked_but_for_the_last_four_digits(text: str, shown: str) 
     ],
 )
 def test_what_is_no_number_stays(text: str) -> None:
-    assert masked(text) == text
+    assert mask_numbers(text) == text
 
 
 def test_numbers_in_arguments_and_in_tracebacks_are_masked(caplog: pytest.LogCaptureFixture) -> None:
@@ -62,11 +62,11 @@ def test_numbers_in_arguments_and_in_tracebacks_are_masked(caplog: pytest.LogCap
 
 
 def test_it_can_be_switched_off(caplog: pytest.LogCaptureFixture) -> None:
-    log.removeFilter(MASKING)
+    log.removeFilter(MASKING_FILTER)
     try:
         log.warning("call from %s", "0501234567")
     finally:
-        log.addFilter(MASKING)
+        log.addFilter(MASKING_FILTER)
 
     assert "0501234567" in caplog.text
 
@@ -108,5 +108,5 @@ def test_a_whole_call_with_faults_of_all_kinds_logs_neither_number_nor_words(
     ],
 )
 def test_what_is_shown_of_a_url_holds_no_password(url: str) -> None:
-    assert "sesame" not in without_password(url)
-    assert "host" in without_password(url)
+    assert "sesame" not in redact_url(url)
+    assert "host" in redact_url(url)

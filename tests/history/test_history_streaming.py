@@ -7,7 +7,7 @@ import pytest
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import Reply, Streaming
+from yemot_ai.providers import Reply, StreamingProvider
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.pauses import POINTS, Point
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
@@ -145,8 +145,8 @@ def test_a_stream_that_breaks_or_is_stopped_is_recorded_as_such() -> None:
 
 
 def test_a_recorded_provider_streams_if_its_own_does() -> None:
-    assert isinstance(RecordedProvider(Echo(sentences=3), History()), Streaming)
-    assert not isinstance(RecordedProvider(Echo(), History()), Streaming)
+    assert isinstance(RecordedProvider(Echo(sentences=3), History()), StreamingProvider)
+    assert not isinstance(RecordedProvider(Echo(), History()), StreamingProvider)
 
 
 HEARD: dict[Point, str] = {"asked": "רק רגע", "first_text": "פתוח", "last_text": "פתוח, סגור"}

@@ -8,7 +8,7 @@ import pytest
 from openai.types.audio import Transcription, TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.errors import (
     AuthenticationError,
     MalformedStreamError,
@@ -156,7 +156,7 @@ def test_no_failure_in_a_200_is_silent(body: object, error: type[ProviderError])
 
     async def ask() -> None:
         client = httpx2.AsyncClient(transport=httpx2.MockTransport(respond))
-        connection = transcriber._connection
+        connection = transcriber._client
         connection._client = sdk.AsyncOpenAI(api_key="test", http_client=client)
         connection._loop = asyncio.get_running_loop()
         await transcriber.transcribe(WAV)
@@ -205,7 +205,7 @@ def test_a_transcription_that_nobody_asked_for_fails_the_test() -> None:
 
 
 def line_of(ai: YemotAI, *, hold: float = 2.0) -> AIFlow:
-    flow = AIFlow(ai, manners=Manners(hold=hold))
+    flow = AIFlow(ai, dialog=DialogSettings(answer_wait=hold))
 
     @flow.ai_agent("", greeting="שלום", listen="record")
     def agent(call: AICall, text: str) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.flow.flow_line import Line
-from yemot_ai import AICall, AIFlow, Limits, Transcript, YemotAI
+from yemot_ai import AICall, AIFlow, CallSummary, Limits, YemotAI
 from yemot_ai.errors import ConfigurationError, MissingKeyError, OverloadedError
-from yemot_ai.flow import ByRecording
+from yemot_ai.flow import RecordingInput
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.platform_server import WAV, PlatformServer, wav
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
@@ -158,7 +158,7 @@ def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
 
 def test_how_long_a_recording_may_be_is_the_agent_s(ai: YemotAI) -> None:
     flow = AIFlow(ai)
-    flow.ai_agent("", greeting="שלום", listen=ByRecording(max_seconds=None))(lambda _call, _text: None)
+    flow.ai_agent("", greeting="שלום", listen=RecordingInput(max_seconds=None))(lambda _call, _text: None)
 
     assert Line(flow).enter("") == "read=t-שלום=ai_1,no,record,,,no"
 
@@ -252,7 +252,7 @@ def test_the_hooks_are_told_what_was_said_and_not_of_the_hearing(
         told.append(turn.text)  # type: ignore[attr-defined]  # a Turn
 
     @ai.on_call_end
-    def end(transcript: Transcript, _usage: object) -> None:
+    def end(transcript: CallSummary, _usage: object) -> None:
         told.append(str(transcript))
 
     ear.words.extend(["מתי", ""])

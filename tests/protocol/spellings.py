@@ -19,10 +19,10 @@ from yemot_ai.protocol import (
     Text,
     Voice,
 )
-from yemot_ai.protocol.fields.codecs import Choice, Codec, Count, Keys
+from yemot_ai.protocol.fields.codecs import Choice, Codec, Integer, KeyList
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
-from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, attributes
+from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, mode_values
 from yemot_ai_testing.property import responses
 
 __all__ = ["spelled"]
@@ -32,17 +32,17 @@ def _spellings(codec: Codec, value: object) -> list[str]:
     canonical = codec.encode(value)
     found = [canonical]
     if isinstance(codec, Choice):
-        words = [word for word, meaning in codec.words.items() if meaning == value]
+        words = [word for word, meaning in codec.values.items() if meaning == value]
         found += [form for word in words for form in (word, word.lower(), word.upper())]
-    elif isinstance(codec, Count):
+    elif isinstance(codec, Integer):
         found += [canonical.zfill(9)] if canonical else []
-        found += ["*"] if codec.star and value is None else []
+        found += ["*"] if codec.allow_star and value is None else []
         found += [""] if value == codec.default and not codec.required else []
-    elif isinstance(codec, Plain | Matching):
+    elif isinstance(codec, FreeText | Regex):
         found += [""] if value == codec.default else []
-    elif isinstance(codec, Keys) and isinstance(value, tuple) and value != (codec.word,):
+    elif isinstance(codec, KeyList) and isinstance(value, tuple) and value != (codec.word,):
         found += [".".join(value)]
-    elif isinstance(codec, Target):
+    elif isinstance(codec, FolderTarget):
         found += [f"{canonical}/"] if canonical != "/" else []
     return found
 
@@ -86,7 +86,7 @@ def _action(draw: st.DrawFn, action: Action) -> str:
         layout = READ_TAP
         if isinstance(action.mode, Voice | Record):
             layout = READ_VOICE if isinstance(action.mode, Voice) else READ_RECORD
-        values = {"name": action.name, "reuse": action.reuse, **attributes(action.mode)}
+        values = {"name": action.name, "reuse": action.reuse, **mode_values(action.mode)}
         return f"read={draw(_messages(action.messages))}={draw(_fields(layout, values))}"
     if isinstance(action, Noop | SimpleAnswer):
         return str(action)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from tests.protocol.test_protocol_lint import texts
 from yemot_ai.protocol import Response, lint
 from yemot_ai.protocol.actions import ACTIONS, SimpleAnswer
-from yemot_ai.protocol.explain import Explained, explain, shown
+from yemot_ai.protocol.explain import ExplainedPart, explain, printable
 from yemot_ai.protocol.messages import MESSAGE_TYPES
 from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE
 from yemot_ai_testing.property import responses
 
 
-def all_parts(parts: tuple[Explained, ...]) -> Iterator[Explained]:
+def all_parts(parts: tuple[ExplainedPart, ...]) -> Iterator[ExplainedPart]:
     for part in parts:
         yield part
         yield from all_parts(part.parts)
@@ -37,7 +37,7 @@ def test_every_part_of_whatever_can_be_built_is_read_and_titled(response: Respon
 def test_every_problem_of_any_text_is_told_exactly_once(text: str) -> None:
     explanation = explain(text)
     told = [problem for part in all_parts(explanation.actions) for problem in part.problems]
-    assert sorted([*told, *explanation.elsewhere], key=repr) == sorted(lint(text), key=repr)
+    assert sorted([*told, *explanation.other_problems], key=repr) == sorted(lint(text), key=repr)
 
 
 @pytest.mark.parametrize("layout", [READ_TAP, READ_VOICE, READ_RECORD])
@@ -57,5 +57,5 @@ def test_no_field_has_a_word_for_an_attribute_that_is_none_of_its_own() -> None:
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_what_is_shown_is_one_printable_line(text: str) -> None:
-    assert shown(text).isprintable()
-    assert len(shown("x" * 1000)) == 120
+    assert printable(text).isprintable()
+    assert len(printable("x" * 1000)) == 120

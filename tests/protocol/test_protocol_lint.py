@@ -55,7 +55,7 @@ def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> No
     for problem in lint(text):
         rule = RULES[problem.code]
         assert (problem.level, problem.source) == (rule.level, rule.source)
-        assert problem.message.endswith(rule.way_out)
+        assert problem.message.endswith(rule.fix)
         assert 0 <= problem.position <= len(text)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from yemot_ai.protocol import Request, heard
+from yemot_ai.protocol import Request, normalize_speech
 
 LINE = [
     ("ApiCallId", "0637ded3ada490d8854e3b03c674b4ff924a948c"),
@@ -219,4 +219,4 @@ def test_requests_are_equal_when_their_pairs_are() -> None:
     ],
 )
 def test_what_was_heard_is_what_was_said(value: str, text: str) -> None:
-    assert heard(value) == text
+    assert normalize_speech(value) == text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.providers.stages import STAGES, Stage
-from yemot_ai import AICall, AIFlow, Manners, YemotAI
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.ai import DEFAULT_INSTRUCTIONS
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -98,7 +98,7 @@ def test_who_is_told_nothing_is_told_to_answer_as_one_speaks_on_the_phone(stage:
 def test_each_agent_answers_by_its_own_instructions_and_others_by_those_of_all(
     stage: Stage, ai: YemotAI
 ) -> None:
-    flow = AIFlow(ai, manners=Manners(hold=30.0))
+    flow = AIFlow(ai, dialog=DialogSettings(answer_wait=30.0))
 
     def agent(call: AICall, text: str) -> None:
         """Let the AI answer."""

@@ -298,6 +298,8 @@ OVER_HTTP = {
 
 def test_the_codes_of_refusals_are_codes_of_the_sdks() -> None:
     codes = literals(ResponseError, "code")
-    assert set(openai_provider.SERVICE.kinds) - OVER_HTTP <= codes, installed("openai")
+    assert set(openai_provider.SERVICE.error_types) - OVER_HTTP <= codes, installed("openai")
     types = set(ErrorType.__args__)  # type: ignore[attr-defined]  # a Literal has them
-    assert set(anthropic_provider.SERVICE.kinds) - {"request_too_large"} <= types, installed("anthropic")
+    assert set(anthropic_provider.SERVICE.error_types) - {"request_too_large"} <= types, installed(
+        "anthropic"
+    )

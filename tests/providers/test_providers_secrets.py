@@ -24,7 +24,7 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Provider,
 )
-from yemot_ai.providers.provider import Closing
+from yemot_ai.providers.provider import SupportsAclose
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
@@ -46,7 +46,7 @@ def told(error: BaseException) -> str:
 
 
 async def let_go(provider: Provider) -> None:
-    if isinstance(provider, Closing):
+    if isinstance(provider, SupportsAclose):
         await provider.aclose()
 
 

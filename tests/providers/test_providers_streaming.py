@@ -27,7 +27,7 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Provider,
     Reply,
-    Streaming,
+    StreamingProvider,
 )
 from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -47,7 +47,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 async def parts(provider: Provider, prompt: str, session: JSON = None) -> list[str | Reply]:
-    assert isinstance(provider, Streaming)
+    assert isinstance(provider, StreamingProvider)
     return [part async for part in provider.stream(session, prompt, instructions="ענה בקצרה")]
 
 
@@ -93,11 +93,11 @@ def test_the_first_piece_is_there_while_the_model_writes_and_leaving_stops_it(st
     stage.double.answers(PIECES, every=600)
 
     async def leave() -> str | Reply:
-        assert isinstance(stage.provider, Streaming)
+        assert isinstance(stage.provider, StreamingProvider)
         heard: asyncio.Future[str | Reply] = asyncio.get_running_loop().create_future()
 
         async def listen() -> None:
-            assert isinstance(stage.provider, Streaming)
+            assert isinstance(stage.provider, StreamingProvider)
             async for part in stage.provider.stream(None, "עד מתי?"):
                 heard.set_result(part)
 
@@ -125,7 +125,7 @@ def test_an_answer_that_breaks_off_is_an_error_after_its_pieces(stage: Stage) ->
     heard: list[str | Reply] = []
 
     async def listen() -> None:
-        assert isinstance(stage.provider, Streaming)
+        assert isinstance(stage.provider, StreamingProvider)
         async for part in stage.provider.stream(None, "עד מתי?"):
             heard.append(part)  # noqa: PERF401 - what was heard before the error counts
 
@@ -233,4 +233,4 @@ def test_thoughts_are_not_heard() -> None:
 
 
 def test_codex_exec_writes_no_pieces() -> None:
-    assert not isinstance(CodexCLIProvider(), Streaming)
+    assert not isinstance(CodexCLIProvider(), StreamingProvider)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai.turns.sentences import Sentences, sentences
+from yemot_ai.turns.sentences import SentenceSplitter, split_sentences
 
 WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_size=80) | st.text(max_size=80)
 
@@ -14,15 +14,15 @@ WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_s
 @given(text=WRITTEN, cuts=st.lists(st.integers(0, 80)))
 def test_however_a_text_comes_in_its_sentences_are_the_same(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
-    writing = Sentences()
-    found = [one for a, b in itertools.pairwise(places) for one in writing.add(text[a:b])]
+    writing = SentenceSplitter()
+    found = [one for a, b in itertools.pairwise(places) for one in writing.feed(text[a:b])]
 
-    assert [*found, *writing.rest()] == sentences(text)
+    assert [*found, *writing.flush()] == split_sentences(text)
 
 
 @given(text=WRITTEN)
 def test_nothing_is_lost_and_nothing_is_said_twice(text: str) -> None:
-    assert "".join(sentences(text)).rstrip() == text.rstrip()
+    assert "".join(split_sentences(text)).rstrip() == text.rstrip()
 
 
 @pytest.mark.parametrize(
@@ -47,21 +47,21 @@ def test_nothing_is_lost_and_nothing_is_said_twice(text: str) -> None:
     ],
 )
 def test_a_sentence_ends_where_it_is_said_to_end(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
+    assert split_sentences(text) == expected
 
 
 def test_a_sentence_is_told_as_soon_as_what_follows_shows_that_it_is_whole() -> None:
-    writing = Sentences()
+    writing = SentenceSplitter()
 
-    assert writing.add("המחיר 3.") == []
-    assert writing.add("5 שקלים.") == []
-    assert writing.add(" ועוד") == ["המחיר 3.5 שקלים."]
-    assert writing.rest() == [" ועוד"]
+    assert writing.feed("המחיר 3.") == []
+    assert writing.feed("5 שקלים.") == []
+    assert writing.feed(" ועוד") == ["המחיר 3.5 שקלים."]
+    assert writing.flush() == [" ועוד"]
 
 
 def test_a_long_text_without_an_end_is_looked_at_once() -> None:
-    writing = Sentences()
+    writing = SentenceSplitter()
     for _ in range(20_000):
-        assert not writing.add("מילה ")
+        assert not writing.feed("מילה ")
 
-    assert len(writing.rest()) == 1
+    assert len(writing.flush()) == 1

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from yemot_ai.errors import SessionConflictError
-from yemot_ai.sessions import LEASE, Hold, MemoryStore, Session
+from yemot_ai.sessions import DEFAULT_LEASE, Hold, MemoryStore, Session
 
 FAULTS: dict[str, Callable[[], Callable[[], Any]]] = {}
 """By what is wrong: makes the ``make_store`` of a fresh backing."""
@@ -60,7 +60,7 @@ class TwoSteps(MemoryStore):
 
     def _stamp(self, saved: Session, version: int) -> Session:
         stamped = replace(saved, version=version)
-        for shelf in self._shelves.values():
+        for shelf in self._by_ttl.values():
             if saved.call_id in shelf:
                 shelf[saved.call_id] = shelf[saved.call_id]._replace(session=stamped)
         return stamped
@@ -92,7 +92,7 @@ class CoarseTTL(MemoryStore):
 @fault("expired sessions are still listed")
 class ListsExpired(MemoryStore):
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        for shelf in self._shelves.values():
+        for shelf in self._by_ttl.values():
             for call_id, kept in list(shelf.items()):
                 if kept.saved + idle <= self._now():
                     yield call_id
@@ -201,20 +201,20 @@ class EndedIsKnown(MemoryStore):
 @fault("a hold does not exclude")
 class NoHold(MemoryStore):
     def hold(  # type: ignore[override]  # any context will do
-        self, key: str, *, lease: float = LEASE
+        self, key: str, *, lease: float = DEFAULT_LEASE
     ) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
 
 @fault("a hold excludes other loops only, not other tasks")
 class HoldPerLoop(MemoryStore):
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         return Hold(self, f"{key} {id(asyncio.get_running_loop())}", lease=lease)
 
 
 @fault("one key for all")
 class OneKey(MemoryStore):
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         return Hold(self, "the key", lease=lease)
 
 
@@ -225,7 +225,7 @@ class _OwnHold(MemoryStore):
     renews = False
 
     def hold(  # type: ignore[override]  # any context will do
-        self, key: str, *, lease: float = LEASE
+        self, key: str, *, lease: float = DEFAULT_LEASE
     ) -> AbstractAsyncContextManager[None]:
         return self._held_by_hand(key, lease)
 
@@ -257,14 +257,14 @@ class NotRenewed(_OwnHold):
 @fault("a lease never runs out: a dead worker blocks its call for ever")
 class ForEver(_OwnHold):
     def hold(  # type: ignore[override]  # any context will do
-        self, key: str, *, lease: float = LEASE
+        self, key: str, *, lease: float = DEFAULT_LEASE
     ) -> AbstractAsyncContextManager[None]:
         return self._held_by_hand(key, 1e9)
 
 
 @fault("a lease runs out at once")
 class AtOnce(MemoryStore):
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         return Hold(self, key, lease=0.2)
 
 
@@ -278,7 +278,7 @@ class Outlives(MemoryStore):
 @fault("a late release takes the key from the next holder")
 class ReleasesAnothers(_OwnHold):
     async def release(self, key: str, token: str) -> None:
-        held = self._held.get(key)
+        held = self._held_keys.get(key)
         await super().release(key, held.token if held else token)
 
 

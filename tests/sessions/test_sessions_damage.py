@@ -12,7 +12,7 @@ import pytest
 
 from tests.sessions.shelves import Database, Files, Server, Shelf
 from yemot_ai.errors import SessionConflictError, SessionFormatError
-from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, update
+from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, update_session
 from yemot_ai.sessions.serialization import encode
 
 SPOKEN = "what was said"
@@ -64,7 +64,7 @@ def test_a_newer_record_is_not_overwritten_by_a_save(shelf: Shelf) -> None:
         with pytest.raises((SessionFormatError, SessionConflictError)):
             await shelf.store.save(Session("c1"), ttl=60)
         with pytest.raises(SessionFormatError):
-            await update(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
+            await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
         await closed(shelf.store)
 
     asyncio.run(scene())
@@ -105,7 +105,7 @@ def test_a_damaged_record_is_set_aside_and_the_call_begins_anew(
         await shelf.store.save(Session("c1", phone=SPOKEN), ttl=60)
         shelf.write("c1", record)
         assert await shelf.store.load("c1") is None
-        anew = await update(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
+        anew = await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
         await closed(shelf.store)
         return anew
 
@@ -125,7 +125,7 @@ def test_a_record_of_another_version_than_its_place_says_is_no_endless_conflict(
         await shelf.store.save(Session("c1"), ttl=60)
         shelf.write("c1", encode(Session("c1", version=9)).encode())
         async with asyncio.timeout(10):
-            anew = await update(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
+            anew = await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
         await closed(shelf.store)
         return anew
 

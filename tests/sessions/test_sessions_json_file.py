@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.sessions.worker_processes import counted, started
 from yemot_ai.errors import StoreError
-from yemot_ai.sessions import JSONFileStore, Session, update
+from yemot_ai.sessions import JSONFileStore, Session, update_session
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_session_whole(f
     assert len(list((folder / "sessions").glob(".draft-*"))) == 1
     assert asyncio.run(store.load("c1")) == Session("c1", version=1, phone="old")
     assert listed(store) == ["c1"]
-    assert asyncio.run(update(store, "c1", counted, ttl=600)).version == 2
+    assert asyncio.run(update_session(store, "c1", counted, ttl=600)).version == 2
 
 
 def test_drafts_and_leases_of_the_dead_are_tidied_up_and_those_of_the_living_are_not(folder: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_lock_is_given_back_though_a_child_was_forked_meanwhile(folder: Path) 
 
         async def scene() -> Session:
             async with asyncio.timeout(10):
-                return await update(store, "c1", counted, ttl=60)
+                return await update_session(store, "c1", counted, ttl=60)
 
         assert asyncio.run(scene()).version == 2
     finally:

@@ -13,8 +13,8 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionConflictError,
 )
-from yemot_ai.runtime.engine import immediately
-from yemot_ai.sessions import Failure, MemoryStore, Session, Status, Turn, update
+from yemot_ai.runtime.engine import run_without_waiting
+from yemot_ai.sessions import MemoryStore, Session, Turn, TurnFailure, TurnStatus, update_session
 
 
 @pytest.fixture
@@ -28,38 +28,38 @@ def store(now: list[float]) -> MemoryStore:
 
 
 def test_what_was_saved_is_loaded_with_the_next_version(store: MemoryStore) -> None:
-    saved = immediately(store.save(Session("c1", phone="050"), ttl=10))
+    saved = run_without_waiting(store.save(Session("c1", phone="050"), ttl=10))
 
     assert saved == replace(Session("c1", phone="050"), version=1)
-    assert immediately(store.load("c1")) == saved
+    assert run_without_waiting(store.load("c1")) == saved
 
 
 def test_an_unknown_call_has_no_session(store: MemoryStore) -> None:
-    assert immediately(store.load("c1")) is None
+    assert run_without_waiting(store.load("c1")) is None
 
 
 def test_a_save_over_a_newer_version_is_refused(store: MemoryStore) -> None:
-    immediately(store.save(Session("c1"), ttl=10))
+    run_without_waiting(store.save(Session("c1"), ttl=10))
 
     with pytest.raises(SessionConflictError) as caught:
-        immediately(store.save(Session("c1"), ttl=10))
+        run_without_waiting(store.save(Session("c1"), ttl=10))
     assert (caught.value.call_id, caught.value.expected) == ("c1", 0)
 
 
 def test_a_session_expires_and_may_then_begin_anew(store: MemoryStore, now: list[float]) -> None:
-    immediately(store.save(Session("c1"), ttl=10))
+    run_without_waiting(store.save(Session("c1"), ttl=10))
     now[0] = 10.0
 
-    assert immediately(store.load("c1")) is None
-    assert immediately(store.save(Session("c1"), ttl=10)).version == 1
+    assert run_without_waiting(store.load("c1")) is None
+    assert run_without_waiting(store.save(Session("c1"), ttl=10)).version == 1
 
 
 def test_saving_sweeps_what_has_expired(store: MemoryStore, now: list[float]) -> None:
     for number in range(20):
-        immediately(store.save(Session(f"old-{number}"), ttl=10))
+        run_without_waiting(store.save(Session(f"old-{number}"), ttl=10))
     now[0] = 11.0
     for number in range(12):
-        immediately(store.save(Session(f"new-{number}"), ttl=10))
+        run_without_waiting(store.save(Session(f"new-{number}"), ttl=10))
 
     async def kept() -> list[str]:
         return [call_id async for call_id in store.call_ids()]
@@ -68,12 +68,12 @@ def test_saving_sweeps_what_has_expired(store: MemoryStore, now: list[float]) ->
 
 
 def test_what_is_kept_for_long_does_not_hide_what_has_expired(store: MemoryStore, now: list[float]) -> None:
-    immediately(store.save(Session("caller:050"), ttl=1e6))
+    run_without_waiting(store.save(Session("caller:050"), ttl=1e6))
     for number in range(20):
-        immediately(store.save(Session(f"old-{number}"), ttl=10))
+        run_without_waiting(store.save(Session(f"old-{number}"), ttl=10))
     now[0] = 11.0
     for number in range(12):
-        immediately(store.save(Session(f"new-{number}"), ttl=10))
+        run_without_waiting(store.save(Session(f"new-{number}"), ttl=10))
     now[0] = 0.0  # what has expired is listed again, unless it was swept
 
     async def kept() -> list[str]:
@@ -84,22 +84,22 @@ def test_what_is_kept_for_long_does_not_hide_what_has_expired(store: MemoryStore
 
 
 def test_a_session_saved_for_another_time_is_kept_once(store: MemoryStore) -> None:
-    saved = immediately(store.save(Session("c1"), ttl=10))
-    immediately(store.save(saved, ttl=20))
+    saved = run_without_waiting(store.save(Session("c1"), ttl=10))
+    run_without_waiting(store.save(saved, ttl=20))
 
     async def kept() -> list[str]:
         return [call_id async for call_id in store.call_ids()]
 
     assert asyncio.run(kept()) == ["c1"]
-    assert getattr(immediately(store.load("c1")), "version", 0) == 2
+    assert getattr(run_without_waiting(store.load("c1")), "version", 0) == 2
 
 
 def test_a_deleted_session_is_gone_and_deleting_twice_is_no_error(store: MemoryStore) -> None:
-    immediately(store.save(Session("c1"), ttl=10))
-    immediately(store.delete("c1"))
-    immediately(store.delete("c1"))
+    run_without_waiting(store.save(Session("c1"), ttl=10))
+    run_without_waiting(store.delete("c1"))
+    run_without_waiting(store.delete("c1"))
 
-    assert immediately(store.load("c1")) is None
+    assert run_without_waiting(store.load("c1")) is None
 
 
 def test_updates_at_the_same_time_lose_nothing(store: MemoryStore) -> None:
@@ -109,21 +109,21 @@ def test_updates_at_the_same_time_lose_nothing(store: MemoryStore) -> None:
     async def many() -> None:
         def work() -> None:
             for _ in range(200):
-                immediately(update(store, "c1", count, ttl=10))
+                run_without_waiting(update_session(store, "c1", count, ttl=10))
 
         await asyncio.gather(*(asyncio.to_thread(work) for _ in range(8)))
 
     asyncio.run(many())
 
-    session = immediately(store.load("c1"))
+    session = run_without_waiting(store.load("c1"))
     assert session is not None
     assert session.next_turn == 1601
 
 
 def test_an_update_that_changes_nothing_saves_nothing(store: MemoryStore) -> None:
-    immediately(store.save(Session("c1"), ttl=10))
+    run_without_waiting(store.save(Session("c1"), ttl=10))
 
-    assert immediately(update(store, "c1", lambda session: session, ttl=10)).version == 1
+    assert run_without_waiting(update_session(store, "c1", lambda session: session, ttl=10)).version == 1
 
 
 def test_a_hold_excludes_and_serves_in_order_of_arrival(store: MemoryStore) -> None:
@@ -162,7 +162,7 @@ def test_who_gives_up_waiting_for_a_hold_does_not_keep_it_from_others(store: Mem
 
 def test_a_turn_takes_its_place_in_the_ledger() -> None:
     session = Session("c1").with_turn(Turn("a", "1")).with_turn(Turn("b", "2"))
-    session = session.with_turn(Turn("a", "1", status=Status.ANSWERED, answer="x"))
+    session = session.with_turn(Turn("a", "1", status=TurnStatus.ANSWERED, answer="x"))
 
     assert [(turn.id, turn.answer) for turn in session.turns] == [("a", "x"), ("b", "")]
 
@@ -170,7 +170,7 @@ def test_a_turn_takes_its_place_in_the_ledger() -> None:
 def test_a_tombstone_keeps_nothing_of_what_was_said() -> None:
     session = Session("c1", phone="050", state={"a": 1}).with_turn(Turn("a", "סוד")).with_thread("call", "t1")
 
-    over = session.over()
+    over = session.tombstone()
 
     assert over.ended
     assert (over.phone, over.turns, over.threads, over.state) == ("", (), {}, {})
@@ -186,7 +186,7 @@ def test_a_tombstone_keeps_nothing_of_what_was_said() -> None:
     ids=lambda error: error.kind,
 )
 def test_a_failure_is_rebuilt_as_it_was(error: RateLimitedError | ProviderCrashError) -> None:
-    rebuilt = Failure.of(error).error()
+    rebuilt = TurnFailure.from_error(error).to_error()
 
     assert type(rebuilt) is type(error)
     assert str(rebuilt) == str(error)
@@ -194,7 +194,7 @@ def test_a_failure_is_rebuilt_as_it_was(error: RateLimitedError | ProviderCrashE
 
 
 def test_a_failure_of_an_unknown_kind_is_still_a_provider_error() -> None:
-    assert str(Failure("from_the_future", "hm").error()) == "hm"
+    assert str(TurnFailure("from_the_future", "hm").to_error()) == "hm"
 
 
 def _leaves() -> list[type[ProviderError]]:
@@ -206,16 +206,16 @@ def _leaves() -> list[type[ProviderError]]:
 def test_a_failure_is_stored_by_its_kind_and_is_the_same_error_again(kind: type[ProviderError]) -> None:
     raised = kind.__new__(kind, "hm")
     raised.__dict__.update(provider="p", retry_after=3)
-    failure = Failure.of(raised)
+    failure = TurnFailure.from_error(raised)
 
     assert failure.kind == kind.kind
-    assert type(failure.error()) is kind
-    assert vars(failure.error()) == vars(raised)
+    assert type(failure.to_error()) is kind
+    assert vars(failure.to_error()) == vars(raised)
 
 
 @pytest.mark.parametrize("kind", _leaves(), ids=lambda kind: kind.__name__)
 def test_a_failure_that_was_stored_by_its_python_path_is_the_same_error(kind: type[ProviderError]) -> None:
-    assert type(Failure(f"yemot_ai.errors.{kind.__name__}", "hm").error()) is kind
+    assert type(TurnFailure(f"yemot_ai.errors.{kind.__name__}", "hm").to_error()) is kind
 
 
 def test_every_provider_error_has_a_kind_of_its_own() -> None:

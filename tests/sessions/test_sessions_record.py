@@ -15,8 +15,17 @@ from hypothesis import strategies as st
 
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Told, Turn, Visit
-from yemot_ai.sessions.serialization import FORMAT, decode, encode, restore
+from yemot_ai.sessions import (
+    CachedResponse,
+    HandlerOutcome,
+    Session,
+    SpokenProgress,
+    Turn,
+    TurnFailure,
+    TurnStatus,
+    Visit,
+)
+from yemot_ai.sessions.serialization import FORMAT, decode, decode_object, encode
 from yemot_ai_testing.conformance.stores.sessions import FULL
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sessions" / "session-1.json"
@@ -31,13 +40,13 @@ json_value = st.recursive(
 )
 values = st.lists(st.tuples(text, text), max_size=3).map(tuple)
 json_object = st.dictionaries(text, json_value, max_size=3)
-failures = st.builds(Failure, text, text, json_object)
+failures = st.builds(TurnFailure, text, text, json_object)
 turns = st.builds(
     Turn,
     id=text,
     text=text,
     conversation=text,
-    status=st.sampled_from(Status),
+    status=st.sampled_from(TurnStatus),
     owner=text,
     answer=text,
     outcome=text,
@@ -61,7 +70,7 @@ visits = st.builds(
     left=st.booleans(),
     silences=number,
     decided=st.tuples(number, text),
-    told=st.builds(Told, number, st.lists(st.tuples(number, number), max_size=3).map(tuple)),
+    told=st.builds(SpokenProgress, number, st.lists(st.tuples(number, number), max_size=3).map(tuple)),
 )
 several_turns = st.lists(turns, max_size=3).map(tuple)
 OTHERS: dict[str, st.SearchStrategy[Any]] = {
@@ -79,10 +88,10 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "restarted": st.lists(text, max_size=2).map(tuple),
     "threads": json_object,
     "retired": st.lists(st.tuples(text, json_value), max_size=2).map(tuple),
-    "recent": st.lists(st.builds(Answered, text, st.none() | number, text, st.booleans()), max_size=2).map(
-        tuple
-    ),
-    "finished": st.lists(st.builds(Finished, text, text, st.booleans()), max_size=2).map(tuple),
+    "recent": st.lists(
+        st.builds(CachedResponse, text, st.none() | number, text, st.booleans()), max_size=2
+    ).map(tuple),
+    "finished": st.lists(st.builds(HandlerOutcome, text, text, st.booleans()), max_size=2).map(tuple),
     "state": json_object,
     "faults": number,
 }
@@ -234,7 +243,7 @@ def test_reading_grows_with_the_record_and_not_faster() -> None:
                 return super().get(key, default)
 
         record["turns"] = [Counted(turn) for turn in record["turns"]]
-        restore(record)
+        decode_object(record)
         return looked
 
     assert steps(200) == 10 * steps(20)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sessions.worker_processes import counted, started
 from yemot_ai.errors import StoreError
-from yemot_ai.sessions import Session, SQLiteStore, update
+from yemot_ai.sessions import Session, SQLiteStore, update_session
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_database_is_an_error_of_ours(file: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_store_is_used_on_both_sides_of_a_fork(file: Path) -> None:
     store = SQLiteStore(file)
-    asyncio.run(update(store, "c1", counted, ttl=60))
+    asyncio.run(update_session(store, "c1", counted, ttl=60))
     in_use, go_on = threading.Event(), threading.Event()
 
     def use() -> None:
@@ -122,7 +122,7 @@ def test_a_store_is_used_on_both_sides_of_a_fork(file: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
     async def scene() -> tuple[int, str]:
-        session = await update(store, "c1", counted, ttl=60)
+        session = await update_session(store, "c1", counted, ttl=60)
         with store._open() as connection:
             (whole,) = connection.execute("PRAGMA integrity_check").fetchone()
         await store.aclose()
@@ -142,9 +142,9 @@ def _child(store: SQLiteStore) -> int:
 def test_the_store_opens_anew_after_it_was_closed(file: Path) -> None:
     async def scene() -> int:
         store = SQLiteStore(file)
-        await update(store, "c1", counted, ttl=60)
+        await update_session(store, "c1", counted, ttl=60)
         await store.aclose()
-        session = await update(store, "c1", counted, ttl=60)
+        session = await update_session(store, "c1", counted, ttl=60)
         await store.aclose()
         return session.version
 

@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, open_store, update
+from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, open_store, update_session
 
 
 def started(deed: str, place: str, rounds: int = 1) -> subprocess.Popen[bytes]:
@@ -26,13 +26,13 @@ def counted(session: Session) -> Session:
 async def counts(place: str, rounds: int) -> None:
     store = open_store(place)
     for _ in range(rounds):
-        await update(store, "c1", counted, ttl=600)
+        await update_session(store, "c1", counted, ttl=600)
 
 
 async def opens(place: str, rounds: int) -> None:
     sys.stdin.read()  # all of them are let go at once
     store = SQLiteStore(place)
-    await update(store, f"c{os.getpid()}", counted, ttl=600)
+    await update_session(store, f"c{os.getpid()}", counted, ttl=600)
     await store.aclose()
 
 
@@ -45,7 +45,7 @@ async def dies(place: str, rounds: int) -> None:
         raise AssertionError("nobody survives that")
 
     Path.replace = killed  # type: ignore[assignment,method-assign]
-    await update(store, "c1", counted, ttl=600)
+    await update_session(store, "c1", counted, ttl=600)
 
 
 async def holds(place: str, rounds: int) -> None:

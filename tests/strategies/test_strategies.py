@@ -61,7 +61,7 @@ def outcome(stream: CodexStream) -> str:
     for line in stream.lines:
         reader.feed(line)
     try:
-        reader.conclude(exit_code=stream.exit_code, stderr_tail=stream.stderr)
+        reader.finish(exit_code=stream.exit_code, stderr_tail=stream.stderr)
     except ProviderError as error:
         return type(error).__name__
     return "answered"

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, assert_type
 
 from yemot_ai import AICall, AIFlow, Turn, YemotAI
-from yemot_ai.flow import Agent, ByRecording
+from yemot_ai.flow import Agent, RecordingInput
 from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
 from yemot_ai.providers import JSON, Exchange, Provider, Reply
 from yemot_ai.sessions import MemoryStore, SessionStore
@@ -53,7 +53,7 @@ def test_any_object_that_transcribes_is_a_transcriber() -> None:
     for ear in ears:
         ai = YemotAI(provider=Parrot(), transcriber=ear, recordings=Recordings("word-of-the-test"))
 
-        @AIFlow(ai).ai_agent("", listen=ByRecording(max_seconds=90))
+        @AIFlow(ai).ai_agent("", listen=RecordingInput(max_seconds=90))
         def agent(call: AICall, text: str) -> None: ...
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.flow.dialog import Manners
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.protocol import Read, Response, lint
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.runtime.engine import Engine
@@ -170,7 +170,7 @@ def hire(
         engine = Engine()
         provider = Asking(model, name, engine)
         ai = YemotAI(provider=provider, store=make_store(), lease=lease, **settings)  # type: ignore[arg-type]  # any of its settings
-        flow = AIFlow(ai, manners=Manners(hold=hold, poll_hold=hold))
+        flow = AIFlow(ai, dialog=DialogSettings(answer_wait=hold, poll_wait=hold))
         equip(flow, name)
         workers.append(Worker(name, flow, engine))
     return Crew(model, workers)

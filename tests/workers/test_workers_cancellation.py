@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from yemot_ai.runtime.engine import immediately
+from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai.sessions import Hold, MemoryStore
-from yemot_ai.sessions.stores.redis import _sent
+from yemot_ai.sessions.stores.redis import _execute
 
 
 @dataclass
@@ -68,12 +68,12 @@ def test_a_key_is_let_go_whenever_the_loop_of_its_holder_ends(steps: int) -> Non
 
     asyncio.run(some_steps())
 
-    assert immediately(store.acquire("key", "the next one", 3600)), "it had to wait"
+    assert run_without_waiting(store.acquire("key", "the next one", 3600)), "it had to wait"
 
 
 def test_whoever_is_cancelled_in_a_command_to_redis_is_cancelled() -> None:
     async def scene() -> None:
-        asking = asyncio.create_task(_sent(swallowing()))
+        asking = asyncio.create_task(_execute(swallowing()))
         await asyncio.sleep(0)
         asking.cancel()
         await asking

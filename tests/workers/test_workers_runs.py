@@ -89,8 +89,8 @@ def test_a_worker_that_moves_again_after_its_run_was_taken_over_writes_nothing(h
         while line.is_polling:
             line.polls(at=1)
         taken_over = line.answer
-    live = crew.workers[0].flow._live.of("c1")
-    until(lambda: live.run is None or live.run.task.done())
+    live = crew.workers[0].flow._local_calls.get_or_create("c1")
+    until(lambda: live.inflight is None or live.inflight.task.done())
     session = crew.workers[1].engine.run(crew.workers[1].flow.ai.store.load("c1"))
 
     assert session is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.workers.crew import Line, until
-from yemot_ai import AIFlow, Manners, YemotAI
+from yemot_ai import AIFlow, DialogSettings, YemotAI
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.runtime.engine import Engine
@@ -99,7 +99,7 @@ def staff(make_store: Callable[[], SessionStore]) -> Iterator[Staff]:
         engine = Engine()
         ai = YemotAI(provider=Way(model, name, engine), store=make_store(), lease=1.0)
         ai.on_turn(lambda _call_id, turn: told.append(turn))
-        flow = AIFlow(ai, manners=Manners(filler=None, hold=5.0, poll_hold=0.4))
+        flow = AIFlow(ai, dialog=DialogSettings(filler=None, answer_wait=5.0, poll_wait=0.4))
         flow.ai_agent("agent", greeting="שלום")(lambda call, text: None)
         workers.append(Member(flow, engine))
     yield Staff(model, workers, told)

@@ -12,7 +12,7 @@ import yemot_flow
 from tests.zoo.broken_agents import QUICK
 from tests.zoo.creature import broken
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.calls.hooks import Transcript
+from yemot_ai.calls.hooks import CallSummary
 from yemot_ai.sessions import Session
 from yemot_ai_testing.doubles.script import Answer
 from yemot_ai_testing.history import Budget
@@ -138,7 +138,7 @@ class StoresAfterHangUp(CallMachine):
         flow.ai_agent("")(lambda call, text: None)
 
         @ai.on_call_end
-        async def summary(transcript: Transcript, usage: object) -> None:
+        async def summary(transcript: CallSummary, usage: object) -> None:
             call_id = transcript.call_id
             await self.store.delete(call_id)
             await self.store.save(Session(call_id, state={"summary": "…"}), ttl=60)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from tests.zoo.creature import broken
 from yemot_ai.errors import HoldLostError
-from yemot_ai.sessions import LEASE, MemoryStore, Session, SessionStore
+from yemot_ai.sessions import DEFAULT_LEASE, MemoryStore, Session, SessionStore
 from yemot_ai_testing.history import Kind
 from yemot_ai_testing.property import CallMachine, StreamingMachine
 
@@ -70,7 +70,7 @@ class ForgetsAnswers(MemoryStore):
 @fault("forgets the model's conversations", "forgot")
 class ForgetsConversations(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
-        turns = tuple(replace(turn, forgotten=turn.is_over) for turn in session.turns)
+        turns = tuple(replace(turn, forgotten=turn.is_done) for turn in session.turns)
         return await super().save(replace(session, threads={}, turns=turns), ttl=ttl)
 
 
@@ -98,7 +98,7 @@ class OneSession(MemoryStore):
 
 
 class LeavesKeysBehind(MemoryStore):
-    def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:  # type: ignore[override]  # any context will do
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:  # type: ignore[override]  # any context will do
         return self._alone(key, lease)
 
     @asynccontextmanager

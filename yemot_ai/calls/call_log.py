@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import logging
 
-from yemot_ai.calls.hooks import EndReason, usage_of
+from yemot_ai.calls.hooks import EndReason, total_usage
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import Session, Status, Turn
+from yemot_ai.sessions import Session, Turn, TurnStatus
 
-__all__ = ["call_is_over", "tokens", "turn_is_over"]
+__all__ = ["format_tokens", "log_call", "log_turn"]
 
 log = logging.getLogger("yemot_ai")
 
-HEARD = "heard"
+TRANSCRIBER_LABEL = "heard"
 """Stands where a provider's name does, for a recording that was transcribed."""
 
 
-def turn_is_over(call_id: str, turn: Turn, provider: str) -> None:
+def log_turn(call_id: str, turn: Turn, provider: str) -> None:
     """Log that a question was answered, a recording was heard, or that it failed.
 
     Args:
@@ -29,16 +29,16 @@ def turn_is_over(call_id: str, turn: Turn, provider: str) -> None:
         turn: the turn; one that asked nobody is not told of.
         provider: who was asked.
     """
-    if not turn.conversation and not turn.is_hearing:
+    if not turn.conversation and not turn.is_transcription:
         return
-    asked = HEARD if turn.is_hearing else f"{provider} ({turn.conversation})"
+    asked = TRANSCRIBER_LABEL if turn.is_transcription else f"{provider} ({turn.conversation})"
     came_to = "failed" if turn.failure is None else f"failed ({turn.failure.kind})"
-    came_to = turn.status.value if turn.status is Status.ANSWERED else came_to
-    cost = "" if turn.usage is None else f", {tokens(turn.usage)}"
+    came_to = turn.status.value if turn.status is TurnStatus.ANSWERED else came_to
+    cost = "" if turn.usage is None else f", {format_tokens(turn.usage)}"
     log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, came_to, turn.duration, cost)
 
 
-def call_is_over(session: Session, reason: EndReason, *, now: float) -> None:
+def log_call(session: Session, reason: EndReason, *, now: float) -> None:
     """Log what a call came to.
 
     Args:
@@ -47,8 +47,8 @@ def call_is_over(session: Session, reason: EndReason, *, now: float) -> None:
         now: Unix time in seconds.
     """
     asked = [turn for turn in session.turns if turn.conversation]
-    failed = sum(turn.status is Status.FAILED for turn in asked)
-    heard = sum(turn.is_hearing for turn in session.turns)
+    failed = sum(turn.status is TurnStatus.FAILED for turn in asked)
+    heard = sum(turn.is_transcription for turn in session.turns)
     log.info(
         "call %s: over (%s) after %.0f s: %d turns (%d failed), %d recordings heard, %s",
         session.call_id,
@@ -57,11 +57,11 @@ def call_is_over(session: Session, reason: EndReason, *, now: float) -> None:
         len(asked),
         failed,
         heard,
-        tokens(usage_of(tuple(asked))),
+        format_tokens(total_usage(tuple(asked))),
     )
 
 
-def tokens(usage: Usage) -> str:
+def format_tokens(usage: Usage) -> str:
     """Write what was paid for."""
     return (
         f"{usage.input_tokens} tokens in ({usage.cached_input_tokens} cached), {usage.output_tokens} out"

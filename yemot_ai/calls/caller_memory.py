@@ -11,23 +11,23 @@ from dataclasses import replace
 
 from yemot_ai.errors import LimitReachedError
 from yemot_ai.providers.provider import JSON
-from yemot_ai.sessions import Session, SessionStore, update
+from yemot_ai.sessions import Session, SessionStore, update_session
 
-__all__ = ["RESERVED", "Callers", "number_of"]
+__all__ = ["CALLER_PREFIX", "CallerMemory", "normalize_number"]
 
-RESERVED = "caller:"
+CALLER_PREFIX = "caller:"
 """Begins the names of these records; no call may have such a name."""
 
-KEPT = 20
+MAX_TURNS = 20
 """How many of the last answered turns are kept to rebuild a conversation from."""
 
 DAY = 86_400.0
 
-MOBILE = 9
+MOBILE_DIGITS = 9
 """Digits of an Israeli mobile number without its zero."""
 
 
-class Callers:
+class CallerMemory:
     """Memories by phone number.
 
     Args:
@@ -48,10 +48,10 @@ class Callers:
         The provider's threads are taken out of the memory: a second call from the same number at the
         same time rebuilds the conversation from what was said, instead of writing into this one's.
         """
-        if session.recalled or not number_of(session.phone):
+        if session.recalled or not normalize_number(session.phone):
             return session
         taken: dict[str, JSON] = {}
-        known = await self._store.load(_name(session.phone))
+        known = await self._store.load(_record_name(session.phone))
         if known is None:
             return replace(session, recalled=True)
 
@@ -60,7 +60,7 @@ class Callers:
             taken.update(memory.threads)
             return replace(memory, threads={}) if memory.threads else memory
 
-        memory = await update(self._store, known.call_id, take, ttl=self._ttl + DAY)
+        memory = await update_session(self._store, known.call_id, take, ttl=self._ttl + DAY)
         anew = session.restarted  # the caller has pressed the key before the first question
         return replace(
             session,
@@ -70,7 +70,7 @@ class Callers:
             retired=(*session.retired, *((name, taken[name]) for name in taken if name in anew)),
         )
 
-    async def keep(self, session: Session) -> dict[str, JSON]:
+    async def save_call(self, session: Session) -> dict[str, JSON]:
         """Remember what was said in a call that is over.
 
         What was said before is dropped where the caller has started anew.
@@ -78,10 +78,10 @@ class Callers:
         Returns:
             The threads by conversation that another call had left meanwhile, and that nobody needs now.
         """
-        if not number_of(session.phone):
+        if not normalize_number(session.phone):
             return {}
         displaced: dict[str, JSON] = {}
-        said = [turn for turn in session.turns if turn.conversation and turn.is_said]
+        said = [turn for turn in session.turns if turn.conversation and turn.has_answer]
 
         def remember(memory: Session) -> Session:
             displaced.clear()
@@ -90,48 +90,48 @@ class Callers:
             left = {name: memory.threads[name] for name in memory.threads if name not in needless}
             before = (turn for turn in memory.turns if turn.conversation not in session.restarted)
             turns = (*before, *(replace(turn, spoken="") for turn in said if not turn.forgotten))
-            return replace(memory, turns=turns[-KEPT:], threads={**left, **session.threads})
+            return replace(memory, turns=turns[-MAX_TURNS:], threads={**left, **session.threads})
 
-        await update(self._store, _name(session.phone), remember, ttl=self._ttl + DAY)
+        await update_session(self._store, _record_name(session.phone), remember, ttl=self._ttl + DAY)
         return displaced
 
-    async def count(self, phone: str, *, most: int) -> None:
+    async def count_turn(self, phone: str, *, limit: int) -> None:
         """Count one turn of today.
 
         Raises:
             LimitReachedError: there were as many already.
         """
-        if not number_of(phone):
+        if not normalize_number(phone):
             return
         today = int(self._now() // DAY)
 
         def one_more(memory: Session) -> Session:
-            turns = _turns(memory, today)
-            _refuse_more(turns, most)
+            turns = _turns_today(memory, today)
+            _check_limit(turns, limit)
             return replace(memory, state={**memory.state, "day": today, "turns": turns + 1})
 
-        await update(self._store, _name(phone), one_more, ttl=self._ttl + DAY)
+        await update_session(self._store, _record_name(phone), one_more, ttl=self._ttl + DAY)
 
-    async def check(self, phone: str, *, most: int) -> None:
-        """Do what ``count`` does, and count nothing."""
-        memory = await self._store.load(_name(phone)) if number_of(phone) else None
+    async def check_turns(self, phone: str, *, limit: int) -> None:
+        """Do what ``count_turn`` does, and count nothing."""
+        memory = await self._store.load(_record_name(phone)) if normalize_number(phone) else None
         if memory is not None:
-            _refuse_more(_turns(memory, int(self._now() // DAY)), most)
+            _check_limit(_turns_today(memory, int(self._now() // DAY)), limit)
 
     async def forget(self, phone: str) -> dict[str, JSON]:
         """Drop a memory; return the threads by conversation that the providers must forget too."""
-        memory = await self._store.load(_name(phone))
-        await self._store.delete(_name(phone))
+        memory = await self._store.load(_record_name(phone))
+        await self._store.delete(_record_name(phone))
         return dict(memory.threads) if memory else {}
 
-    async def forgotten(self) -> AsyncIterator[str]:
+    async def expired(self) -> AsyncIterator[str]:
         """Iterate over the numbers whose time is up."""
         async for name in self._store.call_ids(idle=self._ttl):
-            if name.startswith(RESERVED):
-                yield name.removeprefix(RESERVED)
+            if name.startswith(CALLER_PREFIX):
+                yield name.removeprefix(CALLER_PREFIX)
 
 
-def number_of(text: str) -> str:
+def normalize_number(text: str) -> str:
     """Return a phone number as it is compared: digits, Israel's country code as the leading zero.
 
     The zero that a spreadsheet drops from a mobile number is put back, and one before the country code
@@ -149,18 +149,18 @@ def number_of(text: str) -> str:
         return f"0{national.removeprefix('972').lstrip('0')}"
     if is_abroad:
         return national
-    return f"0{digits}" if len(digits) == MOBILE and digits.startswith("5") else digits
+    return f"0{digits}" if len(digits) == MOBILE_DIGITS and digits.startswith("5") else digits
 
 
-def _name(phone: str) -> str:
-    return RESERVED + number_of(phone)
+def _record_name(phone: str) -> str:
+    return CALLER_PREFIX + normalize_number(phone)
 
 
-def _turns(memory: Session, today: int) -> int:
+def _turns_today(memory: Session, today: int) -> int:
     count = memory.state.get("turns", 0) if memory.state.get("day") == today else 0
     return count if isinstance(count, int) else 0
 
 
-def _refuse_more(turns: int, most: int) -> None:
-    if turns >= most:
-        raise LimitReachedError(limit="turns_per_day", most=most)
+def _check_limit(turns: int, limit: int) -> None:
+    if turns >= limit:
+        raise LimitReachedError(limit="turns_per_day", most=limit)

@@ -23,24 +23,24 @@ class Sweeper:
     Args:
         engine: where it runs.
         sweep: a bound method; its object is not kept alive by us.
-        every: seconds.
+        interval: seconds.
     """
 
-    def __init__(self, engine: Engine, sweep: Callable[[], Awaitable[None]], *, every: float) -> None:
+    def __init__(self, engine: Engine, sweep: Callable[[], Awaitable[None]], *, interval: float) -> None:
         self._engine = engine
         self._sweep = weakref.WeakMethod(sweep)
-        self._every = every
+        self._interval = interval
         self._running: tuple[int, Future[None]] | None = None
 
     def start(self) -> None:
         """Begin, unless it runs; from any thread. A forked child begins anew."""
         if self._running is None or self._running[0] != os.getpid() or self._running[1].done():
-            self._running = (os.getpid(), self._engine.submit(_sweeping(self._sweep, self._every)))
+            self._running = (os.getpid(), self._engine.submit(_sweep_forever(self._sweep, self._interval)))
 
 
-async def _sweeping(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]], every: float) -> None:
+async def _sweep_forever(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]], interval: float) -> None:
     while True:
-        await asyncio.sleep(every)
+        await asyncio.sleep(interval)
         method = sweep()
         if method is None:
             return

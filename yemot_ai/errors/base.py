@@ -31,7 +31,7 @@ class ResponseSyntaxError(YemotAIError, ValueError):
         self.reason = reason
         self.text = text
         self.position = position
-        super().__init__(f"{reason} (at character {position} of {_shortened(text)!r})")
+        super().__init__(f"{reason} (at character {position} of {_shorten(text)!r})")
 
 
 class InvalidValueError(YemotAIError, ValueError):
@@ -98,5 +98,5 @@ class CallEndedError(YemotAIError):
         super().__init__(f"call {call_id} has ended; a new call brings a new ApiCallId")
 
 
-def _shortened(text: str, limit: int = 120) -> str:
+def _shorten(text: str, limit: int = 120) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -20,7 +20,7 @@ log = logging.getLogger("yemot_ai")
 UNEXPECTED: Final = (Exception, SystemExit, KeyboardInterrupt)
 """What is contained; a cancellation is not: it belongs to the caller of the foreign code."""
 
-_DEEPEST_GROUP: Final = 10
+_MAX_GROUP_DEPTH: Final = 10
 """Levels of nested exception groups that are logged."""
 
 
@@ -45,12 +45,12 @@ def log_without_message(error: BaseException, event: str) -> None:
         error: the exception; its message is not logged.
         event: what happened, as the first words of the log record.
     """
-    log.error("%s: %s", event, "".join(_described(error, _DEEPEST_GROUP)))
+    log.error("%s: %s", event, "".join(_describe(error, _MAX_GROUP_DEPTH)))
 
 
-def _described(error: BaseException, levels: int) -> list[str]:
+def _describe(error: BaseException, levels: int) -> list[str]:
     frames = "".join(traceback.format_tb(error.__traceback__))
     lines = [f"{type(error).__name__}\nTraceback:\n{frames}"]
     if levels and isinstance(error, BaseExceptionGroup):
-        lines += [line for inner in error.exceptions for line in _described(inner, levels - 1)]
+        lines += [line for inner in error.exceptions for line in _describe(inner, levels - 1)]
     return lines

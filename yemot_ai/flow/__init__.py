@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from yemot_ai.flow.access import Guard
-from yemot_ai.flow.agent.input_modes import ByRecording
+from yemot_ai.flow.access import AccessPolicy
+from yemot_ai.flow.agent.input_modes import RecordingInput
 from yemot_ai.flow.agent.turns import Agent
 from yemot_ai.flow.call import AICall
-from yemot_ai.flow.compat.awaitable import Answer
-from yemot_ai.flow.dialog import Key, Manners
+from yemot_ai.flow.compat.awaitable import AwaitableStr
+from yemot_ai.flow.dialog import DialogSettings, KeyAction
 from yemot_ai.flow.flow import AIFlow
 
-__all__ = ["AICall", "AIFlow", "Agent", "Answer", "ByRecording", "Guard", "Key", "Manners"]
+__all__ = [
+    "AICall",
+    "AIFlow",
+    "AccessPolicy",
+    "Agent",
+    "AwaitableStr",
+    "DialogSettings",
+    "KeyAction",
+    "RecordingInput",
+]

@@ -9,18 +9,18 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from yemot_ai.calls.caller_memory import number_of
+from yemot_ai.calls.caller_memory import normalize_number
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
 
-__all__ = ["Guard"]
+__all__ = ["AccessPolicy"]
 
-LEAST = 8
+MIN_SECRET_LENGTH = 8
 """Characters of a secret: a shorter one can be tried out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class AccessPolicy:
     """Admits requests.
 
     The secret arrives as a value that the line is set to send (``api_add_0=secret=…`` in ``ext.ini``)
@@ -31,9 +31,9 @@ class Guard:
     Args:
         allow: only these numbers may call; None: everybody.
         block: these may not.
-        withheld: whether a caller may withhold the number; never where ``allow`` is given.
+        allow_withheld: whether a caller may withhold the number; never where ``allow`` is given.
         secret: what the line must bring; None: anybody who knows the address may call.
-        name: the name of the value that holds the secret.
+        secret_name: the name of the value that holds the secret.
 
     Raises:
         ConfigurationError: a number has no digits, or the secret is too short to be one.
@@ -41,9 +41,9 @@ class Guard:
 
     allow: Iterable[str] | None = None
     block: Iterable[str] = ()
-    withheld: bool = True
+    allow_withheld: bool = True
     secret: str | None = field(default=None, repr=False)
-    name: str = "secret"
+    secret_name: str = "secret"
 
     def __post_init__(self) -> None:
         if isinstance(self.allow, str) or isinstance(self.block, str):
@@ -51,16 +51,16 @@ class Guard:
         allow = None if self.allow is None else frozenset(map(_number, self.allow))
         object.__setattr__(self, "allow", allow)
         object.__setattr__(self, "block", frozenset(map(_number, self.block)))
-        if self.secret is not None and len(self.secret) < LEAST:
-            raise ConfigurationError(f"the secret is too short: give at least {LEAST} characters")
+        if self.secret is not None and len(self.secret) < MIN_SECRET_LENGTH:
+            raise ConfigurationError(f"the secret is too short: give at least {MIN_SECRET_LENGTH} characters")
 
-    def refusal(self, request: Request, path: str = "") -> str | None:
+    def rejection_reason(self, request: Request, path: str = "") -> str | None:
         """Return why ``request`` is not admitted, for the log; None when it is."""
-        if self.secret is not None and not self._knows(request, path):
+        if self.secret is not None and not self._has_secret(request, path):
             return "it does not bring the secret"
-        phone = number_of(request.phone)
+        phone = normalize_number(request.phone)
         if not phone:
-            return None if self.withheld and self.allow is None else "its number is withheld"
+            return None if self.allow_withheld and self.allow is None else "its number is withheld"
         if phone in self.block:
             return "its number is blocked"
         if self.allow is not None and phone not in self.allow:
@@ -72,26 +72,26 @@ class Guard:
         if self.secret is None:
             return request
         secret = self.secret
-        return replace(request, pairs=tuple(pair for pair in request.pairs if not _equal(pair[1], secret)))
+        return replace(request, pairs=tuple(pair for pair in request.pairs if not _is_equal(pair[1], secret)))
 
-    def _knows(self, request: Request, path: str) -> bool:
+    def _has_secret(self, request: Request, path: str) -> bool:
         secret = self.secret or ""
-        brought = [value for name, value in request.pairs if name == self.name]
-        return any(_equal(one, secret) for one in (*brought, *_parts(path, secret.count("/") + 1)))
+        brought = [value for name, value in request.pairs if name == self.secret_name]
+        return any(_is_equal(one, secret) for one in (*brought, *_path_runs(path, secret.count("/") + 1)))
 
 
-def _parts(path: str, count: int) -> list[str]:
+def _path_runs(path: str, count: int) -> list[str]:
     """Return every run of so many parts of a path: a secret may hold slashes."""
     parts = path.split("/")
     return ["/".join(parts[begin : begin + count]) for begin in range(len(parts) - count + 1)]
 
 
-def _equal(one: str, other: str) -> bool:
+def _is_equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def _number(text: object) -> str:
-    digits = number_of(text) if isinstance(text, str) else ""
+    digits = normalize_number(text) if isinstance(text, str) else ""
     if not digits:
         raise ConfigurationError(f'{text!r} is no phone number: write it as a text, "0501234567"')
     return digits

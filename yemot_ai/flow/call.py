@@ -9,25 +9,25 @@ from typing import Any, Literal
 import yemot_flow
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.compat.awaitable import Answer, PendingAnswer
-from yemot_ai.flow.compat.messages import Spoken, messages
-from yemot_ai.flow.compat.read_options import SPOKEN, Count, Mode, Question, Switch
-from yemot_ai.flow.handler_run import Run
-from yemot_ai.flow.interruption import Interruption
-from yemot_ai.flow.value_names import is_ours
-from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, heard
+from yemot_ai.flow.compat.awaitable import AwaitableStr, PendingStr
+from yemot_ai.flow.compat.messages import Playable, to_messages
+from yemot_ai.flow.compat.read_options import SPEECH_MODES, CountArgument, Mode, ReadOptions, SwitchArgument
+from yemot_ai.flow.handler_run import HandlerRun
+from yemot_ai.flow.interruption import HandlerInterrupted
+from yemot_ai.flow.value_names import is_reserved
+from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, normalize_speech
 from yemot_ai.providers.provider import JSON
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Turn
-from yemot_ai.sessions.retry import persistently
+from yemot_ai.sessions.retry import retry_while_store_is_away
 from yemot_ai.turns.conversation import Conversation
-from yemot_ai.turns.stream import Telling
+from yemot_ai.turns.stream import AnswerStream
 
 __all__ = ["AICall"]
 
 log = logging.getLogger("yemot_ai")
 
-_KEYS_PRESSED = "Digits-"
+_KEYS_PREFIX = "Digits-"
 """How the line marks keys that were pressed instead of speaking [OFF]."""
 
 
@@ -46,7 +46,7 @@ class AICall(yemot_flow.Call):
 
     params: dict[str, str]
     state: MutableMapping[str, JSON]
-    _OWN = frozenset(
+    _OWN_ATTRIBUTES = frozenset(
         {
             "_attributes", "_conversation", "_engine", "_expected_param", "_handler_state", "_run",
             "_waiting_for_input", "call_id", "flow", "last_activity_ms", "params", "response_parts", "state",
@@ -58,7 +58,7 @@ class AICall(yemot_flow.Call):
         params: Mapping[str, str],
         *,
         flow: yemot_flow.Flow,
-        run: Run,
+        run: HandlerRun,
         engine: Engine,
         conversation: Conversation,
         state: MutableMapping[str, JSON],
@@ -72,13 +72,13 @@ class AICall(yemot_flow.Call):
         self.state = state
 
     def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - a developer's own attribute
-        if name in self._OWN:
+        if name in self._OWN_ATTRIBUTES:
             super().__setattr__(name, value)
         else:
             self._attributes[name] = value
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a developer's own attribute
-        if name in AICall._OWN or name not in self._attributes:
+        if name in AICall._OWN_ATTRIBUTES or name not in self._attributes:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return self._attributes[name]
 
@@ -99,7 +99,7 @@ class AICall(yemot_flow.Call):
 
     def play_message(
         self,
-        messages: Spoken | Iterable[Spoken],
+        messages: Playable | Iterable[Playable],
         *,
         remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
         url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
@@ -114,44 +114,44 @@ class AICall(yemot_flow.Call):
             remove_invalid_chars: yemot-flow's; texts are always made speakable here.
             url_encode: yemot-flow's; without effect, for the line does not decode answers.
         """
-        self._run.say(_playable(messages))
+        self._run.queue_messages(_to_messages(messages))
 
     def read(  # type: ignore[override]  # noqa: PLR0913 - serves sync handlers too; yemot-flow's arguments
         self,
-        messages: Spoken | Iterable[Spoken],
+        messages: Playable | Iterable[Playable],
         *,
         mode: Mode = "tap",
-        pre_message: Spoken | Iterable[Spoken] | None = None,
+        pre_message: Playable | Iterable[Playable] | None = None,
         val_name: str = "Digits",
-        re_enter_if_exists: Switch = False,
-        max_digits: Count = None,
-        min_digits: Count = 1,
-        sec_wait: Count = 7,
+        re_enter_if_exists: SwitchArgument = False,
+        max_digits: CountArgument = None,
+        min_digits: CountArgument = 1,
+        sec_wait: CountArgument = 7,
         digits_allowed: str | Iterable[str | int] = "",
         typing_playback_mode: Keyboard | Literal["NO"] = "No",
-        block_asterisk_key: Switch = False,
-        block_zero_key: Switch = False,
+        block_asterisk_key: SwitchArgument = False,
+        block_zero_key: SwitchArgument = False,
         replace_char: str = "",
-        amount_attempts: Count = None,
-        allow_empty: Switch = False,
+        amount_attempts: CountArgument = None,
+        allow_empty: SwitchArgument = False,
         empty_val: str = "None",
-        block_change_keyboard: Switch = False,
+        block_change_keyboard: SwitchArgument = False,
         confirm: bool = False,
         lang: str = "",
-        block_typing: Switch = False,
-        use_records_recognition_engine: Switch = False,
-        quiet_max: Count = None,
+        block_typing: SwitchArgument = False,
+        use_records_recognition_engine: SwitchArgument = False,
+        quiet_max: CountArgument = None,
         path: str = "",
         file_name: str = "",
-        no_confirm_menu: Switch = False,
-        save_on_hangup: Switch = False,
-        append_to_existing_file: Switch = False,
-        min_length: Count = None,
-        max_length: Count = None,
-        length_max: Count = None,
+        no_confirm_menu: SwitchArgument = False,
+        save_on_hangup: SwitchArgument = False,
+        append_to_existing_file: SwitchArgument = False,
+        min_length: CountArgument = None,
+        max_length: CountArgument = None,
+        length_max: CountArgument = None,
         remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
         url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
-    ) -> Answer:
+    ) -> AwaitableStr:
         """Ask the caller; the run ends here until the answer is there.
 
         The line then sends the answer and the handler runs from its top; this ``read`` returns.
@@ -199,7 +199,7 @@ class AICall(yemot_flow.Call):
         Raises:
             ConfigurationError: the arguments cannot be sent to the line.
         """
-        question = Question(
+        question = ReadOptions(
             mode=mode, max_digits=max_digits, min_digits=min_digits, sec_wait=sec_wait,
             digits_allowed=digits_allowed, typing_playback_mode=typing_playback_mode,
             block_asterisk_key=block_asterisk_key, block_zero_key=block_zero_key,
@@ -211,32 +211,34 @@ class AICall(yemot_flow.Call):
             min_length=min_length, max_length=length_max if max_length is None else max_length,
             re_enter_if_exists=re_enter_if_exists,
         )  # fmt: skip
-        if is_ours(val_name):
+        if is_reserved(val_name):
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
         answer = ""
-        for time in range(question.times):
-            name = self._run.next_name(val_name)
+        for time in range(question.attempts):
+            name = self._run.next_value_name(val_name)
             value = self._run.value(name)
             if value is None:
-                before = _before(pre_message) if time == 0 else ()
-                asked = _playable(messages) or (Comment("ask"),)
-                raise self._handing_over(*before, Read(asked, name, question.answered_by(), question.reuse))
-            self._run.forget_queue()
-            answer = self.params[val_name] = _spoken(value) if mode in SPOKEN else value
+                before = _play_before(pre_message) if time == 0 else ()
+                asked = _to_messages(messages) or (Comment("ask"),)
+                raise self._interrupt_with(*before, Read(asked, name, question.read_mode(), question.reuse))
+            self._run.clear_queue()
+            answer = self.params[val_name] = _speech_value(value) if mode in SPEECH_MODES else value
             if answer:
                 break
-        return Answer(answer)
+        return AwaitableStr(answer)
 
     def play_and_read(
         self,
-        play_messages: Spoken | Iterable[Spoken],
-        read_messages: Spoken | Iterable[Spoken],
+        play_messages: Playable | Iterable[Playable],
+        read_messages: Playable | Iterable[Playable],
         **read_opts: Any,  # noqa: ANN401 - the arguments of read
-    ) -> Answer:
+    ) -> AwaitableStr:
         """Play, then ask, in one answer; the arguments are those of ``read``."""
         return self.read(read_messages, pre_message=play_messages, **read_opts)
 
-    def ask_ai(self, text: str, *, turn_id: str | None = None, instructions: str | None = None) -> Answer:
+    def ask_ai(
+        self, text: str, *, turn_id: str | None = None, instructions: str | None = None
+    ) -> AwaitableStr:
         """Let the AI answer; in an async handler, await it.
 
         However often the handler runs again, the n-th ``ask_ai`` of a visit is asked once and
@@ -251,8 +253,8 @@ class AICall(yemot_flow.Call):
             ProviderError: one of its subclasses says why there is no answer.
             CallEndedError: the caller hung up meanwhile.
         """
-        asked = self.answer(str(text), turn_id=turn_id, instructions=instructions)
-        return PendingAnswer(asked) if self._engine.is_here else Answer(self._engine.run(asked))
+        asked = self.ask_step(str(text), turn_id=turn_id, instructions=instructions)
+        return PendingStr(asked) if self._engine.is_current else AwaitableStr(self._engine.run(asked))
 
     def goto(self, folder: str) -> None:
         """Send the call to another extension; the run ends here.
@@ -261,19 +263,19 @@ class AICall(yemot_flow.Call):
             folder: ``""`` or ``"/"`` the root, ``"/1"`` absolute, ``"1"`` a child of this extension,
                 ``"."`` this one anew, ``".."`` one level up, ``"hangup"``.
         """
-        raise self._handing_over(GoToFolder(folder or "/"))
+        raise self._interrupt_with(GoToFolder(folder or "/"))
 
     def hangup(self) -> None:
         """End the call; the run ends here."""
-        raise self._handing_over(GoToFolder("hangup"))
+        raise self._interrupt_with(GoToFolder("hangup"))
 
-    def answer(
+    def ask_step(
         self,
         text: str,
         *,
         turn_id: str | None = None,
         instructions: str | None = None,
-        telling: Telling | None = None,
+        stream: AnswerStream | None = None,
     ) -> Coroutine[Any, Any, str]:
         """Number the step now, by position; the coroutine brings its answer, on the engine's loop.
 
@@ -281,28 +283,29 @@ class AICall(yemot_flow.Call):
             text: what the caller said.
             turn_id: names the step instead of its position.
             instructions: how to answer this once.
-            telling: is told what the model writes, as it comes.
+            stream: is told what the model writes, as it comes.
         """
-        return self._answer(turn_id or self._run.next_ask(), text, instructions, telling)
+        return self._ask_step(turn_id or self._run.next_step_id(), text, instructions, stream)
 
-    async def _answer(
-        self, turn_id: str, text: str, instructions: str | None, telling: Telling | None
+    async def _ask_step(
+        self, turn_id: str, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> str:
         # The ledger knows the turn by its id: what fails because the store is away is simply done again.
-        turn = await persistently(
-            lambda: self._asked(turn_id, text, instructions, telling), f"call {self.call_id}: turn {turn_id}"
+        turn = await retry_while_store_is_away(
+            lambda: self._ask_once(turn_id, text, instructions, stream),
+            f"call {self.call_id}: turn {turn_id}",
         )
         if turn.failure is not None:
-            raise turn.failure.error()
+            raise turn.failure.to_error()
         return turn.answer
 
-    async def _asked(
-        self, turn_id: str, text: str, instructions: str | None, telling: Telling | None
+    async def _ask_once(
+        self, turn_id: str, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> Turn:
         session = await self._conversation.store.load(self._run.call_id)
         known = session.turn(turn_id) if session else None
-        if known and known.is_over and self._run.is_first(turn_id):
-            self._run.forget_queue()
+        if known and known.is_done and self._run.mark_asked(turn_id):
+            self._run.clear_queue()
             if known.text != text:
                 log.warning(
                     "call %s: step %s is asked with another text; the first answer stands",
@@ -310,26 +313,26 @@ class AICall(yemot_flow.Call):
                     turn_id,
                 )
         return await self._conversation.ask(
-            self._run.call_id, turn_id, text, instructions=instructions, telling=telling
+            self._run.call_id, turn_id, text, instructions=instructions, stream=stream
         )
 
-    def _handing_over(self, *actions: Play | Read | GoToFolder) -> Interruption:
-        self._run.decide(*actions)
-        return Interruption()
+    def _interrupt_with(self, *actions: Play | Read | GoToFolder) -> HandlerInterrupted:
+        self._run.set_outcome(*actions)
+        return HandlerInterrupted()
 
 
-def _before(pre_message: Spoken | Iterable[Spoken] | None) -> tuple[Play, ...]:
-    played = _playable(pre_message) if pre_message is not None else ()
+def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
+    played = _to_messages(pre_message) if pre_message is not None else ()
     return (Play(played),) if played else ()
 
 
-def _playable(spoken: Spoken | Iterable[Spoken]) -> tuple[Any, ...]:
+def _to_messages(spoken: Playable | Iterable[Playable]) -> tuple[Any, ...]:
     try:
-        return messages(spoken)
+        return to_messages(spoken)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
 
 
-def _spoken(value: str) -> str:
-    said = heard(value)
-    return said.removeprefix(_KEYS_PRESSED) if said.startswith(_KEYS_PRESSED) else said
+def _speech_value(value: str) -> str:
+    said = normalize_speech(value)
+    return said.removeprefix(_KEYS_PREFIX) if said.startswith(_KEYS_PREFIX) else said

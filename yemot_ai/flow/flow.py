@@ -14,21 +14,21 @@ import yemot_flow
 from yemot_ai import web
 from yemot_ai.ai import YemotAI
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
-from yemot_ai.flow.access import Guard
-from yemot_ai.flow.agent.input_modes import Listening, listening
+from yemot_ai.flow.access import AccessPolicy
+from yemot_ai.flow.agent.input_modes import InputMode, input_mode
 from yemot_ai.flow.agent.loop import AgentFunction, AgentLoop
-from yemot_ai.flow.agent.turns import AgentTurns, check_form
+from yemot_ai.flow.agent.turns import AgentTurns, check_signature
 from yemot_ai.flow.call import AICall
-from yemot_ai.flow.dialog import Manners, sentence
-from yemot_ai.flow.dispatcher import Decision, Switchboard
-from yemot_ai.flow.handlers.local_calls import LiveCalls
-from yemot_ai.flow.handlers.runner import Handler, PlainHandlers
-from yemot_ai.flow.polling import hang_up, up
-from yemot_ai.flow.store_outage import trouble
+from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.dispatcher import Decision, Dispatcher
+from yemot_ai.flow.handlers.local_calls import LocalCalls
+from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
+from yemot_ai.flow.polling import HANGUP, one_level_up
+from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.provider import Provider
-from yemot_ai.runtime.engine import immediately
+from yemot_ai.runtime.engine import run_without_waiting
 
 __all__ = ["AIFlow"]
 
@@ -37,7 +37,7 @@ log = logging.getLogger("yemot_ai")
 H = TypeVar("H", bound=Handler)
 F = TypeVar("F", bound=AgentFunction)
 
-NOT_HELD = 0.05
+NO_WAIT = 0.05
 """Seconds: inside a running event loop a request is answered at once, or polls."""
 
 GREETING = "שלום, במה אפשר לעזור?"
@@ -61,8 +61,8 @@ class AIFlow(yemot_flow.Flow):
         timeout: milliseconds, as in yemot-flow. A call is never forgotten before the AI's
             ``session_ttl``: 30 s without a request is a normal pause on the phone.
         print_log: configure the root logger, as in yemot-flow.
-        manners: sentences, keys and times; an agent may have its own.
-        guard: who may call; everybody unless given.
+        dialog: sentences, keys and times; an agent may have its own.
+        access: who may call; everybody unless given.
     """
 
     def __init__(
@@ -71,34 +71,34 @@ class AIFlow(yemot_flow.Flow):
         *,
         timeout: float = 30_000,
         print_log: bool = False,
-        manners: Manners | None = None,
-        guard: Guard | None = None,
+        dialog: DialogSettings | None = None,
+        access: AccessPolicy | None = None,
     ) -> None:
         super().__init__(timeout=timeout, print_log=print_log)
-        self.guard = guard or Guard()
+        self.access = access or AccessPolicy()
         self.ai = ai
         self.routes: dict[str, Handler] = {}
         self.active_calls: dict[str, AICall] = {}  # type: ignore[assignment]  # ours are AICalls
         self.agents: dict[str, AgentLoop] = {}
-        self.manners = manners or Manners()
+        self.dialog = dialog or DialogSettings()
         ttl = max(timeout / 1000, ai.session_ttl)
-        self._live = LiveCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
-        handlers = PlainHandlers(self, ai, self.manners, self._live)
-        self._switchboard = Switchboard(
+        self._local_calls = LocalCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
+        handlers = HandlerRunner(self, ai, self.dialog, self._local_calls)
+        self._dispatcher = Dispatcher(
             ai,
             routes=self.routes,
             agents=self.agents,
             handlers=handlers,
-            turns=AgentTurns(ai, handlers, self._live),
-            live=self._live,
-            manners=self.manners,
+            turns=AgentTurns(ai, handlers, self._local_calls),
+            local_calls=self._local_calls,
+            dialog=self.dialog,
         )
         self._warned = False
-        ai.ending.append(self._let_go)
+        ai.end_callbacks.append(self._drop_call)
 
     def add_route(self, extension: str, handler: Handler) -> None:
         """Let ``handler`` answer calls in ``extension`` ("" is the root)."""
-        self._refuse_taken(extension)
+        self._check_not_taken(extension)
         super().add_route(extension, handler)
 
     def get(self, extension: str) -> Callable[[H], H]:
@@ -117,8 +117,8 @@ class AIFlow(yemot_flow.Flow):
         provider: Provider | None = None,
         greeting: str = GREETING,
         instructions: str | None = None,
-        listen: str | Listening = "voice",
-        manners: Manners | None = None,
+        listen: str | InputMode = "voice",
+        dialog: DialogSettings | None = None,
         stream: bool = True,
     ) -> Callable[[F], F]:
         """Put an agent into ``extension``: it greets, listens, lets the AI answer, and listens again.
@@ -135,7 +135,7 @@ class AIFlow(yemot_flow.Flow):
             listen: how the caller is listened to: ``"voice"``; ``"keyboard"`` for Hebrew typed on
                 the keys; ``"record"``, or ``ByRecording(…)``, for recordings that the transcriber
                 of ``YemotAI`` hears.
-            manners: sentences, keys and times here.
+            dialog: sentences, keys and times here.
             stream: speak whole sentences while the model writes the rest, where the provider can
                 hand them over, and let any key interrupt; False: speak whole answers.
 
@@ -143,9 +143,9 @@ class AIFlow(yemot_flow.Flow):
             ConfigurationError: the extension is taken, or an argument cannot work; recordings have
                 no token, or nobody who transcribes them.
         """
-        heard_by = listening(listen)
-        hearing = self.ai.hearing if isinstance(heard_by.mode, Record) else None
-        self._refuse_taken(extension)
+        heard_by = input_mode(listen)
+        hearing = self.ai.recording_transcriber if isinstance(heard_by.read_mode, Record) else None
+        self._check_not_taken(extension)
         own_memory = provider is not None or instructions is not None
         conversation = (
             self.ai.new_conversation(
@@ -156,13 +156,13 @@ class AIFlow(yemot_flow.Flow):
         )
 
         def register(function: F) -> F:
-            check_form(function)
+            check_signature(function)
             place = extension.strip("/")
             self.agents[place] = AgentLoop(
                 place,
                 conversation,
                 greeting,
-                manners or self.manners,
+                dialog or self.dialog,
                 function,
                 heard_by,
                 hearing,
@@ -189,32 +189,34 @@ class AIFlow(yemot_flow.Flow):
             EngineLoopError: called on the engine's own loop.
         """
         request = Request.parse(params)
-        hold = NOT_HELD if self._inside_a_loop() else None
-        refused = self._refuse(request, path)
+        hold = NO_WAIT if self._is_in_event_loop() else None
+        refused = self._rejection(request, path)
         if refused:
             return refused
-        request = self.guard.without_secret(request)
+        request = self.access.without_secret(request)
         try:
-            decision = self._decide_here(request)
-            return decision if isinstance(decision, str) else self.ai.engine.run(_awaited(decision, hold))
+            decision = self._decide_blocking(request)
+            return decision if isinstance(decision, str) else self.ai.engine.run(_wait(decision, hold))
         except EngineLoopError:
             raise  # the developer's mistake, and nobody is on the line yet
         except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
-            return self._sorry(request, error)
+            return self._error_response(request, error)
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
         request = Request.parse(params)
-        refused = self._refuse(request, path)
+        refused = self._rejection(request, path)
         if refused:
             return refused
-        request, engine = self.guard.without_secret(request), self.ai.engine
+        request, engine = self.access.without_secret(request), self.ai.engine
         try:
-            deciding = self._switchboard.decide(request)
-            decision = immediately(deciding) if self.ai.store.immediate else await engine.arun(deciding)
-            return decision if isinstance(decision, str) else await engine.arun(_awaited(decision, None))
+            deciding = self._dispatcher.decide(request)
+            decision = (
+                run_without_waiting(deciding) if self.ai.store.immediate else await engine.arun(deciding)
+            )
+            return decision if isinstance(decision, str) else await engine.arun(_wait(decision, None))
         except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
-            return self._sorry(request, error)
+            return self._error_response(request, error)
 
     @property
     def wsgi_app(self) -> web.WSGIApp:
@@ -238,11 +240,11 @@ class AIFlow(yemot_flow.Flow):
 
         return app
 
-    def _decide_here(self, request: Request) -> Decision:
-        deciding = self._switchboard.decide(request)
-        return immediately(deciding) if self.ai.store.immediate else self.ai.engine.run(deciding)
+    def _decide_blocking(self, request: Request) -> Decision:
+        deciding = self._dispatcher.decide(request)
+        return run_without_waiting(deciding) if self.ai.store.immediate else self.ai.engine.run(deciding)
 
-    def _inside_a_loop(self) -> bool:
+    def _is_in_event_loop(self) -> bool:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -257,30 +259,32 @@ class AIFlow(yemot_flow.Flow):
             )
         return True
 
-    def _refuse(self, request: Request, path: str) -> str | None:
-        reason = self.guard.refusal(request, path)
+    def _rejection(self, request: Request, path: str) -> str | None:
+        reason = self.access.rejection_reason(request, path)
         if reason is None:
             return None
         log.warning("call %.60r is refused: %s", request.call_id, reason)  # anybody's text, so quoted
-        return str(Response((Play(sentence(self.manners.refused)), hang_up)))
+        return str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
 
-    def _sorry(self, request: Request, error: Exception) -> str:
+    def _error_response(self, request: Request, error: Exception) -> str:
         if isinstance(error, StoreError):
             log.error("call %s: the line will ask again: %s", request.call_id, error)
-            return trouble(request, self.manners)
+            return outage_response(request, self.dialog)
         log.error("call %s: no answer", request.call_id, exc_info=error)
-        return str(Response((Play(sentence(self.manners.fault)), up(request.extension))))
+        return str(
+            Response((Play(to_text_messages(self.dialog.internal_error)), one_level_up(request.extension)))
+        )
 
-    def _let_go(self, call_id: str) -> None:
-        live = self._live.pop(call_id)
-        if live is not None and live.run is not None:
-            live.run.task.cancel()
+    def _drop_call(self, call_id: str) -> None:
+        live = self._local_calls.pop(call_id)
+        if live is not None and live.inflight is not None:
+            live.inflight.task.cancel()
 
-    def _refuse_taken(self, extension: str) -> None:
+    def _check_not_taken(self, extension: str) -> None:
         place = extension.strip("/")
         if place in self.agents or place in self.routes:
             raise ConfigurationError(f"extension {place!r} already has a handler")
 
 
-async def _awaited(waiting: Callable[[float | None], Awaitable[str]], hold: float | None) -> str:
-    return await waiting(hold)
+async def _wait(waiting: Callable[[float | None], Awaitable[str]], max_wait: float | None) -> str:
+    return await waiting(max_wait)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
-from yemot_ai.flow.value_names import unused
+from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Response
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["Run"]
+__all__ = ["HandlerRun"]
 
 
-class Run:
+class HandlerRun:
     """What one execution of a handler has asked, queued and decided so far.
 
     Args:
@@ -48,17 +48,17 @@ class Run:
         self._turn_prefix = turn_prefix
         self._values = values
         # Tuples: a call keeps its last run, and even an empty set takes 216 bytes.
-        self._taken = tuple(names_before)
+        self._used_names = tuple(names_before)
         self._asks = 0
         self._asked: tuple[str, ...] = ()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
 
-    def next_name(self, name: str) -> str:
+    def next_value_name(self, name: str) -> str:
         """Return the line's name for the next use of ``name``."""
         with self._lock:
-            line_name = unused(name, self._taken)
-            self._taken += (line_name,)
+            line_name = unused_name(name, self._used_names)
+            self._used_names += (line_name,)
             self.names[line_name] = name
             return line_name
 
@@ -66,26 +66,26 @@ class Run:
         """Return what the line has sent under ``line_name``."""
         return self._values.get(line_name)
 
-    def next_ask(self) -> str:
+    def next_step_id(self) -> str:
         """Return the turn id of the next step: by position, whatever its text."""
         with self._lock:
             self._asks += 1
             return f"{self._turn_prefix}{self._asks}"
 
-    def is_first(self, turn_id: str) -> bool:
+    def mark_asked(self, turn_id: str) -> bool:
         """Tell whether this run asks ``turn_id`` for the first time."""
         with self._lock:
             first = turn_id not in self._asked
             self._asked += (turn_id,)
             return first
 
-    def say(self, messages: tuple[Message, ...]) -> None:
+    def queue_messages(self, messages: tuple[Message, ...]) -> None:
         """Queue messages; they go out with whatever the handler does next."""
         with self._lock:
             if self.outcome is None:
                 self._queue.extend(messages)
 
-    def forget_queue(self) -> None:
+    def clear_queue(self) -> None:
         """Drop what was queued before a step that was answered already: it has been heard."""
         with self._lock:
             self._queue.clear()
@@ -96,13 +96,13 @@ class Run:
             queue, self._queue = tuple(self._queue), []
             return queue
 
-    def decide(self, *actions: Action) -> None:
+    def set_outcome(self, *actions: Action) -> None:
         """Set the outcome, unless there is one already; what was queued is played first."""
         with self._lock:
             if self.outcome is None:
                 self.outcome = Response(actions)
 
-    def answer(self) -> Response | None:
+    def build_response(self) -> Response | None:
         """Return queue and outcome as one answer, or None when the handler said nothing."""
         queue = self.take_queue()
         actions = tuple(self.outcome) if self.outcome else ()

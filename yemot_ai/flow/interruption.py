@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Interruption"]
+__all__ = ["HandlerInterrupted"]
 
 
-class Interruption(BaseException):
+class HandlerInterrupted(BaseException):
     """The handler has said what the line shall do next; what follows is not run in this request.
 
     Not an ``Exception``: a handler's own ``except Exception`` must not swallow it.

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import functools
 
-from yemot_ai.flow.dialog import POLL_SECONDS, Manners
+from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings
 from yemot_ai.flow.value_names import poll_name
 from yemot_ai.protocol import GoToFolder, Message, Read, Response, Tap
 
-__all__ = ["hang_up", "poll", "poll_answer", "speaking_poll", "up"]
+__all__ = ["HANGUP", "one_level_up", "poll_read", "render_poll", "speaking_poll_read"]
 
-hang_up = GoToFolder("hangup")
+HANGUP = GoToFolder("hangup")
 """The only documented way to disconnect [OFF]."""
 
 
-def poll(manners: Manners, *, turn: int, number: int) -> Read:
+def poll_read(dialog: DialogSettings, *, turn: int, number: int) -> Read:
     """Build a question that answers itself: it plays the filler, waits a moment and asks us again.
 
     Args:
-        manners: what the filler is.
+        dialog: what the filler is.
         turn: whose answer is awaited.
         number: counts the polls of the turn, from 1.
     """
-    return _read(manners.filler_messages, turn, number)
+    return _read(dialog.filler_messages, turn, number)
 
 
-def poll_answer(manners: Manners, turn: int, number: int) -> str:
+def render_poll(dialog: DialogSettings, turn: int, number: int) -> str:
     """Render the answer that only polls."""
-    return _rendered(manners.filler_messages, turn, number)
+    return _render(dialog.filler_messages, turn, number)
 
 
-def speaking_poll(messages: tuple[Message, ...], turn: int, number: int) -> Read:
+def speaking_poll_read(messages: tuple[Message, ...], turn: int, number: int) -> Read:
     """Build a poll that plays a part of the answer; a key stops it, and is what the line sends."""
     return _read(messages, turn, number)
 
 
 @functools.lru_cache(maxsize=4096)
-def _rendered(messages: tuple[Message, ...], turn: int, number: int) -> str:
+def _render(messages: tuple[Message, ...], turn: int, number: int) -> str:
     # Every call says the same few of them, again and again.
     return str(Response((_read(messages, turn, number),)))
 
@@ -46,6 +46,6 @@ def _read(messages: tuple[Message, ...], turn: int, number: int) -> Read:
     return Read(messages, poll_name(turn, number), mode)
 
 
-def up(extension: str) -> GoToFolder:
+def one_level_up(extension: str) -> GoToFolder:
     """Lead one level up; from the root there is no up, so the call ends."""
-    return GoToFolder("..") if extension else hang_up
+    return GoToFolder("..") if extension else HANGUP

@@ -5,64 +5,64 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from yemot_ai.flow.dialog import Manners, sentence
-from yemot_ai.flow.polling import poll_answer, speaking_poll
+from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.polling import render_poll, speaking_poll_read
 from yemot_ai.protocol import Comment, Message, Play, Response, speakable
-from yemot_ai.sessions import Status, Told, Turn
+from yemot_ai.sessions import SpokenProgress, Turn, TurnStatus
 
-__all__ = ["SILENTLY", "rest", "sentences", "told_again", "whole"]
+__all__ = ["SILENT_PROMPT", "answer_messages", "piece_messages", "remaining_messages", "render_progress"]
 
-SILENTLY: Final = (Comment("listen"),)
+SILENT_PROMPT: Final = (Comment("listen"),)
 """What a question plays that says nothing: a read cannot play nothing [OFF noop]."""
 
-_LONE: Final = re.compile(r"(?<![\w*])\*(?=[^\s\d*])|(?<=[^\s\d*])\*(?![\w*])")
+_UNPAIRED_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=[^\s\d*])|(?<=[^\s\d*])\*(?![\w*])")
 """A star that begins or ends emphasis; ``*6741`` and ``3 * 4`` are none."""
 
 
-def whole(turn: Turn, manners: Manners) -> tuple[Message, ...]:
+def answer_messages(turn: Turn, dialog: DialogSettings) -> tuple[Message, ...]:
     """Return the whole answer, with what is played before it."""
-    before = _messages(turn.spoken)
+    before = _parse_messages(turn.spoken)
     # A model can answer with nothing that can be spoken: an emoji, a row of dashes.
-    return (*before, *(speakable(turn.answer) or (() if before else sentence(manners.apology))))
+    return (*before, *(speakable(turn.answer) or (() if before else to_text_messages(dialog.apology))))
 
 
-def sentences(turn: Turn, start: int, stop: int | None = None) -> tuple[Message, ...]:
+def piece_messages(turn: Turn, start: int, stop: int | None = None) -> tuple[Message, ...]:
     """Return some sentences of the answer; none where there is nothing in them that can be spoken."""
-    said = speakable(_closed("".join(turn.pieces[start:stop])))
-    return (*(_messages(turn.spoken) if said and not start else ()), *said)
+    said = speakable(_strip_unpaired_emphasis("".join(turn.pieces[start:stop])))
+    return (*(_parse_messages(turn.spoken) if said and not start else ()), *said)
 
 
-def rest(turn: Turn, told: Told, manners: Manners) -> tuple[Message, ...]:
+def remaining_messages(turn: Turn, progress: SpokenProgress, dialog: DialogSettings) -> tuple[Message, ...]:
     """Return what is still to be said of a turn that is over."""
-    if turn.status is Status.FAILED:
-        broken = manners.broken_off if turn.pieces else manners.apology
-        return (*sentences(turn, told.upto), *sentence(broken))
-    if not told.upto:
-        return whole(turn, manners)
-    return sentences(turn, told.upto) or SILENTLY
+    if turn.status is TurnStatus.FAILED:
+        broken = dialog.answer_cut_off if turn.pieces else dialog.apology
+        return (*piece_messages(turn, progress.spoken_count), *to_text_messages(broken))
+    if not progress.spoken_count:
+        return answer_messages(turn, dialog)
+    return piece_messages(turn, progress.spoken_count) or SILENT_PROMPT
 
 
-def told_again(turn: Turn, number: int, span: tuple[int, int, int], manners: Manners) -> str:
+def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog: DialogSettings) -> str:
     """Render what a request was answered while the turn ran.
 
     Args:
         turn: the turn.
         number: its number.
         span: how many polls the request brought, and from which sentence to which it was answered.
-        manners: what the filler is.
+        dialog: what the filler is.
     """
     poll, start, stop = span
     if start == stop:
-        return poll_answer(manners, number, poll + 1)
-    return str(Response((speaking_poll(sentences(turn, start, stop), number, poll + 1),)))
+        return render_poll(dialog, number, poll + 1)
+    return str(Response((speaking_poll_read(piece_messages(turn, start, stop), number, poll + 1),)))
 
 
-def _closed(text: str) -> str:
+def _strip_unpaired_emphasis(text: str) -> str:
     """Take away a mark of emphasis whose other half stands in another part of the answer."""
-    return _LONE.sub("", text) if len(_LONE.findall(text)) % 2 else text
+    return _UNPAIRED_EMPHASIS.sub("", text) if len(_UNPAIRED_EMPHASIS.findall(text)) % 2 else text
 
 
-def _messages(rendered: str) -> tuple[Message, ...]:
+def _parse_messages(rendered: str) -> tuple[Message, ...]:
     """Read messages that were rendered for the ledger."""
     if not rendered:
         return ()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Action, Response
 
-__all__ = ["response_of"]
+__all__ = ["parse_returned"]
 
 
-def response_of(returned: object) -> Response:
+def parse_returned(returned: object) -> Response:
     """Understand what a handler returned, as yemot-flow does: an answer to the line.
 
     Raises:

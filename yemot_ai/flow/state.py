@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["saveable"]
+__all__ = ["check_saveable"]
 
 
-def saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
+def check_saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
     """Check that ``call.state`` can be saved.
 
     Raises:

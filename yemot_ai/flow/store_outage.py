@@ -6,25 +6,25 @@ where the line stands, in the line. When the store is back, the call goes on.
 
 from __future__ import annotations
 
-from yemot_ai.flow.dialog import Manners, sentence
-from yemot_ai.flow.polling import hang_up
-from yemot_ai.flow.value_names import trouble_name, troubles
+from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.polling import HANGUP
+from yemot_ai.flow.value_names import count_outage_polls, outage_poll_name
 from yemot_ai.protocol import Play, Read, Request, Response, Tap
 
-__all__ = ["trouble"]
+__all__ = ["outage_response"]
 
-TRIES = 20
+MAX_POLLS = 20
 """How often the line asks again before the caller is let go."""
 
-SECONDS = 3
+POLL_WAIT = 3
 """How long the line waits before it asks again."""
 
 
-def trouble(request: Request, manners: Manners) -> str:
+def outage_response(request: Request, dialog: DialogSettings) -> str:
     """Return the answer to ``request`` while the store is away."""
-    tries, newest = troubles(request.values)
-    if tries >= TRIES:
-        return str(Response((Play(sentence(manners.fault)), hang_up)))
-    messages = manners.filler_messages if tries else sentence(manners.trouble)
-    mode = Tap(max_digits=1, min_digits=1, seconds=SECONDS, attempts=1, accept_empty=True)
-    return str(Response((Read(messages, trouble_name(newest + 1), mode),)))
+    tries, newest = count_outage_polls(request.values)
+    if tries >= MAX_POLLS:
+        return str(Response((Play(to_text_messages(dialog.internal_error)), HANGUP)))
+    messages = dialog.filler_messages if tries else to_text_messages(dialog.store_unavailable)
+    mode = Tap(max_digits=1, min_digits=1, seconds=POLL_WAIT, attempts=1, accept_empty=True)
+    return str(Response((Read(messages, outage_poll_name(newest + 1), mode),)))

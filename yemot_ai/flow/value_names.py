@@ -17,26 +17,26 @@ import re
 from collections.abc import Container, Mapping
 from typing import NamedTuple
 
-from yemot_ai.sessions import HEARD
+from yemot_ai.sessions import TRANSCRIPT_SUFFIX
 
 __all__ = [
     "Cursor",
-    "Troubles",
-    "cursor_of",
-    "heard_name",
-    "is_ours",
+    "OutagePolls",
+    "count_outage_polls",
+    "is_reserved",
     "newest_cursor",
+    "outage_poll_name",
+    "parse_cursor",
     "poll_name",
-    "trouble_name",
-    "troubles",
+    "transcript_turn_id",
     "turn_name",
-    "unused",
-    "visible",
+    "unused_name",
+    "visible_values",
     "without_polls",
 ]
 
-_RESERVED = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
-_TROUBLE = re.compile(r"ai_x([0-9]{1,4})")
+_AGENT_NAME = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
+_OUTAGE_NAME = re.compile(r"ai_x([0-9]{1,4})")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -54,9 +54,9 @@ def turn_name(turn: int) -> str:
     return f"ai_{turn}"
 
 
-def heard_name(turn: int) -> str:
+def transcript_turn_id(turn: int) -> str:
     """Name the turn of the ledger that finds out what the caller has recorded in ``turn``."""
-    return turn_name(turn) + HEARD
+    return turn_name(turn) + TRANSCRIPT_SUFFIX
 
 
 def poll_name(turn: int, poll: int) -> str:
@@ -64,18 +64,18 @@ def poll_name(turn: int, poll: int) -> str:
     return f"ai_{turn}w{poll}"
 
 
-def cursor_of(name: str) -> Cursor | None:
+def parse_cursor(name: str) -> Cursor | None:
     """Read one of our own names; None for everybody else's."""
-    match = _RESERVED.fullmatch(name)
+    match = _AGENT_NAME.fullmatch(name)
     return Cursor(int(match[1]), int(match[2] or 0)) if match else None
 
 
-def trouble_name(number: int) -> str:
+def outage_poll_name(number: int) -> str:
     """Name the value of the ``number``-th time that the line asks while the store is away."""
     return f"ai_x{number}"
 
 
-class Troubles(NamedTuple):
+class OutagePolls(NamedTuple):
     """How often the line has asked while the store was away.
 
     Attributes:
@@ -87,20 +87,20 @@ class Troubles(NamedTuple):
     newest: int
 
 
-def troubles(values: Pairs) -> Troubles:
+def count_outage_polls(values: Pairs) -> OutagePolls:
     """Count the times that the line asked while the store was away.
 
     >>> troubles((("ai_x1", "Ok"), ("ai_4", "שלום"), ("ai_x2", "Ok"), ("ai_x3", "Ok")))
     Troubles(in_a_row=2, newest=3)
     """
-    numbers = [match and int(match[1]) for match in (_TROUBLE.fullmatch(name) for name, _ in values)]
+    numbers = [match and int(match[1]) for match in (_OUTAGE_NAME.fullmatch(name) for name, _ in values)]
     row = sum(1 for _ in itertools.takewhile(bool, reversed(numbers)))
-    return Troubles(row, max((number for number in numbers if number), default=0))
+    return OutagePolls(row, max((number for number in numbers if number), default=0))
 
 
-def is_ours(name: str) -> bool:
+def is_reserved(name: str) -> bool:
     """Tell whether ``name`` is one of our own; no handler sees those."""
-    return cursor_of(name) is not None or _TROUBLE.fullmatch(name) is not None
+    return parse_cursor(name) is not None or _OUTAGE_NAME.fullmatch(name) is not None
 
 
 def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
@@ -108,7 +108,7 @@ def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
 
     By number, not by order: nothing is documented about the order of parameters.
     """
-    cursors = [cursor for name, _ in values if (cursor := cursor_of(name)) and cursor.turn >= first_turn]
+    cursors = [cursor for name, _ in values if (cursor := parse_cursor(name)) and cursor.turn >= first_turn]
     return max(cursors, default=None)
 
 
@@ -118,21 +118,21 @@ def without_polls(values: Pairs) -> Pairs:
 
 
 def _is_poll(name: str) -> bool:
-    cursor = cursor_of(name)
-    return cursor.poll > 0 if cursor else _TROUBLE.fullmatch(name) is not None
+    cursor = parse_cursor(name)
+    return cursor.poll > 0 if cursor else _OUTAGE_NAME.fullmatch(name) is not None
 
 
-def unused(name: str, taken: Container[str]) -> str:
+def unused_name(name: str, used: Container[str]) -> str:
     """Return ``name``, or ``name_2``, ``name_3`` …: the first one that the call has not used.
 
     >>> unused("menu", {"menu", "menu_2"})
     'menu_3'
     """
     candidates = itertools.chain((name,), (f"{name}_{number}" for number in itertools.count(2)))
-    return next(candidate for candidate in candidates if candidate not in taken)
+    return next(candidate for candidate in candidates if candidate not in used)
 
 
-def visible(values: Pairs, names: Mapping[str, str], names_before: Container[str]) -> dict[str, str]:
+def visible_values(values: Pairs, names: Mapping[str, str], names_before: Container[str]) -> dict[str, str]:
     """Return what a handler may see: the newest value of each name, under the name it was asked for.
 
     Args:
@@ -147,7 +147,7 @@ def visible(values: Pairs, names: Mapping[str, str], names_before: Container[str
     ages = {name: age for age, name in enumerate(names)}
     newest: dict[str, tuple[int, str]] = {}
     for name, value in values:
-        if is_ours(name) or name in names_before:
+        if is_reserved(name) or name in names_before:
             continue
         base, age = names.get(name, name), ages.get(name, -1)
         if age >= newest.get(base, (-1, ""))[0]:

@@ -22,7 +22,7 @@ from yemot_ai.protocol.actions import (
     RoutingYemot,
     SimpleAnswer,
 )
-from yemot_ai.protocol.explain import Explained, Explanation, explain
+from yemot_ai.protocol.explain import ExplainedPart, Explanation, explain
 from yemot_ai.protocol.lint import lint
 from yemot_ai.protocol.lint_rules import Level, Problem
 from yemot_ai.protocol.messages import (
@@ -43,7 +43,7 @@ from yemot_ai.protocol.messages import (
 )
 from yemot_ai.protocol.normalizer.speakable import speakable
 from yemot_ai.protocol.read_modes import Keyboard, Mode, Record, Tap, Voice
-from yemot_ai.protocol.request import Params, Request, heard
+from yemot_ai.protocol.request import Params, Request, normalize_speech
 from yemot_ai.protocol.response import Response
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
     "CreditCard",
     "Date",
     "Digits",
-    "Explained",
+    "ExplainedPart",
     "Explanation",
     "File",
     "GoTo",
@@ -85,7 +85,7 @@ __all__ = [
     "Voice",
     "Zmanim",
     "explain",
-    "heard",
     "lint",
+    "normalize_speech",
     "speakable",
 ]

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Count, Doubt
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
+from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
 from yemot_ai.protocol.messages import MESSAGE_TYPES, GoTo, Message
 from yemot_ai.protocol.payment import CreditCard
 from yemot_ai.protocol.read_modes import (
@@ -30,7 +30,7 @@ from yemot_ai.protocol.read_modes import (
     Record,
     Tap,
     Voice,
-    attributes,
+    mode_values,
 )
 from yemot_ai.protocol.routing import Routing, RoutingYemot
 
@@ -51,30 +51,30 @@ __all__ = [
 
 # Possessive, so that a path of a megabyte is read once.
 _SEGMENT: Final = f"[^/.,&={CONTROL}]++"
-_TARGET: Final = Target(
+_TARGET: Final = FolderTarget(
     re.compile(rf"/|\.|(?:/{_SEGMENT})++|(?:\.\.(?:/\.\.)*+/)?{_SEGMENT}(?:/{_SEGMENT})*+|\.\.(?:/\.\.)*+"),
     "a folder",
 )
 _MESSAGES: Final = tuple(MESSAGE_TYPES.values())
-_SOME: Final = Plain(forbidden=",&=")
-_BARE: Final = re.compile("[A-Za-z0-9_-]+")
-_MISTAKEN: Final = frozenset({"hangup", "goto", "play", "say", "record", "exit", "end"})
+_REQUIRED_TEXT: Final = FreeText(forbidden=",&=")
+_LATIN_WORD: Final = re.compile("[A-Za-z0-9_-]+")
+_MISTAKEN_WORDS: Final = frozenset({"hangup", "goto", "play", "say", "record", "exit", "end"})
 
 
-def _file_doubt(text: str) -> Doubt | None:
+def _file_warning(text: str) -> FieldWarning | None:
     dot = text.rfind(".")
     return ("file-extension", dot) if dot > 0 else None
 
 
-def _word_doubt(text: str) -> Doubt | None:
-    return None if _BARE.fullmatch(text) and text.lower() not in _MISTAKEN else ("bare-word", 0)
+def _word_warning(text: str) -> FieldWarning | None:
+    return None if _LATIN_WORD.fullmatch(text) and text.lower() not in _MISTAKEN_WORDS else ("bare-word", 0)
 
 
-def _rendered(messages: Sequence[Message]) -> str:
+def _render_messages(messages: Sequence[Message]) -> str:
     return ".".join(map(str, messages))
 
 
-def _checked(messages: Sequence[Message]) -> tuple[Message, ...]:
+def _check_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
     checked = tuple(messages)
     if not checked:
         raise InvalidValueError("empty-messages", "there is no message")
@@ -99,10 +99,10 @@ class Play:
     TITLE: ClassVar = "play messages"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "messages", _checked(self.messages))
+        object.__setattr__(self, "messages", _check_messages(self.messages))
 
     def __str__(self) -> str:
-        return f"id_list_message={_rendered(self.messages)}"
+        return f"id_list_message={_render_messages(self.messages)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +125,18 @@ class Read:
     TITLE: ClassVar = "take a value"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "messages", _checked(self.messages))
+        object.__setattr__(self, "messages", _check_messages(self.messages))
         if not isinstance(self.mode, Tap | Voice | Record):
             raise InvalidValueError("choice", f"{self.mode!r} is none of Tap, Voice, Record")
         self.fields()
 
     def __str__(self) -> str:
-        return f"read={_rendered(self.messages)}={self.fields()}"
+        return f"read={_render_messages(self.messages)}={self.fields()}"
 
     def fields(self) -> str:
         """The positional fields, in canonical form."""
         layouts = {Tap: READ_TAP, Voice: READ_VOICE, Record: READ_RECORD}
-        values = {"name": self.name, "reuse": self.reuse, **attributes(self.mode)}
+        values = {"name": self.name, "reuse": self.reuse, **mode_values(self.mode)}
         return layouts[type(self.mode)].render(values)
 
 
@@ -177,8 +177,10 @@ class GoToFolderAndPlay:
     NAME: ClassVar = "go_to_folder_and_play"
     TITLE: ClassVar = "move the caller into a file"
     LAYOUT: ClassVar = Layout(
-        folder=_TARGET, file=Plain(forbidden=",&=", doubts=_file_doubt), stop_ms=Count(absent="the beginning")
-    ).named(file="file name or path", stop_ms="milliseconds to begin at")
+        folder=_TARGET,
+        file=FreeText(forbidden=",&=", warning_check=_file_warning),
+        stop_ms=Integer(none_label="the beginning"),
+    ).with_titles(file="file name or path", stop_ms="milliseconds to begin at")
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -203,8 +205,8 @@ class MusicOnHold:
     NAME: ClassVar = "music_on_hold"
     TITLE: ClassVar = "play music"
     LAYOUT: ClassVar = Layout(
-        name=_SOME, seconds=Count(), no_return=Choice({"": False, "no_return": True})
-    ).named(name="the music's name", no_return="* does not end it")
+        name=_REQUIRED_TEXT, seconds=Integer(), no_return=Choice({"": False, "no_return": True})
+    ).with_titles(name="the music's name", no_return="* does not end it")
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -224,7 +226,7 @@ class Noop:
     comment: str = ""
     NAME: ClassVar = "noop"
     TITLE: ClassVar = "nothing, with a comment"
-    LAYOUT: ClassVar = Layout(comment=Plain(forbidden="&", required=False))
+    LAYOUT: ClassVar = Layout(comment=FreeText(forbidden="&", required=False))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -245,14 +247,14 @@ class SimpleAnswer:
     word: str
     TITLE: ClassVar = "a simple answer"
     LAYOUT: ClassVar = Layout(
-        word=Matching(
+        word=Regex(
             re.compile(
                 "(?!(id_list_message|read|go_to_folder|go_to_folder_and_play|credit_card|routing_yemot|routing"
                 "|music_on_hold|noop|api_log_no)$)[\\w-]+"
             ),
             "a bare word",
             code="simple-answer",
-            doubts=_word_doubt,
+            warning_check=_word_warning,
         )
     )
 

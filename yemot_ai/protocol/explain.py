@@ -19,22 +19,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.protocol.actions import ACTIONS, Play, Read, SimpleAnswer
-from yemot_ai.protocol.fields.codecs import Count
-from yemot_ai.protocol.grammar import read_answer
-from yemot_ai.protocol.lint import doubts_of
+from yemot_ai.protocol.fields.codecs import Integer
+from yemot_ai.protocol.grammar import parse_response
+from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES
 from yemot_ai.protocol.read_modes import Tap, Voice
 from yemot_ai.protocol.syntax import Part
 
-__all__ = ["Explained", "Explanation", "explain", "shown"]
+__all__ = ["ExplainedPart", "Explanation", "explain", "printable"]
 
 _ACTIONS: Final = {one.NAME: one.TITLE for one in (*ACTIONS.values(), Play, Read)}
-_WIDEST: Final = 120
+_MAX_WIDTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ExplainedPart:
     """A part of an answer in words.
 
     Attributes:
@@ -59,7 +59,7 @@ class Explained:
     value: str | None
     default: bool
     problems: tuple[Problem, ...]
-    parts: tuple[Explained, ...]
+    parts: tuple[ExplainedPart, ...]
 
     def lines(self, indent: str = "") -> Iterator[str]:
         """The part and all that it consists of, a line each."""
@@ -74,8 +74,8 @@ class Explained:
     def heading(self) -> str:
         """The part itself in one line."""
         if self.kind == "action":
-            return f"{self.name or shown(self.text)}: {self.title}"
-        value = f"{shown(self.text)}  (cannot be read)" if self.value is None else shown(self.value)
+            return f"{self.name or printable(self.text)}: {self.title}"
+        value = f"{printable(self.text)}  (cannot be read)" if self.value is None else printable(self.value)
         default = " (default)" if self.default else ""
         return f"{self.kind} {self.number}, {self.title}: {value}{default}"
 
@@ -89,14 +89,14 @@ class Explanation:
         log: whether the line may log the exchange.
         actions: what it consists of.
         problems: all that is wrong or doubtful, by position.
-        elsewhere: those of them that concern none of the actions.
+        other_problems: those of them that concern none of the actions.
     """
 
     text: str
     log: bool
-    actions: tuple[Explained, ...]
+    actions: tuple[ExplainedPart, ...]
     problems: tuple[Problem, ...]
-    elsewhere: tuple[Problem, ...]
+    other_problems: tuple[Problem, ...]
 
     @property
     def valid(self) -> bool:
@@ -107,7 +107,7 @@ class Explanation:
         """All of it, a line each part."""
         if not self.log:
             yield "api_log_no: the line does not log this exchange"
-        for problem in self.elsewhere:
+        for problem in self.other_problems:
             where = f"{problem.level} {problem.code} at {problem.position}"
             yield f"! {where}: {problem.message} {problem.source}"
         for action in self.actions:
@@ -120,14 +120,14 @@ def explain(text: str) -> Explanation:
     Args:
         text: the answer's whole body, valid or not.
     """
-    reading = read_answer(text)
-    problems = doubts_of(reading)
-    places = _Places(problems)
-    actions = tuple(_explained(part, places) for part in reading.parts)
-    return Explanation(text, reading.log, actions, tuple(problems), tuple(places.rest()))
+    reading = parse_response(text)
+    problems = lint_parsed(reading)
+    places = _ProblemsByPosition(problems)
+    actions = tuple(_explain_part(part, places) for part in reading.parts)
+    return Explanation(text, reading.log, actions, tuple(problems), tuple(places.remaining()))
 
 
-def shown(text: str, limit: int = _WIDEST) -> str:
+def printable(text: str, limit: int = _MAX_WIDTH) -> str:
     """A text fit for one line of a terminal: shortened, and what cannot be seen written out."""
     short = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return "".join(char if char.isprintable() else _escaped(char) for char in short)
@@ -137,7 +137,7 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-class _Places:
+class _ProblemsByPosition:
     """Problems, each handed out once: to the innermost part that it stands in, which asks first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -145,7 +145,7 @@ class _Places:
         for problem in problems:
             self._at.setdefault(problem.position, []).append(problem)
 
-    def inside(self, part: Part) -> tuple[Problem, ...]:
+    def take_inside(self, part: Part) -> tuple[Problem, ...]:
         """Take the problems that stand in ``part``, or right behind it."""
         if not self._at:
             return ()
@@ -157,27 +157,27 @@ class _Places:
         )
         return tuple(problem for at in sorted(positions) for problem in self._at.pop(at))
 
-    def rest(self) -> list[Problem]:
+    def remaining(self) -> list[Problem]:
         """What nobody took."""
         return [problem for _, found in sorted(self._at.items()) for problem in found]
 
 
-def _explained(part: Part, places: _Places) -> Explained:
+def _explain_part(part: Part, problems: _ProblemsByPosition) -> ExplainedPart:
     fields = [one for one in part.parts if one.kind == "field"]
     inner = part.parts
     if part.kind == "message" and len(fields) == 1:
         inner = []  # the message says it all
-    parts = tuple(_explained(one, places) for one in inner)
-    return Explained(
+    parts = tuple(_explain_part(one, problems) for one in inner)
+    return ExplainedPart(
         part.kind,
         part.number,
         part.name if _is_known(part) else "",
         _title(part),
-        part.text if part.given else "",
+        part.text if part.present else "",
         part.position,
         _value(part, fields),
         part.kind == "field" and part.valid and not part.text and not part.name.startswith("_"),
-        places.inside(part) if part.given else (),
+        problems.take_inside(part) if part.present else (),
         parts,
     )
 
@@ -197,10 +197,10 @@ def _title(part: Part) -> str:
     if part.parts and part.name not in _ACTIONS:
         return SimpleAnswer.TITLE
     title = _ACTIONS.get(part.name, "not a known action")
-    return f"{title} {_way(part.value)}" if isinstance(part.value, Read) else title
+    return f"{title} {_mode_title(part.value)}" if isinstance(part.value, Read) else title
 
 
-def _way(read: Read) -> str:
+def _mode_title(read: Read) -> str:
     if isinstance(read.mode, Tap):
         return "by keys"
     return "by speech" if isinstance(read.mode, Voice) else "by recording"
@@ -210,19 +210,19 @@ def _value(part: Part, fields: Sequence[Part]) -> str | None:
     if not part.valid:
         return None
     if part.kind == "field":
-        return _in_words(part.value, part)
+        return _describe(part.value, part)
     if part.kind == "message" and len(fields) == 1:
-        return _in_words(fields[0].value, fields[0])
+        return _describe(fields[0].value, fields[0])
     return part.text
 
 
-def _in_words(value: Any, part: Part) -> str:  # noqa: ANN401 - each field has its own type
+def _describe(value: Any, part: Part) -> str:  # noqa: ANN401 - each field has its own type
     if part.name.startswith("_"):
         return part.text or "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
-        return part.codec.absent if isinstance(part.codec, Count) else "not set"
+        return part.codec.none_label if isinstance(part.codec, Integer) else "not set"
     if isinstance(value, tuple):
         return ", ".join(value) or "any"
     if isinstance(value, dt.date):

@@ -21,20 +21,20 @@ from typing import Any, Final
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
 from yemot_ai.protocol.fields.codecs import CONTROL
-from yemot_ai.protocol.fields.layout import values_of
+from yemot_ai.protocol.fields.layout import field_values
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
-from yemot_ai.protocol.syntax import Part, parts_of
+from yemot_ai.protocol.syntax import Part, split_parts
 
-__all__ = ["SILENT", "Reading", "chain_faults", "read_answer"]
+__all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 
-SILENT: Final = "api_log_no"
+NO_LOG: Final = "api_log_no"
 _MARKUP: Final = re.compile("\\s*[<{[\"']|\ufeff")
 _WORD: Final = re.compile(r"[\w-]+")
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_ENDS: Final = "\r\n"
-_INVENTED: Final = {
+_COMMON_MISTAKES: Final = {
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
     "say_api_answer": "that is a setting of ext.ini, not an action",
     "goto": "there is no such action: go_to_folder moves the caller",
@@ -45,7 +45,7 @@ _MODES: Final[dict[str, tuple[Any, Any]]] = {"voice": (READ_VOICE, Voice), "reco
 
 
 @dataclass(slots=True)
-class Reading:
+class ParseResult:
     """What was found in an answer.
 
     Attributes:
@@ -71,38 +71,38 @@ class Reading:
         errors = [one for one in self.problems if one.level == "error"]
         return min(errors, key=lambda one: one.position, default=None)
 
-    def tell(self, code: str, reason: str, position: int) -> None:
+    def report(self, code: str, reason: str, position: int) -> None:
         """Note that the rule ``code`` is broken at ``position``."""
-        self.problems.append(Problem.of(code, reason, position))
+        self.problems.append(Problem.from_rule(code, reason, position))
 
-    def make(self, part: Part, make: Callable[[], object], place: Callable[[], int]) -> None:
-        """Give ``part`` the value that ``make`` makes, unless its parts do not go together."""
+    def build(self, part: Part, make: Callable[[], object], position: Callable[[], int]) -> None:
+        """Give ``part`` the value that ``build`` makes, unless its parts do not go together."""
         try:
             part.value = make()
         except InvalidValueError as error:
-            self.tell(error.code, error.reason, place() + error.position)
+            self.report(error.code, error.reason, position() + error.position)
             return
         part.valid = True
 
 
-def read_answer(text: str) -> Reading:
+def parse_response(text: str) -> ParseResult:
     """Read an answer; never raises."""
-    reading = Reading(text)
+    reading = ParseResult(text)
     body = text.rstrip(_LINE_ENDS)
     if not body or body.isspace():
-        reading.tell("empty-answer", "the answer is empty", 0)
+        reading.report("empty-answer", "the answer is empty", 0)
         return reading
     if _MARKUP.match(body):
         start = len(body) - len(body.lstrip())
-        reading.tell("not-plain-text", f"the answer begins with {body[start]!r}", start)
+        reading.report("not-plain-text", f"the answer begins with {body[start]!r}", start)
         return reading
     if body != text:
-        reading.tell("line-end", "a line end follows the answer", len(body))
-    _read_actions(reading, body)
+        reading.report("line-end", "a line end follows the answer", len(body))
+    _parse_actions(reading, body)
     return reading
 
 
-def chain_faults(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
+def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
     """What is wrong with the order of ``actions``: code, reason, index of the action at fault."""
     for index, action in enumerate(actions[:-1]):
         after = type(actions[index + 1]).__name__
@@ -115,131 +115,131 @@ def chain_faults(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
             yield "simple-answer", f"the bare word {action.word!r} stands beside other actions", index
 
 
-def _read_actions(reading: Reading, text: str) -> None:
-    pieces = parts_of(text, "&")
+def _parse_actions(parsed: ParseResult, text: str) -> None:
+    pieces = split_parts(text, "&")
     if len(pieces) > 1 and not pieces[-1][1]:
         pieces.pop()
-    if pieces[0][1] == SILENT:
-        reading.log = False
+    if pieces[0][1] == NO_LOG:
+        parsed.log = False
         pieces.pop(0)
         if not pieces:
-            reading.tell("empty-answer", f"{SILENT} is no action", len(text))
+            parsed.report("empty-answer", f"{NO_LOG} is no action", len(text))
     for number, (position, piece) in enumerate(pieces, start=1):
-        if piece or not reading.parts or reading.parts[-1].text:
-            reading.parts.append(_read_action(reading, piece, position, number))
-    valid = [part for part in reading.parts if part.valid]
-    for code, reason, index in chain_faults(reading.actions):
-        reading.tell(code, reason, valid[index].position)
+        if piece or not parsed.parts or parsed.parts[-1].text:
+            parsed.parts.append(_parse_action(parsed, piece, position, number))
+    valid = [part for part in parsed.parts if part.valid]
+    for code, reason, index in order_errors(parsed.actions):
+        parsed.report(code, reason, valid[index].position)
 
 
-def _read_action(reading: Reading, text: str, position: int, number: int) -> Part:
+def _parse_action(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     name, equals, rest = text.partition("=")
     part = Part("action", name, text, position, number)
     inside = position + len(name) + 1
     if not text:
-        reading.tell("empty-action", "there is no action beside this &", position)
+        parsed.report("empty-action", "there is no action beside this &", position)
     elif name == "noop" and not equals:
-        reading.tell("bare-noop", "noop without a comment", position)
+        parsed.report("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
     elif not equals and _WORD.fullmatch(name):
-        _read_fields(reading, part, SimpleAnswer, text, position)
+        _parse_fields(parsed, part, SimpleAnswer, text, position)
     elif equals and name == Play.NAME:
-        if _read_messages(reading, part, rest, inside):
-            reading.make(part, lambda: Play(_messages_of(part)), lambda: inside)
+        if _parse_messages(parsed, part, rest, inside):
+            parsed.build(part, lambda: Play(_messages_of(part)), lambda: inside)
     elif equals and name == Read.NAME:
-        _read_read(reading, part, rest, inside)
+        _parse_read(parsed, part, rest, inside)
     elif equals and name in ACTIONS:
-        _read_fields(reading, part, ACTIONS[name], rest, inside)
+        _parse_fields(parsed, part, ACTIONS[name], rest, inside)
     else:
-        _tell_unknown(reading, part)
+        _report_unknown_action(parsed, part)
     return part
 
 
-def _tell_unknown(reading: Reading, part: Part) -> None:
+def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
     name = part.name
     control = _CONTROL.search(name)
     if control:
-        reading.tell("character", f"{control.group()!r} may not stand here", part.position + control.start())
+        parsed.report("character", f"{control.group()!r} may not stand here", part.position + control.start())
         return
     known = {one.casefold() for one in (*ACTIONS, Play.NAME, Read.NAME)}
     reason = f"there is no action {name[:40]!r}"
     if name.strip().casefold() in known:
         reason += f": write {name.strip().casefold()!r}"
-    reading.tell("unknown-action", _INVENTED.get(name, reason), part.position)
+    parsed.report("unknown-action", _COMMON_MISTAKES.get(name, reason), part.position)
 
 
-def _read_fields(reading: Reading, part: Part, known: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
-    part.parts += known.LAYOUT.read(text, offset, reading.tell)
-    values = values_of(part.parts)
+def _parse_fields(parsed: ParseResult, part: Part, known: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
+    part.parts += known.LAYOUT.read(text, offset, parsed.report)
+    values = field_values(part.parts)
     if values is not None:
-        reading.make(part, lambda: known(**values), lambda: offset)
+        parsed.build(part, lambda: known(**values), lambda: offset)
 
 
 def _messages_of(part: Part) -> tuple[Message, ...]:
-    return tuple(one.value for one in part.of("message"))  # type: ignore[misc]  # a message's value is one
+    return tuple(one.value for one in part.parts_of_kind("message"))  # type: ignore[misc]  # a message's value is one
 
 
-def _read_messages(reading: Reading, action: Part, text: str, offset: int) -> bool:
+def _parse_messages(parsed: ParseResult, action: Part, text: str, offset: int) -> bool:
     """Add the messages in ``text`` to the parts of ``action``; return whether all of them are valid."""
     if not text.strip("."):
-        reading.tell("empty-messages", "there is no message", offset)
+        parsed.report("empty-messages", "there is no message", offset)
         return False
     valid = True
-    for position, piece in parts_of(text, ".", offset):
+    for position, piece in split_parts(text, ".", offset):
         if not piece:
-            valid = _tell_empty_message(reading, action, position, offset) and valid
+            valid = _report_empty_message(parsed, action, position, offset) and valid
             continue
-        message = _read_message(reading, piece, position, len(action.parts) + 1)
+        message = _parse_message(parsed, piece, position, len(action.parts) + 1)
         action.parts.append(message)
         valid = message.valid and valid
     for one in action.parts[:-1]:
         if isinstance(one.value, GoTo):
-            reading.tell("go-to-not-last", "messages follow a g- message", one.position)
+            parsed.report("go-to-not-last", "messages follow a g- message", one.position)
             valid = False
     return valid
 
 
-def _tell_empty_message(reading: Reading, action: Part, position: int, offset: int) -> bool:
+def _report_empty_message(parsed: ParseResult, action: Part, position: int, offset: int) -> bool:
     """A ``.`` too many ends a text, where it is forbidden; after other messages nobody has confirmed that."""
     dot = max(position - 1, offset)
     if action.parts and action.parts[-1].name == "t":
-        reading.tell("text-character", "text: '.' may not stand here", dot)
+        parsed.report("text-character", "text: '.' may not stand here", dot)
         return False
-    reading.tell("empty-message", "there is no message beside this .", dot)
+    parsed.report("empty-message", "there is no message beside this .", dot)
     return True
 
 
-def _read_message(reading: Reading, text: str, position: int, number: int) -> Part:
+def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     kind, dash, data = text.partition("-")
     part = Part("message", kind, text, position, number)
     known = MESSAGE_TYPES.get(kind)
     if known is Comment and not dash:
         dash = "-"
     if known is None or not dash:
-        reading.tell("message-type", f"{text[:40]!r} begins with no message type", position)
+        parsed.report("message-type", f"{text[:40]!r} begins with no message type", position)
         return part
-    _read_fields(reading, part, known, data, min(position + len(kind) + 1, part.end))
+    _parse_fields(parsed, part, known, data, min(position + len(kind) + 1, part.end))
     return part
 
 
-def _read_read(reading: Reading, part: Part, text: str, offset: int) -> None:
+def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None:
     question, equals, rest = text.partition("=")
     if not equals or "=" in rest:
         surplus = offset + len(question) + 1 + rest.index("=") if equals else offset
-        reading.tell("read-shape", f"read has {text.count('=') + 1} = instead of 2", surplus)
+        parsed.report("read-shape", f"read has {text.count('=') + 1} = instead of 2", surplus)
         return
-    valid = _read_messages(reading, part, question, offset)
+    valid = _parse_messages(parsed, part, question, offset)
     inside = offset + len(question) + 1
     layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
-    fields = layout.read(rest, inside, reading.tell)
+    fields = layout.read(rest, inside, parsed.report)
     messages = _messages_of(part) if valid else ()
     part.parts += fields
-    values = values_of(fields)
+    values = field_values(fields)
     if values is None:
         return
     name, reuse = values.pop("name"), values.pop("reuse")
     mode = Part("field", "", rest, inside)
     least = "min_digits" if make is Tap else "min_seconds"
-    reading.make(mode, lambda: make(**values), lambda: part.place(least))
+    parsed.build(mode, lambda: make(**values), lambda: part.position_of(least))
     if valid and mode.valid:
-        reading.make(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: inside)  # type: ignore[arg-type]  # a mode's value is one
+        parsed.build(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: inside)  # type: ignore[arg-type]  # a mode's value is one

@@ -19,14 +19,14 @@ from itertools import zip_longest
 from typing import Final
 
 from yemot_ai.protocol.actions import Play, Read
-from yemot_ai.protocol.grammar import Reading, read_answer
+from yemot_ai.protocol.grammar import ParseResult, parse_response
 from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import GoTo, MusicOnHoldMessage, Text
 from yemot_ai.protocol.read_modes import Tap, Voice
 from yemot_ai.protocol.syntax import Part
 
-__all__ = ["doubts_of", "lint"]
+__all__ = ["lint", "lint_parsed"]
 
 _Finding = tuple[str, str, int]
 _WORD: Final = re.compile(r"\S+")
@@ -42,25 +42,25 @@ def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
     Returns:
         Problems by position; without an error among them ``Response.parse`` succeeds.
     """
-    return doubts_of(read_answer(text), known_names)
+    return lint_parsed(parse_response(text), known_names)
 
 
-def doubts_of(reading: Reading, known_names: Collection[str] = ()) -> list[Problem]:
+def lint_parsed(parsed: ParseResult, known_names: Collection[str] = ()) -> list[Problem]:
     """The problems of an answer that was read, doubts included, by position."""
-    for part, following in zip_longest(reading.parts, reading.parts[1:]):
-        for code, reason, position in (*_doubts(part, known_names), *_chain_doubts(part, following)):
-            reading.tell(code, reason, position)
-    return sorted(reading.problems, key=lambda one: (one.position, one.level))
+    for part, following in zip_longest(parsed.parts, parsed.parts[1:]):
+        for code, reason, position in (*_part_warnings(part, known_names), *_order_warnings(part, following)):
+            parsed.report(code, reason, position)
+    return sorted(parsed.problems, key=lambda one: (one.position, one.level))
 
 
-def _doubts(part: Part, known_names: Collection[str]) -> Iterator[_Finding]:
-    for message in part.of("message"):
-        yield from _message_doubts(message)
+def _part_warnings(part: Part, known_names: Collection[str]) -> Iterator[_Finding]:
+    for message in part.parts_of_kind("message"):
+        yield from _message_warnings(message)
     if isinstance(part.value, Read):
-        yield from _read_doubts(part, part.value, known_names)
+        yield from _read_warnings(part, part.value, known_names)
 
 
-def _message_doubts(part: Part) -> Iterator[_Finding]:
+def _message_warnings(part: Part) -> Iterator[_Finding]:
     if isinstance(part.value, MusicOnHoldMessage):
         yield "music-message", "an h- message is not in the official table", part.position
     if not isinstance(part.value, Text):
@@ -78,23 +78,23 @@ def _message_doubts(part: Part) -> Iterator[_Finding]:
             break
 
 
-def _read_doubts(part: Part, read: Read, known_names: Collection[str]) -> Iterator[_Finding]:
+def _read_warnings(part: Part, read: Read, known_names: Collection[str]) -> Iterator[_Finding]:
     mode = read.mode
     if read.name in known_names:
-        yield "name-reused", f"the call has a value named {read.name!r} already", part.place("name")
+        yield "name-reused", f"the call has a value named {read.name!r} already", part.position_of("name")
     if read.reuse:
-        yield "reuse", f"{read.name!r} is not asked if the call has a value of it", part.place("reuse")
+        yield "reuse", f"{read.name!r} is not asked if the call has a value of it", part.position_of("reuse")
     if isinstance(read.messages[-1], GoTo):
-        *_, last = part.of("message")
+        *_, last = part.parts_of_kind("message")
         yield "unreachable", "a g- message ends the question", last.position
     if isinstance(mode, Tap) and mode.confirm and mode.keyboard != "No":
-        yield "confirmation", "the caller must approve what was typed", part.place("confirm")
+        yield "confirmation", "the caller must approve what was typed", part.position_of("confirm")
     if isinstance(mode, Voice) and not mode.record_engine and (mode.silence_seconds or mode.max_seconds):
-        place = part.place("silence_seconds" if mode.silence_seconds else "max_seconds")
+        place = part.position_of("silence_seconds" if mode.silence_seconds else "max_seconds")
         yield "without-record-engine", "fields 8 and 9 belong to the record engine", place
 
 
-def _chain_doubts(part: Part, following: Part | None) -> Iterator[_Finding]:
+def _order_warnings(part: Part, following: Part | None) -> Iterator[_Finding]:
     if not isinstance(part.value, Play):
         return
     moves = isinstance(part.value.messages[-1], GoTo)

@@ -27,13 +27,13 @@ class Rule:
         code: stable, kebab-case.
         level: an error makes the whole answer invalid; a warning may surprise.
         source: who says so.
-        way_out: what to write instead.
+        fix: what to write instead.
     """
 
     code: str
     level: Level
     source: str
-    way_out: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class Problem:
     source: str
 
     @classmethod
-    def of(cls, code: str, reason: str, position: int) -> Problem:
+    def from_rule(cls, code: str, reason: str, position: int) -> Problem:
         """The rule ``code``, broken at ``position`` because of ``reason``."""
         rule = RULES[code]
-        return cls(rule.level, code, f"{reason}; {rule.way_out}", position, rule.source)
+        return cls(rule.level, code, f"{reason}; {rule.fix}", position, rule.source)
 
 
 _ERRORS: Final = (

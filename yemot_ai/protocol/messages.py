@@ -16,9 +16,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from yemot_ai.protocol.fields.codecs import CONTROL, Count, Doubt
+from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain, Target
+from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
 from yemot_ai.protocol.normalizer.verbalize import STRAY_COLON
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
@@ -40,13 +40,13 @@ __all__ = [
     "Zmanim",
 ]
 
-_PATH: Final = Plain(forbidden=".&=", doubtful="\"'|\\-")
+_PATH: Final = FreeText(forbidden=".&=", unconfirmed="\"'|\\-")
 _TOKEN: Final = f"[^.,&={CONTROL}]"
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
 
 
-def _text_doubt(text: str) -> Doubt | None:
+def _text_warning(text: str) -> FieldWarning | None:
     if not text.strip():
         return "empty-text", 0
     colon = STRAY_COLON.search(text)
@@ -56,7 +56,7 @@ def _text_doubt(text: str) -> Doubt | None:
     return ("percent-encoded", encoded.start()) if encoded else None
 
 
-def _comment_doubt(text: str) -> Doubt | None:
+def _comment_warning(text: str) -> FieldWarning | None:
     return None if text else ("bare-noop", 0)
 
 
@@ -73,12 +73,12 @@ class Text:
     PREFIX: ClassVar = "t"
     TITLE: ClassVar = "text, spoken"
     LAYOUT: ClassVar = Layout(
-        text=Plain(
+        text=FreeText(
             forbidden=".\\-&=\"'|",
             code="text-character",
             codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
             required=False,
-            doubts=_text_doubt,
+            warning_check=_text_warning,
         )
     )
 
@@ -120,7 +120,7 @@ class Digits:
     value: str
     PREFIX: ClassVar = "d"
     TITLE: ClassVar = "digits, one by one"
-    LAYOUT: ClassVar = Layout(value=Matching(re.compile("[0-9]+"), "a row of digits", strange="^0-9"))
+    LAYOUT: ClassVar = Layout(value=Regex(re.compile("[0-9]+"), "a row of digits", invalid="^0-9"))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -140,7 +140,7 @@ class Number:
     value: int
     PREFIX: ClassVar = "n"
     TITLE: ClassVar = "a number"
-    LAYOUT: ClassVar = Layout(value=Count(required=True))
+    LAYOUT: ClassVar = Layout(value=Integer(required=True))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -161,7 +161,7 @@ class Letters:
     PREFIX: ClassVar = "a"
     TITLE: ClassVar = "Latin letters, spelled"
     LAYOUT: ClassVar = Layout(
-        value=Matching(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", strange="^A-Za-z0-9 ")
+        value=Regex(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", invalid="^A-Za-z0-9 ")
     )
 
     def __post_init__(self) -> None:
@@ -202,7 +202,7 @@ class SystemMessage:
     code: str
     PREFIX: ClassVar = "m"
     TITLE: ClassVar = "a message of the system"
-    LAYOUT: ClassVar = Layout(code=Matching(re.compile("[0-9]{4}"), "four digits, without M", strange="^0-9"))
+    LAYOUT: ClassVar = Layout(code=Regex(re.compile("[0-9]{4}"), "four digits, without M", invalid="^0-9"))
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -224,7 +224,9 @@ class GoTo:
     PREFIX: ClassVar = "g"
     TITLE: ClassVar = "moves the caller on"
     LAYOUT: ClassVar = Layout(
-        target=Target(re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup")
+        target=FolderTarget(
+            re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup"
+        )
     )
 
     def __post_init__(self) -> None:
@@ -247,7 +249,7 @@ class MusicOnHoldMessage:
     seconds: int | None = None
     PREFIX: ClassVar = "h"
     TITLE: ClassVar = "music"
-    LAYOUT: ClassVar = Layout(name=Matching(re.compile(f"{_TOKEN}+"), "a music's name"), seconds=Count())
+    LAYOUT: ClassVar = Layout(name=Regex(re.compile(f"{_TOKEN}+"), "a music's name"), seconds=Integer())
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -267,9 +269,9 @@ class Comment:
     text: str = ""
     PREFIX: ClassVar = "noop"
     TITLE: ClassVar = "a remark, ignored"
-    LAYOUT: ClassVar = Layout(text=Plain(forbidden=".&=", required=False, doubts=_comment_doubt)).named(
-        text="comment"
-    )
+    LAYOUT: ClassVar = Layout(
+        text=FreeText(forbidden=".&=", required=False, warning_check=_comment_warning)
+    ).with_titles(text="comment")
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-from yemot_ai.protocol.fields.codecs import Choice, Count
+from yemot_ai.protocol.fields.codecs import Choice, Integer
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain
+from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 
 __all__ = ["CreditCard"]
 
-_ANY: Final = Plain(forbidden=",&=", required=False)
+_ANY: Final = FreeText(forbidden=",&=", required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ class CreditCard:
     go_back: bool = False
     NAME: ClassVar = "credit_card"
     LAYOUT: ClassVar = Layout(
-        provider=Plain(forbidden=",&="),
-        amount=Matching(
+        provider=FreeText(forbidden=",&="),
+        amount=Regex(
             re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"),
             "a sum such as 100 or 99.90",
             default="",
-            strange="^0-9.",
+            invalid="^0-9.",
         ),
         shop=_ANY,
-        max_payments=Count(),
+        max_payments=Integer(),
         currency=Choice({"": "", "1": "1", "2": "2"}),
         deal=_ANY,
         user=_ANY,
@@ -78,7 +78,7 @@ class CreditCard:
         no_ask=Choice({"": False, "NoAsk": True}),
         token=Choice({"": "", "CreateToken": "CreateToken", "CreateTokenOnly": "CreateTokenOnly"}),
         go_back=Choice({"": False, "GoBack": True}),
-    ).named(
+    ).with_titles(
         provider="clearing house",
         amount="sum",
         shop="shop's number",

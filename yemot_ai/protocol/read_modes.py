@@ -14,9 +14,9 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Codec, Count, Doubt, Fixed, Keys
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Codec, Constant, FieldWarning, Integer, KeyList
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain
+from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 
 __all__ = [
     "READ_RECORD",
@@ -27,7 +27,7 @@ __all__ = [
     "Record",
     "Tap",
     "Voice",
-    "attributes",
+    "mode_values",
 ]
 
 Keyboard: TypeAlias = Literal[
@@ -42,16 +42,16 @@ _NAMES: Final[tuple[Keyboard, ...]] = (
 )  # fmt: skip
 
 
-def _name_doubt(text: str) -> Doubt | None:
+def _name_warning(text: str) -> FieldWarning | None:
     space = _SPACE.search(text)
     return ("name-space", space.start()) if space else None
 
 
-def _file_name_doubt(text: str) -> Doubt | None:
+def _file_name_warning(text: str) -> FieldWarning | None:
     return ("file-extension", text.index(".")) if "." in text else None
 
 
-def _language_doubt(text: str) -> Doubt | None:
+def _language_warning(text: str) -> FieldWarning | None:
     return ("language-he-il", 0) if text.casefold() in {"he", "he-il"} else None
 
 
@@ -59,61 +59,64 @@ _SPACE: Final = re.compile(r"\s")
 _FIELD: Final = f"[^,&={CONTROL}]"
 _YES: Final = Choice({"": False, "no": False, "yes": True})
 _HEAD: Final[dict[str, Codec]] = {
-    "name": Matching(
+    "name": Regex(
         re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
         "a name that can be told from the line's own",
         code="name",
-        strange=",=&.",
-        doubts=_name_doubt,
+        invalid=",=&.",
+        warning_check=_name_warning,
     ),
     "reuse": Choice({"no": False, "": False, "yes": True}),
 }
 _TAP: Final[dict[str, Codec]] = {
-    "max_digits": Count(minimum=1, star=True, absent="no limit"),
-    "min_digits": Count(default=1),
-    "seconds": Count(default=7),
+    "max_digits": Integer(minimum=1, allow_star=True, none_label="no limit"),
+    "min_digits": Integer(default=1),
+    "seconds": Integer(default=7),
     # The line reads NO; the established libraries send No in production. An empty field plays nothing either.
     "keyboard": Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in _NAMES}}),
     "block_star": _YES,
     "block_zero": _YES,
-    "replace": Matching(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default=""),
-    "allowed": Keys(),
-    "attempts": Count(minimum=1, absent="once"),
+    "replace": Regex(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default=""),
+    "allowed": KeyList(),
+    "attempts": Integer(minimum=1, none_label="once"),
     "accept_empty": Choice({"": False, "no": False, "Ok": True}, undocumented=frozenset({"no"})),
-    "empty_value": Plain(forbidden=",&=", required=False, default="None"),
+    "empty_value": FreeText(forbidden=",&=", required=False, default="None"),
     "lock_keyboard": Choice(
         {"": False, "no": False, "InsertLettersTypeChangeNo": True}, undocumented=frozenset({"no"})
     ),
     "confirm": Choice({"": True, "no": False}),
 }
 _VOICE: Final[dict[str, Codec]] = {
-    "language": Matching(
+    "language": Regex(
         re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
         "a language code such as en-US",
         default="",
-        strange="^A-Za-z0-9-",
-        doubts=_language_doubt,
+        invalid="^A-Za-z0-9-",
+        warning_check=_language_warning,
     ),
     "block_keys": Choice({"": False, "no": True}),
-    "max_digits": Count(minimum=1, star=True, absent="no limit"),
+    "max_digits": Integer(minimum=1, allow_star=True, none_label="no limit"),
     "record_engine": Choice({"": False, "record": True}),
-    "silence_seconds": Count(minimum=1),
-    "max_seconds": Count(minimum=1),
+    "silence_seconds": Integer(minimum=1),
+    "max_seconds": Integer(minimum=1),
 }
 _RECORD: Final[dict[str, Codec]] = {
-    "folder": Matching(
+    "folder": Regex(
         re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
     ),
-    "file": Matching(
-        re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", doubts=_file_name_doubt
+    "file": Regex(
+        re.compile(f"[^/,&={CONTROL}]+"),
+        "a file name such as 000",
+        default="",
+        warning_check=_file_name_warning,
     ),
     "confirm": Choice({"": True, "no": False}),
     "keep_on_hangup": _YES,
     "append": _YES,
-    "min_seconds": Count(absent="none"),
-    "max_seconds": Count(minimum=1, absent="no limit"),
+    "min_seconds": Integer(none_label="none"),
+    "max_seconds": Integer(minimum=1, none_label="no limit"),
 }
-_TAP_WORDS: Final = {
+_TAP_TITLES: Final = {
     "max_digits": "the most digits",
     "min_digits": "the fewest digits",
     "seconds": "seconds to wait",
@@ -128,7 +131,7 @@ _TAP_WORDS: Final = {
     "lock_keyboard": "keyboard's language locked",
     "confirm": "the caller approves what was typed",
 }
-_VOICE_WORDS: Final = {
+_VOICE_TITLES: Final = {
     "language": "language",
     "block_keys": "keys are refused",
     "max_digits": "the most digits, if keys are pressed",
@@ -136,7 +139,7 @@ _VOICE_WORDS: Final = {
     "silence_seconds": "seconds of silence that end it",
     "max_seconds": "the most seconds",
 }
-_RECORD_WORDS: Final = {
+_RECORD_TITLES: Final = {
     "folder": "folder to save in",
     "file": "file name",
     "confirm": "menu to listen, accept or record again",
@@ -145,13 +148,17 @@ _RECORD_WORDS: Final = {
     "min_seconds": "the fewest seconds",
     "max_seconds": "the most seconds",
 }
-_HEAD_WORDS: Final = {"name": "name of the value", "reuse": "uses a value that the call has already"}
+_HEAD_TITLES: Final = {"name": "name of the value", "reuse": "uses a value that the call has already"}
 
-READ_TAP: Final = Layout(**_HEAD, **_TAP).named(**_HEAD_WORDS, **_TAP_WORDS)
+READ_TAP: Final = Layout(**_HEAD, **_TAP).with_titles(**_HEAD_TITLES, **_TAP_TITLES)
 """The 15 fields of a read by keys."""
-READ_VOICE: Final = Layout(**_HEAD, _mode=Fixed("voice"), **_VOICE).named(**_HEAD_WORDS, **_VOICE_WORDS)
+READ_VOICE: Final = Layout(**_HEAD, _mode=Constant("voice"), **_VOICE).with_titles(
+    **_HEAD_TITLES, **_VOICE_TITLES
+)
 """The 9 fields of a read by speech."""
-READ_RECORD: Final = Layout(**_HEAD, _mode=Fixed("record"), **_RECORD).named(**_HEAD_WORDS, **_RECORD_WORDS)
+READ_RECORD: Final = Layout(**_HEAD, _mode=Constant("record"), **_RECORD).with_titles(
+    **_HEAD_TITLES, **_RECORD_TITLES
+)
 """The 10 fields of a recording."""
 
 
@@ -193,7 +200,7 @@ class Tap:
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
-        _ordered(self.min_digits, self.max_digits, "digits")
+        _check_min_max(self.min_digits, self.max_digits, "digits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,18 +253,18 @@ class Record:
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
-        _ordered(self.min_seconds, self.max_seconds, "seconds")
+        _check_min_max(self.min_seconds, self.max_seconds, "seconds")
 
 
 Mode: TypeAlias = Tap | Voice | Record
 """How a read takes its value."""
 
 
-def attributes(mode: Mode) -> dict[str, Any]:
+def mode_values(mode: Mode) -> dict[str, Any]:
     """The attributes of ``mode`` by name."""
     return {one.name: getattr(mode, one.name) for one in fields(mode)}
 
 
-def _ordered(minimum: int | None, maximum: int | None, unit: str) -> None:
+def _check_min_max(minimum: int | None, maximum: int | None, unit: str) -> None:
     if minimum is not None and maximum is not None and minimum > maximum:
         raise InvalidValueError("min-above-max", f"at least {minimum} and at most {maximum} {unit}")

@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from typing import Final, Self, TypeAlias
 from urllib.parse import unquote_plus
 
-__all__ = ["Params", "Request", "heard"]
+__all__ = ["Params", "Request", "normalize_speech"]
 
 Params: TypeAlias = "Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]] | str"
 """What a request may be made of."""
 
 _GLUED: Final = re.compile(r"\?(?=Api[A-Za-z]+=)")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/[^?]*\??|[^?=&]*\?")
+_URL_OR_PATH: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/[^?]*\??|[^?=&]*\?")
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\u061c\ufeff]")
 _SECONDS: Final = re.compile("[0-9]{1,15}")
 _PAIR: Final = 2
@@ -66,9 +66,9 @@ class Request:
         if isinstance(params, bytes | bytearray):
             params = bytes(params).decode("utf-8", "replace")
         if isinstance(params, str):
-            pairs = [(_decoded(name), _decoded(value)) for name, value in _unglued(_split(params))]
+            pairs = [(_decoded(name), _decoded(value)) for name, value in _split_glued_query(_split(params))]
         else:
-            pairs = _unglued([_clean(name, value) for name, value in _offered(params)])
+            pairs = _split_glued_query([_clean_pair(name, value) for name, value in _iter_pairs(params)])
         return cls(tuple(pairs))
 
     @property
@@ -117,7 +117,7 @@ class Request:
         return self.latest.get(name)
 
 
-def heard(value: str) -> str:
+def normalize_speech(value: str) -> str:
     """A recognised text without what nobody said, such as bidi marks and no-break spaces [LIVE].
 
     >>> heard(chr(0x200F) + "שלום" + chr(0xA0) + " עולם ")
@@ -127,7 +127,7 @@ def heard(value: str) -> str:
     return value if said == value else said  # one text, not two that are equal: a call keeps both
 
 
-def _offered(params: object) -> Iterator[tuple[object, object]]:
+def _iter_pairs(params: object) -> Iterator[tuple[object, object]]:
     """Pairs of anything; the duplicates of a framework's multi-dict are behind methods of its own."""
     several = getattr(params, "multi_items", None)
     lists = getattr(params, "lists", None)
@@ -149,7 +149,7 @@ def _offered(params: object) -> Iterator[tuple[object, object]]:
             yield name, value
 
 
-def _clean(name: object, value: object) -> tuple[str, str]:
+def _clean_pair(name: object, value: object) -> tuple[str, str]:
     if type(name) is str and type(value) is str and name.isascii() and value.isascii():
         return name, value
     return _text(name), _text(value)
@@ -172,7 +172,7 @@ def _number(value: float) -> str:
 
 def _split(query: str) -> list[tuple[str, str]]:
     """A raw query's pairs, still encoded; a path or URL before it is dropped."""
-    address = _ADDRESS.match(query)
+    address = _URL_OR_PATH.match(query)
     pieces = query[address.end() :] if address else query
     pairs = [piece.partition("=") for piece in pieces.split("&") if piece]
     return [(name, value) for name, _, value in pairs]
@@ -182,7 +182,7 @@ def _decoded(text: str) -> str:
     return _SURROGATES.sub("\ufffd", unquote_plus(text, errors="replace"))
 
 
-def _unglued(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _split_glued_query(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Take a glued value such as ``x?ApiCallId=c1`` apart.
 
     Only before the line's own names have begun: what a caller says later stays what was said.

@@ -20,7 +20,7 @@ from typing import Final, Self, get_args
 
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol.actions import Action, CreditCard, Read
-from yemot_ai.protocol.grammar import SILENT, Reading, chain_faults, read_answer
+from yemot_ai.protocol.grammar import NO_LOG, ParseResult, order_errors, parse_response
 from yemot_ai.protocol.messages import GoTo
 
 __all__ = ["Response"]
@@ -52,7 +52,7 @@ class Response:
         for one in self.actions:
             if not isinstance(one, _ACTIONS):
                 raise InvalidValueError("unknown-action", f"{one!r} is no action")
-        for code, reason, _ in chain_faults(self.actions):
+        for code, reason, _ in order_errors(self.actions):
             raise InvalidValueError(code, reason)
 
     @classmethod
@@ -65,15 +65,15 @@ class Response:
         Raises:
             ResponseSyntaxError: the line would not understand it; ``lint`` tells all that is wrong.
         """
-        return cls.of(read_answer(text))
+        return cls.from_parsed(parse_response(text))
 
     @classmethod
-    def of(cls, reading: Reading) -> Self:
+    def from_parsed(cls, parsed: ParseResult) -> Self:
         """Take an answer that was read already; errors as those of ``parse``."""
-        error = reading.error
+        error = parsed.error
         if error:
-            raise ResponseSyntaxError(error.message, text=reading.text, position=error.position)
-        return cls(reading.actions, log=reading.log)
+            raise ResponseSyntaxError(error.message, text=parsed.text, position=error.position)
+        return cls(parsed.actions, log=parsed.log)
 
     @property
     def leaves(self) -> bool:
@@ -88,4 +88,4 @@ class Response:
 
     def __str__(self) -> str:
         answer = "&".join(map(str, self.actions))
-        return answer if self.log else f"{SILENT}&{answer}"
+        return answer if self.log else f"{NO_LOG}&{answer}"

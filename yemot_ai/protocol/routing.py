@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from yemot_ai.protocol.fields.codecs import Choice, Fixed, Numbers
+from yemot_ai.protocol.fields.codecs import Choice, Constant, PhoneNumbers
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching, Plain
+from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 
 __all__ = ["Routing", "RoutingYemot"]
 
-_ANY: Final = Plain(forbidden=",&=", required=False)
+_ANY: Final = FreeText(forbidden=",&=", required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RoutingYemot:
     NAME: ClassVar = "routing_yemot"
     TITLE: ClassVar = "hand over to another system"
     LAYOUT: ClassVar = Layout(
-        number=Matching(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", strange="^0-9")
+        number=Regex(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", invalid="^0-9")
     )
 
     def __post_init__(self) -> None:
@@ -82,14 +82,14 @@ class Routing:
     NAME: ClassVar = "routing"
     TITLE: ClassVar = "dial other phones"
     LAYOUT: ClassVar = Layout(
-        numbers=Numbers(required=True),
+        numbers=PhoneNumbers(required=True),
         start=_ANY,
-        _tor=Fixed(),
+        _tor=Constant(),
         multiple=Choice({"": False, "no": False, "yes": True}),
-        dial=Numbers(),
+        dial=PhoneNumbers(),
         your_id=_ANY,
         record=_ANY,
-        _sms=Fixed(),
+        _sms=Constant(),
         end_time=_ANY,
         end_goto=_ANY,
         music=_ANY,
@@ -98,7 +98,7 @@ class Routing:
         tfr_hangup_goto=_ANY,
         email=_ANY,
         email_name=_ANY,
-    ).named(
+    ).with_titles(
         numbers="numbers to dial",
         multiple="several are dialled at once",
         dial="which of the numbers are dialled",

@@ -14,7 +14,7 @@ from typing import Literal
 
 from yemot_ai.protocol.fields.codecs import Codec
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["Part", "split_parts"]
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Part:
         number: its place among its siblings, from 1.
         value: what it was read as; None if it could not be read.
         valid: whether it could be read.
-        given: whether it stands in the text; a field that is left out at the end does not.
+        present: whether it stands in the text; a field that is left out at the end does not.
         title: what the official table calls it.
         codec: a field's codec.
         parts: what it consists of.
@@ -42,7 +42,7 @@ class Part:
     number: int = 1
     value: object = None
     valid: bool = False
-    given: bool = True
+    present: bool = True
     title: str = ""
     codec: Codec | None = None
     parts: list[Part] = field(default_factory=list)
@@ -52,16 +52,16 @@ class Part:
         """Index after its last character."""
         return self.position + len(self.text)
 
-    def of(self, kind: str) -> Iterator[Part]:
+    def parts_of_kind(self, kind: str) -> Iterator[Part]:
         """Its direct parts of one kind."""
         return (part for part in self.parts if part.kind == kind)
 
-    def place(self, name: str) -> int:
+    def position_of(self, name: str) -> int:
         """Where its field ``name`` stands; where it begins itself if there is none."""
         return next((part.position for part in self.parts if part.name == name), self.position)
 
 
-def parts_of(text: str, separator: str, offset: int = 0) -> list[tuple[int, str]]:
+def split_parts(text: str, separator: str, offset: int = 0) -> list[tuple[int, str]]:
     """The parts of ``text`` between separators, each with its position; ``text`` begins at ``offset``."""
     parts = []
     for part in text.split(separator):

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Day
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, DateText
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import Matching
+from yemot_ai.protocol.fields.text_codecs import Regex
 
 __all__ = ["Date", "HebrewDate", "Zmanim"]
 
@@ -38,10 +38,10 @@ class Zmanim:
     PREFIX: ClassVar = "z"
     TITLE: ClassVar = "a time of the Jewish day"
     LAYOUT: ClassVar = Layout(
-        time=Matching(re.compile(f"{_TOKEN}+"), "the name of a time"),
-        zone=Matching(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
+        time=Regex(re.compile(f"{_TOKEN}+"), "the name of a time"),
+        zone=Regex(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
         sign=Choice({"": "", "+": "+", "-": "-"}),
-        amount=Matching(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
+        amount=Regex(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
     )
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Date:
     day: dt.date
     PREFIX: ClassVar = "date"
     TITLE: ClassVar = "a day, general calendar"
-    LAYOUT: ClassVar = Layout(day=Day())
+    LAYOUT: ClassVar = Layout(day=DateText())
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -82,7 +82,7 @@ class HebrewDate:
     day: dt.date
     PREFIX: ClassVar = "dateH"
     TITLE: ClassVar = "a day, Hebrew calendar"
-    LAYOUT: ClassVar = Layout(day=Day())
+    LAYOUT: ClassVar = Layout(day=DateText())
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)

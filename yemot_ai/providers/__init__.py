@@ -6,20 +6,29 @@ from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.fallback import FallbackProvider
 from yemot_ai.providers.openai.provider import OpenAIProvider
-from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply, Streaming, Usage
+from yemot_ai.providers.provider import (
+    JSON,
+    Exchange,
+    Provider,
+    Reply,
+    StreamingProvider,
+    SupportsAclose,
+    SupportsEndSession,
+    Usage,
+)
 
 __all__ = [
     "JSON",
     "AnthropicProvider",
-    "Closing",
     "CodexAppServerProvider",
     "CodexCLIProvider",
     "Exchange",
     "FallbackProvider",
-    "Forgetful",
     "OpenAIProvider",
     "Provider",
     "Reply",
-    "Streaming",
+    "StreamingProvider",
+    "SupportsAclose",
+    "SupportsEndSession",
     "Usage",
 ]

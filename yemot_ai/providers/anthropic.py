@@ -21,10 +21,10 @@ from yemot_ai.errors import (
     RateLimitedError,
 )
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
-from yemot_ai.providers.sdk.client import Connection, Writing
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.service import Service
-from yemot_ai.providers.sdk.stateless import Answer, Retelling
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.sdk.stateless import ParsedReply, StatelessChat
+from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
     from anthropic.types import Message
@@ -37,8 +37,8 @@ DEFAULT_MODEL: Final = "claude-haiku-5-5"
 SERVICE: Final = Service(
     name="anthropic",
     title="Anthropic",
-    model=DEFAULT_MODEL,
-    kinds={
+    default_model=DEFAULT_MODEL,
+    error_types={
         "api_error": OverloadedError,
         "authentication_error": AuthenticationError,
         "billing_error": QuotaExceededError,
@@ -84,22 +84,22 @@ class AnthropicProvider:
     ) -> None:
         if max_tokens < 1:
             raise ConfigurationError(f"max_tokens={max_tokens!r}: give 1 or more")
-        self._connection = Connection(
+        self._client = ServiceClient(
             SERVICE,
-            client="AsyncAnthropic",
-            part="anthropic.resources.messages",
-            key=SERVICE.key(api_key),
-            model=SERVICE.model_named(model),
+            client_class="AsyncAnthropic",
+            module="anthropic.resources.messages",
+            key=SERVICE.resolve_key(api_key),
+            model=SERVICE.resolve_model(model),
             base_url=base_url,
             timeout=timeout,
         )
-        self._talk = Retelling(self._connection, _Messages(self._connection, max_tokens))
+        self._chat = StatelessChat(self._client, _MessagesAPI(self._client, max_tokens))
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         """Answer the first utterance; ``history`` is what was said before."""
-        return await self._talk.start(prompt, instructions, history)
+        return await self._chat.start(prompt, instructions, history)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -107,7 +107,7 @@ class AnthropicProvider:
         Raises:
             SessionLostError: ``session`` is another provider's.
         """
-        return await self._talk.go_on(session, prompt, instructions)
+        return await self._chat.resume(session, prompt, instructions)
 
     def stream(
         self,
@@ -122,41 +122,41 @@ class AnthropicProvider:
         Raises:
             ProviderError: as in the other two methods, also when the stream breaks off.
         """
-        return self._talk.stream(session, prompt, instructions, history)
+        return self._chat.stream(session, prompt, instructions, history)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._connection.aclose()
+        await self._client.aclose()
 
 
-class _Messages:
+class _MessagesAPI:
     """Asks over the Messages API."""
 
-    def __init__(self, connection: Connection, max_tokens: int) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient, max_tokens: int) -> None:
+        self._client = connection
         self._max_tokens = max_tokens
 
-    def question(
+    def request(
         self,
         messages: list[dict[str, str]],
         instructions: str | None,
-        **how: Any,  # noqa: ANN401 - the SDK's own
+        **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        told: dict[str, Any] = {"system": writable(instructions)} if instructions else {}
+        told: dict[str, Any] = {"system": replace_surrogates(instructions)} if instructions else {}
         return lambda client: client.messages.create(
-            model=self._connection.model, max_tokens=self._max_tokens, messages=messages, **told, **how
+            model=self._client.model, max_tokens=self._max_tokens, messages=messages, **told, **options
         )
 
-    def writing(self) -> Writing:
-        return _Events()
+    def accumulator(self) -> StreamAccumulator:
+        return _MessageAccumulator()
 
-    def answer(self, message: Message) -> Answer:
-        return Answer(self._spoken_text(message), message.id or "", _usage(message))
+    def parse(self, message: Message) -> ParsedReply:
+        return ParsedReply(self._spoken_text(message), message.id or "", _usage(message))
 
     def _spoken_text(self, message: Message) -> str:
         refused = getattr(message, "error", None)
         if refused:
-            raise self._connection.refused({"error": refused})
+            raise self._client.error_from_body({"error": refused})
         if message.stop_reason == "model_context_window_exceeded":
             raise ContextOverflowError("the answer ran out of the context window", provider=SERVICE.name)
         text = "".join(block.text for block in message.content if block.type == "text").strip()
@@ -167,19 +167,19 @@ class _Messages:
         return text
 
 
-class _Events:
+class _MessageAccumulator:
     """A message that is being written."""
 
     def __init__(self) -> None:
-        self.whole: Any = None
-        self._begun: Any = None
+        self.response: Any = None
+        self._start: Any = None
         self._text: list[str] = []
-        self._ended: Any = None
+        self._end: Any = None
 
-    def hear(self, event: Any) -> str:  # noqa: ANN401 - one of the SDK's types
+    def feed(self, event: Any) -> str:  # noqa: ANN401 - one of the SDK's types
         match event.type:
             case "message_start":
-                self._begun = event.message
+                self._start = event.message
             case "content_block_delta" if event.delta.type == "text_delta":
                 # What ``_spoken_text`` takes off a whole answer is not begun with, either.
                 heard: str = event.delta.text if self._text else event.delta.text.lstrip()
@@ -187,18 +187,18 @@ class _Events:
                     self._text.append(heard)
                 return heard
             case "message_delta":
-                self._ended = event
-            case "message_stop" if self._begun is not None and self._ended is not None:
-                self.whole = self._message()
+                self._end = event
+            case "message_stop" if self._start is not None and self._end is not None:
+                self.response = self._build_message()
         return ""
 
-    def _message(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a Message
+    def _build_message(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a Message
         block = SimpleNamespace(type="text", text="".join(self._text))
-        stop_reason = self._ended.delta.stop_reason
-        usage = self._begun.usage
-        if usage is not None and self._ended.usage is not None:
-            usage.output_tokens = self._ended.usage.output_tokens
-        return SimpleNamespace(id=self._begun.id, content=[block], stop_reason=stop_reason, usage=usage)
+        stop_reason = self._end.delta.stop_reason
+        usage = self._start.usage
+        if usage is not None and self._end.usage is not None:
+            usage.output_tokens = self._end.usage.output_tokens
+        return SimpleNamespace(id=self._start.id, content=[block], stop_reason=stop_reason, usage=usage)
 
 
 def _usage(message: Message) -> Usage | None:
@@ -208,6 +208,6 @@ def _usage(message: Message) -> Usage | None:
     written = getattr(message.usage, "cache_creation_input_tokens", 0)
     details = getattr(message.usage, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", 0)
-    told = Usage.told(message.usage.input_tokens, cached, message.usage.output_tokens, thinking)
+    told = Usage.from_counts(message.usage.input_tokens, cached, message.usage.output_tokens, thinking)
     # The API counts what it read from and wrote to its cache apart.
-    return told + Usage(told.cached_input_tokens) + Usage.told(written, 0, 0, 0)
+    return told + Usage(told.cached_input_tokens) + Usage.from_counts(written, 0, 0, 0)

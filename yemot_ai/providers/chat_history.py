@@ -15,30 +15,30 @@ from typing import Final, Self
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.provider import JSON, Exchange
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["MOST_CHARACTERS", "MOST_EXCHANGES", "Transcript"]
+__all__ = ["MAX_CHARACTERS", "MAX_EXCHANGES", "ChatHistory"]
 
-MOST_EXCHANGES: Final = 50
+MAX_EXCHANGES: Final = 50
 """How many exchanges a session carries: the oldest are forgotten first."""
 
-MOST_CHARACTERS: Final = 40_000
+MAX_CHARACTERS: Final = 40_000
 """How much text it carries: some 20,000 tokens of Hebrew, which every model of today can read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class ChatHistory:
     """Exchanges, oldest first; never more than a session should carry."""
 
     exchanges: tuple[Exchange, ...] = ()
 
     @classmethod
-    def of(cls, history: Sequence[Exchange]) -> Self:
+    def from_exchanges(cls, history: Sequence[Exchange]) -> Self:
         """Keep the newest of ``history``; what has a side without words is no exchange to a service."""
         whole = [exchange for exchange in history if exchange.prompt.strip() and exchange.answer.strip()]
         kept: list[Exchange] = []
-        room = MOST_CHARACTERS
-        for exchange in reversed(whole[-MOST_EXCHANGES:]):
+        room = MAX_CHARACTERS
+        for exchange in reversed(whole[-MAX_EXCHANGES:]):
             room -= len(exchange.prompt) + len(exchange.answer)
             if room < 0:
                 break
@@ -46,7 +46,7 @@ class Transcript:
         return cls(tuple(reversed(kept)))
 
     @classmethod
-    def read(cls, session: JSON, *, provider: str) -> Self:
+    def from_session(cls, session: JSON, *, provider: str) -> Self:
         """Read it from ``session["history"]``.
 
         Raises:
@@ -55,26 +55,26 @@ class Transcript:
         pairs = session.get("history") if isinstance(session, Mapping) else None
         if not isinstance(pairs, Sequence) or isinstance(pairs, str):
             raise SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
-        return cls.of([_exchange(pair, provider) for pair in pairs])
+        return cls.from_exchanges([_exchange(pair, provider) for pair in pairs])
 
-    def and_then(self, prompt: str, answer: str) -> Self:
+    def with_exchange(self, prompt: str, answer: str) -> Self:
         """Return it with one more exchange."""
-        return self.of([*self.exchanges, Exchange(prompt, answer)])
+        return self.from_exchanges([*self.exchanges, Exchange(prompt, answer)])
 
-    def json(self) -> JSON:
-        """Return what ``read`` reads."""
+    def to_json(self) -> JSON:
+        """Return what ``from_session`` reads."""
         return [[exchange.prompt, exchange.answer] for exchange in self.exchanges]
 
-    def asking(self, prompt: str) -> list[dict[str, str]]:
+    def messages_for(self, prompt: str) -> list[dict[str, str]]:
         """Return the messages that a service is sent: all that was said, and ``prompt``."""
         said = [message for exchange in self.exchanges for message in _messages(exchange)]
-        return [*said, {"role": "user", "content": writable(prompt)}]
+        return [*said, {"role": "user", "content": replace_surrogates(prompt)}]
 
 
 def _messages(exchange: Exchange) -> list[dict[str, str]]:
     return [
-        {"role": "user", "content": writable(exchange.prompt)},
-        {"role": "assistant", "content": writable(exchange.answer)},
+        {"role": "user", "content": replace_surrogates(exchange.prompt)},
+        {"role": "assistant", "content": replace_surrogates(exchange.answer)},
     ]
 
 

@@ -12,12 +12,12 @@ from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.openai.provider import OpenAIProvider
 from yemot_ai.providers.provider import Provider
 
-__all__ = ["MODES", "check_provider", "provider_of"]
+__all__ = ["MODES", "check_provider", "make_provider"]
 
 MODES: Final = ("codex", "codex-app-server", "openai", "anthropic")
 
 
-def provider_of(
+def make_provider(
     mode: str | None,
     provider: Provider | None,
     *,

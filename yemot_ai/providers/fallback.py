@@ -32,19 +32,19 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.chat_history import Transcript
-from yemot_ai.providers.fallback_session import Relay
-from yemot_ai.providers.provider import JSON, Closing, Exchange, Forgetful, Provider, Reply
-from yemot_ai.providers.ways import Way, streamed, whole
+from yemot_ai.providers.chat_history import ChatHistory
+from yemot_ai.providers.fallback_session import FallbackSession
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, SupportsAclose, SupportsEndSession
+from yemot_ai.providers.ways import AskMode, ask_streaming, ask_whole
 
 __all__ = ["FallbackProvider"]
 
 log = logging.getLogger("yemot_ai")
 
-KEPT_AFTER_OVERFLOW: Final = 6
+MAX_EXCHANGES_AFTER_OVERFLOW: Final = 6
 """How many of the last exchanges a thread begins anew with when the whole does not fit."""
 
-_OUT_OF_ORDER: Final = (
+_COOLDOWN_ERRORS: Final = (
     AuthenticationError,
     CodexNotFoundError,
     OverloadedError,
@@ -94,7 +94,7 @@ class FallbackProvider:
         self._timeout = timeout
         self._cooldown = cooldown
         self._now = now or (lambda: asyncio.get_running_loop().time())
-        self._cool_at: dict[int, float] = {}
+        self._cooling_until: dict[int, float] = {}
 
     @property
     def engine(self) -> Any:  # noqa: ANN401 - engines are above providers; whoever brings one knows
@@ -109,7 +109,9 @@ class FallbackProvider:
         Raises:
             ProviderError: nobody could; the last one's error, with the others' in its notes.
         """
-        return await _last(self._ask(Relay(Transcript.of(history)), prompt, instructions, whole))
+        return await _last_reply(
+            self._ask(FallbackSession(ChatHistory.from_exchanges(history)), prompt, instructions, ask_whole)
+        )
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -118,8 +120,8 @@ class FallbackProvider:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
             ProviderError: as in ``start_session``.
         """
-        relay = Relay.read(session, provider=self.name)
-        return await _last(self._ask(relay, prompt, instructions, whole))
+        relay = FallbackSession.from_json(session, provider=self.name)
+        return await _last_reply(self._ask(relay, prompt, instructions, ask_whole))
 
     async def stream(
         self,
@@ -134,9 +136,9 @@ class FallbackProvider:
         Raises:
             ProviderError: as in the other two methods, also when the answer breaks off.
         """
-        said = Relay(Transcript.of(history))
-        relay = said if session is None else Relay.read(session, provider=self.name)
-        async with aclosing(self._ask(relay, prompt, instructions, streamed)) as parts:
+        said = FallbackSession(ChatHistory.from_exchanges(history))
+        relay = said if session is None else FallbackSession.from_json(session, provider=self.name)
+        async with aclosing(self._ask(relay, prompt, instructions, ask_streaming)) as parts:
             async for part in parts:
                 yield part
 
@@ -146,9 +148,11 @@ class FallbackProvider:
         Raises:
             ExceptionGroup: of those that could not.
         """
-        threads = self._kept(Relay.read(session, provider=self.name))
+        threads = self._known_threads(FallbackSession.from_json(session, provider=self.name))
         ends = [(self.providers[at], thread) for at, _, thread in threads]
-        await _each(one.end_session(thread) for one, thread in ends if isinstance(one, Forgetful))
+        await _await_all(
+            one.end_session(thread) for one, thread in ends if isinstance(one, SupportsEndSession)
+        )
 
     async def aclose(self) -> None:
         """Close all providers.
@@ -157,26 +161,26 @@ class FallbackProvider:
             ExceptionGroup: of those that could not.
         """
         distinct = {id(provider): provider for provider in self.providers}.values()
-        await _each(provider.aclose() for provider in distinct if isinstance(provider, Closing))
+        await _await_all(provider.aclose() for provider in distinct if isinstance(provider, SupportsAclose))
 
     async def _ask(
-        self, relay: Relay, prompt: str, instructions: str | None, how: Way
+        self, session: FallbackSession, prompt: str, instructions: str | None, mode: AskMode
     ) -> AsyncGenerator[str | Reply]:
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._timeout
         failures: list[ProviderError] = []
-        order = self._order(relay)
+        order = self._order(session)
         for place, entry in enumerate(order):
             share = (ends - loop.time()) / (len(order) - place)
             begun = False
             try:
-                async for part in self._ask_one(entry, relay, prompt, instructions, how, share, ends):
+                async for part in self._ask_one(entry, session, prompt, instructions, mode, share, ends):
                     begun = True
                     yield part
             except ProviderError as error:
                 if isinstance(error, ContextOverflowError):
                     raise _with_notes(error, failures) from None
-                self._note(entry, error)
+                self._record_failure(entry, error)
                 if begun:  # whoever asks once more, before anybody has heard it, asks another one
                     raise _with_notes(error, failures) from None
                 failures.append(error)
@@ -186,28 +190,28 @@ class FallbackProvider:
 
     async def _ask_one(  # noqa: PLR0913, PLR0917 - one place calls it
         self,
-        entry: int,
-        relay: Relay,
+        index: int,
+        session: FallbackSession,
         prompt: str,
         instructions: str | None,
-        how: Way,
+        mode: AskMode,
         seconds: float,
-        ends: float,
+        deadline: float,
     ) -> AsyncIterator[str | Reply]:
         """Ask one of them.
 
         Args:
-            entry: whom.
-            relay: who has the conversation.
+            index: whom.
+            session: who has the conversation.
             prompt: what the caller said.
             instructions: how to answer.
-            how: whole, or piece by piece.
+            mode: whole, or piece by piece.
             seconds: until it must have begun to answer.
-            ends: when it must have answered.
+            deadline: when it must have answered.
         """
-        provider = self.providers[entry]
+        provider = self.providers[index]
         until = asyncio.get_running_loop().time() + seconds
-        async with aclosing(self._answer(entry, relay, prompt, instructions, how)) as parts:
+        async with aclosing(self._answer(index, session, prompt, instructions, mode)) as parts:
             while True:
                 try:
                     async with asyncio.timeout_at(until):
@@ -222,82 +226,84 @@ class FallbackProvider:
                 except UNEXPECTED as error:  # one provider's bug is what the others are there for
                     raise contain(error, source=provider.name, provider=provider.name) from None
                 if isinstance(part, Reply):
-                    yield self._handed_on(entry, relay, prompt, part, goes_on=goes_on)
+                    yield self._wrap_reply(index, session, prompt, part, same_thread=goes_on)
                     return
                 yield part
-                until = ends  # nobody else will be asked: the time of all is its own
+                until = deadline  # nobody else will be asked: the time of all is its own
 
-    def _handed_on(self, entry: int, relay: Relay, prompt: str, reply: Reply, *, goes_on: bool) -> Reply:
-        name = self.providers[entry].name
+    def _wrap_reply(
+        self, index: int, session: FallbackSession, prompt: str, reply: Reply, *, same_thread: bool
+    ) -> Reply:
+        name = self.providers[index].name
         if not reply.text.strip():
             raise AnswerEmptyError(f"{name} answered without text", provider=name)
-        self._cool_at.pop(entry, None)
-        if goes_on:
-            after = relay.gone_on(reply.session)
+        self._cooling_until.pop(index, None)
+        if same_thread:
+            after = session.with_session(reply.session)
         else:
-            after = relay.handed_to(entry, name, reply.session, left=self._kept(relay))
-        return Reply(reply.text, after.and_then(prompt, reply.text).json(), reply.usage)
+            after = session.moved_to(index, name, reply.session, left_threads=self._known_threads(session))
+        return Reply(reply.text, after.with_exchange(prompt, reply.text).to_json(), reply.usage)
 
     async def _answer(
-        self, entry: int, relay: Relay, prompt: str, instructions: str | None, how: Way
+        self, index: int, session: FallbackSession, prompt: str, instructions: str | None, mode: AskMode
     ) -> AsyncGenerator[tuple[str | Reply, bool]]:
         """Yield the parts, each with whether they go on in the thread that the relay has."""
-        provider, history = self.providers[entry], relay.said.exchanges
-        if relay.entry == entry and relay.name == provider.name:
+        provider, history = self.providers[index], session.history.exchanges
+        if session.provider_index == index and session.provider_name == provider.name:
             try:
-                async for part in how(provider, relay.session, prompt, instructions, ()):
+                async for part in mode(provider, session.provider_session, prompt, instructions, ()):
                     yield part, True
             except SessionLostError:
                 log.warning("%s has lost a conversation; rebuilding it", provider.name)
             except ContextOverflowError:
-                history = history[-KEPT_AFTER_OVERFLOW:]
+                history = history[-MAX_EXCHANGES_AFTER_OVERFLOW:]
             else:
                 return
-        async for part in _begun(how, provider, prompt, instructions, history):
+        async for part in _start_thread(mode, provider, prompt, instructions, history):
             yield part, False
 
-    def _order(self, relay: Relay) -> list[int]:
+    def _order(self, session: FallbackSession) -> list[int]:
         """Return who is asked: whoever has the thread, the others in order, at last the least bad."""
-        entries = sorted(range(len(self.providers)), key=lambda entry: entry != relay.entry)
+        entries = sorted(range(len(self.providers)), key=lambda entry: entry != session.provider_index)
         now = self._now()
-        cooling = [entry for entry in entries if self._cool_at.get(entry, now) > now]
-        least_bad = sorted(cooling, key=lambda entry: self._cool_at[entry])[:1]
+        cooling = [entry for entry in entries if self._cooling_until.get(entry, now) > now]
+        least_bad = sorted(cooling, key=lambda entry: self._cooling_until[entry])[:1]
         return [entry for entry in entries if entry not in cooling] + least_bad
 
-    def _note(self, entry: int, error: ProviderError) -> None:
-        log.warning("%s: %s (%s)", self.providers[entry].name, error.kind, error)
-        if isinstance(error, _OUT_OF_ORDER):
+    def _record_failure(self, index: int, error: ProviderError) -> None:
+        log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
+        if isinstance(error, _COOLDOWN_ERRORS):
             told = error.retry_after if isinstance(error, RateLimitedError) else None
-            self._cool_at[entry] = self._now() + (self._cooldown if told is None else told)
+            self._cooling_until[index] = self._now() + (self._cooldown if told is None else told)
 
-    def _kept(self, relay: Relay) -> list[tuple[int, str, JSON]]:
+    def _known_threads(self, fallback_session: FallbackSession) -> list[tuple[int, str, JSON]]:
         """Return the threads that a provider of ours keeps something of; our list may have changed since."""
         return [
             (entry, name, session)
-            for entry, name, session in relay.threads
+            for entry, name, session in fallback_session.threads
             if 0 <= entry < len(self.providers)
             and self.providers[entry].name == name
-            and isinstance(self.providers[entry], Forgetful)
+            and isinstance(self.providers[entry], SupportsEndSession)
         ]
 
 
-async def _begun(
-    how: Way, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
+async def _start_thread(
+    mode: AskMode, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
 ) -> AsyncIterator[str | Reply]:
     """Begin a thread, and again with less to remember where all of it does not fit."""
     try:
-        async for part in how(provider, None, prompt, instructions, history):
+        async for part in mode(provider, None, prompt, instructions, history):
             yield part
     except ContextOverflowError:
-        if len(history) <= KEPT_AFTER_OVERFLOW:
+        if len(history) <= MAX_EXCHANGES_AFTER_OVERFLOW:
             raise
     else:
         return
-    async for part in how(provider, None, prompt, instructions, history[-KEPT_AFTER_OVERFLOW:]):
+    async for part in mode(provider, None, prompt, instructions, history[-MAX_EXCHANGES_AFTER_OVERFLOW:]):
         yield part
 
 
-async def _last(parts: AsyncGenerator[str | Reply]) -> Reply:
+async def _last_reply(parts: AsyncGenerator[str | Reply]) -> Reply:
     async with aclosing(parts):
         async for part in parts:
             if isinstance(part, Reply):
@@ -311,7 +317,7 @@ def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> Provid
     return error
 
 
-async def _each(calls: Iterable[Awaitable[None]]) -> None:
+async def _await_all(calls: Iterable[Awaitable[None]]) -> None:
     """Await all of them, even if some fail, and raise what failed as a group."""
     failed = [error for error in await asyncio.gather(*map(_failure_of, calls)) if error is not None]
     if failed:

@@ -7,78 +7,93 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from yemot_ai.errors import SessionLostError
-from yemot_ai.providers.chat_history import Transcript
+from yemot_ai.providers.chat_history import ChatHistory
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["Relay"]
+__all__ = ["FallbackSession"]
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
+class FallbackSession:
     """Who has a conversation, and what was said in it.
 
     Attributes:
-        said: what was said, for whoever takes over.
-        entry: the place of the provider that has the thread; None before the first answer.
-        name: its name.
-        session: its own session.
-        left: threads that others still keep, as (place, name, session).
+        history: what was said, for whoever takes over.
+        provider_index: the place of the provider that has the thread; None before the first answer.
+        provider_name: its name.
+        provider_session: its own session.
+        left_threads: threads that others still keep, as (place, name, session).
     """
 
-    said: Transcript
-    entry: int | None = None
-    name: str = ""
-    session: JSON = None
-    left: tuple[tuple[int, str, JSON], ...] = ()
+    history: ChatHistory
+    provider_index: int | None = None
+    provider_name: str = ""
+    provider_session: JSON = None
+    left_threads: tuple[tuple[int, str, JSON], ...] = ()
 
     @classmethod
-    def read(cls, session: JSON, *, provider: str) -> Self:
-        """Read what ``json`` wrote.
+    def from_json(cls, session: JSON, *, provider: str) -> Self:
+        """Read what ``to_json`` wrote.
 
         Raises:
             SessionLostError: it is another provider's session, or a damaged one.
         """
-        said = Transcript.read(session, provider=provider)
+        said = ChatHistory.from_session(session, provider=provider)
         match session:
             case {"entry": int(entry), "name": str(name), "session": own, "left": left}:
                 return cls(said, entry, name, own, _threads(left, provider))
             case _:
-                raise _lost(provider)
+                raise _foreign_session(provider)
 
     @property
     def threads(self) -> tuple[tuple[int, str, JSON], ...]:
         """All threads of the conversation, as (place, name, session)."""
-        return self.left if self.entry is None else ((self.entry, self.name, self.session), *self.left)
+        return (
+            self.left_threads
+            if self.provider_index is None
+            else ((self.provider_index, self.provider_name, self.provider_session), *self.left_threads)
+        )
 
-    def gone_on(self, session: JSON) -> Self:
+    def with_session(self, session: JSON) -> Self:
         """Return it after another turn with the same provider."""
-        return replace(self, session=session)
+        return replace(self, provider_session=session)
 
-    def handed_to(
-        self, entry: int, name: str, session: JSON, *, left: Sequence[tuple[int, str, JSON]]
+    def moved_to(
+        self,
+        provider_index: int,
+        provider_name: str,
+        session: JSON,
+        *,
+        left_threads: Sequence[tuple[int, str, JSON]],
     ) -> Self:
-        """Return it in a new thread; those in ``left`` are to be forgotten when the call ends."""
-        return replace(self, entry=entry, name=name, session=session, left=tuple(left))
+        """Return it in a new thread; those in ``left_threads`` are to be forgotten when the call ends."""
+        return replace(
+            self,
+            provider_index=provider_index,
+            provider_name=provider_name,
+            provider_session=session,
+            left_threads=tuple(left_threads),
+        )
 
-    def and_then(self, prompt: str, answer: str) -> Self:
+    def with_exchange(self, prompt: str, answer: str) -> Self:
         """Return it with one more exchange."""
-        return replace(self, said=self.said.and_then(prompt, answer))
+        return replace(self, history=self.history.with_exchange(prompt, answer))
 
-    def json(self) -> JSON:
-        """Return what ``read`` reads; ``id`` is the thread's, for logs."""
+    def to_json(self) -> JSON:
+        """Return what ``from_json`` reads; ``id`` is the thread's, for logs."""
         return {
-            "id": _id(self.session),
-            "entry": self.entry,
-            "name": self.name,
-            "session": self.session,
-            "history": self.said.json(),
-            "left": [list(thread) for thread in self.left],
+            "id": _log_id(self.provider_session),
+            "entry": self.provider_index,
+            "name": self.provider_name,
+            "session": self.provider_session,
+            "history": self.history.to_json(),
+            "left": [list(thread) for thread in self.left_threads],
         }
 
 
 def _threads(left: JSON, provider: str) -> tuple[tuple[int, str, JSON], ...]:
     if not isinstance(left, Sequence) or isinstance(left, str):
-        raise _lost(provider)
+        raise _foreign_session(provider)
     return tuple(_thread(thread, provider) for thread in left)
 
 
@@ -87,14 +102,14 @@ def _thread(thread: JSON, provider: str) -> tuple[int, str, JSON]:
         case [int(entry), str(name), session]:
             return entry, name, session
         case _:
-            raise _lost(provider)
+            raise _foreign_session(provider)
 
 
-def _lost(provider: str) -> SessionLostError:
+def _foreign_session(provider: str) -> SessionLostError:
     return SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
 
 
-def _id(session: JSON) -> JSON:
+def _log_id(session: JSON) -> JSON:
     if isinstance(session, Mapping):
         return next((session[key] for key in ("thread_id", "response_id", "id") if key in session), "")
     return session if isinstance(session, str) else ""

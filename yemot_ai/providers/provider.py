@@ -13,12 +13,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
-__all__ = ["JSON", "Closing", "Exchange", "Forgetful", "Provider", "Reply", "Streaming", "Usage"]
+__all__ = [
+    "JSON",
+    "Exchange",
+    "Provider",
+    "Reply",
+    "StreamingProvider",
+    "SupportsAclose",
+    "SupportsEndSession",
+    "Usage",
+]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 """A value that survives ``json.dumps`` and ``json.loads``; what a session may be."""
 
-MOST_TOKENS: Final = 2**40
+MAX_TOKENS: Final = 2**40
 """More than any turn costs; the sums of many such still are numbers that every store can keep."""
 
 
@@ -32,9 +41,16 @@ class Usage:
     reasoning_output_tokens: int = 0
 
     @classmethod
-    def told(cls, input_tokens: object, cached: object, output_tokens: object, reasoning: object) -> Self:
+    def from_counts(
+        cls, input_tokens: object, cached: object, output_tokens: object, reasoning: object
+    ) -> Self:
         """Take what a service says that it counted; what is no number of tokens counts as none."""
-        return cls(_tokens(input_tokens), _tokens(cached), _tokens(output_tokens), _tokens(reasoning))
+        return cls(
+            _token_count(input_tokens),
+            _token_count(cached),
+            _token_count(output_tokens),
+            _token_count(reasoning),
+        )
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -45,10 +61,10 @@ class Usage:
         )
 
 
-def _tokens(found: object) -> int:
+def _token_count(found: object) -> int:
     if isinstance(found, bool) or not isinstance(found, int | float):
         return 0
-    return int(found) if 0 <= found <= MOST_TOKENS else 0
+    return int(found) if 0 <= found <= MAX_TOKENS else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +125,7 @@ class Provider(Protocol):
 
 
 @runtime_checkable
-class Streaming(Protocol):
+class StreamingProvider(Protocol):
     """A provider that hands its answer over while the model still writes it."""
 
     def stream(
@@ -139,7 +155,7 @@ class Streaming(Protocol):
 
 
 @runtime_checkable
-class Forgetful(Protocol):
+class SupportsEndSession(Protocol):
     """A provider that keeps something of a conversation and can be told to forget it."""
 
     async def end_session(self, session: JSON) -> None:
@@ -148,7 +164,7 @@ class Forgetful(Protocol):
 
 
 @runtime_checkable
-class Closing(Protocol):
+class SupportsAclose(Protocol):
     """A provider that holds connections or processes."""
 
     async def aclose(self) -> None:

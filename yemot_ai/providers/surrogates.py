@@ -9,10 +9,10 @@ it into a request, a log or a file would fail.
 
 from __future__ import annotations
 
-__all__ = ["writable"]
+__all__ = ["replace_surrogates"]
 
 
-def writable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return ``text`` with its two halves of a pair joined, and a single one replaced."""
     try:
         text.encode()

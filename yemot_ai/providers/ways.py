@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeAlias
 
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, Streaming
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, StreamingProvider
 
-__all__ = ["Way", "streamed", "whole"]
+__all__ = ["AskMode", "ask_streaming", "ask_whole"]
 
-Way: TypeAlias = Callable[
+AskMode: TypeAlias = Callable[
     [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
 ]
 
 
-async def whole(
+async def ask_whole(
     provider: Provider,
     session: JSON,
     prompt: str,
@@ -28,7 +28,7 @@ async def whole(
         yield await provider.continue_session(session, prompt, instructions=instructions)
 
 
-async def streamed(
+async def ask_streaming(
     provider: Provider,
     session: JSON,
     prompt: str,
@@ -36,8 +36,8 @@ async def streamed(
     history: Sequence[Exchange],
 ) -> AsyncIterator[str | Reply]:
     """Be answered piece by piece, by whoever can; by others in one."""
-    if not isinstance(provider, Streaming):
-        parts = whole(provider, session, prompt, instructions, history)
+    if not isinstance(provider, StreamingProvider):
+        parts = ask_whole(provider, session, prompt, instructions, history)
     else:
         parts = provider.stream(session, prompt, instructions=instructions, history=history)
     async for part in parts:

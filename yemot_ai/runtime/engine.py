@@ -28,7 +28,7 @@ from yemot_ai.errors import EngineLoopError
 from yemot_ai.errors.unexpected import log_without_message
 from yemot_ai.runtime import threads as workers
 
-__all__ = ["Engine", "immediately"]
+__all__ = ["Engine", "run_without_waiting"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,7 +37,7 @@ T = TypeVar("T")
 WORKER_THREADS = 256
 """How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
 
-ASIDE_THREADS = 32
+BACKGROUND_THREADS = 32
 """How many blocking functions may run at once that no caller waits for."""
 
 
@@ -60,7 +60,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._make_room()
+        self._reset_semaphores()
         self._local = threading.local()
         _engines.add(self)
 
@@ -77,7 +77,7 @@ class Engine:
         return loop if loop is not None else self._start()
 
     @property
-    def is_here(self) -> bool:
+    def is_current(self) -> bool:
         """Whether the calling code runs on the engine's own loop."""
         return threading.current_thread() is self._thread
 
@@ -95,7 +95,7 @@ class Engine:
         Raises:
             EngineLoopError: called on the engine's own loop, which it would block for ever.
         """
-        if self.is_here:
+        if self.is_current:
             coroutine.close()
             raise EngineLoopError(
                 "a blocking method was called in an async handler: await its async twin instead "
@@ -105,19 +105,19 @@ class Engine:
 
     async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run ``coroutine`` on the loop and await it from whichever loop this is."""
-        if self.is_here:
+        if self.is_current:
             return await coroutine
         return await asyncio.wrap_future(self._submit_counted(coroutine))
 
-    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
-        return await self._in_thread(self._room, functools.partial(function, *args, **kwargs))
+        return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
 
-    async def aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_in_background(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the same for what no caller waits for; however many get stuck there, handlers still run."""
-        return await self._in_thread(self._room_aside, functools.partial(function, *args, **kwargs))
+        return await self._run_in_thread(self._background_slots, functools.partial(function, *args, **kwargs))
 
-    async def _in_thread(self, room: asyncio.Semaphore, function: Callable[[], T]) -> T:
+    async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
         def work() -> T:
             self._local.is_worker = True
             try:
@@ -130,8 +130,8 @@ class Engine:
         # clock must not run ahead in between.
         self._count(working=1)
         try:
-            async with room:
-                return await _in_daemon_thread(work)
+            async with semaphore:
+                return await _await_in_daemon_thread(work)
         finally:
             self._count(working=-1)
 
@@ -148,7 +148,7 @@ class Engine:
         def tidy(done: Future[T]) -> None:
             if done.cancelled():
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nothing will begin
-                    loop.call_soon_threadsafe(_close_unbegun, coroutine)
+                    loop.call_soon_threadsafe(_close_unstarted, coroutine)
 
         future.add_done_callback(tidy)
         return future
@@ -172,15 +172,15 @@ class Engine:
         if loop is not None:
             _stop(loop)
 
-    def _make_room(self) -> None:
-        self._room = asyncio.Semaphore(WORKER_THREADS)
-        self._room_aside = asyncio.Semaphore(ASIDE_THREADS)
+    def _reset_semaphores(self) -> None:
+        self._thread_slots = asyncio.Semaphore(WORKER_THREADS)
+        self._background_slots = asyncio.Semaphore(BACKGROUND_THREADS)
 
     def _start(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = self._new_loop()
-                self._make_room()
+                self._reset_semaphores()
                 weakref.finalize(self, _stop, loop).atexit = False
                 self._thread = threading.Thread(
                     target=_run_forever, args=(loop,), name="yemot-ai-engine", daemon=True
@@ -189,14 +189,14 @@ class Engine:
                 self._loop = loop
             return self._loop
 
-    def _forget_parent(self) -> None:
+    def _reset_after_fork(self) -> None:
         # A forked child has the parent's objects but not its threads.
         self._lock = threading.Lock()
         self._loop = self._thread = None
         self.waiting = self.working = 0
 
 
-def _close_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
+def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Close what was cancelled before it began: it would complain of never having been awaited.
 
     On the loop, and only then: one that has begun is there in the middle of something.
@@ -205,7 +205,7 @@ def _close_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
         coroutine.close()
 
 
-async def _in_daemon_thread(work: Callable[[], T]) -> T:
+async def _await_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run ``work`` in a thread; cancelling leaves the thread to itself."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -230,7 +230,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
 
-    workers.begin(run)
+    workers.run_in_daemon_thread(run)
     return await done
 
 
@@ -240,7 +240,7 @@ _stopped: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for engine in list(_engines):
-        engine._forget_parent()  # noqa: SLF001 - one module, and nobody else's business
+        engine._reset_after_fork()  # noqa: SLF001 - one module, and nobody else's business
 
 
 os.register_at_fork(after_in_child=_after_fork)
@@ -275,7 +275,7 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(left))
 
 
-def immediately(coroutine: Coroutine[Any, Any, T]) -> T:
+def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never has to wait, without any event loop.
 
     A store that lives in memory answers its async methods at once; what is decided over it

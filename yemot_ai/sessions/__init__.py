@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from yemot_ai.sessions.leases import LEASE, Hold, Leases, hold_key
-from yemot_ai.sessions.session import Answered, Finished, Session
-from yemot_ai.sessions.store import Checked, SessionStore, update
+from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold, LeaseStore, hold_key
+from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
+from yemot_ai.sessions.store import SessionStore, SupportsCheck, update_session
 from yemot_ai.sessions.store_url import open_store
 from yemot_ai.sessions.stores.json_file import JSONFileStore
 from yemot_ai.sessions.stores.memory import MemoryStore
 from yemot_ai.sessions.stores.redis import RedisStore
 from yemot_ai.sessions.stores.sqlite import SQLiteStore
-from yemot_ai.sessions.turn import HEARD, Failure, Status, Turn
-from yemot_ai.sessions.visit import NOTHING_TOLD, Told, Visit, continues
+from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, Turn, TurnFailure, TurnStatus
+from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit, continues
 
 __all__ = [
-    "HEARD",
-    "LEASE",
-    "NOTHING_TOLD",
-    "Answered",
-    "Checked",
-    "Failure",
-    "Finished",
+    "DEFAULT_LEASE",
+    "NOTHING_SPOKEN",
+    "TRANSCRIPT_SUFFIX",
+    "CachedResponse",
+    "HandlerOutcome",
     "Hold",
     "JSONFileStore",
-    "Leases",
+    "LeaseStore",
     "MemoryStore",
     "RedisStore",
     "SQLiteStore",
     "Session",
     "SessionStore",
-    "Status",
-    "Told",
+    "SpokenProgress",
+    "SupportsCheck",
     "Turn",
+    "TurnFailure",
+    "TurnStatus",
     "Visit",
     "continues",
     "hold_key",
     "open_store",
-    "update",
+    "update_session",
 ]

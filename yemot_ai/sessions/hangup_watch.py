@@ -11,56 +11,56 @@ from contextlib import contextmanager
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import SessionStore
 
-__all__ = ["Watch"]
+__all__ = ["HangupWatch"]
 
 log = logging.getLogger("yemot_ai")
 
-EVERY = 0.2
+CHECK_INTERVAL = 0.2
 """Seconds between two looks: what runs for a caller who is gone ends within half a second."""
 
 
-class Watch:
+class HangupWatch:
     """One look for all running calls together; nothing runs, nothing is looked at.
 
     Args:
         store: where calls end.
-        ended: told the id of each call that runs here and has ended.
+        on_hangup: told the id of each call that runs here and has ended.
     """
 
-    def __init__(self, store: SessionStore, ended: Callable[[str], object]) -> None:
+    def __init__(self, store: SessionStore, on_hangup: Callable[[str], object]) -> None:
         self._store = store
-        self._ended = ended
+        self._on_hangup = on_hangup
         self._running: Counter[str] = Counter()
-        self._told: set[str] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._reported: set[str] = set()
+        self._poll_task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def over(self, call_id: str) -> Iterator[None]:
+    def watching(self, call_id: str) -> Iterator[None]:
         """Watch over a call while the context is open; on the engine's loop."""
         if self._store.immediate:  # no other worker sees these sessions
             yield
             return
         self._running[call_id] += 1
         loop = asyncio.get_running_loop()
-        if self._looking is None or self._looking.done() or self._looking.get_loop() is not loop:
-            self._looking = loop.create_task(self._look())
+        if self._poll_task is None or self._poll_task.done() or self._poll_task.get_loop() is not loop:
+            self._poll_task = loop.create_task(self._poll())
         try:
             yield
         finally:
             self._running[call_id] -= 1
             if not self._running[call_id]:
                 del self._running[call_id]
-                self._told.discard(call_id)
+                self._reported.discard(call_id)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._running:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(CHECK_INTERVAL)
             try:
                 ended = await self._store.ended(tuple(self._running)) & self._running.keys()
             except StoreError as error:
                 log.debug("cannot look for calls that have ended: %s", error)
                 continue
             # Once: what is being stopped cleans up, and must not be stopped in that.
-            for call_id in ended - self._told:
-                self._told.add(call_id)
-                self._ended(call_id)
+            for call_id in ended - self._reported:
+                self._reported.add(call_id)
+                self._on_hangup(call_id)

@@ -15,18 +15,18 @@ from typing import Any, Protocol
 
 from yemot_ai.errors import HoldLostError, StoreError
 
-__all__ = ["LEASE", "Hold", "Leases", "hold_key"]
+__all__ = ["DEFAULT_LEASE", "Hold", "LeaseStore", "hold_key"]
 
 log = logging.getLogger("yemot_ai")
 
-LEASE = 10.0
+DEFAULT_LEASE = 10.0
 """Seconds after which a silent holder counts as dead."""
 
-RENEWALS = 4
+RENEWALS_PER_LEASE = 4
 """A lease is renewed that often before it would run out."""
 
-FIRST_LOOK = 0.01
-LAST_LOOK = 0.1
+MIN_RETRY_DELAY = 0.01
+MAX_RETRY_DELAY = 0.1
 """Seconds between two looks at a key that somebody else holds: more and more, up to this."""
 
 
@@ -39,7 +39,7 @@ def hold_key(kind: str, *names: str) -> str:
     return json.dumps([kind, *names])
 
 
-class Leases(Protocol):
+class LeaseStore(Protocol):
     """Where leases are written down."""
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -71,40 +71,40 @@ class Hold:
     """
 
     __slots__ = (
-        "_cancelling",
-        "_holder",
+        "_cancels_before",
+        "_holder_task",
+        "_is_left",
+        "_is_lost",
         "_key",
         "_lease",
-        "_left",
-        "_lost",
-        "_renewing",
+        "_renew_task",
         "_token",
         "leases",
     )
 
-    _holder: asyncio.Task[Any]
-    _renewing: asyncio.Task[None]
+    _holder_task: asyncio.Task[Any]
+    _renew_task: asyncio.Task[None]
 
-    def __init__(self, leases: Leases, key: str, *, lease: float = LEASE) -> None:
+    def __init__(self, leases: LeaseStore, key: str, *, lease: float = DEFAULT_LEASE) -> None:
         self.leases = leases
         self._key = key
         self._lease = lease
         self._token = uuid.uuid4().hex
-        self._left = False
-        self._lost = False
-        self._cancelling = 0
+        self._is_left = False
+        self._is_lost = False
+        self._cancels_before = 0
 
     async def __aenter__(self) -> None:
         holder = asyncio.current_task()
         if holder is None:
             raise AssertionError
-        self._holder, self._cancelling = holder, holder.cancelling()
+        self._holder_task, self._cancels_before = holder, holder.cancelling()
         try:
-            await self._take()
+            await self._acquire()
         except asyncio.CancelledError:
             await self._release()  # a store may have given it to us while we were being cancelled
             raise
-        self._renewing = asyncio.create_task(self._renew())
+        self._renew_task = asyncio.create_task(self._renew())
 
     async def __aexit__(
         self,
@@ -114,34 +114,34 @@ class Hold:
         /,
     ) -> None:
         # A task of its own: whoever is cancelled once more while leaving must not keep the key.
-        leaving = asyncio.create_task(self._leave())
-        _leaving.add(leaving)
-        leaving.add_done_callback(_leaving.discard)
+        leaving = asyncio.create_task(self._stop_and_release())
+        _release_tasks.add(leaving)
+        leaving.add_done_callback(_release_tasks.discard)
         try:
             await asyncio.shield(leaving)
         except asyncio.CancelledError:
             if leaving.cancelling():  # with all that runs on the loop, perhaps before it had begun
-                await self._leave()
-            if not self._lost:
+                await self._stop_and_release()
+            if not self._is_lost:
                 raise
         if (
-            self._lost
-            and self._holder.uncancel() <= self._cancelling
+            self._is_lost
+            and self._holder_task.uncancel() <= self._cancels_before
             and kind in {None, asyncio.CancelledError}
         ):
             raise HoldLostError(self._key)
 
-    async def _take(self) -> None:
-        pause = FIRST_LOOK
+    async def _acquire(self) -> None:
+        pause = MIN_RETRY_DELAY
         while not await self.leases.acquire(self._key, self._token, self._lease):
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LAST_LOOK)
+            pause = min(pause * 2, MAX_RETRY_DELAY)
 
     async def _renew(self) -> None:
         now = asyncio.get_running_loop().time
         renewed = now()
-        while not self._left:
-            await asyncio.sleep(self._lease / RENEWALS)
+        while not self._is_left:
+            await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
             asked = now()
             try:
                 kept = await self.leases.renew(self._key, self._token, self._lease)
@@ -150,19 +150,19 @@ class Hold:
                 kept = now() - renewed < self._lease
             else:
                 renewed = asked
-            if not kept and not self._left:
-                self._lost = True
-                self._holder.cancel()
+            if not kept and not self._is_left:
+                self._is_lost = True
+                self._holder_task.cancel()
                 return
 
-    async def _leave(self) -> None:
+    async def _stop_and_release(self) -> None:
         # Told twice: a client may swallow the cancellation of a command that is just done.
-        self._left = True
-        self._renewing.cancel()
+        self._is_left = True
+        self._renew_task.cancel()
         try:
-            await asyncio.wait({self._renewing})
+            await asyncio.wait({self._renew_task})
         finally:  # where the loop ends, too: a lease may be as long as a session
-            if not self._lost:
+            if not self._is_lost:
                 await self._release()
 
     async def _release(self) -> None:
@@ -172,4 +172,4 @@ class Hold:
             log.warning("the hold of %s could not be released: %s", self._key, error)
 
 
-_leaving: set[asyncio.Task[None]] = set()
+_release_tasks: set[asyncio.Task[None]] = set()

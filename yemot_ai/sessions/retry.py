@@ -13,25 +13,27 @@ from typing import Any, Final, Generic, TypeVar
 
 from yemot_ai.errors import SessionFormatError, StoreError
 
-__all__ = ["Writings", "persistently"]
+__all__ = ["PendingWrites", "retry_while_store_is_away"]
 
 T = TypeVar("T")
 
 log = logging.getLogger("yemot_ai")
 
-AGAIN: Final = 0.5
+RETRY_INTERVAL: Final = 0.5
 """Seconds between two tries."""
 
-LONGEST: Final = 120.0
+MAX_OUTAGE: Final = 120.0
 """Seconds: longer than a caller is kept on the line while the store is away."""
 
 
-async def persistently(do: Callable[[], Awaitable[T]], what: str, *, seconds: float = LONGEST) -> T:
+async def retry_while_store_is_away(
+    operation: Callable[[], Awaitable[T]], description: str, *, seconds: float = MAX_OUTAGE
+) -> T:
     """Do something with the store; again and again for ``seconds`` while it is away.
 
     Args:
-        do: must come to the same when it is done twice.
-        what: names it in the log.
+        operation: must come to the same when it is done twice.
+        description: names it in the log.
         seconds: after which the store's error is raised.
 
     Raises:
@@ -40,17 +42,17 @@ async def persistently(do: Callable[[], Awaitable[T]], what: str, *, seconds: fl
     give_up = asyncio.get_running_loop().time() + seconds
     while True:
         try:
-            return await do()
+            return await operation()
         except SessionFormatError:
             raise
         except StoreError as error:
             if asyncio.get_running_loop().time() > give_up:
                 raise
-            log.warning("%s has to wait for the store: %s", what, error)
-            await asyncio.sleep(AGAIN)
+            log.warning("%s has to wait for the store: %s", description, error)
+            await asyncio.sleep(RETRY_INTERVAL)
 
 
-class Writings(Generic[T]):
+class PendingWrites(Generic[T]):
     """What is being written down: it goes on when whoever has worked it out is stopped meanwhile.
 
     Each writing has to see for itself whether it still may: whoever lost a hold may have been overtaken.
@@ -59,9 +61,9 @@ class Writings(Generic[T]):
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Task[T]] = {}
 
-    async def down(self, key: str, writing: Coroutine[Any, Any, T]) -> T:
+    async def write(self, key: str, coroutine: Coroutine[Any, Any, T]) -> T:
         """Write, and return what comes of it."""
-        task = asyncio.get_running_loop().create_task(writing)
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._running[key] = task
         task.add_done_callback(lambda _: self._drop(key, task))
         return await asyncio.shield(task)

@@ -19,20 +19,20 @@ from typing import Any, Final, NoReturn
 
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions.session import Answered, Finished, Session
-from yemot_ai.sessions.turn import Failure, Status, Turn
-from yemot_ai.sessions.visit import Told, Values, Visit
+from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
+from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus
+from yemot_ai.sessions.visit import SpokenProgress, Values, Visit
 
-__all__ = ["FORMAT", "decode", "encode", "parsed", "restore"]
+__all__ = ["FORMAT", "decode", "decode_object", "encode", "parse_object"]
 
 FORMAT: Final = 1
 """Counts the changes that an older reader would misunderstand; a new key with a default is none."""
 
 
-GREATEST: Final = 2**53
+MAX_NUMBER: Final = 2**53
 """More than anybody counts to; a number beyond it, and what follows it, need not fit where it is kept."""
 
-DEEPEST: Final = 100
+MAX_DEPTH: Final = 100
 """Levels of what others put into a session; how many Python could go down depends on where it stands."""
 
 _COUNTERS: Final = tuple(field.name for field in dataclasses.fields(Usage))
@@ -49,7 +49,7 @@ def encode(session: Session) -> str:
         raise StoreError(_TOO_DEEP.format(session.call_id))
     # ASCII: a lone surrogate, which a line can send, survives as an escape.
     try:
-        return json.dumps({"format": FORMAT, **_fields(session)}, default=_plain, separators=(",", ":"))
+        return json.dumps({"format": FORMAT, **_fields(session)}, default=_to_json, separators=(",", ":"))
     except RecursionError as error:
         raise StoreError(_TOO_DEEP.format(session.call_id)) from error
 
@@ -66,10 +66,10 @@ def decode(text: str, *, call_id: str | None = None, version: int | None = None)
         SessionFormatError: the record is of a newer format.
         SessionDamagedError: it is no record, or another one than it should be.
     """
-    return restore(parsed(text), call_id=call_id, version=version)
+    return decode_object(parse_object(text), call_id=call_id, version=version)
 
 
-def parsed(text: str) -> dict[str, Any]:
+def parse_object(text: str) -> dict[str, Any]:
     """Return the JSON object that ``text`` is.
 
     Raises:
@@ -85,7 +85,7 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
-def restore(found: object, *, call_id: str | None = None, version: int | None = None) -> Session:
+def decode_object(found: object, *, call_id: str | None = None, version: int | None = None) -> Session:
     """Do what ``decode`` does, with JSON that was parsed before.
 
     A record in another call's place would let two callers share a memory; one whose version is not
@@ -110,30 +110,30 @@ def restore(found: object, *, call_id: str | None = None, version: int | None = 
     return session
 
 
-_TOO_DEEP: Final = f"session {{}} is nested too deeply to be saved: at most {DEEPEST} levels"
+_TOO_DEEP: Final = f"session {{}} is nested too deeply to be saved: at most {MAX_DEPTH} levels"
 
 
-_LEAVES: Final = frozenset({bool, float, int, str, type(None)})
+_SCALARS: Final = frozenset({bool, float, int, str, type(None)})
 
 
 def _is_deep(value: object) -> bool:
     level = [value]
-    for _ in range(DEEPEST + 1):  # and what it stands in
-        level = [inner for one in level for inner in _inside(one) if type(inner) not in _LEAVES]
+    for _ in range(MAX_DEPTH + 1):  # and what it stands in
+        level = [inner for one in level for inner in _children(one) if type(inner) not in _SCALARS]
         if not level:
             return False
     return True
 
 
-def _inside(value: object) -> Iterable[object]:
+def _children(value: object) -> Iterable[object]:
     if isinstance(value, Mapping):
         return value.values()
     return value if isinstance(value, list | tuple) else ()
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     """Return what JSON knows of ``value``; one level of it, for the encoder goes on by itself."""
-    if isinstance(value, Status):
+    if isinstance(value, TurnStatus):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
@@ -150,23 +150,23 @@ def _fields(value: object) -> dict[str, object]:
 def _session(found: Mapping[str, Any]) -> Session:
     return Session(
         call_id=_text(found["call_id"]),
-        version=_whole(found["version"]),
+        version=_integer(found["version"]),
         phone=_text(found.get("phone", "")),
-        ended=_flag(found.get("ended", False)),
+        ended=_boolean(found.get("ended", False)),
         started=_number(found.get("started", 0.0)),
         visit=_visit(found.get("visit")),
-        next_turn=_whole(found.get("next_turn", 1)),
+        next_turn=_integer(found.get("next_turn", 1)),
         names={_text(name): _text(asked) for name, asked in found.get("names", {}).items()},
         turns=tuple(map(_turn, found.get("turns", ()))),
         earlier=tuple(map(_turn, found.get("earlier", ()))),
-        recalled=_flag(found.get("recalled", False)),
+        recalled=_boolean(found.get("recalled", False)),
         restarted=tuple(map(_text, found.get("restarted", ()))),
         threads=_mapping(found.get("threads", {})),
         retired=tuple((_text(name), thread) for name, thread in found.get("retired", ())),
-        recent=tuple(map(_answered, found.get("recent", ()))),
-        finished=tuple(map(_finished, found.get("finished", ()))),
+        recent=tuple(map(_cached_response, found.get("recent", ()))),
+        finished=tuple(map(_handler_outcome, found.get("finished", ()))),
         state=_mapping(found.get("state", {})),
-        faults=_whole(found.get("faults", 0)),
+        faults=_integer(found.get("faults", 0)),
     )
 
 
@@ -176,17 +176,17 @@ def _visit(found: Mapping[str, Any] | None) -> Visit | None:
     turn, answer = found.get("decided", (0, ""))
     told = found.get("told", {})
     return Visit(
-        number=_whole(found["number"]),
+        number=_integer(found["number"]),
         extension=_text(found["extension"]),
-        first_turn=_whole(found.get("first_turn", 1)),
+        first_turn=_integer(found.get("first_turn", 1)),
         names_before=tuple(map(_text, found.get("names_before", ()))),
         seen=_values(found.get("seen", ())),
-        left=_flag(found.get("left", False)),
-        silences=_whole(found.get("silences", 0)),
-        decided=(_whole(turn), _text(answer)),
-        told=Told(
-            _whole(told.get("turn", 0)),
-            tuple((_whole(poll), _whole(stop)) for poll, stop in told.get("polls", ())),
+        left=_boolean(found.get("left", False)),
+        silences=_integer(found.get("silences", 0)),
+        decided=(_integer(turn), _text(answer)),
+        told=SpokenProgress(
+            _integer(told.get("turn", 0)),
+            tuple((_integer(poll), _integer(stop)) for poll, stop in told.get("polls", ())),
         ),
     )
 
@@ -197,7 +197,7 @@ def _turn(found: Mapping[str, Any]) -> Turn:
         id=_text(found["id"]),
         text=_text(found["text"]),
         conversation=_text(found.get("conversation", "")),
-        status=Status(found["status"]),
+        status=TurnStatus(found["status"]),
         owner=_text(found.get("owner", "")),
         answer=_text(found.get("answer", "")),
         outcome=_text(found.get("outcome", "")),
@@ -206,32 +206,32 @@ def _turn(found: Mapping[str, Any]) -> Turn:
         usage=None if usage is None else _usage(usage),
         session_id=_text(found.get("session_id", "")),
         duration=_number(found.get("duration", 0.0)),
-        forgotten=_flag(found.get("forgotten", False)),
+        forgotten=_boolean(found.get("forgotten", False)),
         pieces=tuple(map(_text, found.get("pieces", ()))),
-        interrupted=_flag(found.get("interrupted", False)),
-        lost=_whole(found.get("lost", 0)),
+        interrupted=_boolean(found.get("interrupted", False)),
+        lost=_integer(found.get("lost", 0)),
     )
 
 
-def _failure(found: Mapping[str, Any]) -> Failure:
-    return Failure(_text(found["kind"]), _text(found["message"]), _mapping(found.get("fields", {})))
+def _failure(found: Mapping[str, Any]) -> TurnFailure:
+    return TurnFailure(_text(found["kind"]), _text(found["message"]), _mapping(found.get("fields", {})))
 
 
-def _answered(found: Mapping[str, Any]) -> Answered:
+def _cached_response(found: Mapping[str, Any]) -> CachedResponse:
     time = found.get("time")
-    return Answered(
+    return CachedResponse(
         request=_text(found["request"]),
-        time=None if time is None else _whole(time),
+        time=None if time is None else _integer(time),
         answer=_text(found["answer"]),
-        left=_flag(found.get("left", False)),
+        left=_boolean(found.get("left", False)),
     )
 
 
-def _finished(found: Mapping[str, Any]) -> Finished:
-    return Finished(
+def _handler_outcome(found: Mapping[str, Any]) -> HandlerOutcome:
+    return HandlerOutcome(
         run=_text(found["run"]),
         answer=_text(found.get("answer", "")),
-        failed=_flag(found.get("failed", False)),
+        failed=_boolean(found.get("failed", False)),
     )
 
 
@@ -246,26 +246,26 @@ def _usage(found: object) -> Usage:
 
 
 def _mapping(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else _refused(found)
+    return found if isinstance(found, dict) else _reject(found)
 
 
 def _text(found: object) -> str:
-    return found if isinstance(found, str) else _refused(found)
+    return found if isinstance(found, str) else _reject(found)
 
 
-def _whole(found: object) -> int:
-    return found if type(found) is int and 0 <= found <= GREATEST else _refused(found)
+def _integer(found: object) -> int:
+    return found if type(found) is int and 0 <= found <= MAX_NUMBER else _reject(found)
 
 
-def _flag(found: object) -> bool:
-    return found if isinstance(found, bool) else _refused(found)
+def _boolean(found: object) -> bool:
+    return found if isinstance(found, bool) else _reject(found)
 
 
 def _number(found: object) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        return _refused(found)
+        return _reject(found)
     return found
 
 
-def _refused(found: object) -> NoReturn:
+def _reject(found: object) -> NoReturn:
     raise TypeError(type(found).__name__)

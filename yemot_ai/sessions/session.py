@@ -8,24 +8,24 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from yemot_ai.providers.provider import JSON, Exchange
-from yemot_ai.sessions.turn import Status, Turn
+from yemot_ai.sessions.turn import Turn, TurnStatus
 from yemot_ai.sessions.visit import Visit
 
-__all__ = ["RING", "Answered", "Finished", "Session"]
+__all__ = ["RING_SIZE", "CachedResponse", "HandlerOutcome", "Session"]
 
-RING = 4
+RING_SIZE = 4
 """How many answers are kept for a request that comes again."""
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 """Shared by all sessions that have nothing in it: there are many, and an empty dictionary is 64 bytes."""
 
 
-def _nothing() -> Mapping[str, Any]:
-    return _NOTHING
+def _empty() -> Mapping[str, Any]:
+    return _EMPTY
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CachedResponse:
     """A request and the answer it was given, so that it gets the same one when it comes again.
 
     Attributes:
@@ -42,7 +42,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class HandlerOutcome:
     """What a plain handler's run came to, for whichever worker the line asks next.
 
     Attributes:
@@ -90,16 +90,16 @@ class Session:
     started: float = 0.0
     visit: Visit | None = None
     next_turn: int = 1
-    names: Mapping[str, str] = field(default_factory=_nothing)
+    names: Mapping[str, str] = field(default_factory=_empty)
     turns: tuple[Turn, ...] = ()
     earlier: tuple[Turn, ...] = ()
     recalled: bool = False
     restarted: tuple[str, ...] = ()
-    threads: Mapping[str, JSON] = field(default_factory=_nothing)
+    threads: Mapping[str, JSON] = field(default_factory=_empty)
     retired: tuple[tuple[str, JSON], ...] = ()
-    recent: tuple[Answered, ...] = ()
-    finished: tuple[Finished, ...] = ()
-    state: Mapping[str, JSON] = field(default_factory=_nothing)
+    recent: tuple[CachedResponse, ...] = ()
+    finished: tuple[HandlerOutcome, ...] = ()
+    state: Mapping[str, JSON] = field(default_factory=_empty)
     faults: int = 0
 
     def turn(self, turn_id: str) -> Turn | None:
@@ -124,27 +124,27 @@ class Session:
         aside = conversation, threads.pop(conversation)
         return replace(self, threads=threads, retired=(*self.retired, aside))
 
-    def with_answer(self, answered: Answered) -> Self:
+    def with_response(self, response: CachedResponse) -> Self:
         """Remember the answer to a request."""
-        return replace(self, recent=(*self.recent, answered)[-RING:])
+        return replace(self, recent=(*self.recent, response)[-RING_SIZE:])
 
-    def outcome(self, run: str) -> Finished | None:
+    def find_outcome(self, run: str) -> HandlerOutcome | None:
         """Find what a run came to."""
         return next((one for one in self.finished if one.run == run), None)
 
-    def with_outcome(self, finished: Finished) -> Self:
+    def with_outcome(self, outcome: HandlerOutcome) -> Self:
         """Remember what a run came to."""
-        return replace(self, finished=(*self.finished, finished)[-RING:])
+        return replace(self, finished=(*self.finished, outcome)[-RING_SIZE:])
 
     def history(self, conversation: str) -> tuple[Exchange, ...]:
         """Return what was said in ``conversation``, for a provider that has lost it."""
         return tuple(
             Exchange(turn.text, turn.answer)
             for turn in (*self.earlier, *self.turns)
-            if turn.conversation == conversation and turn.is_said and not turn.forgotten
+            if turn.conversation == conversation and turn.has_answer and not turn.forgotten
         )
 
-    def anew(self, conversation: str) -> Self:
+    def with_restart(self, conversation: str) -> Self:
         """Forget what was said in ``conversation``; its provider session is put aside."""
         turns = tuple(
             replace(turn, forgotten=True) if turn.conversation in {conversation, ""} else turn
@@ -158,7 +158,7 @@ class Session:
             restarted=tuple(dict.fromkeys((*self.restarted, conversation))),
         )
 
-    def interrupted(self, turn_id: str, said: str) -> Self:
+    def with_interruption(self, turn_id: str, spoken: str) -> Self:
         """End a turn, and what was asked for it, with as much of its answer as was said.
 
         Also where all of it is written already; what else was asked within it stays as it is.
@@ -167,22 +167,22 @@ class Session:
         """
         session = self
         known = self.turn(turn_id)
-        written = known.answer if known and known.is_over and known.answer and said else None
+        written = known.answer if known and known.is_done and known.answer and spoken else None
         for turn in self.turns:
             if not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
                 continue
-            if turn.is_over and turn.answer != written:
+            if turn.is_done and turn.answer != written:
                 continue
-            failed = turn.status is Status.FAILED or not said
-            status = Status.FAILED if failed else Status.ANSWERED
+            failed = turn.status is TurnStatus.FAILED or not spoken
+            status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
             session = session.with_turn(
-                replace(turn, status=status, owner="", answer=said, pieces=(), interrupted=True)
+                replace(turn, status=status, owner="", answer=spoken, pieces=(), interrupted=True)
             )
-            if said:
+            if spoken:
                 session = session.without_thread(turn.conversation)
         return session
 
-    def broken_off(self, turn: Turn) -> Self:
+    def with_cut_off_answer(self, turn: Turn) -> Self:
         """Put a turn in its place that has failed when its answer had begun: what there is of it is said.
 
         That much counts as the answer, also of the step of it that asked the model. The provider knows
@@ -192,12 +192,12 @@ class Session:
         session = self.with_turn(replace(turn, owner="", answer=said))
         asked = [step for step in self.turns if step.conversation and step.id.startswith(f"{turn.id}.")]
         for step in asked[-1:]:  # the model is left to answer when the function has asked all that it asks
-            status = step.status if step.is_over else turn.status
-            failure = step.failure if step.is_over else turn.failure
+            status = step.status if step.is_done else turn.status
+            failure = step.failure if step.is_done else turn.failure
             cut = replace(step, status=status, owner="", answer=said, failure=failure)
             session = session.with_turn(cut).without_thread(step.conversation)
         return session.without_thread(turn.conversation)
 
-    def over(self) -> Self:
+    def tombstone(self) -> Self:
         """Return the tombstone of this session: nothing that was said stays in it."""
         return replace(type(self)(self.call_id), version=self.version, ended=True, next_turn=self.next_turn)

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
-from yemot_ai.sessions.leases import LEASE
+from yemot_ai.sessions.leases import DEFAULT_LEASE
 from yemot_ai.sessions.session import Session
 
-__all__ = ["Checked", "SessionStore", "update"]
+__all__ = ["SessionStore", "SupportsCheck", "update_session"]
 
 
 class SessionStore(Protocol):
@@ -55,7 +55,7 @@ class SessionStore(Protocol):
         """Drop the session; an unknown one is no error."""
         ...
 
-    def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:
         """Be alone under ``key``, among all processes, until the context is left.
 
         Args:
@@ -82,7 +82,7 @@ class SessionStore(Protocol):
 
 
 @runtime_checkable
-class Checked(Protocol):
+class SupportsCheck(Protocol):
     """A store that can tell beforehand whether it will work."""
 
     async def check(self) -> None:
@@ -94,7 +94,7 @@ class Checked(Protocol):
         ...
 
 
-async def update(
+async def update_session(
     store: SessionStore, call_id: str, change: Callable[[Session], Session], *, ttl: float
 ) -> Session:
     """Load a session, change it and save it; again from the start when somebody else was faster.

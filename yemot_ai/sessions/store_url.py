@@ -7,7 +7,7 @@ True
 from __future__ import annotations
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.redaction import without_password
+from yemot_ai.redaction import redact_url
 from yemot_ai.sessions.store import SessionStore
 from yemot_ai.sessions.stores.json_file import JSONFileStore
 from yemot_ai.sessions.stores.memory import MemoryStore
@@ -17,26 +17,26 @@ from yemot_ai.sessions.stores.sqlite import SQLiteStore
 __all__ = ["open_store"]
 
 
-def open_store(place: str) -> SessionStore:
-    """Open the store that ``place`` names.
+def open_store(url: str) -> SessionStore:
+    """Open the store that ``url`` names.
 
     Args:
-        place: ``memory:``, ``json:FOLDER``, ``sqlite:FILE``, or the URL of a Redis server
+        url: ``memory:``, ``json:FOLDER``, ``sqlite:FILE``, or the URL of a Redis server
             (``redis://host:port/0``, ``rediss://…``, ``unix:///path``).
 
     Raises:
         ConfigurationError: it names none.
         StoreError: the folder or file cannot be used.
     """
-    kind, _, rest = place.partition(":")
+    kind, _, rest = url.partition(":")
     if kind in {"redis", "rediss", "unix"}:
-        return RedisStore(place)
+        return RedisStore(url)
     if kind == "json" and rest:
         return JSONFileStore(rest)
     if kind == "sqlite" and rest:
         return SQLiteStore(rest)
-    if place == "memory:":
+    if url == "memory:":
         return MemoryStore()
     raise ConfigurationError(
-        f"{without_password(place)!r} names no store: use memory:, json:FOLDER, sqlite:FILE or redis://host:port/0"
+        f"{redact_url(url)!r} names no store: use memory:, json:FOLDER, sqlite:FILE or redis://host:port/0"
     )

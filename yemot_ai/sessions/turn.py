@@ -10,13 +10,13 @@ from typing import Self
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import JSON, Usage
 
-__all__ = ["HEARD", "Failure", "Status", "Turn"]
+__all__ = ["TRANSCRIPT_SUFFIX", "Turn", "TurnFailure", "TurnStatus"]
 
-HEARD = ".heard"
+TRANSCRIPT_SUFFIX = ".heard"
 """Ends the id of a turn in which a recording was transcribed: another turn answers it."""
 
 
-class Status(enum.Enum):
+class TurnStatus(enum.Enum):
     """Where a turn stands."""
 
     RUNNING = "running"
@@ -25,7 +25,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class TurnFailure:
     """A provider's error as plain data, so that a replay raises the same one in any process.
 
     Attributes:
@@ -39,14 +39,15 @@ class Failure:
     fields: Mapping[str, JSON] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, error: ProviderError) -> Self:
-        """Keep ``error``."""
+    def from_error(cls, error: ProviderError) -> Self:
+        """Keep ``to_error``."""
         return cls(_stored_name(type(error)), str(error), dict(vars(error)))
 
-    def error(self) -> ProviderError:
+    def to_error(self) -> ProviderError:
         """Build the error again; one of an unknown kind becomes a plain ``ProviderError``."""
         kind = next(
-            (known for known in _kinds() if self.kind in (_stored_name(known), _path(known))), ProviderError
+            (known for known in _error_types() if self.kind in (_stored_name(known), _path(known))),
+            ProviderError,
         )
         # Leaves build their message from differing arguments; the message is already there.
         error = kind.__new__(kind, self.message)
@@ -84,12 +85,12 @@ class Turn:
     id: str
     text: str
     conversation: str = ""
-    status: Status = Status.RUNNING
+    status: TurnStatus = TurnStatus.RUNNING
     owner: str = ""
     answer: str = ""
     outcome: str = ""
     spoken: str = ""
-    failure: Failure | None = None
+    failure: TurnFailure | None = None
     usage: Usage | None = None
     session_id: str = ""
     duration: float = 0.0
@@ -99,26 +100,26 @@ class Turn:
     lost: int = 0
 
     @property
-    def is_hearing(self) -> bool:
+    def is_transcription(self) -> bool:
         """Whether it only found out what the caller has recorded; ``answer`` is what was said."""
-        return not self.conversation and self.id.endswith(HEARD)
+        return not self.conversation and self.id.endswith(TRANSCRIPT_SUFFIX)
 
     @property
-    def is_said(self) -> bool:
+    def has_answer(self) -> bool:
         """Whether it belongs to what was said: it was answered, or its answer broke off after a sentence."""
-        return self.status is Status.ANSWERED or bool(self.answer)
+        return self.status is TurnStatus.ANSWERED or bool(self.answer)
 
     @property
-    def is_over(self) -> bool:
+    def is_done(self) -> bool:
         """Whether it is answered or has failed for good."""
-        return self.status is not Status.RUNNING
+        return self.status is not TurnStatus.RUNNING
 
 
 def _stored_name(kind: type[ProviderError]) -> str:
     return kind.kind if "kind" in vars(kind) else _path(kind)
 
 
-def _names(kind: type[ProviderError]) -> tuple[str, str]:
+def _stored_names(kind: type[ProviderError]) -> tuple[str, str]:
     return _stored_name(kind), _path(kind)
 
 
@@ -127,7 +128,7 @@ def _path(kind: type[ProviderError]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _kinds() -> Iterator[type[ProviderError]]:
+def _error_types() -> Iterator[type[ProviderError]]:
     """Yield all classes of provider errors, the ones that developers wrote included."""
     queue: list[type[ProviderError]] = [ProviderError]
     while queue:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NOTHING_TOLD", "Told", "Values", "Visit", "continues"]
+__all__ = ["NOTHING_SPOKEN", "SpokenProgress", "Values", "Visit", "continues"]
 
 Values = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SpokenProgress:
     """How far the answer of a turn was spoken; each request of the line is answered once.
 
     Attributes:
@@ -23,12 +23,12 @@ class Told:
     turn: int = 0
     polls: tuple[tuple[int, int], ...] = ()
 
-    def of(self, turn: int) -> Told:
+    def for_turn(self, turn: int) -> SpokenProgress:
         """Return what was told of ``turn``."""
-        return self if self.turn == turn else Told(turn)
+        return self if self.turn == turn else SpokenProgress(turn)
 
     @property
-    def upto(self) -> int:
+    def spoken_count(self) -> int:
         """How many sentences were spoken."""
         return self.polls[-1][1] if self.polls else 0
 
@@ -45,12 +45,12 @@ class Told:
         known, stop = self.polls[at]
         return known, self.polls[at - 1][1] if at else 0, stop
 
-    def and_at(self, poll: int, stop: int) -> Told:
+    def with_poll(self, poll: int, stop: int) -> SpokenProgress:
         """Return it with the answer to one more request: sentences up to ``stop`` (as many: a filler)."""
-        return Told(self.turn, (*self.polls, (poll, stop)))
+        return SpokenProgress(self.turn, (*self.polls, (poll, stop)))
 
 
-NOTHING_TOLD: Final = Told()
+NOTHING_SPOKEN: Final = SpokenProgress()
 """No answer is being spoken: what most sessions say, nearly all of the time."""
 
 
@@ -78,7 +78,7 @@ class Visit:
     left: bool = False
     silences: int = 0
     decided: tuple[int, str] = (0, "")
-    told: Told = NOTHING_TOLD
+    told: SpokenProgress = NOTHING_SPOKEN
 
 
 def continues(seen: Values, values: Values) -> bool:

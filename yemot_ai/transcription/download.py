@@ -34,14 +34,14 @@ __all__ = ["DOWNLOAD_URL", "Download", "EmptyRecordingError", "RecordingNotReady
 DOWNLOAD_URL: Final = "https://www.call2all.co.il/ym/api/DownloadFile"
 """The official address [OFF]."""
 
-WAIT: Final = 0.5
+RETRY_INTERVAL: Final = 0.5
 """Seconds before a file that is not whole yet is asked for again."""
 
-CHUNK: Final = 65_536
-HEAD: Final = 8
+CHUNK_SIZE: Final = 65_536
+CHUNK_HEADER_SIZE: Final = 8
 """Bytes before what the header of a RIFF file counts."""
 
-CHUNKS: Final = 12
+FIRST_CHUNK: Final = 12
 """Where the chunks of a WAV file begin."""
 
 _PATH: Final = re.compile(r"(?:ivr2:)?/?((?:[^/\\:]+/)*[^/\\:]+\.wav)", re.IGNORECASE)
@@ -72,7 +72,7 @@ class Recordings:
         token: of the platform's API; ``YEMOT_TOKEN`` unless given. It is sent in a header alone.
         url: of ``DownloadFile``.
         timeout: seconds for one request.
-        patience: seconds in which a recording has to be there, and whole.
+        ready_timeout: seconds in which a recording has to be there, and whole.
         max_bytes: the largest recording that is taken.
 
     Raises:
@@ -82,7 +82,7 @@ class Recordings:
     token: str = field(default="", repr=False)
     url: str = DOWNLOAD_URL
     timeout: float = 10.0
-    patience: float = 10.0
+    ready_timeout: float = 10.0
     max_bytes: int = 16_000_000
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class Recordings:
         if not (token.isascii() and token.isprintable()):
             raise ConfigurationError("the token of recordings is not printable ASCII")
         object.__setattr__(self, "token", token)
-        if not _is_address(self.url):
+        if not _is_http_url(self.url):
             raise ConfigurationError(f"url={self.url!r}: an http or https address without a query")
 
     async def download(
@@ -108,14 +108,14 @@ class Recordings:
             ProviderError: one of its subclasses says why there is no recording.
         """
         now = asyncio.get_running_loop().time
-        give_up = now() + self.patience
+        give_up = now() + self.ready_timeout
         while True:
             try:
                 return await in_thread(self.fetch, path)
             except ProviderError as error:
-                if not error.transient or now() + WAIT > give_up:
+                if not error.transient or now() + RETRY_INTERVAL > give_up:
                     raise
-            await asyncio.sleep(WAIT)
+            await asyncio.sleep(RETRY_INTERVAL)
 
     def fetch(self, path: str) -> bytes:
         """Ask for a recording once; blocks.
@@ -128,16 +128,18 @@ class Recordings:
         # Every line imports this module, and few of them fetch anything.
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - see above
 
-        target = _target(path)
+        target = _platform_path(path)
         parts = urlsplit(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         ends = time.monotonic() + self.timeout
         try:
             with closing(kind(parts.hostname or "", parts.port, timeout=self.timeout)) as connection:
-                connection.request("GET", _resource(parts, target), headers={"authorization": self.token})
+                connection.request(
+                    "GET", _request_target(parts, target), headers={"authorization": self.token}
+                )
                 with connection.getresponse() as response:
                     _check_status(response.status)
-                    return _whole(self._read(response, ends))
+                    return _check_complete(self._read(response, ends))
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self.timeout, provider="recordings") from error
         except (OSError, HTTPException) as error:
@@ -146,7 +148,7 @@ class Recordings:
 
     def _read(self, response: HTTPResponse, ends: float) -> bytes:
         audio = bytearray()
-        while chunk := response.read1(CHUNK):
+        while chunk := response.read1(CHUNK_SIZE):
             audio += chunk
             if len(audio) > self.max_bytes:
                 message = f"the recording is larger than {self.max_bytes} bytes"
@@ -156,7 +158,7 @@ class Recordings:
         return bytes(audio)
 
 
-def _is_address(url: str) -> bool:
+def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -165,11 +167,11 @@ def _is_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not parts.query
 
 
-def _resource(parts: SplitResult, target: str) -> str:
+def _request_target(parts: SplitResult, target: str) -> str:
     return f"{parts.path or '/'}?path={quote(target, safe='/:')}"
 
 
-def _target(path: str) -> str:
+def _platform_path(path: str) -> str:
     """Write a path as the platform's API wants it; it comes from the line, so anybody may have sent it."""
     found = _PATH.fullmatch(path.strip())
     if found is None or not found[1].isprintable() or {".", ".."} & set(found[1].split("/")):
@@ -188,9 +190,9 @@ def _check_status(status: int) -> None:
     raise kind(f"the platform answered with status {status}", provider="recordings")
 
 
-def _whole(audio: bytes) -> bytes:
-    size = int.from_bytes(audio[4:HEAD], "little")
-    if audio[:4] != b"RIFF" or size == 0 or len(audio) < size + HEAD:
+def _check_complete(audio: bytes) -> bytes:
+    size = int.from_bytes(audio[4:CHUNK_HEADER_SIZE], "little")
+    if audio[:4] != b"RIFF" or size == 0 or len(audio) < size + CHUNK_HEADER_SIZE:
         raise RecordingNotReadyError("the recording is not whole, or no WAV", provider="recordings")
     if not _has_sound(audio):
         raise EmptyRecordingError("there is no sound in the recording", provider="recordings")
@@ -199,10 +201,10 @@ def _whole(audio: bytes) -> bytes:
 
 def _has_sound(audio: bytes) -> bool:
     """Look for sound among the chunks; the standard library's reader refuses the phone's A-law."""
-    at = CHUNKS
-    while at + HEAD <= len(audio):
-        size = int.from_bytes(audio[at + 4 : at + HEAD], "little")
+    at = FIRST_CHUNK
+    while at + CHUNK_HEADER_SIZE <= len(audio):
+        size = int.from_bytes(audio[at + 4 : at + CHUNK_HEADER_SIZE], "little")
         if audio[at : at + 4] == b"data":
-            return size > 0 and at + HEAD < len(audio)
-        at += HEAD + size + size % 2
+            return size > 0 and at + CHUNK_HEADER_SIZE < len(audio)
+        at += CHUNK_HEADER_SIZE + size + size % 2
     return False

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.providers.openai.provider import SERVICE
-from yemot_ai.providers.sdk.client import Connection
+from yemot_ai.providers.sdk.client import ServiceClient
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first recording
     from openai.types.audio import Transcription
@@ -21,13 +21,13 @@ DEFAULT_MODEL: Final = "gpt-transcribe"
 """Asked when neither ``model=`` nor ``OPENAI_TRANSCRIPTION_MODEL`` names another; OpenAI's earlier
 models (``whisper-1`` and others) are announced to end on 2027-02-26."""
 
-PART: Final = "openai.resources.audio.transcriptions"
+SDK_MODULE: Final = "openai.resources.audio.transcriptions"
 """The module of the SDK that this API needs."""
 
 FILE_NAME: Final = "recording.wav"
 """The ending tells the format; the line's own path is nobody else's business."""
 
-_SERVICE: Final = replace(SERVICE, model=DEFAULT_MODEL, variable="OPENAI_TRANSCRIPTION_MODEL")
+_SERVICE: Final = replace(SERVICE, default_model=DEFAULT_MODEL, model_variable="OPENAI_TRANSCRIPTION_MODEL")
 
 
 class OpenAITranscriber:
@@ -56,12 +56,12 @@ class OpenAITranscriber:
         timeout: float = 30.0,
     ) -> None:
         self._language = language
-        self._connection = Connection(
+        self._client = ServiceClient(
             _SERVICE,
-            client="AsyncOpenAI",
-            part=PART,
-            key=_SERVICE.key(api_key),
-            model=_SERVICE.model_named(model),
+            client_class="AsyncOpenAI",
+            module=SDK_MODULE,
+            key=_SERVICE.resolve_key(api_key),
+            model=_SERVICE.resolve_model(model),
             base_url=base_url,
             timeout=timeout,
         )
@@ -73,22 +73,22 @@ class OpenAITranscriber:
             ProviderError: one of its subclasses says why it is not known.
         """
         told = {} if self._language is None else {"language": self._language}
-        return await self._connection.ask(
+        return await self._client.ask(
             lambda client: client.audio.transcriptions.create(
-                file=(FILE_NAME, audio, "audio/wav"), model=self._connection.model, **told
+                file=(FILE_NAME, audio, "audio/wav"), model=self._client.model, **told
             ),
-            self._words,
+            self._parse,
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._connection.aclose()
+        await self._client.aclose()
 
-    def _words(self, transcription: Transcription) -> str:
+    def _parse(self, transcription: Transcription) -> str:
         refused = getattr(transcription, "error", None)
         if refused:
-            raise self._connection.refused({"error": refused})
+            raise self._client.error_from_body({"error": refused})
         text: Any = transcription.text  # the SDK promises a text, and checks nothing
         if not isinstance(text, str):
-            raise self._connection.service.malformed("no text")
+            raise self._client.service.malformed_error("no text")
         return text.strip()

@@ -19,11 +19,11 @@ from yemot_ai.errors import (
     SessionLostError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, Streaming
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, StreamingProvider
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
 from yemot_ai.turns.ledger import Ledger
-from yemot_ai.turns.stream import Telling
-from yemot_ai.turns.work import Worked
+from yemot_ai.turns.stream import AnswerStream
+from yemot_ai.turns.work import TurnResult
 
 __all__ = ["Conversation"]
 
@@ -32,16 +32,16 @@ log = logging.getLogger("yemot_ai")
 RETRY_WAIT = 0.5
 """Seconds before a transient failure is tried again, where the provider names none."""
 
-LONGEST_WAIT = 3.0
+MAX_RETRY_WAIT = 3.0
 """Seconds: a caller is told at once rather than kept waiting longer for a rate limit."""
 
-LEAST_LEFT = 2.0
+MIN_TIME_LEFT = 2.0
 """Seconds of the deadline that must be left for another try to make sense."""
 
-SILENCE = "(שתיקה)"
+SILENCE_PROMPT = "(שתיקה)"
 """What a model is told when the caller said nothing: an empty prompt is refused by some."""
 
-KEPT_AFTER_OVERFLOW = 6
+MAX_EXCHANGES_AFTER_OVERFLOW = 6
 """How many of the last exchanges a conversation starts anew with when its context ran over."""
 
 
@@ -76,7 +76,7 @@ class Conversation:
         text: str,
         *,
         instructions: str | None = None,
-        telling: Telling | None = None,
+        stream: AnswerStream | None = None,
     ) -> Turn:
         """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
 
@@ -85,18 +85,18 @@ class Conversation:
             turn_id: names the turn.
             text: the utterance.
             instructions: how to answer this once.
-            telling: is told what the model writes, for a turn that this one is a step of.
+            stream: is told what the model writes, for a turn that this one is a step of.
 
         Raises:
             CallEndedError: the call has hung up.
         """
-        return await self._ask(call_id, turn_id, text, instructions, lambda _own: telling)
+        return await self._ask(call_id, turn_id, text, instructions, lambda _own: stream)
 
-    async def tell(self, call_id: str, turn_id: str, text: str) -> Turn:
+    async def ask_streaming(self, call_id: str, turn_id: str, text: str) -> Turn:
         """Do what ``ask`` does, and tell what the model writes as it comes."""
 
-        def aloud(own: Telling) -> Telling:
-            own.open()
+        def aloud(own: AnswerStream) -> AnswerStream:
+            own.start_ownership_checks()
             return own
 
         return await self._ask(call_id, turn_id, text, None, aloud)
@@ -107,32 +107,32 @@ class Conversation:
         turn_id: str,
         text: str,
         instructions: str | None,
-        told: Callable[[Telling], Telling | None],
+        choose_stream: Callable[[AnswerStream], AnswerStream | None],
     ) -> Turn:
-        text = text.strip() or SILENCE
+        text = text.strip() or SILENCE_PROMPT
 
-        async def work(own: Telling) -> Worked:
+        async def work(own: AnswerStream) -> TurnResult:
             session = await self.admit(call_id, turn_id)
             how = instructions or self.instructions
             try:
-                reply, put_aside = await self._persistently(session, text, how, told(own))
+                reply, put_aside = await self._ask_with_retries(session, text, how, choose_stream(own))
             except ProviderError as error:
                 log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
                 raise
-            return Worked(
+            return TurnResult(
                 answer=reply.text,
                 conversation=self.name,
                 session=reply.session,
                 session_id=_session_id(reply.session),
                 usage=reply.usage,
-                put_aside=put_aside,
+                retired_session=put_aside,
             )
 
         asked = Turn(turn_id, text, conversation=self.name)
-        return await self.ledger.once(call_id, asked, work, hold=hold_key("talk", call_id, self.name))
+        return await self.ledger.run_once(call_id, asked, work, held_key=hold_key("talk", call_id, self.name))
 
-    async def _persistently(
-        self, session: Session, text: str, instructions: str | None, telling: Telling | None
+    async def _ask_with_retries(
+        self, session: Session, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> tuple[Reply, JSON]:
         """Ask; once more where it may help: after a transient failure, or from the transcript.
 
@@ -141,40 +141,40 @@ class Conversation:
         Returns:
             The reply, and the provider's session that it does not go on with (None: it does).
         """
-        give_up = asyncio.get_running_loop().time() + self.timeout - LEAST_LEFT
+        give_up = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
         thread, history = session.threads.get(self.name), session.history(self.name)
         tries_left, may_rebuild, put_aside = self.retries, True, None
         while True:
             try:
-                return await self._once(thread, text, instructions, history, telling), put_aside
+                return await self._ask_once(thread, text, instructions, history, stream), put_aside
             except (SessionLostError, ContextOverflowError) as error:
-                if not may_rebuild or thread is None or not _may_begin_again(telling):
+                if not may_rebuild or thread is None or not _can_ask_again(stream):
                     raise
                 may_rebuild, put_aside, thread = False, thread, None
-                history = _shortened(history, error)
+                history = _history_after(history, error)
                 log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
             except ProviderError as error:
                 wait = _wait_before_retry(error)
                 is_late = wait is None or asyncio.get_running_loop().time() + wait > give_up
-                if tries_left == 0 or wait is None or is_late or not _may_begin_again(telling):
+                if tries_left == 0 or wait is None or is_late or not _can_ask_again(stream):
                     raise
                 tries_left -= 1
                 log.warning("call %s: %s; trying once more", session.call_id, error.kind)
                 await asyncio.sleep(wait)
 
-    async def _once(
+    async def _ask_once(
         self,
         thread: JSON,
         text: str,
         instructions: str | None,
         history: Sequence[Exchange],
-        telling: Telling | None,
+        stream: AnswerStream | None,
     ) -> Reply:
         try:
-            if telling is not None and isinstance(self.provider, Streaming):
+            if stream is not None and isinstance(self.provider, StreamingProvider):
                 told = () if thread is not None else history
                 parts = self.provider.stream(thread, text, instructions=instructions, history=told)
-                reply = await self._told(parts, telling)
+                reply = await self._read_stream(parts, stream)
             elif thread is None:
                 reply = await self.provider.start_session(text, instructions=instructions, history=history)
             else:
@@ -188,21 +188,21 @@ class Conversation:
             raise ProviderError(message, provider=self.provider.name)
         return reply
 
-    async def _told(self, parts: AsyncIterator[str | Reply], telling: Telling) -> Reply:
+    async def _read_stream(self, parts: AsyncIterator[str | Reply], stream: AnswerStream) -> Reply:
         async for part in parts:
             if not isinstance(part, str):
-                telling.finish()
+                stream.finish()
                 return part
-            telling.hear(part)
+            stream.feed(part)
         message = f"{self.provider.name} ended its stream without a reply"
         raise MalformedStreamError(message, provider=self.provider.name)
 
 
-def _may_begin_again(telling: Telling | None) -> bool:
-    if telling is None:
+def _can_ask_again(stream: AnswerStream | None) -> bool:
+    if stream is None:
         return True
-    telling.begin_again()
-    return not telling.has_begun
+    stream.reset()
+    return not stream.has_pieces
 
 
 def _wait_before_retry(error: ProviderError) -> float | None:
@@ -210,12 +210,12 @@ def _wait_before_retry(error: ProviderError) -> float | None:
     if not error.transient:
         return None
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
-        return error.retry_after if error.retry_after <= LONGEST_WAIT else None
+        return error.retry_after if error.retry_after <= MAX_RETRY_WAIT else None
     return RETRY_WAIT
 
 
-def _shortened(history: tuple[Exchange, ...], error: ProviderError) -> tuple[Exchange, ...]:
-    return history[-KEPT_AFTER_OVERFLOW:] if isinstance(error, ContextOverflowError) else history
+def _history_after(history: tuple[Exchange, ...], error: ProviderError) -> tuple[Exchange, ...]:
+    return history[-MAX_EXCHANGES_AFTER_OVERFLOW:] if isinstance(error, ContextOverflowError) else history
 
 
 def _session_id(session: JSON) -> str:

@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["News", "come"]
+__all__ = ["TurnNotifier", "wait_for_event"]
 
-Key = tuple[str, str]
+TurnKey = tuple[str, str]
 
 
-class News:
+class TurnNotifier:
     """Wakes those who wait for what is written; lives on the engine's loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Key, list[asyncio.Event]] = {}
+        self._waiting: dict[TurnKey, list[asyncio.Event]] = {}
 
     @contextmanager
-    def about(self, key: Key) -> Iterator[asyncio.Event]:
+    def watch(self, key: TurnKey) -> Iterator[asyncio.Event]:
         """Give an event that is set whenever there is news about ``key``."""
         event = asyncio.Event()
         self._waiting.setdefault(key, []).append(event)
@@ -29,16 +29,16 @@ class News:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def tell(self, key: Key) -> None:
+    def notify(self, key: TurnKey) -> None:
         """Set the events of those who wait for news about ``key``."""
         for event in self._waiting.get(key, ()):
             event.set()
 
 
-async def come(event: asyncio.Event, *, within: float | None) -> None:
+async def wait_for_event(event: asyncio.Event, *, timeout: float | None) -> None:
     """Wait for ``event``, for as many seconds at most."""
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(timeout):
             await event.wait()
     except TimeoutError:
         return

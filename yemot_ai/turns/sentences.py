@@ -16,25 +16,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["Sentences", "sentences"]
+__all__ = ["SentenceSplitter", "split_sentences"]
 
-_MARKS: Final = ".!?…。！？؟׃"
-_CLOSING: Final = "\"'”’״׳»)]}*_~`"
-_END: Final = re.compile(rf"\n|([{_MARKS}]+)[{re.escape(_CLOSING)}]*(?=\s)")
+_END_MARKS: Final = ".!?…。！？؟׃"
+_CLOSING_MARKS: Final = "\"'”’״׳»)]}*_~`"
+_END: Final = re.compile(rf"\n|([{_END_MARKS}]+)[{re.escape(_CLOSING_MARKS)}]*(?=\s)")
 """Where a sentence may end: marks, with what closes after them, before a space that is there already."""
 
 _ORDINAL: Final = re.compile(r"\s*(?:[-*+•>#]+\s+)*[*_]*\d{1,3}\.")
 """What begins an item of a list: ``1.``."""
 
-_SHORT: Final = re.compile(
+_ABBREVIATION: Final = re.compile(
     r"(?:^|(?<=[\s(\"'\[*_]))"
     r"(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|[A-Z][a-z]|Mrs|vs|approx|פרופ|עמ|טל|מס|אינג)\.\Z"
 )
 """A word that its full stop only shortens: an initial, ``ב.מ.``, ``e.g.``, ``Dr.``, ``פרופ.``."""
-_LONGEST_SHORT: Final = 12
+_MAX_ABBREVIATION: Final = 12
 
 
-class Sentences:
+class SentenceSplitter:
     """Cuts a text as it comes in.
 
     A sentence ends with its marks and what closes after them, and the next one begins with the space
@@ -42,45 +42,45 @@ class Sentences:
     or an abbreviation ends none.
     """
 
-    __slots__ = ("_looked", "_text")
+    __slots__ = ("_scanned", "_text")
 
     def __init__(self) -> None:
         self._text = ""
-        self._looked = 0
+        self._scanned = 0
 
-    def add(self, text: str) -> list[str]:
+    def feed(self, text: str) -> list[str]:
         """Take what was written next; return the sentences that are whole by now."""
         self._text += text
         found = []
-        while (end := self._end()) is not None:
+        while (end := self._find_end()) is not None:
             found.append(self._text[:end])
-            self._text, self._looked = self._text[end:], 0
+            self._text, self._scanned = self._text[end:], 0
         return found
 
-    def rest(self) -> list[str]:
+    def flush(self) -> list[str]:
         """Return what is left when nothing more comes: a last sentence, or nothing but space."""
-        text, self._text, self._looked = self._text, "", 0
+        text, self._text, self._scanned = self._text, "", 0
         return [text] if text.strip() else []
 
-    def _end(self) -> int | None:
+    def _find_end(self) -> int | None:
         """Return where the first sentence ends; None where that cannot be told yet."""
-        for found in _END.finditer(self._text, self._looked):
-            if self._ends_at(found):
+        for found in _END.finditer(self._text, self._scanned):
+            if self._is_end(found):
                 return found.end()
         # Marks at the very end are looked at again when what follows them is there.
-        self._looked = len(self._text.rstrip(_CLOSING).rstrip(_MARKS))
+        self._scanned = len(self._text.rstrip(_CLOSING_MARKS).rstrip(_END_MARKS))
         return None
 
-    def _ends_at(self, found: re.Match[str]) -> bool:
+    def _is_end(self, found: re.Match[str]) -> bool:
         if not self._text[: found.end()].strip():
             return False  # an empty line, before a sentence
         if found.group(1) != ".":
             return True
         upto = self._text[: found.end(1)]
-        return not _SHORT.search(upto[-_LONGEST_SHORT:]) and not _ORDINAL.fullmatch(upto)
+        return not _ABBREVIATION.search(upto[-_MAX_ABBREVIATION:]) and not _ORDINAL.fullmatch(upto)
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Cut a whole text; joined, the sentences are the text, but for space at its end."""
-    writing = Sentences()
-    return [*writing.add(text), *writing.rest()]
+    writing = SentenceSplitter()
+    return [*writing.feed(text), *writing.flush()]

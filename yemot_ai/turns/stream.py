@@ -13,27 +13,27 @@ from types import TracebackType
 from typing import Final, Self
 
 from yemot_ai.errors import CallEndedError, StoreError
-from yemot_ai.turns.news import come
-from yemot_ai.turns.sentences import Sentences
+from yemot_ai.turns.news import wait_for_event
+from yemot_ai.turns.sentences import SentenceSplitter
 
-__all__ = ["OvertakenError", "Telling"]
+__all__ = ["AnswerStream", "OvertakenError"]
 
 log = logging.getLogger("yemot_ai")
 
-EVERY: Final = 0.5
+WRITE_INTERVAL: Final = 0.5
 """Seconds between two writings where others share the store; the first sentence does not wait."""
 
-LOOK: Final = 1.0
+OWNERSHIP_CHECK_INTERVAL: Final = 1.0
 """Seconds between two looks whether the turn is still ours while there is nothing to write."""
 
-Write = Callable[[tuple[str, ...], str], Awaitable[None]]
+WritePieces = Callable[[tuple[str, ...], str], Awaitable[None]]
 
 
 class OvertakenError(Exception):
     """The turn is not ours any more: our lease ran out while we worked, or the caller interrupted."""
 
 
-class Telling:
+class AnswerStream:
     """What is told of one turn; lives on the engine's loop, around the work on the turn.
 
     Args:
@@ -50,130 +50,130 @@ class Telling:
     """
 
     __slots__ = (
-        "_awaited",
-        "_before",
-        "_body",
         "_finished",
         "_immediate",
-        "_lost",
-        "_new",
-        "_sentences",
-        "_wanted",
+        "_lost_error",
+        "_new_pieces",
+        "_splitter",
+        "_spoken_before",
+        "_waiters",
+        "_work_task",
         "_write",
-        "_writer",
+        "_write_now",
+        "_writer_task",
         "pieces",
         "written",
     )
 
-    def __init__(self, write: Write, *, immediate: bool) -> None:
+    def __init__(self, write: WritePieces, *, immediate: bool) -> None:
         self.pieces: list[str] = []
-        self._awaited = 0
+        self._waiters = 0
         self._write = write
         self._immediate = immediate
-        self._sentences = Sentences()
-        self._before = ""
+        self._splitter = SentenceSplitter()
+        self._spoken_before = ""
         self._finished = False
         self.written = 0
-        self._new = asyncio.Event()
-        self._wanted = asyncio.Event()
-        self._body: asyncio.Task[object] | None = None
-        self._writer: asyncio.Task[None] | None = None
-        self._lost: Exception | None = None
+        self._new_pieces = asyncio.Event()
+        self._write_now = asyncio.Event()
+        self._work_task: asyncio.Task[object] | None = None
+        self._writer_task: asyncio.Task[None] | None = None
+        self._lost_error: Exception | None = None
 
     @property
-    def has_begun(self) -> bool:
+    def has_pieces(self) -> bool:
         """Whether there is a sentence that somebody may have heard."""
         return bool(self.pieces)
 
-    def open(self) -> None:
+    def start_ownership_checks(self) -> None:
         """From now on see whether the turn is still ours, also while nothing is written."""
         if not self._immediate:
-            self._start()
+            self._start_writer()
 
-    def play_before(self, rendered: str) -> None:
+    def speak_before(self, rendered: str) -> None:
         """Let ``rendered`` messages be played before the first sentence."""
-        self._before = rendered
+        self._spoken_before = rendered
 
-    def hear(self, text: str) -> None:
+    def feed(self, text: str) -> None:
         """Take what the model has written next."""
-        self._tell(self._sentences.add(text))
+        self._add_pieces(self._splitter.feed(text))
 
     def finish(self) -> None:
         """Take what is left as the last sentence; the end of the turn will write all of it down."""
-        self.pieces += self._sentences.rest()
+        self.pieces += self._splitter.flush()
         self._finished = True
 
-    def begin_again(self) -> None:
+    def reset(self) -> None:
         """Forget the beginning of a sentence: the model is asked once more."""
-        self._sentences = Sentences()
+        self._splitter = SentenceSplitter()
 
-    async def wanted(self, news: asyncio.Event) -> None:
-        """Wait for ``news``; meanwhile, what there is is written without waiting for more."""
-        self._awaited += 1
+    async def flush_until(self, event: asyncio.Event) -> None:
+        """Wait for ``event``; meanwhile, what there is is written without waiting for more."""
+        self._waiters += 1
         if len(self.pieces) > self.written:
-            self._wanted.set()
+            self._write_now.set()
         try:
-            await news.wait()
+            await event.wait()
         finally:
-            self._awaited -= 1
+            self._waiters -= 1
 
     async def __aenter__(self) -> Self:
-        self._body = asyncio.current_task()
+        self._work_task = asyncio.current_task()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is None:
+        if self._writer_task is None:
             return
-        self._writer.cancel()
+        self._writer_task.cancel()
         try:
-            await asyncio.wait({self._writer})
+            await asyncio.wait({self._writer_task})
         except asyncio.CancelledError:
-            if self._lost is None:
+            if self._lost_error is None:
                 raise
-        if self._lost is not None:
-            if self._body is not None and self._body.uncancel():
+        if self._lost_error is not None:
+            if self._work_task is not None and self._work_task.uncancel():
                 raise asyncio.CancelledError  # somebody else has cancelled it, too
-            raise self._lost
+            raise self._lost_error
 
     @property
-    def _patience(self) -> float | None:
+    def _check_interval(self) -> float | None:
         """Seconds after which to see whether the turn is still ours; where nobody can take it: never."""
-        return None if self._immediate else LOOK
+        return None if self._immediate else OWNERSHIP_CHECK_INTERVAL
 
-    def _tell(self, sentences: list[str]) -> None:
+    def _add_pieces(self, sentences: list[str]) -> None:
         if not sentences:
             return
         self.pieces += sentences
-        self._new.set()
-        if self._awaited:
-            self._wanted.set()
-        self._start()
+        self._new_pieces.set()
+        if self._waiters:
+            self._write_now.set()
+        self._start_writer()
 
-    def _start(self) -> None:
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._keep_writing())
+    def _start_writer(self) -> None:
+        if self._writer_task is None:
+            self._writer_task = asyncio.create_task(self._write_pieces())
 
-    async def _keep_writing(self) -> None:
+    async def _write_pieces(self) -> None:
         while True:
-            await come(self._new, within=self._patience)
-            self._new.clear()
-            self._wanted.clear()
+            await wait_for_event(self._new_pieces, timeout=self._check_interval)
+            self._new_pieces.clear()
+            self._write_now.clear()
             if self._finished:
                 return  # or an answer that comes at once would be spoken in two parts
             upto = len(self.pieces)
             try:
-                await self._write(tuple(self.pieces), self._before)
+                await self._write(tuple(self.pieces), self._spoken_before)
             except StoreError as error:
                 log.debug("sentences cannot be written down yet: %s", error)
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(WRITE_INTERVAL)
                 continue
             except (CallEndedError, OvertakenError) as lost:
-                self._lost = lost
-                if self._body is not None:
-                    self._body.cancel()
+                self._lost_error = lost
+                if self._work_task is not None:
+                    self._work_task.cancel()
                 return
             told, self.written = upto > self.written, upto
             if told and not self._immediate:
-                await come(self._wanted, within=EVERY)
+                await wait_for_event(self._write_now, timeout=WRITE_INTERVAL)

@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import Final
 
 from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
-from yemot_ai.sessions import Failure, Session, Status, Turn
+from yemot_ai.sessions import Session, Turn, TurnFailure, TurnStatus
 from yemot_ai.turns.stream import OvertakenError
-from yemot_ai.turns.work import Worked
+from yemot_ai.turns.work import TurnResult
 
-__all__ = ["MOST_LOST", "answered", "claim", "end", "failed", "put_aside", "tell"]
+__all__ = ["MAX_LOST_WORKERS", "add_pieces", "as_answered", "as_failed", "claim", "finish", "retire_thread"]
 
-MOST_LOST: Final = 3
+MAX_LOST_WORKERS: Final = 3
 """So many workers may be lost over one turn: one that kills whoever works on it must not kill them all."""
 
 
-def claim(session: Session, mine: Turn) -> Session:
+def claim(session: Session, claimed: Turn) -> Session:
     """Return the session with the turn as ours, unless it is over; whoever had it before us is dead.
 
     One whose answer had begun is over: nobody can go on in the middle of what was said, and to
@@ -28,102 +28,104 @@ def claim(session: Session, mine: Turn) -> Session:
     Raises:
         CallEndedError: the call has hung up.
     """
-    _refuse_ended(session)
-    known = session.turn(mine.id)
-    if known and known.is_over:
+    _check_not_ended(session)
+    known = session.turn(claimed.id)
+    if known and known.is_done:
         return session
     if known and known.pieces:
         left = ProviderCrashError("the worker was lost in the middle of the answer")
-        return session.broken_off(failed(known, left))
-    lost = _lost(known, mine) if known else 0
-    if lost >= MOST_LOST:
+        return session.with_cut_off_answer(as_failed(known, left))
+    lost = _count_lost(known, claimed) if known else 0
+    if lost >= MAX_LOST_WORKERS:
         left = ProviderCrashError(f"{lost} workers were lost while they worked on it")
-        return session.with_turn(replace(failed(mine, left), owner="", lost=lost))
-    return session.with_turn(replace(mine, lost=lost))
+        return session.with_turn(replace(as_failed(claimed, left), owner="", lost=lost))
+    return session.with_turn(replace(claimed, lost=lost))
 
 
-def _lost(known: Turn, mine: Turn) -> int:
+def _count_lost(known: Turn, mine: Turn) -> int:
     """Count the workers that were lost over a turn; one that comes back to its own is none."""
     before, now = (turn.owner.partition(".")[0] for turn in (known, mine))
     return known.lost + (before != now)
 
 
-def tell(session: Session, turn: Turn, pieces: tuple[str, ...], before: str) -> Session:
+def add_pieces(session: Session, turn: Turn, pieces: tuple[str, ...], spoken_before: str) -> Session:
     """Return the session with the sentences of a turn, and what is played before them.
 
     Raises:
         OvertakenError: the turn is not ours any more.
         CallEndedError: the call has hung up.
     """
-    _refuse_lost(session, turn)
+    _check_owned(session, turn)
     known = session.turn(turn.id) or turn
     if len(known.pieces) == len(pieces):
         return session
-    return session.with_turn(replace(known, pieces=pieces, spoken=before))
+    return session.with_turn(replace(known, pieces=pieces, spoken=spoken_before))
 
 
-def end(session: Session, *, turn: Turn, over: Turn, worked: Worked) -> Session:
+def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) -> Session:
     """Return the session with the end of a turn, and what its work has changed besides.
 
     Args:
         session: as it is in the store.
         turn: as we claimed it.
-        over: as it is to be kept.
-        worked: what the work came to; an empty one where it failed.
+        finished: as it is to be kept.
+        result: what the work came to; an empty one where it failed.
 
     Raises:
         OvertakenError: the turn is not ours any more.
         CallEndedError: the call has hung up.
     """
-    _refuse_lost(session, turn)
-    broke_off = over.status is Status.FAILED and over.pieces
-    session = session.broken_off(over) if broke_off else session.with_turn(over)
-    if worked.state is not None:
-        session = replace(session, state=worked.state)
-    if worked.conversation:
-        session = session.with_thread(worked.conversation, worked.session)
-    if worked.put_aside is not None:
-        session = replace(session, retired=(*session.retired, (worked.conversation, worked.put_aside)))
+    _check_owned(session, turn)
+    broke_off = finished.status is TurnStatus.FAILED and finished.pieces
+    session = session.with_cut_off_answer(finished) if broke_off else session.with_turn(finished)
+    if result.state is not None:
+        session = replace(session, state=result.state)
+    if result.conversation:
+        session = session.with_thread(result.conversation, result.session)
+    if result.retired_session is not None:
+        session = replace(session, retired=(*session.retired, (result.conversation, result.retired_session)))
     return session
 
 
-def put_aside(session: Session, turn_id: str, worked: Worked) -> Session:
+def retire_thread(session: Session, turn_id: str, result: TurnResult) -> Session:
     """Return the session with a thread that nobody goes on with: its answer was cut short meanwhile."""
     known = session.turn(turn_id)
-    cut_short = known is not None and (known.interrupted or (known.status is Status.FAILED and known.is_said))
-    if session.ended or not cut_short or not worked.conversation or worked.conversation in session.threads:
+    cut_short = known is not None and (
+        known.interrupted or (known.status is TurnStatus.FAILED and known.has_answer)
+    )
+    if session.ended or not cut_short or not result.conversation or result.conversation in session.threads:
         return session
-    return replace(session, retired=(*session.retired, (worked.conversation, worked.session)))
+    return replace(session, retired=(*session.retired, (result.conversation, result.session)))
 
 
-def failed(turn: Turn, error: ProviderError) -> Turn:
+def as_failed(turn: Turn, error: ProviderError) -> Turn:
     """Return the turn as one that ``error`` has ended."""
-    return replace(turn, status=Status.FAILED, failure=Failure.of(error))
+    return replace(turn, status=TurnStatus.FAILED, failure=TurnFailure.from_error(error))
 
 
-def answered(turn: Turn, worked: Worked, duration: float) -> Turn:
+def as_answered(turn: Turn, result: TurnResult, duration: float) -> Turn:
     """Return the turn as answered, after ``duration`` seconds."""
     return replace(
         turn,
-        status=Status.ANSWERED,
-        conversation=worked.conversation,
-        answer=worked.answer,
-        outcome=worked.outcome,
-        spoken=worked.spoken,
-        usage=worked.usage,
-        session_id=worked.session_id,
+        status=TurnStatus.ANSWERED,
+        conversation=result.conversation,
+        answer=result.answer,
+        outcome=result.outcome,
+        spoken=result.spoken,
+        usage=result.usage,
+        session_id=result.session_id,
         duration=duration,
     )
 
 
-def _refuse_lost(session: Session, turn: Turn) -> None:
-    _refuse_ended(session)
+def _check_owned(session: Session, turn: Turn) -> None:
+    _check_not_ended(session)
     known = session.turn(turn.id)
     # A store that has lost the whole session knows of no other owner.
     if known is not None and known.owner != turn.owner:
         raise OvertakenError("somebody else has taken it over")
 
 
-def _refuse_ended(session: Session) -> None:
+def _check_not_ended(session: Session) -> None:
     if session.ended:
         raise CallEndedError(session.call_id)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from yemot_ai.errors import CallEndedError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.turns.stream import Telling
+from yemot_ai.turns.stream import AnswerStream
 
-__all__ = ["Work", "Worked", "guarded"]
+__all__ = ["TurnResult", "TurnWork", "run_guarded"]
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class TurnResult:
     """What the work on a turn came to.
 
     Attributes:
@@ -30,7 +30,7 @@ class Worked:
         outcome: the line's answer, where the turn ended in one of its own.
         spoken: rendered messages to be played before the answer.
         state: what ``call.state`` is after the turn; None where it has not changed.
-        put_aside: a session of the provider that the conversation does not go on with; it is to be
+        retired_session: a session of the provider that the conversation does not go on with; it is to be
             forgotten when the call ends.
     """
 
@@ -42,17 +42,17 @@ class Worked:
     outcome: str = ""
     spoken: str = ""
     state: Mapping[str, JSON] | None = None
-    put_aside: JSON = None
+    retired_session: JSON = None
 
 
-Work = Callable[[Telling], Awaitable[Worked]]
+TurnWork = Callable[[AnswerStream], Awaitable[TurnResult]]
 """Works a turn out; what the caller may hear before it is over is told to the ``Telling``."""
 
 
-async def guarded(work: Work, telling: Telling) -> Worked:
+async def run_guarded(work: TurnWork, stream: AnswerStream) -> TurnResult:
     """Do the work; whatever goes wrong in it is an error that the ledger can keep."""
     try:
-        return await work(telling)
+        return await work(stream)
     except (ProviderError, CallEndedError, TimeoutError):
         raise
     except asyncio.CancelledError as error:

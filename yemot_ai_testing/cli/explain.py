@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from yemot_ai.protocol.explain import Explained, Explanation, explain, shown
+from yemot_ai.protocol.explain import ExplainedPart, Explanation, explain, printable
 from yemot_ai_testing.cli.output import as_json, print_text
 from yemot_ai_testing.cli.sources import given
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_text(as_json({"answers": [_document(one) for one in explanations]}))
     else:
         for one in explanations:
-            print_text(shown(one.text))
+            print_text(printable(one.text))
             for line in one.lines():
                 print_text(f"  {line}")
     return int(not all(one.valid for one in explanations))
@@ -48,7 +48,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _part(part: Explained) -> dict[str, Any]:
+def _part(part: ExplainedPart) -> dict[str, Any]:
     keys = ("kind", "number", "name", "title", "text", "position", "value", "default")
     own = {key: getattr(part, key) for key in keys}
     problems = [asdict(problem) for problem in part.problems]

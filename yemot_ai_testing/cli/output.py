@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from yemot_ai.protocol import Problem
-from yemot_ai.protocol.explain import shown
+from yemot_ai.protocol.explain import printable
 from yemot_ai_testing.cli.sources import Found
 
 __all__ = ["Finding", "as_json", "findings_as_json", "plain", "print_table", "print_text"]
@@ -50,14 +50,14 @@ class Finding:
         before, after = text[max(at - _BESIDE, 0) : at], text[at + 1 : at + 1 + _BESIDE]
         cut = "…" if at > _BESIDE else ""
         rest = "…" if len(text) > at + 1 + _BESIDE else ""
-        return f"{cut}{shown(before)}>>{shown(text[at : at + 1])}<<{shown(after)}{rest}"
+        return f"{cut}{printable(before)}>>{printable(text[at : at + 1])}<<{printable(after)}{rest}"
 
 
 def plain(finding: Finding) -> Iterator[str]:
     """The lines that tell of one answer."""
-    yield shown(finding.found.text)
+    yield printable(finding.found.text)
     for one in finding.problems[:_MOST]:
-        yield f"  {one.level:<7}  {one.position:>4}  {one.code}: {shown(one.message, 300)} {one.source}"
+        yield f"  {one.level:<7}  {one.position:>4}  {one.code}: {printable(one.message, 300)} {one.source}"
         yield f"                 {finding.place(one)}"
     if finding.more:
         yield f"  {finding.more}"
@@ -112,14 +112,14 @@ def print_table(findings: Sequence[Finding]) -> bool:
         return False
     console = Console()
     for finding in findings:
-        console.print(shown(finding.found.text), style="bold", markup=False, highlight=False)
+        console.print(printable(finding.found.text), style="bold", markup=False, highlight=False)
         if not finding.problems:
             console.print("  ok", style="green")
             continue
         table = Table("level", "at", "code", "what, and the way out", "source", caption=finding.more or None)
         for one in finding.problems[:_MOST]:
             style = "red" if one.level == "error" else "yellow"
-            told = f"{shown(one.message, 300)}\n{finding.place(one)}"
+            told = f"{printable(one.message, 300)}\n{finding.place(one)}"
             cells = (one.level, str(one.position), one.code, told, one.source)
             table.add_row(*map(escape, cells), style=style)
         console.print(table)

@@ -58,7 +58,7 @@ class PlatformServer:
         self, *, token: str = TOKEN, timeout: float = 10.0, patience: float = 5.0, max_bytes: int = 100_000
     ) -> Recordings:
         """Return what fetches recordings from here; the arguments are those of ``Recordings``."""
-        return Recordings(token, self.url, timeout=timeout, patience=patience, max_bytes=max_bytes)
+        return Recordings(token, self.url, timeout=timeout, ready_timeout=patience, max_bytes=max_bytes)
 
     def holds(self) -> None:
         """Let every later request wait, after it has been recorded, until ``releases``."""

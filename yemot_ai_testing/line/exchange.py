@@ -8,8 +8,8 @@ from typing import Literal
 
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Response
-from yemot_ai.protocol.grammar import Reading, read_answer
-from yemot_ai.protocol.lint import doubts_of
+from yemot_ai.protocol.grammar import ParseResult, parse_response
+from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai_testing.errors import LineError
 from yemot_ai_testing.line.transports.transport import Answer, Pairs
 
@@ -90,7 +90,7 @@ class Exchange:
 def judged(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
     """Return the exchange that ``answer`` makes of a request, whose names have a value already."""
     # Read once: the line's judgement is a large part of what a turn costs.
-    reading = read_answer(answer.body)
+    reading = parse_response(answer.body)
     problems = _problems(answer, reading, [name for name, _ in pairs])
     response = _understood(reading, problems)
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, response, problems)
@@ -102,12 +102,12 @@ def farewell(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extensi
     return Exchange(at, seconds, extension, tuple(pairs), answer.body, None, problems, hangup=True)
 
 
-def _problems(answer: Answer, reading: Reading, known: Collection[str]) -> tuple[LineProblem, ...]:
+def _problems(answer: Answer, reading: ParseResult, known: Collection[str]) -> tuple[LineProblem, ...]:
     if answer.fault is not None:
         return (_faulty(answer),)
     return tuple(
         LineProblem(found.level, found.code, found.message, answer.body, position=found.position)
-        for found in doubts_of(reading, known)
+        for found in lint_parsed(reading, known)
     )
 
 
@@ -118,19 +118,19 @@ def _faulty(answer: Answer) -> LineProblem:
     return LineProblem("error", fault.code, fault.text, answer.body, WAYS_OUT[fault.code], fault.cause)
 
 
-def _understood(reading: Reading, problems: Sequence[LineProblem]) -> Response | None:
+def _understood(reading: ParseResult, problems: Sequence[LineProblem]) -> Response | None:
     """Return what the line makes of an answer; what follows the last that counts is ignored [OFF]."""
     errors = [problem for problem in problems if problem.level == "error"]
     if not errors:
         return _parsed(reading)
     if {problem.code for problem in errors} <= IGNORED:
         end = min(problem.position for problem in errors)
-        return _parsed(read_answer(reading.text[:end].rstrip("&")))
+        return _parsed(parse_response(reading.text[:end].rstrip("&")))
     return None
 
 
-def _parsed(reading: Reading) -> Response | None:
+def _parsed(reading: ParseResult) -> Response | None:
     try:
-        return Response.of(reading)
+        return Response.from_parsed(reading)
     except ResponseSyntaxError:  # the lint promises that this cannot be; if it is, it is M1607
         return None

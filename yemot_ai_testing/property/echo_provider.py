@@ -260,7 +260,7 @@ class Echo(Vocabulary):
     async def _done_beside(self, deed: Callable[[], object] | None) -> None:
         """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
         if deed is not None:
-            self._deed = asyncio.create_task(self.engine.in_thread(deed))
+            self._deed = asyncio.create_task(self.engine.run_in_thread(deed))
             await asyncio.shield(self._deed)
 
     def _written(self, step: Step) -> int:

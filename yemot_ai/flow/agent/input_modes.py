@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.protocol import Mode, Record, Tap, Voice, heard
+from yemot_ai.protocol import Mode, Record, Tap, Voice, normalize_speech
 
-__all__ = ["ByKeyboard", "ByRecording", "ByVoice", "Listening", "Utterance", "listening"]
+__all__ = ["InputMode", "KeyboardInput", "RecordingInput", "Utterance", "VoiceInput", "input_mode"]
 
-NOTHING: Final = "None"
+EMPTY_VALUE: Final = "None"
 """What the line sends where nothing was typed [OFF field 13]."""
 
-LONGEST_RECORDING: Final = 60
+MAX_RECORDING_SECONDS: Final = 60
 """Seconds after which the line ends a recording: a phone that was laid aside is silent for as long."""
 
-KEYS_PRESSED: Final = "Digits-"
+KEYS_PREFIX: Final = "Digits-"
 """What the line puts before keys that were pressed instead of speaking [OFF]."""
 
 
@@ -38,50 +38,50 @@ class Utterance(NamedTuple):
 
 
 @runtime_checkable
-class Listening(Protocol):
+class InputMode(Protocol):
     """A way to listen."""
 
     @property
-    def mode(self) -> Mode:
+    def read_mode(self) -> Mode:
         """How the line takes the value."""
         ...
 
-    def understood(self, value: str) -> Utterance:
+    def parse(self, value: str) -> Utterance:
         """Return what the line's value says, or what a transcriber has made of it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class ByVoice:
+class VoiceInput:
     """The line's own speech recognition, and keys; silence is an empty value [LIB]."""
 
-    mode: ClassVar[Mode] = Voice()
+    read_mode: ClassVar[Mode] = Voice()
 
-    def understood(self, value: str) -> Utterance:
+    def parse(self, value: str) -> Utterance:
         """Tell keys from speech."""
-        said = heard(value)
-        key = said.removeprefix(KEYS_PRESSED) if said.startswith(KEYS_PRESSED) else ""
+        said = normalize_speech(value)
+        key = said.removeprefix(KEYS_PREFIX) if said.startswith(KEYS_PREFIX) else ""
         return Utterance(key or said, key)
 
 
 @dataclass(frozen=True, slots=True)
-class ByKeyboard:
+class KeyboardInput:
     """The line's Hebrew keyboard: each key writes letters, ``#`` ends the text [OFF].
 
     A single key cannot be told from its letter. Only a caller who has changed the keyboard to digits
     sends ``9``, ``*`` or ``0``, and those are then what ``Manners`` say.
     """
 
-    mode: ClassVar[Mode] = Tap(keyboard="HebrewKeyboard", accept_empty=True, empty_value=NOTHING)
+    read_mode: ClassVar[Mode] = Tap(keyboard="HebrewKeyboard", accept_empty=True, empty_value=EMPTY_VALUE)
 
-    def understood(self, value: str) -> Utterance:
+    def parse(self, value: str) -> Utterance:
         """Take the text as it is; nothing typed is silence."""
-        typed = heard(value)
-        return Utterance("", "") if typed == NOTHING else Utterance(typed, typed)
+        typed = normalize_speech(value)
+        return Utterance("", "") if typed == EMPTY_VALUE else Utterance(typed, typed)
 
 
 @dataclass(frozen=True, slots=True)
-class ByRecording:
+class RecordingInput:
     """A recording, which ``#`` ends; a transcriber says what is in it.
 
     The line asks nothing back (no menu M3345), and takes no other keys while it records [OFF].
@@ -90,33 +90,33 @@ class ByRecording:
         max_seconds: when the line ends it by itself; None for no limit.
     """
 
-    max_seconds: int | None = LONGEST_RECORDING
+    max_seconds: int | None = MAX_RECORDING_SECONDS
 
     @property
-    def mode(self) -> Mode:
+    def read_mode(self) -> Mode:
         """How the line records."""
         return Record(confirm=False, max_seconds=self.max_seconds)
 
-    def understood(self, value: str) -> Utterance:
+    def parse(self, value: str) -> Utterance:
         """Take the words as they are."""
-        return Utterance(heard(value), "")
+        return Utterance(normalize_speech(value), "")
 
 
-_WAYS: Final[Mapping[str, Callable[[], Listening]]] = {
-    "voice": ByVoice,
-    "keyboard": ByKeyboard,
-    "record": ByRecording,
+_BY_NAME: Final[Mapping[str, Callable[[], InputMode]]] = {
+    "voice": VoiceInput,
+    "keyboard": KeyboardInput,
+    "record": RecordingInput,
 }
 
 
-def listening(way: str | Listening) -> Listening:
+def input_mode(mode: str | InputMode) -> InputMode:
     """Return the way to listen of that name, or the one that is given.
 
     Raises:
         ConfigurationError: there is none.
     """
-    if isinstance(way, Listening):
-        return way
-    if way not in _WAYS:
-        raise ConfigurationError(f"listen={way!r}: use one of {', '.join(map(repr, _WAYS))}")
-    return _WAYS[way]()
+    if isinstance(mode, InputMode):
+        return mode
+    if mode not in _BY_NAME:
+        raise ConfigurationError(f"listen={mode!r}: use one of {', '.join(map(repr, _BY_NAME))}")
+    return _BY_NAME[mode]()

@@ -12,25 +12,25 @@ from typing import Any
 
 import yemot_flow
 
-from yemot_ai.ai import YemotAI, asking
+from yemot_ai.ai import YemotAI, current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
-from yemot_ai.flow.agent.loop import AgentLoop, Asked, Pending, Recorded
+from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.call import AICall
-from yemot_ai.flow.compat.awaitable import Answer
-from yemot_ai.flow.handler_run import Run
-from yemot_ai.flow.handlers.local_calls import LiveCalls
-from yemot_ai.flow.handlers.runner import PlainHandlers
-from yemot_ai.flow.interruption import Interruption
-from yemot_ai.flow.state import saveable
+from yemot_ai.flow.compat.awaitable import AwaitableStr
+from yemot_ai.flow.handler_run import HandlerRun
+from yemot_ai.flow.handlers.local_calls import LocalCalls
+from yemot_ai.flow.handlers.runner import HandlerRunner
+from yemot_ai.flow.interruption import HandlerInterrupted
+from yemot_ai.flow.state import check_saveable
 from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
-from yemot_ai.sessions.retry import persistently
-from yemot_ai.turns.stream import Telling
-from yemot_ai.turns.work import Worked
+from yemot_ai.sessions.retry import retry_while_store_is_away
+from yemot_ai.turns.stream import AnswerStream
+from yemot_ai.turns.work import TurnResult
 
-__all__ = ["Agent", "AgentTurns", "check_form"]
+__all__ = ["Agent", "AgentTurns", "check_signature"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -48,7 +48,7 @@ class Agent:
     history: tuple[Exchange, ...]
     _call: AICall
 
-    def ask(self, text: str, *, instructions: str | None = None) -> Answer:
+    def ask(self, text: str, *, instructions: str | None = None) -> AwaitableStr:
         """Let the AI answer something else than what the caller said; in an async function, await it."""
         return self._call.ask_ai(text, instructions=instructions)
 
@@ -56,35 +56,35 @@ class Agent:
 class AgentTurns:
     """Works out the turns of agents; lives on the engine's loop."""
 
-    def __init__(self, ai: YemotAI, handlers: PlainHandlers, live: LiveCalls) -> None:
+    def __init__(self, ai: YemotAI, handlers: HandlerRunner, local_calls: LocalCalls) -> None:
         self._ai = ai
         self._handlers = handlers
-        self._live = live
+        self._local_calls = local_calls
 
-    async def work_out(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
+    async def run_turn(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
         """Answer one utterance, or find out what was recorded, exactly once.
 
         Raises:
             CallEndedError: the caller has hung up.
         """
-        if isinstance(pending, Recorded):
+        if isinstance(pending, AwaitTranscript):
             answered_by = turn_name(pending.turn)
-            return await pending.hearing.hear(
+            return await pending.transcriber.transcribe(
                 request.call_id, pending.turn_id, pending.path, answered_by=answered_by
             )
-        return await self._turn(loop, pending, request)
+        return await self._answer(loop, pending, request)
 
-    async def work_on(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
-        """Do what ``work_out`` does, or come back as soon as there are further sentences to speak.
+    async def run_until_pieces(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
+        """Do what ``run_turn`` does, or come back as soon as there are further sentences to speak.
 
         Raises:
             CallEndedError: the caller has hung up.
         """
-        if not loop.streams or not isinstance(pending, Asked):
-            await self.work_out(loop, pending, request)
+        if not loop.is_streaming or not isinstance(pending, AwaitAnswer):
+            await self.run_turn(loop, pending, request)
             return
-        turn = asyncio.create_task(self.work_out(loop, pending, request))
-        news = self._ai.ledger.told(request.call_id, pending.turn_id, after=pending.pieces)
+        turn = asyncio.create_task(self.run_turn(loop, pending, request))
+        news = self._ai.ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
         told = asyncio.create_task(news)
         try:
             await asyncio.wait({turn, told}, return_when=asyncio.FIRST_COMPLETED)
@@ -96,25 +96,25 @@ class AgentTurns:
             turn.cancel()
             told.cancel()
 
-    async def _turn(self, loop: AgentLoop, asked: Asked, request: Request) -> Turn:
+    async def _answer(self, loop: AgentLoop, asked: AwaitAnswer, request: Request) -> Turn:
         call_id = request.call_id
         if loop.function is None:
-            answer = loop.conversation.tell if loop.streams else loop.conversation.ask
+            answer = loop.conversation.ask_streaming if loop.is_streaming else loop.conversation.ask
             return await answer(call_id, asked.turn_id, asked.text)
-        work = functools.partial(self._logged, loop, loop.function, asked, request)
-        return await self._ai.ledger.once(call_id, Turn(asked.turn_id, asked.text), work)
+        work = functools.partial(self._work_logged, loop, loop.function, asked, request)
+        return await self._ai.ledger.run_once(call_id, Turn(asked.turn_id, asked.text), work)
 
-    async def _logged(
+    async def _work_logged(
         self,
         loop: AgentLoop,
         function: Callable[..., Any],
-        asked: Asked,
+        asked: AwaitAnswer,
         request: Request,
-        telling: Telling,
-    ) -> Worked:
-        telling.open()
+        stream: AnswerStream,
+    ) -> TurnResult:
+        stream.start_ownership_checks()
         try:
-            return await self._work(loop, function, asked, request, telling)
+            return await self._work(loop, function, asked, request, stream)
         except AgentFunctionError as error:
             log.exception("call %s: %s", request.call_id, error.kind)
             raise
@@ -123,40 +123,44 @@ class AgentTurns:
         self,
         loop: AgentLoop,
         function: Callable[..., Any],
-        asked: Asked,
+        asked: AwaitAnswer,
         request: Request,
-        telling: Telling,
-    ) -> Worked:
+        stream: AnswerStream,
+    ) -> TurnResult:
         call_id, store = request.call_id, self._ai.store
-        found = await persistently(lambda: store.load(call_id), f"call {call_id}: turn {asked.turn_id}")
+        found = await retry_while_store_is_away(
+            lambda: store.load(call_id), f"call {call_id}: turn {asked.turn_id}"
+        )
         session = found or Session(call_id)
-        run = Run(
+        run = HandlerRun(
             call_id,
             turn_prefix=f"{asked.turn_id}.",
             values={},
             names_before=(session.visit or Visit()).names_before,
         )
         call = self._handlers.new_call(
-            run, session, request, self._live.of(call_id), conversation=loop.conversation
+            run, session, request, self._local_calls.get_or_create(call_id), conversation=loop.conversation
         )
         agent = Agent(asked.text, session.history(loop.conversation.name), call)
-        asking.set(run)
-        said = await self._call(function, call, agent if _wants_agent(function) else asked.text)
+        current_run.set(run)
+        said = await self._call_function(function, call, agent if _wants_agent(function) else asked.text)
         before = ""
         if said is None and run.outcome is None:
-            if loop.streams:
-                before = _rendered(run.take_queue())
-                telling.play_before(before)
-            said = await call.answer(asked.text, telling=telling if loop.streams else None)
-        state = saveable(call.state)
-        worked = _worked(run, said, function)
+            if loop.is_streaming:
+                before = _render_messages(run.take_queue())
+                stream.speak_before(before)
+            said = await call.ask_step(asked.text, stream=stream if loop.is_streaming else None)
+        state = check_saveable(call.state)
+        worked = _turn_result(run, said, function)
         spoken = before or worked.spoken
         return replace(worked, spoken=spoken, state=None if state == session.state else state)
 
-    async def _call(self, function: Callable[..., Any], call: AICall, second: str | Agent) -> str | None:
+    async def _call_function(
+        self, function: Callable[..., Any], call: AICall, second: str | Agent
+    ) -> str | None:
         try:
-            said = await self._handlers.execute(function, call, second)
-        except Interruption:
+            said = await self._handlers.call_function(function, call, second)
+        except HandlerInterrupted:
             return None
         except (ProviderError, CallEndedError):
             raise
@@ -169,21 +173,21 @@ class AgentTurns:
         return said
 
 
-def _worked(run: Run, said: str | None, function: Callable[..., Any]) -> Worked:
+def _turn_result(run: HandlerRun, said: str | None, function: Callable[..., Any]) -> TurnResult:
     outcome = run.outcome
     if outcome is not None:
         if isinstance(tuple(outcome)[-1], Read):
             raise _function_error(function, "used read(): the agent itself listens; ask in a plain handler")
-        return Worked(answer=said or "", outcome=str(run.answer()))
+        return TurnResult(answer=said or "", outcome=str(run.build_response()))
     queue = run.take_queue()
-    return Worked(answer=said or "", spoken=_rendered(queue))
+    return TurnResult(answer=said or "", spoken=_render_messages(queue))
 
 
-def _rendered(queue: tuple[Any, ...]) -> str:
+def _render_messages(queue: tuple[Any, ...]) -> str:
     return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
 
 
-def check_form(function: Callable[..., Any]) -> None:
+def check_signature(function: Callable[..., Any]) -> None:
     """Check that an agent's function can be called with a call and a text.
 
     Raises:

@@ -12,10 +12,10 @@ from typing import Any, Never, Self
 
 from yemot_ai.errors import ConfigurationError
 
-__all__ = ["Answer", "PendingAnswer"]
+__all__ = ["AwaitableStr", "PendingStr"]
 
 
-class Answer(str, Coroutine[Any, Any, str]):
+class AwaitableStr(str, Coroutine[Any, Any, str]):
     """A text; awaiting it gives the same text.
 
     >>> import asyncio
@@ -53,38 +53,38 @@ class Answer(str, Coroutine[Any, Any, str]):
         return str.__hash__(self)
 
 
-class PendingAnswer(Answer):
+class PendingStr(AwaitableStr):
     """An answer that is still to come: an async handler has to await it.
 
     Used as a text before that it would be an empty one: printing, joining to another text or
     asking for its length says what is missing.
     """
 
-    __slots__ = ("_coming",)
-    _coming: Coroutine[Any, Any, str]
+    __slots__ = ("_coroutine",)
+    _coroutine: Coroutine[Any, Any, str]
 
-    def __new__(cls, coming: Coroutine[Any, Any, str]) -> Self:
+    def __new__(cls, coroutine: Coroutine[Any, Any, str]) -> Self:
         """Wrap the coroutine that brings the answer."""
         pending = super().__new__(cls, "")
-        pending._coming = coming
+        pending._coroutine = coroutine
         return pending
 
     def __await__(self) -> Generator[Any, Any, str]:
-        return self._coming.__await__()
+        return self._coroutine.__await__()
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401 - see Answer
         """Go on."""
-        return self._coming.send(value)
+        return self._coroutine.send(value)
 
     def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:  # noqa: ANN401 - see Answer
         """Raise inside the coroutine."""
         if val is None and tb is None:
-            return self._coming.throw(typ)
-        return self._coming.throw(typ, val, tb)
+            return self._coroutine.throw(typ)
+        return self._coroutine.throw(typ, val, tb)
 
     def close(self) -> None:
         """Give the answer up."""
-        self._coming.close()
+        self._coroutine.close()
 
     # Each is itself: asyncio.gather drops what is equal, and as texts all would be equal.
 

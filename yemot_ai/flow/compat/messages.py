@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.compat.awaitable import PendingAnswer
+from yemot_ai.flow.compat.awaitable import PendingStr
 from yemot_ai.protocol import (
     Comment,
     Date,
@@ -26,15 +26,15 @@ from yemot_ai.protocol import (
     speakable,
 )
 
-__all__ = ["Spoken", "messages"]
+__all__ = ["Playable", "to_messages"]
 
-Spoken = str | Message | tuple[str, str]
+Playable = str | Message | tuple[str, str]
 """One thing to play: a text, a message of ``yemot_ai.protocol``, or yemot-flow's ``("text", …)``."""
 
 _EXTENSION = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
 
 
-def messages(spoken: Spoken | Iterable[Spoken]) -> tuple[Message, ...]:
+def to_messages(spoken: Playable | Iterable[Playable]) -> tuple[Message, ...]:
     """Turn what a developer wrote into messages that the line can play.
 
     Args:
@@ -47,14 +47,14 @@ def messages(spoken: Spoken | Iterable[Spoken]) -> tuple[Message, ...]:
     ['t-א, ב', 'f-/1/000']
     """
     if isinstance(spoken, str | tuple) and (isinstance(spoken, str) or _is_pair(spoken)):
-        return tuple(_one(spoken))
+        return tuple(_convert(spoken))
     if isinstance(spoken, Iterable):
-        return tuple(message for one in spoken for message in _one(one))
+        return tuple(message for one in spoken for message in _convert(one))
     return (spoken,)
 
 
-def _one(spoken: Spoken) -> Iterable[Message]:
-    if isinstance(spoken, PendingAnswer):
+def _convert(spoken: Playable) -> Iterable[Message]:
+    if isinstance(spoken, PendingStr):
         str(spoken)  # says what is wrong
     if isinstance(spoken, str):
         return speakable(spoken)
@@ -62,7 +62,7 @@ def _one(spoken: Spoken) -> Iterable[Message]:
         return (spoken,)
     kind, data = spoken
     if kind in {"text", "t"}:
-        return _one(data)
+        return _convert(data)
     if kind not in _BY_NAME:
         known = ", ".join(sorted(("text", *_BY_NAME)))
         raise ConfigurationError(f"no message type {kind!r}; the line plays: {known}")
@@ -85,7 +85,7 @@ def _music(written: str) -> MusicOnHoldMessage:
     return MusicOnHoldMessage(name, int(seconds) if seconds else None)
 
 
-def _day(written: str) -> dt.date:
+def _parse_day(written: str) -> dt.date:
     return dt.datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007 - a day, not a moment
 
 
@@ -111,8 +111,8 @@ _BY_NAME: Mapping[str, Callable[[str], Message]] = {
     "music_on_hold": _music,
     "h": _music,
     "noop": Comment,
-    "date": lambda day: Date(_day(day)),
-    "dateH": lambda day: HebrewDate(_day(day)),
+    "date": lambda day: Date(_parse_day(day)),
+    "dateH": lambda day: HebrewDate(_parse_day(day)),
     "go_to_folder": GoTo,
     "g": GoTo,
 }

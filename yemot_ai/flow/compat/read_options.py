@@ -14,54 +14,54 @@ from typing import Literal
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Keyboard, Record, Tap, Voice
 
-__all__ = ["SPOKEN", "Count", "Mode", "Question", "Switch"]
+__all__ = ["SPEECH_MODES", "CountArgument", "Mode", "ReadOptions", "SwitchArgument"]
 
 Mode = Literal["tap", "voice", "stt", "record"]
 
-Switch = bool | str
+SwitchArgument = bool | str
 """True or False, or the word that stands for True on the line, such as ``Ok``; "" and ``no`` are False."""
 
-SPOKEN = frozenset({"voice", "stt"})
+SPEECH_MODES = frozenset({"voice", "stt"})
 
 DEFAULT_SECONDS = 7
 """How long the line waits for a key unless it is told otherwise [OFF]."""
 
-Count = int | str | None
+CountArgument = int | str | None
 """A whole number; None, "" and yemot-flow's ``*`` leave it to the line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReadOptions:
     """The arguments of a read that say how the caller may answer; see ``AICall.read``."""
 
     mode: Mode
-    max_digits: Count
-    min_digits: Count
-    sec_wait: Count
+    max_digits: CountArgument
+    min_digits: CountArgument
+    sec_wait: CountArgument
     digits_allowed: str | Iterable[str | int]
     typing_playback_mode: Keyboard | Literal["NO"]
-    block_asterisk_key: Switch
-    block_zero_key: Switch
+    block_asterisk_key: SwitchArgument
+    block_zero_key: SwitchArgument
     replace_char: str
-    amount_attempts: Count
-    allow_empty: Switch
+    amount_attempts: CountArgument
+    allow_empty: SwitchArgument
     empty_val: str
-    block_change_keyboard: Switch
+    block_change_keyboard: SwitchArgument
     confirm: bool
     lang: str
-    block_typing: Switch
-    use_records_recognition_engine: Switch
-    quiet_max: Count
+    block_typing: SwitchArgument
+    use_records_recognition_engine: SwitchArgument
+    quiet_max: CountArgument
     path: str
     file_name: str
-    no_confirm_menu: Switch
-    save_on_hangup: Switch
-    append_to_existing_file: Switch
-    min_length: Count
-    max_length: Count
-    re_enter_if_exists: Switch
+    no_confirm_menu: SwitchArgument
+    save_on_hangup: SwitchArgument
+    append_to_existing_file: SwitchArgument
+    min_length: CountArgument
+    max_length: CountArgument
+    re_enter_if_exists: SwitchArgument
 
-    def answered_by(self) -> Tap | Voice | Record:
+    def read_mode(self) -> Tap | Voice | Record:
         """Return the mode of the line's read.
 
         Raises:
@@ -85,9 +85,9 @@ class Question:
         return _is_on(self.re_enter_if_exists, "yes")
 
     @property
-    def times(self) -> int:
+    def attempts(self) -> int:
         """How often the question goes out: at keys the line counts, at speech nobody else does."""
-        return max(_count(self.amount_attempts) or 1, 1) if self.mode in SPOKEN else 1
+        return max(_count(self.amount_attempts) or 1, 1) if self.mode in SPEECH_MODES else 1
 
     def _tap(self) -> Tap:
         seconds = _count(self.sec_wait)
@@ -130,7 +130,7 @@ class Question:
         )
 
 
-def _is_on(switch: Switch, word: str) -> bool:
+def _is_on(switch: SwitchArgument, word: str) -> bool:
     """Read a switch.
 
     Args:
@@ -147,7 +147,7 @@ def _is_on(switch: Switch, word: str) -> bool:
     return switch == word
 
 
-def _count(number: Count) -> int | None:
+def _count(number: CountArgument) -> int | None:
     """Read a number; None, "" and ``*`` are the line's own default.
 
     Raises:

@@ -12,16 +12,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from yemot_ai.flow.handler_run import Run
+from yemot_ai.flow.handler_run import HandlerRun
 from yemot_ai.flow.value_names import without_polls
 from yemot_ai.protocol import Request
-from yemot_ai.sessions import Finished, Visit
+from yemot_ai.sessions import HandlerOutcome, Visit
 
-__all__ = ["Running", "key_of"]
+__all__ = ["InflightRun", "run_key"]
 
 
 @dataclass(slots=True, eq=False)
-class Running:
+class InflightRun:
     """What this process knows of it.
 
     Attributes:
@@ -32,17 +32,17 @@ class Running:
     """
 
     key: str
-    task: asyncio.Task[Finished]
-    run: Run | None = None
+    task: asyncio.Task[HandlerOutcome]
+    run: HandlerRun | None = None
     poll_turn: int = 0
 
     @property
-    def is_broken(self) -> bool:
+    def has_failed(self) -> bool:
         """Whether it ended without coming to anything: the store was away, or the call has ended."""
         return self.task.done() and (self.task.cancelled() or self.task.exception() is not None)
 
 
-def key_of(visit: Visit, request: Request) -> str:
+def run_key(visit: Visit, request: Request) -> str:
     """Name the logical request that ``request`` belongs to."""
     values = json.dumps(without_polls(request.values)).encode()
     return f"run/{visit.number}/{hashlib.sha256(values).hexdigest()[:32]}"

@@ -12,77 +12,77 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from yemot_ai.flow.handlers.inflight import Running
-from yemot_ai.sessions import Answered
+from yemot_ai.flow.handlers.inflight import InflightRun
+from yemot_ai.sessions import CachedResponse
 
-__all__ = ["LiveCall", "LiveCalls"]
+__all__ = ["LocalCall", "LocalCalls"]
 
-POLLS_KEPT = 4
-LOOKED_AT = 2
+MAX_POLLS = 4
+CALLS_PER_SWEEP = 2
 """Every request looks at this many of the longest silent calls, so its cost does not grow."""
 
 
 @dataclass(slots=True)
-class LiveCall:
+class LocalCall:
     """One call, in this process.
 
     Attributes:
         attributes: what the developer has set on ``call``.
-        run: the newest request of a plain handler.
+        inflight: the newest request of a plain handler.
         polls: the newest answers to polls; they are not worth a save.
-        touched: when the last request came.
+        last_request: when the last request came.
     """
 
     attributes: dict[str, Any] = field(default_factory=dict)
-    run: Running | None = None
-    polls: tuple[Answered, ...] = ()
-    touched: float = 0.0
+    inflight: InflightRun | None = None
+    polls: tuple[CachedResponse, ...] = ()
+    last_request: float = 0.0
 
-    def polled(self, answer: Answered) -> None:
+    def add_poll(self, answer: CachedResponse) -> None:
         """Keep what a poll was answered."""
-        self.polls = (*self.polls, answer)[-POLLS_KEPT:]
+        self.polls = (*self.polls, answer)[-MAX_POLLS:]
 
 
-class LiveCalls:
+class LocalCalls:
     """The calls of this process; those without a request for ``ttl`` seconds are let go.
 
     Args:
         ttl: seconds.
-        let_go: told the id of each call that goes.
+        on_removed: told the id of each call that goes.
     """
 
-    def __init__(self, ttl: float, let_go: Callable[[str], object]) -> None:
+    def __init__(self, ttl: float, on_removed: Callable[[str], object]) -> None:
         self._ttl = ttl
-        self._let_go = let_go
+        self._on_removed = on_removed
         self._lock = threading.Lock()
-        self._calls: OrderedDict[str, LiveCall] = OrderedDict()
+        self._calls: OrderedDict[str, LocalCall] = OrderedDict()
 
-    def of(self, call_id: str) -> LiveCall:
+    def get_or_create(self, call_id: str) -> LocalCall:
         """Return the call, new if need be, and note that it lives."""
         now = time.monotonic()
         with self._lock:
-            live = self._calls.setdefault(call_id, LiveCall())
-            live.touched = now
+            live = self._calls.setdefault(call_id, LocalCall())
+            live.last_request = now
             self._calls.move_to_end(call_id)
             gone = self._sweep(now)
         for old in gone:
-            self._let_go(old)
+            self._on_removed(old)
         return live
 
-    def pop(self, call_id: str) -> LiveCall | None:
+    def pop(self, call_id: str) -> LocalCall | None:
         """Let a call go."""
         with self._lock:
             live = self._calls.pop(call_id, None)
-        self._let_go(call_id)
+        self._on_removed(call_id)
         return live
 
     def _sweep(self, now: float) -> list[str]:
         gone = []
-        for _ in range(LOOKED_AT):
+        for _ in range(CALLS_PER_SWEEP):
             call_id, oldest = next(iter(self._calls.items()))
-            if oldest.touched + self._ttl > now:
+            if oldest.last_request + self._ttl > now:
                 break
-            if oldest.run and not oldest.run.task.done():
+            if oldest.inflight and not oldest.inflight.task.done():
                 self._calls.move_to_end(call_id)  # it lives, silently; it must not keep the dead ones
                 continue
             del self._calls[call_id]

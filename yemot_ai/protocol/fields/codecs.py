@@ -17,12 +17,23 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 
-__all__ = ["CONTROL", "Choice", "Codec", "Count", "Day", "Doubt", "Fixed", "Keys", "Numbers", "place_of"]
+__all__ = [
+    "CONTROL",
+    "Choice",
+    "Codec",
+    "Constant",
+    "DateText",
+    "FieldWarning",
+    "Integer",
+    "KeyList",
+    "PhoneNumbers",
+    "first_index",
+]
 
 CONTROL: Final = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
 """What no answer may contain anywhere: control characters, line ends, halves of characters."""
 
-Doubt: TypeAlias = tuple[str, int]
+FieldWarning: TypeAlias = tuple[str, int]
 """The code of a warning, and the index of the character that deserves it."""
 
 _NO_DIGIT: Final = re.compile("[^0-9]")
@@ -53,38 +64,38 @@ class Codec(Protocol):
         """
         ...
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """The code of the warning that a readable ``text`` deserves, and where in it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class Integer:
     """A whole number; an empty field is ``default``.
 
     Attributes:
         default: what an empty field means; None is "not limited" or "not set".
         minimum: the smallest number allowed.
-        star: whether the undocumented ``*`` is understood as None.
+        allow_star: whether the undocumented ``*`` is understood as None.
         required: whether an empty field is an error.
-        absent: what None is called.
+        none_label: what None is called.
     """
 
     default: int | None = None
     minimum: int = 0
-    star: bool = False
+    allow_star: bool = False
     required: bool = False
-    absent: str = "not set"
+    none_label: str = "not set"
 
     def decode(self, text: str) -> int | None:
         """Read ASCII digits."""
         if not text and not self.required:
             return self.default
-        if self.star and text == "*":
+        if self.allow_star and text == "*":
             return None
         if not _COUNT.fullmatch(text) or int(text) < self.minimum:
             reason = f"{text[:40]!r} is no whole number from {self.minimum}"
-            raise InvalidValueError("number", reason, position=place_of(_NO_DIGIT, text))
+            raise InvalidValueError("number", reason, position=first_index(_NO_DIGIT, text))
         return int(text)
 
     def encode(self, value: object) -> str:
@@ -95,7 +106,7 @@ class Count:
             raise InvalidValueError("number", f"{value!r} is no whole number from {self.minimum}")
         return str(value)
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """``*`` is used, and documented nowhere."""
         return ("star-for-unlimited", 0) if text == "*" else None
 
@@ -105,44 +116,44 @@ class Choice:
     """A closed set of words; the first word listed for a value is its canonical one.
 
     Attributes:
-        words: what each word means.
+        values: what each word means.
         undocumented: words that are only seen in use.
     """
 
-    words: Mapping[str, object]
+    values: Mapping[str, object]
     undocumented: frozenset[str] = frozenset()
     _folded: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for word in self.words:
+        for word in self.values:
             self._folded.setdefault(word.casefold(), word)
 
     def decode(self, text: str) -> object:
         """Look the word up; whether case matters on the line is not confirmed, so it does not here."""
-        if text in self.words:
-            return self.words[text]
+        if text in self.values:
+            return self.values[text]
         if text.casefold() in self._folded:
-            return self.words[self._folded[text.casefold()]]
-        allowed = ", ".join(repr(word) for word in self.words)
+            return self.values[self._folded[text.casefold()]]
+        allowed = ", ".join(repr(word) for word in self.values)
         raise InvalidValueError("choice", f"{text[:40]!r} is none of {allowed}")
 
     def encode(self, value: object) -> str:
         """Render the canonical word."""
-        for word, meaning in self.words.items():
+        for word, meaning in self.values.items():
             if meaning == value:
                 return word
-        allowed = ", ".join(sorted({repr(meaning) for meaning in self.words.values()}))
+        allowed = ", ".join(sorted({repr(meaning) for meaning in self.values.values()}))
         raise InvalidValueError("choice", f"{value!r} is none of {allowed}")
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Words in use that the official text does not have."""
         if text in self.undocumented:
             return "undocumented-value", 0
-        return None if text in self.words else ("letter-case", 0)
+        return None if text in self.values else ("letter-case", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class KeyList:
     """What may be typed: single keys ``*#123``, or whole values ``11.12.13``; empty: anything.
 
     One value of several digits has no spelling of its own, for ``10`` is the keys 1 and 0.
@@ -175,14 +186,14 @@ class Keys:
         single = all(len(one) == 1 for one in value)
         return ("" if single else ".").join(value)
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Nothing to doubt."""
         del text
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class PhoneNumbers:
     """Phone numbers joined by dots.
 
     Attributes:
@@ -211,14 +222,14 @@ class Numbers:
             raise InvalidValueError("empty-value", "there is no number")
         return ".".join(value)
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Nothing to doubt."""
         del text
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DateText:
     """A day as ``DD/MM/YYYY``."""
 
     def decode(self, text: str) -> dt.date:
@@ -236,14 +247,14 @@ class Day:
             raise InvalidValueError("format", f"{value!r} is no datetime.date")
         return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Nothing to doubt."""
         del text
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class Constant:
     """A position that holds the same word always; no attribute stands for it.
 
     Attributes:
@@ -262,13 +273,13 @@ class Fixed:
         del value
         return self.word
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Nothing to doubt."""
         del text
         return None
 
 
-def place_of(strange: re.Pattern[str], text: str) -> int:
+def first_index(pattern: re.Pattern[str], text: str) -> int:
     """Where the first strange character stands, else 0."""
-    found = strange.search(text)
+    found = pattern.search(text)
     return found.start() if found else 0

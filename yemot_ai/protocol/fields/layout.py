@@ -15,11 +15,11 @@ from typing import Any, Final, Self, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import Codec
-from yemot_ai.protocol.syntax import Part, parts_of
+from yemot_ai.protocol.syntax import Part, split_parts
 
-__all__ = ["Layout", "Tell", "values_of"]
+__all__ = ["Layout", "Report", "field_values"]
 
-Tell: TypeAlias = Callable[[str, str, int], None]
+Report: TypeAlias = Callable[[str, str, int], None]
 """What is told the code, reason and position of all that is wrong or doubtful."""
 
 
@@ -40,30 +40,30 @@ class Layout:
         self.codecs: Final = codecs
         self.titles: dict[str, str] = {name: name.replace("_", " ").strip() for name in codecs}
 
-    def named(self, **titles: str) -> Self:
+    def with_titles(self, **titles: str) -> Self:
         """The same layout, with words for its fields."""
         self.titles |= titles
         return self
 
-    def read(self, text: str, offset: int, tell: Tell) -> list[Part]:
+    def parse(self, text: str, offset: int, report: Report) -> list[Part]:
         """The fields that stand in ``text``, all positions filled.
 
         Args:
             text: the fields; those missing at the end mean their defaults.
             offset: where ``text`` begins in the answer.
-            tell: told the code, reason and position of all that is wrong or doubtful.
+            report: told the code, reason and position of all that is wrong or doubtful.
         """
-        pieces = parts_of(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
+        pieces = split_parts(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
         if len(pieces) > len(self.codecs):
             reason = f"{len(pieces)} fields where {len(self.codecs)} are known"
-            tell("too-many-fields", reason, pieces[len(self.codecs)][0])
+            report("too-many-fields", reason, pieces[len(self.codecs)][0])
         missing = [(offset + len(text), "")] * (len(self.codecs) - len(pieces))
         fields = [
-            self._read_field(number, name, piece, tell)
+            self._parse_field(number, name, piece, report)
             for number, (name, piece) in enumerate(zip(self.codecs, pieces + missing, strict=False), start=1)
         ]
         for part in fields[len(pieces) :]:
-            part.given = False
+            part.present = False
         if len(pieces) > len(self.codecs):
             surplus = pieces[len(self.codecs)][0]
             rest = text[surplus - offset :]
@@ -71,20 +71,20 @@ class Layout:
             fields.append(Part("field", "", rest, surplus, number, title="not a known field"))
         return fields
 
-    def _read_field(self, number: int, name: str, piece: tuple[int, str], tell: Tell) -> Part:
+    def _parse_field(self, number: int, name: str, piece: tuple[int, str], report: Report) -> Part:
         position, text = piece
         codec, title = self.codecs[name], self.titles[name]
         part = Part("field", name, text, position, number, title=title, codec=codec)
         try:
             part.value = codec.decode(text)
         except InvalidValueError as error:
-            tell(error.code, f"{_spoken(name)}: {error.reason}", position + error.position)
+            report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
             return part
         part.valid = True
-        doubt = codec.doubt(text)
+        doubt = codec.find_warning(text)
         if doubt:
             code, place = doubt
-            tell(code, f"{_spoken(name)}: {text[:40]!r}", position + place)
+            report(code, f"{_label(name)}: {text[:40]!r}", position + place)
         return part
 
     def encode(self, value: Mapping[str, Any] | object) -> list[str]:
@@ -100,7 +100,7 @@ class Layout:
                 texts.append(codec.encode(attribute))
             except InvalidValueError as error:
                 raise InvalidValueError(
-                    error.code, f"{_spoken(name)}: {error.reason}", position=error.position
+                    error.code, f"{_label(name)}: {error.reason}", position=error.position
                 ) from None
         return texts
 
@@ -112,12 +112,12 @@ class Layout:
         return ",".join(texts)
 
 
-def values_of(fields: Sequence[Part]) -> dict[str, Any] | None:
+def field_values(fields: Sequence[Part]) -> dict[str, Any] | None:
     """The attributes that ``fields`` stand for, or None when one of them could not be read."""
     if not all(part.valid for part in fields):
         return None
     return {part.name: part.value for part in fields if not part.name.startswith("_")}
 
 
-def _spoken(name: str) -> str:
+def _label(name: str) -> str:
     return name.replace("_", " ").strip()

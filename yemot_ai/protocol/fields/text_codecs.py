@@ -14,32 +14,32 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, Doubt, place_of
+from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, first_index
 
-__all__ = ["Matching", "Plain", "Target"]
+__all__ = ["FolderTarget", "FreeText", "Regex"]
 
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class Regex:
     """A text of a documented form.
 
     Attributes:
         pattern: what the whole text must match.
-        form: the form in words, for the error.
+        description: the form in words, for the error.
         default: what an empty field means; None when it may not be empty.
         code: the rule that a wrong text breaks.
-        strange: characters that the form never has, the inside of a character class.
-        doubts: tells the warning that a readable text deserves.
+        invalid: characters that the form never has, the inside of a character class.
+        warning_check: tells the warning that a readable text deserves.
     """
 
     pattern: re.Pattern[str]
-    form: str
+    description: str
     default: str | None = None
     code: str = "format"
-    strange: str = ",&="
-    doubts: Callable[[str], Doubt | None] = field(default=lambda _text: None)
+    invalid: str = ",&="
+    warning_check: Callable[[str], FieldWarning | None] = field(default=lambda _text: None)
 
     def decode(self, text: str) -> str:
         """Check the form."""
@@ -50,32 +50,32 @@ class Matching:
             if control:
                 reason = f"{control.group()!r} may not stand here"
                 raise InvalidValueError("character", reason, position=control.start())
-            position = place_of(re.compile(f"[{self.strange}]"), text)
-            raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.form}", position=position)
+            position = first_index(re.compile(f"[{self.invalid}]"), text)
+            raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.description}", position=position)
         return text
 
     def encode(self, value: object) -> str:
         """Check the form."""
         if not isinstance(value, str):
-            raise InvalidValueError(self.code, f"{value!r} is not {self.form}")
+            raise InvalidValueError(self.code, f"{value!r} is not {self.description}")
         return self.decode(value)
 
-    def doubt(self, text: str) -> Doubt | None:
-        """Ask ``doubts``."""
-        return self.doubts(text)
+    def find_warning(self, text: str) -> FieldWarning | None:
+        """Ask ``warning_check``."""
+        return self.warning_check(text)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FolderTarget:
     """Where a caller is sent; a ``/`` at the end is understood, and doubted.
 
     Attributes:
         pattern: what a target must match.
-        form: the form in words, for the error.
+        description: the form in words, for the error.
     """
 
     pattern: re.Pattern[str]
-    form: str
+    description: str
 
     def decode(self, text: str) -> str:
         """Read a target."""
@@ -85,9 +85,9 @@ class Target:
 
     def encode(self, value: object) -> str:
         """Check the form."""
-        return Matching(self.pattern, self.form, code="target").encode(value)
+        return Regex(self.pattern, self.description, code="target").encode(value)
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """What is probably not meant."""
         if len(text) > 1 and text.endswith("/"):
             return "trailing-slash", len(text) - 1
@@ -95,7 +95,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class FreeText:
     """Free text in which some characters may not stand.
 
     Attributes:
@@ -104,8 +104,8 @@ class Plain:
         codes: the rules of single characters that break another one.
         required: whether the text must have more than white space.
         default: what an empty field means.
-        doubtful: characters that deserve a warning, the inside of a character class.
-        doubts: tells the warning that a readable text deserves.
+        unconfirmed: characters that deserve a warning, the inside of a character class.
+        warning_check: tells the warning that a readable text deserves.
     """
 
     forbidden: str
@@ -113,16 +113,16 @@ class Plain:
     codes: Mapping[str, str] = field(default_factory=dict)
     required: bool = True
     default: str = ""
-    doubtful: str = ""
-    doubts: Callable[[str], Doubt | None] = field(default=lambda _text: None)
-    _bad: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
+    unconfirmed: str = ""
+    warning_check: Callable[[str], FieldWarning | None] = field(default=lambda _text: None)
+    _invalid: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_bad", re.compile(f"[{self.forbidden}{CONTROL}]"))
+        object.__setattr__(self, "_invalid", re.compile(f"[{self.forbidden}{CONTROL}]"))
 
     def decode(self, text: str) -> str:
         """Check every character."""
-        bad = self._bad.search(text)
+        bad = self._invalid.search(text)
         if bad:
             code = self.codes.get(bad.group(), self.code)
             raise InvalidValueError(code, f"{bad.group()!r} may not stand here", position=bad.start())
@@ -138,7 +138,7 @@ class Plain:
             raise InvalidValueError("empty-value", "the text is empty")
         return self.decode(value)
 
-    def doubt(self, text: str) -> Doubt | None:
+    def find_warning(self, text: str) -> FieldWarning | None:
         """Characters that may not be understood."""
-        found = re.search(f"[{self.doubtful}]", text) if self.doubtful else None
-        return ("unconfirmed-character", found.start()) if found else self.doubts(text)
+        found = re.search(f"[{self.unconfirmed}]", text) if self.unconfirmed else None
+        return ("unconfirmed-character", found.start()) if found else self.warning_check(text)

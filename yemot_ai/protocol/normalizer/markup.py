@@ -14,7 +14,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["DASH", "MARKS", "NAMED_SYMBOLS", "unmarked"]
+__all__ = ["DASH", "MARKS", "NAMED_SYMBOLS", "strip_markup"]
 
 MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
 """Niqqud, cantillation and accents: parts of words, the inside of a character class."""
@@ -23,8 +23,8 @@ DASH: Final = "—"
 NAMED_SYMBOLS: Final = "₪€£¥×÷±≈≤≥≠∞√°→"
 """Symbols beyond ASCII that are spoken by name."""
 
-_COMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}]")
-_SAME_AS: Final = {
+_UNCOMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}]")
+_REPLACEMENTS: Final = {
     **dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"),
     **dict.fromkeys("“”„‟«»״", '"'),
     **dict.fromkeys("‘’‚‛‹›׳´", "'"),
@@ -41,7 +41,7 @@ _SAME_AS: Final = {
     "➡": "→",
     "⃣": "",  # the keycap around a digit
 }
-_KEPT: Final = "LMN"
+_KEPT_CATEGORIES: Final = "LMN"
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
@@ -51,28 +51,28 @@ _BULLET: Final = re.compile(r"[-*+•] (?:\[[ xX]\] )?")
 _ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
 
 
-def unmarked(text: str) -> str:
+def strip_markup(text: str) -> str:
     """The text without what nobody says, one paragraph, list item or table row a line."""
-    plain = _COMMON.sub(_reduced, text.replace("\r\n", "\n"))
-    lines = (_unmarked_line(" ".join(line.split())) for line in plain.split("\n"))
+    plain = _UNCOMMON.sub(_replace_match, text.replace("\r\n", "\n"))
+    lines = (_strip_line(" ".join(line.split())) for line in plain.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
-def _reduced(match: re.Match[str]) -> str:
-    return _same_as(match.group())
+def _replace_match(match: re.Match[str]) -> str:
+    return _replace_char(match.group())
 
 
 @lru_cache(maxsize=4096)
-def _same_as(char: str) -> str:
-    if char in _SAME_AS:
-        return _SAME_AS[char]
+def _replace_char(char: str) -> str:
+    if char in _REPLACEMENTS:
+        return _REPLACEMENTS[char]
     category = unicodedata.category(char)
     if category == "Cf" or _VARIATION_SELECTORS.match(char):
         return ""  # invisible, possibly inside a word
-    return char if category[0] in _KEPT else " "
+    return char if category[0] in _KEPT_CATEGORIES else " "
 
 
-def _unmarked_line(line: str) -> str:
+def _strip_line(line: str) -> str:
     if _RULE.fullmatch(line):
         return ""
     for mark in (_QUOTE, _HEADING, _BULLET):

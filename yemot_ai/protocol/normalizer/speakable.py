@@ -16,8 +16,8 @@ from typing import Final
 
 from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
 from yemot_ai.protocol.messages import Text
-from yemot_ai.protocol.normalizer.markup import unmarked
-from yemot_ai.protocol.normalizer.verbalize import language_of, said
+from yemot_ai.protocol.normalizer.markup import strip_markup
+from yemot_ai.protocol.normalizer.verbalize import detect_language, verbalize
 
 __all__ = ["speakable"]
 
@@ -39,12 +39,12 @@ def speakable(text: str) -> list[Text]:
     Returns:
         The messages in order; none when there is nothing to say.
     """
-    spoken = said(unmarked(text), language_of(text))
-    sentences = (_tidied(part) for part in _SENTENCE_END.split(spoken))
-    return [Text(message) for message in _packed(_pieces(one for one in sentences if one))]
+    spoken = verbalize(strip_markup(text), detect_language(text))
+    sentences = (_normalize_sentence(part) for part in _SENTENCE_END.split(spoken))
+    return [Text(message) for message in _pack(_split_to_fit(one for one in sentences if one))]
 
 
-def _tidied(part: str) -> str:
+def _normalize_sentence(part: str) -> str:
     """One sentence with single spaces, and single commas only inside it."""
     tokens = _COMMA.sub(" , ", part).split()
     words: list[str] = []
@@ -58,7 +58,7 @@ def _tidied(part: str) -> str:
     return " ".join(words)
 
 
-def _pieces(sentences: Iterator[str]) -> Iterator[tuple[str, str]]:
+def _split_to_fit(sentences: Iterator[str]) -> Iterator[tuple[str, str]]:
     """Parts that fit into a message, each with what stands before it: sentences, else phrases, else words."""
     for sentence in sentences:
         for phrase in [sentence] if _fits(sentence) else sentence.split(_PAUSE):
@@ -76,7 +76,7 @@ def _fits(part: str) -> bool:
     return len(part) <= MAX_CHARACTERS and part.count(" ") < MAX_WORDS
 
 
-def _packed(pieces: Iterator[tuple[str, str]]) -> Iterator[str]:
+def _pack(pieces: Iterator[tuple[str, str]]) -> Iterator[str]:
     """Join as many parts as one message holds."""
     message: list[str] = []
     characters = words = 0

@@ -12,12 +12,12 @@ from typing import Final, TypeAlias
 
 from yemot_ai.protocol.normalizer.markup import DASH, NAMED_SYMBOLS
 
-__all__ = ["ENGLISH", "HEBREW", "STRAY_COLON", "Words", "language_of", "said"]
+__all__ = ["ENGLISH", "HEBREW", "STRAY_COLON", "SignNames", "detect_language", "verbalize"]
 
-Words: TypeAlias = Mapping[str, str]
+SignNames: TypeAlias = Mapping[str, str]
 """What each sign is called."""
 
-HEBREW: Final[Words] = {
+HEBREW: Final[SignNames] = {
     ".": "נקודה", "/": "סלאש", "@": "שטרודל", "-": "מקף", "_": "קו תחתון", ":": "נקודתיים",
     "?": "סימן שאלה", "#": "סולמית", "~": "בערך", "%": "אחוז", "&": "ו", "=": "שווה", "+": "פלוס",
     "*": "כוכבית", "^": "בחזקת", "<": "קטן מ", ">": "גדול מ", "₪": "שקלים", "$": "דולר", "€": "אירו",
@@ -25,7 +25,7 @@ HEBREW: Final[Words] = {
     "≤": "קטן או שווה", "≥": "גדול או שווה", "≠": "שונה מ", "∞": "אינסוף", "√": "שורש", "°": "מעלות",
     "minus": "מינוס", "to": "עד",
 }  # fmt: skip
-ENGLISH: Final[Words] = {
+ENGLISH: Final[SignNames] = {
     ".": "dot", "/": "slash", "@": "at", "-": "hyphen", "_": "underscore", ":": "colon",
     "?": "question mark", "#": "hash", "~": "about", "%": "percent", "&": "and", "=": "equals", "+": "plus",
     "*": "star", "^": "to the power of", "<": "less than", ">": "more than", "₪": "shekels", "$": "dollars",
@@ -51,35 +51,35 @@ _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
 _RANGE: Final = 2
 
-_Saying: TypeAlias = Callable[["re.Match[str]", Words], str]
-_Rule: TypeAlias = tuple[re.Pattern[str], str | _Saying]
+_Replacement: TypeAlias = Callable[["re.Match[str]", SignNames], str]
+_Rule: TypeAlias = tuple[re.Pattern[str], str | _Replacement]
 
 
-def language_of(text: str) -> Words:
+def detect_language(text: str) -> SignNames:
     """English words for sentences without a Hebrew letter; else Hebrew, the language of the line."""
     return ENGLISH if _ENGLISH.search(text) and not _HEBREW.search(text) else HEBREW
 
 
-def said(text: str, words: Words) -> str:
+def verbalize(text: str, words: SignNames) -> str:
     """The text in words, commas, sentence ends and times; white space is still to be tidied."""
     for pattern, replacement in _RULES:
-        text = pattern.sub(replacement if isinstance(replacement, str) else _in(words, replacement), text)
+        text = pattern.sub(replacement if isinstance(replacement, str) else _bind(words, replacement), text)
     return text
 
 
-def _in(words: Words, saying: _Saying) -> Callable[[re.Match[str]], str]:
+def _bind(words: SignNames, saying: _Replacement) -> Callable[[re.Match[str]], str]:
     return lambda match: saying(match, words)
 
 
-def _called(sign: str) -> _Saying:
+def _sign_name(sign: str) -> _Replacement:
     return lambda _match, words: f" {words[sign]} "
 
 
-def _by_name(match: re.Match[str], words: Words) -> str:
+def _matched_sign_name(match: re.Match[str], words: SignNames) -> str:
     return f" {words[match.group().strip()]} "
 
 
-def _address(match: re.Match[str], words: Words) -> str:
+def _address(match: re.Match[str], words: SignNames) -> str:
     """A URL or e-mail address, spelled so that it can be written down; its ``https://`` goes without saying.
 
     Any other scheme is said, and so is ``https://`` inside a longer address.
@@ -92,11 +92,11 @@ def _address(match: re.Match[str], words: Words) -> str:
     return f" {spelled} {whole[len(body) :]}"
 
 
-def _entity(match: re.Match[str], _words: Words) -> str:
+def _entity(match: re.Match[str], _words: SignNames) -> str:
     return {"amp": "&", "lt": "<", "gt": ">"}.get(match.group(1), " ")
 
 
-def _seam(match: re.Match[str], _words: Words) -> str:
+def _join_or_part(match: re.Match[str], _words: SignNames) -> str:
     """Quotes and emphasis inside a word leave it whole; elsewhere they part words, and numbers."""
     before = match.string[max(match.start() - 1, 0) : match.start()]
     after = match.string[match.end() : match.end() + 1]
@@ -104,7 +104,7 @@ def _seam(match: re.Match[str], _words: Words) -> str:
     return "" if inside else " "
 
 
-def _hyphened(match: re.Match[str], words: Words) -> str:
+def _hyphenated_numbers(match: re.Match[str], words: SignNames) -> str:
     """Numbers joined by hyphens: two are a range, unless they are a phone number."""
     parts = match.group().split("-")
     phone = _is_phone(parts) or len(_digits(parts[1])) >= _LONG_GROUP
@@ -120,7 +120,7 @@ def _digits(number: str) -> str:
     return re.sub(r"\D", "", number)
 
 
-def _between(match: re.Match[str], words: Words) -> str:
+def _spaced_numbers(match: re.Match[str], words: SignNames) -> str:
     """Numbers with a spaced hyphen between: a range if they rise or are times, else a subtraction."""
     left, right = match.groups()
     if _is_phone([left, right]):
@@ -134,7 +134,7 @@ def _value(number: str) -> float:
     return float(found.group()) if found else 0.0
 
 
-def _amounts(match: re.Match[str], words: Words) -> str:
+def _amounts(match: re.Match[str], words: SignNames) -> str:
     """Like bare numbers, amounts with a sign: a tight hyphen is a range, a spaced one if they rise."""
     left, dash, right = match.groups()
     if re.fullmatch(r"[\d.,]+", left + right):
@@ -144,15 +144,15 @@ def _amounts(match: re.Match[str], words: Words) -> str:
     return f"{left} {words['to' if is_range else 'minus']} "
 
 
-def _to(match: re.Match[str], words: Words) -> str:
+def _range_end(match: re.Match[str], words: SignNames) -> str:
     return f"{match.group(1)} {words['to']} "
 
 
-def _money(match: re.Match[str], words: Words) -> str:
+def _money(match: re.Match[str], words: SignNames) -> str:
     return f" {match.group(2)} {words[match.group(1)]} "
 
 
-def _rule(pattern: str, replacement: str | _Saying) -> _Rule:
+def _rule(pattern: str, replacement: str | _Replacement) -> _Rule:
     return re.compile(pattern), replacement
 
 
@@ -176,10 +176,10 @@ _ADDRESSES: Final = (
     _rule(f"{_LINK}|{_EMAIL}|{_DOMAIN}", _address),
 )
 _EMPHASIS: Final = (
-    _rule(r"(?<=\d)\*\*(?=\d)", _called("^")),
+    _rule(r"(?<=\d)\*\*(?=\d)", _sign_name("^")),
     _rule(r"\\(?=[*#])", " "),
     _rule(r"!?\[(?=[^\]])|\]\(", ","),
-    _rule(r"(?:[\"'`]|\*{2,}+|~{2,}+)++", _seam),
+    _rule(r"(?:[\"'`]|\*{2,}+|~{2,}+)++", _join_or_part),
     _rule(rf"(?<!{_WORD})(?<!\*)\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?!{_WORD}|\*)", r"\1"),
 )
 _NUMBERS: Final = (
@@ -187,40 +187,40 @@ _NUMBERS: Final = (
     _rule(rf"(?<={_WORD})-(?={_LETTER})|(?<={_WORD})(?<!\d)-(?=\d)", " "),
     _rule(r"\(([0+]\d{1,3})\) ?-? ?(?=(?:\d{3,4}-\d{3,4}|\d{6,})(?![\d-]))", r" \1-"),
     _rule(r"(?<![\d.,:/-])(0\d{1,2}) (?=\d{3}-\d{4}(?![\d-]))", r"\1-"),
-    _rule(rf"(?<![\d./-])({_DAY_BEFORE})(?: - | ?{DASH} ?|-)(?={_DAY})", _to),
-    _rule(r"(?<![\d./-])(\d{1,2}-\d{1,2}-\d{4}) - (?=\d{1,2}-\d{1,2}-\d{4}(?!\d|-\d))", _to),
-    _rule(rf"(?<!{_WORD})(?<![)-])-(?=[$€£₪¥] ?\d)", _called("minus")),
+    _rule(rf"(?<![\d./-])({_DAY_BEFORE})(?: - | ?{DASH} ?|-)(?={_DAY})", _range_end),
+    _rule(r"(?<![\d./-])(\d{1,2}-\d{1,2}-\d{4}) - (?=\d{1,2}-\d{1,2}-\d{4}(?!\d|-\d))", _range_end),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=[$€£₪¥] ?\d)", _sign_name("minus")),
     _rule(rf"([$€£₪¥]) ?(\d{_WORD}*+(?:[.,]\d{_WORD}*+)*+)", _money),
     _rule(r"(?<![\d:])(\d{1,2}:\d{2}):(\d{2})(?![\d:])", r"\1, \2"),
     _rule(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d)", r"\1 \3 \4"),
     _rule(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)", r"\1 \3 \4"),
-    _rule(rf"(?<![\d.,:-]){_NUMBER}(?:-{_NUMBER})+", _hyphened),
-    _rule(rf"(?<![\d.,:])({_NUMBER}) - (?=({_NUMBER}))", _between),
-    _rule(rf"(?<=\d) ?{DASH} ?(?=\d)|(?<=\d)-(?=\d)", _called("to")),
-    _rule(rf"(?<!{_WORD})(?<![)-])-(?=\d)", _called("minus")),
-    _rule(rf"(?<=\d)\.(?=\d)|(?<!{_WORD})(?<!\.)\.(?=\d)", _called(".")),
-    _rule(r"(?<=\d)/(?=\d)", _called("÷")),
-    _rule(r"(?<=\d) ?\* ?(?=\d)", _called("×")),
-    _rule(rf"(?<={_WORD})\^(?={_WORD})", _called("^")),
-    _rule(r"~(?= ?\d)", _called("~")),
+    _rule(rf"(?<![\d.,:-]){_NUMBER}(?:-{_NUMBER})+", _hyphenated_numbers),
+    _rule(rf"(?<![\d.,:])({_NUMBER}) - (?=({_NUMBER}))", _spaced_numbers),
+    _rule(rf"(?<=\d) ?{DASH} ?(?=\d)|(?<=\d)-(?=\d)", _sign_name("to")),
+    _rule(rf"(?<!{_WORD})(?<![)-])-(?=\d)", _sign_name("minus")),
+    _rule(rf"(?<=\d)\.(?=\d)|(?<!{_WORD})(?<!\.)\.(?=\d)", _sign_name(".")),
+    _rule(r"(?<=\d)/(?=\d)", _sign_name("÷")),
+    _rule(r"(?<=\d) ?\* ?(?=\d)", _sign_name("×")),
+    _rule(rf"(?<={_WORD})\^(?={_WORD})", _sign_name("^")),
+    _rule(r"~(?= ?\d)", _sign_name("~")),
 )
 _SIGNS: Final = (
     _rule(r"(?<![-=])[-=]++>|→", ","),
-    _rule(r"!=", _called("≠")),
-    _rule(r"<=", _called("≤")),
-    _rule(r">=", _called("≥")),
-    _rule(r"[<>](?=[ \d])", _by_name),
+    _rule(r"!=", _sign_name("≠")),
+    _rule(r"<=", _sign_name("≤")),
+    _rule(r">=", _sign_name("≥")),
+    _rule(r"[<>](?=[ \d])", _matched_sign_name),
     _rule(r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     _rule(r"={3,}", " "),
-    _rule(r"=+", _called("=")),
-    _rule(r"(?<=\d) ?\$", _called("$")),
+    _rule(r"=+", _sign_name("=")),
+    _rule(r"(?<=\d) ?\$", _sign_name("$")),
     _rule(rf"#(?={_LETTER})|#{{2,}}", " "),
-    _rule(rf"(?:(?<!{_WORD})|(?<=\d))\*(?!{_LETTER})", _called("*")),
-    _rule(r"[&+%@#₪€£¥×÷±≈≤≥≠∞√°]", _by_name),
+    _rule(rf"(?:(?<!{_WORD})|(?<=\d))\*(?!{_LETTER})", _sign_name("*")),
+    _rule(r"[&+%@#₪€£¥×÷±≈≤≥≠∞√°]", _matched_sign_name),
 )
 _DOTS: Final = (
     _rule(r"(?<![\u05d0-\u05ea])([\u05d0-\u05ea])\.(?=[\u05d0-\u05ea](?![\u05d0-\u05ea]))", r"\1 "),
-    _rule(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])", _called(".")),
+    _rule(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])", _sign_name(".")),
     _rule(r"(?<=[A-Za-z])\.(?=\d)", " "),
 )
 _PAUSES: Final = (

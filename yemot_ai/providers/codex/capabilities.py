@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai.providers.codex.model_catalogue import without_tools
-from yemot_ai.providers.codex.process import LineTooLongError, run
+from yemot_ai.providers.codex.process import LineTooLongError, run_process
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Known", "known"]
+__all__ = ["Capabilities", "probe"]
 
 _FEATURE: Final = re.compile(r"^([a-z0-9_.]+)\s+.*?(?:true|false)\s*$")
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Capabilities:
     """What one binary knows.
 
     Attributes:
@@ -39,10 +39,10 @@ class Known:
     models: str = ""
 
 
-_cache: dict[tuple[str, int, int, int, int], Known] = {}
+_cache: dict[tuple[str, int, int, int, int], Capabilities] = {}
 
 
-async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
+async def probe(executable: str, *, env: Mapping[str, str], cwd: Path) -> Capabilities:
     """What ``executable`` knows; asked once for each state of the file, again if it did not tell.
 
     The same file is the same program wherever links lead to it, but not under another name: launchers of
@@ -56,16 +56,18 @@ async def known(executable: str, *, env: Mapping[str, str], cwd: Path) -> Known:
     if key in _cache:
         return _cache[key]
     questions = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
-    features, options, models = await _all_asked(
-        _asked([executable, *question], env=env, cwd=cwd) for question in questions
+    features, options, models = await _gather_all(
+        _output_lines([executable, *question], env=env, cwd=cwd) for question in questions
     )
-    told = Known(_features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models))
+    told = Capabilities(
+        _features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models)
+    )
     if told.features:
         _cache[key] = told
     return told
 
 
-async def _all_asked(questions: Iterable[Awaitable[list[str]]]) -> list[list[str]]:
+async def _gather_all(questions: Iterable[Awaitable[list[str]]]) -> list[list[str]]:
     """Wait until every process is gone, also when one could not be started, or all are cancelled."""
     answers = await asyncio.gather(*questions, return_exceptions=True)
     for answer in answers:
@@ -74,10 +76,10 @@ async def _all_asked(questions: Iterable[Awaitable[list[str]]]) -> list[list[str
     return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
-async def _asked(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
+async def _output_lines(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
     lines: list[bytes] = []
     try:
-        end = await run(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)
+        end = await run_process(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)
     except LineTooLongError:
         return []
     return [line.decode("utf-8", "replace") for line in lines] if end.exit_code == 0 else []

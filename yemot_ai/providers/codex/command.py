@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yemot_ai.providers.codex.capabilities import Known
+    from yemot_ai.providers.codex.capabilities import Capabilities
 
-__all__ = ["Setting", "command", "server_command"]
+__all__ = ["Setting", "exec_command", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string goes out as it stands, and Codex reads it as TOML, else as plain text."""
@@ -51,10 +51,10 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
 """What else would speak to the model, or be offered to it; an unknown setting is passed over."""
 
 
-def command(  # noqa: PLR0913 - a command line has many parts
+def exec_command(  # noqa: PLR0913 - a command line has many parts
     executable: str,
     *,
-    known: Known,
+    capabilities: Capabilities,
     instructions: Path,
     databases: Path | None,
     models: Path | None = None,
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913 - a command line has many parts
 
     Args:
         executable: the program.
-        known: what it knows; nothing else is asked of it.
+        capabilities: what it knows; nothing else is asked of it.
         instructions: the file that replaces Codex's own prompt.
         databases: the folder for this conversation's databases; None for Codex's own choice.
         models: the catalogue of models without their tools; None for the one in the binary.
@@ -89,8 +89,8 @@ def command(  # noqa: PLR0913 - a command line has many parts
         "--skip-git-repo-check",
         "--sandbox",
         sandbox,
-        *(["--ignore-rules"] if "ignore-rules" in known.options else []),
-        *_switched_off(known),
+        *(["--ignore-rules"] if "ignore-rules" in capabilities.options else []),
+        *_disable_options(capabilities),
         *_settings(paths, config),
         *(["--model", model] if model else []),
         *resumed,
@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913 - a command line has many parts
 def server_command(
     executable: str,
     *,
-    known: Known,
+    capabilities: Capabilities,
     databases: Path | None,
     models: Path | None,
     config: Mapping[str, Setting],
@@ -110,13 +110,13 @@ def server_command(
 
     Args:
         executable: the program.
-        known: what it knows; nothing else is asked of it.
+        capabilities: what it knows; nothing else is asked of it.
         databases: the folder for this server's databases; None for Codex's own choice.
         models: the catalogue of models without their tools; None for the one in the binary.
         config: further ``-c`` settings; they win over ours.
     """
     paths = {"model_catalog_json": models, "sqlite_home": databases}
-    return [executable, "app-server", *_switched_off(known), *_settings(paths, config)]
+    return [executable, "app-server", *_disable_options(capabilities), *_settings(paths, config)]
 
 
 def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:
@@ -125,14 +125,14 @@ def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -
     return [part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")]
 
 
-def _switched_off(known: Known) -> list[str]:
+def _disable_options(capabilities: Capabilities) -> list[str]:
     """Switch off what a caller could turn against the machine, whether the binary told its names or not.
 
     Codex refuses to start over an unknown ``--disable``, but only mentions an unknown setting
     (measured, 0.169): where it has not told its features, all are switched off as settings.
     """
-    if known.features:
-        return [part for name in _DISABLED if name in known.features for part in ("--disable", name)]
+    if capabilities.features:
+        return [part for name in _DISABLED if name in capabilities.features for part in ("--disable", name)]
     return [part for name in _DISABLED for part in ("-c", f"features.{name}=false")]
 
 

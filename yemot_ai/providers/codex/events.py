@@ -1,6 +1,6 @@
 r"""What ``codex exec --json`` writes → what came of the turn.
 
-Pure: lines in, an ``Outcome`` or an error out; nothing here knows of processes::
+Pure: lines in, an ``TurnOutcome`` or an error out; nothing here knows of processes::
 
     >>> reader = EventReader()
     >>> reader.feed(b'{"type":"thread.started","thread_id":"01a2"}')
@@ -20,17 +20,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
-from yemot_ai.providers.codex.faults import fault
+from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.provider import Usage
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["EventReader", "Outcome", "usage_between"]
+__all__ = ["EventReader", "TurnOutcome", "usage_delta"]
 
 _COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TurnOutcome:
     """A turn that succeeded.
 
     Attributes:
@@ -63,7 +63,7 @@ class EventReader:
         r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string)."""
         if not line.strip():
             return
-        event = _parsed(line)
+        event = _parse_event(line)
         if event is None:
             # The first one is kept for the report; whatever follows may be half of something.
             self._malformed = self._malformed or line
@@ -75,18 +75,18 @@ class EventReader:
             case {"type": "thread.started", "thread_id": str(thread_id)}:
                 self.thread_id = thread_id
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
-                self._answer = writable(text)
+                self._answer = replace_surrogates(text)
             case {"type": "turn.completed"}:
                 self._usage = _counters(event.get("usage"))
             case {"type": "turn.failed"}:
-                self._failure = _message(event.get("error"))
+                self._failure = _error_message(event.get("error"))
             case {"type": "error", "message": str(message)}:
                 # Not fatal by itself ("Reconnecting… 1/5"), but the best explanation if the turn fails.
-                self._last_error = writable(message)
+                self._last_error = replace_surrogates(message)
             case _:
                 pass
 
-    def conclude(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> Outcome:
+    def finish(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
         """What came of the turn, once the process has ended.
 
         Args:
@@ -102,45 +102,45 @@ class EventReader:
             ProviderError: what ``faults.fault`` makes of any other failure.
         """
         if expected and self.thread_id and self.thread_id != expected:
-            raise self._lost(expected, exit_code, stderr_tail)
+            raise self._lost_error(expected, exit_code, stderr_tail)
         if self._malformed is not None:
-            raise self._malformed_by("Codex wrote a line that is not an event", exit_code, stderr_tail)
+            raise self._malformed_error("Codex wrote a line that is not an event", exit_code, stderr_tail)
         if exit_code != 0 or self._failure is not None or self._usage is None:
-            raise self._failed(exit_code, stderr_tail, expected)
+            raise self._failure_error(exit_code, stderr_tail, expected)
         if self._answer is None or not self._answer.strip():
-            raise self._silent(exit_code, stderr_tail)
+            raise self._empty_error(exit_code, stderr_tail)
         if not self.thread_id:
-            raise self._malformed_by("Codex answered without naming the thread", exit_code, stderr_tail)
-        return Outcome(self._answer, self.thread_id, self._usage)
+            raise self._malformed_error("Codex answered without naming the thread", exit_code, stderr_tail)
+        return TurnOutcome(self._answer, self.thread_id, self._usage)
 
-    def _lost(self, expected: str, exit_code: int, stderr_tail: str) -> ProviderError:
+    def _lost_error(self, expected: str, exit_code: int, stderr_tail: str) -> ProviderError:
         message = f"Codex answered in thread {self.thread_id} instead of {expected}: the answer is dropped"
         lost = SessionLostError(message, thread_id=expected, provider="codex")
-        return _detailed(lost, exit_code, stderr_tail, expected)
+        return _with_details(lost, exit_code, stderr_tail, expected)
 
-    def _malformed_by(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
+    def _malformed_error(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
         # How much of it, not what: it may be what the caller said, and the message is logged.
         length = len(self._malformed or b"")
         message = f"{what}: {length} bytes, see stderr_tail" if length else what
         error = MalformedStreamError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider="codex")
-        return _detailed(error, exit_code, stderr_tail, self.thread_id)
+        return _with_details(error, exit_code, stderr_tail, self.thread_id)
 
-    def _failed(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError:
-        said = self._failure or self._last_error or _last_words(stderr_tail)
+    def _failure_error(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError:
+        said = self._failure or self._last_error or _last_error_line(stderr_tail)
         said = said or f"Codex ended (exit code {exit_code}) before the turn was completed"
         thread_id = self.thread_id or expected
-        return fault(said, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
+        return error_from_text(said, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
 
-    def _silent(self, exit_code: int, stderr_tail: str) -> ProviderError:
+    def _empty_error(self, exit_code: int, stderr_tail: str) -> ProviderError:
         if self._last_error:
-            return fault(
+            return error_from_text(
                 self._last_error, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=self.thread_id
             )
         error = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
-        return _detailed(error, exit_code, stderr_tail, self.thread_id)
+        return _with_details(error, exit_code, stderr_tail, self.thread_id)
 
 
-def usage_between(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
+def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
     """What one turn cost, out of counters that run over the whole conversation.
 
     Args:
@@ -156,10 +156,10 @@ def usage_between(before: Mapping[str, int] | None, after: Mapping[str, int]) ->
     spent = [after.get(name, 0) - known.get(name, 0) for name in _COUNTERS]
     if any(tokens < 0 for tokens in spent):
         spent = [after.get(name, 0) for name in _COUNTERS]
-    return Usage.told(*spent)
+    return Usage.from_counts(*spent)
 
 
-def _parsed(line: bytes) -> Mapping[str, Any] | None:
+def _parse_event(line: bytes) -> Mapping[str, Any] | None:
     try:
         # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
         event = json.loads(line.decode())
@@ -174,12 +174,12 @@ def _counters(usage: object) -> dict[str, int]:
     return {name: usage[name] for name in _COUNTERS if type(usage.get(name)) is int}
 
 
-def _message(error: object) -> str:
+def _error_message(error: object) -> str:
     said = error.get("message") if isinstance(error, Mapping) else error
-    return writable(said) if isinstance(said, str) and said else "the turn failed"
+    return replace_surrogates(said) if isinstance(said, str) and said else "the turn failed"
 
 
-def _last_words(stderr_tail: str) -> str:
+def _last_error_line(stderr_tail: str) -> str:
     """The line of standard error that explains a failure: the last one that is not a warning."""
     lines = [line.strip() for line in stderr_tail.split("\n") if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
@@ -187,7 +187,7 @@ def _last_words(stderr_tail: str) -> str:
     return spoken[-1] if spoken else ""
 
 
-def _detailed(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:
+def _with_details(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:
     error.exit_code = exit_code
     error.stderr_tail = stderr_tail
     error.thread_id = thread_id

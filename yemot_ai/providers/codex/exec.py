@@ -23,13 +23,13 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
     SessionLostError,
 )
-from yemot_ai.providers.codex.capabilities import known
-from yemot_ai.providers.codex.command import command
-from yemot_ai.providers.codex.events import EventReader, usage_between
-from yemot_ai.providers.codex.home import Home, is_key, is_thread_id, new_key
-from yemot_ai.providers.codex.process import LineTooLongError, run
-from yemot_ai.providers.codex.prompts import with_history
-from yemot_ai.providers.codex.settings import Settings
+from yemot_ai.providers.codex.capabilities import probe
+from yemot_ai.providers.codex.command import exec_command
+from yemot_ai.providers.codex.events import EventReader, usage_delta
+from yemot_ai.providers.codex.home import CodexHome, is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.process import LineTooLongError, run_process
+from yemot_ai.providers.codex.prompts import prompt_with_history
+from yemot_ai.providers.codex.settings import CodexSettings
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from yemot_ai.providers.codex.command import Setting
-    from yemot_ai.providers.codex.events import Outcome
-    from yemot_ai.providers.codex.process import End
+    from yemot_ai.providers.codex.events import TurnOutcome
+    from yemot_ai.providers.codex.process import ProcessResult
     from yemot_ai.providers.provider import JSON, Exchange
 
 __all__ = ["CodexCLIProvider"]
 
-_PASSING: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+_TRANSIENT_ERRNOS: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Why a process may not start now, and start a moment later."""
 
 
@@ -77,7 +77,7 @@ class CodexCLIProvider:
         config: Mapping[str, Setting] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._codex = Settings(
+        self._settings = CodexSettings(
             executable=executable,
             timeout=timeout,
             instructions=instructions,
@@ -99,7 +99,7 @@ class CodexCLIProvider:
         Raises:
             CodexNotFoundError: there is none; the message says how to install it.
         """
-        return self._codex.check()
+        return self._settings.check()
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -117,7 +117,9 @@ class CodexCLIProvider:
             ProviderError: the leaf that tells what went wrong (see ``faults``).
         """
         key = new_key()
-        outcome = await self._turn(with_history(prompt, history), instructions, thread_id="", key=key)
+        outcome = await self._run_turn(
+            prompt_with_history(prompt, history), instructions, thread_id="", key=key
+        )
         return _reply(outcome, before={}, key=key)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
@@ -128,14 +130,14 @@ class CodexCLIProvider:
             SessionBusyError: another process is writing to the thread.
             ProviderError: as in ``start_session``.
         """
-        thread_id = _word(session, "thread_id")
+        thread_id = _text_field(session, "thread_id")
         if not is_thread_id(thread_id):
             # Codex would silently start a new thread for such a name, and answer without a memory.
             raise SessionLostError(
                 f"{thread_id!r} is not a Codex thread", thread_id=thread_id, provider=self.name
             )
         key = _key(session)
-        outcome = await self._turn(prompt, instructions, thread_id=thread_id, key=key)
+        outcome = await self._run_turn(prompt, instructions, thread_id=thread_id, key=key)
         return _reply(outcome, before=_usage(session), key=key)
 
     async def end_session(self, session: JSON) -> None:
@@ -143,86 +145,92 @@ class CodexCLIProvider:
 
         In a home of the user's own its databases are left alone.
         """
-        home = self._codex.home
-        await asyncio.to_thread(home.forget, _word(session, "thread_id"), _word(session, "key"))
+        home = self._settings.home
+        await asyncio.to_thread(
+            home.delete_conversation, _text_field(session, "thread_id"), _text_field(session, "key")
+        )
 
-    async def _turn(self, prompt: str, instructions: str | None, *, thread_id: str, key: str) -> Outcome:
+    async def _run_turn(
+        self, prompt: str, instructions: str | None, *, thread_id: str, key: str
+    ) -> TurnOutcome:
         executable = self.check()
-        home = self._codex.home
+        home = self._settings.home
         reader = EventReader()
         try:
-            async with asyncio.timeout(self._codex.timeout):
-                file = await asyncio.to_thread(_prepared, home, self._codex.told(instructions), key)
-                line = await self._command(executable, home, file, thread_id, key)
-                end = await self._run(line, prompt, home, reader, key)
-            with self._codex.kept_secret():
-                return reader.conclude(
-                    exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id
+            async with asyncio.timeout(self._settings.timeout):
+                file = await asyncio.to_thread(
+                    _prepare, home, self._settings.instructions_for(instructions), key
                 )
+                line = await self._command(executable, home, file, thread_id, key)
+                end = await self._run_process(line, prompt, home, reader, key)
+            with self._settings.redact_secrets():
+                return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
                 # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
                 # nothing of what the caller said may stay.
-                home.forget(reader.thread_id, key)
-                home.forget(thread_id, key)
+                home.delete_conversation(reader.thread_id, key)
+                home.delete_conversation(thread_id, key)
             if isinstance(error, OSError):
-                raise self._explained(error, reader.thread_id or thread_id) from error
+                raise self._start_error(error, reader.thread_id or thread_id) from error
             raise
 
     async def _command(
-        self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
+        self, executable: Path, home: CodexHome, instructions: Path, thread_id: str, key: str
     ) -> list[str]:
         name = str(executable)
-        told = await known(name, env=home.environment(self._codex.env), cwd=home.work(key))
-        return command(
+        told = await probe(name, env=home.environment(self._settings.env), cwd=home.work_dir(key))
+        return exec_command(
             name,
-            known=told,
+            capabilities=told,
             instructions=instructions,
-            databases=home.databases(key),
+            databases=home.databases_dir(key),
             models=await asyncio.to_thread(home.models_file, told.models),
-            sandbox=self._codex.sandbox,
-            model=self._codex.model,
-            config=self._codex.config,
+            sandbox=self._settings.sandbox,
+            model=self._settings.model,
+            config=self._settings.config,
             thread_id=thread_id,
         )
 
-    async def _run(self, line: Sequence[str], prompt: str, home: Home, reader: EventReader, key: str) -> End:
+    async def _run_process(
+        self, line: Sequence[str], prompt: str, home: CodexHome, reader: EventReader, key: str
+    ) -> ProcessResult:
         data = prompt.encode("utf-8", "replace")
-        env = home.environment(self._codex.env)
+        env = home.environment(self._settings.env)
         try:
-            return await run(line, stdin=data, receive=reader.feed, env=env, cwd=home.work(key))
+            return await run_process(line, stdin=data, receive=reader.feed, env=env, cwd=home.work_dir(key))
         except LineTooLongError as error:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
 
-    def _explained(self, error: OSError, thread_id: str) -> ProviderError:
+    def _start_error(self, error: OSError, thread_id: str) -> ProviderError:
         found: ProviderError
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, TimeoutError):
-            found = ProviderTimeoutError(seconds=self._codex.timeout, provider=self.name)
-        elif self._codex.found() is None:
-            found = CodexNotFoundError(str(self._codex.executable))
-        elif error.errno in _PASSING:
+            found = ProviderTimeoutError(seconds=self._settings.timeout, provider=self.name)
+        elif self._settings.find_executable() is None:
+            found = CodexNotFoundError(str(self._settings.executable))
+        elif error.errno in _TRANSIENT_ERRNOS:
             found = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
         else:
-            found = self._codex.unstarted(error, provider=self.name)
+            found = self._settings.start_error(error, provider=self.name)
         found.thread_id = thread_id
         return found
 
 
-def _prepared(home: Home, instructions: str, key: str) -> Path:
+def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
     home.prepare(key)
     return home.instructions_file(instructions)
 
 
-def _word(session: JSON, name: str) -> str:
+def _text_field(session: JSON, name: str) -> str:
     value = session.get(name) if isinstance(session, Mapping) else None
     return value if isinstance(value, str) else ""
 
 
 def _key(session: JSON) -> str:
     """Our name for the conversation's folders; a name that is not ours must not become a path."""
-    key = _word(session, "key")
+    key = _text_field(session, "key")
     return key if is_key(key) else new_key()
 
 
@@ -233,6 +241,6 @@ def _usage(session: JSON) -> Mapping[str, int] | None:
     return {name: tokens for name, tokens in usage.items() if isinstance(tokens, int)}
 
 
-def _reply(outcome: Outcome, *, before: Mapping[str, int] | None, key: str) -> Reply:
+def _reply(outcome: TurnOutcome, *, before: Mapping[str, int] | None, key: str) -> Reply:
     session: JSON = {"thread_id": outcome.thread_id, "usage": dict(outcome.usage), "key": key}
-    return Reply(outcome.text, session, usage_between(before, outcome.usage))
+    return Reply(outcome.text, session, usage_delta(before, outcome.usage))

@@ -7,13 +7,13 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-__all__ = ["find"]
+__all__ = ["find_executable"]
 
 _PACKAGE = "codex_cli_bin"
 """What ``openai-codex-cli-bin`` installs; it puts nothing on ``PATH`` (measured, 0.163.0)."""
 
 
-def find(executable: str, *, path: str | None = None) -> Path | None:
+def find_executable(executable: str, *, path: str | None = None) -> Path | None:
     """Find an executable, without running it.
 
     Args:

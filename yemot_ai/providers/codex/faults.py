@@ -25,12 +25,12 @@ from yemot_ai.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["fault", "seconds_to_wait"]
+__all__ = ["error_from_text", "parse_retry_after"]
 
 _PROVIDER: Final = "codex"
 
 
-def fault(
+def error_from_text(
     text: str, *, exit_code: int | None = None, stderr_tail: str = "", thread_id: str = ""
 ) -> ProviderError:
     """The error for a turn that failed with ``text``.
@@ -45,15 +45,15 @@ def fault(
         A leaf of ``ProviderError`` that carries all of these; ``ProviderCrashError`` when the
         words tell no class.
     """
-    for words, make in _CLASSES:
+    for words, make in _ERROR_PATTERNS:
         if words.search(text):
-            return _with(make(text, thread_id), exit_code, stderr_tail, thread_id)
+            return _with_details(make(text, thread_id), exit_code, stderr_tail, thread_id)
     said = text or "Codex ended without a word"
     crash = ProviderCrashError(said, exit_code=exit_code, stderr_tail=stderr_tail, provider=_PROVIDER)
-    return _with(crash, exit_code, stderr_tail, thread_id)
+    return _with_details(crash, exit_code, stderr_tail, thread_id)
 
 
-def seconds_to_wait(text: str) -> float | None:
+def parse_retry_after(text: str) -> float | None:
     """How long a refusal asks to wait, in seconds: ``Please try again in 1.5s``; None if it does not say."""
     found = _WAIT.search(text)
     if found is None:
@@ -78,7 +78,7 @@ def _busy(text: str, thread_id: str) -> ProviderError:
 
 
 def _rate_limited(text: str, _thread_id: str) -> ProviderError:
-    return RateLimitedError(text, retry_after=seconds_to_wait(text), provider=_PROVIDER)
+    return RateLimitedError(text, retry_after=parse_retry_after(text), provider=_PROVIDER)
 
 
 def _unknown_model(text: str, _thread_id: str) -> ProviderError:
@@ -86,7 +86,7 @@ def _unknown_model(text: str, _thread_id: str) -> ProviderError:
     return UnknownModelError(text, model=(named[1] or named[2]) if named else "", provider=_PROVIDER)
 
 
-def _plain(
+def _simple(
     kind: type[AuthenticationError | ContextOverflowError | OverloadedError | QuotaExceededError],
 ) -> Callable[[str, str], ProviderError]:
     return lambda text, _thread_id: kind(text, provider=_PROVIDER)
@@ -94,13 +94,13 @@ def _plain(
 
 # The first match wins: a lost session is told by the thread, whatever status stands beside it;
 # an empty account is refused with the same status 429 as a hasty one.
-_CLASSES: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]], ...]] = (
+_ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]], ...]] = (
     (_words(r"no rollout found", r"(?:thread|session|conversation) not found"), _lost),
     (_words(r"already has an active writer"), _busy),
-    (_words(r"context[ _]window", r"context[ _]length"), _plain(ContextOverflowError)),
+    (_words(r"context[ _]window", r"context[ _]length"), _simple(ContextOverflowError)),
     (
         _words(r"quota", r"usage[ _]limit", r"out of credits", r"billing", r"payment required"),
-        _plain(QuotaExceededError),
+        _simple(QuotaExceededError),
     ),
     (
         _words(
@@ -114,7 +114,7 @@ _CLASSES: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]
             r"(?:access|refresh) token",
             r"missing environment variable",
         ),
-        _plain(AuthenticationError),
+        _simple(AuthenticationError),
     ),
     (_words(r"status:? 429", r"too many requests", r"rate[ _]limit"), _rate_limited),
     (
@@ -138,12 +138,14 @@ _CLASSES: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]
             r"bad gateway",
             r"gateway time-?out",
         ),
-        _plain(OverloadedError),
+        _simple(OverloadedError),
     ),
 )
 
 
-def _with(error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str) -> ProviderError:
+def _with_details(
+    error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
+) -> ProviderError:
     error.exit_code = exit_code
     error.stderr_tail = stderr_tail
     error.thread_id = thread_id

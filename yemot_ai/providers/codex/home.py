@@ -16,21 +16,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai.providers.codex.cleanup import Notes
+from yemot_ai.providers.codex.cleanup import ConversationClaims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Home", "is_key", "is_thread_id", "new_key"]
+__all__ = ["CodexHome", "is_key", "is_thread_id", "new_key"]
 
-_WRITTEN: Final = ("instructions", "models")
+_FILE_FOLDERS: Final = ("instructions", "models")
 _THREAD_ID: Final = 36
 """Characters; a rollout's name ends with its thread's id."""
 
-_FOLDERS: Final = "work"
-_WORKED_IN: Final = re.compile(rf"/{_FOLDERS}/([0-9a-f]{{32}})\"".encode())
+_WORK_FOLDER: Final = "work"
+_WORK_DIR_PATTERN: Final = re.compile(rf"/{_WORK_FOLDER}/([0-9a-f]{{32}})\"".encode())
 _KEY: Final = re.compile("[0-9a-f]{32}")
-_PASSED_ON: Final = (
+_INHERITED_VARIABLES: Final = (
     "PATH",
     "LANG",
     "LC_ALL",
@@ -49,7 +49,7 @@ _PASSED_ON: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class CodexHome:
     """The folders of the Codex processes of one provider.
 
     Attributes:
@@ -64,7 +64,7 @@ class Home:
     login: Path | None
 
     @classmethod
-    def at(cls, codex_home: str | os.PathLike[str] | None) -> Home:
+    def for_codex_home(cls, codex_home: str | os.PathLike[str] | None) -> CodexHome:
         """The home for ``CodexCLIProvider(codex_home=…)``.
 
         Args:
@@ -72,64 +72,64 @@ class Home:
                 ``$YEMOT_AI_HOME/codex`` (by default ``$XDG_STATE_HOME/yemot-ai/codex``), with only the
                 user's login linked in.
         """
-        root = _our_folder() / "codex"
+        root = _state_dir() / "codex"
         if codex_home is not None:
             return cls(Path(codex_home).expanduser().absolute(), root, None)
         users = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
         return cls(root / "home", root, users.absolute() / "auth.json")
 
-    def work(self, key: str) -> Path:
+    def work_dir(self, key: str) -> Path:
         """The empty folder that the processes of one conversation work in.
 
         Codex takes in what it finds there (AGENTS.md, skills), so no call may leave it to another.
         """
-        return self.root / _FOLDERS / key
+        return self.root / _WORK_FOLDER / key
 
     def prepare(self, key: str) -> None:
         """Make what is missing for a turn of the conversation ``key``; the folders are closed to others.
 
         The first time, what dead processes have left behind is taken away.
         """
-        Notes.take(self._owners, key, self.codex_home, bury=self._bury)
+        ConversationClaims.add(self._owners_dir, key, self.codex_home, on_abandoned=self._delete_abandoned)
         shared = (
             self.root,
             self.codex_home,
-            self.work(key),
+            self.work_dir(key),
             self.root / "user",
-            *(self.root / name for name in _WRITTEN),
+            *(self.root / name for name in _FILE_FOLDERS),
         )
-        for folder in filter(None, (*shared, self.databases(key))):
+        for folder in filter(None, (*shared, self.databases_dir(key))):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         if self.login is not None:
-            _link(self.login, self.codex_home / "auth.json")
+            _link_login(self.login, self.codex_home / "auth.json")
 
     @property
-    def _owners(self) -> Path:
+    def _owners_dir(self) -> Path:
         return self.root / "owners"
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """The whole environment of a process: the minimum, and what the user adds."""
-        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         ours = {"HOME": str(self.root / "user"), "CODEX_HOME": str(self.codex_home)}
         return {"LANG": "C.UTF-8", **passed, **ours, **extra}
 
     def instructions_file(self, instructions: str) -> Path:
         """A private file that holds ``instructions``; the same text is the same file."""
-        return self._written("instructions", instructions, ".md")
+        return self._private_file("instructions", instructions, ".md")
 
     def models_file(self, catalogue: str) -> Path | None:
         """A private file that holds a catalogue of models; None if there is none."""
-        return self._written("models", catalogue, ".json") if catalogue else None
+        return self._private_file("models", catalogue, ".json") if catalogue else None
 
-    def _written(self, folder: str, text: str, suffix: str) -> Path:
+    def _private_file(self, folder: str, text: str, suffix: str) -> Path:
         data = text.encode("utf-8", "replace")
         path = self.root / folder / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
         if not path.exists():
             _write_private(path, data)
         return path
 
-    def databases(self, key: str) -> Path | None:
+    def databases_dir(self, key: str) -> Path | None:
         """The folder for the databases of one conversation; None where the user's own home keeps them.
 
         Codex copies what was said into databases that all threads share, and deleting a thread does not
@@ -142,15 +142,15 @@ class Home:
             return None
         return self.root / "databases" / key
 
-    def forget(self, thread_id: str, key: str) -> None:
+    def delete_conversation(self, thread_id: str, key: str) -> None:
         """Delete what was said in a conversation: databases, rollouts, lock, snapshots, working folder.
 
         Whatever is no thread id, or no key, touches nothing.
         """
-        for folder in filter(None, (self.databases(key), self.work(key) if is_key(key) else None)):
+        for folder in filter(None, (self.databases_dir(key), self.work_dir(key) if is_key(key) else None)):
             shutil.rmtree(folder, ignore_errors=True)
         if is_key(key):
-            Notes.forget(self._owners, key)
+            ConversationClaims.remove(self._owners_dir, key)
         if not is_thread_id(thread_id):
             return
         sessions = self.codex_home / "sessions"
@@ -163,22 +163,22 @@ class Home:
         ):
             path.unlink(missing_ok=True)
 
-    def _bury(self, keys: Mapping[str, str]) -> None:
+    def _delete_abandoned(self, keys: Mapping[str, str]) -> None:
         """Forget conversations of which only key and ``CODEX_HOME`` are known: rollouts name their folder."""
         for codex_home in set(keys.values()):
             theirs = replace(self, codex_home=Path(codex_home))
             for path in theirs.codex_home.glob("sessions/*/*/*/rollout-*.jsonl"):
-                if _key_of(path) in keys:
-                    theirs.forget(path.stem[-_THREAD_ID:], "")
+                if _rollout_key(path) in keys:
+                    theirs.delete_conversation(path.stem[-_THREAD_ID:], "")
         for key in filter(is_key, keys):
             shutil.rmtree(self.root / "databases" / key, ignore_errors=True)
-            self.forget("", key)
+            self.delete_conversation("", key)
 
 
-def _key_of(rollout: Path) -> str:
+def _rollout_key(rollout: Path) -> str:
     """The key of the conversation, out of the working folder that the rollout's first line names."""
     with rollout.open("rb") as file:
-        found = _WORKED_IN.search(file.readline())
+        found = _WORK_DIR_PATTERN.search(file.readline())
     return found[1].decode() if found else ""
 
 
@@ -200,7 +200,7 @@ def is_thread_id(text: str) -> bool:
         return False
 
 
-def _our_folder() -> Path:
+def _state_dir() -> Path:
     ours = os.environ.get("YEMOT_AI_HOME")
     if ours:
         return Path(ours).expanduser().absolute()
@@ -208,7 +208,7 @@ def _our_folder() -> Path:
     return state.absolute() / "yemot-ai"
 
 
-def _link(login: Path, link: Path) -> None:
+def _link_login(login: Path, link: Path) -> None:
     """Let ``link`` lead to the login, or to nothing where there is none."""
     if link.is_symlink() and link.readlink() != login:
         link.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 __all__ = ["without_tools"]
 
-_TAKEN_OUT: Final = frozenset(
+_REMOVED_KEYS: Final = frozenset(
     {
         "apply_patch_tool_type",
         "model_messages",
@@ -27,7 +27,7 @@ _TAKEN_OUT: Final = frozenset(
 )
 """Tools, and the texts that speak of them: a key that is missing is a tool that is not offered."""
 
-_SET: Final[Mapping[str, Any]] = {
+_OVERRIDES: Final[Mapping[str, Any]] = {
     "base_instructions": "",
     "experimental_supported_tools": [],
     # What cannot see is not shown: Codex 0.142 offers view_image regardless, but refuses to run it.
@@ -51,10 +51,10 @@ def without_tools(catalogue: bytes) -> str:
         return ""
     match found:
         case {"models": [dict(), *_] as models}:
-            return json.dumps({**found, "models": [_bare(model) for model in models]})
+            return json.dumps({**found, "models": [_strip_tools(model) for model in models]})
     return ""
 
 
-def _bare(model: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in model.items() if name not in _TAKEN_OUT}
-    return {**kept, **_SET}
+def _strip_tools(model: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in model.items() if name not in _REMOVED_KEYS}
+    return {**kept, **_OVERRIDES}

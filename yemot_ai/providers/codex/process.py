@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LINE_LIMIT", "End", "LineFramer", "LineTooLongError", "run"]
+__all__ = ["LINE_LIMIT", "LineFramer", "LineTooLongError", "ProcessResult", "run_process"]
 
 LINE_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of one line that are still believed to be a message."""
@@ -35,7 +35,7 @@ class LineTooLongError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ProcessResult:
     """How a process ended.
 
     Attributes:
@@ -64,79 +64,79 @@ class LineFramer:
         """
         *ended, rest = data.split(b"\n")
         for line in ended:
-            self._grow(line)
-            self._hand_on()
-        self._grow(rest)
+            self._append(line)
+            self._emit_line()
+        self._append(rest)
 
-    def end(self) -> None:
+    def flush(self) -> None:
         r"""Hand on what stands after the last ``\n``, if anything does."""
         if self._size:
-            self._hand_on()
+            self._emit_line()
 
-    def _grow(self, part: bytes) -> None:
+    def _append(self, part: bytes) -> None:
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._limit:
             raise LineTooLongError(f"a line of more than {self._limit} bytes")
 
-    def _hand_on(self) -> None:
+    def _emit_line(self) -> None:
         line = b"".join(self._parts)
         self._parts, self._size = [], 0
         self._receive(line)
 
 
-class _Listener(asyncio.SubprocessProtocol):
+class _RunProtocol(asyncio.SubprocessProtocol):
     """Hears what a process says, and that it ends."""
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
         loop = asyncio.get_running_loop()
-        self.over: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[None] = loop.create_future()
         self.exited: asyncio.Future[None] = loop.create_future()
         self.drained: asyncio.Future[None] = loop.create_future()
-        self.broken: LineTooLongError | None = None
+        self.line_error: LineTooLongError | None = None
         self.stderr = b""
         self._framer = LineFramer(receive)
-        self._open = {1, 2}
+        self._open_pipes = {1, 2}
 
     def pipe_data_received(self, fd: int, data: bytes | str) -> None:
         chunk = cast("bytes", data)
         if fd == 2:  # noqa: PLR2004 - standard error
             self.stderr = (self.stderr + chunk)[-_STDERR_KEPT:]
-        elif self.broken is None:
-            self._hear(chunk)
+        elif self.line_error is None:
+            self._feed(chunk)
 
-    def _hear(self, chunk: bytes) -> None:
+    def _feed(self, chunk: bytes) -> None:
         try:
             self._framer.feed(chunk)
         except LineTooLongError as error:
             # Nobody will read further: the run is over, whether the process knows it or not.
-            self.broken = error
-            _settle(self.over)
+            self.line_error = error
+            _set_done(self.done)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self._open.discard(fd)
-        if not self._open:
-            _settle(self.drained)
+        self._open_pipes.discard(fd)
+        if not self._open_pipes:
+            _set_done(self.drained)
 
     def process_exited(self) -> None:
-        _settle(self.exited)
-        _settle(self.over)
+        _set_done(self.exited)
+        _set_done(self.done)
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Take what stands after the last line end."""
-        if self.broken is not None:
-            raise self.broken
-        self._framer.end()
+        if self.line_error is not None:
+            raise self.line_error
+        self._framer.flush()
 
 
-async def run(
+async def run_process(
     command: Sequence[str],
     *,
     stdin: bytes,
     receive: Callable[[bytes], None],
     env: Mapping[str, str],
     cwd: Path,
-) -> End:
+) -> ProcessResult:
     """Run ``command`` to its end.
 
     Cancelling ends the whole process group: SIGTERM, and SIGKILL a quarter of a second later. What
@@ -158,45 +158,47 @@ async def run(
     """
     loop = asyncio.get_running_loop()
     transport, listener = await loop.subprocess_exec(
-        lambda: _Listener(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
+        lambda: _RunProtocol(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
     )
     group = transport.get_pid()
-    _living.add(group)
+    _running_groups.add(group)
     try:
-        _write(cast("asyncio.WriteTransport", transport.get_pipe_transport(0)), stdin)
-        await asyncio.shield(listener.over)
+        _write_stdin(cast("asyncio.WriteTransport", transport.get_pipe_transport(0)), stdin)
+        await asyncio.shield(listener.done)
         _signal(group, signal.SIGKILL)
         # Whoever left the group may still hold the pipe open; the answer is complete without it.
-        await _settled(listener.drained, _DRAIN_GRACE)
-        listener.finish()
-        return End(cast("int", transport.get_returncode()), listener.stderr.decode("utf-8", "replace"))
+        await _wait_until_done(listener.drained, _DRAIN_GRACE)
+        listener.flush()
+        return ProcessResult(
+            cast("int", transport.get_returncode()), listener.stderr.decode("utf-8", "replace")
+        )
     finally:
         # A task of its own: a second cancellation must not leave half the group alive.
-        await asyncio.shield(_started(_bury(transport, listener, group)))
+        await asyncio.shield(_start_cleanup(_terminate(transport, listener, group)))
 
 
-def _write(pipe: asyncio.WriteTransport, data: bytes) -> None:
+def _write_stdin(pipe: asyncio.WriteTransport, data: bytes) -> None:
     # A process may end before it has read everything; how it ended says more than the broken pipe.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         pipe.write(data)
     pipe.close()
 
 
-async def _bury(transport: asyncio.SubprocessTransport, listener: _Listener, group: int) -> None:
+async def _terminate(transport: asyncio.SubprocessTransport, listener: _RunProtocol, group: int) -> None:
     try:
         if transport.get_returncode() is None:
             _signal(group, signal.SIGTERM)
-            await _settled(listener.drained, _TERM_GRACE)
+            await _wait_until_done(listener.drained, _TERM_GRACE)
         _signal(group, signal.SIGKILL)
-        await _settled(listener.exited, _DEATH_GRACE)
+        await _wait_until_done(listener.exited, _DEATH_GRACE)
     finally:
         # Also when the loop itself is being closed, and takes this task down with it.
         _signal(group, signal.SIGKILL)
         transport.close()
-        _living.discard(group)
+        _running_groups.discard(group)
 
 
-async def _settled(future: asyncio.Future[None], seconds: float) -> None:
+async def _wait_until_done(future: asyncio.Future[None], seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.shield(future)
@@ -207,24 +209,24 @@ def _signal(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def _settle(future: asyncio.Future[None]) -> None:
+def _set_done(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
 
 
-_burials: set[asyncio.Task[None]] = set()
-_living: set[int] = set()
+_cleanup_tasks: set[asyncio.Task[None]] = set()
+_running_groups: set[int] = set()
 
 
-def _started(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+def _start_cleanup(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
     task = asyncio.create_task(work)
-    _burials.add(task)
-    task.add_done_callback(_burials.discard)
+    _cleanup_tasks.add(task)
+    task.add_done_callback(_cleanup_tasks.discard)
     return task
 
 
 @atexit.register
-def _end_all() -> None:
+def _kill_all() -> None:
     """Leave no process behind when the interpreter ends in the middle of turns."""
-    for group in tuple(_living):
+    for group in tuple(_running_groups):
         _signal(group, signal.SIGKILL)

@@ -9,13 +9,15 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.provider import Exchange
 
-__all__ = ["INSTRUCTIONS", "with_history"]
+__all__ = ["DEFAULT_INSTRUCTIONS", "prompt_with_history"]
 
-INSTRUCTIONS: Final = "You answer a phone call. Answer briefly, in the caller's language, in plain sentences."
+DEFAULT_INSTRUCTIONS: Final = (
+    "You answer a phone call. Answer briefly, in the caller's language, in plain sentences."
+)
 """How to answer, where nobody says otherwise."""
 
 
-def with_history(prompt: str, history: Sequence[Exchange]) -> str:
+def prompt_with_history(prompt: str, history: Sequence[Exchange]) -> str:
     """The first prompt of a rebuilt conversation; ``prompt`` itself where there is no history."""
     if not history:
         return prompt

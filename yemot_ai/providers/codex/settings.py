@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from yemot_ai.errors import CodexNotFoundError, ProviderError
-from yemot_ai.providers.codex.executable import find
-from yemot_ai.providers.codex.home import Home
-from yemot_ai.providers.codex.prompts import INSTRUCTIONS
-from yemot_ai.providers.codex.secrets import kept_secret
+from yemot_ai.providers.codex.executable import find_executable
+from yemot_ai.providers.codex.home import CodexHome
+from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
+from yemot_ai.providers.codex.secrets import redact_secrets
 
 if TYPE_CHECKING:
     import os
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.command import Setting
 
-__all__ = ["Settings"]
+__all__ = ["CodexSettings"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CodexSettings:
     """What ``CodexCLIProvider`` and ``CodexAppServerProvider`` are both given; they say what it means."""
 
     executable: str | os.PathLike[str]
@@ -36,18 +36,18 @@ class Settings:
     env: Mapping[str, str] = field(repr=False)
 
     @property
-    def home(self) -> Home:
+    def home(self) -> CodexHome:
         """The folders of the processes, as the environment has them now."""
-        return Home.at(self.codex_home)
+        return CodexHome.for_codex_home(self.codex_home)
 
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment of a process."""
         return self.home.environment(self.env)
 
-    def found(self) -> Path | None:
+    def find_executable(self) -> Path | None:
         """The executable, without running it; None if there is none."""
-        return find(str(self.executable), path=self.env.get("PATH"))
+        return find_executable(str(self.executable), path=self.env.get("PATH"))
 
     def check(self) -> Path:
         """Find the executable, without running it.
@@ -55,20 +55,20 @@ class Settings:
         Raises:
             CodexNotFoundError: there is none; the message says how to install it.
         """
-        found = self.found()
+        found = self.find_executable()
         if found is None:
             raise CodexNotFoundError(str(self.executable))
         return found
 
-    def told(self, instructions: str | None) -> str:
+    def instructions_for(self, instructions: str | None) -> str:
         """How to answer a turn that brings these instructions, or none."""
-        return instructions or self.instructions or INSTRUCTIONS
+        return instructions or self.instructions or DEFAULT_INSTRUCTIONS
 
-    def kept_secret(self) -> AbstractContextManager[None]:
+    def redact_secrets(self) -> AbstractContextManager[None]:
         """Leave what is secret here out of every ``ProviderError`` that is raised inside."""
-        return kept_secret(self.environment, self.config)
+        return redact_secrets(self.environment, self.config)
 
-    def unstarted(self, error: OSError, *, provider: str) -> ProviderError:
+    def start_error(self, error: OSError, *, provider: str) -> ProviderError:
         """Return what to say where a process could not be started, for a reason that stays."""
         message = (
             f"Codex could not be started: {error}; its folders: {self.home.root} (YEMOT_AI_HOME moves them)"

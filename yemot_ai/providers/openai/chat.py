@@ -13,101 +13,101 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.providers.sdk.client import Connection, Writing
-from yemot_ai.providers.sdk.stateless import Answer
-from yemot_ai.providers.sdk.think_tags import Thoughts
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.sdk.stateless import ParsedReply
+from yemot_ai.providers.sdk.think_tags import ThinkTagFilter
+from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
     from openai.types.chat import ChatCompletion
 
-__all__ = ["PART", "Chat"]
+__all__ = ["SDK_MODULE", "ChatCompletionsAPI"]
 
-PART: Final = "openai.resources.chat.completions"
+SDK_MODULE: Final = "openai.resources.chat.completions"
 """The module of the SDK that this API needs."""
 
 
-class Chat:
+class ChatCompletionsAPI:
     """Asks over Chat Completions."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient) -> None:
+        self._client = connection
 
-    def question(
+    def request(
         self,
         messages: list[dict[str, str]],
         instructions: str | None,
-        **how: Any,  # noqa: ANN401 - the SDK's own
+        **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
         """Return what asks; a stream counts its tokens only on request."""
-        told = [{"role": "system", "content": writable(instructions)}] if instructions else []
-        counted = {"stream_options": {"include_usage": True}} if how.get("stream") else {}
+        told = [{"role": "system", "content": replace_surrogates(instructions)}] if instructions else []
+        counted = {"stream_options": {"include_usage": True}} if options.get("stream") else {}
         return lambda client: client.chat.completions.create(
-            model=self._connection.model, messages=[*told, *messages], **how, **counted
+            model=self._client.model, messages=[*told, *messages], **options, **counted
         )
 
-    def writing(self) -> Writing:
+    def accumulator(self) -> StreamAccumulator:
         """Return a completion that is being written."""
-        return _Chunks(self._connection)
+        return _ChunkAccumulator(self._client)
 
-    def answer(self, completion: ChatCompletion) -> Answer:
+    def parse(self, completion: ChatCompletion) -> ParsedReply:
         """Read a completion.
 
         Raises:
             ProviderError: it is a refusal, or has no text.
         """
-        return Answer(self._spoken_text(completion), completion.id or "", _usage(completion))
+        return ParsedReply(self._spoken_text(completion), completion.id or "", _usage(completion))
 
     def _spoken_text(self, completion: ChatCompletion) -> str:
         refused = getattr(completion, "error", None)
         if refused:
-            raise self._connection.refused({"error": refused})
+            raise self._client.error_from_body({"error": refused})
         choice = completion.choices[0]
-        text = Thoughts().without(_text(choice.message.content) or choice.message.refusal or "").strip()
+        text = ThinkTagFilter().feed(_text(choice.message.content) or choice.message.refusal or "").strip()
         if not text:
-            service = self._connection.service
+            service = self._client.service
             why = f"{service.title} answered without text ({choice.finish_reason})"
             raise AnswerEmptyError(why, provider=service.name)
         return text
 
 
-class _Chunks:
+class _ChunkAccumulator:
     """A completion that is being written; its thoughts are not heard."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient) -> None:
+        self._client = connection
         self._id = ""
         self._usage: Any = None
         self._finish: str | None = None
         self._text: list[str] = []
         self._refusal: list[str] = []
-        self._thoughts = Thoughts()
+        self._think_tags = ThinkTagFilter()
 
     @property
-    def whole(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
+    def response(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
         if not self._finish:
             return None
         message = SimpleNamespace(content="".join(self._text), refusal="".join(self._refusal))
         choice = SimpleNamespace(message=message, finish_reason=self._finish)
         return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
-    def hear(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, as the SDK believes
+    def feed(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, as the SDK believes
         refused = getattr(event, "error", None)
         if refused:
-            raise self._connection.refused({"error": refused})
+            raise self._client.error_from_body({"error": refused})
         self._id = event.id or self._id
         self._usage = getattr(event, "usage", None) or self._usage
         delta = None
         for choice in event.choices or ():
             delta = choice.delta
             self._finish = choice.finish_reason or self._finish
-        return "" if delta is None else self._heard(delta)
+        return "" if delta is None else self._spoken_delta(delta)
 
-    def _heard(self, delta: Any) -> str:  # noqa: ANN401 - a part of one
+    def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - a part of one
         self._refusal.append(getattr(delta, "refusal", None) or "")
         text = _text(delta.content)
         self._text.append(text)
-        return self._thoughts.without(text)
+        return self._think_tags.feed(text)
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - a str says the SDK; a list of parts, say some servers
@@ -122,7 +122,7 @@ def _usage(completion: ChatCompletion) -> Usage | None:
         return None
     into = getattr(completion.usage, "prompt_tokens_details", None)
     out = getattr(completion.usage, "completion_tokens_details", None)
-    return Usage.told(
+    return Usage.from_counts(
         completion.usage.prompt_tokens,
         getattr(into, "cached_tokens", 0),
         completion.usage.completion_tokens,

@@ -23,9 +23,9 @@ from yemot_ai.errors import (
 from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import responses as openai_responses
 from yemot_ai.providers.provider import JSON, Exchange, Reply
-from yemot_ai.providers.sdk.client import Connection
+from yemot_ai.providers.sdk.client import ServiceClient
 from yemot_ai.providers.sdk.service import Service
-from yemot_ai.providers.sdk.stateless import Retelling
+from yemot_ai.providers.sdk.stateless import StatelessChat
 
 __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
 
@@ -35,8 +35,8 @@ DEFAULT_MODEL: Final = "gpt-5.5"
 SERVICE: Final = Service(
     name="openai",
     title="OpenAI",
-    model=DEFAULT_MODEL,
-    kinds={
+    default_model=DEFAULT_MODEL,
+    error_types={
         "context_length_exceeded": ContextOverflowError,
         "insufficient_quota": QuotaExceededError,
         "invalid_api_key": AuthenticationError,
@@ -54,7 +54,7 @@ class _API(Protocol):
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply: ...
 
-    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply: ...
+    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply: ...
 
     def stream(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
@@ -99,16 +99,16 @@ class OpenAIProvider:
             raise ConfigurationError(f"api={api!r}: use 'responses' or 'chat'")
         if api == "chat" and store:
             raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
-        self._connection = Connection(
+        self._client = ServiceClient(
             SERVICE,
-            client="AsyncOpenAI",
-            part=openai_chat.PART if api == "chat" else openai_responses.PART,
-            key=SERVICE.key(api_key),
-            model=SERVICE.model_named(model),
+            client_class="AsyncOpenAI",
+            module=openai_chat.SDK_MODULE if api == "chat" else openai_responses.SDK_MODULE,
+            key=SERVICE.resolve_key(api_key),
+            model=SERVICE.resolve_model(model),
             base_url=base_url,
             timeout=timeout,
         )
-        self._api = _api(api, store, self._connection)
+        self._api = _make_api(api, store, self._client)
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -122,7 +122,7 @@ class OpenAIProvider:
         Raises:
             SessionLostError: ``session`` is not of this way to remember, or OpenAI forgot it.
         """
-        return await self._api.go_on(session, prompt, instructions)
+        return await self._api.resume(session, prompt, instructions)
 
     def stream(
         self,
@@ -141,14 +141,14 @@ class OpenAIProvider:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._connection.aclose()
+        await self._client.aclose()
 
 
-def _api(api: str, store: bool | None, connection: Connection) -> _API:  # noqa: FBT001 - the public argument, passed on
+def _make_api(api: str, store: bool | None, connection: ServiceClient) -> _API:  # noqa: FBT001 - the public argument, passed on
     if api == "chat":
-        return Retelling(connection, openai_chat.Chat(connection))
+        return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection))
     return (
-        Retelling(connection, openai_responses.KeptResponses(connection))
+        StatelessChat(connection, openai_responses.UnstoredResponsesAPI(connection))
         if store is False
-        else openai_responses.StoredResponses(connection)
+        else openai_responses.StoredResponsesChat(connection)
     )

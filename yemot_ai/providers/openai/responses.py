@@ -10,127 +10,131 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
-from yemot_ai.providers.chat_history import Transcript
+from yemot_ai.providers.chat_history import ChatHistory
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
-from yemot_ai.providers.sdk.client import Connection, Writing
-from yemot_ai.providers.sdk.stateless import Answer
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.sdk.stateless import ParsedReply
+from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
     from openai.types.responses import Response
 
-__all__ = ["PART", "KeptResponses", "StoredResponses"]
+__all__ = ["SDK_MODULE", "StoredResponsesChat", "UnstoredResponsesAPI"]
 
-PART: Final = "openai.resources.responses"
+SDK_MODULE: Final = "openai.resources.responses"
 """The module of the SDK that this API needs."""
 
 
-class StoredResponses:
+class StoredResponsesChat:
     """The conversation lives at OpenAI: each turn names the one before it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient) -> None:
+        self._client = connection
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
         """Ask; ``history`` is sent along as earlier messages."""
         return await self._ask(None, prompt, instructions, history)
 
-    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
+    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
         """Ask what follows the response that ``session`` names."""
-        return await self._ask(_given(session), prompt, instructions, ())
+        return await self._ask(_or_empty(session), prompt, instructions, ())
 
     async def stream(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``go_on`` do, piece by piece."""
-        asked = self._question(session, prompt, history)
+        """Do what ``start`` and ``resume`` do, piece by piece."""
+        asked = self._request_body(session, prompt, history)
         try:
-            question = _question(self._connection, instructions, {**asked, "stream": True})
-            async for part in self._connection.stream(question, _Events(self._connection), self._read):
+            question = _request(self._client, instructions, {**asked, "stream": True})
+            async for part in self._client.stream(question, _ResponseAccumulator(self._client), self._parse):
                 yield part
         except SessionLostError as lost:
-            raise self._lost(lost, asked) from lost
+            raise self._lost_error(lost, asked) from lost
 
     async def _ask(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> Reply:
-        asked = self._question(session, prompt, history)
+        asked = self._request_body(session, prompt, history)
         try:
-            return await self._connection.ask(_question(self._connection, instructions, asked), self._read)
+            return await self._client.ask(_request(self._client, instructions, asked), self._parse)
         except SessionLostError as lost:
-            raise self._lost(lost, asked) from lost
+            raise self._lost_error(lost, asked) from lost
 
-    def _question(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
+    def _request_body(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
         if session is None:
-            return {"store": True, "input": Transcript.of(history).asking(prompt)}
-        return {"store": True, "input": writable(prompt), "previous_response_id": self._response_id(session)}
+            return {"store": True, "input": ChatHistory.from_exchanges(history).messages_for(prompt)}
+        return {
+            "store": True,
+            "input": replace_surrogates(prompt),
+            "previous_response_id": self._response_id(session),
+        }
 
-    def _read(self, response: Response) -> Reply:
-        text = writable(_spoken_text(response, self._connection))
+    def _parse(self, response: Response) -> Reply:
+        text = replace_surrogates(_spoken_text(response, self._client))
         return Reply(text, {"response_id": response.id}, _usage(response))
 
-    def _lost(self, lost: SessionLostError, asked: Mapping[str, Any]) -> SessionLostError:
+    def _lost_error(self, lost: SessionLostError, asked: Mapping[str, Any]) -> SessionLostError:
         previous = asked.get("previous_response_id", "")
         return SessionLostError(str(lost), thread_id=previous, provider=lost.provider)
 
     def _response_id(self, session: JSON) -> str:
         if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
-            return writable(str(session["response_id"]))
-        name = self._connection.service.name
+            return replace_surrogates(str(session["response_id"]))
+        name = self._client.service.name
         raise SessionLostError(f"that is no session of {name}'s", thread_id="", provider=name)
 
 
-class KeptResponses:
+class UnstoredResponsesAPI:
     """Asks so that nothing stays at OpenAI (``store: false``)."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient) -> None:
+        self._client = connection
 
-    def question(
+    def request(
         self,
         messages: list[dict[str, str]],
         instructions: str | None,
-        **how: Any,  # noqa: ANN401 - the SDK's own
+        **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
         """Return what asks."""
-        return _question(self._connection, instructions, {"store": False, "input": messages, **how})
+        return _request(self._client, instructions, {"store": False, "input": messages, **options})
 
-    def writing(self) -> Writing:
+    def accumulator(self) -> StreamAccumulator:
         """Return a response that is being written."""
-        return _Events(self._connection)
+        return _ResponseAccumulator(self._client)
 
-    def answer(self, response: Response) -> Answer:
+    def parse(self, response: Response) -> ParsedReply:
         """Read a response.
 
         Raises:
             ProviderError: it is a refusal, or has no text.
         """
-        return Answer(_spoken_text(response, self._connection), response.id, _usage(response))
+        return ParsedReply(_spoken_text(response, self._client), response.id, _usage(response))
 
 
-class _Events:
+class _ResponseAccumulator:
     """A response that is being written; commentary is not heard."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.whole: Response | None = None
-        self._connection = connection
-        self._aside: set[str] = set()
+    def __init__(self, connection: ServiceClient) -> None:
+        self.response: Response | None = None
+        self._client = connection
+        self._commentary_ids: set[str] = set()
         self._part: tuple[object, object] | None = None
 
-    def hear(self, event: Any) -> str:  # noqa: ANN401 - one of some fifty types of the SDK's
+    def feed(self, event: Any) -> str:  # noqa: ANN401 - one of some fifty types of the SDK's
         match event.type:
             case "response.output_item.added" if _phase(event.item) == "commentary":
-                self._aside.add(event.item.id)
+                self._commentary_ids.add(event.item.id)
             case "response.output_text.delta" | "response.refusal.delta":
-                return self._heard(event)
+                return self._spoken_delta(event)
             case "response.completed" | "response.incomplete" | "response.failed":
-                self.whole = event.response
+                self.response = event.response
             case "error":
-                raise self._connection.refused({"code": event.code, "message": event.message})
+                raise self._client.error_from_body({"code": event.code, "message": event.message})
         return ""
 
-    def _heard(self, event: Any) -> str:  # noqa: ANN401 - as above
-        if event.item_id in self._aside or not _text(event.delta):
+    def _spoken_delta(self, event: Any) -> str:  # noqa: ANN401 - as above
+        if event.item_id in self._commentary_ids or not _text(event.delta):
             return ""
         part = event.output_index, event.content_index
         joint = "\n" if self._part not in {None, part} else ""
@@ -144,22 +148,22 @@ def _text(delta: object) -> str:
     return delta
 
 
-def _question(
-    connection: Connection, instructions: str | None, request: Mapping[str, Any]
+def _request(
+    connection: ServiceClient, instructions: str | None, request: Mapping[str, Any]
 ) -> Callable[[Any], Any]:
-    told = {"instructions": writable(instructions)} if instructions else {}
+    told = {"instructions": replace_surrogates(instructions)} if instructions else {}
     return lambda client: client.responses.create(model=connection.model, **told, **request)
 
 
-def _given(session: JSON) -> JSON:
+def _or_empty(session: JSON) -> JSON:
     """A session that is none is no new conversation."""
     return {} if session is None else session
 
 
-def _spoken_text(response: Response, connection: Connection) -> str:
+def _spoken_text(response: Response, connection: ServiceClient) -> str:
     """Join what is meant for the caller; commentary is left out where the phases are marked."""
     if response.error is not None:
-        raise connection.refused(response.error.model_dump())
+        raise connection.error_from_body(response.error.model_dump())
     name, title = connection.service.name, connection.service.title
     if response.status in {"failed", "cancelled"}:
         raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
@@ -185,7 +189,7 @@ def _usage(response: Response) -> Usage | None:
     # Compatible servers leave the details out, whatever the SDK's types say.
     into = getattr(response.usage, "input_tokens_details", None)
     out = getattr(response.usage, "output_tokens_details", None)
-    return Usage.told(
+    return Usage.from_counts(
         response.usage.input_tokens,
         getattr(into, "cached_tokens", 0),
         response.usage.output_tokens,

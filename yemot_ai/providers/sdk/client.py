@@ -17,18 +17,18 @@ from typing import Any, Final, Protocol, TypeVar
 
 from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.provider import Reply
-from yemot_ai.providers.sdk.service import Refusal, Service
-from yemot_ai.providers.sdk.warmup import rehearse
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.sdk.service import ErrorBody, Service
+from yemot_ai.providers.sdk.warmup import warm_up
+from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["Client", "Connection", "Writing"]
+__all__ = ["AsyncSDKClient", "ServiceClient", "StreamAccumulator"]
 
 T = TypeVar("T")
 
-SHORTEST_SECRET: Final = 8
+MIN_SECRET_LENGTH: Final = 8
 """Characters: what is shorter is a word such as ``none``, for a server that wants no key."""
 
-_NOT_THE_PROTOCOL: Final = (
+_MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 """What reading raises where a server sends what the SDK's types do not allow; the SDK checks nothing."""
@@ -38,7 +38,7 @@ _TRANSPORTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
 """The libraries below the SDKs."""
 
 
-class Client(Protocol):
+class AsyncSDKClient(Protocol):
     """What every SDK's asynchronous client can do."""
 
     async def close(self) -> None:
@@ -46,28 +46,28 @@ class Client(Protocol):
         ...
 
 
-class Writing(Protocol):
+class StreamAccumulator(Protocol):
     """What a service is writing, put together from the events of its stream.
 
     Attributes:
-        whole: the response as it would have come in one piece; None until it is complete.
+        response: the response as it would have come in one piece; None until it is complete.
     """
 
     @property
-    def whole(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; told above
+    def response(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; told above
 
-    def hear(self, event: Any) -> str:  # noqa: ANN401 - an event of the SDK's
+    def feed(self, event: Any) -> str:  # noqa: ANN401 - an event of the SDK's
         """Take the next event; return what of it the caller may hear."""
         ...
 
 
-class Connection:
+class ServiceClient:
     """Asks a service through its SDK.
 
     Args:
         service: who is asked.
-        client: the name of the client's class in the SDK.
-        part: the module of the SDK that is used first, imported along with it.
+        client_class: the name of the client's class in the SDK.
+        module: the module of the SDK that is used first, imported along with it.
         key: the key; it never appears in an error.
         model: the model's name, for errors.
         base_url: another server that speaks the same API.
@@ -78,8 +78,8 @@ class Connection:
         self,
         service: Service,
         *,
-        client: str,
-        part: str,
+        client_class: str,
+        module: str,
         key: str,
         model: str,
         base_url: str | None,
@@ -87,36 +87,39 @@ class Connection:
     ) -> None:
         self.service = service
         self.model = model
-        self._class = client
-        self._part = part
+        self._client_class = client_class
+        self._module = module
         self._key = key
         self._base_url = base_url
         self._timeout = timeout
-        self._client: Client | None = None
+        self._client: AsyncSDKClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opening: asyncio.Task[Client] | None = None
+        self._opening: asyncio.Task[AsyncSDKClient] | None = None
 
-    async def ask(self, question: Callable[[Any], Awaitable[Any]], read: Callable[[Any], T]) -> T:
-        """Ask by ``question(client)``, and return what ``read`` makes of the response.
+    async def ask(self, request: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
+        """Ask by ``question(client)``, and return what ``parse`` makes of the response.
 
         Raises:
             ProviderError: one of its subclasses says why there is no answer.
         """
-        client = await self._opened(question)
+        client = await self._open_client(request)
         sdk, ends = self._sdk(), self._deadline()
-        async with self._faults(sdk, ends):
-            response = await question(client)
-        return self._read(response, read)
+        async with self._translate_errors(sdk, ends):
+            response = await request(client)
+        return self._parse(response, parse)
 
     async def stream(
-        self, question: Callable[[Any], Awaitable[Any]], writing: Writing, read: Callable[[Any], Reply]
+        self,
+        request: Callable[[Any], Awaitable[Any]],
+        accumulator: StreamAccumulator,
+        parse: Callable[[Any], Reply],
     ) -> AsyncIterator[str | Reply]:
         """Ask for a stream by ``question(client)``; leaving the iteration closes it.
 
         Args:
-            question: asks, and brings the SDK's stream of events.
-            writing: puts the events together.
-            read: makes the reply of what they come to.
+            request: asks, and brings the SDK's stream of events.
+            accumulator: puts the events together.
+            parse: makes the reply of what they come to.
 
         Yields:
             Pieces of text, and at last the reply.
@@ -124,55 +127,55 @@ class Connection:
         Raises:
             ProviderError: as ``ask`` does; also in the middle, when the stream breaks off.
         """
-        client = await self._opened(question)
+        client = await self._open_client(request)
         sdk, ends = self._sdk(), self._deadline()
-        async with self._faults(sdk, ends):
-            events = await question(client)
+        async with self._translate_errors(sdk, ends):
+            events = await request(client)
         if isinstance(events, str):
-            raise self.service.malformed("a page instead of a stream")
+            raise self.service.malformed_error("a page instead of a stream")
         count = 0
         try:
-            while (event := await self._next(sdk, ends, events)) is not None:
+            while (event := await self._next_event(sdk, ends, events)) is not None:
                 count += 1
-                text = self._read(event, lambda event: writable(writing.hear(event)))
+                text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
                 if text:
                     yield text
         finally:
             await events.close()
         if not count:
-            raise self.service.malformed("no event in the stream")
-        if writing.whole is None:
-            raise self._broken_off("the stream ended before the answer did")
-        yield self._read(writing.whole, read)
+            raise self.service.malformed_error("no event in the stream")
+        if accumulator.response is None:
+            raise self._stream_cut_off("the stream ended before the answer did")
+        yield self._parse(accumulator.response, parse)
 
-    async def _next(self, sdk: ModuleType, ends: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of whichever SDK
+    async def _next_event(self, sdk: ModuleType, deadline: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of whichever SDK
         # Each wait by itself: whoever reads us does other things in between.
-        async with self._faults(sdk, ends):
+        async with self._translate_errors(sdk, deadline):
             return await anext(events, None)
 
     @asynccontextmanager
-    async def _faults(self, sdk: ModuleType, ends: float) -> AsyncIterator[None]:
-        """Turn what goes wrong inside into our errors; at the time ``ends`` it has lasted too long."""
+    async def _translate_errors(self, sdk: ModuleType, deadline: float) -> AsyncIterator[None]:
+        """Turn what goes wrong inside into our errors; at the time ``deadline`` it has lasted too long."""
         try:
             # The SDK's own timeout counts per read; a trickle would keep a caller for minutes.
-            async with asyncio.timeout_at(ends):
+            async with asyncio.timeout_at(deadline):
                 yield
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
         except sdk.APIError as error:
-            raise self._fault(sdk, error) from self._shown(error)
+            raise self._error_from(sdk, error) from self._safe_cause(error)
         except (ValueError, RecursionError) as error:  # the SDK lets json's own errors out
-            raise self.service.malformed(type(error).__name__) from error
+            raise self.service.malformed_error(type(error).__name__) from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
             # An SDK wraps the transport's errors up to the headers, not those in a stream.
-            raise self._broken_off(type(error).__name__) from error
+            raise self._stream_cut_off(type(error).__name__) from error
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._timeout
 
-    def _broken_off(self, why: str) -> ProviderCrashError:
+    def _stream_cut_off(self, why: str) -> ProviderCrashError:
         message = f"{self.service.title} broke off in the answer ({why})"
         return ProviderCrashError(message, provider=self.service.name)
 
@@ -182,22 +185,22 @@ class Connection:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
 
-    def refused(self, body: object) -> ProviderError:
+    def error_from_body(self, body: object) -> ProviderError:
         """Return the error for a refusal that came with status 200."""
-        return self._without_key(Refusal.read(body))
+        return self._error_without_key(ErrorBody.parse(body))
 
-    def _read(self, response: Any, read: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK promises a type that it does not check
+    def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK promises a type that it does not check
         if isinstance(response, str):
-            raise self.service.malformed("a page instead of JSON")
+            raise self.service.malformed_error("a page instead of JSON")
         try:
-            return read(response)
-        except _NOT_THE_PROTOCOL as error:
-            raise self.service.malformed(type(error).__name__) from error
+            return parse(response)
+        except _MALFORMED as error:
+            raise self.service.malformed_error(type(error).__name__) from error
 
     def _sdk(self) -> ModuleType:
         return sys.modules[self.service.name]
 
-    async def _opened(self, question: Callable[[Any], Any]) -> Client:
+    async def _open_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
         """Return the client of this loop; whoever asks first makes it, and the others wait for that."""
         loop = asyncio.get_running_loop()
         if self._client is not None and self._loop is loop:
@@ -205,24 +208,24 @@ class Connection:
         making = self._opening
         if making is None or making.done() or making.get_loop() is not loop:
             # Another loop than before: a forked child's, or a caller without our engine.
-            making = self._opening = loop.create_task(self._open(question))
+            making = self._opening = loop.create_task(self._create_client(request))
         return await asyncio.shield(making)
 
-    async def _open(self, question: Callable[[Any], Any]) -> Client:
+    async def _create_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
         # In a thread: all calls of this process run on this loop.
-        client = await asyncio.to_thread(self._make, question)
+        client = await asyncio.to_thread(self._build_client, request)
         self._client, self._loop, self._opening = client, asyncio.get_running_loop(), None
         return client
 
-    def _make(self, question: Callable[[Any], Any]) -> Client:
-        importlib.import_module(self._part)
+    def _build_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
+        importlib.import_module(self._module)
         sdk = self._sdk()
-        rehearse(sdk, self._class.removeprefix("Async"), question)
-        make: Callable[..., Client] = getattr(sdk, self._class)
+        warm_up(sdk, self._client_class.removeprefix("Async"), request)
+        make: Callable[..., AsyncSDKClient] = getattr(sdk, self._client_class)
         # Retries are the conversation's business: the SDK's would sleep in a caller's turn.
         return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
 
-    def _fault(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of whichever SDK
+    def _error_from(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of whichever SDK
         if isinstance(error, sdk.APITimeoutError):
             return ProviderTimeoutError(seconds=self._timeout, provider=self.service.name)
         if isinstance(error, sdk.APIConnectionError):
@@ -231,19 +234,21 @@ class Connection:
                 f"no connection to {self.service.title}: {why}", provider=self.service.name
             )
         if not isinstance(error, sdk.APIStatusError):
-            return self.refused(error.body or {"message": error.message})
+            return self.error_from_body(error.body or {"message": error.message})
         wait = error.response.headers.get("retry-after")
-        return self._without_key(Refusal.read(error.body, status=error.status_code, retry_after=wait))
+        return self._error_without_key(
+            ErrorBody.parse(error.body, status=error.status_code, retry_after=wait)
+        )
 
-    def _without_key(self, refusal: Refusal) -> ProviderError:
+    def _error_without_key(self, refusal: ErrorBody) -> ProviderError:
         quoted = self._quotes_key(refusal.message)
         message = refusal.message.replace(self._key, "…") if quoted else refusal.message
-        told = Refusal(message, refusal.names, refusal.status, refusal.retry_after)
-        return self.service.fault(told, model=self.model)
+        told = ErrorBody(message, refusal.codes, refusal.status, refusal.retry_after)
+        return self.service.error_from(told, model=self.model)
 
-    def _shown(self, error: Exception) -> Exception | None:
+    def _safe_cause(self, error: Exception) -> Exception | None:
         """Return what may stand in a traceback: not an error that quotes the key."""
         return None if self._quotes_key(str(error)) else error
 
     def _quotes_key(self, text: str) -> bool:
-        return len(self._key) >= SHORTEST_SECRET and self._key in text
+        return len(self._key) >= MIN_SECRET_LENGTH and self._key in text

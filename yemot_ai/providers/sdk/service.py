@@ -28,32 +28,32 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 
-__all__ = ["Kinds", "Refusal", "Service"]
+__all__ = ["ErrorBody", "ErrorTypes", "Service"]
 
-Kinds: TypeAlias = Mapping[str, type[ProviderError]]
+ErrorTypes: TypeAlias = Mapping[str, type[ProviderError]]
 
 SERVER_ERROR: Final = 500
-LONGEST_MESSAGE: Final = 400
+MAX_MESSAGE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorBody:
     """What a service said instead of an answer.
 
     Attributes:
         message: its sentence.
-        names: its code and its type of error, those that it gave.
+        codes: its code and its type of error, those that it gave.
         status: of HTTP; None where the refusal stood in a 200.
         retry_after: seconds that it asked to wait.
     """
 
     message: str
-    names: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     status: int | None = None
     retry_after: float | None = None
 
     @classmethod
-    def read(cls, body: object, *, status: int | None = None, retry_after: str | None = None) -> Refusal:
+    def parse(cls, body: object, *, status: int | None = None, retry_after: str | None = None) -> ErrorBody:
         """Read an error's body: ``{"error": {…}}``, what stands in it, or whatever a proxy sends."""
         inner = body.get("error", body) if isinstance(body, Mapping) else body
         names: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Refusal:
             "<"
         ):  # a page: nobody reads it in a log
             message = f"HTTP status {status}" if status is not None else "an error without a message"
-        return cls(message[:LONGEST_MESSAGE], names, status, _seconds(retry_after))
+        return cls(message[:MAX_MESSAGE], names, status, _seconds(retry_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,18 @@ class Service:
     Attributes:
         name: the provider's name, the SDK's package and our extra.
         title: its maker, for messages.
-        model: the model that is asked unless another is named.
-        kinds: what the codes of its refusals mean.
-        variable: the environment variable that names another model; the service's own unless given.
+        default_model: the model that is asked unless another is named.
+        error_types: what the codes of its refusals mean.
+        model_variable: the environment variable that names another model; the service's own unless given.
     """
 
     name: str
     title: str
-    model: str
-    kinds: Kinds
-    variable: str = ""
+    default_model: str
+    error_types: ErrorTypes
+    model_variable: str = ""
 
-    def key(self, given: str | None) -> str:
+    def resolve_key(self, given: str | None) -> str:
         """Return the key: ``given``, else the environment's.
 
         Raises:
@@ -101,15 +101,15 @@ class Service:
             raise MissingKeyError(provider=self.title, variable=variable, argument=f"{self.name}_api_key")
         return key
 
-    def model_named(self, given: str | None) -> str:
+    def resolve_model(self, given: str | None) -> str:
         """Return the model's name: ``given``, else the environment's, else the default."""
-        return given or os.environ.get(self._model_variable) or self.model
+        return given or os.environ.get(self._model_variable_name) or self.default_model
 
-    def fault(self, refusal: Refusal, *, model: str) -> ProviderError:
+    def error_from(self, refusal: ErrorBody, *, model: str) -> ProviderError:
         """Return the error that a program can react to."""
-        kind = self._kind(refusal)
+        kind = self._error_type(refusal)
         if kind is UnknownModelError:
-            way_out = f"pass model=… or set {self._model_variable}"
+            way_out = f"pass model=… or set {self._model_variable_name}"
             message = f"{self.title} does not know the model {model!r}: {way_out}"
             return UnknownModelError(message, model=model, provider=self.name)
         if kind is RateLimitedError:
@@ -118,32 +118,32 @@ class Service:
             return SessionLostError(refusal.message, thread_id="", provider=self.name)
         return kind(refusal.message, provider=self.name)
 
-    def malformed(self, why: str) -> MalformedStreamError:
+    def malformed_error(self, why: str) -> MalformedStreamError:
         """Return the error for an answer that is not the service's protocol."""
         return MalformedStreamError(
             f"the server's answer is not {self.title}'s API ({why}): check base_url", provider=self.name
         )
 
     @property
-    def _model_variable(self) -> str:
-        return self.variable or f"{self.name.upper()}_MODEL"
+    def _model_variable_name(self) -> str:
+        return self.model_variable or f"{self.name.upper()}_MODEL"
 
-    def _kind(self, refusal: Refusal) -> type[ProviderError]:
-        named = next((self.kinds[name] for name in refusal.names if name in self.kinds), None)
+    def _error_type(self, refusal: ErrorBody) -> type[ProviderError]:
+        named = next((self.error_types[name] for name in refusal.codes if name in self.error_types), None)
         if named is not None:
             return named
-        if refusal.status in _TOLD_BY_WORDS:
-            for words, kind in _WORDS:
+        if refusal.status in _AMBIGUOUS_STATUSES:
+            for words, kind in _MESSAGE_PATTERNS:
                 if words.search(refusal.message):
                     return kind
         status = refusal.status or 0
-        return _STATUSES.get(status, OverloadedError if status >= SERVER_ERROR else ProviderError)
+        return _STATUS_TYPES.get(status, OverloadedError if status >= SERVER_ERROR else ProviderError)
 
 
-_TOLD_BY_WORDS: Final = frozenset({None, 400, 404, 413, 422})
+_AMBIGUOUS_STATUSES: Final = frozenset({None, 400, 404, 413, 422})
 """The statuses that say nothing by themselves."""
 
-_WORDS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
+_MESSAGE_PATTERNS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
     (
         re.compile(r"context window|context.length|prompt is too long|too many tokens", re.IGNORECASE),
         ContextOverflowError,
@@ -161,7 +161,7 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
     ),
 )
 
-_STATUSES: Final[Mapping[int, type[ProviderError]]] = {
+_STATUS_TYPES: Final[Mapping[int, type[ProviderError]]] = {
     401: AuthenticationError,
     402: QuotaExceededError,
     403: AuthenticationError,

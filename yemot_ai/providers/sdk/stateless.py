@@ -11,16 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from yemot_ai.providers.chat_history import Transcript
+from yemot_ai.providers.chat_history import ChatHistory
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
-from yemot_ai.providers.sdk.client import Connection, Writing
-from yemot_ai.providers.surrogates import writable
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["API", "Answer", "Retelling"]
+__all__ = ["ParsedReply", "StatelessAPI", "StatelessChat"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ParsedReply:
     """What a response came to.
 
     Attributes:
@@ -34,23 +34,23 @@ class Answer:
     usage: Usage | None
 
 
-class API(Protocol):
+class StatelessAPI(Protocol):
     """How one turn is asked, and how it is read."""
 
-    def question(
+    def request(
         self,
         messages: list[dict[str, str]],
         instructions: str | None,
-        **how: Any,  # noqa: ANN401 - the SDK's own
+        **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Return what asks a client of the SDK; ``how`` goes into the request."""
+        """Return what asks a client of the SDK; ``options`` goes into the request."""
         ...
 
-    def writing(self) -> Writing:
+    def accumulator(self) -> StreamAccumulator:
         """Return what puts a stream's events together, which ``question(…, stream=True)`` brings."""
         ...
 
-    def answer(self, response: Any, /) -> Answer:  # noqa: ANN401 - one of the SDK's types
+    def parse(self, response: Any, /) -> ParsedReply:  # noqa: ANN401 - one of the SDK's types
         """Read a response.
 
         Raises:
@@ -59,44 +59,44 @@ class API(Protocol):
         ...
 
 
-class Retelling:
+class StatelessChat:
     """A conversation over such an API."""
 
-    def __init__(self, connection: Connection, api: API) -> None:
-        self._connection = connection
+    def __init__(self, connection: ServiceClient, api: StatelessAPI) -> None:
+        self._client = connection
         self._api = api
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
         """Ask; ``history`` is what was said before."""
-        return await self._ask(Transcript.of(history), prompt, instructions)
+        return await self._ask(ChatHistory.from_exchanges(history), prompt, instructions)
 
-    async def go_on(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
+    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
         """Ask what follows the history in ``session``.
 
         Raises:
             SessionLostError: ``session`` is another provider's.
         """
-        return await self._ask(self._said(session), prompt, instructions)
+        return await self._ask(self._history(session), prompt, instructions)
 
     async def stream(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``go_on`` do, piece by piece."""
-        said = Transcript.of(history) if session is None else self._said(session)
-        question = self._api.question(said.asking(prompt), instructions, stream=True)
-        read = functools.partial(self._read, said, prompt)
-        async for part in self._connection.stream(question, self._api.writing(), read):
+        """Do what ``start`` and ``resume`` do, piece by piece."""
+        said = ChatHistory.from_exchanges(history) if session is None else self._history(session)
+        question = self._api.request(said.messages_for(prompt), instructions, stream=True)
+        read = functools.partial(self._parse, said, prompt)
+        async for part in self._client.stream(question, self._api.accumulator(), read):
             yield part
 
-    async def _ask(self, said: Transcript, prompt: str, instructions: str | None) -> Reply:
-        question = self._api.question(said.asking(prompt), instructions)
-        return await self._connection.ask(question, functools.partial(self._read, said, prompt))
+    async def _ask(self, said: ChatHistory, prompt: str, instructions: str | None) -> Reply:
+        question = self._api.request(said.messages_for(prompt), instructions)
+        return await self._client.ask(question, functools.partial(self._parse, said, prompt))
 
-    def _said(self, session: JSON) -> Transcript:
-        return Transcript.read(session, provider=self._connection.service.name)
+    def _history(self, session: JSON) -> ChatHistory:
+        return ChatHistory.from_session(session, provider=self._client.service.name)
 
-    def _read(self, said: Transcript, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
-        answer = self._api.answer(response)
-        text = writable(answer.text)
-        session: JSON = {"id": answer.id, "history": said.and_then(prompt, text).json()}
+    def _parse(self, said: ChatHistory, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
+        answer = self._api.parse(response)
+        text = replace_surrogates(answer.text)
+        session: JSON = {"id": answer.id, "history": said.with_exchange(prompt, text).to_json()}
         return Reply(text, session, answer.usage)

@@ -9,43 +9,43 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["Thoughts"]
+__all__ = ["ThinkTagFilter"]
 
 _BEGIN: Final = "<think>"
 _END: Final = "</think>"
 
 
-class Thoughts:
+class ThinkTagFilter:
     """Leaves them out, piece by piece, in one look at each; one that is cut off there has said nothing."""
 
     def __init__(self) -> None:
-        self._read = self._beginning
-        self._kept = ""
+        self._state = self._beginning
+        self._buffer = ""
         """What may be a part of a mark."""
 
-    def without(self, text: str) -> str:
+    def feed(self, text: str) -> str:
         """Return what of the next piece the caller may hear."""
-        return self._read(text)
+        return self._state(text)
 
     def _beginning(self, text: str) -> str:
-        self._kept = (self._kept + text).lstrip()
-        if self._kept.startswith(_BEGIN):
-            self._read, self._kept, inside = self._thinking, "", self._kept.removeprefix(_BEGIN)
+        self._buffer = (self._buffer + text).lstrip()
+        if self._buffer.startswith(_BEGIN):
+            self._state, self._buffer, inside = self._thinking, "", self._buffer.removeprefix(_BEGIN)
             return self._thinking(inside)
-        return "" if _BEGIN.startswith(self._kept) else self._answering(self._kept)
+        return "" if _BEGIN.startswith(self._buffer) else self._answering(self._buffer)
 
     def _thinking(self, text: str) -> str:
-        _, ended, after = (self._kept + text).partition(_END)
+        _, ended, after = (self._buffer + text).partition(_END)
         if ended:
             return self._answering(after)
-        self._kept = (self._kept + text)[1 - len(_END) :]
+        self._buffer = (self._buffer + text)[1 - len(_END) :]
         return ""
 
     def _answering(self, text: str) -> str:
         """Begin the answer; after thoughts with its first letter."""
         begun = text.lstrip()
-        self._read = self._whole if begun else self._answering
+        self._state = self._pass_through if begun else self._answering
         return begun
 
-    def _whole(self, text: str) -> str:
+    def _pass_through(self, text: str) -> str:
         return text

@@ -13,30 +13,30 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-__all__ = ["rehearse"]
+__all__ = ["warm_up"]
 
 log = logging.getLogger("yemot_ai")
 
-_WHOLE: Final = b"{}"
-_PIECES: Final = (
+_EMPTY_RESPONSE: Final = b"{}"
+_EMPTY_STREAM: Final = (
     b'event: message_start\ndata: {"type": "message_start"}\n\n'  # Anthropic leaves out what has no name
     b'data: {"type": "response.created"}\n\n'
 )
 
 
-def rehearse(sdk: ModuleType, client: str, question: Callable[[Any], Any]) -> None:
+def warm_up(sdk: ModuleType, client: str, request: Callable[[Any], Any]) -> None:
     """Ask a client that has no network, and read what it hears; blocks, and sends nothing.
 
     Args:
         sdk: the SDK.
         client: the name of its client's class, which blocks.
-        question: asks by it.
+        request: asks by it.
     """
     try:
         with getattr(sdk, client)(
-            api_key="rehearsal", base_url="http://rehearsal.invalid", http_client=_offline(sdk)
+            api_key="rehearsal", base_url="http://rehearsal.invalid", http_client=_offline_http_client(sdk)
         ) as rehearsing:
-            answer = question(rehearsing)
+            answer = request(rehearsing)
             if isinstance(answer, getattr(sdk, "Stream")):  # noqa: B009 - the type of a module is not known
                 for _ in answer:
                     pass
@@ -44,14 +44,16 @@ def rehearse(sdk: ModuleType, client: str, question: Callable[[Any], Any]) -> No
         log.debug("%s could not be rehearsed: %s", sdk.__name__, type(error).__name__)
 
 
-def _offline(sdk: ModuleType) -> Any:  # noqa: ANN401 - a client of whichever library the SDK uses
+def _offline_http_client(sdk: ModuleType) -> Any:  # noqa: ANN401 - a client of whichever library the SDK uses
     """Make a client of the library below the SDK that answers by itself."""
     kind: Any = sdk.DefaultHttpxClient
     http: Any = importlib.import_module(kind.__base__.__module__.partition(".")[0])
 
     def answer(request: Any) -> Any:  # noqa: ANN401 - as above
         streams = b'"stream":true' in request.content.replace(b" ", b"")
-        body, form = (_PIECES, "text/event-stream") if streams else (_WHOLE, "application/json")
+        body, form = (
+            (_EMPTY_STREAM, "text/event-stream") if streams else (_EMPTY_RESPONSE, "application/json")
+        )
         return http.Response(200, content=body, headers={"content-type": form})
 
     return kind(transport=http.MockTransport(answer))

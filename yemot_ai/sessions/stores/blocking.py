@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["in_thread"]
+__all__ = ["run_blocking"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run ``function`` in a worker thread.
 
     Whoever is cancelled meanwhile waits for its end first: a lock that is taken in a thread which

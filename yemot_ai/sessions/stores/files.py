@@ -16,16 +16,16 @@ from typing import Final
 
 from yemot_ai.errors import StoreError
 
-__all__ = ["explained", "file_name", "sync_folder"]
+__all__ = ["file_name", "sync_folder", "translate_os_errors"]
 
 _UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
-_READABLE: Final = 40
+_MAX_READABLE: Final = 40
 
 
 def file_name(name: str) -> str:
     """Return a file's name for any text: nothing in it leads out of the folder, none equals another."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-    return f"{_UNSAFE.sub('_', name)[:_READABLE]}-{digest}.json"
+    return f"{_UNSAFE.sub('_', name)[:_MAX_READABLE]}-{digest}.json"
 
 
 def sync_folder(folder: Path) -> None:
@@ -38,11 +38,11 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def translate_os_errors(action: str) -> Iterator[None]:
     """Turn an operating system's error into one that says what to do."""
     try:
         yield
     except OSError as error:
         raise StoreError(
-            f"{what}: {error.strerror or error} (is the disk full, or the folder read-only?)"
+            f"{action}: {error.strerror or error} (is the disk full, or the folder read-only?)"
         ) from error

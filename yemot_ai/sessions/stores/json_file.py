@@ -21,35 +21,35 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError
-from yemot_ai.sessions.leases import LEASE, Hold
-from yemot_ai.sessions.serialization import encode, parsed, restore
+from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
+from yemot_ai.sessions.serialization import decode_object, encode, parse_object
 from yemot_ai.sessions.session import Session
-from yemot_ai.sessions.stores.blocking import in_thread
-from yemot_ai.sessions.stores.files import explained, file_name, sync_folder
+from yemot_ai.sessions.stores.blocking import run_blocking
+from yemot_ai.sessions.stores.files import file_name, sync_folder, translate_os_errors
 
 __all__ = ["JSONFileStore"]
 
 log = logging.getLogger("yemot_ai")
 
-LOCKS: Final = 64
+LOCK_FILES: Final = 64
 """Lock files; a call's is chosen by its name, so that none is left behind for each call."""
 
-PAGE: Final = 100
+PAGE_SIZE: Final = 100
 """Files that are read in one go while others may do something, too."""
 
-_DRAFT: Final = ".draft-"
+_DRAFT_PREFIX: Final = ".draft-"
 
-ABANDONED: Final = 60.0
+STALE_AFTER: Final = 60.0
 """Seconds after which a draft, or a lease that has run out, is one that nobody comes back to."""
 
 
-class _Kept(NamedTuple):
+class _Envelope(NamedTuple):
     record: object
     saved: float
     expires: float
 
     def session(self, call_id: str | None) -> Session:
-        return restore(self.record, call_id=call_id)
+        return decode_object(self.record, call_id=call_id)
 
 
 class JSONFileStore:
@@ -67,7 +67,7 @@ class JSONFileStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._root = Path(path).expanduser().absolute()
-        with explained(f"the folder {self._root} cannot be used"):
+        with translate_os_errors(f"the folder {self._root} cannot be used"):
             for folder in (self._root, self._sessions, self._holds, self._locks):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, probe = tempfile.mkstemp(dir=self._sessions, prefix=".probe-")
@@ -79,7 +79,7 @@ class JSONFileStore:
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; a damaged file is set aside."""
-        return await in_thread(self._load, call_id)
+        return await run_blocking(self._load, call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
@@ -87,13 +87,13 @@ class JSONFileStore:
         Raises:
             SessionConflictError: somebody saved a newer version.
         """
-        return await in_thread(self._save, session, ttl)
+        return await run_blocking(self._save, session, ttl)
 
     async def delete(self, call_id: str) -> None:
         """Drop the session."""
-        await in_thread(self._delete, call_id)
+        await run_blocking(self._delete, call_id)
 
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Be alone under ``key``, among all processes of this machine."""
         return Hold(self, key, lease=lease)
 
@@ -103,19 +103,19 @@ class JSONFileStore:
         A session of a newer format is left to those who can read it.
         """
         latest = time.time() - idle
-        await in_thread(self._tidy)
-        paths = await in_thread(lambda: sorted(self._sessions.glob("*.json")))
-        for begin in range(0, len(paths), PAGE):
-            for call_id in await in_thread(self._listed, paths[begin : begin + PAGE], latest):
+        await run_blocking(self._remove_stale_files)
+        paths = await run_blocking(lambda: sorted(self._sessions.glob("*.json")))
+        for begin in range(0, len(paths), PAGE_SIZE):
+            for call_id in await run_blocking(self._list_page, paths[begin : begin + PAGE_SIZE], latest):
                 yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
-        return await in_thread(self._ended, tuple(call_ids))
+        return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease."""
-        return await in_thread(self._acquire, key, token, seconds)
+        return await run_blocking(self._acquire, key, token, seconds)
 
     async def renew(self, key: str, token: str, seconds: float) -> bool:
         """Renew a lease."""
@@ -123,7 +123,7 @@ class JSONFileStore:
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""
-        await in_thread(self._release, key, token)
+        await run_blocking(self._release, key, token)
 
     @property
     def _sessions(self) -> Path:
@@ -146,9 +146,9 @@ class JSONFileStore:
             return kept.session(call_id)
         except SessionDamagedError:
             with self._locked(path.name):
-                return self._current(path, call_id)
+                return self._load_locked(path, call_id)
 
-    def _current(self, path: Path, call_id: str | None) -> Session | None:
+    def _load_locked(self, path: Path, call_id: str | None) -> Session | None:
         """Return the session of a file that is locked; a damaged one is set aside."""
         kept = self._read_locked(path)
         if kept is None or kept.expires <= time.time():
@@ -156,13 +156,13 @@ class JSONFileStore:
         try:
             return kept.session(call_id)
         except SessionDamagedError as error:
-            self._set_aside(path, error)
+            self._quarantine(path, error)
             return None
 
     def _save(self, session: Session, ttl: float) -> Session:
         path = self._sessions / file_name(session.call_id)
         with self._locked(path.name):
-            current, now = self._current(path, session.call_id), time.time()
+            current, now = self._load_locked(path, session.call_id), time.time()
             if (current.version if current else 0) != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
@@ -171,18 +171,18 @@ class JSONFileStore:
 
     def _delete(self, call_id: str) -> None:
         path = self._sessions / file_name(call_id)
-        with self._locked(path.name), explained(f"{path} cannot be deleted"):
+        with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
             path.unlink(missing_ok=True)
 
-    def _listed(self, paths: list[Path], latest: float) -> list[str]:
+    def _list_page(self, paths: list[Path], latest: float) -> list[str]:
         """Return the calls among ``paths`` that were saved last at ``latest``, or before."""
         found = []
         for path in paths:
             with contextlib.suppress(SessionFormatError):
-                found.append(self._listed_one(path, latest))
+                found.append(self._list_file(path, latest))
         return [call_id for call_id in found if call_id is not None]
 
-    def _listed_one(self, path: Path, latest: float) -> str | None:
+    def _list_file(self, path: Path, latest: float) -> str | None:
         kept = self._read(path)
         if kept is None:
             return None
@@ -192,7 +192,7 @@ class JSONFileStore:
         if kept.saved > latest:
             return None
         with self._locked(path.name):
-            session = self._current(path, None)
+            session = self._load_locked(path, None)
         return session.call_id if session and path.name == file_name(session.call_id) else None
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
@@ -205,24 +205,24 @@ class JSONFileStore:
         return frozenset(ended)
 
     def _remove_expired(self, path: Path) -> None:
-        with self._locked(path.name), explained(f"{path} cannot be deleted"):
+        with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
             kept = self._read_locked(path)
             if kept and kept.expires <= time.time():
                 path.unlink(missing_ok=True)
 
-    def _tidy(self) -> None:
+    def _remove_stale_files(self) -> None:
         """Remove what processes have left behind that died while they wrote, or held a key."""
         now = time.time()
-        with explained(f"{self._root} cannot be tidied"):
+        with translate_os_errors(f"{self._root} cannot be tidied"):
             for folder in (self._sessions, self._holds):
-                for draft in folder.glob(f"{_DRAFT}*"):
+                for draft in folder.glob(f"{_DRAFT_PREFIX}*"):
                     with contextlib.suppress(FileNotFoundError):
-                        if draft.stat().st_mtime + ABANDONED < now:
+                        if draft.stat().st_mtime + STALE_AFTER < now:
                             draft.unlink()
         for path in self._holds.glob("*.json"):
-            if self._lease(path)[1] + ABANDONED < now:
-                with self._locked(path.name), explained(f"{path} cannot be deleted"):
-                    if self._lease(path)[1] + ABANDONED < now:
+            if self._lease(path)[1] + STALE_AFTER < now:
+                with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
+                    if self._lease(path)[1] + STALE_AFTER < now:
                         path.unlink(missing_ok=True)
 
     def _acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -239,12 +239,12 @@ class JSONFileStore:
         path = self._holds / file_name(key)
         with self._locked(path.name):
             if self._lease(path)[0] == token:
-                with explained(f"{path} cannot be deleted"):
+                with translate_os_errors(f"{path} cannot be deleted"):
                     path.unlink(missing_ok=True)
 
     def _lease(self, path: Path) -> tuple[str | None, float]:
         """Return who holds a key and until when; what cannot be read holds nothing."""
-        text = _text(path)
+        text = _read_text(path)
         if text is None:
             return None, 0.0
         try:
@@ -254,31 +254,34 @@ class JSONFileStore:
             log.warning("%s is damaged; the key counts as free", path)
             return None, 0.0
 
-    def _read(self, path: Path) -> _Kept | None:
+    def _read(self, path: Path) -> _Envelope | None:
         try:
-            return _kept(path)
+            return _read_envelope(path)
         except SessionDamagedError:
             # It may have been replaced meanwhile, and a good one must not be set aside.
             with self._locked(path.name):
                 return self._read_locked(path)
 
-    def _read_locked(self, path: Path) -> _Kept | None:
+    def _read_locked(self, path: Path) -> _Envelope | None:
         try:
-            return _kept(path)
+            return _read_envelope(path)
         except SessionDamagedError as error:
-            self._set_aside(path, error)
+            self._quarantine(path, error)
             return None
 
-    def _set_aside(self, path: Path, error: Exception) -> None:
+    def _quarantine(self, path: Path, error: Exception) -> None:
         """Keep a damaged file under another name, for a person to look at."""
         aside = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
-        with explained(f"the damaged {path} cannot be renamed"), contextlib.suppress(FileNotFoundError):
+        with (
+            translate_os_errors(f"the damaged {path} cannot be renamed"),
+            contextlib.suppress(FileNotFoundError),
+        ):
             path.rename(aside)
         log.error("%s: %s; kept as %s, the call begins anew", path, error, aside.name)
 
     def _write(self, path: Path, text: str, *, sync: bool = True) -> None:
-        with explained(f"{path} cannot be written"):
-            descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
+        with translate_os_errors(f"{path} cannot be written"):
+            descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT_PREFIX)
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
                     file.write(text)
@@ -295,8 +298,8 @@ class JSONFileStore:
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         """Be alone with all files whose name has the same lock; for as long as one write takes."""
-        number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCKS
-        with explained(f"{self._locks} cannot be used"):
+        number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCK_FILES
+        with translate_os_errors(f"{self._locks} cannot be used"):
             descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
         try:  # the death of the process unlocks it, too
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -307,18 +310,18 @@ class JSONFileStore:
             os.close(descriptor)
 
 
-def _kept(path: Path) -> _Kept | None:
+def _read_envelope(path: Path) -> _Envelope | None:
     """Read a file; None when there is none.
 
     Raises:
         SessionDamagedError: it is none of ours.
     """
-    text = _text(path)
+    text = _read_text(path)
     if text is None:
         return None
     try:
-        found = parsed(text)
-        kept = _Kept(found["session"], float(found["saved"]), float(found["expires"]))
+        found = parse_object(text)
+        kept = _Envelope(found["session"], float(found["saved"]), float(found["expires"]))
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise SessionDamagedError(f"its envelope is damaged ({type(error).__name__})") from None
     if not (math.isfinite(kept.saved) and math.isfinite(kept.expires)):
@@ -326,8 +329,8 @@ def _kept(path: Path) -> _Kept | None:
     return kept
 
 
-def _text(path: Path) -> str | None:
-    with explained(f"{path} cannot be read"):
+def _read_text(path: Path) -> str | None:
+    with translate_os_errors(f"{path} cannot be read"):
         try:
             return path.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:

@@ -13,32 +13,32 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from yemot_ai.errors import SessionConflictError
-from yemot_ai.sessions.leases import LEASE, Hold
+from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.session import Session
 
 __all__ = ["MemoryStore"]
 
-SWEPT_PER_SAVE = 2
+SESSIONS_PER_SWEEP = 2
 """Every save looks at so many of the oldest sessions of a ttl: what has expired goes, at a constant cost."""
 
 
-class _Kept(NamedTuple):
+class _Entry(NamedTuple):
     session: Session
     saved: float
     expires: float
 
 
-class _Waiting(NamedTuple):
+class _Waiter(NamedTuple):
     token: str
     seconds: float
-    served: Future[None]
+    granted: Future[None]
 
 
 @dataclass(slots=True)
-class _Held:
+class _HeldKey:
     token: str
     expires: float
-    waiting: deque[_Waiting] = field(default_factory=deque)
+    waiters: deque[_Waiter] = field(default_factory=deque)
 
 
 class MemoryStore:
@@ -55,8 +55,8 @@ class MemoryStore:
         self._lock = threading.Lock()
         # A shelf for each ttl: on it, what was saved first also expires first. There are two, for calls
         # and for callers, whose memory is kept for months and would hide calls that have expired.
-        self._shelves: dict[float, OrderedDict[str, _Kept]] = {}
-        self._held: dict[str, _Held] = {}
+        self._by_ttl: dict[float, OrderedDict[str, _Entry]] = {}
+        self._held_keys: dict[str, _HeldKey] = {}
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None."""
@@ -77,11 +77,11 @@ class MemoryStore:
             if newest != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
-            shelf = self._shelves.setdefault(ttl, OrderedDict())
-            shelf[session.call_id] = _Kept(saved, now, now + ttl)
+            shelf = self._by_ttl.setdefault(ttl, OrderedDict())
+            shelf[session.call_id] = _Entry(saved, now, now + ttl)
             shelf.move_to_end(session.call_id)
             # Afterwards: whoever loads meanwhile, without the lock, must find one or the other.
-            self._drop(session.call_id, but=shelf)
+            self._drop(session.call_id, keep_in=shelf)
         return saved
 
     async def delete(self, call_id: str) -> None:
@@ -89,7 +89,7 @@ class MemoryStore:
         with self._lock:
             self._drop(call_id)
 
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Be alone under ``key``."""
         return Hold(self, key, lease=lease)
 
@@ -97,7 +97,7 @@ class MemoryStore:
         """Iterate over the calls that have a session, the longest silent first."""
         now = self._now()
         with self._lock:
-            shelves = [list(shelf.items()) for shelf in self._shelves.values()]
+            shelves = [list(shelf.items()) for shelf in self._by_ttl.values()]
         for call_id, kept in heapq.merge(*shelves, key=lambda item: item[1].saved):
             if kept.saved + idle > now:
                 return
@@ -112,23 +112,23 @@ class MemoryStore:
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease; whoever has to wait is served in order of arrival."""
         with self._lock:
-            held = self._held.setdefault(key, _Held(token, self._now() + seconds))
+            held = self._held_keys.setdefault(key, _HeldKey(token, self._now() + seconds))
             if held.token == token or held.expires <= self._now():
                 held.token, held.expires = token, self._now() + seconds
                 return True
-            waiting = _Waiting(token, seconds, Future())
-            held.waiting.append(waiting)
+            waiting = _Waiter(token, seconds, Future())
+            held.waiters.append(waiting)
             left = held.expires - self._now()
-        await asyncio.wait({asyncio.wrap_future(waiting.served)}, timeout=left)
+        await asyncio.wait({asyncio.wrap_future(waiting.granted)}, timeout=left)
         with self._lock:
-            if waiting in held.waiting:
-                held.waiting.remove(waiting)
+            if waiting in held.waiters:
+                held.waiters.remove(waiting)
             return held.token == token
 
     async def renew(self, key: str, token: str, seconds: float) -> bool:
         """Renew a lease."""
         with self._lock:
-            held = self._held.get(key)
+            held = self._held_keys.get(key)
             if held is None or held.token != token:
                 return False
             held.expires = self._now() + seconds
@@ -137,39 +137,39 @@ class MemoryStore:
     async def release(self, key: str, token: str) -> None:
         """Let go, and serve the next."""
         with self._lock:
-            held = self._held.get(key)
+            held = self._held_keys.get(key)
             if held is None:
                 return
             if held.token != token:  # gave up waiting: it never held the key
-                held.waiting = deque(one for one in held.waiting if one.token != token)
+                held.waiters = deque(one for one in held.waiters if one.token != token)
                 return
-            if not held.waiting:
-                del self._held[key]
+            if not held.waiters:
+                del self._held_keys[key]
                 return
-            following = held.waiting.popleft()
+            following = held.waiters.popleft()
             held.token, held.expires = following.token, self._now() + following.seconds
-        following.served.set_running_or_notify_cancel()
-        if not following.served.cancelled():
-            following.served.set_result(None)
+        following.granted.set_running_or_notify_cancel()
+        if not following.granted.cancelled():
+            following.granted.set_result(None)
 
-    def _find(self, call_id: str) -> _Kept | None:
-        for shelf in tuple(self._shelves.values()):
+    def _find(self, call_id: str) -> _Entry | None:
+        for shelf in tuple(self._by_ttl.values()):
             kept = shelf.get(call_id)
             if kept is not None:
                 return kept
         return None
 
-    def _drop(self, call_id: str, *, but: OrderedDict[str, _Kept] | None = None) -> None:
-        for shelf in self._shelves.values():
-            if shelf is not but:
+    def _drop(self, call_id: str, *, keep_in: OrderedDict[str, _Entry] | None = None) -> None:
+        for shelf in self._by_ttl.values():
+            if shelf is not keep_in:
                 shelf.pop(call_id, None)
 
     def _sweep(self, now: float) -> None:
-        for ttl, shelf in tuple(self._shelves.items()):
-            for _ in range(min(SWEPT_PER_SAVE, len(shelf))):
+        for ttl, shelf in tuple(self._by_ttl.items()):
+            for _ in range(min(SESSIONS_PER_SWEEP, len(shelf))):
                 oldest, kept = next(iter(shelf.items()))
                 if kept.expires > now:
                     break
                 del shelf[oldest]
             if not shelf:
-                del self._shelves[ttl]
+                del self._by_ttl[ttl]

@@ -19,8 +19,8 @@ from yemot_ai.errors import (
     SessionDamagedError,
     StoreError,
 )
-from yemot_ai.redaction import without_password
-from yemot_ai.sessions.leases import LEASE, Hold
+from yemot_ai.redaction import redact_url
+from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.session import Session
 
@@ -31,12 +31,12 @@ __all__ = ["RedisStore"]
 
 log = logging.getLogger("yemot_ai")
 
-PATIENCE: Final = 2.0
+COMMAND_TIMEOUT: Final = 2.0
 """Seconds that one command may take: a caller waits."""
 
-PAGE: Final = 500
+PAGE_SIZE: Final = 500
 
-DAMAGED_KEPT: Final = 7 * 24 * 60 * 60 * 1000
+DAMAGED_TTL: Final = 7 * 24 * 60 * 60 * 1000
 """Milliseconds that a damaged record is kept for a person to look at."""
 
 _SAVE: Final = """
@@ -55,7 +55,7 @@ _ACQUIRE: Final = """
 _RELEASE: Final = """
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-_SET_ASIDE: Final = """
+_QUARANTINE: Final = """
     if (redis.call('HGET', KEYS[1], 'record') or '') ~= ARGV[1] then return end
     redis.call('RENAME', KEYS[1], KEYS[2])
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
@@ -95,12 +95,12 @@ class RedisStore:
         except ValueError:
             # Its message may quote a part of the password.
             raise ConfigurationError(
-                f"{without_password(url)} is no Redis URL: write redis://:password@host:6379/0, and the "
+                f"{redact_url(url)} is no Redis URL: write redis://:password@host:6379/0, and the "
                 "password's characters such as @ # / ? as %40 %23 %2F %3F"
             ) from None
 
     def __repr__(self) -> str:
-        return f"RedisStore({without_password(self._url)!r})"
+        return f"RedisStore({redact_url(self._url)!r})"
 
     async def check(self) -> None:
         """Try the server.
@@ -108,19 +108,21 @@ class RedisStore:
         Raises:
             StoreError: it cannot be reached, or refuses us.
         """
-        with self._explained():
-            await _sent(self._client.ping())
+        with self._translate_errors():
+            await _execute(self._client.ping())
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; a damaged record is set aside."""
-        with self._explained():
-            version, record = await _sent(self._client.hmget(self._session(call_id), "version", "record"))
+        with self._translate_errors():
+            version, record = await _execute(
+                self._client.hmget(self._session_key(call_id), "version", "record")
+            )
         if version is None and record is None:
             return None
         try:
-            return _decoded(call_id, version, record)
+            return _decode_session(call_id, version, record)
         except SessionDamagedError as error:
-            await self._set_aside(call_id, record or b"", error)
+            await self._quarantine(call_id, record or b"", error)
             return None
 
     async def save(self, session: Session, *, ttl: float) -> Session:
@@ -132,7 +134,7 @@ class RedisStore:
         saved = replace(session, version=session.version + 1)
         done = await self._eval(
             _SAVE,
-            [self._session(session.call_id), self._index],
+            [self._session_key(session.call_id), self._index_key],
             [
                 session.version,
                 saved.version,
@@ -140,7 +142,7 @@ class RedisStore:
                 encode(saved),
                 max(int(ttl * 1000), 1),
                 time.time(),
-                _bytes(session.call_id),
+                _encode(session.call_id),
             ],
         )
         if not done:
@@ -149,11 +151,11 @@ class RedisStore:
 
     async def delete(self, call_id: str) -> None:
         """Drop the session."""
-        with self._explained():
-            await _sent(self._client.delete(self._session(call_id)))
-            await _sent(self._client.zrem(self._index, _bytes(call_id)))
+        with self._translate_errors():
+            await _execute(self._client.delete(self._session_key(call_id)))
+            await _execute(self._client.zrem(self._index_key, _encode(call_id)))
 
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Be alone under ``key``, among all processes that use this server and prefix."""
         return Hold(self, key, lease=lease)
 
@@ -164,16 +166,16 @@ class RedisStore:
         done: set[bytes] = set()
         least: float | str = "-inf"
         while True:
-            with self._explained():
-                page = await _sent(
+            with self._translate_errors():
+                page = await _execute(
                     self._client.zrangebyscore(
-                        self._index, least, latest, start=0, num=PAGE + len(done), withscores=True
+                        self._index_key, least, latest, start=0, num=PAGE_SIZE + len(done), withscores=True
                     )
                 )
             new = [(name, saved) for name, saved in page if name not in done]
             if not new:
                 return
-            for call_id in await self._existing([name for name, _ in new]):
+            for call_id in await self._drop_expired([name for name, _ in new]):
                 yield call_id
             last = new[-1][1]
             done = {name for name, saved in page if saved == last}
@@ -182,16 +184,16 @@ class RedisStore:
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
         asked = tuple(call_ids)
-        with self._explained():
+        with self._translate_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for call_id in asked:
-                    pipeline.hget(self._session(call_id), "ended")
-                found = await _sent(pipeline.execute())
+                    pipeline.hget(self._session_key(call_id), "ended")
+                found = await _execute(pipeline.execute())
         return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease."""
-        return bool(await self._eval(_ACQUIRE, [self._hold(key)], [token, max(int(seconds * 1000), 1)]))
+        return bool(await self._eval(_ACQUIRE, [self._hold_key(key)], [token, max(int(seconds * 1000), 1)]))
 
     async def renew(self, key: str, token: str, seconds: float) -> bool:
         """Renew a lease."""
@@ -199,7 +201,7 @@ class RedisStore:
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""
-        await self._eval(_RELEASE, [self._hold(key)], [token])
+        await self._eval(_RELEASE, [self._hold_key(key)], [token])
 
     async def aclose(self) -> None:
         """Close this loop's connections; what is asked later opens new ones."""
@@ -214,55 +216,55 @@ class RedisStore:
         client = self._clients.get(loop)
         if client is None:
             client = self._clients[loop] = self._module.Redis.from_url(
-                self._url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+                self._url, socket_timeout=COMMAND_TIMEOUT, socket_connect_timeout=COMMAND_TIMEOUT
             )
         return client
 
     @property
-    def _index(self) -> str:
+    def _index_key(self) -> str:
         return f"{self._prefix}saved"
 
-    def _session(self, call_id: str) -> bytes:
-        return f"{self._prefix}session:".encode() + _bytes(call_id)
+    def _session_key(self, call_id: str) -> bytes:
+        return f"{self._prefix}session:".encode() + _encode(call_id)
 
-    def _hold(self, key: str) -> bytes:
-        return f"{self._prefix}hold:".encode() + _bytes(key)
+    def _hold_key(self, key: str) -> bytes:
+        return f"{self._prefix}hold:".encode() + _encode(key)
 
     async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - Lua's own
-        with self._explained():
-            return await _sent(self._client.eval(script, len(keys), *keys, *arguments))
+        with self._translate_errors():
+            return await _execute(self._client.eval(script, len(keys), *keys, *arguments))
 
-    async def _existing(self, names: list[bytes]) -> list[str]:
+    async def _drop_expired(self, names: list[bytes]) -> list[str]:
         """Return the calls that have not expired; drop the other names from the index."""
-        calls = {name: call_id for name in names if (call_id := _call_id(name)) is not None}
-        with self._explained():
+        calls = {name: call_id for name in names if (call_id := _decode_call_id(name)) is not None}
+        with self._translate_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for call_id in calls.values():
-                    pipeline.exists(self._session(call_id))
-                exist = await _sent(pipeline.execute())
+                    pipeline.exists(self._session_key(call_id))
+                exist = await _execute(pipeline.execute())
             there = dict(compress(calls.items(), exist))
             gone = [name for name in names if name not in there]
             if gone:
-                await _sent(self._client.zrem(self._index, *gone))
+                await _execute(self._client.zrem(self._index_key, *gone))
         return list(there.values())
 
-    async def _set_aside(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
+    async def _quarantine(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
         """Keep a damaged record under another key, for a person to look at."""
-        aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _bytes(call_id)
-        await self._eval(_SET_ASIDE, [self._session(call_id), aside], [record, DAMAGED_KEPT])
+        aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _encode(call_id)
+        await self._eval(_QUARANTINE, [self._session_key(call_id), aside], [record, DAMAGED_TTL])
         log.error("session %s: %s; kept for a week as %r, the call begins anew", call_id, error, aside)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         from redis import exceptions  # noqa: PLC0415 - an extra, and here it is
 
         try:
             yield
         except (exceptions.RedisError, OSError) as error:
-            raise StoreError(f"Redis at {without_password(self._url)} does not answer: {error}") from error
+            raise StoreError(f"Redis at {redact_url(self._url)} does not answer: {error}") from error
 
 
-async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
+async def _execute(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
     """Await a command.
 
     redis-py waits by ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes
@@ -276,11 +278,11 @@ async def _sent(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its
     return answer
 
 
-def _bytes(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _call_id(name: bytes) -> str | None:
+def _decode_call_id(name: bytes) -> str | None:
     """Return whose name in the index it is; None: nobody's."""
     try:
         return name.decode("utf-8", "surrogatepass")
@@ -288,7 +290,7 @@ def _call_id(name: bytes) -> str | None:
         return None
 
 
-def _decoded(call_id: str, version: bytes | None, record: bytes | None) -> Session:
+def _decode_session(call_id: str, version: bytes | None, record: bytes | None) -> Session:
     if record is None:
         raise SessionDamagedError("its record is missing")
     session = decode(record.decode("ascii", "replace"), call_id=call_id)

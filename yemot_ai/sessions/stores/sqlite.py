@@ -18,22 +18,22 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai.errors import SessionConflictError, SessionDamagedError, StoreError
-from yemot_ai.sessions.leases import LEASE, Hold
+from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.session import Session
-from yemot_ai.sessions.stores.blocking import in_thread
+from yemot_ai.sessions.stores.blocking import run_blocking
 
 __all__ = ["SQLiteStore"]
 
 log = logging.getLogger("yemot_ai")
 
-LAYOUT: Final = 1
+SCHEMA_VERSION: Final = 1
 """``PRAGMA user_version`` of the tables below."""
 
-BUSY: Final = 5.0
+BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for another process that is writing."""
 
-PRIVATE: Final = 0o600
+PRIVATE_MODE: Final = 0o600
 
 _TABLES: Final = f"""
     BEGIN IMMEDIATE;
@@ -47,13 +47,13 @@ _TABLES: Final = f"""
         key TEXT PRIMARY KEY, token TEXT NOT NULL, expires REAL NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS damaged (call_id TEXT, found REAL, reason TEXT, record TEXT);
-    PRAGMA user_version = {LAYOUT};
+    PRAGMA user_version = {SCHEMA_VERSION};
     COMMIT;
 """
 
 # As bytes: a damaged record need not be a text that UTF-8 has.
 _LOAD: Final = "SELECT version, CAST(record AS BLOB) FROM sessions WHERE call_id = ? AND expires > ?"
-_TAKE_OUT: Final = "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) IS ?"
+_DELETE_DAMAGED: Final = "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) IS ?"
 _LIST: Final = "SELECT CAST(call_id AS BLOB) FROM sessions WHERE saved <= ? ORDER BY saved"
 _INSERT: Final = """
     INSERT INTO sessions (call_id, version, ended, saved, expires, record)
@@ -102,7 +102,7 @@ class SQLiteStore:
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; a damaged record is set aside."""
-        return await in_thread(self._load, call_id)
+        return await run_blocking(self._load, call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
@@ -110,30 +110,32 @@ class SQLiteStore:
         Raises:
             SessionConflictError: somebody saved a newer version.
         """
-        return await in_thread(self._save, session, ttl)
+        return await run_blocking(self._save, session, ttl)
 
     async def delete(self, call_id: str) -> None:
         """Drop the session."""
-        await in_thread(self._run, "DELETE FROM sessions WHERE call_id = :call_id", call_id=_key(call_id))
+        await run_blocking(
+            self._run, "DELETE FROM sessions WHERE call_id = :call_id", call_id=_encode_key(call_id)
+        )
 
-    def hold(self, key: str, *, lease: float = LEASE) -> Hold:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Be alone under ``key``, among all processes of this machine."""
         return Hold(self, key, lease=lease)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, the longest silent first; drop what has expired."""
-        for call_id in await in_thread(self._listed, idle):
+        for call_id in await run_blocking(self._list_call_ids, idle):
             yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which of these calls have ended."""
-        return await in_thread(self._ended, tuple(call_ids))
+        return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease."""
         now = time.time()
-        changed = await in_thread(
-            self._run, _LEASE, key=_key(key), token=token, now=now, expires=now + seconds
+        changed = await run_blocking(
+            self._run, _LEASE, key=_encode_key(key), token=token, now=now, expires=now + seconds
         )
         return changed == 1
 
@@ -143,31 +145,34 @@ class SQLiteStore:
 
     async def release(self, key: str, token: str) -> None:
         """Let go of a lease."""
-        await in_thread(
-            self._run, "DELETE FROM holds WHERE key = :key AND token = :token", key=_key(key), token=token
+        await run_blocking(
+            self._run,
+            "DELETE FROM holds WHERE key = :key AND token = :token",
+            key=_encode_key(key),
+            token=token,
         )
 
     async def aclose(self) -> None:
         """Close the file; what is asked later opens it anew."""
-        await in_thread(self._close)
+        await run_blocking(self._close)
 
     def _load(self, call_id: str) -> Session | None:
         with self._open() as connection:
-            row = connection.execute(_LOAD, (_key(call_id), time.time())).fetchone()
+            row = connection.execute(_LOAD, (_encode_key(call_id), time.time())).fetchone()
         if row is None:
             return None
         version, record = row
         try:
             return decode((record or b"").decode("ascii", "replace"), call_id=call_id, version=version)
         except SessionDamagedError as error:
-            self._set_aside(call_id, record, error)
+            self._quarantine(call_id, record, error)
             return None
 
     def _save(self, session: Session, ttl: float) -> Session:
         saved, now = replace(session, version=session.version + 1), time.time()
         changed = self._run(
             _UPDATE if session.version else _INSERT,
-            call_id=_key(saved.call_id),
+            call_id=_encode_key(saved.call_id),
             version=saved.version,
             ended=saved.ended,
             now=now,
@@ -178,29 +183,29 @@ class SQLiteStore:
             raise SessionConflictError(session.call_id, expected=session.version)
         return saved
 
-    def _set_aside(self, call_id: str, record: bytes | None, error: SessionDamagedError) -> None:
+    def _quarantine(self, call_id: str, record: bytes | None, error: SessionDamagedError) -> None:
         """Keep a damaged record in a table of its own, for a person to look at."""
         with self._open() as connection:
-            moved = connection.execute(_TAKE_OUT, (_key(call_id), record))
+            moved = connection.execute(_DELETE_DAMAGED, (_encode_key(call_id), record))
             if moved.rowcount == 1:
                 connection.execute(
                     "INSERT INTO damaged VALUES (?, ?, ?, ?)",
-                    (_key(call_id), time.time(), str(error), record),
+                    (_encode_key(call_id), time.time(), str(error), record),
                 )
         log.error("session %s: %s; kept in the table 'damaged', the call begins anew", call_id, error)
 
-    def _listed(self, idle: float) -> list[str]:
+    def _list_call_ids(self, idle: float) -> list[str]:
         now = time.time()
         with self._open() as connection:
             connection.execute("DELETE FROM sessions WHERE expires <= ?", (now,))
-            connection.execute("DELETE FROM holds WHERE expires <= ?", (now - LEASE,))
+            connection.execute("DELETE FROM holds WHERE expires <= ?", (now - DEFAULT_LEASE,))
             rows = connection.execute(_LIST, (now - idle,)).fetchall()
-        return [call_id for (key,) in rows if (call_id := _call_id(key)) is not None]
+        return [call_id for (key,) in rows if (call_id := _decode_key(key)) is not None]
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         with self._open() as connection:
             query = "SELECT 1 FROM sessions WHERE call_id = ? AND ended"
-            rows = [connection.execute(query, (_key(call_id),)).fetchone() for call_id in call_ids]
+            rows = [connection.execute(query, (_encode_key(call_id),)).fetchone() for call_id in call_ids]
         return frozenset(call_id for call_id, row in zip(call_ids, rows, strict=True) if row)
 
     def _run(self, statement: str, **values: object) -> int:
@@ -211,7 +216,7 @@ class SQLiteStore:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Use the connection of this process, alone, as one transaction."""
-        with self._lock, self._explained():
+        with self._lock, self._translate_errors():
             if self._connection is None:
                 self._connection = self._connect()
             with self._connection as connection:
@@ -219,11 +224,11 @@ class SQLiteStore:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
+        with self._creation_lock():
             # SQLite would let everybody read the file, and those that it puts beside it likewise.
             with contextlib.suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
-            connection = sqlite3.connect(self._path, timeout=BUSY, check_same_thread=False)
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_MODE))
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, check_same_thread=False)
             try:
                 self._prepare(connection)
             except BaseException:
@@ -233,24 +238,24 @@ class SQLiteStore:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
-        if layout > LAYOUT:
+        if layout > SCHEMA_VERSION:
             raise StoreError(
                 f"{self._path} was made by a newer version of yemot-ai (layout {layout}, this one knows "
-                f"{LAYOUT}): upgrade, or give another file"
+                f"{SCHEMA_VERSION}): upgrade, or give another file"
             )
-        if layout < LAYOUT:
+        if layout < SCHEMA_VERSION:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
         connection.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _creation_lock(self) -> Iterator[None]:
         """Keep other processes from making the same file; those that switch to WAL at once do not wait.
 
         By a file beside it: whoever closes the database's own loses the locks that SQLite has on it.
         """
         beside = self._path.with_name(f"{self._path.name}-lock")
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, PRIVATE)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -258,16 +263,16 @@ class SQLiteStore:
             os.close(descriptor)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self._path}: {error} (is it a database, and may it be written?)") from error
 
-    def _forget_parent(self) -> None:
+    def _reset_after_fork(self) -> None:
         # SQLite forbids to use, or even to close, a connection beyond a fork; the lock may be held for ever.
         if self._connection is not None:
-            _parents.append(self._connection)
+            _parent_connections.append(self._connection)
         self._connection, self._lock = None, threading.Lock()
 
     def _close(self) -> None:
@@ -279,23 +284,23 @@ class SQLiteStore:
 
 
 _stores: weakref.WeakSet[SQLiteStore] = weakref.WeakSet()
-_parents: list[sqlite3.Connection] = []
+_parent_connections: list[sqlite3.Connection] = []
 
 
 def _after_fork() -> None:
     for store in list(_stores):
-        store._forget_parent()  # noqa: SLF001 - one module, and nobody else's business
+        store._reset_after_fork()  # noqa: SLF001 - one module, and nobody else's business
 
 
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _key(call_id: str) -> str:
+def _encode_key(call_id: str) -> str:
     """Return what SQLite can store for any text; a lone surrogate is none that UTF-8 has."""
     return call_id if _is_plain(call_id) else json.dumps(call_id)
 
 
-def _call_id(key: bytes) -> str | None:
+def _decode_key(key: bytes) -> str | None:
     """Return whose key it is; None: nobody's, for a damaged row must not hide those of others."""
     try:
         text = key.decode()

@@ -47,7 +47,7 @@ def reading(recording: Recording) -> Reading:
     for line in recording.stdout:
         reader.feed(line.text.encode())
     try:
-        outcome = reader.conclude(
+        outcome = reader.finish(
             exit_code=recording.exit_code,
             stderr_tail="\n".join(recording.stderr),
             expected=_resumed(recording),

@@ -9,8 +9,17 @@ from typing import Final
 
 from yemot_ai.errors import RateLimitedError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.runtime.engine import immediately
-from yemot_ai.sessions import Answered, Failure, Finished, Session, Status, Turn, Visit, update
+from yemot_ai.runtime.engine import run_without_waiting
+from yemot_ai.sessions import (
+    CachedResponse,
+    HandlerOutcome,
+    Session,
+    Turn,
+    TurnFailure,
+    TurnStatus,
+    Visit,
+    update_session,
+)
 from yemot_ai_testing.conformance.rule import same, that
 from yemot_ai_testing.conformance.stores.bench import Bench, Rules, eventually, is_refused, loop_of_its_own
 
@@ -34,24 +43,24 @@ FULL: Final = Session(
     next_turn=7,
     names={"menu": "menu", "menu_2": "menu"},
     turns=(
-        Turn("ai_1", "שָׁלוֹם 😀", "call", Status.ANSWERED, answer='א "ב" \\ \n', usage=Usage(1, 2, 3, 4)),
-        Turn("ai_2", "", status=Status.RUNNING, owner="w1"),
+        Turn("ai_1", "שָׁלוֹם 😀", "call", TurnStatus.ANSWERED, answer='א "ב" \\ \n', usage=Usage(1, 2, 3, 4)),
+        Turn("ai_2", "", status=TurnStatus.RUNNING, owner="w1"),
         Turn(
             "ai_3",
             "\u200f\ud800\x00",
-            status=Status.FAILED,
-            failure=Failure.of(RateLimitedError("לאט", retry_after=1.5)),
+            status=TurnStatus.FAILED,
+            failure=TurnFailure.from_error(RateLimitedError("לאט", retry_after=1.5)),
             duration=0.125,
             forgotten=True,
         ),
     ),
-    earlier=(Turn("ai_9", "אתמול", "call", Status.ANSWERED, answer="כן", session_id="t-1"),),
+    earlier=(Turn("ai_9", "אתמול", "call", TurnStatus.ANSWERED, answer="כן", session_id="t-1"),),
     recalled=True,
     restarted=("call",),
     threads={"call": {"thread_id": "t", "deep": [1, None, True, 1.5, "ת"]}, "other": "x"},
     retired=(("call", "gone"),),
-    recent=(Answered("mark", None, "noop"), Answered("ab", 17, "go_to_folder=..", left=True)),
-    finished=(Finished("run/1/x", "id_list_message=t-א"), Finished("run/1/y", failed=True)),
+    recent=(CachedResponse("mark", None, "noop"), CachedResponse("ab", 17, "go_to_folder=..", left=True)),
+    finished=(HandlerOutcome("run/1/x", "id_list_message=t-א"), HandlerOutcome("run/1/y", failed=True)),
     state={"size": "גדולה", "items": [{"n": 1}], "none": None},
     faults=2,
 )
@@ -126,7 +135,9 @@ async def _together(bench: Bench) -> None:
         return replace(session, next_turn=session.next_turn + 1)
 
     name = bench.name()
-    each = (update(store, name, count, ttl=60) for store in (bench.store, bench.other) for _ in range(20))
+    each = (
+        update_session(store, name, count, ttl=60) for store in (bench.store, bench.other) for _ in range(20)
+    )
     await asyncio.gather(*each)
     stored = await bench.store.load(name)
     same("updates that arrived", stored and (stored.next_turn - 1, stored.version), (40, 40))
@@ -245,7 +256,7 @@ async def _idle(bench: Bench) -> None:
 
 @SESSIONS.rule("ended", "Which calls have ended is told in one look: those, and no others")
 async def _ended(bench: Bench) -> None:
-    over = await bench.save((await bench.saved("over")).over())
+    over = await bench.save((await bench.saved("over")).tombstone())
     running = await bench.saved("running")
     asked = [over.call_id, running.call_id, bench.name("unknown")]
     same("those that have ended", await bench.other.ended(asked), frozenset({over.call_id}))
@@ -269,5 +280,5 @@ async def _any_loop(bench: Bench) -> None:
 async def _immediate(bench: Bench) -> None:
     if not bench.store.immediate:
         return
-    saved = immediately(bench.store.save(bench.session(), ttl=60))
-    same("what was saved", immediately(bench.store.load(bench.name())), saved)
+    saved = run_without_waiting(bench.store.save(bench.session(), ttl=60))
+    same("what was saved", run_without_waiting(bench.store.load(bench.name())), saved)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, Provider, Reply, Streaming
+from yemot_ai.providers import JSON, Exchange, Provider, Reply, StreamingProvider
 from yemot_ai_testing.history.correlation import mark_of, marks_in
 from yemot_ai_testing.history.events import Asked, Told, Wrote
 from yemot_ai_testing.history.history import History
@@ -83,7 +83,7 @@ class RecordedProvider:
         self._provider = provider
         self._history = history
         self._worker = worker
-        if isinstance(provider, Streaming):
+        if isinstance(provider, StreamingProvider):
             self._stream = provider.stream
             self.stream = self._told  # only then: whoever asks has to see whether this one streams
 

@@ -18,9 +18,9 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeAlias
 
-from yemot_ai.calls.caller_memory import RESERVED
+from yemot_ai.calls.caller_memory import CALLER_PREFIX
 from yemot_ai.errors import StoreError
-from yemot_ai.sessions import LEASE, Hold, Leases, Session, SessionStore
+from yemot_ai.sessions import DEFAULT_LEASE, Hold, LeaseStore, Session, SessionStore
 from yemot_ai_testing.history.events import Faulted, Saved
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
@@ -79,7 +79,7 @@ class RecordedStore:
         self._may_fail(session.call_id)
         async with self._still():
             saved = await self._store.save(session, ttl=ttl)
-        if not session.call_id.startswith(RESERVED):
+        if not session.call_id.startswith(CALLER_PREFIX):
             self._history.add(
                 Saved(
                     self._history.now(),
@@ -97,7 +97,7 @@ class RecordedStore:
         async with self._still():
             await self._store.delete(call_id)
 
-    def hold(self, key: str, *, lease: float = LEASE) -> AbstractAsyncContextManager[None]:
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:
         """Be alone under a key."""
         held = self._store.hold(key, lease=lease)
         if isinstance(held, Hold):
@@ -129,7 +129,7 @@ class RecordedStore:
 class _StillLeases:
     """Leases that are written down while time stands still."""
 
-    def __init__(self, leases: Leases, still: Still) -> None:
+    def __init__(self, leases: LeaseStore, still: Still) -> None:
         self._leases = leases
         self._still = still
 

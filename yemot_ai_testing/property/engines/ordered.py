@@ -62,7 +62,7 @@ class OrderlyEngine(VirtualEngine):
         finally:
             await self._queue.wait(place)
 
-    async def _in_thread(self, room: asyncio.Semaphore, function: Callable[[], T]) -> T:
+    async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
         place = next(self._places)
 
         def placed() -> T:
@@ -70,7 +70,7 @@ class OrderlyEngine(VirtualEngine):
             return function()
 
         await self._queue.wait(place)
-        return await super()._in_thread(room, placed)
+        return await super()._run_in_thread(semaphore, placed)
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
         place = _place.get()

@@ -1,7 +1,7 @@
 """JSON-RPC as ``codex app-server`` speaks it: one object a line, without the word ``jsonrpc``.
 
 Pure but for the futures: lines go in by ``feed``, lines go out by the ``send`` it is given. What the other
-side *asks* is answered at once, out of ``ANSWERS``: a phone line has nobody to ask, so approvals are
+side *asks* is answered at once, out of ``REQUEST_ANSWERS``: a phone line has nobody to ask, so approvals are
 declined, and everything else is an error.
 """
 
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ANSWERS", "NotRpcError", "Rpc", "RpcError"]
+__all__ = ["REQUEST_ANSWERS", "JsonRpc", "NotRpcError", "RpcError"]
 
 Params: TypeAlias = Mapping[str, Any]
 
 _DENIED: Final = {"denied": {"rejection": "nobody is there to be asked"}}
 
-ANSWERS: Final[Mapping[str, Params]] = {
+REQUEST_ANSWERS: Final[Mapping[str, Params]] = {
     "item/commandExecution/requestApproval": {"decision": "decline"},
     "item/fileChange/requestApproval": {"decision": "decline"},
     "execCommandApproval": {"decision": _DENIED},
@@ -39,14 +39,14 @@ class RpcError(Exception):
     Attributes:
         method: what was asked.
         code: the number it gave.
-        said: its words.
+        message: its words.
     """
 
-    def __init__(self, method: str, code: int, said: str) -> None:
+    def __init__(self, method: str, code: int, message: str) -> None:
         self.method = method
         self.code = code
-        self.said = said
-        super().__init__(f"{method}: {said} ({code})")
+        self.message = message
+        super().__init__(f"{method}: {message} ({code})")
 
 
 class NotRpcError(ValueError):
@@ -57,28 +57,28 @@ class NotRpcError(ValueError):
         super().__init__(f"a line of {size} bytes that is no message")
 
 
-class Rpc:
+class JsonRpc:
     """One end of the wire.
 
     Args:
         send: writes bytes to the other side.
-        hear: is told each notification: its method and its parameters.
+        on_notification: is told each notification: its method and its parameters.
     """
 
-    def __init__(self, send: Callable[[bytes], None], hear: Callable[[str, Params], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], on_notification: Callable[[str, Params], None]) -> None:
         self._send = send
-        self._hear = hear
-        self._waiting: dict[int, tuple[str, asyncio.Future[Params]]] = {}
-        self._asked = 0
+        self._on_notification = on_notification
+        self._pending: dict[int, tuple[str, asyncio.Future[Params]]] = {}
+        self._last_id = 0
 
     def request(self, method: str, params: Params) -> asyncio.Future[Params]:
         """Ask; the future brings the result, or ``RpcError``, or what ``close`` is given."""
-        self._asked += 1
+        self._last_id += 1
         future: asyncio.Future[Params] = asyncio.get_running_loop().create_future()
         # Whoever asked may be gone by then; an answer that nobody reads is no accident.
-        future.add_done_callback(_look_at)
-        self._waiting[self._asked] = (method, future)
-        self._write({"id": self._asked, "method": method, "params": params})
+        future.add_done_callback(_retrieve_exception)
+        self._pending[self._last_id] = (method, future)
+        self._write({"id": self._last_id, "method": method, "params": params})
         return future
 
     def notify(self, method: str) -> None:
@@ -93,33 +93,33 @@ class Rpc:
         """
         if not line.strip():
             return
-        message = _parsed(line)
+        message = _parse(line)
         match message:
             case {"id": None | int() | float() | str() as number, "method": str(method)}:
                 self._answer(number, method)
             case {"method": str(method)} if "id" not in message:
-                self._hear(method, _mapping(message.get("params")))
+                self._on_notification(method, _mapping(message.get("params")))
             case {"id": int(number)} if type(number) is int:  # true would be taken for 1
-                self._settle(number, message)
+                self._resolve(number, message)
             case _:
                 raise NotRpcError(len(line))
 
     def close(self, error: Callable[[], Exception]) -> None:
         """Let everybody who still waits have an error of their own."""
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._pending = self._pending, {}
         for _method, future in waiting.values():
             if not future.done():
                 future.set_exception(error())
 
     def _answer(self, number: object, method: str) -> None:
-        if method in ANSWERS:
-            self._write({"id": number, "result": ANSWERS[method]})
+        if method in REQUEST_ANSWERS:
+            self._write({"id": number, "result": REQUEST_ANSWERS[method]})
             return
         refused = {"code": _METHOD_NOT_FOUND, "message": f"nobody here can answer {method}"}
         self._write({"id": number, "error": refused})
 
-    def _settle(self, number: int, answer: Params) -> None:
-        method, future = self._waiting.pop(number, ("", None))
+    def _resolve(self, number: int, answer: Params) -> None:
+        method, future = self._pending.pop(number, ("", None))
         if future is None or future.done():
             return
         if "error" in answer:
@@ -136,7 +136,7 @@ class Rpc:
         self._send(line.encode("utf-8", "replace") + b"\n")
 
 
-def _look_at(future: asyncio.Future[Params]) -> None:
+def _retrieve_exception(future: asyncio.Future[Params]) -> None:
     if not future.cancelled():
         future.exception()
 
@@ -145,7 +145,7 @@ def _mapping(found: object) -> Params:
     return found if isinstance(found, Mapping) else {}
 
 
-def _parsed(line: bytes) -> Params:
+def _parse(line: bytes) -> Params:
     try:
         # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
         return _mapping(json.loads(line.decode()))

@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.app_server.server import AppServer
 
-__all__ = ["Bounds", "Pool"]
+__all__ = ["PoolLimits", "ServerPool"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class PoolLimits:
     """How much may be at once.
 
     Attributes:
         servers: how many servers may run.
         turns: how many turns may run in each.
         waiting: how many turns may wait for a place, over all of them.
-        idle: seconds after which a server without a turn ends, unless it is the only one.
+        idle_timeout: seconds after which a server without a turn ends, unless it is the only one.
     """
 
     servers: int
     turns: int
     waiting: int
-    idle: float
+    idle_timeout: float
 
 
 @dataclass(slots=True, eq=False)
-class _Seat:
+class _Slot:
     """A server, from the moment in which its start was begun, and how many turns it has been given."""
 
     starting: asyncio.Task[AppServer]
     turns: int = 0
-    leaves: asyncio.TimerHandle | None = None
+    idle_timer: asyncio.TimerHandle | None = None
 
     @property
     def server(self) -> AppServer | None:
@@ -54,15 +54,15 @@ class _Seat:
         return None if over else self.starting.result()
 
     @property
-    def over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether there is no server any more, or never was one."""
         return self.starting.done() and (self.server is None or self.server.ended)
 
-    def holds(self, thread_id: str) -> bool:
+    def has_thread(self, thread_id: str) -> bool:
         """Whether the thread is loaded here."""
-        return self.server is not None and self.server.holds(thread_id)
+        return self.server is not None and self.server.has_thread(thread_id)
 
-    async def end(self) -> None:
+    async def aclose(self) -> None:
         """End the server, also one that is being started."""
         self.starting.cancel()
         await asyncio.wait({self.starting})
@@ -71,37 +71,39 @@ class _Seat:
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Waiter:
     """A turn that waits for a place."""
 
     thread_id: str
-    seat: asyncio.Future[_Seat] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    slot: asyncio.Future[_Slot] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Pool:
+class ServerPool:
     """The servers of the running loop; needs one.
 
     Args:
-        start: starts a server.
-        bounds: how much may be at once.
+        start_server: starts a server.
+        limits: how much may be at once.
 
     Attributes:
         loop: whose servers they are.
     """
 
-    def __init__(self, start: Callable[[], Coroutine[Any, Any, AppServer]], bounds: Bounds) -> None:
+    def __init__(
+        self, start_server: Callable[[], Coroutine[Any, Any, AppServer]], limits: PoolLimits
+    ) -> None:
         self.loop = asyncio.get_running_loop()
-        self._start = start
-        self._bounds = bounds
-        self._seats: list[_Seat] = []
-        self._queue: list[_Waiting] = []
-        self._busy: set[str] = set()
-        self._errands: set[asyncio.Task[None]] = set()
+        self._start_server = start_server
+        self._limits = limits
+        self._slots: list[_Slot] = []
+        self._queue: list[_Waiter] = []
+        self._busy_threads: set[str] = set()
+        self._background_tasks: set[asyncio.Task[None]] = set()
 
     @property
     def servers(self) -> tuple[AppServer, ...]:
         """Those that run, the one that was started first in front."""
-        found = (seat.server for seat in self._seats if not seat.over)
+        found = (seat.server for seat in self._slots if not seat.has_ended)
         return tuple(server for server in found if server is not None)
 
     @property
@@ -110,7 +112,7 @@ class Pool:
         return len(self._queue)
 
     @asynccontextmanager
-    async def place(self, thread_id: str = "") -> AsyncIterator[AppServer]:
+    async def acquire(self, thread_id: str = "") -> AsyncIterator[AppServer]:
         """A place for one turn, in the server that it belongs to; started, if there has to be another.
 
         Args:
@@ -121,103 +123,103 @@ class Pool:
             OverloadedError: too many wait already.
             ProviderError: a server did not start.
         """
-        if thread_id in self._busy:
+        if thread_id in self._busy_threads:
             raise SessionBusyError(
                 f"a turn of thread {thread_id} is under way", thread_id=thread_id, provider="codex"
             )
-        self._busy.update({thread_id} - {""})
+        self._busy_threads.update({thread_id} - {""})
         try:
-            seat = await self._taken(thread_id)
+            seat = await self._acquire_slot(thread_id)
             try:
                 # Shared by all who wait: one of them that gives up takes it from nobody.
                 yield await asyncio.shield(seat.starting)
             finally:
-                self._give_back(seat)
+                self._release_slot(seat)
         finally:
-            self._busy.discard(thread_id)
+            self._busy_threads.discard(thread_id)
 
     async def aclose(self) -> None:
         """End all servers; turns that run or wait fail."""
         queue, self._queue = self._queue, []
         for one in queue:
-            if not one.seat.done():
+            if not one.slot.done():
                 message = "the Codex servers were closed before the turn began"
-                one.seat.set_exception(ProviderCrashError(message, provider="codex"))
-        seats, self._seats = self._seats, []
+                one.slot.set_exception(ProviderCrashError(message, provider="codex"))
+        seats, self._slots = self._slots, []
         for seat in seats:
-            _keep(seat)
-        await asyncio.gather(*(seat.end() for seat in seats), *self._errands)
+            _cancel_idle_timer(seat)
+        await asyncio.gather(*(seat.aclose() for seat in seats), *self._background_tasks)
 
-    async def _taken(self, thread_id: str) -> _Seat:
-        seat = self._free(thread_id)
+    async def _acquire_slot(self, thread_id: str) -> _Slot:
+        seat = self._find_slot(thread_id)
         if seat is not None:
-            return _given(seat)
-        if len(self._queue) >= self._bounds.waiting:
-            running = sum(one.turns for one in self._seats)
+            return _occupy(seat)
+        if len(self._queue) >= self._limits.waiting:
+            running = sum(one.turns for one in self._slots)
             message = (
                 f"{running} turns run and {len(self._queue)} wait already (servers=, at_once=, waiting=)"
             )
             raise OverloadedError(message, provider="codex")
-        waits = _Waiting(thread_id)
+        waits = _Waiter(thread_id)
         self._queue.append(waits)
         try:
-            return await waits.seat
+            return await waits.slot
         except asyncio.CancelledError:
             if waits in self._queue:
                 self._queue.remove(waits)
-            elif not waits.seat.cancelled() and waits.seat.exception() is None:
+            elif not waits.slot.cancelled() and waits.slot.exception() is None:
                 # It was given a place in the very moment in which it gave up.
-                self._give_back(waits.seat.result())
+                self._release_slot(waits.slot.result())
             raise
 
-    def _free(self, thread_id: str) -> _Seat | None:
+    def _find_slot(self, thread_id: str) -> _Slot | None:
         """Where the turn may begin now; None if it has to wait."""
-        self._seats = [seat for seat in self._seats if not seat.over]
-        holders = [seat for seat in self._seats if thread_id and seat.holds(thread_id)]
-        free = next((seat for seat in holders or self._seats if seat.turns < self._bounds.turns), None)
-        if free is None and not holders and len(self._seats) < self._bounds.servers:
-            free = self._begun()
+        self._slots = [seat for seat in self._slots if not seat.has_ended]
+        holders = [seat for seat in self._slots if thread_id and seat.has_thread(thread_id)]
+        free = next((seat for seat in holders or self._slots if seat.turns < self._limits.turns), None)
+        if free is None and not holders and len(self._slots) < self._limits.servers:
+            free = self._start_slot()
         return free
 
-    def _begun(self) -> _Seat:
-        seat = _Seat(asyncio.create_task(self._start()))
+    def _start_slot(self) -> _Slot:
+        seat = _Slot(asyncio.create_task(self._start_server()))
         # Whoever waited for it may have given up before it failed.
-        seat.starting.add_done_callback(_look_at)
-        self._seats.append(seat)
+        seat.starting.add_done_callback(_retrieve_exception)
+        self._slots.append(seat)
         return seat
 
-    def _give_back(self, seat: _Seat) -> None:
-        seat.turns -= 1
+    def _release_slot(self, slot: _Slot) -> None:
+        slot.turns -= 1
         for one in tuple(self._queue):
             # One that has just given up is still in the queue, and takes no place.
-            found = None if one.seat.done() else self._free(one.thread_id)
+            found = None if one.slot.done() else self._find_slot(one.thread_id)
             if found is not None:
                 self._queue.remove(one)
-                one.seat.set_result(_given(found))
-        if not seat.turns and not seat.over:
-            seat.leaves = self.loop.call_later(self._bounds.idle, self._let_go, seat)
+                one.slot.set_result(_occupy(found))
+        if not slot.turns and not slot.has_ended:
+            slot.idle_timer = self.loop.call_later(self._limits.idle_timeout, self._close_idle, slot)
 
-    def _let_go(self, seat: _Seat) -> None:
+    def _close_idle(self, slot: _Slot) -> None:
         """End a server that has had nothing to do for a while, if there is another."""
-        if len(self.servers) > 1 and seat in self._seats:
-            self._seats.remove(seat)
-            errand = asyncio.create_task(seat.end())
-            self._errands.add(errand)
-            errand.add_done_callback(self._errands.discard)
+        if len(self.servers) > 1 and slot in self._slots:
+            self._slots.remove(slot)
+            errand = asyncio.create_task(slot.aclose())
+            self._background_tasks.add(errand)
+            errand.add_done_callback(self._background_tasks.discard)
 
 
-def _given(seat: _Seat) -> _Seat:
-    _keep(seat)
-    seat.turns += 1
-    return seat
+def _occupy(slot: _Slot) -> _Slot:
+    _cancel_idle_timer(slot)
+    slot.turns += 1
+    return slot
 
 
-def _keep(seat: _Seat) -> None:
-    if seat.leaves is not None:
-        seat.leaves.cancel()
-        seat.leaves = None
+def _cancel_idle_timer(slot: _Slot) -> None:
+    if slot.idle_timer is not None:
+        slot.idle_timer.cancel()
+        slot.idle_timer = None
 
 
-def _look_at(starting: asyncio.Task[AppServer]) -> None:
+def _retrieve_exception(starting: asyncio.Task[AppServer]) -> None:
     if not starting.cancelled():
         starting.exception()
