@@ -6,8 +6,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from yemot_ai_testing.history import History, Stalled
-from yemot_ai_testing.history.recorders.stalls import Stalls
+from yemot_ai_testing.history import History, ProcessStalled
+from yemot_ai_testing.history.recorders.stalls import StallDetector
 
 __all__ = ["Stopwatch"]
 
@@ -22,7 +22,7 @@ class Stopwatch:
     def __init__(self) -> None:
         self.took = 0.0
         self._history = History(now=time.monotonic)
-        self._stalls = Stalls(self._history)
+        self._stalls = StallDetector(self._history)
         self._began = 0.0
 
     def __enter__(self) -> Self:
@@ -35,5 +35,7 @@ class Stopwatch:
     ) -> None:
         ended = time.monotonic()
         self._stalls.__exit__(kind, error, trace)
-        stood_still = sum(event.seconds for event in self._history.events if isinstance(event, Stalled))
+        stood_still = sum(
+            event.seconds for event in self._history.events if isinstance(event, ProcessStalled)
+        )
         self.took = ended - self._began - stood_still

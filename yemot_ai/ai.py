@@ -295,9 +295,8 @@ class YemotAI:
         """Do what ``close`` does, awaited from any event loop."""
         await self.engine.arun(self._close())
 
-    @property
-    def sessions_open(self) -> int:
-        """How many calls have a session that has not ended."""
+    def open_calls(self) -> int:
+        """Count the calls that have a session which has not ended. Asks the store, so it blocks."""
         return self.engine.run(self.calls.count_open())
 
     def new_conversation(

@@ -45,7 +45,7 @@ __all__ = [
     "yemot_snapshot",
 ]
 
-_HOMES = {
+_MODULES = {
     "AnthropicMock": "yemot_ai_testing.doubles.anthropic",
     "Caller": "yemot_ai_testing.line.caller",
     "FakeCodex": "yemot_ai_testing.codex.fake.double",
@@ -64,6 +64,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: the pytest plugin must cost nobody anything."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -13,12 +13,12 @@ __all__ = [
     "CallOverError",
     "EndlessLineError",
     "LineError",
-    "RefusedError",
+    "IsolationError",
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ServerFailedError",
     "ToolkitError",
-    "UnheardCallerError",
+    "CallerNotAskedError",
     "WrongVerbError",
 ]
 
@@ -36,16 +36,16 @@ class LineError(ToolkitError, AssertionError):
 
     Attributes:
         code: a stable word for what was wrong (a lint code, or ``late``, ``status`` …).
-        answer: what the server sent, as far as it sent anything.
-        way_out: what to change.
+        body: what the server sent, as far as it sent anything.
+        hint: what to change.
     """
 
-    def __init__(self, problem: str, *, code: str, answer: str = "", way_out: str = "") -> None:
+    def __init__(self, problem: str, *, code: str, body: str = "", hint: str = "") -> None:
         self.code = code
-        self.answer = answer
-        self.way_out = way_out
-        lines = [f"{code}: {problem}", f"  the answer: {answer!r}" if answer else "  there is no answer"]
-        super().__init__("\n".join([*lines, f"  the way out: {way_out}"] if way_out else lines))
+        self.body = body
+        self.hint = hint
+        lines = [f"{code}: {problem}", f"  the answer: {body!r}" if body else "  there is no answer"]
+        super().__init__("\n".join([*lines, f"  the way out: {hint}"] if hint else lines))
 
 
 class WrongVerbError(ToolkitError, AssertionError):
@@ -67,7 +67,7 @@ class CallOverError(WrongVerbError):
     """The caller did something on a call that is over, or not yet dialled."""
 
 
-class UnheardCallerError(ToolkitError, AssertionError):
+class CallerNotAskedError(ToolkitError, AssertionError):
     """Nobody listens to the first caller of a machine, so that nothing can be tried.
 
     Attributes:
@@ -92,29 +92,29 @@ class EndlessLineError(ToolkitError, AssertionError):
         seconds: how long that took on the line's clock.
     """
 
-    def __init__(self, *, requests: int, seconds: float, answer: str) -> None:
+    def __init__(self, *, requests: int, seconds: float, body: str) -> None:
         self.requests = requests
         self.seconds = seconds
         super().__init__(
             f"{requests} requests in {seconds:g} s went by and the line does not wait for the caller yet; "
-            f"the last answer was {answer!r}: does a poll, a re-used value or go_to_folder=. "
+            f"the last answer was {body!r}: does a poll, a re-used value or go_to_folder=. "
             "go round in a circle?"
         )
 
 
-class RefusedError(ToolkitError, PermissionError):
+class IsolationError(ToolkitError, PermissionError):
     """A guarded test was about to leave this machine, or to start a program that is not ours.
 
     An ``OSError``, so that code which copes with a network that is away copes with this one, too; the test
     fails all the same.
 
     Attributes:
-        way_out: what to change.
+        hint: what to change.
     """
 
-    def __init__(self, number: int, message: str, *, way_out: str) -> None:
-        self.way_out = way_out
-        super().__init__(number, f"{message}; {way_out}")
+    def __init__(self, errno: int, message: str, *, hint: str) -> None:
+        self.hint = hint
+        super().__init__(errno, f"{message}; {hint}")
 
 
 class ScenarioLoadError(ToolkitError, ValueError):

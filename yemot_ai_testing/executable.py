@@ -14,7 +14,7 @@ if sys.platform == "linux":
 
 __all__ = ["write_executable"]
 
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 """Seconds after which whoever still has a written file open is not about to begin a program."""
 
 
@@ -46,17 +46,17 @@ if sys.platform == "linux":
         fcntl(2): a read lease is given for a file that nobody has open for writing, else ``EAGAIN``; that
         is the same count that makes execve(2) refuse.
         """
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _TIMEOUT
         file = os.open(path, os.O_RDONLY)
         try:
-            while not _leased(file):
+            while not _can_lease(file):
                 if time.monotonic() > until:
                     raise OSError(errno.ETXTBSY, "cannot be run: something still writes into it", str(path))
                 time.sleep(0.001)
         finally:
             os.close(file)
 
-    def _leased(file: int) -> bool:
+    def _can_lease(file: int) -> bool:
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except BlockingIOError:

@@ -17,24 +17,29 @@ import pytest
 
 # Each stands for this whole process, and a run inside of a run forgets what it was the first to import.
 import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
-from yemot_ai_testing.pytest_plugin.current_test import runs
+from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import (
     anthropic_mock,
     fake_codex,
-    mismatches_of,
+    script_mismatches,
     model_server,
     openai_mock,
     yemot_caller,
     yemot_codex,
     yemot_snapshot,
 )
-from yemot_ai_testing.pytest_plugin.options import SUFFIX, add_options, missing, setting_of
+from yemot_ai_testing.pytest_plugin.options import (
+    SCENARIO_SUFFIX,
+    add_options,
+    missing_package_error,
+    run_settings,
+)
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-    from yemot_ai_testing.pytest_plugin.results import Ledger
-    from yemot_ai_testing.scenario.play.target import Setting
+    from yemot_ai_testing.pytest_plugin.results import CallResults
+    from yemot_ai_testing.scenario.play.target import RunSettings
 
 __all__ = [
     "anthropic_mock",
@@ -46,7 +51,7 @@ __all__ = [
     "yemot_snapshot",
 ]
 
-LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
+CALL_RESULTS_KEY: pytest.StashKey[CallResults] = pytest.StashKey()
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
     "an application, or an url), with which Codex, and further arguments of Caller"
@@ -61,22 +66,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and let a run of scenarios collect nothing else."""
     config.addinivalue_line("markers", MARKER)
-    if _is_guarded(config):
-        _set_guard(config)
-    if not _plays_scenarios(config):
+    if _is_isolated(config):
+        _register_isolation(config)
+    if not _runs_scenarios(config):
         if config.getoption("yemot_update"):
             raise pytest.UsageError("--yemot-update rewrites scenarios: add --yemot-scenario")
         if config.getoption("yemot_html"):
             raise pytest.UsageError("--yemot-html shows scenarios: add --yemot-scenario")
-        for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SUFFIX)):
+        for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SCENARIO_SUFFIX)):
             raise pytest.UsageError(f"{path} is a file of calls: add --yemot-scenario")
         return
-    _check(config)
-    _keep_calls(config)
+    _check_options(config)
+    _register_results(config)
     if config.getoption("yemot_update"):
-        from yemot_ai_testing.pytest_plugin.update import Updating
+        from yemot_ai_testing.pytest_plugin.update import UpdatePlugin
 
-        config.pluginmanager.register(Updating(config))
+        config.pluginmanager.register(UpdatePlugin(config))
     if config.args_source is not config.ArgsSource.ARGS:
         config.args[:] = _scenario_paths(config) or config.args
     else:
@@ -85,26 +90,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave everything but scenarios aside in a run of scenarios."""
-    if not _plays_scenarios(config) or collection_path.is_dir():
+    if not _runs_scenarios(config) or collection_path.is_dir():
         return None
-    return None if collection_path.name.endswith(SUFFIX) else True
+    return None if collection_path.name.endswith(SCENARIO_SUFFIX) else True
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect ``*.call.yaml`` when scenarios are asked for."""
-    if not _plays_scenarios(parent.config) or not file_path.name.endswith(SUFFIX):
+    if not _runs_scenarios(parent.config) or not file_path.name.endswith(SCENARIO_SUFFIX):
         return None
     from yemot_ai_testing.pytest_plugin.scenario_items import ScenarioFile
 
-    return ScenarioFile.of(parent, file_path, setting_of(parent.config))
+    return ScenarioFile.create(parent, file_path, run_settings(parent.config))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Show each call as a conversation, and count what was played."""
-    if _plays_scenarios(config):
-        from yemot_ai_testing.pytest_plugin.summary import summarise
+    if _runs_scenarios(config):
+        from yemot_ai_testing.pytest_plugin.summary import write_summary
 
-        summarise(terminalreporter, config.stash[LEDGER].calls)
+        write_summary(terminalreporter, config.stash[CALL_RESULTS_KEY].calls)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -124,9 +129,9 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Refuse a marker with an argument that it does not have."""
     if item.get_closest_marker("yemot") is not None:
-        from yemot_ai_testing.pytest_plugin.marker import check
+        from yemot_ai_testing.pytest_plugin.marker import check_markers
 
-        mistakes = check(item)
+        mistakes = check_markers(item)
         if mistakes:
             pytest.fail("\n".join(mistakes), pytrace=False)
     return (yield)
@@ -135,44 +140,44 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test whose doubles were not asked what was scripted."""
-    with runs(item):
+    with set_current_test(item):
         yield
-    mismatches = mismatches_of(item)
+    mismatches = script_mismatches(item)
     if mismatches:
         pytest.fail("\n".join(mismatches), pytrace=False)
 
 
-def _keep_calls(config: pytest.Config) -> None:
-    from yemot_ai_testing.pytest_plugin.results import Ledger
+def _register_results(config: pytest.Config) -> None:
+    from yemot_ai_testing.pytest_plugin.results import CallResults
 
-    ledger = config.stash[LEDGER] = Ledger()
+    ledger = config.stash[CALL_RESULTS_KEY] = CallResults()
     config.pluginmanager.register(ledger, "yemot_calls")
     if config.getoption("yemot_html") or config.getini("yemot_html"):
         try:
-            from yemot_ai_testing.pytest_plugin.html import keep_page
+            from yemot_ai_testing.pytest_plugin.html import register_html_report
         except ModuleNotFoundError as error:
-            raise missing(error.name or "Jinja2") from error
-        keep_page(config, ledger)
+            raise missing_package_error(error.name or "Jinja2") from error
+        register_html_report(config, ledger)
 
 
-def _plays_scenarios(config: pytest.Config) -> bool:
+def _runs_scenarios(config: pytest.Config) -> bool:
     return bool(config.getoption("yemot_scenario", default=None))
 
 
-def _is_guarded(config: pytest.Config) -> bool:
+def _is_isolated(config: pytest.Config) -> bool:
     """Tell whether the guard stands: by option, by ini key, or because scenarios are played."""
     wanted = (config.getoption("yemot_guard", default=None), config.getini("yemot_guard"))
-    return next((one for one in wanted if one is not None), _plays_scenarios(config))
+    return next((one for one in wanted if one is not None), _runs_scenarios(config))
 
 
-def _set_guard(config: pytest.Config) -> None:
-    from yemot_ai_testing.pytest_plugin.isolation import GUARD, GuardedRun
+def _register_isolation(config: pytest.Config) -> None:
+    from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
 
-    setting = setting_of(config)
+    setting = run_settings(config)
     allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *setting.remote_hosts}
     # xdist's controller runs no test.
     spawns = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-    config.pluginmanager.register(GuardedRun(allowed, spawns=spawns), GUARD)
+    config.pluginmanager.register(IsolationPlugin(allowed, is_controller=spawns), PLUGIN_NAME)
 
 
 def _scenario_paths(config: pytest.Config) -> list[str]:
@@ -184,7 +189,7 @@ def _named_paths(config: pytest.Config) -> list[str]:
     return [str(here / path) for path in config.getoption("yemot_scenario") if path]
 
 
-def _check(config: pytest.Config) -> None:
+def _check_options(config: pytest.Config) -> None:
     """Refuse at once what would fail every scenario.
 
     Raises:
@@ -194,26 +199,28 @@ def _check(config: pytest.Config) -> None:
     for path in _scenario_paths(config):
         if not Path(path).exists():
             raise pytest.UsageError(f"--yemot-scenario: there is no {path}")
-        if not path.endswith(SUFFIX) and not Path(path).is_dir():
-            raise pytest.UsageError(f"--yemot-scenario: {path} is neither a *{SUFFIX} file nor a folder")
+        if not path.endswith(SCENARIO_SUFFIX) and not Path(path).is_dir():
+            raise pytest.UsageError(
+                f"--yemot-scenario: {path} is neither a *{SCENARIO_SUFFIX} file nor a folder"
+            )
     try:
         import yaml  # noqa: F401 - only whether it is there
     except ModuleNotFoundError as error:
-        raise missing("PyYAML") from error
-    _check_target(setting_of(config))
-    _check_app(setting_of(config))
-    spec = setting_of(config).codex
+        raise missing_package_error("PyYAML") from error
+    _check_target(run_settings(config))
+    _check_app(run_settings(config))
+    spec = run_settings(config).codex
     if spec != "fake":
         from yemot_ai_testing.codex.binary import BinaryNotFoundError
-        from yemot_ai_testing.scenario.play.target import codex_meant
+        from yemot_ai_testing.scenario.play.target import resolve_codex
 
         try:
-            codex_meant(spec)
+            resolve_codex(spec)
         except BinaryNotFoundError as error:
             raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
 
 
-def _check_target(setting: Setting) -> None:
+def _check_target(setting: RunSettings) -> None:
     given = [f"--yemot-{name}" for name in ("app", "url", "serve") if getattr(setting, name)]
     if len(given) > 1:
         raise pytest.UsageError(f"{' and '.join(given)} each say what is called: leave one out")
@@ -222,9 +229,9 @@ def _check_target(setting: Setting) -> None:
             raise pytest.UsageError(f"{option}={url}: write a whole url, such as http://127.0.0.1:8000/yemot")
 
 
-def _check_app(setting: Setting) -> None:
+def _check_app(setting: RunSettings) -> None:
     from yemot_ai_testing.errors import AppError
-    from yemot_ai_testing.scenario.play.target import named
+    from yemot_ai_testing.scenario.play.target import import_attribute
 
     try:
         setting.target(None)
@@ -233,6 +240,6 @@ def _check_app(setting: Setting) -> None:
     if setting.app is None or setting.url or "://" in setting.app:
         return
     try:
-        named(setting.app, setting.root)
+        import_attribute(setting.app, setting.root)
     except AppError as error:
         raise pytest.UsageError(f"--yemot-app={setting.app}: {error}") from error

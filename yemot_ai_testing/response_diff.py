@@ -21,8 +21,8 @@ from yemot_ai.protocol.explain import printable
 
 __all__ = ["compare"]
 
-_BESIDE: Final = 20
-_WIDEST: Final = 60
+_CONTEXT: Final = 20
+_MAX_WIDTH: Final = 60
 _ABSENT: Final = "(nothing)"
 _Value: TypeAlias = Action | Message | Mode
 
@@ -45,14 +45,14 @@ def compare(before: str | Response, after: str | Response) -> list[str]:
     first, second = _parsed(before), _parsed(after)
     if isinstance(first, Response) and isinstance(second, Response):
         if first == second:
-            return [f"same meaning, written differently: {_parting(str(before), str(after))}"]
+            return [f"same meaning, written differently: {_text_difference(str(before), str(after))}"]
         return list(_responses(first, second))
     broken = [
         f"{label} is no answer: {one.reason} (at character {one.position})"
         for label, one in (("what was", first), ("what is", second))
         if isinstance(one, ResponseSyntaxError)
     ]
-    return [*broken, _parting(str(before), str(after))]
+    return [*broken, _text_difference(str(before), str(after))]
 
 
 def _parsed(answer: str | Response) -> Response | ResponseSyntaxError:
@@ -68,13 +68,13 @@ def _responses(before: Response, after: Response) -> Iterator[str]:
     if before.log != after.log:
         yield _changed("log", before.log, after.log)
     old, new = list(before.actions), list(after.actions)
-    for i, j in _aligned([_name(one) for one in old], [_name(one) for one in new]):
+    for i, j in _align([_name(one) for one in old], [_name(one) for one in new]):
         if i is None and j is not None:
-            yield f"{_labelled(new, j)}: {_ABSENT} → {printable(str(new[j]))}"
+            yield f"{_label(new, j)}: {_ABSENT} → {printable(str(new[j]))}"
         elif j is None and i is not None:
-            yield f"{_labelled(old, i)}: {printable(str(old[i]))} → {_ABSENT}"
+            yield f"{_label(old, i)}: {printable(str(old[i]))} → {_ABSENT}"
         elif i is not None and j is not None:
-            yield from _actions(_labelled(new, j), old[i], new[j])
+            yield from _actions(_label(new, j), old[i], new[j])
 
 
 def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
 
 
 def _messages(label: str, before: Sequence[Message], after: Sequence[Message]) -> Iterator[str]:
-    for i, j in _aligned(list(map(str, before)), list(map(str, after))):
+    for i, j in _align(list(map(str, before)), list(map(str, after))):
         if i is None and j is not None:
             yield f"{label}.messages[{j + 1}]: {_ABSENT} → {printable(str(after[j]))}"
         elif j is None and i is not None:
@@ -114,8 +114,8 @@ def _attributes(label: str, before: _Value, after: _Value, skipped: Collection[s
 
 
 def _changed(label: str, old: object, new: object) -> str:
-    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _WIDEST:
-        return f"{label}: {_parting(old, new)}"
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _MAX_WIDTH:
+        return f"{label}: {_text_difference(old, new)}"
     return f"{label}: {_value(old)} → {_value(new)}"
 
 
@@ -127,9 +127,9 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _parting(before: str, after: str) -> str:
+def _text_difference(before: str, after: str) -> str:
     """Both texts around the place where they part."""
-    if max(len(before), len(after)) <= _WIDEST:
+    if max(len(before), len(after)) <= _MAX_WIDTH:
         return f"{_value(before)} → {_value(after)}"
     start = next(
         (index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
@@ -140,12 +140,12 @@ def _parting(before: str, after: str) -> str:
 
 
 def _around(text: str, start: int) -> str:
-    first = max(start - _BESIDE, 0)
-    excerpt = printable(text[first : start + 2 * _BESIDE])
-    return f"{'…' if first else ''}{excerpt}{'…' if len(text) > start + 2 * _BESIDE else ''}"
+    first = max(start - _CONTEXT, 0)
+    excerpt = printable(text[first : start + 2 * _CONTEXT])
+    return f"{'…' if first else ''}{excerpt}{'…' if len(text) > start + 2 * _CONTEXT else ''}"
 
 
-def _aligned(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
+def _align(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
     """Pairs of indices that belong together; None where the other side has nothing."""
     for _, first, last, other, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         for step in range(max(last - first, end - other)):
@@ -158,7 +158,7 @@ def _name(action: Action) -> str:
     return "simple answer" if isinstance(action, SimpleAnswer) else action.NAME
 
 
-def _labelled(actions: Sequence[Action], index: int) -> str:
+def _label(actions: Sequence[Action], index: int) -> str:
     name = _name(actions[index])
     same = [place for place, one in enumerate(actions) if _name(one) == name]
     return name if len(same) == 1 else f"{name}[{same.index(index) + 1}]"

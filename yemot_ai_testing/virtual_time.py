@@ -28,13 +28,20 @@ from yemot_ai.runtime.engine import Engine
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-STUCK = 1.0
+STALL_SECONDS = 1.0
 """Real seconds without a sign of life after which virtual time passes although a handler works."""
 
 EPOCH = 1_767_225_600.0
 """Unix time at which an engine's virtual time begins: a fixed second, so that runs can be compared."""
 
-__all__ = ["STUCK", "VirtualClock", "VirtualEngine", "VirtualLoop", "VirtualSelector", "virtual_engine"]
+__all__ = [
+    "STALL_SECONDS",
+    "VirtualClock",
+    "VirtualEngine",
+    "VirtualLoop",
+    "VirtualSelector",
+    "virtual_engine",
+]
 
 
 class VirtualClock:
@@ -49,8 +56,8 @@ class VirtualClock:
         self._engine = weakref.ref(engine)
         self._now = 0.0
         self._lock = threading.Lock()
-        self._told = 0
-        self._rest: tuple[int, float] | None = None
+        self._wakeups = 0
+        self._idle_until: tuple[int, float] | None = None
 
     def now(self) -> float:
         """Return seconds since the engine was made."""
@@ -63,63 +70,63 @@ class VirtualClock:
         return engine is not None and engine.waiting > 0
 
     @property
-    def stands_still(self) -> bool:
+    def is_working(self) -> bool:
         """Whether a handler is at work, or something outside this process."""
         engine = self._engine()
         return engine is not None and engine.working > 0
 
     @property
-    def is_held(self) -> bool:
+    def is_held_externally(self) -> bool:
         """Whether something outside this process is at work, which time does not overtake."""
         engine = self._engine()
-        return isinstance(engine, VirtualEngine) and engine.outside > 0
+        return isinstance(engine, VirtualEngine) and engine.external_work > 0
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
         engine = self._engine()
-        if engine is not None and not self._passes(engine, seconds):
+        if engine is not None and not self._advance_if_idle(engine, seconds):
             engine.run(asyncio.sleep(seconds))
 
-    def _passes(self, engine: Engine, seconds: float) -> bool:
+    def _advance_if_idle(self, engine: Engine, seconds: float) -> bool:
         """Move on at once, if the loop rests and nothing is due before: meeting it costs more than a turn."""
         with self._lock:
-            if self._rest is None or engine.waiting > 0 or engine.working > 0:
+            if self._idle_until is None or engine.waiting > 0 or engine.working > 0:
                 return False
-            told, until = self._rest
-            if told != self._told or self._now + seconds >= until:
+            told, until = self._idle_until
+            if told != self._wakeups or self._now + seconds >= until:
                 return False
             self._now += seconds
             return True
 
     @property
-    def told(self) -> int:
+    def wakeups(self) -> int:
         """How often something was handed to the loop from outside."""
-        return self._told
+        return self._wakeups
 
-    def tell(self) -> None:
+    def note_wakeup(self) -> None:
         """Note that something is about to be handed to the loop."""
         with self._lock:
-            self._told += 1
+            self._wakeups += 1
 
-    def rests(self, told: int, seconds: float | None) -> None:
-        """Note that the loop has nothing to do for ``seconds``, unless more was told than ``told``."""
+    def note_idle(self, wakeups: int, seconds: float | None) -> None:
+        """Note that the loop has nothing to do for ``seconds``, unless more was told than ``wakeups``."""
         with self._lock:
-            self._rest = (told, math.inf if seconds is None else self._now + seconds)
+            self._idle_until = (wakeups, math.inf if seconds is None else self._now + seconds)
 
-    def wakes(self) -> None:
+    def note_busy(self) -> None:
         """Note that the loop looks around again."""
         with self._lock:
-            self._rest = None
+            self._idle_until = None
 
-    def jump(self, seconds: float) -> bool:
+    def advance_if_allowed(self, seconds: float) -> bool:
         """Move on by ``seconds`` if time may pass now; tell whether it did."""
         engine = self._engine()
         if engine is None or engine.working > 0 or engine.waiting <= 0:
             return False
-        self.jump_anyway(seconds)
+        self.advance(seconds)
         return True
 
-    def jump_anyway(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Move on by ``seconds``, whoever is at work."""
         with self._lock:
             self._now += seconds
@@ -132,8 +139,8 @@ class VirtualEngine(Engine):
         make_loop: makes the loop that lives in its time; ``VirtualLoop`` unless given.
 
     Attributes:
-        awaited: the tasks that somebody outside the loop waits for.
-        outside: how many wait for something outside this process.
+        awaited_tasks: the tasks that somebody outside the loop waits for.
+        external_work: how many wait for something outside this process.
     """
 
     clock: VirtualClock
@@ -141,8 +148,8 @@ class VirtualEngine(Engine):
     def __init__(self, make_loop: Callable[[VirtualClock], VirtualLoop] | None = None) -> None:
         clock = self.clock = VirtualClock(self)
         make = make_loop or VirtualLoop
-        self.awaited: set[asyncio.Task[Any]] = set()
-        self.outside = 0
+        self.awaited_tasks: set[asyncio.Task[Any]] = set()
+        self.external_work = 0
         super().__init__(lambda: make(clock))
 
     def time(self) -> float:
@@ -153,21 +160,21 @@ class VirtualEngine(Engine):
         task = asyncio.current_task()
         if task is None:
             raise AssertionError
-        self.awaited.add(task)
+        self.awaited_tasks.add(task)
         try:
             return await super()._counted(coroutine, worker)
         finally:
-            self.awaited.discard(task)
+            self.awaited_tasks.discard(task)
 
     @contextlib.asynccontextmanager
-    async def standing_still(self) -> AsyncIterator[None]:
+    async def hold_time(self) -> AsyncIterator[None]:
         """Let no time pass while something outside this process is at work: a disk, a server."""
         self._count(working=1)
-        self.outside += 1
+        self.external_work += 1
         try:
             yield
         finally:
-            self.outside -= 1
+            self.external_work -= 1
             self._count(working=-1)
 
 
@@ -196,7 +203,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Note that somebody has given the loop something to do."""
-        self._clock.tell()
+        self._clock.note_wakeup()
         return super().call_soon_threadsafe(callback, *args, context=context)
 
 
@@ -213,17 +220,22 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         """Look for what is ready, or let time pass."""
-        told = self._clock.told  # before looking: what is told meanwhile is no rest
+        told = self._clock.wakeups  # before looking: what is told meanwhile is no rest
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        if timeout is not None and self._clock.jump(timeout):
+        if timeout is not None and self._clock.advance_if_allowed(timeout):
             return []
         # Nobody waits, or a handler is at work: whoever changes that wakes the loop.
-        self._clock.rests(told, timeout)
-        ready = super().select(None if timeout is None else STUCK)
-        self._clock.wakes()
-        if not ready and timeout is not None and self._clock.is_awaited and not self._clock.is_held:
+        self._clock.note_idle(told, timeout)
+        ready = super().select(None if timeout is None else STALL_SECONDS)
+        self._clock.note_busy()
+        if (
+            not ready
+            and timeout is not None
+            and self._clock.is_awaited
+            and not self._clock.is_held_externally
+        ):
             # A handler that waits for threads of its own looks like one at work.
-            self._clock.jump_anyway(timeout)
+            self._clock.advance(timeout)
         return ready

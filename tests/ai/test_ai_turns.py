@@ -118,7 +118,7 @@ def test_ending_a_call_cancels_its_turn_and_forgets_it() -> None:
 
     assert [str(error) for error in raised] == ["call c1 has ended; a new call brings a new ApiCallId"]
     assert provider.running == 0
-    assert ai.sessions_open == 0
+    assert ai.open_calls() == 0
 
 
 def test_the_providers_session_is_forgotten_with_the_call(ai: YemotAI, provider: ScriptedProvider) -> None:

@@ -169,11 +169,11 @@ def test_a_call_that_falls_silent_is_over_after_the_time_to_live(
     caller.says("שאלה")
 
     provider.engine.clock.sleep(500)  # type: ignore[attr-defined]  # its time is virtual
-    assert (ear.ends, ai.sessions_open) == ([], 1)
+    assert (ear.ends, ai.open_calls()) == ([], 1)
     provider.engine.clock.sleep(300)  # type: ignore[attr-defined]
 
     ((transcript, _),) = ear.ends
-    assert (transcript.reason, len(transcript), ai.sessions_open) == ("idle", 1, 0)
+    assert (transcript.reason, len(transcript), ai.open_calls()) == ("idle", 1, 0)
     assert provider.ended == ["scripted-1"]
 
 
@@ -409,4 +409,4 @@ def test_a_call_that_comes_back_while_others_are_ended_lives_on(provider: Script
     ai.engine.run(asyncio.sleep(60 + 60 / 4))
 
     assert len(over) == 1
-    assert ai.sessions_open == 1
+    assert ai.open_calls() == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.cli.log_parsing import answers_in
+from yemot_ai_testing.cli.log_parsing import responses_in
 from yemot_ai_testing.cli.main import main
 
 
@@ -41,7 +41,7 @@ from yemot_ai_testing.cli.main import main
     ],
 )
 def test_answers_are_found_in_the_lines_of_logs(line: str, answers: list[str]) -> None:
-    assert list(answers_in(line)) == answers
+    assert list(responses_in(line)) == answers
 
 
 def test_a_log_tells_of_its_problems_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def hung_up_at_work(make: Make) -> str:
             over.set()
 
     callers.append(dialled(make(), handler))
-    callers[0].interrupts(once=thinking.is_set)
+    callers[0].interrupts(when=thinking.is_set)
     callers[0].presses("1")
     over.wait(PATIENCE)
     told = next(exchange.body for exchange in callers[0].exchanges if exchange.hangup)

@@ -30,8 +30,8 @@ from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.runner import play
-from yemot_ai_testing.scenario.play.target import Setting, open_stage
-from yemot_ai_testing.scenario.report.text import plain
+from yemot_ai_testing.scenario.play.target import RunSettings, open_target
+from yemot_ai_testing.scenario.report.text import render_result
 
 Namespace = dict[str, Any]
 
@@ -141,9 +141,9 @@ def test_each_scenario_loads_and_goes_as_written(page: Path, folder: Path) -> No
     for block in blocks_of(page, "yaml"):
         loaded = loads(block.code, page)
         for scenario in loaded.scenarios if block.runs else ():
-            with open_stage(Setting(), scenario.app) as stage:
+            with open_target(RunSettings(), scenario.app) as stage:
                 outcome = play(scenario, stage)
-            assert outcome.failure is None, f"{outcome.failure}\n{plain(outcome)}"
+            assert outcome.failure is None, f"{outcome.failure}\n{render_result(outcome)}"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -15,7 +15,7 @@ from yemot_ai.runtime.engine import Engine, run_without_waiting
 from yemot_ai_testing import virtual_time as virtual
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.property.engines import ordered as orderly
-from yemot_ai_testing.property.engines.ordered import OrderlyEngine
+from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.virtual_time import VirtualEngine, virtual_engine
 
 
@@ -159,7 +159,7 @@ def test_virtual_time_waits_for_a_handler_at_work() -> None:
     assert times == [0.0]
 
 
-@pytest.mark.parametrize("kind", [VirtualEngine, OrderlyEngine])
+@pytest.mark.parametrize("kind", [VirtualEngine, OrderedEngine])
 def test_virtual_time_never_overtakes_what_is_outside_this_process(
     kind: type[VirtualEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,7 @@ def test_virtual_time_never_overtakes_what_is_outside_this_process(
 
     async def both() -> float:
         waiting = asyncio.ensure_future(asyncio.sleep(3600))
-        async with engine.standing_still():
+        async with engine.hold_time():
             threading.Timer(0.2, free.set).start()
             await asyncio.to_thread(free.wait, 10)
             now = engine.clock.now()

@@ -12,10 +12,15 @@ from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.failures import failure_of
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
-from yemot_ai_testing.history import Faulted, History
-from yemot_ai_testing.history.correlation import answer, in_sentences, mark_of, sentence
-from yemot_ai_testing.history.recorders.provider import Question, asking
-from yemot_ai_testing.property.load_plan import fault_of
+from yemot_ai_testing.history import FaultInjected, History
+from yemot_ai_testing.history.correlation import (
+    answer_text,
+    answer_in_sentences,
+    latest_utterance_id,
+    sentence_text,
+)
+from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
+from yemot_ai_testing.property.load_plan import model_fault
 
 __all__ = ["Fickle"]
 
@@ -52,10 +57,10 @@ class Fickle:
         return await self._answer(prompt, str(session), ())
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
-        with asking(self._history, prompt, session, history, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
             question.session = session or self._new_session()
             await self._does(await self._thinks(prompt), question)
-            return Reply(answer(question.ask, prompt), question.session)
+            return Reply(answer_text(question.model_call_id, prompt), question.session)
 
     async def stream(
         self,
@@ -65,7 +70,7 @@ class Fickle:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        with asking(self._history, prompt, session, history, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
             question.session = str(session) if session else self._new_session()
             step = await self._thinks(prompt)
             if not isinstance(step, Drop):
@@ -76,11 +81,13 @@ class Fickle:
                     await asyncio.sleep(chance.random() ** 2 * self._slowest / 2)
                 if chance.random() < number / SENTENCES:
                     await self._does(step, question)
-                piece = sentence(question.ask, prompt, number, SENTENCES)
-                question.wrote(piece)
+                piece = sentence_text(question.model_call_id, prompt, number, SENTENCES)
+                question.record_piece(piece)
                 yield piece
             await self._does(step, question)
-            reply = Reply(in_sentences(question.ask, prompt, of=SENTENCES), question.session)
+            reply = Reply(
+                answer_in_sentences(question.model_call_id, prompt, total=SENTENCES), question.session
+            )
         yield reply
 
     def _new_session(self) -> str:
@@ -88,17 +95,17 @@ class Fickle:
 
     async def _thinks(self, prompt: str) -> Step | None:
         """Think, and return what is done instead of answering."""
-        mark = mark_of(prompt)
+        mark = latest_utterance_id(prompt)
         chance = random.Random(f"{self._seed} {mark} thinks")  # noqa: S311 - chance, no secret
         await asyncio.sleep(chance.random() ** 3 * self._slowest)
         with self._lock:
-            step = None if mark in self._asked else fault_of(self._seed, mark)
+            step = None if mark in self._asked else model_fault(self._seed, mark)
             self._asked.add(mark)
         return step
 
-    async def _does(self, step: Step | None, question: Question) -> None:
+    async def _does(self, step: Step | None, question: RecordedModelCall) -> None:
         if isinstance(step, Hang):
-            self._history.add(Faulted(self._history.now(), "the model: hangs", "nobody"))
+            self._history.add(FaultInjected(self._history.now(), "the model: hangs", "nobody"))
             await asyncio.Event().wait()
         elif step is not None and not isinstance(step, Answer | Transcription):
             raise failure_of(step, question.session, provider=self.name)

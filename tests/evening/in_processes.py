@@ -13,10 +13,10 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 from tests.evening.worker import READY, Task
-from yemot_ai_testing.history import History, Restarted, Stalls
-from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history import History, WorkerRestarted, StallDetector
+from yemot_ai_testing.history.recorders.app import record_response, record_request
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
-from yemot_ai_testing.property.load_plan import Deed, plan
+from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
 __all__ = ["carried_by_processes"]
 
@@ -186,12 +186,12 @@ class Crew:
         """Deliver a request; to another worker, should the first be killed."""
         while True:
             worker = self.workers[next(self._turns) % len(self.workers)]
-            number = note_sent(self.history, pairs, copy=copy, worker=worker.name)
+            number = record_request(self.history, pairs, is_repeat=copy, worker=worker.name)
             try:
                 body = worker.ask(number, pairs, away)
             except KilledError:
                 continue
-            note_got(self.history, number, body)
+            record_response(self.history, number, body)
             return body
 
     def replace_one(self) -> None:
@@ -201,7 +201,7 @@ class Crew:
             old, new = self.workers[place], self._new()
             new.begin()
             self.workers[place] = new
-            self.history.add(Restarted(old.kill(), old.name))
+            self.history.add(WorkerRestarted(old.kill(), old.name))
 
     def close(self) -> None:
         """Let all of them end."""
@@ -217,17 +217,19 @@ def carried_by_processes(seed: int, calls: int, marks: range, place: str) -> His
         stack.callback(crew.close)
         crew.hire(WORKERS)
 
-        def does(deed: Deed, beside: ThreadPoolExecutor) -> str:
-            others = [beside.submit(crew.send, pairs, copy=True) for pairs in deed.beside]
-            body = crew.send(deed.pairs, away=deed.away)
+        def does(deed: LoadStep, beside: ThreadPoolExecutor) -> str:
+            others = [beside.submit(crew.send, pairs, copy=True) for pairs in deed.concurrent]
+            body = crew.send(deed.pairs, away=deed.store_failures)
             for other in others:
                 other.result()
-            for pairs in deed.late:
+            for pairs in deed.delayed:
                 crew.send(pairs, copy=True)
             return body
 
         def carry(number: int) -> None:
-            call = plan(seed=seed, number=number, mark=marks[number * 3], history=crew.history)
+            call = plan_call(
+                seed=seed, number=number, first_utterance_id=marks[number * 3], history=crew.history
+            )
             with ThreadPoolExecutor(2) as beside:
                 deed = next(call, None)
                 while deed is not None:
@@ -239,8 +241,8 @@ def carried_by_processes(seed: int, calls: int, marks: range, place: str) -> His
             if number % CALLS_PER_KILL == 0:
                 crew.replace_one()
 
-        with Stalls(crew.history), ThreadPoolExecutor(THREADS) as threads:
+        with StallDetector(crew.history), ThreadPoolExecutor(THREADS) as threads:
             list(threads.map(carry, range(1, calls + 1)))
         crew.close()  # what they still have to tell belongs to it
         # Pipes overtake each other; the clock is the same for all of them.
-        return History.merged([crew.history])
+        return History.merge([crew.history])

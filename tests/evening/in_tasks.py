@@ -9,10 +9,10 @@ from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history import History, RecordedStore
-from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history.recorders.app import record_response, record_request
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.engines.seeded import seeded_engine
-from yemot_ai_testing.property.load_plan import Deed, plan
+from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
 __all__ = ["carried_by_tasks"]
 
@@ -34,20 +34,22 @@ def carried_by_tasks(
         """Let the AI answer; a plain function would run in a thread, which no seed orders."""
 
     async def send(pairs: Pairs, *, copy: bool = False) -> str:
-        number = note_sent(history, pairs, copy=copy)
+        number = record_request(history, pairs, is_repeat=copy)
         body = await flow.ahandle_request(pairs)
-        note_got(history, number, body)
+        record_response(history, number, body)
         return body
 
-    async def does(deed: Deed) -> str:
-        store.fails(deed.away)
-        body, *_ = await asyncio.gather(send(deed.pairs), *(send(pairs, copy=True) for pairs in deed.beside))
-        for pairs in deed.late:
+    async def does(deed: LoadStep) -> str:
+        store.fails(deed.store_failures)
+        body, *_ = await asyncio.gather(
+            send(deed.pairs), *(send(pairs, copy=True) for pairs in deed.concurrent)
+        )
+        for pairs in deed.delayed:
             await send(pairs, copy=True)
         return body
 
     async def carry(number: int, room: asyncio.Semaphore) -> None:
-        call = plan(seed=seed, number=number, mark=marks[number * 3], history=history)
+        call = plan_call(seed=seed, number=number, first_utterance_id=marks[number * 3], history=history)
         async with room:
             deed = next(call, None)
             while deed is not None:

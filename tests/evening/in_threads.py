@@ -9,10 +9,10 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
-from yemot_ai_testing.history import History, RecordedStore, Stalls
-from yemot_ai_testing.history.recorders.app import note_got, note_sent
+from yemot_ai_testing.history import History, RecordedStore, StallDetector
+from yemot_ai_testing.history.recorders.app import record_response, record_request
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
-from yemot_ai_testing.property.load_plan import Deed, plan
+from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
 __all__ = ["carried_by_threads"]
 
@@ -32,23 +32,23 @@ def carried_by_threads(seed: int, calls: int, marks: range) -> History:
     flow.ai_agent("")(lambda call, text: None)
 
     def send(pairs: Pairs, *, copy: bool = False) -> str:
-        number = note_sent(history, pairs, copy=copy)
+        number = record_request(history, pairs, is_repeat=copy)
         body = flow.handle_request(pairs)
-        note_got(history, number, body)
+        record_response(history, number, body)
         return body
 
-    def does(deed: Deed, beside: ThreadPoolExecutor) -> str:
-        store.fails(deed.away)
-        others = [beside.submit(send, pairs, copy=True) for pairs in deed.beside]
+    def does(deed: LoadStep, beside: ThreadPoolExecutor) -> str:
+        store.fails(deed.store_failures)
+        others = [beside.submit(send, pairs, copy=True) for pairs in deed.concurrent]
         body = send(deed.pairs)
         for other in others:
             other.result()
-        for pairs in deed.late:
+        for pairs in deed.delayed:
             send(pairs, copy=True)
         return body
 
     def carry(number: int) -> None:
-        call = plan(seed=seed, number=number, mark=marks[number * 3], history=history)
+        call = plan_call(seed=seed, number=number, first_utterance_id=marks[number * 3], history=history)
         with ThreadPoolExecutor(2) as beside:
             deed = next(call, None)
             while deed is not None:
@@ -58,7 +58,7 @@ def carried_by_threads(seed: int, calls: int, marks: range) -> History:
                 except StopIteration:
                     deed = None
 
-    with Stalls(history), ThreadPoolExecutor(THREADS) as threads:
+    with StallDetector(history), ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(carry, range(1, calls + 1)))
     ai.close()
     engine.close()

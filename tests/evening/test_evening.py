@@ -13,14 +13,14 @@ from tests.evening.in_tasks import carried_by_tasks
 from tests.evening.in_threads import TURN, carried_by_threads
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
-from yemot_ai_testing.history import Asked, Budget, History, Said, check
-from yemot_ai_testing.history.correlation import FIRST
-from yemot_ai_testing.property.load_plan import HEADS, row
+from yemot_ai_testing.history import ModelAsked, Budget, History, CallerSpoke, check
+from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
+from yemot_ai_testing.property.load_plan import TABLE_HEADER, table_row
 
 Property = Callable[[str, object], None]
 
 CALLS, NIGHTLY = 300, 10_000
-MARKS = range(FIRST, 10_000_000)
+MARKS = range(FIRST_UTTERANCE_ID, 10_000_000)
 
 
 def calls() -> int:
@@ -29,8 +29,8 @@ def calls() -> int:
 
 def judged(how: str, history: History, budget: Budget, record_property: Property) -> None:
     violations = check(history, budget)
-    record_property("table", (HEADS, row(how, history, violations)))
-    assert sum(isinstance(event, Said) for event in history.events) > calls() // 2
+    record_property("table", (TABLE_HEADER, table_row(how, history, violations)))
+    assert sum(isinstance(event, CallerSpoke) for event in history.events) > calls() // 2
     assert not violations, f"{len(violations)} violations; the first: {violations[0]}"
 
 
@@ -52,7 +52,7 @@ def test_calls_over_processes_that_are_killed_meet_nobody(record_property: Prope
         server.close()
     budget = Budget(hangup=2.0, lease=worker.LEASE, turn=worker.TURN)
     judged("3 processes, Redis", history, budget, record_property)
-    assert len({event.worker for event in history.events if isinstance(event, Asked)}) > 3
+    assert len({event.worker for event in history.events if isinstance(event, ModelAsked)}) > 3
 
 
 class LastWriterWins(MemoryStore):

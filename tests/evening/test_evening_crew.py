@@ -12,10 +12,10 @@ import pytest
 
 from tests.evening.in_processes import Crew, KilledError, Worker
 from tests.workers.crew import until
-from yemot_ai_testing.history import Restarted
-from yemot_ai_testing.history.recorders.sans_io_call import Phone
+from yemot_ai_testing.history import WorkerRestarted
+from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 
-REQUEST = Phone("00c1").request()
+REQUEST = SansIOCall("00c1").next_request()
 DIED = r"(?s)worker 1 died by itself: "
 
 
@@ -57,7 +57,9 @@ def test_whoever_waits_for_a_worker_that_is_killed_goes_to_another(crew: Crew) -
         old.ask(2, REQUEST, 0)
     assert [worker.name for worker in crew.workers] == ["worker 3", "worker 2"]
     assert crew.send(REQUEST).startswith("read=")
-    assert [event.worker for event in crew.history.events if isinstance(event, Restarted)] == ["worker 1"]
+    assert [event.worker for event in crew.history.events if isinstance(event, WorkerRestarted)] == [
+        "worker 1"
+    ]
 
 
 def test_a_worker_that_dies_by_itself_ends_the_evening(crew: Crew) -> None:

@@ -15,7 +15,7 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
-from yemot_ai_testing.history import Event, History, RecordedStore, Stalls
+from yemot_ai_testing.history import HistoryEvent, History, RecordedStore, StallDetector
 
 __all__ = ["LEASE", "READY", "TURN", "Task", "main"]
 
@@ -36,11 +36,11 @@ class ToldHistory(History):
     """A history that somebody else keeps: a process that is killed leaves none."""
 
     def __init__(self, told: Connection, *, first: int) -> None:
-        super().__init__(first=first)
+        super().__init__(first_number=first)
         self._told = told
         self._telling = threading.Lock()
 
-    def add(self, event: Event) -> None:
+    def add(self, event: HistoryEvent) -> None:
         self.tell("event", event)
 
     def tell(self, word: str, value: object) -> None:
@@ -66,7 +66,7 @@ def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None
         history.tell("answer", (number, flow.handle_request(pairs)))
 
     pipe.send(READY)
-    with Stalls(history, worker=name):
+    with StallDetector(history, worker=name):
         while (task := _next(pipe)) is not None:
             number, pairs, away = task
             if away:

@@ -125,7 +125,7 @@ def test_flask_serves_a_flow(fake_codex: FakeCodex) -> None:
     caller.dial()
     assert caller.says("יש?") == "כן"
     caller.hangs_up()
-    assert flow.ai.sessions_open == 0
+    assert flow.ai.open_calls() == 0
 
 
 def test_a_flow_is_mounted_as_wsgi_and_asgi(fake_codex: FakeCodex) -> None:

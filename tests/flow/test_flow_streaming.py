@@ -222,7 +222,7 @@ def test_a_caller_who_hangs_up_in_the_middle_stops_the_model(line: Line, provide
     line.hang_up()
 
     assert provider.running == 0
-    assert line.flow.ai.sessions_open == 0
+    assert line.flow.ai.open_calls() == 0
 
 
 class BreaksOff:

@@ -34,7 +34,7 @@ def test_a_hang_up_is_answered_and_whatever_comes_later_is_told_to_hang_up(menu:
 
     assert line.hang_up() == "noop=ended"
     assert line.send(("menu", "1")) == HANG_UP
-    assert menu.ai.sessions_open == 0
+    assert menu.ai.open_calls() == 0
 
 
 def test_a_hang_up_of_an_unknown_call_is_answered(menu: AIFlow, line: Line) -> None:
@@ -223,11 +223,11 @@ def test_an_idle_call_is_over_after_its_time() -> None:
     line = Line(flow)
     line.enter("")
     line.send(("ai_1", "שלום"))
-    assert flow.ai.sessions_open == 1
+    assert flow.ai.open_calls() == 1
 
     flow.ai.engine.run(asyncio.sleep(60 + 60 / 4))
 
-    assert flow.ai.sessions_open == 0
+    assert flow.ai.open_calls() == 0
 
 
 def test_names_that_look_numbered_never_meet_numbered_ones(flow: AIFlow, line: Line) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.docs.section import code
 from yemot_ai.protocol import lint
 from yemot_ai_testing import Caller
-from yemot_ai_testing.line.exchange import Exchange
+from yemot_ai_testing.line.exchange import LineExchange
 
 __all__ = ["NAIVE", "ORDER", "ROUTER2", "ForeignCall"]
 
@@ -48,7 +48,7 @@ class ForeignCall:
                     yield did, code(exchange.body), _verdict(exchange)
 
 
-def _verdict(exchange: Exchange) -> str:
+def _verdict(exchange: LineExchange) -> str:
     if exchange.hangup:
         return "(the line does not use it)"
     names = {name for name, _ in exchange.pairs if not name.startswith("Api")}

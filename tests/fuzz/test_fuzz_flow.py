@@ -10,7 +10,7 @@ from tests.flow.flow_line import Line
 from tests.fuzz.budget import FUZZ
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.protocol import GoToFolder, Play, Read, Response, Tap, Text
-from yemot_ai_testing.property import Echo, values
+from yemot_ai_testing.property import EchoProvider, values
 
 CALLS = itertools.count()
 
@@ -18,7 +18,7 @@ CALLS = itertools.count()
 @pytest.fixture(scope="module")
 def flow() -> Iterator[AIFlow]:
     """A handler that says, asks and forwards whatever the caller sends."""
-    flow = AIFlow(YemotAI(provider=Echo()))
+    flow = AIFlow(YemotAI(provider=EchoProvider()))
 
     @flow.get("")
     def root(call: AICall) -> None:

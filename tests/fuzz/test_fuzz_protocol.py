@@ -23,20 +23,20 @@ from yemot_ai.protocol import (
     speakable,
 )
 from yemot_ai.protocol.explain import explain
-from yemot_ai_testing.property import answers, model_texts, requests
-from yemot_ai_testing.property.strategies import Sent
+from yemot_ai_testing.property import response_texts, model_texts, requests
+from yemot_ai_testing.property.strategies import RawRequest
 from yemot_ai_testing.property.strategies.texts import TEXT_KINDS
 from yemot_ai_testing.property.strategies.words import (
     EMOJI,
     INJECTIONS,
     INVISIBLE,
-    ODD,
-    POINTED,
+    ODD_TEXTS,
+    NIQQUD_WORDS,
     STRUCTURE,
     any_text,
 )
 
-SEEDS = [*STRUCTURE, *INJECTIONS, *ODD, *EMOJI, *INVISIBLE, *POINTED]
+SEEDS = [*STRUCTURE, *INJECTIONS, *ODD_TEXTS, *EMOJI, *INVISIBLE, *NIQQUD_WORDS]
 short_texts = model_texts(*[kind for kind in TEXT_KINDS if kind != "long"])
 
 HUGE = [
@@ -79,7 +79,7 @@ def test_no_hostile_text_changes_the_structure_of_an_answer(text: str) -> None:
 
 
 @FUZZ
-@given(answers())
+@given(response_texts())
 def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
     with suppress(ResponseSyntaxError):
         parsed = Response.parse(text)
@@ -88,7 +88,7 @@ def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
 
 
 @FUZZ
-@given(answers())
+@given(response_texts())
 def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
     if not errors(text):
         Response.parse(text)
@@ -108,7 +108,7 @@ def test_a_text_put_into_an_answer_without_care_cannot_hide_what_it_does(text: s
 
 @FUZZ
 @given(requests() | st.binary(max_size=60))
-def test_any_raw_request_is_read(raw: Sent | bytes) -> None:
+def test_any_raw_request_is_read(raw: RawRequest | bytes) -> None:
     request = Request.parse(raw)  # type: ignore[arg-type]  # servers hand over bytes, too
     assert all(isinstance(part, str) for pair in request.pairs for part in pair)
     assert request.hangup in {True, False}
@@ -135,7 +135,7 @@ def test_any_request_of_any_framework_is_read(params: object) -> None:
 
 
 @FUZZ
-@given(answers())
+@given(response_texts())
 def test_what_is_read_is_written_so_that_it_is_read_the_same(answer: str) -> None:
     if not errors(answer):
         parsed = Response.parse(answer)

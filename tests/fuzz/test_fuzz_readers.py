@@ -31,9 +31,9 @@ from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.doubles.platform_server import wav
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
-from yemot_ai_testing.property import Echo, codex_streams, ext_inis, requests
-from yemot_ai_testing.property.strategies import CodexStream, Sent
+from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.property import EchoProvider, codex_streams, ext_inis, requests
+from yemot_ai_testing.property.strategies import CodexStream, RawRequest
 from yemot_ai_testing.scenario.format.load import loads
 
 CALLS = """\
@@ -183,7 +183,7 @@ def test_a_record_of_a_session_is_read_or_damaged(text: str) -> None:
 @fuzz(400)
 @given(ext_inis() | st.binary(max_size=60))
 def test_any_ext_ini_is_read(found: str | bytes) -> None:
-    text = found if isinstance(found, str) else decoded(found, "ext.ini")[0]
+    text = found if isinstance(found, str) else decode_ext_ini(found, "ext.ini")[0]
     assert all(warning.message for warning in read_ext_ini(text).warnings)
 
 
@@ -196,7 +196,7 @@ def test_a_recording_is_whole_or_refused(audio: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def flow() -> Iterator[AIFlow]:
-    flow = AIFlow(YemotAI(provider=Echo()))
+    flow = AIFlow(YemotAI(provider=EchoProvider()))
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
     flow.ai_agent("1/2", greeting="שלום")(lambda call, text: None)
     yield flow
@@ -205,7 +205,7 @@ def flow() -> Iterator[AIFlow]:
 
 @fuzz(250)
 @given(requests())
-def test_every_request_gets_an_answer_that_the_line_understands(flow: AIFlow, sent: Sent) -> None:
+def test_every_request_gets_an_answer_that_the_line_understands(flow: AIFlow, sent: RawRequest) -> None:
     params = Request.parse(sent).pairs
     answer = flow.handle_request(params)
     assert str(Response.parse(answer)) == answer

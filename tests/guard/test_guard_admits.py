@@ -97,7 +97,7 @@ def test_a_refused_caller_hears_a_sentence_and_leaves_nothing(guarded: Callable[
     for values in ({}, {"ai_1": "שאלה"}, {"hangup": "yes"}):
         assert flow.handle_request({**LINE, **values}) == REFUSED
         assert asyncio.run(flow.ahandle_request({**LINE, **values})) == REFUSED
-    assert flow.ai.sessions_open == 0
+    assert flow.ai.open_calls() == 0
     assert asyncio.run(_listed(flow)) == []
     assert (told, flow.active_calls) == ([], {})
 
@@ -129,7 +129,7 @@ def test_the_line_brings_the_secret_as_a_constant(
     assert caller.dial() == "שלום"
     assert caller.says("שאלה") == "א"
     caller.hangs_up()
-    assert flow.ai.sessions_open == 0
+    assert flow.ai.open_calls() == 0
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from yemot_ai_testing.history import Event, Got, History, Saved, Sent, check
+from yemot_ai_testing.history import HistoryEvent, ResponseReceived, History, SessionSaved, RequestSent, check
 
 BEFORE = (
-    Saved(1.0, "call 1", 0, 1),
-    Sent(2.0, 1, "call 1", "hangup", hangup=True),
-    Saved(3.0, "call 1", 2, 3, ended=True),
-    Got(4.0, 1, "noop=ended"),
+    SessionSaved(1.0, "call 1", 0, 1),
+    RequestSent(2.0, 1, "call 1", "hangup", is_hangup=True),
+    SessionSaved(3.0, "call 1", 2, 3, call_ended=True),
+    ResponseReceived(4.0, 1, "noop=ended"),
 )
 
 
-def told(*after: Event) -> list[str]:
+def told(*after: HistoryEvent) -> list[str]:
     history = History()
     for event in (*BEFORE, *after):
         history.add(event)
@@ -20,21 +20,21 @@ def told(*after: Event) -> list[str]:
 
 
 def test_what_was_stored_before_the_end_may_be_told_after_it() -> None:
-    assert told(Saved(5.0, "call 1", 1, 2)) == []
+    assert told(SessionSaved(5.0, "call 1", 1, 2)) == []
 
 
 @pytest.mark.parametrize(
     "after",
     [
-        [Saved(5.0, "call 1", 3, 4)],
-        [Saved(5.0, "call 1", 3, 4), Saved(6.0, "call 1", 4, 5, ended=True)],
-        [Saved(5.0, "call 1", 1, 2), Saved(6.0, "call 1", 3, 4)],
+        [SessionSaved(5.0, "call 1", 3, 4)],
+        [SessionSaved(5.0, "call 1", 3, 4), SessionSaved(6.0, "call 1", 4, 5, call_ended=True)],
+        [SessionSaved(5.0, "call 1", 1, 2), SessionSaved(6.0, "call 1", 3, 4)],
     ],
     ids=["at once", "and ended again", "after one that was told late"],
 )
-def test_what_is_stored_upon_the_end_is_found(after: list[Event]) -> None:
+def test_what_is_stored_upon_the_end_is_found(after: list[HistoryEvent]) -> None:
     assert told(*after) == ["stored_after_hangup"]
 
 
 def test_a_call_that_is_stored_as_over_again_is_over() -> None:
-    assert told(Saved(5.0, "call 1", 3, 4, ended=True)) == []
+    assert told(SessionSaved(5.0, "call 1", 3, 4, call_ended=True)) == []

@@ -5,8 +5,19 @@ from __future__ import annotations
 import cProfile
 import pstats
 
-from yemot_ai_testing.history import Asked, Event, Faulted, Got, History, Said, Saved, Sent, Told, check
-from yemot_ai_testing.history.correlation import answer, spoken
+from yemot_ai_testing.history import (
+    ModelAsked,
+    HistoryEvent,
+    FaultInjected,
+    ResponseReceived,
+    History,
+    CallerSpoke,
+    SessionSaved,
+    RequestSent,
+    ModelAnswered,
+    check,
+)
+from yemot_ai_testing.history.correlation import answer_text, spoken_answers
 
 
 def evening(calls: int) -> History:
@@ -14,17 +25,19 @@ def evening(calls: int) -> History:
     history = History(now=lambda: 0.0)
     for number in range(1, calls + 1):
         call, mark, ask = f"call {number}", str(10_000 + number), str(number)
-        body = f"read=t-{answer(ask, mark)}=said_2,no,voice"
-        events: tuple[Event, ...] = (
-            Said(number, call, mark),
-            Sent(number, 2 * number, call, f"said_1={mark}"),
-            *([Faulted(number, "overloaded", call)] if number % 5 == 0 else []),
-            Asked(number, ask, mark, mark),
-            Told(number, ask, f"echo-{number}"),
-            Saved(number, call, 0, 1),
-            Got(number, 2 * number, body, spoken=spoken(body), waits=True),
-            Sent(number, 2 * number + 1, call, "hangup", hangup=True),
-            Got(number, 2 * number + 1, "noop=bye"),
+        body = f"read=t-{answer_text(ask, mark)}=said_2,no,voice"
+        events: tuple[HistoryEvent, ...] = (
+            CallerSpoke(number, call, mark),
+            RequestSent(number, 2 * number, call, f"said_1={mark}"),
+            *([FaultInjected(number, "overloaded", call)] if number % 5 == 0 else []),
+            ModelAsked(number, ask, mark, mark),
+            ModelAnswered(number, ask, f"echo-{number}"),
+            SessionSaved(number, call, 0, 1),
+            ResponseReceived(
+                number, 2 * number, body, spoken_answers=spoken_answers(body), awaits_caller=True
+            ),
+            RequestSent(number, 2 * number + 1, call, "hangup", is_hangup=True),
+            ResponseReceived(number, 2 * number + 1, "noop=bye"),
         )
         for event in events:
             history.add(event)

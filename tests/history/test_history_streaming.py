@@ -12,46 +12,46 @@ from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.pauses import POINTS, Point
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.history import (
-    Asked,
-    Event,
-    Faulted,
-    Got,
+    ModelAsked,
+    HistoryEvent,
+    FaultInjected,
+    ResponseReceived,
     History,
-    Interrupted,
+    CallerInterrupted,
     RecordedProvider,
-    Said,
-    Sent,
-    Told,
-    Wrote,
+    CallerSpoke,
+    RequestSent,
+    ModelAnswered,
+    ModelWrote,
     check,
 )
-from yemot_ai_testing.history.correlation import sentence, sentences
-from yemot_ai_testing.history.recorders.app import note_got, note_sent
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.history.correlation import sentence_text, spoken_sentences
+from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.property import EchoProvider
 
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
 BROKEN = "the connection broke"
 
 
 def part(number: int) -> str:
-    return sentence("1", "אמירה 7001", number, 3).removesuffix(". ")
+    return sentence_text("1", "אמירה 7001", number, 3).removesuffix(". ")
 
 
-def told(*bodies: str, interrupted: float = -1, ends: Told | None = None) -> list[str]:
+def told(*bodies: str, interrupted: float = -1, ends: ModelAnswered | None = None) -> list[str]:
     """Judge a call whose one utterance brought these answers, a second each."""
     history = History(now=lambda: float(len(history)) if history else 0.0)
-    events: list[Event] = [Said(0, "call 1", "7001"), Asked(0, "1", "אמירה 7001", "7001")]
-    events += [Wrote(0, "1", sentence("1", "אמירה 7001", number, 3)) for number in (1, 2, 3)]
+    events: list[HistoryEvent] = [CallerSpoke(0, "call 1", "7001"), ModelAsked(0, "1", "אמירה 7001", "7001")]
+    events += [ModelWrote(0, "1", sentence_text("1", "אמירה 7001", number, 3)) for number in (1, 2, 3)]
     events += [] if ends is None else [ends]
     for event in events:
         history.add(event)
     for number, body in enumerate(bodies, 1):
         if interrupted == number:
-            history.add(Interrupted(number, "call 1", "7001"))
+            history.add(CallerInterrupted(number, "call 1", "7001"))
         history.now = lambda at=number: float(at)  # type: ignore[misc]
-        sent = note_sent(history, (("ApiCallId", "1"), ("poll", str(number))))
-        note_got(history, sent, body)
-    history.add(Faulted(60.0, "the evening is over", "nobody"))
+        sent = record_request(history, (("ApiCallId", "1"), ("poll", str(number))))
+        record_response(history, sent, body)
+    history.add(FaultInjected(60.0, "the evening is over", "nobody"))
     return [violation.kind for violation in check(history)]
 
 
@@ -63,7 +63,7 @@ def listen(*numbers: int) -> str:
     return f"read=t-{', '.join(map(part, numbers)) or 'כן'}=said_2,no,voice"
 
 
-ANSWERED = Told(0, "1", "echo-1")
+ANSWERED = ModelAnswered(0, "1", "echo-1")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_sentences_are_heard_in_order_none_twice_and_none_lost(
 
 
 def test_what_was_whole_when_an_answer_broke_off_is_heard() -> None:
-    broken = Told(0, "1", "echo-1", "crashed")
+    broken = ModelAnswered(0, "1", "echo-1", "crashed")
     assert told(poll(1), listen(2), ends=broken) == ["unheard"]
     assert told(poll(1), listen(2, 3), ends=broken) == []
 
 
 def test_after_a_key_nothing_more_is_heard_and_the_model_ends() -> None:
-    stopped = Told(0, "1", "", "cancelled")
+    stopped = ModelAnswered(0, "1", "", "cancelled")
     assert told(poll(1), listen(), interrupted=2, ends=stopped) == []
     assert told(poll(1), listen(2), interrupted=2, ends=stopped) == ["spoke_after_interruption"]
     assert told(poll(1), listen(), interrupted=2) == ["ran_after_interruption"]
@@ -98,18 +98,18 @@ def test_after_a_key_nothing_more_is_heard_and_the_model_ends() -> None:
 
 def test_while_the_store_is_away_nobody_can_know_that_a_call_is_over() -> None:
     history = History(now=lambda: 0.0)
-    hangup = note_sent(history, (("ApiCallId", "1"), ("hangup", "yes")))
-    note_got(history, hangup, "noop=ended")
-    late = note_sent(history, (("ApiCallId", "1"),), copy=True)
-    history.add(Faulted(0.0, "store away", "call 1"))
-    note_got(history, late, f"read=t-תקלה זמנית=ai_x1,{POLL}")
+    hangup = record_request(history, (("ApiCallId", "1"), ("hangup", "yes")))
+    record_response(history, hangup, "noop=ended")
+    late = record_request(history, (("ApiCallId", "1"),), is_repeat=True)
+    history.add(FaultInjected(0.0, "store away", "call 1"))
+    record_response(history, late, f"read=t-תקלה זמנית=ai_x1,{POLL}")
 
     assert check(history) == []
 
 
 def test_what_is_recorded_of_a_stream_is_whole_before_the_reply() -> None:
     history = History(now=lambda: 0.0)
-    provider = RecordedProvider(Echo(history=History(), sentences=2), history)
+    provider = RecordedProvider(EchoProvider(history=History(), sentences=2), history)
 
     async def ask() -> None:
         async for piece in provider.stream(None, "אמירה 7001"):
@@ -117,7 +117,7 @@ def test_what_is_recorded_of_a_stream_is_whole_before_the_reply() -> None:
                 return  # as those do who have what they wanted
 
     asyncio.run(ask())
-    assert [type(event) for event in history.events] == [Asked, Wrote, Wrote, Told]
+    assert [type(event) for event in history.events] == [ModelAsked, ModelWrote, ModelWrote, ModelAnswered]
 
 
 def test_a_stream_that_breaks_or_is_stopped_is_recorded_as_such() -> None:
@@ -140,13 +140,13 @@ def test_a_stream_that_breaks_or_is_stopped_is_recorded_as_such() -> None:
     asyncio.run(first(provider))
     with pytest.raises(ProviderError):
         asyncio.run(every(provider))
-    errors = [event.error for event in history.events if isinstance(event, Told)]
+    errors = [event.error for event in history.events if isinstance(event, ModelAnswered)]
     assert errors == ["cancelled", "provider"]
 
 
 def test_a_recorded_provider_streams_if_its_own_does() -> None:
-    assert isinstance(RecordedProvider(Echo(sentences=3), History()), StreamingProvider)
-    assert not isinstance(RecordedProvider(Echo(), History()), StreamingProvider)
+    assert isinstance(RecordedProvider(EchoProvider(sentences=3), History()), StreamingProvider)
+    assert not isinstance(RecordedProvider(EchoProvider(), History()), StreamingProvider)
 
 
 HEARD: dict[Point, str] = {"asked": "רק רגע", "first_text": "פתוח", "last_text": "פתוח, סגור"}
@@ -160,34 +160,34 @@ def test_a_caller_leaves_while_the_model_stands_where_it_was_told_to(point: Poin
     caller = Caller(flow)
     caller.dial()
     model.pause_at(point)
-    caller.interrupts(None, once=lambda: model.pause.standing == 1)
+    caller.interrupts(None, when=lambda: model.pause.standing == 1)
 
     assert caller.says("מתי?") == HEARD[point]
     assert (model.running, model.pause.standing) == (0, 0)
 
 
 def test_an_echo_stands_still_and_goes_on() -> None:
-    echo = Echo(sentences=2)
+    echo = EchoProvider(sentences=2)
     flow = AIFlow(YemotAI(provider=echo))
     flow.ai_agent("")(lambda call, text: None)
     with Caller(flow) as caller:
         caller.dial()
         echo.pause_at("first_text")
-        caller.interrupts("5", once=lambda: echo.pause.standing == 1)
-        assert [one.number for one in sentences(caller.says("אמירה 7001"))] == [1]
-        echo.goes_on()
-        assert [one.number for one in sentences(caller.says("אמירה 7002"))] == [1, 2]
+        caller.interrupts("5", when=lambda: echo.pause.standing == 1)
+        assert [one.number for one in spoken_sentences(caller.says("אמירה 7001"))] == [1]
+        echo.resume()
+        assert [one.number for one in spoken_sentences(caller.says("אמירה 7002"))] == [1, 2]
 
 
 def test_there_is_no_other_point_to_pause_at() -> None:
     with pytest.raises(ValueError, match="asked, first_text, last_text, not at 'later'"):
-        Echo().pause_at("later")  # type: ignore[arg-type]
+        EchoProvider().pause_at("later")  # type: ignore[arg-type]
 
 
 def test_what_was_written_and_interrupted_survives_the_way_to_a_file() -> None:
     history = History()
-    sent = Sent(0.0, 1, "call 1", "poll")
-    got = Got(0.0, 1, poll(1), sentences=sentences(poll(1)))
-    for event in (sent, Wrote(0.0, "1", part(1)), Interrupted(0.0, "call 1", "7001"), got):
+    sent = RequestSent(0.0, 1, "call 1", "poll")
+    got = ResponseReceived(0.0, 1, poll(1), spoken_sentences=spoken_sentences(poll(1)))
+    for event in (sent, ModelWrote(0.0, "1", part(1)), CallerInterrupted(0.0, "call 1", "7001"), got):
         history.add(event)
     assert History.loads(history.dumps()).events == history.events

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.platform.settings import Switches
+from yemot_ai_testing.line.platform.settings import CallerOptions
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -39,9 +39,9 @@ class Script:
         return [dict(pairs) for pairs in self.sent]
 
 
-def dialled(app: object, extension: str = "", **switches: Unpack[Switches]) -> Caller:
+def dialled(app: object, extension: str = "", **switches: Unpack[CallerOptions]) -> Caller:
     """Return a caller who has dialled; the server's own hang-ups are not told unless asked for."""
-    own: Switches = {"hangup_after_goto": False, **switches}
+    own: CallerOptions = {"hangup_after_goto": False, **switches}
     caller = Caller(app, extension=extension, **own)
     caller.dial()
     return caller

@@ -297,7 +297,7 @@ def test_hanging_up_reaches_the_server_while_a_request_is_open() -> None:
 
     caller = Caller(app)
     caller.dial()
-    caller.interrupts(once=asked.is_set)
+    caller.interrupts(when=asked.is_set)
     assert caller.says("שלום") == ""
     assert caller.ended
 

@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.line.platform.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
-from yemot_ai_testing.line.platform.settings import Switch, switches
+from yemot_ai_testing.line.platform.ext_keys import KEYS, KEY_PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.line.states import State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "line-simulator.md").read_text(encoding="utf-8")
-EVERY_KEY = [*KEYS.values(), *(key for _, key in PATTERNS)]
+EVERY_KEY = [*KEYS.values(), *(key for _, key in KEY_PATTERNS)]
 
 
-def switch_row(switch: Switch) -> str:
+def switch_row(switch: LineSetting) -> str:
     shown = '""' if switch.default == "" else switch.default
     return f"| `{switch.name}` | `{shown}` | {switch.source} | {switch.meaning} |"
 
 
-@pytest.mark.parametrize("name", switches())
+@pytest.mark.parametrize("name", line_settings())
 def test_each_switch_is_documented_with_its_default_and_source(name: str) -> None:
-    assert switch_row(switches()[name]) in PAGE
+    assert switch_row(line_settings()[name]) in PAGE
 
 
 @pytest.mark.parametrize("key", EVERY_KEY, ids=lambda key: key.name)

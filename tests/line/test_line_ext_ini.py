@@ -6,8 +6,14 @@ from hypothesis import strategies as st
 
 from yemot_ai.cli import ext_ini
 from yemot_ai.protocol import GoToFolder, Tap, Text
-from yemot_ai_testing.line.platform.ext_ini import decoded, read_ext_ini
-from yemot_ai_testing.line.platform.ext_keys import KEYS, OMITTED, PATTERNS, UNDOCUMENTED, known
+from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.line.platform.ext_keys import (
+    KEYS,
+    PARAMETER_KEYS,
+    KEY_PATTERNS,
+    UNDOCUMENTED,
+    canonical_name,
+)
 from yemot_ai_testing.line.platform.extension import Extension
 
 API = "type=api\napi_link=http://127.0.0.1/yemot\n"
@@ -110,7 +116,7 @@ def test_ten_constants_stand_in_the_order_of_their_numbers() -> None:
     assert [name for name, _ in extension(text).constants] == [f"n{number}" for number in range(11)]
 
 
-@pytest.mark.parametrize(("key", "parameter"), OMITTED.items())
+@pytest.mark.parametrize(("key", "parameter"), PARAMETER_KEYS.items())
 def test_each_parameter_of_the_line_can_be_switched_off(key: str, parameter: str) -> None:
     assert extension(f"{key}=no").omitted == {parameter}
     assert extension(f"{key}=yes").omitted == frozenset()
@@ -118,7 +124,7 @@ def test_each_parameter_of_the_line_can_be_switched_off(key: str, parameter: str
 
 def test_a_question_before_the_first_request_has_the_fields_of_any_read() -> None:
     (question,) = extension("api_000=ID,yes,5,4,50,Number,yes,no,*/,\napi_000_key_2_say=100").pre_questions
-    assert (question.number, question.says) == ("000", (("2", "100"),))
+    assert (question.number, question.key_sounds) == ("000", (("2", "100"),))
     assert (question.read.name, question.read.reuse) == ("ID", True)
     assert isinstance(question.read.mode, Tap)
     assert (question.read.mode.max_digits, question.read.mode.replace) == (5, "*/")
@@ -148,19 +154,19 @@ def test_an_answer_to_a_value_is_kept_by_name_and_value() -> None:
 
 def test_a_folder_of_another_type_is_a_place_and_its_settings_are_its_own() -> None:
     found = read_ext_ini("type=playfile\ncontrol_play9=x")
-    assert (found.extension.kind, found.extension.answers_calls, found.warnings) == ("playfile", False, ())
+    assert (found.extension.kind, found.extension.is_api, found.warnings) == ("playfile", False, ())
 
 
 def test_a_file_that_is_not_utf8_is_read_as_far_as_possible_and_named() -> None:
-    text, (warning,) = decoded(f"{API}lang=עברית".encode("windows-1255"), "1/ext.ini")
+    text, (warning,) = decode_ext_ini(f"{API}lang=עברית".encode("windows-1255"), "1/ext.ini")
     assert text == f"{API}lang=עברית"
     assert str(warning).startswith("1/ext.ini: not-utf8: byte ")
 
 
 def test_every_documented_key_is_known_and_no_undocumented_one_is() -> None:
-    assert all(known(name) == name for name in KEYS)
-    assert not any(known(name) for name in UNDOCUMENTED)
-    assert [key.name for _, key in PATTERNS] == [
+    assert all(canonical_name(name) == name for name in KEYS)
+    assert not any(canonical_name(name) for name in UNDOCUMENTED)
+    assert [key.name for _, key in KEY_PATTERNS] == [
         "api_add_N",
         "api_NNN_key_K_say",
         "api_NNN",
@@ -183,7 +189,7 @@ def test_whatever_stands_in_a_file_nothing_is_raised(lines: list[str]) -> None:
 
 @given(st.binary())
 def test_whatever_bytes_a_file_has_nothing_is_raised(raw: bytes) -> None:
-    text, _ = decoded(raw, "ext.ini")
+    text, _ = decode_ext_ini(raw, "ext.ini")
     read_ext_ini(text)
 
 

@@ -7,26 +7,26 @@ import pytest
 from tests.line.apps import ASK, BYE, Pairs, Script, dialled
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, ScriptedProvider
-from yemot_ai_testing.line.exchange import Exchange
+from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import (
     Beep,
-    Ended,
-    Event,
+    CallEnded,
+    CallEvent,
     HoldMusic,
-    Moved,
+    ExtensionEntered,
     Silence,
     Sound,
     SystemSound,
     Transcript,
-    Verb,
-    dead_air,
+    CallerActed,
+    longest_silence,
     heard_text,
     silences,
 )
 
 MUSIC = HoldMusic(at=1.0, seconds=3.0, name="ztomao")
-EVENTS: list[Event] = [
-    Verb(at=0.0, seconds=1.0, name="says", text="שלום"),
+EVENTS: list[CallEvent] = [
+    CallerActed(at=0.0, seconds=1.0, name="says", text="שלום"),
     Sound(at=5.0, seconds=1.0, text="טוב", kind="text"),
     MUSIC,
     Beep(at=6.0, seconds=0.5),
@@ -47,7 +47,7 @@ class Thinking:
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
-    spend = sleep
+    advance = sleep
 
     def __call__(self, pairs: Pairs) -> str:
         self.seconds += 2
@@ -70,7 +70,7 @@ def test_music_and_beeps_are_no_silence_whenever_they_were_noted() -> None:
 
 
 def test_the_longest_silence_is_the_dead_air() -> None:
-    assert dead_air(EVENTS, since=1.0, until=10.0) == 1.5
+    assert longest_silence(EVENTS, since=1.0, until=10.0) == 1.5
 
 
 def test_music_and_beeps_are_no_words() -> None:
@@ -79,7 +79,11 @@ def test_music_and_beeps_are_no_words() -> None:
 
 def test_a_transcript_reads_like_a_call_and_leaves_out_music_that_nobody_noticed() -> None:
     short = HoldMusic(at=1.0, seconds=0.01, name="")
-    shown = str(Transcript([*EVENTS, short, Moved(at=9.0, extension="2"), Ended(at=9.0, why="gone")]))
+    shown = str(
+        Transcript(
+            [*EVENTS, short, ExtensionEntered(at=9.0, extension="2"), CallEnded(at=9.0, reason="gone")]
+        )
+    )
     assert shown.splitlines() == [
         "caller  says שלום",
         "line    טוב",
@@ -110,7 +114,7 @@ def test_every_exchange_tells_when_it_began_and_how_long_it_took() -> None:
     caller = Caller(app, clock=app)
     caller.dial()
     (exchange,) = caller.exchanges
-    assert isinstance(exchange, Exchange)
+    assert isinstance(exchange, LineExchange)
     assert (exchange.at, exchange.seconds) == (0.0, 2.0)
 
 
@@ -129,7 +133,7 @@ def test_music_stops_with_the_caller() -> None:
     caller.dial()
     caller.interrupts(after=5.0)
     caller.says("תחשוב")
-    ended = next(event for event in caller.transcript if isinstance(event, Ended))
+    ended = next(event for event in caller.transcript if isinstance(event, CallEnded))
     notes = [event for event in caller.transcript if isinstance(event, HoldMusic) and event.at < ended.at]
     assert notes
     assert all(event.at + event.seconds <= ended.at for event in notes)

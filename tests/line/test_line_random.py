@@ -133,7 +133,7 @@ class Time:
     def sleep(self, seconds: float) -> None:
         self._now += seconds
 
-    spend = sleep
+    advance = sleep
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from tests.line.apps import ASK, BYE, Script, dialled
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import CallOverError, LineError, WrongVerbError
-from yemot_ai_testing.line.states import Asking, Away, Holding, Outside, Over, Paying, RecordingMenu
+from yemot_ai_testing.line.states import Asking, Transferred, Holding, Outside, Over, Paying, RecordingMenu
 from yemot_ai_testing.line.transcript import Beep, Sound
 
 TAP = "read=t-הקישו=k,no,2,1,7,No"
@@ -301,7 +301,7 @@ def test_a_poll_that_gets_a_key_which_is_not_allowed_asks_again() -> None:
 def test_who_is_handed_over_is_away_and_may_hang_up(answer: str) -> None:
     app = Script(answer)
     caller = dialled(app, extension="3")
-    assert caller.state == Away(f"left with {answer}")
+    assert caller.state == Transferred(f"left with {answer}")
     caller.hangs_up()
     assert (app.newest("ApiExtension"), app.newest("hangup")) == (["3"], ["yes"])
 

@@ -14,15 +14,15 @@ from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
 from yemot_ai_testing.line.platform.settings import (
     Confirmation,
     LineSettings,
-    Nested,
-    Plays,
+    NestedExtension,
+    TwoPlays,
     RecordingValue,
-    Switch,
-    Switches,
-    switches,
+    LineSetting,
+    CallerOptions,
+    line_settings,
 )
 from yemot_ai_testing.line.states import Confirming, Holding
-from yemot_ai_testing.line.transcript import Ended, HoldMusic
+from yemot_ai_testing.line.transcript import CallEnded, HoldMusic
 
 DEFAULTS = {
     "server_timeout": 10.0,
@@ -49,17 +49,17 @@ DEFAULTS = {
 
 @pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
 def test_a_switch_stands_as_most_evidence_says(name: str, default: object) -> None:
-    assert switches()[name].default == default
+    assert line_settings()[name].default == default
     assert getattr(LineSettings(), name) == default
 
 
 def test_there_is_no_switch_that_this_table_does_not_know() -> None:
-    assert set(switches()) == set(DEFAULTS)
-    assert set(switches()) <= set(Switches.__annotations__)
+    assert set(line_settings()) == set(DEFAULTS)
+    assert set(line_settings()) <= set(CallerOptions.__annotations__)
 
 
-@pytest.mark.parametrize("switch", switches().values(), ids=lambda one: one.name)
-def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: Switch) -> None:
+@pytest.mark.parametrize("switch", line_settings().values(), ids=lambda one: one.name)
+def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: LineSetting) -> None:
     assert switch.source in {"[OFF]", "[LIVE]", "[LIB]", "[CODE]", "[?]"}
     assert switch.meaning
 
@@ -119,7 +119,7 @@ def test_field_15_spares_the_approval_on_every_line(rule: Confirmation) -> None:
 
 
 @pytest.mark.parametrize(("rule", "heard"), [("merge", "א ב"), ("second", "ב")])
-def test_of_two_messages_in_a_row_both_or_the_second_are_heard(rule: Plays, heard: str) -> None:
+def test_of_two_messages_in_a_row_both_or_the_second_are_heard(rule: TwoPlays, heard: str) -> None:
     caller = dialled(Script("id_list_message=t-א&id_list_message=t-ב"), two_plays=rule)
     assert caller.heard == heard
 
@@ -155,7 +155,7 @@ def test_the_value_of_a_recording_has_the_form_of_this_line(form: RecordingValue
 
 
 @pytest.mark.parametrize(("form", "value"), [("1/2", "1/2"), ("/1/2", "/1/2")])
-def test_an_extension_inside_another_is_written_as_this_line_does(form: Nested, value: str) -> None:
+def test_an_extension_inside_another_is_written_as_this_line_does(form: NestedExtension, value: str) -> None:
     app = Script(ASK)
     dialled(app, extension="1/2", nested_extension=form)
     assert app.newest("ApiExtension") == [value]
@@ -219,7 +219,7 @@ class Slow:
 def test_a_hang_up_overtakes_the_answer_that_is_open() -> None:
     app = Slow(needs_hang_up=True)
     caller = dialled(app)
-    caller.interrupts(once=app.asked.is_set)
+    caller.interrupts(when=app.asked.is_set)
     caller.says("שלום")
     assert app.order == ["hang-up", "answer"]
 
@@ -251,7 +251,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_late() -> None:
         return ASK
 
     caller = dialled(app, server_timeout=0.2)
-    caller.interrupts(once=asked.is_set)
+    caller.interrupts(when=asked.is_set)
     caller.says("שלום")
     over.set()
     assert caller.ended
@@ -261,8 +261,8 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_late() -> None:
 def test_music_on_hold_ends_when_the_caller_is_gone() -> None:
     app = Slow(needs_hang_up=True)
     caller = dialled(app, waiting_music="ztomao")
-    caller.interrupts(once=app.asked.is_set)
+    caller.interrupts(when=app.asked.is_set)
     caller.says("שלום")
-    ended = next(event for event in caller.transcript if isinstance(event, Ended))
+    ended = next(event for event in caller.transcript if isinstance(event, CallEnded))
     last = [event for event in caller.transcript if isinstance(event, HoldMusic)][-1]
     assert last.at + last.seconds == pytest.approx(ended.at, abs=1e-6)

@@ -12,7 +12,7 @@ import pytest
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.platform.settings import Method
-from yemot_ai_testing.line.transports.http import LONGEST, PIECE
+from yemot_ai_testing.line.transports.http import MAX_BODY_BYTES, CHUNK_BYTES
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -110,7 +110,7 @@ def test_a_body_that_is_not_utf8_is_no_answer() -> None:
 
 
 def test_an_answer_that_does_not_end_is_not_read_for_ever() -> None:
-    with server(Seen(), body=b"x" * (LONGEST + PIECE)) as url:
+    with server(Seen(), body=b"x" * (MAX_BODY_BYTES + CHUNK_BYTES)) as url:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "unreachable"

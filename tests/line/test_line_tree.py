@@ -12,7 +12,7 @@ from tests.line.apps import ASK, BYE, Pairs, Script, served
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, LineError, WrongVerbError
-from yemot_ai_testing.line.platform.settings import Word
+from yemot_ai_testing.line.platform.settings import UnknownWord
 from yemot_ai_testing.line.states import Asking, Outside
 from yemot_ai_testing.line.transcript import HoldMusic
 
@@ -86,7 +86,7 @@ def test_a_flow_in_this_process_and_a_server_over_http_answer_one_call(tmp_path:
             assert caller.says("עד מתי פתוח?").endswith("עד שמונה")
             assert caller.dead_air <= 3.1
             caller.hangs_up()
-            assert flow.ai.sessions_open == 0
+            assert flow.ai.open_calls() == 0
             other = Caller(line, extension="2")
             assert other.dial() == "כמה"
             other.presses("3")
@@ -234,7 +234,7 @@ def test_only_files_of_the_folder_may_be_typed_where_the_read_says_so() -> None:
 
 def test_a_bare_word_that_the_folder_does_not_know_is_m1607_or_just_leaves() -> None:
     heard = {}
-    words: list[Word] = ["M1607", "leaves"]
+    words: list[UnknownWord] = ["M1607", "leaves"]
     for switch in words:
         caller = Caller(shop(Script("ERROR")), extension="2", unknown_word=switch)
         caller.dial()

@@ -274,7 +274,7 @@ def test_a_hang_up_lets_go_of_the_server(model: ModelServer, platform: PlatformS
     ai = ai_of(model, platform)
     caller = Caller(line_of(ai))
     caller.dial()
-    caller.interrupts(once=lambda: bool(model.requests))
+    caller.interrupts(when=lambda: bool(model.requests))
     caller.records()
 
     model.wait_idle()

@@ -10,9 +10,9 @@ from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.platform_server import PlatformServer
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.scenario.format.load import loads
-from yemot_ai_testing.scenario.play.result import Outcome
-from yemot_ai_testing.scenario.play.runner import Stage, play
-from yemot_ai_testing.scenario.report.text import plain
+from yemot_ai_testing.scenario.play.result import ScenarioResult
+from yemot_ai_testing.scenario.play.runner import PlayTarget, play
+from yemot_ai_testing.scenario.report.text import render_result
 
 CALL = """
 scenarios:
@@ -32,7 +32,7 @@ scenarios:
 """
 
 
-def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> Outcome:
+def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> ScenarioResult:
     flow = AIFlow(YemotAI(provider=model, transcriber=model, recordings=platform.recordings()))
 
     @flow.ai_agent("", greeting="שלום", listen="record")
@@ -40,14 +40,14 @@ def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> Outc
         """Let the AI answer."""
 
     (scenario,) = loads(call, Path("record.call.yaml")).scenarios
-    return play(scenario, Stage(flow, model))
+    return play(scenario, PlayTarget(flow, model))
 
 
 def test_a_scenario_says_what_is_heard_in_a_recording(platform: PlatformServer) -> None:
     model = ScriptedProvider()
     outcome = played(model, platform, CALL)
 
-    assert outcome.failure is None, plain(outcome)
+    assert outcome.failure is None, render_result(outcome)
     assert [path.rpartition("/")[2] for path in platform.asked] == ["000.wav", "001.wav", "002.wav"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from yemot_ai_testing import anthropic_mock, fake_codex, model_server, openai_mock
 from yemot_ai_testing.doubles.script import ScriptMismatchError
-from yemot_ai_testing.pytest_plugin.checked import OnRequest
+from yemot_ai_testing.pytest_plugin.checked import CheckedDouble
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("sdks")
@@ -81,14 +81,14 @@ def test_a_test_that_failed_anyway_tells_only_why(project: pytest.Pytester, run:
 
 
 @pytest.mark.parametrize("double", DOUBLES)
-def test_a_context_that_is_left_cleanly_is_checked(double: Callable[[], OnRequest[Any]]) -> None:
+def test_a_context_that_is_left_cleanly_is_checked(double: Callable[[], CheckedDouble[Any]]) -> None:
     with pytest.raises(ScriptMismatchError, match="never asked for"), double() as model:
         model.answers("שלום")
 
 
 @pytest.mark.parametrize("double", DOUBLES)
 def test_a_context_that_is_left_by_an_error_keeps_the_error(
-    double: Callable[[], OnRequest[Any]],
+    double: Callable[[], CheckedDouble[Any]],
 ) -> None:
     def fails() -> None:
         with double() as model:
@@ -101,7 +101,7 @@ def test_a_context_that_is_left_by_an_error_keeps_the_error(
 
 @pytest.mark.parametrize("double", DOUBLES)
 def test_a_context_can_be_entered_again_and_inside_of_itself(
-    double: Callable[[], OnRequest[Any]],
+    double: Callable[[], CheckedDouble[Any]],
 ) -> None:
     path = os.environ["PATH"]
     context = double()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.scenario.play.result import KINDS
+from yemot_ai_testing.scenario.play.result import MISMATCH_KINDS
 
 pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]
@@ -60,10 +60,10 @@ def report_of(result: pytest.RunResult) -> list[str]:
 
 
 def test_every_kind_has_its_test() -> None:
-    assert set(FAILING) == set(KINDS)
+    assert set(FAILING) == set(MISMATCH_KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MISMATCH_KINDS)
 def test_a_failure_is_short_says_its_kind_and_is_replayed_by_the_command_it_tells(
     project: pytest.Pytester, run: Run, write: Write, kind: str
 ) -> None:
@@ -127,4 +127,4 @@ def test_the_documentation_lists_the_kinds() -> None:
     page = Path(__file__).parents[2].joinpath("docs", "scenarios.md").read_text(encoding="utf-8")
     _, _, section = page.partition("| kind |")
     listed = re.findall(r"^\| `(\w+)` \|", section.partition("\n\n")[0], re.MULTILINE)
-    assert tuple(listed) == KINDS
+    assert tuple(listed) == MISMATCH_KINDS

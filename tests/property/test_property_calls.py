@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai_testing.property import CallMachine, Echo, ViolationError
+from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 
 SETTINGS = settings(max_examples=20, stateful_step_count=20, deadline=None, derandomize=True, database=None)
 QUICK = settings(SETTINGS, max_examples=60, phases=[Phase.generate])  # shrinking is for people
@@ -20,9 +20,9 @@ def test_many_calls_at_once_are_asked_and_answered_exactly_once_and_never_crosse
 
 def test_an_application_of_ones_own_is_tried_in_a_few_lines() -> None:
     class MyLine(CallMachine):
-        restarts = True
+        restarts_workers = True
 
-        def make_app(self, provider: Echo) -> object:
+        def make_app(self, provider: EchoProvider) -> object:
             flow = AIFlow(YemotAI(provider=provider, store=self.store))
             flow.ai_agent("", greeting="שלום")(lambda call, text: None)
             return flow
@@ -35,7 +35,7 @@ class _Around:
 
     name = "around"
 
-    def __init__(self, echo: Echo) -> None:
+    def __init__(self, echo: EchoProvider) -> None:
         self.echo, self.engine = echo, echo.engine
 
     async def start_session(
@@ -79,7 +79,7 @@ class _AskingTwice(_Around):
 )
 def test_a_broken_provider_is_found_out(broken: type[_Around], kinds: set[str]) -> None:
     class BrokenMachine(CallMachine):
-        def make_app(self, provider: Echo) -> object:
+        def make_app(self, provider: EchoProvider) -> object:
             flow = AIFlow(YemotAI(provider=broken(provider)))
             flow.ai_agent("")(lambda call, text: None)
             return flow

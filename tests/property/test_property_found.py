@@ -6,33 +6,42 @@ import pytest
 
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
-from yemot_ai_testing.history import Kind, Violation
-from yemot_ai_testing.property.counterexample import Replay, ViolationError, keep, write
-from yemot_ai_testing.property.machine_call import Talk
+from yemot_ai_testing.history import ViolationKind, Violation
+from yemot_ai_testing.property.counterexample import (
+    ReplayTarget,
+    ViolationError,
+    attach_counterexample,
+    write_counterexample,
+)
+from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.load import load
-from yemot_ai_testing.scenario.format.model import Action, Expectation, Scenario
-from yemot_ai_testing.scenario.play.target import imported
+from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario
+from yemot_ai_testing.scenario.play.target import load_app
 
-OURS = Replay("shop:app", "", counts=True)
+OURS = ReplayTarget("shop:app", "", has_provider=True)
 
 
-def talk(*steps: Step | None) -> Talk:
+def talk(*steps: Step | None) -> MachineCall:
     """Return a call in which 7001, 7002 … were said, and the model did this."""
-    one = Talk(Caller(lambda pairs: "read=t-שלום=said,no,voice"))
+    one = MachineCall(Caller(lambda pairs: "read=t-שלום=said,no,voice"))
     for mark, step in enumerate(steps, 7001):
-        one.said.append(str(mark))
-        one.note(Action("says", f"אמירה {mark}"), hears=Expectation(contains=(str(mark),)), step=step)
+        one.utterance_ids.append(str(mark))
+        one.record_turn(
+            CallerAction("says", f"אמירה {mark}"), hears=Expectation(contains=(str(mark),)), step=step
+        )
     return one
 
 
 def violation(
-    message: str = "so it was", *, kind: Kind = "unheard", story: tuple[str, ...] = ()
+    message: str = "so it was", *, kind: ViolationKind = "unheard", story: tuple[str, ...] = ()
 ) -> Violation:
     return Violation(kind, message, 1.0, "call 1", "7001", story)
 
 
-def scenarios(folder: Path, what: Violation, *talks: Talk, replay: Replay = OURS) -> tuple[Scenario, ...]:
-    return load(write(folder, "Shop", what, talks, replay)).scenarios
+def scenarios(
+    folder: Path, what: Violation, *talks: MachineCall, replay: ReplayTarget = OURS
+) -> tuple[Scenario, ...]:
+    return load(write_counterexample(folder, "Shop", what, talks, replay)).scenarios
 
 
 def head(folder: Path) -> str:
@@ -63,14 +72,16 @@ def test_what_was_heard_wrongly_may_not_be_heard(tmp_path: Path) -> None:
 
 
 def test_a_file_that_says_all_of_it_does_not_doubt_itself(tmp_path: Path) -> None:
-    write(tmp_path, "Shop", violation(), [talk(Answer(("",), 4.0))], OURS)
+    write_counterexample(tmp_path, "Shop", violation(), [talk(Answer(("",), 4.0))], OURS)
     assert "may pass" not in head(tmp_path)
 
 
 def test_a_file_says_what_it_cannot_say(tmp_path: Path) -> None:
     first = talk(Answer(("",), 4.0))
-    first.unsaid.append("a request came late")
-    write(tmp_path, "Shop", violation(), [first, talk(None)], Replay("shop:app", "", counts=False))
+    first.inexpressible.append("a request came late")
+    write_counterexample(
+        tmp_path, "Shop", violation(), [first, talk(None)], ReplayTarget("shop:app", "", has_provider=False)
+    )
     assert head(tmp_path).endswith(
         "# It may pass though the fault is there: the test that found it plays it exactly, this file\n"
         "# only as far as a scenario can say it. Not in it is:\n"
@@ -81,7 +92,9 @@ def test_a_file_says_what_it_cannot_say(tmp_path: Path) -> None:
 
 
 def test_an_error_tells_where_it_is_written_down(tmp_path: Path) -> None:
-    error = keep(ViolationError([violation()]), tmp_path / "found", "Shop", [talk(None)], OURS)
+    error = attach_counterexample(
+        ViolationError([violation()]), tmp_path / "found", "Shop", [talk(None)], OURS
+    )
     path = tmp_path / "found" / "shop-unheard.call.yaml"
     assert path.is_file()
     assert error.__notes__ == [f"It is written down in {path}, with the command that plays it again."]
@@ -89,7 +102,9 @@ def test_an_error_tells_where_it_is_written_down(tmp_path: Path) -> None:
 
 def test_what_was_wrong_is_told_though_it_cannot_be_written_down(tmp_path: Path) -> None:
     (tmp_path / "found").write_text("no folder", encoding="utf-8")
-    error = keep(ViolationError([violation()]), tmp_path / "found", "Shop", [talk(None)], OURS)
+    error = attach_counterexample(
+        ViolationError([violation()]), tmp_path / "found", "Shop", [talk(None)], OURS
+    )
     assert str(error).startswith("unheard: so it was")
     (note,) = error.__notes__
     assert note.startswith(f"It could not be written to {tmp_path / 'found'}: ")
@@ -100,4 +115,4 @@ def factory(words: str = "שלום") -> object:
 
 
 def test_a_function_that_needs_no_arguments_is_a_factory() -> None:
-    assert imported(f"{__name__}:factory") is not factory
+    assert load_app(f"{__name__}:factory") is not factory

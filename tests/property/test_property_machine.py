@@ -10,10 +10,10 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.zoo.by_hand import Agent, Memory
 from yemot_ai.protocol import Request
 from yemot_ai_testing.doubles.script import Answer, Hang
-from yemot_ai_testing.errors import UnheardCallerError
+from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history import Budget
-from yemot_ai_testing.property import CallMachine, Echo, ViolationError
-from yemot_ai_testing.property.echo_provider import WRITTEN
+from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
+from yemot_ai_testing.property.echo_provider import MARKDOWN_ANSWER
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -27,9 +27,9 @@ SETTINGS = settings(
 )
 
 
-def tried(made: Callable[[Echo], Callable[[Pairs], str]], **attributes: object) -> None:
+def tried(made: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: object) -> None:
     class Machine(CallMachine):
-        def make_app(self, provider: Echo) -> object:
+        def make_app(self, provider: EchoProvider) -> object:
             return made(provider)
 
     run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=SETTINGS)
@@ -43,7 +43,7 @@ def tried(made: Callable[[Echo], Callable[[Pairs], str]], **attributes: object) 
     ],
 )
 def test_a_line_that_nobody_can_say_anything_to_is_no_success(body: str, why: str) -> None:
-    with pytest.raises(UnheardCallerError, match=why) as caught:
+    with pytest.raises(CallerNotAskedError, match=why) as caught:
         tried(lambda _: lambda _pairs: body)
     assert "`arrives(caller)`" in str(caught.value)
 
@@ -80,7 +80,7 @@ class KnowsNumbers(Cleaned):
         return super().__call__(pairs)
 
 
-BLOCKS = {"budget": Budget(request=70, hangup=70), "steps": (Answer((WRITTEN,)), Hang())}
+BLOCKS = {"budget": Budget(request=70, hangup=70), "steps": (Answer((MARKDOWN_ANSWER,)), Hang())}
 
 
 def test_an_application_that_blocks_passes_with_a_budget_of_its_own() -> None:
@@ -97,7 +97,7 @@ def test_what_models_write_and_who_calls_is_met(agent: type[Agent], kind: str) -
 class KeepsForEverybody(Cleaned):
     """Asks what it was asked before no more, whoever asks."""
 
-    def __init__(self, model: Echo) -> None:
+    def __init__(self, model: EchoProvider) -> None:
         super().__init__(model)
         self.known: dict[str, str] = {}
 
@@ -110,18 +110,18 @@ class KeepsForEverybody(Cleaned):
 class AnswersForEverybody(CallMachine):
     budget = Budget(request=70, hangup=70)
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         return KeepsForEverybody(provider)
 
 
 def test_answers_that_are_kept_for_everybody_are_found() -> None:
     machine = AnswersForEverybody()
-    first, second = machine.first(), machine.dials(phone="")
+    first, second = machine.first_call(), machine.dials(phone="")
     machine.asks(talk=first)
-    machine.nothing_is_wrong()
+    machine.history_is_valid()
     machine.says_the_same(talk=second, other=first)
     with pytest.raises(ViolationError, match=r"^crossed_calls: call 2 hears what call 1 was answered"):
-        machine.nothing_is_wrong()
+        machine.history_is_valid()
 
 
 def test_an_application_may_say_that_its_answers_are_for_everybody() -> None:

@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.zoo.broken_streams import StreamingWrittenByHand
 from tests.zoo.healthy import BlockingHandler, OverFiles, OverSQLite, Speaking, WrittenByHand
-from yemot_ai_testing.history import Event
+from yemot_ai_testing.history import HistoryEvent
 from yemot_ai_testing.property import CallMachine
 
 SETTINGS = settings(
@@ -23,7 +23,7 @@ SETTINGS = settings(
 MACHINES = (Speaking, BlockingHandler, StreamingWrittenByHand, WrittenByHand, OverFiles, OverSQLite)
 
 
-def evenings(machine: type[CallMachine]) -> list[tuple[Event, ...]]:
+def evenings(machine: type[CallMachine]) -> list[tuple[HistoryEvent, ...]]:
     """Let some evenings happen; return what happened in each."""
     happened = []
 

@@ -193,7 +193,7 @@ def test_a_caller_who_hangs_up_leaves_nothing(stage: Stage, ai: YemotAI) -> None
     stage.wait_idle()
     assert len(outcome) == 1
     assert not issubclass(outcome[0], ProviderTimeoutError)
-    assert ai.sessions_open == 0
+    assert ai.open_calls() == 0
 
 
 @pytest.mark.parametrize(

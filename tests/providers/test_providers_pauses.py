@@ -15,7 +15,7 @@ from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.anthropic import AnthropicMock
 from yemot_ai_testing.doubles.openai import OpenAIMock
 from yemot_ai_testing.doubles.pauses import POINTS, Point
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.property import EchoProvider
 
 KEY = "word-of-the-test"
 WRITTEN: dict[Point, int] = {"asked": 0, "first_text": 1, "last_text": 2}
@@ -48,7 +48,7 @@ SERVED: dict[str, Callable[[ModelServer], Any]] = {"responses": responses, "chat
 @pytest.fixture(params=[*SERVED, "scripted", "echo"])
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     if request.param == "echo":
-        echo = Echo(sentences=2)
+        echo = EchoProvider(sentences=2)
         yield Stage(echo, echo)
     elif request.param == "scripted":
         scripted = ScriptedProvider().answers(["פתוח. ", "סגור."])

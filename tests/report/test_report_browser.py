@@ -14,8 +14,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.report.chromium import WIDTHS, Window
 from tests.report.sample import EVIL
-from yemot_ai_testing.scenario.play.timeline import Beat
-from yemot_ai_testing.scenario.report.call_record import Asked, CallRecord, TurnRecord
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent
+from yemot_ai_testing.scenario.report.call_record import ExchangeRecord, CallRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 
 pytestmark = pytest.mark.browser
@@ -286,12 +286,14 @@ def many(number: int) -> list[CallRecord]:
         source=("      - says: אני רוצה פיצה", "        hears: באיזה גודל"),
         heard="באיזה גודל",
         dead_air=1.5,
-        beats=(
-            Beat(0.0, 1.0, "caller", "says", "אני רוצה פיצה", turn=1),
-            Beat(1.0, 1.5, "silence", "silence", turn=1),
-            Beat(2.5, 1.0, "line", "speaks", "באיזה גודל", turn=1),
+        timeline=(
+            TimelineEvent(0.0, 1.0, "caller", "says", "אני רוצה פיצה", turn=1),
+            TimelineEvent(1.0, 1.5, "silence", "silence", turn=1),
+            TimelineEvent(2.5, 1.0, "line", "speaks", "באיזה גודל", turn=1),
         ),
-        exchanges=(Asked(1.0, 1.5, "", (("ApiPhone", "0501234567"), ("q1", "פיצה")), "read=t-גודל=q2"),),
+        exchanges=(
+            ExchangeRecord(1.0, 1.5, "", (("ApiPhone", "0501234567"), ("q1", "פיצה")), "read=t-גודל=q2"),
+        ),
     )
     return [
         CallRecord(f"שיחה {one}", "many.call.yaml", one, "passed", turns=(turn,) * 5, replay="pytest")

@@ -6,22 +6,24 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yemot_ai_testing.scenario.play.timeline import Beat
-from yemot_ai_testing.scenario.report.call_record import Asked, CallRecord, Problem, TurnRecord
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent
+from yemot_ai_testing.scenario.report.call_record import ExchangeRecord, CallRecord, ProblemRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 from yemot_ai_testing.scenario.report.html.rows import polls, rows
-from yemot_ai_testing.scenario.report.html.strip import Strip
+from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 EVENING = datetime(2026, 1, 2, 18, 30, tzinfo=UTC)
 
 
-def spoken(*texts: str) -> tuple[Beat, ...]:
-    return tuple(Beat(float(at), 1.0, "line", "speaks", text, turn=1) for at, text in enumerate(texts))
+def spoken(*texts: str) -> tuple[TimelineEvent, ...]:
+    return tuple(
+        TimelineEvent(float(at), 1.0, "line", "speaks", text, turn=1) for at, text in enumerate(texts)
+    )
 
 
-def asked(at: float, extension: str = "", *, hangup: bool = False) -> Asked:
-    return Asked(at, 0.1, extension, (), "noop", hangup=hangup)
+def asked(at: float, extension: str = "", *, hangup: bool = False) -> ExchangeRecord:
+    return ExchangeRecord(at, 0.1, extension, (), "noop", hangup=hangup)
 
 
 class _Markup(HTMLParser):
@@ -43,13 +45,19 @@ def markup_of(page: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def failed(said: str) -> CallRecord:
     """Return a failed call all of whose texts are ``said``."""
-    asked_it = Asked(0.0, 0.1, said, ((said, said),), said, (Problem("error", said, said, said),))
+    asked_it = ExchangeRecord(
+        0.0, 0.1, said, ((said, said),), said, (ProblemRecord("error", said, said, said),)
+    )
     turn = TurnRecord(
         3,
         "failed",
         source=(said,),
         heard=said,
-        beats=(*spoken(said), Beat(5.0, 1.0, "caller", "says", said), Beat(6.0, 0.0, "place", "ends", said)),
+        timeline=(
+            *spoken(said),
+            TimelineEvent(5.0, 1.0, "caller", "says", said),
+            TimelineEvent(6.0, 0.0, "place", "ends", said),
+        ),
         exchanges=(asked_it,),
         warnings=(said,),
     )
@@ -63,7 +71,7 @@ def failed(said: str) -> CallRecord:
         extension=said,
         turns=(turn, TurnRecord(9, "not_run", source=(said,))),
         kind=said,
-        place=said,
+        failure_location=said,
         failed_turn=1,
         messages=(said,),
         replay=said,
@@ -71,7 +79,7 @@ def failed(said: str) -> CallRecord:
 
 
 def call(phone: str = "0501234567") -> CallRecord:
-    turn = TurnRecord(3, "passed", beats=spoken("שלום"), exchanges=(asked(0.0),))
+    turn = TurnRecord(3, "passed", timeline=spoken("שלום"), exchanges=(asked(0.0),))
     return CallRecord("שיחה", "a.call.yaml", 2, "passed", phone=phone, turns=(turn,))
 
 
@@ -99,23 +107,25 @@ def test_half_a_character_does_not_keep_a_page_from_being_written() -> None:
 
 
 def test_what_one_side_says_in_one_breath_is_one_bubble() -> None:
-    (bubble,) = rows(TurnRecord(1, "passed", beats=spoken("אחת", "שתיים")))
+    (bubble,) = rows(TurnRecord(1, "passed", timeline=spoken("אחת", "שתיים")))
     assert bubble.texts == ("אחת", "שתיים")
 
 
 def test_a_silence_of_minutes_is_drawn_broken() -> None:
-    (silence,) = rows(TurnRecord(1, "passed", beats=(Beat(0.0, 90.0, "silence", "silence", turn=1),)))
+    (silence,) = rows(
+        TurnRecord(1, "passed", timeline=(TimelineEvent(0.0, 90.0, "silence", "silence", turn=1),))
+    )
     assert silence.broken
     assert silence.height == 640
 
 
 def test_only_what_the_line_asks_by_itself_is_a_poll() -> None:
-    said = Beat(4.5, 0.5, "caller", "presses", "1", turn=1)
+    said = TimelineEvent(4.5, 0.5, "caller", "presses", "1", turn=1)
     exchanges = (asked(0.0), asked(2.0), asked(5.0), asked(6.0, "2"), asked(7.0, "2", hangup=True))
-    assert list(polls(TurnRecord(1, "passed", beats=(said,), exchanges=exchanges))) == [2.0]
+    assert list(polls(TurnRecord(1, "passed", timeline=(said,), exchanges=exchanges))) == [2.0]
 
 
 def test_a_call_of_no_length_has_a_scale_all_the_same() -> None:
-    strip = Strip.of([], [])
+    strip = TimelineStrip.from_timeline([], [])
     assert strip.seconds == 0.0
     assert [tick.label for tick in strip.ticks] == ["0:00", "0:01"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from yemot_ai_testing.scenario.play.leftovers import Census, descendants
+from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, descendant_pids
 
 
 @pytest.fixture
@@ -16,16 +16,16 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_processes_that_still_run_are_counted(child: subprocess.Popen[bytes]) -> None:
-    assert child.pid in descendants()
+    assert child.pid in descendant_pids()
 
 
 def test_processes_that_have_ended_are_not(child: subprocess.Popen[bytes]) -> None:
     child.communicate(b"\n")
-    assert child.pid not in descendants()
+    assert child.pid not in descendant_pids()
 
 
 def test_only_what_has_come_since_is_counted(child: subprocess.Popen[bytes]) -> None:
-    census = Census(object(), None, grace=0.0)
+    census = LeftoverCounts(object(), None, grace=0.0)
     assert census.mismatches({"processes": 0}) == []
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as another:
         (found,) = census.mismatches({"processes": 0})
@@ -35,12 +35,15 @@ def test_only_what_has_come_since_is_counted(child: subprocess.Popen[bytes]) -> 
 
 def test_sessions_are_asked_of_the_application() -> None:
     class AI:
-        sessions_open = 3
+        open_now = 3
+
+        def open_calls(self) -> int:
+            return self.open_now
 
     class App:
         ai = AI()
 
     app = App()
-    census = Census(app, None, grace=0.0)
-    app.ai.sessions_open = 4
+    census = LeftoverCounts(app, None, grace=0.0)
+    app.ai.open_now = 4
     assert census.count("sessions_open") == 1

@@ -23,24 +23,24 @@ from yemot_ai_testing.doubles.script import (
 from yemot_ai_testing.scenario.format.dump import dumps
 from yemot_ai_testing.scenario.format.load import load, loads
 from yemot_ai_testing.scenario.format.model import (
-    AFTERWARDS,
-    Action,
-    Afterwards,
+    LEFTOVER_KINDS,
+    CallerAction,
+    ExpectedLeftovers,
     CallerSpec,
     CallFile,
     Expectation,
-    Meanwhile,
-    Place,
-    ReadFields,
+    InterruptionSpec,
+    SourceLocation,
+    ReadExpectation,
     Scenario,
-    Serve,
-    Turn,
-    Within,
+    ServerCommand,
+    ScenarioTurn,
+    SilenceLimits,
 )
-from yemot_ai_testing.scenario.format.schema import NAME
+from yemot_ai_testing.scenario.format.schema import SCENARIO_NAME
 
 PATH = Path("round.call.yaml")
-NOWHERE = Place(PATH, 1, 1)
+NOWHERE = SourceLocation(PATH, 1, 1)
 SHIPPED = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").rglob("*.call.yaml"))
 
 texts = st.one_of(
@@ -50,7 +50,7 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=12),
 )
 words = texts.filter(bool)
-names = words.filter(re.compile(NAME["pattern"]).fullmatch)
+names = words.filter(re.compile(SCENARIO_NAME["pattern"]).fullmatch)
 seconds = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
 keys = st.text("0123456789*#", min_size=1, max_size=5)
 steps = st.one_of(
@@ -63,9 +63,9 @@ steps = st.one_of(
 reads = st.one_of(
     st.none(),
     st.just(False),  # noqa: FBT003 - the model's own
-    st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2).map(ReadFields),
+    st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2).map(ReadExpectation),
 )
-limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: Within(*pair))
+limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: SilenceLimits(*pair))
 several = st.lists(texts, max_size=2).map(tuple)
 expectations = st.builds(
     Expectation,
@@ -81,31 +81,33 @@ expectations = st.builds(
     within=st.none() | limits,
 )
 actions = st.one_of(
-    st.builds(Action, st.just("says"), words),
-    st.builds(Action, st.just("records"), words),
-    st.builds(Action, st.just("presses"), keys),
-    st.sampled_from([Action("silent"), Action("repeats")]),
+    st.builds(CallerAction, st.just("says"), words),
+    st.builds(CallerAction, st.just("records"), words),
+    st.builds(CallerAction, st.just("presses"), keys),
+    st.sampled_from([CallerAction("silent"), CallerAction("repeats")]),
 )
 turns = st.builds(
-    Turn,
+    ScenarioTurn,
     st.just(NOWHERE),
     action=actions,
     hears=st.none() | expectations,
     agent=st.lists(steps, max_size=2).map(tuple),
-    meanwhile=st.none() | st.builds(Meanwhile, st.none() | keys, seconds),
+    meanwhile=st.none() | st.builds(InterruptionSpec, st.none() | keys, seconds),
 )
-greetings = st.builds(Turn, st.just(NOWHERE), hears=expectations)
-serves = st.builds(Serve, st.lists(words, min_size=1, max_size=2).map(tuple), st.just("/yemot"), seconds)
+greetings = st.builds(ScenarioTurn, st.just(NOWHERE), hears=expectations)
+serves = st.builds(
+    ServerCommand, st.lists(words, min_size=1, max_size=2).map(tuple), st.just("/yemot"), seconds
+)
 scenarios = st.builds(
     Scenario,
     names,
     st.just(NOWHERE),
-    st.tuples(greetings, turns, turns, st.just(Turn(NOWHERE, action=Action("hangs_up")))),
+    st.tuples(greetings, turns, turns, st.just(ScenarioTurn(NOWHERE, action=CallerAction("hangs_up")))),
     app=st.none() | st.just("shop.phone:flow") | serves,
     caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"])),
     afterwards=st.none()
-    | st.dictionaries(st.sampled_from(AFTERWARDS), st.integers(0, 9), max_size=3).map(
-        lambda counts: Afterwards(NOWHERE, counts)
+    | st.dictionaries(st.sampled_from(LEFTOVER_KINDS), st.integers(0, 9), max_size=3).map(
+        lambda counts: ExpectedLeftovers(NOWHERE, counts)
     ),
 )
 files = st.builds(
@@ -121,9 +123,9 @@ def without_places(file: CallFile) -> CallFile:
 
 
 def _scenario(scenario: Scenario) -> Scenario:
-    afterwards = scenario.afterwards and replace(scenario.afterwards, place=NOWHERE)
-    several = tuple(replace(turn, place=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
-    return replace(scenario, place=NOWHERE, turns=several, afterwards=afterwards, number=0)
+    afterwards = scenario.afterwards and replace(scenario.afterwards, location=NOWHERE)
+    several = tuple(replace(turn, location=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
+    return replace(scenario, location=NOWHERE, turns=several, afterwards=afterwards, number=0)
 
 
 @given(files)
@@ -140,7 +142,9 @@ def test_the_shipped_scenarios_are_written_without_loss(path: Path) -> None:
 
 
 def test_phone_numbers_keys_and_hours_stay_texts() -> None:
-    turn = Turn(NOWHERE, action=Action("presses", "012#"), hears=Expectation(contains=("12:30",)))
+    turn = ScenarioTurn(
+        NOWHERE, action=CallerAction("presses", "012#"), hears=Expectation(contains=("12:30",))
+    )
     file = CallFile(PATH, "no", (Scenario("no", NOWHERE, (turn,), caller=CallerSpec("0501234567", "1")),))
     text = dumps(file)
     assert 'presses: "012#"' in text
@@ -149,6 +153,6 @@ def test_phone_numbers_keys_and_hours_stay_texts() -> None:
 
 
 def test_what_a_scenario_cannot_say_is_not_written() -> None:
-    turn = Turn(NOWHERE, action=Action("says", "x"), agent=(Answer(("x",), every=1.0),))
+    turn = ScenarioTurn(NOWHERE, action=CallerAction("says", "x"), agent=(Answer(("x",), every=1.0),))
     with pytest.raises(ValueError, match="a scenario cannot say Answer"):
         dumps(CallFile(PATH, "x", (Scenario("x", NOWHERE, (turn,)),)))

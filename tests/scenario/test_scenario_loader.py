@@ -9,14 +9,14 @@ from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang, Transc
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format.load import load, loads
 from yemot_ai_testing.scenario.format.model import (
-    Action,
+    CallerAction,
     CallerSpec,
     CallFile,
     Expectation,
-    Meanwhile,
-    ReadFields,
-    Serve,
-    Within,
+    InterruptionSpec,
+    ReadExpectation,
+    ServerCommand,
+    SilenceLimits,
 )
 
 PATH = Path("shop.call.yaml")
@@ -70,7 +70,7 @@ def test_a_scenarios_own_caller_replaces_that_of_the_file_whole() -> None:
 @pytest.mark.parametrize("text", ["0501234567", "012", "12:30", "no"])
 def test_what_yaml_would_change_stays_a_text(text: str) -> None:
     second = turn(f"says: {text}").scenarios[0].turns[1]
-    assert second.action == Action("says", text)
+    assert second.action == CallerAction("says", text)
 
 
 def test_a_bare_text_that_is_heard_is_contained() -> None:
@@ -91,10 +91,10 @@ def test_everything_that_can_be_heard_is_understood() -> None:
     )
     assert second.hears == Expectation(
         contains=("א", "ב"),
-        read=ReadFields({"mode": "voice", "block_keys": "false", "max_digits": "null"}),
+        read=ReadExpectation({"mode": "voice", "block_keys": "false", "max_digits": "null"}),
         goto="/x",
         ends=False,
-        within=Within(0.5, 4.0),
+        within=SilenceLimits(0.5, 4.0),
     )
 
 
@@ -115,16 +115,18 @@ def test_an_agent_that_is_asked_twice_has_a_list_of_steps() -> None:
 
 
 def test_what_the_caller_does_meanwhile_is_understood() -> None:
-    assert turn('{says: א, meanwhile: {presses: "1", after: 2s}}').scenarios[0].turns[1].meanwhile == (
-        Meanwhile("1", 2.0)
+    assert turn('{says: א, meanwhile: {presses: "1", after: 2s}}').scenarios[0].turns[1].interruption == (
+        InterruptionSpec("1", 2.0)
     )
-    assert turn("{says: א, meanwhile: {hangs_up: true}}").scenarios[0].turns[1].meanwhile == Meanwhile(None)
+    assert turn("{says: א, meanwhile: {hangs_up: true}}").scenarios[0].turns[
+        1
+    ].interruption == InterruptionSpec(None)
 
 
 def test_a_turn_remembers_its_own_lines() -> None:
     first, second = turn("says: א\n        hears: ב").scenarios[0].turns
     assert first.source == ("      - hears: y",)
-    assert (second.place.line, second.source) == (5, ("      - says: א", "        hears: ב"))
+    assert (second.location.line, second.source) == (5, ("      - says: א", "        hears: ב"))
 
 
 def test_all_mistakes_of_a_file_are_told_at_once_with_their_places() -> None:
@@ -190,16 +192,16 @@ def test_an_unknown_failure_is_a_mistake() -> None:
 @pytest.mark.parametrize(
     ("serve", "served"),
     [
-        ("node server.js", Serve(("node", "server.js"))),
-        ("[node, my server.js]", Serve(("node", "my server.js"))),
-        ("node 'my server.js'", Serve(("node", "my server.js"))),
+        ("node server.js", ServerCommand(("node", "server.js"))),
+        ("[node, my server.js]", ServerCommand(("node", "my server.js"))),
+        ("node 'my server.js'", ServerCommand(("node", "my server.js"))),
         (
             "{command: php -S, path: /yemot, within: 1m}",
-            Serve(("php", "-S"), path="/yemot", within=60.0),
+            ServerCommand(("php", "-S"), path="/yemot", within=60.0),
         ),
     ],
 )
-def test_a_server_is_a_command_without_a_shell(serve: str, served: Serve) -> None:
+def test_a_server_is_a_command_without_a_shell(serve: str, served: ServerCommand) -> None:
     (scenario,) = loads(f"serve: {serve}\nscenarios: [{{name: א, turns: [{{hears: ב}}]}}]", PATH).scenarios
     assert scenario.app == served
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, Part, Source
+from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, YamlPath, EditableYaml
 from yemot_ai_testing.scenario.format.load import loads
 
-HEARS: Part = ("scenarios", 0, "turns", 0, "hears")
+HEARS: YamlPath = ("scenarios", 0, "turns", 0, "hears")
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("אבג \"'\\:#&*[]{},-?|>!%@\n\t")
@@ -75,11 +75,11 @@ def files(draw: st.DrawFn) -> tuple[Pieces, int]:
     return [(begin, None), *pieces, ("    # the end", None)], len(drawn)
 
 
-def parts_of(source: Source, turns: int) -> list[Part]:
+def parts_of(source: EditableYaml, turns: int) -> list[YamlPath]:
     """Return the way to every text that a turn hears, in the order of the file."""
-    ways: list[Part] = []
+    ways: list[YamlPath] = []
     for turn in range(turns):
-        hears: Part = ("scenarios", 0, "turns", turn, "hears")
+        hears: YamlPath = ("scenarios", 0, "turns", turn, "hears")
         found = [
             (*hears, *rest)
             for rest in (("contains", 0), ("contains", 1), ("equals",))
@@ -94,14 +94,14 @@ def test_bytes_outside_the_rewritten_texts_stay_what_they_were(
     file: tuple[Pieces, int], data: st.DataObject
 ) -> None:
     pieces, count = file
-    source = Source("".join(text for text, _ in pieces))
+    source = EditableYaml("".join(text for text, _ in pieces))
     places = [number for number, (_, said) in enumerate(pieces) if said is not None]
     ways = parts_of(source, count)
     chosen = data.draw(st.sets(st.sampled_from(range(len(places))), min_size=1))
     new = {number: data.draw(HEARD) for number in chosen}
     edits = [Edit(ways[number], pieces[places[number]][1], text) for number, text in new.items()]
 
-    rewritten = source.with_edits(edits)
+    rewritten = source.apply_edits(edits)
 
     rest = rewritten
     for number, (text, said) in enumerate(pieces):
@@ -112,9 +112,9 @@ def test_bytes_outside_the_rewritten_texts_stay_what_they_were(
             assert rest.startswith(text)
             rest = rest.removeprefix(text)
     assert rest == ""
-    again = Source(rewritten)
+    again = EditableYaml(rewritten)
     for edit in edits:
-        again.check(Edit(edit.part, edit.new, edit.new))
+        again.check(Edit(edit.path, edit.new, edit.new))
 
 
 @pytest.mark.parametrize("before", [" ", "\n          - "], ids=["alone", "in a list"])
@@ -125,10 +125,10 @@ def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
     before: str, heard: str, style: str
 ) -> None:
     head = "scenarios:\n  - name: x\n    turns:\n      - hears:\n          contains:"
-    part: Part = (*HEARS, "contains", 0) if "-" in before else (*HEARS, "contains")
-    source = Source(f"{head}{before}{style}\n        says: ב\n")
+    part: YamlPath = (*HEARS, "contains", 0) if "-" in before else (*HEARS, "contains")
+    source = EditableYaml(f"{head}{before}{style}\n        says: ב\n")
 
-    (scenario,) = loads(source.with_edits([Edit(part, "א", heard)]), Path("x.call.yaml")).scenarios
+    (scenario,) = loads(source.apply_edits([Edit(part, "א", heard)]), Path("x.call.yaml")).scenarios
 
     assert scenario.turns[0].hears is not None
     assert scenario.turns[0].hears.contains == (heard,)
@@ -146,13 +146,13 @@ def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
     ],
 )
 def test_what_cannot_be_rewritten_alone_is_refused(hears: str, part: Sequence[str], why: str) -> None:
-    source = Source(f"scenarios: [{{name: x, turns: [{{hears: {hears}}}]}}]")
+    source = EditableYaml(f"scenarios: [{{name: x, turns: [{{hears: {hears}}}]}}]")
     with pytest.raises(NotRewritableError, match=why):
-        source.with_edits([Edit((*HEARS, *part), "שלום", "ביי")])
+        source.apply_edits([Edit((*HEARS, *part), "שלום", "ביי")])
 
 
 def test_what_stands_in_several_places_is_refused() -> None:
-    source = Source(
+    source = EditableYaml(
         dedent("""
         scenarios:
           - name: x

@@ -10,10 +10,10 @@ import pytest
 
 from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
 from yemot_ai_testing.scenario.format.load import loads
-from yemot_ai_testing.scenario.play.result import Outcome
-from yemot_ai_testing.scenario.play.runner import Stage, play
+from yemot_ai_testing.scenario.play.result import ScenarioResult
+from yemot_ai_testing.scenario.play.runner import PlayTarget, play
 from yemot_ai_testing.scenario.report.failure import failure_report
-from yemot_ai_testing.scenario.report.text import conversation, plain
+from yemot_ai_testing.scenario.report.text import conversation_lines, render_result
 
 Pairs = Sequence[tuple[str, str]]
 REPLAY = ("pytest", "--yemot-scenario=x.call.yaml")
@@ -58,18 +58,18 @@ def agent(model: Model) -> Callable[[Pairs], str]:
     return app
 
 
-def played(turns: str, app: object, *, double: Model | None = None, more: str = "") -> Outcome:
+def played(turns: str, app: object, *, double: Model | None = None, more: str = "") -> ScenarioResult:
     text = f"scenarios:\n  - name: בדיקה\n    turns:\n{indent(dedent(turns).strip(), ' ' * 6)}\n{more}"
     (scenario,) = loads(text, Path("x.call.yaml")).scenarios
-    return play(scenario, Stage(app, double, grace=0.2))
+    return play(scenario, PlayTarget(app, double, grace=0.2))
 
 
-def conversed(turns: str, *, more: str = "") -> Outcome:
+def conversed(turns: str, *, more: str = "") -> ScenarioResult:
     model = Model()
     return played(turns, agent(model), double=model, more=more)
 
 
-def failed(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+def failed(outcome: ScenarioResult) -> tuple[str, tuple[str, ...]]:
     assert outcome.failure is not None
     return outcome.failure.kind, outcome.failure.messages
 
@@ -305,8 +305,8 @@ def test_what_only_a_fake_can_do_is_told_and_not_failed() -> None:
 
 
 def test_a_call_reads_like_a_conversation() -> None:
-    lines = conversation(conversed(TALK))
-    assert [(line.who, line.text) for line in lines] == [
+    lines = conversation_lines(conversed(TALK))
+    assert [(line.origin, line.text) for line in lines] == [
         ("caller", "/"),
         ("place", "/"),
         ("line", "ברוכים הבאים"),
@@ -318,7 +318,7 @@ def test_a_call_reads_like_a_conversation() -> None:
 
 
 def test_the_heading_names_the_scenario_and_its_caller() -> None:
-    assert plain(conversed(TALK)).splitlines()[0] == "passed: 0501234567 → /  בדיקה"
+    assert render_result(conversed(TALK)).splitlines()[0] == "passed: 0501234567 → /  בדיקה"
 
 
 def test_a_failure_is_short_and_shows_the_turn_with_what_was_heard() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.scenario.format.durations import in_seconds
+from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.load import load
-from yemot_ai_testing.scenario.play.text_folding import folded
+from yemot_ai_testing.scenario.play.text_folding import fold_text
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"
 FILES = sorted(FOLDER.glob("*.call.yaml"))
@@ -34,19 +34,19 @@ def test_no_two_shipped_scenarios_have_one_name() -> None:
     ],
 )
 def test_texts_that_sound_alike_are_alike(one: str, other: str) -> None:
-    assert folded(one) == folded(other)
+    assert fold_text(one) == fold_text(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("שלום", "שלומות"), ("10.5", "10,5"), ("כן?", "כן")])
 def test_texts_that_differ_stay_different(one: str, other: str) -> None:
-    assert folded(one) != folded(other)
+    assert fold_text(one) != fold_text(other)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2s", 2.0), ("500ms", 0.5), ("1.5s", 1.5), ("1m", 60.0)])
 def test_a_time_is_written_with_its_unit(text: str, seconds: float) -> None:
-    assert in_seconds(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["2", "s", "-1s", "2 s", "2h"])
 def test_anything_else_is_no_time(text: str) -> None:
-    assert in_seconds(text) is None
+    assert parse_duration(text) is None

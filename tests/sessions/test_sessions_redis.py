@@ -106,13 +106,13 @@ def test_a_forked_worker_goes_on_with_connections_of_its_own(redis_url: str) -> 
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if ai.reply("c1", "שתיים") == "ב" and ai.sessions_open == 1 else 1)
+            os._exit(0 if ai.reply("c1", "שתיים") == "ב" and ai.open_calls() == 1 else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
     ai.end("c1")
-    assert ai.sessions_open == 0
+    assert ai.open_calls() == 0
     ai.close()
 
 

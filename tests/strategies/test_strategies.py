@@ -16,7 +16,7 @@ from yemot_ai.providers.codex.events import EventReader
 from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, Hang
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
 from yemot_ai_testing.property import (
-    answers,
+    response_texts,
     call_scripts,
     callers,
     codex_streams,
@@ -27,17 +27,17 @@ from yemot_ai_testing.property import (
     responses,
     values,
 )
-from yemot_ai_testing.property.strategies.call_scripts import SCRIPT_TURNS
+from yemot_ai_testing.property.strategies.call_scripts import SCRIPT_TURN_KINDS
 from yemot_ai_testing.property.strategies.callers import CALLER_KINDS
 from yemot_ai_testing.property.strategies.codex import STREAM_KINDS, CodexStream
 from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.model_streams import API, APIS, BODY_KINDS, ModelStream
 from yemot_ai_testing.property.strategies.requests import REQUEST_KINDS
-from yemot_ai_testing.property.strategies.responses import ANSWER_KINDS, RESPONSE_KINDS
-from yemot_ai_testing.property.strategies.texts import LONG, TEXT_KINDS
+from yemot_ai_testing.property.strategies.responses import RESPONSE_TEXT_KINDS, RESPONSE_KINDS
+from yemot_ai_testing.property.strategies.texts import LONG_TEXT_BYTES, TEXT_KINDS
 from yemot_ai_testing.property.strategies.values import VALUE_KINDS
-from yemot_ai_testing.scenario.format.model import CallerSpec, Scenario, Turn
+from yemot_ai_testing.scenario.format.model import CallerSpec, Scenario, ScenarioTurn
 
 pytest_plugins = ["pytester"]
 
@@ -67,7 +67,7 @@ def outcome(stream: CodexStream) -> str:
     return "answered"
 
 
-def of(turn: Turn, verb: str, *steps: type) -> bool:
+def of(turn: ScenarioTurn, verb: str, *steps: type) -> bool:
     return (
         turn.action is not None
         and turn.action.verb == verb
@@ -87,7 +87,7 @@ TEXTS: dict[str, Holds] = {
     "repeated": re.compile(r"(.)\1{40}", re.DOTALL).search,
     "raw": re.compile("[\u3000-\ud7ff\U00020000-\U000dffff]").search,
     "blank": lambda text: not text.strip(),
-    "long": lambda text: len(text.encode("utf-8", "replace")) > LONG * 0.9,
+    "long": lambda text: len(text.encode("utf-8", "replace")) > LONG_TEXT_BYTES * 0.9,
 }
 VALUES: dict[str, Holds] = {
     "speech": re.compile("[א-ת ]+").fullmatch,
@@ -192,11 +192,11 @@ KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[s
     (callers, CALLER_KINDS, CALLERS),
     (requests, REQUEST_KINDS, REQUESTS),
     (responses, RESPONSE_KINDS, RESPONSES),
-    (answers, ANSWER_KINDS, ANSWERS),
+    (response_texts, RESPONSE_TEXT_KINDS, ANSWERS),
     (codex_streams, STREAM_KINDS, STREAMS),
     (model_streams, BODY_KINDS, BODIES),
     (ext_inis, INI_KINDS, INIS),
-    (call_scripts, SCRIPT_TURNS, SCRIPTS),
+    (call_scripts, SCRIPT_TURN_KINDS, SCRIPTS),
 ]
 
 
@@ -252,7 +252,7 @@ def test_statistics_tell_which_kinds_were_drawn(pytester: pytest.Pytester) -> No
         (callers(), lambda caller: True, {CallerSpec("0500000000", "", "GET")}),
         (callers(), lambda caller: not caller.phone, {CallerSpec("", "", "GET")}),
         (responses(), lambda response: True, {Response([Play([Text("שלום")])])}),
-        (answers(), lambda answer: True, {"id_list_message=t-שלום"}),
+        (response_texts(), lambda answer: True, {"id_list_message=t-שלום"}),
         (ext_inis(), lambda text: True, {"type=api\napi_link=https://example.com/yemot\n"}),
         (
             ext_inis(),
@@ -310,14 +310,14 @@ def test_nothing_is_done_after_a_hangup() -> None:
         ends = [
             number
             for number, turn in enumerate(script.turns, start=1)
-            if of(turn, "hangs_up") or (turn.meanwhile and turn.meanwhile.keys is None)
+            if of(turn, "hangs_up") or (turn.interruption and turn.interruption.keys is None)
         ]
         assert ends in ([], [len(script.turns)])
 
 
 def test_each_turn_of_a_call_has_a_line_of_its_own() -> None:
     for script in drawn(call_scripts(), 50):
-        lines = [turn.place.line for turn in script.turns]
+        lines = [turn.location.line for turn in script.turns]
         assert lines == list(range(1, len(lines) + 1))
 
 

@@ -75,7 +75,7 @@ def work(store: str, folder: Path) -> Shift:
         shift.left_behind = [pid for server in servers for pid in server.left_behind()]
     engine = Engine()
     over = YemotAI(provider=ScriptedProvider(engine=engine), store=store)
-    shift.left_open = over.sessions_open
+    shift.left_open = over.open_calls()
     over.close()
     engine.close()
     return shift

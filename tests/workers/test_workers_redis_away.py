@@ -151,6 +151,6 @@ def test_a_hang_up_while_redis_is_away_stops_the_turn_at_once_and_ends_the_call_
     redis.start()
     until(lambda: ended)
 
-    assert crew.workers[1].flow.ai.sessions_open == 0
+    assert crew.workers[1].flow.ai.open_calls() == 0
     assert ended == ["A"]
     assert line.again(at=1) == "go_to_folder=hangup"

@@ -21,7 +21,7 @@ def test_a_conversation_goes_on_although_every_request_reaches_another_worker(hi
     assert [answer.partition(" אצל")[0] for answer in answers] == [f"משפט {n}" for n in range(5)]
     assert len(conversations) == 1
     assert len({worker for worker, _ in crew.model.asked}) == 3
-    assert crew.workers[0].flow.ai.sessions_open == 0
+    assert crew.workers[0].flow.ai.open_calls() == 0
 
 
 def test_a_running_turn_is_joined_by_every_worker_and_the_model_asked_once(hired: Hire) -> None:
@@ -83,7 +83,7 @@ def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_secon
     assert watch.took < 0.5
     assert crew.model.cancelled == [("A", "שלום")]
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
-    assert crew.workers[1].flow.ai.sessions_open == 0
+    assert crew.workers[1].flow.ai.open_calls() == 0
 
 
 def test_a_model_that_takes_its_time_to_stop_is_not_stopped_again_in_that(hired: Hire) -> None:

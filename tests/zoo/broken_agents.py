@@ -10,8 +10,8 @@ from tests.zoo.by_hand import HANG_UP, Agent, Memory
 from tests.zoo.creature import broken
 from yemot_ai.protocol import Request
 from yemot_ai_testing.doubles.script import Answer
-from yemot_ai_testing.history import Budget, Kind
-from yemot_ai_testing.property import CallMachine, Echo
+from yemot_ai_testing.history import Budget, ViolationKind
+from yemot_ai_testing.property import CallMachine, EchoProvider
 
 QUICK = (None, Answer(("",), 1.0), Answer(("",), 4.0))
 """These agents hold a request for as long as the model thinks: let it think less than the line waits."""
@@ -21,14 +21,14 @@ class ByHand(CallMachine):
     """Tries an agent written by hand; one that blocks cannot stop its model."""
 
     agent: ClassVar[type[Agent]]
-    steps = QUICK
+    model_steps = QUICK
     budget = Budget(hangup=60.0)
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         return self.agent(provider)
 
 
-def fault(what: str, *kinds: Kind, **attributes: object) -> Callable[[type[Agent]], type[Agent]]:
+def fault(what: str, *kinds: ViolationKind, **attributes: object) -> Callable[[type[Agent]], type[Agent]]:
     """Put an agent with a fault into the zoo; the attributes are its machine's."""
 
     def entered(agent: type[Agent]) -> type[Agent]:
@@ -183,7 +183,7 @@ class EmptyAnswer(Agent):
         return "" if memory.turn == 2 else super().once(memory, request)
 
 
-@fault("lets the model's failure out", "broken", steps=CallMachine.steps, budget=Budget(hangup=600.0))
+@fault("lets the model's failure out", "broken", steps=CallMachine.model_steps, budget=Budget(hangup=600.0))
 class LetsFailureOut(Agent):
     def say(self, memory: Memory, request: Request, said: str) -> str:
         return self.ask(memory, request, said)

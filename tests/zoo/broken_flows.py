@@ -16,7 +16,7 @@ from yemot_ai.calls.hooks import CallSummary
 from yemot_ai.sessions import Session
 from yemot_ai_testing.doubles.script import Answer
 from yemot_ai_testing.history import Budget
-from yemot_ai_testing.property import CallMachine, Echo
+from yemot_ai_testing.property import CallMachine, EchoProvider
 
 Line: TypeAlias = Any
 """A call of yemot-flow: what its documentation says of it is not what its annotations say."""
@@ -25,7 +25,7 @@ Line: TypeAlias = Any
 class Blocking(CallMachine):
     """Tries a flow that blocks while the model thinks."""
 
-    steps = QUICK
+    model_steps = QUICK
     budget = Budget(hangup=60.0)
 
 
@@ -34,7 +34,7 @@ class Blocking(CallMachine):
     "ignored", "stale", "asked_twice", "broken", "invalid", "unheard", "answered_twice",
 )  # fmt: skip
 class PlainYemotFlow(Blocking):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = yemot_flow.Flow()
         sessions: dict[str, str] = {}
 
@@ -52,7 +52,7 @@ class PlainYemotFlow(Blocking):
     "ignored", "unheard", "broken", "invalid",
 )  # fmt: skip
 class PlayThenRead(Blocking):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = yemot_flow.Flow()
 
         async def agent(call: Line) -> None:
@@ -71,7 +71,7 @@ class PlayThenRead(Blocking):
     "broken", "invalid", "ignored", "unheard", "asked_twice",
 )  # fmt: skip
 class DesignDocument(Blocking):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = yemot_flow.Flow()
         sessions: dict[str, str] = {}
         subprocess = SimpleNamespace(run=lambda command, **_: _codex(provider, command))
@@ -118,7 +118,7 @@ class DesignDocument(Blocking):
     extension = "ai_agent"
 
 
-def _codex(provider: Echo, command: list[str]) -> SimpleNamespace:
+def _codex(provider: EchoProvider, command: list[str]) -> SimpleNamespace:
     """Answer as ``codex exec`` does: plain text, or events with ``--json``."""
     if "resume" in command:
         return SimpleNamespace(stdout=provider.ask(command[-1], command[3])[0])
@@ -132,7 +132,7 @@ def _codex(provider: Echo, command: list[str]) -> SimpleNamespace:
 
 @broken("writes a summary down when the caller has gone", "stored_after_hangup", "left_open")
 class StoresAfterHangUp(CallMachine):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         ai = YemotAI(provider=provider, store=self.store)
         flow = AIFlow(ai)
         flow.ai_agent("")(lambda call, text: None)
@@ -148,7 +148,7 @@ class StoresAfterHangUp(CallMachine):
 
 @broken("one conversation for all, beside the calls", "crossed_sessions", "ran_after_hangup")
 class AsksBesideTheCall(CallMachine):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.ai_agent("")
@@ -157,13 +157,13 @@ class AsksBesideTheCall(CallMachine):
 
         return flow
 
-    def sessions_open(self) -> int | None:
+    def count_open_calls(self) -> int | None:
         return None
 
 
 @broken("a plain handler that asks twice about one thing, though it speaks but once", "asked_twice")
 class TalksToItself(CallMachine):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.get("")
@@ -181,12 +181,12 @@ class TalksToItself(CallMachine):
     "ran_after_hangup",
 )
 class AsksInTheBackground(CallMachine):
-    steps = (Answer(("",), 30.0),)
+    model_steps = (Answer(("",), 30.0),)
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
         self.tasks: set[asyncio.Task[object]] = set()
-        provider.seconds = 30.0
+        provider.think_seconds = 30.0
 
         @flow.ai_agent("")
         async def agent(call: AICall, text: str) -> str:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from tests.zoo.creature import broken
 from yemot_ai.errors import HoldLostError
 from yemot_ai.sessions import DEFAULT_LEASE, MemoryStore, Session, SessionStore
-from yemot_ai_testing.history import Kind
+from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import CallMachine, StreamingMachine
 
 
@@ -20,13 +20,13 @@ class Stored(CallMachine):
     """Tries a store under an agent of ours."""
 
     kind: ClassVar[type[MemoryStore]]
-    restarts = True
+    restarts_workers = True
 
     def make_store(self) -> SessionStore:
         return self.kind(now=self.provider.engine.time)
 
 
-def fault(what: str, *kinds: Kind) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
+def fault(what: str, *kinds: ViolationKind) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
     """Put a store with a fault into the zoo."""
 
     def entered(kind: type[MemoryStore]) -> type[MemoryStore]:

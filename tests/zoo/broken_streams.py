@@ -12,8 +12,8 @@ from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange
 from yemot_ai_testing.doubles.script import Answer, Drop
-from yemot_ai_testing.history import Kind
-from yemot_ai_testing.property import Echo, StreamingMachine
+from yemot_ai_testing.history import ViolationKind
+from yemot_ai_testing.property import EchoProvider, StreamingMachine
 
 STEPS = (None, Answer(("",), every=1.0), Answer(("",), 1.0, every=4.0), Drop(), Drop(("…", "…")))
 """No step without an end: these agents wait for their model for as long as it takes."""
@@ -23,13 +23,13 @@ class StreamingByHand(StreamingMachine):
     """Tries a streaming agent written by hand."""
 
     agent: ClassVar[type[StreamingAgent]]
-    steps = STEPS
+    model_steps = STEPS
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         return self.agent(provider)
 
 
-def fault(what: str, *kinds: Kind) -> Callable[[type[StreamingAgent]], type[StreamingAgent]]:
+def fault(what: str, *kinds: ViolationKind) -> Callable[[type[StreamingAgent]], type[StreamingAgent]]:
     """Put a streaming agent with a fault into the zoo."""
 
     def entered(agent: type[StreamingAgent]) -> type[StreamingAgent]:
@@ -115,7 +115,7 @@ class BeginsAnew(StreamingAgent):
 
 @fault("keeps sentences by the number of the turn, whichever call it is in", "crossed_calls")
 class SpeaksAPieceOfAnotherCall(StreamingAgent):
-    def __init__(self, model: Echo) -> None:
+    def __init__(self, model: EchoProvider) -> None:
         super().__init__(model)
         self.of_turns: dict[int, list[str]] = {}
 

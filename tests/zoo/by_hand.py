@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.property import EchoProvider
 
 __all__ = ["Agent", "Memory"]
 
@@ -39,14 +39,13 @@ class Memory:
 class Agent:
     """Listens, asks, answers; one lock a call, one answer a request, nothing after a hang-up."""
 
-    def __init__(self, model: Echo) -> None:
+    def __init__(self, model: EchoProvider) -> None:
         self.model = model
         self.calls: dict[str, Memory] = {}
         self.over: set[str] = set()
         self.lock = threading.Lock()
 
-    @property
-    def sessions_open(self) -> int:
+    def open_calls(self) -> int:
         return len(self.calls)
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from yemot_ai_testing.history import Kind
+from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import CallMachine
 
 __all__ = ["BROKEN", "GOOD", "Creature", "broken", "good"]
@@ -27,7 +27,7 @@ class Creature:
 
     what: str
     machine: type[CallMachine]
-    kinds: frozenset[Kind] = frozenset()
+    kinds: frozenset[ViolationKind] = frozenset()
     slow: bool = False
 
     @property
@@ -39,7 +39,7 @@ BROKEN: list[Creature] = []
 GOOD: list[Creature] = []
 
 
-def broken(what: str, *kinds: Kind) -> Callable[[M], M]:
+def broken(what: str, *kinds: ViolationKind) -> Callable[[M], M]:
     """Put a machine with a fault into the zoo."""
 
     def entered(machine: M) -> M:

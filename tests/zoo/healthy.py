@@ -11,23 +11,23 @@ from tests.zoo.creature import good
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property import CallMachine, Echo, StreamingMachine
+from yemot_ai_testing.property import CallMachine, EchoProvider, StreamingMachine
 
 
 @good("ours, over memory; workers come and go, the store fails")
 class OverMemory(CallMachine):
-    restarts = True
+    restarts_workers = True
     store_fails = True
 
 
 @good("ours, speaking while the model writes; likewise")
 class Speaking(StreamingMachine):
-    restarts = True
+    restarts_workers = True
     store_fails = True
 
 
 class OnDisk(CallMachine):
-    restarts = True
+    restarts_workers = True
     store_fails = True
 
     def __init__(self) -> None:
@@ -56,9 +56,9 @@ class OverSQLite(OnDisk):
 
 @good("a plain handler that asks, async")
 class PlainHandler(CallMachine):
-    anew = ""
+    reset_key = ""
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.get("")
@@ -82,9 +82,9 @@ async def _answer(call: AICall, said: str) -> str:
 
 @good("a plain handler that asks, blocking, behind a menu")
 class BlockingHandler(CallMachine):
-    anew = ""
+    reset_key = ""
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.get("")
@@ -98,13 +98,13 @@ class BlockingHandler(CallMachine):
 
         return flow
 
-    def arrives(self, caller: Caller) -> None:
+    def reach_agent(self, caller: Caller) -> None:
         caller.presses("1")
 
 
 @good("an agent whose function asks by itself, async")
 class FunctionAgent(CallMachine):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.ai_agent("")
@@ -116,7 +116,7 @@ class FunctionAgent(CallMachine):
 
 @good("an agent that is typed to")
 class Keyboard(CallMachine):
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
         flow.ai_agent("", listen="keyboard")(lambda call, text: None)
         return flow

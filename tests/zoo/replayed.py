@@ -5,26 +5,26 @@ from __future__ import annotations
 from tests.zoo.broken_agents import AsksTwiceOnRerun, ForgetsToSpeak
 from tests.zoo.by_hand import Agent
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.property import EchoProvider
 
 
 def asks_twice() -> Agent:
-    return AsksTwiceOnRerun(Echo())
+    return AsksTwiceOnRerun(EchoProvider())
 
 
 def forgets_to_speak() -> Agent:
-    return ForgetsToSpeak(Echo())
+    return ForgetsToSpeak(EchoProvider())
 
 
 def mended() -> Agent:
-    return Agent(Echo())
+    return Agent(EchoProvider())
 
 
 def absent() -> AIFlow:
-    return absent_minded(Echo())
+    return absent_minded(EchoProvider())
 
 
-def absent_minded(provider: Echo) -> AIFlow:
+def absent_minded(provider: EchoProvider) -> AIFlow:
     """Ask, and forget at the second turn what for."""
     flow = AIFlow(YemotAI(provider=provider))
 
@@ -38,6 +38,6 @@ def absent_minded(provider: Echo) -> AIFlow:
 
 
 def present() -> AIFlow:
-    flow = AIFlow(YemotAI(provider=Echo()))
+    flow = AIFlow(YemotAI(provider=EchoProvider()))
     flow.ai_agent("")(lambda call, text: None)
     return flow

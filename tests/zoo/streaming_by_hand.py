@@ -10,7 +10,7 @@ from tests.zoo.by_hand import HANG_UP, LEAVE
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange, Reply
-from yemot_ai_testing.property import Echo
+from yemot_ai_testing.property import EchoProvider
 
 __all__ = ["Spoken", "StreamingAgent"]
 
@@ -47,13 +47,12 @@ class Spoken:
 class StreamingAgent:
     """Listens, asks, speaks sentence by sentence; all of it on the model's own loop."""
 
-    def __init__(self, model: Echo) -> None:
+    def __init__(self, model: EchoProvider) -> None:
         self.model = model
         self.calls: dict[str, Spoken] = {}
         self.over: set[str] = set()
 
-    @property
-    def sessions_open(self) -> int:
+    def open_calls(self) -> int:
         return len(self.calls)
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:

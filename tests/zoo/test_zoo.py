@@ -20,7 +20,7 @@ def test_each_fault_is_found_within_its_budget(
     record_property("table", (TITLE, row(trial)))
     assert trial.violation is not None, f"{creature.what}: not found in {trial.examples} evenings"
     assert trial.violation.kind in creature.kinds, str(trial.violation)
-    assert len(trial.violation.story) <= 15
+    assert len(trial.violation.trace) <= 15
     assert trial.seconds < SECONDS
 
 

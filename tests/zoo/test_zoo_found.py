@@ -13,11 +13,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.zoo.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.zoo.by_hand import Agent
 from tests.zoo.replayed import absent_minded
-from yemot_ai_testing.property import CallMachine, Echo, ViolationError
+from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
-from yemot_ai_testing.scenario.play.result import Outcome
+from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import play
-from yemot_ai_testing.scenario.play.target import Setting, open_stage
+from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings(
@@ -32,18 +32,18 @@ SETTINGS = settings(
 
 class AsksTwice(ByHand):
     agent = AsksTwiceOnRerun
-    app_name = "tests.zoo.replayed:asks_twice"
+    replay_app = "tests.zoo.replayed:asks_twice"
 
 
 class SaysNothing(ByHand):
     agent = ForgetsToSpeak
-    app_name = "tests.zoo.replayed:forgets_to_speak"
+    replay_app = "tests.zoo.replayed:forgets_to_speak"
 
 
 class AbsentMinded(CallMachine):
-    app_name = "tests.zoo.replayed:absent"
+    replay_app = "tests.zoo.replayed:absent"
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         return absent_minded(provider)
 
 
@@ -56,10 +56,10 @@ def found(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationErro
     return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
 
 
-def played(path: Path, app: str) -> list[Outcome]:
+def played(path: Path, app: str) -> list[ScenarioResult]:
     outcomes = []
     for scenario in load(path).scenarios:
-        with open_stage(Setting(app=app), scenario.app) as stage:
+        with open_target(RunSettings(app=app), scenario.app) as stage:
             outcomes.append(play(scenario, stage))
     return outcomes
 
@@ -76,10 +76,10 @@ def test_what_was_found_fails_when_played_again_and_passes_once_it_is_mended(
     machine: type[CallMachine], mended: str, turns: int, tmp_path: Path
 ) -> None:
     path, _ = found(machine, tmp_path)
-    assert machine.app_name is not None
+    assert machine.replay_app is not None
     (scenario,) = load(path).scenarios
     assert len(scenario.turns) <= turns
-    assert [outcome.failure is None for outcome in played(path, machine.app_name)] == [False]
+    assert [outcome.failure is None for outcome in played(path, machine.replay_app)] == [False]
     assert [outcome.failure for outcome in played(path, mended)] == [None]
 
 
@@ -102,7 +102,7 @@ def test_the_file_tells_the_story_and_the_one_command_that_plays_it_again(tmp_pa
 def test_what_no_scenario_can_say_is_told(tmp_path: Path) -> None:
     class Forgets(ByHand):
         agent = Agent
-        restarts = True
+        restarts_workers = True
 
     path, _ = found(Forgets, tmp_path)
     text = path.read_text(encoding="utf-8")

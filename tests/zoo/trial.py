@@ -63,9 +63,9 @@ def tried(creature: Creature, examples: int, *, steps: int = 20, seeded: bool = 
             if trial.violation is None:
                 trial.examples += 1
 
-        def judge(self) -> None:
+        def check_history(self) -> None:
             try:
-                super().judge()
+                super().check_history()
             except ViolationError as error:
                 if trial.violation is None:
                     trial.violation = error.violations[0]

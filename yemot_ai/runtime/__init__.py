@@ -1,0 +1,1 @@
+"""The event loop in a daemon thread, and threads for functions that block."""

@@ -1,0 +1,1 @@
+"""Answer each turn exactly once."""

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from yemot_ai.protocol.explain import ExplainedPart, Explanation, explain, printable
-from yemot_ai_testing.cli.output import as_json, print_text
-from yemot_ai_testing.cli.sources import given
+from yemot_ai_testing.cli.output import to_json, print_text
+from yemot_ai_testing.cli.sources import responses_from_arguments
 
 __all__ = ["add_arguments", "run"]
 
@@ -27,9 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain what the arguments name, and tell the exit code."""
-    explanations = [explain(found.text) for found in given(arguments.text, whole=arguments.whole)]
+    explanations = [
+        explain(found.text) for found in responses_from_arguments(arguments.text, whole=arguments.whole)
+    ]
     if arguments.as_json:
-        print_text(as_json({"answers": [_document(one) for one in explanations]}))
+        print_text(to_json({"answers": [_as_document(one) for one in explanations]}))
     else:
         for one in explanations:
             print_text(printable(one.text))
@@ -38,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(one.valid for one in explanations))
 
 
-def _document(explanation: Explanation) -> dict[str, Any]:
+def _as_document(explanation: Explanation) -> dict[str, Any]:
     return {
         "text": explanation.text,
         "valid": explanation.valid,

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.platform.folders import written
+from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.platform.tree import Line
 
 __all__ = ["run"]
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     for path, extension in sorted(line.extensions.items()):
-        row = f"{written(path):<16} {extension.kind:<10} {extension.link or ''}"
+        row = f"{display_path(path):<16} {extension.kind:<10} {extension.link or ''}"
         sys.stdout.write(f"{row.rstrip()}\n")
     for warning in line.warnings:
         sys.stdout.write(f"{warning}\n")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from yemot_ai.protocol import lint
-from yemot_ai_testing.cli.output import Finding, findings_as_json, plain, print_table, print_text
-from yemot_ai_testing.cli.sources import Found, given, logged
+from yemot_ai_testing.cli.output import LintResult, results_to_json, text_lines, print_table, print_text
+from yemot_ai_testing.cli.sources import SourcedResponse, responses_from_arguments, responses_from_log
 
 __all__ = ["add_arguments", "run"]
 
@@ -37,16 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Lint what the arguments name, and tell the exit code."""
     if not arguments.text and not arguments.log:
-        return _refused("give an answer, - for standard input, or --log FILE")
+        return _fail("give an answer, - for standard input, or --log FILE")
     try:
-        in_logs = [_linted(one) for path in arguments.log for one in logged(path)]
+        in_logs = [_lint(one) for path in arguments.log for one in responses_from_log(path)]
     except OSError as error:
-        return _refused(f"cannot read {error.filename}: {error.strerror}")
-    findings = [_linted(one) for one in given(arguments.text, whole=arguments.whole)]
+        return _fail(f"cannot read {error.filename}: {error.strerror}")
+    findings = [_lint(one) for one in responses_from_arguments(arguments.text, whole=arguments.whole)]
     if arguments.log and not in_logs:
         sys.stderr.write("no answers found in the log\n")
     if arguments.as_json:
-        print_text(findings_as_json([*findings, *in_logs]))
+        print_text(results_to_json([*findings, *in_logs]))
     else:
         _print([*findings, *(one for one in in_logs if one.problems)])
     if arguments.log and not arguments.as_json:
@@ -54,26 +54,26 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(one.problems if arguments.strict else not one.valid for one in [*findings, *in_logs]))
 
 
-def _linted(found: Found) -> Finding:
-    return Finding(found, lint(found.text))
+def _lint(found: SourcedResponse) -> LintResult:
+    return LintResult(found, lint(found.text))
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[LintResult]) -> None:
     if print_table(findings):
         return
     for finding in findings:
-        if ":" in finding.found.source:
-            print_text(f"{finding.found.source}:")
-        for line in plain(finding):
+        if ":" in finding.response.source:
+            print_text(f"{finding.response.source}:")
+        for line in text_lines(finding):
             print_text(line)
 
 
-def _summary(findings: list[Finding]) -> str:
+def _summary(findings: list[LintResult]) -> str:
     wrong = sum(not one.valid for one in findings)
     doubtful = sum(bool(one.problems) and one.valid for one in findings)
     return f"{len(findings)} answers in the log: {wrong} with errors, {doubtful} with warnings only"
 
 
-def _refused(reason: str) -> int:
+def _fail(reason: str) -> int:
     sys.stderr.write(f"yemot-ai-testing lint: {reason}\n")
     return 2

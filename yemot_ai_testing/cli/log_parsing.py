@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["answers_in"]
+__all__ = ["responses_in"]
 
 _NAMES: Final = (
     "id_list_message=|go_to_folder=|go_to_folder_and_play=|routing=|routing_yemot=|credit_card="
@@ -23,14 +23,14 @@ _TYPES: Final = "(?:f|d|n|a|t|s|z|m|g|h|date|dateH|noop)-"
 # A bare ``read=`` is too common in logs: it counts only before a message.
 _START: Final = re.compile(rf"(?<![\w?&=./%-])(?:api_log_no&)?(?:(?!read=)(?:{_NAMES})|read={_TYPES})")
 _QUOTES: Final = "\"'`"
-_OWN: Final = re.compile(r"ApiAnswer[#:]\s?(?P<answer>.*?)(?=%[A-Za-z]\w*#|$)")
+_API_ANSWER: Final = re.compile(r"ApiAnswer[#:]\s?(?P<answer>.*?)(?=%[A-Za-z]\w*#|$)")
 _HANGUP: Final = re.compile(r"[?*&]hangup[\^=]yes")
 # ``*`` stands for ``&`` and for itself, as in ``*/``: it is an & where an action follows, or nothing.
-_JOINT: Final = re.compile(rf"\*(?=(?:{_NAMES})|noop(?:\*|$)|$)|(?<=^api_log_no)\*")
+_SEPARATOR: Final = re.compile(rf"\*(?=(?:{_NAMES})|noop(?:\*|$)|$)|(?<=^api_log_no)\*")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def answers_in(line: str) -> Iterator[str]:
+def responses_in(line: str) -> Iterator[str]:
     """The answers that stand in one line of a log.
 
     ``LogApi.ymgr`` shows ``,`` as ``^`` and ``&`` as ``*`` [OFF]; both are put back. What a server
@@ -41,10 +41,10 @@ def answers_in(line: str) -> Iterator[str]:
     Args:
         line: the line, without its end.
     """
-    own = _OWN.search(line)
+    own = _API_ANSWER.search(line)
     if own:
         if not _HANGUP.search(line[: own.start()]):
-            yield _JOINT.sub("&", own["answer"].replace("^", ","))
+            yield _SEPARATOR.sub("&", own["answer"].replace("^", ","))
         return
     found = _decoded(line)
     if found is not None:

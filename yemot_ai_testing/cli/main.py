@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("yemot-ai-testing", description="Prove a phone agent without a phone.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    _add_answers(
+    _add_response_commands(
         commands.add_parser("lint", help="say what the line would not understand in answers"),
         commands.add_parser("explain", help="say what each part of an answer means"),
     )
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_answers(lint: argparse.ArgumentParser, explain: argparse.ArgumentParser) -> None:
+def _add_response_commands(lint: argparse.ArgumentParser, explain: argparse.ArgumentParser) -> None:
     from yemot_ai_testing.cli import explain as explain_command
     from yemot_ai_testing.cli import lint as lint_command
 
@@ -144,7 +144,7 @@ def _install(arguments: argparse.Namespace) -> int:
     try:
         print(install(arguments.version or VERSION))
     except (BinaryNotFoundError, ValueError) as error:
-        return _refused(error)
+        return _fail(error)
     return 0
 
 
@@ -154,7 +154,7 @@ def _which(arguments: argparse.Namespace) -> int:
     try:
         print(locate(arguments.spec))
     except BinaryNotFoundError as error:
-        return _refused(error)
+        return _fail(error)
     return 0
 
 
@@ -183,7 +183,7 @@ def _schema(_: argparse.Namespace) -> int:
     return 0
 
 
-def _refused(error: Exception) -> int:
+def _fail(error: Exception) -> int:
     print(error, file=sys.stderr)
     return 1
 

@@ -10,24 +10,24 @@ from typing import Any, Final
 
 from yemot_ai.protocol import Problem
 from yemot_ai.protocol.explain import printable
-from yemot_ai_testing.cli.sources import Found
+from yemot_ai_testing.cli.sources import SourcedResponse
 
-__all__ = ["Finding", "as_json", "findings_as_json", "plain", "print_table", "print_text"]
+__all__ = ["LintResult", "to_json", "results_to_json", "text_lines", "print_table", "print_text"]
 
-_BESIDE: Final = 30
-_MOST: Final = 20
+_CONTEXT: Final = 30
+_MAX_PROBLEMS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintResult:
     """An answer, and what is wrong or doubtful in it.
 
     Attributes:
-        found: the answer.
+        response: the answer.
         problems: by position.
     """
 
-    found: Found
+    response: SourcedResponse
     problems: Sequence[Problem]
 
     @property
@@ -36,36 +36,36 @@ class Finding:
         return all(problem.level != "error" for problem in self.problems)
 
     @property
-    def more(self) -> str:
+    def overflow_note(self) -> str:
         """That there are more problems than a person wants to read, or nothing."""
-        surplus = len(self.problems) - _MOST
+        surplus = len(self.problems) - _MAX_PROBLEMS
         return f"… and {surplus} more; --json tells them all" if surplus > 0 else ""
 
-    def place(self, problem: Problem) -> str:
+    def excerpt(self, problem: Problem) -> str:
         """The character at fault between ``>>`` and ``<<``, and what stands around it.
 
         A caret on a line of its own would point elsewhere, for Hebrew is shown from right to left.
         """
-        text, at = self.found.text, problem.position
-        before, after = text[max(at - _BESIDE, 0) : at], text[at + 1 : at + 1 + _BESIDE]
-        cut = "…" if at > _BESIDE else ""
-        rest = "…" if len(text) > at + 1 + _BESIDE else ""
+        text, at = self.response.text, problem.position
+        before, after = text[max(at - _CONTEXT, 0) : at], text[at + 1 : at + 1 + _CONTEXT]
+        cut = "…" if at > _CONTEXT else ""
+        rest = "…" if len(text) > at + 1 + _CONTEXT else ""
         return f"{cut}{printable(before)}>>{printable(text[at : at + 1])}<<{printable(after)}{rest}"
 
 
-def plain(finding: Finding) -> Iterator[str]:
+def text_lines(result: LintResult) -> Iterator[str]:
     """The lines that tell of one answer."""
-    yield printable(finding.found.text)
-    for one in finding.problems[:_MOST]:
+    yield printable(result.response.text)
+    for one in result.problems[:_MAX_PROBLEMS]:
         yield f"  {one.level:<7}  {one.position:>4}  {one.code}: {printable(one.message, 300)} {one.source}"
-        yield f"                 {finding.place(one)}"
-    if finding.more:
-        yield f"  {finding.more}"
-    if not finding.problems:
+        yield f"                 {result.excerpt(one)}"
+    if result.overflow_note:
+        yield f"  {result.overflow_note}"
+    if not result.problems:
         yield "  ok"
 
 
-def as_json(data: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+def to_json(data: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     """A JSON document; halves of characters, which no encoding has, are escaped."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
     try:
@@ -75,19 +75,19 @@ def as_json(data: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     return text
 
 
-def findings_as_json(findings: Sequence[Finding]) -> str:
+def results_to_json(results: Sequence[LintResult]) -> str:
     """All findings as one document with stable keys."""
     answers = [
         {
-            "text": one.found.text,
-            "source": one.found.source,
+            "text": one.response.text,
+            "source": one.response.source,
             "valid": one.valid,
             "problems": [asdict(problem) for problem in one.problems],
         }
-        for one in findings
+        for one in results
     ]
-    levels = [problem.level for one in findings for problem in one.problems]
-    return as_json({"answers": answers, "errors": levels.count("error"), "warnings": levels.count("warning")})
+    levels = [problem.level for one in results for problem in one.problems]
+    return to_json({"answers": answers, "errors": levels.count("error"), "warnings": levels.count("warning")})
 
 
 def print_text(line: str) -> None:
@@ -96,7 +96,7 @@ def print_text(line: str) -> None:
     print(line.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - a command line prints
 
 
-def print_table(findings: Sequence[Finding]) -> bool:
+def print_table(results: Sequence[LintResult]) -> bool:
     """Print a table if Rich is installed and standard output is a terminal.
 
     Returns:
@@ -111,15 +111,17 @@ def print_table(findings: Sequence[Finding]) -> bool:
     except ModuleNotFoundError:
         return False
     console = Console()
-    for finding in findings:
-        console.print(printable(finding.found.text), style="bold", markup=False, highlight=False)
+    for finding in results:
+        console.print(printable(finding.response.text), style="bold", markup=False, highlight=False)
         if not finding.problems:
             console.print("  ok", style="green")
             continue
-        table = Table("level", "at", "code", "what, and the way out", "source", caption=finding.more or None)
-        for one in finding.problems[:_MOST]:
+        table = Table(
+            "level", "at", "code", "what, and the way out", "source", caption=finding.overflow_note or None
+        )
+        for one in finding.problems[:_MAX_PROBLEMS]:
             style = "red" if one.level == "error" else "yellow"
-            told = f"{printable(one.message, 300)}\n{finding.place(one)}"
+            told = f"{printable(one.message, 300)}\n{finding.excerpt(one)}"
             cells = (one.level, str(one.position), one.code, told, one.source)
             table.add_row(*map(escape, cells), style=style)
         console.print(table)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yemot_ai_testing.cli.log_parsing import answers_in
+from yemot_ai_testing.cli.log_parsing import responses_in
 
-__all__ = ["Found", "given", "logged"]
+__all__ = ["SourcedResponse", "responses_from_arguments", "responses_from_log"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourcedResponse:
     """An answer, and where it was found.
 
     Attributes:
@@ -25,7 +25,7 @@ class Found:
     source: str
 
 
-def given(texts: Iterable[str], *, whole: bool) -> Iterator[Found]:
+def responses_from_arguments(texts: Iterable[str], *, whole: bool) -> Iterator[SourcedResponse]:
     """The answers among the arguments; ``-`` stands for those of standard input.
 
     Args:
@@ -34,37 +34,37 @@ def given(texts: Iterable[str], *, whole: bool) -> Iterator[Found]:
     """
     for number, text in enumerate(texts, start=1):
         if text != "-":
-            yield Found(text, f"argument {number}")
+            yield SourcedResponse(text, f"argument {number}")
         elif whole:
-            yield Found(_standard_input(), "standard input")
+            yield SourcedResponse(_standard_input(), "standard input")
         else:
-            yield from _by_line(_standard_input())
+            yield from _one_per_line(_standard_input())
 
 
-def logged(path: Path) -> Iterator[Found]:
+def responses_from_log(path: Path) -> Iterator[SourcedResponse]:
     """The answers in a log; ``-`` is one on standard input.
 
     Raises:
         OSError: it cannot be read.
     """
     if str(path) == "-":
-        yield from _in_lines(sys.stdin.buffer, "standard input")
+        yield from _responses_in_lines(sys.stdin.buffer, "standard input")
         return
     with path.open("rb") as log:
-        yield from _in_lines(log, str(path))
+        yield from _responses_in_lines(log, str(path))
 
 
-def _in_lines(lines: Iterable[bytes], source: str) -> Iterator[Found]:
+def _responses_in_lines(lines: Iterable[bytes], source: str) -> Iterator[SourcedResponse]:
     for number, line in enumerate(lines, start=1):
         text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-        yield from (Found(answer, f"{source}:{number}") for answer in answers_in(text))
+        yield from (SourcedResponse(answer, f"{source}:{number}") for answer in responses_in(text))
 
 
-def _by_line(text: str) -> Iterator[Found]:
+def _one_per_line(text: str) -> Iterator[SourcedResponse]:
     """One answer a line; empty lines part them. Nothing at all is one empty answer."""
     lines = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
-    some = [Found(line, f"line {number}") for number, line in lines if line.strip()]
-    yield from some or [Found("", "standard input")]
+    some = [SourcedResponse(line, f"line {number}") for number, line in lines if line.strip()]
+    yield from some or [SourcedResponse("", "standard input")]
 
 
 def _standard_input() -> str:

@@ -43,7 +43,7 @@ from yemot_ai_testing.doubles.script import (
     Transcription,
     UnknownSession,
 )
-from yemot_ai_testing.isolation.audit_hook import current, own_programs
+from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -201,8 +201,8 @@ class RealCodex(CodexVocabulary):
     def _admitted(self, started: _Started | None) -> int | None:
         if started is None:
             return None
-        if guard := current():
-            guard.real_codex_runs()
+        if guard := active_guard():
+            guard.count_real_codex_run()
         with self._lock:
             self._runs.append(started)
             return len(self._runs) - 1
@@ -313,7 +313,7 @@ def _second_writer(binary: Path, started: _Started) -> Iterator[None]:
     with ModelServer().hangs() as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumes), "-"]
-        with own_programs():
+        with allow_any_program():
             rival = subprocess.Popen(  # noqa: S603 - the binary under test
                 [binary, *settings, *arguments],
                 stdin=subprocess.PIPE,

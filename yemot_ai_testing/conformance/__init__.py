@@ -1,0 +1,1 @@
+"""Rules that an implementation must keep, and suites that try them."""

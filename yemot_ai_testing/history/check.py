@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.index import Index
+from yemot_ai_testing.history.index import HistoryIndex
 from yemot_ai_testing.history.rules import hangup as leaving
 from yemot_ai_testing.history.rules import heard as hearing
 from yemot_ai_testing.history.rules import model_calls as asking
@@ -16,27 +16,27 @@ from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]
 
-RULES: Final[tuple[Callable[[Index, Budget], Iterator[Violation]], ...]] = (
+RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] = (
     # Where one event breaks several rules, the first of these names it best.
-    leaving.ran_no_more,
-    leaving.spoke_no_more,
-    leaving.stored_no_more,
-    leaving.left_nothing_open,
-    asking.asked_what_was_said,
-    asking.asked_once,
-    asking.sessions_kept_apart,
-    asking.written_by_one,
-    asking.remembered,
-    answering.understood,
-    answering.in_time,
-    answering.comes_to_an_end,
-    hearing.answered_by_its_own,
-    hearing.answered_once,
-    hearing.answered,
-    hearing.repeated_alike,
-    listening.sentences_once_and_in_order,
-    listening.all_sentences,
-    listening.nothing_after_an_interruption,
+    leaving.model_stops_after_hangup,
+    leaving.nothing_spoken_after_hangup,
+    leaving.nothing_saved_after_hangup,
+    leaving.no_sessions_left_open,
+    asking.no_unspoken_prompts,
+    asking.asked_at_most_once,
+    asking.sessions_are_isolated,
+    asking.single_writer,
+    asking.conversation_is_remembered,
+    answering.responses_are_valid,
+    answering.responses_are_in_time,
+    answering.calls_terminate,
+    hearing.answers_match_utterances,
+    hearing.answered_at_most_once,
+    hearing.every_utterance_is_answered,
+    hearing.repeated_requests_are_idempotent,
+    listening.sentences_spoken_once_in_order,
+    listening.every_sentence_is_spoken,
+    listening.interruption_ends_answer,
 )
 
 
@@ -48,6 +48,6 @@ def check(history: History, budget: Budget | None = None) -> list[Violation]:
         budget: how much time things may take; 10 s a request unless given.
     """
     events = history.events
-    index = Index(events)
+    index = HistoryIndex(events)
     found = [violation for rule in RULES for violation in rule(index, budget or Budget())]
     return sorted(found, key=lambda violation: violation.at)

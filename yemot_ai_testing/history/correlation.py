@@ -21,90 +21,92 @@ import re
 from typing import Final, NamedTuple
 
 __all__ = [
-    "FIRST",
-    "Sentence",
-    "answer",
-    "in_sentences",
-    "mark_of",
-    "marks_in",
-    "sentence",
-    "sentences",
-    "spoken",
-    "utterance",
+    "FIRST_UTTERANCE_ID",
+    "SpokenSentence",
+    "answer_text",
+    "answer_in_sentences",
+    "latest_utterance_id",
+    "utterance_ids",
+    "sentence_text",
+    "spoken_sentences",
+    "spoken_answers",
+    "utterance_text",
 ]
 
-FIRST: Final = 7001
+FIRST_UTTERANCE_ID: Final = 7001
 """The first utterance's number: larger than a year, smaller than a phone number."""
 
-LONG: Final = 40
+MAX_PROMPT_LENGTH: Final = 40
 """How many characters may stand between an answer's number and the mark that it answers."""
 
-_MARK = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
+_UTTERANCE_ID = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
 _ANSWER = re.compile(r"(?:תשובה (\d+) על \D{0,40})?(?<!\d)([1-9]\d{3,7})(?!\d)")
 _SENTENCE = re.compile(r"משפט (\d+) מתוך (\d+) של תשובה (\d+) על \D{0,40}(?<!\d)([1-9]\d{3,7})(?!\d)")
-_NAMES = re.compile(r"=\w+,(?:yes|no)?,.*")
+_READ_FIELDS = re.compile(r"=\w+,(?:yes|no)?,.*")
 """What follows the messages of a read: the name of its value and its fields are not spoken."""
 
 
-class Sentence(NamedTuple):
+class SpokenSentence(NamedTuple):
     """A sentence of an answer that is spoken piece by piece.
 
     Attributes:
-        utterance: the mark of what it answers.
-        ask: the question whose answer it is part of.
+        utterance_id: the mark of what it answers.
+        model_call_id: the question whose answer it is part of.
         number: which sentence it is, from 1.
-        of: how many there are.
+        total: how many there are.
     """
 
-    utterance: str
-    ask: str
+    utterance_id: str
+    model_call_id: str
     number: int
-    of: int
+    total: int
 
 
-def utterance(mark: str) -> str:
+def utterance_text(utterance_id: str) -> str:
     """Return what a caller says."""
-    return f"אמירה {mark}"
+    return f"אמירה {utterance_id}"
 
 
-def answer(ask: str, prompt: str) -> str:
+def answer_text(model_call_id: str, prompt: str) -> str:
     """Return what a model answers; of a long prompt, or one that tells what was said before, the newest."""
-    marks = marks_in(prompt)
-    if len(marks) > 1 or (marks and len(prompt) > LONG):
-        prompt = utterance(marks[-1])
-    return f"תשובה {ask} על {prompt}"
+    marks = utterance_ids(prompt)
+    if len(marks) > 1 or (marks and len(prompt) > MAX_PROMPT_LENGTH):
+        prompt = utterance_text(marks[-1])
+    return f"תשובה {model_call_id} על {prompt}"
 
 
-def mark_of(text: str) -> str:
+def latest_utterance_id(text: str) -> str:
     """Return the newest mark in ``text``, or "" where there is none."""
-    found = _MARK.findall(text)
+    found = _UTTERANCE_ID.findall(text)
     return found[-1] if found else ""
 
 
-def marks_in(text: str) -> tuple[str, ...]:
+def utterance_ids(text: str) -> tuple[str, ...]:
     """Return all marks in ``text``."""
-    return tuple(_MARK.findall(text))
+    return tuple(_UTTERANCE_ID.findall(text))
 
 
-def spoken(body: str) -> tuple[tuple[str, str], ...]:
+def spoken_answers(body: str) -> tuple[tuple[str, str], ...]:
     """Return what an answer to the line speaks of: (mark of the utterance, number of the ask).
 
     In the order in which it does, and twice what it says twice.
     """
-    return tuple((mark, ask) for ask, mark in _ANSWER.findall(_NAMES.sub("", body)))
+    return tuple((mark, ask) for ask, mark in _ANSWER.findall(_READ_FIELDS.sub("", body)))
 
 
-def sentence(ask: str, prompt: str, number: int, of: int) -> str:
+def sentence_text(model_call_id: str, prompt: str, number: int, total: int) -> str:
     """Return a sentence of what a model answers, with the space that ends it."""
-    return f"משפט {number} מתוך {of} של {answer(ask, prompt)}. "
+    return f"משפט {number} מתוך {total} של {answer_text(model_call_id, prompt)}. "
 
 
-def in_sentences(ask: str, prompt: str, *, of: int) -> str:
+def answer_in_sentences(model_call_id: str, prompt: str, *, total: int) -> str:
     """Return what a model answers in several sentences."""
-    return "".join(sentence(ask, prompt, number, of) for number in range(1, of + 1)).rstrip()
+    return "".join(
+        sentence_text(model_call_id, prompt, number, total) for number in range(1, total + 1)
+    ).rstrip()
 
 
-def sentences(body: str) -> tuple[Sentence, ...]:
+def spoken_sentences(body: str) -> tuple[SpokenSentence, ...]:
     """Return the sentences that an answer to the line speaks, in their order, repeated ones too."""
-    found = _SENTENCE.findall(_NAMES.sub("", body))
-    return tuple(Sentence(mark, ask, int(number), int(of)) for number, of, ask, mark in found)
+    found = _SENTENCE.findall(_READ_FIELDS.sub("", body))
+    return tuple(SpokenSentence(mark, ask, int(number), int(of)) for number, of, ask, mark in found)

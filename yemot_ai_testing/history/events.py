@@ -11,158 +11,158 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 __all__ = [
-    "Asked",
-    "Circled",
-    "Counted",
-    "Event",
-    "Faulted",
-    "Got",
-    "Interrupted",
-    "Reset",
-    "Restarted",
-    "Said",
-    "Saved",
-    "Sent",
-    "Stalled",
-    "Told",
-    "Wrote",
+    "ModelAsked",
+    "LoopDetected",
+    "OpenCallsCounted",
+    "HistoryEvent",
+    "FaultInjected",
+    "ResponseReceived",
+    "CallerInterrupted",
+    "ConversationReset",
+    "WorkerRestarted",
+    "CallerSpoke",
+    "SessionSaved",
+    "RequestSent",
+    "ProcessStalled",
+    "ModelAnswered",
+    "ModelWrote",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CallerSpoke:
     """A caller said, pressed or recorded something that is to be answered.
 
     Attributes:
         call: which call.
-        utterance: its mark.
+        utterance_id: its mark.
     """
 
     at: float
     call: str
-    utterance: str
+    utterance_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RequestSent:
     """The line sent a request.
 
     Attributes:
-        request: numbers the requests of a history.
+        request_id: numbers the requests of a history.
         call: which call.
-        content: what makes it the same request when it comes again.
-        hangup: it told that the caller is gone.
-        copy: it came again, or late, and nobody waits for its answer.
+        fingerprint: what makes it the same request when it comes again.
+        is_hangup: it told that the caller is gone.
+        is_repeat: it came again, or late, and nobody waits for its answer.
         worker: who got it, where there are several.
     """
 
     at: float
-    request: int
+    request_id: int
     call: str
-    content: str
-    hangup: bool = False
-    copy: bool = False
+    fingerprint: str
+    is_hangup: bool = False
+    is_repeat: bool = False
     worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class ResponseReceived:
     """A request came back.
 
     Attributes:
-        request: its number.
+        request_id: its number.
         body: the answer, byte for byte.
         fault: why there is no answer that could be read: ``late``, ``exception: …``; "" if there is.
-        spoken: the utterances that the answer speaks of, each with the ask whose answer that is ("" if
+        spoken_answers: the utterances that the answer speaks of, each with the ask whose answer that is ("" if
             the application says so by itself).
-        waits: the line now waits for the caller, or the call has left: nothing more is to come by itself.
-        sentences: those that the answer speaks, in their order, where an answer is spoken piece by piece:
+        awaits_caller: the line now waits for the caller, or the call has left: nothing more is to come by itself.
+        spoken_sentences: those that the answer speaks, in their order, where an answer is spoken piece by piece:
             each as (utterance, ask, number from 1, how many the whole answer has).
     """
 
     at: float
-    request: int
+    request_id: int
     body: str
     fault: str = ""
-    spoken: tuple[tuple[str, str], ...] = ()
-    waits: bool = False
-    sentences: tuple[tuple[str, str, int, int], ...] = ()
+    spoken_answers: tuple[tuple[str, str], ...] = ()
+    awaits_caller: bool = False
+    spoken_sentences: tuple[tuple[str, str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelAsked:
     """The model was asked.
 
     Attributes:
-        ask: names the question.
+        model_call_id: names the question.
         prompt: what it was asked.
-        utterance: whose mark is in it; "" for none.
+        utterance_id: whose mark is in it; "" for none.
         session: the conversation that it goes on with; "" for a new one.
-        history: the marks of what it was told of earlier, for a conversation that is rebuilt.
+        prior_utterance_ids: the marks of what it was told of earlier, for a conversation that is rebuilt.
         worker: who asked, where there are several.
     """
 
     at: float
-    ask: str
+    model_call_id: str
     prompt: str
-    utterance: str = ""
+    utterance_id: str = ""
     session: str = ""
-    history: tuple[str, ...] = ()
+    prior_utterance_ids: tuple[str, ...] = ()
     worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrote:
+class ModelWrote:
     """The model handed over a piece of its answer, before the whole was there.
 
     Attributes:
-        ask: which question it answers.
+        model_call_id: which question it answers.
         text: the piece.
     """
 
     at: float
-    ask: str
+    model_call_id: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ModelAnswered:
     """What came of a question to the model.
 
     Attributes:
-        ask: which question.
+        model_call_id: which question.
         session: the conversation that it is now part of.
         error: why there is no answer, ``cancelled`` among others; "" if there is one.
     """
 
     at: float
-    ask: str
+    model_call_id: str
     session: str = ""
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SessionSaved:
     """A session was stored.
 
     Attributes:
         call: whose it is.
-        base: the version that it was made from.
+        base_version: the version that it was made from.
         version: the version that it is.
-        ended: it says that the call is over, and nothing else.
+        call_ended: it says that the call is over, and nothing else.
         worker: who stored it.
     """
 
     at: float
     call: str
-    base: int
+    base_version: int
     version: int
-    ended: bool = False
+    call_ended: bool = False
     worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Faulted:
+class FaultInjected:
     """A fault was put in on purpose: what it touches is excused.
 
     Attributes:
@@ -176,7 +176,7 @@ class Faulted:
 
 
 @dataclass(frozen=True, slots=True)
-class Restarted:
+class WorkerRestarted:
     """A worker ended and another began in its place; questions that it was asking are lost.
 
     Attributes:
@@ -188,7 +188,7 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Stalled:
+class ProcessStalled:
     """A process stood still: the machine had no time for it. What it took meanwhile is not its fault.
 
     Attributes:
@@ -202,7 +202,7 @@ class Stalled:
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class ConversationReset:
     """A caller asked for a conversation that begins anew.
 
     Attributes:
@@ -214,48 +214,49 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class CallerInterrupted:
     """A caller pressed a key while an answer was spoken: the next request brings it.
 
     Attributes:
         call: which call.
-        utterance: the mark of what is being answered.
+        utterance_id: the mark of what is being answered.
     """
 
     at: float
     call: str
-    utterance: str
+    utterance_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Circled:
+class LoopDetected:
     """The line went round and round, and came to no end.
 
     Attributes:
         call: which call.
-        why: what was seen.
+        reason: what was seen.
     """
 
     at: float
     call: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class OpenCallsCounted:
     """What was left in the application.
 
     Attributes:
-        sessions: calls that it holds for open.
-        calls: calls that are.
+        open_sessions: calls that it holds for open.
+        open_calls: calls that are.
     """
 
     at: float
-    sessions: int
-    calls: int
+    open_sessions: int
+    open_calls: int
 
 
-Event: TypeAlias = (
-    "Said | Sent | Got | Asked | Wrote | Told | Saved | Faulted | Restarted | Stalled | Reset"
-    " | Interrupted | Circled | Counted"
+HistoryEvent: TypeAlias = (
+    "CallerSpoke | RequestSent | ResponseReceived | ModelAsked | ModelWrote | ModelAnswered | SessionSaved"
+    " | FaultInjected | WorkerRestarted | ProcessStalled | ConversationReset | CallerInterrupted | LoopDetected"
+    " | OpenCallsCounted"
 )

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any, Self
 
 from yemot_ai_testing.history import events
-from yemot_ai_testing.history.events import Event
+from yemot_ai_testing.history.events import HistoryEvent
 
 __all__ = ["History"]
 
@@ -28,34 +28,34 @@ class History:
     Args:
         now: seconds; the events' ``at`` is its time. The monotonic clock is the same in every process
             of a machine, so that histories of several processes can be merged.
-        first: the number after which this one begins to count, so that those of several processes differ.
+        first_number: the number after which this one begins to count, so that those of several processes differ.
     """
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic, first: int = 0) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.monotonic, first_number: int = 0) -> None:
         self.now = now
         self._lock = threading.Lock()
-        self._events: list[Event] = []
-        self._numbers = first
+        self._events: list[HistoryEvent] = []
+        self._last_number = first_number
 
     def __len__(self) -> int:
         return len(self._events)
 
     @property
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[HistoryEvent, ...]:
         """Everything so far."""
         with self._lock:
             return tuple(self._events)
 
-    def add(self, event: Event) -> None:
+    def add(self, event: HistoryEvent) -> None:
         """Write an event down."""
         with self._lock:
             self._events.append(event)
 
-    def number(self) -> int:
+    def next_number(self) -> int:
         """Return a number that this history has not given away before."""
         with self._lock:
-            self._numbers += 1
-            return self._numbers
+            self._last_number += 1
+            return self._last_number
 
     def dumps(self) -> str:
         """Return the events as lines of JSON."""
@@ -78,7 +78,7 @@ class History:
         return history
 
     @classmethod
-    def merged(cls, histories: Iterable[History]) -> Self:
+    def merge(cls, histories: Iterable[History]) -> Self:
         """Return one history of several, in the order of their times."""
         whole = cls()
         several = (event for history in histories for event in history.events)
@@ -86,22 +86,24 @@ class History:
         return whole
 
 
-def _event(line: str) -> Event:
+def _event(line: str) -> HistoryEvent:
     fields = json.loads(line)
     if not isinstance(fields, dict):
         raise ValueError(f"{line[:100]} is no event: that is an object with `event` and its fields")  # noqa: TRY004 - what is wrong is the text
     kind = fields.pop("event", None)
-    if kind not in _KINDS:
-        raise ValueError(f"{kind!r} is no event: there are {', '.join(_KINDS)}")
+    if kind not in _EVENT_TYPES:
+        raise ValueError(f"{kind!r} is no event: there are {', '.join(_EVENT_TYPES)}")
     try:
-        event: Event = _KINDS[kind](**{name: _frozen(value) for name, value in fields.items()})
+        event: HistoryEvent = _EVENT_TYPES[kind](
+            **{name: _lists_to_tuples(value) for name, value in fields.items()}
+        )
     except TypeError as error:
         raise ValueError(f"{line[:100]} is no {kind}: {error}") from error
     return event
 
 
-def _frozen(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+def _lists_to_tuples(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
+    return tuple(_lists_to_tuples(one) for one in value) if isinstance(value, list) else value
 
 
-_KINDS = {name: getattr(events, name) for name in events.__all__ if name != "Event"}
+_EVENT_TYPES = {name: getattr(events, name) for name in events.__all__ if name != "Event"}

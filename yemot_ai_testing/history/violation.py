@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-__all__ = ["KINDS", "Budget", "Kind", "Violation"]
+__all__ = ["VIOLATION_KINDS", "Budget", "ViolationKind", "Violation"]
 
-Kind: TypeAlias = Literal[
+ViolationKind: TypeAlias = Literal[
     "asked_twice",
     "asked_unsaid",
     "answered_twice",
@@ -32,7 +32,7 @@ Kind: TypeAlias = Literal[
     "unheard",
     "unstable",
 ]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+VIOLATION_KINDS: Final[tuple[ViolationKind, ...]] = get_args(ViolationKind)
 """Every kind of violation; ``docs/histories.md`` says what each means."""
 
 
@@ -64,20 +64,20 @@ class Violation:
     """Something that may not happen.
 
     Attributes:
-        kind: one of ``KINDS``.
+        kind: one of ``VIOLATION_KINDS``.
         message: what happened, in one sentence.
         at: when, in seconds of the history's clock.
         call: to which call; "" where it is no single one's.
         utterance: to which utterance; "" for none.
-        story: how it came to that, in the order of events; at most 15 lines.
+        trace: how it came to that, in the order of events; at most 15 lines.
     """
 
-    kind: Kind
+    kind: ViolationKind
     message: str
     at: float
     call: str = ""
     utterance: str = ""
-    story: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join((f"{self.kind}: {self.message}", *self.story))
+        return "\n".join((f"{self.kind}: {self.message}", *self.trace))

@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from typing import Any
 
-__all__ = ["is_foreign_name", "leaves", "target_of"]
+__all__ = ["is_remote_name", "is_remote", "remote_target"]
 
 _LOCAL_FAMILIES = frozenset(
     getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name)
@@ -22,7 +22,7 @@ _LOCAL_FAMILIES = frozenset(
 _LOCAL_NAMES = ("localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain")
 
 
-def target_of(sock: Any, address: object) -> tuple[str, int | None] | None:  # noqa: ANN401 - any socket
+def remote_target(sock: Any, address: object) -> tuple[str, int | None] | None:  # noqa: ANN401 - any socket
     """Return host and port that a socket is about to reach, or None if it stays on this machine.
 
     Args:
@@ -34,28 +34,28 @@ def target_of(sock: Any, address: object) -> tuple[str, int | None] | None:  # n
     if sock.family not in {socket.AF_INET, socket.AF_INET6} or not isinstance(address, tuple):
         return f"{address!r} ({socket.AddressFamily(sock.family).name})", None
     host, port = _text(address[0]), address[1]
-    return (host, port) if leaves(host) else None
+    return (host, port) if is_remote(host) else None
 
 
-def leaves(host: str) -> bool:
+def is_remote(host: str) -> bool:
     """Tell whether a packet for ``host``, a number or a name, would leave this machine."""
-    number = _number(host)
+    number = _ip_address(host)
     if number is None:
-        return is_foreign_name(host)
+        return is_remote_name(host)
     mapped = getattr(number, "ipv4_mapped", None)
     number = mapped or number
     return not (number.is_loopback or number.is_unspecified)
 
 
-def is_foreign_name(host: object) -> bool:
+def is_remote_name(host: object) -> bool:
     """Tell whether looking up ``host`` could ask somebody else; numbers ask nobody."""
     name = _text(host).rstrip(".").lower()
-    if not name or _number(name) is not None:
+    if not name or _ip_address(name) is not None:
         return False
     return not (name in _LOCAL_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower())
 
 
-def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

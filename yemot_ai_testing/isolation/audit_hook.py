@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-__all__ = ["EVENTS", "Watching", "current", "own_programs", "standing"]
+__all__ = ["EVENTS", "AuditGuard", "active_guard", "allow_any_program", "activate"]
 
 EVENTS = frozenset(
     {
@@ -35,55 +35,55 @@ EVENTS = frozenset(
 """What a guard is asked about; Python tells of each before it asks the system."""
 
 
-class Watching(Protocol):
+class AuditGuard(Protocol):
     """Who is asked."""
 
-    def judge(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def check(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Raise if this may not be."""
         ...
 
-    def real_codex_runs(self) -> None:
+    def count_real_codex_run(self) -> None:
         """Count a run of a real Codex."""
         ...
 
 
-_standing: list[Watching] = []
+_active: list[AuditGuard] = []
 _installed: list[str] = []
-_own = threading.local()
+_thread_state = threading.local()
 
 
-def current() -> Watching | None:
+def active_guard() -> AuditGuard | None:
     """Return the guard that stands now."""
-    return _standing[-1] if _standing else None
+    return _active[-1] if _active else None
 
 
 @contextmanager
-def standing(guard: Watching) -> Iterator[None]:
+def activate(guard: AuditGuard) -> Iterator[None]:
     """Let ``guard`` be asked; guards of an outer run of pytest rest meanwhile."""
     if not _installed:
-        sys.addaudithook(_heed)
+        sys.addaudithook(_on_audit_event)
         _installed.append(__name__)
-    _standing.append(guard)
+    _active.append(guard)
     try:
         yield
     finally:
-        _standing.remove(guard)
+        _active.remove(guard)
 
 
 @contextmanager
-def own_programs() -> Iterator[None]:
+def allow_any_program() -> Iterator[None]:
     """Let this thread start any program: one that the toolkit was told to start, such as a server."""
-    before = getattr(_own, "open", False)
-    _own.open = True
+    before = getattr(_thread_state, "open", False)
+    _thread_state.open = True
     try:
         yield
     finally:
-        _own.open = before
+        _thread_state.open = before
 
 
-def _heed(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in EVENTS or not _standing:
+def _on_audit_event(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in EVENTS or not _active:
         return
-    if getattr(_own, "open", False) and not event.startswith("socket."):
+    if getattr(_thread_state, "open", False) and not event.startswith("socket."):
         return
-    _standing[-1].judge(event, arguments)
+    _active[-1].check(event, arguments)

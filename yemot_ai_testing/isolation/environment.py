@@ -11,48 +11,48 @@ from pathlib import Path
 
 from yemot_ai_testing.codex.binary import DOUBLE_MARK
 from yemot_ai_testing.executable import write_executable
-from yemot_ai_testing.isolation.guard import BIN, NOTES, Guard
-from yemot_ai_testing.isolation.proxy import BlackHole
+from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard
+from yemot_ai_testing.isolation.proxy import RefusingProxy
 
-__all__ = ["inherited"]
+__all__ = ["isolated_environment"]
 
-_STUB = """\
+_CODEX_STUB = """\
 #!/bin/sh
 printf 'refused the program codex (%s), called by a program that a test started; {way_out}\\n' "$*" \\
     > {notes}/codex-$$.txt
 echo 'codex: not in a guarded test: {way_out}' >&2
 exit 97
 """
-_WAY_OUT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
+_HINT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 _OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # each one more would cost a client one more TLS context
-_HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - where no proxy is asked, nothing is bound
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - where no proxy is asked, nothing is bound
 
 
 @contextmanager
-def inherited(guard: Guard) -> Iterator[None]:
+def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
     """Let programs inherit what keeps them on this machine, until the context is left."""
-    _lay_out(guard.folder)
-    with BlackHole(lambda wanted: guard.note(_told(wanted))) as hole:
-        ours = {**_private(guard.folder), **_proxied(hole.url, guard.allowed)}
+    _create_folders(guard.folder)
+    with RefusingProxy(lambda wanted: guard.record_refusal(_refusal_text(wanted))) as hole:
+        ours = {**_home_variables(guard.folder), **_proxy_variables(hole.url, guard.allowed)}
         before = {name: os.environ.get(name) for name in ours}
-        _put(ours)
+        _set_variables(ours)
         try:
             yield
         finally:
-            _put(before)
+            _set_variables(before)
 
 
-def _lay_out(folder: Path) -> None:
+def _create_folders(folder: Path) -> None:
     for name in (BIN, "home", "codex"):
         (folder / name).mkdir(exist_ok=True)
     (folder / BIN / DOUBLE_MARK).touch()  # so that nobody takes it for the real one
     stub = folder / BIN / "codex"
-    notes = shlex.quote(str(folder / NOTES))
-    write_executable(stub, _STUB.format(notes=notes, way_out=_WAY_OUT))
+    notes = shlex.quote(str(folder / REFUSALS))
+    write_executable(stub, _CODEX_STUB.format(notes=notes, way_out=_HINT))
 
 
-def _private(folder: Path) -> dict[str, str]:
+def _home_variables(folder: Path) -> dict[str, str]:
     home = Path.home()
     return {
         "HOME": str(folder / "home"),
@@ -64,8 +64,8 @@ def _private(folder: Path) -> dict[str, str]:
     }
 
 
-def _proxied(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
-    direct = ",".join([*_HERE, *sorted(name.partition(":")[0] for name in allowed)])
+def _proxy_variables(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
+    direct = ",".join([*_LOCAL_HOSTS, *sorted(name.partition(":")[0] for name in allowed)])
     return {
         **dict.fromkeys(_PROXIES, url),
         **dict.fromkeys(_OTHER_PROXIES),
@@ -74,13 +74,13 @@ def _proxied(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
     }
 
 
-def _told(wanted: str) -> str:
+def _refusal_text(wanted: str) -> str:
     host = wanted.rpartition(":")[0] or wanted
     way_out = f"script what it is for, or allow it by name: --yemot-allow={host}"
     return f"refused a connection to {wanted}, through a proxy variable; {way_out}"
 
 
-def _put(variables: Mapping[str, str | None]) -> None:
+def _set_variables(variables: Mapping[str, str | None]) -> None:
     for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)

@@ -16,11 +16,11 @@ from typing import Any
 
 from yemot_ai_testing.codex.binary import DOUBLE_MARK
 
-__all__ = ["Program", "is_ours", "program_of"]
+__all__ = ["Program", "is_allowed", "program_of"]
 
-_HARMLESS = frozenset({"git", "ldconfig", "lsb_release", "ps", "uname"})
+_ALLOWED_PROGRAMS = frozenset({"git", "ldconfig", "lsb_release", "ps", "uname"})
 _SHELLS = frozenset({"bash", "dash", "sh"})
-_SHELL_WORDS = frozenset("|&;<>()$`\\\"'*?[#~%{}\n")
+_SHELL_CHARACTERS = frozenset("|&;<>()$`\\\"'*?[#~%{}\n")
 """With one of these in it, a line of a shell can start more than its first word."""
 
 
@@ -46,19 +46,19 @@ def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
     """
     match event, arguments:
         case "os.system", (line, *_):
-            return _of_line(os.fsdecode(line), None)
+            return _from_shell_line(os.fsdecode(line), None)
         case "pty.spawn", (argv, *_):
-            return _of(argv[0], argv, None, None)
+            return _from_argv(argv[0], argv, None, None)
         case "subprocess.Popen", (executable, argv, cwd, env):
-            return _of(executable, argv, cwd, env)
+            return _from_argv(executable, argv, cwd, env)
         case "os.spawn", (_, path, argv, env):
-            return _of(path, argv, None, env)
+            return _from_argv(path, argv, None, env)
         case _, (path, argv, env):
-            return _of(path, argv, None, env)
+            return _from_argv(path, argv, None, env)
     raise AssertionError(f"{event} with {len(arguments)} arguments")  # pragma: no cover - Python's own forms
 
 
-def is_ours(program: Program) -> bool:
+def is_allowed(program: Program) -> bool:
     """Tell whether a test may start it."""
     path = program.path
     if path is None:
@@ -68,16 +68,16 @@ def is_ours(program: Program) -> bool:
     if path.name == "codex":
         return False
     real = path.resolve()
-    return real in _pythons() or path.name in _HARMLESS or _interpreter(path) in _pythons()
+    return real in _pythons() or path.name in _ALLOWED_PROGRAMS or _interpreter(path) in _pythons()
 
 
-def _of(executable: object, argv: object, cwd: object, env: Mapping[Any, Any] | None) -> Program:
+def _from_argv(executable: object, argv: object, cwd: object, env: Mapping[Any, Any] | None) -> Program:
     words = [os.fsdecode(word) for word in _words(argv)]
     name = os.fsdecode(executable if isinstance(executable, str | bytes | os.PathLike) else words[0])
     if Path(name).name in _SHELLS and words[1:2] == ["-c"] and len(words) > 2:  # noqa: PLR2004 - sh -c line
-        inner = _of_line(words[2], env)
-        return inner if inner.path is not None and inner.name not in _SHELLS else _found(name, cwd, env)
-    return _found(name, cwd, env)
+        inner = _from_shell_line(words[2], env)
+        return inner if inner.path is not None and inner.name not in _SHELLS else _lookup(name, cwd, env)
+    return _lookup(name, cwd, env)
 
 
 def _words(argv: object) -> Sequence[Any]:
@@ -86,14 +86,14 @@ def _words(argv: object) -> Sequence[Any]:
     return list(argv) if isinstance(argv, Sequence) else []
 
 
-def _of_line(line: str, env: Mapping[Any, Any] | None) -> Program:
+def _from_shell_line(line: str, env: Mapping[Any, Any] | None) -> Program:
     """Return what a shell would start: the first word, or the shell itself where the line does more."""
-    if set(line) & _SHELL_WORDS or not line.split():
-        return _found("sh", None, env)
-    return _found(shlex.split(line)[0], None, env)
+    if set(line) & _SHELL_CHARACTERS or not line.split():
+        return _lookup("sh", None, env)
+    return _lookup(shlex.split(line)[0], None, env)
 
 
-def _found(name: str, cwd: object, env: Mapping[Any, Any] | None) -> Program:
+def _lookup(name: str, cwd: object, env: Mapping[Any, Any] | None) -> Program:
     if os.sep in name:
         folder = os.fsdecode(cwd) if isinstance(cwd, str | bytes | os.PathLike) else ""
         path = Path(folder, name)

@@ -11,23 +11,23 @@ from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
-__all__ = ["BlackHole"]
+__all__ = ["RefusingProxy"]
 
-_REFUSAL = (
+_FORBIDDEN = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
     b"nothing leaves this machine in a guarded run of test"
 )
 
 
-class BlackHole:
+class RefusingProxy:
     """Refuses every request; a context manager.
 
     Args:
-        told: called with ``host:port`` for each request.
+        on_request: called with ``host:port`` for each request.
     """
 
-    def __init__(self, told: Callable[[str], object]) -> None:
-        self._server = _Server(told)
+    def __init__(self, on_request: Callable[[str], object]) -> None:
+        self._server = _Server(on_request)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
     @property
@@ -49,8 +49,8 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, told: Callable[[str], object]) -> None:
-        self.told = told
+    def __init__(self, on_request: Callable[[str], object]) -> None:
+        self.on_request = on_request
         super().__init__(("127.0.0.1", 0), _Request)
 
 
@@ -62,11 +62,11 @@ class _Request(socketserver.StreamRequestHandler):
         words = self.rfile.readline(65536).decode("latin-1").split()
         if len(words) < 2:  # noqa: PLR2004 - a method and what it is about
             return
-        self.server.told(_wanted(words[0], words[1]))
-        self.wfile.write(_REFUSAL)
+        self.server.on_request(_requested_address(words[0], words[1]))
+        self.wfile.write(_FORBIDDEN)
 
 
-def _wanted(method: str, target: str) -> str:
+def _requested_address(method: str, target: str) -> str:
     if method == "CONNECT":
         return target
     parts = urlsplit(target)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Tally"]
+__all__ = ["IsolationCounts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class IsolationCounts:
     """Counts of a run, or of a part of it.
 
     Attributes:
@@ -21,9 +21,9 @@ class Tally:
     real_codex: int = 0
     refused: int = 0
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: IsolationCounts) -> IsolationCounts:
         """Return the sum."""
-        return Tally(
+        return IsolationCounts(
             self.outbound + other.outbound, self.real_codex + other.real_codex, self.refused + other.refused
         )
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Action, Message
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["pay", "perform"]
+__all__ = ["ask_for_payment", "perform"]
 
 
 def perform(call: Call, actions: Sequence[Action]) -> None:
@@ -39,15 +39,15 @@ def perform(call: Call, actions: Sequence[Action]) -> None:
         rest = tuple(actions[index + 1 :])
         if _is_cancelled(call, action, rest):
             continue
-        if _act(call, action, rest):
+        if _perform_action(call, action, rest):
             return
-    call.leave()
+    call.leave_extension()
 
 
-def pay(call: Call, card: CreditCard) -> None:
+def ask_for_payment(call: Call, card: CreditCard) -> None:
     """Let the line ask for the card."""
-    call.playing.sound(f"payment {card.amount}", kind="payment")
-    call.become(Paying(card))
+    call.playback.play_sound(f"payment {card.amount}", kind="payment")
+    call.set_state(Paying(card))
 
 
 def _is_cancelled(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
@@ -56,24 +56,24 @@ def _is_cancelled(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
     return bool(second) and isinstance(action, Play)
 
 
-def _act(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
+def _perform_action(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
     """Do one action; True if nothing after it counts."""
     match action:
         case Play(messages=messages):
-            return _played(call, messages)
+            return _play(call, messages)
         case Read():
-            _read(call, action)
+            _perform_read(call, action)
         case GoToFolder(target=target):
-            call.go(target)
+            call.follow_target(target)
         case MusicOnHold():
             seconds = action.seconds or call.settings.music_seconds
-            call.become(Holding(action, seconds, rest))
+            call.set_state(Holding(action, seconds, rest))
         case CreditCard():
-            pay(call, action)
+            ask_for_payment(call, action)
         case SimpleAnswer(word=word):
-            return _answer(call, word)
+            return _perform_simple_answer(call, word)
         case RoutingYemot() | Routing() | GoToFolderAndPlay():
-            call.hand_over(action)
+            call.transfer(action)
         case Noop():
             return False
         case _:
@@ -81,36 +81,36 @@ def _act(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
     return True
 
 
-def _played(call: Call, messages: Sequence[Message]) -> bool:
+def _play(call: Call, messages: Sequence[Message]) -> bool:
     """Play ``messages``; True if the last of them led the caller on."""
-    call.playing.messages(messages)
+    call.playback.play_messages(messages)
     last = messages[-1]
     if isinstance(last, GoTo):
-        call.go(last.target)
+        call.follow_target(last.target)
         return True
     return False
 
 
-def _read(call: Call, read: Read) -> None:
+def _perform_read(call: Call, read: Read) -> None:
     if isinstance(read.messages[-1], GoTo):
-        _played(call, read.messages)
+        _play(call, read.messages)
     elif read.reuse and any(name == read.name for name, _ in call.values):
-        call.become(Requesting())  # [OFF] field 2: the line does not ask, it sends again
+        call.set_state(Requesting())  # [OFF] field 2: the line does not ask, it sends again
     else:
         call.ask(Asking(read))
 
 
-def _answer(call: Call, word: str) -> bool:
+def _perform_simple_answer(call: Call, word: str) -> bool:
     """[OFF] a bare word: its file, or its sound, and what ``api_answer_<word>`` says."""
-    place = call.place
+    place = call.extension_settings
     if place is None:
         raise AssertionError
     actions = place.answers.get(word, ())
     there = place.has_file(word)
     if there is not True and place.say_answer:
-        call.playing.speech(word)
+        call.playback.speak(word)
     elif there is not False:
-        call.playing.sound(word, kind="simple")
+        call.playback.play_sound(word, kind="simple")
     elif not actions and call.settings.unknown_word == "M1607":
         told = f"{word!r} is no action; as a bare word it has no file {word}.wav and no api_answer_{word}"
         call.problems.append(
@@ -118,7 +118,7 @@ def _answer(call: Call, word: str) -> bool:
                 "warning", "unknown-word", told, word, "answer with an action, or set one of them [?]"
             )
         )
-        call.playing.system("M1607")
+        call.playback.play_system_message("M1607")
     if not actions:
         return False
     perform(call, actions)

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING
 from yemot_ai.protocol import Record
 from yemot_ai_testing.line import actions as acting
 from yemot_ai_testing.line.exchange import LineProblem
-from yemot_ai_testing.line.platform.folders import parent, resolve, written
-from yemot_ai_testing.line.playback import Playing
-from yemot_ai_testing.line.requests import Sending
+from yemot_ai_testing.line.platform.folders import parent, resolve, display_path
+from yemot_ai_testing.line.playback import Playback
+from yemot_ai_testing.line.requests import RequestSender
 from yemot_ai_testing.line.states import (
     Asking,
-    Away,
+    Transferred,
     Idle,
     Outside,
     Over,
     RecordingMenu,
     Requesting,
-    question_of,
+    open_question,
 )
 
 if TYPE_CHECKING:
     from yemot_ai.protocol import Action
     from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.exchange import Exchange
+    from yemot_ai_testing.line.exchange import LineExchange
     from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
     from yemot_ai_testing.line.platform.settings import LineSettings
     from yemot_ai_testing.line.platform.tree import Line
@@ -55,11 +55,11 @@ class CallerId:
 
 
 @dataclass(frozen=True, slots=True)
-class _Home:
+class _ServingExtension:
     """The last extension in which a server decided: what a hang-up request speaks for [OFF]."""
 
     extension: str
-    place: Extension
+    extension_settings: Extension
 
 
 class Call:
@@ -70,26 +70,26 @@ class Call:
         values: what was collected, in order, repeated names included.
         exchanges: every request with its answer.
         problems: what was wrong, in the order of discovery.
-        playing: what the caller hears.
+        playback: what the caller hears.
     """
 
-    def __init__(self, line: Line, settings: LineSettings, clock: Clock, who: CallerId) -> None:
+    def __init__(self, line: Line, settings: LineSettings, clock: Clock, caller_id: CallerId) -> None:
         self.line = line
         self.settings = settings
         self.clock = clock
-        self.who = who
+        self.caller_id = caller_id
         self.extension = ""
         self.values: list[tuple[str, str]] = []
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[LineExchange] = []
         self.problems: list[LineProblem] = []
-        self.playing = Playing(clock, line.files, self.problems.append)
+        self.playback = Playback(clock, line.files, self.problems.append)
         self.lock = threading.RLock()
         self._state: State = Idle()
-        self._home: _Home | None = None
-        self._ahead: list[PreQuestion] = []
-        self._sending = Sending(line, settings, clock, who)
+        self._serving: _ServingExtension | None = None
+        self._pending_pre_questions: list[PreQuestion] = []
+        self._requests = RequestSender(line, settings, clock, caller_id)
         self._in_flight = False
-        self._goodbye_due = False
+        self._hangup_request_due = False
 
     @property
     def state(self) -> State:
@@ -99,19 +99,19 @@ class Call:
     @property
     def transcript(self) -> Transcript:
         """Everything that happened."""
-        return self.playing.transcript
+        return self.playback.transcript
 
     @property
-    def place(self) -> Extension | None:
+    def extension_settings(self) -> Extension | None:
         """The settings of where the caller is; None where the line does not know the place."""
-        return self.line.at(self.extension)
+        return self.line.get_extension(self.extension)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing at all can happen any more."""
         return isinstance(self._state, Over)
 
-    def become(self, state: State) -> None:
+    def set_state(self, state: State) -> None:
         """Go on to ``state``; a call that is over stays so."""
         with self.lock:
             if not self.is_over:
@@ -119,206 +119,214 @@ class Call:
 
     # -- where the caller goes
 
-    def enter(self, extension: str) -> None:
+    def enter_extension(self, extension: str) -> None:
         """Bring the caller into a folder: a server decides there, or the caller does."""
-        place = self.line.at(extension)
-        if place is None and self.line.is_tree:
-            self._get_lost(extension)
+        place = self.line.get_extension(extension)
+        if place is None and self.line.knows_all_extensions:
+            self._handle_missing_extension(extension)
             return
         self.extension = extension
-        if place is not None and place.answers_calls and not self.settings.retain_values:
+        if place is not None and place.is_api and not self.settings.retain_values:
             self.values.clear()
-        self.playing.moved(extension, place)
+        self.playback.enter_extension(extension, place)
         if place is None:
-            self.playing.ended(f"left for {written(extension)}")
-            self.become(Outside(extension, known=False))
-        elif not place.answers_calls:
-            self.become(Outside(extension, known=True))
+            self.playback.end_call(f"left for {display_path(extension)}")
+            self.set_state(Outside(extension, known=False))
+        elif not place.is_api:
+            self.set_state(Outside(extension, known=True))
         else:
-            self._home = _Home(extension, place)
-            self._ahead = list(place.pre_questions)
-            self._ask_ahead()
+            self._serving = _ServingExtension(extension, place)
+            self._pending_pre_questions = list(place.pre_questions)
+            self._ask_next_pre_question()
 
-    def go(self, target: str) -> None:
+    def follow_target(self, target: str) -> None:
         """Follow a target of ``go_to_folder``."""
         extension = resolve(self.extension, target)
         if extension is None:
-            self.end_from_here("the line hung up")
+            self.end_by_line("the line hung up")
         else:
-            self.enter(extension)
+            self.enter_extension(extension)
 
-    def leave(self) -> None:
+    def leave_extension(self) -> None:
         """[OFF] an answer that says nothing more: to ``api_end_goto``, else one level up."""
-        place = self.place
+        place = self.extension_settings
         if place is not None and place.end_goto is not None:
-            self.go(place.end_goto)
+            self.follow_target(place.end_goto)
             return
         up = parent(self.extension)
         if up is None:
-            self.end_from_here("the answer said nothing more, and this was the root")
+            self.end_by_line("the answer said nothing more, and this was the root")
         else:
-            self.enter(up)
+            self.enter_extension(up)
 
-    def hand_over(self, action: Action) -> None:
+    def transfer(self, action: Action) -> None:
         """Lead the caller away from every extension of this line."""
         why = f"left with {action}"
-        self.playing.ended(why)
-        self.become(Away(why))
+        self.playback.end_call(why)
+        self.set_state(Transferred(why))
 
-    def end_from_here(self, why: str) -> None:
+    def end_by_line(self, reason: str) -> None:
         """End the call from the line's side."""
-        self._end(why)
+        self._set_over(reason)
         if self.settings.hangup_after_goto:
-            self._say_goodbye()
+            self._send_hangup_request()
 
     # -- what is asked and answered
 
-    def step(self) -> None:
+    def send_next_request(self) -> None:
         """Send the request that is due, and do what the answer says."""
-        home = self._home
-        if home is None or home.place.link is None:
-            self.playing.system("M1609")
-            told = f"{written(self.extension)} has no api_link"
+        home = self._serving
+        if home is None or home.extension_settings.link is None:
+            self.playback.play_system_message("M1609")
+            told = f"{display_path(self.extension)} has no api_link"
             self.problems.append(
-                LineProblem("warning", "no-link", told, way_out="write api_link=… into ext.ini")
+                LineProblem("warning", "no-link", told, hint="write api_link=… into ext.ini")
             )
-            self.leave()
+            self.leave_extension()
             return
-        self.send(self._sending.request(home.extension, home.place, tuple(self.values)), home)
+        self.send(
+            self._requests.build_request(home.extension, home.extension_settings, tuple(self.values)), home
+        )
 
-    def send(self, pairs: tuple[tuple[str, str], ...], home: _Home) -> None:
+    def send(self, pairs: tuple[tuple[str, str], ...], serving: _ServingExtension) -> None:
         """Send ``pairs`` and do what the answer says, unless the caller is gone by then."""
         self._in_flight = True
-        exchange = self._sending.ask(home.extension, home.place, pairs, self.transcript)
+        exchange = self._requests.send(serving.extension, serving.extension_settings, pairs, self.transcript)
         with self.lock:
             self._in_flight = False
             if self.is_over:  # nobody waits for this answer any more, so it cannot be late
                 kept = tuple(problem for problem in exchange.problems if problem.code != "late")
-                self._keep(replace(exchange, problems=kept))
+                self._add_exchange(replace(exchange, problems=kept))
             else:
-                self._keep(exchange)
-                self._do(exchange)
+                self._add_exchange(exchange)
+                self._perform_response(exchange)
                 return
-        if self._goodbye_due:
-            self._say_goodbye()
+        if self._hangup_request_due:
+            self._send_hangup_request()
 
-    def repeat(self, exchange: Exchange) -> None:
+    def resend(self, exchange: LineExchange) -> None:
         """Send an earlier request again, byte for byte; a call that is over stays so."""
-        place = self.line.at(exchange.extension)
+        place = self.line.get_extension(exchange.extension)
         if place is None:
             raise AssertionError
         if not self.is_over:
             self.extension = exchange.extension
-            self._home = _Home(exchange.extension, place)
-            self.become(Requesting())
-        self.send(exchange.pairs, _Home(exchange.extension, place))
+            self._serving = _ServingExtension(exchange.extension, place)
+            self.set_state(Requesting())
+        self.send(exchange.pairs, _ServingExtension(exchange.extension, place))
 
     def ask(self, asking: Asking) -> None:
         """Ask (again), and wait for the caller."""
-        self.playing.question(asking.read)
-        self.become(asking)
+        self.playback.play_question(asking.read)
+        self.set_state(asking)
 
-    def give(self, value: str) -> None:
+    def submit_value(self, value: str) -> None:
         """Add the answer to the open question to what is sent from now on."""
         with self.lock:
-            asking = question_of(self._state)
+            asking = open_question(self._state)
             if asking is None:  # the caller has hung up from another thread
                 return
             name = asking.read.name
             self.values.append((name, value))
-            if asking.before is not None:
-                self._say_after(asking.before, value)
-            local = () if self.place is None else self.place.local_answers.get(f"{name}_{value}", ())
+            if asking.pre_question is not None:
+                self._play_key_sound(asking.pre_question, value)
+            local = (
+                ()
+                if self.extension_settings is None
+                else self.extension_settings.local_answers.get(f"{name}_{value}", ())
+            )
             if local:
                 acting.perform(self, local)
-            elif asking.before is not None:
-                self._ask_ahead()
+            elif asking.pre_question is not None:
+                self._ask_next_pre_question()
             else:
-                self.become(Requesting())
+                self.set_state(Requesting())
 
-    def add(self, *pairs: tuple[str, str]) -> None:
+    def add_values(self, *pairs: tuple[str, str]) -> None:
         """Collect what no question asked for, and send it."""
         with self.lock:
             self.values.extend(pairs)
-            self.become(Requesting())
+            self.set_state(Requesting())
 
     def hang_up(self) -> None:
         """The caller hangs up, whatever the line is doing; may come from another thread."""
         with self.lock:
-            kept = self._kept_recording()
+            kept = self._recording_to_keep()
             if kept is not None and self.settings.hangup_carries_recording:
                 self.values.append(kept)
-            self._end("the caller hung up")
-            self._goodbye_due = self._in_flight and self.settings.hangup_waits
-        if not self._goodbye_due:
-            self._say_goodbye()
+            self._set_over("the caller hung up")
+            self._hangup_request_due = self._in_flight and self.settings.hangup_waits
+        if not self._hangup_request_due:
+            self._send_hangup_request()
 
-    def value_of(self, path: str) -> str:
+    def recording_value(self, path: str) -> str:
         """Return a recording's path as the server gets it; [?] the exact form."""
         before = {"path": "/", "ivr2": "ivr2:/", "bare": ""}[self.settings.recording_value]
         return f"{before}{path.removeprefix('/')}.wav"
 
     # -- how that is done
 
-    def _ask_ahead(self) -> None:
+    def _ask_next_pre_question(self) -> None:
         """Ask the next question of ``ext.ini``; when there is none left, the server decides [OFF]."""
-        while self._ahead:
-            question = self._ahead.pop(0)
+        while self._pending_pre_questions:
+            question = self._pending_pre_questions.pop(0)
             known = any(name == question.read.name for name, _ in self.values)
             if not (question.read.reuse and known):
-                self.ask(Asking(question.read, before=question))
+                self.ask(Asking(question.read, pre_question=question))
                 return
-        self.become(Requesting())
+        self.set_state(Requesting())
 
-    def _say_after(self, question: PreQuestion, value: str) -> None:
-        for key, file in question.says:
+    def _play_key_sound(self, question: PreQuestion, value: str) -> None:
+        for key, file in question.key_sounds:
             if key == value:
-                self.playing.sound(f"f-{file}", kind="f")
+                self.playback.play_sound(f"f-{file}", kind="f")
 
-    def _do(self, exchange: Exchange) -> None:
+    def _perform_response(self, exchange: LineExchange) -> None:
         if exchange.response is None:
-            self.playing.system("M1607")
-            self.leave()
+            self.playback.play_system_message("M1607")
+            self.leave_extension()
         else:
             acting.perform(self, tuple(exchange.response))
 
-    def _get_lost(self, extension: str) -> None:
+    def _handle_missing_extension(self, extension: str) -> None:
         """A target that is no folder: M1608, and one level up [?]."""
-        told = f"{written(self.extension)} leads to {written(extension)}, which this line does not have"
-        way_out = f"there are {self.line.named()}"
-        self.problems.append(LineProblem("error", "no-extension", told, way_out=way_out))
-        self.playing.system("M1608")
+        told = f"{display_path(self.extension)} leads to {display_path(extension)}, which this line does not have"
+        way_out = f"there are {self.line.extension_names()}"
+        self.problems.append(LineProblem("error", "no-extension", told, hint=way_out))
+        self.playback.play_system_message("M1608")
         up = parent(self.extension)
         if up is None:
-            self.end_from_here(f"there is no {written(extension)}, and this was the root")
+            self.end_by_line(f"there is no {display_path(extension)}, and this was the root")
         else:
-            self.enter(up)
+            self.enter_extension(up)
 
-    def _kept_recording(self) -> tuple[str, str] | None:
+    def _recording_to_keep(self) -> tuple[str, str] | None:
         """Return the recording that a hang-up ends, if it is to be kept [OFF]."""
-        asking = question_of(self._state)
-        if asking is None or self.place is None:
+        asking = open_question(self._state)
+        if asking is None or self.extension_settings is None:
             return None
         mode = asking.read.mode
         if not isinstance(mode, Record) or not mode.keep_on_hangup:
             return None
         path = self._state.path if isinstance(self._state, RecordingMenu) else asking.path
-        path = path or self.value_of(self.line.files.recording(mode, self.extension, self.place))
+        path = path or self.recording_value(
+            self.line.files.recording_path(mode, self.extension, self.extension_settings)
+        )
         return asking.read.name, path
 
-    def _end(self, why: str) -> None:
-        self.playing.ended(why)
-        self.become(Over(why))
+    def _set_over(self, why: str) -> None:
+        self.playback.end_call(why)
+        self.set_state(Over(why))
 
-    def _say_goodbye(self) -> None:
-        home = self._home
+    def _send_hangup_request(self) -> None:
+        home = self._serving
         if home is None:
             return
-        pairs = self._sending.request(home.extension, home.place, tuple(self.values))
-        exchange = self._sending.say_goodbye(home.extension, home.place, pairs, self.extension)
+        pairs = self._requests.build_request(home.extension, home.extension_settings, tuple(self.values))
+        exchange = self._requests.send_hangup(home.extension, home.extension_settings, pairs, self.extension)
         if exchange is not None:
-            self._keep(exchange)
+            self._add_exchange(exchange)
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _add_exchange(self, exchange: LineExchange) -> None:
         self.exchanges.append(exchange)
         self.problems.extend(exchange.problems)

@@ -21,18 +21,18 @@ from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import AppError, CallOverError
 from yemot_ai_testing.line.call import Call, CallerId
-from yemot_ai_testing.line.caller_options import check_extension, check_text, line_of, settings_of
-from yemot_ai_testing.line.driver import Course
-from yemot_ai_testing.line.interruption import Interruption, at_once
-from yemot_ai_testing.line.platform.folders import bare, written
-from yemot_ai_testing.line.states import Idle, Over, has_left, question_of
+from yemot_ai_testing.line.caller_options import check_extension, check_text, open_line, line_settings_from
+from yemot_ai_testing.line.driver import Driver
+from yemot_ai_testing.line.interruption import Interruption, always
+from yemot_ai_testing.line.platform.folders import strip_slashes, display_path
+from yemot_ai_testing.line.states import Idle, Over, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
 from yemot_ai_testing.line.verbs import dtmf as pressing
 from yemot_ai_testing.line.verbs import navigation as roaming
 from yemot_ai_testing.line.verbs import payment as paying
 from yemot_ai_testing.line.verbs import recording
 from yemot_ai_testing.line.verbs import speech as speaking
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from yemot_ai.protocol import Read, Response
     from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.exchange import Exchange, LineProblem
+    from yemot_ai_testing.line.exchange import LineExchange, LineProblem
     from yemot_ai_testing.line.platform.extension import Extension
-    from yemot_ai_testing.line.platform.settings import Method, Switches
+    from yemot_ai_testing.line.platform.settings import Method, CallerOptions
     from yemot_ai_testing.line.states import State
 
 __all__ = ["Caller"]
@@ -68,7 +68,7 @@ class Caller:
         strict: raise a ``LineError`` for an answer that a real line would meet with M1607.
         remote: an url may point beyond this machine.
         call_id: ``ApiCallId``; a fresh one without.
-        switches: any of ``LineSettings``; without a ``Line`` also what else would stand in ``ext.ini``.
+        options: any of ``LineSettings``; without a ``Line`` also what else would stand in ``ext.ini``.
 
     Raises:
         AppError: ``app`` cannot be called, the number or the extension is no text, the line has no such
@@ -86,19 +86,19 @@ class Caller:
         strict: bool = True,
         remote: bool = False,
         call_id: str | None = None,
-        **switches: Unpack[Switches],
+        **options: Unpack[CallerOptions],
     ) -> None:
         if method not in {"GET", "POST"}:
             raise AppError(f"the line calls with GET or POST, not {method!r}")
         check_text("phone", phone, "0501234567")
         check_text("extension", extension, "1/2")
-        self.settings = settings_of(switches)
-        self._line, self._own = line_of(app, method, switches, clock=clock, remote=remote)
-        self._dialled_to = bare(extension)
-        check_extension(self._line, self._dialled_to)
+        self.settings = line_settings_from(options)
+        self._line, self._owns_line = open_line(app, method, options, clock=clock, remote=remote)
+        self._dialled_extension = strip_slashes(extension)
+        check_extension(self._line, self._dialled_extension)
         who = CallerId(phone, call_id or secrets.token_hex(20))
         self._call = Call(self._line, self.settings, clock or self._line.clock(), who)
-        self._course = Course(self._call, strict=strict)
+        self._driver = Driver(self._call, strict=strict)
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +119,7 @@ class Caller:
 
         A ``Line`` that was passed in is closed by whoever made it.
         """
-        if self._own:
+        if self._owns_line:
             self._line.close()
 
     def dial(self) -> str:
@@ -133,9 +133,9 @@ class Caller:
         """
         if self.dialled:
             raise CallOverError("dials", waits_for="has dialled already", hint="a new call is a new Caller")
-        self._course.begin("dials", written(self._dialled_to), seconds=0)
-        self._call.enter(self._dialled_to)
-        return self._course.settle()
+        self._driver.begin_verb("dials", display_path(self._dialled_extension), seconds=0)
+        self._call.enter_extension(self._dialled_extension)
+        return self._driver.run_until_waiting()
 
     def says(self, text: str) -> str:
         """Speak.
@@ -146,7 +146,7 @@ class Caller:
         Raises:
             WrongVerbError: the line does not listen to speech now.
         """
-        return self._does("says", text, speaking.says(self._call, text))
+        return self._perform("says", text, speaking.says(self._call, text))
 
     def mumbles(self) -> str:
         """Speak so that nobody understands: the line asks again (M1611), and in the end takes nothing.
@@ -154,7 +154,7 @@ class Caller:
         Raises:
             WrongVerbError: the line does not listen to speech now.
         """
-        return self._does("mumbles", "", speaking.mumbles(self._call))
+        return self._perform("mumbles", "", speaking.mumbles(self._call))
 
     def presses(self, keys: str) -> str:
         """Press keys: at a question, in a menu of the line, to end music, or to enter a folder.
@@ -166,7 +166,7 @@ class Caller:
         Raises:
             WrongVerbError: the line does not take keys now, or not that many.
         """
-        return self._does("presses", keys, pressing.presses(self._call, keys))
+        return self._perform("presses", keys, pressing.presses(self._call, keys))
 
     def changes_keyboard(self) -> str:
         """Ask for another language of the keyboard of letters; M4186 if the answer locks it.
@@ -174,7 +174,7 @@ class Caller:
         Raises:
             WrongVerbError: there is no keyboard of letters now.
         """
-        return self._does("changes the keyboard", "", pressing.changes_keyboard(self._call))
+        return self._perform("changes the keyboard", "", pressing.changes_keyboard(self._call))
 
     def records(self, path: str | None = None, *, seconds: float = 5.0) -> str:
         """Record something and end it with ``#``.
@@ -187,7 +187,7 @@ class Caller:
             WrongVerbError: the line does not record now.
         """
         deed = recording.records(self._call, path, seconds)
-        return self._does("records", path or f"{seconds:g} s", deed)
+        return self._perform("records", path or f"{seconds:g} s", deed)
 
     def silent(self) -> str:
         """Neither speak nor press anything until the line has had enough.
@@ -195,7 +195,7 @@ class Caller:
         Raises:
             WrongVerbError: the line records: silence is a recording like any other; or it plays music.
         """
-        return self._does("is silent", "", roaming.silent(self._call))
+        return self._perform("is silent", "", roaming.silent(self._call))
 
     def pays(self, code: str = "000", details: str = "") -> str:
         """Give the line a card, as it asks.
@@ -207,7 +207,7 @@ class Caller:
         Raises:
             WrongVerbError: the line takes no payment now.
         """
-        return self._does("pays", code, paying.pays(self._call, code, details))
+        return self._perform("pays", code, paying.pays(self._call, code, details))
 
     def goes_to(self, target: str) -> str:
         """Find the way to another extension, from a place where no server decides.
@@ -218,7 +218,7 @@ class Caller:
         Raises:
             WrongVerbError: a server decides here, or the line has no such extension.
         """
-        return self._does("goes to", target, roaming.goes_to(self._call, target))
+        return self._perform("goes to", target, roaming.goes_to(self._call, target))
 
     def repeats(self) -> str:
         """Let the line send its last request again, byte for byte, as a line that got no answer may.
@@ -229,9 +229,9 @@ class Caller:
         last = next((e for e in reversed(self._call.exchanges) if not e.hangup), None)
         if last is None:
             raise CallOverError("repeats", waits_for="has sent no request yet", hint="dial() first")
-        self._course.begin("repeats", "the last request", seconds=0)
-        self._call.repeat(last)
-        return self._course.settle()
+        self._driver.begin_verb("repeats", "the last request", seconds=0)
+        self._call.resend(last)
+        return self._driver.run_until_waiting()
 
     def hangs_up(self) -> str:
         """Hang up; also while a verb runs, from another thread.
@@ -240,30 +240,30 @@ class Caller:
             CallOverError: the call is over.
         """
         if isinstance(self.state, Idle | Over):
-            raise refused("hangs up", self.state)
-        if self._course.running:
-            self._course.hang_up()
+            raise wrong_verb_error("hangs up", self.state)
+        if self._driver.is_running:
+            self._driver.hang_up()
             return ""
-        self._course.begin("hangs up", "", seconds=0)
+        self._driver.begin_verb("hangs up", "", seconds=0)
         self._call.hang_up()
-        return self._course.settle()
+        return self._driver.run_until_waiting()
 
     def interrupts(
-        self, keys: str | None = None, *, after: float = 0.0, once: Callable[[], bool] = at_once
+        self, keys: str | None = None, *, after: float = 0.0, when: Callable[[], bool] = always
     ) -> None:
         """Do something while the next verb's answer is being made.
 
         Args:
             keys: what the line gets at its next poll; ``*`` also ends music; None hangs up, at any time.
             after: seconds after the end of the verb.
-            once: a gate: nothing happens before it is true.
+            when: a gate: nothing happens before it is true.
         """
-        self._course.interruption = Interruption(keys, after, once)
+        self._driver.interruption = Interruption(keys, after, when)
 
     @property
     def heard(self) -> str:
         """What was heard since the last verb."""
-        return self._course.heard
+        return self._driver.heard
 
     @property
     def response(self) -> Response:
@@ -300,12 +300,12 @@ class Caller:
     @property
     def call_id(self) -> str:
         """The call's ``ApiCallId``."""
-        return self._call.who.call_id
+        return self._call.caller_id.call_id
 
     @property
     def phone(self) -> str:
         """The caller's number."""
-        return self._call.who.phone
+        return self._call.caller_id.phone
 
     @property
     def transcript(self) -> Transcript:
@@ -313,7 +313,7 @@ class Caller:
         return Transcript(self._call.transcript)
 
     @property
-    def exchanges(self) -> tuple[Exchange, ...]:
+    def exchanges(self) -> tuple[LineExchange, ...]:
         """Every request with its raw answer."""
         return tuple(self._call.exchanges)
 
@@ -325,12 +325,12 @@ class Caller:
     @property
     def dead_air(self) -> float:
         """The longest silence, in seconds, since the end of the last verb."""
-        return self._course.dead_air
+        return self._driver.dead_air
 
     @property
     def question(self) -> Read | None:
         """The read that waits for this caller; None if none does."""
-        asking = question_of(self.state)
+        asking = open_question(self.state)
         return None if asking is None else asking.read
 
     @property
@@ -339,16 +339,16 @@ class Caller:
         return self._call.state
 
     @property
-    def place(self) -> Extension | None:
+    def extension_settings(self) -> Extension | None:
         """The settings of the extension where the caller is; None where the line does not know it."""
-        return self._call.place
+        return self._call.extension_settings
 
     @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
         return self.state.waits_for
 
-    def _does(self, name: str, text: str, deed: Deed) -> str:
-        self._course.begin(name, text, seconds=deed.seconds)
-        deed.do()
-        return self._course.settle()
+    def _perform(self, name: str, text: str, verb: Verb) -> str:
+        self._driver.begin_verb(name, text, seconds=verb.seconds)
+        verb.perform()
+        return self._driver.run_until_waiting()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.platform.extension import Extension
-from yemot_ai_testing.line.platform.folders import written
+from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.platform.settings import Method
 
-__all__ = ["check_extension", "check_text", "line_of", "settings_of"]
+__all__ = ["check_extension", "check_text", "open_line", "line_settings_from"]
 
-SWITCHES = frozenset(one.name for one in fields(LineSettings))
-IN_EXT_INI = frozenset(
+LINE_SETTING_NAMES = frozenset(one.name for one in fields(LineSettings))
+EXT_INI_NAMES = frozenset(
     {
         "query", "constants", "omitted", "end_goto", "hangup_send", "say_tts", "voice_ask_ok", "record_beep",
         "waiting_music", "muted",
@@ -34,24 +34,24 @@ IN_EXT_INI = frozenset(
 )  # fmt: skip
 
 
-def settings_of(switches: Mapping[str, Any]) -> LineSettings:
-    """Return the switches of the line among ``switches``.
+def line_settings_from(options: Mapping[str, Any]) -> LineSettings:
+    """Return the switches of the line among ``options``.
 
     Raises:
         AppError: there is no such switch, or it cannot stand like that.
     """
-    unknown = set(switches) - SWITCHES - IN_EXT_INI - {"extensions"}
+    unknown = set(options) - LINE_SETTING_NAMES - EXT_INI_NAMES - {"extensions"}
     if unknown:
         raise AppError(
-            f"the line has no switch {', '.join(sorted(unknown))}; it has {', '.join(sorted(SWITCHES))}"
+            f"the line has no switch {', '.join(sorted(unknown))}; it has {', '.join(sorted(LINE_SETTING_NAMES))}"
         )
-    return LineSettings(**{name: value for name, value in switches.items() if name in SWITCHES})
+    return LineSettings(**{name: value for name, value in options.items() if name in LINE_SETTING_NAMES})
 
 
-def line_of(
+def open_line(
     app: object,
     method: Method,
-    switches: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     clock: Clock | None = None,
     remote: bool = False,
@@ -61,7 +61,7 @@ def line_of(
     Raises:
         AppError: ``app`` cannot be called, or a line was given together with what stands in its files.
     """
-    in_files = {name: value for name, value in switches.items() if name not in SWITCHES}
+    in_files = {name: value for name, value in options.items() if name not in LINE_SETTING_NAMES}
     if isinstance(app, Line):
         if in_files or method != "GET":
             names = [*sorted(in_files), *(["method"] if method != "GET" else [])]
@@ -70,7 +70,7 @@ def line_of(
     extensions = in_files.pop("extensions", None)
     # Off here, on at the platform: nobody who lets a model answer wants an echo.
     extension = Extension(**{"method": method, "say_tts": False, **in_files})
-    line = Line.of(app, extension, extensions=extensions, clock=clock, remote=remote)
+    line = Line.for_app(app, extension, extensions=extensions, clock=clock, remote=remote)
     line.transport(line.extensions[""])  # what cannot be called is told at once
     return line, True
 
@@ -91,5 +91,7 @@ def check_extension(line: Line, extension: str) -> None:
     Raises:
         AppError: the line has no such extension.
     """
-    if line.is_tree and line.at(extension) is None:
-        raise AppError(f"this line has no extension {written(extension)}; there are {line.named()}")
+    if line.knows_all_extensions and line.get_extension(extension) is None:
+        raise AppError(
+            f"this line has no extension {display_path(extension)}; there are {line.extension_names()}"
+        )

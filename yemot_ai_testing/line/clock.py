@@ -1,12 +1,12 @@
 """The time a call lives in.
 
 Playing a sentence takes seconds on a phone and nothing in a test, so a clock knows two ways for
-time to go by: what the *line* is busy with (``spend``) and what the *server* must be given
+time to go by: what the *line* is busy with (``advance``) and what the *server* must be given
 (``sleep``). On the wall only the second really passes; on a virtual clock neither does.
 
     >>> clock = WallClock()
     >>> before = clock.now()
-    >>> clock.spend(60)
+    >>> clock.advance(60)
     >>> clock.now() - before >= 60
     True
 """
@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "EngineClock", "JointClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
+__all__ = ["Clock", "EngineClock", "CombinedClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
 
 
 class Clock(Protocol):
@@ -32,7 +32,7 @@ class Clock(Protocol):
         """Let time pass for the line and for the server."""
         ...
 
-    def spend(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let time pass that the server does not need: playing, speaking, typing."""
         ...
 
@@ -53,22 +53,22 @@ class VirtualTime(Protocol):
 class WallClock:
     """Real time, plus what the line has been playing."""
 
-    __slots__ = ("_spent",)
+    __slots__ = ("_offset",)
 
     def __init__(self) -> None:
-        self._spent = 0.0
+        self._offset = 0.0
 
     def now(self) -> float:
         """Return real seconds plus those spent on playing and speaking."""
-        return time.monotonic() + self._spent
+        return time.monotonic() + self._offset
 
     def sleep(self, seconds: float) -> None:
         """Really wait: whatever the server does meanwhile, it does in real time."""
         time.sleep(seconds)
 
-    def spend(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Add to the offset; nobody waits."""
-        self._spent += seconds
+        self._offset += seconds
 
 
 class EngineClock:
@@ -87,12 +87,12 @@ class EngineClock:
         """Let virtual time pass."""
         self._time.sleep(seconds)
 
-    def spend(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let virtual time pass: what the server does, it also does while the line is playing."""
         self._time.sleep(seconds)
 
 
-class JointClock:
+class CombinedClock:
     """The virtual times of several applications in one call, kept together.
 
     Time passes in one of them while it answers; the others catch up whenever anybody looks.
@@ -119,14 +119,14 @@ class JointClock:
             for clock, _ in self._clocks:
                 clock.sleep(seconds)
 
-    def spend(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let virtual time pass everywhere."""
         self.sleep(seconds)
 
 
 def is_virtual(clock: Clock) -> bool:
     """Whether nothing can happen beside a request, for time passes in the caller's own thread."""
-    return isinstance(clock, EngineClock | JointClock)
+    return isinstance(clock, EngineClock | CombinedClock)
 
 
 def clock_of(app: object) -> Clock:

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from yemot_ai.protocol import Read, Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line import actions as acting
-from yemot_ai_testing.line.interruption import Interruption, watching
+from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
 from yemot_ai_testing.line.states import Asking, Holding, Requesting
-from yemot_ai_testing.line.transcript import Ended, Verb, dead_air, heard_text
-from yemot_ai_testing.line.verbs.dtmf import pressed, unanswered
+from yemot_ai_testing.line.transcript import CallEnded, CallerActed, longest_silence, heard_text
+from yemot_ai_testing.line.verbs.dtmf import apply_keys, handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll, type_keys
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["Course"]
+__all__ = ["Driver"]
 
 MAX_REQUESTS = 200
 MAX_SECONDS = 600.0
 
 
-class Course:
+class Driver:
     """The course of one call, verb by verb.
 
     Args:
@@ -31,38 +31,38 @@ class Course:
 
     Attributes:
         interruption: what the caller will do while the next verb's answer is being made.
-        running: a verb is being answered right now.
+        is_running: a verb is being answered right now.
     """
 
     def __init__(self, call: Call, *, strict: bool) -> None:
         self.interruption: Interruption | None = None
-        self.running = False
+        self.is_running = False
         self._call = call
         self._strict = strict
-        self._mark = 0
-        self._quiet_since = self._settled_at = call.clock.now()
-        self._reported = 0
+        self._verb_index = 0
+        self._silent_since = self._settled_at = call.clock.now()
+        self._raised_problems = 0
 
     @property
     def heard(self) -> str:
         """What was heard since the last verb."""
-        return heard_text(self._call.transcript[self._mark :])
+        return heard_text(self._call.transcript[self._verb_index :])
 
     @property
     def dead_air(self) -> float:
         """The longest silence, in seconds, since the end of the last verb."""
-        events = self._call.transcript[self._mark :]
-        ended = next((event.at for event in events if isinstance(event, Ended)), self._settled_at)
-        return dead_air(events, since=self._quiet_since, until=ended)
+        events = self._call.transcript[self._verb_index :]
+        ended = next((event.at for event in events if isinstance(event, CallEnded)), self._settled_at)
+        return longest_silence(events, since=self._silent_since, until=ended)
 
-    def begin(self, name: str, text: str, *, seconds: float) -> None:
+    def begin_verb(self, name: str, text: str, *, seconds: float) -> None:
         """Note that the caller does something, which takes ``seconds``."""
-        self._mark = len(self._call.transcript)
-        self._note(name, text, seconds=seconds)
-        self._call.clock.spend(seconds)
-        self._quiet_since = self._call.clock.now()
+        self._verb_index = len(self._call.transcript)
+        self._record_verb(name, text, seconds=seconds)
+        self._call.clock.advance(seconds)
+        self._silent_since = self._call.clock.now()
 
-    def settle(self) -> str:
+    def run_until_waiting(self) -> str:
         """Run the line until it waits for the caller, or the call is over.
 
         Returns:
@@ -74,12 +74,12 @@ class Course:
             WrongVerbError: an interruption could not happen.
         """
         interruption, self.interruption = self.interruption, None
-        self.running = True
+        self.is_running = True
         try:
-            with watching(interruption, self._call.clock, self._quiet_since, self.hang_up):
+            with hang_up_when_due(interruption, self._call.clock, self._silent_since, self.hang_up):
                 self._run(interruption)
         finally:
-            self.running = False
+            self.is_running = False
             self._settled_at = self._call.clock.now()
         if interruption is not None and not interruption.done:
             waits_for = self._call.state.waits_for
@@ -88,28 +88,30 @@ class Course:
 
     def hang_up(self) -> None:
         """Hang up while the line is busy; may come from another thread."""
-        self._note("hangs up", "", seconds=0)
+        self._record_verb("hangs up", "", seconds=0)
         self._call.hang_up()
 
-    def _note(self, name: str, text: str, *, seconds: float) -> None:
-        self._call.transcript.add(Verb(at=self._call.clock.now(), seconds=seconds, name=name, text=text))
+    def _record_verb(self, name: str, text: str, *, seconds: float) -> None:
+        self._call.transcript.add(
+            CallerActed(at=self._call.clock.now(), seconds=seconds, name=name, text=text)
+        )
 
     def _run(self, interruption: Interruption | None) -> None:
         requests = 0
-        while not self._waits():
+        while not self._waits_for_caller():
             match self._call.state:
                 case Requesting():
                     requests += 1
-                    self._call.step()
+                    self._call.send_next_request()
                 case Holding() as holding:
-                    self._hold(holding, interruption)
+                    self._play_hold_music(holding, interruption)
                 case Asking() as asking:
                     self._poll(asking, interruption)
-            self._complain()
-            self._guard(requests)
-        self._complain()
+            self._raise_new_error()
+            self._check_limits(requests)
+        self._raise_new_error()
 
-    def _waits(self) -> bool:
+    def _waits_for_caller(self) -> bool:
         """Whether only the caller can go on."""
         match self._call.state:
             case Requesting():
@@ -129,24 +131,24 @@ class Course:
         due = self._due(interruption, seconds)
         self._call.clock.sleep(seconds if due is None else due)
         if interruption is None or due is None:
-            unanswered(self._call, asking)
-        elif interruption.take():
+            handle_no_keys(self._call, asking)
+        elif interruption.claim():
             self._interrupt(asking, tap, interruption)
 
-    def _hold(self, holding: Holding, interruption: Interruption | None) -> None:
+    def _play_hold_music(self, holding: Holding, interruption: Interruption | None) -> None:
         """Let the music play: to its end, or until the caller has had enough of it."""
         call, seconds = self._call, holding.seconds or 0.0
         due = self._due(interruption, seconds)
         stops = due is not None and interruption is not None and self._ends_music(holding, interruption)
         lasts = due if stops and due is not None else seconds
-        call.playing.sound(f"music {holding.music.name}", kind="music", seconds=lasts)
-        if stops and interruption is not None and interruption.take():
+        call.playback.play_sound(f"music {holding.music.name}", kind="music", seconds=lasts)
+        if stops and interruption is not None and interruption.claim():
             if interruption.keys is None:
                 self.hang_up()
                 return
-            self._note("presses", interruption.keys, seconds=0)
+            self._record_verb("presses", interruption.keys, seconds=0)
         if call.state == holding:
-            acting.perform(call, holding.then)
+            acting.perform(call, holding.next_actions)
 
     def _ends_music(self, holding: Holding, interruption: Interruption) -> bool:
         """[OFF] ``*`` ends the music, unless the answer says ``no_return``."""
@@ -156,26 +158,26 @@ class Course:
         """Return when in the next ``seconds`` the caller will do something; None if not in them."""
         if interruption is None:
             return None
-        due = interruption.due(self._call.clock.now() - self._quiet_since)
+        due = interruption.seconds_until_due(self._call.clock.now() - self._silent_since)
         return None if due is None or due > seconds else due
 
     def _interrupt(self, asking: Asking, tap: Tap, interruption: Interruption) -> None:
         if interruption.keys is None:
             self.hang_up()
             return
-        self._note("presses", interruption.keys, seconds=0)
-        pressed(self._call, asking, interruption.keys, type_keys(tap, interruption.keys))
+        self._record_verb("presses", interruption.keys, seconds=0)
+        apply_keys(self._call, asking, interruption.keys, type_keys(tap, interruption.keys))
 
-    def _complain(self) -> None:
+    def _raise_new_error(self) -> None:
         """Raise the first new error of an answer, if this caller is strict."""
-        new = self._call.problems[self._reported :]
-        self._reported += len(new)
+        new = self._call.problems[self._raised_problems :]
+        self._raised_problems += len(new)
         errors = [problem for problem in new if problem.level == "error"]
         if self._strict and errors:
             errors[0].raise_()
 
-    def _guard(self, requests: int) -> None:
-        seconds = self._call.clock.now() - self._quiet_since
+    def _check_limits(self, requests: int) -> None:
+        seconds = self._call.clock.now() - self._silent_since
         if requests > MAX_REQUESTS or seconds > MAX_SECONDS:
             last = self._call.exchanges[-1].body if self._call.exchanges else ""
-            raise EndlessLineError(requests=requests, seconds=seconds, answer=last)
+            raise EndlessLineError(requests=requests, seconds=seconds, body=last)

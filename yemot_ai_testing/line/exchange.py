@@ -11,11 +11,11 @@ from yemot_ai.protocol import Response
 from yemot_ai.protocol.grammar import ParseResult, parse_response
 from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai_testing.errors import LineError
-from yemot_ai_testing.line.transports.transport import Answer, Pairs
+from yemot_ai_testing.line.transports.transport import TransportResponse, Pairs
 
-__all__ = ["Exchange", "LineProblem", "farewell", "judged"]
+__all__ = ["LineExchange", "LineProblem", "build_hangup_exchange", "build_exchange"]
 
-WAYS_OUT = {
+HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
     "status": "answer with HTTP status 200 and nothing else",
     "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
@@ -25,7 +25,7 @@ WAYS_OUT = {
 }
 
 
-IGNORED = frozenset({"after-read", "after-terminal"})
+SURVIVABLE_CODES = frozenset({"after-read", "after-terminal"})
 """Mistakes that the line survives: it does what comes before them."""
 
 
@@ -37,8 +37,8 @@ class LineProblem:
         level: an ``error`` makes the line say M1607.
         code: a stable word: the lint's, or a ``FaultCode``.
         message: what is wrong.
-        answer: the answer, as far as there is one.
-        way_out: what to change.
+        body: the answer, as far as there is one.
+        hint: what to change.
         cause: the exception behind it, if there is one.
         position: which character of the answer it is about.
     """
@@ -46,8 +46,8 @@ class LineProblem:
     level: Literal["error", "warning"]
     code: str
     message: str
-    answer: str = ""
-    way_out: str = ""
+    body: str = ""
+    hint: str = ""
     cause: BaseException | None = None
     position: int = 0
 
@@ -57,13 +57,11 @@ class LineProblem:
         Raises:
             LineError: always.
         """
-        raise LineError(
-            self.message, code=self.code, answer=self.answer, way_out=self.way_out
-        ) from self.cause
+        raise LineError(self.message, code=self.code, body=self.body, hint=self.hint) from self.cause
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class LineExchange:
     """A request, its answer, and what the line thinks of it.
 
     Attributes:
@@ -87,49 +85,59 @@ class Exchange:
     hangup: bool = False
 
 
-def judged(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
-    """Return the exchange that ``answer`` makes of a request, whose names have a value already."""
+def build_exchange(
+    pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
+) -> LineExchange:
+    """Return the exchange that ``transport_response`` makes of a request, whose names have a value already."""
     # Read once: the line's judgement is a large part of what a turn costs.
-    reading = parse_response(answer.body)
-    problems = _problems(answer, reading, [name for name, _ in pairs])
-    response = _understood(reading, problems)
-    return Exchange(at, seconds, extension, tuple(pairs), answer.body, response, problems)
+    reading = parse_response(transport_response.body)
+    problems = _problems(transport_response, reading, [name for name, _ in pairs])
+    response = _usable_response(reading, problems)
+    return LineExchange(at, seconds, extension, tuple(pairs), transport_response.body, response, problems)
 
 
-def farewell(pairs: Pairs, answer: Answer, *, at: float, seconds: float, extension: str) -> Exchange:
+def build_hangup_exchange(
+    pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
+) -> LineExchange:
     """Return the exchange of a hang-up request: any answer will do, but none is a fault."""
-    problems = () if answer.fault is None else (_faulty(answer),)
-    return Exchange(at, seconds, extension, tuple(pairs), answer.body, None, problems, hangup=True)
+    problems = () if transport_response.fault is None else (_fault_problem(transport_response),)
+    return LineExchange(
+        at, seconds, extension, tuple(pairs), transport_response.body, None, problems, hangup=True
+    )
 
 
-def _problems(answer: Answer, reading: ParseResult, known: Collection[str]) -> tuple[LineProblem, ...]:
-    if answer.fault is not None:
-        return (_faulty(answer),)
+def _problems(
+    transport_response: TransportResponse, reading: ParseResult, known: Collection[str]
+) -> tuple[LineProblem, ...]:
+    if transport_response.fault is not None:
+        return (_fault_problem(transport_response),)
     return tuple(
-        LineProblem(found.level, found.code, found.message, answer.body, position=found.position)
+        LineProblem(found.level, found.code, found.message, transport_response.body, position=found.position)
         for found in lint_parsed(reading, known)
     )
 
 
-def _faulty(answer: Answer) -> LineProblem:
-    fault = answer.fault
+def _fault_problem(transport_response: TransportResponse) -> LineProblem:
+    fault = transport_response.fault
     if fault is None:
         raise AssertionError
-    return LineProblem("error", fault.code, fault.text, answer.body, WAYS_OUT[fault.code], fault.cause)
+    return LineProblem(
+        "error", fault.code, fault.text, transport_response.body, HINTS[fault.code], fault.cause
+    )
 
 
-def _understood(reading: ParseResult, problems: Sequence[LineProblem]) -> Response | None:
+def _usable_response(reading: ParseResult, problems: Sequence[LineProblem]) -> Response | None:
     """Return what the line makes of an answer; what follows the last that counts is ignored [OFF]."""
     errors = [problem for problem in problems if problem.level == "error"]
     if not errors:
-        return _parsed(reading)
-    if {problem.code for problem in errors} <= IGNORED:
+        return _parse(reading)
+    if {problem.code for problem in errors} <= SURVIVABLE_CODES:
         end = min(problem.position for problem in errors)
-        return _parsed(parse_response(reading.text[:end].rstrip("&")))
+        return _parse(parse_response(reading.text[:end].rstrip("&")))
     return None
 
 
-def _parsed(reading: ParseResult) -> Response | None:
+def _parse(reading: ParseResult) -> Response | None:
     try:
         return Response.from_parsed(reading)
     except ResponseSyntaxError:  # the lint promises that this cannot be; if it is, it is M1607

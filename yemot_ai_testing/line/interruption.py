@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from yemot_ai_testing.line.clock import Clock, is_virtual
 
-__all__ = ["Interruption", "at_once", "watching"]
+__all__ = ["Interruption", "always", "hang_up_when_due"]
 
-GLANCE = 0.01
+POLL_INTERVAL = 0.01
 """Seconds between two looks at a gate; how long the order of things depends on is the gate's own."""
 
 
@@ -20,45 +20,45 @@ class Interruption:
     Args:
         keys: the keys to be pressed, or None for hanging up.
         after: seconds after the caller's verb has ended.
-        once: nothing happens before this is true.
+        when: nothing happens before this is true.
     """
 
-    def __init__(self, keys: str | None, after: float, once: Callable[[], bool]) -> None:
+    def __init__(self, keys: str | None, after: float, when: Callable[[], bool]) -> None:
         self.keys = keys
         self.done = False
         self._after = after
-        self._once = once
-        self._taking = threading.Lock()
+        self._when = when
+        self._lock = threading.Lock()
 
     def __str__(self) -> str:
         return "hangs up" if self.keys is None else f"presses {self.keys}"
 
-    def due(self, elapsed: float) -> float | None:
+    def seconds_until_due(self, elapsed: float) -> float | None:
         """Return in how many seconds this is due, or None while its gate is shut or it is done.
 
         Args:
             elapsed: seconds since the caller's verb ended.
         """
-        if self.done or not self._once():
+        if self.done or not self._when():
             return None
         return max(self._after - elapsed, 0.0)
 
-    def take(self) -> bool:
+    def claim(self) -> bool:
         """Claim the one time this happens."""
-        with self._taking:
+        with self._lock:
             first = not self.done
             self.done = True
             return first
 
 
-def at_once() -> bool:
+def always() -> bool:
     """Return True: a gate that is always open."""
     return True
 
 
 @contextmanager
-def watching(
-    interruption: Interruption | None, clock: Clock, since: float, hang_up: Callable[[], None]
+def hang_up_when_due(
+    interruption: Interruption | None, clock: Clock, verb_ended_at: float, hang_up: Callable[[], None]
 ) -> Iterator[None]:
     """Hang up beside a request that is open, in real time.
 
@@ -70,8 +70,8 @@ def watching(
     settled = threading.Event()
 
     def watch() -> None:
-        while not settled.wait(GLANCE):
-            if interruption.due(clock.now() - since) == 0.0 and interruption.take():
+        while not settled.wait(POLL_INTERVAL):
+            if interruption.seconds_until_due(clock.now() - verb_ended_at) == 0.0 and interruption.claim():
                 hang_up()
                 return
 

@@ -14,7 +14,7 @@ from yemot_ai_testing.line.platform.extension import PreQuestion
 
 __all__ = [
     "Asking",
-    "Away",
+    "Transferred",
     "Confirming",
     "Holding",
     "Idle",
@@ -25,7 +25,7 @@ __all__ = [
     "Requesting",
     "State",
     "has_left",
-    "question_of",
+    "open_question",
 ]
 
 
@@ -65,14 +65,14 @@ class Asking:
 
     Attributes:
         read: the question.
-        before: the pre-question that it is, if it is one: then no request follows at once.
+        pre_question: the pre-question that it is, if it is one: then no request follows at once.
         retries: how often the line has asked again because it heard nothing, or nothing clear.
         path: the file of a recording that is continued; empty for a new one.
         seconds: how long that is already.
     """
 
     read: Read
-    before: PreQuestion | None = None
+    pre_question: PreQuestion | None = None
     retries: int = 0
     path: str = ""
     seconds: float = 0.0
@@ -80,12 +80,12 @@ class Asking:
     @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
-        return f"the line waits for {_wanted(self.read)} (read {self.read.name!r})"
+        return f"the line waits for {_expected_input(self.read)} (read {self.read.name!r})"
 
     @property
     def hint(self) -> str:
         """Which verbs fit."""
-        return _verbs(self.read)
+        return _fitting_verbs(self.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +144,11 @@ class Paying:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Music plays; ``then`` is what the answer said after it. None of seconds: until ``*``."""
+    """Music plays; ``next_actions`` is what the answer said after it. None of seconds: until ``*``."""
 
     music: MusicOnHold
     seconds: float | None
-    then: tuple[Action, ...]
+    next_actions: tuple[Action, ...]
 
     @property
     def waits_for(self) -> str:
@@ -185,15 +185,15 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class Transferred:
     """The caller was handed over to somebody else, and may still hang up."""
 
-    why: str
+    reason: str
 
     @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
-        return f"the call is over: {self.why}"
+        return f"the call is over: {self.reason}"
 
     @property
     def hint(self) -> str:
@@ -205,12 +205,12 @@ class Away:
 class Over:
     """The call is over."""
 
-    why: str
+    reason: str
 
     @property
     def waits_for(self) -> str:
         """What the line waits for, in words."""
-        return f"the call is over: {self.why}"
+        return f"the call is over: {self.reason}"
 
     @property
     def hint(self) -> str:
@@ -219,11 +219,11 @@ class Over:
 
 
 State: TypeAlias = (
-    Idle | Requesting | Asking | Confirming | RecordingMenu | Paying | Holding | Outside | Away | Over
+    Idle | Requesting | Asking | Confirming | RecordingMenu | Paying | Holding | Outside | Transferred | Over
 )
 
 
-def question_of(state: State) -> Asking | None:
+def open_question(state: State) -> Asking | None:
     """Return the question that the caller has not answered for good."""
     if isinstance(state, Confirming | RecordingMenu):
         return state.asking
@@ -232,10 +232,10 @@ def question_of(state: State) -> Asking | None:
 
 def has_left(state: State) -> bool:
     """Whether no server of this line decides any more, as far as the line knows."""
-    return isinstance(state, Over | Away) or (isinstance(state, Outside) and not state.known)
+    return isinstance(state, Over | Transferred) or (isinstance(state, Outside) and not state.known)
 
 
-def _verbs(read: Read) -> str:
+def _fitting_verbs(read: Read) -> str:
     if isinstance(read.mode, Tap):
         return "use presses(…) or silent()"
     if not isinstance(read.mode, Voice):
@@ -244,7 +244,7 @@ def _verbs(read: Read) -> str:
     return "use says(…) or silent()" if blocked else "use says(…), presses(…) or silent()"
 
 
-def _wanted(read: Read) -> str:
+def _expected_input(read: Read) -> str:
     mode = read.mode
     if isinstance(mode, Tap):
         most = mode.max_digits

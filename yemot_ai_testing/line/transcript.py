@@ -17,28 +17,28 @@ from yemot_ai.protocol import Message, Text
 __all__ = [
     "Audible",
     "Beep",
-    "Ended",
-    "Event",
+    "CallEnded",
+    "CallEvent",
     "HoldMusic",
-    "Moved",
+    "ExtensionEntered",
     "Silence",
     "Sound",
     "SystemSound",
     "Transcript",
-    "Verb",
-    "dead_air",
+    "CallerActed",
+    "longest_silence",
     "heard_text",
-    "length_of",
+    "duration_of",
     "silences",
 ]
 
 SECONDS_PER_CHARACTER = 0.07
 """Hebrew text to speech says about 14 characters a second."""
 
-SECONDS_PER_SOUND = 1.5
+DEFAULT_SOUND_SECONDS = 1.5
 """How long anything else is taken to last; the line does not know the files."""
 
-NOTICED = 0.3
+MIN_SHOWN_MUSIC_SECONDS = 0.3
 """Music shorter than this is not shown."""
 
 SYSTEM_MESSAGES = {
@@ -131,7 +131,7 @@ class HoldMusic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
+class CallerActed:
     """Something the caller does.
 
     Attributes:
@@ -151,7 +151,7 @@ class Verb:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class ExtensionEntered:
     """The caller enters an extension (``""`` is the root)."""
 
     at: float
@@ -162,14 +162,14 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """The call has left the application; ``why`` says how."""
+class CallEnded:
+    """The call has left the application; ``reason`` says how."""
 
     at: float
-    why: str
+    reason: str
 
     def __str__(self) -> str:
-        return self.why
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +183,20 @@ class Silence:
 Audible: TypeAlias = "Sound | SystemSound | Beep | HoldMusic"
 """What ends a silence."""
 
-Event: TypeAlias = "Audible | Verb | Moved | Ended"
+CallEvent: TypeAlias = "Audible | CallerActed | ExtensionEntered | CallEnded"
 
 
-class Transcript(Sequence["Event"]):
+class Transcript(Sequence["CallEvent"]):
     """All events of a call so far; ``str()`` is a plain rendering."""
 
-    def __init__(self, events: Iterable[Event] = ()) -> None:
+    def __init__(self, events: Iterable[CallEvent] = ()) -> None:
         self._events = list(events)
 
     @overload
-    def __getitem__(self, index: int) -> Event: ...
+    def __getitem__(self, index: int) -> CallEvent: ...
     @overload
     def __getitem__(self, index: slice) -> Transcript: ...
-    def __getitem__(self, index: int | slice) -> Event | Transcript:
+    def __getitem__(self, index: int | slice) -> CallEvent | Transcript:
         if isinstance(index, slice):
             return Transcript(self._events[index])
         return self._events[index]
@@ -204,28 +204,28 @@ class Transcript(Sequence["Event"]):
     def __len__(self) -> int:
         return len(self._events)
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[CallEvent]:
         return iter(list(self._events))
 
     def __str__(self) -> str:
-        return "\n".join(_line(event) for event in self if not _passes_unheard(event))
+        return "\n".join(_line(event) for event in self if not _is_too_short(event))
 
-    def add(self, event: Event) -> None:
+    def add(self, event: CallEvent) -> None:
         """Append what just happened."""
         self._events.append(event)
 
 
-def length_of(message: Message) -> float:
+def duration_of(message: Message) -> float:
     """Return how many seconds ``message`` is taken to last."""
-    return len(message.text) * SECONDS_PER_CHARACTER if isinstance(message, Text) else SECONDS_PER_SOUND
+    return len(message.text) * SECONDS_PER_CHARACTER if isinstance(message, Text) else DEFAULT_SOUND_SECONDS
 
 
-def heard_text(events: Iterable[Event]) -> str:
+def heard_text(events: Iterable[CallEvent]) -> str:
     """Return all words among ``events``, in order, joined by spaces; beeps and music on hold are none."""
     return " ".join(str(event) for event in events if isinstance(event, (Sound, SystemSound)))
 
 
-def silences(events: Iterable[Event], *, since: float, until: float) -> list[Silence]:
+def silences(events: Iterable[CallEvent], *, since: float, until: float) -> list[Silence]:
     """Return the gaps between the sounds among ``events``.
 
     Args:
@@ -242,19 +242,19 @@ def silences(events: Iterable[Event], *, since: float, until: float) -> list[Sil
     return [gap for gap in gaps if gap.seconds > 0]
 
 
-def dead_air(events: Iterable[Event], *, since: float, until: float) -> float:
+def longest_silence(events: Iterable[CallEvent], *, since: float, until: float) -> float:
     """Return the longest of those gaps, in seconds, to the millisecond."""
     gaps = silences(events, since=since, until=until)
     return round(max((gap.seconds for gap in gaps), default=0.0), 3)
 
 
-def _passes_unheard(event: Event) -> bool:
+def _is_too_short(event: CallEvent) -> bool:
     """Whether an event is too short to be told: an answer that comes at once leaves no music."""
-    return isinstance(event, HoldMusic) and event.seconds < NOTICED
+    return isinstance(event, HoldMusic) and event.seconds < MIN_SHOWN_MUSIC_SECONDS
 
 
-def _line(event: Event) -> str:
-    if isinstance(event, Verb):
+def _line(event: CallEvent) -> str:
+    if isinstance(event, CallerActed):
         return f"caller  {event}"
     if isinstance(event, (Sound, SystemSound, Beep, HoldMusic)):
         return f"line    {event}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from yemot_ai_testing.property.counterexample import ViolationError
-from yemot_ai_testing.property.echo_provider import Echo
+from yemot_ai_testing.property.echo_provider import EchoProvider
 from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.machine import CallMachine
-from yemot_ai_testing.property.machine_call import Talk
+from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.property.strategies import (
-    answers,
+    response_texts,
     call_scripts,
     callers,
     codex_streams,
@@ -23,11 +23,11 @@ from yemot_ai_testing.property.streaming_machine import StreamingMachine
 
 __all__ = [
     "CallMachine",
-    "Echo",
+    "EchoProvider",
     "StreamingMachine",
-    "Talk",
+    "MachineCall",
     "ViolationError",
-    "answers",
+    "response_texts",
     "call_scripts",
     "callers",
     "codex_streams",

@@ -30,29 +30,29 @@ from yemot_ai_testing.doubles.script import (
     Vocabulary,
 )
 from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
-from yemot_ai_testing.history.correlation import answer, in_sentences, sentence
+from yemot_ai_testing.history.correlation import answer_text, answer_in_sentences, sentence_text
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.recorders.provider import Question, asking
+from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
 from yemot_ai_testing.line.clock import Clock, EngineClock
-from yemot_ai_testing.property.engines.kill import ended
-from yemot_ai_testing.property.engines.ordered import OrderlyEngine
+from yemot_ai_testing.property.engines.kill import kill_tasks
+from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.virtual_time import VirtualEngine
 
-__all__ = ["STEPS", "STREAMED", "Echo"]
+__all__ = ["MODEL_STEPS", "STREAMING_STEPS", "EchoProvider"]
 
-BESIDE = 0.05
+HOOK_GRACE_SECONDS = 0.05
 """Real seconds that something beside a question gets to end before the answer."""
 
-PATIENCE = 60.0
+BLOCKING_TIMEOUT = 60.0
 """Seconds after which whoever asks and blocks is told that there is no answer."""
 
 
-WRITTEN = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
+MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
 """What models write though nobody wants to hear it: what has a meaning to the line, or to Markdown."""
 
-STEPS: Sequence[Step | None] = (
+MODEL_STEPS: Sequence[Step | None] = (
     None,
-    Answer((WRITTEN,)),
+    Answer((MARKDOWN_ANSWER,)),
     Answer(("",), 1.0),
     Answer(("",), 4.0),
     Answer(("",), 9.0),
@@ -65,8 +65,8 @@ STEPS: Sequence[Step | None] = (
 )
 """What the model does about a question; None: it answers at once."""
 
-STREAMED: Sequence[Step | None] = (
-    *STEPS,
+STREAMING_STEPS: Sequence[Step | None] = (
+    *MODEL_STEPS,
     Answer(("",), every=1.0),
     Answer(("",), 1.0, every=4.0),
     Answer(("",), every=9.0),
@@ -76,7 +76,7 @@ STREAMED: Sequence[Step | None] = (
 """What a model does that writes its answer sentence by sentence."""
 
 
-class Echo(Vocabulary):
+class EchoProvider(Vocabulary):
     """Answers every prompt with the prompt and the number of the question; faults can be scripted.
 
     It is a provider (``start_session``, ``continue_session``); an application without providers asks it
@@ -93,13 +93,13 @@ class Echo(Vocabulary):
         sentences: how many an answer has.
 
     Attributes:
-        seconds: how long it thinks, where nothing else is scripted.
+        think_seconds: how long it thinks, where nothing else is scripted.
         requests: what was asked.
         running: how many questions are being thought about right now.
         clock: the line's time; whoever blocks lets it pass.
-        meanwhile: what happens, once, while the next question is thought about.
-        while_writing: likewise, when the first sentence of the next streamed answer is handed over.
-        dies_after: once a question is broken off, all that runs on the engine ends after so many steps of its
+        on_thinking: what happens, once, while the next question is thought about.
+        on_first_sentence: likewise, when the first sentence of the next streamed answer is handed over.
+        kill_after_steps: once a question is broken off, all that runs on the engine ends after so many steps of its
             loop; None: it does not.
         pause: where questions stand still, once ``pause_at`` has said so.
     """
@@ -113,22 +113,24 @@ class Echo(Vocabulary):
         history: History | None = None,
         sentences: int = 1,
     ) -> None:
-        self.engine = engine or OrderlyEngine()
+        self.engine = engine or OrderedEngine()
         self.history = History() if history is None else history
-        self.seconds = 0.0
+        self.think_seconds = 0.0
         self.requests: list[ScriptedRequest] = []
         self.running = 0
         self.clock: Clock = EngineClock(self.engine.clock)
-        self.meanwhile: Callable[[], object] | None = None
-        self.while_writing: Callable[[], object] | None = None
-        self.dies_after: int | None = None
+        self.on_thinking: Callable[[], object] | None = None
+        self.on_first_sentence: Callable[[], object] | None = None
+        self.kill_after_steps: int | None = None
         self.pause = Pause()
-        self._of = sentences
+        self._sentence_count = sentences
         if sentences > 1:
-            self.stream = self._told  # only then: an application sees by it that answers come in pieces
-        self._beside: list[threading.Thread] = []
-        self._deed: asyncio.Task[object] | None = None
-        self._death: asyncio.Task[None] | None = None
+            self.stream = (
+                self._stream_sentences
+            )  # only then: an application sees by it that answers come in pieces
+        self._hook_threads: list[threading.Thread] = []
+        self._hook_task: asyncio.Task[object] | None = None
+        self._kill_task: asyncio.Task[None] | None = None
         self._gate = Gate()
         self._steps: list[Step] = []
         self._sessions = itertools.count(1)
@@ -145,7 +147,7 @@ class Echo(Vocabulary):
         """
         assert not self._steps, f"nobody asked for {self._steps}"
 
-    def forgets_script(self) -> None:
+    def clear_script(self) -> None:
         """Drop the steps that nobody has asked for."""
         self._steps.clear()
 
@@ -158,7 +160,7 @@ class Echo(Vocabulary):
         self._gate.release()
 
     def pause_at(self, point: Point) -> None:
-        """Let every later question stand still at a point of its answer, until ``goes_on()``.
+        """Let every later question stand still at a point of its answer, until ``resume()``.
 
         Args:
             point: ``asked``, ``first_text`` (the first sentence is handed over) or ``last_text`` (all are,
@@ -169,7 +171,7 @@ class Echo(Vocabulary):
         """
         self.pause.at(point)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands at the point."""
         self.pause.release()
 
@@ -187,8 +189,8 @@ class Echo(Vocabulary):
         Raises:
             ProviderError: as it was scripted.
         """
-        with self._question(prompt, session or None, history) as question:
-            return self._words(question, prompt, self._block(question)), question.session
+        with self._recorded_call(prompt, session or None, history) as question:
+            return self._answer_text(question, prompt, self._wait_blocking(question)), question.session
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -203,15 +205,15 @@ class Echo(Vocabulary):
         return await self._answer(prompt, str(session), ())
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
-        with self._question(prompt, session, history) as question:
-            step = await self._begun()
+        with self._recorded_call(prompt, session, history) as question:
+            step = await self._take_step()
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
-            await asyncio.sleep(_seconds(step))
-            self._fail(step, question)
-            return Reply(self._words(question, prompt, step), question.session)
+            await asyncio.sleep(_delay(step))
+            self._raise_failure(step, question)
+            return Reply(self._answer_text(question, prompt, step), question.session)
 
-    async def _told(
+    async def _stream_sentences(
         self,
         session: JSON,
         prompt: str,
@@ -221,124 +223,132 @@ class Echo(Vocabulary):
     ) -> AsyncIterator[str | Reply]:
         """Answer sentence by sentence; ``session`` is None for the first prompt of a conversation."""
         del instructions
-        with self._question(prompt, None if session is None else str(session), history) as question:
-            step = await self._begun()
-            await asyncio.sleep(_seconds(step))
-            for number in range(1, self._written(step) + 1):
+        with self._recorded_call(prompt, None if session is None else str(session), history) as question:
+            step = await self._take_step()
+            await asyncio.sleep(_delay(step))
+            for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
                     await passes(self._gate)
-                piece = sentence(question.ask, prompt, number, self._of)
-                question.wrote(piece)
+                piece = sentence_text(question.model_call_id, prompt, number, self._sentence_count)
+                question.record_piece(piece)
                 yield piece
                 if number == 1:
-                    await self._first_is_out()
+                    await self._after_first_sentence()
             if isinstance(step, Drop):
-                question.wrote("משפט")
+                question.record_piece("משפט")
                 yield "משפט"
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
-            self._fail(step, question)
+            self._raise_failure(step, question)
             await self.pause.reached("last_text")
-            reply = Reply(self._words(question, prompt, step), question.session)
+            reply = Reply(self._answer_text(question, prompt, step), question.session)
         yield reply  # outside: whoever has it need not ask for more, and the question is over
 
-    async def _begun(self) -> Step:
+    async def _take_step(self) -> Step:
         """Take the step of a question, once it may begin."""
         await passes(self._gate)
-        step = self._step()
-        deed, self.meanwhile = self.meanwhile, None
-        await self._done_beside(deed)
+        step = self._next_step()
+        deed, self.on_thinking = self.on_thinking, None
+        await self._run_hook(deed)
         await self.pause.reached("asked")
         return step
 
-    async def _first_is_out(self) -> None:
-        deed, self.while_writing = self.while_writing, None
-        await self._done_beside(deed)
+    async def _after_first_sentence(self) -> None:
+        deed, self.on_first_sentence = self.on_first_sentence, None
+        await self._run_hook(deed)
         await self.pause.reached("first_text")
 
-    async def _done_beside(self, deed: Callable[[], object] | None) -> None:
+    async def _run_hook(self, hook: Callable[[], object] | None) -> None:
         """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
-        if deed is not None:
-            self._deed = asyncio.create_task(self.engine.run_in_thread(deed))
-            await asyncio.shield(self._deed)
+        if hook is not None:
+            self._hook_task = asyncio.create_task(self.engine.run_in_thread(hook))
+            await asyncio.shield(self._hook_task)
 
-    def _written(self, step: Step) -> int:
+    def _sentences_to_write(self, step: Step) -> int:
         """Return how many sentences are written."""
         match step:
             case Answer():
-                return self._of
+                return self._sentence_count
             case Drop(pieces=pieces):
-                return min(len(pieces), self._of - 1)
+                return min(len(pieces), self._sentence_count - 1)
             case Hang(saying=saying) if saying:
                 return 1
         return 0
 
-    def _words(self, question: Question, prompt: str, step: Step) -> str:
-        if self._of == 1:
+    def _answer_text(self, question: RecordedModelCall, prompt: str, step: Step) -> str:
+        if self._sentence_count == 1:
             words = "".join(step.pieces) if isinstance(step, Answer) else ""
-            return f"{answer(question.ask, prompt)}. {words}" if words else answer(question.ask, prompt)
-        return in_sentences(question.ask, prompt, of=self._of)
+            return (
+                f"{answer_text(question.model_call_id, prompt)}. {words}"
+                if words
+                else answer_text(question.model_call_id, prompt)
+            )
+        return answer_in_sentences(question.model_call_id, prompt, total=self._sentence_count)
 
     @contextmanager
-    def _question(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Iterator[Question]:
+    def _recorded_call(
+        self, prompt: str, session: str | None, history: Sequence[Exchange]
+    ) -> Iterator[RecordedModelCall]:
         self.requests.append(ScriptedRequest(prompt, None, session, tuple(history)))
-        with asking(self.history, prompt, session, history) as question:
+        with record_model_call(self.history, prompt, session, history) as question:
             question.session = session or f"echo-{next(self._sessions)}"
             self.running += 1
             try:
                 yield question
             except (asyncio.CancelledError, GeneratorExit):
-                self._is_broken_off()
+                self._on_cancelled()
                 raise
             finally:
                 self.running -= 1
 
-    def _is_broken_off(self) -> None:
-        steps, self.dies_after = self.dies_after, None
+    def _on_cancelled(self) -> None:
+        steps, self.kill_after_steps = self.kill_after_steps, None
         if steps is not None:
-            self._death = asyncio.create_task(ended(after=steps, but=self.engine.awaited))
+            self._kill_task = asyncio.create_task(
+                kill_tasks(after_steps=steps, excluding=self.engine.awaited_tasks)
+            )
 
-    def _block(self, question: Question) -> Step:
+    def _wait_blocking(self, question: RecordedModelCall) -> Step:
         """Let the time of a question pass, and return what the model does about it."""
-        step = self._step()
-        deed, self.meanwhile = self.meanwhile, None
+        step = self._next_step()
+        deed, self.on_thinking = self.on_thinking, None
         if deed is not None:
-            self._do_beside(deed)
-        seconds = PATIENCE if isinstance(step, Hang) else _seconds(step)
+            self._run_blocking_hook(deed)
+        seconds = BLOCKING_TIMEOUT if isinstance(step, Hang) else _delay(step)
         if seconds:
             self.clock.sleep(seconds)
         if isinstance(step, Hang):
-            raise ProviderTimeoutError(seconds=PATIENCE, provider=self.name)
-        self._fail(step, question)
+            raise ProviderTimeoutError(seconds=BLOCKING_TIMEOUT, provider=self.name)
+        self._raise_failure(step, question)
         return step
 
-    def settles(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait for what was begun beside a question, and for all that can be done at this moment."""
         here = threading.current_thread()
-        for beside in [one for one in self._beside if one is not here]:
-            beside.join(PATIENCE)
-        self._beside = [one for one in self._beside if one.is_alive()]
+        for beside in [one for one in self._hook_threads if one is not here]:
+            beside.join(BLOCKING_TIMEOUT)
+        self._hook_threads = [one for one in self._hook_threads if one.is_alive()]
         self.clock.sleep(0)
 
-    def dies(self) -> None:
+    def kill_worker(self) -> None:
         """End whatever runs on its engine, as the end of a process does."""
-        self.engine.run(ended())
+        self.engine.run(kill_tasks())
 
-    def _do_beside(self, deed: Callable[[], object]) -> None:
+    def _run_blocking_hook(self, hook: Callable[[], object]) -> None:
         """Do it beside whoever asks, who may hold what it needs: then it ends after the answer."""
-        beside = threading.Thread(target=deed, name="yemot-beside", daemon=True)
+        beside = threading.Thread(target=hook, name="yemot-beside", daemon=True)
         beside.start()
-        beside.join(BESIDE)
-        self._beside.append(beside)
+        beside.join(HOOK_GRACE_SECONDS)
+        self._hook_threads.append(beside)
 
-    def _step(self) -> Step:
-        return self._steps.pop(0) if self._steps else Answer(("",), self.seconds)
+    def _next_step(self) -> Step:
+        return self._steps.pop(0) if self._steps else Answer(("",), self.think_seconds)
 
-    def _fail(self, step: Step, question: Question) -> None:
+    def _raise_failure(self, step: Step, question: RecordedModelCall) -> None:
         if not isinstance(step, Answer | Hang | Transcription):
             raise failure_of(step, question.session, provider=self.name)
 
 
-def _seconds(step: Step) -> float:
+def _delay(step: Step) -> float:
     return step.after if isinstance(step, Answer | Failure) else 0.0

@@ -1,6 +1,6 @@
 """An evening of random calls, each written out from a seed, for whoever carries their requests.
 
-A call is a generator: it yields what the line does next (``Deed``), and is sent what came of it. Threads,
+A call is a generator: it yields what the line does next (``LoadStep``), and is sent what came of it. Threads,
 tasks and processes carry the same calls; the seed decides what is said, what comes again, who hangs up
 when, and which questions the model fails; not how all that meets.
 
@@ -18,25 +18,31 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from yemot_ai_testing.doubles.script import Crash, Drop, Failure, Hang, Step, UnknownSession
-from yemot_ai_testing.history.correlation import sentences, utterance
-from yemot_ai_testing.history.events import Faulted, Interrupted, Restarted, Said, Told
+from yemot_ai_testing.history.correlation import spoken_sentences, utterance_text
+from yemot_ai_testing.history.events import (
+    FaultInjected,
+    CallerInterrupted,
+    WorkerRestarted,
+    CallerSpoke,
+    ModelAnswered,
+)
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
-from yemot_ai_testing.history.recorders.sans_io_call import Pairs, Phone
+from yemot_ai_testing.history.recorders.sans_io_call import Pairs, SansIOCall
 from yemot_ai_testing.history.violation import Violation
 
-__all__ = ["FAULTS", "HEADS", "Deed", "Plan", "fault_of", "plan", "row"]
+__all__ = ["FAULT_RATE", "TABLE_HEADER", "LoadStep", "LoadPlan", "model_fault", "plan_call", "table_row"]
 
-FAULTS: Final = 0.2
+FAULT_RATE: Final = 0.2
 """Which part of all utterances meets a fault."""
 
-TURNS: Final = 3
+MAX_TURNS: Final = 3
 """The most that is said in a call."""
 
-TWICE: Final = 0.05
+DOUBLE_POLL_RATE: Final = 0.05
 """Which part of all polls the line sends twice at once."""
 
-MODEL: Final[Sequence[Step]] = (
+MODEL_FAULTS: Final[Sequence[Step]] = (
     Failure("overloaded"),
     Failure("rate_limited"),
     Drop(),
@@ -44,134 +50,138 @@ MODEL: Final[Sequence[Step]] = (
     UnknownSession(),
     Hang(),
 )
-LINE: Final = ("comes again", "comes twice", "hangs up", "store away", "interrupts")
+LINE_FAULTS: Final = ("comes again", "comes twice", "hangs up", "store away", "interrupts")
 
-HEADS: Final = "evening: how | calls | turns | faults by kind | violations"
+TABLE_HEADER: Final = "evening: how | calls | turns | faults by kind | violations"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class LoadStep:
     """What the line does.
 
     Attributes:
         pairs: a request; its answer is awaited.
-        beside: requests that go out at the same time; nobody waits for their answers.
-        late: requests that go out afterwards; likewise.
-        away: how often the store fails in it.
+        concurrent: requests that go out at the same time; nobody waits for their answers.
+        delayed: requests that go out afterwards; likewise.
+        store_failures: how often the store fails in it.
     """
 
     pairs: Pairs
-    beside: tuple[Pairs, ...] = ()
-    late: tuple[Pairs, ...] = ()
-    away: int = 0
+    concurrent: tuple[Pairs, ...] = ()
+    delayed: tuple[Pairs, ...] = ()
+    store_failures: int = 0
 
 
-Plan: TypeAlias = Generator[Deed, str, None]
+LoadPlan: TypeAlias = Generator[LoadStep, str, None]
 
 
-def fault_of(seed: int, mark: str) -> Step | None:
+def model_fault(seed: int, utterance_id: str) -> Step | None:
     """Return what the model does when it is first asked for an utterance; None: it answers."""
-    chance = random.Random(f"{seed} {mark} model")  # noqa: S311 - chance, no secret
-    return chance.choice(MODEL) if chance.random() < FAULTS / 2 else None
+    chance = random.Random(f"{seed} {utterance_id} model")  # noqa: S311 - chance, no secret
+    return chance.choice(MODEL_FAULTS) if chance.random() < FAULT_RATE / 2 else None
 
 
-def plan(*, seed: int, number: int, mark: int, history: History) -> Plan:
+def plan_call(*, seed: int, number: int, first_utterance_id: int, history: History) -> LoadPlan:
     """Write a call out.
 
     Args:
         seed: of the evening.
         number: of the call, from 1.
-        mark: of its first utterance; the next two are its own, too.
+        first_utterance_id: of its first utterance; the next two are its own, too.
         history: what is said is written there.
     """
     chance = random.Random(f"{seed} {number} line")  # noqa: S311 - chance, no secret
     # By themselves: how many polls there are is not the seed's to say, and what is said is.
     polls = random.Random(f"{seed} {number} polls")  # noqa: S311 - as above
-    phone = Phone(f"{number:040x}")
-    yield from _heard(phone, Deed(phone.request()), _Listener(history, polls))
-    for said in range(chance.randrange(TURNS + 1)):
-        if not phone.is_asked:
+    phone = SansIOCall(f"{number:040x}")
+    yield from _send_and_poll(phone, LoadStep(phone.next_request()), _PollingCaller(history, polls))
+    for said in range(chance.randrange(MAX_TURNS + 1)):
+        if not phone.awaits_caller:
             break
-        fault = chance.choice(LINE) if chance.random() < FAULTS / 2 else ""
-        yield from _spoken(phone, _Listener(history, polls, str(mark + said), fault))
-    yield Deed(phone.goodbye(), late=(phone.request(),) if chance.random() < FAULTS / 2 else ())
+        fault = chance.choice(LINE_FAULTS) if chance.random() < FAULT_RATE / 2 else ""
+        yield from _speak_and_wait(
+            phone, _PollingCaller(history, polls, str(first_utterance_id + said), fault)
+        )
+    yield LoadStep(
+        phone.hangup_request(), delayed=(phone.next_request(),) if chance.random() < FAULT_RATE / 2 else ()
+    )
 
 
 @dataclass(slots=True)
-class _Listener:
+class _PollingCaller:
     """A caller who waits for an answer, and the line's way to poll for it."""
 
     history: History
     polls: random.Random
-    mark: str = ""
+    utterance_id: str = ""
     fault: str = ""
 
-    def key(self, body: str, call: str) -> str:
+    def poll_value(self, body: str, call: str) -> str:
         """Return what the line sends for a poll: a key, once, if this caller interrupts and is spoken to."""
-        if self.fault != "interrupts" or not sentences(body):
+        if self.fault != "interrupts" or not spoken_sentences(body):
             return "None"
         self.fault = ""
-        self.history.add(Interrupted(self.history.now(), call, self.mark))
+        self.history.add(CallerInterrupted(self.history.now(), call, self.utterance_id))
         return "5"
 
-    def poll(self, request: Pairs, call: str) -> Deed:
+    def poll(self, request: Pairs, call: str) -> LoadStep:
         """Return how the line polls: now and then by two requests at once."""
-        if self.polls.random() >= TWICE:
-            return Deed(request)
-        self.history.add(Faulted(self.history.now(), "the line: polls twice", f"not {call}"))
-        return Deed(request, beside=(request,))
+        if self.polls.random() >= DOUBLE_POLL_RATE:
+            return LoadStep(request)
+        self.history.add(FaultInjected(self.history.now(), "the line: polls twice", f"not {call}"))
+        return LoadStep(request, concurrent=(request,))
 
 
-def _spoken(phone: Phone, listener: _Listener) -> Plan:
+def _speak_and_wait(phone: SansIOCall, caller: _PollingCaller) -> LoadPlan:
     """Say something, and wait for its answer."""
-    call, history, fault = call_name(phone.call_id), listener.history, listener.fault
-    history.add(Said(history.now(), call, listener.mark))
-    before = phone.request()
-    phone.gives(utterance(listener.mark))
-    request = phone.request()
+    call, history, fault = call_name(phone.call_id), caller.history, caller.fault
+    history.add(CallerSpoke(history.now(), call, caller.utterance_id))
+    before = phone.next_request()
+    phone.submit(utterance_text(caller.utterance_id))
+    request = phone.next_request()
     if fault in {"comes again", "comes twice", "hangs up", "interrupts"}:
         # What the line does is no fault of the application's to be excused: it is only counted.
-        history.add(Faulted(history.now(), f"the line: {fault}", f"not {call}"))
+        history.add(FaultInjected(history.now(), f"the line: {fault}", f"not {call}"))
     deeds = {
-        "": Deed(request),
-        "comes again": Deed(request, late=(request, before)),
-        "comes twice": Deed(request, beside=(request,)),
-        "hangs up": Deed(request, beside=(phone.goodbye(),)),
-        "store away": Deed(request, away=2),
-        "interrupts": Deed(request),
+        "": LoadStep(request),
+        "comes again": LoadStep(request, delayed=(request, before)),
+        "comes twice": LoadStep(request, concurrent=(request,)),
+        "hangs up": LoadStep(request, concurrent=(phone.hangup_request(),)),
+        "store away": LoadStep(request, store_failures=2),
+        "interrupts": LoadStep(request),
     }
-    yield from _heard(phone, deeds[fault], listener)
+    yield from _send_and_poll(phone, deeds[fault], caller)
     if fault == "hangs up":
-        phone.hangs_up()
+        phone.hang_up()
 
 
-def _heard(phone: Phone, deed: Deed, listener: _Listener) -> Plan:
+def _send_and_poll(phone: SansIOCall, step: LoadStep, caller: _PollingCaller) -> LoadPlan:
     """Do it, and let the line ask again until it waits for the caller."""
     call = call_name(phone.call_id)
-    body = yield deed
-    phone.hears(body)
-    while phone.polls:
-        phone.gives(listener.key(body, call))
-        body = yield listener.poll(phone.request(), call)
-        phone.hears(body)
+    body = yield step
+    phone.receive_response(body)
+    while phone.is_polling:
+        phone.submit(caller.poll_value(body, call))
+        body = yield caller.poll(phone.next_request(), call)
+        phone.receive_response(body)
 
 
-def row(how: str, history: History, violations: Sequence[Violation]) -> tuple[str, ...]:
-    """Return what happened as a row under ``HEADS``."""
+def table_row(label: str, history: History, violations: Sequence[Violation]) -> tuple[str, ...]:
+    """Return what happened as a row under ``TABLE_HEADER``."""
     faults: Counter[str] = Counter()
     said, calls = 0, set()
     for event in history.events:
         match event:
-            case Said(call=call):
+            case CallerSpoke(call=call):
                 said += 1
                 calls.add(call)
-            case Faulted(kind=kind):
+            case FaultInjected(kind=kind):
                 faults[kind] += 1
-            case Restarted():
+            case WorkerRestarted():
                 faults["worker replaced"] += 1
-            case Told(error=error) if error not in {"", "cancelled"}:
+            case ModelAnswered(error=error) if error not in {"", "cancelled"}:
                 faults[f"the model: {error}"] += 1
             case _:
                 calls |= {event.call} if hasattr(event, "call") else set()
     told = ", ".join(f"{kind} {count}" for kind, count in sorted(faults.items()))
-    return how, str(len(calls)), str(said), told, str(len(violations))
+    return label, str(len(calls)), str(said), told, str(len(violations))

@@ -27,177 +27,179 @@ from hypothesis.stateful import (
 )
 
 from yemot_ai_testing.doubles.script import Answer, Step
-from yemot_ai_testing.errors import UnheardCallerError
-from yemot_ai_testing.history.events import Circled, Reset
+from yemot_ai_testing.errors import CallerNotAskedError
+from yemot_ai_testing.history.events import LoopDetected, ConversationReset
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.property.counterexample import ViolationError
-from yemot_ai_testing.property.machine_base import Switchboard
-from yemot_ai_testing.property.machine_call import Talk
-from yemot_ai_testing.scenario.format.model import Action, Expectation, Meanwhile
+from yemot_ai_testing.property.machine_base import CallMachineBase
+from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
 __all__ = ["CallMachine", "ViolationError"]
 
 
-PHONES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phones))
-STEPS = st.runner().flatmap(lambda machine: st.sampled_from(machine.steps))
+PHONE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phone_numbers))
+STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model_steps))
 
 
-class CallMachine(Switchboard):
+class CallMachine(CallMachineBase):
     """Many calls over one application; override ``make_app``, and what else differs: see ``Switchboard``."""
 
-    talks = Bundle("talks")
-    past = Bundle("past")
+    calls = Bundle("talks")
+    ended_calls = Bundle("past")
 
-    @initialize(target=talks)
-    def first(self) -> Talk:
+    @initialize(target=calls)
+    def first_call(self) -> MachineCall:
         """Begin with one caller, who must be listened to: else there is nothing to try."""
-        talk = self.dial(self.phones[0])
-        self.judge()
-        if not talk.listens:
-            raise UnheardCallerError(talk.caller.waits_for, heard=talk.caller.heard)
+        talk = self.dial(self.phone_numbers[0])
+        self.check_history()
+        if not talk.awaits_speech:
+            raise CallerNotAskedError(talk.caller.waits_for, heard=talk.caller.heard)
         return talk
 
-    @rule(target=talks, phone=PHONES)
-    def dials(self, phone: str) -> Talk:
+    @rule(target=calls, phone=PHONE_CHOICES)
+    def dials(self, phone: str) -> MachineCall:
         """Somebody calls."""
         return self.dial(phone)
 
-    @rule(talk=talks)
-    def asks(self, talk: Talk) -> None:
+    @rule(talk=calls)
+    def asks(self, talk: MachineCall) -> None:
         """One caller says something; the model answers at once."""
         # The first rule by name, and without choices: what is shrunk becomes this.
-        if talk.listens:
+        if talk.awaits_speech:
             self.speak(talk, None)
 
-    @rule(talk=talks, step=STEPS)
-    def speaks(self, talk: Talk, step: Step | None) -> None:
+    @rule(talk=calls, step=STEP_CHOICES)
+    def speaks(self, talk: MachineCall, step: Step | None) -> None:
         """One caller says something; the model does as it likes."""
-        if talk.listens:
+        if talk.awaits_speech:
             self.speak(talk, step)
 
-    @rule(talk=talks, back=st.sampled_from([0, 1, 2]))
-    def repeated(self, talk: Talk, back: int) -> None:
+    @rule(talk=calls, back=st.sampled_from([0, 1, 2]))
+    def repeated_request(self, talk: MachineCall, back: int) -> None:
         """One of the last requests comes again; nobody waits for its answer."""
         if back:
-            talk.unsaid.append(f"the request before the last {back} came again")
+            talk.inexpressible.append(f"the request before the last {back} came again")
         else:
-            talk.note(Action("repeats"), hears=Expectation(same=True))
-        self._door.again(talk.caller.call_id, back=back)
+            talk.record_turn(CallerAction("repeats"), hears=Expectation(same=True))
+        self._recorded_app.resend(talk.caller.call_id, back=back)
 
-    @rule(talk=talks)
-    def repeats(self, talk: Talk) -> None:
+    @rule(talk=calls)
+    def repeats(self, talk: MachineCall) -> None:
         """The line sends its last request again, and goes on from the answer."""
-        if talk.listens:
-            self.do(talk, Action("repeats"), hears=Expectation(same=True))
+        if talk.awaits_speech:
+            self.perform(talk, CallerAction("repeats"), hears=Expectation(same=True))
 
-    @rule(talk=talks)
-    def repeated_while_thinking(self, talk: Talk) -> None:
+    @rule(talk=calls)
+    def repeated_while_thinking(self, talk: MachineCall) -> None:
         """The request comes again while the model thinks about it."""
-        if talk.listens:
-            talk.unsaid.append("a request came again while the model thought; here it comes afterwards")
-            self.provider.meanwhile = lambda: self._door.again(talk.caller.call_id)
+        if talk.awaits_speech:
+            talk.inexpressible.append(
+                "a request came again while the model thought; here it comes afterwards"
+            )
+            self.provider.on_thinking = lambda: self._recorded_app.resend(talk.caller.call_id)
             talk.repeats_next = True
             self.speak(talk, None)
 
-    @rule(first=talks, second=talks)
-    def speak_together(self, first: Talk, second: Talk) -> None:
+    @rule(first=calls, second=calls)
+    def speak_together(self, first: MachineCall, second: MachineCall) -> None:
         """One caller speaks while the model thinks about what another has said."""
-        if first is not second and first.listens and second.listens:
-            first.unsaid.append("another caller spoke while the model thought")
-            self.provider.meanwhile = lambda: self.speak(second, None)
+        if first is not second and first.awaits_speech and second.awaits_speech:
+            first.inexpressible.append("another caller spoke while the model thought")
+            self.provider.on_thinking = lambda: self.speak(second, None)
             self.speak(first, None)
 
-    @precondition(lambda self: self.same_words)
-    @rule(talk=talks, other=talks)
-    def says_the_same(self, talk: Talk, other: Talk) -> None:
+    @precondition(lambda self: self.repeats_utterances)
+    @rule(talk=calls, other=calls)
+    def says_the_same(self, talk: MachineCall, other: MachineCall) -> None:
         """One caller says, word for word, what another has said before."""
-        if talk.listens and other.said and other.said[-1] not in talk.said:
-            talk.unsaid.append("the caller said what another one had said before")
-            self.speak(talk, None, mark=other.said[-1])
+        if talk.awaits_speech and other.utterance_ids and other.utterance_ids[-1] not in talk.utterance_ids:
+            talk.inexpressible.append("the caller said what another one had said before")
+            self.speak(talk, None, utterance_id=other.utterance_ids[-1])
 
-    @rule(talk=consumes(talks), seconds=st.sampled_from([0.0, 1.0, 30.0]), target=past)
-    def hangs_up_while_thinking(self, talk: Talk, seconds: float) -> Talk:
+    @rule(talk=consumes(calls), seconds=st.sampled_from([0.0, 1.0, 30.0]), target=ended_calls)
+    def hangs_up_while_thinking(self, talk: MachineCall, seconds: float) -> MachineCall:
         """A caller hangs up while the model thinks."""
-        if talk.listens:
-            self.provider.meanwhile = talk.hangs_up
-            self.speak(talk, Answer(("",), seconds), meanwhile=Meanwhile(None))
-        talk.hangs_up()
+        if talk.awaits_speech:
+            self.provider.on_thinking = talk.hang_up
+            self.speak(talk, Answer(("",), seconds), interruption=InterruptionSpec(None))
+        talk.hang_up()
         return talk
 
-    @rule(talk=talks, times=st.sampled_from([1, 2, 10]))
-    def keeps_silent(self, talk: Talk, times: int) -> None:
+    @rule(talk=calls, times=st.sampled_from([1, 2, 10]))
+    def keeps_silent(self, talk: MachineCall, times: int) -> None:
         """A caller says nothing, once or for good."""
         for _ in range(times):
-            if talk.listens:
-                self.do(talk, Action("silent"))
-        if talk.listens and times >= self.silences > 0:
+            if talk.awaits_speech:
+                self.perform(talk, CallerAction("silent"))
+        if talk.awaits_speech and times >= self.max_silences > 0:
             why = f"was silent {times} times in a row, and is still asked"
-            self.history.add(Circled(self.history.now(), call_name(talk.caller.call_id), why))
+            self.history.add(LoopDetected(self.history.now(), call_name(talk.caller.call_id), why))
 
-    @rule(talk=talks, seconds=st.sampled_from([10.0, 31.0, 120.0]))
-    def pauses(self, talk: Talk, seconds: float) -> None:
+    @rule(talk=calls, seconds=st.sampled_from([10.0, 31.0, 120.0]))
+    def pauses(self, talk: MachineCall, seconds: float) -> None:
         """A caller listens, or looks for something, before speaking."""
         del talk
         self.provider.clock.sleep(seconds)
 
-    @precondition(lambda self: self.anew)
-    @rule(talk=talks)
-    def starts_anew(self, talk: Talk) -> None:
+    @precondition(lambda self: self.reset_key)
+    @rule(talk=calls)
+    def starts_new_conversation(self, talk: MachineCall) -> None:
         """A caller wants the conversation to begin anew."""
-        if talk.listens:
-            self.history.add(Reset(self.history.now(), call_name(talk.caller.call_id)))
-            self.do(talk, Action("presses", f"{self.anew}#"))
+        if talk.awaits_speech:
+            self.history.add(ConversationReset(self.history.now(), call_name(talk.caller.call_id)))
+            self.perform(talk, CallerAction("presses", f"{self.reset_key}#"))
 
     @precondition(lambda self: self.store_fails)
-    @rule(talk=talks, times=st.sampled_from([1, 2, 4]))
-    def store_is_away(self, talk: Talk, times: int) -> None:
+    @rule(talk=calls, times=st.sampled_from([1, 2, 4]))
+    def store_is_unavailable(self, talk: MachineCall, times: int) -> None:
         """The store fails while somebody speaks."""
-        if talk.listens:
-            talk.unsaid.append("the store was away")
+        if talk.awaits_speech:
+            talk.inexpressible.append("the store was away")
             self.store.fails(times)
             self.speak(talk, None)
             self.store.fails(0)
 
-    @precondition(lambda self: self.restarts)
-    @rule(talk=talks)
-    def restarts_between(self, talk: Talk) -> None:
+    @precondition(lambda self: self.restarts_workers)
+    @rule(talk=calls)
+    def restarts_between(self, talk: MachineCall) -> None:
         """The worker is replaced, and somebody speaks."""
         self.restart()
-        talk.unsaid.append("the worker was replaced")
-        if talk.listens:
+        talk.inexpressible.append("the worker was replaced")
+        if talk.awaits_speech:
             self.speak(talk, None)
 
-    @precondition(lambda self: self.restarts)
-    @rule(talk=talks)
-    def restarts_while_thinking(self, talk: Talk) -> None:
+    @precondition(lambda self: self.restarts_workers)
+    @rule(talk=calls)
+    def restarts_while_thinking(self, talk: MachineCall) -> None:
         """The worker is replaced while the model thinks: between the question and the line's first poll."""
-        if talk.listens:
-            talk.unsaid.append("the worker was replaced while the model thought")
-            self._door.before = [int, self.restart]  # int: the question itself passes
+        if talk.awaits_speech:
+            talk.inexpressible.append("the worker was replaced while the model thought")
+            self._recorded_app.before_requests = [int, self.restart]  # int: the question itself passes
             self.speak(talk, Answer(("",), 4.0))
-            self._door.before.clear()
+            self._recorded_app.before_requests.clear()
 
-    @rule(talk=consumes(talks), target=past)
-    def hangs_up(self, talk: Talk) -> Talk:
+    @rule(talk=consumes(calls), target=ended_calls)
+    def hangs_up(self, talk: MachineCall) -> MachineCall:
         """A caller hangs up."""
-        talk.hangs_up()
+        talk.hang_up()
         return talk
 
-    @rule(talk=past)
-    def late(self, talk: Talk) -> None:
+    @rule(talk=ended_calls)
+    def late_request(self, talk: MachineCall) -> None:
         """A request comes when the caller is long gone."""
-        talk.unsaid.append("a request came late")
-        self._door.again(talk.caller.call_id, back=1)
+        talk.inexpressible.append("a request came late")
+        self._recorded_app.resend(talk.caller.call_id, back=1)
 
     @invariant()
-    def nothing_is_wrong(self) -> None:
+    def history_is_valid(self) -> None:
         """Whatever has happened may have happened."""
-        if len(self.history) > self._checked:
-            self._checked = len(self.history)
-            self.judge()
+        if len(self.history) > self._checked_length:
+            self._checked_length = len(self.history)
+            self.check_history()
 
     def teardown(self) -> None:
         """Everybody hangs up; nothing may be left."""
-        for talk in self._all:
-            talk.hangs_up()
-        self.judge()
+        for talk in self._calls:
+            talk.hang_up()
+        self.check_history()

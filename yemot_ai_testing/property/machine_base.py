@@ -13,70 +13,72 @@ from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.doubles.script import Answer, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.check import check
-from yemot_ai_testing.history.correlation import FIRST
-from yemot_ai_testing.history.events import Circled, Counted, Restarted, Said
+from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
+from yemot_ai_testing.history.events import LoopDetected, OpenCallsCounted, WorkerRestarted, CallerSpoke
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import RecordedApp, call_name
 from yemot_ai_testing.history.recorders.store import RecordedStore
 from yemot_ai_testing.history.violation import Budget
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property.counterexample import Replay, ViolationError, keep
-from yemot_ai_testing.property.echo_provider import STEPS, Echo
-from yemot_ai_testing.property.machine_call import Talk
-from yemot_ai_testing.scenario.format.model import Action, Expectation, Meanwhile
+from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
+from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
+from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
-__all__ = ["Switchboard"]
+__all__ = ["CallMachineBase"]
 
 
-class Switchboard(RuleBasedStateMachine):
+class CallMachineBase(RuleBasedStateMachine):
     """Calls over one application, all that happens to them written down, and judged; what happens, rules say.
 
     Attributes:
         extension: where callers dial in.
-        phones: who calls; "" for a number that is withheld. The first caller is the first of them.
+        phone_numbers: who calls; "" for a number that is withheld. The first caller is the first of them.
         budget: how much time things may take.
-        steps: what the model may do about a question.
-        sentences: how many an answer has; with several the model streams (see ``StreamingMachine``).
-        same_words: whether callers say, word for word, what another has said; not to an application that
+        model_steps: what the model may do about a question.
+        sentences_per_answer: how many an answer has; with several the model streams (see ``StreamingMachine``).
+        repeats_utterances: whether callers say, word for word, what another has said; not to an application that
             keeps answers for everybody.
-        restarts: whether workers are replaced, which an application survives whose memory is ``self.store``.
+        restarts_workers: whether workers are replaced, which an application survives whose memory is ``self.store``.
         store_fails: whether ``self.store`` is away now and then.
-        anew: the key that begins the conversation anew; "" where there is none.
-        silences: after how many silences in a row the application must have ended the call; 0 for never.
-        found: a folder; what is found is written there as a scenario, the shortest last.
-        app_name: ``module:attr`` of a factory of the same application with an ``Echo`` behind it, which
+        reset_key: the key that begins the conversation anew; "" where there is none.
+        max_silences: after how many silences in a row the application must have ended the call; 0 for never.
+        counterexample_folder: a folder; what is found is written there as a scenario, the shortest last.
+        replay_app: ``module:attr`` of a factory of the same application with an ``Echo`` behind it, which
             such a scenario then calls.
         provider: the model that answers.
         history: everything that has happened.
     """
 
     extension: ClassVar[str] = ""
-    phones: ClassVar[Sequence[str]] = ("0501234567", "")
+    phone_numbers: ClassVar[Sequence[str]] = ("0501234567", "")
     budget: ClassVar[Budget] = Budget()
-    steps: ClassVar[Sequence[Step | None]] = STEPS
-    sentences: ClassVar[int] = 1
-    same_words: ClassVar[bool] = True
-    restarts: ClassVar[bool] = False
+    model_steps: ClassVar[Sequence[Step | None]] = MODEL_STEPS
+    sentences_per_answer: ClassVar[int] = 1
+    repeats_utterances: ClassVar[bool] = True
+    restarts_workers: ClassVar[bool] = False
     store_fails: ClassVar[bool] = False
-    anew: ClassVar[str] = "0"
-    silences: ClassVar[int] = 10
-    found: ClassVar[Path | str | None] = None
-    app_name: ClassVar[str | None] = None
+    reset_key: ClassVar[str] = "0"
+    max_silences: ClassVar[int] = 10
+    counterexample_folder: ClassVar[Path | str | None] = None
+    replay_app: ClassVar[str | None] = None
 
     def __init__(self) -> None:
         super().__init__()
         self.history = History()
-        self.provider = Echo(history=self.history, sentences=self.sentences)
+        self.provider = EchoProvider(history=self.history, sentences=self.sentences_per_answer)
         self.history.now = self.provider.clock.now
-        self.store = RecordedStore(self.make_store(), self.history, still=self.provider.engine.standing_still)
+        self.store = RecordedStore(self.make_store(), self.history, hold_time=self.provider.engine.hold_time)
         self.app = self.make_app(self.provider)
-        clock, settles, seconds = self.provider.clock, self.provider.settles, self.budget.request
-        self._door = RecordedApp(self.app, self.history, clock=clock, timeout=seconds, settles=settles)
-        self._all: list[Talk] = []
-        self._mark = FIRST - 1
-        self._checked = 0
+        clock, settles, seconds = self.provider.clock, self.provider.wait_until_idle, self.budget.request
+        self._recorded_app = RecordedApp(
+            self.app, self.history, clock=clock, timeout=seconds, wait_until_idle=settles
+        )
+        self._calls: list[MachineCall] = []
+        self._last_utterance_id = FIRST_UTTERANCE_ID - 1
+        self._checked_length = 0
 
-    def make_app(self, provider: Echo) -> object:
+    def make_app(self, provider: EchoProvider) -> object:
         """Make the application under trial: anything that a ``Caller`` can call.
 
         Args:
@@ -94,100 +96,112 @@ class Switchboard(RuleBasedStateMachine):
         """Make the store that outlives the workers, should the application use ``self.store``."""
         return MemoryStore(now=self.provider.engine.time)
 
-    def arrives(self, caller: Caller) -> None:
+    def reach_agent(self, caller: Caller) -> None:
         """Bring a caller who has dialled to the agent; there is nothing to do unless a menu comes first."""
 
-    def sessions_open(self) -> int | None:
+    def count_open_calls(self) -> int | None:
         """Count the calls that the application holds for open; None where nobody can tell."""
-        teller = getattr(self.app, "ai", self.app)
-        return getattr(teller, "sessions_open", None)
+        count: Callable[[], int] | None = getattr(getattr(self.app, "ai", self.app), "open_calls", None)
+        return None if count is None else count()
 
-    def dial(self, phone: str) -> Talk:
+    def dial(self, phone: str) -> MachineCall:
         """Let somebody call."""
-        number = len(self._all) + 1
+        number = len(self._calls) + 1
         clock, call_id = self.provider.clock, f"{number:040x}"
         caller = Caller(
-            self._door, phone=phone, extension=self.extension, clock=clock, strict=False, call_id=call_id
+            self._recorded_app,
+            phone=phone,
+            extension=self.extension,
+            clock=clock,
+            strict=False,
+            call_id=call_id,
         )
-        talk = Talk(caller)
-        self._all.append(talk)
-        self.go_on(talk, caller.dial)
-        self.arrives(caller)
+        talk = MachineCall(caller)
+        self._calls.append(talk)
+        self.run_verb(talk, caller.dial)
+        self.reach_agent(caller)
         return talk
 
     def speak(
-        self, talk: Talk, step: Step | None, *, meanwhile: Meanwhile | None = None, mark: str = ""
+        self,
+        talk: MachineCall,
+        step: Step | None,
+        *,
+        interruption: InterruptionSpec | None = None,
+        utterance_id: str = "",
     ) -> None:
         """Let a caller say something.
 
         Args:
             talk: whose call.
             step: what the model does about it; None: it answers at once.
-            meanwhile: what the caller does while it thinks.
-            mark: of what is said; "" for something new.
+            interruption: what the caller does while it thinks.
+            utterance_id: of what is said; "" for something new.
         """
-        if not mark:
-            self._mark += 1
-            mark = str(self._mark)
+        if not utterance_id:
+            self._last_utterance_id += 1
+            utterance_id = str(self._last_utterance_id)
         if step is not None:
             self.provider.add(step)
-        self.history.add(Said(self.history.now(), call_name(talk.caller.call_id), mark))
-        heard = Expectation(contains=(mark,)) if step is None or isinstance(step, Answer) else None
-        hears = None if meanwhile is not None else heard
-        talk.said.append(mark)
-        self.do(talk, talk.saying(mark), hears=hears, step=step, meanwhile=meanwhile)
-        self.provider.forgets_script()
-        self.provider.meanwhile = None
+        self.history.add(CallerSpoke(self.history.now(), call_name(talk.caller.call_id), utterance_id))
+        heard = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
+        hears = None if interruption is not None else heard
+        talk.utterance_ids.append(utterance_id)
+        self.perform(
+            talk, talk.speech_action(utterance_id), hears=hears, step=step, interruption=interruption
+        )
+        self.provider.clear_script()
+        self.provider.on_thinking = None
 
-    def do(
+    def perform(
         self,
-        talk: Talk,
-        action: Action,
+        talk: MachineCall,
+        action: CallerAction,
         *,
         hears: Expectation | None = None,
         step: Step | None = None,
-        meanwhile: Meanwhile | None = None,
+        interruption: InterruptionSpec | None = None,
     ) -> None:
         """Let a caller do something, and write it down as a scenario would."""
-        talk.note(action, hears=hears, step=step, meanwhile=meanwhile)
+        talk.record_turn(action, hears=hears, step=step, interruption=interruption)
         if talk.repeats_next:
             talk.repeats_next = False
-            talk.note(Action("repeats"), hears=Expectation(same=True))
-        self.go_on(talk, lambda: talk.does(action))
+            talk.record_turn(CallerAction("repeats"), hears=Expectation(same=True))
+        self.run_verb(talk, lambda: talk.perform(action))
 
-    def go_on(self, talk: Talk, verb: Callable[[], Any]) -> None:
+    def run_verb(self, talk: MachineCall, verb: Callable[[], Any]) -> None:
         """Let a caller do something, until the line waits again."""
         try:
             verb()
         except EndlessLineError as error:
             why = f"goes round: {error.requests} requests, and the line does not wait for the caller"
-            self.history.add(Circled(self.history.now(), call_name(talk.caller.call_id), why))
-            talk.gone = True
-        self.provider.settles()
+            self.history.add(LoopDetected(self.history.now(), call_name(talk.caller.call_id), why))
+            talk.has_ended = True
+        self.provider.wait_until_idle()
 
     def restart(self) -> None:
         """Replace the worker: what it was doing is lost, what is stored is not."""
-        self.provider.dies()
-        self.history.add(Restarted(self.history.now()))
+        self.provider.kill_worker()
+        self.history.add(WorkerRestarted(self.history.now()))
         self.app = self.make_app(self.provider)
-        self._door.serve(self.app)
+        self._recorded_app.replace_app(self.app)
 
-    def judge(self) -> None:
+    def check_history(self) -> None:
         """Look at all that has happened.
 
         Raises:
             ViolationError: it may not have happened.
         """
         # The calls first: one that ends in this moment, in another thread, is then missed by neither.
-        calls = sum(not talk.told for talk in self._all)
-        sessions = self.sessions_open()
+        calls = sum(not talk.hangup_was_sent for talk in self._calls)
+        sessions = self.count_open_calls()
         if sessions is not None:
-            self.history.add(Counted(self.history.now(), sessions, calls))
-            self._checked = len(self.history)
+            self.history.add(OpenCallsCounted(self.history.now(), sessions, calls))
+            self._checked_length = len(self.history)
         violations = check(self.history, self.budget)
         if violations:
-            if self.found is not None:
-                folder, machine = Path(self.found), type(self).__name__
-                replay = Replay(self.app_name, self.extension, hasattr(self.app, "ai"))
-                raise keep(ViolationError(violations), folder, machine, self._all, replay)
+            if self.counterexample_folder is not None:
+                folder, machine = Path(self.counterexample_folder), type(self).__name__
+                replay = ReplayTarget(self.replay_app, self.extension, hasattr(self.app, "ai"))
+                raise attach_counterexample(ViolationError(violations), folder, machine, self._calls, replay)
             raise ViolationError(violations)

@@ -7,73 +7,81 @@ from pathlib import Path
 
 from yemot_ai.protocol import Read, Record, Tap
 from yemot_ai_testing.doubles.script import Step
-from yemot_ai_testing.history.correlation import utterance
+from yemot_ai_testing.history.correlation import utterance_text
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.states import Over
-from yemot_ai_testing.scenario.format.model import Action, Expectation, Meanwhile, Place, Turn
+from yemot_ai_testing.scenario.format.model import (
+    CallerAction,
+    Expectation,
+    InterruptionSpec,
+    SourceLocation,
+    ScenarioTurn,
+)
 
-__all__ = ["NOWHERE", "Talk"]
+__all__ = ["NO_LOCATION", "MachineCall"]
 
-NOWHERE = Place(Path("found.call.yaml"), 1, 1)
+NO_LOCATION = SourceLocation(Path("found.call.yaml"), 1, 1)
 
-DIGITS = 4
+MIN_DIGITS = 4
 """How many digits an utterance's mark has, at least."""
 
 
 @dataclass(eq=False, slots=True)
-class Talk:
+class MachineCall:
     """One call.
 
     Attributes:
         caller: who calls.
-        said: what was said, in order: the marks.
-        gone: the caller has hung up.
+        utterance_ids: what was said, in order: the marks.
+        has_ended: the caller has hung up.
         turns: what the caller did, as a scenario says it.
-        unsaid: what happened besides that no scenario can say.
+        inexpressible: what happened besides that no scenario can say.
         repeats_next: what the caller does next comes again, which a scenario says afterwards.
     """
 
     caller: Caller
-    said: list[str] = field(default_factory=list)
-    gone: bool = False
-    turns: list[Turn] = field(default_factory=list)
-    unsaid: list[str] = field(default_factory=list)
+    utterance_ids: list[str] = field(default_factory=list)
+    has_ended: bool = False
+    turns: list[ScenarioTurn] = field(default_factory=list)
+    inexpressible: list[str] = field(default_factory=list)
     repeats_next: bool = False
 
     @property
-    def listens(self) -> bool:
+    def awaits_speech(self) -> bool:
         """Whether the line waits for this caller to say something."""
         question = self.caller.question
-        return not self.gone and question is not None and _takes(question)
+        return not self.has_ended and question is not None and _accepts_utterance(question)
 
     @property
-    def told(self) -> bool:
+    def hangup_was_sent(self) -> bool:
         """Whether the application was told that the caller is gone."""
         return any(exchange.hangup for exchange in self.caller.exchanges)
 
-    def saying(self, mark: str) -> Action:
+    def speech_action(self, utterance_id: str) -> CallerAction:
         """Return how something is said, in whichever way the line listens."""
         question = self.caller.question
         match question.mode if question else None:
             case Tap():
-                return Action("presses", f"{mark}#")
+                return CallerAction("presses", f"{utterance_id}#")
             case Record():
-                return Action("records", f"/1/{mark}.wav")
-        return Action("says", utterance(mark))
+                return CallerAction("records", f"/1/{utterance_id}.wav")
+        return CallerAction("says", utterance_text(utterance_id))
 
-    def note(
+    def record_turn(
         self,
-        action: Action,
+        action: CallerAction,
         *,
         hears: Expectation | None = None,
         step: Step | None = None,
-        meanwhile: Meanwhile | None = None,
+        interruption: InterruptionSpec | None = None,
     ) -> None:
         """Write down what the caller does."""
         agent = () if step is None else (step,)
-        self.turns.append(Turn(NOWHERE, action=action, hears=hears, agent=agent, meanwhile=meanwhile))
+        self.turns.append(
+            ScenarioTurn(NO_LOCATION, action=action, hears=hears, agent=agent, interruption=interruption)
+        )
 
-    def does(self, action: Action) -> None:
+    def perform(self, action: CallerAction) -> None:
         """Do it.
 
         Raises:
@@ -89,17 +97,17 @@ class Talk:
             case "repeats":
                 self.caller.repeats()
             case "hangs_up":
-                self.hangs_up()
+                self.hang_up()
             case "says":
                 self.caller.says(action.text)
 
-    def hangs_up(self) -> None:
+    def hang_up(self) -> None:
         """Hang up, unless that was done already, or the line has done so."""
-        gone, self.gone = self.gone, True
+        gone, self.has_ended = self.has_ended, True
         if not gone and not isinstance(self.caller.state, Over):
             self.caller.hangs_up()
 
 
-def _takes(question: Read) -> bool:
+def _accepts_utterance(question: Read) -> bool:
     mode = question.mode
-    return not isinstance(mode, Tap) or mode.max_digits is None or mode.max_digits >= DIGITS
+    return not isinstance(mode, Tap) or mode.max_digits is None or mode.max_digits >= MIN_DIGITS

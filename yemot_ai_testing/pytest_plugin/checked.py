@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.model_service.server import ModelServer
     from yemot_ai_testing.doubles.openai import OpenAIMock
 
-__all__ = ["OnRequest", "anthropic_mock", "fake_codex", "model_server", "openai_mock"]
+__all__ = ["CheckedDouble", "anthropic_mock", "fake_codex", "model_server", "openai_mock"]
 
 
 class Scripted(Protocol):
@@ -48,7 +48,7 @@ class Scripted(Protocol):
 D = TypeVar("D", bound=Scripted)
 
 
-class OnRequest(Generic[D]):
+class CheckedDouble(Generic[D]):
     """A double whenever it is entered, checked when it is left.
 
     Args:
@@ -75,7 +75,7 @@ class OnRequest(Generic[D]):
             double.__exit__(kind, error, trace)
 
 
-def fake_codex(version: str | None = None) -> OnRequest[FakeCodex]:
+def fake_codex(version: str | None = None) -> CheckedDouble[FakeCodex]:
     """A scripted executable named ``codex``, first on ``PATH``.
 
     Args:
@@ -86,25 +86,25 @@ def fake_codex(version: str | None = None) -> OnRequest[FakeCodex]:
     """
     from yemot_ai_testing.codex.fake.double import FakeCodex  # noqa: PLC0415 - a run without it pays nothing
 
-    return OnRequest(functools.partial(FakeCodex, version))
+    return CheckedDouble(functools.partial(FakeCodex, version))
 
 
-def model_server() -> OnRequest[ModelServer]:
+def model_server() -> CheckedDouble[ModelServer]:
     """A scripted model service on this machine."""
     from yemot_ai_testing.doubles.model_service.server import ModelServer  # noqa: PLC0415 - likewise
 
-    return OnRequest(ModelServer)
+    return CheckedDouble(ModelServer)
 
 
-def openai_mock() -> OnRequest[OpenAIMock]:
+def openai_mock() -> CheckedDouble[OpenAIMock]:
     """OpenAI's Responses API and Chat Completions, scripted, in this process."""
     from yemot_ai_testing.doubles.openai import OpenAIMock  # noqa: PLC0415 - likewise
 
-    return OnRequest(OpenAIMock)
+    return CheckedDouble(OpenAIMock)
 
 
-def anthropic_mock() -> OnRequest[AnthropicMock]:
+def anthropic_mock() -> CheckedDouble[AnthropicMock]:
     """Anthropic's Messages API, scripted, in this process."""
     from yemot_ai_testing.doubles.anthropic import AnthropicMock  # noqa: PLC0415 - likewise
 
-    return OnRequest(AnthropicMock)
+    return CheckedDouble(AnthropicMock)

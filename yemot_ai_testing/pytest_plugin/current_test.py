@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["running", "runs"]
+__all__ = ["current_test", "set_current_test"]
 
-_running: list[pytest.Item] = []
+_tests: list[pytest.Item] = []
 
 
-def running() -> pytest.Item | None:
+def current_test() -> pytest.Item | None:
     """Return the test that runs in this process; None outside of tests."""
-    return _running[-1] if _running else None
+    return _tests[-1] if _tests else None
 
 
 @contextmanager
-def runs(item: pytest.Item) -> Iterator[None]:
+def set_current_test(item: pytest.Item) -> Iterator[None]:
     """Let ``item`` be the one; that of an outer run of pytest is it again afterwards."""
-    _running.append(item)
+    _tests.append(item)
     try:
         yield
     finally:
-        _running.pop()
+        _tests.pop()

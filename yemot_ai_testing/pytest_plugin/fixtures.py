@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from yemot_ai_testing.pytest_plugin.options import missing, setting_of
+from yemot_ai_testing.pytest_plugin.options import missing_package_error, run_settings
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.model_service.server import ModelServer
     from yemot_ai_testing.doubles.openai import OpenAIMock
     from yemot_ai_testing.line.caller import Caller
-    from yemot_ai_testing.scenario.play.leftovers import Double
+    from yemot_ai_testing.scenario.play.leftovers import ModelDouble
 
 __all__ = [
     "anthropic_mock",
     "fake_codex",
-    "mismatches_of",
+    "script_mismatches",
     "model_server",
     "openai_mock",
     "yemot_caller",
@@ -34,13 +34,13 @@ __all__ = [
     "yemot_snapshot",
 ]
 
-D = TypeVar("D", bound="Double")
-_DOUBLES: pytest.StashKey[list[Double]] = pytest.StashKey()
+D = TypeVar("D", bound="ModelDouble")
+_DOUBLES: pytest.StashKey[list[ModelDouble]] = pytest.StashKey()
 
 
-def mismatches_of(item: pytest.Item) -> list[str]:
+def script_mismatches(item: pytest.Item) -> list[str]:
     """Return what the doubles of a test were, or were not, asked beside their scripts."""
-    return [wrong for double in item.stash.get(_DOUBLES, ()) if (wrong := _mismatch(double))]
+    return [wrong for double in item.stash.get(_DOUBLES, ()) if (wrong := _script_mismatch(double))]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def fake_codex(request: pytest.FixtureRequest) -> Iterator[FakeCodex]:
     from yemot_ai_testing.codex.fake.double import FakeCodex
 
     with FakeCodex() as codex:
-        yield _checked(request, codex)
+        yield _register_double(request, codex)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def model_server(request: pytest.FixtureRequest) -> Iterator[ModelServer]:
     from yemot_ai_testing.doubles.model_service.server import ModelServer
 
     with ModelServer() as server:
-        yield _checked(request, server)
+        yield _register_double(request, server)
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def openai_mock(request: pytest.FixtureRequest) -> Iterator[OpenAIMock]:
     try:
         from yemot_ai_testing.doubles.openai import OpenAIMock
     except ModuleNotFoundError as error:
-        raise missing(error.name or "respx") from error
+        raise missing_package_error(error.name or "respx") from error
 
     with OpenAIMock() as mock:
-        yield _checked(request, mock)
+        yield _register_double(request, mock)
 
 
 @pytest.fixture
@@ -79,25 +79,25 @@ def anthropic_mock(request: pytest.FixtureRequest) -> Iterator[AnthropicMock]:
     try:
         from yemot_ai_testing.doubles.anthropic import AnthropicMock
     except ModuleNotFoundError as error:
-        raise missing(error.name or "respx") from error
+        raise missing_package_error(error.name or "respx") from error
 
     with AnthropicMock() as mock:
-        yield _checked(request, mock)
+        yield _register_double(request, mock)
 
 
 @pytest.fixture
-def yemot_codex(request: pytest.FixtureRequest) -> Iterator[Double]:
+def yemot_codex(request: pytest.FixtureRequest) -> Iterator[ModelDouble]:
     """The Codex that the marker or ``--yemot-codex`` names: ``fake_codex``, or another, or a real one."""
-    spec = _marked(request).get("codex") or setting_of(request.config).codex
+    spec = _marker_arguments(request).get("codex") or run_settings(request.config).codex
     if spec == "fake":
         yield request.getfixturevalue("fake_codex")
         return
-    from yemot_ai_testing.scenario.play.target import codex_double, codex_meant
+    from yemot_ai_testing.scenario.play.target import codex_double, resolve_codex
 
-    with _told():
-        codex_meant(spec)
+    with _fail_without_traceback():
+        resolve_codex(spec)
     with codex_double(spec) as double:
-        yield _checked(request, double)
+        yield _register_double(request, double)
 
 
 @pytest.fixture
@@ -108,30 +108,30 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     the call as a conversation.
     """
     from yemot_ai_testing.line.caller import Caller
-    from yemot_ai_testing.scenario.format.model import Serve
-    from yemot_ai_testing.scenario.play.target import imported
-    from yemot_ai_testing.scenario.report.text import told
+    from yemot_ai_testing.scenario.format.model import ServerCommand
+    from yemot_ai_testing.scenario.play.target import load_app
+    from yemot_ai_testing.scenario.report.text import render_transcript
 
-    marked = _marked(request)
-    setting = setting_of(request.config)
+    marked = _marker_arguments(request)
+    setting = run_settings(request.config)
     target = marked.pop("url", None) or marked.pop("app", None) or setting.target(None)
     arguments = {name: value for name, value in marked.items() if name not in {"app", "url", "codex"}}
     with ExitStack() as stack:
-        if isinstance(target, Serve):
-            from yemot_ai_testing.pytest_plugin.scenario_items import servers_of
+        if isinstance(target, ServerCommand):
+            from yemot_ai_testing.pytest_plugin.scenario_items import servers_for_run
 
-            with _told():
-                served = servers_of(request.config).running(target)
-            stack.enter_context(served.scripted(request.getfixturevalue("yemot_codex")))
+            with _fail_without_traceback():
+                served = servers_for_run(request.config).get_or_start(target)
+            stack.enter_context(served.use_codex(request.getfixturevalue("yemot_codex")))
             target = served.server.url
         elif not (isinstance(target, str) and "://" in target):
             request.getfixturevalue("yemot_codex")
-            with _told():
-                target = imported(target, setting.root) if isinstance(target, str) else target
+            with _fail_without_traceback():
+                target = load_app(target, setting.root) if isinstance(target, str) else target
         caller = stack.enter_context(Caller(target, **{"remote": setting.remote, **arguments}))
         yield caller
         if caller.dialled:
-            request.node.add_report_section("teardown", "phone call", told(caller.transcript))
+            request.node.add_report_section("teardown", "phone call", render_transcript(caller.transcript))
 
 
 @pytest.fixture
@@ -140,18 +140,18 @@ def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - syr
     try:
         from yemot_ai_testing.pytest_plugin.snapshots import snapshot_of
     except ModuleNotFoundError as error:
-        raise missing("syrupy") from error
+        raise missing_package_error("syrupy") from error
     return snapshot_of(request.node)
 
 
-def _checked(request: pytest.FixtureRequest, double: D) -> D:
+def _register_double(request: pytest.FixtureRequest, double: D) -> D:
     """Let the test fail unless this double is asked what is scripted."""
     request.node.stash.setdefault(_DOUBLES, []).append(double)
     return double
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _fail_without_traceback() -> Iterator[None]:
     """Fail a test with what the toolkit has to say; where in the toolkit it is said is of no use."""
     from yemot_ai_testing.codex.binary import BinaryNotFoundError
     from yemot_ai_testing.errors import ToolkitError
@@ -162,7 +162,7 @@ def _told() -> Iterator[None]:
         pytest.fail(str(error), pytrace=False)
 
 
-def _mismatch(double: Double) -> str:
+def _script_mismatch(double: ModelDouble) -> str:
     try:
         double.assert_complete()
     except AssertionError as error:
@@ -170,6 +170,6 @@ def _mismatch(double: Double) -> str:
     return ""
 
 
-def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
+def _marker_arguments(request: pytest.FixtureRequest) -> dict[str, Any]:
     marker = request.node.get_closest_marker("yemot")
     return dict(marker.kwargs) if marker else {}

@@ -14,37 +14,37 @@ from yemot_ai_testing.scenario.report.html.page import render
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-    from yemot_ai_testing.pytest_plugin.results import Ledger
+    from yemot_ai_testing.pytest_plugin.results import CallResults
 
-__all__ = ["HtmlPage", "keep_page"]
+__all__ = ["HtmlReportPlugin", "register_html_report"]
 
 
-def keep_page(config: pytest.Config, ledger: Ledger) -> None:
+def register_html_report(config: pytest.Config, results: CallResults) -> None:
     """Let the run end with its page, unless it only lists scenarios, or works for another run.
 
     Raises:
         pytest.UsageError: the page could not be written.
     """
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.pluginmanager.register(HtmlPage(_checked(_path(config)), ledger), "yemot_html")
+        config.pluginmanager.register(HtmlReportPlugin(_check_writable(_path(config)), results), "yemot_html")
 
 
-class HtmlPage:
+class HtmlReportPlugin:
     """A plugin that writes the page of a run.
 
     Args:
         path: where to.
-        ledger: the calls.
+        results: the calls.
     """
 
-    def __init__(self, path: Path, ledger: Ledger) -> None:
+    def __init__(self, path: Path, results: CallResults) -> None:
         self._path = path
-        self._ledger = ledger
+        self._results = results
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write it, however the run went."""
-        page = render(self._ledger.calls, written=_now())
+        page = render(self._results.calls, written=_now())
         self._path.write_text(page, encoding="utf-8")
 
     @pytest.hookimpl(trylast=True)
@@ -70,7 +70,7 @@ def _path(config: pytest.Config) -> Path:
     return (config.inipath.parent if config.inipath else config.rootpath) / ini
 
 
-def _checked(path: Path) -> Path:
+def _check_writable(path: Path) -> Path:
     """Return ``path`` if a page can be written there.
 
     Raises:

@@ -12,34 +12,36 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.platform.settings import Switches
+from yemot_ai_testing.line.platform.settings import CallerOptions
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["ARGUMENTS", "check", "mistakes"]
+__all__ = ["ARGUMENTS", "check_markers", "argument_errors"]
 
-_OWN = ("app", "url", "codex")
-_OF_CALLER = tuple(
+_TARGET_ARGUMENTS = ("app", "url", "codex")
+_CALLER_ARGUMENTS = tuple(
     name
     for name, parameter in inspect.signature(Caller.__init__).parameters.items()
     if name not in {"self", "app"} and parameter.kind is not inspect.Parameter.VAR_KEYWORD
 )
-ARGUMENTS: frozenset[str] = frozenset({*_OWN, *_OF_CALLER, *Switches.__annotations__})
+ARGUMENTS: frozenset[str] = frozenset(
+    {*_TARGET_ARGUMENTS, *_CALLER_ARGUMENTS, *CallerOptions.__annotations__}
+)
 """What the marker takes: whom to call, which Codex, and all that ``Caller`` takes."""
 
 
-def check(item: pytest.Item) -> list[str]:
+def check_markers(item: pytest.Item) -> list[str]:
     """Return what is wrong with the markers of a test."""
-    return [wrong for mark in item.iter_markers("yemot") for wrong in mistakes(mark.args, mark.kwargs)]
+    return [wrong for mark in item.iter_markers("yemot") for wrong in argument_errors(mark.args, mark.kwargs)]
 
 
-def mistakes(positional: tuple[Any, ...], named: Mapping[str, Any]) -> list[str]:
+def argument_errors(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the arguments of one marker."""
-    return list(_mistakes(positional, named))
+    return list(_argument_errors(args, kwargs))
 
 
-def _mistakes(positional: tuple[Any, ...], named: Mapping[str, Any]) -> Iterator[str]:
+def _argument_errors(positional: tuple[Any, ...], named: Mapping[str, Any]) -> Iterator[str]:
     for value in positional:
         yield f"yemot() takes arguments by name only, not {value!r}"
     for name in named.keys() - ARGUMENTS:

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.scenario.play.target import Setting
+    from yemot_ai_testing.scenario.play.target import RunSettings
 
-__all__ = ["SUFFIX", "add_options", "missing", "setting_of"]
+__all__ = ["SCENARIO_SUFFIX", "add_options", "missing_package_error", "run_settings"]
 
-SUFFIX = ".call.yaml"
+SCENARIO_SUFFIX = ".call.yaml"
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add them."""
     group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
-    _add_calls(parser, group)
-    _add_guard(parser, group)
-    _add_snapshots(parser, group)
+    _add_scenario_options(parser, group)
+    _add_isolation_options(parser, group)
+    _add_snapshot_options(parser, group)
 
 
-def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+def _add_scenario_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
         "--yemot-scenario",
         action="append",
         nargs="?",
         const="",
         metavar="PATH",
-        help=f"run only scenarios: those of PATH (a *{SUFFIX} file or a folder; repeatable), else those of "
+        help=f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), else those of "
         "the ini key yemot_scenarios, else all under testpaths",
     )
     group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
@@ -64,7 +64,7 @@ def _add_calls(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
 
 
-def _add_snapshots(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+def _add_snapshot_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
         "--yemot-snapshot",
         action="store_true",
@@ -73,7 +73,7 @@ def _add_snapshots(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     parser.addini("yemot_snapshot", "hold the answers of scenarios to snapshots", type="bool", default=False)
 
 
-def _add_guard(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+def _add_isolation_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
         "--yemot-guard",
         action=argparse.BooleanOptionalAction,
@@ -97,12 +97,12 @@ def _add_guard(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     parser.addini("yemot_allow", "hosts and programs that the guard lets out", type="args", default=[])
 
 
-def setting_of(config: pytest.Config) -> Setting:
+def run_settings(config: pytest.Config) -> RunSettings:
     """Return what a run says about applications and doubles."""
-    from yemot_ai_testing.scenario.play.target import Setting  # noqa: PLC0415 - a run without calls pays nothing
+    from yemot_ai_testing.scenario.play.target import RunSettings  # noqa: PLC0415 - a run without calls pays nothing
 
     option, ini = config.getoption, config.getini
-    return Setting(
+    return RunSettings(
         app=option("yemot_app"),
         url=option("yemot_url"),
         default_app=ini("yemot_app") or None,
@@ -115,6 +115,6 @@ def setting_of(config: pytest.Config) -> Setting:
     )
 
 
-def missing(package: str) -> pytest.UsageError:
+def missing_package_error(package: str) -> pytest.UsageError:
     """Return the error for a package of the extra that is not there."""
     return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.pytest_plugin.scenario_items import RECORD, ScenarioItem
+from yemot_ai_testing.pytest_plugin.scenario_items import CALL_RECORD_KEY, ScenarioItem
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 
-__all__ = ["Ledger"]
+__all__ = ["CallResults"]
 
-TRAVELS_AS = "yemot_record"
+REPORT_ATTRIBUTE = "yemot_record"
 """The attribute of a report under which a call comes from the process that played it."""
 
 
-class Ledger:
+class CallResults:
     """A plugin of the runs that play scenarios; it keeps what came of each."""
 
     def __init__(self) -> None:
@@ -34,31 +34,31 @@ class Ledger:
         """Send the call along with its report."""
         report = yield
         if report.when == "call" and isinstance(item, ScenarioItem):
-            call = item.stash.get(RECORD, None) or _unplayed(item, report)
-            setattr(report, TRAVELS_AS, call.dumps())
+            call = item.stash.get(CALL_RECORD_KEY, None) or _error_record(item, report)
+            setattr(report, REPORT_ATTRIBUTE, call.dumps())
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in a call, from whichever process."""
-        sent = getattr(report, TRAVELS_AS, None)
+        sent = getattr(report, REPORT_ATTRIBUTE, None)
         if sent is not None:
             self._calls[report.nodeid] = CallRecord.loads(sent)
         elif report.failed:
-            self._calls.setdefault(report.nodeid, _broken(report.nodeid, report.longreprtext))
+            self._calls.setdefault(report.nodeid, _unloadable_record(report.nodeid, report.longreprtext))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take in a file that could not be loaded."""
         if report.failed:
-            self._calls[report.nodeid] = _broken(report.nodeid, report.longreprtext)
+            self._calls[report.nodeid] = _unloadable_record(report.nodeid, report.longreprtext)
 
 
-def _unplayed(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
+def _error_record(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
     """Return the record of a scenario that could not be played: no application, no Codex."""
     caller = item.scenario.caller
     return CallRecord(
         name=item.name,
-        path=item.scenario.place.path.as_posix(),
-        line=item.scenario.place.line,
+        path=item.scenario.location.path.as_posix(),
+        line=item.scenario.location.line,
         state="error",
         phone=caller.phone,
         extension=caller.extension.strip("/"),
@@ -67,9 +67,9 @@ def _unplayed(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
     )
 
 
-def _broken(nodeid: str, told: str) -> CallRecord:
+def _unloadable_record(nodeid: str, report: str) -> CallRecord:
     """Return the record of a file that could not be loaded, or of a process that died."""
     path, _, name = nodeid.partition("::")
     return CallRecord(
-        name=name or Path(path).name, path=path, line=0, state="error", messages=tuple(told.splitlines())
+        name=name or Path(path).name, path=path, line=0, state="error", messages=tuple(report.splitlines())
     )

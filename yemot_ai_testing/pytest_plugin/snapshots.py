@@ -15,13 +15,13 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
 from yemot_ai.protocol import Response
-from yemot_ai_testing.pytest_plugin.current_test import running
+from yemot_ai_testing.pytest_plugin.current_test import current_test
 from yemot_ai_testing.response_diff import compare
 
-__all__ = ["AnswerSnapshotExtension", "snapshot_of", "yemot_snapshot"]
+__all__ = ["ResponseSnapshotExtension", "snapshot_of", "yemot_snapshot"]
 
 
-class AnswerSnapshotExtension(SingleFileSnapshotExtension):
+class ResponseSnapshotExtension(SingleFileSnapshotExtension):
     """Writes the raw answer, so that a review shows what a caller's line would get."""
 
     file_extension = "yemot.txt"
@@ -63,7 +63,7 @@ def snapshot_of(item: pytest.Item) -> SnapshotAssertion:
     option = item.config.option
     return SnapshotAssertion(
         session=session,
-        extension_class=AnswerSnapshotExtension,
+        extension_class=ResponseSnapshotExtension,
         test_location=PyTestLocation(item),
         update_snapshots=option.update_snapshots,
         update_new_snapshots_only=getattr(option, "update_new_snapshots_only", False),
@@ -79,7 +79,7 @@ def yemot_snapshot() -> Iterator[SnapshotAssertion]:
     Raises:
         pytest.UsageError: no test of pytest runs here.
     """
-    item = running()
+    item = current_test()
     if item is None:
         raise pytest.UsageError("yemot_snapshot() is entered in a test that pytest runs")
     yield snapshot_of(item)

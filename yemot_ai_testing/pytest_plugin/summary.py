@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.pytest_plugin.isolation import GUARD, GuardedRun
+from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
 from yemot_ai_testing.scenario.report.call_record import CallRecord
-from yemot_ai_testing.scenario.report.dead_air import slow_turns, told
-from yemot_ai_testing.scenario.report.failure import tally
-from yemot_ai_testing.scenario.report.text import Line, lines_of, printable
+from yemot_ai_testing.scenario.report.dead_air import slow_turns, dead_air_summary
+from yemot_ai_testing.scenario.report.failure import summary_line
+from yemot_ai_testing.scenario.report.text import ConversationLine, timeline_lines, escape_controls
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-__all__ = ["summarise"]
+__all__ = ["write_summary"]
 
 SLOW_TURNS, SLOW_TURNS_VERBOSE = 3, 10
 
 
-def summarise(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
+def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     """Write what was played.
 
     Failed calls are told as conversations, under ``-v`` all; then the silences and the slowest turns. Under
@@ -34,9 +34,9 @@ def summarise(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     turns = sum(call.agent_turns for call in played)
     fake_only = sum(call.state == "fake only" for call in played)
     terminal.line("")
-    guarded: GuardedRun | None = terminal.config.pluginmanager.get_plugin(GUARD)
-    counted = tally(len(played), turns, fake_only)
-    terminal.line(counted if guarded is None else f"{counted} · {guarded.tally}", bold=True)
+    guarded: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin(PLUGIN_NAME)
+    counted = summary_line(len(played), turns, fake_only)
+    terminal.line(counted if guarded is None else f"{counted} · {guarded.counts}", bold=True)
 
 
 def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
@@ -45,24 +45,24 @@ def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     for call in calls:
         terminal.line("")
         terminal.line(call.title, bold=True, red=call.state == "failed")
-        for line in lines_of(call.beats):
-            terminal.line(str(line), **_colour(line))
+        for line in timeline_lines(call.timeline):
+            terminal.line(str(line), **_markup(line))
         for warning in call.warnings:
-            terminal.line(f"  warning: {printable(warning)}", yellow=True)
+            terminal.line(f"  warning: {escape_controls(warning)}", yellow=True)
 
 
-def _write_silences(terminal: TerminalReporter, calls: list[CallRecord], most: int) -> None:
-    summary = told(calls)
+def _write_silences(terminal: TerminalReporter, calls: list[CallRecord], limit: int) -> None:
+    summary = dead_air_summary(calls)
     if summary:
         terminal.line("")
         terminal.line(summary)
-    for slow in slow_turns(calls, most=most):
-        terminal.line(f"  {slow.seconds:5.1f} s  {slow.path}:{slow.line}  {printable(slow.name)}")
+    for slow in slow_turns(calls, limit=limit):
+        terminal.line(f"  {slow.seconds:5.1f} s  {slow.path}:{slow.line}  {escape_controls(slow.name)}")
 
 
-def _colour(line: Line) -> dict[str, bool]:
+def _markup(line: ConversationLine) -> dict[str, bool]:
     if line.grade:
         return {"red": True, "bold": True} if line.grade == "too_long" else {"yellow": True}
-    if line.who in {"line", "platform"}:
+    if line.origin in {"line", "platform"}:
         return {"cyan": True}
-    return {} if line.who == "caller" else {"light": True}
+    return {} if line.origin == "caller" else {"light": True}

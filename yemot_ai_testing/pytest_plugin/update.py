@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from yemot_ai_testing.scenario.update import Update
+from yemot_ai_testing.scenario.update import ScenarioUpdate
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-__all__ = ["UPDATE", "Updating"]
+__all__ = ["UPDATE_KEY", "UpdatePlugin"]
 
-UPDATE: Final = pytest.StashKey[Update]()
+UPDATE_KEY: Final = pytest.StashKey[ScenarioUpdate]()
 """What a run rewrites, if it was asked to."""
 
 
-class Updating:
+class UpdatePlugin:
     """The hooks of a run that rewrites its scenarios.
 
     Args:
@@ -32,7 +32,7 @@ class Updating:
             raise pytest.UsageError(
                 "--yemot-update rewrites files, and several processes would undo each other's: leave out -n"
             )
-        self._update = config.stash[UPDATE] = Update()
+        self._update = config.stash[UPDATE_KEY] = ScenarioUpdate()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the files; where that is not possible, calls have passed that would not pass again."""

@@ -1,0 +1,1 @@
+"""The loop of an AI agent: greet, listen, answer, listen again."""

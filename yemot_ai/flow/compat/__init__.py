@@ -1,0 +1,1 @@
+"""What yemot-flow's handlers expect of a call: read options, messages, awaitable texts."""

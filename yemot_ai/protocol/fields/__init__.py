@@ -1,0 +1,1 @@
+"""How a positional field of an answer is parsed, rendered and checked."""

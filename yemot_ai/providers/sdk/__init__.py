@@ -1,0 +1,1 @@
+"""What the providers over an SDK share: client, deadline, errors, stateless chat."""

@@ -1,0 +1,1 @@
+"""Where sessions are kept: memory, SQLite, Redis, JSON files."""

@@ -1,0 +1,1 @@
+"""Compare two versions of Codex; for maintainers of the recordings."""

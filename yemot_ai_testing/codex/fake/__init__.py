@@ -1,0 +1,1 @@
+"""The fake `codex` executable."""

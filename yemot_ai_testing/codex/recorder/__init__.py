@@ -1,0 +1,1 @@
+"""Record what a real Codex writes; for maintainers of the recordings."""

@@ -1,0 +1,1 @@
+"""A model service on this machine: Responses, Chat Completions, Messages, transcription."""

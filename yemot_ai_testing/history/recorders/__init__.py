@@ -1,0 +1,1 @@
+"""Record the events of calls: around an application, a provider, a store."""

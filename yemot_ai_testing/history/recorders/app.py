@@ -22,18 +22,18 @@ from typing import TypeAlias
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response, Tap
 from yemot_ai_testing.errors import ToolkitError
-from yemot_ai_testing.history.correlation import sentences, spoken
-from yemot_ai_testing.history.events import Got, Sent
+from yemot_ai_testing.history.correlation import spoken_sentences, spoken_answers
+from yemot_ai_testing.history.events import ResponseReceived, RequestSent
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.line.clock import Clock, clock_of
-from yemot_ai_testing.line.transports.detect import transport_to
-from yemot_ai_testing.line.transports.transport import Answer, Pairs, Transport, Writing
+from yemot_ai_testing.line.transports.detect import transport_for
+from yemot_ai_testing.line.transports.transport import TransportResponse, Pairs, Transport, RequestEncoding
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
-__all__ = ["NoAnswerError", "RecordedApp", "call_name", "note_got", "note_sent"]
+__all__ = ["NoAnswerError", "RecordedApp", "call_name", "record_response", "record_request"]
 
-Deed: TypeAlias = Callable[[], object]
-_OWN = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
+Hook: TypeAlias = Callable[[], object]
+_CALL_PARAMETERS = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
 
 
 class NoAnswerError(ToolkitError):
@@ -49,11 +49,11 @@ class RecordedApp:
         clock: the line's time; the application's own unless given.
         timeout: seconds after which the line walks away.
         worker: its name, where there are several.
-        settles: called before an answer is written down; waits for what the request has left to be done.
+        wait_until_idle: called before an answer is written down; waits for what the request has left to be done.
 
     Attributes:
         clock: the line's time.
-        before: deeds that are done, once each, before the next requests come in.
+        before_requests: deeds that are done, once each, before the next requests come in.
     """
 
     def __init__(  # noqa: PLR0913 - what it writes down, and what it waits for
@@ -64,22 +64,22 @@ class RecordedApp:
         clock: Clock | None = None,
         timeout: float = 10.0,
         worker: str = "",
-        settles: Deed | None = None,
+        wait_until_idle: Hook | None = None,
     ) -> None:
         self.clock = clock or clock_of(app)
-        self.before: list[Deed] = []
+        self.before_requests: list[Hook] = []
         self._history = history
         self._timeout = timeout
         self._worker = worker
         # In virtual time, no seconds are time enough for all that is due.
-        self._settles = settles or functools.partial(self.clock.sleep, 0)
-        self._sent: dict[str, list[Pairs]] = defaultdict(list)
+        self._wait_until_idle = wait_until_idle or functools.partial(self.clock.sleep, 0)
+        self._sent_requests: dict[str, list[Pairs]] = defaultdict(list)
         self._transport: Transport
-        self.serve(app)
+        self.replace_app(app)
 
-    def serve(self, app: object) -> None:
+    def replace_app(self, app: object) -> None:
         """Send what comes from now on to ``app``."""
-        self._transport = transport_to(app, Writing(), clock=self.clock)
+        self._transport = transport_for(app, RequestEncoding(), clock=self.clock)
 
     def __call__(self, pairs: Pairs) -> str:
         """Deliver a request; see ``handle_request``."""
@@ -95,15 +95,15 @@ class RecordedApp:
         Raises:
             NoAnswerError: there is no answer that could be read.
         """
-        if self.before:
-            self.before.pop(0)()
-        self._sent[_call_id(pairs)].append(pairs)
-        answer = self._deliver(pairs, copy=False)
+        if self.before_requests:
+            self.before_requests.pop(0)()
+        self._sent_requests[_call_id(pairs)].append(pairs)
+        answer = self._send(pairs, is_repeat=False)
         if answer.fault is not None:
             raise NoAnswerError(answer.fault.text) from answer.fault.cause
         return answer.body
 
-    def again(self, call_id: str, *, back: int = 0) -> str:
+    def resend(self, call_id: str, *, back: int = 0) -> str:
         """Deliver one of the last requests of a call once more; nobody waits for its answer.
 
         Args:
@@ -113,36 +113,40 @@ class RecordedApp:
         Returns:
             The answer, byte for byte.
         """
-        sent = self._sent[call_id]
-        return self._deliver(sent[max(len(sent) - 1 - back, 0)], copy=True).body if sent else ""
+        sent = self._sent_requests[call_id]
+        return self._send(sent[max(len(sent) - 1 - back, 0)], is_repeat=True).body if sent else ""
 
-    def _deliver(self, pairs: Pairs, *, copy: bool) -> Answer:
-        number = note_sent(self._history, pairs, copy=copy, worker=self._worker)
+    def _send(self, pairs: Pairs, *, is_repeat: bool) -> TransportResponse:
+        number = record_request(self._history, pairs, is_repeat=is_repeat, worker=self._worker)
         answer = self._transport.send(pairs, timeout=self._timeout)
-        self._settles()
+        self._wait_until_idle()
         fault = "" if answer.fault is None else f"{answer.fault.code}: {answer.fault.text}"
         if answer.fault is not None and answer.fault.code == "late":
             fault = "late"
-        note_got(self._history, number, answer.body, fault=fault)
+        record_response(self._history, number, answer.body, fault=fault)
         return answer
 
 
-def note_sent(history: History, pairs: Pairs, *, copy: bool = False, worker: str = "") -> int:
+def record_request(history: History, pairs: Pairs, *, is_repeat: bool = False, worker: str = "") -> int:
     """Write down that a request goes out; for whoever carries requests without a ``RecordedApp``.
 
     Returns:
-        Its number, for ``note_got``.
+        Its number, for ``record_response``.
     """
-    number, call = history.number(), call_name(_call_id(pairs))
+    number, call = history.next_number(), call_name(_call_id(pairs))
     hangup = ("hangup", "yes") in pairs
-    history.add(Sent(history.now(), number, call, _content(pairs), hangup, copy, worker))
+    history.add(RequestSent(history.now(), number, call, _fingerprint(pairs), hangup, is_repeat, worker))
     return number
 
 
-def note_got(history: History, number: int, body: str, *, fault: str = "") -> None:
+def record_response(history: History, request_id: int, body: str, *, fault: str = "") -> None:
     """Write down what a request has brought."""
-    heard = sentences(body)
-    history.add(Got(history.now(), number, body, fault, spoken(body), _waits(body), heard))
+    heard = spoken_sentences(body)
+    history.add(
+        ResponseReceived(
+            history.now(), request_id, body, fault, spoken_answers(body), _awaits_caller(body), heard
+        )
+    )
 
 
 def call_name(call_id: str) -> str:
@@ -154,14 +158,14 @@ def _call_id(pairs: Pairs) -> str:
     return next((value for name, value in pairs if name == "ApiCallId"), "")
 
 
-def _content(pairs: Sequence[tuple[str, str]]) -> str:
+def _fingerprint(pairs: Sequence[tuple[str, str]]) -> str:
     """Return what makes a request the same when it comes again: its place, its time and its values."""
-    own = dict(pair for pair in pairs if pair[0] in _OWN)
-    values = "&".join(f"{name}={value}" for name, value in pairs if name not in _OWN)
+    own = dict(pair for pair in pairs if pair[0] in _CALL_PARAMETERS)
+    values = "&".join(f"{name}={value}" for name, value in pairs if name not in _CALL_PARAMETERS)
     return f"/{own.get('ApiExtension', '')} {own.get('ApiTime', '')} {values}".rstrip()
 
 
-def _waits(body: str) -> bool:
+def _awaits_caller(body: str) -> bool:
     """Tell whether the line waits for the caller after this answer, or the call has left."""
     try:
         actions = tuple(Response.parse(body))

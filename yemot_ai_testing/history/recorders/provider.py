@@ -20,51 +20,54 @@ from typing import Any
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Provider, Reply, StreamingProvider
-from yemot_ai_testing.history.correlation import mark_of, marks_in
-from yemot_ai_testing.history.events import Asked, Told, Wrote
+from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_ids
+from yemot_ai_testing.history.events import ModelAsked, ModelAnswered, ModelWrote
 from yemot_ai_testing.history.history import History
 
-__all__ = ["Question", "RecordedProvider", "asking"]
+__all__ = ["RecordedModelCall", "RecordedProvider", "record_model_call"]
 
 
-class Question:
+class RecordedModelCall:
     """A question that is being asked.
 
     Attributes:
-        ask: names it.
+        model_call_id: names it.
         session: the conversation that it is part of; say it before the question is over.
     """
 
-    def __init__(self, ask: str, session: str, history: History) -> None:
-        self.ask = ask
+    def __init__(self, model_call_id: str, session: str, history: History) -> None:
+        self.model_call_id = model_call_id
         self.session = session
         self._history = history
 
-    def wrote(self, text: str) -> None:
+    def record_piece(self, text: str) -> None:
         """Write down that the model hands over a piece of its answer."""
-        self._history.add(Wrote(self._history.now(), self.ask, text))
+        self._history.add(ModelWrote(self._history.now(), self.model_call_id, text))
 
 
 @contextmanager
-def asking(
-    history: History, prompt: str, session: JSON, earlier: Sequence[Exchange] = (), *, worker: str = ""
-) -> Iterator[Question]:
+def record_model_call(
+    history: History, prompt: str, session: JSON, prior: Sequence[Exchange] = (), *, worker: str = ""
+) -> Iterator[RecordedModelCall]:
     """Write down that the model is asked, and what comes of it when the context is left."""
-    ask = str(history.number())
+    ask = str(history.next_number())
     known = str(session) if session else ""
     # An application may also tell what was said before in the question itself.
-    told = tuple(mark for exchange in earlier for mark in marks_in(exchange.prompt)) + marks_in(prompt)[:-1]
-    history.add(Asked(history.now(), ask, prompt, mark_of(prompt), known, told, worker))
-    question = Question(ask, known, history)
+    told = (
+        tuple(mark for exchange in prior for mark in utterance_ids(exchange.prompt))
+        + utterance_ids(prompt)[:-1]
+    )
+    history.add(ModelAsked(history.now(), ask, prompt, latest_utterance_id(prompt), known, told, worker))
+    question = RecordedModelCall(ask, known, history)
     try:
         yield question
     except BaseException as error:
-        history.add(Told(history.now(), ask, "", _word(error)))
+        history.add(ModelAnswered(history.now(), ask, "", _error_kind(error)))
         raise
-    history.add(Told(history.now(), ask, question.session))
+    history.add(ModelAnswered(history.now(), ask, question.session))
 
 
-def _word(error: BaseException) -> str:
+def _error_kind(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "cancelled"
     return error.kind if isinstance(error, ProviderError) else type(error).__name__
@@ -85,7 +88,7 @@ class RecordedProvider:
         self._worker = worker
         if isinstance(provider, StreamingProvider):
             self._stream = provider.stream
-            self.stream = self._told  # only then: whoever asks has to see whether this one streams
+            self.stream = self._recorded_stream  # only then: whoever asks has to see whether this one streams
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the provider can do
         return getattr(self._provider, name)
@@ -94,19 +97,19 @@ class RecordedProvider:
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         """Ask, and write it down."""
-        with asking(self._history, prompt, None, history, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, None, history, worker=self._worker) as question:
             reply = await self._provider.start_session(prompt, instructions=instructions, history=history)
             question.session = str(reply.session)
             return reply
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Ask, and write it down."""
-        with asking(self._history, prompt, session, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, session, worker=self._worker) as question:
             reply = await self._provider.continue_session(session, prompt, instructions=instructions)
             question.session = str(reply.session)
             return reply
 
-    async def _told(
+    async def _recorded_stream(
         self,
         session: JSON,
         prompt: str,
@@ -116,13 +119,13 @@ class RecordedProvider:
     ) -> AsyncIterator[str | Reply]:
         """Ask, and write down each piece before it is handed on."""
         reply = None
-        with asking(self._history, prompt, session, history, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
             parts = self._stream(session, prompt, instructions=instructions, history=history)
             async for part in parts:
                 if isinstance(part, Reply):
                     reply, question.session = part, str(part.session)
                     break
-                question.wrote(part)
+                question.record_piece(part)
                 yield part
         if reply is not None:  # written down first: nobody has to ask for what follows the reply
             yield reply

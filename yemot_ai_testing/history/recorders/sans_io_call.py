@@ -21,14 +21,14 @@ from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response, Tap
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
-__all__ = ["Pairs", "Phone"]
+__all__ = ["Pairs", "SansIOCall"]
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 EPOCH: Final = 1_767_225_600
 
 
-class Phone:
+class SansIOCall:
     """One call.
 
     Args:
@@ -39,19 +39,19 @@ class Phone:
 
     def __init__(self, call_id: str, extension: str = "", number: str = "0501234567") -> None:
         self.call_id = call_id
-        self._own = (("ApiCallId", call_id), ("ApiPhone", number), ("ApiExtension", extension))
+        self._call_parameters = (("ApiCallId", call_id), ("ApiPhone", number), ("ApiExtension", extension))
         self._values: Pairs = ()
         self._time = EPOCH
         self._question: Read | None = None
         self._over = False
 
     @property
-    def is_asked(self) -> bool:
+    def awaits_caller(self) -> bool:
         """Whether the line waits for the caller."""
-        return not self._over and self._question is not None and not self.polls
+        return not self._over and self._question is not None and not self.is_polling
 
     @property
-    def polls(self) -> bool:
+    def is_polling(self) -> bool:
         """Whether the line asks again by itself."""
         question = self._question
         return (
@@ -61,15 +61,15 @@ class Phone:
             and is_poll(question.mode)
         )
 
-    def request(self) -> Pairs:
+    def next_request(self) -> Pairs:
         """Return the request that is due; the same again until something was given."""
-        return (*self._own, ("ApiTime", str(self._time)), *self._values)
+        return (*self._call_parameters, ("ApiTime", str(self._time)), *self._values)
 
-    def goodbye(self) -> Pairs:
+    def hangup_request(self) -> Pairs:
         """Return the request that tells of the hang-up."""
-        return (*self.request(), ("hangup", "yes"), ("ApiHangupExtension", "/"))
+        return (*self.next_request(), ("hangup", "yes"), ("ApiHangupExtension", "/"))
 
-    def gives(self, value: str) -> None:
+    def submit(self, value: str) -> None:
         """Answer the open question; a request is due then."""
         if self._question is None:
             raise AssertionError("nothing was asked")
@@ -77,7 +77,7 @@ class Phone:
         self._time += 1
         self._question = None
 
-    def hears(self, body: str) -> None:
+    def receive_response(self, body: str) -> None:
         """Take an answer: ask what it asks, or be over."""
         try:
             last = tuple(Response.parse(body))[-1:]
@@ -88,6 +88,6 @@ class Phone:
         else:
             self._over = True
 
-    def hangs_up(self) -> None:
+    def hang_up(self) -> None:
         """Be over."""
         self._over = True

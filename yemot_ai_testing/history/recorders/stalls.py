@@ -15,22 +15,22 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from yemot_ai_testing.history.events import Stalled
+from yemot_ai_testing.history.events import ProcessStalled
 from yemot_ai_testing.history.history import History
 
-__all__ = ["Stalls"]
+__all__ = ["StallDetector"]
 
-EVERY: Final = 0.02
+CHECK_INTERVAL: Final = 0.02
 """Seconds between two looks at the clock."""
 
-USUAL: Final = 0.005
+TOLERATED_DELAY: Final = 0.005
 """Seconds that a look may come late on any machine."""
 
-WORTH: Final = 0.1
+MIN_STALL: Final = 0.1
 """Seconds that are worth an event."""
 
 
-class Stalls:
+class StallDetector:
     """Looks at the clock again and again, in a thread, while the context is open.
 
     Looks come late when the process stands still, or has to wait for its turn on a busy machine.
@@ -45,12 +45,12 @@ class Stalls:
         self._worker = worker
         self._late = 0.0
         self._last: float | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to look."""
-        self.looked(self._history.now())
+        self.check(self._history.now())
         self._thread.start()
         return self
 
@@ -58,23 +58,23 @@ class Stalls:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End."""
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
-        self.looked(self._history.now())
+        self.check(self._history.now())
 
-    def looked(self, at: float) -> None:
+    def check(self, at: float) -> None:
         """Take a look at the clock; what it came late counts.
 
         Args:
             at: seconds of the history's clock.
         """
-        late = 0.0 if self._last is None else at - self._last - EVERY
+        late = 0.0 if self._last is None else at - self._last - CHECK_INTERVAL
         self._last = at
-        self._late += late if late > USUAL else 0.0
-        if self._late >= WORTH:
-            self._history.add(Stalled(at, round(self._late, 6), self._worker))
+        self._late += late if late > TOLERATED_DELAY else 0.0
+        if self._late >= MIN_STALL:
+            self._history.add(ProcessStalled(at, round(self._late, 6), self._worker))
             self._late = 0.0
 
-    def _look(self) -> None:
-        while not self._over.wait(EVERY):
-            self.looked(self._history.now())
+    def _run(self) -> None:
+        while not self._stopped.wait(CHECK_INTERVAL):
+            self.check(self._history.now())

@@ -21,13 +21,13 @@ from typing import Any, TypeAlias
 from yemot_ai.calls.caller_memory import CALLER_PREFIX
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import DEFAULT_LEASE, Hold, LeaseStore, Session, SessionStore
-from yemot_ai_testing.history.events import Faulted, Saved
+from yemot_ai_testing.history.events import FaultInjected, SessionSaved
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
 
 __all__ = ["RecordedStore"]
 
-Still: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
+HoldTime: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class RecordedStore:
@@ -37,7 +37,7 @@ class RecordedStore:
         store: where they are kept.
         history: where it is written.
         worker: which worker stores, where there are several.
-        still: lets virtual time stand still while the store is at work.
+        hold_time: lets virtual time stand still while the store is at work.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class RecordedStore:
         history: History,
         *,
         worker: str = "",
-        still: Still = nullcontext,
+        hold_time: HoldTime = nullcontext,
     ) -> None:
         self._store = store
         self._history = history
         self._worker = worker
-        self._still: Still = nullcontext if store.immediate else still
+        self._hold_time: HoldTime = nullcontext if store.immediate else hold_time
         self._lock = threading.Lock()
         self._failures = 0
 
@@ -70,18 +70,18 @@ class RecordedStore:
 
     async def load(self, call_id: str) -> Session | None:
         """Load."""
-        self._may_fail(call_id)
-        async with self._still():
+        self._fail_if_scripted(call_id)
+        async with self._hold_time():
             return await self._store.load(call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Save, and write it down."""
-        self._may_fail(session.call_id)
-        async with self._still():
+        self._fail_if_scripted(session.call_id)
+        async with self._hold_time():
             saved = await self._store.save(session, ttl=ttl)
         if not session.call_id.startswith(CALLER_PREFIX):
             self._history.add(
-                Saved(
+                SessionSaved(
                     self._history.now(),
                     call_name(session.call_id),
                     session.version,
@@ -94,7 +94,7 @@ class RecordedStore:
 
     async def delete(self, call_id: str) -> None:
         """Drop a session."""
-        async with self._still():
+        async with self._hold_time():
             await self._store.delete(call_id)
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:
@@ -102,45 +102,45 @@ class RecordedStore:
         held = self._store.hold(key, lease=lease)
         if isinstance(held, Hold):
             # Time stands still while a lease is written down, and passes while somebody waits for one.
-            held.leases = _StillLeases(held.leases, self._still)
+            held.leases = _TimeHoldingLeases(held.leases, self._hold_time)
         return held
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls."""
-        async with self._still():
+        async with self._hold_time():
             known = [call_id async for call_id in self._store.call_ids(idle=idle)]
         for call_id in known:
             yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return which calls have ended."""
-        async with self._still():
+        async with self._hold_time():
             return await self._store.ended(call_ids)
 
-    def _may_fail(self, call_id: str) -> None:
+    def _fail_if_scripted(self, call_id: str) -> None:
         with self._lock:
             if self._failures == 0:
                 return
             self._failures -= 1
-        self._history.add(Faulted(self._history.now(), "store away", call_name(call_id)))
+        self._history.add(FaultInjected(self._history.now(), "store away", call_name(call_id)))
         raise StoreError("the store is away, on purpose")
 
 
-class _StillLeases:
+class _TimeHoldingLeases:
     """Leases that are written down while time stands still."""
 
-    def __init__(self, leases: LeaseStore, still: Still) -> None:
+    def __init__(self, leases: LeaseStore, hold_time: HoldTime) -> None:
         self._leases = leases
-        self._still = still
+        self._hold_time = hold_time
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        async with self._still():
+        async with self._hold_time():
             return await self._leases.acquire(key, token, seconds)
 
     async def renew(self, key: str, token: str, seconds: float) -> bool:
-        async with self._still():
+        async with self._hold_time():
             return await self._leases.renew(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
-        async with self._still():
+        async with self._hold_time():
             await self._leases.release(key, token)

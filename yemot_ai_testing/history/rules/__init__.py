@@ -1,0 +1,1 @@
+"""The rules that a history of calls must keep."""

@@ -4,118 +4,146 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.correlation import Sentence, sentences
-from yemot_ai_testing.history.index import Ask, Index, Request, Utterance
-from yemot_ai_testing.history.violation import Budget, Kind, Violation
+from yemot_ai_testing.history.correlation import SpokenSentence, spoken_sentences
+from yemot_ai_testing.history.index import ModelCallView, HistoryIndex, RequestView, UtteranceView
+from yemot_ai_testing.history.violation import Budget, ViolationKind, Violation
 
-__all__ = ["all_sentences", "nothing_after_an_interruption", "sentences_once_and_in_order"]
+__all__ = ["every_sentence_is_spoken", "interruption_ends_answer", "sentences_spoken_once_in_order"]
 
 
-def sentences_once_and_in_order(index: Index, _budget: Budget) -> Iterator[Violation]:
+def sentences_spoken_once_in_order(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """Each sentence of an answer is heard once, after those before it; copies of a request may repeat it."""
     for utterance in index.utterances:
         heard: dict[str, int] = {}
-        for request, sentence in _heard(utterance):
-            last = heard.get(sentence.ask, 0)
-            heard[sentence.ask] = max(last, sentence.number)
-            which = f"sentence {sentence.number} of the answer to {utterance.mark}"
+        for request, sentence in _heard_sentences(utterance):
+            last = heard.get(sentence.model_call_id, 0)
+            heard[sentence.model_call_id] = max(last, sentence.number)
+            which = f"sentence {sentence.number} of the answer to {utterance.utterance_id}"
             if sentence.number <= last:
-                yield _about(index, utterance, request, "answered_twice", f"{which} was spoken again")
+                yield _violation(index, utterance, request, "answered_twice", f"{which} was spoken again")
                 break
             if sentence.number > last + 1:
                 message = f"{which} is heard, and sentence {last + 1} was not"
-                yield _about(index, utterance, request, "out_of_order", message)
+                yield _violation(index, utterance, request, "out_of_order", message)
                 break
 
 
-def _heard(utterance: Utterance) -> Iterator[tuple[Request, Sentence]]:
+def _heard_sentences(utterance: UtteranceView) -> Iterator[tuple[RequestView, SpokenSentence]]:
     """Iterate over what its caller heard, in order, without what a repeated request has repeated."""
     first: dict[str, int] = {}
-    for request, sentence in utterance.sentences:
-        own = request.event.call == utterance.call and not request.event.copy
-        if own and first.setdefault(request.event.content, request.event.request) == request.event.request:
+    for request, sentence in utterance.spoken_sentences:
+        own = request.event.call == utterance.call and not request.event.is_repeat
+        if (
+            own
+            and first.setdefault(request.event.fingerprint, request.event.request_id)
+            == request.event.request_id
+        ):
             yield request, sentence
 
 
-def all_sentences(index: Index, budget: Budget) -> Iterator[Violation]:
+def every_sentence_is_spoken(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, every sentence that the model has finished was heard."""
     for call in index.calls.values():
         for utterance in call.utterances:
-            settled = index.settled(utterance)
-            if settled is None or 0 <= utterance.interrupted < settled.got:
+            settled = index.final_request(utterance)
+            if settled is None or 0 <= utterance.interrupted_index < settled.received_index:
                 continue
-            if index.faulted(call.name, utterance.said, settled.got):
+            if index.had_fault(call.name, utterance.spoken_index, settled.received_index):
                 continue
             heard = {
-                (one.ask, one.number) for request, one in _heard(utterance) if request.got <= settled.got
+                (one.model_call_id, one.number)
+                for request, one in _heard_sentences(utterance)
+                if request.received_index <= settled.received_index
             }
-            missing = next((one for one in _due(index, utterance, settled, budget) if one not in heard), None)
+            missing = next(
+                (one for one in _expected_sentences(index, utterance, settled, budget) if one not in heard),
+                None,
+            )
             if missing is not None:
-                message = f"sentence {missing[1]} of the answer to {utterance.mark} was never heard"
-                yield _about(index, utterance, settled, "unheard", message)
+                message = f"sentence {missing[1]} of the answer to {utterance.utterance_id} was never heard"
+                yield _violation(index, utterance, settled, "unheard", message)
 
 
-def _due(index: Index, utterance: Utterance, settled: Request, budget: Budget) -> Iterator[tuple[str, int]]:
+def _expected_sentences(
+    index: HistoryIndex, utterance: UtteranceView, settled: RequestView, budget: Budget
+) -> Iterator[tuple[str, int]]:
     """Iterate over the sentences that the caller should have heard: (ask, number)."""
-    for ask in utterance.asks:
-        if not 0 <= ask.told < settled.got or index.taken_for_dead(ask, settled.got, budget):
+    for ask in utterance.model_calls:
+        if not 0 <= ask.ended_index < settled.received_index or index.presumed_dead(
+            ask, settled.received_index, budget
+        ):
             continue
-        if index.given_up(ask, utterance.said, settled.got, budget):
+        if index.was_given_up(ask, utterance.spoken_index, settled.received_index, budget):
             continue
-        for one in sentences(_whole(ask)):
-            yield ask.event.ask, one.number
+        for one in spoken_sentences(_complete_text(ask)):
+            yield ask.event.model_call_id, one.number
 
 
-def _whole(ask: Ask) -> str:
+def _complete_text(ask: ModelCallView) -> str:
     """Return what the model wrote, without a sentence that it has not finished."""
-    text = "".join(ask.written)
+    text = "".join(ask.pieces)
     if ask.answered:
         return text
-    if ask.outcome is not None and ask.outcome.error == "cancelled":
+    if ask.result is not None and ask.result.error == "cancelled":
         return ""  # somebody has stopped it; who, and whether rightly, is for other rules
     return text[: text.rfind(". ") + 1]
 
 
-def nothing_after_an_interruption(index: Index, budget: Budget) -> Iterator[Violation]:
+def interruption_ends_answer(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """A key that interrupts ends the answer: nothing more of it is heard, and the model stops."""
     for utterance in index.utterances:
-        if utterance.interrupted < 0:
+        if utterance.interrupted_index < 0:
             continue
-        answered = _answered(index, utterance)
+        answered = _interrupting_request(index, utterance)
         if answered is None:
             continue
-        for request, _ in _heard(utterance):
-            if request.sent >= answered.sent:
-                message = f"the answer to {utterance.mark} was interrupted, and more of it is heard"
-                yield _about(index, utterance, request, "spoke_after_interruption", message)
+        for request, _ in _heard_sentences(utterance):
+            if request.sent_index >= answered.sent_index:
+                message = f"the answer to {utterance.utterance_id} was interrupted, and more of it is heard"
+                yield _violation(index, utterance, request, "spoke_after_interruption", message)
                 break
-        for ask in utterance.asks:
-            if ask.runs_at(answered.got) and _runs_on(index, ask, answered, budget):
-                end = ask.told if ask.told >= 0 else len(index.events) - 1
-                message = f"the model goes on with {utterance.mark} after the caller has interrupted"
+        for ask in utterance.model_calls:
+            if ask.is_running_at(answered.received_index) and _runs_past_interruption(
+                index, ask, answered, budget
+            ):
+                end = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
+                message = f"the model goes on with {utterance.utterance_id} after the caller has interrupted"
                 yield index.violation(
-                    "ran_after_interruption", message, end, call=utterance.call, utterance=utterance.mark
+                    "ran_after_interruption",
+                    message,
+                    end,
+                    call=utterance.call,
+                    utterance=utterance.utterance_id,
                 )
 
 
-def _answered(index: Index, utterance: Utterance) -> Request | None:
+def _interrupting_request(index: HistoryIndex, utterance: UtteranceView) -> RequestView | None:
     """Return the request that brought the key, once it is answered."""
     for request in index.call(utterance.call).requests:
-        if request.sent > utterance.interrupted and not request.event.copy:
-            return request if request.got >= 0 and not request.event.hangup else None
+        if request.sent_index > utterance.interrupted_index and not request.event.is_repeat:
+            return request if request.received_index >= 0 and not request.event.is_hangup else None
     return None
 
 
-def _runs_on(index: Index, ask: Ask, answered: Request, budget: Budget) -> bool:
-    if index.faulted(index.call(answered.event.call).name, answered.sent, answered.got):
+def _runs_past_interruption(
+    index: HistoryIndex, ask: ModelCallView, answered: RequestView, budget: Budget
+) -> bool:
+    if index.had_fault(index.call(answered.event.call).name, answered.sent_index, answered.received_index):
         return False
-    if index.restarted(ask.event.worker, ask.asked, len(index.events)):
+    if index.had_restart(ask.event.worker, ask.asked_index, len(index.events)):
         return False
-    last = ask.told if ask.told >= 0 else len(index.events) - 1
-    return index.seconds(answered.got, last, ask.event.worker) > budget.interruption
+    last = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
+    return index.seconds_between(answered.received_index, last, ask.event.worker) > budget.interruption
 
 
-def _about(index: Index, utterance: Utterance, request: Request, kind: Kind, message: str) -> Violation:
+def _violation(
+    index: HistoryIndex, utterance: UtteranceView, request: RequestView, kind: ViolationKind, message: str
+) -> Violation:
     return index.violation(
-        kind, message, request.got, call=utterance.call, utterance=utterance.mark, also=[request.sent]
+        kind,
+        message,
+        request.received_index,
+        call=utterance.call,
+        utterance=utterance.utterance_id,
+        related=[request.sent_index],
     )

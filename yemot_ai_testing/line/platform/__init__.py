@@ -1,0 +1,1 @@
+"""The files of a line: `ext.ini`, extensions, folders, settings."""

@@ -17,16 +17,16 @@ from typing import Final
 
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Action, Read, Response, SimpleAnswer
-from yemot_ai_testing.line.platform.ext_keys import KEYS, OMITTED, UNDOCUMENTED, known
-from yemot_ai_testing.line.platform.extension import AUDIO, Extension, PreQuestion
+from yemot_ai_testing.line.platform.ext_keys import KEYS, PARAMETER_KEYS, UNDOCUMENTED, canonical_name
+from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension, PreQuestion
 
-__all__ = ["ExtIni", "IniWarning", "decoded", "read_ext_ini"]
+__all__ = ["ExtIni", "IniWarning", "decode_ext_ini", "read_ext_ini"]
 
-_PRE: Final = re.compile(r"api_([0-9]{3})")
-_SAYS: Final = re.compile(r"api_([0-9]{3})_key_([0-9*#])_say")
+_PRE_QUESTION: Final = re.compile(r"api_([0-9]{3})")
+_KEY_SOUND: Final = re.compile(r"api_([0-9]{3})_key_([0-9*#])_say")
 _ADD: Final = re.compile(r"api_add_([0-9]{1,9})")
 _ANSWER: Final = re.compile(r"api_answer_(?P<word>.+?)(?:_(?P<number>[0-9]{1,9}))?")
-_LOCAL: Final = "read_answer_"
+_LOCAL_PREFIX: Final = "read_answer_"
 
 Tell = Callable[[str, str, str], None]
 
@@ -65,7 +65,7 @@ class ExtIni:
     warnings: tuple[IniWarning, ...]
 
 
-def decoded(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
+def decode_ext_ini(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
     """Return the text of a file, and a warning if it is not UTF-8; never raises."""
     try:
         return raw.decode("utf-8-sig"), ()
@@ -85,10 +85,10 @@ def read_ext_ini(text: str, *, name: str = "ext.ini", files: frozenset[str] | No
         name: how warnings call the file.
         files: the names of the folder's files, if they are known.
     """
-    return _Reading(name, text, files).done()
+    return _ExtIniParser(name, text, files).result()
 
 
-class _Reading:
+class _ExtIniParser:
     """One file, being read."""
 
     def __init__(self, name: str, text: str, files: frozenset[str] | None) -> None:
@@ -98,9 +98,9 @@ class _Reading:
         self._values: dict[str, str] = {}
         self._warnings: list[IniWarning] = []
         for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
-            self._read(number, line.strip())
+            self._read_line(number, line.strip())
 
-    def done(self) -> ExtIni:
+    def result(self) -> ExtIni:
         # A folder without a type is a menu [?]; what other types know is not this line's business.
         kind = self._values.get("type", "menu")
         if kind != "api":
@@ -110,7 +110,7 @@ class _Reading:
             extension = self._api()
         return ExtIni(extension, tuple(sorted(self._warnings, key=lambda one: one.line)))
 
-    def _read(self, number: int, line: str) -> None:
+    def _read_line(self, number: int, line: str) -> None:
         if not line or line.startswith(";"):
             return
         key, equals, value = (part.strip() for part in line.partition("="))
@@ -129,41 +129,41 @@ class _Reading:
     def _check_keys(self) -> None:
         for key, value in self._values.items():
             if key in UNDOCUMENTED:
-                self._tell(
+                self._warn_key(
                     key, "undocumented-key", f"{key!r} is used in code but not in the official text [CODE]"
                 )
-            elif known(key) is None:
-                self._tell(key, "unknown-key", f"there is no setting {key!r}{_meant(key)}")
-            elif key in KEYS and (allowed := KEYS[key].refusal(value)):
-                self._tell(key, "value", f"{key}={value!r}: only {allowed} may stand here")
+            elif canonical_name(key) is None:
+                self._warn_key(key, "unknown-key", f"there is no setting {key!r}{_suggestion(key)}")
+            elif key in KEYS and (allowed := KEYS[key].expected_instead(value)):
+                self._warn_key(key, "value", f"{key}={value!r}: only {allowed} may stand here")
 
     def _api(self) -> Extension:
         get = self._values.get
-        post = self._is("api_url_post")
+        post = self._is_yes("api_url_post")
         if not get("api_link"):
             self._warn(self._lines.get("api_link", 0), "no-link", "api_link is missing: callers hear M1609")
         elif not post and "?" in get("api_link", ""):
             told = "with GET the line adds a second '?' here; send constants by api_add_0=name=value [LIVE]"
-            self._tell("api_link", "second-question-mark", told)
+            self._warn_key("api_link", "second-question-mark", told)
         music = get("api_wait_answer_music_on_hold_different", "")
         return Extension(
             link=get("api_link") or None,
             method="POST" if post else "GET",
-            plus=self._is("api_add_replace_space"),
+            space_as_plus=self._is_yes("api_add_replace_space"),
             constants=tuple(self._constants()),
-            directed_phone=self._is("api_add_directed_phone"),
-            omitted=frozenset(name for key, name in OMITTED.items() if get(key) == "no"),
+            directed_phone=self._is_yes("api_add_directed_phone"),
+            omitted=frozenset(name for key, name in PARAMETER_KEYS.items() if get(key) == "no"),
             say_tts=get("api_say_tts") != "no",
-            voice_ask_ok=self._is("api_voice_ask_ok"),
-            waiting_music=music if self._is("api_wait_answer_music_on_hold") else None,
-            waiting_music_goes_on=self._is("api_wait_answer_music_on_hold_continue_all_sends"),
+            voice_ask_ok=self._is_yes("api_voice_ask_ok"),
+            waiting_music=music if self._is_yes("api_wait_answer_music_on_hold") else None,
+            waiting_music_continues=self._is_yes("api_wait_answer_music_on_hold_continue_all_sends"),
             end_goto=get("api_end_goto") or None,
             hangup_send=get("api_hangup_send") != "no",
             hangup_link=get("api_hangup_link") or None,
             folder=get("api_dir") or None,
             record_beep=get("api_record_beep") != "no",
             log=get("api_log") != "no",
-            say_answer=self._is("say_api_answer"),
+            say_answer=self._is_yes("say_api_answer"),
             answers=self._answers(),
             local_answers=self._local_answers(),
             pre_questions=tuple(self._pre_questions()),
@@ -178,14 +178,14 @@ class _Reading:
             key = numbered[number]
             name, equals, value = self._values[key].partition("=")
             if number != position:
-                self._tell(
+                self._warn_key(
                     key, "api-add-gap", f"api_add_{position} is missing: number them from 0 without gaps"
                 )
                 return
             if not equals or not name:
-                self._tell(key, "value", f"{key}={self._values[key]!r}: write {key}=name=value")
+                self._warn_key(key, "value", f"{key}={self._values[key]!r}: write {key}=name=value")
             elif name.startswith("Api") or name == "hangup":
-                self._tell(key, "api-add-name", f"{name!r} is the line's own and cannot be set")
+                self._warn_key(key, "api-add-name", f"{name!r} is the line's own and cannot be set")
             else:
                 yield name, value
 
@@ -203,53 +203,55 @@ class _Reading:
         }
 
     def _local_answers(self) -> dict[str, tuple[Action, ...]]:
-        keys = [key for key in self._values if key.startswith(_LOCAL) and known(key)]
-        return {key.removeprefix(_LOCAL): done for key in keys if (done := self._actions([key]))}
+        keys = [key for key in self._values if key.startswith(_LOCAL_PREFIX) and canonical_name(key)]
+        return {key.removeprefix(_LOCAL_PREFIX): done for key in keys if (done := self._actions([key]))}
 
     def _actions(self, keys: list[str]) -> tuple[Action, ...]:
         written = "&".join(self._values[key] for key in keys)
         try:
             actions = tuple(Response.parse(written))
         except ResponseSyntaxError as error:
-            self._tell(keys[0], "action", f"{written!r} cannot be done: {error}")
+            self._warn_key(keys[0], "action", f"{written!r} cannot be done: {error}")
             return ()
         if any(isinstance(action, SimpleAnswer) for action in actions):
-            self._tell(keys[0], "action", f"{written!r} is a bare word, not an action")
+            self._warn_key(keys[0], "action", f"{written!r} is a bare word, not an action")
             return ()
         return actions
 
     def _pre_questions(self) -> Iterator[PreQuestion]:
-        says = self._says()
-        for key in sorted(key for key in self._values if _PRE.fullmatch(key)):
+        says = self._key_sounds()
+        for key in sorted(key for key in self._values if _PRE_QUESTION.fullmatch(key)):
             number = key.removeprefix("api_")
             try:
                 read = next(iter(Response.parse(f"read=f-{number}={self._values[key]}")))
             except ResponseSyntaxError as error:
-                self._tell(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
+                self._warn_key(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
                 continue
-            if self._files is not None and not any(f"{number}.{ending}" in self._files for ending in AUDIO):
-                self._tell(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
+            if self._files is not None and not any(
+                f"{number}.{ending}" in self._files for ending in AUDIO_SUFFIXES
+            ):
+                self._warn_key(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             if isinstance(read, Read):
                 yield PreQuestion(number, read, tuple(says.get(number, ())))
 
-    def _says(self) -> dict[str, list[tuple[str, str]]]:
+    def _key_sounds(self) -> dict[str, list[tuple[str, str]]]:
         """Return what is heard after each key in each question."""
         says: dict[str, list[tuple[str, str]]] = {}
         for key, value in self._values.items():
-            if found := _SAYS.fullmatch(key):
+            if found := _KEY_SOUND.fullmatch(key):
                 says.setdefault(found[1], []).append((found[2], value))
         return says
 
-    def _is(self, key: str) -> bool:
+    def _is_yes(self, key: str) -> bool:
         return self._values.get(key) == "yes"
 
-    def _tell(self, key: str, code: str, message: str) -> None:
+    def _warn_key(self, key: str, code: str, message: str) -> None:
         self._warn(self._lines[key], code, message)
 
     def _warn(self, line: int, code: str, message: str) -> None:
         self._warnings.append(IniWarning(self._name, line, code, message))
 
 
-def _meant(key: str) -> str:
+def _suggestion(key: str) -> str:
     close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -13,30 +13,30 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["KEYS", "OMITTED", "PATTERNS", "UNDOCUMENTED", "Key", "known"]
+__all__ = ["KEYS", "PARAMETER_KEYS", "KEY_PATTERNS", "UNDOCUMENTED", "ExtIniKey", "canonical_name"]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ExtIniKey:
     """One setting.
 
     Attributes:
         name: as it is written; capitals stand for numbers, ``<…>`` for a word.
         allowed: what may stand in it, in words.
         meaning: what the simulated line does with it.
-        form: what a value must match; None where anything may stand.
+        pattern: what a value must match; None where anything may stand.
     """
 
     name: str
     allowed: str
     meaning: str
-    form: re.Pattern[str] | None = None
+    pattern: re.Pattern[str] | None = None
 
-    def refusal(self, value: str) -> str | None:
+    def expected_instead(self, value: str) -> str | None:
         """Return what is allowed, if ``value`` is not."""
         if self.allowed == _URL:
             return None if _is_url(value) else _URL
-        return None if self.form is None or self.form.fullmatch(value) else self.allowed
+        return None if self.pattern is None or self.pattern.fullmatch(value) else self.allowed
 
 
 _URL: Final = "an http(s) url"
@@ -46,9 +46,9 @@ _TARGET: Final = ("a target of go_to_folder", re.compile(r"hangup|[^\s,&=]+"))
 _NUMBER: Final = ("a whole number", re.compile(r"-?\d+"))
 _CODES: Final = ("names such as M1012,M1002", re.compile(r"M\d{4}(\s*,\s*M\d{4})*"))
 _TEXT: Final = ("a text", re.compile(".+"))
-NOTHING: Final = "known; changes nothing here"
+NO_EFFECT: Final = "known; changes nothing here"
 
-OMITTED: Final = {
+PARAMETER_KEYS: Final = {
     "api_call_id_send": "ApiCallId",
     "api_phone_send": "ApiPhone",
     "api_did_send": "ApiDID",
@@ -60,20 +60,20 @@ OMITTED: Final = {
 """Which parameter each ``…_send=no`` switches off [OFF]."""
 
 
-def _key(name: str, form: tuple[str, re.Pattern[str]], meaning: str) -> Key:
-    return Key(name, form[0], meaning, form[1])
+def _key(name: str, value_pattern: tuple[str, re.Pattern[str]], meaning: str) -> ExtIniKey:
+    return ExtIniKey(name, value_pattern[0], meaning, value_pattern[1])
 
 
-_PLAIN: Final = (
+_NAMED_KEYS: Final = (
     _key("type", _TEXT, "`api`: a server decides; anything else is a place the caller passes through"),
-    Key("api_link", _URL, "where requests go; without it M1609"),
+    ExtIniKey("api_link", _URL, "where requests go; without it M1609"),
     _key("api_url_post", _YES_NO, "`yes`: POST, the values in a form"),
     _key("api_add_replace_space", _YES_NO, "`yes`: a space is sent as `+`"),
     _key("api_add_directed_phone", _YES_NO, "`yes`: `ReferredFrom` is sent, if the caller has one"),
-    *(_key(name, _YES_NO, f"`no`: `{parameter}` is not sent") for name, parameter in OMITTED.items()),
+    *(_key(name, _YES_NO, f"`no`: `{parameter}` is not sent") for name, parameter in PARAMETER_KEYS.items()),
     _key("api_say_tts", _YES_NO, "`no`: recognised speech is not spoken back"),
     _key("api_voice_ask_ok", _YES_NO, "`yes`: the caller approves what was recognised"),
-    _key("api_save_file", _YES_NO, NOTHING),
+    _key("api_save_file", _YES_NO, NO_EFFECT),
     _key("api_wait_answer_music_on_hold", _YES_NO, "`yes`: music from the request until the answer"),
     _key("api_wait_answer_music_on_hold_different", _TEXT, "which music"),
     _key(
@@ -82,34 +82,42 @@ _PLAIN: Final = (
         "`yes`: each wait goes on where the music stopped",
     ),
     _key("api_end_goto", _TARGET, "where a caller goes when the answer says nothing more"),
-    Key("api_hangup_link", _URL, "where hang-ups are told instead"),
+    ExtIniKey("api_hangup_link", _URL, "where hang-ups are told instead"),
     _key("api_hangup_send", _YES_NO, "`no`: hang-ups are not told"),
     _key("api_dir", _FOLDER, "where files lie, and recordings go"),
     _key("api_record_beep", _YES_NO, "`no`: no beep before a recording"),
-    _key("api_log", _YES_NO, NOTHING),
-    Key("api_send_webhook_error_link", _URL, "known; a missing file is a warning here, and nobody is told"),
+    _key("api_log", _YES_NO, NO_EFFECT),
+    ExtIniKey(
+        "api_send_webhook_error_link", _URL, "known; a missing file is a warning here, and nobody is told"
+    ),
     _key("say_api_answer", _YES_NO, "`yes`: a bare word is spoken"),
-    _key("lang", _TEXT, NOTHING),
-    _key("voice", _TEXT, NOTHING),
-    _key("tts_voice", _TEXT, NOTHING),
-    _key("tts_rate", _NUMBER, NOTHING),
+    _key("lang", _TEXT, NO_EFFECT),
+    _key("voice", _TEXT, NO_EFFECT),
+    _key("tts_voice", _TEXT, NO_EFFECT),
+    _key("tts_rate", _NUMBER, NO_EFFECT),
     _key("muted_messages", _CODES, "system messages that are not heard"),
 )
-KEYS: Final = {key.name: key for key in _PLAIN}
+KEYS: Final = {key.name: key for key in _NAMED_KEYS}
 """The settings with a name of their own [OFF]."""
 
-PATTERNS: Final = (
+KEY_PATTERNS: Final = (
     (
         re.compile(r"api_add_[0-9]{1,9}"),
-        Key("api_add_N", "name=value", "a constant in every request; N from 0"),
+        ExtIniKey("api_add_N", "name=value", "a constant in every request; N from 0"),
     ),
     (
         re.compile(r"api_[0-9]{3}_key_[0-9*#]_say"),
-        Key("api_NNN_key_K_say", "a file", "heard after key K there"),
+        ExtIniKey("api_NNN_key_K_say", "a file", "heard after key K there"),
     ),
-    (re.compile(r"api_[0-9]{3}"), Key("api_NNN", "the fields of read", "asked before the first request")),
-    (re.compile(r"api_answer_.+"), Key("api_answer_<word>[_N]", "actions", "done after that bare word")),
-    (re.compile(r"read_answer_.+_.*"), Key("read_answer_<param>_<value>", "actions", "done, not sent")),
+    (
+        re.compile(r"api_[0-9]{3}"),
+        ExtIniKey("api_NNN", "the fields of read", "asked before the first request"),
+    ),
+    (
+        re.compile(r"api_answer_.+"),
+        ExtIniKey("api_answer_<word>[_N]", "actions", "done after that bare word"),
+    ),
+    (re.compile(r"read_answer_.+_.*"), ExtIniKey("read_answer_<param>_<value>", "actions", "done, not sent")),
 )
 """The settings whose names carry numbers or words [OFF]."""
 
@@ -122,11 +130,11 @@ UNDOCUMENTED: Final = frozenset(
 """Settings that people's code writes and the official text does not have [CODE]: do not rely on them."""
 
 
-def known(name: str) -> str | None:
+def canonical_name(name: str) -> str | None:
     """Return the setting's name in the tables above; None if it is in neither."""
     if name in KEYS:
         return name
-    return next((key.name for pattern, key in PATTERNS if pattern.fullmatch(name)), None)
+    return next((key.name for pattern, key in KEY_PATTERNS if pattern.fullmatch(name)), None)
 
 
 def _is_url(value: str) -> bool:

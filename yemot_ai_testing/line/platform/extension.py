@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from yemot_ai_testing.line.transports.transport import Writing
+from yemot_ai_testing.line.transports.transport import RequestEncoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from yemot_ai.protocol import Action, Read
     from yemot_ai_testing.line.platform.settings import Method
 
-__all__ = ["AUDIO", "Extension", "PreQuestion"]
+__all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion"]
 
-AUDIO = frozenset({"wav", "ogg", "mp3", "tts"})
+AUDIO_SUFFIXES = frozenset({"wav", "ogg", "mp3", "tts"})
 """What a file must end with to be heard."""
 
 
@@ -30,12 +30,12 @@ class PreQuestion:
     Attributes:
         number: three digits: also the name of the file that asks.
         read: the question, with the fields of any read.
-        says: ``api_000_key_2_say=100``: by key, the file that is heard after it. [?]
+        key_sounds: ``api_000_key_2_say=100``: by key, the file that is heard after it. [?]
     """
 
     number: str
     read: Read
-    says: tuple[tuple[str, str], ...] = ()
+    key_sounds: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Extension:
         app: what is called instead of the link, in this process; not part of an ``ext.ini``.
         method: ``POST`` with ``api_url_post=yes``. [OFF]
         query: a query string behind the link.
-        plus: ``api_add_replace_space=yes``: a space is sent as ``+``. [OFF]
+        space_as_plus: ``api_add_replace_space=yes``: a space is sent as ``+``. [OFF]
         constants: ``api_add_0``, ``api_add_1`` …: (name, value) pairs in every request. [OFF]
         directed_phone: ``api_add_directed_phone=yes``: send ``ReferredFrom``. [OFF]
         omitted: the ``Api…`` parameters that are switched off (``api_phone_send=no`` …). [OFF]
@@ -56,7 +56,7 @@ class Extension:
         voice_ask_ok: let the caller approve what was recognised (``api_voice_ask_ok``). [OFF]
         waiting_music: what is heard while the server thinks (``api_wait_answer_music_on_hold``,
             ``…_different``); None is silence, an empty text the system's own music. [OFF]
-        waiting_music_goes_on: each wait goes on where the last one stopped (``…_continue_all_sends``). [OFF]
+        waiting_music_continues: each wait goes on where the last one stopped (``…_continue_all_sends``). [OFF]
         end_goto: where a caller goes when the answer says nothing more (``api_end_goto``); None is one
             level up, and at the root the call ends. [OFF]
         hangup_send: tell the server when the caller hangs up (``api_hangup_send``). [OFF]
@@ -78,14 +78,14 @@ class Extension:
     app: object = None
     method: Method = "GET"
     query: str = ""
-    plus: bool = False
+    space_as_plus: bool = False
     constants: tuple[tuple[str, str], ...] = ()
     directed_phone: bool = False
     omitted: frozenset[str] = frozenset()
     say_tts: bool = True
     voice_ask_ok: bool = False
     waiting_music: str | None = None
-    waiting_music_goes_on: bool = False
+    waiting_music_continues: bool = False
     end_goto: str | None = None
     hangup_send: bool = True
     hangup_link: str | None = None
@@ -101,17 +101,17 @@ class Extension:
     keys: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def answers_calls(self) -> bool:
+    def is_api(self) -> bool:
         """Whether a server decides here (``type=api``)."""
         return self.kind == "api"
 
     @property
-    def writing(self) -> Writing:
+    def request_encoding(self) -> RequestEncoding:
         """How its requests are written."""
-        return Writing(self.method, self.query, self.plus)
+        return RequestEncoding(self.method, self.query, self.space_as_plus)
 
     def has_file(self, stem: str) -> bool | None:
         """Whether the folder has a file of that name that can be heard; None where nobody knows."""
         if self.files is None:
             return None
-        return any(f"{stem}.{ending}" in self.files for ending in AUDIO)
+        return any(f"{stem}.{ending}" in self.files for ending in AUDIO_SUFFIXES)

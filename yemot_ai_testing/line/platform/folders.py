@@ -12,17 +12,17 @@ Source: [OFF] the target forms of the official texts on the API module and on gl
 
 from __future__ import annotations
 
-__all__ = ["HANGUP", "bare", "parent", "resolve", "written"]
+__all__ = ["HANGUP", "strip_slashes", "parent", "resolve", "display_path"]
 
 HANGUP = "hangup"
 
 
-def bare(extension: str) -> str:
+def strip_slashes(extension: str) -> str:
     """Return ``extension`` as the line sends it: no outer slashes, the root is empty."""
     return extension.strip("/")
 
 
-def written(extension: str) -> str:
+def display_path(extension: str) -> str:
     """Return ``extension`` as people write it: ``/`` for the root, ``/1/2``."""
     return f"/{extension}"
 

@@ -20,33 +20,33 @@ __all__ = [
     "Confirmation",
     "LineSettings",
     "Method",
-    "Nested",
-    "Plays",
+    "NestedExtension",
+    "TwoPlays",
     "RecordingValue",
-    "Switch",
-    "Switches",
-    "Word",
-    "switches",
+    "LineSetting",
+    "CallerOptions",
+    "UnknownWord",
+    "line_settings",
 ]
 
 Method: TypeAlias = Literal["GET", "POST"]
 Confirmation: TypeAlias = Literal["keyboard", "always"]
-Plays: TypeAlias = Literal["merge", "second"]
-Word: TypeAlias = Literal["M1607", "leaves"]
+TwoPlays: TypeAlias = Literal["merge", "second"]
+UnknownWord: TypeAlias = Literal["M1607", "leaves"]
 RecordingValue: TypeAlias = Literal["path", "ivr2", "bare"]
-Nested: TypeAlias = Literal["1/2", "/1/2"]
+NestedExtension: TypeAlias = Literal["1/2", "/1/2"]
 
 _CHOICES: Final = {
     "confirmation": get_args(Confirmation),
-    "two_plays": get_args(Plays),
-    "unknown_word": get_args(Word),
+    "two_plays": get_args(TwoPlays),
+    "unknown_word": get_args(UnknownWord),
     "recording_value": get_args(RecordingValue),
-    "nested_extension": get_args(Nested),
+    "nested_extension": get_args(NestedExtension),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class LineSetting:
     """One thing that the line may do in another way.
 
     Attributes:
@@ -67,13 +67,13 @@ class Switch:
         return _CHOICES.get(self.name, ())
 
 
-def _told(source: str, meaning: str) -> dict[str, str]:
+def _metadata(source: str, meaning: str) -> dict[str, str]:
     return {"source": source, "meaning": meaning}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
-    """The switches of one call; ``switches()`` tells what each means.
+    """The switches of one call; ``line_settings()`` tells what each means.
 
     Raises:
         AppError: a switch cannot stand like that.
@@ -81,90 +81,91 @@ class LineSettings:
 
     server_timeout: float = field(
         default=10.0,
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "seconds the line waits for an answer before M1607; claims run from under 10 to 60"
         ),
     )
     retain_values: bool = field(
-        default=False, metadata=_told("[?]", "values stay when an extension is entered (again) in one call")
+        default=False,
+        metadata=_metadata("[?]", "values stay when an extension is entered (again) in one call"),
     )
     hangup_after_goto: bool = field(
-        default=True, metadata=_told("[?]", "a hang-up request follows when the server itself hangs up")
+        default=True, metadata=_metadata("[?]", "a hang-up request follows when the server itself hangs up")
     )
     hangup_waits: bool = field(
         default=False,
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "the hang-up request waits for the answer that is open, instead of overtaking it"
         ),
     )
     hangup_carries_recording: bool = field(
         default=True,
-        metadata=_told(
+        metadata=_metadata(
             "[CODE]",
             "a recording kept on hang-up arrives together with the hang-up request; else it is only saved",
         ),
     )
     hangup_marker: bool = field(
-        default=False, metadata=_told("[LIB]", "`ApiHangup=` (empty) stands before `hangup=yes`")
+        default=False, metadata=_metadata("[LIB]", "`ApiHangup=` (empty) stands before `hangup=yes`")
     )
     confirmation: Confirmation = field(
         default="keyboard",
-        metadata=_told(
+        metadata=_metadata(
             "[?]",
             "when M1353 follows typing (unless field 15 is `no`): only if field 6 is a keyboard, or `always` "
             "as the official text says",
         ),
     )
-    two_plays: Plays = field(
+    two_plays: TwoPlays = field(
         default="merge",
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "two `id_list_message` in a row: both are heard (`merge`), or only the `second`"
         ),
     )
-    unknown_word: Word = field(
+    unknown_word: UnknownWord = field(
         default="M1607",
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "a bare word without a file and without actions: `M1607`, or the caller just `leaves`"
         ),
     )
     speech_retries: int = field(
         default=2,
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "how often unclear speech is asked for again (M1611) before an empty value is sent"
         ),
     )
     silence_retries: int = field(
         default=0,
-        metadata=_told(
+        metadata=_metadata(
             "[LIB]", "how often silence is met with M1613 and the question before an empty value is sent"
         ),
     )
     recording_value: RecordingValue = field(
         default="path",
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "a recording's value: `/1/000.wav` (`path`), `ivr2:/1/000.wav` or `1/000.wav` (`bare`)"
         ),
     )
-    nested_extension: Nested = field(
-        default="1/2", metadata=_told("[?]", "how `ApiExtension` writes an extension inside another one")
+    nested_extension: NestedExtension = field(
+        default="1/2", metadata=_metadata("[?]", "how `ApiExtension` writes an extension inside another one")
     )
     music_seconds: float | None = field(
         default=None,
-        metadata=_told(
+        metadata=_metadata(
             "[?]", "how long `music_on_hold` without seconds plays; None: until the caller presses `*`"
         ),
     )
     enter_id: str = field(
         default="",
-        metadata=_told("[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"),
+        metadata=_metadata("[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"),
     )
-    enter_id_name: str = field(default="", metadata=_told("[OFF]", "`ApiEnterIDName`, likewise"))
+    enter_id_name: str = field(default="", metadata=_metadata("[OFF]", "`ApiEnterIDName`, likewise"))
     referred_from: str = field(
-        default="", metadata=_told("[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`")
+        default="", metadata=_metadata("[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`")
     )
-    did: str = field(default="0772222770", metadata=_told("[OFF]", "`ApiDID`, the system's main number"))
+    did: str = field(default="0772222770", metadata=_metadata("[OFF]", "`ApiDID`, the system's main number"))
     real_did: str = field(
-        default="0772222770", metadata=_told("[OFF]", "`ApiRealDID`, the number that was dialled")
+        default="0772222770", metadata=_metadata("[OFF]", "`ApiRealDID`, the number that was dialled")
     )
 
     def __post_init__(self) -> None:
@@ -173,15 +174,15 @@ class LineSettings:
                 raise AppError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
 
 
-def switches() -> dict[str, Switch]:
+def line_settings() -> dict[str, LineSetting]:
     """Return every switch by its name."""
     return {
-        one.name: Switch(one.name, one.default, one.metadata["source"], one.metadata["meaning"])
+        one.name: LineSetting(one.name, one.default, one.metadata["source"], one.metadata["meaning"])
         for one in fields(LineSettings)
     }
 
 
-class Switches(TypedDict, total=False):
+class CallerOptions(TypedDict, total=False):
     """What a caller may set by name.
 
     The first are those of ``LineSettings``; the rest say what an ``ext.ini`` says, for an application that
@@ -195,12 +196,12 @@ class Switches(TypedDict, total=False):
     hangup_carries_recording: bool
     hangup_marker: bool
     confirmation: Confirmation
-    two_plays: Plays
-    unknown_word: Word
+    two_plays: TwoPlays
+    unknown_word: UnknownWord
     speech_retries: int
     silence_retries: int
     recording_value: RecordingValue
-    nested_extension: Nested
+    nested_extension: NestedExtension
     music_seconds: float | None
     enter_id: str
     enter_id_name: str

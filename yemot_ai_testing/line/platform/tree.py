@@ -15,12 +15,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.clock import EngineClock, JointClock, WallClock, clock_of, is_virtual
-from yemot_ai_testing.line.platform.ext_ini import IniWarning, decoded, read_ext_ini
+from yemot_ai_testing.line.clock import EngineClock, CombinedClock, WallClock, clock_of, is_virtual
+from yemot_ai_testing.line.platform.ext_ini import IniWarning, decode_ext_ini, read_ext_ini
 from yemot_ai_testing.line.platform.extension import Extension
-from yemot_ai_testing.line.platform.files import Files
-from yemot_ai_testing.line.platform.folders import written
-from yemot_ai_testing.line.transports.detect import transport_to
+from yemot_ai_testing.line.platform.files import LineFiles
+from yemot_ai_testing.line.platform.folders import display_path
+from yemot_ai_testing.line.transports.detect import transport_for
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -28,69 +28,74 @@ if TYPE_CHECKING:
     from typing import Self
 
     from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.transports.transport import Answer, Pairs, Transport, Writing
+    from yemot_ai_testing.line.transports.transport import (
+        TransportResponse,
+        Pairs,
+        Transport,
+        RequestEncoding,
+    )
 
-__all__ = ["Anywhere", "Folders", "Line", "Tree"]
+__all__ = ["SingleExtension", "ExtensionLookup", "Line", "ExtensionTree"]
 
-IN_PROCESS = "http://127.0.0.1/"
+IN_PROCESS_LINK = "http://127.0.0.1/"
 """Stands for the link of an application that has none."""
 
-INI = "ext.ini"
+EXT_INI_NAME = "ext.ini"
 
 
-class Folders(Protocol):
+class ExtensionLookup(Protocol):
     """Which extensions there are."""
 
     @property
-    def places(self) -> Mapping[str, Extension]:
+    def extensions(self) -> Mapping[str, Extension]:
         """Those that are written down, by path."""
         ...
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether there are no others, so that a target that is none of them is a mistake."""
         ...
 
-    def at(self, extension: str) -> Extension | None:
+    def get(self, extension: str) -> Extension | None:
         """Return the settings of ``extension``; None if it is none of these."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ExtensionTree:
     """Folders that are all known."""
 
-    places: Mapping[str, Extension]
-    complete: bool = True
+    extensions: Mapping[str, Extension]
+    is_complete: bool = True
 
-    def at(self, extension: str) -> Extension | None:
+    def get(self, extension: str) -> Extension | None:
         """Look the folder up."""
-        return self.places.get(extension)
+        return self.extensions.get(extension)
 
 
 @dataclass(frozen=True, slots=True)
-class Anywhere:
+class SingleExtension:
     """One application that answers everywhere, or in the extensions that are its own."""
 
     extension: Extension
-    owned: frozenset[str] | None = None
-    complete: bool = False
+    paths: frozenset[str] | None = None
+    is_complete: bool = False
 
     @property
-    def places(self) -> Mapping[str, Extension]:
+    def extensions(self) -> Mapping[str, Extension]:
         """The one that stands for all."""
         return {"": self.extension}
 
-    def at(self, extension: str) -> Extension | None:
+    def get(self, extension: str) -> Extension | None:
         """Return the settings that stand for all."""
-        return self.extension if self.owned is None or extension in self.owned else None
+        return self.extension if self.paths is None or extension in self.paths else None
 
 
 class Line:
     """What several calls may dial, also at once.
 
     Args:
-        folders: which extensions there are.
+        extensions: which extensions there are.
         servers: applications in this process, by the ``api_link`` that they stand behind.
         remote: links may point beyond this machine.
         warnings: what may surprise in the settings.
@@ -106,7 +111,7 @@ class Line:
 
     def __init__(
         self,
-        folders: Folders,
+        extensions: ExtensionLookup,
         *,
         servers: Mapping[str, object] | None = None,
         remote: bool = False,
@@ -114,15 +119,15 @@ class Line:
         clock: Clock | None = None,
     ) -> None:
         self.warnings = warnings
-        self._folders = folders
+        self._extensions = extensions
         self._servers = dict(servers or {})
-        _check_servers(self._servers, folders.places.values())
-        known = {path: one.files for path, one in folders.places.items() if one.files is not None}
-        self.files = Files(known or None)
+        _check_servers(self._servers, extensions.extensions.values())
+        known = {path: one.files for path, one in extensions.extensions.items() if one.files is not None}
+        self.files = LineFiles(known or None)
         self._remote = remote
-        self._given = clock
+        self._given_clock = clock
         self._clock = clock
-        self._transports: dict[tuple[str, Writing, int], Transport] = {}
+        self._transports: dict[tuple[str, RequestEncoding, int], Transport] = {}
         self._lock = threading.RLock()
 
     @classmethod
@@ -150,12 +155,12 @@ class Line:
         warnings: list[IniWarning] = []
         for place in (root, *sorted(path for path in root.rglob("*") if path.is_dir())):
             path = place.relative_to(root).as_posix().removeprefix(".")
-            extensions[path], told = _extension(place, f"{path}/{INI}".lstrip("/"))
+            extensions[path], told = _read_extension(place, f"{path}/{EXT_INI_NAME}".lstrip("/"))
             warnings += told
-        return cls(Tree(extensions), servers=servers, remote=remote, warnings=tuple(warnings))
+        return cls(ExtensionTree(extensions), servers=servers, remote=remote, warnings=tuple(warnings))
 
     @classmethod
-    def of(
+    def for_app(
         cls,
         app: object,
         extension: Extension,
@@ -165,9 +170,9 @@ class Line:
         remote: bool = False,
     ) -> Self:
         """Return the line of one application that answers in every extension, or in ``extensions``."""
-        link = app if isinstance(app, str) else IN_PROCESS
+        link = app if isinstance(app, str) else IN_PROCESS_LINK
         own = extension if app is None else replace(extension, app=app, link=link)
-        return cls(Anywhere(own, extensions), clock=clock, remote=remote)
+        return cls(SingleExtension(own, extensions), clock=clock, remote=remote)
 
     def __enter__(self) -> Self:
         return self
@@ -189,22 +194,22 @@ class Line:
             transport.close()
 
     @property
-    def is_tree(self) -> bool:
+    def knows_all_extensions(self) -> bool:
         """Whether all folders are known."""
-        return self._folders.complete
+        return self._extensions.is_complete
 
     @property
     def extensions(self) -> Mapping[str, Extension]:
         """The folders that are written down, by path."""
-        return self._folders.places
+        return self._extensions.extensions
 
-    def at(self, extension: str) -> Extension | None:
+    def get_extension(self, extension: str) -> Extension | None:
         """Return the settings of ``extension``; None if the line has no such one."""
-        return self._folders.at(extension)
+        return self._extensions.get(extension)
 
-    def named(self) -> str:
+    def extension_names(self) -> str:
         """Return all extensions, as people write them."""
-        return ", ".join(map(written, sorted(self.extensions)))
+        return ", ".join(map(display_path, sorted(self.extensions)))
 
     def clock(self) -> Clock:
         """Return the time of a new call."""
@@ -213,34 +218,34 @@ class Line:
                 virtual = [one for one in map(clock_of, self._apps()) if isinstance(one, EngineClock)]
                 if not virtual:
                     return WallClock()
-                self._clock = virtual[0] if len(virtual) == 1 else JointClock(virtual)
+                self._clock = virtual[0] if len(virtual) == 1 else CombinedClock(virtual)
             return self._clock
 
-    def transport(self, place: Extension, link: str | None = None) -> Transport | None:
+    def transport(self, extension_settings: Extension, link: str | None = None) -> Transport | None:
         """Return the way to a place's server, or to another ``link`` of it; None without a link."""
-        target = link or place.link
+        target = link or extension_settings.link
         if target is None:
             return None
         with self._lock:
-            key = (target, place.writing, id(place.app))
+            key = (target, extension_settings.request_encoding, id(extension_settings.app))
             if key not in self._transports:
-                self._transports[key] = self._made(target, place)
+                self._transports[key] = self._make_transport(target, extension_settings)
             return self._transports[key]
 
-    def _made(self, link: str, place: Extension) -> Transport:
-        app, query = self._server(link, place)
-        writing = replace(place.writing, query=place.query or query)
-        own = self._given or clock_of(app)
-        transport = transport_to(app, writing, clock=own, remote=self._remote)
+    def _make_transport(self, link: str, extension_settings: Extension) -> Transport:
+        app, query = self._server(link, extension_settings)
+        writing = replace(extension_settings.request_encoding, query=extension_settings.query or query)
+        own = self._given_clock or clock_of(app)
+        transport = transport_for(app, writing, clock=own, remote=self._remote)
         clock = self.clock()
-        if self._given is None and is_virtual(clock) and not is_virtual(own):
-            return _RealTime(transport, clock)
+        if self._given_clock is None and is_virtual(clock) and not is_virtual(own):
+            return _WallTimeTransport(transport, clock)
         return transport
 
-    def _server(self, link: str, place: Extension) -> tuple[object, str]:
+    def _server(self, link: str, extension_settings: Extension) -> tuple[object, str]:
         """Return what answers behind ``link``, and the query of the link that it must still get."""
-        if place.app is not None:
-            return place.app, ""
+        if extension_settings.app is not None:
+            return extension_settings.app, ""
         base, _, query = link.partition("?")
         if link in self._servers:
             return self._servers[link], query
@@ -251,18 +256,18 @@ class Line:
         return list({id(app): app for app in apps if app is not None}.values())
 
 
-class _RealTime:
+class _WallTimeTransport:
     """A server on the wall's time, in a call that lives in virtual time: its seconds pass there, too."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport
         self._clock = clock
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Deliver, and let as much virtual time pass as it took."""
         began = monotonic()
         answer = self._transport.send(pairs, timeout=timeout)
-        self._clock.spend(min(monotonic() - began, timeout))
+        self._clock.advance(min(monotonic() - began, timeout))
         return answer
 
     def close(self) -> None:
@@ -270,17 +275,17 @@ class _RealTime:
         self._transport.close()
 
 
-def _extension(folder: Path, name: str) -> tuple[Extension, tuple[IniWarning, ...]]:
+def _read_extension(folder: Path, name: str) -> tuple[Extension, tuple[IniWarning, ...]]:
     files = frozenset(path.name for path in folder.iterdir() if path.is_file())
-    if INI not in files:
+    if EXT_INI_NAME not in files:
         return Extension(kind="menu", files=files), ()
-    text, garbled = decoded((folder / INI).read_bytes(), name)
+    text, garbled = decode_ext_ini((folder / EXT_INI_NAME).read_bytes(), name)
     found = read_ext_ini(text, name=name, files=files)
     return found.extension, (*garbled, *found.warnings)
 
 
-def _check_servers(servers: Mapping[str, object], places: Iterable[Extension]) -> None:
-    links = {link for one in places for link in (one.link, one.hangup_link) if link}
+def _check_servers(servers: Mapping[str, object], extensions: Iterable[Extension]) -> None:
+    links = {link for one in extensions for link in (one.link, one.hangup_link) if link}
     for server in servers:
         if server not in links | {link.partition("?")[0] for link in links}:
             raise AppError(

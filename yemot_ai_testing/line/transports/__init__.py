@@ -1,0 +1,1 @@
+"""Ways to an application: in process, WSGI, ASGI, HTTP."""

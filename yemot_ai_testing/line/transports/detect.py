@@ -19,21 +19,26 @@ from typing import Any
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.clock import Clock, EngineClock
 from yemot_ai_testing.line.transports.http import HTTPTransport
-from yemot_ai_testing.line.transports.in_process import MappingTransport, PairsTransport, bounded, immediate
-from yemot_ai_testing.line.transports.transport import Transport, Writing
+from yemot_ai_testing.line.transports.in_process import (
+    MappingTransport,
+    PairsTransport,
+    call_with_timeout,
+    call_directly,
+)
+from yemot_ai_testing.line.transports.transport import Transport, RequestEncoding
 from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, AsyncPairsTransport, WSGITransport
 
-__all__ = ["transport_to"]
+__all__ = ["transport_for"]
 
-PAIRS, WSGI, ASGI = 1, 2, 3
+PAIRS_ARITY, WSGI_ARITY, ASGI_ARITY = 1, 2, 3
 
 
-def transport_to(app: object, writing: Writing, *, clock: Clock, remote: bool = False) -> Transport:
+def transport_for(app: object, encoding: RequestEncoding, *, clock: Clock, remote: bool = False) -> Transport:
     """Return the way to ``app``.
 
     Args:
         app: see the table above.
-        writing: how requests are written.
+        encoding: how requests are written.
         clock: virtual time must be let pass in the caller's own thread.
         remote: an url may point beyond this machine.
 
@@ -41,30 +46,30 @@ def transport_to(app: object, writing: Writing, *, clock: Clock, remote: bool = 
         AppError: ``app`` is nothing that can be called.
     """
     if isinstance(app, str):
-        return HTTPTransport(app, writing, remote=remote)
-    run = immediate if isinstance(clock, EngineClock) else bounded
+        return HTTPTransport(app, encoding, remote=remote)
+    run = call_directly if isinstance(clock, EngineClock) else call_with_timeout
     handle = getattr(app, "handle_request", None)
     if callable(handle) and hasattr(app, "ahandle_request"):
-        return PairsTransport(handle, writing, run=run)
+        return PairsTransport(handle, encoding, run=run)
     if callable(handle):
-        return MappingTransport(handle, writing)
+        return MappingTransport(handle, encoding)
     if callable(app):
-        return _to_callable(app, writing)
+        return _transport_for_callable(app, encoding)
     raise AppError(
         f"{app!r} is no application: pass a flow, a WSGI or ASGI app, a function of pairs, or an url"
     )
 
 
-def _to_callable(app: Callable[..., Any], writing: Writing) -> Transport:
-    arity, is_async = _positional(app), _is_async(app)
-    if arity == ASGI:
-        return ASGITransport(app, writing)
-    if arity == WSGI and not is_async:
-        return WSGITransport(app, writing)
-    if arity == PAIRS and is_async:
-        return AsyncPairsTransport(app, writing)
-    if arity == PAIRS:
-        return PairsTransport(app, writing)
+def _transport_for_callable(app: Callable[..., Any], encoding: RequestEncoding) -> Transport:
+    arity, is_async = _required_positional(app), _is_async(app)
+    if arity == ASGI_ARITY:
+        return ASGITransport(app, encoding)
+    if arity == WSGI_ARITY and not is_async:
+        return WSGITransport(app, encoding)
+    if arity == PAIRS_ARITY and is_async:
+        return AsyncPairsTransport(app, encoding)
+    if arity == PAIRS_ARITY:
+        return PairsTransport(app, encoding)
     raise AppError(
         f"{app!r} takes {arity} arguments: WSGI takes 2, ASGI (async) 3, a function of pairs 1; "
         "if it is a factory, call it first"
@@ -75,7 +80,7 @@ def _is_async(app: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
 
 
-def _positional(app: Callable[..., Any]) -> int:
+def _required_positional(app: Callable[..., Any]) -> int:
     """Count the positional arguments that ``app`` cannot do without."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(app).parameters.values()

@@ -13,27 +13,36 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from yemot_ai_testing.line.transports.transport import Answer, Fault, Pairs, Writing
+from yemot_ai_testing.line.transports.transport import (
+    TransportResponse,
+    TransportFault,
+    Pairs,
+    RequestEncoding,
+)
 
-__all__ = ["MappingTransport", "PairsTransport", "bounded", "immediate"]
+__all__ = ["MappingTransport", "PairsTransport", "call_with_timeout", "call_directly"]
 
-Runner = Callable[[Callable[[], str], float], Answer]
-GET = Writing()
+CallRunner = Callable[[Callable[[], str], float], TransportResponse]
+GET = RequestEncoding()
 
 
 class PairsTransport:
     """Calls ``handle(pairs)``; every name and value in the order the line sent them."""
 
     def __init__(
-        self, handle: Callable[[Pairs], str], writing: Writing = GET, *, run: Runner | None = None
+        self,
+        handle: Callable[[Pairs], str],
+        encoding: RequestEncoding = GET,
+        *,
+        run: CallRunner | None = None,
     ) -> None:
         self._handle = handle
-        self._writing = writing
-        self._run = run or bounded
+        self._encoding = encoding
+        self._run = run or call_with_timeout
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
-        arrived = self._writing.received(pairs)
+        arrived = self._encoding.as_received(pairs)
         return self._run(lambda: self._handle(arrived), timeout)
 
     def close(self) -> None:
@@ -47,69 +56,73 @@ class MappingTransport:
     server, so the line repeats it here rather than hide it.
     """
 
-    def __init__(self, handle: Callable[[dict[str, str]], str], writing: Writing = GET) -> None:
+    def __init__(self, handle: Callable[[dict[str, str]], str], encoding: RequestEncoding = GET) -> None:
         self._handle = handle
-        self._writing = writing
+        self._encoding = encoding
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
-        arrived = self._writing.received(pairs)
+        arrived = self._encoding.as_received(pairs)
         first = dict(reversed(list(arrived)))
-        return bounded(lambda: self._handle(first), timeout)
+        return call_with_timeout(lambda: self._handle(first), timeout)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def immediate(call: Callable[[], str], timeout: float) -> Answer:  # noqa: ARG001 - virtual time: the line compares clocks afterwards
+def call_directly(call: Callable[[], str], timeout: float) -> TransportResponse:  # noqa: ARG001 - virtual time: the line compares clocks afterwards
     """Call in this thread, which is where an engine on virtual time lets time pass."""
     try:
-        return as_answer(call())
+        return as_response(call())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises is its answer
-        return crashed(error)
+        return app_raised(error)
 
 
-def bounded(call: Callable[[], str], timeout: float) -> Answer:
+def call_with_timeout(call: Callable[[], str], timeout: float) -> TransportResponse:
     """Call in a thread of its own, and walk away after ``timeout`` seconds as the line does."""
     future: Future[str] = Future()
     # In the context of whoever sends: an engine in virtual time knows by it who waits for whom.
-    fulfil = functools.partial(contextvars.copy_context().run, _fulfil, future, call)
+    fulfil = functools.partial(contextvars.copy_context().run, _resolve, future, call)
     threading.Thread(target=fulfil, name="yemot-request", daemon=True).start()
-    return outcome(future, timeout)
+    return response_of_future(future, timeout)
 
 
-def outcome(future: Future[str], timeout: float) -> Answer:
+def response_of_future(future: Future[str], timeout: float) -> TransportResponse:
     """Return what ``future`` brings within ``timeout`` seconds, as an answer."""
     try:
-        return as_answer(future.result(timeout))
+        return as_response(future.result(timeout))
     except TimeoutError as error:
         if future.done():
-            return crashed(error)
-        return late(timeout)
+            return app_raised(error)
+        return timed_out(timeout)
     except (Exception, SystemExit) as error:
         if not future.done():  # not the application's, but of a signal that has come meanwhile
             raise
-        return crashed(error)
+        return app_raised(error)
 
 
-def late(timeout: float) -> Answer:
+def timed_out(timeout: float) -> TransportResponse:
     """Return the answer of a server that took too long."""
-    return Answer(fault=Fault("late", f"no answer within {timeout:g} s"))
+    return TransportResponse(fault=TransportFault("late", f"no answer within {timeout:g} s"))
 
 
-def crashed(error: BaseException) -> Answer:
+def app_raised(error: BaseException) -> TransportResponse:
     """Return the answer of an application that raised."""
-    return Answer(fault=Fault("exception", f"the application raised {type(error).__name__}: {error}", error))
+    return TransportResponse(
+        fault=TransportFault("exception", f"the application raised {type(error).__name__}: {error}", error)
+    )
 
 
-def as_answer(body: object) -> Answer:
+def as_response(body: object) -> TransportResponse:
     """Return ``body`` as an answer, if it is one."""
     if isinstance(body, str):
-        return Answer(body)
-    return Answer(fault=Fault("exception", f"the application returned {body!r}, not a string"))
+        return TransportResponse(body)
+    return TransportResponse(
+        fault=TransportFault("exception", f"the application returned {body!r}, not a string")
+    )
 
 
-def _fulfil(future: Future[str], call: Callable[[], str]) -> None:
+def _resolve(future: Future[str], call: Callable[[], str]) -> None:
     try:
         future.set_result(call())
     except BaseException as error:  # noqa: BLE001 - handed to the thread that waits

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 
 from yemot_ai_testing.errors import AppError
 
-__all__ = ["ASGIApp", "Lifespan", "Message"]
+__all__ = ["ASGIApp", "Lifespan", "ASGIMessage"]
 
-Message: TypeAlias = MutableMapping[str, Any]
+ASGIMessage: TypeAlias = MutableMapping[str, Any]
 ASGIApp: TypeAlias = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+    [ASGIMessage, Callable[[], Awaitable[ASGIMessage]], Callable[[ASGIMessage], Awaitable[None]]],
+    Awaitable[None],
 ]
 log = logging.getLogger("yemot_ai_testing")
 
@@ -28,12 +29,12 @@ class Lifespan:
     def __init__(self, app: ASGIApp) -> None:
         self.state: dict[str, Any] = {}
         self._app = app
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
-        self._answered = asyncio.Event()
-        self._failed: str | None = None
+        self._inbox: asyncio.Queue[ASGIMessage] = asyncio.Queue()
+        self._acknowledged = asyncio.Event()
+        self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def begin(self) -> None:
+    async def startup(self) -> None:
         """Announce the start, once.
 
         Raises:
@@ -41,31 +42,31 @@ class Lifespan:
         """
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-            await self._announce("lifespan.startup")
-        if self._failed is not None:
-            raise AppError(f"the application could not start: {self._failed}")
+            await self._send_event("lifespan.startup")
+        if self._failure is not None:
+            raise AppError(f"the application could not start: {self._failure}")
 
-    async def end(self) -> None:
+    async def shutdown(self) -> None:
         """Announce the end and wait for it."""
         if self._task is not None and not self._task.done():
-            await self._announce("lifespan.shutdown")
+            await self._send_event("lifespan.shutdown")
             await self._task
 
-    async def _announce(self, kind: str) -> None:
-        self._answered.clear()
+    async def _send_event(self, kind: str) -> None:
+        self._acknowledged.clear()
         self._inbox.put_nowait({"type": kind})
-        await self._answered.wait()
+        await self._acknowledged.wait()
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
-            await self._app(scope, self._inbox.get, self._send)
+            await self._app(scope, self._inbox.get, self._receive_reply)
         except Exception as error:  # noqa: BLE001 - an application may refuse the scope with any exception
             log.debug("%r knows no lifespan: %r", self._app, error)
         finally:
-            self._answered.set()
+            self._acknowledged.set()
 
-    async def _send(self, message: Message) -> None:
+    async def _receive_reply(self, message: ASGIMessage) -> None:
         if message["type"] == "lifespan.startup.failed":
-            self._failed = message.get("message") or "it gave no reason"
-        self._answered.set()
+            self._failure = message.get("message") or "it gave no reason"
+        self._acknowledged.set()

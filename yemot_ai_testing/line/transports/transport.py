@@ -13,7 +13,16 @@ from urllib.parse import parse_qsl, quote, quote_plus
 
 from yemot_ai_testing.line.platform.settings import Method
 
-__all__ = ["FORM", "USER_AGENT", "Answer", "Fault", "FaultCode", "Pairs", "Transport", "Writing"]
+__all__ = [
+    "FORM_CONTENT_TYPE",
+    "USER_AGENT",
+    "TransportResponse",
+    "TransportFault",
+    "FaultCode",
+    "Pairs",
+    "Transport",
+    "RequestEncoding",
+]
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 FaultCode: TypeAlias = Literal["late", "status", "exception", "unreachable", "encoding"]
@@ -21,11 +30,11 @@ FaultCode: TypeAlias = Literal["late", "status", "exception", "unreachable", "en
 USER_AGENT = "yemot-core-api/1.0"
 """[OFF] the header of every request."""
 
-FORM = "application/x-www-form-urlencoded"
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TransportFault:
     """Why there is no answer that could be read.
 
     Attributes:
@@ -40,7 +49,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TransportResponse:
     """What came back for one request.
 
     Attributes:
@@ -49,13 +58,13 @@ class Answer:
     """
 
     body: str = ""
-    fault: Fault | None = None
+    fault: TransportFault | None = None
 
 
 class Transport(Protocol):
     """Carries one request to the application and its answer back. Safe for several threads."""
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Deliver ``pairs`` and wait at most ``timeout`` seconds; faults are returned, not raised."""
         ...
 
@@ -65,38 +74,38 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class RequestEncoding:
     """How an extension writes its requests.
 
     Attributes:
         method: ``GET``, or ``POST`` with the pairs in a form.
         query: what already stands in ``api_link`` after its ``?``. With GET the line adds a second ``?``
             behind it [LIVE]; with POST it stays as it is.
-        plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
+        space_as_plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
     """
 
     method: Method = "GET"
     query: str = ""
-    plus: bool = False
+    space_as_plus: bool = False
 
-    def encoded(self, pairs: Pairs) -> str:
+    def encode(self, pairs: Pairs) -> str:
         """Return ``pairs`` percent-encoded."""
-        coded = quote_plus if self.plus else quote
+        coded = quote_plus if self.space_as_plus else quote
         return "&".join(f"{coded(name, safe='')}={coded(value, safe='')}" for name, value in pairs)
 
-    def in_url(self, pairs: Pairs) -> str:
+    def query_string(self, pairs: Pairs) -> str:
         """Return the query string of a request."""
         if self.method == "POST":
             return self.query
-        return f"{self.query}?{self.encoded(pairs)}" if self.query else self.encoded(pairs)
+        return f"{self.query}?{self.encode(pairs)}" if self.query else self.encode(pairs)
 
-    def in_body(self, pairs: Pairs) -> bytes:
+    def form_body(self, pairs: Pairs) -> bytes:
         """Return the form of a request; empty with GET."""
-        return self.encoded(pairs).encode() if self.method == "POST" else b""
+        return self.encode(pairs).encode() if self.method == "POST" else b""
 
-    def received(self, pairs: Pairs) -> Pairs:
+    def as_received(self, pairs: Pairs) -> Pairs:
         """Return the pairs as a web framework would hand them on, the glued ``?`` in their midst."""
         if not self.query:
             return pairs
-        own = parse_qsl(self.in_url(pairs), keep_blank_values=True)
+        own = parse_qsl(self.query_string(pairs), keep_blank_values=True)
         return [*own, *pairs] if self.method == "POST" else own

@@ -18,31 +18,38 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import cache
 from typing import Any, TypeAlias
 
-from yemot_ai_testing.line.transports.in_process import bounded, outcome
-from yemot_ai_testing.line.transports.lifespan import ASGIApp, Lifespan, Message
-from yemot_ai_testing.line.transports.transport import FORM, USER_AGENT, Answer, Fault, Pairs, Writing
+from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
+from yemot_ai_testing.line.transports.lifespan import ASGIApp, Lifespan, ASGIMessage
+from yemot_ai_testing.line.transports.transport import (
+    FORM_CONTENT_TYPE,
+    USER_AGENT,
+    TransportResponse,
+    TransportFault,
+    Pairs,
+    RequestEncoding,
+)
 
 __all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITransport"]
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-GET = Writing()
+GET = RequestEncoding()
 OK = 200
 
 
 class WSGITransport:
     """Calls a WSGI application as a threaded server would."""
 
-    def __init__(self, app: WSGIApp, writing: Writing = GET, *, path: str = "/") -> None:
+    def __init__(self, app: WSGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
         self._app = app
-        self._writing = writing
+        self._encoding = encoding
         self._path = path
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
         status: list[int] = []
-        answer = bounded(lambda: self._call(self._environ(pairs), status), timeout)
-        return answer if answer.fault else with_status(status[0], answer.body)
+        answer = call_with_timeout(lambda: self._call(self._environ(pairs), status), timeout)
+        return answer if answer.fault else check_status(status[0], answer.body)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -62,13 +69,13 @@ class WSGITransport:
         return b"".join(written).decode()
 
     def _environ(self, pairs: Pairs) -> Environ:
-        body = self._writing.in_body(pairs)
+        body = self._encoding.form_body(pairs)
         return {
-            "REQUEST_METHOD": self._writing.method,
+            "REQUEST_METHOD": self._encoding.method,
             "SCRIPT_NAME": "",
             "PATH_INFO": self._path,
-            "QUERY_STRING": self._writing.in_url(pairs),
-            "CONTENT_TYPE": FORM if body else "",
+            "QUERY_STRING": self._encoding.query_string(pairs),
+            "CONTENT_TYPE": FORM_CONTENT_TYPE if body else "",
             "CONTENT_LENGTH": str(len(body)) if body else "",
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "80",
@@ -89,35 +96,35 @@ class WSGITransport:
 class ASGITransport:
     """Calls an ASGI application on a loop of its own, in a thread of its own."""
 
-    def __init__(self, app: ASGIApp, writing: Writing = GET, *, path: str = "/") -> None:
+    def __init__(self, app: ASGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
         self._app = app
-        self._writing = writing
+        self._encoding = encoding
         self._path = path
         self._lifespan = Lifespan(app)
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application; one that is too late is cancelled, as a broken connection would."""
         status: list[int] = []
-        answer = on_loop(self._call(pairs, status), timeout)
-        return answer if answer.fault else with_status(status[0], answer.body)
+        answer = run_on_asgi_loop(self._call(pairs, status), timeout)
+        return answer if answer.fault else check_status(status[0], answer.body)
 
     def close(self) -> None:
         """Let the application end; the loop stays, for it serves all transports of the process."""
-        asyncio.run_coroutine_threadsafe(self._lifespan.end(), _loop()).result()
+        asyncio.run_coroutine_threadsafe(self._lifespan.shutdown(), _asgi_loop()).result()
 
     async def _call(self, pairs: Pairs, status: list[int]) -> str:
-        await self._lifespan.begin()
-        body = self._writing.in_body(pairs)
-        inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        await self._lifespan.startup()
+        body = self._encoding.form_body(pairs)
+        inbox: list[ASGIMessage] = [{"type": "http.request", "body": body, "more_body": False}]
         written: list[bytes] = []
 
-        async def receive() -> Message:
+        async def receive() -> ASGIMessage:
             if inbox:
                 return inbox.pop()
             await asyncio.Event().wait()  # the caller stays on the line: no http.disconnect
             raise AssertionError
 
-        async def send(message: Message) -> None:
+        async def send(message: ASGIMessage) -> None:
             if message["type"] == "http.response.start":
                 status[:] = [message["status"]]
             else:
@@ -126,20 +133,23 @@ class ASGITransport:
         await self._app(self._scope(pairs, body), receive, send)
         return b"".join(written).decode()
 
-    def _scope(self, pairs: Pairs, body: bytes) -> Message:
+    def _scope(self, pairs: Pairs, body: bytes) -> ASGIMessage:
         headers = [(b"host", b"127.0.0.1"), (b"user-agent", USER_AGENT.encode())]
         if body:
-            headers += [(b"content-type", FORM.encode()), (b"content-length", str(len(body)).encode())]
+            headers += [
+                (b"content-type", FORM_CONTENT_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+            ]
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": self._writing.method,
+            "method": self._encoding.method,
             "scheme": "http",
             "path": self._path,
             "raw_path": self._path.encode(),
             "root_path": "",
-            "query_string": self._writing.in_url(pairs).encode(),
+            "query_string": self._encoding.query_string(pairs).encode(),
             "headers": headers,
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
@@ -150,47 +160,49 @@ class ASGITransport:
 class AsyncPairsTransport:
     """Awaits ``handle(pairs)`` on that same loop."""
 
-    def __init__(self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], writing: Writing = GET) -> None:
+    def __init__(
+        self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], encoding: RequestEncoding = GET
+    ) -> None:
         self._handle = handle
-        self._writing = writing
+        self._encoding = encoding
 
-    def send(self, pairs: Pairs, *, timeout: float) -> Answer:
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Await the application."""
-        return on_loop(self._handle(self._writing.received(pairs)), timeout)
+        return run_on_asgi_loop(self._handle(self._encoding.as_received(pairs)), timeout)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def with_status(status: int, body: str) -> Answer:
+def check_status(status: int, body: str) -> TransportResponse:
     """Return the answer of an HTTP exchange; [?] only 200 is taken for one."""
     if status == OK:
-        return Answer(body)
-    return Answer(body, Fault("status", f"the server answered with HTTP status {status}"))
+        return TransportResponse(body)
+    return TransportResponse(body, TransportFault("status", f"the server answered with HTTP status {status}"))
 
 
-def on_loop(coroutine: Coroutine[Any, Any, str], timeout: float) -> Answer:
+def run_on_asgi_loop(coroutine: Coroutine[Any, Any, str], timeout: float) -> TransportResponse:
     """Run ``coroutine`` on the loop of the ASGI thread for at most ``timeout`` seconds."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
-    answer = outcome(future, timeout)
+    future = asyncio.run_coroutine_threadsafe(coroutine, _asgi_loop())
+    answer = response_of_future(future, timeout)
     future.cancel()
     return answer
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _asgi_loop() -> asyncio.AbstractEventLoop:
     """Start the one loop for ASGI applications of this process.
 
     One long-lived loop, because clients that an application keeps are bound to the loop they were
     first used on.
     """
     loop = asyncio.new_event_loop()
-    threading.Thread(target=_run, args=(loop,), name="yemot-asgi", daemon=True).start()
+    threading.Thread(target=_run_loop, args=(loop,), name="yemot-asgi", daemon=True).start()
     atexit.register(loop.call_soon_threadsafe, loop.stop)
     return loop
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

@@ -22,40 +22,40 @@ from yemot_ai_testing.line.states import (
 )
 from yemot_ai_testing.line.verbs.keypad import (
     DEFAULT_SECONDS,
-    LETTERS,
+    LETTER_KEYBOARDS,
     Empty,
-    Outcome,
-    Refused,
+    KeypadResult,
+    Rejected,
     TooMany,
-    Typed,
-    ends_at_once,
-    is_plain,
+    Accepted,
+    ends_input,
+    plays_nothing_back,
     needs_confirmation,
     type_keys,
 )
-from yemot_ai_testing.line.verbs.recording import chosen
-from yemot_ai_testing.line.verbs.speech import unheard
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.recording import apply_menu_key
+from yemot_ai_testing.line.verbs.speech import retry_or_submit_empty
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["changes_keyboard", "pressed", "presses", "unanswered"]
+__all__ = ["changes_keyboard", "apply_keys", "presses", "handle_no_keys"]
 
-KEYS = frozenset("0123456789*#")
+PHONE_KEYS = frozenset("0123456789*#")
 SECONDS_PER_KEY = 0.3
-APPROVES, AGAIN = "1", "2"
+APPROVE_KEY, RETRY_KEY = "1", "2"
 
 
-def presses(call: Call, keys: str) -> Deed:
+def presses(call: Call, keys: str) -> Verb:
     """Return what comes of ``keys``.
 
     Raises:
         WrongVerbError: the line takes no keys now, or not these, or had enough before the last.
     """
-    return Deed(len(keys) * SECONDS_PER_KEY, _effect(call, keys))
+    return Verb(len(keys) * SECONDS_PER_KEY, _effect(call, keys))
 
 
 def _effect(call: Call, keys: str) -> Callable[[], None]:
@@ -65,70 +65,74 @@ def _effect(call: Call, keys: str) -> Callable[[], None]:
         case Asking(read=Read(mode=Record())):
             pass
         case Asking():
-            outcome = _outcome(call, state, keys)
-            return lambda: pressed(call, state, keys, outcome)
+            outcome = _keypad_result(call, state, keys)
+            return lambda: apply_keys(call, state, keys, outcome)
         case Confirming():
-            return lambda: _confirmed(call, state, keys)
+            return lambda: _handle_confirmation(call, state, keys)
         case RecordingMenu():
-            return lambda: chosen(call, state, keys.rstrip("#") or "#")
+            return lambda: apply_menu_key(call, state, keys.rstrip("#") or "#")
         case Paying() if keys == "*":
-            return lambda: _goes_back(call, state)
+            return lambda: _go_back(call, state)
         case Holding() if keys == "*" and not state.music.no_return:
-            return lambda: acting.perform(call, state.then)
+            return lambda: acting.perform(call, state.next_actions)
         case Outside(known=True) if keys.rstrip("#").isdigit():
-            return lambda: _chooses(call, state, keys.rstrip("#"))
-    raise refused(f"presses {keys}", state)
+            return lambda: _choose_folder(call, state, keys.rstrip("#"))
+    raise wrong_verb_error(f"presses {keys}", state)
 
 
-def pressed(call: Call, asking: Asking, keys: str, outcome: Outcome) -> None:
+def apply_keys(call: Call, asking: Asking, keys: str, outcome: KeypadResult) -> None:
     """Do what comes of keys at a question."""
     mode = asking.read.mode
-    if isinstance(mode, Tap) and not ends_at_once(mode, keys):
-        call.clock.spend(mode.seconds or DEFAULT_SECONDS)
+    if isinstance(mode, Tap) and not ends_input(mode, keys):
+        call.clock.advance(mode.seconds or DEFAULT_SECONDS)
     match outcome:
         case Empty():
-            unanswered(call, asking)
-        case Refused(code=code):
-            call.playing.system(code)
+            handle_no_keys(call, asking)
+        case Rejected(code=code):
+            call.playback.play_system_message(code)
             call.ask(asking)
-        case Typed(value=value) | TooMany(value=value):
-            _typed(call, asking, value)
+        case Accepted(value=value) | TooMany(value=value):
+            _submit_or_confirm(call, asking, value)
 
 
-def unanswered(call: Call, asking: Asking) -> None:
+def handle_no_keys(call: Call, asking: Asking) -> None:
     """Let the line notice that nothing was pressed [OFF]: fields 11, 12 and 13."""
     tap = asking.read.mode
     if not isinstance(tap, Tap):
-        unheard(call, asking, "M1613", call.settings.silence_retries)
+        retry_or_submit_empty(call, asking, "M1613", call.settings.silence_retries)
         return
     for _ in range((tap.attempts or 1) - 1):
-        call.playing.question(asking.read)
+        call.playback.play_question(asking.read)
     if tap.accept_empty:
-        call.give(tap.empty_value)
+        call.submit_value(tap.empty_value)
     else:
-        call.playing.system("M1002")
+        call.playback.play_system_message("M1002")
         call.ask(asking)
 
 
-def changes_keyboard(call: Call) -> Deed:
+def changes_keyboard(call: Call) -> Verb:
     """Return what comes of asking for another language of the keyboard [OFF]: field 14.
 
     Raises:
         WrongVerbError: there is no keyboard of letters now.
     """
     state = call.state
-    if isinstance(state, Asking) and isinstance(state.read.mode, Tap) and state.read.mode.keyboard in LETTERS:
+    if (
+        isinstance(state, Asking)
+        and isinstance(state.read.mode, Tap)
+        and state.read.mode.keyboard in LETTER_KEYBOARDS
+    ):
         if state.read.mode.lock_keyboard:
-            return Deed(SECONDS_PER_KEY, lambda: call.playing.system("M4186"))
-        return Deed(SECONDS_PER_KEY, lambda: call.ask(state))
-    raise refused("changes the keyboard", state)
+            return Verb(SECONDS_PER_KEY, lambda: call.playback.play_system_message("M4186"))
+        return Verb(SECONDS_PER_KEY, lambda: call.ask(state))
+    raise wrong_verb_error("changes the keyboard", state)
 
 
-def _outcome(call: Call, asking: Asking, keys: str) -> Outcome:
+def _keypad_result(call: Call, asking: Asking, keys: str) -> KeypadResult:
     mode = asking.read.mode
-    folder = None if call.place is None else call.place.files
-    tap = mode if isinstance(mode, Tap) else Tap(max_digits=_most(mode))
-    found = type_keys(tap, keys, folder=folder)
+    folder = None if call.extension_settings is None else call.extension_settings.files
+    tap = mode if isinstance(mode, Tap) else Tap(max_digits=_max_digits(mode))
+    found = type_keys(tap, keys, file_names=folder)
     if isinstance(found, TooMany):
         raise WrongVerbError(
             f"presses {keys}",
@@ -138,58 +142,58 @@ def _outcome(call: Call, asking: Asking, keys: str) -> Outcome:
     return found
 
 
-def _most(mode: object) -> int | None:
+def _max_digits(mode: object) -> int | None:
     return mode.max_digits if isinstance(mode, Voice) else None
 
 
-def _typed(call: Call, asking: Asking, value: str) -> None:
+def _submit_or_confirm(call: Call, asking: Asking, value: str) -> None:
     tap = asking.read.mode
     if not isinstance(tap, Tap):
-        call.give(f"Digits-{value}")
+        call.submit_value(f"Digits-{value}")
         return
     if not needs_confirmation(tap, call.settings.confirmation):
-        call.give(value)
+        call.submit_value(value)
         return
-    if not is_plain(tap):
-        call.playing.sound(value, kind="playback")
-    if asking.before is not None:
-        call.playing.own_file(f"{asking.before.number}-AskBeforeOk")
-    call.playing.system("M1353")
-    call.become(Confirming(asking, value))
+    if not plays_nothing_back(tap):
+        call.playback.play_sound(value, kind="playback")
+    if asking.pre_question is not None:
+        call.playback.play_own_file(f"{asking.pre_question.number}-AskBeforeOk")
+    call.playback.play_system_message("M1353")
+    call.set_state(Confirming(asking, value))
 
 
-def _confirmed(call: Call, state: Confirming, keys: str) -> None:
+def _handle_confirmation(call: Call, state: Confirming, keys: str) -> None:
     """[OFF] M1353: 1 approves, 2 tries again."""
     key = keys.rstrip("#")
-    if key == APPROVES:
-        call.give(state.value)
-    elif key == AGAIN:
+    if key == APPROVE_KEY:
+        call.submit_value(state.value)
+    elif key == RETRY_KEY:
         call.ask(state.asking)
     else:
-        call.playing.system("M1353")
+        call.playback.play_system_message("M1353")
 
 
-def _goes_back(call: Call, state: Paying) -> None:
+def _go_back(call: Call, state: Paying) -> None:
     """[OFF] ``*`` in a payment: ``GoBack``, or the line asks again."""
     if state.card.go_back:
-        call.add(("CreditCard_CODE", "GoBack"), ("CreditCard_All", "GoBack"))
+        call.add_values(("CreditCard_CODE", "GoBack"), ("CreditCard_All", "GoBack"))
     else:
-        acting.pay(call, state.card)
+        acting.ask_for_payment(call, state.card)
 
 
-def _chooses(call: Call, state: Outside, digits: str) -> None:
+def _choose_folder(call: Call, state: Outside, digits: str) -> None:
     """A digit in a folder without a server leads into the folder of that name."""
     extension = resolve(state.extension, digits)
-    if extension is None or call.line.at(extension) is None:
-        call.playing.system("M1224")
+    if extension is None or call.line.get_extension(extension) is None:
+        call.playback.play_system_message("M1224")
     else:
-        call.enter(extension)
+        call.enter_extension(extension)
 
 
 def _check_keys(state: object, keys: str) -> None:
     mode = state.read.mode if isinstance(state, Asking) else None
-    letters = isinstance(mode, Tap) and mode.keyboard in LETTERS
-    if not keys or (not letters and not set(keys) <= KEYS):
+    letters = isinstance(mode, Tap) and mode.keyboard in LETTER_KEYBOARDS
+    if not keys or (not letters and not set(keys) <= PHONE_KEYS):
         raise WrongVerbError(
             f"presses {keys!r}", waits_for="a phone has the keys 0-9 * #", hint="nothing pressed is silent()"
         )

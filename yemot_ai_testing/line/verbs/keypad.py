@@ -18,12 +18,12 @@ from yemot_ai.protocol import Tap
 __all__ = [
     "DEFAULT_SECONDS",
     "Empty",
-    "Outcome",
-    "Refused",
+    "KeypadResult",
+    "Rejected",
     "TooMany",
-    "Typed",
-    "ends_at_once",
-    "is_plain",
+    "Accepted",
+    "ends_input",
+    "plays_nothing_back",
     "is_poll",
     "needs_confirmation",
     "type_keys",
@@ -33,20 +33,26 @@ DEFAULT_SECONDS = 7.0
 """[OFF] field 5; it is also how long the line waits after a key (F:karlin, from a live line)."""
 
 POLL_SECONDS = 4
-PLAIN = frozenset({"", "NO"})
-LENGTHS = {"Time": (4, 4), "Date": (8, 8), "HebrewDate": (8, 8), "TeudatZehut": (8, 9), "Phone": (9, 10)}
-LETTERS = frozenset({"Alpha", "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "GetMail"})
+NO_PLAYBACK_KEYBOARDS = frozenset({"", "NO"})
+KEYBOARD_LENGTHS = {
+    "Time": (4, 4),
+    "Date": (8, 8),
+    "HebrewDate": (8, 8),
+    "TeudatZehut": (8, 9),
+    "Phone": (9, 10),
+}
+LETTER_KEYBOARDS = frozenset({"Alpha", "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "GetMail"})
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class Accepted:
     """The line takes the value."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """The line says why not (a system message) and asks again."""
 
     code: str
@@ -65,7 +71,7 @@ class TooMany:
     rest: str
 
 
-Outcome: TypeAlias = Typed | Refused | Empty | TooMany
+KeypadResult: TypeAlias = Accepted | Rejected | Empty | TooMany
 
 
 def is_poll(tap: Tap) -> bool:
@@ -73,9 +79,9 @@ def is_poll(tap: Tap) -> bool:
     return tap.max_digits == 1 and tap.accept_empty and (tap.seconds or DEFAULT_SECONDS) <= POLL_SECONDS
 
 
-def ends_at_once(tap: Tap, keys: str) -> bool:
+def ends_input(tap: Tap, keys: str) -> bool:
     """Whether the line knows after the last key that it was the last."""
-    return "#" in keys or len(keys) == _lengths(tap)[1]
+    return "#" in keys or len(keys) == _length_limits(tap)[1]
 
 
 def needs_confirmation(tap: Tap, rule: str) -> bool:
@@ -85,47 +91,47 @@ def needs_confirmation(tap: Tap, rule: str) -> bool:
         tap: the read.
         rule: ``keyboard``, or ``always`` as [OFF] says.
     """
-    return tap.confirm and (rule == "always" or not is_plain(tap))
+    return tap.confirm and (rule == "always" or not plays_nothing_back(tap))
 
 
-def type_keys(tap: Tap, keys: str, *, folder: frozenset[str] | None = None) -> Outcome:
+def type_keys(tap: Tap, keys: str, *, file_names: frozenset[str] | None = None) -> KeypadResult:
     """Return what comes of pressing ``keys`` and then waiting.
 
     Args:
         tap: the read.
         keys: digits and ``*``; ``#`` ends the input.
-        folder: the names of the folder's files, for ``from_folder``; None where nobody knows them.
+        file_names: the names of the folder's files, for ``from_folder``; None where nobody knows them.
     """
-    if tap.keyboard in LETTERS:
-        return Typed(keys.rstrip("#")) if keys.rstrip("#") else Empty()
+    if tap.keyboard in LETTER_KEYBOARDS:
+        return Accepted(keys.rstrip("#")) if keys.rstrip("#") else Empty()
     typed, ended, rest = keys.partition("#")
-    least, most = _lengths(tap)
+    least, most = _length_limits(tap)
     if most is not None and len(typed) > most:
         return TooMany(typed[:most], typed[most:] + ended + rest)
     if rest:
         return TooMany(typed, rest)
     if not typed:
         return Empty()
-    return _judged(tap, typed, least, folder)
+    return _validated(tap, typed, least, file_names)
 
 
-def _judged(tap: Tap, typed: str, least: int, folder: frozenset[str] | None) -> Outcome:
+def _validated(tap: Tap, typed: str, least: int, file_names: frozenset[str] | None) -> KeypadResult:
     if "*" in typed and tap.block_star:
-        return Refused("M1368")
-    if not _is_allowed(tap, typed, folder):
-        return Refused("M1224")
+        return Rejected("M1368")
+    if not _is_allowed(tap, typed, file_names):
+        return Rejected("M1224")
     if len(typed) < least:
-        return Refused("M1035")
+        return Rejected("M1035")
     if tap.block_zero and typed.isdigit() and int(typed) == 0:
-        return Refused("M1625")
-    return Typed(_formatted(tap, typed))
+        return Rejected("M1625")
+    return Accepted(_format(tap, typed))
 
 
-def _is_allowed(tap: Tap, typed: str, folder: frozenset[str] | None) -> bool:
+def _is_allowed(tap: Tap, typed: str, file_names: frozenset[str] | None) -> bool:
     """[OFF] field 10: single keys (``*#123``) or whole numbers (``11.12``); ``1.2`` is what R2 sends."""
     allowed = tuple(tap.allowed)
     if allowed == ("from_folder",):
-        return folder is None or typed in {name.partition(".")[0] for name in folder}
+        return file_names is None or typed in {name.partition(".")[0] for name in file_names}
     if not allowed:
         return True
     if all(len(key) == 1 for key in allowed):
@@ -133,7 +139,7 @@ def _is_allowed(tap: Tap, typed: str, folder: frozenset[str] | None) -> bool:
     return typed in allowed
 
 
-def _formatted(tap: Tap, typed: str) -> str:
+def _format(tap: Tap, typed: str) -> str:
     if tap.replace:
         old, new = tap.replace[0], tap.replace[1]
         typed = typed.replace(old, new)
@@ -146,13 +152,13 @@ def _formatted(tap: Tap, typed: str) -> str:
     return typed
 
 
-def _lengths(tap: Tap) -> tuple[int, int | None]:
-    if tap.keyboard in LENGTHS:
-        return LENGTHS[tap.keyboard]
+def _length_limits(tap: Tap) -> tuple[int, int | None]:
+    if tap.keyboard in KEYBOARD_LENGTHS:
+        return KEYBOARD_LENGTHS[tap.keyboard]
     most = tap.max_digits if isinstance(tap.max_digits, int) else None
     return tap.min_digits or 1, most
 
 
-def is_plain(tap: Tap) -> bool:
+def plays_nothing_back(tap: Tap) -> bool:
     """Whether nothing of what was typed is played back."""
-    return (tap.keyboard or "").upper() in PLAIN
+    return (tap.keyboard or "").upper() in NO_PLAYBACK_KEYBOARDS

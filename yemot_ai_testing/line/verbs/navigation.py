@@ -8,10 +8,10 @@ from yemot_ai.protocol import Read, Record
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import Asking, Confirming, Outside, RecordingMenu
-from yemot_ai_testing.line.verbs.dtmf import unanswered
+from yemot_ai_testing.line.verbs.dtmf import handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS
-from yemot_ai_testing.line.verbs.speech import patience
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.speech import silence_limit
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["goes_to", "silent"]
 
 
-def silent(call: Call) -> Deed:
+def silent(call: Call) -> Verb:
     """Return what comes of doing nothing.
 
     Raises:
@@ -27,18 +27,18 @@ def silent(call: Call) -> Deed:
     """
     match call.state:
         case Asking(read=Read(mode=Record())) as state:
-            raise refused("keeps silent", state)
+            raise wrong_verb_error("keeps silent", state)
         case Asking() as asking:
-            return Deed(patience(asking), lambda: unanswered(call, asking))
+            return Verb(silence_limit(asking), lambda: handle_no_keys(call, asking))
         case Confirming():
-            return Deed(DEFAULT_SECONDS, lambda: call.playing.system("M1353"))
+            return Verb(DEFAULT_SECONDS, lambda: call.playback.play_system_message("M1353"))
         case RecordingMenu():
-            return Deed(DEFAULT_SECONDS, lambda: call.playing.system("M3345"))
+            return Verb(DEFAULT_SECONDS, lambda: call.playback.play_system_message("M3345"))
         case state:
-            raise refused("keeps silent", state)
+            raise wrong_verb_error("keeps silent", state)
 
 
-def goes_to(call: Call, target: str) -> Deed:
+def goes_to(call: Call, target: str) -> Verb:
     """Return what comes of finding the way to ``target``.
 
     Raises:
@@ -46,10 +46,10 @@ def goes_to(call: Call, target: str) -> Deed:
     """
     state = call.state
     if not isinstance(state, Outside):
-        raise refused(f"goes to {target}", state)
+        raise wrong_verb_error(f"goes to {target}", state)
     extension = resolve(state.extension, target)
-    if extension is None or (call.line.is_tree and call.line.at(extension) is None):
+    if extension is None or (call.line.knows_all_extensions and call.line.get_extension(extension) is None):
         raise WrongVerbError(
-            f"goes to {target}", waits_for=state.waits_for, hint=f"there are {call.line.named()}"
+            f"goes to {target}", waits_for=state.waits_for, hint=f"there are {call.line.extension_names()}"
         )
-    return Deed(0.0, lambda: call.enter(extension))
+    return Verb(0.0, lambda: call.enter_extension(extension))

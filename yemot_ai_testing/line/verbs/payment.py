@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.line.states import Paying
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
 
 __all__ = ["pays"]
 
-SECONDS = 30.0
+PAYMENT_SECONDS = 30.0
 """How long typing a card, its date and its number is taken to last."""
 
 
-def pays(call: Call, code: str, details: str) -> Deed:
+def pays(call: Call, code: str, details: str) -> Verb:
     """Return what comes of a card.
 
     Args:
@@ -29,8 +29,8 @@ def pays(call: Call, code: str, details: str) -> Deed:
     """
     state = call.state
     if not isinstance(state, Paying):
-        raise refused("pays", state)
+        raise wrong_verb_error("pays", state)
     said = [("CreditCard_CODE", code)]
     if state.card.return_all:
         said.append(("CreditCard_All", details or code))
-    return Deed(SECONDS, lambda: call.add(*said))
+    return Verb(PAYMENT_SECONDS, lambda: call.add_values(*said))

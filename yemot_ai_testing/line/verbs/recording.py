@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Record
 from yemot_ai_testing.line.states import Asking, RecordingMenu
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["chosen", "records"]
+__all__ = ["apply_menu_key", "records"]
 
-LISTENS, ACCEPTS, ANEW, GOES_ON = "1", frozenset({"2", "#"}), "3", "4"
+LISTEN_KEY, ACCEPT_KEYS, RERECORD_KEY, CONTINUE_KEY = "1", frozenset({"2", "#"}), "3", "4"
 
 
-def records(call: Call, path: str | None, seconds: float) -> Deed:
+def records(call: Call, path: str | None, seconds: float) -> Verb:
     """Return what comes of a recording of so many seconds.
 
     Args:
@@ -36,43 +36,43 @@ def records(call: Call, path: str | None, seconds: float) -> Deed:
         case Asking(read=Read(mode=Record() as mode)) as asking:
             room = float("inf") if mode.max_seconds is None else max(mode.max_seconds - asking.seconds, 0.0)
             lasts = min(seconds, room)
-            return Deed(lasts, lambda: _recorded(call, asking, mode, path, lasts))
+            return Verb(lasts, lambda: _finish_recording(call, asking, mode, path, lasts))
         case state:
-            raise refused("records", state)
+            raise wrong_verb_error("records", state)
 
 
-def chosen(call: Call, menu: RecordingMenu, key: str) -> None:
+def apply_menu_key(call: Call, menu: RecordingMenu, key: str) -> None:
     """Do what a key says in the menu after a recording."""
-    if key in ACCEPTS:
-        call.give(menu.path)
-    elif key == LISTENS:
-        call.playing.sound(menu.path, kind="recording", seconds=menu.seconds)
-        call.playing.system("M3345")
-    elif key == ANEW:
+    if key in ACCEPT_KEYS:
+        call.submit_value(menu.path)
+    elif key == LISTEN_KEY:
+        call.playback.play_sound(menu.path, kind="recording", seconds=menu.seconds)
+        call.playback.play_system_message("M3345")
+    elif key == RERECORD_KEY:
         call.ask(replace(menu.asking, path=menu.path, seconds=0.0))
-    elif key == GOES_ON:
+    elif key == CONTINUE_KEY:
         call.ask(replace(menu.asking, path=menu.path, seconds=menu.seconds))
     else:
-        call.playing.system("M3345")
+        call.playback.play_system_message("M3345")
 
 
-def _recorded(call: Call, asking: Asking, mode: Record, path: str | None, seconds: float) -> None:
+def _finish_recording(call: Call, asking: Asking, mode: Record, path: str | None, seconds: float) -> None:
     seconds += asking.seconds
     if mode.min_seconds is not None and seconds < mode.min_seconds:
-        call.playing.system("M1305")
+        call.playback.play_system_message("M1305")
         call.ask(replace(asking, seconds=0.0))
         return
-    value = path or asking.path or _named(call, mode)
+    value = path or asking.path or _new_recording_value(call, mode)
     if mode.confirm and not mode.append:
-        call.playing.system("M3345")
-        call.become(RecordingMenu(asking, value, seconds))
+        call.playback.play_system_message("M3345")
+        call.set_state(RecordingMenu(asking, value, seconds))
     else:
-        call.become(RecordingMenu(asking, value, seconds))
-        call.give(value)
+        call.set_state(RecordingMenu(asking, value, seconds))
+        call.submit_value(value)
 
 
-def _named(call: Call, mode: Record) -> str:
-    place = call.place
+def _new_recording_value(call: Call, mode: Record) -> str:
+    place = call.extension_settings
     if place is None:
         raise AssertionError
-    return call.value_of(call.line.files.recording(mode, call.extension, place))
+    return call.recording_value(call.line.files.recording_path(mode, call.extension, place))

@@ -14,18 +14,18 @@ from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.states import Asking, Confirming
 from yemot_ai_testing.line.transcript import SECONDS_PER_CHARACTER
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS
-from yemot_ai_testing.line.verbs.verb import Deed, refused
+from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["mumbles", "patience", "says", "unheard"]
+__all__ = ["mumbles", "silence_limit", "says", "retry_or_submit_empty"]
 
-PATIENCE = 5.0
+SPEECH_SILENCE_SECONDS = 5.0
 """[?] Seconds of silence after which speech recognition gives up; no source says."""
 
 
-def says(call: Call, text: str) -> Deed:
+def says(call: Call, text: str) -> Verb:
     """Return what comes of speaking.
 
     Args:
@@ -35,68 +35,68 @@ def says(call: Call, text: str) -> Deed:
     Raises:
         WrongVerbError: the line does not listen to speech now.
     """
-    asking = _listening(call, "says")
+    asking = _speech_question(call, "says")
     if not text:
         raise WrongVerbError("says nothing", waits_for=call.state.waits_for, hint="use silent()")
     mode = asking.read.mode
     most = mode.max_seconds if isinstance(mode, Voice) and mode.record_engine else None
-    understood, seconds = _within(text, most)
-    return Deed(seconds, lambda: _understood(call, asking, understood))
+    understood, seconds = _truncate_speech(text, most)
+    return Verb(seconds, lambda: _accept_speech(call, asking, understood))
 
 
-def mumbles(call: Call) -> Deed:
+def mumbles(call: Call) -> Verb:
     """Return what comes of speech that nobody understands.
 
     Raises:
         WrongVerbError: the line does not listen to speech now.
     """
-    asking = _listening(call, "mumbles")
-    return Deed(1.0, lambda: unheard(call, asking, "M1611", call.settings.speech_retries))
+    asking = _speech_question(call, "mumbles")
+    return Verb(1.0, lambda: retry_or_submit_empty(call, asking, "M1611", call.settings.speech_retries))
 
 
-def patience(asking: Asking) -> float:
+def silence_limit(asking: Asking) -> float:
     """Return how many seconds of silence the line bears before it takes the question for unanswered."""
     mode = asking.read.mode
     if isinstance(mode, Tap):
         return (mode.seconds or DEFAULT_SECONDS) * (mode.attempts or 1)
     if isinstance(mode, Voice) and mode.record_engine and mode.silence_seconds:
         return float(mode.silence_seconds)
-    return PATIENCE
+    return SPEECH_SILENCE_SECONDS
 
 
-def unheard(call: Call, asking: Asking, code: str, retries: int) -> None:
+def retry_or_submit_empty(call: Call, asking: Asking, code: str, retries: int) -> None:
     """Ask again as often as this line does [?], then send an empty value [LIB]."""
     if asking.retries < retries:
-        call.playing.system(code)
+        call.playback.play_system_message(code)
         call.ask(replace(asking, retries=asking.retries + 1))
     else:
-        call.give("")
+        call.submit_value("")
 
 
-def _listening(call: Call, verb: str) -> Asking:
+def _speech_question(call: Call, verb: str) -> Asking:
     match call.state:
         case Asking(read=Read(mode=Voice())) as asking:
             return asking
         case state:
-            raise refused(verb, state)
+            raise wrong_verb_error(verb, state)
 
 
-def _within(text: str, most: int | None) -> tuple[str, float]:
-    """Return the words that fit into ``most`` seconds, and how long they take; one word always does."""
+def _truncate_speech(text: str, max_seconds: int | None) -> tuple[str, float]:
+    """Return the words that fit into ``max_seconds`` seconds, and how long they take; one word always does."""
     seconds = len(text) * SECONDS_PER_CHARACTER
-    if most is None or seconds <= most:
+    if max_seconds is None or seconds <= max_seconds:
         return text, seconds
-    heard = text[: int(most / SECONDS_PER_CHARACTER)]
+    heard = text[: int(max_seconds / SECONDS_PER_CHARACTER)]
     whole = heard.rpartition(" ")[0] if text[len(heard) :][:1].strip() else heard
-    return (whole or heard).strip(), float(most)
+    return (whole or heard).strip(), float(max_seconds)
 
 
-def _understood(call: Call, asking: Asking, text: str) -> None:
-    place = call.place
+def _accept_speech(call: Call, asking: Asking, text: str) -> None:
+    place = call.extension_settings
     if place is not None and (place.say_tts or place.voice_ask_ok):
-        call.playing.speech(text)
+        call.playback.speak(text)
     if place is not None and place.voice_ask_ok:
-        call.playing.system("M1353")
-        call.become(Confirming(asking, text))
+        call.playback.play_system_message("M1353")
+        call.set_state(Confirming(asking, text))
     else:
-        call.give(text)
+        call.submit_value(text)

@@ -12,23 +12,23 @@ from yemot_ai_testing.line.states import Idle, Requesting, has_left
 if TYPE_CHECKING:
     from yemot_ai_testing.line.states import State
 
-__all__ = ["Deed", "refused"]
+__all__ = ["Verb", "wrong_verb_error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Verb:
     """Something that the line will take.
 
     Attributes:
         seconds: how long the caller takes to do it.
-        do: what comes of it on the line.
+        perform: what comes of it on the line.
     """
 
     seconds: float
-    do: Callable[[], None]
+    perform: Callable[[], None]
 
 
-def refused(verb: str, state: State) -> WrongVerbError:
+def wrong_verb_error(verb: str, state: State) -> WrongVerbError:
     """Return the error of a verb that the line does not wait for."""
     nobody = isinstance(state, Idle | Requesting) or has_left(state)
     kind = CallOverError if nobody else WrongVerbError

@@ -1,0 +1,1 @@
+"""Engines that choose the order of events, and end workers."""

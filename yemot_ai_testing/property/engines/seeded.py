@@ -37,7 +37,7 @@ class SeededEngine(VirtualEngine):
     """
 
     def __init__(self, seed: int) -> None:
-        super().__init__(lambda clock: _SeededLoop(VirtualLoop(clock), random.Random(seed)))  # noqa: S311 - chance, no secret
+        super().__init__(lambda clock: _with_seeded_order(VirtualLoop(clock), random.Random(seed)))  # noqa: S311 - chance, no secret
 
 
 def seeded_engine(seed: int) -> SeededEngine:
@@ -45,18 +45,18 @@ def seeded_engine(seed: int) -> SeededEngine:
     return SeededEngine(seed)
 
 
-def _SeededLoop(loop: VirtualLoop, chance: random.Random) -> VirtualLoop:  # noqa: N802 - makes a loop
+def _with_seeded_order(loop: VirtualLoop, rng: random.Random) -> VirtualLoop:  # noqa: N802 - makes a loop
     """Let ``loop`` take its ready tasks by chance."""
-    loop._ready = _Shuffled(chance)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other place for this
+    loop._ready = _ShuffledReadyQueue(rng)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other place for this
     return loop
 
 
-class _Shuffled(deque[Any]):
+class _ShuffledReadyQueue(deque[Any]):
     """The ready callbacks of a loop: of the tasks at their head any may be next."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         super().__init__()
-        self._chance = chance
+        self._rng = rng
 
     def popleft(self) -> Any:  # noqa: ANN401 - asyncio's handles
         """Take the next one."""
@@ -65,7 +65,7 @@ class _Shuffled(deque[Any]):
             tasks += 1
         if tasks < 2:  # noqa: PLR2004 - nothing to choose from
             return super().popleft()
-        chosen = self._chance.randrange(tasks)
+        chosen = self._rng.randrange(tasks)
         handle = self[chosen]
         del self[chosen]
         return handle

@@ -14,18 +14,23 @@ docstring lists them. They shrink towards what a person would write: "שלום",
 
 from __future__ import annotations
 
-from yemot_ai_testing.property.strategies.call_scripts import ScriptTurn, call_scripts
+from yemot_ai_testing.property.strategies.call_scripts import ScriptTurnKind, call_scripts
 from yemot_ai_testing.property.strategies.callers import CallerKind, callers
 from yemot_ai_testing.property.strategies.codex import CodexStream, StreamKind, codex_streams
 from yemot_ai_testing.property.strategies.ext_ini import IniKind, ext_inis
 from yemot_ai_testing.property.strategies.model_streams import BodyKind, ModelStream, model_streams
-from yemot_ai_testing.property.strategies.requests import RequestKind, Sent, requests
-from yemot_ai_testing.property.strategies.responses import AnswerKind, ResponseKind, answers, responses
+from yemot_ai_testing.property.strategies.requests import RequestKind, RawRequest, requests
+from yemot_ai_testing.property.strategies.responses import (
+    ResponseTextKind,
+    ResponseKind,
+    response_texts,
+    responses,
+)
 from yemot_ai_testing.property.strategies.texts import TextKind, model_texts
 from yemot_ai_testing.property.strategies.values import ValueKind, values
 
 __all__ = [
-    "AnswerKind",
+    "ResponseTextKind",
     "BodyKind",
     "CallerKind",
     "CodexStream",
@@ -33,12 +38,12 @@ __all__ = [
     "ModelStream",
     "RequestKind",
     "ResponseKind",
-    "ScriptTurn",
-    "Sent",
+    "ScriptTurnKind",
+    "RawRequest",
     "StreamKind",
     "TextKind",
     "ValueKind",
-    "answers",
+    "response_texts",
     "call_scripts",
     "callers",
     "codex_streams",

@@ -22,19 +22,19 @@ from yemot_ai.protocol import (
     Tap,
     Voice,
 )
-from yemot_ai_testing.property.strategies.messages import COUNTS, messages, near_targets, without
+from yemot_ai_testing.property.strategies.messages import COUNTS, messages, goto_targets, text_without
 from yemot_ai_testing.property.strategies.values import digits
 
-__all__ = ["chained_actions", "last_actions", "modes"]
+__all__ = ["chained_actions", "final_actions", "modes"]
 
 _POSITIVE = st.integers(1, 10**9 - 1)
 _MAYBE = st.none() | _POSITIVE
 _TARGETS = (
-    near_targets
-    | near_targets.filter(lambda one: one != "/").map(lambda one: f"/{one}")
+    goto_targets
+    | goto_targets.filter(lambda one: one != "/").map(lambda one: f"/{one}")
     | st.sampled_from([".", "..", "../..", "../1"])
 )
-_NAMES = st.sampled_from(["choice", "val_1", "ai_1"]) | without(",=&.").filter(
+_NAMES = st.sampled_from(["choice", "val_1", "ai_1"]) | text_without(",=&.").filter(
     lambda name: not name.startswith(("Api", "hangup")) and not any(char.isspace() for char in name)
 )
 _ALLOWED = (
@@ -45,9 +45,9 @@ _ALLOWED = (
 )
 
 _SECONDS = st.just(7) | COUNTS
-_EMPTY = st.just("None") | without(",&=")
-_FOLDERS = st.just("1") | without("/,&=")
-_FILES = st.just("") | without("/,&=")
+_EMPTY = st.just("None") | text_without(",&=")
+_FOLDERS = st.just("1") | text_without("/,&=")
+_FILES = st.just("") | text_without("/,&=")
 
 
 @st.composite
@@ -106,10 +106,10 @@ modes: Final[st.SearchStrategy[Tap | Voice | Record]] = st.one_of(
 
 _PLAYS = st.builds(Play, messages)
 _READS = st.builds(Read, messages, _NAMES, mode=modes, reuse=st.booleans())
-_FIELD = st.just("") | without(",&=")
+_FIELD = st.just("") | text_without(",&=")
 _CARDS = st.builds(
     CreditCard,
-    provider=st.just("pelecard") | without(",&="),
+    provider=st.just("pelecard") | text_without(",&="),
     amount=st.sampled_from(["", "1", "100", "99.90"]),
     shop=_FIELD,
     max_payments=st.none() | COUNTS,
@@ -139,20 +139,20 @@ _ROUTINGS = st.builds(
     ),
 )  # fmt: skip
 _MUSIC = st.builds(
-    MusicOnHold, st.just("ztomao") | without(",&="), st.none() | COUNTS, no_return=st.booleans()
+    MusicOnHold, st.just("ztomao") | text_without(",&="), st.none() | COUNTS, no_return=st.booleans()
 )
 chained_actions: Final[st.SearchStrategy[Action]] = _PLAYS | _MUSIC
 """Actions that others may follow [OFF]."""
 
-last_actions: Final[st.SearchStrategy[Action]] = st.one_of(
+final_actions: Final[st.SearchStrategy[Action]] = st.one_of(
     _PLAYS,
     _READS,
     _MUSIC,
     st.builds(GoToFolder, _TARGETS),
-    st.builds(GoToFolderAndPlay, _TARGETS, st.just("005") | without(",&="), st.none() | COUNTS),
+    st.builds(GoToFolderAndPlay, _TARGETS, st.just("005") | text_without(",&="), st.none() | COUNTS),
     _CARDS,
     st.builds(RoutingYemot, digits(1, 20)),
     _ROUTINGS,
-    st.builds(Noop, without("&", minimum=0)),
+    st.builds(Noop, text_without("&", min_size=0)),
 )
 """Every action but a bare word, which stands alone."""

@@ -10,37 +10,44 @@ from hypothesis import strategies as st
 
 from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, FailureKind, Hang, Step
 from yemot_ai_testing.property.strategies.callers import callers
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import model_texts
 from yemot_ai_testing.property.strategies.values import values
-from yemot_ai_testing.scenario.format.model import Action, CallerSpec, Meanwhile, Place, Scenario, Turn
+from yemot_ai_testing.scenario.format.model import (
+    CallerAction,
+    CallerSpec,
+    InterruptionSpec,
+    SourceLocation,
+    Scenario,
+    ScenarioTurn,
+)
 
-__all__ = ["SCRIPT_TURNS", "ScriptTurn", "call_scripts"]
+__all__ = ["SCRIPT_TURN_KINDS", "ScriptTurnKind", "call_scripts"]
 
-ScriptTurn: TypeAlias = Literal[
+ScriptTurnKind: TypeAlias = Literal[
     "answered", "pieces", "hostile", "pressed", "silent", "repeated", "failed", "hung", "interrupted"
 ]
-SCRIPT_TURNS: Final[tuple[ScriptTurn, ...]] = get_args(ScriptTurn)
+SCRIPT_TURN_KINDS: Final[tuple[ScriptTurnKind, ...]] = get_args(ScriptTurnKind)
 
 _PATH = Path("drawn.call.yaml")
 
 
 @dataclass(frozen=True, slots=True)
-class _Doing:
+class _TurnDraft:
     """A turn that has no place yet."""
 
-    action: Action
+    action: CallerAction
     agent: tuple[Step, ...] = ()
-    meanwhile: Meanwhile | None = None
+    interruption: InterruptionSpec | None = None
 
 
 _SECONDS = st.sampled_from([0.0, 1.0, 4.0, 9.0])
-_SAID = values("speech").map(lambda text: Action("says", text))
+_SAID = values("speech").map(lambda text: CallerAction("says", text))
 _FAILURES = st.sampled_from(get_args(FailureKind)).map(Failure) | st.just(Drop())
-_INTERRUPTING = st.builds(Meanwhile, st.none() | st.sampled_from("0123456789*#"), _SECONDS)
+_INTERRUPTING = st.builds(InterruptionSpec, st.none() | st.sampled_from("0123456789*#"), _SECONDS)
 
 
-def _asking(step: Step) -> tuple[Step, ...]:
+def _one_step(step: Step) -> tuple[Step, ...]:
     return (step,)
 
 
@@ -48,37 +55,37 @@ def _answer(*texts: str, after: float = 0.0) -> tuple[Step, ...]:
     return (Answer(texts, after),)
 
 
-_TURNS: Final[Table[ScriptTurn, _Doing]] = {
+_TURNS: Final[KindTable[ScriptTurnKind, _TurnDraft]] = {
     "answered": [
-        st.just(_Doing(Action("says", "שלום"), _answer("שלום"))),
-        st.builds(_Doing, _SAID, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
+        st.just(_TurnDraft(CallerAction("says", "שלום"), _answer("שלום"))),
+        st.builds(_TurnDraft, _SAID, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
     ],
     "pieces": [
         st.builds(
-            _Doing,
+            _TurnDraft,
             _SAID,
             st.lists(model_texts("plain"), min_size=2, max_size=4).map(lambda texts: _answer(*texts)),
         )
     ],
     "hostile": [
         st.builds(
-            _Doing,
-            values("padded", "hostile").filter(bool).map(lambda text: Action("says", text)),
+            _TurnDraft,
+            values("padded", "hostile").filter(bool).map(lambda text: CallerAction("says", text)),
             model_texts("protocol", "injection", "markdown", "bidi", "emoji").map(_answer),
         )
     ],
-    "pressed": [st.sampled_from("123456789*0").map(lambda key: _Doing(Action("presses", key)))],
-    "silent": [st.just(_Doing(Action("silent")))],
-    "repeated": [st.just(_Doing(Action("repeats")))],
-    "failed": [st.builds(_Doing, _SAID, _FAILURES.map(_asking))],
-    "hung": [st.builds(_Doing, _SAID, st.just((Hang(),)))],
-    "interrupted": [st.builds(_Doing, _SAID, st.just((Hang(),)), _INTERRUPTING)],
+    "pressed": [st.sampled_from("123456789*0").map(lambda key: _TurnDraft(CallerAction("presses", key)))],
+    "silent": [st.just(_TurnDraft(CallerAction("silent")))],
+    "repeated": [st.just(_TurnDraft(CallerAction("repeats")))],
+    "failed": [st.builds(_TurnDraft, _SAID, _FAILURES.map(_one_step))],
+    "hung": [st.builds(_TurnDraft, _SAID, st.just((Hang(),)))],
+    "interrupted": [st.builds(_TurnDraft, _SAID, st.just((Hang(),)), _INTERRUPTING)],
 }  # fmt: skip
 
 
 def call_scripts(
-    *turns: ScriptTurn,
-    most: int = 8,
+    *turns: ScriptTurnKind,
+    max_turns: int = 8,
     caller: CallerSpec | st.SearchStrategy[CallerSpec] | None = None,
 ) -> st.SearchStrategy[Scenario]:
     """Return a strategy for whole calls in the model of ``*.call.yaml`` files.
@@ -91,7 +98,7 @@ def call_scripts(
 
     Args:
         turns: the kinds of turns that are wanted; all of them if none is named.
-        most: how many turns a call has at most, without greeting and hang-up.
+        max_turns: how many turns a call has at most, without greeting and hang-up.
         caller: who calls, or a strategy for it; None: anybody, to the root.
 
     >>> from hypothesis import find
@@ -102,26 +109,31 @@ def call_scripts(
     return st.builds(
         _script,
         st.booleans(),
-        st.lists(of_kinds("call_scripts", _TURNS, turns), min_size=1, max_size=most),
+        st.lists(of_kinds("call_scripts", _TURNS, turns), min_size=1, max_size=max_turns),
         st.booleans(),
         st.just(who) if isinstance(who, CallerSpec) else who,
     )
 
 
-def _script(greeted: bool, doings: list[_Doing], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
-    last = next((at for at, doing in enumerate(doings, start=1) if _is_last(doing)), None)
+def _script(greeted: bool, doings: list[_TurnDraft], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
+    last = next((at for at, doing in enumerate(doings, start=1) if _ends_call(doing)), None)
     kept = doings[:last]
     if hangs_up and last is None:
-        kept.append(_Doing(Action("hangs_up")))
+        kept.append(_TurnDraft(CallerAction("hangs_up")))
     first = 2 if greeted else 1
     turns = [
-        Turn(Place(_PATH, line, 1), action=doing.action, agent=doing.agent, meanwhile=doing.meanwhile)
+        ScenarioTurn(
+            SourceLocation(_PATH, line, 1),
+            action=doing.action,
+            agent=doing.agent,
+            interruption=doing.interruption,
+        )
         for line, doing in enumerate(kept, start=first)
     ]
-    greeting = [Turn(Place(_PATH, 1, 1))] if greeted else []
-    return Scenario("שיחה", Place(_PATH, 1, 1), (*greeting, *turns), caller=caller)
+    greeting = [ScenarioTurn(SourceLocation(_PATH, 1, 1))] if greeted else []
+    return Scenario("שיחה", SourceLocation(_PATH, 1, 1), (*greeting, *turns), caller=caller)
 
 
-def _is_last(doing: _Doing) -> bool:
+def _ends_call(doing: _TurnDraft) -> bool:
     """Whether the caller has hung up in the middle of it."""
-    return doing.meanwhile is not None and doing.meanwhile.keys is None
+    return doing.interruption is not None and doing.interruption.keys is None

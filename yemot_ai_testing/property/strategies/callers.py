@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.values import digits
 from yemot_ai_testing.scenario.format.model import CallerSpec
 
@@ -18,7 +18,7 @@ CALLER_KINDS: Final[tuple[CallerKind, ...]] = get_args(CallerKind)
 extensions: Final = st.sampled_from(["", "1", "9", "1/2", "ai_agent"])
 """Where somebody may have dialled to."""
 
-phones: Final[Table[CallerKind, str]] = {
+phones: Final[KindTable[CallerKind, str]] = {
     "mobile": [st.just("0500000000"), digits(8, 8).map("05{}".format)],
     "landline": [
         st.tuples(st.sampled_from(["02", "03", "04", "08", "09", "077"]), digits(7, 7)).map("".join)

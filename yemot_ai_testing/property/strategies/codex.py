@@ -60,17 +60,17 @@ def _is_answered(recording: Recording) -> bool:
 
 
 @st.composite
-def _played(draw: st.DrawFn, *, answered: bool) -> CodexStream:
+def _replayed(draw: st.DrawFn, *, answered: bool) -> CodexStream:
     """Draw a recorded turn in which the agent says something else, in a conversation of another name."""
     recording = draw(st.sampled_from(_recorded(answered=answered)))
     said = draw(model_texts("plain") | model_texts())
     thread = draw(st.uuids().map(str))
-    lines = [_said(line.text.replace("{thread_id}", thread), said) for line in recording.stdout]
+    lines = [_with_text(line.text.replace("{thread_id}", thread), said) for line in recording.stdout]
     stderr = "\n".join(recording.stderr).replace("{thread_id}", thread)
     return CodexStream(tuple(lines), recording.exit_code, stderr)
 
 
-def _said(line: str, said: str) -> bytes:
+def _with_text(line: str, said: str) -> bytes:
     try:
         event = json.loads(line)
     except ValueError:
@@ -78,10 +78,10 @@ def _said(line: str, said: str) -> bytes:
     item = event.get("item")
     if isinstance(item, dict) and item.get("type") == "agent_message":
         item["text"] = said
-    return _written(event)
+    return _encode(event)
 
 
-def _written(event: Event, *, ascii_only: bool = False) -> bytes:
+def _encode(event: Event, *, ascii_only: bool = False) -> bytes:
     try:
         return json.dumps(event, ensure_ascii=ascii_only).encode()
     except UnicodeEncodeError:  # half of a surrogate pair stands in JSON only as an escape
@@ -90,7 +90,7 @@ def _written(event: Event, *, ascii_only: bool = False) -> bytes:
 
 @st.composite
 def _truncated(draw: st.DrawFn) -> CodexStream:
-    whole = draw(_played(answered=True))
+    whole = draw(_replayed(answered=True))
     written = whole.jsonl[: draw(st.integers(0, len(whole.jsonl) - 1))]
     return CodexStream(
         tuple(written.split(b"\n")), draw(st.sampled_from([0, 1, -15, -9, 101, 143])), whole.stderr
@@ -100,7 +100,7 @@ def _truncated(draw: st.DrawFn) -> CodexStream:
 @st.composite
 def _interleaved(draw: st.DrawFn) -> CodexStream:
     """Draw two turns that were written to one stream, each in its own order."""
-    first, second = draw(_played(answered=True)), draw(_played(answered=True) | _played(answered=False))
+    first, second = draw(_replayed(answered=True)), draw(_replayed(answered=True) | _replayed(answered=False))
     left, right = list(first.lines), list(second.lines)
     lines: list[bytes] = []
     while left and right:
@@ -137,9 +137,9 @@ _NO_EVENTS = st.sampled_from(
 
 
 @st.composite
-def _disturbed(draw: st.DrawFn, strange: st.SearchStrategy[bytes]) -> CodexStream:
+def _with_noise(draw: st.DrawFn, strange: st.SearchStrategy[bytes]) -> CodexStream:
     """Draw a turn with lines among its own that are no part of it, some perhaps in the place of others."""
-    turn = draw(_played(answered=True))
+    turn = draw(_replayed(answered=True))
     lines = list(turn.lines)
     for line in draw(st.lists(strange, min_size=1, max_size=3)):
         at = draw(st.integers(0, len(lines)))
@@ -166,12 +166,12 @@ def codex_streams(*kinds: StreamKind) -> st.SearchStrategy[CodexStream]:
     return of_kinds(
         "codex_streams",
         {
-            "answered": [_typical(), _played(answered=True)],
-            "failed": [_played(answered=False)],
+            "answered": [_typical(), _replayed(answered=True)],
+            "failed": [_replayed(answered=False)],
             "truncated": [_truncated()],
             "interleaved": [_interleaved()],
-            "unknown": [_disturbed(_EVENTS.map(_written))],
-            "malformed": [_disturbed(_NO_EVENTS)],
+            "unknown": [_with_noise(_EVENTS.map(_encode))],
+            "malformed": [_with_noise(_NO_EVENTS)],
         },
         kinds,
     )
@@ -180,5 +180,5 @@ def codex_streams(*kinds: StreamKind) -> st.SearchStrategy[CodexStream]:
 def _typical() -> st.SearchStrategy[CodexStream]:
     recording = _recorded(answered=True)[0]
     thread = "00000000-0000-0000-0000-000000000000"
-    lines = [_said(line.text.replace("{thread_id}", thread), "שלום") for line in recording.stdout]
+    lines = [_with_text(line.text.replace("{thread_id}", thread), "שלום") for line in recording.stdout]
     return st.just(CodexStream(tuple(lines)))

@@ -6,9 +6,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.line.platform.ext_keys import KEYS, PATTERNS, UNDOCUMENTED
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
-from yemot_ai_testing.property.strategies.responses import answers
+from yemot_ai_testing.line.platform.ext_keys import KEYS, KEY_PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
+from yemot_ai_testing.property.strategies.responses import response_texts
 from yemot_ai_testing.property.strategies.words import STRUCTURE, any_text, sentences
 
 __all__ = ["INI_KINDS", "IniKind", "ext_inis"]
@@ -51,7 +51,7 @@ _SETTINGS = (
     | _OPEN
 )
 _NAMES = st.sampled_from(
-    [*KEYS, *sorted(UNDOCUMENTED), *[key.name for _, key in PATTERNS], "api_url_pots", ""]
+    [*KEYS, *sorted(UNDOCUMENTED), *[key.name for _, key in KEY_PATTERNS], "api_url_pots", ""]
 )
 _HUGE = "9" * 5_000
 _ODD_LINES = st.one_of(
@@ -66,7 +66,7 @@ _ODD_LINES = st.one_of(
     st.tuples(_NAMES, st.sampled_from(["=", " = ", ":", "=="]), st.sampled_from(STRUCTURE) | any_text).map(
         "".join
     ),
-    st.tuples(st.sampled_from(["api_000=", "api_answer_OK=", "read_answer_a_1="]), answers()).map("".join),
+    st.tuples(st.sampled_from(["api_000=", "api_answer_OK=", "read_answer_a_1="]), response_texts()).map("".join),
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _file(first: str, lines: list[str], end: str) -> str:
 
 
 _ENDS = st.sampled_from(["\n", "\r\n"])
-_KINDS: Final[Table[IniKind, str]] = {
+_KINDS: Final[KindTable[IniKind, str]] = {
     "api": [
         st.just("type=api\napi_link=https://example.com/yemot\n"),
         st.builds(

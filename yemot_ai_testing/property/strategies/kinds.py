@@ -8,11 +8,11 @@ from typing import TypeAlias, TypeVar
 from hypothesis import event
 from hypothesis import strategies as st
 
-__all__ = ["Table", "of_kinds"]
+__all__ = ["KindTable", "of_kinds"]
 
 Kind = TypeVar("Kind", bound=str)
 Value = TypeVar("Value")
-Table: TypeAlias = Mapping[Kind, Sequence[st.SearchStrategy[Value]]]
+KindTable: TypeAlias = Mapping[Kind, Sequence[st.SearchStrategy[Value]]]
 """The strategies of each kind.
 
 What Hypothesis holds for simple is what took few choices: a kind whose values take one choice, such as any
@@ -21,7 +21,7 @@ kind makes no choice, and its next ones make few.
 """
 
 
-def of_kinds(what: str, table: Table[Kind, Value], wanted: tuple[Kind, ...]) -> st.SearchStrategy[Value]:
+def of_kinds(name: str, table: KindTable[Kind, Value], wanted: tuple[Kind, ...]) -> st.SearchStrategy[Value]:
     """Return a strategy for the kinds that are wanted; all of them if none is named.
 
     A failure shrinks towards the kind that stands first in the table. ``--hypothesis-show-statistics``
@@ -32,12 +32,12 @@ def of_kinds(what: str, table: Table[Kind, Value], wanted: tuple[Kind, ...]) -> 
     """
     unknown = [kind for kind in wanted if kind not in table]
     if unknown:
-        raise ValueError(f"{what} has no kind {unknown[0]!r}; there are {', '.join(table)}")
+        raise ValueError(f"{name} has no kind {unknown[0]!r}; there are {', '.join(table)}")
     kinds = [kind for kind in table if not wanted or kind in wanted]
-    return st.one_of([_told(what, kind, strategy) for kind in kinds for strategy in table[kind]])
+    return st.one_of([_counted(name, kind, strategy) for kind in kinds for strategy in table[kind]])
 
 
-def _told(what: str, kind: str, strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
+def _counted(what: str, kind: str, strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
     def tell(value: Value) -> Value:
         event(what, payload=kind)
         return value

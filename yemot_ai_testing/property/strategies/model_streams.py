@@ -64,7 +64,7 @@ def _events(api: API, pieces: Sequence[str], number: str) -> list[Event]:
     return list(dialect.stream_events(whole, pieces))
 
 
-def _sent(api: API, events: Sequence[Event]) -> ModelStream:
+def _stream(api: API, events: Sequence[Event]) -> ModelStream:
     dialect = _DIALECTS[api]
     blocks = [_block(api, event) for event in events]
     return ModelStream(api, (*blocks, *([dialect.END] if dialect.END else [])))
@@ -82,7 +82,7 @@ def _answered(draw: st.DrawFn, api: API) -> list[Event]:
     return _events(api, pieces, draw(st.integers(1, 10**6).map(str)))
 
 
-def _refusing(api: API, failure: Failure) -> Event:
+def _error_event(api: API, failure: Failure) -> Event:
     error = _DIALECTS[api].refusal(failure).body
     return {"type": "error", **error["error"]} if api == "responses" else dict(error)
 
@@ -98,19 +98,19 @@ def _failed(draw: st.DrawFn, api: API) -> ModelStream:
         return ModelStream(api, tuple(map(dialect.sse, own)))
     events = draw(_answered(api))
     begun = events[: draw(st.integers(0, len(events) - 1))]
-    return ModelStream(api, tuple(_block(api, event) for event in [*begun, _refusing(api, failure)]))
+    return ModelStream(api, tuple(_block(api, event) for event in [*begun, _error_event(api, failure)]))
 
 
 @st.composite
 def _truncated(draw: st.DrawFn, api: API) -> ModelStream:
-    whole = _sent(api, draw(_answered(api))).body
+    whole = _stream(api, draw(_answered(api))).body
     return ModelStream(api, (whole[: draw(st.integers(0, len(whole) - 1))],))
 
 
 @st.composite
 def _repeated(draw: st.DrawFn, api: API) -> ModelStream:
     """Draw an answer of which a part, or all, comes again."""
-    blocks = _sent(api, draw(_answered(api))).blocks
+    blocks = _stream(api, draw(_answered(api))).blocks
     start = draw(st.integers(0, len(blocks) - 1))
     end = draw(st.integers(start + 1, len(blocks)))
     return ModelStream(api, (*blocks[:end], *blocks[start:]))
@@ -119,7 +119,7 @@ def _repeated(draw: st.DrawFn, api: API) -> ModelStream:
 @st.composite
 def _interleaved(draw: st.DrawFn, api: API) -> ModelStream:
     """Draw two answers that were written to one stream, each in its own order."""
-    left, right = (list(_sent(api, draw(_answered(api))).blocks) for _ in range(2))
+    left, right = (list(_stream(api, draw(_answered(api))).blocks) for _ in range(2))
     blocks: list[bytes] = []
     while left and right:
         blocks.append((left if draw(st.booleans()) else right).pop(0))
@@ -133,7 +133,7 @@ _UNKNOWN: Final[tuple[Event, ...]] = (
     {"id": "moon", "object": "chat.completion.chunk", "choices": [], "moon": 1},
     {"type": "ping", "moon": None},
 )
-_STRANGE: Final[st.SearchStrategy[bytes]] = st.one_of(
+_UNKNOWN_BLOCKS: Final[st.SearchStrategy[bytes]] = st.one_of(
     st.sampled_from(_UNKNOWN).map(lambda event: b"data: %s\n\n" % written(event)),
     st.sampled_from([b": moon\n\n", b"event: moon\ndata: {}\n\n", b"retry: 5\n\n", b"id: moon\nmoon\n\n"]),
 )
@@ -153,9 +153,9 @@ _BROKEN: Final[st.SearchStrategy[bytes]] = st.one_of(
 
 
 @st.composite
-def _disturbed(draw: st.DrawFn, api: API, strange: st.SearchStrategy[bytes]) -> ModelStream:
+def _with_noise(draw: st.DrawFn, api: API, strange: st.SearchStrategy[bytes]) -> ModelStream:
     """Draw an answer with what is no part of it among its events, some perhaps in the place of others."""
-    blocks = list(_sent(api, draw(_answered(api))).blocks)
+    blocks = list(_stream(api, draw(_answered(api))).blocks)
     for block in draw(st.lists(strange, min_size=1, max_size=3)):
         at = draw(st.integers(0, len(blocks)))
         blocks[at : at + draw(st.integers(0, 1))] = [block]
@@ -163,27 +163,30 @@ def _disturbed(draw: st.DrawFn, api: API, strange: st.SearchStrategy[bytes]) -> 
 
 
 @st.composite
-def _wrong(draw: st.DrawFn, api: API) -> ModelStream:
+def _altered_stream(draw: st.DrawFn, api: API) -> ModelStream:
     events = draw(_answered(api))
     at = draw(st.integers(0, len(events) - 1))
     events[at] = draw(altered(events[at]))
-    return _sent(api, events)
+    return _stream(api, events)
 
 
 def _typical(api: API) -> st.SearchStrategy[ModelStream]:
-    return st.just(_sent(api, _events(api, ["שלום"], "1")))
+    return st.just(_stream(api, _events(api, ["שלום"], "1")))
 
 
 def _of(api: API, kind: BodyKind) -> list[st.SearchStrategy[ModelStream]]:
     table: dict[BodyKind, list[st.SearchStrategy[ModelStream]]] = {
-        "answered": [_typical(api), _answered(api).map(lambda events: _sent(api, events))],
+        "answered": [_typical(api), _answered(api).map(lambda events: _stream(api, events))],
         "failed": [_failed(api)],
         "truncated": [_truncated(api)],
         "repeated": [_repeated(api)],
         "interleaved": [_interleaved(api)],
-        "unknown": [_disturbed(api, _STRANGE)],
-        "altered": [_wrong(api)],
-        "malformed": [_disturbed(api, _BROKEN), st.binary(max_size=60).map(lambda b: ModelStream(api, (b,)))],
+        "unknown": [_with_noise(api, _UNKNOWN_BLOCKS)],
+        "altered": [_altered_stream(api)],
+        "malformed": [
+            _with_noise(api, _BROKEN),
+            st.binary(max_size=60).map(lambda b: ModelStream(api, (b,))),
+        ],
         "page": [st.sampled_from([_STREAM, "text/html"]).map(lambda kind: ModelStream(api, (_PAGE,), kind))],
     }
     return table[kind]

@@ -9,12 +9,12 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from yemot_ai_testing.property.strategies.callers import callers
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import model_texts
 from yemot_ai_testing.property.strategies.values import values
-from yemot_ai_testing.property.strategies.words import any_text, joined
+from yemot_ai_testing.property.strategies.words import any_text, concatenated
 
-__all__ = ["REQUEST_KINDS", "Pairs", "RequestKind", "Sent", "requests"]
+__all__ = ["REQUEST_KINDS", "Pairs", "RequestKind", "RawRequest", "requests"]
 
 RequestKind: TypeAlias = Literal[
     "entered", "answered", "kept", "hangup", "glued", "encoded", "odd_ids", "hostile", "junk"
@@ -22,10 +22,10 @@ RequestKind: TypeAlias = Literal[
 REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
-Sent: TypeAlias = "Pairs | str"
+RawRequest: TypeAlias = "Pairs | str"
 """A request: names and values as a web framework hands them on, or the raw query string."""
 
-_HONEST = values("speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded")
+_LINE_VALUES = values("speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded")
 _NAMES = st.sampled_from(["ai_1", "ai_2", "ai_2w1", "ai_10", "choice", "val_1", "שם"])
 _CALL_IDS = st.integers(0, 2**160 - 1).map("{:040x}".format)
 _ODD_IDS = any_text | st.sampled_from(
@@ -37,7 +37,7 @@ _ODD_IDS = any_text | st.sampled_from(
 
 
 @st.composite
-def _own(draw: st.DrawFn) -> Pairs:
+def _call_parameters(draw: st.DrawFn) -> Pairs:
     """Draw the line's own part of a request."""
     caller = draw(callers())
     return (
@@ -50,21 +50,21 @@ def _own(draw: st.DrawFn) -> Pairs:
     )
 
 
-def _more(own: Pairs, collected: list[tuple[str, str]]) -> Pairs:
+def _with_values(own: Pairs, collected: list[tuple[str, str]]) -> Pairs:
     return (*own, *collected)
 
 
-def _again(own: Pairs, name: str, first: str, rest: list[str]) -> Pairs:
+def _with_repeated_name(own: Pairs, name: str, first: str, rest: list[str]) -> Pairs:
     return (*own, (name, first), *((name, one) for one in rest))
 
 
-def _odd(own: Pairs, call_id: str | None, phone: str, time: str) -> Pairs:
+def _with_odd_ids(own: Pairs, call_id: str | None, phone: str, time: str) -> Pairs:
     told = {"ApiCallId": call_id, "ApiPhone": phone, "ApiTime": time}
     changed = [(name, told.get(name, value)) for name, value in own]
     return tuple((name, value) for name, value in changed if value is not None)
 
 
-def _ended(own: Pairs, collected: list[tuple[str, str]], place: str) -> Pairs:
+def _with_hangup(own: Pairs, collected: list[tuple[str, str]], place: str) -> Pairs:
     return (*own, *collected, ("hangup", "yes"), ("ApiHangupExtension", place))
 
 
@@ -76,7 +76,7 @@ def _percent(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-def _windows(text: str) -> str:
+def _windows_1255(text: str) -> str:
     return quote(text, safe="", encoding="windows-1255", errors="replace")
 
 
@@ -84,19 +84,25 @@ def _glued(pairs: Pairs, query: str) -> str:
     return f"{query}?{_encoded(pairs, _percent)}"
 
 
-_WRITINGS: Final[tuple[Callable[[str], str], ...]] = (
+_ODD_ENCODINGS: Final[tuple[Callable[[str], str], ...]] = (
     str,
     lambda text: _percent(text).replace("%20", "+"),
     lambda text: _percent(text).lower(),
     lambda text: _percent(_percent(text)),
     lambda text: _percent(text)[:-1],
-    _windows,
+    _windows_1255,
 )
 """Ways to write a name or a value that are not the line's: bare, plus signs, twice, cut off, no UTF-8."""
 
-_collected = st.lists(st.tuples(_NAMES, _HONEST), min_size=1, max_size=6, unique_by=lambda pair: pair[0])
-_answered = st.builds(_more, _own(), _collected)
-_twice = st.builds(_again, _own(), _NAMES, _HONEST, st.lists(_HONEST, min_size=1, max_size=3))
+_collected = st.lists(st.tuples(_NAMES, _LINE_VALUES), min_size=1, max_size=6, unique_by=lambda pair: pair[0])
+_answered = st.builds(_with_values, _call_parameters(), _collected)
+_twice = st.builds(
+    _with_repeated_name,
+    _call_parameters(),
+    _NAMES,
+    _LINE_VALUES,
+    st.lists(_LINE_VALUES, min_size=1, max_size=3),
+)
 _TIMES = st.sampled_from(["", "0", "-1", "1e9", "٣", "9" * 5_000, "0" * 20, "soon"])
 _PLACES = st.sampled_from(["", "/3", "/1/2"])
 _QUERIES = st.sampled_from(["secret=x", "/yemot?secret=x", "a=1&secret=", "http://127.0.0.1/yemot?k=?"])
@@ -112,20 +118,20 @@ _FIRST: Final[Pairs] = (
     ("ApiExtension", ""),
     ("ApiTime", "1600000000"),
 )
-_KINDS: Final[Table[RequestKind, Sent]] = {
-    "entered": [st.just(_FIRST), _own()],
+_KINDS: Final[KindTable[RequestKind, RawRequest]] = {
+    "entered": [st.just(_FIRST), _call_parameters()],
     "answered": [_answered],
     "kept": [_twice],
-    "hangup": [st.builds(_ended, _own(), st.just([]) | _collected, _PLACES)],
+    "hangup": [st.builds(_with_hangup, _call_parameters(), st.just([]) | _collected, _PLACES)],
     "glued": [st.builds(_glued, _answered, _QUERIES)],
-    "encoded": [st.builds(_encoded, _answered, st.sampled_from(_WRITINGS))],
-    "odd_ids": [st.builds(_odd, _answered, st.none() | _ODD_IDS, st.just("") | any_text, _TIMES)],
-    "hostile": [st.builds(_more, st.just(()) | _own(), _ODD_PAIRS)],
-    "junk": [any_text, joined(st.sampled_from("&=?%+;/#"), any_text), model_texts("protocol")],
+    "encoded": [st.builds(_encoded, _answered, st.sampled_from(_ODD_ENCODINGS))],
+    "odd_ids": [st.builds(_with_odd_ids, _answered, st.none() | _ODD_IDS, st.just("") | any_text, _TIMES)],
+    "hostile": [st.builds(_with_values, st.just(()) | _call_parameters(), _ODD_PAIRS)],
+    "junk": [any_text, concatenated(st.sampled_from("&=?%+;/#"), any_text), model_texts("protocol")],
 }
 
 
-def requests(*kinds: RequestKind) -> st.SearchStrategy[Sent]:
+def requests(*kinds: RequestKind) -> st.SearchStrategy[RawRequest]:
     """Return a strategy for requests: pairs of names and values, or a raw query string.
 
     As the line sends them: ``entered`` an extension; ``answered`` questions, all values once more; one

@@ -7,17 +7,30 @@ from typing import Final, Literal, TypeAlias, get_args
 from hypothesis import strategies as st
 
 from yemot_ai.protocol import Action, Play, Response, SimpleAnswer, Text
-from yemot_ai_testing.property.strategies.actions import chained_actions, last_actions
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.actions import chained_actions, final_actions
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import model_texts
-from yemot_ai_testing.property.strategies.words import INJECTIONS, ODD, STRUCTURE, any_text, joined
+from yemot_ai_testing.property.strategies.words import (
+    INJECTIONS,
+    ODD_TEXTS,
+    STRUCTURE,
+    any_text,
+    concatenated,
+)
 
-__all__ = ["ANSWER_KINDS", "RESPONSE_KINDS", "AnswerKind", "ResponseKind", "answers", "responses"]
+__all__ = [
+    "RESPONSE_TEXT_KINDS",
+    "RESPONSE_KINDS",
+    "ResponseTextKind",
+    "ResponseKind",
+    "response_texts",
+    "responses",
+]
 
 ResponseKind: TypeAlias = Literal["actions", "simple"]
 RESPONSE_KINDS: Final[tuple[ResponseKind, ...]] = get_args(ResponseKind)
-AnswerKind: TypeAlias = Literal["valid", "mutated", "careless", "pieces", "junk"]
-ANSWER_KINDS: Final[tuple[AnswerKind, ...]] = get_args(AnswerKind)
+ResponseTextKind: TypeAlias = Literal["valid", "mutated", "careless", "pieces", "junk"]
+RESPONSE_TEXT_KINDS: Final[tuple[ResponseTextKind, ...]] = get_args(ResponseTextKind)
 
 
 def _chained(first: list[Action], last: Action, log: bool) -> Response:  # noqa: FBT001 - drawn
@@ -29,10 +42,10 @@ def _simple(word: str, log: bool) -> Response:  # noqa: FBT001 - drawn
 
 
 _LOGGED = st.sampled_from([True, False])
-_RESPONSES: Final[Table[ResponseKind, Response]] = {
+_RESPONSES: Final[KindTable[ResponseKind, Response]] = {
     "actions": [
         st.just(Response([Play([Text("שלום")])])),
-        st.builds(_chained, st.lists(chained_actions, max_size=2), last_actions, _LOGGED),
+        st.builds(_chained, st.lists(chained_actions, max_size=2), final_actions, _LOGGED),
     ],
     "simple": [st.builds(_simple, st.sampled_from(["OK", "Incorrect-ID", "x_1", "תודה"]), _LOGGED)],
 }
@@ -64,18 +77,18 @@ def _mutated(draw: st.DrawFn) -> str:
 
 
 _PIECES = st.sampled_from(
-    [*STRUCTURE, *INJECTIONS, *ODD, "Api", "x", "voice", "record", "yes", "no", "Ok", "1"]
+    [*STRUCTURE, *INJECTIONS, *ODD_TEXTS, "Api", "x", "voice", "record", "yes", "no", "Ok", "1"]
 )
-_ANSWERS: Final[Table[AnswerKind, str]] = {
+_RESPONSE_TEXTS: Final[KindTable[ResponseTextKind, str]] = {
     "valid": [st.just("id_list_message=t-שלום"), responses().map(str)],
     "mutated": [_mutated()],
     "careless": [model_texts().map("id_list_message=t-{}&go_to_folder=/1".format)],
-    "pieces": [joined(_PIECES, most=14)],
+    "pieces": [concatenated(_PIECES, max_size=14)],
     "junk": [any_text],
 }
 
 
-def answers(*kinds: AnswerKind) -> st.SearchStrategy[str]:
+def response_texts(*kinds: ResponseTextKind) -> st.SearchStrategy[str]:
     """Return a strategy for what a server may write, whether the line understands it or not.
 
     ``valid``; ``mutated``: a valid answer that was cut, doubled or written into; ``careless``: a model's
@@ -88,4 +101,4 @@ def answers(*kinds: AnswerKind) -> st.SearchStrategy[str]:
     >>> find(answers(), lambda answer: True), find(answers("careless"), lambda answer: True)
     ('id_list_message=t-שלום', 'id_list_message=t-שלום&go_to_folder=/1')
     """
-    return of_kinds("answers", _ANSWERS, kinds)
+    return of_kinds("answers", _RESPONSE_TEXTS, kinds)

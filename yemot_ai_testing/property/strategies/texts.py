@@ -6,25 +6,25 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.words import (
     EMOJI,
     INJECTIONS,
     INVISIBLE,
     LETTERS,
     MARKDOWN,
-    ODD,
-    POINTED,
+    ODD_TEXTS,
+    NIQQUD_WORDS,
     SIGNS,
     STRUCTURE,
     WORDS,
     any_text,
-    joined,
+    concatenated,
     sentences,
-    spoken,
+    SPEECH,
 )
 
-__all__ = ["LONG", "TEXT_KINDS", "TextKind", "model_texts"]
+__all__ = ["LONG_TEXT_BYTES", "TEXT_KINDS", "TextKind", "model_texts"]
 
 TextKind: TypeAlias = Literal[
     "plain",
@@ -41,12 +41,12 @@ TextKind: TypeAlias = Literal[
     "long",
 ]
 TEXT_KINDS: Final[tuple[TextKind, ...]] = get_args(TextKind)
-LONG: Final = 50_000
+LONG_TEXT_BYTES: Final = 50_000
 """Bytes of UTF-8 that a ``long`` text has, or a few less."""
 
 _around = st.just("") | sentences
 _POINTS = st.characters(min_codepoint=0x05B0, max_codepoint=0x05BC)
-_PIECES = st.sampled_from([*STRUCTURE, *INJECTIONS, *ODD, *EMOJI, *INVISIBLE, *POINTED])
+_PIECES = st.sampled_from([*STRUCTURE, *INJECTIONS, *ODD_TEXTS, *EMOJI, *INVISIBLE, *NIQQUD_WORDS])
 _NAMES = st.sampled_from(["a", "foo", "bank", "next", "www", "x2", "5", "a-b", "a_b", "שלום"])
 _HOSTS = st.sampled_from(["www.example.com", "bank.co.il", "localhost:8000", "10.0.0.1", "user@mail.example"])
 _SCHEMES = st.sampled_from(["https://", "HTTP://", "", "foo://", "git+ssh://"])
@@ -60,7 +60,7 @@ def _address(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.tuples(_SCHEMES, _HOSTS | _NAMES, parts, _ENDS).map("".join)
 
 
-def _filled(piece: str, size: int) -> str:
+def _fill(piece: str, size: int) -> str:
     return piece * max(1, size // len(piece.encode("utf-8", "surrogatepass")))
 
 
@@ -70,27 +70,27 @@ def _repeated(piece: str, times: int, end: str) -> str:
 
 _pointed = st.tuples(st.sampled_from(LETTERS), st.text(_POINTS, min_size=1, max_size=2)).map("".join)
 _addresses = _address(st.recursive(_HOSTS, _address, max_leaves=3))
-_SIZES = st.sampled_from([1, 1_000, 10_000, *[LONG] * 7])  # a long text becomes short, if it may
-_KINDS: Final[Table[TextKind, str]] = {
-    "plain": spoken,
-    "protocol": [st.sampled_from(STRUCTURE), joined(st.sampled_from(STRUCTURE), sentences, _PIECES)],
+_SIZES = st.sampled_from([1, 1_000, 10_000, *[LONG_TEXT_BYTES] * 7])  # a long text becomes short, if it may
+_KINDS: Final[KindTable[TextKind, str]] = {
+    "plain": SPEECH,
+    "protocol": [st.sampled_from(STRUCTURE), concatenated(st.sampled_from(STRUCTURE), sentences, _PIECES)],
     "injection": [st.tuples(_around, st.sampled_from(INJECTIONS), _around).map(" ".join)],
     "markdown": [
-        joined(st.sampled_from(MARKDOWN), sentences),
+        concatenated(st.sampled_from(MARKDOWN), sentences),
         st.lists(st.sampled_from(WORDS) | st.sampled_from(SIGNS), max_size=30).map("".join),
     ],
     "addresses": [st.lists(_addresses | st.sampled_from(WORDS), max_size=6).map(" ".join)],
-    "niqqud": [joined(st.sampled_from(POINTED), _pointed, st.just(" "))],
+    "niqqud": [concatenated(st.sampled_from(NIQQUD_WORDS), _pointed, st.just(" "))],
     "bidi": [
-        st.tuples(sentences, st.sampled_from(INVISIBLE), joined(st.sampled_from(INVISIBLE), sentences)).map(
-            "".join
-        )
+        st.tuples(
+            sentences, st.sampled_from(INVISIBLE), concatenated(st.sampled_from(INVISIBLE), sentences)
+        ).map("".join)
     ],
-    "emoji": [joined(st.sampled_from(EMOJI), sentences)],
+    "emoji": [concatenated(st.sampled_from(EMOJI), sentences)],
     "repeated": [st.builds(_repeated, _PIECES, st.integers(1, 400), st.text(max_size=8))],
-    "raw": [any_text, joined(st.sampled_from(ODD), any_text)],
+    "raw": [any_text, concatenated(st.sampled_from(ODD_TEXTS), any_text)],
     "blank": [st.sampled_from(["", " ", "\n", "\u200f", "\xa0", "..."])],
-    "long": [st.builds(_filled, _PIECES, _SIZES)],
+    "long": [st.builds(_fill, _PIECES, _SIZES)],
 }
 
 

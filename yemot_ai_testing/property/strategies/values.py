@@ -6,9 +6,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.property.strategies.kinds import Table, of_kinds
+from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import TEXT_KINDS, model_texts
-from yemot_ai_testing.property.strategies.words import INVISIBLE, sentences, spoken
+from yemot_ai_testing.property.strategies.words import INVISIBLE, sentences, SPEECH
 
 __all__ = ["VALUE_KINDS", "ValueKind", "digits", "values"]
 
@@ -18,9 +18,9 @@ ValueKind: TypeAlias = Literal[
 VALUE_KINDS: Final[tuple[ValueKind, ...]] = get_args(ValueKind)
 
 
-def digits(least: int = 1, most: int = 8) -> st.SearchStrategy[str]:
+def digits(min_size: int = 1, max_size: int = 8) -> st.SearchStrategy[str]:
     """Return a strategy for so many digits."""
-    return st.text("0123456789", min_size=least, max_size=most)
+    return st.text("0123456789", min_size=min_size, max_size=max_size)
 
 
 def _numbered(pattern: str) -> st.SearchStrategy[str]:
@@ -29,8 +29,8 @@ def _numbered(pattern: str) -> st.SearchStrategy[str]:
 
 _clocks = st.times().map("{:%H-%M}".format)
 _padding = st.sampled_from(INVISIBLE)
-_KINDS: Final[Table[ValueKind, str]] = {
-    "speech": spoken,
+_KINDS: Final[KindTable[ValueKind, str]] = {
+    "speech": SPEECH,
     "keys": [st.sampled_from(["1", "2", "9", "0", "*", "12*"]), digits()],
     "digits": [(st.sampled_from(["1", "*"]) | digits()).map("Digits-{}".format)],
     "empty": [st.just("")],

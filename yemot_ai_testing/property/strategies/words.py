@@ -12,15 +12,15 @@ __all__ = [
     "INVISIBLE",
     "LETTERS",
     "MARKDOWN",
-    "ODD",
-    "POINTED",
+    "ODD_TEXTS",
+    "NIQQUD_WORDS",
     "SIGNS",
     "STRUCTURE",
     "WORDS",
     "any_text",
-    "joined",
+    "concatenated",
     "sentences",
-    "spoken",
+    "SPEECH",
 ]
 
 LETTERS: Final = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"
@@ -28,11 +28,11 @@ WORDS: Final = (
     "שלום", "צַהַל", "בית", "hello", "Wi", "x", "א", "5", "12", "2026", "0501234567", "G5", "ß", "مرحبا",
     "हिन्दी",
 )  # fmt: skip
-TALK: Final = (
+PHRASES: Final = (
     "שלום", "כן", "לא", "תודה", "מה השעה", "אני רוצה פיצה", "רחוב הרצל 5", "שלושה עשר", "נציג", "להתראות",
     "מתי פותחים?", "OK",
 )  # fmt: skip
-POINTED: Final = ("שָׁלוֹם", "בְּרָכָה", "צַהַל", "ש\u05c1", "\ufb2a", "כׇּל", "ה\u05bc", "e\u0301")
+NIQQUD_WORDS: Final = ("שָׁלוֹם", "בְּרָכָה", "צַהַל", "ש\u05c1", "\ufb2a", "כׇּל", "ה\u05bc", "e\u0301")
 SIGNS: Final = (
     " ", " ", "  ", "\n", "\r\n", "\t", ".", "...", ",", "-", " - ", "–", "־", "=", "&", "|", '"', "'", "׳",
     "״", "“", "`", "```", "*", "**", "_", "__", "~~", "#", "## ", "- ", "* ", "1. ", "> ", "(", ")", "[",
@@ -64,7 +64,7 @@ INVISIBLE: Final = (
     "\ufeff", "\xa0",
 )  # fmt: skip
 EMOJI: Final = ("😀", "👩\u200d👧", "1️⃣", "🇮🇱", "👍🏽", "❤️", "☎", "\U000e0041")
-ODD: Final = (
+ODD_TEXTS: Final = (
     "\n", "\r\n", "\t", "\x00", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u2029", "\ud800", "\udfff", "\ud83d",
     "\uffff", "12:30", "3.5", "1,000", "-7", "052-7000000", "2026-01-01", "10-12", "5%", "₪",
     "https://x.co/?a=b&c=d#e", "a@b.co", "א\u05f3", "צה״ל", "ג׳ירפה", "ב־3", "   ",
@@ -74,13 +74,13 @@ any_text: Final = st.text(st.characters(exclude_categories=()), max_size=60)
 """Any characters at all: lone surrogates and NUL among them."""
 
 _WORD = st.text(LETTERS, min_size=1, max_size=8)
-sentences: Final = st.lists(st.sampled_from(TALK) | _WORD, min_size=1, max_size=8).map(" ".join)
+sentences: Final = st.lists(st.sampled_from(PHRASES) | _WORD, min_size=1, max_size=8).map(" ".join)
 """What a person says."""
 
-spoken: Final = (st.just("שלום"), st.sampled_from(TALK), _WORD, sentences)
+SPEECH: Final = (st.just("שלום"), st.sampled_from(PHRASES), _WORD, sentences)
 """The same for a table of kinds: as a failure shrinks, sentences become a word, and that "שלום"."""
 
 
-def joined(*pieces: st.SearchStrategy[str], most: int = 12) -> st.SearchStrategy[str]:
-    """Return a strategy for up to ``most`` of the pieces, one after the other; at least one."""
-    return st.lists(st.one_of(pieces), min_size=1, max_size=most).map("".join)
+def concatenated(*pieces: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrategy[str]:
+    """Return a strategy for up to ``max_size`` of the pieces, one after the other; at least one."""
+    return st.lists(st.one_of(pieces), min_size=1, max_size=max_size).map("".join)

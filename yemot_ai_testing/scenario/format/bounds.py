@@ -11,17 +11,17 @@ from typing import Final
 
 import yaml
 
-__all__ = ["DEEPEST", "excess"]
+__all__ = ["MAX_DEPTH", "find_excess"]
 
-DEEPEST: Final = 100
+MAX_DEPTH: Final = 100
 """Levels of lists and mappings; a call has some ten."""
 
-FREE: Final = 10_000
-TIMES: Final = 10
+FREE_ALIAS_PARTS: Final = 10_000
+MAX_ALIAS_FACTOR: Final = 10
 """Aliases may make ten times as many parts of a text as it has, and ten thousand besides."""
 
 
-def excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
+def find_excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
     """Return the line and column where a text is too much, counted from 1, and why; None if it is not.
 
     No event is read beyond that place.
@@ -33,8 +33,10 @@ def excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
         if isinstance(event, yaml.CollectionStartEvent):
             around.append((event.anchor, total))
             total += 1
-            if len(around) > DEEPEST:
-                return _told(event, f"this is nested more deeply than any call: {DEEPEST} levels are allowed")
+            if len(around) > MAX_DEPTH:
+                return _at_start_of(
+                    event, f"this is nested more deeply than any call: {MAX_DEPTH} levels are allowed"
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = around.pop()
             sizes[anchor] = total - before
@@ -43,11 +45,13 @@ def excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
             sizes[event.anchor] = 1
         elif isinstance(event, yaml.AliasEvent):
             total += sizes.get(event.anchor, 1)
-            if total > TIMES * parts + FREE:
-                return _told(event, f"aliases make {total:,} parts of this file: write fewer calls, or files")
+            if total > MAX_ALIAS_FACTOR * parts + FREE_ALIAS_PARTS:
+                return _at_start_of(
+                    event, f"aliases make {total:,} parts of this file: write fewer calls, or files"
+                )
     return None
 
 
-def _told(event: yaml.Event, message: str) -> tuple[int, int, str]:
+def _at_start_of(event: yaml.Event, message: str) -> tuple[int, int, str]:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1, message) if mark else (1, 1, message)

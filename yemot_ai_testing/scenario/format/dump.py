@@ -37,19 +37,19 @@ from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
     Expectation,
-    Meanwhile,
-    ReadFields,
+    InterruptionSpec,
+    ReadExpectation,
     Scenario,
-    Serve,
-    Turn,
+    ServerCommand,
+    ScenarioTurn,
 )
 
 __all__ = ["dumps"]
 
-WIDE = 10_000
+MAX_WIDTH = 10_000
 """Columns: no text is broken over lines."""
 
-Tree = dict[str, Any]
+YamlMapping = dict[str, Any]
 
 
 def dumps(file: CallFile) -> str:
@@ -62,7 +62,7 @@ def dumps(file: CallFile) -> str:
         ValueError: a step of the model does what a scenario cannot say.
     """
     tree = {"name": file.name, "scenarios": [_scenario(one) for one in file.scenarios]}
-    return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDE)
+    return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=MAX_WIDTH)
 
 
 class _Seconds(float):
@@ -82,23 +82,23 @@ class _Dumper(yaml.SafeDumper):
         return node
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
 
-def _time(dumper: yaml.SafeDumper, seconds: _Seconds) -> yaml.Node:
+def _represent_seconds(dumper: yaml.SafeDumper, seconds: _Seconds) -> yaml.Node:
     written = f"{seconds:.6f}".rstrip("0").rstrip(".")
     return dumper.represent_scalar("tag:yaml.org,2002:str", f"{written}s")
 
 
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(_Seconds, _time)
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(_Seconds, _represent_seconds)
 
 
-def _scenario(scenario: Scenario) -> Tree:
-    tree: Tree = {"name": scenario.name}
+def _scenario(scenario: Scenario) -> YamlMapping:
+    tree: YamlMapping = {"name": scenario.name}
     match scenario.app:
-        case Serve() as serve:
+        case ServerCommand() as serve:
             within = _Seconds(serve.within)
             tree["serve"] = {"command": list(serve.command), "path": serve.path, "within": within}
         case str() as app:
@@ -114,33 +114,33 @@ def _scenario(scenario: Scenario) -> Tree:
     return tree
 
 
-def _turn(turn: Turn) -> Tree:
-    tree: Tree = {}
+def _turn(turn: ScenarioTurn) -> YamlMapping:
+    tree: YamlMapping = {}
     if turn.action is not None:
         takes_text = turn.action.verb in {"says", "presses", "records"}
         tree[turn.action.verb] = turn.action.text if takes_text else True
     if turn.agent:
         steps = [_step(step) for step in turn.agent]
         tree["agent"] = steps[0] if len(steps) == 1 else steps
-    if turn.meanwhile is not None:
-        tree["meanwhile"] = _meanwhile(turn.meanwhile)
+    if turn.interruption is not None:
+        tree["meanwhile"] = _interruption(turn.interruption)
     if turn.hears is not None:
         tree["hears"] = _hears(turn.hears)
     return tree
 
 
-def _meanwhile(meanwhile: Meanwhile) -> Tree:
-    deed: Tree = {"hangs_up": True} if meanwhile.keys is None else {"presses": meanwhile.keys}
+def _interruption(meanwhile: InterruptionSpec) -> YamlMapping:
+    deed: YamlMapping = {"hangs_up": True} if meanwhile.keys is None else {"presses": meanwhile.keys}
     return {**deed, "after": _Seconds(meanwhile.after)}
 
 
-def _hears(hears: Expectation) -> Tree | str:
-    tree: Tree = dict(_texts(hears))
+def _hears(hears: Expectation) -> YamlMapping | str:
+    tree: YamlMapping = dict(_texts(hears))
     for name in ("equals", "matches", "goto", "ends", "same"):
         if getattr(hears, name) is not None:
             tree[name] = getattr(hears, name)
     match hears.read:
-        case ReadFields(expected=expected):
+        case ReadExpectation(fields=expected):
             tree["read"] = dict(expected) or True
         case False:
             tree["read"] = False
@@ -159,7 +159,7 @@ def _texts(hears: Expectation) -> Iterator[tuple[str, list[str]]]:
             yield name, list(getattr(hears, name))
 
 
-def _step(step: Step) -> Tree:  # noqa: C901, PLR0911 - one outcome a step
+def _step(step: Step) -> YamlMapping:  # noqa: C901, PLR0911 - one outcome a step
     match step:
         case Answer(pieces=pieces, after=after, items=(), every=0.0):
             return {"answers": list(pieces), **_after(after)}
@@ -185,5 +185,5 @@ def _step(step: Step) -> Tree:  # noqa: C901, PLR0911 - one outcome a step
             assert_never(step)
 
 
-def _after(seconds: float) -> Tree:
+def _after(seconds: float) -> YamlMapping:
     return {"after": _Seconds(seconds)} if seconds else {}

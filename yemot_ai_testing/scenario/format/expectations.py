@@ -8,11 +8,11 @@ from typing import Final, Literal
 import yaml
 
 from yemot_ai.protocol import Record, Tap, Voice
-from yemot_ai_testing.scenario.format.durations import in_seconds
-from yemot_ai_testing.scenario.format.model import Expectation, ReadFields, Within
-from yemot_ai_testing.scenario.format.yaml_nodes import NULL, entries, texts
+from yemot_ai_testing.scenario.format.durations import parse_duration
+from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation, SilenceLimits
+from yemot_ai_testing.scenario.format.yaml_nodes import NULL, mapping_values, text_list
 
-__all__ = ["MODES", "READ_FIELDS", "expectation"]
+__all__ = ["MODES", "READ_FIELDS", "parse_expectation"]
 
 MODES: Final = {"tap": Tap, "voice": Voice, "record": Record}
 READ_FIELDS: Final = (
@@ -23,24 +23,24 @@ READ_FIELDS: Final = (
 )
 
 
-def expectation(node: yaml.Node | None) -> Expectation | None:
+def parse_expectation(node: yaml.Node | None) -> Expectation | None:
     """Return what a bare text (it must be contained) or a mapping says; None without any."""
     if node is None:
         return None
     if isinstance(node, yaml.ScalarNode):
         return Expectation(contains=(node.value,))
-    found = entries(node)
+    found = mapping_values(node)
     return Expectation(
-        contains=texts(found.get("contains")),
-        excludes=texts(found.get("excludes")),
+        contains=text_list(found.get("contains")),
+        excludes=text_list(found.get("excludes")),
         equals=_text(found.get("equals")),
         matches=_text(found.get("matches")),
         read=_read(found.get("read")),
-        play=texts(found.get("play")),
+        play=text_list(found.get("play")),
         goto=_text(found.get("goto")),
-        ends=_truth(found.get("ends")),
-        same=_truth(found.get("same")),
-        within=_within(found.get("within")),
+        ends=_bool(found.get("ends")),
+        same=_bool(found.get("same")),
+        within=_silence_limits(found.get("within")),
     )
 
 
@@ -48,22 +48,22 @@ def _text(node: yaml.Node | None) -> str | None:
     return None if node is None else str(node.value)
 
 
-def _truth(node: yaml.Node | None) -> bool | None:
+def _bool(node: yaml.Node | None) -> bool | None:
     return None if node is None else bool(node.value == "true")
 
 
-def _read(node: yaml.Node | None) -> ReadFields | Literal[False] | None:
+def _read(node: yaml.Node | None) -> ReadExpectation | Literal[False] | None:
     if node is None:
         return None
     if isinstance(node, yaml.ScalarNode):
-        return ReadFields({}) if node.value == "true" else False
-    return ReadFields(
-        {key: "null" if value.tag == NULL else value.value for key, value in entries(node).items()}
+        return ReadExpectation({}) if node.value == "true" else False
+    return ReadExpectation(
+        {key: "null" if value.tag == NULL else value.value for key, value in mapping_values(node).items()}
     )
 
 
-def _within(node: yaml.Node | None) -> Within | None:
+def _silence_limits(node: yaml.Node | None) -> SilenceLimits | None:
     if node is None:
         return None
-    limits = [in_seconds(text) or 0.0 for text in texts(node)]
-    return Within(limits[0], limits[-1])
+    limits = [parse_duration(text) or 0.0 for text in text_list(node)]
+    return SilenceLimits(limits[0], limits[-1])

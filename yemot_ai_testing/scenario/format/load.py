@@ -14,28 +14,28 @@ import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format import validate as shape
-from yemot_ai_testing.scenario.format.agent_steps import steps
-from yemot_ai_testing.scenario.format.durations import in_seconds
-from yemot_ai_testing.scenario.format.expectations import expectation
+from yemot_ai_testing.scenario.format.agent_steps import parse_agent_steps
+from yemot_ai_testing.scenario.format.durations import parse_duration
+from yemot_ai_testing.scenario.format.expectations import parse_expectation
 from yemot_ai_testing.scenario.format.model import (
-    AFTERWARDS,
+    LEFTOVER_KINDS,
     VERBS,
-    Action,
-    Afterwards,
+    CallerAction,
+    ExpectedLeftovers,
     CallerSpec,
     CallFile,
-    Meanwhile,
-    Place,
+    InterruptionSpec,
+    SourceLocation,
     Scenario,
-    Serve,
-    Turn,
+    ServerCommand,
+    ScenarioTurn,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
-from yemot_ai_testing.scenario.format.yaml_nodes import STR, Mistakes, composed, entries, texts
+from yemot_ai_testing.scenario.format.yaml_nodes import STR, Problems, compose, mapping_values, text_list
 
-__all__ = ["SUFFIX", "load", "loads"]
+__all__ = ["SCENARIO_SUFFIX", "load", "loads"]
 
-SUFFIX = ".call.yaml"
+SCENARIO_SUFFIX = ".call.yaml"
 
 
 def load(path: Path) -> CallFile:
@@ -64,30 +64,30 @@ def loads(text: str, path: Path) -> CallFile:
     Raises:
         ScenarioLoadError: all its mistakes.
     """
-    mistakes = Mistakes(path)
-    node = composed(text, mistakes)
+    mistakes = Problems(path)
+    node = compose(text, mistakes)
     if node is None:
         raise ScenarioLoadError([f"{path}:1:1: the file is empty: write `scenarios:` with at least one call"])
-    shape.check(mistakes, node, SCHEMA, "a call file")
+    shape.validate(mistakes, node, SCHEMA, "a call file")
     _check_names(mistakes, node)
     mistakes.raise_if_any()
-    return _File(path, text.splitlines()).read(node)
+    return _CallFileReader(path, text.splitlines()).read(node)
 
 
-def _check_names(mistakes: Mistakes, node: yaml.Node) -> None:
-    scenarios = entries(node).get("scenarios")
+def _check_names(problems: Problems, node: yaml.Node) -> None:
+    scenarios = mapping_values(node).get("scenarios")
     known: set[str] = set()
     for scenario in scenarios.value if isinstance(scenarios, yaml.SequenceNode) else ():
-        name = entries(scenario).get("name")
+        name = mapping_values(scenario).get("name")
         if isinstance(name, yaml.ScalarNode):
             if name.value in known:
-                mistakes.add(
+                problems.add(
                     name, f"two scenarios are named {name.value!r}: reports could not tell them apart"
                 )
             known.add(name.value)
 
 
-class _File:
+class _CallFileReader:
     """Reads a file without mistakes; knows its lines, so that a turn can be shown as it was written."""
 
     def __init__(self, path: Path, lines: list[str]) -> None:
@@ -95,90 +95,90 @@ class _File:
         self._lines = lines
 
     def read(self, node: yaml.Node) -> CallFile:
-        found = entries(node)
-        name = found["name"].value if "name" in found else self._path.name.removesuffix(SUFFIX)
+        found = mapping_values(node)
+        name = found["name"].value if "name" in found else self._path.name.removesuffix(SCENARIO_SUFFIX)
         scenarios = enumerate(found["scenarios"].value)
         return CallFile(
             self._path, name, tuple(self._scenario(number, item, found) for number, item in scenarios)
         )
 
     def _scenario(self, number: int, node: yaml.Node, defaults: Mapping[str, yaml.Node]) -> Scenario:
-        found = entries(node)
+        found = mapping_values(node)
         return Scenario(
             name=found["name"].value,
-            place=self._place(node),
+            location=self._location(node),
             turns=tuple(map(self._turn, found["turns"].value)),
-            app=_called(found) or _called(defaults),
+            app=_target(found) or _target(defaults),
             caller=_caller(found.get("caller", defaults.get("caller"))),
             afterwards=self._afterwards(found.get("afterwards")),
-            number=number,
+            index=number,
         )
 
-    def _turn(self, node: yaml.Node) -> Turn:
-        found = entries(node)
+    def _turn(self, node: yaml.Node) -> ScenarioTurn:
+        found = mapping_values(node)
         hears = found.get("hears")
-        return Turn(
-            place=self._place(node),
+        return ScenarioTurn(
+            location=self._location(node),
             source=tuple(self._lines[node.start_mark.line : _last_line(node) + 1]),
             action=_action(found),
-            hears=expectation(hears),
-            agent=steps(found.get("agent")),
-            meanwhile=_meanwhile(found.get("meanwhile")),
+            hears=parse_expectation(hears),
+            agent=parse_agent_steps(found.get("agent")),
+            interruption=_meanwhile(found.get("meanwhile")),
             hears_line=_line_of_key(node, "hears"),
         )
 
-    def _afterwards(self, node: yaml.Node | None) -> Afterwards | None:
+    def _afterwards(self, node: yaml.Node | None) -> ExpectedLeftovers | None:
         if node is None:
             return None
-        found = entries(node)
-        return Afterwards(
-            self._place(node), {word: int(found[word].value) for word in AFTERWARDS if word in found}
+        found = mapping_values(node)
+        return ExpectedLeftovers(
+            self._location(node), {word: int(found[word].value) for word in LEFTOVER_KINDS if word in found}
         )
 
-    def _place(self, node: yaml.Node) -> Place:
-        return Place(self._path, node.start_mark.line + 1, node.start_mark.column + 1)
+    def _location(self, node: yaml.Node) -> SourceLocation:
+        return SourceLocation(self._path, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _called(found: Mapping[str, yaml.Node]) -> str | Serve | None:
+def _target(found: Mapping[str, yaml.Node]) -> str | ServerCommand | None:
     if "serve" in found:
         return _serve(found["serve"])
     return str(found["app"].value) if "app" in found else None
 
 
-def _serve(node: yaml.Node) -> Serve:
+def _serve(node: yaml.Node) -> ServerCommand:
     if not isinstance(node, yaml.MappingNode):
-        return Serve(_command(node))
-    found = entries(node)
+        return ServerCommand(_command(node))
+    found = mapping_values(node)
     given: dict[str, Any] = {}
     if "path" in found:
         given["path"] = found["path"].value
     if "within" in found:
-        given["within"] = in_seconds(found["within"].value)
-    return Serve(_command(found["command"]), **given)
+        given["within"] = parse_duration(found["within"].value)
+    return ServerCommand(_command(found["command"]), **given)
 
 
 def _command(node: yaml.Node) -> tuple[str, ...]:
-    return tuple(shlex.split(node.value)) if node.tag == STR else texts(node)
+    return tuple(shlex.split(node.value)) if node.tag == STR else text_list(node)
 
 
 def _caller(node: yaml.Node | None) -> CallerSpec:
-    given: dict[str, Any] = {key: value.value for key, value in entries(node).items()}
+    given: dict[str, Any] = {key: value.value for key, value in mapping_values(node).items()}
     return CallerSpec(**given)
 
 
-def _action(found: Mapping[str, yaml.Node]) -> Action | None:
+def _action(found: Mapping[str, yaml.Node]) -> CallerAction | None:
     verb = next((verb for verb in VERBS if verb in found), None)
     if verb is None:
         return None
-    return Action(verb, found[verb].value) if found[verb].tag == STR else Action(verb)
+    return CallerAction(verb, found[verb].value) if found[verb].tag == STR else CallerAction(verb)
 
 
-def _meanwhile(node: yaml.Node | None) -> Meanwhile | None:
+def _meanwhile(node: yaml.Node | None) -> InterruptionSpec | None:
     if node is None:
         return None
-    found = entries(node)
-    after = in_seconds(found["after"].value) or 0.0 if "after" in found else 0.0
-    return Meanwhile(found["presses"].value if "presses" in found else None, after)
+    found = mapping_values(node)
+    after = parse_duration(found["after"].value) or 0.0 if "after" in found else 0.0
+    return InterruptionSpec(found["presses"].value if "presses" in found else None, after)
 
 
 def _line_of_key(node: yaml.Node, name: str) -> int | None:

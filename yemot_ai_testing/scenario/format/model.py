@@ -1,6 +1,6 @@
 """A phone call as it is written down, before anybody calls.
 
-Times are seconds. ``Place`` leads every part back to the line of the file it stands on.
+Times are seconds. ``SourceLocation`` leads every part back to the line of the file it stands on.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Literal, TypeAlias, get_args
 from yemot_ai_testing.doubles.script import Step
 
 __all__ = [
-    "AFTERWARDS",
+    "LEFTOVER_KINDS",
     "VERBS",
-    "Action",
-    "Afterwards",
+    "CallerAction",
+    "ExpectedLeftovers",
     "CallFile",
     "CallerSpec",
     "Expectation",
-    "Meanwhile",
-    "Place",
-    "ReadFields",
+    "InterruptionSpec",
+    "SourceLocation",
+    "ReadExpectation",
     "Scenario",
-    "Serve",
-    "Turn",
+    "ServerCommand",
+    "ScenarioTurn",
     "VerbName",
-    "Within",
+    "SilenceLimits",
 ]
 
 VerbName: TypeAlias = Literal["says", "presses", "records", "silent", "repeats", "hangs_up"]
@@ -36,7 +36,7 @@ VERBS: tuple[VerbName, ...] = get_args(VerbName)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """A line and a column, both counted from 1."""
 
     path: Path
@@ -57,7 +57,7 @@ class CallerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Serve:
+class ServerCommand:
     """How the server that is called is started.
 
     Attributes:
@@ -75,7 +75,7 @@ class Serve:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class CallerAction:
     """What the caller does: a verb, and with what."""
 
     verb: VerbName
@@ -83,7 +83,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class SilenceLimits:
     """How long the line may be silent, in seconds: from ``warn`` on it is told, from ``fail`` on it fails."""
 
     warn: float
@@ -91,14 +91,14 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFields:
+class ReadExpectation:
     """What the last answer's ``read`` must be; an empty mapping: any.
 
     Attributes:
-        expected: field name (``mode``, ``name``, ``reuse``, or a field of the mode) to its value as text.
+        fields: field name (``mode``, ``name``, ``reuse``, or a field of the mode) to its value as text.
     """
 
-    expected: Mapping[str, str]
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +122,16 @@ class Expectation:
     excludes: tuple[str, ...] = ()
     equals: str | None = None
     matches: str | None = None
-    read: ReadFields | Literal[False] | None = None
+    read: ReadExpectation | Literal[False] | None = None
     play: tuple[str, ...] = ()
     goto: str | None = None
     ends: bool | None = None
     same: bool | None = None
-    within: Within | None = None
+    within: SilenceLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Meanwhile:
+class InterruptionSpec:
     """What the caller does while the turn runs; ``keys`` None: hangs up."""
 
     keys: str | None
@@ -139,37 +139,37 @@ class Meanwhile:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ScenarioTurn:
     """One thing the caller does and what comes of it.
 
     Attributes:
-        place: where it begins in the file.
+        location: where it begins in the file.
         source: its lines in the file, as the user wrote them.
         action: what the caller does; None: only listens, on arrival.
         hears: what must be heard.
         agent: what the model does, step by step.
-        meanwhile: what the caller does before the answer is complete.
+        interruption: what the caller does before the answer is complete.
     """
 
-    place: Place
+    location: SourceLocation
     source: tuple[str, ...] = ()
-    action: Action | None = None
+    action: CallerAction | None = None
     hears: Expectation | None = None
     agent: tuple[Step, ...] = ()
-    meanwhile: Meanwhile | None = None
+    interruption: InterruptionSpec | None = None
     hears_line: int | None = None
 
 
-Left: TypeAlias = Literal["agent_turns", "sessions_open", "processes"]
-AFTERWARDS: tuple[Left, ...] = get_args(Left)
+LeftoverKind: TypeAlias = Literal["agent_turns", "sessions_open", "processes"]
+LEFTOVER_KINDS: tuple[LeftoverKind, ...] = get_args(LeftoverKind)
 
 
 @dataclass(frozen=True, slots=True)
-class Afterwards:
+class ExpectedLeftovers:
     """What must be counted once the call is over."""
 
-    place: Place
-    counts: Mapping[Left, int]
+    location: SourceLocation
+    counts: Mapping[LeftoverKind, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,24 +178,24 @@ class Scenario:
 
     Attributes:
         name: in the user's language.
-        place: where it begins.
+        location: where it begins.
         app: ``module:attr``, or a server to be started; None for the run's own.
         caller: who calls.
         turns: what happens.
         afterwards: what is left behind.
-        number: its place among the scenarios of its file, from 0.
+        index: its place among the scenarios of its file, from 0.
     """
 
     name: str
-    place: Place
-    turns: tuple[Turn, ...]
-    app: str | Serve | None = None
+    location: SourceLocation
+    turns: tuple[ScenarioTurn, ...]
+    app: str | ServerCommand | None = None
     caller: CallerSpec = field(default_factory=CallerSpec)
-    afterwards: Afterwards | None = None
-    number: int = 0
+    afterwards: ExpectedLeftovers | None = None
+    index: int = 0
 
     @property
-    def scripted(self) -> bool:
+    def has_model_steps(self) -> bool:
         """Whether a double must stand behind the application."""
         return any(turn.agent for turn in self.turns)
 

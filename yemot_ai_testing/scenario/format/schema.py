@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from yemot_ai_testing.doubles.script import FAILURES
-from yemot_ai_testing.scenario.format.agent_steps import LAGGARDS, OUTCOMES
+from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
-from yemot_ai_testing.scenario.format.model import AFTERWARDS, VERBS
+from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
 
 __all__ = ["SCHEMA", "Schema", "schema"]
 
@@ -48,33 +48,33 @@ def _one_of(keys: Iterable[str]) -> Schema:
     return {"oneOf": [_has(key) for key in keys]}
 
 
-def _rule(says: str, condition: Schema) -> Schema:
-    return condition | {"x-message": says}
+def _rule(message: str, condition: Schema) -> Schema:
+    return condition | {"x-message": message}
 
 
 # A number is a text to us: nobody has to quote a telephone number.
 TEXT: Final[Schema] = {"type": ["string", "number"]}
-SOMETHING: Final[Schema] = TEXT | {
+NONEMPTY_TEXT: Final[Schema] = TEXT | {
     "minLength": 1,
     "x-message": "something; for nothing at all write `silent: true`",
 }
 # Names of tests: pytest takes them apart at "::", and writes them to a terminal as they are.
-NAME: Final[Schema] = TEXT | {
+SCENARIO_NAME: Final[Schema] = TEXT | {
     "pattern": r"^(?!.*::)(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
     "x-message": "a text of one line, without :: and control characters",
 }
 TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT)]}
-PIECES: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
-YES: Final[Schema] = {"const": True}
-TRUTH: Final[Schema] = {"type": "boolean"}
+ANSWER_TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
+TRUE: Final[Schema] = {"const": True}
+BOOLEAN: Final[Schema] = {"type": "boolean"}
 SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
-TIME: Final[Schema] = {
+DURATION: Final[Schema] = {
     "type": "string",
     "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m)$",
     "x-message": "a time with its unit, such as 2s or 500ms",
 }
-KEYS: Final[Schema] = {
+PHONE_KEYS: Final[Schema] = {
     "type": "string",
     "format": "keys",
     "pattern": "^[0-9*#]+$",
@@ -96,14 +96,14 @@ SERVE: Final[Schema] = {
         *COMMANDS,
         _object(
             "serve",
-            {"command": {"anyOf": COMMANDS}, "path": PATH, "within": TIME},
+            {"command": {"anyOf": COMMANDS}, "path": PATH, "within": DURATION},
             required=["command"],
         ),
     ]
 }
 CALLER: Final = _object("caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}})
-WHERE: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
-EITHER: Final = _rule(
+TARGET_PROPERTIES: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
+APP_OR_SERVE: Final = _rule(
     "app and serve are two ways to say what is called: leave one out", {"not": _has("app", "serve")}
 )
 
@@ -111,8 +111,8 @@ READ: Final = _object(
     "hears.read",
     {name: {"enum": list(MODES)} if name == "mode" else SCALAR for name in READ_FIELDS},
 )
-WITHIN: Final[Schema] = {
-    "anyOf": [TIME, _list(TIME, minItems=2, maxItems=2) | {"format": "warn-fail"}],
+SILENCE_LIMITS: Final[Schema] = {
+    "anyOf": [DURATION, _list(DURATION, minItems=2, maxItems=2) | {"format": "warn-fail"}],
     "x-message": "a time, or [warn, fail], such as 4s or [2s, 4s]",
 }
 HEARS: Final = _object(
@@ -122,27 +122,27 @@ HEARS: Final = _object(
         "excludes": TEXTS,
         "equals": TEXT,
         "matches": TEXT | {"format": "regex"},
-        "read": {"anyOf": [READ, TRUTH]},
+        "read": {"anyOf": [READ, BOOLEAN]},
         "play": TEXTS,
         "goto": TEXT,
-        "ends": TRUTH,
-        "same": TRUTH,
-        "within": WITHIN,
+        "ends": BOOLEAN,
+        "same": BOOLEAN,
+        "within": SILENCE_LIMITS,
     },
 )
 AGENT: Final = _object(
     "agent",
     {
-        "answers": PIECES,
+        "answers": ANSWER_TEXTS,
         "transcribes": TEXT,
-        "after": TIME,
+        "after": DURATION,
         "fails": {"enum": list(FAILURES)},
-        "hangs": YES,
-        "drops": YES,
+        "hangs": TRUE,
+        "drops": TRUE,
         "crash": _object("crash", {"exit": COUNT, "stderr": TEXT}),
-        "malformed": YES,
-        "unknown_session": YES,
-        "busy_session": YES,
+        "malformed": TRUE,
+        "unknown_session": TRUE,
+        "busy_session": TRUE,
     },
     rules=[
         _rule(
@@ -150,17 +150,17 @@ AGENT: Final = _object(
             _one_of(OUTCOMES),
         ),
         _rule(
-            f"after says how long the model thinks before one of {', '.join(LAGGARDS)}",
-            {"anyOf": [{"not": _has("after")}, *map(_has, LAGGARDS)]},
+            f"after says how long the model thinks before one of {', '.join(DELAYED_OUTCOMES)}",
+            {"anyOf": [{"not": _has("after")}, *map(_has, DELAYED_OUTCOMES)]},
         ),
     ],
 )
-MEANWHILE: Final = _object(
+INTERRUPTION: Final = _object(
     "meanwhile",
-    {"hangs_up": YES, "presses": KEYS, "after": TIME},
+    {"hangs_up": TRUE, "presses": PHONE_KEYS, "after": DURATION},
     rules=[_rule("meanwhile needs one of hangs_up, presses", _one_of(["hangs_up", "presses"]))],
 )
-ONE_VERB: Final = [
+TURN_RULES: Final = [
     _rule(
         "a turn has one verb: make each a turn of its own",
         {"oneOf": [{"not": _any_of(VERBS)}, *map(_has, VERBS)]},
@@ -178,30 +178,30 @@ ONE_VERB: Final = [
 
 def _turn() -> Schema:
     properties = {
-        "says": SOMETHING,
-        "presses": KEYS,
-        "records": SOMETHING,
-        "silent": YES,
-        "repeats": YES,
-        "hangs_up": YES,
+        "says": NONEMPTY_TEXT,
+        "presses": PHONE_KEYS,
+        "records": NONEMPTY_TEXT,
+        "silent": TRUE,
+        "repeats": TRUE,
+        "hangs_up": TRUE,
         "hears": {"anyOf": [TEXT, HEARS]},
         "agent": {"anyOf": [AGENT, _list(AGENT)]},
-        "meanwhile": MEANWHILE,
+        "meanwhile": INTERRUPTION,
     }
-    return _object("a turn", properties, rules=ONE_VERB)
+    return _object("a turn", properties, rules=TURN_RULES)
 
 
 SCENARIO: Final = _object(
     "a scenario",
     {
-        "name": NAME,
-        **WHERE,
+        "name": SCENARIO_NAME,
+        **TARGET_PROPERTIES,
         "turns": _list(_turn(), minItems=1)
         | {"format": "turns", "x-message": "turns must hold at least one turn"},
-        "afterwards": _object("afterwards", {str(word): COUNT for word in AFTERWARDS}),
+        "afterwards": _object("afterwards", {str(word): COUNT for word in LEFTOVER_KINDS}),
     },
     required=["name", "turns"],
-    rules=[EITHER],
+    rules=[APP_OR_SERVE],
 )
 SCHEMA: Final[Schema] = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -209,11 +209,11 @@ SCHEMA: Final[Schema] = {
         "a call file",
         {
             "name": TEXT,
-            **WHERE,
+            **TARGET_PROPERTIES,
             "scenarios": _list(SCENARIO, minItems=1) | {"x-message": "scenarios must hold at least one call"},
         },
         required=["scenarios"],
-        rules=[EITHER],
+        rules=[APP_OR_SERVE],
     ),
 }
 

@@ -14,23 +14,23 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
-from yemot_ai_testing.scenario.format.durations import in_seconds
+from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.model import VERBS
 from yemot_ai_testing.scenario.format.yaml_nodes import (
     BOOL,
     NULL,
     STR,
-    Mistakes,
-    described,
-    entries,
-    listed,
-    meant,
+    Problems,
+    describe,
+    mapping_values,
+    comma_separated,
+    suggestion,
 )
 
-__all__ = ["check"]
+__all__ = ["validate"]
 
 NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-WORDS: Final = {
+TYPE_NAMES: Final = {
     "array": "a list",
     "boolean": "true or false",
     "integer": "a whole number",
@@ -38,124 +38,127 @@ WORDS: Final = {
 }
 INTEGER: Final = re.compile("[0-9]{1,9}")
 
-WITHOUT_VERB: Final = frozenset({"hears", "agent", "meanwhile"})
+VERBLESS_KEYS: Final = frozenset({"hears", "agent", "meanwhile"})
 
 Schema: TypeAlias = dict[str, Any]
-Found: TypeAlias = Iterator[tuple[yaml.Node, str]]
+Findings: TypeAlias = Iterator[tuple[yaml.Node, str]]
 
 
-def check(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
+def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     """Note everything in ``node`` that is not as ``schema`` says.
 
     Args:
-        mistakes: where it is noted.
+        problems: where it is noted.
         node: the part of a file.
         schema: what it must be.
-        of: what the part is called in messages.
+        label: what the part is called in messages.
     """
     branches = schema.get("anyOf")
     if branches is not None:
-        branch = next((branch for branch in branches if _fits(node, branch)), None)
+        branch = next((branch for branch in branches if _has_accepted_type(node, branch)), None)
         if branch is None:
-            wanted = schema.get("x-message") or " or ".join(map(_wanted, branches))
-            mistakes.add(node, f"{of} must be {wanted}, not {described(node)}")
+            wanted = schema.get("x-message") or " or ".join(map(_expected_text, branches))
+            problems.add(node, f"{label} must be {wanted}, not {describe(node)}")
         else:
-            check(mistakes, node, {"x-message": schema.get("x-message"), **branch}, of)
+            validate(problems, node, {"x-message": schema.get("x-message"), **branch}, label)
         return
     match schema.get("type"):
         case "object":
-            _check_object(mistakes, node, schema)
+            _check_object(problems, node, schema)
         case "array":
-            _check_array(mistakes, node, schema, of)
+            _check_array(problems, node, schema, label)
         case _:
-            _check_scalar(mistakes, node, schema, of)
+            _check_scalar(problems, node, schema, label)
 
 
-def _check_object(mistakes: Mistakes, node: yaml.Node, schema: Schema) -> None:
+def _check_object(problems: Problems, node: yaml.Node, schema: Schema) -> None:
     of, properties = schema["title"], schema["properties"]
     if not isinstance(node, yaml.MappingNode):
-        mistakes.add(node, f"{of} must be a mapping with {listed(properties)}, not {described(node)}")
+        problems.add(node, f"{of} must be a mapping with {comma_separated(properties)}, not {describe(node)}")
         return
-    before = mistakes.count
-    seen = _check_keys(mistakes, node, of, properties)
-    keys_are_right = mistakes.count == before
+    before = problems.count
+    seen = _check_keys(problems, node, of, properties)
+    keys_are_right = problems.count == before
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode) and key.value in properties:
-            check(mistakes, value, properties[key.value], _part(of, key.value))
+            validate(problems, value, properties[key.value], _part_name(of, key.value))
     for name in schema.get("required", ()):
         if name not in seen:
-            mistakes.add(node, f"{of} needs {name!r}")
+            problems.add(node, f"{of} needs {name!r}")
     for rule in schema.get("allOf", ()) if keys_are_right else ():
-        if not _holds(rule, seen):
-            mistakes.add(node, rule["x-message"])
+        if not _satisfies(rule, seen):
+            problems.add(node, rule["x-message"])
 
 
-def _check_keys(mistakes: Mistakes, node: yaml.MappingNode, of: str, properties: Schema) -> set[str]:
+def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properties: Schema) -> set[str]:
     """Return the keys of a mapping, the wrong ones noted."""
     seen: set[str] = set()
     for key, _ in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if not isinstance(key, yaml.ScalarNode):
-            mistakes.add(key, f"a key of {of} must be a word, not {described(key)}")
+            problems.add(key, f"a key of {label} must be a word, not {describe(key)}")
         elif name in seen:
-            mistakes.add(key, f"{name!r} stands twice in {of}; the later would silently win")
+            problems.add(key, f"{name!r} stands twice in {label}; the later would silently win")
         elif name not in properties:
-            mistakes.add(key, f"{of} has no {name!r}{meant(name, properties)}; allowed: {listed(properties)}")
+            problems.add(
+                key,
+                f"{label} has no {name!r}{suggestion(name, properties)}; allowed: {comma_separated(properties)}",
+            )
         seen.add(name)
     return seen
 
 
-def _check_array(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
+def _check_array(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     if not isinstance(node, yaml.SequenceNode):
-        mistakes.add(node, f"{of} must be a list, not {described(node)}")
+        problems.add(node, f"{label} must be a list, not {describe(node)}")
         return
     items: list[yaml.Node] = node.value
     if not schema.get("minItems", 0) <= len(items) <= schema.get("maxItems", len(items)):
-        mistakes.add(node, _bounded(schema, of))
+        problems.add(node, _size_message(schema, label))
     for item in items:
-        check(mistakes, item, schema["items"], f"each item of {of}")
-    _check_format(mistakes, node, schema, of)
+        validate(problems, item, schema["items"], f"each item of {label}")
+    _check_format(problems, node, schema, label)
 
 
-def _check_scalar(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
-    if isinstance(node, yaml.ScalarNode) and _hinted(mistakes, node, schema):
+def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
+    if isinstance(node, yaml.ScalarNode) and _hint_at_quotes(problems, node, schema):
         return
-    if schema.get("const") is True and _is(node, "boolean") and node.value == "false":
-        mistakes.add(node, f"{of} can only be true; leave it out otherwise")
-    elif not _fits(node, schema):
-        mistakes.add(node, f"{of} must be {_wanted(schema)}, not {described(node)}")
+    if schema.get("const") is True and _is_type(node, "boolean") and node.value == "false":
+        problems.add(node, f"{label} can only be true; leave it out otherwise")
+    elif not _has_accepted_type(node, schema):
+        problems.add(node, f"{label} must be {_expected_text(schema)}, not {describe(node)}")
     elif "enum" in schema and node.value not in schema["enum"]:
         words = schema["enum"]
-        said = meant(node.value, words)
-        mistakes.add(node, f"{of} cannot be {node.value!r}{said}; allowed: {listed(words)}")
-    elif not _is_written_so(node.value, schema):
-        mistakes.add(node, f"{of} must be {schema['x-message']}, not {node.value!r}")
+        said = suggestion(node.value, words)
+        problems.add(node, f"{label} cannot be {node.value!r}{said}; allowed: {comma_separated(words)}")
+    elif not _matches_pattern(node.value, schema):
+        problems.add(node, f"{label} must be {schema['x-message']}, not {node.value!r}")
     else:
-        _check_format(mistakes, node, schema, of)
+        _check_format(problems, node, schema, label)
 
 
-def _hinted(mistakes: Mistakes, node: yaml.ScalarNode, schema: Schema) -> bool:
+def _hint_at_quotes(problems: Problems, node: yaml.ScalarNode, schema: Schema) -> bool:
     """Tell how keys are written to those whom YAML has misunderstood."""
     if schema.get("format") != "keys":
         return False
     if node.tag == NULL:
-        mistakes.add(node, 'presses nothing: an unquoted # begins a comment; quote keys, presses: "#"')
+        problems.add(node, 'presses nothing: an unquoted # begins a comment; quote keys, presses: "#"')
     elif node.tag == STR and not node.style:
-        mistakes.add(node, f'keys are texts: quote them, presses: "{node.value}"')
+        problems.add(node, f'keys are texts: quote them, presses: "{node.value}"')
     else:
         return False
     return True
 
 
-def _fits(node: yaml.Node, schema: Schema) -> bool:
+def _has_accepted_type(node: yaml.Node, schema: Schema) -> bool:
     """Tell whether ``node`` is of a kind that ``schema`` takes."""
     if "enum" in schema:
-        return _is(node, "string")
+        return _is_type(node, "string")
     kinds = "boolean" if "const" in schema else schema["type"]
-    return any(_is(node, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return any(_is_type(node, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
-def _is(node: yaml.Node, kind: str) -> bool:
+def _is_type(node: yaml.Node, kind: str) -> bool:
     if not isinstance(node, yaml.ScalarNode):
         return kind == ("object" if isinstance(node, yaml.MappingNode) else "array")
     match kind:
@@ -174,7 +177,7 @@ def _is_number(node: yaml.ScalarNode) -> bool:
     return not node.style and node.tag == STR and NUMBER.fullmatch(node.value) is not None
 
 
-def _is_written_so(text: str, schema: Schema) -> bool:
+def _matches_pattern(text: str, schema: Schema) -> bool:
     if len(text) < schema.get("minLength", 0):
         return False
     return "pattern" not in schema or _pattern(schema["pattern"]).search(text) is not None
@@ -186,44 +189,44 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
 
 
-def _holds(rule: Schema, keys: set[str]) -> bool:
+def _satisfies(rule: Schema, keys: set[str]) -> bool:
     """Tell whether a mapping with ``keys`` is as a rule about keys says."""
     return (
         keys.issuperset(rule.get("required", ()))
-        and ("not" not in rule or not _holds(rule["not"], keys))
-        and ("anyOf" not in rule or any(_holds(one, keys) for one in rule["anyOf"]))
-        and ("oneOf" not in rule or sum(_holds(one, keys) for one in rule["oneOf"]) == 1)
+        and ("not" not in rule or not _satisfies(rule["not"], keys))
+        and ("anyOf" not in rule or any(_satisfies(one, keys) for one in rule["anyOf"]))
+        and ("oneOf" not in rule or sum(_satisfies(one, keys) for one in rule["oneOf"]) == 1)
     )
 
 
-def _wanted(schema: Schema) -> str:
+def _expected_text(schema: Schema) -> str:
     """Return in words what a schema takes."""
     if "pattern" in schema:
         return str(schema["x-message"])
     kinds = "boolean" if "const" in schema else schema.get("type", "string")
     if kinds == "object":
-        return f"a mapping with {listed(schema['properties'])}"
-    return WORDS.get(kinds if isinstance(kinds, str) else kinds[-1], "a text")
+        return f"a mapping with {comma_separated(schema['properties'])}"
+    return TYPE_NAMES.get(kinds if isinstance(kinds, str) else kinds[-1], "a text")
 
 
-def _bounded(schema: Schema, of: str) -> str:
+def _size_message(schema: Schema, label: str) -> str:
     said = schema.get("x-message")
     if said is None:
-        return f"{of} must hold something"
-    return str(said) if str(said).startswith(of) else f"{of} must be {said}"
+        return f"{label} must hold something"
+    return str(said) if str(said).startswith(label) else f"{label} must be {said}"
 
 
-def _part(of: str, key: str) -> str:
-    return key if of.startswith("a ") else f"{of}.{key}"
+def _part_name(label: str, key: str) -> str:
+    return key if label.startswith("a ") else f"{label}.{key}"
 
 
-def _check_format(mistakes: Mistakes, node: yaml.Node, schema: Schema, of: str) -> None:
+def _check_format(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     if schema.get("format") in FORMATS:
-        for wrong, message in FORMATS[schema["format"]](node, of):
-            mistakes.add(wrong, message)
+        for wrong, message in FORMATS[schema["format"]](node, label):
+            problems.add(wrong, message)
 
 
-def _regex(node: yaml.Node, of: str) -> Found:
+def _check_regex(node: yaml.Node, of: str) -> Findings:
     try:
         with warnings.catch_warnings(action="error"):
             re.compile(node.value)
@@ -233,7 +236,7 @@ def _regex(node: yaml.Node, of: str) -> Found:
         yield node, f"{of} is no regular expression: it is nested too deeply"
 
 
-def _command(node: yaml.Node, of: str) -> Found:
+def _check_command(node: yaml.Node, of: str) -> Findings:
     try:
         parts = shlex.split(node.value)
     except ValueError as error:
@@ -243,26 +246,26 @@ def _command(node: yaml.Node, of: str) -> Found:
         yield node, f"{of} must name a program, such as node server.js"
 
 
-def _warn_fail(node: yaml.Node, of: str) -> Found:
-    limits = [in_seconds(item.value) for item in node.value if isinstance(item, yaml.ScalarNode)]
+def _check_warn_fail(node: yaml.Node, of: str) -> Findings:
+    limits = [parse_duration(item.value) for item in node.value if isinstance(item, yaml.ScalarNode)]
     match limits:
         case [float(warn), float(fail)] if warn > fail:
             yield node, f"{of} must be [warn, fail] with warn not above fail, such as [2s, 4s]"
 
 
-def _turns(node: yaml.Node, _of: str) -> Found:
+def _check_verbs(node: yaml.Node, _of: str) -> Findings:
     """Find turns without a verb behind the first; whoever has misspelt one is told so elsewhere."""
     for turn in node.value[1:]:
-        if isinstance(turn, yaml.MappingNode) and entries(turn).keys() <= WITHOUT_VERB:
+        if isinstance(turn, yaml.MappingNode) and mapping_values(turn).keys() <= VERBLESS_KEYS:
             yield (
                 turn,
                 f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}",
             )
 
 
-FORMATS: Final[dict[str, Callable[[yaml.Node, str], Found]]] = {
-    "regex": _regex,
-    "command": _command,
-    "warn-fail": _warn_fail,
-    "turns": _turns,
+FORMATS: Final[dict[str, Callable[[yaml.Node, str], Findings]]] = {
+    "regex": _check_regex,
+    "command": _check_command,
+    "warn-fail": _check_warn_fail,
+    "turns": _check_verbs,
 }

@@ -15,21 +15,21 @@ from typing import Any
 import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.format.bounds import excess
-from yemot_ai_testing.scenario.format.model import Place
+from yemot_ai_testing.scenario.format.bounds import find_excess
+from yemot_ai_testing.scenario.format.model import SourceLocation
 
 __all__ = [
     "BOOL",
     "LITERALS",
     "NULL",
     "STR",
-    "Mistakes",
-    "composed",
-    "described",
-    "entries",
-    "listed",
-    "meant",
-    "texts",
+    "Problems",
+    "compose",
+    "describe",
+    "mapping_values",
+    "comma_separated",
+    "suggestion",
+    "text_list",
 ]
 
 BOOL = "tag:yaml.org,2002:bool"
@@ -52,7 +52,7 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only where li
         return str(super().resolve(kind, value, implicit))
 
 
-class Mistakes:
+class Problems:
     """Everything that is wrong with one file.
 
     Args:
@@ -61,25 +61,25 @@ class Mistakes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._found: list[tuple[int, int, str]] = []
+        self._problems: list[tuple[int, int, str]] = []
 
     def add(self, node: yaml.Node | yaml.Mark, message: str) -> None:
         """Note that ``message`` holds where ``node`` begins."""
         mark = node if isinstance(node, yaml.Mark) else node.start_mark
-        self._found.append((mark.line + 1, mark.column + 1, message))
+        self._problems.append((mark.line + 1, mark.column + 1, message))
 
     def add_at(self, line: int, column: int, message: str) -> None:
         """Note a mistake at a line and a column, counted from 1."""
-        self._found.append((line, column, message))
+        self._problems.append((line, column, message))
 
     @property
     def count(self) -> int:
         """How many there are so far."""
-        return len(self._found)
+        return len(self._problems)
 
-    def place(self, node: yaml.Node) -> Place:
+    def location(self, node: yaml.Node) -> SourceLocation:
         """Return where ``node`` begins."""
-        return Place(self.path, node.start_mark.line + 1, node.start_mark.column + 1)
+        return SourceLocation(self.path, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def raise_if_any(self) -> None:
         """Raise all mistakes in the order of the file.
@@ -87,38 +87,38 @@ class Mistakes:
         Raises:
             ScenarioLoadError: there are some.
         """
-        if self._found:
+        if self._problems:
             raise ScenarioLoadError(
-                [f"{self.path}:{line}:{column}: {text}" for line, column, text in sorted(self._found)]
+                [f"{self.path}:{line}:{column}: {text}" for line, column, text in sorted(self._problems)]
             )
 
 
-def entries(node: yaml.Node | None) -> dict[str, yaml.Node]:
+def mapping_values(node: yaml.Node | None) -> dict[str, yaml.Node]:
     """Return what a mapping holds; of anything else, nothing."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
-def texts(node: yaml.Node | None) -> tuple[str, ...]:
+def text_list(node: yaml.Node | None) -> tuple[str, ...]:
     """Return a text, or a list of texts; nothing of nothing."""
     if node is None:
         return ()
     return tuple(item.value for item in node.value) if isinstance(node, yaml.SequenceNode) else (node.value,)
 
 
-def composed(text: str, mistakes: Mistakes) -> yaml.Node | None:
+def compose(text: str, problems: Problems) -> yaml.Node | None:
     """Return the tree of ``text``, or None when it is empty.
 
     Raises:
         ScenarioLoadError: it is not YAML.
     """
     circle = None
-    with _explained(text, mistakes):
-        too_much = excess(yaml.parse(text, Loader=_Loader))
+    with _yaml_errors_as_problems(text, problems):
+        too_much = find_excess(yaml.parse(text, Loader=_Loader))
         if too_much is not None:
-            mistakes.add_at(*too_much)
-            mistakes.raise_if_any()
+            problems.add_at(*too_much)
+            problems.raise_if_any()
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -126,14 +126,14 @@ def composed(text: str, mistakes: Mistakes) -> yaml.Node | None:
             loader.dispose()
         if not isinstance(node, yaml.Node):
             return None
-        circle = _circle(node, frozenset(), set())
+        circle = _find_cycle(node, frozenset(), set())
     if circle is not None:
-        mistakes.add(circle, "this part holds itself: an alias (*name) stands within what it names (&name)")
-        mistakes.raise_if_any()
+        problems.add(circle, "this part holds itself: an alias (*name) stands within what it names (&name)")
+        problems.raise_if_any()
     return node
 
 
-def described(node: yaml.Node) -> str:
+def describe(node: yaml.Node) -> str:
     """Return what ``node`` is, in words."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
@@ -144,7 +144,7 @@ def described(node: yaml.Node) -> str:
     return repr(node.value)
 
 
-def _circle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.Node | None:
+def _find_cycle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.Node | None:
     """Return a node that holds itself, if there is one.
 
     Args:
@@ -157,32 +157,32 @@ def _circle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.No
     if isinstance(node.value, str) or id(node) in sound:
         return None
     parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-    found = (_circle(part, within | {id(node)}, sound) for part in parts)
+    found = (_find_cycle(part, within | {id(node)}, sound) for part in parts)
     circle = next((one for one in found if one is not None), None)
     sound.add(id(node))
     return circle
 
 
 @contextmanager
-def _explained(text: str, mistakes: Mistakes) -> Iterator[None]:
+def _yaml_errors_as_problems(text: str, problems: Problems) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
         before = text[: error.start]
         column = error.start - before.rfind("\n")
-        mistakes.add_at(
+        problems.add_at(
             before.count("\n") + 1, column, "this is half of a character: a surrogate without its pair"
         )
-        mistakes.raise_if_any()
+        problems.raise_if_any()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = mark.line if mark else 0
         column = mark.column if mark else 0
-        mistakes.add_at(line + 1, column + 1, _reason(error, text, line, column))
-        mistakes.raise_if_any()
+        problems.add_at(line + 1, column + 1, _error_text(error, text, line, column))
+        problems.raise_if_any()
 
 
-def _reason(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
+def _error_text(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
     lines = text.splitlines()
     rest = lines[line][column:] if line < len(lines) else ""
     before = lines[line][:column].rstrip() if line < len(lines) else ""
@@ -193,12 +193,12 @@ def _reason(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
     return f"this is not YAML: {getattr(error, 'problem', None) or error}"
 
 
-def meant(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
+def suggestion(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
     """Return which of ``words`` may have been meant by ``name``, as an aside."""
     close = get_close_matches(name, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def listed(words: Mapping[str, Any] | Sequence[str]) -> str:
+def comma_separated(words: Mapping[str, Any] | Sequence[str]) -> str:
     """Return ``words`` one after the other."""
     return ", ".join(words)

@@ -1,0 +1,1 @@
+"""Play a scenario against an application."""

@@ -8,38 +8,38 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from yemot_ai.protocol import GoToFolder, Play, Read, Record, Response, Tap, Voice
-from yemot_ai_testing.line.exchange import Exchange
-from yemot_ai_testing.scenario.format.model import Expectation, ReadFields
-from yemot_ai_testing.scenario.play.result import Correction, Kind, Mismatch
-from yemot_ai_testing.scenario.play.text_folding import folded
+from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation
+from yemot_ai_testing.scenario.play.result import Correction, MismatchKind, Mismatch
+from yemot_ai_testing.scenario.play.text_folding import fold_text
 
-__all__ = ["Observed", "mismatches", "protocol_mismatches"]
+__all__ = ["ObservedTurn", "expectation_mismatches", "protocol_mismatches"]
 
-NOT_THERE = "not there"
-FAULTS = frozenset({"late", "status", "exception", "unreachable", "encoding"})
+MISSING = "not there"
+FAULT_CODES = frozenset({"late", "status", "exception", "unreachable", "encoding"})
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedTurn:
     """What one turn brought.
 
     Attributes:
         heard: everything audible.
         exchanges: the requests and answers of the turn, hang-up requests included.
-        before: the last answer before the turn, byte for byte.
+        previous_raw: the last answer before the turn, byte for byte.
         ended: the call has left the application.
         dead_air: the longest silence, in seconds.
         question: the read that waits for the caller in the end.
-        pieces: what was heard, sentence by sentence, as far as it is known.
+        sentences: what was heard, sentence by sentence, as far as it is known.
     """
 
     heard: str
-    exchanges: tuple[Exchange, ...]
-    before: str
+    exchanges: tuple[LineExchange, ...]
+    previous_raw: str
     ended: bool
     dead_air: float
     question: Read | None
-    pieces: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
 
     @property
     def responses(self) -> list[Response]:
@@ -49,23 +49,23 @@ class Observed:
     @property
     def raw(self) -> str:
         """The last answer of the turn, byte for byte; of a turn without one, the last before it."""
-        return next((one.body for one in reversed(self.exchanges) if not one.hangup), self.before)
+        return next((one.body for one in reversed(self.exchanges) if not one.hangup), self.previous_raw)
 
 
-def protocol_mismatches(exchanges: Sequence[Exchange]) -> Iterator[Mismatch]:
+def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]:
     """Yield what the line itself has against the answers."""
     for exchange in exchanges:
         for problem in exchange.problems:
             if problem.level == "error":
-                kind: Kind = "no_answer" if problem.code in FAULTS else "protocol"
+                kind: MismatchKind = "no_answer" if problem.code in FAULT_CODES else "protocol"
                 text = f"{problem.code}: {problem.message}"
-                yield Mismatch(kind, f"{text} in {problem.answer!r}" if problem.answer else text)
+                yield Mismatch(kind, f"{text} in {problem.body!r}" if problem.body else text)
 
 
-def mismatches(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
+def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
     """Yield what is not as expected."""
-    yield from _words(expected, observed)
-    yield from _actions(expected, observed)
+    yield from _check_texts(expected, observed)
+    yield from _check_actions(expected, observed)
     if expected.ends is not None and expected.ends != observed.ended:
         yield Mismatch("ends", "the call goes on" if expected.ends else "the call has ended")
     if expected.within is not None and observed.dead_air > expected.within.fail:
@@ -74,27 +74,27 @@ def mismatches(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
         )
 
 
-def _words(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
-    heard = folded(observed.heard)
-    missing = [number for number, text in enumerate(expected.contains) if folded(text) not in heard]
-    instead = _instead(expected.contains, missing, observed)
+def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
+    heard = fold_text(observed.heard)
+    missing = [number for number, text in enumerate(expected.contains) if fold_text(text) not in heard]
+    instead = _heard_instead(expected.contains, missing, observed)
     for number in missing:
         correction = Correction(("contains", number), instead[number]) if heard else None
         yield Mismatch("heard", f"heard no {expected.contains[number]!r}", correction)
     for text in expected.excludes:
-        if folded(text) in heard:
+        if fold_text(text) in heard:
             yield Mismatch("heard", f"heard {text!r}, which must not be said")
-    if expected.equals is not None and folded(expected.equals) != heard:
+    if expected.equals is not None and fold_text(expected.equals) != heard:
         correction = Correction(("equals",), observed.heard)
         yield Mismatch("heard", f"did not hear exactly {expected.equals!r}", correction)
     if expected.matches is not None and not re.search(expected.matches, heard):
         yield Mismatch("heard", f"heard nothing that matches {expected.matches!r}")
 
 
-def _instead(contains: Sequence[str], missing: Sequence[int], observed: Observed) -> dict[int, str]:
+def _heard_instead(contains: Sequence[str], missing: Sequence[int], observed: ObservedTurn) -> dict[int, str]:
     """Return what was heard instead of each missing text: a sentence each, if they can be told apart."""
-    present = [folded(text) for number, text in enumerate(contains) if number not in missing]
-    new = [piece for piece in observed.pieces if not any(text in folded(piece) for text in present)]
+    present = [fold_text(text) for number, text in enumerate(contains) if number not in missing]
+    new = [piece for piece in observed.sentences if not any(text in fold_text(piece) for text in present)]
     if len(missing) == 1 and new and " ".join(new) in observed.heard:
         return {missing[0]: " ".join(new)}
     if len(missing) == len(new):
@@ -102,49 +102,49 @@ def _instead(contains: Sequence[str], missing: Sequence[int], observed: Observed
     return dict.fromkeys(missing, observed.heard)
 
 
-def _actions(expected: Expectation, observed: Observed) -> Iterator[Mismatch]:
+def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
     if expected.read is not None:
-        yield from _asked(expected.read, observed)
+        yield from _check_read(expected.read, observed)
     if expected.play:
-        yield from _played(expected.play, observed)
+        yield from _check_play(expected.play, observed)
     if expected.goto is not None:
         targets = [a.target for r in observed.responses for a in r if isinstance(a, GoToFolder)]
         if expected.goto not in targets:
             correction = Correction(("goto",), targets[-1]) if targets else None
             found = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
             yield Mismatch("response", found, correction)
-    if expected.same is not None and expected.same != (observed.raw == observed.before):
-        wrong = f"the answer is another: {observed.raw!r}, before {observed.before!r}"
+    if expected.same is not None and expected.same != (observed.raw == observed.previous_raw):
+        wrong = f"the answer is another: {observed.raw!r}, before {observed.previous_raw!r}"
         yield Mismatch("response", wrong if expected.same else f"the answer is the same: {observed.raw!r}")
 
 
-def _asked(expected: ReadFields | Literal[False], observed: Observed) -> Iterator[Mismatch]:
+def _check_read(expected: ReadExpectation | Literal[False], observed: ObservedTurn) -> Iterator[Mismatch]:
     read = observed.question
-    if not isinstance(expected, ReadFields):
+    if not isinstance(expected, ReadExpectation):
         if read is not None:
             yield Mismatch("response", f"the line reads something: {read}")
         return
     if read is None:
         yield Mismatch("response", f"the line reads nothing; the last answer was {observed.raw!r}")
         return
-    for name, wanted in expected.expected.items():
-        found = _field(read, name)
+    for name, wanted in expected.fields.items():
+        found = _read_field(read, name)
         if found != wanted:
-            correction = None if found == NOT_THERE else Correction(("read", name), found)
+            correction = None if found == MISSING else Correction(("read", name), found)
             yield Mismatch("response", f"read.{name} is {found}, not {wanted}: {read}", correction)
 
 
-def _played(expected: tuple[str, ...], observed: Observed) -> Iterator[Mismatch]:
+def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mismatch]:
     plays = [
         tuple(str(message) for message in action.messages)
         for response in observed.responses
         for action in response
         if isinstance(action, Play)
     ]
-    if any(expected == part for played in plays for part in _parts(played, len(expected))):
+    if any(expected == part for played in plays for part in _windows(played, len(expected))):
         return
     likest = max(
-        (part for played in plays for part in _parts(played, len(expected))),
+        (part for played in plays for part in _windows(played, len(expected))),
         key=lambda part: sum(one == other for one, other in zip(part, expected, strict=True)),
         default=None,
     )
@@ -157,14 +157,14 @@ def _played(expected: tuple[str, ...], observed: Observed) -> Iterator[Mismatch]
             yield Mismatch("response", wrong, Correction(("play", number), found))
 
 
-def _parts(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
+def _windows(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
     return [played[at : at + length] for at in range(len(played) - length + 1)]
 
 
-def _field(read: Read, name: str) -> str:
+def _read_field(read: Read, name: str) -> str:
     if name == "mode":
-        return _mode(read.mode)
-    value = getattr(read, name) if name in {"name", "reuse"} else getattr(read.mode, name, NOT_THERE)
+        return _mode_name(read.mode)
+    value = getattr(read, name) if name in {"name", "reuse"} else getattr(read.mode, name, MISSING)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -172,7 +172,7 @@ def _field(read: Read, name: str) -> str:
     return ".".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _mode(mode: Tap | Voice | Record) -> str:
+def _mode_name(mode: Tap | Voice | Record) -> str:
     match mode:
         case Tap():
             return "tap"

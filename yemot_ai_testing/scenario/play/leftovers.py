@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from yemot_ai_testing.doubles.script import Asked, Step
-from yemot_ai_testing.scenario.format.model import Left
+from yemot_ai_testing.scenario.format.model import LeftoverKind
 from yemot_ai_testing.scenario.play.result import Mismatch
 
-__all__ = ["Census", "Double", "descendants", "times_asked"]
+__all__ = ["LeftoverCounts", "ModelDouble", "descendant_pids", "ask_count"]
 
-GLANCE = 0.02
+POLL_INTERVAL = 0.02
 
 
-class Double(Protocol):
+class ModelDouble(Protocol):
     """Whoever answers as a model: what a scenario needs of it."""
 
     @property
@@ -35,7 +35,7 @@ class Double(Protocol):
         ...
 
 
-class Census:
+class LeftoverCounts:
     """Counts what has come since it was made.
 
     Args:
@@ -44,59 +44,60 @@ class Census:
         grace: seconds that a process or a session may take to end after the caller has gone.
     """
 
-    def __init__(self, app: object, double: Double | None, *, grace: float = 5.0) -> None:
+    def __init__(self, app: object, double: ModelDouble | None, *, grace: float = 5.0) -> None:
         self._grace = grace
         self._ai: Any = getattr(app, "ai", None)
         self._double = double
-        self._processes = descendants()
-        self._sessions: int | None = getattr(self._ai, "sessions_open", None)
-        self._asked = times_asked(double)
+        self._processes = descendant_pids()
+        count = getattr(self._ai, "open_calls", None)
+        self._sessions: int | None = None if count is None else count()
+        self._ask_count = ask_count(double)
         self._agent_turns = 0
 
-    def turn_is_over(self) -> None:
+    def end_turn(self) -> None:
         """Count the turn, if the model was asked in it; a question that was tried again counts once."""
-        asked = times_asked(self._double)
-        self._agent_turns += asked > self._asked
-        self._asked = asked
+        asked = ask_count(self._double)
+        self._agent_turns += asked > self._ask_count
+        self._ask_count = asked
 
-    def count(self, word: Left) -> int | None:
+    def count(self, word: LeftoverKind) -> int | None:
         """Return how many there are more than in the beginning, or None if that cannot be counted."""
         match word:
             case "agent_turns":
                 return None if self._double is None else self._agent_turns
             case "sessions_open":
-                return None if self._sessions is None else self._ai.sessions_open - self._sessions
+                return None if self._sessions is None else self._ai.open_calls() - self._sessions
             case "processes":
                 alive = getattr(self._double, "processes_alive", int)()
-                return max(alive, len(descendants() - self._processes))
+                return max(alive, len(descendant_pids() - self._processes))
 
-    def mismatches(self, expected: Mapping[Left, int]) -> list[Mismatch]:
+    def mismatches(self, expected: Mapping[LeftoverKind, int]) -> list[Mismatch]:
         """Return what is not as expected, once there was time for it to become so."""
         deadline = time.monotonic() + self._grace
-        while self._may_change(expected) and time.monotonic() < deadline:
-            time.sleep(GLANCE)
-        return self._wrong(expected)
+        while self._may_still_drop(expected) and time.monotonic() < deadline:
+            time.sleep(POLL_INTERVAL)
+        return self._compare(expected)
 
-    def _may_change(self, expected: Mapping[Left, int]) -> bool:
+    def _may_still_drop(self, expected: Mapping[LeftoverKind, int]) -> bool:
         """Whether something is left that may yet go away; what was asked too often stays so."""
-        passing: tuple[Left, ...] = ("sessions_open", "processes")
+        passing: tuple[LeftoverKind, ...] = ("sessions_open", "processes")
         return any((self.count(word) or 0) > expected[word] for word in passing if word in expected)
 
-    def _wrong(self, expected: Mapping[Left, int]) -> list[Mismatch]:
+    def _compare(self, expected: Mapping[LeftoverKind, int]) -> list[Mismatch]:
         counted = {word: self.count(word) for word in expected}
         return [
-            Mismatch("afterwards", f"{word}: {_said(counted[word])}, not {number}")
+            Mismatch("afterwards", f"{word}: {_count_text(counted[word])}, not {number}")
             for word, number in expected.items()
             if counted[word] != number
         ]
 
 
-def times_asked(double: Double | None) -> int:
+def ask_count(double: ModelDouble | None) -> int:
     """Return how often the model itself was asked; a process that never got so far does not count."""
     return 0 if double is None else sum(getattr(one, "asked", True) for one in double.requests)
 
 
-def descendants() -> frozenset[int]:
+def descendant_pids() -> frozenset[int]:
     """Return the ids of the processes that this one has begotten and that still run."""
     parents = _parents_from_proc() if Path("/proc/self/stat").exists() else _parents_from_ps()
     family = {os.getpid()}
@@ -137,5 +138,5 @@ def _parents_from_ps() -> dict[int, int]:
     }
 
 
-def _said(number: int | None) -> str:
+def _count_text(number: int | None) -> str:
     return "cannot be counted here" if number is None else str(number)

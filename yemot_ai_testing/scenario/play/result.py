@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from yemot_ai_testing.line.exchange import Exchange
-from yemot_ai_testing.line.transcript import Event, Transcript
-from yemot_ai_testing.scenario.format.model import Place, Scenario, Turn, Within
-from yemot_ai_testing.scenario.play.timeline import Happened
+from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.line.transcript import CallEvent, Transcript
+from yemot_ai_testing.scenario.format.model import SourceLocation, Scenario, ScenarioTurn, SilenceLimits
+from yemot_ai_testing.scenario.play.timeline import TurnEvent
 
 __all__ = [
-    "EXPECTED",
-    "KINDS",
+    "EXPECTATION_KINDS",
+    "MISMATCH_KINDS",
     "Correction",
-    "Failure",
-    "Kind",
+    "ScenarioFailure",
+    "MismatchKind",
     "Mismatch",
-    "Outcome",
-    "State",
-    "Status",
+    "ScenarioResult",
+    "ScenarioState",
+    "TurnStatus",
     "TurnResult",
 ]
 
-Kind: TypeAlias = Literal[
+MismatchKind: TypeAlias = Literal[
     "heard",
     "response",
     "ends",
@@ -36,7 +36,7 @@ Kind: TypeAlias = Literal[
     "script",
     "afterwards",
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+MISMATCH_KINDS: tuple[MismatchKind, ...] = get_args(MismatchKind)
 """Why a scenario can fail; stable, for grouping.
 
 ``heard``: other words. ``response``: another action. ``ends``: the call has (not) ended. ``dead_air``: too
@@ -46,11 +46,11 @@ never waits for the caller again. ``script``: the model was not asked what was s
 something is left behind.
 """
 
-EXPECTED: frozenset[Kind] = frozenset({"heard", "response", "ends", "dead_air"})
+EXPECTATION_KINDS: frozenset[MismatchKind] = frozenset({"heard", "response", "ends", "dead_air"})
 """Kinds of what ``hears`` says: the call itself went on, and so can the scenario."""
 
-Status: TypeAlias = Literal["passed", "failed", "not_run"]
-State: TypeAlias = Literal["passed", "failed", "fake only"]
+TurnStatus: TypeAlias = Literal["passed", "failed", "not_run"]
+ScenarioState: TypeAlias = Literal["passed", "failed", "fake only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Mismatch:
         correction: how ``hears`` can be made to agree, if it can.
     """
 
-    kind: Kind
+    kind: MismatchKind
     message: str
     correction: Correction | None = None
 
@@ -96,50 +96,54 @@ class TurnResult:
         mismatches: everything that is not as written.
     """
 
-    turn: Turn
-    status: Status
+    turn: ScenarioTurn
+    status: TurnStatus
     heard: str = ""
     dead_air: float = 0.0
     warnings: tuple[str, ...] = ()
-    events: tuple[Event, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    events: tuple[CallEvent, ...] = ()
+    exchanges: tuple[LineExchange, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
 
     @property
-    def within(self) -> Within | None:
+    def silence_limits(self) -> SilenceLimits | None:
         """How long the line may be silent in it."""
         return self.turn.hears.within if self.turn.hears else None
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ScenarioFailure:
     """Why a scenario failed.
 
     Attributes:
         kind: the class of the first mismatch.
-        place: where in the file.
+        location: where in the file.
         messages: everything that was wrong, in words.
         turn: the number of the turn, from 1; None for what comes after the call.
         cause: the exception behind it, if there is one.
     """
 
-    kind: Kind
-    place: Place
+    kind: MismatchKind
+    location: SourceLocation
     messages: tuple[str, ...]
     turn: int | None = None
     cause: BaseException | None = None
 
     @classmethod
-    def of(
-        cls, found: Sequence[Mismatch], turn: Turn, number: int, cause: BaseException | None = None
-    ) -> Failure:
+    def from_mismatches(
+        cls,
+        mismatches: Sequence[Mismatch],
+        turn: ScenarioTurn,
+        number: int,
+        cause: BaseException | None = None,
+    ) -> ScenarioFailure:
         """Return the failure of turn ``number``, of the kind of the first thing that was wrong."""
-        messages = tuple(dict.fromkeys(one.message for one in found))
-        return cls(found[0].kind, turn.place, messages, number, cause)
+        messages = tuple(dict.fromkeys(one.message for one in mismatches))
+        return cls(mismatches[0].kind, turn.location, messages, number, cause)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScenarioResult:
     """What came of a whole scenario.
 
     Attributes:
@@ -155,25 +159,25 @@ class Outcome:
     scenario: Scenario
     turns: tuple[TurnResult, ...]
     transcript: Transcript = field(default_factory=Transcript)
-    failure: Failure | None = None
+    failure: ScenarioFailure | None = None
     agent_turns: int = 0
     fake_only: str | None = None
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[LineExchange, ...] = ()
 
     @property
-    def state(self) -> State:
+    def state(self) -> ScenarioState:
         """How it went, in a word."""
         return "fake only" if self.fake_only else "failed" if self.failure else "passed"
 
     @property
-    def events(self) -> list[Happened]:
+    def turn_events(self) -> list[TurnEvent]:
         """The whole call, each event with its turn."""
         turns = [
-            Happened(event, number, result.within)
+            TurnEvent(event, number, result.silence_limits)
             for number, result in enumerate(self.turns, start=1)
             for event in result.events
         ]
-        return [*turns, *(Happened(event, 0) for event in self.transcript[len(turns) :])]
+        return [*turns, *(TurnEvent(event, 0) for event in self.transcript[len(turns) :])]
 
     @property
     def dead_air(self) -> tuple[float, ...]:

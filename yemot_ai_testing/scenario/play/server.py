@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.errors import ServerFailedError
-from yemot_ai_testing.scenario.format.model import Serve
+from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play import supervisor as keeper
 
-__all__ = ["Server"]
+__all__ = ["ServerProcess"]
 
-GLANCE: Final = 0.02
-TAIL: Final = 30
+POLL_INTERVAL: Final = 0.02
+TAIL_LINES: Final = 30
 HOSTS: Final = ("127.0.0.1", "::1")
 
 
-class Server:
+class ServerProcess:
     """A server that accepts connections.
 
     Args:
-        serve: how it is started; ``{port}`` in its command becomes the port.
+        server_command: how it is started; ``{port}`` in its command becomes the port.
         environment: what it finds in its environment, besides ``PORT``.
 
     Raises:
@@ -40,11 +40,11 @@ class Server:
         url: where a line calls it.
     """
 
-    def __init__(self, serve: Serve, environment: Mapping[str, str]) -> None:
-        self._serve = serve
+    def __init__(self, server_command: ServerCommand, environment: Mapping[str, str]) -> None:
+        self._server_command = server_command
         port = _free_port()
-        command = [part.replace("{port}", str(port)) for part in serve.command]
-        _check_program(serve, environment)
+        command = [part.replace("{port}", str(port)) for part in server_command.command]
+        _check_program(server_command, environment)
         # A file and not a pipe: nobody has to read along for the server to go on.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server
         self._process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -56,27 +56,27 @@ class Server:
             start_new_session=True,  # ^C at the terminal is ours: the keeper ends it in order
         )
         try:
-            host = self._wait(port)
+            host = self._wait_until_listening(port)
         except BaseException:
             self.close()
             raise
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{serve.path}"
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{server_command.path}"
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
 
     @property
-    def written(self) -> int:
+    def output_size(self) -> int:
         """How many bytes it has written so far."""
         return os.fstat(self._output.fileno()).st_size
 
-    def said(self, since: int = 0) -> str:
+    def output_tail(self, since: int = 0) -> str:
         """Return the last lines that it has written, from byte ``since`` on, and whether it has ended."""
-        raw = os.pread(self._output.fileno(), max(self.written - since, 0), since)
-        lines = raw.decode(errors="replace").splitlines()[-TAIL:]
-        if not self.alive:
+        raw = os.pread(self._output.fileno(), max(self.output_size - since, 0), since)
+        lines = raw.decode(errors="replace").splitlines()[-TAIL_LINES:]
+        if not self.is_running:
             lines.append(f"(the server has ended with exit code {self._process.returncode})")
         return "\n".join(lines)
 
@@ -85,28 +85,30 @@ class Server:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            self._process.wait(2 * keeper.LONGEST_END)
+            self._process.wait(2 * keeper.TERMINATION_SECONDS)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._output.close()
 
-    def _wait(self, port: int) -> str:
-        deadline = time.monotonic() + self._serve.within
-        while self.alive:
-            host = next((host for host in HOSTS if _listens(host, port)), None)
+    def _wait_until_listening(self, port: int) -> str:
+        deadline = time.monotonic() + self._server_command.within
+        while self.is_running:
+            host = next((host for host in HOSTS if _is_listening(host, port)), None)
             if host is not None:
                 return host
             if time.monotonic() > deadline:
-                raise self._failed(f"does not listen on port {port} after {self._serve.within:g} s")
-            time.sleep(GLANCE)
-        raise self._failed(f"ended before it listened on port {port}")
+                raise self._start_error(
+                    f"does not listen on port {port} after {self._server_command.within:g} s"
+                )
+            time.sleep(POLL_INTERVAL)
+        raise self._start_error(f"ended before it listened on port {port}")
 
-    def _failed(self, problem: str) -> ServerFailedError:
-        said = self.said()
+    def _start_error(self, problem: str) -> ServerFailedError:
+        said = self.output_tail()
         way_out = "the port is {port} in the command, and PORT in its environment"
-        return ServerFailedError(f"serve: {self._serve} {problem} ({way_out})", output=said)
+        return ServerFailedError(f"serve: {self._server_command} {problem} ({way_out})", output=said)
 
 
 def _free_port() -> int:
@@ -115,7 +117,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _listens(host: str, port: int) -> bool:
+def _is_listening(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=1.0).close()
     except OSError:
@@ -123,7 +125,7 @@ def _listens(host: str, port: int) -> bool:
     return True
 
 
-def _check_program(serve: Serve, environment: Mapping[str, str]) -> None:
+def _check_program(serve: ServerCommand, environment: Mapping[str, str]) -> None:
     program = serve.command[0]
     if shutil.which(program, path=environment.get("PATH")) is None:
         raise ServerFailedError(f"serve: there is no program {program!r} (looked for from {Path.cwd()})")

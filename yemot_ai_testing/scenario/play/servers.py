@@ -30,20 +30,20 @@ from yemot_ai_testing.doubles.script import (
     UnknownSession,
 )
 from yemot_ai_testing.errors import ServerFailedError
-from yemot_ai_testing.scenario.format.model import Serve
-from yemot_ai_testing.scenario.play.server import Server
+from yemot_ai_testing.scenario.format.model import ServerCommand
+from yemot_ai_testing.scenario.play.server import ServerProcess
 
-__all__ = ["Served", "ServedModel", "Servers"]
+__all__ = ["RunningServer", "ServerModelDouble", "Servers"]
 
 
 class Servers:
     """The servers of one run, by what starts them."""
 
     def __init__(self) -> None:
-        self._running: dict[Serve, Served] = {}
-        self._failed: dict[Serve, ServerFailedError] = {}
+        self._running: dict[ServerCommand, RunningServer] = {}
+        self._failed: dict[ServerCommand, ServerFailedError] = {}
 
-    def running(self, serve: Serve) -> Served:
+    def get_or_start(self, serve: ServerCommand) -> RunningServer:
         """Return the server that ``serve`` starts; one that has ended meanwhile is started anew.
 
         Raises:
@@ -52,12 +52,12 @@ class Servers:
         if serve in self._failed:
             raise self._failed[serve]
         found = self._running.get(serve)
-        if found is not None and not found.server.alive:
+        if found is not None and not found.server.is_running:
             self._running.pop(serve).close()
             found = None
         if found is None:
             try:
-                found = self._running[serve] = Served.start(serve)
+                found = self._running[serve] = RunningServer.start(serve)
             except ServerFailedError as error:
                 self._failed[serve] = error
                 raise
@@ -70,7 +70,7 @@ class Servers:
 
 
 @dataclass(slots=True)
-class Served:
+class RunningServer:
     """A server, and what stays of its doubles from scenario to scenario.
 
     Attributes:
@@ -79,31 +79,31 @@ class Served:
         model: the service that it finds instead of OpenAI's and Anthropic's.
     """
 
-    server: Server
+    server: ServerProcess
     folder: Path
     model: ModelServer
 
     @classmethod
-    def start(cls, serve: Serve) -> Served:
+    def start(cls, serve: ServerCommand) -> RunningServer:
         """Start a server with a place for doubles in its environment."""
         folder = Path(tempfile.mkdtemp(prefix="yemot-ai-serve-")).resolve()
         model = ModelServer()
         try:
-            return cls(Server(serve, _environment(folder, model)), folder, model)
+            return cls(ServerProcess(serve, _environment(folder, model)), folder, model)
         except BaseException:
             model.close()
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     @contextmanager
-    def scripted(self, codex: FakeCodex | RealCodex) -> Iterator[ServedModel]:
+    def use_codex(self, codex: FakeCodex | RealCodex) -> Iterator[ServerModelDouble]:
         """Let ``codex`` be the Codex of this server, and its script that of every model it asks."""
         link = self.folder / "bin" / "codex"
         link.symlink_to(codex.executable)
         self.model.requests.clear()
-        self.model.script = codex.model.script if isinstance(codex, RealCodex) else _Shared(codex)
+        self.model.script = codex.model.script if isinstance(codex, RealCodex) else _SharedScript(codex)
         try:
-            yield ServedModel(codex, self.model)
+            yield ServerModelDouble(codex, self.model)
         finally:
             link.unlink()
 
@@ -114,7 +114,7 @@ class Served:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class ServedModel:
+class ServerModelDouble:
     """Whoever a server asks, Codex or a model over HTTP, as one double with one script.
 
     Args:
@@ -150,7 +150,7 @@ class ServedModel:
             self._model.assert_complete()
 
 
-class _Shared(Script):
+class _SharedScript(Script):
     """The script of a fake Codex, for a model service that is asked by the same server."""
 
     __slots__ = ("_codex",)
@@ -179,7 +179,7 @@ def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
         (folder / name).mkdir()
     return {
         **os.environ,
-        "PATH": os.pathsep.join([str(own), *_python(), os.environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(own), *_venv_programs(), os.environ.get("PATH", os.defpath)]),
         "YEMOT_AI_HOME": str(folder / "home"),
         "CODEX_HOME": str(folder / "nobody"),
         "OPENAI_BASE_URL": model.base_url,
@@ -190,7 +190,7 @@ def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
     }
 
 
-def _python() -> list[str]:
+def _venv_programs() -> list[str]:
     """Return the folder of the programs of this virtual environment, unless it is on ``PATH`` anyway."""
     folder = str(Path(sys.executable).parent)
     known = os.environ.get("PATH", "").split(os.pathsep)

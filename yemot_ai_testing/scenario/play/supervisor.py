@@ -16,12 +16,12 @@ import sys
 import threading
 from typing import Final, NoReturn
 
-__all__ = ["LONGEST_END", "main"]
+__all__ = ["TERMINATION_SECONDS", "main"]
 
-LONGEST_END: Final = 5.0
+TERMINATION_SECONDS: Final = 5.0
 """Seconds between asking a server to end and ending it."""
 
-_SIGNALLED: Final = 128
+_SIGNAL_EXIT_BASE: Final = 128
 
 
 def main(command: list[str]) -> NoReturn:
@@ -32,18 +32,18 @@ def main(command: list[str]) -> NoReturn:
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603 - the user's own
     over = threading.Thread(target=server.wait)
     over.start()
-    threading.Thread(target=_end_when_left, args=(server.pid, over), daemon=True).start()
+    threading.Thread(target=_terminate_when_stdin_closes, args=(server.pid, over), daemon=True).start()
     over.join()
     _signal(server.pid, signal.SIGKILL)  # whoever the server has left behind
     code = server.returncode
-    os._exit(code if code >= 0 else _SIGNALLED - code)
+    os._exit(code if code >= 0 else _SIGNAL_EXIT_BASE - code)
 
 
-def _end_when_left(group: int, over: threading.Thread) -> None:
+def _terminate_when_stdin_closes(group: int, over: threading.Thread) -> None:
     while os.read(0, 1):
         pass
     _signal(group, signal.SIGTERM)
-    over.join(LONGEST_END)
+    over.join(TERMINATION_SECONDS)
     _signal(group, signal.SIGKILL)
 
 

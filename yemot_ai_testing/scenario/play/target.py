@@ -16,22 +16,30 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.scenario.format.model import Serve
-from yemot_ai_testing.scenario.play.runner import Stage
+from yemot_ai_testing.scenario.format.model import ServerCommand
+from yemot_ai_testing.scenario.play.runner import PlayTarget
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.fake.double import FakeCodex
     from yemot_ai_testing.codex.real import RealCodex
-    from yemot_ai_testing.scenario.play.servers import Served, Servers
+    from yemot_ai_testing.scenario.play.servers import RunningServer, Servers
 
-__all__ = ["REFERENCE_APP", "Setting", "codex_double", "codex_meant", "imported", "named", "open_stage"]
+__all__ = [
+    "REFERENCE_APP",
+    "RunSettings",
+    "codex_double",
+    "resolve_codex",
+    "load_app",
+    "import_attribute",
+    "open_target",
+]
 
 REFERENCE_APP = "yemot_ai.reference:flow"
 """What is called when nobody says what."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RunSettings:
     """What a run says about applications and doubles.
 
     Attributes:
@@ -63,11 +71,11 @@ class Setting:
         urls = (self.url, self.default_url, self.app, self.default_app) if self.remote else ()
         return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
 
-    def target(self, own: str | Serve | None) -> str | Serve:
+    def target(self, scenario_app: str | ServerCommand | None) -> str | ServerCommand:
         """Return what to call: an url, ``module:attr`` or a server to be started.
 
         Args:
-            own: what the scenario's file says.
+            scenario_app: what the scenario's file says.
 
         Raises:
             AppError: the command of a server cannot be taken apart.
@@ -75,47 +83,52 @@ class Setting:
         return (
             self.url
             or self.app
-            or _served(self.serve)
-            or own
+            or _parse_command(self.serve)
+            or scenario_app
             or self.default_url
             or self.default_app
-            or _served(self.default_serve)
+            or _parse_command(self.default_serve)
             or REFERENCE_APP
         )
 
 
 @contextmanager
-def open_stage(setting: Setting, own: str | Serve | None, servers: Servers | None = None) -> Iterator[Stage]:
+def open_target(
+    run_settings: RunSettings, scenario_app: str | ServerCommand | None, servers: Servers | None = None
+) -> Iterator[PlayTarget]:
     """Provide what a scenario needs, for as long as it plays.
 
     Args:
-        setting: what the run says.
-        own: what the scenario's file says is called.
+        run_settings: what the run says.
+        scenario_app: what the scenario's file says is called.
         servers: those of the run; without them a server ends with the scenario.
 
     Raises:
         AppError: there is no such application.
         ServerFailedError: the server does not start.
     """
-    target = setting.target(own)
-    if isinstance(target, Serve):
-        with _serving(servers) as running, _open_served(running.running(target), setting) as stage:
+    target = run_settings.target(scenario_app)
+    if isinstance(target, ServerCommand):
+        with (
+            _servers_or_own(servers) as running,
+            _open_server_target(running.get_or_start(target), run_settings) as stage,
+        ):
             yield stage
         return
     if "://" in target:
-        yield Stage(target, remote=setting.remote)
+        yield PlayTarget(target, remote=run_settings.remote)
         return
-    app = imported(target, setting.root)
+    app = load_app(target, run_settings.root)
     provider = getattr(getattr(app, "ai", None), "provider", None)
     if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
-        yield Stage(app, provider)
+        yield PlayTarget(app, provider)
         return
-    with codex_double(setting.codex) as double:
-        yield Stage(app, double)
+    with codex_double(run_settings.codex) as double:
+        yield PlayTarget(app, double)
 
 
 @contextmanager
-def _serving(servers: Servers | None) -> Iterator[Servers]:
+def _servers_or_own(servers: Servers | None) -> Iterator[Servers]:
     from yemot_ai_testing.scenario.play.servers import Servers  # noqa: PLC0415 - most runs start none
 
     if servers is not None:
@@ -126,10 +139,10 @@ def _serving(servers: Servers | None) -> Iterator[Servers]:
 
 
 @contextmanager
-def _open_served(served: Served, setting: Setting) -> Iterator[Stage]:
-    since = served.server.written
-    with codex_double(setting.codex) as codex, served.scripted(codex) as model:
-        yield Stage(served.server.url, model, output=lambda: served.server.said(since))
+def _open_server_target(server: RunningServer, run_settings: RunSettings) -> Iterator[PlayTarget]:
+    since = server.server.output_size
+    with codex_double(run_settings.codex) as codex, server.use_codex(codex) as model:
+        yield PlayTarget(server.server.url, model, output=lambda: server.server.output_tail(since))
 
 
 @contextmanager
@@ -147,7 +160,7 @@ def codex_double(spec: str) -> Iterator[FakeCodex | RealCodex]:
     from yemot_ai_testing.codex.fake.double import FakeCodex  # noqa: PLC0415 - see above
     from yemot_ai_testing.codex.real import RealCodex  # noqa: PLC0415 - see above
 
-    found = codex_meant(spec)
+    found = resolve_codex(spec)
     if isinstance(found, Path):
         with RealCodex(found) as real:
             yield real
@@ -156,7 +169,7 @@ def codex_double(spec: str) -> Iterator[FakeCodex | RealCodex]:
             yield fake
 
 
-def codex_meant(spec: str) -> Path | str | None:
+def resolve_codex(spec: str) -> Path | str | None:
     """Tell which Codex ``spec`` names: a real binary, or the recorded version that the fake is to be.
 
     Returns:
@@ -185,17 +198,17 @@ def codex_meant(spec: str) -> Path | str | None:
         raise BinaryNotFoundError(f"{error} (the fake can be {fakes})") from error
 
 
-def _served(command: str | None) -> Serve | None:
+def _parse_command(command: str | None) -> ServerCommand | None:
     try:
         parts = tuple(shlex.split(command or ""))
     except ValueError as error:
         raise AppError(
             f"{command!r} cannot be taken apart into a program and its arguments: {error}"
         ) from error
-    return Serve(parts) if parts else None
+    return ServerCommand(parts) if parts else None
 
 
-def imported(target: str, root: Path | None = None) -> object:
+def load_app(target: str, root: Path | None = None) -> object:
     """Return the application that ``module:attr`` names.
 
     A function that needs no arguments is a factory: it is called, so that each scenario has its own.
@@ -203,17 +216,17 @@ def imported(target: str, root: Path | None = None) -> object:
     Raises:
         AppError: there is none.
     """
-    found = named(target, root)
-    return found() if inspect.isfunction(found) and _needs_nothing(found) else found
+    found = import_attribute(target, root)
+    return found() if inspect.isfunction(found) and _takes_no_arguments(found) else found
 
 
-def _needs_nothing(function: FunctionType) -> bool:
+def _takes_no_arguments(function: FunctionType) -> bool:
     parameters = inspect.signature(function).parameters.values()
     varying = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return all(one.default is not one.empty and one.kind not in varying for one in parameters)
 
 
-def named(target: str, root: Path | None = None) -> object:
+def import_attribute(target: str, root: Path | None = None) -> object:
     """Return what ``module:attr`` names, an application or a factory of applications.
 
     Raises:
@@ -222,7 +235,7 @@ def named(target: str, root: Path | None = None) -> object:
     module_name, colon, path = target.partition(":")
     if not colon:
         raise AppError(f"{target!r} names no application: write module:attr, such as shop.phone:flow")
-    found: Any = _module(module_name, root)
+    found: Any = _import_module(module_name, root)
     for name in path.split("."):
         if not hasattr(found, name):
             raise AppError(f"{target}: {found!r} has no {name!r}")
@@ -230,7 +243,7 @@ def named(target: str, root: Path | None = None) -> object:
     return found
 
 
-def _module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
+def _import_module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
     folders = list(dict.fromkeys(str(folder) for folder in (Path.cwd(), root) if folder))
     # As `python -m` and every server with module:attr does.
     sys.path[:0] = [folder for folder in folders if folder not in sys.path]
@@ -241,11 +254,11 @@ def _module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has
             known = f"looked for {name!r} from {' and '.join(folders)}"
             raise AppError(f"there is no module {error.name!r} ({known})") from error
         raise AppError(
-            f"importing {name!r} raised {type(error).__name__}: {error}{_origin(error)}"
+            f"importing {name!r} raised {type(error).__name__}: {error}{_raise_site(error)}"
         ) from error
 
 
-def _origin(error: BaseException) -> str:
+def _raise_site(error: BaseException) -> str:
     """Return where a module raised; a module that cannot be parsed tells that itself."""
     machinery = {__file__, importlib.__file__}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

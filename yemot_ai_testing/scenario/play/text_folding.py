@@ -9,23 +9,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["folded"]
+__all__ = ["fold_text"]
 
-MARKS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
+NIQQUD = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
 QUOTES = re.compile("[\"'`´‘’‚“”„׳״«»]")
 DASHES = re.compile("[\u05be\u2010-\u2015\u2212-]")
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-PAUSES = re.compile(r"[.,;\u2026]+(?=\s|$)")
+PAUSE_SIGNS = re.compile(r"[.,;\u2026]+(?=\s|$)")
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return ``text`` without what cannot be heard.
 
     Niqqud, quotation marks, direction marks and pauses (``. , ;`` after a word) go; dashes and all white
     space become one space; letters are NFC. An answer can contain no full stop and no quotation mark
     [OFF], so an expectation copied from what the model wrote must match what the line speaks instead.
     """
-    text = MARKS.sub("", unicodedata.normalize("NFD", text))
+    text = NIQQUD.sub("", unicodedata.normalize("NFD", text))
     text = DASHES.sub(" ", QUOTES.sub("", INVISIBLE.sub("", text)))
-    text = PAUSES.sub(" ", text)
+    text = PAUSE_SIGNS.sub(" ", text)
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -13,42 +13,51 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.line.transcript import Beep, Ended, Event, HoldMusic, Moved, Sound, SystemSound, Verb
-from yemot_ai_testing.scenario.format.model import Within
+from yemot_ai_testing.line.transcript import (
+    Beep,
+    CallEnded,
+    CallEvent,
+    HoldMusic,
+    ExtensionEntered,
+    Sound,
+    SystemSound,
+    CallerActed,
+)
+from yemot_ai_testing.scenario.format.model import SilenceLimits
 
-__all__ = ["QUIET", "Beat", "Grade", "Happened", "Who", "beats"]
+__all__ = ["MIN_SHOWN_SILENCE", "TimelineEvent", "SilenceGrade", "TurnEvent", "Origin", "build_timeline"]
 
-QUIET = 1.0
+MIN_SHOWN_SILENCE = 1.0
 """Seconds of silence from which on it is shown, though no bound is passed."""
 
-Who: TypeAlias = Literal["caller", "line", "platform", "silence", "place"]
-Grade: TypeAlias = Literal["", "long", "too_long"]
+Origin: TypeAlias = Literal["caller", "line", "platform", "silence", "place"]
+SilenceGrade: TypeAlias = Literal["", "long", "too_long"]
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class TurnEvent:
     """An event of a call, and where in its scenario it belongs.
 
     Attributes:
         event: the event.
         turn: the number of its turn, from 1; 0 for what came after the last one.
-        within: how long the line may be silent in that turn.
+        silence_limits: how long the line may be silent in that turn.
     """
 
-    event: Event
+    event: CallEvent
     turn: int
-    within: Within | None = None
+    silence_limits: SilenceLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class TimelineEvent:
     """One thing that happens, or one silence.
 
     Attributes:
         at: when it begins, in seconds since the call began.
         seconds: how long it lasts; 0 for what takes no time.
-        who: whose it is.
-        deed: the caller's verb (``says``, ``presses`` …), else ``speaks``, ``beeps``, ``music``, ``silence``,
+        origin: whose it is.
+        kind: the caller's verb (``says``, ``presses`` …), else ``speaks``, ``beeps``, ``music``, ``silence``,
             ``enters`` or ``ends``.
         text: what is said or done.
         grade: of a silence, whether it passes the turn's first bound (``long``) or its last (``too_long``).
@@ -58,64 +67,66 @@ class Beat:
 
     at: float
     seconds: float
-    who: Who
-    deed: str
+    origin: Origin
+    kind: str
     text: str = ""
-    grade: Grade = ""
+    grade: SilenceGrade = ""
     bound: float | None = None
     turn: int = 0
 
 
-def beats(call: Iterable[Happened]) -> list[Beat]:
+def build_timeline(call: Iterable[TurnEvent]) -> list[TimelineEvent]:
     """Return what happens in the order in which it begins, silences in their places."""
     ordered = sorted(call, key=lambda one: one.event.at)  # music is noted when it ends
-    return list(_beats(ordered, ordered[0].event.at)) if ordered else []
+    return list(_iterate_timeline(ordered, ordered[0].event.at)) if ordered else []
 
 
-def _beats(ordered: list[Happened], began: float) -> Iterator[Beat]:
-    last: Happened | None = None
+def _iterate_timeline(ordered: list[TurnEvent], began: float) -> Iterator[TimelineEvent]:
+    last: TurnEvent | None = None
     quiet_since = began
     for one in ordered:
         event = one.event
-        if not isinstance(event, Moved):
+        if not isinstance(event, ExtensionEntered):
             if last is not None:
                 yield from _silence(quiet_since - began, event.at - quiet_since, last)
-            quiet_since = _quiet_from(event, quiet_since)
+            quiet_since = _silent_from(event, quiet_since)
             last = one
-        if not isinstance(event, HoldMusic) or event.seconds >= QUIET:
-            yield _beat(event, round(event.at - began, 3), one.turn)
+        if not isinstance(event, HoldMusic) or event.seconds >= MIN_SHOWN_SILENCE:
+            yield _timeline_event(event, round(event.at - began, 3), one.turn)
 
 
-def _silence(at: float, seconds: float, after: Happened) -> Iterator[Beat]:
+def _silence(at: float, seconds: float, after: TurnEvent) -> Iterator[TimelineEvent]:
     """Yield a silence, unless it is too short; it belongs to the turn in which it begins."""
     seconds = round(seconds, 3)
-    grade, bound = _graded(seconds, after.within)
-    if grade or seconds >= QUIET:
-        yield Beat(round(at, 3), seconds, "silence", "silence", grade=grade, bound=bound, turn=after.turn)
+    grade, bound = _grade_silence(seconds, after.silence_limits)
+    if grade or seconds >= MIN_SHOWN_SILENCE:
+        yield TimelineEvent(
+            round(at, 3), seconds, "silence", "silence", grade=grade, bound=bound, turn=after.turn
+        )
 
 
-def _graded(seconds: float, within: Within | None) -> tuple[Grade, float | None]:
-    if within is None or seconds <= within.warn:
+def _grade_silence(seconds: float, limits: SilenceLimits | None) -> tuple[SilenceGrade, float | None]:
+    if limits is None or seconds <= limits.warn:
         return "", None
-    return ("too_long", within.fail) if seconds > within.fail else ("long", within.warn)
+    return ("too_long", limits.fail) if seconds > limits.fail else ("long", limits.warn)
 
 
-def _quiet_from(event: Event, before: float) -> float:
+def _silent_from(event: CallEvent, before: float) -> float:
     """Return when silence begins; a caller who does something while the line speaks ends what was said."""
-    if isinstance(event, Verb):
+    if isinstance(event, CallerActed):
         return event.at + event.seconds
-    return max(before, event.at + (0.0 if isinstance(event, Moved | Ended) else event.seconds))
+    return max(before, event.at + (0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds))
 
 
-def _beat(event: Event, at: float, turn: int) -> Beat:
-    seconds = 0.0 if isinstance(event, Moved | Ended) else round(event.seconds, 3)
-    who, deed, text = _part(event)
-    return Beat(at, seconds, who, deed, text, turn=turn)
+def _timeline_event(event: CallEvent, at: float, turn: int) -> TimelineEvent:
+    seconds = 0.0 if isinstance(event, ExtensionEntered | CallEnded) else round(event.seconds, 3)
+    who, deed, text = _origin_kind_text(event)
+    return TimelineEvent(at, seconds, who, deed, text, turn=turn)
 
 
-def _part(event: Event) -> tuple[Who, str, str]:
+def _origin_kind_text(event: CallEvent) -> tuple[Origin, str, str]:
     match event:
-        case Verb(name=name, text=text):
+        case CallerActed(name=name, text=text):
             return "caller", name, text
         case Sound(text=text):
             return "line", "speaks", text
@@ -123,7 +134,7 @@ def _part(event: Event) -> tuple[Who, str, str]:
             return "platform", "speaks", str(event)
         case Beep() | HoldMusic():
             return "platform", "beeps" if isinstance(event, Beep) else "music", str(event)
-        case Moved():
+        case ExtensionEntered():
             return "place", "enters", str(event)
-        case Ended(why=why):
+        case CallEnded(reason=why):
             return "place", "ends", why

@@ -1,0 +1,1 @@
+"""A played call as text, as data, as a failure message, as a page."""

@@ -11,29 +11,29 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from yemot_ai_testing.line.exchange import Exchange
-from yemot_ai_testing.scenario.play.result import Failure, Outcome, Status, TurnResult
-from yemot_ai_testing.scenario.play.timeline import Beat, beats
+from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult, TurnStatus, TurnResult
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
 from yemot_ai_testing.scenario.report.text import heading
 
-__all__ = ["Asked", "CallRecord", "Problem", "RecordState", "TurnRecord"]
+__all__ = ["ExchangeRecord", "CallRecord", "ProblemRecord", "RecordState", "TurnRecord"]
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
 """How a call went; an ``error`` is one that could not be played at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemRecord:
     """What the line has against an answer."""
 
     level: str
     code: str
     message: str
-    way_out: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExchangeRecord:
     """A request and its answer.
 
     Attributes:
@@ -51,7 +51,7 @@ class Asked:
     extension: str
     pairs: tuple[tuple[str, str], ...]
     body: str
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ProblemRecord, ...] = ()
     hangup: bool = False
 
 
@@ -63,22 +63,22 @@ class TurnRecord:
         line: where it begins in the file; 0 for what came after the turns.
         status: how it went.
         source: its lines as the user wrote them.
-        hears_at: which of them, from 0, says what must be heard.
+        hears_index: which of them, from 0, says what must be heard.
         heard: everything that was heard in it.
         dead_air: its longest silence, in seconds.
-        beats: what happened in it.
+        timeline: what happened in it.
         exchanges: its requests and answers.
         warnings: what is worth telling though nothing failed.
     """
 
     line: int
-    status: Status
+    status: TurnStatus
     source: tuple[str, ...] = ()
-    hears_at: int = 0
+    hears_index: int = 0
     heard: str = ""
     dead_air: float = 0.0
-    beats: tuple[Beat, ...] = ()
-    exchanges: tuple[Asked, ...] = ()
+    timeline: tuple[TimelineEvent, ...] = ()
+    exchanges: tuple[ExchangeRecord, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -97,7 +97,7 @@ class CallRecord:
         turns: what happened, turn by turn.
         agent_turns: how many turns the model was asked for.
         kind: of a failure, its class; empty otherwise.
-        place: of a failure, where in the file.
+        failure_location: of a failure, where in the file.
         failed_turn: of a failure, the number of its turn, from 1; 0 for what came after the call.
         messages: of a failure or an error, what was wrong.
         replay: the command that plays it again.
@@ -113,43 +113,43 @@ class CallRecord:
     turns: tuple[TurnRecord, ...] = ()
     agent_turns: int = 0
     kind: str = ""
-    place: str = ""
+    failure_location: str = ""
     failed_turn: int = 0
     messages: tuple[str, ...] = ()
     replay: str = ""
 
     @classmethod
-    def of(cls, outcome: Outcome, *, replay: str) -> CallRecord:
-        """Return what is kept of ``outcome``."""
-        scenario, failure = outcome.scenario, outcome.failure
+    def from_result(cls, result: ScenarioResult, *, replay: str) -> CallRecord:
+        """Return what is kept of ``result``."""
+        scenario, failure = result.scenario, result.failure
         return cls(
             name=scenario.name,
-            path=scenario.place.path.as_posix(),
-            line=scenario.place.line,
-            state=outcome.state,
-            title=heading(outcome),
+            path=scenario.location.path.as_posix(),
+            line=scenario.location.line,
+            state=result.state,
+            title=heading(result),
             phone=scenario.caller.phone,
             extension=scenario.caller.extension.strip("/"),
-            turns=_turns(outcome),
-            agent_turns=outcome.agent_turns,
-            messages=_messages(outcome),
+            turns=_turns(result),
+            agent_turns=result.agent_turns,
+            messages=_messages(result),
             replay=replay,
-            **({} if failure is None else _where(failure)),
+            **({} if failure is None else _failure_fields(failure)),
         )
 
     @classmethod
     def loads(cls, text: str) -> CallRecord:
         """Return the call that ``dumps`` made a text of."""
-        return _call(json.loads(text))
+        return _load_call(json.loads(text))
 
     def dumps(self) -> str:
         """Return the call as one ASCII text, whatever was said in it."""
         return json.dumps(asdict(self))
 
     @property
-    def beats(self) -> list[Beat]:
+    def timeline(self) -> list[TimelineEvent]:
         """The whole call."""
-        return [beat for turn in self.turns for beat in turn.beats]
+        return [beat for turn in self.turns for beat in turn.timeline]
 
     @property
     def warnings(self) -> list[str]:
@@ -162,66 +162,72 @@ class CallRecord:
         return [turn for turn in self.turns if turn.line and turn.status != "not_run"]
 
 
-def _turns(outcome: Outcome) -> tuple[TurnRecord, ...]:
+def _turns(outcome: ScenarioResult) -> tuple[TurnRecord, ...]:
     """Return the turns, and one more for what came after them, if anything did."""
     began = min((event.at for event in outcome.transcript), default=0.0)
-    call = beats(outcome.events)
+    call = build_timeline(outcome.turn_events)
     turns = [
         _turn(result, [beat for beat in call if beat.turn == number], began)
         for number, result in enumerate(outcome.turns, start=1)
     ]
     asked = outcome.exchanges[sum(len(result.exchanges) for result in outcome.turns) :]
     rest = tuple(beat for beat in call if beat.turn == 0)
-    after = TurnRecord(0, "passed", beats=rest, exchanges=tuple(_asked(one, began) for one in asked))
+    after = TurnRecord(
+        0, "passed", timeline=rest, exchanges=tuple(_exchange_record(one, began) for one in asked)
+    )
     return (*turns, after) if rest or asked else tuple(turns)
 
 
-def _turn(result: TurnResult, call: list[Beat], began: float) -> TurnRecord:
+def _turn(result: TurnResult, call: list[TimelineEvent], began: float) -> TurnRecord:
     turn = result.turn
     return TurnRecord(
-        line=turn.place.line,
+        line=turn.location.line,
         status=result.status,
         source=turn.source,
-        hears_at=0 if turn.hears_line is None else turn.hears_line - turn.place.line,
+        hears_index=0 if turn.hears_line is None else turn.hears_line - turn.location.line,
         heard=result.heard,
         dead_air=result.dead_air,
-        beats=tuple(call),
-        exchanges=tuple(_asked(one, began) for one in result.exchanges),
+        timeline=tuple(call),
+        exchanges=tuple(_exchange_record(one, began) for one in result.exchanges),
         warnings=result.warnings,
     )
 
 
-def _asked(one: Exchange, began: float) -> Asked:
-    problems = tuple(Problem(p.level, p.code, p.message, p.way_out) for p in one.problems)
+def _exchange_record(one: LineExchange, began: float) -> ExchangeRecord:
+    problems = tuple(ProblemRecord(p.level, p.code, p.message, p.hint) for p in one.problems)
     at, seconds = round(one.at - began, 3), round(one.seconds, 3)
-    return Asked(at, seconds, one.extension, one.pairs, one.body, problems, one.hangup)
+    return ExchangeRecord(at, seconds, one.extension, one.pairs, one.body, problems, one.hangup)
 
 
-def _messages(outcome: Outcome) -> tuple[str, ...]:
+def _messages(outcome: ScenarioResult) -> tuple[str, ...]:
     if outcome.fake_only is not None:
         return (outcome.fake_only,)
     return outcome.failure.messages if outcome.failure else ()
 
 
-def _where(failure: Failure) -> dict[str, Any]:
-    return {"kind": failure.kind, "place": str(failure.place), "failed_turn": failure.turn or 0}
+def _failure_fields(failure: ScenarioFailure) -> dict[str, Any]:
+    return {"kind": failure.kind, "place": str(failure.location), "failed_turn": failure.turn or 0}
 
 
-def _call(told: dict[str, Any]) -> CallRecord:
-    return CallRecord(**_tupled({**told, "turns": [_turn_told(one) for one in told["turns"]]}))
+def _load_call(data: dict[str, Any]) -> CallRecord:
+    return CallRecord(**_lists_to_tuples({**data, "turns": [_load_turn(one) for one in data["turns"]]}))
 
 
-def _turn_told(told: dict[str, Any]) -> TurnRecord:
-    call = tuple(Beat(**beat) for beat in told["beats"])
+def _load_turn(data: dict[str, Any]) -> TurnRecord:
+    call = tuple(TimelineEvent(**beat) for beat in data["beats"])
     return TurnRecord(
-        **_tupled({**told, "beats": call, "exchanges": tuple(map(_asked_told, told["exchanges"]))})
+        **_lists_to_tuples(
+            {**data, "beats": call, "exchanges": tuple(map(_load_exchange, data["exchanges"]))}
+        )
     )
 
 
-def _asked_told(told: dict[str, Any]) -> Asked:
-    pairs = tuple((name, value) for name, value in told["pairs"])
-    return Asked(**{**told, "pairs": pairs, "problems": tuple(Problem(**one) for one in told["problems"])})
+def _load_exchange(data: dict[str, Any]) -> ExchangeRecord:
+    pairs = tuple((name, value) for name, value in data["pairs"])
+    return ExchangeRecord(
+        **{**data, "pairs": pairs, "problems": tuple(ProblemRecord(**one) for one in data["problems"])}
+    )
 
 
-def _tupled(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+def _lists_to_tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from yemot_ai_testing.scenario.play.timeline import QUIET
+from yemot_ai_testing.scenario.play.timeline import MIN_SHOWN_SILENCE
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 
-__all__ = ["SlowTurn", "percentile", "slow_turns", "told"]
+__all__ = ["SlowTurn", "percentile", "slow_turns", "dead_air_summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def percentile(seconds: Iterable[float], percent: int) -> float:
     return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
-def told(calls: Iterable[CallRecord]) -> str:
+def dead_air_summary(calls: Iterable[CallRecord]) -> str:
     """Return the dead air of all turns in one line; empty if there were none."""
     silences = [turn.dead_air for call in calls for turn in call.played]
     if not silences:
@@ -49,17 +49,17 @@ def told(calls: Iterable[CallRecord]) -> str:
     return f"dead air: p50 {p50:.1f} s · p95 {p95:.1f} s · longest {max(silences):.1f} s ({turns})"
 
 
-def slow_turns(calls: Iterable[CallRecord], *, most: int) -> Sequence[SlowTurn]:
+def slow_turns(calls: Iterable[CallRecord], *, limit: int) -> Sequence[SlowTurn]:
     """Return the turns with the longest silences that anybody would notice, the longest first.
 
     Args:
         calls: what was played.
-        most: how many to return at most.
+        limit: how many to return at most.
     """
     noticed = [
         SlowTurn(call.path, turn.line, turn.dead_air, call.name)
         for call in calls
         for turn in call.played
-        if turn.dead_air >= QUIET
+        if turn.dead_air >= MIN_SHOWN_SILENCE
     ]
-    return sorted(noticed, key=lambda turn: -turn.seconds)[:most]
+    return sorted(noticed, key=lambda turn: -turn.seconds)[:limit]

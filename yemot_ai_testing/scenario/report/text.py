@@ -13,12 +13,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.scenario.play.result import Outcome
-from yemot_ai_testing.scenario.play.timeline import Beat, Grade, Happened, Who, beats
+from yemot_ai_testing.scenario.play.result import ScenarioResult
+from yemot_ai_testing.scenario.play.timeline import (
+    TimelineEvent,
+    SilenceGrade,
+    TurnEvent,
+    Origin,
+    build_timeline,
+)
 
-__all__ = ["Line", "conversation", "heading", "lines_of", "plain", "printable", "told"]
+__all__ = [
+    "ConversationLine",
+    "conversation_lines",
+    "heading",
+    "timeline_lines",
+    "render_result",
+    "escape_controls",
+    "render_transcript",
+]
 
-DOING = {
+VERB_LABELS = {
     "says": "caller",
     "presses": "keys",
     "records": "caller",
@@ -27,102 +41,104 @@ DOING = {
     "hangs up": "caller",
     "repeats": "again",
 }
-LABELS = {"speaks": "line", "silence": "· · ·", "enters": "→", "ends": "end"}
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+KIND_LABELS = {"speaks": "line", "silence": "· · ·", "enters": "→", "ends": "end"}
+CONTROL_CHARACTERS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """What moves a cursor, ends a line, turns text around, or cannot be written as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConversationLine:
     """One line of a conversation.
 
     Attributes:
         at: seconds since the call began.
-        who: whose line it is; what a colour hangs on.
+        origin: whose line it is; what a colour hangs on.
         label: how that is said.
         text: what was said or done.
         grade: of a silence, whether it is longer than it may be.
     """
 
     at: float
-    who: Who
+    origin: Origin
     label: str
     text: str
-    grade: Grade = ""
+    grade: SilenceGrade = ""
 
     def __str__(self) -> str:
         minutes, seconds = divmod(round(self.at, 1), 60)
-        return f"  {int(minutes):2}:{seconds:04.1f}  {self.label:>7}  {printable(self.text)}".rstrip()
+        return f"  {int(minutes):2}:{seconds:04.1f}  {self.label:>7}  {escape_controls(self.text)}".rstrip()
 
 
-def conversation(outcome: Outcome) -> list[Line]:
+def conversation_lines(outcome: ScenarioResult) -> list[ConversationLine]:
     """Return the call line by line, its dead air in place."""
-    return lines_of(beats(outcome.events))
+    return timeline_lines(build_timeline(outcome.turn_events))
 
 
-def lines_of(call: Iterable[Beat]) -> list[Line]:
+def timeline_lines(call: Iterable[TimelineEvent]) -> list[ConversationLine]:
     """Return the lines that ``call`` makes; what the line says in one breath is one."""
-    joined: list[Line] = []
+    joined: list[ConversationLine] = []
     for line in map(_line, call):
         last = joined[-1] if joined else None
-        if last is not None and last.who == line.who == "line":
-            joined[-1] = Line(last.at, "line", "line", f"{last.text} | {line.text}")
+        if last is not None and last.origin == line.origin == "line":
+            joined[-1] = ConversationLine(last.at, "line", "line", f"{last.text} | {line.text}")
         else:
             joined.append(line)
     return joined
 
 
-def heading(outcome: Outcome) -> str:
+def heading(outcome: ScenarioResult) -> str:
     """Return the line above a conversation: how it went, the caller, and the scenario's name."""
     caller = outcome.scenario.caller
     number = caller.phone or "withheld number"
     where = caller.extension.strip("/")
-    return printable(f"{outcome.state}: {number} → /{where}  {outcome.scenario.name}")
+    return escape_controls(f"{outcome.state}: {number} → /{where}  {outcome.scenario.name}")
 
 
-def plain(outcome: Outcome) -> str:
+def render_result(outcome: ScenarioResult) -> str:
     """Return heading and conversation as plain text."""
-    return "\n".join([heading(outcome), *map(str, conversation(outcome))])
+    return "\n".join([heading(outcome), *map(str, conversation_lines(outcome))])
 
 
-def told(transcript: Transcript) -> str:
+def render_transcript(transcript: Transcript) -> str:
     """Return a call that is no scenario as plain text."""
-    return "\n".join(map(str, lines_of(beats(Happened(event, 0) for event in transcript))))
+    return "\n".join(map(str, timeline_lines(build_timeline(TurnEvent(event, 0) for event in transcript))))
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""Return ``text`` with everything that would act on a terminal made visible.
 
     >>> printable("ערב\x1b[2Jטוב")
     'ערב\\x1b[2Jטוב'
     """
-    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def _line(beat: Beat) -> Line:
-    return Line(beat.at, beat.who, _label(beat), _told(beat), beat.grade)
+def _line(beat: TimelineEvent) -> ConversationLine:
+    return ConversationLine(beat.at, beat.origin, _label(beat), _line_text(beat), beat.grade)
 
 
-def _label(beat: Beat) -> str:
-    if beat.who == "platform":
+def _label(beat: TimelineEvent) -> str:
+    if beat.origin == "platform":
         return "yemot"
-    return DOING.get(beat.deed, "caller") if beat.who == "caller" else LABELS[beat.deed]
+    return VERB_LABELS.get(beat.kind, "caller") if beat.origin == "caller" else KIND_LABELS[beat.kind]
 
 
-def _told(beat: Beat) -> str:
-    match beat.deed:
+def _line_text(beat: TimelineEvent) -> str:
+    match beat.kind:
         case "says":
             return f"“{beat.text}”"
         case "presses":
             return f"[{beat.text}]"
         case "silence":
-            return _silence(beat)
-    if beat.who != "caller" or beat.deed == "dials":
+            return _silence_text(beat)
+    if beat.origin != "caller" or beat.kind == "dials":
         return beat.text
-    return f"{beat.deed} {beat.text}".rstrip()
+    return f"{beat.kind} {beat.text}".rstrip()
 
 
-def _silence(beat: Beat) -> str:
+def _silence_text(beat: TimelineEvent) -> str:
     told = f"{beat.seconds:.1f} s of silence"
     if beat.bound is None:
         return told

@@ -1,0 +1,1 @@
+"""One `codex app-server` for all calls."""

@@ -1,0 +1,1 @@
+"""What runs inside the fake: standard library only, started once a turn."""

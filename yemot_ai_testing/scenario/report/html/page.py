@@ -18,14 +18,14 @@ from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState
 from yemot_ai_testing.scenario.report.dead_air import percentile, slow_turns
 from yemot_ai_testing.scenario.report.html import words
 from yemot_ai_testing.scenario.report.html.rows import Row, polls, rows
-from yemot_ai_testing.scenario.report.html.strip import Strip
+from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
 
 __all__ = ["render"]
 
-SHOWN_OPEN = 3
+MAX_EXPANDED = 3
 """Runs of at most so many calls show them all; of others only those that did not go as written."""
 
-BAD: frozenset[RecordState] = frozenset({"failed", "error"})
+UNSUCCESSFUL: frozenset[RecordState] = frozenset({"failed", "error"})
 SLOW_TURNS = 5
 HERE = files(__package__)
 
@@ -59,23 +59,23 @@ class _Call:
 
     anchor: str
     record: CallRecord
-    strip: Strip
+    strip: TimelineStrip
     turns: list[_Turn]
     not_run: list[TurnRecord]
     opened: bool
 
     @classmethod
-    def of(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
+    def from_record(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
         numbered = enumerate(record.turns, start=1)
         turns = [_Turn(n, turn, rows(turn)) for n, turn in numbered if turn.status != "not_run"]
         polled = [at for turn in record.turns for at in polls(turn)]
         return cls(
             anchor=f"call-{number}",
             record=record,
-            strip=Strip.of(record.beats, polled),
+            strip=TimelineStrip.from_timeline(record.timeline, polled),
             turns=turns,
             not_run=[turn for turn in record.turns if turn.status == "not_run"],
-            opened=opened or record.state in BAD,
+            opened=opened or record.state in UNSUCCESSFUL,
         )
 
     @property
@@ -86,7 +86,7 @@ class _Call:
     @property
     def grade(self) -> str:
         """The worst grade of its silences."""
-        grades = {beat.grade for beat in self.record.beats}
+        grades = {beat.grade for beat in self.record.timeline}
         return next((grade for grade in ("too_long", "long") if grade in grades), "")
 
 
@@ -98,10 +98,10 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
         written: when it ended; the only thing in which two pages of the same calls differ.
     """
     calls = [
-        _Call.of(number, record, opened=len(records) <= SHOWN_OPEN)
-        for number, record in enumerate(sorted(records, key=_went_well), start=1)
+        _Call.from_record(number, record, opened=len(records) <= MAX_EXPANDED)
+        for number, record in enumerate(sorted(records, key=_is_successful), start=1)
     ]
-    style, script = _own("page.css"), _own("page.js")
+    style, script = _asset("page.css"), _asset("page.js")
     anchors = {(call.record.path, turn.record.line): call.anchor for call in calls for turn in call.turns}
     page = (
         _environment()
@@ -110,7 +110,7 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
             calls=calls,
             counts=Counter(record.state for record in records),
             silences=_silences(records),
-            slow=[(anchors[(turn.path, turn.line)], turn) for turn in slow_turns(records, most=SLOW_TURNS)],
+            slow=[(anchors[(turn.path, turn.line)], turn) for turn in slow_turns(records, limit=SLOW_TURNS)],
             written=written,
             words=words,
             style=style,
@@ -121,8 +121,8 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
     return page.encode("utf-8", "backslashreplace").decode("utf-8")  # half characters can come from anywhere
 
 
-def _went_well(record: CallRecord) -> bool:
-    return record.state not in BAD
+def _is_successful(record: CallRecord) -> bool:
+    return record.state not in UNSUCCESSFUL
 
 
 def _silences(records: Sequence[CallRecord]) -> dict[str, float]:
@@ -148,7 +148,7 @@ def _template(name: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines())
 
 
-def _own(name: str) -> str:
+def _asset(name: str) -> str:
     return "\n" + HERE.joinpath(name).read_text(encoding="utf-8")
 
 
@@ -157,13 +157,13 @@ def _policy(style: str, script: str) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            f"style-src '{_fingerprint(style)}'",
-            f"script-src '{_fingerprint(script)}'",
+            f"style-src '{_csp_hash(style)}'",
+            f"script-src '{_csp_hash(script)}'",
             "base-uri 'none'",
             "form-action 'none'",
         ]
     )
 
 
-def _fingerprint(text: str) -> str:
+def _csp_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.scenario.play.timeline import Beat, Grade
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, SilenceGrade
 from yemot_ai_testing.scenario.report.call_record import TurnRecord
-from yemot_ai_testing.scenario.report.html.words import DEEDS, WHYS
+from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, END_REASONS
 
 __all__ = ["PIXELS_PER_SECOND", "Row", "polls", "rows"]
 
 PIXELS_PER_SECOND = 16
-LONGEST_DRAWN = 40.0
+MAX_DRAWN_SECONDS = 40.0
 """Seconds of silence that are drawn to scale; what is longer is drawn broken."""
 
-Shape: TypeAlias = Literal["bubble", "keys", "silence", "mark"]
-SHAPES: dict[str, Shape] = {"says": "bubble", "speaks": "bubble", "presses": "keys", "silence": "silence"}
+RowShape: TypeAlias = Literal["bubble", "keys", "silence", "mark"]
+ROW_SHAPES: dict[str, RowShape] = {
+    "says": "bubble",
+    "speaks": "bubble",
+    "presses": "keys",
+    "silence": "silence",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,68 +41,70 @@ class Row:
         bound: that bound, in seconds.
     """
 
-    shape: Shape
+    shape: RowShape
     kind: str
     at: float
     label: str
     texts: tuple[str, ...] = ()
     seconds: float = 0.0
-    grade: Grade = ""
+    grade: SilenceGrade = ""
     bound: float | None = None
 
     @property
     def height(self) -> int:
         """Of a silence, its height in pixels, to scale."""
-        return round(min(self.seconds, LONGEST_DRAWN) * PIXELS_PER_SECOND)
+        return round(min(self.seconds, MAX_DRAWN_SECONDS) * PIXELS_PER_SECOND)
 
     @property
     def broken(self) -> bool:
         """Whether it is too long to be drawn to scale."""
-        return self.seconds > LONGEST_DRAWN
+        return self.seconds > MAX_DRAWN_SECONDS
 
 
 def rows(turn: TurnRecord) -> list[Row]:
     """Return the rows of ``turn`` in the order in which they begin."""
-    marks = [Row("mark", "polls", at, DEEDS["polls"]) for at in polls(turn)]
-    return sorted([*marks, *_joined(map(_row, _told(turn.beats)))], key=lambda row: row.at)
+    marks = [Row("mark", "polls", at, EVENT_LABELS["polls"]) for at in polls(turn)]
+    return sorted(
+        [*marks, *_merge_speech(map(_row, _without_dialled_extension(turn.timeline)))], key=lambda row: row.at
+    )
 
 
 def polls(turn: TurnRecord) -> Iterator[float]:
     """Yield when the line asked again by itself: in the same place, without the caller's doing."""
-    done = [beat.at for beat in turn.beats if beat.who == "caller"]
+    done = [beat.at for beat in turn.timeline if beat.origin == "caller"]
     asked = [one for one in turn.exchanges if not one.hangup]
     for before, one in pairwise(asked):
         if one.extension == before.extension and not any(before.at <= at <= one.at for at in done):
             yield one.at
 
 
-def _told(beats: Iterable[Beat]) -> Iterator[Beat]:
-    """Yield ``beats`` without the place that a caller enters by dialling it."""
+def _without_dialled_extension(timeline: Iterable[TimelineEvent]) -> Iterator[TimelineEvent]:
+    """Yield ``timeline`` without the place that a caller enters by dialling it."""
     dialled: str | None = None
-    for beat in beats:
-        if beat.deed != "enters" or beat.text != dialled:
+    for beat in timeline:
+        if beat.kind != "enters" or beat.text != dialled:
             yield beat
-        dialled = beat.text if beat.deed == "dials" else None
+        dialled = beat.text if beat.kind == "dials" else None
 
 
-def _row(beat: Beat) -> Row:
-    shape = SHAPES.get(beat.deed, "mark")
-    kind = beat.who if shape == "bubble" else beat.deed.replace(" ", "-")
-    label = DEEDS.get(beat.deed, beat.deed)
-    if beat.who == "platform" and shape == "bubble":
+def _row(beat: TimelineEvent) -> Row:
+    shape = ROW_SHAPES.get(beat.kind, "mark")
+    kind = beat.origin if shape == "bubble" else beat.kind.replace(" ", "-")
+    label = EVENT_LABELS.get(beat.kind, beat.kind)
+    if beat.origin == "platform" and shape == "bubble":
         label = "הפלטפורמה אומרת"
     return Row(shape, kind, beat.at, label, _texts(beat), beat.seconds, beat.grade, beat.bound)
 
 
-def _texts(beat: Beat) -> tuple[str, ...]:
-    if beat.deed in {"repeats", "beeps", "silence"} or not beat.text:
+def _texts(beat: TimelineEvent) -> tuple[str, ...]:
+    if beat.kind in {"repeats", "beeps", "silence"} or not beat.text:
         return ()
-    if beat.deed == "presses":
+    if beat.kind == "presses":
         return tuple(beat.text)
-    return (WHYS.get(beat.text, beat.text) if beat.deed == "ends" else beat.text,)
+    return (END_REASONS.get(beat.text, beat.text) if beat.kind == "ends" else beat.text,)
 
 
-def _joined(several: Iterable[Row]) -> list[Row]:
+def _merge_speech(several: Iterable[Row]) -> list[Row]:
     """Join what one side says in one breath."""
     joined: list[Row] = []
     for row in several:

@@ -15,21 +15,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from yemot_ai_testing.scenario.play.timeline import Beat
-from yemot_ai_testing.scenario.report.html.words import DEEDS, clock, seconds
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent
+from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, format_clock, format_seconds
 
-__all__ = ["Mark", "Part", "Strip", "Tick"]
+__all__ = ["StripMarker", "StripSegment", "TimelineStrip", "StripTick"]
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 MOST_TICKS = 6
 LEAST_WIDTH = 0.6
 """Percent; what is shorter could not be seen."""
 
-MARKED = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters"})
+MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters"})
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StripSegment:
     """A stretch of time; ``x`` is its left edge."""
 
     kind: str
@@ -40,7 +40,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StripMarker:
     """A moment."""
 
     kind: str
@@ -49,7 +49,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class StripTick:
     """A time on the scale."""
 
     x: float
@@ -57,57 +57,57 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class TimelineStrip:
     """The whole call.
 
     Attributes:
         seconds: how long it was.
-        parts: who is heard when, and silences.
-        marks: keys, hang-ups, polls.
+        segments: who is heard when, and silences.
+        markers: keys, hang-ups, polls.
         ticks: the scale.
     """
 
     seconds: float
-    parts: tuple[Part, ...]
-    marks: tuple[Mark, ...]
-    ticks: tuple[Tick, ...]
+    segments: tuple[StripSegment, ...]
+    markers: tuple[StripMarker, ...]
+    ticks: tuple[StripTick, ...]
 
     @classmethod
-    def of(cls, beats: Iterable[Beat], polls: Iterable[float]) -> Self:
-        """Draw ``beats``, and marks at the times of ``polls``."""
-        call = list(beats)
+    def from_timeline(cls, timeline: Iterable[TimelineEvent], polls: Iterable[float]) -> Self:
+        """Draw ``timeline``, and marks at the times of ``polls``."""
+        call = list(timeline)
         length = max((beat.at + beat.seconds for beat in call), default=0.0)
         whole = max(length, 1.0)
-        marks = [*map(_mark_of(whole), (beat for beat in call if beat.deed in MARKED))]
-        marks += [Mark("polls", _from_right(at, whole), _titled("polls", "", at)) for at in polls]
-        parts = tuple(_part(beat, whole) for beat in call if beat.seconds)
+        marks = [*map(_marker_for(whole), (beat for beat in call if beat.kind in MARKER_KINDS))]
+        marks += [StripMarker("polls", _from_right(at, whole), _tooltip("polls", "", at)) for at in polls]
+        parts = tuple(_segment(beat, whole) for beat in call if beat.seconds)
         return cls(length, parts, tuple(marks), tuple(_ticks(whole)))
 
 
-def _part(beat: Beat, whole: float) -> Part:
+def _segment(beat: TimelineEvent, whole: float) -> StripSegment:
     width = max(beat.seconds / whole * 100, LEAST_WIDTH)
     x = max(_from_right(beat.at, whole) - width, 0.0)
-    kind = beat.deed.replace(" ", "-") if beat.deed in {"music", "is silent"} else beat.who
-    title = f"{_titled(beat.deed, beat.text, beat.at)} ({seconds(beat.seconds)})"
-    return Part(kind, beat.grade, round(x, 3), round(width, 3), title)
+    kind = beat.kind.replace(" ", "-") if beat.kind in {"music", "is silent"} else beat.origin
+    title = f"{_tooltip(beat.kind, beat.text, beat.at)} ({format_seconds(beat.seconds)})"
+    return StripSegment(kind, beat.grade, round(x, 3), round(width, 3), title)
 
 
-def _mark_of(whole: float) -> Callable[[Beat], Mark]:
-    return lambda beat: Mark(
-        beat.deed.replace(" ", "-"), _from_right(beat.at, whole), _titled(beat.deed, beat.text, beat.at)
+def _marker_for(whole: float) -> Callable[[TimelineEvent], StripMarker]:
+    return lambda beat: StripMarker(
+        beat.kind.replace(" ", "-"), _from_right(beat.at, whole), _tooltip(beat.kind, beat.text, beat.at)
     )
 
 
-def _ticks(whole: float) -> Iterable[Tick]:
+def _ticks(whole: float) -> Iterable[StripTick]:
     step = next((step for step in STEPS if whole / step <= MOST_TICKS), whole / MOST_TICKS)
     for number in range(math.floor(whole / step) + 1):
         at = number * step
-        yield Tick(_from_right(at, whole), f"{int(at // 60)}:{int(at % 60):02}")
+        yield StripTick(_from_right(at, whole), f"{int(at // 60)}:{int(at % 60):02}")
 
 
 def _from_right(at: float, whole: float) -> float:
     return round(100 - at / whole * 100, 3)
 
 
-def _titled(deed: str, text: str, at: float) -> str:
-    return f"{clock(at)} {DEEDS.get(deed, deed)} {text}".rstrip()
+def _tooltip(kind: str, text: str, at: float) -> str:
+    return f"{format_clock(at)} {EVENT_LABELS.get(kind, kind)} {text}".rstrip()

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
 
-from yemot_ai_testing.scenario.play.result import Kind
+from yemot_ai_testing.scenario.play.result import MismatchKind
 from yemot_ai_testing.scenario.report.call_record import RecordState
 
-__all__ = ["DEEDS", "KINDS", "STATES", "WHYS", "clock", "seconds", "unindented"]
+__all__ = [
+    "EVENT_LABELS",
+    "MISMATCH_LABELS",
+    "STATE_LABELS",
+    "END_REASONS",
+    "format_clock",
+    "format_seconds",
+    "dedent_lines",
+]
 
-STATES: Mapping[RecordState, str] = {
+STATE_LABELS: Mapping[RecordState, str] = {
     "passed": "עברה",
     "failed": "נכשלה",
     "fake only": "רק בדמה",
     "error": "לא רצה",
 }
 
-KINDS: Mapping[Kind, str] = {
+MISMATCH_LABELS: Mapping[MismatchKind, str] = {
     "heard": "נשמעו מילים אחרות",
     "response": "תשובה אחרת מן הצפוי",
     "ends": "השיחה הסתיימה, או נמשכה, שלא כצפוי",
@@ -30,7 +38,7 @@ KINDS: Mapping[Kind, str] = {
     "afterwards": "משהו נשאר אחרי השיחה",
 }
 
-DEEDS: Mapping[str, str] = {
+EVENT_LABELS: Mapping[str, str] = {
     "says": "המתקשר אומר",
     "presses": "המתקשר מקיש",
     "speaks": "הקו אומר",
@@ -47,11 +55,11 @@ DEEDS: Mapping[str, str] = {
     "silence": "שקט",
 }
 
-WHYS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק", "the line hung up": "הקו ניתק"}
+END_REASONS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק", "the line hung up": "הקו ניתק"}
 """Ends of a call; any other is told as it is."""
 
 
-def clock(at: float) -> str:
+def format_clock(at: float) -> str:
     """Return ``at`` seconds as minutes, seconds and tenths.
 
     >>> clock(63.25)
@@ -61,7 +69,7 @@ def clock(at: float) -> str:
     return f"{int(minutes)}:{left:04.1f}"
 
 
-def seconds(length: float) -> str:
+def format_seconds(length: float) -> str:
     """Return a length of time.
 
     >>> seconds(2.04)
@@ -70,6 +78,6 @@ def seconds(length: float) -> str:
     return f"{length:.1f} ש׳"
 
 
-def unindented(lines: Sequence[str]) -> list[str]:
+def dedent_lines(lines: Sequence[str]) -> list[str]:
     """Return ``lines`` without the indentation that all of them have."""
     return dedent("\n".join(lines)).split("\n") if lines else []
