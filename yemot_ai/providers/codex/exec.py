@@ -151,7 +151,7 @@ class CodexCLIProvider:
         home = self._codex.home
         reader = EventReader()
         try:
-            async with asyncio.timeout(self._codex.timeout):
+            async with self._deadline():
                 file = await asyncio.to_thread(_prepared, home, self._codex.told(instructions), key)
                 line = await self._command(executable, home, file, thread_id, key)
                 end = await self._run(line, prompt, home, reader, key)
@@ -161,13 +161,14 @@ class CodexCLIProvider:
                 )
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
-                # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
-                # nothing of what the caller said may stay.
-                home.forget(reader.thread_id, key)
-                home.forget(thread_id, key)
+                _delete_failed_turn(home, started=reader.thread_id, resumed=thread_id, key=key)
             if isinstance(error, OSError):
                 raise self._explained(error, reader.thread_id or thread_id) from error
             raise
+
+    def _deadline(self) -> asyncio.Timeout:
+        """Return the time limit of one whole turn."""
+        return asyncio.timeout(self._codex.timeout)
 
     async def _command(
         self, executable: Path, home: Home, instructions: Path, thread_id: str, key: str
@@ -213,6 +214,19 @@ class CodexCLIProvider:
 def _prepared(home: Home, instructions: str, key: str) -> Path:
     home.prepare(key)
     return home.instructions_file(instructions)
+
+
+def _delete_failed_turn(home: Home, *, started: str, resumed: str, key: str) -> None:
+    """Delete what was said in a turn that nobody can resume.
+
+    Args:
+        home: the folders of the processes.
+        started: the thread that Codex started, which may not be the one it was asked to resume.
+        resumed: the thread that it was asked to resume; empty for a first turn.
+        key: the conversation.
+    """
+    home.forget(started, key)
+    home.forget(resumed, key)
 
 
 def _word(session: JSON, name: str) -> str:

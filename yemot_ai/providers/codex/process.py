@@ -156,10 +156,7 @@ async def run(
         LineTooLongError: it wrote a line of more than ``LINE_LIMIT`` bytes; it is killed.
         OSError: it could not be started.
     """
-    loop = asyncio.get_running_loop()
-    transport, listener = await loop.subprocess_exec(
-        lambda: _Listener(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
-    )
+    transport, listener = await _spawn(command, receive, env, cwd)
     group = transport.get_pid()
     _living.add(group)
     try:
@@ -173,6 +170,16 @@ async def run(
     finally:
         # A task of its own: a second cancellation must not leave half the group alive.
         await asyncio.shield(_started(_bury(transport, listener, group)))
+
+
+async def _spawn(
+    command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
+) -> tuple[asyncio.SubprocessTransport, _Listener]:
+    """Start ``command`` as the leader of a session, and so of a process group, of its own."""
+    loop = asyncio.get_running_loop()
+    return await loop.subprocess_exec(
+        lambda: _Listener(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
+    )
 
 
 def _write(pipe: asyncio.WriteTransport, data: bytes) -> None:
