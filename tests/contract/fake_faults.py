@@ -1,321 +1,423 @@
-"""Faults to plant in the fake Codex: what is changed in its program, and which cases have to see it."""
+"""Faults of the fake Codex as ``codex exec``, and the cases of the suite that catch them.
+
+Each fault is a function that replaces the function of the program named by ``replaces``. The names imported
+here stay those of the healthy program, so that a replacement can call what it replaces.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+import os
+import signal
+import time
+from typing import Final
 
-from yemot_ai_testing.codex.fake import double as doubles
-from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.fake.install import detach
-from yemot_ai_testing.codex.rules.suite import Suite, suite_of
+from tests.contract.fake_fault import Fault, fault
+from yemot_ai_testing.codex.fake.program.argv import (
+    Arguments,
+    Level,
+    _level,
+    _option,
+    _split,
+    _takes_many,
+)
+from yemot_ai_testing.codex.fake.program.checks import (
+    home_problem,
+    in_repository,
+    open_stdin,
+    prompt_of,
+    stdin,
+)
+from yemot_ai_testing.codex.fake.program.process import Ended, Process, encoded, say
+from yemot_ai_testing.codex.fake.program.main import (
+    _announce_stdin,
+    _appends_stdin,
+    _converse,
+    _is_completed,
+    _is_trusted,
+    _new_thread,
+    _opened,
+    _output,
+    _placeholders,
+    _play,
+    _resumed_id,
+    _start_turn,
+    _usage,
+    _write_last_message,
+    main,
+)
+from yemot_ai_testing.codex.fake.program.threads import Thread, _by_last_use, is_uuid, rollout, uuid7
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["FAULTS"]
 
-__all__ = ["FAULTS", "Fault", "fault_planted", "planted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A mistake that a fake could make.
-
-    Attributes:
-        name: what it does.
-        module: the part of the program, without ``fake_codex_``.
-        was: the text that is replaced; it stands there once.
-        becomes: what stands there then.
-        cases: those that see it.
-    """
-
-    name: str
-    module: str
-    was: str
-    becomes: str
-    cases: tuple[str, ...]
+FAULTS: Final[dict[str, Fault]] = {}
 
 
-def fault_planted(fake: FakeCodex, module: str, was: str, becomes: str) -> None:
-    """Give a fake a program of its own, with the fault in it."""
-    folder = fake.executable.parents[1]
-    detach(fake.executable, folder)
-    path = folder / f"program/yemot_ai_testing/doubles/{module}.py"
-    text = Path(doubles.__file__).with_name(path.name).read_text(encoding="utf-8")
-    assert text.count(was) == 1, f"{was!r} stands {text.count(was)} times in {path.name}"
-    # A source is taken before what is compiled.
-    path.write_text(text.replace(was, becomes), encoding="utf-8")
+# The command line.
 
 
-@contextmanager
-def planted(fault: Fault) -> Iterator[Suite]:
-    """The suite for a fake with the fault."""
-    fake = FakeCodex()
+@fault(
+    FAULTS,
+    "accepts --image A resume ID",
+    replaces=_takes_many,
+    caught_by=("argv-greedy-image", "argv-greedy-image-dash"),
+)
+def takes_one_image(level: Level, name: str, value: str | None) -> bool:
+    return False
+
+
+@fault(FAULTS, "is greedy after resume too", replaces=_level, caught_by=("resume-image",))
+def greedy_resume(command: str) -> Level:
+    level = _level(command)
+    greedy = level.greedy or command == "resume"
+    return Level(level.usage, level.values, level.flags, level.commands, level.places, greedy=greedy)
+
+
+@fault(
+    FAULTS,
+    "accepts unknown options",
+    replaces=_option,
+    caught_by=("argv-unknown-option", "argv-unknown-letter", "argv-last-alone"),
+)
+def ignores_unknown_option(
+    found: Arguments, level: Level, word: str, rest: list[str], seen: set[str]
+) -> None:
+    name, _ = _split(word)
+    if name in level.values or name in level.flags:
+        _option(found, level, word, rest, seen)
+
+
+@fault(
+    FAULTS,
+    "lets resume take --sandbox",
+    replaces=_level,
+    caught_by=("resume-lacks-sandbox", "resume-lacks-cd", "resume-lacks-profile"),
+)
+def resume_with_values_of_exec(command: str) -> Level:
+    level = _level(command)
+    values = _level("exec").values if command == "resume" else level.values
+    return Level(level.usage, values, level.flags, level.commands, level.places, greedy=level.greedy)
+
+
+@fault(FAULTS, "takes `review` for a prompt", replaces=_level, caught_by=("argv-word-review",))
+def exec_without_review(command: str) -> Level:
+    level = _level(command)
+    commands = tuple(name for name in level.commands if name != "review")
+    return Level(level.usage, level.values, level.flags, commands, level.places, greedy=level.greedy)
+
+
+@fault(
+    FAULTS,
+    "exits 1 for wrong arguments",
+    replaces=main,
+    caught_by=("argv-unknown-option", "argv-two-prompts", "resume-third-word"),
+)
+def exits_1_instead_of_2(state: str, argv: list[str]) -> int:
+    code = main(state, argv)
+    return 1 if code == 2 else code
+
+
+# Threads.
+
+
+@fault(
+    FAULTS,
+    "answers an unknown id",
+    replaces=_opened,
+    caught_by=("thread-unknown", "thread-foreign", "thread-deleted", "thread-ephemeral"),
+)
+def opens_new_thread_for_unknown_id(process: Process, found: Arguments) -> Thread:
+    if found.command == "resume":
+        wanted = _resumed_id(process, found)
+        if is_uuid(wanted) and not rollout(process.home, wanted.lower()):
+            return _new_thread(process, found)
+    return _opened(process, found)
+
+
+@fault(
+    FAULTS,
+    "refuses an id that is no UUID",
+    replaces=_new_thread,
+    caught_by=("thread-name", "thread-empty-name", "resume-last-of-none"),
+)
+def refuses_new_thread_on_resume(process: Process, found: Arguments) -> Thread:
+    if found.command == "resume":
+        _play(process, "unknown_session")
+    return _new_thread(process, found)
+
+
+@fault(
+    FAULTS,
+    "changes the thread's id on resume",
+    replaces=_placeholders,
+    caught_by=("thread-same-id", "resume-image", "failure-first-turn"),
+)
+def another_id(thread: Thread) -> dict[str, str]:
+    return {"thread_id": uuid7()} if thread.resumed else _placeholders(thread)
+
+
+@fault(
+    FAULTS,
+    "counts the tokens of the turn",
+    replaces=_usage,
+    caught_by=("thread-usage-adds-up", "failure-resumable", "thread-ephemeral-resume"),
+)
+def usage_of_one_turn(process: Process, turns: int) -> str:
+    return _usage(process, 1)
+
+
+@fault(
+    FAULTS,
+    "counts failed turns",
+    replaces=_is_completed,
+    caught_by=("failure-resumable", "output-file-of-failure"),
+)
+def always_completed(code: int, events: str) -> bool:
+    return True
+
+
+@fault(
+    FAULTS,
+    "loses the second writer's error",
+    replaces=Thread.claim,
+    caught_by=("thread-second-writer", "thread-second-writer-of-new"),
+)
+def claims_without_a_lock(self: Thread) -> bool:
+    return True
+
+
+@fault(FAULTS, "locks the whole home", replaces=Thread.lock_path, caught_by=("thread-others-at-once",))
+def one_lock_for_all(self: Thread) -> str:
+    return f"{self.home}/thread-writer-locks/all.lock"
+
+
+@fault(FAULTS, "keeps --ephemeral threads", replaces=_new_thread, caught_by=("thread-ephemeral",))
+def ignores_ephemeral(process: Process, found: Arguments) -> Thread:
+    found.options.pop("ephemeral", None)
+    return _new_thread(process, found)
+
+
+@fault(
+    FAULTS,
+    "takes the thread that began last for the last one",
+    replaces=_by_last_use,
+    caught_by=("resume-last",),
+)
+def by_beginning(paths: list[str]) -> list[str]:
+    # A path begins with the time at which the thread began.
+    return sorted(paths)
+
+
+# Standard input.
+
+
+@fault(
+    FAULTS,
+    "ignores standard input",
+    replaces=stdin,
+    caught_by=("stdin-empty", "stdin-null-dash", "stdin-open-dash", "stdin-besides-prompt"),
+)
+def fixed_input() -> bytes:
+    return "שלום".encode()
+
+
+@fault(
+    FAULTS,
+    "does not wait for standard input besides a prompt",
+    replaces=_appends_stdin,
+    caught_by=("stdin-open-prompt", "stdin-besides-prompt"),
+)
+def never_appends_stdin(found: Arguments) -> bool:
+    return False
+
+
+@fault(
+    FAULTS,
+    "waits for ever when standard input is closed",
+    replaces=open_stdin,
+    caught_by=("stdin-closed-dash", "stdin-closed-prompt"),
+)
+def opens_a_pipe() -> None:
     try:
-        fault_planted(fake, f"fake_codex_{fault.module}", fault.was, fault.becomes)
-        yield suite_of(fake.executable, name=fault.name)
-    finally:
-        fake.close()
+        os.fstat(0)
+    except OSError:
+        os.pipe()
 
 
-_SAID: Final = '    say(1, filled(out, process, places) if shows else f"'
+@fault(
+    FAULTS,
+    "waits for standard input when it resumes",
+    replaces=_appends_stdin,
+    caught_by=("stdin-open-prompt-resume", "stdin-besides-prompt-resume"),
+)
+def appends_stdin_on_resume(found: Arguments) -> bool:
+    return not os.isatty(0)
 
-FAULTS: Final = (
-    Fault(
-        "accepts --image A resume ID",
-        "argv",
-        'many = name == "image" and level.greedy and value is None',
-        "many = False",
-        ("argv-greedy-image", "argv-greedy-image-dash"),
-    ),
-    Fault(
-        "is greedy after resume too",
-        "argv",
-        "_RESUME_FLAGS, (), 2, greedy=False)",
-        "_RESUME_FLAGS, (), 2, greedy=True)",
-        ("resume-image",),
-    ),
-    Fault(
-        "accepts unknown options",
-        "argv",
-        "    if known is None and name not in level.flags:\n",
-        "    if known is None and name not in level.flags:\n        return\n",
-        ("argv-unknown-option", "argv-unknown-letter", "argv-last-alone"),
-    ),
-    Fault(
-        "lets resume take --sandbox",
-        "argv",
-        "_RESUME_USAGE, _COMMON_VALUES,",
-        "_RESUME_USAGE, _EXEC_VALUES,",
-        ("resume-lacks-sandbox", "resume-lacks-cd", "resume-lacks-profile"),
-    ),
-    Fault(
-        "takes `review` for a prompt",
-        "argv",
-        '("resume", "fork", "review", "help"), 1',
-        '("resume", "fork", "help"), 1',
-        ("argv-word-review",),
-    ),
-    Fault(
-        "exits 0 on failure",
-        "program",
-        "    raise Ended(code)\n\n\ndef _remember",
-        "    raise Ended(0)\n\n\ndef _remember",
-        ("failure-unauthorized", "failure-rate-limited", "failure-cut-stream", "output-plain-failure"),
-    ),
-    Fault(
-        "exits 1 for wrong arguments",
-        "program",
-        "        return 2\n",
-        "        return 1\n",
-        ("argv-unknown-option", "argv-two-prompts", "resume-third-word"),
-    ),
-    Fault(
-        "answers an unknown id",
-        "program",
-        "    if not path:\n",
-        "    if not path:\n        return _new_thread(process, found)\n    if not path:\n",
-        ("thread-unknown", "thread-foreign", "thread-deleted", "thread-ephemeral"),
-    ),
-    Fault(
-        "refuses an id that is no UUID",
-        "program",
-        "    if not is_uuid(wanted):\n",
-        '    if not is_uuid(wanted):\n        _play(process, "unknown_session")\n',
-        ("thread-name", "thread-empty-name", "resume-last-of-none"),
-    ),
-    Fault(
-        "changes the thread's id on resume",
-        "program",
-        '    places = {"thread_id": thread.id}\n',
-        '    places = {"thread_id": uuid7()}\n',
-        ("thread-same-id", "resume-image", "failure-first-turn"),
-    ),
-    Fault(
-        "counts the tokens of the turn",
-        "program",
-        "_usage(process, thread.turns + 1)",
-        "_usage(process, 1)",
-        ("thread-usage-adds-up", "failure-resumable", "thread-ephemeral-resume"),
-    ),
-    Fault(
-        "counts failed turns",
-        "program",
-        "    if code == 0 and '\"turn.completed\"' in out:\n",
-        "    if True:\n",
-        ("failure-resumable", "output-file-of-failure"),
-    ),
-    Fault(
-        "ignores standard input",
-        "program",
-        "    prompt, why = prompt_of(stdin())\n",
-        '    prompt, why = "שלום".encode(), ""\n',
-        ("stdin-empty", "stdin-null-dash", "stdin-open-dash", "stdin-besides-prompt"),
-    ),
-    Fault(
-        "does not wait for standard input besides a prompt",
-        "program",
-        "        if resumes or os.isatty(0):\n",
-        "        if True:\n",
-        ("stdin-open-prompt", "stdin-besides-prompt"),
-    ),
-    Fault(
-        "waits for ever when standard input is closed",
-        "checks",
-        "        os.open(os.devnull, os.O_RDONLY)\n",
-        "        os.pipe()\n",
-        ("stdin-closed-dash", "stdin-closed-prompt"),
-    ),
-    Fault(
-        "waits for standard input when it resumes",
-        "program",
-        "        if resumes or os.isatty(0):\n",
-        "        if os.isatty(0):\n",
-        ("stdin-open-prompt-resume", "stdin-besides-prompt-resume"),
-    ),
-    Fault(
-        "loses the second writer's error",
-        "program",
-        "    if refuses and (scripted or not thread.claim()):\n",
-        "    if refuses and scripted:\n",
-        ("thread-second-writer", "thread-second-writer-of-new"),
-    ),
-    Fault(
-        "locks the whole home",
-        "threads",
-        'f"{folder}/{self.id}.lock"',
-        'f"{folder}/all.lock"',
-        ("thread-others-at-once",),
-    ),
-    Fault(
-        "breaks lines at U+2028",
-        "process",
-        '    data = text.encode("utf-8", "surrogatepass")\n',
-        '    data = text.replace("\\u2028", "\\n").encode("utf-8", "surrogatepass")\n',
-        ("events-odd-text", "events-unescaped"),
-    ),
-    Fault(
-        "cuts lines at 64 KiB",
-        "process",
-        '    data = text.encode("utf-8", "surrogatepass")\n',
-        '    data = b"\\n".join(line[:65536] for line in text.encode().split(b"\\n"))\n',
-        ("events-long-line",),
-    ),
-    Fault(
-        "writes the answer before it says that the turn has started",
-        "program",
-        '    say(1, filled(begun, process, places) if shows else "")\n    process.note["asked"] = True\n',
-        '    process.note["asked"] = True\n',
-        ("events-order", "thread-same-id", "failure-unauthorized"),
-    ),
-    Fault(
-        "completes the turn before the message",
-        "program",
-        _SAID,
-        '    out = "".join(reversed(out.splitlines(keepends=True)))\n' + _SAID,
-        ("events-order", "events-two-messages", "failure-error-event"),
-    ),
-    Fault(
-        "puts the reasoning behind the message",
-        "program",
-        _SAID,
-        "    lines = out.split('\\n')\n"
-        "    out = '\\n'.join(lines[1:2] + lines[:1] + lines[2:]) if '\"reasoning\"' in lines[0] else out\n"
-        + _SAID,
-        ("events-reasoning",),
-    ),
-    Fault(
-        "leaves the error event out",
-        "program",
-        _SAID,
-        "    out = '\\n'.join(line for line in out.split('\\n') if '\"type\":\"error\"' not in line)\n"
-        + _SAID,
-        ("failure-unauthorized", "failure-error-event"),
-    ),
-    Fault(
-        "prints warnings on standard output",
-        "program",
-        '        say(2, "Reading prompt from stdin...\\n")\n',
-        '        say(1, "Reading prompt from stdin...\\n")\n',
-        ("events-streams", "argv-no-prompt", "resume-no-prompt"),
-    ),
-    Fault(
-        "ignores the missing --skip-git-repo-check",
-        "program",
-        '    if not found.has("skip-git-repo-check") and not in_repository(str(folder)):\n',
-        "    if False:\n",
-        ("home-untrusted", "home-untrusted-resume"),
-    ),
-    Fault(
-        "does not see that it is in a repository",
-        "checks",
-        "    while not os.path.exists(",
-        "    return False\n    while not os.path.exists(",
-        ("home-repository", "home-cd-repository"),
-    ),
-    Fault(
-        "exits 0 on SIGTERM",
-        "program",
-        "    open_stdin()\n",
-        "    open_stdin()\n    import signal\n    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))\n",
-        ("signal-term-reading", "signal-term-asking", "signal-term-answering"),
-    ),
-    Fault(
-        "survives SIGINT",
-        "program",
-        "    open_stdin()\n",
-        "    open_stdin()\n    import signal\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n",
-        ("signal-int-asking",),
-    ),
-    Fault(
-        "ends well when nobody reads it",
-        "program",
-        "        return 101\n",
-        "        return 0\n",
-        ("signal-stdout-closed",),
-    ),
-    Fault(
-        "leaves a child behind",
-        "program",
-        "    open_stdin()\n",
-        "    open_stdin()\n"
-        "    if not os.fork():\n        os.closerange(0, 3)\n        time.sleep(5)\n        os._exit(0)\n",
-        ("signal-leftovers", "signal-term-asking", "signal-kill-asking"),
-    ),
-    Fault(
-        "keeps --ephemeral threads",
-        "program",
-        '    if found.has("ephemeral"):\n',
-        "    if False:\n",
-        ("thread-ephemeral",),
-    ),
-    Fault(
-        "takes the thread that began last for the last one",
-        "threads",
-        "os.stat(path).st_mtime_ns",
-        "path",
-        ("resume-last",),
-    ),
-    Fault(
-        "makes a home that is missing",
-        "checks",
-        "    if not home or os.path.isdir(home):",
-        '    os.makedirs(home or ".", exist_ok=True)\n    if not home or os.path.isdir(home):',
-        ("home-missing",),
-    ),
-    Fault(
-        "writes the last message with a line end",
-        "program",
-        "                file.write(answer)\n",
-        '                file.write(answer + "\\n")\n',
-        ("output-file", "output-file-of-none"),
-    ),
-    Fault(
-        "drops white space around a prompt",
-        "checks",
-        "    text = data.removeprefix(_MARK)\n",
-        "    text = data.removeprefix(_MARK).strip()\n",
-        ("stdin-white-space",),
+
+@fault(FAULTS, "drops white space around a prompt", replaces=prompt_of, caught_by=("stdin-white-space",))
+def stripped_prompt(data: bytes) -> tuple[bytes, str]:
+    prompt, why = prompt_of(data)
+    return prompt.strip(), why
+
+
+# Events and other output.
+
+
+@fault(
+    FAULTS,
+    "breaks lines at U+2028",
+    replaces=encoded,
+    caught_by=("events-odd-text", "events-unescaped"),
+)
+def broken_at_separators(text: str) -> bytes:
+    return encoded(text.replace("\u2028", "\n"))
+
+
+@fault(FAULTS, "cuts lines at 64 KiB", replaces=encoded, caught_by=("events-long-line",))
+def cut_at_64_kib(text: str) -> bytes:
+    return b"\n".join(line[:65536] for line in encoded(text).split(b"\n"))
+
+
+@fault(
+    FAULTS,
+    "writes the answer before it says that the turn has started",
+    replaces=_start_turn,
+    caught_by=("events-order", "thread-same-id", "failure-unauthorized"),
+)
+def starts_silently(process: Process, events: str) -> None:
+    process.note["asked"] = True
+
+
+@fault(
+    FAULTS,
+    "completes the turn before the message",
+    replaces=_output,
+    caught_by=("events-order", "events-two-messages", "failure-error-event"),
+)
+def reversed_events(process: Process, events: str, places: dict[str, str]) -> str:
+    return _output(process, "".join(reversed(events.splitlines(keepends=True))), places)
+
+
+@fault(FAULTS, "puts the reasoning behind the message", replaces=_output, caught_by=("events-reasoning",))
+def reasoning_second(process: Process, events: str, places: dict[str, str]) -> str:
+    lines = events.split("\n")
+    if '"reasoning"' in lines[0]:
+        lines[:2] = reversed(lines[:2])
+    return _output(process, "\n".join(lines), places)
+
+
+@fault(
+    FAULTS,
+    "leaves the error event out",
+    replaces=_output,
+    caught_by=("failure-unauthorized", "failure-error-event"),
+)
+def without_error_event(process: Process, events: str, places: dict[str, str]) -> str:
+    lines = [line for line in events.split("\n") if '"type":"error"' not in line]
+    return _output(process, "\n".join(lines), places)
+
+
+@fault(
+    FAULTS,
+    "prints warnings on standard output",
+    replaces=_announce_stdin,
+    caught_by=("events-streams", "argv-no-prompt", "resume-no-prompt"),
+)
+def announces_on_stdout(what: str) -> None:
+    say(1, f"Reading {what} from stdin...\n")
+
+
+@fault(
+    FAULTS,
+    "writes the last message with a line end",
+    replaces=_write_last_message,
+    caught_by=("output-file", "output-file-of-none"),
+)
+def last_message_with_line_end(path: str, answer: str) -> None:
+    _write_last_message(path, f"{answer}\n")
+
+
+@fault(
+    FAULTS,
+    "exits 0 on failure",
+    replaces=_converse,
+    caught_by=(
+        "failure-unauthorized",
+        "failure-rate-limited",
+        "failure-cut-stream",
+        "output-plain-failure",
     ),
 )
+def exits_0(process: Process, found: Arguments, thread: Thread, prompt: bytes) -> None:
+    try:
+        _converse(process, found, thread, prompt)
+    except Ended as ended:
+        raise Ended(0) from ended
+
+
+# Folders.
+
+
+@fault(
+    FAULTS,
+    "ignores the missing --skip-git-repo-check",
+    replaces=_is_trusted,
+    caught_by=("home-untrusted", "home-untrusted-resume"),
+)
+def trusts_every_folder(found: Arguments, folder: str) -> bool:
+    return True
+
+
+@fault(
+    FAULTS,
+    "does not see that it is in a repository",
+    replaces=in_repository,
+    caught_by=("home-repository", "home-cd-repository"),
+)
+def never_in_repository(folder: str) -> bool:
+    return False
+
+
+@fault(FAULTS, "makes a home that is missing", replaces=home_problem, caught_by=("home-missing",))
+def makes_home(home: str) -> str:
+    os.makedirs(home or ".", exist_ok=True)  # noqa: PTH103 - as the program would
+    return home_problem(home)
+
+
+# Signals and processes.
+
+
+@fault(
+    FAULTS,
+    "exits 0 on SIGTERM",
+    replaces=open_stdin,
+    caught_by=("signal-term-reading", "signal-term-asking", "signal-term-answering"),
+)
+def handles_sigterm() -> None:
+    open_stdin()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+
+@fault(FAULTS, "survives SIGINT", replaces=open_stdin, caught_by=("signal-int-asking",))
+def ignores_sigint() -> None:
+    open_stdin()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@fault(FAULTS, "ends well when nobody reads it", replaces=main, caught_by=("signal-stdout-closed",))
+def exits_0_on_broken_pipe(state: str, argv: list[str]) -> int:
+    code = main(state, argv)
+    return 0 if code == 101 else code
+
+
+@fault(
+    FAULTS,
+    "leaves a child behind",
+    replaces=open_stdin,
+    caught_by=("signal-leftovers", "signal-term-asking", "signal-kill-asking"),
+)
+def leaves_a_child() -> None:
+    open_stdin()
+    if not os.fork():
+        os.closerange(0, 3)
+        time.sleep(5)
+        os._exit(0)

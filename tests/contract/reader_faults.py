@@ -1,375 +1,234 @@
-"""Faults for copies of our provider: what each one is, and which check has to catch it."""
+"""Faults of our reader in what it reads out of Codex and makes of it, and the check that catches each."""
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from yemot_ai.providers import codex as original
+import pytest
 
-if TYPE_CHECKING:
-    from tests.contract.reader_checks import Maker
-
-__all__ = ["FAULTS", "Fault", "planted"]
+from tests.contract import reader_checks as checks
+from tests.contract.reader_fault_planting import fault, replaces
+from yemot_ai.errors import AnswerEmptyError, ProviderError
+from yemot_ai.providers.codex import CodexCLIProvider, events, faults
+from yemot_ai.providers.codex import exec as exec_provider
+from yemot_ai.providers.codex.events import EventReader, TurnOutcome, usage_delta
+from yemot_ai.providers.codex.home import is_thread_id
+from yemot_ai.providers.codex.process import LineFramer
+from yemot_ai.providers.provider import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault.
+@fault(checks.a_lost_connection_that_comes_back_is_no_failure)
+def takes_an_error_event_as_fatal(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader._read
 
-    Attributes:
-        name: what it does.
-        file: the module it is planted in.
-        old: what stands there; exactly once.
-        new: what stands there afterwards.
-        check: the check that has to catch it.
-        not_with_fake: why it cannot show with the fake, if it cannot.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    check: str
-    not_with_fake: str = ""
+    @replaces(patch, EventReader, EventReader._read)
+    def read(self: EventReader, event: Mapping[str, Any]) -> None:
+        original(self, event)
+        if event.get("type") == "error":
+            self._failure = self._last_error
 
 
-FAULTS: Final = (
-    Fault(
-        "takes an error event as fatal",
-        "events",
-        "self._last_error = writable(message)",
-        "self._failure = writable(message)",
-        "a_lost_connection_that_comes_back_is_no_failure",
-    ),
-    Fault(
-        "takes the first message",
-        "events",
-        "self._answer = writable(text)",
-        "self._answer = self._answer or writable(text)",
-        "the_answer_is_the_last_message",
-    ),
-    Fault(
-        "decodes as latin-1",
-        "events",
-        "json.loads(line.decode())",
-        'json.loads(line.decode("latin-1"))',
-        "hebrew_is_read_as_it_was_written",
-    ),
-    Fault(
-        "takes standard error as failure",
-        "events",
-        "if exit_code != 0 or",
-        'if "newer version" in stderr_tail or exit_code != 0 or',
-        "what_is_said_on_standard_error_is_no_failure",
-    ),
-    Fault(
-        "reads lines of 64 KiB",
-        "process",
-        "LINE_LIMIT: Final = 8 * 1024 * 1024",
-        "LINE_LIMIT: Final = 64 * 1024",
-        "a_long_line_is_read_whole",
-    ),
-    Fault(
-        "loses the rest of a chunk",
-        "process",
-        "        self._grow(rest)\n",
-        "",
-        "a_long_line_is_read_whole",
-    ),
-    Fault(
-        "splits lines at U+2028",
-        "exec",
-        "receive=reader.feed",
-        "receive=lambda line: [reader.feed(part.encode()) for part in line.decode().splitlines()]",
-        "separators_inside_an_answer_do_not_cut_it",
-    ),
-    Fault(
-        "drops a last line without an end",
-        "process",
-        "        self._framer.end()\n",
-        "",
-        "a_last_line_without_an_end_is_read",
-    ),
-    Fault(
-        "falls over an unknown event",
-        "events",
-        "            case _:\n                pass\n",
-        '            case {"type": "turn.started" | "item.started" | "item.updated" | "item.completed"}:\n'
-        "                pass\n"
-        "            case _:\n"
-        '                self._failure = f"unknown event {event}"\n',
-        "an_event_of_the_future_is_passed_over",
-    ),
-    Fault(
-        "falls over an unknown item",
-        "events",
-        '            case {"type": "turn.completed"}:\n',
-        '            case {"type": "item.completed", "item": {"type": str(kind)}} if kind != "error":\n'
-        '                self._failure = f"unknown item {kind}"\n'
-        '            case {"type": "turn.completed"}:\n',
-        "an_item_that_is_no_message_is_passed_over",
-    ),
-    Fault(
-        "reports what the whole thread cost",
-        "events",
-        "after.get(name, 0) - known.get(name, 0)",
-        "after.get(name, 0)",
-        "a_turn_costs_what_it_added",
-    ),
-    Fault(
-        "does without turn.completed",
-        "events",
-        "or self._failure is not None or self._usage is None:",
-        "or self._failure is not None:\n"
-        "            raise self._failed(exit_code, stderr_tail, expected)\n"
-        "        self._usage = self._usage or {}\n"
-        "        if self._failure:",
-        "a_turn_that_was_not_completed_is_a_failure",
-    ),
-    Fault(
-        "looks at no exit code",
-        "events",
-        "if exit_code != 0 or self._failure",
-        "if self._failure",
-        "a_process_that_ends_badly_is_a_failure",
-    ),
-    Fault(
-        "takes silence as an answer",
-        "events",
-        "            raise self._silent(exit_code, stderr_tail)\n",
-        '            self._answer = ""\n',
-        "a_turn_without_an_answer_is_a_failure",
-    ),
-    Fault(
-        "passes over what is no event",
-        "events",
-        "            self._malformed = self._malformed or line\n",
-        "",
-        "what_is_no_event_is_a_failure",
-    ),
-    Fault(
-        "loses the end of standard error",
-        "faults",
-        "    error.stderr_tail = stderr_tail\n",
-        "",
-        "a_failure_tells_how_the_process_ended",
-    ),
-    Fault(
-        "loses the exit code",
-        "faults",
-        "    error.exit_code = exit_code\n",
-        "",
-        "a_failure_tells_how_the_process_ended",
-    ),
-    Fault(
-        "tries again by itself",
-        "exec",
-        "                end = await self._run(line, prompt, home, reader, key)\n",
-        "                end = await self._run(line, prompt, home, reader, key)\n"
-        "                if end.exit_code:\n"
-        "                    reader = EventReader()\n"
-        "                    end = await self._run(line, prompt, home, reader, key)\n",
-        "a_failed_turn_is_asked_once",
-    ),
-    Fault(
-        "has no deadline",
-        "exec",
-        "asyncio.timeout(self._codex.timeout)",
-        "asyncio.timeout(None)",
-        "a_turn_ends_at_its_deadline",
-    ),
-    Fault(
-        "never resumes",
-        "command",
-        'resumed = ["resume", thread_id] if thread_id else []',
-        "resumed: list[str] = []",
-        "a_further_turn_goes_on_in_the_thread",
-    ),
-    Fault(
-        "ignores which thread answered",
-        "events",
-        "if expected and self.thread_id and self.thread_id != expected:",
-        "if False:",
-        "an_answer_in_another_thread_is_no_answer",
-    ),
-    Fault(
-        "resumes what is no thread",
-        "exec",
-        "if not is_thread_id(thread_id):",
-        "if not thread_id:",
-        "a_name_that_is_no_thread_is_not_asked_about",
-    ),
-    Fault(
-        "forgets to delete the rollout",
-        "home",
-        '            *sessions.glob(f"*/*/*/rollout-*-{thread_id}.jsonl"),\n',
-        "",
-        "nothing_is_left_of_a_session_that_ended",
-    ),
-    Fault(
-        "forgets to delete the databases",
-        "home",
-        "filter(None, (self.databases(key), self.work(key) if is_key(key) else None))",
-        "[self.work(key)]",
-        "nothing_is_left_of_a_session_that_ended",
-    ),
-    Fault(
-        "forgets to delete the working folder",
-        "home",
-        "filter(None, (self.databases(key), self.work(key) if is_key(key) else None))",
-        "filter(None, [self.databases(key)])",
-        "nothing_is_left_of_a_session_that_ended",
-    ),
-    Fault(
-        "keeps a first turn that failed",
-        "exec",
-        "                home.forget(reader.thread_id, key)\n",
-        "",
-        "nothing_is_left_of_a_first_turn_that_failed",
-    ),
-    Fault(
-        "puts the prompt among the arguments",
-        "exec",
-        "await run(line, stdin=data,",
-        'await run([*line[:-1], prompt], stdin=b"",',
-        "what_is_said_is_no_argument",
-    ),
-    Fault(
-        "leaves standard input open",
-        "process",
-        "    pipe.close()\n",
-        "",
-        "standard_input_is_closed",
-    ),
-    Fault(
-        "ends the leader and not the group",
-        "process",
-        "os.killpg(group, number)",
-        "os.kill(group, number)",
-        "nothing_is_left_running_after_a_hang_up",
-    ),
-    Fault(
-        "makes no session for the process",
-        "process",
-        "start_new_session=True",
-        "start_new_session=False",
-        "a_process_leads_a_session_of_its_own",
-    ),
-    Fault(
-        "passes the whole environment on",
-        "home",
-        'return {"LANG": "C.UTF-8", **passed,',
-        'return {**os.environ, "LANG": "C.UTF-8", **passed,',
-        "the_environment_is_the_minimum",
-    ),
-    Fault(
-        "works in the folder of the server",
-        "exec",
-        "receive=reader.feed, env=env, cwd=home.work(key)",
-        "receive=reader.feed, env=env, cwd=Path.cwd()",
-        "it_works_in_an_empty_folder_of_ours",
-    ),
-    Fault(
-        "asks for a repository",
-        "command",
-        '        "--skip-git-repo-check",\n',
-        "",
-        "it_needs_no_repository",
-    ),
-    Fault(
-        "lives in the user's own home",
-        "home",
-        'return cls(root / "home", root, users.absolute() / "auth.json")',
-        'return cls(users.absolute(), root, users.absolute() / "auth.json")',
-        "the_users_own_home_is_left_alone",
-    ),
-    Fault(
-        "looks for a project",
-        "command",
-        '    "project_root_markers": "[]",\n    "project_doc_max_bytes": 0,\n',
-        "",
-        "a_repository_around_our_folder_is_not_looked_at",
-        not_with_fake="the fake reads no AGENTS.md",
-    ),
-    Fault(
-        "names no sandbox",
-        "command",
-        '        "--sandbox",\n        sandbox,\n',
-        "",
-        "the_sandbox_is_named",
-    ),
-    Fault(
-        "switches no tool off",
-        "command",
-        "        *_switched_off(known),\n",
-        "",
-        "no_tool_is_offered",
-    ),
-    Fault(
-        "leaves the models their tools",
-        "command",
-        '        "model_catalog_json": models,\n',
-        "",
-        "no_model_brings_tools_along",
-        not_with_fake="the fake has no catalogue of models",
-    ),
-    Fault(
-        "does not hand the instructions on",
-        "command",
-        '        "model_instructions_file": instructions,\n',
-        "",
-        "instructions_replace_the_prompt_of_codex",
-    ),
+@fault(checks.the_answer_is_the_last_message)
+def takes_the_first_message(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader._read
+
+    @replaces(patch, EventReader, EventReader._read)
+    def read(self: EventReader, event: Mapping[str, Any]) -> None:
+        first = self._answer
+        original(self, event)
+        self._answer = first or self._answer
+
+
+@fault(checks.hebrew_is_read_as_it_was_written)
+def decodes_as_latin_1(patch: pytest.MonkeyPatch) -> None:
+    original = events._parse_event
+
+    @replaces(patch, events, events._parse_event)
+    def parsed(line: bytes) -> Mapping[str, Any] | None:
+        return original(line.decode("latin-1").encode())
+
+
+@fault(checks.what_is_said_on_standard_error_is_no_failure)
+def takes_standard_error_as_failure(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.finish
+
+    @replaces(patch, EventReader, EventReader.finish)
+    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+        if "newer version" in stderr_tail:
+            raise self._failure_error(exit_code, stderr_tail, expected)
+        return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
+
+
+@fault(checks.a_long_line_is_read_whole)
+def reads_lines_of_64_kib(patch: pytest.MonkeyPatch) -> None:
+    original = LineFramer._append
+
+    @replaces(patch, LineFramer, LineFramer._append)
+    def grow(self: LineFramer, part: bytes) -> None:
+        self._limit = 64 * 1024
+        original(self, part)
+
+
+@fault(checks.a_long_line_is_read_whole)
+def loses_the_rest_of_a_chunk(patch: pytest.MonkeyPatch) -> None:
+    original = LineFramer.feed
+
+    @replaces(patch, LineFramer, LineFramer.feed)
+    def feed(self: LineFramer, data: bytes) -> None:
+        original(self, data[: data.rfind(b"\n") + 1])
+
+
+@fault(checks.separators_inside_an_answer_do_not_cut_it)
+def splits_lines_at_u2028(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.feed
+
+    @replaces(patch, EventReader, EventReader.feed)
+    def feed(self: EventReader, line: bytes) -> None:
+        for part in line.decode().splitlines():
+            original(self, part.encode())
+
+
+@fault(checks.a_last_line_without_an_end_is_read)
+def drops_a_last_line_without_an_end(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, LineFramer, LineFramer.flush)
+    def end(self: LineFramer) -> None:
+        pass
+
+
+KNOWN_EVENTS: Final = frozenset(
+    {
+        "thread.started",
+        "turn.started",
+        "turn.completed",
+        "turn.failed",
+        "item.started",
+        "item.updated",
+        "item.completed",
+        "error",
+    }
 )
 
 
-@contextmanager
-def planted(fault: Fault, folder: Path) -> Iterator[Maker]:
-    """A provider with this fault: the class of a copy of our package.
+@fault(checks.an_event_of_the_future_is_passed_over)
+def fails_at_an_unknown_event(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader._read
 
-    Args:
-        fault: what to plant.
-        folder: where the copy is laid.
-
-    Raises:
-        LookupError: what the fault replaces does not stand there exactly once: it is out of date.
-    """
-    name = "planted_" + re.sub(r"\W+", "_", fault.name)
-    package = folder / name
-    ours = Path(str(original.__file__)).parent
-    shutil.copytree(ours, package, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in package.glob("*.py"):
-        source = path.read_text(encoding="utf-8").replace(original.__name__, name)
-        path.write_text(_spoiled(source, fault) if path.stem == fault.file else source, encoding="utf-8")
-    try:
-        yield _provider(name, package)
-    finally:
-        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
-            del sys.modules[module]
+    @replaces(patch, EventReader, EventReader._read)
+    def read(self: EventReader, event: Mapping[str, Any]) -> None:
+        original(self, event)
+        if event.get("type") not in KNOWN_EVENTS:
+            self._failure = f"unknown event {event}"
 
 
-def _spoiled(source: str, fault: Fault) -> str:
-    found = source.count(fault.old)
-    if found != 1:
-        raise LookupError(f"{fault.file}.py holds {found} times what the fault {fault.name!r} replaces")
-    return source.replace(fault.old, fault.new)
+@fault(checks.an_item_that_is_no_message_is_passed_over)
+def fails_at_an_unknown_item(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader._read
+
+    @replaces(patch, EventReader, EventReader._read)
+    def read(self: EventReader, event: Mapping[str, Any]) -> None:
+        original(self, event)
+        match event:
+            case {"type": "item.completed", "item": {"type": str(kind)}}:
+                if kind not in {"agent_message", "error"}:
+                    self._failure = f"unknown item {kind}"
 
 
-def _provider(name: str, package: Path) -> Maker:
-    place = package / "__init__.py"
-    spec = importlib.util.spec_from_file_location(name, place, submodule_search_locations=[str(package)])
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    maker: Maker = module.CodexCLIProvider
-    return maker
+@fault(checks.a_turn_costs_what_it_added)
+def reports_what_the_whole_thread_cost(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, exec_provider, usage_delta)
+    def whole(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
+        return None if before is None else usage_delta({}, after)
+
+
+@fault(checks.a_turn_that_was_not_completed_is_a_failure)
+def does_without_turn_completed(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.finish
+
+    @replaces(patch, EventReader, EventReader.finish)
+    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+        self._usage = self._usage or {}
+        return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
+
+
+@fault(checks.a_process_that_ends_badly_is_a_failure)
+def looks_at_no_exit_code(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.finish
+
+    @replaces(patch, EventReader, EventReader.finish)
+    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+        return original(self, exit_code=0, stderr_tail=stderr_tail, expected=expected)
+
+
+@fault(checks.a_turn_without_an_answer_is_a_failure)
+def takes_silence_as_an_answer(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.finish
+
+    @replaces(patch, EventReader, EventReader.finish)
+    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+        try:
+            return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
+        except AnswerEmptyError:
+            return TurnOutcome("", self.thread_id, self._usage or {})
+
+
+@fault(checks.what_is_no_event_is_a_failure)
+def passes_over_what_is_no_event(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.feed
+
+    @replaces(patch, EventReader, EventReader.feed)
+    def feed(self: EventReader, line: bytes) -> None:
+        original(self, line)
+        self._malformed = None
+
+
+@fault(checks.a_failure_tells_how_the_process_ended)
+def loses_the_end_of_standard_error(patch: pytest.MonkeyPatch) -> None:
+    original = faults._with_details
+
+    @replaces(patch, faults, faults._with_details)
+    def detailed(
+        error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
+    ) -> ProviderError:
+        return original(error, exit_code, error.stderr_tail, thread_id)
+
+
+@fault(checks.a_failure_tells_how_the_process_ended)
+def loses_the_exit_code(patch: pytest.MonkeyPatch) -> None:
+    original = faults._with_details
+
+    @replaces(patch, faults, faults._with_details)
+    def detailed(
+        error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
+    ) -> ProviderError:
+        return original(error, error.exit_code, stderr_tail, thread_id)
+
+
+@fault(checks.a_failed_turn_is_asked_once)
+def tries_again_by_itself(patch: pytest.MonkeyPatch) -> None:
+    original = CodexCLIProvider._run_turn
+
+    @replaces(patch, CodexCLIProvider, CodexCLIProvider._run_turn)
+    async def turn(
+        self: CodexCLIProvider, prompt: str, instructions: str | None, *, thread_id: str, key: str
+    ) -> TurnOutcome:
+        try:
+            return await original(self, prompt, instructions, thread_id=thread_id, key=key)
+        except ProviderError:
+            return await original(self, prompt, instructions, thread_id=thread_id, key=key)
+
+
+@fault(checks.an_answer_in_another_thread_is_no_answer)
+def ignores_which_thread_answered(patch: pytest.MonkeyPatch) -> None:
+    original = EventReader.finish
+
+    @replaces(patch, EventReader, EventReader.finish)
+    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+        return original(self, exit_code=exit_code, stderr_tail=stderr_tail)
+
+
+@fault(checks.a_name_that_is_no_thread_is_not_asked_about)
+def resumes_what_is_no_thread(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, exec_provider, is_thread_id)
+    def is_any(text: str) -> bool:
+        return bool(text)

@@ -1,4 +1,4 @@
-"""The trial of the suite: mistakes are planted in copies of the fake, and the right cases see them."""
+"""Faults are planted in copies of the fake's program, and the right cases of the suite catch them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,34 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.contract.fake_faults import FAULTS, Fault, planted
+from tests.contract.fake_fault import Fault, fault
+from tests.contract.fake_fault_planting import planted
+from tests.contract.fake_faults import FAULTS
 from tests.contract.fault_table import Row
+from yemot_ai_testing.codex.rules.suite import suite_of
+from yemot_ai_testing.codex.fake.program.process import encoded
 
 TRIAL = "faults of a fake"
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_is_caught(fault: Fault, request: pytest.FixtureRequest) -> None:
-    Row(TRIAL, fault.name, ", ".join(fault.cases), "fake").note(request)
-    with planted(fault) as suite, ThreadPoolExecutor() as pool:
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) -> None:
+    cases = FAULTS[name].caught_by
+    Row(TRIAL, name, ", ".join(cases), "fake").note(request)
+    with planted(FAULTS[name]) as fake, ThreadPoolExecutor() as pool:
+        suite = suite_of(fake.executable, name=name)
         # At once: whoever waits for ever is waited for, and not once for each case.
-        outcomes = dict(
-            zip(fault.cases, pool.map(lambda case: suite.run(case).outcome, fault.cases), strict=True)
-        )
-    assert outcomes == dict.fromkeys(fault.cases, "breached")
+        outcomes = dict(zip(cases, pool.map(lambda case: suite.run(case).outcome, cases), strict=True))
+    assert outcomes == dict.fromkeys(cases, "breached")
+
+
+def test_what_the_program_does_not_have_cannot_be_replaced() -> None:
+    def gone() -> None:
+        pass
+
+    gone.__module__ = encoded.__module__
+    gone.__qualname__ = "gone"
+    faults: dict[str, Fault] = {}
+    fault(faults, "none", replaces=gone, caught_by=())(lambda: None)
+    with pytest.raises(AttributeError, match="gone"):
+        faults["none"].install()

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract import reader_faults, reader_process_faults
 from tests.contract.fault_table import Row
 from tests.contract.reader_checks import CHECKS
-from tests.contract.reader_faults import FAULTS, Fault, planted
-from yemot_ai.providers.codex import CodexCLIProvider
+from tests.contract.reader_fault_planting import Fault, faults_of, replaces
+from yemot_ai.providers.codex import CodexCLIProvider, events, process
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.codex.codex_kit import Codex
-    from tests.contract.reader_checks import Check, Maker
+    from tests.contract.reader_checks import Check
 
 TRIAL = "faults of a reader"
+
+FAULTS = faults_of(reader_faults, reader_process_faults)
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -39,33 +41,34 @@ def test_our_provider_passes(check: str, codex: Codex) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_is_caught(
-    fault: Fault, codex: Codex, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_planted_fault_is_caught(fault: Fault, codex: Codex, request: pytest.FixtureRequest) -> None:
     executable = "fake" if isinstance(codex, FakeCodex) else "real"
     why_not = fault.not_with_fake if executable == "fake" else ""
-    Row(TRIAL, fault.name, fault.check, executable, why_not).note(request)
-    with planted(fault, tmp_path) as maker:
-        caught = _caught(CHECKS[fault.check], maker, codex)
+    Row(TRIAL, fault.name, fault.check.__name__, executable, why_not).note(request)
+    with fault.planted():
+        caught = _caught(fault.check, codex)
     # What cannot show must not: else the reason in the table is wrong.
     assert caught != bool(why_not)
 
 
-def _caught(check: Check, maker: Maker, codex: Codex) -> bool:
+def _caught(check: Check, codex: Codex) -> bool:
     try:
-        check(maker, codex)
+        check(CodexCLIProvider, codex)
     except AssertionError:
         return True
     return False
 
 
 def test_there_are_enough_faults_and_no_idle_check() -> None:
-    assert len(FAULTS) >= 20
+    assert len(FAULTS) >= 39
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
-    assert {fault.check for fault in FAULTS} == set(CHECKS)
+    assert {fault.check for fault in FAULTS} == set(CHECKS.values())
 
 
-def test_a_fault_that_fits_nowhere_is_refused(tmp_path: Path) -> None:
-    stale = Fault("is out of date", "events", "what never stood there", "", "")
-    with pytest.raises(LookupError, match="0 times"):
-        planted(stale, tmp_path).__enter__()
+def test_a_fault_without_its_seam_is_refused() -> None:
+    def is_out_of_date(patch: pytest.MonkeyPatch) -> None:
+        replaces(patch, events, process.run_process)
+
+    stale = Fault(is_out_of_date, CHECKS["standard_input_is_closed"])
+    with pytest.raises(AttributeError, match="run"), stale.planted():
+        pass

@@ -18,7 +18,7 @@ import pytest
 from tests.codex.codex_kit import asked, provider
 from tests.contract.figures import note
 from tests.contract.hostile import HARMLESS, ORDERS, SECRET, Ground
-from tests.contract.reader_faults import FAULTS, planted
+from tests.contract.reader_process_faults import switches_no_tool_off
 from yemot_ai.providers.provider import Exchange, Reply
 from yemot_ai_testing.codex.real import RealCodex
 
@@ -180,12 +180,11 @@ def test_a_turn_offers_no_tools_and_carries_few_bytes(
 
 
 def test_the_same_calls_do_read_and_run_where_no_tool_is_switched_off(
-    real: RealCodex, ground: Ground, tmp_path: Path
+    real: RealCodex, ground: Ground
 ) -> None:
-    (fault,) = (fault for fault in FAULTS if fault.name == "switches no tool off")
-    with planted(fault, tmp_path) as maker:
+    with switches_no_tool_off.planted():
         attacks(real, ground)
-        asked(maker(timeout=20.0, sandbox="danger-full-access").start_session("קרא לי את הקובץ"))
+        asked(provider(sandbox="danger-full-access").start_session("קרא לי את הקובץ"))
     assert ground.ran
     assert SECRET in sent(real)
 

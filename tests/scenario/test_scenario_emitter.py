@@ -125,7 +125,7 @@ def without_places(file: CallFile) -> CallFile:
 def _scenario(scenario: Scenario) -> Scenario:
     afterwards = scenario.afterwards and replace(scenario.afterwards, location=NOWHERE)
     several = tuple(replace(turn, location=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
-    return replace(scenario, location=NOWHERE, turns=several, afterwards=afterwards, number=0)
+    return replace(scenario, location=NOWHERE, turns=several, afterwards=afterwards, index=0)
 
 
 @given(files)

@@ -20,6 +20,9 @@ __all__ = ["Setting", "exec_command", "server_command"]
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string goes out as it stands, and Codex reads it as TOML, else as plain text."""
 
+_SUBCOMMAND: Final = ("exec", "--json", "--skip-git-repo-check")
+"""One turn, as JSON lines, in a folder that need not be a Git repository."""
+
 _DISABLED: Final = (
     "shell_tool",
     "unified_exec",
@@ -81,19 +84,15 @@ def exec_command(  # noqa: PLR0913 - a command line has many parts
         "model_catalog_json": models,
         "sqlite_home": databases,
     }
-    resumed = ["resume", thread_id] if thread_id else []
     return [
         executable,
-        "exec",
-        "--json",
-        "--skip-git-repo-check",
-        "--sandbox",
-        sandbox,
+        *_SUBCOMMAND,
+        *_sandbox_options(sandbox),
         *(["--ignore-rules"] if "ignore-rules" in capabilities.options else []),
         *_disable_options(capabilities),
         *_settings(paths, config),
         *(["--model", model] if model else []),
-        *resumed,
+        *_resume_arguments(thread_id),
         "-",
     ]
 
@@ -117,6 +116,14 @@ def server_command(
     """
     paths = {"model_catalog_json": models, "sqlite_home": databases}
     return [executable, "app-server", *_disable_options(capabilities), *_settings(paths, config)]
+
+
+def _sandbox_options(sandbox: str) -> list[str]:
+    return ["--sandbox", sandbox]
+
+
+def _resume_arguments(thread_id: str) -> list[str]:
+    return ["resume", thread_id] if thread_id else []
 
 
 def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:

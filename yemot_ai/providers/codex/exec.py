@@ -157,7 +157,7 @@ class CodexCLIProvider:
         home = self._settings.home
         reader = EventReader()
         try:
-            async with asyncio.timeout(self._settings.timeout):
+            async with self._deadline():
                 file = await asyncio.to_thread(
                     _prepare, home, self._settings.instructions_for(instructions), key
                 )
@@ -165,15 +165,20 @@ class CodexCLIProvider:
                 end = await self._run_process(line, prompt, home, reader, key)
             with self._settings.redact_secrets():
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
+                line = await self._command(executable, home, file, thread_id, key)
+                end = await self._run_process(line, prompt, home, reader, key)
+            with self._settings.redact_secrets():
+                return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
-                # Nobody will ever resume this thread, nor one that Codex has begun instead of it:
-                # nothing of what the caller said may stay.
-                home.delete_conversation(reader.thread_id, key)
-                home.delete_conversation(thread_id, key)
+                _delete_failed_turn(home, started=reader.thread_id, resumed=thread_id, key=key)
             if isinstance(error, OSError):
                 raise self._start_error(error, reader.thread_id or thread_id) from error
             raise
+
+    def _deadline(self) -> asyncio.Timeout:
+        """Return the time limit of one whole turn."""
+        return asyncio.timeout(self._settings.timeout)
 
     async def _command(
         self, executable: Path, home: CodexHome, instructions: Path, thread_id: str, key: str
@@ -221,6 +226,19 @@ class CodexCLIProvider:
 def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
     home.prepare(key)
     return home.instructions_file(instructions)
+
+
+def _delete_failed_turn(home: CodexHome, *, started: str, resumed: str, key: str) -> None:
+    """Delete what was said in a turn that nobody can resume.
+
+    Args:
+        home: the folders of the processes.
+        started: the thread that Codex started, which may not be the one it was asked to resume.
+        resumed: the thread that it was asked to resume; empty for a first turn.
+        key: the conversation.
+    """
+    home.delete_conversation(started, key)
+    home.delete_conversation(resumed, key)
 
 
 def _text_field(session: JSON, name: str) -> str:

@@ -147,21 +147,26 @@ class CodexHome:
 
         Whatever is no thread id, or no key, touches nothing.
         """
-        for folder in filter(None, (self.databases_dir(key), self.work_dir(key) if is_key(key) else None)):
+        for folder in self._conversation_folders(key):
             shutil.rmtree(folder, ignore_errors=True)
         if is_key(key):
             ConversationClaims.remove(self._owners_dir, key)
-        if not is_thread_id(thread_id):
-            return
-        sessions = self.codex_home / "sessions"
-        locks = self.codex_home / "thread-writer-locks"
-        snapshots = self.codex_home / "shell_snapshots"
-        for path in (
-            *sessions.glob(f"*/*/*/rollout-*-{thread_id}.jsonl"),
-            *locks.glob(f"{thread_id}*"),
-            *snapshots.glob(f"{thread_id}.*"),
-        ):
-            path.unlink(missing_ok=True)
+        if is_thread_id(thread_id):
+            for path in self._thread_files(thread_id):
+                path.unlink(missing_ok=True)
+
+    def _conversation_folders(self, key: str) -> list[Path]:
+        """Return the folders of one conversation that are ours to delete; none for what is no key."""
+        folders = (self.databases_dir(key), self.work_dir(key)) if is_key(key) else ()
+        return [folder for folder in folders if folder is not None]
+
+    def _thread_files(self, thread_id: str) -> list[Path]:
+        """Return what Codex keeps of one thread as files: rollouts, lock, shell snapshots."""
+        return [
+            *self.codex_home.glob(f"sessions/*/*/*/rollout-*-{thread_id}.jsonl"),
+            *self.codex_home.glob(f"thread-writer-locks/{thread_id}*"),
+            *self.codex_home.glob(f"shell_snapshots/{thread_id}.*"),
+        ]
 
     def _delete_abandoned(self, keys: Mapping[str, str]) -> None:
         """Forget conversations of which only key and ``CODEX_HOME`` are known: rollouts name their folder."""

@@ -156,10 +156,7 @@ async def run_process(
         LineTooLongError: it wrote a line of more than ``LINE_LIMIT`` bytes; it is killed.
         OSError: it could not be started.
     """
-    loop = asyncio.get_running_loop()
-    transport, listener = await loop.subprocess_exec(
-        lambda: _RunProtocol(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
-    )
+    transport, listener = await _spawn(command, receive, env, cwd)
     group = transport.get_pid()
     _running_groups.add(group)
     try:
@@ -175,6 +172,16 @@ async def run_process(
     finally:
         # A task of its own: a second cancellation must not leave half the group alive.
         await asyncio.shield(_start_cleanup(_terminate(transport, listener, group)))
+
+
+async def _spawn(
+    command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
+) -> tuple[asyncio.SubprocessTransport, _RunProtocol]:
+    """Start ``command`` as the leader of a session, and so of a process group, of its own."""
+    loop = asyncio.get_running_loop()
+    return await loop.subprocess_exec(
+        lambda: _RunProtocol(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
+    )
 
 
 def _write_stdin(pipe: asyncio.WriteTransport, data: bytes) -> None:

@@ -92,8 +92,7 @@ class _Server:
         if method == "initialize":
             self._initialize(number, params)
             return
-        if not self._greeted:
-            raise self._words.refusal("handshake", "Not initialized")
+        self._require_handshake()
         if method not in self._methods:
             unknown = self._words.refusal("handshake", "unknown variant")
             if f"`{method}`" in str(unknown).partition("expected one of")[2]:
@@ -106,6 +105,10 @@ class _Server:
                 shown = f"integer `{value}`" if type(value) is int else type(value).__name__
                 raise RefusalError(f"Invalid request: invalid type: {shown}, expected a string")
         self._methods[method](number, params)
+
+    def _require_handshake(self) -> None:
+        if not self._greeted:
+            raise self._words.refusal("handshake", "Not initialized")
 
     def _say(self, number: object, result: dict[str, object]) -> None:
         self._words.say({"id": number, "result": result})
@@ -167,7 +170,7 @@ class _Server:
         scripted = claimed(self._process.state, "unknown_session", "busy_session")
         path = self._rollout(thread_id)
         if scripted and scripted[0] == "unknown_session":
-            os.unlink(path)  # noqa: PTH108 - as above
+            _delete_rollout(path)
             raise self._lost(thread_id)
         kept = Thread(self._process.home, thread_id, path, resumed=True)
         if scripted or not kept.claim():
@@ -221,7 +224,7 @@ class _Server:
         path = self._rollout(thread_id)
         if _forked(self._process.home, thread_id):
             raise self._words.refusal("busy_session", "cannot delete", thread_id=thread_id)
-        os.unlink(path)  # noqa: PTH108 - as above
+        _delete_rollout(path)
         self._say(number, {})
         self._words.notify("resumed", "thread/deleted", threadId=thread_id)
 
@@ -331,6 +334,10 @@ def _first_words(path: str) -> str:
         if b'"type":"user_message"' in line:
             return str(json.loads(line)["payload"]["message"])
     return ""
+
+
+def _delete_rollout(path: str) -> None:
+    os.unlink(path)  # noqa: PTH108 - as above
 
 
 def _forked(home: str, thread_id: str) -> bool:

@@ -161,15 +161,17 @@ class Turn:
 
     def _ask(self, what: str) -> None:
         """Ask the client; where nobody is to be asked, let the model go on."""
-        if what == "approval" and self._thread.policy == "never":
+        if not self._may_ask(what):
             self._go_on()
             return
-        told = self._words.passage(f"{what}_refused")
-        place = next(n for n, one in enumerate(told) if "id" in one)
-        for one in told[:place]:
+        before, question, _ = _around_question(self._words.passage(f"{what}_refused"))
+        for one in before:
             self._notice(one)
-        question = told[place]
         self._asked = self._words.ask(question["method"], self._filled(question["params"])), what
+
+    def _may_ask(self, what: str) -> bool:
+        """Return whether the client's approval policy allows this question."""
+        return what != "approval" or self._thread.policy != "never"
 
     def answered(self, message: dict[str, Any]) -> None:
         """Hear what the client says to a question."""
@@ -181,9 +183,8 @@ class Turn:
             if "error" not in message and message.get("result") != {"decision": "decline"}:
                 say(2, "the fake Codex runs no command, and has no tool\n")
                 die(2)
-            told = self._words.passage(f"{what}_{'refused' if 'error' in message else 'declined'}")
-            place = next(n for n, one in enumerate(told) if "id" in one)
-            for one in told[place + 1 :]:
+            _, _, after = _around_question(self._words.passage(f"{what}_{_outcome(message)}"))
+            for one in after:
                 self._notice(one, requestId=message["id"])
             self._go_on()
 
@@ -266,6 +267,19 @@ class Turn:
 
     def _notify(self, case: str, method: str, **filled: object) -> None:
         self._words.notify(case, method, threadId=self._thread.kept.id, **filled)
+
+
+def _around_question(
+    messages: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
+    """Return the messages before a question, the question, and the messages after it."""
+    place = next(n for n, one in enumerate(messages) if "id" in one)
+    return messages[:place], messages[place], messages[place + 1 :]
+
+
+def _outcome(message: dict[str, Any]) -> str:
+    """Return what the client's response to a question amounts to, as recordings are named."""
+    return "refused" if "error" in message else "declined"
 
 
 def usage(words: Words, kept: Thread) -> dict[str, Any]:

@@ -175,11 +175,16 @@ def parse(argv: list[str], differences: dict[str, dict[str, str | None]] | None 
             level = _OTHER_LEVEL
         elif word in level.commands and not found.words:
             found.command = "exec" if word == "e" else word
-            level = _changed(LEVELS.get(word, _OTHER_LEVEL), other.get(found.command))
+            level = _changed(_level(word), other.get(found.command))
             seen = set()
         else:
             _place(found, level, word)
     return found
+
+
+def _level(command: str) -> Level:
+    """Return what a command takes."""
+    return LEVELS.get(command, _OTHER_LEVEL)
 
 
 def _changed(level: Level, other: dict[str, str | None] | None) -> Level:
@@ -232,9 +237,14 @@ def _split(word: str) -> tuple[str, str | None]:
     return _SHORT.get(word[1], word), word[2:].removeprefix("=") or None
 
 
-def _values(level: Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
+def _takes_many(level: Level, name: str, value: str | None) -> bool:
+    """Return whether an option takes every word that follows it."""
     # A value that is written with its option ("--image=A") is the only one.
-    many = name == "image" and level.greedy and value is None
+    return name == "image" and level.greedy and value is None
+
+
+def _values(level: Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
+    many = _takes_many(level, name, value)
     if value is None:
         if not rest or (rest[0].startswith("-") and len(rest[0]) > 1):
             shown = f"{title}..." if many else title

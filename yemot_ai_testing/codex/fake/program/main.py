@@ -148,7 +148,7 @@ def _turn(process: Process, found: Arguments) -> None:
     _refuse(process, before_the_prompt(found.options.get("config", []), found.value("cd"), output))
     _check_features(process, found)
     folder = found.value("cd") or process.note["cwd"]
-    if not found.has("skip-git-repo-check") and not in_repository(str(folder)):
+    if not _is_trusted(found, str(folder)):
         process.jot()
         _play(process, "untrusted_folder")
     process.note["prompt"] = prompt = _prompt(process, found)
@@ -156,6 +156,11 @@ def _turn(process: Process, found: Arguments) -> None:
         process.jot()
         _play(process, "no_prompt")
     _converse(process, found, _opened(process, found), prompt)
+
+
+def _is_trusted(found: Arguments, folder: str) -> bool:
+    """Return whether a turn may run in this folder."""
+    return found.has("skip-git-repo-check") or in_repository(folder)
 
 
 def _opens_output_first(process: Process) -> bool:
@@ -183,14 +188,23 @@ def _prompt(process: Process, found: Arguments) -> bytes:
     process.note["resumes"] = found.words[0] if resumes and found.words and not found.has("last") else ""
     if words and words[0] != "-":
         given = os.fsencode(words[0])
-        if resumes or os.isatty(0):
+        if not _appends_stdin(found):
             return given
-        say(2, "Reading additional input from stdin...\n")
+        _announce_stdin("additional input")
         more = _read_prompt(process)
         return given + b"\n\n<stdin>\n" + more + b"\n</stdin>" if more else given
     if not words:
-        say(2, "Reading prompt from stdin...\n")
+        _announce_stdin("prompt")
     return _read_prompt(process)
+
+
+def _appends_stdin(found: Arguments) -> bool:
+    """Return whether standard input is read although the arguments have a prompt."""
+    return found.command != "resume" and not os.isatty(0)
+
+
+def _announce_stdin(what: str) -> None:
+    say(2, f"Reading {what} from stdin...\n")
 
 
 def _read_prompt(process: Process) -> bytes:
@@ -203,9 +217,7 @@ def _opened(process: Process, found: Arguments) -> Thread:
     """The thread of this turn, or the end, where the real one refuses to open it."""
     if found.command != "resume":
         return _new_thread(process, found)
-    wanted = str(process.note["resumes"])
-    if found.has("last"):
-        wanted = newest(process.home, "" if found.has("all") else str(process.note["cwd"]))
+    wanted = _resumed_id(process, found)
     if not is_uuid(wanted):
         # The real one takes it for a name, knows none such, and silently begins a new thread.
         return _new_thread(process, found)
@@ -228,6 +240,13 @@ def _opened(process: Process, found: Arguments) -> Thread:
     return thread
 
 
+def _resumed_id(process: Process, found: Arguments) -> str:
+    """Return the id given to ``resume``; with ``--last``, that of the thread used last."""
+    if found.has("last"):
+        return newest(process.home, "" if found.has("all") else str(process.note["cwd"]))
+    return str(process.note["resumes"])
+
+
 def _new_thread(process: Process, found: Arguments) -> Thread:
     thread_id = uuid7()
     process.note["thread"] = thread_id
@@ -248,7 +267,7 @@ def _converse(process: Process, found: Arguments, thread: Thread, prompt: bytes)
     closing = ""
     words = prompt.decode("utf-8", "replace")
     thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{quoted(words)}}}}}')
-    places = {"thread_id": thread.id}
+    places = _placeholders(thread)
     replayed = process.claim("replay")
     _code, begun, warnings = replayed[1][5] if replayed else process.reply("begun")
     if not shows:
@@ -259,8 +278,7 @@ def _converse(process: Process, found: Arguments, thread: Thread, prompt: bytes)
         process.jot()
         say(2, why)
         raise Ended(1)
-    say(1, filled(begun, process, places) if shows else "")
-    process.note["asked"] = True
+    _start_turn(process, filled(begun, process, places) if shows else "")
     taken = replayed or process.claim()
     kind, step = taken or (_UNSCRIPTED, (0.0, *process.reply(_UNSCRIPTED), "", _SILENCE))
     process.note["unscripted"] = kind not in {"play", "replay", "hang"}
@@ -275,10 +293,31 @@ def _converse(process: Process, found: Arguments, thread: Thread, prompt: bytes)
     say(2, filled(err, process, places))
     if answer and not shows:
         say(2, closing.replace("{answer}", answer))
-    if code == 0 and '"turn.completed"' in out:
+    if _is_completed(code, out):
         _remember(thread, found, answer, places["usage"])
-    say(1, filled(out, process, places) if shows else f"{answer}\n" if answer else "")
+    say(1, _output(process, out, places) if shows else f"{answer}\n" if answer else "")
     raise Ended(code)
+
+
+def _placeholders(thread: Thread) -> dict[str, str]:
+    """Return the values of a thread for the placeholders in recordings."""
+    return {"thread_id": thread.id}
+
+
+def _start_turn(process: Process, events: str) -> None:
+    """Write the events before the model's answer, and note that the model is asked."""
+    say(1, events)
+    process.note["asked"] = True
+
+
+def _is_completed(code: int, events: str) -> bool:
+    """Return whether a turn with this exit code and these events succeeded."""
+    return code == 0 and '"turn.completed"' in events
+
+
+def _output(process: Process, events: str, places: dict[str, str]) -> str:
+    """Return the recorded events after the model's answer, as those of this turn."""
+    return filled(events, process, places)
 
 
 def _remember(thread: Thread, found: Arguments, answer: str, usage: str) -> None:
@@ -288,11 +327,15 @@ def _remember(thread: Thread, found: Arguments, answer: str, usage: str) -> None
     if path := found.value("output-last-message"):
         if not answer:
             say(2, f"Warning: no last agent message; wrote empty content to {path}\n")
-        try:
-            with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
-                file.write(answer)
-        except FileNotFoundError:
-            say(2, f'Failed to write last message file "{path}": No such file or directory (os error 2)\n')
+        _write_last_message(path, answer)
+
+
+def _write_last_message(path: str, answer: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            file.write(answer)
+    except FileNotFoundError:
+        say(2, f'Failed to write last message file "{path}": No such file or directory (os error 2)\n')
 
 
 def _usage(process: Process, turns: int) -> str:

@@ -11,7 +11,7 @@ import time
 
 from yemot_ai_testing.codex.fake.program.threads import read
 
-__all__ = ["Ended", "Process", "Step", "Told", "filled", "say"]
+__all__ = ["Ended", "Process", "Step", "Told", "encoded", "filled", "say"]
 
 Told = tuple[int, str, str]
 Step = tuple[float, int, str, str, str, Told]
@@ -110,8 +110,13 @@ def filled(text: str, process: Process, places: dict[str, str]) -> str:
     return text
 
 
+def encoded(text: str) -> bytes:
+    """Return the bytes that are written for a text."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def say(fd: int, text: str) -> None:
     """Write a text, whole."""
-    data = text.encode("utf-8", "surrogatepass")
+    data = encoded(text)
     while data:
         data = data[os.write(fd, data) :]

@@ -25,11 +25,15 @@ class Thread:
         self.turns = read(path).count(b'"type":"token_count"') if resumed else 0
         self._lock = -1
 
+    def lock_path(self) -> str:
+        """Return the file that its writer locks."""
+        return f"{self.home}/thread-writer-locks/{self.id}.lock"
+
     def claim(self) -> bool:
         """Become its writer; False if somebody else is. The lock ends with the process."""
-        folder = f"{self.home}/thread-writer-locks"
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib is too slow to import here
-        self._lock = os.open(f"{folder}/{self.id}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        path = self.lock_path()
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - pathlib is too slow to import here
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -63,8 +67,13 @@ def newest(home: str, cwd: str) -> str:
     """
     began = f'"cwd":{quoted(cwd)}}}'.encode() if cwd else b""
     paths = [path for path in _rollouts(home) if began in read(path).partition(b"\n")[0]]
-    paths.sort(key=lambda path: os.stat(path).st_mtime_ns)  # noqa: PTH116 - as above
+    paths = _by_last_use(paths)
     return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
+
+
+def _by_last_use(paths: list[str]) -> list[str]:
+    """Return the files of threads, the last used one last."""
+    return sorted(paths, key=lambda path: os.stat(path).st_mtime_ns)  # noqa: PTH116 - as above
 
 
 def _rollouts(home: str) -> list[str]:
