@@ -28,15 +28,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.codex.rules.suite import Suite
-    from yemot_ai_testing.conformance.rule import AnyCase, Face
-    from yemot_ai_testing.conformance.stores.bench import MakeStore, Rule
+    from yemot_ai_testing.codex.rules.suite import CodexSuite
+    from yemot_ai_testing.conformance.rule import AnyRule, Interface
+    from yemot_ai_testing.conformance.stores.bench import StoreFactory, StoreRule
     from yemot_ai_testing.conformance.stores.suite import StoreSuite
 
-__all__ = ["codex", "codex_cases", "session_store", "session_store_rules"]
+__all__ = ["codex", "codex_rules", "session_store", "session_store_rules"]
 
 
-def codex(executable: str | Path = "real", *, face: Face = "exec") -> AbstractContextManager[Suite]:
+def codex(
+    executable: str | Path = "real", *, interface: Interface = "exec"
+) -> AbstractContextManager[CodexSuite]:
     """The rules of Codex, and an executable to hold to them.
 
     No key and no network is needed: a real binary, a wrapper and a fake of somebody else are led to a
@@ -45,7 +47,7 @@ def codex(executable: str | Path = "real", *, face: Face = "exec") -> AbstractCo
     Args:
         executable: a path; a version, as ``yemot-ai-testing codex install`` fetches them; ``real``;
             ``fake``, or ``fake@VERSION`` for another version than the newest.
-        face: which rules: those of ``codex exec --json``, or of ``codex app-server``.
+        interface: which rules: those of ``codex exec --json``, or of ``codex app-server``.
 
     Returns:
         A context with the suite.
@@ -56,17 +58,17 @@ def codex(executable: str | Path = "real", *, face: Face = "exec") -> AbstractCo
     """
     from yemot_ai_testing.codex.rules.suite import open_suite
 
-    return open_suite(executable, face)
+    return open_suite(executable, interface)
 
 
-def codex_cases(face: Face = "exec") -> tuple[AnyCase, ...]:
+def codex_rules(interface: Interface = "exec") -> tuple[AnyRule, ...]:
     """All rules of ``codex exec --json`` or ``codex app-server``, each with a stable ``id``, in order."""
-    from yemot_ai_testing.codex.rules.suite import CASES
+    from yemot_ai_testing.codex.rules.suite import RULES
 
-    return CASES[face]
+    return RULES[interface]
 
 
-def session_store(make_store: MakeStore) -> StoreSuite:
+def session_store(make_store: StoreFactory) -> StoreSuite:
     """The rules of session stores, and a store to hold to them.
 
     Args:
@@ -78,8 +80,8 @@ def session_store(make_store: MakeStore) -> StoreSuite:
     return StoreSuite(make_store)
 
 
-def session_store_rules() -> tuple[Rule, ...]:
+def session_store_rules() -> tuple[StoreRule, ...]:
     """All rules of session stores, numbered by their place, each with a stable ``id``."""
-    from yemot_ai_testing.conformance.stores import RULES
+    from yemot_ai_testing.conformance.stores import STORE_RULES
 
-    return RULES
+    return STORE_RULES

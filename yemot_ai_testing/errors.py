@@ -11,14 +11,14 @@ from collections.abc import Sequence
 __all__ = [
     "AppError",
     "CallOverError",
+    "CallerNotAskedError",
     "EndlessLineError",
-    "LineError",
     "IsolationError",
+    "LineError",
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ServerFailedError",
     "ToolkitError",
-    "CallerNotAskedError",
     "WrongVerbError",
 ]
 

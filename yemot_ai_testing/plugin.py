@@ -21,9 +21,9 @@ from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import (
     anthropic_mock,
     fake_codex,
-    script_mismatches,
     model_server,
     openai_mock,
+    script_mismatches,
     yemot_caller,
     yemot_codex,
     yemot_snapshot,

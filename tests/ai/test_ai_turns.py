@@ -112,7 +112,7 @@ def test_ending_a_call_cancels_its_turn_and_forgets_it() -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    provider.wait_asked(1)
+    provider.wait_for_requests(1)
     ai.end("c1")
     asking.join(10)
 
@@ -127,7 +127,7 @@ def test_the_providers_session_is_forgotten_with_the_call(ai: YemotAI, provider:
     ai.end("c1")
     asyncio.run(ai.aend("c1"))
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
 
 
 def test_a_call_that_has_ended_is_not_asked_about(ai: YemotAI) -> None:
@@ -187,11 +187,11 @@ def test_a_thread_that_was_begun_anew_is_forgotten_with_its_call(
     provider.answers("כן").fails("context_overflow").answers("הנה")
     ai.reply("c1", "אחת")
     ai.reply("c1", "שתיים")
-    assert provider.ended == []
+    assert provider.ended_sessions == []
 
     ai.end("c1")
 
-    assert sorted(provider.ended) == ["scripted-1", "scripted-2"]
+    assert sorted(provider.ended_sessions) == ["scripted-1", "scripted-2"]
 
 
 def test_a_turn_may_have_the_name_of_the_conversation(ai: YemotAI, provider: ScriptedProvider) -> None:
@@ -367,7 +367,7 @@ def test_what_cannot_be_forgotten_does_not_keep_the_rest(caplog: pytest.LogCaptu
 
     ai.end("c1")
 
-    assert sorted(stubborn.ended) == ["scripted-1", "scripted-2"]
+    assert sorted(stubborn.ended_sessions) == ["scripted-1", "scripted-2"]
     assert "could not forget" in caplog.text
 
 

@@ -60,7 +60,7 @@ def test_a_hang_up_ends_the_turn_that_runs_within_half_a_second(
     held: list[str] = []
     caller = threading.Thread(target=lambda: held.append(flow.handle_request(asked)))
     caller.start()
-    codex.wait_asked(2)
+    codex.wait_for_requests(2)
     assert codex.processes_alive() == 1
 
     with Stopwatch() as watch:
@@ -112,7 +112,7 @@ def test_a_first_turn_that_is_cut_off_leaves_no_rollout_though_callers_are_remem
     flow.handle_request(LINE)
     caller = threading.Thread(target=lambda: flow.handle_request({**LINE, "ai_1": "שאלה"}))
     caller.start()
-    codex.wait_asked(1)
+    codex.wait_for_requests(1)
     flow.handle_request({**LINE, "hangup": "yes"})
     caller.join(10)
 

@@ -174,7 +174,7 @@ def test_a_call_that_falls_silent_is_over_after_the_time_to_live(
 
     ((transcript, _),) = ear.ends
     assert (transcript.reason, len(transcript), ai.open_calls()) == ("idle", 1, 0)
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
 
 
 def test_a_session_of_a_newer_version_keeps_no_other_call_from_its_end(provider: ScriptedProvider) -> None:
@@ -388,7 +388,7 @@ def test_a_hang_up_whose_request_is_cancelled_ends_the_call_all_the_same() -> No
     going.set()
 
     assert ended.wait(10)
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
 
 
 def test_a_call_that_comes_back_while_others_are_ended_lives_on(provider: ScriptedProvider) -> None:

@@ -45,7 +45,7 @@ def test_a_second_call_from_the_same_number_goes_on_in_the_same_thread(
     assert called(flow, "איך קוראים לי") == ["דוד"]
 
     assert [request.session for request in provider.requests] == [None, "scripted-1"]
-    assert provider.ended == []
+    assert provider.ended_sessions == []
 
 
 def test_without_it_each_call_begins_anew(provider: ScriptedProvider) -> None:
@@ -57,7 +57,7 @@ def test_without_it_each_call_begins_anew(provider: ScriptedProvider) -> None:
     called(flow, "שתיים")
 
     assert [(request.session, request.history) for request in provider.requests] == [(None, ()), (None, ())]
-    assert provider.ended == ["scripted-1", "scripted-2"]
+    assert provider.ended_sessions == ["scripted-1", "scripted-2"]
 
 
 def test_a_thread_that_the_provider_has_lost_is_rebuilt_from_the_earlier_call(
@@ -84,7 +84,7 @@ def test_withheld_numbers_share_nothing_and_leave_nothing(
     called(flow, "מה אמרתי", phone=withheld)
 
     assert [(request.session, request.history) for request in provider.requests] == [(None, ()), (None, ())]
-    assert provider.ended == ["scripted-1", "scripted-2"]
+    assert provider.ended_sessions == ["scripted-1", "scripted-2"]
 
 
 def test_another_number_remembers_nothing(flow: AIFlow, provider: ScriptedProvider) -> None:
@@ -113,7 +113,7 @@ def test_two_calls_at_once_from_one_number_do_not_write_into_one_thread(
     one.hangs_up()
     other.hangs_up()
     # One thread is remembered; the other one would never be gone on with.
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     assert called(flow, "ומה אמרתי") == ["ד"]
     assert provider.requests[-1].session == "scripted-2"
 
@@ -128,7 +128,7 @@ def test_the_key_that_starts_anew_forgets_earlier_calls_too(flow: AIFlow, provid
     caller.presses("0")
     caller.hangs_up()
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     called(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
@@ -146,7 +146,7 @@ def test_the_key_forgets_though_it_is_pressed_before_the_first_question(
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
     caller.hangs_up()
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
 
 
 def test_the_key_forgets_though_nothing_was_asked_after_it(flow: AIFlow, provider: ScriptedProvider) -> None:
@@ -158,7 +158,7 @@ def test_the_key_forgets_though_nothing_was_asked_after_it(flow: AIFlow, provide
     caller.presses("0")
     caller.hangs_up()
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     called(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
@@ -190,7 +190,7 @@ def test_a_caller_is_forgotten_here_and_at_the_provider_however_the_number_is_wr
 
     ai.forget_caller(written)
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     called(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
@@ -203,10 +203,10 @@ def test_a_caller_is_forgotten_when_the_time_is_up(provider: ScriptedProvider) -
     called(flow, "סוד")
 
     provider.engine.clock.sleep(6.9 * DAY)  # type: ignore[attr-defined]  # its time is virtual
-    assert provider.ended == []
+    assert provider.ended_sessions == []
     provider.engine.clock.sleep(0.2 * DAY)  # type: ignore[attr-defined]
 
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     called(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
@@ -251,7 +251,7 @@ def test_a_call_that_ends_while_it_is_being_recalled_leaves_no_thread_behind(
     flow.handle_request(line)
 
     assert flow.handle_request({**line, "ai_1": "מה אמרתי"}) == "go_to_folder=hangup"
-    assert provider.ended == ["scripted-1"]
+    assert provider.ended_sessions == ["scripted-1"]
     tombstone = asyncio.run(store.load("c2"))
     assert tombstone is not None
     assert tombstone.threads == {}

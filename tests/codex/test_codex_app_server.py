@@ -97,7 +97,7 @@ def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
     first, second = asked(call())
     assert (first.text, second.text) == ("נעים מאוד", "דוד")
     assert thread_of(first.session) == thread_of(second.session)
-    assert codex.model.requests[1].said == ("שמי דוד", "מה שמי?")
+    assert codex.model.requests[1].user_messages == ("שמי דוד", "מה שמי?")
     codex.assert_complete()
 
 
@@ -115,10 +115,10 @@ def test_each_turn_is_charged_for_itself(codex: RealCodex) -> None:
 def test_many_calls_share_one_process_and_no_words(codex: RealCodex) -> None:
     async def calls() -> tuple[set[str], set[int]]:
         async with serving() as provider:
-            codex.holds()
+            codex.hold()
             turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(5)]
-            await asyncio.to_thread(codex.wait_asked, 5)
-            codex.releases()
+            await asyncio.to_thread(codex.wait_for_requests, 5)
+            codex.release()
             replies = [await turn for turn in turns]
             pids = {(await server_of(provider)).pid}
             return {thread_of(reply.session) for reply in replies}, pids
@@ -128,7 +128,7 @@ def test_many_calls_share_one_process_and_no_words(codex: RealCodex) -> None:
     threads, pids = asked(calls())
     assert len(threads) == 5
     assert len(pids) == 1
-    assert {len(request.said) for request in codex.model.requests} == {1}
+    assert {len(request.user_messages) for request in codex.model.requests} == {1}
 
 
 def test_a_call_is_offered_no_tool_and_told_nothing_but_its_instructions(codex: RealCodex) -> None:
@@ -141,7 +141,7 @@ def test_a_call_is_offered_no_tool_and_told_nothing_but_its_instructions(codex: 
     (request,) = codex.model.requests
     assert request.tools == ()
     assert request.instructions == "ענה בקצרה"
-    assert request.said == ("שלום",)
+    assert request.user_messages == ("שלום",)
     assert request.size < 2500
 
 
@@ -155,7 +155,7 @@ def test_other_instructions_hold_from_the_next_turn_and_nothing_is_forgotten(cod
     codex.answers("1").answers("2").answers("3")
     asked(call())
     assert [request.instructions for request in codex.model.requests] == ["אחת", "שתיים", "שתיים"]
-    assert codex.model.requests[-1].said == ("א", "ב", "ג")
+    assert codex.model.requests[-1].user_messages == ("א", "ב", "ג")
     assert len({request.session for request in codex.model.requests}) == 1
 
 
@@ -244,7 +244,7 @@ def test_a_cancelled_turn_is_over_when_the_cancellation_is(codex: RealCodex) -> 
         async with serving() as provider:
             first = await provider.start_session("א")
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
-            await asyncio.to_thread(codex.wait_asked, 2)
+            await asyncio.to_thread(codex.wait_for_requests, 2)
             server = await server_of(provider)
             turn.cancel()
             await asyncio.wait([turn])
@@ -266,13 +266,13 @@ def test_a_turn_cancelled_on_its_way_to_the_model_swallows_no_later_words(
         async with serving() as provider:
             first = await provider.start_session("א")
             server = await server_of(provider)
-            codex.holds()
+            codex.hold()
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
             for _ in range(steps):
                 await asyncio.sleep(0)
             turn.cancel()
             await asyncio.wait([turn])
-            codex.releases()
+            codex.release()
             reply = await provider.continue_session(first.session, "ג")
             assert server is await server_of(provider)
             return reply.text
@@ -288,7 +288,7 @@ def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
         async with serving() as provider:
             first = await provider.start_session("א")
             slow = asyncio.create_task(provider.continue_session(first.session, "ב"))
-            await asyncio.to_thread(codex.wait_asked, 2)
+            await asyncio.to_thread(codex.wait_for_requests, 2)
             with pytest.raises(SessionBusyError):
                 await provider.continue_session(first.session, "ג")
             slow.cancel()
@@ -305,7 +305,7 @@ def test_after_a_crash_the_call_goes_on_in_a_new_server(codex: RealCodex) -> Non
             first = await provider.start_session("שמי דוד", instructions="אחת")
             before = await server_of(provider)
             turn = asyncio.create_task(provider.continue_session(first.session, "ספר", instructions="אחת"))
-            await asyncio.to_thread(codex.wait_asked, 2)
+            await asyncio.to_thread(codex.wait_for_requests, 2)
             os.kill(before.pid, signal.SIGKILL)
             with pytest.raises(ProviderCrashError) as caught:
                 await turn
@@ -315,7 +315,7 @@ def test_after_a_crash_the_call_goes_on_in_a_new_server(codex: RealCodex) -> Non
 
     codex.answers("נעים").hangs().answers("דוד")
     assert asked(call()) == ("דוד", False)
-    assert "שמי דוד" in codex.model.requests[-1].said
+    assert "שמי דוד" in codex.model.requests[-1].user_messages
     assert codex.model.requests[-1].instructions == "שתיים"
 
 
@@ -333,7 +333,7 @@ def test_a_call_that_crosses_between_two_servers_at_every_turn_forgets_nothing(c
     for turn in range(7):
         codex.answers(f"תשובה {turn}")
     asked(call())
-    assert codex.model.requests[-1].said == tuple(str(turn) for turn in range(7))
+    assert codex.model.requests[-1].user_messages == tuple(str(turn) for turn in range(7))
 
 
 def test_a_fork_whose_turn_failed_is_forgotten_and_the_call_goes_on_where_it_was(codex: RealCodex) -> None:
@@ -348,7 +348,7 @@ def test_a_fork_whose_turn_failed_is_forgotten_and_the_call_goes_on_where_it_was
 
     codex.answers("1").fails("overloaded").answers("3")
     asked(call())
-    assert codex.model.requests[-1].said == ("א", "ג")
+    assert codex.model.requests[-1].user_messages == ("א", "ג")
 
 
 def test_a_thread_that_is_gone_is_lost(codex: RealCodex) -> None:
@@ -377,16 +377,16 @@ def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
 def test_more_turns_than_places_wait_and_more_than_may_wait_are_refused(codex: RealCodex) -> None:
     async def calls() -> list[str]:
         async with serving(servers=1, at_once=1, waiting=1) as provider:
-            codex.holds()
+            codex.hold()
             first = asyncio.create_task(provider.start_session("א"))
-            await asyncio.to_thread(codex.wait_asked, 1)
+            await asyncio.to_thread(codex.wait_for_requests, 1)
             second = asyncio.create_task(provider.start_session("ב"))
             while not provider._pool().waiting:  # noqa: ASYNC110 - a turn that waits for a place rings no bell
                 await asyncio.sleep(0)
             with pytest.raises(OverloadedError):
                 await provider.start_session("ג")
             assert len(codex.model.requests) == 1
-            codex.releases()
+            codex.release()
             return [(await first).text, (await second).text]
 
     codex.answers("1").answers("2")
@@ -419,7 +419,7 @@ def test_closing_ends_the_process_and_a_later_turn_starts_another(codex: RealCod
 
     codex.answers("1").answers("2")
     assert asked(call()) == (True, "2")
-    assert codex.model.requests[-1].said == ("א", "ב")
+    assert codex.model.requests[-1].user_messages == ("א", "ב")
 
 
 def test_a_loop_that_ends_takes_its_server_along_and_the_next_loop_has_its_own(codex: RealCodex) -> None:
@@ -501,7 +501,7 @@ def test_a_server_that_does_not_hear_an_interruption_is_replaced(codex: RealCode
         async with serving() as provider:
             first = await provider.start_session("א")
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
-            await asyncio.to_thread(codex.wait_asked, 2)
+            await asyncio.to_thread(codex.wait_for_requests, 2)
             server = await server_of(provider)
             os.kill(server.pid, signal.SIGSTOP)
             turn.cancel()
@@ -543,5 +543,7 @@ def test_threads_that_were_not_used_for_long_are_let_go_and_taken_up_again(codex
     for _ in range(8):
         codex.answers("כן")
     asked(calls())
-    assert [request.said for request in codex.model.requests[4:]] == [(f"שיחה {n}", "עוד") for n in range(4)]
+    assert [request.user_messages for request in codex.model.requests[4:]] == [
+        (f"שיחה {n}", "עוד") for n in range(4)
+    ]
     assert len({request.session for request in codex.model.requests}) == 4

@@ -32,10 +32,10 @@ async def two_calls(
     """Two calls at once where a server has one place: each has a server of its own."""
     codex.answers("1").answers("1")
     async with serving(**{"servers": 2, "at_once": 1, **bounds}) as provider:
-        codex.holds()
+        codex.hold()
         turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(2)]
-        await asyncio.to_thread(codex.wait_asked, 2)
-        codex.releases()
+        await asyncio.to_thread(codex.wait_for_requests, 2)
+        codex.release()
         yield provider, await turns[0], await turns[1]
 
 
@@ -90,16 +90,16 @@ def test_a_thread_stays_with_its_server(codex: Codex) -> None:
 def test_a_thread_waits_for_its_server_also_while_another_has_a_place(codex: Codex) -> None:
     async def calls() -> object:
         async with two_calls(codex) as (provider, first, _second):
-            codex.holds()
+            codex.hold()
             codex.answers("חדש").answers("2")
             # A new call goes to the server that was started first.
             there = provider._pool().servers[0]
             assert there is holder(provider, first)
             new = asyncio.create_task(provider.start_session("חדש"))
-            await asyncio.to_thread(codex.wait_asked, 3)
+            await asyncio.to_thread(codex.wait_for_requests, 3)
             waits = asyncio.create_task(provider.continue_session(first.session, "עוד"))
             await until_waiting(provider, 1)
-            codex.releases()
+            codex.release()
             await new
             return forks(await waits)
 
@@ -112,13 +112,13 @@ def test_whoever_waits_takes_the_first_place_that_is_free_in_any_server(codex: C
         async with two_calls(codex) as (provider, first, second):
             codex.hangs().answers("2").answers("3")
             slow = asyncio.create_task(provider.continue_session(first.session, "לאט"))
-            await asyncio.to_thread(codex.wait_asked, 3)
-            codex.holds()
+            await asyncio.to_thread(codex.wait_for_requests, 3)
+            codex.hold()
             quick = asyncio.create_task(provider.continue_session(second.session, "מהר"))
-            await asyncio.to_thread(codex.wait_asked, 4)
+            await asyncio.to_thread(codex.wait_for_requests, 4)
             waits = asyncio.create_task(provider.start_session("חדש"))
             await until_waiting(provider, 1)
-            codex.releases()
+            codex.release()
             await quick
             reply = await waits
             assert holder(provider, reply) is holder(provider, second)
@@ -132,15 +132,15 @@ def test_whoever_waits_takes_the_first_place_that_is_free_in_any_server(codex: C
 def test_more_than_may_wait_over_all_servers_are_refused(codex: Codex) -> None:
     async def calls() -> list[str]:
         async with two_calls(codex, waiting=1) as (provider, *replies):
-            codex.holds()
+            codex.hold()
             codex.answers("2").answers("2").answers("2")
             turns = [asyncio.create_task(provider.continue_session(one.session, "עוד")) for one in replies]
-            await asyncio.to_thread(codex.wait_asked, 4)
+            await asyncio.to_thread(codex.wait_for_requests, 4)
             turns.append(asyncio.create_task(provider.start_session("חדש")))
             await until_waiting(provider, 1)
             with pytest.raises(OverloadedError, match="2 turns run and 1 wait"):
                 await provider.start_session("עוד אחד")
-            codex.releases()
+            codex.release()
             return [(await turn).text for turn in turns]
 
     assert asked(calls()) == ["2", "2", "2"]
@@ -149,17 +149,17 @@ def test_more_than_may_wait_over_all_servers_are_refused(codex: Codex) -> None:
 def test_a_turn_that_gives_up_waiting_leaves_its_place_in_the_queue(codex: Codex) -> None:
     async def calls() -> str:
         async with serving(servers=1, at_once=1, waiting=1) as provider:
-            codex.holds()
+            codex.hold()
             codex.answers("1").answers("3")
             first = asyncio.create_task(provider.start_session("א"))
-            await asyncio.to_thread(codex.wait_asked, 1)
+            await asyncio.to_thread(codex.wait_for_requests, 1)
             gives_up = asyncio.create_task(provider.start_session("ב"))
             await until_waiting(provider, 1)
             gives_up.cancel()
             await asyncio.wait([gives_up])
             third = asyncio.create_task(provider.start_session("ג"))
             await until_waiting(provider, 1)
-            codex.releases()
+            codex.release()
             await first
             return (await third).text
 
@@ -170,14 +170,14 @@ def test_a_turn_that_gives_up_waiting_leaves_its_place_in_the_queue(codex: Codex
 def test_a_turn_that_gives_up_as_it_is_given_a_place_gives_it_on(codex: Codex) -> None:
     async def calls() -> str:
         async with serving(servers=1, at_once=1) as provider:
-            codex.holds()
+            codex.hold()
             codex.answers("1").answers("3")
             first = asyncio.create_task(provider.start_session("א"))
-            await asyncio.to_thread(codex.wait_asked, 1)
+            await asyncio.to_thread(codex.wait_for_requests, 1)
             gives_up = asyncio.create_task(provider.start_session("ב"))
             await until_waiting(provider, 1)
             first.add_done_callback(lambda _: gives_up.cancel())
-            codex.releases()
+            codex.release()
             await first
             await asyncio.wait([gives_up])
             return (await provider.start_session("ג")).text
@@ -190,14 +190,14 @@ def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
         async with serving(servers=1, at_once=1) as provider:
             codex.answers("1").answers("2").answers("3")
             own = await provider.start_session("א")
-            codex.holds()
+            codex.hold()
             other = asyncio.create_task(provider.start_session("ב"))
-            await asyncio.to_thread(codex.wait_asked, 2)
+            await asyncio.to_thread(codex.wait_for_requests, 2)
             waits = asyncio.create_task(provider.continue_session(own.session, "ג"))
             await until_waiting(provider, 1)
             with pytest.raises(SessionBusyError):
                 await provider.continue_session(own.session, "ד")
-            codex.releases()
+            codex.release()
             await asyncio.gather(other, waits)
 
     asked(calls())
@@ -224,16 +224,16 @@ def test_a_server_that_nobody_needs_any_more_ends_and_its_thread_goes_on_in_the_
 def test_a_crash_ends_the_turns_of_one_server_alone(codex: Codex) -> None:
     async def calls() -> tuple[str, str]:
         async with two_calls(codex) as (provider, first, second):
-            codex.holds()
+            codex.hold()
             codex.answers("2").answers("2").answers("3")
             turns = [
                 asyncio.create_task(provider.continue_session(one.session, "עוד")) for one in (first, second)
             ]
-            await asyncio.to_thread(codex.wait_asked, 4)
+            await asyncio.to_thread(codex.wait_for_requests, 4)
             os.kill(holder(provider, first).pid, signal.SIGKILL)
             with pytest.raises(ProviderCrashError):
                 await turns[0]
-            codex.releases()
+            codex.release()
             answered = (await turns[1]).text
             return answered, (await provider.continue_session(first.session, "שוב")).text
 
@@ -246,16 +246,16 @@ def test_closing_ends_all_servers_and_whoever_waits(codex: Codex) -> None:
     async def calls() -> list[int]:
         async with two_calls(codex) as (provider, *replies):
             pids = [server.pid for server in provider._pool().servers]
-            codex.holds()
+            codex.hold()
             codex.answers("2").answers("2")
             turns = [asyncio.create_task(provider.continue_session(one.session, "עוד")) for one in replies]
-            await asyncio.to_thread(codex.wait_asked, 4)
+            await asyncio.to_thread(codex.wait_for_requests, 4)
             turns.append(asyncio.create_task(provider.start_session("חדש")))
             await until_waiting(provider, 1)
             await provider.aclose()
             failed = await asyncio.gather(*turns, return_exceptions=True)
             assert [type(one) for one in failed] == [ProviderCrashError] * 3
-            codex.releases()
+            codex.release()
             return pids
 
     assert [running(pid) for pid in asked(calls())] == [False, False]

@@ -11,14 +11,22 @@ import pytest
 
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.drift.differences import changes
-from yemot_ai_testing.codex.drift.drift import CODEX, FAKE, READER, Corpus, Difference, Report, drift
-from yemot_ai_testing.codex.drift.fake_check import performed
-from yemot_ai_testing.codex.drift.reader_check import is_turn, reading, shown
+from yemot_ai_testing.codex.drift.differences import compare_recordings
+from yemot_ai_testing.codex.drift.drift import (
+    CODEX_CHANGED,
+    FAKE_WRONG,
+    READER_WRONG,
+    Corpus,
+    Difference,
+    DriftReport,
+    compare_corpora,
+)
+from yemot_ai_testing.codex.drift.fake_check import record_fake_cases
+from yemot_ai_testing.codex.drift.reader_check import is_turn, outcome_by_reader, outcome_by_recording
 from yemot_ai_testing.codex.drift.report import as_json, as_markdown, as_table
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.recorder.cases import CASES
-from yemot_ai_testing.codex.recordings import Line, Recording
+from yemot_ai_testing.codex.recordings import OutputLine, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,18 +35,18 @@ NEWEST = recordings.versions()[-1]
 
 
 @pytest.fixture(scope="module")
-def early() -> Report:
-    return drift(Corpus.of("0.142.0"), Corpus.of("0.163.0"))
+def early() -> DriftReport:
+    return compare_corpora(Corpus.load("0.142.0"), Corpus.load("0.163.0"))
 
 
 @pytest.fixture(scope="module")
-def late() -> Report:
-    return drift(Corpus.of("0.163.0"), Corpus.of("0.169.0"))
+def late() -> DriftReport:
+    return compare_corpora(Corpus.load("0.163.0"), Corpus.load("0.169.0"))
 
 
 def changed(recording: Recording, before: str, after: str) -> Recording:
     """The recording, with another word in what it wrote."""
-    lines = tuple(Line(line.at, line.text.replace(before, after)) for line in recording.stdout)
+    lines = tuple(OutputLine(line.at, line.text.replace(before, after)) for line in recording.stdout)
     errors = tuple(line.replace(before, after) for line in recording.stderr)
     assert (lines, errors) != (recording.stdout, recording.stderr)
     return replace(recording, stdout=lines, stderr=errors)
@@ -48,48 +56,48 @@ def compared(folder: Path, *cases: Recording) -> tuple[Difference, ...]:
     """What the report says when only these cases are otherwise than in the newest version."""
     for case in cases:
         case.write(folder / f"{case.case}.json")
-    old = Corpus.of(NEWEST)
+    old = Corpus.load(NEWEST)
     kept = {case.case: old.recorded[case.case] for case in cases}
-    new = replace(Corpus.of(folder), name="new")
-    return drift(replace(old, recorded=kept), new).differences
+    new = replace(Corpus.load(folder), name="new")
+    return compare_corpora(replace(old, recorded=kept), new).differences
 
 
 def recorded(case: str) -> Recording:
-    return recordings.newest()[case]
+    return recordings.load_newest()[case]
 
 
 def summary(differences: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
-    return [(one.verdict, one.severity, one.what) for one in differences]
+    return [(one.cause, one.severity, one.what) for one in differences]
 
 
 @pytest.mark.parametrize("version", recordings.versions())
 def test_our_reader_is_right_about_every_recorded_turn(version: str) -> None:
-    turns = {case: one for case, one in recordings.of(version).items() if is_turn(one)}
+    turns = {case: one for case, one in recordings.load_version(version).items() if is_turn(one)}
     assert len(turns) > 30
     for case, one in turns.items():
-        should, does = shown(one), reading(one)
+        should, does = outcome_by_recording(one), outcome_by_reader(one)
         assert should.kind in {"", does.kind}, case
         assert should.text == does.text, case
 
 
 @pytest.mark.parametrize("version", recordings.versions())
 def test_the_fake_of_a_version_does_in_every_case_what_was_recorded(version: str) -> None:
-    known = recordings.of(version)
-    played = performed(known, lambda: FakeCodex(version))
+    known = recordings.load_version(version)
+    played = record_fake_cases(known, lambda: FakeCodex(version))
     assert set(played) == set(CASES)
-    wrong = {case: list(changes(known[case], one)) for case, one in played.items()}
+    wrong = {case: list(compare_recordings(known[case], one)) for case, one in played.items()}
     assert {case: found for case, found in wrong.items() if found} == {}
 
 
-def test_two_versions_that_differ_in_nothing_that_matters_do_not_break_us(late: Report) -> None:
+def test_two_versions_that_differ_in_nothing_that_matters_do_not_break_us(late: DriftReport) -> None:
     report = late
     assert not report.breaks
-    assert {one.verdict for one in report.differences} == {CODEX}
+    assert {one.cause for one in report.differences} == {CODEX_CHANGED}
     reworded = [one for one in report.differences if "unknown_model" in one.cases]
     assert {one.severity for one in reworded} == {"wording"}
 
 
-def test_a_turn_that_comes_to_something_else_breaks_us(early: Report) -> None:
+def test_a_turn_that_comes_to_something_else_breaks_us(early: DriftReport) -> None:
     report = early
     worst = [one for one in report.differences if one.severity == "breaks us"]
     assert [(one.what, one.before, one.after, one.cases) for one in worst] == [
@@ -98,14 +106,14 @@ def test_a_turn_that_comes_to_something_else_breaks_us(early: Report) -> None:
     assert report.breaks
 
 
-def test_a_counter_more_is_a_new_field_told_once_for_all_cases(early: Report) -> None:
+def test_a_counter_more_is_a_new_field_told_once_for_all_cases(early: DriftReport) -> None:
     report = early
     (counter,) = [one for one in report.differences if "cache_write_input_tokens" in one.what]
-    assert (counter.verdict, counter.severity) == (CODEX, "new field")
+    assert (counter.cause, counter.severity) == (CODEX_CHANGED, "new field")
     assert {"answer", "resumed", "tool_call"} <= set(counter.cases)
 
 
-def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: Report) -> None:
+def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: DriftReport) -> None:
     report = early
     (told,) = [one for one in report.differences if "command_execution" in one.what]
     assert (told.severity, told.cases) == ("new field", ("tool_slow",))
@@ -114,8 +122,8 @@ def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: Report)
 def test_a_failure_in_words_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
     said = changed(recorded("rate_limited"), "429 Too Many Requests", "too hasty")
     found = compared(tmp_path, said)
-    assert (READER, "breaks us", "what our reader makes of the turn") in summary(found)
-    (wrong,) = [one for one in found if one.verdict == READER]
+    assert (READER_WRONG, "breaks us", "what our reader makes of the turn") in summary(found)
+    (wrong,) = [one for one in found if one.cause == READER_WRONG]
     assert (wrong.before, wrong.after, wrong.where) == ("rate_limited", "crashed", "new")
 
 
@@ -123,49 +131,49 @@ def test_an_answer_in_an_event_that_we_do_not_know_is_our_readers_fault(tmp_path
     # The stream is complete, but the word for its end is another one: the recording alone shows a failure.
     said = changed(recorded("answer"), '"usage":{', '"usage":{"more":1,')
     found = compared(tmp_path, said)
-    assert summary(found) == [(CODEX, "new field", "turn.completed: usage.more")]
+    assert summary(found) == [(CODEX_CHANGED, "new field", "turn.completed: usage.more")]
 
 
 def test_counters_under_other_names_break_us(tmp_path: Path) -> None:
     found = compared(tmp_path, changed(recorded("answer"), '"input_tokens"', '"tokens_in"'))
-    assert summary(found)[0] == (CODEX, "breaks us", "counters input_tokens")
+    assert summary(found)[0] == (CODEX_CHANGED, "breaks us", "counters input_tokens")
 
 
 def test_a_thread_that_counts_by_turn_is_something_the_fake_does_not_do(tmp_path: Path) -> None:
     found = compared(tmp_path, changed(recorded("resumed"), '"input_tokens":200', '"input_tokens":100'))
-    fakes = [one for one in found if one.verdict == FAKE]
+    fakes = [one for one in found if one.cause == FAKE_WRONG]
     assert [(one.what, one.before, one.after, one.cases) for one in fakes] == [
         ("turn.completed: usage.input_tokens", "100", "200", ("resumed",))
     ]
 
 
 def test_a_fake_that_comes_to_something_else_breaks_us() -> None:
-    whole = Corpus.of(NEWEST)
+    whole = Corpus.load(NEWEST)
     old = replace(whole, recorded={"busy_session": whole.recorded["busy_session"]})
     # A fake that lets everybody in, held against a Codex that does not.
-    early = replace(old, fake=lambda: FakeCodex("0.142.0"))
-    report = drift(old, early)
+    early = replace(old, make_fake=lambda: FakeCodex("0.142.0"))
+    report = compare_corpora(old, early)
     worst = [one for one in report.differences if one.severity == "breaks us"]
-    assert [(one.verdict, one.cases, one.before, one.after) for one in worst] == [
-        (FAKE, ("busy_session",), "session_busy", "answer")
+    assert [(one.cause, one.cases, one.before, one.after) for one in worst] == [
+        (FAKE_WRONG, ("busy_session",), "session_busy", "answer")
     ]
 
 
 def test_another_exit_code_breaks_us(tmp_path: Path) -> None:
     found = compared(tmp_path, replace(recorded("interrupted"), exit_code=130))
-    assert (CODEX, "breaks us", "exit code") in summary(found)
+    assert (CODEX_CHANGED, "breaks us", "exit code") in summary(found)
 
 
 def test_an_event_that_is_no_longer_told_is_a_lost_field(tmp_path: Path) -> None:
     whole = recorded("tool_call")
     found = compared(tmp_path, replace(whole, stdout=whole.stdout[:3] + whole.stdout[4:]))
-    assert summary(found) == [(CODEX, "lost field", "event item.started (command_execution)")]
+    assert summary(found) == [(CODEX_CHANGED, "lost field", "event item.started (command_execution)")]
 
 
 def test_another_warning_is_a_matter_of_wording(tmp_path: Path) -> None:
     whole = recorded("answer")
     found = compared(tmp_path, replace(whole, stderr=(*whole.stderr, "WARNING: it rains")))
-    assert (CODEX, "wording", "stderr") in summary(found)
+    assert (CODEX_CHANGED, "wording", "stderr") in summary(found)
     assert {one.severity for one in found} == {"wording"}
 
 
@@ -178,7 +186,7 @@ def test_a_feature_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_times_do_not_count(tmp_path: Path) -> None:
     whole = recorded("answer")
-    slow = replace(whole, stdout=tuple(Line(line.at + 9, line.text) for line in whole.stdout))
+    slow = replace(whole, stdout=tuple(OutputLine(line.at + 9, line.text) for line in whole.stdout))
     assert compared(tmp_path, slow) == ()
 
 
@@ -187,24 +195,24 @@ def test_cases_that_only_one_has_are_told(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         recorded("answer").write(tmp_path / folder / "answer.json")
         replace(recorded("answer"), case=case).write(tmp_path / folder / f"{case}.json")
-    report = drift(Corpus.of(tmp_path / "one"), Corpus.of(tmp_path / "two"))
+    report = compare_corpora(Corpus.load(tmp_path / "one"), Corpus.load(tmp_path / "two"))
     assert (report.compared, report.missing) == (1, ("of-my-own", "resumed"))
 
 
 def test_only_cases_that_were_recorded_are_performed() -> None:
-    played = performed({"answer": recorded("answer")}, FakeCodex)
+    played = record_fake_cases({"answer": recorded("answer")}, FakeCodex)
     assert set(played) == {"answer"}
 
 
 @pytest.mark.parametrize("form", [as_table, as_markdown, as_json])
-def test_each_form_tells_verdict_severity_and_cases(early: Report, form: Callable[..., str]) -> None:
+def test_each_form_tells_verdict_severity_and_cases(early: DriftReport, form: Callable[..., str]) -> None:
     text = form(early)
     assert "breaks us" in text
     assert "codex changed" in text.lower()
     assert "busy_session" in text
 
 
-def test_json_is_for_programs(early: Report) -> None:
+def test_json_is_for_programs(early: DriftReport) -> None:
     told = json.loads(as_json(early))
     assert told["breaks"] is True
     assert told["compared"] == len(CASES)
@@ -217,7 +225,7 @@ def test_a_bar_does_not_break_the_table_of_a_page(tmp_path: Path) -> None:
     for folder, word in (("one", "high & demand"), ("two", "high | demand")):
         (tmp_path / folder).mkdir()
         changed(recorded("overloaded"), "high demand", word).write(tmp_path / folder / "overloaded.json")
-    page = as_markdown(drift(Corpus.of(tmp_path / "one"), Corpus.of(tmp_path / "two")))
+    page = as_markdown(compare_corpora(Corpus.load(tmp_path / "one"), Corpus.load(tmp_path / "two")))
     rows = [line for line in page.split("\n") if "high" in line]
     assert rows
     assert all(row.replace("\\|", "").count("|") == 7 for row in rows)
@@ -226,7 +234,7 @@ def test_a_bar_does_not_break_the_table_of_a_page(tmp_path: Path) -> None:
 def test_the_command_exits_with_1_when_something_breaks_us(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recordings.of("0.142.0")["busy_session"].write(tmp_path / "busy_session.json")
+    recordings.load_version("0.142.0")["busy_session"].write(tmp_path / "busy_session.json")
     assert main(["drift", str(tmp_path), NEWEST, "--markdown"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("# Codex 0.142.0 (")

@@ -32,7 +32,7 @@ from yemot_ai_testing.codex.recordings import Recording
 STARTED = {"type": "thread.started", "thread_id": "t"}
 SAID = {"type": "item.completed", "item": {"type": "agent_message", "text": "hello"}}
 DONE = {"type": "turn.completed", "usage": {"input_tokens": 3, "output_tokens": 1}}
-RECORDED = recordings.newest()
+RECORDED = recordings.load_newest()
 TURNS = [one for one in RECORDED.values() if one.argv[0] == "exec" and "--json" in one.argv]
 
 

@@ -47,7 +47,7 @@ def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
     codex.answers("א")
     with shell.start(*EXEC, "שלום") as process:
         with pytest.raises(TimeoutError):
-            codex.wait_asked(1, timeout=0.7)
+            codex.wait_for_requests(1, timeout=0.7)
         assert process.poll() is None
         process.communicate(timeout=20)
     assert process.returncode == 0
@@ -71,7 +71,7 @@ def test_words_on_the_command_line_are_commands(codex: Codex, shell: Shell) -> N
     assert shell.run(*EXEC, "review").code == 1
     assert shell.run(*EXEC, "--last").code == 2
     with pytest.raises(TimeoutError):
-        codex.wait_asked(1, timeout=0.01)
+        codex.wait_for_requests(1, timeout=0.01)
 
 
 def test_an_image_before_resume_swallows_it_and_a_new_thread_begins(codex: Codex, shell: Shell) -> None:
@@ -119,7 +119,7 @@ def test_a_second_writer_is_refused(codex: Codex, shell: Shell) -> None:
         assert writer.stdin is not None
         writer.stdin.write(b"first")
         writer.stdin.close()
-        codex.wait_asked(2)
+        codex.wait_for_requests(2)
         second = shell.run(*EXEC, "resume", thread, "-", stdin="second")
         writer.kill()
     assert (second.code, second.events) == (1, [])
@@ -136,7 +136,7 @@ def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
         assert process.stdin is not None
         process.stdin.write(b"more")
         process.stdin.close()
-        codex.wait_asked(2)
+        codex.wait_for_requests(2)
         process.send_signal(number)
         assert process.wait(5) == code
     assert shell.run(*EXEC, "resume", thread, "-", stdin="שוב").thread == thread
@@ -277,15 +277,15 @@ def test_many_fake_processes_at_once_take_one_step_each(fake: FakeCodex, tmp_pat
 
 def test_a_held_fake_waits_and_goes_on_when_released(fake: FakeCodex, tmp_path: Path) -> None:
     fake.answers("א")
-    fake.holds()
+    fake.hold()
     with Shell(fake, tmp_path).start(*EXEC, "-") as process:
         assert process.stdin is not None
         process.stdin.write(b"x")
         process.stdin.close()
-        fake.wait_asked(1)
+        fake.wait_for_requests(1)
         assert process.poll() is None
         assert fake.processes_alive() == 1
-        fake.releases()
+        fake.release()
         assert process.wait(10) == 0
 
 
@@ -295,7 +295,7 @@ def test_the_fake_ends_what_still_runs_when_its_context_closes(tmp_path: Path) -
         assert process.stdin is not None
         process.stdin.write(b"x")
         process.stdin.close()
-        fake.wait_asked(1)
+        fake.wait_for_requests(1)
     with process:
         assert process.wait(5) == -9
 

@@ -92,11 +92,11 @@ def test_a_thread_outlives_the_server(fake: FakeCodex) -> None:
 def test_turns_of_several_calls_run_at_once(fake: FakeCodex) -> None:
     async def calls() -> int:
         async with serving() as provider:
-            fake.holds()
+            fake.hold()
             turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(5)]
-            await asyncio.to_thread(fake.wait_asked, 5)
+            await asyncio.to_thread(fake.wait_for_requests, 5)
             running = fake.turns_alive()
-            fake.releases()
+            fake.release()
             await asyncio.gather(*turns)
             return running
 
@@ -112,7 +112,7 @@ def test_a_turn_that_hangs_is_interrupted_and_the_call_goes_on(fake: FakeCodex, 
         async with serving() as provider:
             first = await provider.start_session("א")
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
-            await asyncio.to_thread(fake.wait_asked, 2)
+            await asyncio.to_thread(fake.wait_for_requests, 2)
             turn.cancel()
             await asyncio.wait([turn])
             running = fake.turns_alive()

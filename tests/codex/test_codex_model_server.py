@@ -156,13 +156,13 @@ def test_other_addresses_are_not_there(model: ModelServer) -> None:
 
 def test_a_held_call_waits_for_its_release(model: ModelServer) -> None:
     model.answers("א")
-    model.holds()
+    model.hold()
     answers: list[Any] = []
     call = threading.Thread(target=lambda: answers.append(post(model, {"input": "היי"})))
     call.start()
-    model.wait_asked(1)
+    model.wait_for_requests(1)
     assert answers == []
-    model.releases()
+    model.release()
     call.join(10)
     assert answers[0][0] == 200
 
@@ -179,7 +179,7 @@ def test_a_call_that_hangs_ends_when_the_server_closes() -> None:
 
     call = threading.Thread(target=ask)
     call.start()
-    model.wait_asked(1)
+    model.wait_for_requests(1)
     model.close()
     call.join(10)
     assert failed.is_set()
@@ -187,7 +187,7 @@ def test_a_call_that_hangs_ends_when_the_server_closes() -> None:
 
 def test_waiting_for_calls_that_do_not_come_ends() -> None:
     with ModelServer() as model, pytest.raises(TimeoutError, match="0 of 1 calls"):
-        model.wait_asked(1, timeout=0.01)
+        model.wait_for_requests(1, timeout=0.01)
 
 
 def test_a_service_has_no_process_that_could_crash(model: ModelServer) -> None:

@@ -15,7 +15,7 @@ from yemot_ai.providers.codex.capabilities import Capabilities, probe
 from yemot_ai.providers.codex.exec import CodexCLIProvider
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.fake.install import detach
+from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_whoever_writes_over_a_fake_spoils_no_later_one(tmp_path: Path) -> None:
 
 def test_a_detached_fake_can_be_changed_alone(tmp_path: Path) -> None:
     with FakeCodex() as fake, FakeCodex() as other:
-        detach(fake.executable, fake.executable.parents[1])
+        install_copy(fake.executable, fake.executable.parents[1])
         replies = fake.executable.parents[1] / "state/replies"
         (replies / "version").write_bytes((replies / "features").read_bytes())
         said = [Shell(one, tmp_path).run("--version").stdout for one in (fake, other)]

@@ -61,7 +61,7 @@ def test_the_model_really_sees_the_first_utterance_in_the_second_turn(real: Real
     real.answers("שלום.").answers("דוד.")
     first = asked(provider().start_session("קוראים לי דוד"))
     asked(provider().continue_session(first.session, "איך קוראים לי?"))
-    assert real.model.requests[1].said == ("קוראים לי דוד", "איך קוראים לי?")
+    assert real.model.requests[1].user_messages == ("קוראים לי דוד", "איך קוראים לי?")
 
 
 @pytest.mark.parametrize("words", DANGEROUS)
@@ -89,7 +89,7 @@ def test_the_process_is_told_nothing_of_our_environment(
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     codex.answers("כן.")
     asked(provider(env={"TENANT": "7"}).start_session("שלום"))
-    names = codex.requests[0].env
+    names = codex.requests[0].env_names
     assert {"PATH", "HOME", "CODEX_HOME", "LANG", "TENANT"} <= names
     assert not names & {"DATABASE_PASSWORD", "OPENAI_BASE_URL"}
     assert len(names) <= 20
@@ -109,7 +109,7 @@ def test_the_model_gets_our_instructions_no_tools_and_few_bytes(real: RealCodex)
     asked(provider().start_session("שלום", instructions="ענה בקצרה"))
     (request,) = real.model.requests
     assert request.instructions == "ענה בקצרה"
-    assert request.said == ("שלום",)
+    assert request.user_messages == ("שלום",)
     assert request.tools == ()
     assert request.size < 3000
 

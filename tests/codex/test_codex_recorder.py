@@ -17,7 +17,7 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.recorder.cases import CASES
 from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
 from yemot_ai_testing.codex.recorder.script_file import ScriptFileError, read_script
-from yemot_ai_testing.codex.recorder.session import studio, version_of
+from yemot_ai_testing.codex.recorder.session import recording_session, version_of
 from yemot_ai_testing.codex.redact import UnpublishableError
 from yemot_ai_testing.executable import write_executable
 
@@ -69,7 +69,7 @@ def recorded(real_binary: Path, script: Path, tmp_path: Path) -> Path:
 
 
 def test_a_script_is_played_with_the_real_binary(recorded: Path) -> None:
-    found = recordings.load(recorded)
+    found = recordings.load_folder(recorded)
     assert set(found) == {"greeting", "busy-day_1", "busy-day_2", "hangs", "cut"}
     assert {case: one.exit_code for case, one in found.items()} == {
         "greeting": 0,
@@ -117,18 +117,18 @@ def test_a_live_recording_is_what_their_own_codex_did(theirs: FakeCodex, live: P
     assert [run.prompt for run in theirs.requests] == ["מי שם?", "ועוד?"]
     assert theirs.requests[1].session == theirs.requests[0].thread_id
     theirs.assert_complete()
-    second = recordings.read(paths[1])
+    second = recordings.read_file(paths[1])
     assert second.version == "0.163.0"
     assert "ועוד אני" in second.stdout[-2].text
-    assert second.problems() == []
+    assert second.private_data() == []
 
 
 def test_their_codex_is_not_led_to_a_model_of_ours(theirs: FakeCodex, live: Path, tmp_path: Path) -> None:
     theirs.answers("אני").answers("ועוד אני")
     record_live(theirs.executable, live, tmp_path / "out")
     assert "-c" not in theirs.requests[0].argv
-    assert "HOME" in theirs.requests[0].env
-    assert "HTTPS_PROXY" not in theirs.requests[0].env
+    assert "HOME" in theirs.requests[0].env_names
+    assert "HTTPS_PROXY" not in theirs.requests[0].env_names
 
 
 def test_what_is_known_of_the_user_is_replaced(
@@ -138,7 +138,7 @@ def test_what_is_known_of_the_user_is_replaced(
     monkeypatch.setenv("HOME", "/home/dana")
     theirs.answers("המפתח open-sesame-42 ב-/home/dana/shop").answers("ב")
     first = record_live(theirs.executable, live, tmp_path / "out")[0]
-    assert "המפתח {secret} ב-{home}/shop" in recordings.read(first).stdout[-2].text
+    assert "המפתח {secret} ב-{home}/shop" in recordings.read_file(first).stdout[-2].text
 
 
 @pytest.mark.parametrize("said", ["sk" + "-abcdef123456", "dana@example.org", "/srv/shop/prices"])
@@ -178,7 +178,7 @@ def test_the_command_plays_a_script(
     assert main(["record", "--codex", str(real_binary), "--script", "turns.json"]) == 0
     version = version_of(real_binary)
     assert capsys.readouterr().out == f"codex-recordings/{version}/one.json\n"
-    assert recordings.read(tmp_path / "codex-recordings" / version / "one.json").case == "one"
+    assert recordings.read_file(tmp_path / "codex-recordings" / version / "one.json").case == "one"
 
 
 def test_the_command_records_live(
@@ -261,6 +261,6 @@ time.sleep(60)
 def test_a_run_is_broken_off_after_it_has_told_of_its_turn(tmp_path: Path, case: str) -> None:
     slow = tmp_path / "codex"
     write_executable(slow, f"#!{sys.executable}\n{ASKS_FIRST}")
-    with studio(slow) as place:
+    with recording_session(slow) as place:
         take = CASES[case](place)
-    assert [line.text for line in take.run.lines] == ['{"type":"turn.started"}']
+    assert [line.text for line in take.process.stdout_lines] == ['{"type":"turn.started"}']

@@ -12,8 +12,8 @@ import pytest
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import (
-    DOUBLE_MARK,
-    VERSION,
+    DOUBLE_MARKER,
+    RECOMMENDED_VERSION,
     BinaryNotFoundError,
     install,
     locate,
@@ -40,13 +40,13 @@ def shape(recording: Recording) -> object:
 
 @pytest.mark.parametrize("version", recordings.versions())
 def test_every_case_is_recorded_of_every_version(version: str) -> None:
-    recorded = recordings.of(version)
+    recorded = recordings.load_version(version)
     assert set(recorded) == set(CASES)
     assert {recording.version for recording in recorded.values()} == {version}
 
 
 def test_the_version_that_is_asked_for_is_the_newest_recorded() -> None:
-    assert recordings.versions()[-1] == VERSION
+    assert recordings.versions()[-1] == RECOMMENDED_VERSION
 
 
 def test_several_versions_are_recorded_oldest_first() -> None:
@@ -55,20 +55,20 @@ def test_several_versions_are_recorded_oldest_first() -> None:
 
 def test_a_version_that_is_not_recorded_is_told_with_those_that_are() -> None:
     with pytest.raises(LookupError, match=r"0\.1\.2 is not recorded; recorded are 0\.142\.0, .*real:0\.1\.2"):
-        recordings.of("0.1.2")
+        recordings.load_version("0.1.2")
 
 
 @pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
 def test_a_recording_is_small(path: Path) -> None:
     # Lists of what the program knows are long; a turn is not.
-    assert path.stat().st_size < (24_000 if recordings.read(path).case in LISTS else 4_000)
+    assert path.stat().st_size < (24_000 if recordings.read_file(path).case in LISTS else 4_000)
 
 
 def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
-    path = recordings.folder() / VERSION / "characters.json"
-    recording = recordings.read(path)
+    path = recordings.folder() / RECOMMENDED_VERSION / "characters.json"
+    recording = recordings.read_file(path)
     recording.write(tmp_path / "again.json")
-    assert recordings.read(tmp_path / "again.json") == recording
+    assert recordings.read_file(tmp_path / "again.json") == recording
     assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
 
 
@@ -76,18 +76,18 @@ def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
 def test_what_is_no_recording_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"one\.json is no recording"):
-        recordings.load(tmp_path)
+        recordings.load_folder(tmp_path)
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="yemot-ai-testing record"):
-        recordings.load(tmp_path)
+        recordings.load_folder(tmp_path)
 
 
 def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_path: Path) -> None:
     written = record(real_binary, tmp_path / "again")
-    again = {path.stem: recordings.read(path) for path in written}
-    recorded = recordings.newest()
+    again = {path.stem: recordings.read_file(path) for path in written}
+    recorded = recordings.load_newest()
     if again["version"].version != recorded["version"].version:
         pytest.fail(f"recorded is {recorded['version'].version}: install it, or record {real_binary} again")
     assert {case: shape(one) for case, one in again.items()} == {
@@ -97,7 +97,7 @@ def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_pat
 
 @pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
 def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
-    assert recordings.problems(path.read_text(encoding="utf-8")) == []
+    assert recordings.find_private_data(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> 
     ],
 )
 def test_a_recording_that_tells_too_much_is_refused(text: str, problem: str) -> None:
-    assert any(found.startswith(problem) for found in recordings.problems(text))
+    assert any(found.startswith(problem) for found in recordings.find_private_data(text))
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
 
 @pytest.mark.parametrize("spec", ["real", "0.1.2", "./missing"])
 def test_a_machine_without_the_binary_is_told_which_command_installs_it(nowhere: Path, spec: str) -> None:
-    version = spec if spec == "0.1.2" else VERSION
+    version = spec if spec == "0.1.2" else RECOMMENDED_VERSION
     with pytest.raises(BinaryNotFoundError, match=f"yemot-ai-testing codex install {version}"):
         locate(spec)
     assert not (nowhere / "cache").exists()
@@ -152,7 +152,7 @@ def test_the_binary_on_the_path_is_found(nowhere: Path) -> None:
 
 def test_a_double_on_the_path_is_not_the_real_one(nowhere: Path) -> None:
     executable(nowhere / "bin" / "codex")
-    (nowhere / "bin" / DOUBLE_MARK).touch()
+    (nowhere / "bin" / DOUBLE_MARKER).touch()
     with pytest.raises(BinaryNotFoundError):
         locate()
 

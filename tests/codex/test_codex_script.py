@@ -13,16 +13,16 @@ from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.script import (
     Answer,
-    CodexVocabulary,
     FakeOnlyError,
     Gate,
     Script,
+    ScriptableCodex,
     ScriptMismatchError,
     Step,
 )
 
 
-class Notebook(CodexVocabulary):
+class Notebook(ScriptableCodex):
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
@@ -96,7 +96,7 @@ def test_a_complete_script_has_nothing_to_say() -> None:
     script = Script()
     script.add(Answer(("א",)))
     assert script.take("שלום") == Answer(("א",))
-    script.check()
+    script.assert_complete()
 
 
 def test_the_real_one_cannot_be_malformed(real: RealCodex) -> None:

@@ -70,7 +70,7 @@ def test_two_turns_of_one_thread_at_once_are_refused_by_codex_itself(codex: Code
         first = await ours.start_session("שלום")
         codex.hangs()
         slow = asyncio.create_task(ours.continue_session(first.session, "לאט"))
-        await asyncio.to_thread(codex.wait_asked, 2)
+        await asyncio.to_thread(codex.wait_for_requests, 2)
         with pytest.raises(SessionBusyError):
             await ours.continue_session(first.session, "מהר")
         slow.cancel()
@@ -82,10 +82,10 @@ def test_two_turns_of_one_thread_at_once_are_refused_by_codex_itself(codex: Code
 
 def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
     async def together() -> set[str]:
-        codex.holds()
+        codex.hold()
         turns = [asyncio.create_task(provider().start_session(f"שיחה {n}")) for n in range(3)]
-        await asyncio.to_thread(codex.wait_asked, 3)
-        codex.releases()
+        await asyncio.to_thread(codex.wait_for_requests, 3)
+        codex.release()
         return {(await turn).text for turn in turns}
 
     codex.answers("א").answers("ב").answers("ג")
@@ -98,7 +98,7 @@ def test_a_cancelled_turn_leaves_no_process_and_the_thread_goes_on(codex: Codex)
         ours = provider()
         first = await ours.start_session("שלום")
         turn = asyncio.create_task(ours.continue_session(first.session, "ספר סיפור"))
-        await asyncio.to_thread(codex.wait_asked, 2)
+        await asyncio.to_thread(codex.wait_for_requests, 2)
         assert codex.processes
         with Stopwatch() as watch:
             turn.cancel()

@@ -16,8 +16,8 @@ from yemot_ai.errors import OverloadedError, SessionBusyError
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.fake.grammar import differences
-from yemot_ai_testing.codex.real import RealCodex, led_to
+from yemot_ai_testing.codex.fake.grammar import grammar_overrides
+from yemot_ai_testing.codex.real import RealCodex, with_model_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def test_a_turn_has_the_counters_of_its_version(tmp_path: Path, name: str, keys:
 def test_a_failure_has_the_wording_of_its_version(versioned: FakeCodex, version: str, tmp_path: Path) -> None:
     versioned.fails("overloaded")
     run = Shell(versioned, tmp_path).run(*EXEC, "-", stdin="שלום")
-    assert run.events[-1] == json.loads(recordings.of(version)["overloaded"].stdout[-1].text)
+    assert run.events[-1] == json.loads(recordings.load_version(version)["overloaded"].stdout[-1].text)
 
 
 def test_early_versions_say_it_with_another_apostrophe(old: FakeCodex) -> None:
@@ -92,7 +92,7 @@ def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path
         assert writer.stdin is not None
         writer.stdin.write("ראשון".encode())
         writer.stdin.close()
-        old.wait_asked(2)
+        old.wait_for_requests(2)
         second = shell.run(*EXEC, "resume", thread, "-", stdin="שני")
         writer.kill()
     assert (second.code, second.thread) == (0, thread)
@@ -136,17 +136,23 @@ def test_it_shows_the_help_of_its_version(versioned: FakeCodex, version: str, le
     said = subprocess.run(
         [versioned.executable, *level, "--help"], capture_output=True, text=True, check=True
     )
-    assert said.stdout.split("\n")[:-1] == [line.text for line in recordings.of(version)[case].stdout]
+    assert said.stdout.split("\n")[:-1] == [
+        line.text for line in recordings.load_version(version)[case].stdout
+    ]
 
 
 def test_the_newest_version_has_the_grammar_that_the_fake_reads_by_itself() -> None:
-    assert differences(recordings.newest(), recordings.newest()) == {"": {}, "exec": {}, "resume": {}}
+    assert grammar_overrides(recordings.load_newest(), recordings.load_newest()) == {
+        "": {},
+        "exec": {},
+        "resume": {},
+    }
 
 
 def test_an_option_that_a_later_version_shows_is_understood(tmp_path: Path) -> None:
-    helped = recordings.newest()["help"]
+    helped = recordings.load_newest()["help"]
     at = [line.text for line in helped.stdout].index("Options:")
-    shown = recordings.Line(0.0, "      --sing <SONG>")
+    shown = recordings.OutputLine(0.0, "      --sing <SONG>")
     later = recordings.Recording(
         **{**{name: getattr(helped, name) for name in helped.__slots__}, "version": "9.0.0"}
         | {"stdout": (*helped.stdout[: at + 1], shown, *helped.stdout[at + 1 :])}
@@ -192,11 +198,17 @@ def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tm
 
 def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
     ours = ["-c", "a=1"]
-    assert led_to(ours, ["exec", "-"]) == ["-c", "a=1", "exec", "-"]
-    assert led_to(ours, ["-c", "b=2", "exec", "-c", "d=3", "--", "-c"]) == [
+    assert with_model_options(ours, ["exec", "-"]) == ["-c", "a=1", "exec", "-"]
+    assert with_model_options(ours, ["-c", "b=2", "exec", "-c", "d=3", "--", "-c"]) == [
         *("-c", "b=2", "exec", "-c", "a=1", "-c", "d=3", "--", "-c")
     ]
-    assert led_to(ours, ["exec", "--config=b=2", "-"]) == ["exec", "-c", "a=1", "--config=b=2", "-"]
+    assert with_model_options(ours, ["exec", "--config=b=2", "-"]) == [
+        "exec",
+        "-c",
+        "a=1",
+        "--config=b=2",
+        "-",
+    ]
 
 
 def test_the_provider_talks_to_every_real_version_that_is_installed(version: str) -> None:

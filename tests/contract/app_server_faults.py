@@ -9,21 +9,26 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.contract.fake_fault import Fault, fault
-from yemot_ai_testing.codex.fake.program.app_server import _delete_rollout, _forked, _Server
-from yemot_ai_testing.codex.fake.program.app_server_turn import Turn, _around_question, _outcome, usage
-from yemot_ai_testing.codex.fake.program.app_server_words import Words
-from yemot_ai_testing.codex.fake.program.threads import Thread
+from yemot_ai_testing.codex.fake.program.app_server import _AppServer, _delete_rollout, _is_forked
+from yemot_ai_testing.codex.fake.program.app_server_turn import (
+    ServerTurn,
+    _outcome,
+    _split_at_request,
+    token_usage,
+)
+from yemot_ai_testing.codex.fake.program.app_server_words import RecordedMessages
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile
 
 __all__ = ["FAULTS"]
 
 FAULTS: Final[dict[str, Fault]] = {}
 
-_initialize: Final = _Server._initialize
-_say: Final = _Server._say
-_interrupt: Final = _Server._interrupt
-_conclude: Final = Turn._conclude
-_notice: Final = Turn._notice
-_write: Final = Turn._write
+_initialize: Final = _AppServer._initialize
+_say: Final = _AppServer._respond
+_interrupt: Final = _AppServer._interrupt_turn
+_conclude: Final = ServerTurn._complete_turn
+_notice: Final = ServerTurn._notify_recorded
+_write: Final = ServerTurn._stream_pieces
 
 
 # Requests.
@@ -32,33 +37,35 @@ _write: Final = Turn._write
 @fault(
     FAULTS,
     "answers without a handshake",
-    replaces=_Server._require_handshake,
+    replaces=_AppServer._require_handshake,
     caught_by=("handshake-first",),
 )
-def no_handshake_required(self: _Server) -> None:
+def no_handshake_required(self: _AppServer) -> None:
     pass
 
 
 @fault(FAULTS, "greets twice", replaces=_initialize, caught_by=("handshake-once",))
-def initializes_again(self: _Server, number: object, params: dict[str, Any]) -> None:
-    self._greeted = False
-    _initialize(self, number, params)
+def initializes_again(self: _AppServer, request_id: object, params: dict[str, Any]) -> None:
+    self._initialized = False
+    _initialize(self, request_id, params)
 
 
 @fault(FAULTS, "answers with a number", replaces=_say, caught_by=("rpc-id-echoed",))
-def answers_request_1(self: _Server, number: object, result: dict[str, object]) -> None:
+def answers_request_1(self: _AppServer, request_id: object, result: dict[str, object]) -> None:
     _say(self, 1, result)
 
 
 # Threads.
 
 
-@fault(FAULTS, "lets a second writer in", replaces=Thread.claim, caught_by=("thread-second-writer",))
-def claims_without_a_lock(self: Thread) -> bool:
+@fault(
+    FAULTS, "lets a second writer in", replaces=ThreadFile.acquire_lock, caught_by=("thread-second-writer",)
+)
+def claims_without_a_lock(self: ThreadFile) -> bool:
     return True
 
 
-@fault(FAULTS, "deletes what a fork needs", replaces=_forked, caught_by=("thread-forked-stays",))
+@fault(FAULTS, "deletes what a fork needs", replaces=_is_forked, caught_by=("thread-forked-stays",))
 def never_forked(home: str, thread_id: str) -> bool:
     return False
 
@@ -71,19 +78,19 @@ def deletes_nothing(path: str) -> None:
 # Turns.
 
 
-@fault(FAULTS, "counts the last turn only", replaces=usage, caught_by=("turn-usage",))
-def usage_of_last_turn(words: Words, kept: Thread) -> dict[str, Any]:
-    counted = usage(words, kept)
+@fault(FAULTS, "counts the last turn only", replaces=token_usage, caught_by=("turn-usage",))
+def usage_of_last_turn(messages: RecordedMessages, file: ThreadFile) -> dict[str, Any]:
+    counted = token_usage(messages, file)
     return {**counted, "total": counted["last"]}
 
 
 @fault(
     FAULTS,
     "begins another turn for further words",
-    replaces=Turn.stops_asking,
+    replaces=ServerTurn.cancel_model_call,
     caught_by=("turn-busy",),
 )
-def takes_no_further_words(self: Turn) -> bool:
+def takes_no_further_words(self: ServerTurn) -> bool:
     return False
 
 
@@ -93,9 +100,9 @@ def takes_no_further_words(self: Turn) -> bool:
     replaces=_interrupt,
     caught_by=("turn-interrupt-another",),
 )
-def interrupts_any_turn(self: _Server, number: object, params: dict[str, Any]) -> None:
-    turn = self._loaded(params).turn
-    _interrupt(self, number, {**params, "turnId": turn.id} if turn else params)
+def interrupts_any_turn(self: _AppServer, request_id: object, params: dict[str, Any]) -> None:
+    turn = self._loaded_thread(params).turn
+    _interrupt(self, request_id, {**params, "turnId": turn.id} if turn else params)
 
 
 @fault(
@@ -104,12 +111,12 @@ def interrupts_any_turn(self: _Server, number: object, params: dict[str, Any]) -
     replaces=_conclude,
     caught_by=("fails-overloaded",),
 )
-def failed_is_completed(self: Turn, status: str, how: str, **filled: object) -> None:
-    _conclude(self, status, "completed" if how == "failed" else how, **filled)
+def failed_is_completed(self: ServerTurn, status: str, turn_status: str, **filled: object) -> None:
+    _conclude(self, status, "completed" if turn_status == "failed" else turn_status, **filled)
 
 
 @fault(FAULTS, "loses a piece", replaces=_write, caught_by=("turn-deltas",))
-def writes_two_pieces(self: Turn, call: int, pieces: list[str], ends: str, every: float) -> bool:
+def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], ends: str, every: float) -> bool:
     return _write(self, call, pieces[:2], ends, every)
 
 
@@ -119,31 +126,31 @@ def writes_two_pieces(self: Turn, call: int, pieces: list[str], ends: str, every
 @fault(
     FAULTS,
     "asks whoever is never to be asked",
-    replaces=Turn._may_ask,
+    replaces=ServerTurn._may_ask,
     caught_by=("request-never",),
 )
-def may_always_ask(self: Turn, what: str) -> bool:
+def may_always_ask(self: ServerTurn, what: str) -> bool:
     return True
 
 
-@fault(FAULTS, "asks before it waits", replaces=_around_question, caught_by=("request-waits",))
+@fault(FAULTS, "asks before it waits", replaces=_split_at_request, caught_by=("request-waits",))
 def nothing_before(
     messages: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    _, question, after = _around_question(messages)
+    _, question, after = _split_at_request(messages)
     return [], question, after
 
 
 @fault(
     FAULTS,
     "forgets the command that it asks about",
-    replaces=_around_question,
+    replaces=_split_at_request,
     caught_by=("request-approval",),
 )
 def without_last_before(
     messages: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    before, question, after = _around_question(messages)
+    before, question, after = _split_at_request(messages)
     return before[:-1], question, after
 
 
@@ -158,18 +165,18 @@ def always_refused(message: dict[str, Any]) -> str:
 
 
 @fault(FAULTS, "tells of another question", replaces=_notice, caught_by=("request-resolved",))
-def notice_of_question_99(self: Turn, told: dict[str, Any], **filled: object) -> None:
-    _notice(self, told, **dict.fromkeys(filled, 99))
+def notice_of_question_99(self: ServerTurn, message: dict[str, Any], **filled: object) -> None:
+    _notice(self, message, **dict.fromkeys(filled, 99))
 
 
 @fault(
     FAULTS,
     "gives up over a refused tool",
-    replaces=Turn._go_on,
+    replaces=ServerTurn._run_next_step,
     caught_by=("request-tool-refused",),
 )
-def fails_instead_of_going_on(self: Turn) -> None:
-    self._conclude("", "failed")
+def fails_instead_of_going_on(self: ServerTurn) -> None:
+    self._complete_turn("", "failed")
 
 
 @fault(
@@ -178,8 +185,8 @@ def fails_instead_of_going_on(self: Turn) -> None:
     replaces=_conclude,
     caught_by=("request-interrupted",),
 )
-def fails_when_interrupted(self: Turn, status: str, how: str, **filled: object) -> None:
-    if how != "interrupted":
-        _conclude(self, status, how, **filled)
-    elif self._asked:
+def fails_when_interrupted(self: ServerTurn, status: str, turn_status: str, **filled: object) -> None:
+    if turn_status != "interrupted":
+        _conclude(self, status, turn_status, **filled)
+    elif self._pending_request:
         _conclude(self, status, "failed", **filled)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.contract.fake_fault import Fault
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.fake.install import detach
+from yemot_ai_testing.codex.fake.install import install_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def planted(fault: Fault) -> Iterator[FakeCodex]:
 def _plant(fault: Fault, fake: FakeCodex) -> None:
     """Give ``fake`` a copy of the program that installs the fault before anything else."""
     folder = fake.executable.parents[1]
-    detach(fake.executable, folder)
+    install_copy(fake.executable, folder)
     module = fault.replacement.__module__
     for name in (Fault.__module__, module):
         path = folder / "program" / f"{name.replace('.', '/')}.py"

@@ -14,38 +14,38 @@ from typing import Final
 from tests.contract.fake_fault import Fault, fault
 from yemot_ai_testing.codex.fake.program.argv import (
     Arguments,
-    Level,
-    _level,
-    _option,
-    _split,
+    CommandGrammar,
+    _grammar_for,
+    _parse_option,
+    _split_option,
     _takes_many,
 )
 from yemot_ai_testing.codex.fake.program.checks import (
+    decode_prompt,
+    ensure_stdin,
     home_problem,
     in_repository,
-    open_stdin,
-    prompt_of,
-    stdin,
+    read_stdin,
 )
-from yemot_ai_testing.codex.fake.program.process import Ended, Process, encoded, say
 from yemot_ai_testing.codex.fake.program.main import (
     _announce_stdin,
+    _answer_prompt,
     _appends_stdin,
-    _converse,
     _is_completed,
     _is_trusted,
-    _new_thread,
-    _opened,
+    _open_thread,
     _output,
     _placeholders,
-    _play,
+    _play_recording,
     _resumed_id,
+    _start_thread,
     _start_turn,
     _usage,
     _write_last_message,
     main,
 )
-from yemot_ai_testing.codex.fake.program.threads import Thread, _by_last_use, is_uuid, rollout, uuid7
+from yemot_ai_testing.codex.fake.program.process import FakeProcess, ProcessExit, encode_text, write_text
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile, _by_last_use, find_rollout, is_uuid, uuid7
 
 __all__ = ["FAULTS"]
 
@@ -61,48 +61,64 @@ FAULTS: Final[dict[str, Fault]] = {}
     replaces=_takes_many,
     caught_by=("argv-greedy-image", "argv-greedy-image-dash"),
 )
-def takes_one_image(level: Level, name: str, value: str | None) -> bool:
+def takes_one_image(grammar: CommandGrammar, name: str, value: str | None) -> bool:
     return False
 
 
-@fault(FAULTS, "is greedy after resume too", replaces=_level, caught_by=("resume-image",))
-def greedy_resume(command: str) -> Level:
-    level = _level(command)
-    greedy = level.greedy or command == "resume"
-    return Level(level.usage, level.values, level.flags, level.commands, level.places, greedy=greedy)
+@fault(FAULTS, "is greedy after resume too", replaces=_grammar_for, caught_by=("resume-image",))
+def greedy_resume(command: str) -> CommandGrammar:
+    level = _grammar_for(command)
+    greedy = level.greedy_image or command == "resume"
+    return CommandGrammar(
+        level.usage, level.values, level.flags, level.commands, level.max_positionals, greedy_image=greedy
+    )
 
 
 @fault(
     FAULTS,
     "accepts unknown options",
-    replaces=_option,
+    replaces=_parse_option,
     caught_by=("argv-unknown-option", "argv-unknown-letter", "argv-last-alone"),
 )
 def ignores_unknown_option(
-    found: Arguments, level: Level, word: str, rest: list[str], seen: set[str]
+    arguments: Arguments, grammar: CommandGrammar, word: str, rest: list[str], seen: set[str]
 ) -> None:
-    name, _ = _split(word)
-    if name in level.values or name in level.flags:
-        _option(found, level, word, rest, seen)
+    name, _ = _split_option(word)
+    if name in grammar.values or name in grammar.flags:
+        _parse_option(arguments, grammar, word, rest, seen)
 
 
 @fault(
     FAULTS,
     "lets resume take --sandbox",
-    replaces=_level,
+    replaces=_grammar_for,
     caught_by=("resume-lacks-sandbox", "resume-lacks-cd", "resume-lacks-profile"),
 )
-def resume_with_values_of_exec(command: str) -> Level:
-    level = _level(command)
-    values = _level("exec").values if command == "resume" else level.values
-    return Level(level.usage, values, level.flags, level.commands, level.places, greedy=level.greedy)
+def resume_with_values_of_exec(command: str) -> CommandGrammar:
+    level = _grammar_for(command)
+    values = _grammar_for("exec").values if command == "resume" else level.values
+    return CommandGrammar(
+        level.usage,
+        values,
+        level.flags,
+        level.commands,
+        level.max_positionals,
+        greedy_image=level.greedy_image,
+    )
 
 
-@fault(FAULTS, "takes `review` for a prompt", replaces=_level, caught_by=("argv-word-review",))
-def exec_without_review(command: str) -> Level:
-    level = _level(command)
+@fault(FAULTS, "takes `review` for a prompt", replaces=_grammar_for, caught_by=("argv-word-review",))
+def exec_without_review(command: str) -> CommandGrammar:
+    level = _grammar_for(command)
     commands = tuple(name for name in level.commands if name != "review")
-    return Level(level.usage, level.values, level.flags, commands, level.places, greedy=level.greedy)
+    return CommandGrammar(
+        level.usage,
+        level.values,
+        level.flags,
+        commands,
+        level.max_positionals,
+        greedy_image=level.greedy_image,
+    )
 
 
 @fault(
@@ -122,27 +138,27 @@ def exits_1_instead_of_2(state: str, argv: list[str]) -> int:
 @fault(
     FAULTS,
     "answers an unknown id",
-    replaces=_opened,
+    replaces=_open_thread,
     caught_by=("thread-unknown", "thread-foreign", "thread-deleted", "thread-ephemeral"),
 )
-def opens_new_thread_for_unknown_id(process: Process, found: Arguments) -> Thread:
-    if found.command == "resume":
-        wanted = _resumed_id(process, found)
-        if is_uuid(wanted) and not rollout(process.home, wanted.lower()):
-            return _new_thread(process, found)
-    return _opened(process, found)
+def opens_new_thread_for_unknown_id(process: FakeProcess, arguments: Arguments) -> ThreadFile:
+    if arguments.command == "resume":
+        wanted = _resumed_id(process, arguments)
+        if is_uuid(wanted) and not find_rollout(process.home, wanted.lower()):
+            return _start_thread(process, arguments)
+    return _open_thread(process, arguments)
 
 
 @fault(
     FAULTS,
     "refuses an id that is no UUID",
-    replaces=_new_thread,
+    replaces=_start_thread,
     caught_by=("thread-name", "thread-empty-name", "resume-last-of-none"),
 )
-def refuses_new_thread_on_resume(process: Process, found: Arguments) -> Thread:
-    if found.command == "resume":
-        _play(process, "unknown_session")
-    return _new_thread(process, found)
+def refuses_new_thread_on_resume(process: FakeProcess, arguments: Arguments) -> ThreadFile:
+    if arguments.command == "resume":
+        _play_recording(process, "unknown_session")
+    return _start_thread(process, arguments)
 
 
 @fault(
@@ -151,7 +167,7 @@ def refuses_new_thread_on_resume(process: Process, found: Arguments) -> Thread:
     replaces=_placeholders,
     caught_by=("thread-same-id", "resume-image", "failure-first-turn"),
 )
-def another_id(thread: Thread) -> dict[str, str]:
+def another_id(thread: ThreadFile) -> dict[str, str]:
     return {"thread_id": uuid7()} if thread.resumed else _placeholders(thread)
 
 
@@ -161,7 +177,7 @@ def another_id(thread: Thread) -> dict[str, str]:
     replaces=_usage,
     caught_by=("thread-usage-adds-up", "failure-resumable", "thread-ephemeral-resume"),
 )
-def usage_of_one_turn(process: Process, turns: int) -> str:
+def usage_of_one_turn(process: FakeProcess, turns: int) -> str:
     return _usage(process, 1)
 
 
@@ -178,22 +194,22 @@ def always_completed(code: int, events: str) -> bool:
 @fault(
     FAULTS,
     "loses the second writer's error",
-    replaces=Thread.claim,
+    replaces=ThreadFile.acquire_lock,
     caught_by=("thread-second-writer", "thread-second-writer-of-new"),
 )
-def claims_without_a_lock(self: Thread) -> bool:
+def claims_without_a_lock(self: ThreadFile) -> bool:
     return True
 
 
-@fault(FAULTS, "locks the whole home", replaces=Thread.lock_path, caught_by=("thread-others-at-once",))
-def one_lock_for_all(self: Thread) -> str:
+@fault(FAULTS, "locks the whole home", replaces=ThreadFile.lock_path, caught_by=("thread-others-at-once",))
+def one_lock_for_all(self: ThreadFile) -> str:
     return f"{self.home}/thread-writer-locks/all.lock"
 
 
-@fault(FAULTS, "keeps --ephemeral threads", replaces=_new_thread, caught_by=("thread-ephemeral",))
-def ignores_ephemeral(process: Process, found: Arguments) -> Thread:
-    found.options.pop("ephemeral", None)
-    return _new_thread(process, found)
+@fault(FAULTS, "keeps --ephemeral threads", replaces=_start_thread, caught_by=("thread-ephemeral",))
+def ignores_ephemeral(process: FakeProcess, arguments: Arguments) -> ThreadFile:
+    arguments.options.pop("ephemeral", None)
+    return _start_thread(process, arguments)
 
 
 @fault(
@@ -213,7 +229,7 @@ def by_beginning(paths: list[str]) -> list[str]:
 @fault(
     FAULTS,
     "ignores standard input",
-    replaces=stdin,
+    replaces=read_stdin,
     caught_by=("stdin-empty", "stdin-null-dash", "stdin-open-dash", "stdin-besides-prompt"),
 )
 def fixed_input() -> bytes:
@@ -226,14 +242,14 @@ def fixed_input() -> bytes:
     replaces=_appends_stdin,
     caught_by=("stdin-open-prompt", "stdin-besides-prompt"),
 )
-def never_appends_stdin(found: Arguments) -> bool:
+def never_appends_stdin(arguments: Arguments) -> bool:
     return False
 
 
 @fault(
     FAULTS,
     "waits for ever when standard input is closed",
-    replaces=open_stdin,
+    replaces=ensure_stdin,
     caught_by=("stdin-closed-dash", "stdin-closed-prompt"),
 )
 def opens_a_pipe() -> None:
@@ -249,13 +265,13 @@ def opens_a_pipe() -> None:
     replaces=_appends_stdin,
     caught_by=("stdin-open-prompt-resume", "stdin-besides-prompt-resume"),
 )
-def appends_stdin_on_resume(found: Arguments) -> bool:
+def appends_stdin_on_resume(arguments: Arguments) -> bool:
     return not os.isatty(0)
 
 
-@fault(FAULTS, "drops white space around a prompt", replaces=prompt_of, caught_by=("stdin-white-space",))
+@fault(FAULTS, "drops white space around a prompt", replaces=decode_prompt, caught_by=("stdin-white-space",))
 def stripped_prompt(data: bytes) -> tuple[bytes, str]:
-    prompt, why = prompt_of(data)
+    prompt, why = decode_prompt(data)
     return prompt.strip(), why
 
 
@@ -265,16 +281,16 @@ def stripped_prompt(data: bytes) -> tuple[bytes, str]:
 @fault(
     FAULTS,
     "breaks lines at U+2028",
-    replaces=encoded,
+    replaces=encode_text,
     caught_by=("events-odd-text", "events-unescaped"),
 )
 def broken_at_separators(text: str) -> bytes:
-    return encoded(text.replace("\u2028", "\n"))
+    return encode_text(text.replace("\u2028", "\n"))
 
 
-@fault(FAULTS, "cuts lines at 64 KiB", replaces=encoded, caught_by=("events-long-line",))
+@fault(FAULTS, "cuts lines at 64 KiB", replaces=encode_text, caught_by=("events-long-line",))
 def cut_at_64_kib(text: str) -> bytes:
-    return b"\n".join(line[:65536] for line in encoded(text).split(b"\n"))
+    return b"\n".join(line[:65536] for line in encode_text(text).split(b"\n"))
 
 
 @fault(
@@ -283,8 +299,8 @@ def cut_at_64_kib(text: str) -> bytes:
     replaces=_start_turn,
     caught_by=("events-order", "thread-same-id", "failure-unauthorized"),
 )
-def starts_silently(process: Process, events: str) -> None:
-    process.note["asked"] = True
+def starts_silently(process: FakeProcess, events: str) -> None:
+    process.run_record["asked"] = True
 
 
 @fault(
@@ -293,16 +309,16 @@ def starts_silently(process: Process, events: str) -> None:
     replaces=_output,
     caught_by=("events-order", "events-two-messages", "failure-error-event"),
 )
-def reversed_events(process: Process, events: str, places: dict[str, str]) -> str:
-    return _output(process, "".join(reversed(events.splitlines(keepends=True))), places)
+def reversed_events(process: FakeProcess, events: str, values: dict[str, str]) -> str:
+    return _output(process, "".join(reversed(events.splitlines(keepends=True))), values)
 
 
 @fault(FAULTS, "puts the reasoning behind the message", replaces=_output, caught_by=("events-reasoning",))
-def reasoning_second(process: Process, events: str, places: dict[str, str]) -> str:
+def reasoning_second(process: FakeProcess, events: str, values: dict[str, str]) -> str:
     lines = events.split("\n")
     if '"reasoning"' in lines[0]:
         lines[:2] = reversed(lines[:2])
-    return _output(process, "\n".join(lines), places)
+    return _output(process, "\n".join(lines), values)
 
 
 @fault(
@@ -311,9 +327,9 @@ def reasoning_second(process: Process, events: str, places: dict[str, str]) -> s
     replaces=_output,
     caught_by=("failure-unauthorized", "failure-error-event"),
 )
-def without_error_event(process: Process, events: str, places: dict[str, str]) -> str:
+def without_error_event(process: FakeProcess, events: str, values: dict[str, str]) -> str:
     lines = [line for line in events.split("\n") if '"type":"error"' not in line]
-    return _output(process, "\n".join(lines), places)
+    return _output(process, "\n".join(lines), values)
 
 
 @fault(
@@ -323,7 +339,7 @@ def without_error_event(process: Process, events: str, places: dict[str, str]) -
     caught_by=("events-streams", "argv-no-prompt", "resume-no-prompt"),
 )
 def announces_on_stdout(what: str) -> None:
-    say(1, f"Reading {what} from stdin...\n")
+    write_text(1, f"Reading {what} from stdin...\n")
 
 
 @fault(
@@ -339,7 +355,7 @@ def last_message_with_line_end(path: str, answer: str) -> None:
 @fault(
     FAULTS,
     "exits 0 on failure",
-    replaces=_converse,
+    replaces=_answer_prompt,
     caught_by=(
         "failure-unauthorized",
         "failure-rate-limited",
@@ -347,11 +363,11 @@ def last_message_with_line_end(path: str, answer: str) -> None:
         "output-plain-failure",
     ),
 )
-def exits_0(process: Process, found: Arguments, thread: Thread, prompt: bytes) -> None:
+def exits_0(process: FakeProcess, arguments: Arguments, thread: ThreadFile, prompt: bytes) -> None:
     try:
-        _converse(process, found, thread, prompt)
-    except Ended as ended:
-        raise Ended(0) from ended
+        _answer_prompt(process, arguments, thread, prompt)
+    except ProcessExit as ended:
+        raise ProcessExit(0) from ended
 
 
 # Folders.
@@ -363,7 +379,7 @@ def exits_0(process: Process, found: Arguments, thread: Thread, prompt: bytes) -
     replaces=_is_trusted,
     caught_by=("home-untrusted", "home-untrusted-resume"),
 )
-def trusts_every_folder(found: Arguments, folder: str) -> bool:
+def trusts_every_folder(arguments: Arguments, folder: str) -> bool:
     return True
 
 
@@ -389,17 +405,17 @@ def makes_home(home: str) -> str:
 @fault(
     FAULTS,
     "exits 0 on SIGTERM",
-    replaces=open_stdin,
+    replaces=ensure_stdin,
     caught_by=("signal-term-reading", "signal-term-asking", "signal-term-answering"),
 )
 def handles_sigterm() -> None:
-    open_stdin()
+    ensure_stdin()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 
-@fault(FAULTS, "survives SIGINT", replaces=open_stdin, caught_by=("signal-int-asking",))
+@fault(FAULTS, "survives SIGINT", replaces=ensure_stdin, caught_by=("signal-int-asking",))
 def ignores_sigint() -> None:
-    open_stdin()
+    ensure_stdin()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -412,11 +428,11 @@ def exits_0_on_broken_pipe(state: str, argv: list[str]) -> int:
 @fault(
     FAULTS,
     "leaves a child behind",
-    replaces=open_stdin,
+    replaces=ensure_stdin,
     caught_by=("signal-leftovers", "signal-term-asking", "signal-kill-asking"),
 )
 def leaves_a_child() -> None:
-    open_stdin()
+    ensure_stdin()
     if not os.fork():
         os.closerange(0, 3)
         time.sleep(5)

@@ -99,7 +99,7 @@ def _traces(words: str) -> list[str]:
 async def _while_it_hangs(turn: Awaitable[Any], codex: Codex, look: Callable[[], None]) -> None:
     """Look at the processes in the middle of a turn, then hang up."""
     task = asyncio.ensure_future(turn)
-    await asyncio.to_thread(codex.wait_asked, 1)
+    await asyncio.to_thread(codex.wait_for_requests, 1)
     look()
     task.cancel()
     await asyncio.wait([task], timeout=_PATIENCE)
@@ -327,7 +327,7 @@ def the_environment_is_the_minimum(make: Maker, codex: Codex) -> None:
         patch.setenv("OPENAI_API_KEY", "not for the child")
         patch.setenv("REDIS_URL", "redis://:not-for-the-child@127.0.0.1")
         _replied(make().start_session("שלום"))
-    assert not codex.requests[0].env & {"OPENAI_API_KEY", "REDIS_URL"}
+    assert not codex.requests[0].env_names & {"OPENAI_API_KEY", "REDIS_URL"}
 
 
 @_check

@@ -54,7 +54,9 @@ def takes_standard_error_as_failure(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+    def conclude(
+        self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
+    ) -> TurnOutcome:
         if "newer version" in stderr_tail:
             raise self._failure_error(exit_code, stderr_tail, expected)
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
@@ -146,7 +148,9 @@ def does_without_turn_completed(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+    def conclude(
+        self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
+    ) -> TurnOutcome:
         self._usage = self._usage or {}
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
 
@@ -156,7 +160,9 @@ def looks_at_no_exit_code(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+    def conclude(
+        self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
+    ) -> TurnOutcome:
         return original(self, exit_code=0, stderr_tail=stderr_tail, expected=expected)
 
 
@@ -165,7 +171,9 @@ def takes_silence_as_an_answer(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+    def conclude(
+        self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
+    ) -> TurnOutcome:
         try:
             return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
         except AnswerEmptyError:
@@ -223,7 +231,9 @@ def ignores_which_thread_answered(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
+    def conclude(
+        self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
+    ) -> TurnOutcome:
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail)
 
 

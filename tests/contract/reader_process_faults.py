@@ -17,9 +17,9 @@ from tests.contract.reader_fault_planting import fault, replaces, without
 from yemot_ai.providers.codex import CodexCLIProvider, process
 from yemot_ai.providers.codex import command as command_line
 from yemot_ai.providers.codex import exec as exec_provider
+from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.command import Setting
 from yemot_ai.providers.codex.home import CodexHome
-from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.process import ProcessResult
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from tests.contract.app_server_faults import FAULTS
 from tests.contract.fake_fault_planting import planted
-from yemot_ai_testing.codex.rules.app_server.threads import RULES
-from yemot_ai_testing.codex.rules.app_server.bench import on_fake
+from yemot_ai_testing.codex.rules.app_server.bench import open_fake_bench
+from yemot_ai_testing.codex.rules.app_server.threads import SERVER_CHECKS
 from yemot_ai_testing.conformance.rule import Breach
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(name: str) -> None:
     for rule in FAULTS[name].caught_by:
-        with planted(FAULTS[name]) as fake, on_fake(fake) as stage, pytest.raises(Breach):
-            RULES[rule](stage)
+        with planted(FAULTS[name]) as fake, open_fake_bench(fake) as stage, pytest.raises(Breach):
+            SERVER_CHECKS[rule](stage)

@@ -16,8 +16,8 @@ from yemot_ai.providers.codex.app_server import server, turn
 from yemot_ai.providers.codex.app_server.jsonrpc import REQUEST_ANSWERS
 from yemot_ai_testing.codex import app_server_recordings as recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.recorder.session import environment, furnished
-from yemot_ai_testing.codex.rules.app_server.bench import on_fake, said
+from yemot_ai_testing.codex.recorder.session import isolated_environment, make_folders
+from yemot_ai_testing.codex.rules.app_server.bench import open_fake_bench, turn_params
 
 Schemas: TypeAlias = dict[str, Any]
 
@@ -34,9 +34,9 @@ RESPONSES = {
 @pytest.fixture(scope="session")
 def schemas(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Schemas:
     """What ``generate-json-schema`` writes, by name."""
-    folder = furnished(tmp_path_factory.mktemp("schema").resolve())
+    folder = make_folders(tmp_path_factory.mktemp("schema").resolve())
     command = [str(real_binary), "app-server", "generate-json-schema", "--out", str(folder / "out")]
-    subprocess.run(command, check=True, capture_output=True, env=environment(folder), timeout=60)
+    subprocess.run(command, check=True, capture_output=True, env=isolated_environment(folder), timeout=60)
     return {path.stem: json.loads(path.read_text("utf-8")) for path in (folder / "out").glob("*.json")}
 
 
@@ -59,33 +59,35 @@ def wrong(schemas: Schemas, messages: list[dict[str, Any]]) -> list[tuple[str, s
 
 
 def test_what_was_recorded_is_what_the_schema_says(schemas: Schemas) -> None:
-    told = [message for case in recording.of("0.169.0").values() for message in case]
+    told = [message for case in recording.load_version("0.169.0").values() for message in case]
     assert wrong(schemas, told) == []
 
 
 def test_what_our_fake_says_is_what_the_schema_says(schemas: Schemas) -> None:
     fake = FakeCodex()
     try:
-        with on_fake(fake) as stage:
+        with open_fake_bench(fake) as stage:
             fake.answers(["של", "ום"]).fails("overloaded").asks("approval").answers("סוף")
-            wire = stage.server()
-            wire.shake_hands(experimental=True)
-            opened = wire.ask("thread/start", stage.setup(approvalPolicy="untrusted"))
+            wire = stage.start_server()
+            wire.initialize(experimental=True)
+            opened = wire.request("thread/start", stage.thread_params(approvalPolicy="untrusted"))
             thread = opened["result"]["thread"]["id"]
-            stage.told(wire, thread, "א")
-            stage.told(wire, thread, "ב")
-            wire.send("turn/start", said(thread, "ג"))
-            asked = wire.asked("item/commandExecution/requestApproval")
-            wire.write({"id": asked["id"], "result": {"decision": "decline"}})
-            wire.told("turn/completed")
-            messages = [line.message for line in wire.said if line.by == "server"]
+            stage.run_turn(wire, thread, "א")
+            stage.run_turn(wire, thread, "ב")
+            wire.send_request("turn/start", turn_params(thread, "ג"))
+            asked = wire.wait_request("item/commandExecution/requestApproval")
+            wire.send_message({"id": asked["id"], "result": {"decision": "decline"}})
+            wire.wait_notification("turn/completed")
+            messages = [line.message for line in wire.messages if line.sender == "server"]
     finally:
         fake.close()
     assert wrong(schemas, messages) == []
 
 
 def test_a_message_of_another_shape_is_seen(schemas: Schemas) -> None:
-    delta = next(m for m in recording.of("0.169.0")["answer"] if m.get("method") == "item/agentMessage/delta")
+    delta = next(
+        m for m in recording.load_version("0.169.0")["answer"] if m.get("method") == "item/agentMessage/delta"
+    )
     changed = {**delta, "params": {**delta["params"], "delta": 5}}
     assert [method for method, _ in wrong(schemas, [delta, changed])] == ["item/agentMessage/delta"]
 
@@ -100,7 +102,7 @@ def test_what_our_client_asks_is_what_the_schema_says(schemas: Schemas, tmp_path
         "thread/fork": setup.params(thread),
         "thread/unsubscribe": {"threadId": thread},
         "thread/delete": {"threadId": thread},
-        "turn/start": said(thread, "שלום"),
+        "turn/start": turn_params(thread, "שלום"),
         "turn/interrupt": {"threadId": thread, "turnId": thread},
     }
     written = set(re.findall(r'"((?:thread|turn)/\w+|initialize)"', inspect.getsource(server)))

@@ -10,8 +10,8 @@ from tests.contract.fake_fault import Fault, fault
 from tests.contract.fake_fault_planting import planted
 from tests.contract.fake_faults import FAULTS
 from tests.contract.fault_table import Row
-from yemot_ai_testing.codex.rules.suite import suite_of
-from yemot_ai_testing.codex.fake.program.process import encoded
+from yemot_ai_testing.codex.fake.program.process import encode_text
+from yemot_ai_testing.codex.rules.suite import suite_for
 
 TRIAL = "faults of a fake"
 
@@ -21,7 +21,7 @@ def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) ->
     cases = FAULTS[name].caught_by
     Row(TRIAL, name, ", ".join(cases), "fake").note(request)
     with planted(FAULTS[name]) as fake, ThreadPoolExecutor() as pool:
-        suite = suite_of(fake.executable, name=name)
+        suite = suite_for(fake.executable, name=name)
         # At once: whoever waits for ever is waited for, and not once for each case.
         outcomes = dict(zip(cases, pool.map(lambda case: suite.run(case).outcome, cases), strict=True))
     assert outcomes == dict.fromkeys(cases, "breached")
@@ -31,7 +31,7 @@ def test_what_the_program_does_not_have_cannot_be_replaced() -> None:
     def gone() -> None:
         pass
 
-    gone.__module__ = encoded.__module__
+    gone.__module__ = encode_text.__module__
     gone.__qualname__ = "gone"
     faults: dict[str, Fault] = {}
     fault(faults, "none", replaces=gone, caught_by=())(lambda: None)

@@ -52,12 +52,12 @@ def ends(pid: int, seconds: float) -> bool:
 
 
 def test_a_process_whose_server_was_killed_ends_with_the_next_words_of_the_model(codex: Codex) -> None:
-    codex.holds()
+    codex.hold()
     codex.answers("כן.")
     with subprocess.Popen([sys.executable, "-c", SERVER]) as server:
-        codex.wait_asked(1)
+        codex.wait_for_requests(1)
         server.kill()
     (process,) = codex.processes
     assert not ends(process, 0.5)
-    codex.releases()
+    codex.release()
     assert ends(process, 10)

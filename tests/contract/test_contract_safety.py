@@ -170,7 +170,7 @@ def test_a_turn_offers_no_tools_and_carries_few_bytes(
     turn(ours, real, way, words, lambda: real.answers("שלוש."))
     last = real.model.requests[-1]
     assert last.body["model"] == model
-    carried = last.size - len(told.encode()) - sum(len(said.encode()) for said in last.said)
+    carried = last.size - len(told.encode()) - sum(len(said.encode()) for said in last.user_messages)
     note(request, f"{model}, {way}: {carried} bytes, tools: {', '.join(last.tools) or 'none'}")
     assert set(last.tools) <= HARMLESS
     assert carried <= 6000
@@ -226,7 +226,7 @@ def test_what_a_caller_says_is_data_alone(real: RealCodex, hostile: Ground, way:
         last, run = real.model.requests[-1], real.requests[-1]
         assert last.prompt.endswith(words)
         assert last.body["model"] == "gpt-5-codex"
-        assert len(last.said) == (2 if way == "resume" else 1)
+        assert len(last.user_messages) == (2 if way == "resume" else 1)
         assert not any(words in argument for argument in run.argv)
     assert ORDERS not in sent(real)
     assert_nothing_came_of_it(real, hostile, reply)
@@ -241,7 +241,7 @@ def test_no_secret_of_the_server_reaches_the_process(
 
     async def looks() -> bytes:
         running = asyncio.create_task(provider().start_session("שלום"))
-        await asyncio.to_thread(real.wait_asked, 1)
+        await asyncio.to_thread(real.wait_for_requests, 1)
         (pid,) = real.processes
         found = await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)
         running.cancel()
@@ -253,4 +253,4 @@ def test_no_secret_of_the_server_reaches_the_process(
     assert b"CODEX_HOME=" in environment
     assert SECRET.encode() not in environment
     assert not any(f"{name}=".encode() in environment for name in names)
-    assert not real.requests[0].env & set(names)
+    assert not real.requests[0].env_names & set(names)

@@ -72,7 +72,7 @@ def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(
 
 def test_a_wrapper_around_the_real_server_keeps_the_rules(real_binary: Path, tmp_path: Path) -> None:
     wrapper = executable(tmp_path / "codex", f'#!/bin/sh\nexec "{real_binary}" "$@"\n')
-    with contract.codex(wrapper, face="app-server") as suite:
+    with contract.codex(wrapper, interface="app-server") as suite:
         suite.check("server-turn-order", "server-request-declined", "server-stdin-closed")
 
 
@@ -81,7 +81,7 @@ def test_an_executable_that_writes_no_messages_breaks_the_rules_of_servers(tmp_p
         tmp_path / "codex", '#!/bin/sh\n[ "$1" = --version ] && exit 1\necho hello; exec cat\n'
     )
     with (
-        contract.codex(chatty, face="app-server") as suite,
+        contract.codex(chatty, interface="app-server") as suite,
         pytest.raises(ContractBreachError, match="breaks 1 rules of codex app-server"),
     ):
         suite.check("server-handshake-tells")
@@ -154,7 +154,7 @@ def test_in_a_test_every_breach_is_listed(bad_fake: Path) -> None:
         pytest.raises(ContractBreachError, match="breaks 2 rules of codex exec") as caught,
     ):
         suite.check("argv-unknown-option", "thread-unknown")
-    assert [verdict.case.id for verdict in caught.value.breaches] == ["argv-unknown-option", "thread-unknown"]
+    assert [verdict.rule.id for verdict in caught.value.breaches] == ["argv-unknown-option", "thread-unknown"]
     assert "An id that the home does not know is refused without an event" in str(caught.value)
 
 
@@ -165,4 +165,4 @@ def test_an_executable_that_never_ends_is_caught(tmp_path: Path, monkeypatch: py
     )
     with contract.codex(endless) as suite:
         verdict = suite.run("argv-dash")
-    assert (verdict.outcome, verdict.seen) == ("breached", "it still runs")
+    assert (verdict.outcome, verdict.actual) == ("breached", "it still runs")

@@ -60,17 +60,17 @@ def test_blocking_on_the_engines_own_loop_raises_instead_of_hanging() -> None:
 
 def test_a_request_that_is_cancelled_cancels_no_turn() -> None:
     provider = ScriptedProvider(engine=Engine()).answers("כן")
-    provider.holds()
+    provider.hold()
     ai = YemotAI(provider=provider)
 
     async def disconnect() -> None:
         asking = asyncio.ensure_future(ai.areply("c1", "יש?", turn_id="t1"))
-        await asyncio.to_thread(provider.wait_asked, 1)
+        await asyncio.to_thread(provider.wait_for_requests, 1)
         asking.cancel()
         await asyncio.wait({asking})
 
     asyncio.run(disconnect())
-    provider.releases()
+    provider.release()
 
     assert ai.reply("c1", "יש?", turn_id="t1") == "כן"
     assert len(provider.requests) == 1
@@ -192,7 +192,7 @@ REQUEST = [("ApiCallId", "c1"), ("ApiExtension", "")]
 def test_handle_request_inside_a_running_loop_does_not_hold_and_warns_once(flow: AIFlow) -> None:
     provider = flow.ai.provider
     assert isinstance(provider, ScriptedProvider)
-    provider.holds()
+    provider.hold()
 
     async def endpoint() -> tuple[str, str]:
         greeting = flow.handle_request(REQUEST)
@@ -200,7 +200,7 @@ def test_handle_request_inside_a_running_loop_does_not_hold_and_warns_once(flow:
 
     with pytest.warns(RuntimeWarning, match="ahandle_request") as caught:
         greeting, poll = asyncio.run(endpoint())
-    provider.releases()
+    provider.release()
 
     assert "=ai_1," in greeting
     assert "=ai_1w1," in poll

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.failures import failure_of
+from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
 from yemot_ai_testing.history import FaultInjected, History
 from yemot_ai_testing.history.correlation import (
-    answer_text,
     answer_in_sentences,
+    answer_text,
     latest_utterance_id,
     sentence_text,
 )
@@ -108,4 +108,4 @@ class Fickle:
             self._history.add(FaultInjected(self._history.now(), "the model: hangs", "nobody"))
             await asyncio.Event().wait()
         elif step is not None and not isinstance(step, Answer | Transcription):
-            raise failure_of(step, question.session, provider=self.name)
+            raise provider_error_for(step, question.session, provider=self.name)

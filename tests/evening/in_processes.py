@@ -13,8 +13,8 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 from tests.evening.worker import READY, Task
-from yemot_ai_testing.history import History, WorkerRestarted, StallDetector
-from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.history import History, StallDetector, WorkerRestarted
+from yemot_ai_testing.history.recorders.app import record_request, record_response
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 

@@ -9,7 +9,7 @@ from tests.evening.fickle import Fickle
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history import History, RecordedStore
-from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.history.recorders.app import record_request, record_response
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call

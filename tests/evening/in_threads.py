@@ -10,7 +10,7 @@ from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.history import History, RecordedStore, StallDetector
-from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.history.recorders.app import record_request, record_response
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 

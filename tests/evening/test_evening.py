@@ -13,7 +13,7 @@ from tests.evening.in_tasks import carried_by_tasks
 from tests.evening.in_threads import TURN, carried_by_threads
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
-from yemot_ai_testing.history import ModelAsked, Budget, History, CallerSpoke, check
+from yemot_ai_testing.history import Budget, CallerSpoke, History, ModelAsked, check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
 from yemot_ai_testing.property.load_plan import TABLE_HEADER, table_row
 

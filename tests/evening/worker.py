@@ -15,7 +15,7 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
-from yemot_ai_testing.history import HistoryEvent, History, RecordedStore, StallDetector
+from yemot_ai_testing.history import History, HistoryEvent, RecordedStore, StallDetector
 
 __all__ = ["LEASE", "READY", "TURN", "Task", "main"]
 

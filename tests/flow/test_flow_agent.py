@@ -66,7 +66,7 @@ def test_a_poll_that_comes_again_hears_the_same_answer(line: Line, provider: Scr
 
 def test_many_requests_for_one_turn_at_once_ask_once_and_hear_the_same() -> None:
     provider = ScriptedProvider(engine=Engine()).answers("כן")  # in virtual time the hold would pass
-    provider.holds()
+    provider.hold()
     line = Line(AIFlow(YemotAI(provider=provider)))
     line.flow.ai_agent("a")(lambda call, text: None)
     line.enter("a")
@@ -76,8 +76,8 @@ def test_many_requests_for_one_turn_at_once_ask_once_and_hear_the_same() -> None
     callers = [threading.Thread(target=lambda: answers.append(line.again())) for _ in range(8)]
     for caller in callers:
         caller.start()
-    provider.wait_asked(1)
-    provider.releases()
+    provider.wait_for_requests(1)
+    provider.release()
     for caller in callers:
         caller.join(10)
 
@@ -141,7 +141,7 @@ def test_zero_starts_anew(line: Line, provider: ScriptedProvider) -> None:
     assert provider.requests[1].session is None
     assert provider.requests[1].history == ()
     line.hang_up()
-    assert sorted(provider.ended) == ["scripted-1", "scripted-2"]
+    assert sorted(provider.ended_sessions) == ["scripted-1", "scripted-2"]
 
 
 @pytest.mark.usefixtures("agent")

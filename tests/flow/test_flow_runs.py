@@ -349,13 +349,13 @@ def test_a_state_that_cannot_be_saved_is_refused_and_the_old_one_kept(
 
 def test_a_hang_up_while_a_handler_waits_releases_the_request_that_is_held() -> None:
     provider = ScriptedProvider(engine=Engine()).answers("לא יישמע")  # in virtual time the hold would pass
-    provider.holds()
+    provider.hold()
     line = Line(AIFlow(YemotAI(provider=provider)))
     line.flow.get("")(lambda call: call.play_message(call.ask_ai("שאלה")))
     held: list[str] = []
     caller = threading.Thread(target=lambda: held.append(line.enter("")))
     caller.start()
-    provider.wait_asked(1)
+    provider.wait_for_requests(1)
 
     assert line.hang_up() == "noop=ended"
     caller.join(10)

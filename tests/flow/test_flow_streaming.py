@@ -342,7 +342,7 @@ def test_nothing_of_the_sentences_stays_in_the_session(provider: ScriptedProvide
     assert session is not None
     assert session.visit is not None
     assert [turn.pieces for turn in session.turns] == [()] * len(session.turns)
-    assert session.visit.told.polls == ()
+    assert session.visit.spoken_progress.polls == ()
     assert [turn.answer for turn in session.turns] == ["".join(THREE)] * len(session.turns)
 
 

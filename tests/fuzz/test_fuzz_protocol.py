@@ -23,15 +23,15 @@ from yemot_ai.protocol import (
     speakable,
 )
 from yemot_ai.protocol.explain import explain
-from yemot_ai_testing.property import response_texts, model_texts, requests
+from yemot_ai_testing.property import model_texts, requests, response_texts
 from yemot_ai_testing.property.strategies import RawRequest
 from yemot_ai_testing.property.strategies.texts import TEXT_KINDS
 from yemot_ai_testing.property.strategies.words import (
     EMOJI,
     INJECTIONS,
     INVISIBLE,
-    ODD_TEXTS,
     NIQQUD_WORDS,
+    ODD_TEXTS,
     STRUCTURE,
     any_text,
 )

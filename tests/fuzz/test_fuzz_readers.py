@@ -29,7 +29,7 @@ from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.visit import Visit
 from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.doubles.platform_server import wav
+from yemot_ai_testing.doubles.platform_server import wav_file
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
 from yemot_ai_testing.property import EchoProvider, codex_streams, ext_inis, requests
@@ -188,7 +188,7 @@ def test_any_ext_ini_is_read(found: str | bytes) -> None:
 
 
 @fuzz(400)
-@given(altered_bytes(wav(bytes(320))) | st.binary(max_size=60))
+@given(altered_bytes(wav_file(bytes(320))) | st.binary(max_size=60))
 def test_a_recording_is_whole_or_refused(audio: bytes) -> None:
     with suppress(ProviderError):
         assert _check_complete(audio) == audio

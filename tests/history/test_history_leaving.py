@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from yemot_ai_testing.history import HistoryEvent, ResponseReceived, History, SessionSaved, RequestSent, check
+from yemot_ai_testing.history import History, HistoryEvent, RequestSent, ResponseReceived, SessionSaved, check
 
 BEFORE = (
     SessionSaved(1.0, "call 1", 0, 1),

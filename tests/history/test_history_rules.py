@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from yemot_ai_testing.history import (
-    ModelAsked,
     Budget,
-    HistoryEvent,
-    FaultInjected,
-    ResponseReceived,
-    History,
-    WorkerRestarted,
     CallerSpoke,
-    RequestSent,
+    FaultInjected,
+    History,
+    HistoryEvent,
     ModelAnswered,
+    ModelAsked,
+    RequestSent,
+    ResponseReceived,
     Violation,
+    WorkerRestarted,
     check,
 )
 from yemot_ai_testing.history.correlation import answer_text, spoken_answers

@@ -6,15 +6,15 @@ import cProfile
 import pstats
 
 from yemot_ai_testing.history import (
-    ModelAsked,
-    HistoryEvent,
-    FaultInjected,
-    ResponseReceived,
-    History,
     CallerSpoke,
-    SessionSaved,
-    RequestSent,
+    FaultInjected,
+    History,
+    HistoryEvent,
     ModelAnswered,
+    ModelAsked,
+    RequestSent,
+    ResponseReceived,
+    SessionSaved,
     check,
 )
 from yemot_ai_testing.history.correlation import answer_text, spoken_answers

@@ -9,24 +9,24 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import Reply, StreamingProvider
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.pauses import POINTS, Point
+from yemot_ai_testing.doubles.pauses import PAUSE_POINTS, PausePoint
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.history import (
-    ModelAsked,
-    HistoryEvent,
-    FaultInjected,
-    ResponseReceived,
-    History,
     CallerInterrupted,
-    RecordedProvider,
     CallerSpoke,
-    RequestSent,
+    FaultInjected,
+    History,
+    HistoryEvent,
     ModelAnswered,
+    ModelAsked,
     ModelWrote,
+    RecordedProvider,
+    RequestSent,
+    ResponseReceived,
     check,
 )
 from yemot_ai_testing.history.correlation import sentence_text, spoken_sentences
-from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.history.recorders.app import record_request, record_response
 from yemot_ai_testing.property import EchoProvider
 
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
@@ -149,21 +149,21 @@ def test_a_recorded_provider_streams_if_its_own_does() -> None:
     assert not isinstance(RecordedProvider(EchoProvider(), History()), StreamingProvider)
 
 
-HEARD: dict[Point, str] = {"asked": "רק רגע", "first_text": "פתוח", "last_text": "פתוח, סגור"}
+HEARD: dict[PausePoint, str] = {"asked": "רק רגע", "first_text": "פתוח", "last_text": "פתוח, סגור"}
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_caller_leaves_while_the_model_stands_where_it_was_told_to(point: Point) -> None:
+@pytest.mark.parametrize("point", PAUSE_POINTS)
+def test_a_caller_leaves_while_the_model_stands_where_it_was_told_to(point: PausePoint) -> None:
     model = ScriptedProvider().answers(["פתוח. ", "סגור. "])
     flow = AIFlow(YemotAI(provider=model))
     flow.ai_agent("")(lambda call, text: None)
     caller = Caller(flow)
     caller.dial()
     model.pause_at(point)
-    caller.interrupts(None, when=lambda: model.pause.standing == 1)
+    caller.interrupts(None, when=lambda: model.pause.waiting == 1)
 
     assert caller.says("מתי?") == HEARD[point]
-    assert (model.running, model.pause.standing) == (0, 0)
+    assert (model.running, model.pause.waiting) == (0, 0)
 
 
 def test_an_echo_stands_still_and_goes_on() -> None:
@@ -173,7 +173,7 @@ def test_an_echo_stands_still_and_goes_on() -> None:
     with Caller(flow) as caller:
         caller.dial()
         echo.pause_at("first_text")
-        caller.interrupts("5", when=lambda: echo.pause.standing == 1)
+        caller.interrupts("5", when=lambda: echo.pause.waiting == 1)
         assert [one.number for one in spoken_sentences(caller.says("אמירה 7001"))] == [1]
         echo.resume()
         assert [one.number for one in spoken_sentences(caller.says("אמירה 7002"))] == [1, 2]

@@ -11,20 +11,20 @@ import threading
 import pytest
 
 from yemot_ai_testing.history import (
-    ModelAsked,
     Budget,
-    HistoryEvent,
-    ResponseReceived,
-    History,
-    WorkerRestarted,
     CallerSpoke,
-    SessionSaved,
-    RequestSent,
-    ProcessStalled,
+    History,
+    HistoryEvent,
     ModelAnswered,
+    ModelAsked,
+    ProcessStalled,
+    RequestSent,
+    ResponseReceived,
+    SessionSaved,
+    WorkerRestarted,
     check,
 )
-from yemot_ai_testing.history.recorders.app import record_response, record_request
+from yemot_ai_testing.history.recorders.app import record_request, record_response
 
 LISTEN = "read=t-כן=ai_2,no,voice"
 CREW = Budget(request=10.0, hangup=2.0, lease=5.0, turn=15.0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.line.platform.ext_keys import KEYS, KEY_PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.line.states import State
 

@@ -8,9 +8,9 @@ from yemot_ai.cli import ext_ini
 from yemot_ai.protocol import GoToFolder, Tap, Text
 from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
 from yemot_ai_testing.line.platform.ext_keys import (
+    KEY_PATTERNS,
     KEYS,
     PARAMETER_KEYS,
-    KEY_PATTERNS,
     UNDOCUMENTED,
     canonical_name,
 )

@@ -11,16 +11,16 @@ from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import (
     Beep,
     CallEnded,
+    CallerActed,
     CallEvent,
-    HoldMusic,
     ExtensionEntered,
+    HoldMusic,
     Silence,
     Sound,
     SystemSound,
     Transcript,
-    CallerActed,
-    longest_silence,
     heard_text,
+    longest_silence,
     silences,
 )
 

@@ -4,11 +4,11 @@ import pytest
 
 from yemot_ai.protocol import Tap
 from yemot_ai_testing.line.verbs.keypad import (
+    Accepted,
     Empty,
     KeypadResult,
     Rejected,
     TooMany,
-    Accepted,
     is_poll,
     type_keys,
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.line.apps import ASK, BYE, Script, dialled
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import CallOverError, LineError, WrongVerbError
-from yemot_ai_testing.line.states import Asking, Transferred, Holding, Outside, Over, Paying, RecordingMenu
+from yemot_ai_testing.line.states import Asking, Holding, Outside, Over, Paying, RecordingMenu, Transferred
 from yemot_ai_testing.line.transcript import Beep, Sound
 
 TAP = "read=t-הקישו=k,no,2,1,7,No"

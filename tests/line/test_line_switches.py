@@ -12,13 +12,13 @@ from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
 from yemot_ai_testing.line.platform.settings import (
+    CallerOptions,
     Confirmation,
+    LineSetting,
     LineSettings,
     NestedExtension,
-    TwoPlays,
     RecordingValue,
-    LineSetting,
-    CallerOptions,
+    TwoPlays,
     line_settings,
 )
 from yemot_ai_testing.line.states import Confirming, Holding

@@ -27,10 +27,10 @@ from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.openai import OpenAIMock
-from yemot_ai_testing.doubles.platform_server import WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.platform_server import SILENT_WAV, PlatformServer, wav_file
 from yemot_ai_testing.doubles.script import Answer, FailureKind, ScriptMismatchError
 
-EVERY_BYTE = wav(bytes(range(256)) + b"\r\n--\r\n\r\r\n\n" + bytes(range(255, -1, -1)))
+EVERY_BYTE = wav_file(bytes(range(256)) + b"\r\n--\r\n\r\r\n\n" + bytes(range(255, -1, -1)))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def model() -> Iterator[ModelServer]:
         model.assert_complete()
 
 
-def words(transcriber: OpenAITranscriber, audio: bytes = WAV) -> str:
+def words(transcriber: OpenAITranscriber, audio: bytes = SILENT_WAV) -> str:
     """Transcribe on a loop of its own, and leave nothing behind on it."""
 
     async def ask() -> str:
@@ -159,7 +159,7 @@ def test_no_failure_in_a_200_is_silent(body: object, error: type[ProviderError])
         connection = transcriber._client
         connection._client = sdk.AsyncOpenAI(api_key="test", http_client=client)
         connection._loop = asyncio.get_running_loop()
-        await transcriber.transcribe(WAV)
+        await transcriber.transcribe(SILENT_WAV)
 
     with pytest.raises(error):
         asyncio.run(ask())
@@ -173,7 +173,7 @@ def test_no_key_is_an_error_at_construction(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_the_doubles_send_is_what_the_sdk_s_models_say() -> None:
-    whole = transcription_api.whole(Answer(("מתי",)), "1", request={})
+    whole = transcription_api.response_body(Answer(("מתי",)), "1", request={})
     *deltas, done = transcription_api.stream_events(whole, ["מת", "י"])
 
     assert Transcription.model_validate(whole, strict=True).model_dump(exclude_none=True) == whole
@@ -227,7 +227,7 @@ def test_a_call_is_recorded_fetched_transcribed_and_answered(
     model: ModelServer, platform: PlatformServer
 ) -> None:
     model.transcribes("מתי פתוח?").answers("בשמונה").fails("overloaded").transcribes("להתראות")
-    platform.answers = [(404, b""), (200, WAV[:50]), (200, WAV)]
+    platform.responses = [(404, b""), (200, SILENT_WAV[:50]), (200, SILENT_WAV)]
     ai = ai_of(model, platform)
     caller = Caller(line_of(ai, hold=60.0))  # however slow this machine is: no filler
 
@@ -251,7 +251,7 @@ def test_two_workers_over_one_file_hear_and_answer_once(
     place = f"sqlite:{tmp_path / 'calls.db'}"
     workers = [ai_of(model, platform, place) for _ in range(2)]
     line, other = (Line(line_of(ai)) for ai in workers)
-    model.transcribes("מתי").answers("בשמונה").holds()
+    model.transcribes("מתי").answers("בשמונה").hold()
     line.enter("")
 
     answer = line.send(("ai_1", "/000.wav"))
@@ -259,11 +259,11 @@ def test_two_workers_over_one_file_hear_and_answer_once(
     while "רק רגע" in answer:
         polls += 1
         answer = other.send((f"ai_1w{polls}", "Ok"))
-        model.releases()
+        model.release()
 
     assert polls
     assert answer.startswith("read=t-בשמונה=ai_2")
-    assert len(platform.asked) == 1
+    assert len(platform.requests) == 1
     assert [asked.prompt for asked in model.requests] == ["(a recording of 364 bytes)", "מתי"]
     for ai in workers:
         ai.close()

@@ -11,7 +11,7 @@ from yemot_ai import AICall, AIFlow, CallSummary, Limits, YemotAI
 from yemot_ai.errors import ConfigurationError, MissingKeyError, OverloadedError
 from yemot_ai.flow import RecordingInput
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.platform_server import WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.platform_server import SILENT_WAV, PlatformServer, wav_file
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,record,,,no,,,,60"
@@ -85,8 +85,8 @@ def test_what_was_recorded_is_answered_and_the_line_records_again(
     assert heard(caller.records()) == "בשמונה"
     assert heard(caller.records()) == "בתשע"
     assert prompts(provider) == ["מתי פתוח", "ומחר?"]
-    assert ear.heard == [WAV, WAV]
-    assert [path.rpartition("=")[2] for path in platform.asked] == ["ivr2:/000.wav", "ivr2:/001.wav"]
+    assert ear.heard == [SILENT_WAV, SILENT_WAV]
+    assert [path.rpartition("=")[2] for path in platform.requests] == ["ivr2:/000.wav", "ivr2:/001.wav"]
 
 
 def test_a_recording_is_fetched_heard_and_answered_once_though_the_line_repeats(
@@ -97,7 +97,7 @@ def test_a_recording_is_fetched_heard_and_answered_once_though_the_line_repeats(
     caller.dial()
 
     assert heard(caller.records()) == heard(caller.repeats()) == "בשמונה"
-    assert len(platform.asked) == len(ear.heard) == len(prompts(provider)) == 1
+    assert len(platform.requests) == len(ear.heard) == len(prompts(provider)) == 1
 
 
 def test_slow_hearing_and_a_slow_answer_are_polled_for(
@@ -131,7 +131,7 @@ def test_no_words_are_silence_and_three_silences_leave(
 
     assert heard(caller.records()) == "לא שמעתי, אפשר לחזור?"
     assert heard(caller.records()) == "לא שמעתי, אפשר לחזור?"
-    platform.answers = [(200, wav(b""))]
+    platform.responses = [(200, wav_file(b""))]
     assert heard(caller.records()) == "לא שמעתי אותך, להתראות"
     assert caller.ended
     assert len(ear.heard) == 2
@@ -142,7 +142,7 @@ def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform:
     line.enter("")
 
     assert line.send(("ai_1", "")).startswith("read=t-לא שמעתי, אפשר לחזור?=ai_2,no,record")
-    assert not platform.asked
+    assert not platform.requests
 
 
 def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
@@ -153,7 +153,7 @@ def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
     line.values.append(("ai_1", "/000.wav"))
 
     assert line.hang_up() == "noop=ended"
-    assert not platform.asked
+    assert not platform.requests
 
 
 def test_how_long_a_recording_may_be_is_the_agent_s(ai: YemotAI) -> None:
@@ -184,7 +184,7 @@ def test_who_cannot_be_heard_hears_an_apology_and_may_speak_again(
 def test_a_recording_that_the_platform_does_not_give_is_an_apology_without_a_path_in_the_log(
     caller: Caller, ear: Ear, platform: PlatformServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    platform.answers = [(403, b"")]
+    platform.responses = [(403, b"")]
     caller.dial()
 
     assert heard(caller.records()) == "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
@@ -201,7 +201,7 @@ def test_what_is_no_path_of_a_recording_is_neither_fetched_nor_heard(
     line.enter("")
 
     assert line.send(("ai_1", "/../ivr.ini")).startswith("read=t-סליחה, לא הצלחתי לענות")
-    assert not platform.asked
+    assert not platform.requests
     assert not ear.heard
 
 
@@ -239,7 +239,7 @@ def test_a_call_over_its_limit_costs_no_transcription(
 
     assert heard(caller.records()) == "בשמונה"
     assert heard(caller.records()) == "הגענו לסוף הזמן שלנו, תודה ולהתראות"
-    assert len(platform.asked) == len(ear.heard) == 1
+    assert len(platform.requests) == len(ear.heard) == 1
 
 
 def test_the_hooks_are_told_what_was_said_and_not_of_the_hearing(

@@ -12,27 +12,29 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.transcription.download import EmptyRecordingError, RecordingNotReadyError, Recordings
-from yemot_ai_testing.doubles.platform_server import TOKEN, WAV, PlatformServer, wav
+from yemot_ai_testing.doubles.platform_server import SILENT_WAV, TOKEN, PlatformServer, wav_file
 
 
 @pytest.mark.parametrize("path", ["/1/000.wav", "ivr2:/1/000.wav", "1/000.wav"])
 def test_every_form_of_the_path_fetches_the_recording(platform: PlatformServer, path: str) -> None:
-    assert platform.recordings().fetch(path) == WAV
-    assert platform.asked == ["/ym/api/DownloadFile?path=ivr2:/1/000.wav"]
+    assert platform.recordings().fetch(path) == SILENT_WAV
+    assert platform.requests == ["/ym/api/DownloadFile?path=ivr2:/1/000.wav"]
 
 
 def test_a_missing_and_a_half_file_are_waited_for(platform: PlatformServer) -> None:
-    platform.answers = [(404, b""), (200, WAV[:20]), (200, WAV)]
+    platform.responses = [(404, b""), (200, SILENT_WAV[:20]), (200, SILENT_WAV)]
 
-    assert asyncio.run(platform.recordings().download("/1/000.wav")) == WAV
-    assert len(platform.asked) == 3
+    assert asyncio.run(platform.recordings().download("/1/000.wav")) == SILENT_WAV
+    assert len(platform.requests) == 3
 
 
-@pytest.mark.parametrize("answer", [(404, b""), (200, WAV[:20]), (200, b"{}")], ids=["404", "half", "json"])
+@pytest.mark.parametrize(
+    "answer", [(404, b""), (200, SILENT_WAV[:20]), (200, b"{}")], ids=["404", "half", "json"]
+)
 def test_what_is_not_a_whole_recording_is_not_ready(
     platform: PlatformServer, answer: tuple[int, bytes]
 ) -> None:
-    platform.answers = [answer]
+    platform.responses = [answer]
 
     with pytest.raises(RecordingNotReadyError):
         platform.recordings().fetch("/1/000.wav")
@@ -44,14 +46,14 @@ def test_a_refused_token_is_told_at_once_and_not_shown(platform: PlatformServer)
     with pytest.raises(AuthenticationError) as refused:
         asyncio.run(recordings.download("/1/000.wav"))
 
-    assert len(platform.asked) == 1
-    assert "another-word" not in f"{refused.value}{recordings!r}{platform.asked}"
+    assert len(platform.requests) == 1
+    assert "another-word" not in f"{refused.value}{recordings!r}{platform.requests}"
 
 
 def test_a_platform_that_says_nothing_is_not_waited_for_longer_than_the_timeout(
     platform: PlatformServer,
 ) -> None:
-    platform.holds()
+    platform.hold()
 
     with pytest.raises(ProviderTimeoutError):
         platform.recordings(timeout=0.1).fetch("/1/000.wav")
@@ -66,11 +68,11 @@ def test_a_recording_that_is_too_large_is_refused(platform: PlatformServer) -> N
 def test_a_recording_without_a_moment_of_sound_is_told_at_once(
     platform: PlatformServer, sound: bytes
 ) -> None:
-    platform.answers = [(200, wav(b"") if not sound else WAV.replace(b"data", b"fact"))]
+    platform.responses = [(200, wav_file(b"") if not sound else SILENT_WAV.replace(b"data", b"fact"))]
 
     with pytest.raises(EmptyRecordingError):
         asyncio.run(platform.recordings().download("/1/000.wav"))
-    assert len(platform.asked) == 1
+    assert len(platform.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_recording_without_a_moment_of_sound_is_told_at_once(
 def test_what_is_no_path_is_never_asked_for(platform: PlatformServer, path: str) -> None:
     with pytest.raises(ProviderError, match="no path"):
         platform.recordings().fetch(path)
-    assert not platform.asked
+    assert not platform.requests
 
 
 def test_a_platform_that_is_not_there_is_a_lost_connection(platform: PlatformServer) -> None:

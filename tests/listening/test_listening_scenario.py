@@ -48,7 +48,7 @@ def test_a_scenario_says_what_is_heard_in_a_recording(platform: PlatformServer) 
     outcome = played(model, platform, CALL)
 
     assert outcome.failure is None, render_result(outcome)
-    assert [path.rpartition("/")[2] for path in platform.asked] == ["000.wav", "001.wav", "002.wav"]
+    assert [path.rpartition("/")[2] for path in platform.requests] == ["000.wav", "001.wav", "002.wav"]
 
 
 def test_a_recording_that_nobody_scripted_fails_the_scenario(platform: PlatformServer) -> None:

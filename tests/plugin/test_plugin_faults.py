@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.doubles.script import FAILURE_KINDS
 from yemot_ai_testing.scenario.format.agent_steps import OUTCOMES
 
 pytest_plugins = ["pytester"]
@@ -91,10 +91,10 @@ def test_every_failure_of_a_service_can_be_named(project: pytest.Pytester, run: 
     write("agent.py", AGENT)
     calls = "".join(
         f"  - {{name: {kind}, turns: [{{says: א, agent: {{fails: {kind}}}, hears: קוד 1}}]}}\n"
-        for kind in FAILURES
+        for kind in FAILURE_KINDS
     )
     write("agent.call.yaml", f"app: agent:app\nscenarios:\n{calls}")
-    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=len(FAILURES))
+    run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=len(FAILURE_KINDS))
 
 
 def test_the_caller_can_hang_up_while_the_model_thinks(

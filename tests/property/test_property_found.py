@@ -6,7 +6,7 @@ import pytest
 
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
-from yemot_ai_testing.history import ViolationKind, Violation
+from yemot_ai_testing.history import Violation, ViolationKind
 from yemot_ai_testing.property.counterexample import (
     ReplayTarget,
     ViolationError,

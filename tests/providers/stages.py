@@ -61,7 +61,7 @@ class Stage:
         """All words of the caller that the model was sent with one question."""
         request = self.requests[number]
         if isinstance(request, ModelRequest):
-            return "\n".join(request.said)
+            return "\n".join(request.user_messages)
         if isinstance(request, ScriptedRequest):
             return "\n".join([*(earlier.prompt for earlier in request.history), request.prompt])
         return request.prompt

@@ -186,7 +186,7 @@ def test_a_caller_who_hangs_up_leaves_nothing(stage: Stage, ai: YemotAI) -> None
 
     caller = threading.Thread(target=call)
     caller.start()
-    stage.double.wait_asked(1)
+    stage.double.wait_for_requests(1)
     ai.end("c1")
     caller.join(10)
 

@@ -99,7 +99,7 @@ def test_a_rebuilt_conversation_sends_what_was_said(
     anthropic.answers("דוד")
     asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
-    assert anthropic.requests[0].said == ("שמי דוד", "איך קוראים לי?")
+    assert anthropic.requests[0].user_messages == ("שמי דוד", "איך קוראים לי?")
     assert anthropic.requests[0].instructions is None
 
 
@@ -111,7 +111,7 @@ def test_the_session_survives_json(anthropic: AnthropicMock, provider: Anthropic
         return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
 
     assert asyncio.run(talk()) == "בטוח"
-    assert anthropic.requests[1].said == ("יש?", "בטוח?")
+    assert anthropic.requests[1].user_messages == ("יש?", "בטוח?")
 
 
 def test_a_session_of_somebody_else_is_lost(provider: AnthropicProvider) -> None:
@@ -309,13 +309,13 @@ def test_the_mock_holds_a_question_until_it_is_released(
     anthropic: AnthropicMock, provider: AnthropicProvider
 ) -> None:
     anthropic.answers("כן")
-    anthropic.holds()
+    anthropic.hold()
 
     async def talk() -> tuple[bool, str]:
         turn = asyncio.create_task(provider.start_session("יש?"))
-        await asyncio.to_thread(anthropic.wait_asked, 1)
+        await asyncio.to_thread(anthropic.wait_for_requests, 1)
         waited = not turn.done()
-        anthropic.releases()
+        anthropic.release()
         return waited, (await turn).text
 
     assert asyncio.run(talk()) == (True, "כן")
@@ -323,11 +323,11 @@ def test_the_mock_holds_a_question_until_it_is_released(
 
 def test_a_held_question_can_be_cancelled(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.answers("כן")
-    anthropic.holds()
+    anthropic.hold()
 
     async def talk() -> None:
         turn = asyncio.create_task(provider.start_session("יש?"))
-        await asyncio.to_thread(anthropic.wait_asked, 1)
+        await asyncio.to_thread(anthropic.wait_for_requests, 1)
         turn.cancel()
         await turn
 

@@ -381,7 +381,7 @@ def test_at_the_end_all_who_had_a_thread_forget_it(
     reply = asked(fallback, "בטוח?", reply.session)
     run(fallback, fallback.end_session(reply.session))
 
-    assert (first.ended, second.ended) == (["scripted-1"], ["scripted-1"])
+    assert (first.ended_sessions, second.ended_sessions) == (["scripted-1"], ["scripted-1"])
 
 
 def test_one_that_cannot_forget_keeps_nobody_from_forgetting(second: ScriptedProvider) -> None:
@@ -391,7 +391,7 @@ def test_one_that_cannot_forget_keeps_nobody_from_forgetting(second: ScriptedPro
 
     with pytest.raises(ExceptionGroup, match="not all providers"):
         run(fallback, fallback.end_session(session))
-    assert second.ended == ["s"]
+    assert second.ended_sessions == ["s"]
 
 
 def test_nobody_is_asked_to_forget_a_thread_of_an_earlier_list(second: ScriptedProvider) -> None:
@@ -399,7 +399,7 @@ def test_nobody_is_asked_to_forget_a_thread_of_an_earlier_list(second: ScriptedP
     session: JSON = {"entry": 0, "name": "codex", "session": "s", "history": [], "left": [[7, "codex", "t"]]}
     run(fallback, fallback.end_session(session))
 
-    assert second.ended == []
+    assert second.ended_sessions == []
 
 
 def test_a_thread_of_an_earlier_list_is_begun_anew(second: ScriptedProvider) -> None:
@@ -445,7 +445,7 @@ def test_a_cancelled_turn_is_not_taken_for_a_failure(
     fallback: FallbackProvider, first: ScriptedProvider, second: ScriptedProvider
 ) -> None:
     first.answers("כן")
-    first.holds()
+    first.hold()
 
     async def hang_up() -> bool:
         turn = asyncio.create_task(fallback.start_session("יש?"))
@@ -485,7 +485,7 @@ def test_through_a_whole_call_nothing_is_asked_twice(
 
     assert [ai.reply("c1", text) for text in ("פיצה", "גדולה")] == ["באיזה גודל?", "רשמתי"]
     ai.end("c1")
-    assert (first.ended, second.ended) == (["scripted-1"], ["scripted-1"])
+    assert (first.ended_sessions, second.ended_sessions) == (["scripted-1"], ["scripted-1"])
     first.assert_complete()
     second.assert_complete()
 

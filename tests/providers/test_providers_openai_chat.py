@@ -66,7 +66,7 @@ def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider
     openai.answers("דוד")
     asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
-    assert openai.requests[0].said == ("שמי דוד", "איך קוראים לי?")
+    assert openai.requests[0].user_messages == ("שמי דוד", "איך קוראים לי?")
     assert openai.requests[0].instructions is None
 
 
@@ -222,4 +222,4 @@ def test_the_session_survives_json(openai: OpenAIMock, provider: OpenAIProvider)
         return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
 
     assert asyncio.run(talk()) == "בטוח"
-    assert openai.requests[1].said == ("יש?", "בטוח?")
+    assert openai.requests[1].user_messages == ("יש?", "בטוח?")

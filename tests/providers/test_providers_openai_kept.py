@@ -64,7 +64,7 @@ def test_the_session_survives_json(openai: OpenAIMock) -> None:
         return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
 
     assert asyncio.run(talk()) == "בטוח"
-    assert openai.requests[1].said == ("יש?", "בטוח?")
+    assert openai.requests[1].user_messages == ("יש?", "בטוח?")
 
 
 def test_after_an_overflow_the_conversation_goes_on_with_its_last_exchanges(
@@ -77,8 +77,8 @@ def test_after_an_overflow_the_conversation_goes_on_with_its_last_exchanges(
 
     assert ai.reply("c1", "עוד שם?") == "אני כאן"
     assert ai.reply("c1", "ועכשיו?") == "עדיין"
-    assert [len(request.said) for request in openai.requests[-3:]] == [9, 7, 8]
-    assert openai.requests[-1].said[0] == "שאלה 2"
+    assert [len(request.user_messages) for request in openai.requests[-3:]] == [9, 7, 8]
+    assert openai.requests[-1].user_messages[0] == "שאלה 2"
 
 
 def test_an_overflow_of_one_question_is_an_error_of_its_own(openai: OpenAIMock, ai: YemotAI) -> None:
@@ -100,7 +100,7 @@ def test_a_session_of_ours_is_rebuilt_where_openai_keeps_it(openai: OpenAIMock) 
     history = [Exchange("יש?", "יש")]
     asyncio.run(OpenAIProvider(api_key="test").start_session("בטוח?", history=history))
 
-    assert openai.requests[0].said == ("יש?", "בטוח?")
+    assert openai.requests[0].user_messages == ("יש?", "בטוח?")
 
 
 @pytest.mark.parametrize(

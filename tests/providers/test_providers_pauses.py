@@ -14,11 +14,11 @@ from yemot_ai.providers import AnthropicProvider, CodexCLIProvider, OpenAIProvid
 from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.anthropic import AnthropicMock
 from yemot_ai_testing.doubles.openai import OpenAIMock
-from yemot_ai_testing.doubles.pauses import POINTS, Point
+from yemot_ai_testing.doubles.pauses import PAUSE_POINTS, PausePoint
 from yemot_ai_testing.property import EchoProvider
 
 KEY = "word-of-the-test"
-WRITTEN: dict[Point, int] = {"asked": 0, "first_text": 1, "last_text": 2}
+WRITTEN: dict[PausePoint, int] = {"asked": 0, "first_text": 1, "last_text": 2}
 """How many pieces have come by then, of two."""
 
 
@@ -73,8 +73,8 @@ async def closed(provider: Any) -> None:  # noqa: ANN401 - likewise
         await provider.aclose()
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_model_stands_where_it_was_told_to_until_it_goes_on(stage: Stage, point: Point) -> None:
+@pytest.mark.parametrize("point", PAUSE_POINTS)
+def test_a_model_stands_where_it_was_told_to_until_it_goes_on(stage: Stage, point: PausePoint) -> None:
     async def scene() -> None:
         pieces: list[str] = []
         came = asyncio.Condition()
@@ -95,8 +95,8 @@ def test_a_model_stands_where_it_was_told_to_until_it_goes_on(stage: Stage, poin
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_whoever_leaves_stands_there_no_more(stage: Stage, point: Point) -> None:
+@pytest.mark.parametrize("point", PAUSE_POINTS)
+def test_whoever_leaves_stands_there_no_more(stage: Stage, point: PausePoint) -> None:
     async def scene() -> None:
         stage.double.pause_at(point)
         asking = asyncio.ensure_future(asked(stage.provider, [], asyncio.Condition()))
@@ -107,13 +107,13 @@ def test_whoever_leaves_stands_there_no_more(stage: Stage, point: Point) -> None
         await closed(stage.provider)
         if isinstance(stage.double, ModelServer):
             await asyncio.to_thread(stage.double.wait_idle)
-        assert stage.double.pause.standing == 0
+        assert stage.double.pause.waiting == 0
 
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_an_answer_that_is_sent_whole_stands_at_each_point_before_it(point: Point) -> None:
+@pytest.mark.parametrize("point", PAUSE_POINTS)
+def test_an_answer_that_is_sent_whole_stands_at_each_point_before_it(point: PausePoint) -> None:
     async def scene() -> None:
         with ModelServer().answers("פתוח.") as model:
             provider = responses(model)
@@ -121,7 +121,7 @@ def test_an_answer_that_is_sent_whole_stands_at_each_point_before_it(point: Poin
             asking = asyncio.ensure_future(provider.start_session("מתי?"))
             await asyncio.to_thread(model.pause.wait)
             assert not asking.done()
-            model.goes_on()
+            model.resume()
             assert (await asking).text == "פתוח."
             await provider.aclose()
 
@@ -163,6 +163,6 @@ def test_a_double_whose_answer_comes_whole_stands_before_it(
 
 @pytest.mark.parametrize("make", [FakeCodex, OpenAIMock, AnthropicMock])
 @pytest.mark.parametrize("point", ["first_text", "last_text"])
-def test_a_double_whose_answer_comes_whole_says_so(make: Callable[[], Any], point: Point) -> None:
+def test_a_double_whose_answer_comes_whole_says_so(make: Callable[[], Any], point: PausePoint) -> None:
     with make() as double, pytest.raises(ValueError, match=f"pauses at 'asked', not at '{point}'"):
         double.pause_at(point)

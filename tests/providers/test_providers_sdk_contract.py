@@ -31,7 +31,7 @@ from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
-from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.doubles.script import FAILURE_KINDS
 from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from yemot_ai_testing.doubles.model_service.api import Dialect
+    from yemot_ai_testing.doubles.model_service.api import ModelAPI
 
 REQUEST = {"model": "m", "instructions": "ענה בקצרה"}
 ITEMS = (
@@ -57,22 +57,22 @@ OF_THE_SERVICE = {"context_length_exceeded", "insufficient_quota"}
 
 
 def answered(
-    sdk: str, name: str, api: Dialect, kinds: tuple[Any, Any], answers: Mapping[str, Answer] = ANSWERS
+    sdk: str, name: str, api: ModelAPI, kinds: tuple[Any, Any], answers: Mapping[str, Answer] = ANSWERS
 ) -> Iterator[Shape]:
     """What a double says when a model answers: the body, and each event of the stream."""
     body, event = kinds
     for what, step in answers.items():
-        whole = api.whole(step, "1", request=REQUEST)
+        whole = api.response_body(step, "1", request=REQUEST)
         yield Shape(sdk, f"{name}, {what}", body, whole)
         for told in api.stream_events(whole, step.pieces):
             yield Shape(sdk, f"{name}, {what}, event {told.get('type', 'chunk')}", event, told)
 
 
-def refused(sdk: str, name: str, api: Dialect, event: Any) -> Iterator[Shape]:  # noqa: ANN401 - a type
+def refused(sdk: str, name: str, api: ModelAPI, event: Any) -> Iterator[Shape]:  # noqa: ANN401 - a type
     """What a double says in a stream that fails."""
-    for kind in FAILURES:
+    for kind in FAILURE_KINDS:
         failure = Failure(kind, None, 0.0)  # type: ignore[arg-type]  # FAILURES are the words of the literal
-        for told in api.refusing_events(failure, "1", request=REQUEST):
+        for told in api.error_events(failure, "1", request=REQUEST):
             # How a response fails has a test of its own: its codes are the service's.
             if told["type"] != "response.failed":
                 meant = ErrorResponse if told["type"] == "error" else event
@@ -81,7 +81,7 @@ def refused(sdk: str, name: str, api: Dialect, event: Any) -> Iterator[Shape]:  
 
 def errors(kinds: Iterable[FailureKind]) -> Iterator[Shape]:
     for kind in kinds:
-        body = messages_api.refusal(Failure(kind, None, 0.0)).body
+        body = messages_api.error_response(Failure(kind, None, 0.0)).body
         yield Shape("anthropic", f"error, {kind}", ErrorResponse, body)
 
 
@@ -111,7 +111,7 @@ def test_what_a_double_sends_is_what_the_sdk_expects(number: int) -> None:
 def test_a_failed_stream_has_a_code_of_the_service_and_is_else_what_the_sdk_expects(
     kind: FailureKind,
 ) -> None:
-    events = list(responses_api.refusing_events(Failure(kind, None, 0.0), "1", request=REQUEST))
+    events = list(responses_api.error_events(Failure(kind, None, 0.0), "1", request=REQUEST))
     failed = Shape("openai", f"Response, {kind}", ResponseStreamEvent, events[-1])
     with pytest.raises(ShapeError, match=r"response\.error\.code: Input should be [^;]*$"):
         failed.check()
@@ -136,7 +136,7 @@ PLANTED: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("said", PLANTED)
 def test_a_change_is_told_with_the_sdk_its_version_and_the_shape(said: str) -> None:
-    body = responses_api.whole(Answer(("שלום",)), "1", request=REQUEST)
+    body = responses_api.response_body(Answer(("שלום",)), "1", request=REQUEST)
     PLANTED[said](body)
     with pytest.raises(ShapeError) as caught:
         Shape("openai", "Response", Response, body).check()

@@ -137,8 +137,8 @@ def test_a_codex_process_is_given_no_variable_of_ours_but_those_it_needs(
 
         asked(call())
         (request,) = codex.requests
-    assert {"CODEX_HOME", "HOME", "LANG", "MODEL_KEY", "PATH"} <= request.env
-    passed = {name for name in request.env if not name.lower().endswith("proxy")}
+    assert {"CODEX_HOME", "HOME", "LANG", "MODEL_KEY", "PATH"} <= request.env_names
+    passed = {name for name in request.env_names if not name.lower().endswith("proxy")}
     ours = {"CODEX_HOME", "HOME", "MODEL_KEY"}
     assert passed <= {*ours, "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 

@@ -15,7 +15,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.report.chromium import WIDTHS, Window
 from tests.report.sample import EVIL
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
-from yemot_ai_testing.scenario.report.call_record import ExchangeRecord, CallRecord, TurnRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, ExchangeRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 
 pytestmark = pytest.mark.browser

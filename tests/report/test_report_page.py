@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
-from yemot_ai_testing.scenario.report.call_record import ExchangeRecord, CallRecord, ProblemRecord, TurnRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, ExchangeRecord, ProblemRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 from yemot_ai_testing.scenario.report.html.rows import polls, rows
 from yemot_ai_testing.scenario.report.html.strip import TimelineStrip

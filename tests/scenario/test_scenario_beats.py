@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from yemot_ai_testing.line.transcript import (
     CallEnded,
-    CallEvent,
-    HoldMusic,
-    ExtensionEntered,
-    Sound,
     CallerActed,
+    CallEvent,
+    ExtensionEntered,
+    HoldMusic,
+    Sound,
 )
 from yemot_ai_testing.scenario.format.model import SilenceLimits
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, TurnEvent, build_timeline
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
-from yemot_ai_testing.scenario.report.dead_air import percentile, slow_turns, dead_air_summary
+from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, percentile, slow_turns
 from yemot_ai_testing.scenario.report.text import timeline_lines
 
 STRICT = SilenceLimits(0.5, 2.0)

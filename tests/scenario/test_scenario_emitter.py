@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yemot_ai_testing.doubles.script import (
-    FAILURES,
+    FAILURE_KINDS,
     Answer,
     BusySession,
     Crash,
@@ -25,17 +25,17 @@ from yemot_ai_testing.scenario.format.load import load, loads
 from yemot_ai_testing.scenario.format.model import (
     LEFTOVER_KINDS,
     CallerAction,
-    ExpectedLeftovers,
     CallerSpec,
     CallFile,
     Expectation,
+    ExpectedLeftovers,
     InterruptionSpec,
-    SourceLocation,
     ReadExpectation,
     Scenario,
-    ServerCommand,
     ScenarioTurn,
+    ServerCommand,
     SilenceLimits,
+    SourceLocation,
 )
 from yemot_ai_testing.scenario.format.schema import SCENARIO_NAME
 
@@ -56,7 +56,7 @@ keys = st.text("0123456789*#", min_size=1, max_size=5)
 steps = st.one_of(
     st.builds(Answer, st.lists(texts, min_size=1, max_size=3).map(tuple), seconds),
     st.builds(Transcription, texts, seconds),
-    st.builds(lambda kind, after: Failure(kind, after=after), st.sampled_from(FAILURES), seconds),
+    st.builds(lambda kind, after: Failure(kind, after=after), st.sampled_from(FAILURE_KINDS), seconds),
     st.builds(Crash, st.integers(0, 255), texts),
     st.sampled_from([Hang(), Drop(), Malformed(), UnknownSession(), BusySession()]),
 )

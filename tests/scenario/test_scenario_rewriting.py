@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, YamlPath, EditableYaml
+from yemot_ai_testing.scenario.format.edit import Edit, EditableYaml, NotRewritableError, YamlPath
 from yemot_ai_testing.scenario.format.load import loads
 
 HEARS: YamlPath = ("scenarios", 0, "turns", 0, "hears")

@@ -37,7 +37,7 @@ class Model:
         self.script.add(step)
 
     def assert_complete(self) -> None:
-        self.script.check()
+        self.script.assert_complete()
 
     def ask(self, prompt: str) -> str:
         self.requests.append(Question(prompt))

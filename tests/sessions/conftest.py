@@ -7,7 +7,7 @@ import pytest
 
 from tests.sessions.redis_server import RedisServer
 from yemot_ai.sessions import JSONFileStore, MemoryStore, RedisStore, SQLiteStore
-from yemot_ai_testing.conformance.stores.bench import MakeStore
+from yemot_ai_testing.conformance.stores.bench import StoreFactory
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +18,9 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["memory", "json", "sqlite", "redis"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> StoreFactory:
     memory = MemoryStore()
-    makers: dict[str, MakeStore] = {
+    makers: dict[str, StoreFactory] = {
         "memory": lambda: memory,
         "json": lambda: JSONFileStore(tmp_path / "sessions"),
         "sqlite": lambda: SQLiteStore(tmp_path / "sessions.db"),

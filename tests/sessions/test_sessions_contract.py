@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from yemot_ai_testing import contract
-from yemot_ai_testing.conformance.stores.bench import MakeStore
+from yemot_ai_testing.conformance.stores.bench import StoreFactory
 
 RULES = contract.session_store_rules()
 
 
-def test_every_store_of_ours_keeps_all_rules(make_store: MakeStore) -> None:
+def test_every_store_of_ours_keeps_all_rules(make_store: StoreFactory) -> None:
     contract.session_store(make_store).check()
 
 
-def test_one_rule_can_be_tried_alone(make_store: MakeStore) -> None:
+def test_one_rule_can_be_tried_alone(make_store: StoreFactory) -> None:
     verdict = contract.session_store(make_store).run("session-odd-ids")
 
     assert verdict.outcome == "held"

@@ -26,7 +26,7 @@ from yemot_ai.sessions import (
     Visit,
 )
 from yemot_ai.sessions.serialization import FORMAT, decode, decode_object, encode
-from yemot_ai_testing.conformance.stores.sessions import FULL
+from yemot_ai_testing.conformance.stores.sessions import FULL_SESSION
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sessions" / "session-1.json"
 
@@ -99,7 +99,7 @@ sessions = st.builds(Session, **OTHERS)
 
 
 @given(sessions)
-@example(FULL)
+@example(FULL_SESSION)
 def test_a_session_comes_back_as_it_was_written(session: Session) -> None:
     assert decode(encode(session)) == session
 
@@ -128,14 +128,14 @@ def _lost(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JS
 
 
 def test_a_record_is_ascii_on_one_line() -> None:
-    record = encode(FULL)
+    record = encode(FULL_SESSION)
 
     assert record.isascii()
     assert "\n" not in record
 
 
 def test_a_newer_format_is_refused_and_says_which() -> None:
-    newer = json.dumps({**json.loads(encode(FULL)), "format": FORMAT + 1})
+    newer = json.dumps({**json.loads(encode(FULL_SESSION)), "format": FORMAT + 1})
 
     with pytest.raises(SessionFormatError, match="upgrade") as caught:
         decode(newer)
@@ -143,12 +143,12 @@ def test_a_newer_format_is_refused_and_says_which() -> None:
 
 
 def test_what_a_newer_writer_adds_with_a_default_is_passed_over() -> None:
-    record = json.loads(encode(FULL))
+    record = json.loads(encode(FULL_SESSION))
     record["mood"] = "good"
     record["turns"][0]["usage"]["cache_written_tokens"] = 5
     record["visit"]["colour"] = "blue"
 
-    assert decode(json.dumps(record)) == FULL
+    assert decode(json.dumps(record)) == FULL_SESSION
 
 
 @given(st.binary(max_size=200))
@@ -173,7 +173,7 @@ junk_json = st.recursive(
 
 @given(st.data())
 def test_no_json_in_any_field_raises_anything_but_our_own_error(data: st.DataObject) -> None:
-    record = json.loads(encode(FULL))
+    record = json.loads(encode(FULL_SESSION))
     place = data.draw(st.sampled_from(sorted(record)))
     parent, key = record, place
     while isinstance(parent[key], dict | list) and parent[key] and data.draw(st.booleans()):
@@ -212,7 +212,7 @@ def test_what_only_looks_like_a_record_is_damaged(broken: str) -> None:
 
 
 def test_a_damaged_record_is_not_quoted_in_the_error() -> None:
-    record = {**json.loads(encode(FULL)), "started": "what the caller said"}
+    record = {**json.loads(encode(FULL_SESSION)), "started": "what the caller said"}
 
     with pytest.raises(SessionDamagedError) as caught:
         decode(json.dumps(record))
@@ -234,7 +234,7 @@ def test_reading_grows_with_the_record_and_not_faster() -> None:
     def steps(count: int) -> int:
         """Count what is looked at, which a clock on a busy machine cannot."""
         looked = 0
-        record = json.loads(encode(replace(FULL, turns=FULL.turns * count)))
+        record = json.loads(encode(replace(FULL_SESSION, turns=FULL_SESSION.turns * count)))
 
         class Counted(dict[str, Any]):
             def get(self, key: str, default: object = None) -> object:

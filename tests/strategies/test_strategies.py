@@ -16,7 +16,6 @@ from yemot_ai.providers.codex.events import EventReader
 from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, Hang
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
 from yemot_ai_testing.property import (
-    response_texts,
     call_scripts,
     callers,
     codex_streams,
@@ -24,6 +23,7 @@ from yemot_ai_testing.property import (
     model_streams,
     model_texts,
     requests,
+    response_texts,
     responses,
     values,
 )
@@ -34,7 +34,7 @@ from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.model_streams import API, APIS, BODY_KINDS, ModelStream
 from yemot_ai_testing.property.strategies.requests import REQUEST_KINDS
-from yemot_ai_testing.property.strategies.responses import RESPONSE_TEXT_KINDS, RESPONSE_KINDS
+from yemot_ai_testing.property.strategies.responses import RESPONSE_KINDS, RESPONSE_TEXT_KINDS
 from yemot_ai_testing.property.strategies.texts import LONG_TEXT_BYTES, TEXT_KINDS
 from yemot_ai_testing.property.strategies.values import VALUE_KINDS
 from yemot_ai_testing.scenario.format.model import CallerSpec, Scenario, ScenarioTurn

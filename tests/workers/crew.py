@@ -55,7 +55,7 @@ class Model:
     def counts(self) -> Counter[str]:
         return Counter(prompt for _, prompt in self.asked)
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         until(lambda: len(self.asked) >= count)
 
 

@@ -50,7 +50,9 @@ class EchoModel:
         time.sleep(self.thinking)
         text = f"{request.prompt} שיחה {conversation}"
         said = [responses_api.message(text)]
-        return question, responses_api.response(f"resp_{conversation}_{number}", said, request=request.body)
+        return question, responses_api.response_object(
+            f"resp_{conversation}_{number}", said, request=request.body
+        )
 
     def wait_for(self, worker: int, *, after: int) -> None:
         """Block until ``worker`` asks something when ``after`` questions have been asked in all."""
@@ -105,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         if request.body.get("stream"):
             written = (answer["output"][0]["content"][0]["text"],)
             events = responses_api.stream_events(answer, written)
-            body, kind = b"".join(map(responses_api.sse, events)), "text/event-stream"
+            body, kind = b"".join(map(responses_api.encode_event, events)), "text/event-stream"
         self.send_response(200)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))

@@ -114,7 +114,7 @@ def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hir
     crew.model.gate.hold()
     line = menu_of(crew)
     line.enter(at=0)
-    crew.model.wait_asked(1)
+    crew.model.wait_for_requests(1)
     with Stopwatch() as watch:
         line.hangs_up(at=1)
         assert ended.wait(10)

@@ -60,7 +60,7 @@ def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(hired: H
     request = line.request()
     with ThreadPoolExecutor(2) as both:
         answering = [both.submit(worker.flow.handle_request, request) for worker in crew.workers]
-        crew.model.wait_asked(1)
+        crew.model.wait_for_requests(1)
         until(lambda: all(worker.tasks() for worker in crew.workers))
         crew.model.gate.release()
         answers = [answer.result() for answer in answering]
@@ -124,7 +124,7 @@ def test_the_turn_of_a_worker_that_stands_still_is_taken_over_when_its_lease_is_
     line.gives("שלום", at=0)
     with crew.workers[0].frozen():
         line.polls(at=1)
-        crew.model.wait_asked(2)
+        crew.model.wait_for_requests(2)
         crew.model.gate.release()
         while line.is_polling:
             line.polls(at=1)

@@ -35,6 +35,9 @@ MAX_NUMBER: Final = 2**53
 MAX_DEPTH: Final = 100
 """Levels of what others put into a session; how many Python could go down depends on where it stands."""
 
+_STORED_NAMES: Final = {(Visit, "spoken_progress"): "told"}
+"""Fields that records call otherwise: workers of several versions read each other's."""
+
 _COUNTERS: Final = tuple(field.name for field in dataclasses.fields(Usage))
 
 
@@ -144,7 +147,8 @@ def _to_json(value: object) -> object:
 
 def _fields(value: object) -> dict[str, object]:
     kind: type[Any] = type(value)
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {_STORED_NAMES.get((kind, name), name): getattr(value, name) for name in names}
 
 
 def _session(found: Mapping[str, Any]) -> Session:
@@ -184,7 +188,7 @@ def _visit(found: Mapping[str, Any] | None) -> Visit | None:
         left=_boolean(found.get("left", False)),
         silences=_integer(found.get("silences", 0)),
         decided=(_integer(turn), _text(answer)),
-        told=SpokenProgress(
+        spoken_progress=SpokenProgress(
             _integer(told.get("turn", 0)),
             tuple((_integer(poll), _integer(stop)) for poll, stop in told.get("polls", ())),
         ),

@@ -67,7 +67,7 @@ class Visit:
         left: whether our last answer led out of the extension.
         silences: how often in a row the caller has said nothing.
         decided: the newest turn number that has its answer, and that answer.
-        told: how far an answer was spoken that is still being written.
+        spoken_progress: how far an answer was spoken that is still being written.
     """
 
     number: int = 1
@@ -78,7 +78,7 @@ class Visit:
     left: bool = False
     silences: int = 0
     decided: tuple[int, str] = (0, "")
-    told: SpokenProgress = NOTHING_SPOKEN
+    spoken_progress: SpokenProgress = NOTHING_SPOKEN
 
 
 def continues(seen: Values, values: Values) -> bool:

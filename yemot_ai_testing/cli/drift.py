@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import locate
-from yemot_ai_testing.codex.drift.drift import Corpus, drift
+from yemot_ai_testing.codex.drift.drift import Corpus, compare_corpora
 from yemot_ai_testing.codex.drift.report import as_json, as_markdown, as_table
 from yemot_ai_testing.codex.recorder.recorder import record
 
 if TYPE_CHECKING:
     import argparse
 
-    from yemot_ai_testing.codex.drift.drift import Report
+    from yemot_ai_testing.codex.drift.drift import DriftReport
 
 __all__ = ["run"]
 
-_FORMS: Final = {"table": as_table, "json": as_json, "markdown": as_markdown}
+_FORMATS: Final = {"table": as_table, "json": as_json, "markdown": as_markdown}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,15 +30,15 @@ def run(arguments: argparse.Namespace) -> int:
         0 if nothing breaks us, 1 if something does, or if there is nothing to compare.
     """
     try:
-        report = _report(arguments)
+        report = _make_report(arguments)
     except (LookupError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{_FORMS[arguments.form](report)}\n")
+    sys.stdout.write(f"{_FORMATS[arguments.form](report)}\n")
     return int(report.breaks)
 
 
-def _report(arguments: argparse.Namespace) -> Report:
+def _make_report(arguments: argparse.Namespace) -> DriftReport:
     named = list(arguments.corpora)
     if arguments.codex is None:
         if len(named) != 2:  # noqa: PLR2004 - an old and a new one
@@ -46,12 +46,12 @@ def _report(arguments: argparse.Namespace) -> Report:
                 "drift compares two: OLD NEW, or OLD and --codex; "
                 f"recorded are {', '.join(recordings.versions())}"
             )
-        return drift(Corpus.of(named[0]), Corpus.of(named[1]))
+        return compare_corpora(Corpus.load(named[0]), Corpus.load(named[1]))
     if len(named) > 1:
         raise ValueError("with --codex at most one other is named: what it is compared with")
-    old = Corpus.of(named[0] if named else recordings.versions()[-1])
+    old = Corpus.load(named[0] if named else recordings.versions()[-1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "now"
         binary = locate(arguments.codex)
         record(binary, folder)
-        return drift(old, Corpus.of(folder).named(binary))
+        return compare_corpora(old, Corpus.load(folder).with_binary(binary))

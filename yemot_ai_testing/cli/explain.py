@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yemot_ai.protocol.explain import ExplainedPart, Explanation, explain, printable
-from yemot_ai_testing.cli.output import to_json, print_text
+from yemot_ai_testing.cli.output import print_text, to_json
 from yemot_ai_testing.cli.sources import responses_from_arguments
 
 __all__ = ["add_arguments", "run"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from yemot_ai.protocol import lint
-from yemot_ai_testing.cli.output import LintResult, results_to_json, text_lines, print_table, print_text
+from yemot_ai_testing.cli.output import LintResult, print_table, print_text, results_to_json, text_lines
 from yemot_ai_testing.cli.sources import SourcedResponse, responses_from_arguments, responses_from_log
 
 __all__ = ["add_arguments", "run"]

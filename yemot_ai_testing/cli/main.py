@@ -139,10 +139,10 @@ def _line(arguments: argparse.Namespace) -> int:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    from yemot_ai_testing.codex.binary import VERSION, BinaryNotFoundError, install
+    from yemot_ai_testing.codex.binary import RECOMMENDED_VERSION, BinaryNotFoundError, install
 
     try:
-        print(install(arguments.version or VERSION))
+        print(install(arguments.version or RECOMMENDED_VERSION))
     except (BinaryNotFoundError, ValueError) as error:
         return _fail(error)
     return 0

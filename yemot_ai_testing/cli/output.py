@@ -12,7 +12,7 @@ from yemot_ai.protocol import Problem
 from yemot_ai.protocol.explain import printable
 from yemot_ai_testing.cli.sources import SourcedResponse
 
-__all__ = ["LintResult", "to_json", "results_to_json", "text_lines", "print_table", "print_text"]
+__all__ = ["LintResult", "print_table", "print_text", "results_to_json", "text_lines", "to_json"]
 
 _CONTEXT: Final = 30
 _MAX_PROBLEMS: Final = 20

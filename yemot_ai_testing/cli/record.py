@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         0 if everything was recorded.
     """
     try:
-        paths = _recorded(arguments)
+        paths = _record(arguments)
     except (OSError, LookupError, ValueError, subprocess.TimeoutExpired) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _recorded(arguments: argparse.Namespace) -> list[Path]:
+def _record(arguments: argparse.Namespace) -> list[Path]:
     if arguments.live and arguments.script is None:
         raise ValueError("--live asks your own Codex, at your cost: say what, with --script FILE")
     binary = locate(arguments.codex)

@@ -13,7 +13,7 @@ from yemot_ai_testing.codex import recordings
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Message", "folder", "of", "versions"]
+__all__ = ["Message", "folder", "load_version", "versions"]
 
 Message: TypeAlias = dict[str, Any]
 
@@ -28,12 +28,12 @@ def versions() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder().glob("*/answer.jsonl")))
 
 
-def of(version: str) -> dict[str, list[Message]]:
+def load_version(version: str) -> dict[str, list[Message]]:
     """What a server of this version said, by case; empty if it was not recorded."""
-    return {path.stem: _server(path) for path in sorted((folder() / version).glob("*.jsonl"))}
+    return {path.stem: _server_messages(path) for path in sorted((folder() / version).glob("*.jsonl"))}
 
 
-def _server(path: Path) -> list[Message]:
+def _server_messages(path: Path) -> list[Message]:
     # Split at the line's end only: U+2028 may stand inside a string.
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [line["message"] for line in lines if line["by"] == "server"]

@@ -20,18 +20,18 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["DOUBLE_MARK", "VERSION", "BinaryNotFoundError", "install", "is_version", "locate"]
+__all__ = ["DOUBLE_MARKER", "RECOMMENDED_VERSION", "BinaryNotFoundError", "install", "is_version", "locate"]
 
-VERSION: Final = "0.169.0"
+RECOMMENDED_VERSION: Final = "0.169.0"
 """The version that the recordings were made with, and that a message asks to install."""
 
-LONGEST_FETCH: Final = 900.0
+DOWNLOAD_TIMEOUT: Final = 900.0
 """Seconds: a registry that cannot be reached makes npm try for ever, without a word."""
 
-DOUBLE_MARK: Final = ".yemot-ai-double"
+DOUBLE_MARKER: Final = ".yemot-ai-double"
 """A file of this name beside a ``codex`` says that it is one of our doubles, not the real one."""
 
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+(?:[-.][\w.]+)?")
+_VERSION_PATTERN: Final = re.compile(r"\d+\.\d+\.\d+(?:[-.][\w.]+)?")
 _PLATFORMS: Final = {
     ("Linux", "x86_64"): "linux-x64",
     ("Linux", "aarch64"): "linux-arm64",
@@ -56,19 +56,19 @@ def locate(spec: str = "real") -> Path:
         BinaryNotFoundError: there is none.
     """
     if spec == "real":
-        return _any()
+        return _locate_any()
     spec = spec.removeprefix("real:")
-    if _VERSION.fullmatch(spec):
-        return _existing(_program(_cache() / spec), spec)
-    return _existing(Path(spec).expanduser(), VERSION)
+    if _VERSION_PATTERN.fullmatch(spec):
+        return _require_executable(_program_path(_cache_folder() / spec), spec)
+    return _require_executable(Path(spec).expanduser(), RECOMMENDED_VERSION)
 
 
 def is_version(spec: str) -> bool:
     """Whether ``spec`` is a version, and not a path."""
-    return _VERSION.fullmatch(spec) is not None
+    return _VERSION_PATTERN.fullmatch(spec) is not None
 
 
-def install(version: str = VERSION) -> Path:
+def install(version: str = RECOMMENDED_VERSION) -> Path:
     """Fetch a version of Codex from its registry into ``$XDG_CACHE_HOME/yemot-ai/codex/<version>``.
 
     The npm package is tried first, then the Python package of the same program (which does not exist
@@ -78,11 +78,11 @@ def install(version: str = VERSION) -> Path:
         ValueError: ``version`` does not look like one.
         BinaryNotFoundError: neither registry could give it; the message has both reasons.
     """
-    if not _VERSION.fullmatch(version):
-        raise ValueError(f"{version!r} is not a version such as {VERSION}")
-    target = _cache() / version
-    if _program(target).is_file():
-        return _program(target)
+    if not _VERSION_PATTERN.fullmatch(version):
+        raise ValueError(f"{version!r} is not a version such as {RECOMMENDED_VERSION}")
+    target = _cache_folder() / version
+    if _program_path(target).is_file():
+        return _program_path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     reasons: list[str] = []
     for fetch in (_from_npm, _from_pip):
@@ -90,47 +90,49 @@ def install(version: str = VERSION) -> Path:
             try:
                 found = fetch(version, Path(folder))
             except (OSError, subprocess.SubprocessError, LookupError) as error:
-                reasons.append(f"  {fetch.__name__.removeprefix('_from_')}: {_reason(error)}")
+                reasons.append(f"  {fetch.__name__.removeprefix('_from_')}: {_error_summary(error)}")
                 continue
             found.replace(target)
-            return _program(target)
+            return _program_path(target)
     raise BinaryNotFoundError(f"Codex {version} could not be fetched:\n" + "\n".join(reasons))
 
 
-def _any() -> Path:
+def _locate_any() -> Path:
     named = os.environ.get("YEMOT_CODEX")
     if named:
-        return _existing(Path(named).expanduser(), VERSION)
+        return _require_executable(Path(named).expanduser(), RECOMMENDED_VERSION)
     for folder in os.get_exec_path():
         found = shutil.which("codex", path=folder)
-        if found and not (Path(folder) / DOUBLE_MARK).exists():
+        if found and not (Path(folder) / DOUBLE_MARKER).exists():
             return Path(found).absolute()
-    installed = sorted((_cache().glob("[0-9]*")), key=lambda path: _numbers(path.name))
+    installed = sorted((_cache_folder().glob("[0-9]*")), key=lambda path: _version_key(path.name))
     if installed:
-        return _existing(_program(installed[-1]), installed[-1].name)
-    raise BinaryNotFoundError(_missing("no real Codex on PATH, in YEMOT_CODEX or installed", VERSION))
+        return _require_executable(_program_path(installed[-1]), installed[-1].name)
+    raise BinaryNotFoundError(
+        _not_found_message("no real Codex on PATH, in YEMOT_CODEX or installed", RECOMMENDED_VERSION)
+    )
 
 
-def _existing(path: Path, version: str) -> Path:
+def _require_executable(path: Path, version: str) -> Path:
     if path.is_file() and os.access(path, os.X_OK):
         return path.absolute()
-    raise BinaryNotFoundError(_missing(f"no executable {path}", version))
+    raise BinaryNotFoundError(_not_found_message(f"no executable {path}", version))
 
 
-def _program(package: Path) -> Path:
+def _program_path(package: Path) -> Path:
     old = package / "codex" / "codex"
     return old if old.is_file() else package / "bin" / "codex"
 
 
-def _missing(what: str, version: str) -> str:
+def _not_found_message(what: str, version: str) -> str:
     return f"{what}; run: yemot-ai-testing codex install {version}"
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_key(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def _cache() -> Path:
+def _cache_folder() -> Path:
     configured = os.environ.get("XDG_CACHE_HOME", "")
     base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return base / "yemot-ai" / "codex"
@@ -144,13 +146,13 @@ def _from_npm(version: str, folder: Path) -> Path:
     if suffix is None:
         raise LookupError(f"no package for {platform.system()} on {platform.machine()}")
     _run([npm, "pack", f"@openai/codex@{version}-{suffix}", "--pack-destination", str(folder)], folder)
-    return _unpacked_tar(next(folder.glob("*.tgz")), folder)
+    return _unpack_tar(next(folder.glob("*.tgz")), folder)
 
 
 def _from_pip(version: str, folder: Path) -> Path:
     package = f"openai-codex-cli-bin=={version}"
     _run([sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder), package], folder)
-    return _unpacked_zip(next(folder.glob("*.whl")), folder)
+    return _unpack_zip(next(folder.glob("*.whl")), folder)
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
@@ -161,29 +163,29 @@ def _run(command: Sequence[str], folder: Path) -> None:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=LONGEST_FETCH,
+        timeout=DOWNLOAD_TIMEOUT,
     )
 
 
-def _unpacked_tar(archive: Path, folder: Path) -> Path:
+def _unpack_tar(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as packed:
         files = {member.name: member for member in packed if member.isfile()}
-        for name, place in _kept(files, archive).items():
+        for name, place in _members_to_unpack(files, archive).items():
             source = packed.extractfile(files[name])
             if source is not None:
-                _copy(source, folder / "package" / place)
+                _write_member(source, folder / "package" / place)
     return folder / "package"
 
 
-def _unpacked_zip(archive: Path, folder: Path) -> Path:
+def _unpack_zip(archive: Path, folder: Path) -> Path:
     with zipfile.ZipFile(archive) as packed:
-        for name, place in _kept(packed.namelist(), archive).items():
+        for name, place in _members_to_unpack(packed.namelist(), archive).items():
             if not name.endswith("/"):
-                _copy(packed.open(name), folder / "package" / place)
+                _write_member(packed.open(name), folder / "package" / place)
     return folder / "package"
 
 
-def _kept(names: Iterable[str], archive: Path) -> dict[str, PurePosixPath]:
+def _members_to_unpack(names: Iterable[str], archive: Path) -> dict[str, PurePosixPath]:
     """The members to unpack, and where to: all that stands around the program, the voice apart.
 
     Old packages have ``vendor/<triple>/codex/codex``, new ones ``vendor/<triple>/bin/codex``; its sandbox
@@ -200,7 +202,7 @@ def _kept(names: Iterable[str], archive: Path) -> dict[str, PurePosixPath]:
     }
 
 
-def _copy(source: IO[bytes], target: Path) -> None:
+def _write_member(source: IO[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with source, target.open("wb") as file:
         shutil.copyfileobj(source, file)
@@ -208,7 +210,7 @@ def _copy(source: IO[bytes], target: Path) -> None:
     target.chmod(0o755)
 
 
-def _reason(error: Exception) -> str:
+def _error_summary(error: Exception) -> str:
     if isinstance(error, subprocess.CalledProcessError):
         lines = [line for line in str(error.stderr).splitlines() if line.strip()]
         return lines[-1] if lines else f"exit code {error.returncode}"

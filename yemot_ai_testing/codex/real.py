@@ -28,18 +28,18 @@ from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
 from yemot_ai_testing.codex.sandbox import (
     CodexRun,
-    CodexStage,
-    end,
-    instructions_of,
-    launcher,
-    living,
+    CodexSandbox,
+    kill_processes,
+    read_instructions,
+    running_processes,
+    write_launcher,
 )
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelRequest, ModelServer
 from yemot_ai_testing.doubles.script import (
     BusySession,
-    CodexVocabulary,
     FakeOnlyError,
     Malformed,
+    ScriptableCodex,
     Transcription,
     UnknownSession,
 )
@@ -50,15 +50,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.doubles.pauses import Point
+    from yemot_ai_testing.doubles.pauses import PausePoint
     from yemot_ai_testing.doubles.script import Step
 
-__all__ = ["RealCodex", "led_to"]
+__all__ = ["RealCodex", "with_model_options"]
 
 _TIMEOUT: Final = 20.0
 
-_SETTING: Final = re.compile(r"-c|--config(?:=|$)")
-_SHIM: Final = """\
+_CONFIG_OPTION: Final = re.compile(r"-c|--config(?:=|$)")
+_LAUNCHER_SCRIPT: Final = """\
 import json, os, socket, sys
 door = socket.socket(socket.AF_UNIX)
 door.connect({door!r})
@@ -80,14 +80,14 @@ os.execv({binary!r}, [{binary!r}, *argv])
 
 
 @dataclass(slots=True)
-class _Started:
+class _StartedRun:
     """A run, as its process told it."""
 
-    told: dict[str, Any]
-    resumes: str | None
+    start_info: dict[str, Any]
+    resumed_thread: str | None
 
 
-class RealCodex(CodexVocabulary):
+class RealCodex(ScriptableCodex):
     """A real Codex binary, scripted; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -100,19 +100,19 @@ class RealCodex(CodexVocabulary):
 
     def __init__(self, binary: Path | str | None = None) -> None:
         self.binary = Path(binary).absolute() if binary else locate("real")
-        self._stage = CodexStage()
-        self.executable: Path = self._stage.executable
+        self._sandbox = CodexSandbox()
+        self.executable: Path = self._sandbox.executable
         self.model = ModelServer(self._kill)
-        self._runs: list[_Started] = []
+        self._runs: list[_StartedRun] = []
         self._lock = threading.Lock()
-        self._rivals: set[str] = set()
-        self._rival_gone = threading.Condition()
-        door = str(self._stage.folder / "door")
-        self._door = _Door(door, self)
-        self._thread = threading.Thread(target=self._door.serve_forever, args=(0.02,), daemon=True)
+        self._busy_threads: set[str] = set()
+        self._thread_freed = threading.Condition()
+        door = str(self._sandbox.folder / "door")
+        self._launch_server = _LaunchServer(door, self)
+        self._thread = threading.Thread(target=self._launch_server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
-        shim = _SHIM.format(door=door, key=CODEX_KEY_VARIABLE, binary=str(self.binary))
-        launcher(self.executable, self._stage.folder / "shim.py", shim)
+        shim = _LAUNCHER_SCRIPT.format(door=door, key=CODEX_KEY_VARIABLE, binary=str(self.binary))
+        write_launcher(self.executable, self._sandbox.folder / "shim.py", shim)
 
     def add(self, step: Step) -> None:
         """Append a step.
@@ -132,36 +132,36 @@ class RealCodex(CodexVocabulary):
         """The ``codex exec`` processes so far, oldest first; those that still run as well."""
         with self._lock:
             runs = list(enumerate(self._runs))
-        return [self._run(number, started) for number, started in runs]
+        return [self._codex_run(number, started) for number, started in runs]
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The processes of runs that are still alive, what they have started included."""
-        return living(started.told["pid"] for started in self._runs)
+        return running_processes(started.start_info["pid"] for started in self._runs)
 
     def processes_alive(self) -> int:
         """How many of them there are."""
         return len(self.processes)
 
-    def holds(self) -> None:
-        """Let every later call to the model wait until ``releases``."""
-        self.model.holds()
+    def hold(self) -> None:
+        """Let every later call to the model wait until ``release``."""
+        self.model.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let the waiting calls through."""
-        self.model.releases()
+        self.model.release()
 
-    def pause_at(self, point: Point) -> None:
+    def pause_at(self, point: PausePoint) -> None:
         """Let every later call to the model stand still at a point, as ``ModelServer`` does."""
         self.model.pause_at(point)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands at the point."""
-        self.model.goes_on()
+        self.model.resume()
 
-    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until the model was asked ``count`` times; ``TimeoutError`` after ``timeout`` seconds."""
-        self.model.wait_asked(count, timeout)
+        self.model.wait_for_requests(count, timeout)
 
     def assert_complete(self) -> None:
         """Check that every step was used and every call had one.
@@ -173,15 +173,15 @@ class RealCodex(CodexVocabulary):
 
     def close(self) -> None:
         """End what still runs, put ``PATH`` back, and remove the folder."""
-        end((started.told["pid"] for started in self._runs), self._stage)
+        kill_processes((started.start_info["pid"] for started in self._runs), self._sandbox)
         self.model.close()
-        self._door.shutdown()
-        self._door.server_close()
+        self._launch_server.shutdown()
+        self._launch_server.server_close()
         self._thread.join()
-        self._stage.strike()
+        self._sandbox.remove()
 
     def __enter__(self) -> Self:
-        self._stage.set()
+        self._sandbox.activate()
         return self
 
     def __exit__(
@@ -189,16 +189,16 @@ class RealCodex(CodexVocabulary):
     ) -> None:
         self.close()
 
-    def settings_of(self, started: _Started | None) -> list[str]:
+    def model_options(self, started: _StartedRun | None) -> list[str]:
         """The options that lead one run to the model, under an address that tells which run it is."""
-        number = self._admitted(started)
+        number = self._register_run(started)
         own = self.model.base_url.replace("/v1", f"/run/{number}/v1")
         config = {
             name: value.replace(self.model.base_url, own) for name, value in self.model.codex_config().items()
         }
         return [part for name, value in config.items() for part in ("-c", f"{name}={value}")]
 
-    def _admitted(self, started: _Started | None) -> int | None:
+    def _register_run(self, started: _StartedRun | None) -> int | None:
         if started is None:
             return None
         if guard := active_guard():
@@ -207,64 +207,66 @@ class RealCodex(CodexVocabulary):
             self._runs.append(started)
             return len(self._runs) - 1
 
-    def play_before(self, started: _Started) -> contextlib.AbstractContextManager[object]:
+    def apply_session_step(self, started: _StartedRun) -> contextlib.AbstractContextManager[object]:
         """Do to the session that a run resumes what the script says; undone when the run is over."""
-        if started.resumes is None:
+        if started.resumed_thread is None:
             return contextlib.nullcontext()
         # Whoever tries again at once must not meet the second writer of the run before, who is dying.
-        with self._rival_gone:
-            self._rival_gone.wait_for(lambda: started.resumes not in self._rivals, _TIMEOUT)
+        with self._thread_freed:
+            self._thread_freed.wait_for(lambda: started.resumed_thread not in self._busy_threads, _TIMEOUT)
         step = self.model.script.take_if(UnknownSession, BusySession)
         if isinstance(step, UnknownSession):
-            for path in Path(started.told["home"]).glob(f"sessions/*/*/*/rollout-*-{started.resumes}.jsonl"):
+            for path in Path(started.start_info["home"]).glob(
+                f"sessions/*/*/*/rollout-*-{started.resumed_thread}.jsonl"
+            ):
                 path.unlink()
         if isinstance(step, BusySession):
-            return self._with_rival(started, started.resumes)
+            return self._occupied_thread(started, started.resumed_thread)
         return contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def _with_rival(self, started: _Started, thread: str) -> Iterator[None]:
-        self._rivals.add(thread)
+    def _occupied_thread(self, started: _StartedRun, thread: str) -> Iterator[None]:
+        self._busy_threads.add(thread)
         try:
             with _second_writer(self.binary, started):
                 yield
         finally:
-            with self._rival_gone:
-                self._rivals.discard(thread)
-                self._rival_gone.notify_all()
+            with self._thread_freed:
+                self._busy_threads.discard(thread)
+                self._thread_freed.notify_all()
 
     def _kill(self, request: ModelRequest) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._runs[_number(request)].told["pid"], signal.SIGKILL)
+            os.kill(self._runs[_run_number(request)].start_info["pid"], signal.SIGKILL)
 
-    def _run(self, number: int, started: _Started) -> CodexRun:
-        asked = [request for request in list(self.model.requests) if _number(request) == number]
+    def _codex_run(self, number: int, started: _StartedRun) -> CodexRun:
+        asked = [request for request in list(self.model.requests) if _run_number(request) == number]
         return CodexRun(
-            argv=tuple(started.told["argv"]),
+            argv=tuple(started.start_info["argv"]),
             prompt=asked[0].prompt if asked else "",
-            cwd=started.told["cwd"],
-            env=frozenset(started.told["env"]),
-            pid=started.told["pid"],
-            session=started.resumes,
+            cwd=started.start_info["cwd"],
+            env_names=frozenset(started.start_info["env"]),
+            pid=started.start_info["pid"],
+            session=started.resumed_thread,
             thread_id=(asked[0].session or "") if asked else "",
-            asked=bool(asked),
-            instructions=instructions_of(started.told["argv"]),
+            called_model=bool(asked),
+            instructions=read_instructions(started.start_info["argv"]),
         )
 
 
-def led_to(settings: Sequence[str], argv: Sequence[str]) -> list[str]:
+def with_model_options(options: Sequence[str], argv: Sequence[str]) -> list[str]:
     """The command line ``argv`` with the settings that lead to the model.
 
     Up to 0.163 a ``-c`` of a subcommand takes back every one before it (measured), so the settings stand
     beside the last ``-c`` there is.
     """
     ends = argv.index("--") if "--" in argv else len(argv)
-    given = [place for place in range(ends) if _SETTING.match(argv[place])]
+    given = [place for place in range(ends) if _CONFIG_OPTION.match(argv[place])]
     place = given[-1] if given else 0
-    return [*argv[:place], *settings, *argv[place:]]
+    return [*argv[:place], *options, *argv[place:]]
 
 
-class _Door(socketserver.ThreadingUnixStreamServer):
+class _LaunchServer(socketserver.ThreadingUnixStreamServer):
     """Where a starting process knocks, and is told how to go on."""
 
     daemon_threads = True
@@ -272,76 +274,80 @@ class _Door(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: str, codex: RealCodex) -> None:
         self.codex = codex
-        super().__init__(path, _Visit)
+        super().__init__(path, _LaunchHandler)
 
 
-class _Visit(socketserver.StreamRequestHandler):
+class _LaunchHandler(socketserver.StreamRequestHandler):
     """One process, from its start to its end."""
 
-    server: _Door
+    server: _LaunchServer
 
     def handle(self) -> None:
         """Admit the process, and wait until it is gone."""
         line = self.rfile.readline()
         if not line:
             return
-        started = _started(json.loads(line))
+        started = _parse_start(json.loads(line))
         codex = self.server.codex
-        argv = led_to(codex.settings_of(started), json.loads(line)["argv"])
-        staged = codex.play_before(started) if started else contextlib.nullcontext()
+        argv = with_model_options(codex.model_options(started), json.loads(line)["argv"])
+        staged = codex.apply_session_step(started) if started else contextlib.nullcontext()
         with staged, contextlib.suppress(ConnectionError):
             self.wfile.write(json.dumps(argv).encode() + b"\n")
             self.rfile.read()
 
 
-def _started(told: dict[str, Any]) -> _Started | None:
+def _parse_start(start_info: dict[str, Any]) -> _StartedRun | None:
     """The run, if it is one: not a question about version, features or options."""
-    argv = told["argv"]
+    argv = start_info["argv"]
     try:
         found = parse(list(argv))
     except UsageError:
-        return _Started(told, None) if {"exec", "e"} & set(argv) else None
+        return _StartedRun(start_info, None) if {"exec", "e"} & set(argv) else None
     if found.has("help") or found.has("version") or not {"exec", "e"} & set(argv):
         return None
-    resumes = found.words[0] if found.command == "resume" and found.words and not found.has("last") else None
-    return _Started(told, resumes)
+    resumes = (
+        found.positionals[0]
+        if found.command == "resume" and found.positionals and not found.has("last")
+        else None
+    )
+    return _StartedRun(start_info, resumes)
 
 
 @contextlib.contextmanager
-def _second_writer(binary: Path, started: _Started) -> Iterator[None]:
+def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
     """A real process that is in the middle of a turn of the same thread."""
     with ModelServer().hangs() as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-        arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumes), "-"]
+        arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumed_thread), "-"]
         with allow_any_program():
             rival = subprocess.Popen(  # noqa: S603 - the binary under test
                 [binary, *settings, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd=started.told["cwd"],
-                env={**_rival_environment(started), CODEX_KEY_VARIABLE: "none"},
+                cwd=started.start_info["cwd"],
+                env={**_second_writer_environment(started), CODEX_KEY_VARIABLE: "none"},
             )
         try:
             rival.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
             rival.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
-            model.wait_asked(1, _TIMEOUT)
+            model.wait_for_requests(1, _TIMEOUT)
             yield
         finally:
             rival.kill()
             rival.wait(_TIMEOUT)
 
 
-def _rival_environment(started: _Started) -> dict[str, str]:
+def _second_writer_environment(started: _StartedRun) -> dict[str, str]:
     return {
         "PATH": os.defpath,
-        "HOME": started.told["home"],
-        "CODEX_HOME": started.told["home"],
+        "HOME": started.start_info["home"],
+        "CODEX_HOME": started.start_info["home"],
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
 
 
-def _number(request: ModelRequest) -> int:
+def _run_number(request: ModelRequest) -> int:
     """Which run asked: its address says so."""
     parts = request.path.split("/")
     return int(parts[2]) if parts[1:2] == ["run"] else -1

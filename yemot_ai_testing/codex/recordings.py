@@ -12,13 +12,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from yemot_ai_testing.codex.redact import problems
+from yemot_ai_testing.codex.redact import find_private_data
 
-__all__ = ["Line", "Recording", "folder", "load", "newest", "of", "problems", "read", "versions"]
+__all__ = [
+    "OutputLine",
+    "Recording",
+    "find_private_data",
+    "folder",
+    "load_folder",
+    "load_newest",
+    "load_version",
+    "read_file",
+    "versions",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutputLine:
     """One line of standard output.
 
     Attributes:
@@ -49,7 +59,7 @@ class Recording:
     version: str
     argv: tuple[str, ...]
     stdin: dict[str, Any]
-    stdout: tuple[Line, ...]
+    stdout: tuple[OutputLine, ...]
     stderr: tuple[str, ...]
     exit_code: int
     fate: str = ""
@@ -62,13 +72,13 @@ class Recording:
         shown = "[\n  " + ",\n  ".join(lines) + "\n ]" if lines else "[]"
         path.write_text(text.replace('[\n  "{}"\n ]', shown, 1) + "\n", encoding="utf-8")
 
-    def problems(self) -> list[str]:
+    def private_data(self) -> list[str]:
         """What in it must not be published, in words; empty if nothing."""
         texts = (*self.argv, *(line.text for line in self.stdout), *self.stderr)
-        return [problem for text in texts for problem in problems(text)]
+        return [problem for text in texts for problem in find_private_data(text)]
 
 
-def read(path: Path) -> Recording:
+def read_file(path: Path) -> Recording:
     """Read one recording.
 
     Raises:
@@ -76,22 +86,22 @@ def read(path: Path) -> Recording:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        lines = tuple(Line(**line) for line in data.pop("stdout"))
+        lines = tuple(OutputLine(**line) for line in data.pop("stdout"))
         told = {**data, "argv": tuple(data["argv"]), "stderr": tuple(data["stderr"])}
         return Recording(**told, stdout=lines)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no recording of Codex: {error}") from error
 
 
-def load(place: Path | str) -> dict[str, Recording]:
+def load_folder(folder: Path | str) -> dict[str, Recording]:
     """The recordings in a folder, by case.
 
     Raises:
         FileNotFoundError: there are none.
     """
-    found = [read(path) for path in sorted(Path(place).glob("*.json"))]
+    found = [read_file(path) for path in sorted(Path(folder).glob("*.json"))]
     if not found:
-        raise FileNotFoundError(f"no recordings of Codex in {place}: yemot-ai-testing record writes some")
+        raise FileNotFoundError(f"no recordings of Codex in {folder}: yemot-ai-testing record writes some")
     return {recording.case: recording for recording in found}
 
 
@@ -114,7 +124,7 @@ def versions() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda version: tuple(map(int, re.findall(r"\d+", version)))))
 
 
-def of(version: str) -> dict[str, Recording]:
+def load_version(version: str) -> dict[str, Recording]:
     """The recordings of one version, by case.
 
     Raises:
@@ -126,9 +136,9 @@ def of(version: str) -> dict[str, Recording]:
             f"Codex {version} is not recorded; recorded are {', '.join(known)}. "
             f"For the real binary: real:{version}"
         )
-    return load(folder() / version)
+    return load_folder(folder() / version)
 
 
-def newest() -> dict[str, Recording]:
+def load_newest() -> dict[str, Recording]:
     """The recordings of the newest version, by case."""
-    return of(versions()[-1])
+    return load_version(versions()[-1])

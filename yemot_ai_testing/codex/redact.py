@@ -1,6 +1,6 @@
 """What of a recording must not be published: found, and replaced where it is known.
 
-``Scrub`` replaces what the recorder knows of this machine; ``problems`` refuses whatever still looks
+``Redactor`` replaces what the recorder knows of this machine; ``find_private_data`` refuses whatever still looks
 like a secret, an address, a path or an id afterwards.
 """
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["UNKNOWN_THREAD", "Scrub", "UnpublishableError", "problems"]
+__all__ = ["UNKNOWN_THREAD", "Redactor", "UnpublishableError", "find_private_data"]
 
 UNKNOWN_THREAD: Final = "00000000-0000-7000-8000-000000000000"
 """The id of a thread that no Codex can have."""
 
-_ID: Final = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+_UUID: Final = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 _FORBIDDEN: Final = (
     (
         "an absolute path",
@@ -40,7 +40,7 @@ _FORBIDDEN: Final = (
             r"|(?<![\w/+-])(?=[\w/+-]*[a-z])(?=[\w/+-]*[A-Z])(?=[\w/+-]*\d)[\w/+-]{40,}"
         ),
     ),
-    ("an id of one run", re.compile(_ID)),
+    ("an id of one run", re.compile(_UUID)),
 )
 
 
@@ -49,31 +49,31 @@ class UnpublishableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Scrub:
+class Redactor:
     """Replaces what differs from run to run, and what is nobody's business.
 
     Attributes:
-        words: what is known to stand for something, ``{"/tmp/x": "{folder}"}``; the longest goes first.
+        replacements: what is known to stand for something, ``{"/tmp/x": "{folder}"}``; the longest goes first.
     """
 
-    words: Mapping[str, str]
+    replacements: Mapping[str, str]
 
     def __call__(self, text: str) -> str:
         """The text without it."""
-        for word in sorted(self.words, key=len, reverse=True):
-            text = text.replace(word, self.words[word])
+        for word in sorted(self.replacements, key=len, reverse=True):
+            text = text.replace(word, self.replacements[word])
         text = re.sub(r"/\S*/(bash|zsh|sh)\b", r"\1", text)
         text = re.sub(r"^\d{4}-\d\d-\d\dT[\d:.]+Z", "{time}", text)
         text = text.replace(UNKNOWN_THREAD, "{unknown_thread_id}")
-        return re.sub(_ID, "{thread_id}", text)
+        return re.sub(_UUID, "{thread_id}", text)
 
 
-def problems(text: str) -> list[str]:
+def find_private_data(text: str) -> list[str]:
     """What in the text of a recording must not be published, in words; empty if nothing."""
-    return [f"{what}: {found.group(0)!r}" for what, found in _found(text)]
+    return [f"{what}: {found.group(0)!r}" for what, found in _matches(text)]
 
 
-def _found(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for what, pattern in _FORBIDDEN:
         for found in pattern.finditer(text):
             yield what, found

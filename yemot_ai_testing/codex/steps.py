@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Asks", "Question", "Replay"]
+__all__ = ["ClientRequest", "ClientRequestKind", "Replay"]
 
-Question: TypeAlias = Literal["approval", "tool"]
+ClientRequestKind: TypeAlias = Literal["approval", "tool"]
 """What an app-server can be made to ask its client: to run a command, or to be a tool."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
+class ClientRequest:
     """The app-server asks its client, before the model goes on with the next step.
 
     Attributes:
-        question: about what.
+        kind: about what.
     """
 
-    question: Question
+    kind: ClientRequestKind
 
 
 @dataclass(frozen=True, slots=True)

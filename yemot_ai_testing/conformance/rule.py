@@ -7,30 +7,30 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-Place = TypeVar("Place")
+Bench = TypeVar("Bench")
 
 __all__ = [
     "MEASURED",
-    "AnyCase",
+    "AnyRule",
     "Breach",
-    "Case",
-    "Chapter",
-    "Face",
+    "Interface",
     "NotApplicable",
-    "Outcome",
+    "Rule",
+    "RuleGroup",
+    "RuleOutcome",
     "Verdict",
-    "contains",
-    "same",
-    "that",
-    "told",
+    "expect_contains",
+    "expect_equal",
+    "expect_true",
+    "format_breaches",
 ]
 
 MEASURED: Final = "measured, 0.169.0"
 """The source of a rule that was read off the real binary of this version."""
 
-Outcome = Literal["held", "breached", "not applicable"]
+RuleOutcome = Literal["held", "breached", "not applicable"]
 
-Face = Literal["exec", "app-server"]
+Interface = Literal["exec", "app-server"]
 """Which way of talking with Codex a rule is about."""
 
 
@@ -39,23 +39,23 @@ class Breach(AssertionError):  # noqa: N818 - the word of the trade, and of the 
 
     Attributes:
         expected: what the rule says.
-        seen: what the executable did.
+        actual: what the executable did.
     """
 
-    def __init__(self, expected: str, seen: str) -> None:
+    def __init__(self, expected: str, actual: str) -> None:
         self.expected = expected
-        self.seen = seen
-        super().__init__(f"expected {expected}; seen {seen}")
+        self.actual = actual
+        super().__init__(f"expected {expected}; seen {actual}")
 
 
-def told(head: str, breaches: Iterable[tuple[str, str, str, str]]) -> str:
+def format_breaches(heading: str, breaches: Iterable[tuple[str, str, str, str]]) -> str:
     """Tell of broken rules.
 
     Args:
-        head: the first line.
+        heading: the first line.
         breaches: of each rule its id, its title, what was expected and what was seen.
     """
-    lines = [head]
+    lines = [heading]
     for rule_id, title, expected, seen in breaches:
         lines += [f"  {rule_id}: {title}", f"    expected {expected}", f"    seen     {seen}"]
     return "\n".join(lines)
@@ -66,7 +66,7 @@ class NotApplicable(Exception):  # noqa: N818 - not an error: the rule has nothi
 
 
 @dataclass(frozen=True, slots=True)
-class Case(Generic[Place]):
+class Rule(Generic[Bench]):
     """A rule of Codex.
 
     Attributes:
@@ -76,23 +76,23 @@ class Case(Generic[Place]):
         source: how the rule is known.
         since: the first version that it holds for; empty: any.
         until: the first version that it does not hold for any more; empty: none.
-        face: what it is a rule of: ``codex exec --json`` or ``codex app-server``.
+        interface: what it is a rule of: ``codex exec --json`` or ``codex app-server``.
     """
 
     id: str
     title: str
-    check: Callable[[Place], None]
+    check: Callable[[Bench], None]
     source: str = MEASURED
     since: str = ""
     until: str = ""
-    face: Face = "exec"
+    interface: Interface = "exec"
 
-    def holds_for(self, version: str) -> bool:
+    def applies_to(self, version: str) -> bool:
         """Whether the rule is one of this version; of one that does not tell itself, all rules are."""
-        number = _number(version)
+        number = _version_key(version)
         if not number:
             return True
-        return _number(self.since) <= number and (not self.until or number < _number(self.until))
+        return _version_key(self.since) <= number and (not self.until or number < _version_key(self.until))
 
     @property
     def versions(self) -> str:
@@ -102,7 +102,7 @@ class Case(Generic[Place]):
         return " ".join(filter(None, (since, until))) or "for every version"
 
 
-AnyCase: TypeAlias = "Case[Any]"
+AnyRule: TypeAlias = "Rule[Any]"
 """A rule of either face."""
 
 
@@ -111,67 +111,67 @@ class Verdict:
     """What came of one case.
 
     Attributes:
-        case: the rule.
+        rule: the rule.
         outcome: ``held``, ``breached`` or ``not applicable``.
         expected: what the rule says, if it was breached.
-        seen: what the executable did, if it was breached.
-        why: why the rule does not apply, if it does not.
+        actual: what the executable did, if it was breached.
+        reason: why the rule does not apply, if it does not.
         seconds: how long it took.
     """
 
-    case: AnyCase
-    outcome: Outcome
+    rule: AnyRule
+    outcome: RuleOutcome
     expected: str = ""
-    seen: str = ""
-    why: str = ""
+    actual: str = ""
+    reason: str = ""
     seconds: float = 0.0
 
 
-class Chapter(Generic[Place]):
+class RuleGroup(Generic[Bench]):
     """The rules of one subject, in order."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.cases: list[Case[Place]] = []
+        self.rules: list[Rule[Bench]] = []
 
     def rule(
         self, name: str, title: str, *, source: str = MEASURED, since: str = "", until: str = ""
-    ) -> Callable[[Callable[[Place], None]], Callable[[Place], None]]:
+    ) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
         """Make a case of a function that tries a rule."""
 
-        def entered(check: Callable[[Place], None]) -> Callable[[Place], None]:
-            self.cases.append(Case(f"{self.name}-{name}", title, check, source, since, until))
+        def entered(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
+            self.rules.append(Rule(f"{self.name}-{name}", title, check, source, since, until))
             return check
 
         return entered
 
 
-def same(what: str, seen: object, expected: object) -> None:
+def expect_equal(what: str, actual: object, expected: object) -> None:
     """Expect two values to be equal; ``Breach`` if they are not."""
-    if seen != expected:
-        raise Breach(f"{what}: {_shown(expected)}", _shown(seen))
+    if actual != expected:
+        raise Breach(f"{what}: {_shorten(expected)}", _shorten(actual))
 
 
-def contains(what: str, seen: str, *words: str) -> None:
+def expect_contains(what: str, actual: str, *substrings: str) -> None:
     """Expect words in a text, upper and lower case alike; ``Breach`` if one is missing."""
-    missing = [word for word in words if word.lower() not in seen.lower()]
+    missing = [word for word in substrings if word.lower() not in actual.lower()]
     if missing:
-        raise Breach(f"{what}: … {' … '.join(words)} …", _shown(seen))
+        raise Breach(f"{what}: … {' … '.join(substrings)} …", _shorten(actual))
 
 
-def that(holds: Any, expected: str, seen: object) -> None:  # noqa: ANN401 - anything that is true or not
+def expect_true(condition: Any, expected: str, actual: object) -> None:  # noqa: ANN401 - anything that is true or not
     """Expect something that is said in words; ``Breach`` if it does not hold."""
-    if not holds:
-        raise Breach(expected, _shown(seen))
+    if not condition:
+        raise Breach(expected, _shorten(actual))
 
 
-_LONGEST: Final = 600
+_MAX_LENGTH: Final = 600
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}… ({len(text)} characters)"
 
 
-def _number(version: str) -> tuple[int, ...]:
+def _version_key(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:3]))

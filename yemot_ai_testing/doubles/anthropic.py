@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from yemot_ai_testing.doubles.model_service import messages as messages_api
-from yemot_ai_testing.doubles.model_service.api import Dialect
+from yemot_ai_testing.doubles.model_service.api import ModelAPI
 from yemot_ai_testing.doubles.sdk_mocks import MockedService
 
 __all__ = ["AnthropicMock"]
@@ -26,5 +26,5 @@ class AnthropicMock(MockedService):
     Use it as a context manager, or ask for the fixture ``anthropic_mock``.
     """
 
-    title = "Anthropic"
-    dialects: ClassVar[tuple[Dialect, ...]] = (messages_api,)
+    service_name = "Anthropic"
+    apis: ClassVar[tuple[ModelAPI, ...]] = (messages_api,)

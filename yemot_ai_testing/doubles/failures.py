@@ -25,17 +25,17 @@ from yemot_ai.errors import (
 )
 from yemot_ai_testing.doubles.steps import BusySession, Crash, Drop, Failure, Malformed, UnknownSession
 
-__all__ = ["Failing", "failure_of"]
+__all__ = ["FailureStep", "provider_error_for"]
 
-Failing: TypeAlias = "Failure | Drop | Crash | Malformed | UnknownSession | BusySession"
+FailureStep: TypeAlias = "Failure | Drop | Crash | Malformed | UnknownSession | BusySession"
 
-_FAILURES: Mapping[str, type[ProviderError]] = {
+_ERRORS_BY_KIND: Mapping[str, type[ProviderError]] = {
     kind.kind: kind
     for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
 }
 
 
-def failure_of(step: Failing, session: str, *, provider: str) -> ProviderError:
+def provider_error_for(step: FailureStep, session: str, *, provider: str) -> ProviderError:
     """Return what a provider raises.
 
     Args:
@@ -45,7 +45,7 @@ def failure_of(step: Failing, session: str, *, provider: str) -> ProviderError:
     """
     match step:
         case Failure():
-            return _refusal(step, provider)
+            return _refusal_error(step, provider)
         case Drop():
             return ProviderCrashError("the connection broke off in the answer", provider=provider)
         case Crash():
@@ -63,9 +63,9 @@ def failure_of(step: Failing, session: str, *, provider: str) -> ProviderError:
             assert_never(step)
 
 
-def _refusal(step: Failure, provider: str) -> ProviderError:
+def _refusal_error(step: Failure, provider: str) -> ProviderError:
     if step.kind == "rate_limited":
         return RateLimitedError("too many requests", retry_after=step.retry_after, provider=provider)
     if step.kind == "unknown_model":
         return UnknownModelError("no such model", model=provider, provider=provider)
-    return _FAILURES[step.kind](step.kind, provider=provider)
+    return _ERRORS_BY_KIND[step.kind](step.kind, provider=provider)

@@ -16,19 +16,19 @@ from typing import ClassVar
 from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
-from yemot_ai_testing.doubles.model_service.api import Dialect
-from yemot_ai_testing.doubles.script import ServiceVocabulary, Transcription
+from yemot_ai_testing.doubles.model_service.api import ModelAPI
+from yemot_ai_testing.doubles.script import ScriptableService, Transcription
 from yemot_ai_testing.doubles.sdk_mocks import MockedService
 
 __all__ = ["OpenAIMock"]
 
 
-class OpenAIMock(MockedService, ServiceVocabulary):
+class OpenAIMock(MockedService, ScriptableService):
     """Answers the requests of OpenAI's SDK, and of whoever is compatible with it.
 
     Use it as a context manager, or ask for the fixture ``openai_mock``.
     """
 
-    title = "OpenAI"
-    dialects: ClassVar[tuple[Dialect, ...]] = (responses_api, chat_api, transcription_api)
-    steps: ClassVar[tuple[type, ...]] = (*MockedService.steps, Transcription)
+    service_name = "OpenAI"
+    apis: ClassVar[tuple[ModelAPI, ...]] = (responses_api, chat_api, transcription_api)
+    supported_steps: ClassVar[tuple[type, ...]] = (*MockedService.supported_steps, Transcription)

@@ -18,13 +18,13 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.doubles.script import Gate
 
-__all__ = ["POINTS", "Pause", "Point", "passes"]
+__all__ = ["PAUSE_POINTS", "Pause", "PausePoint", "wait_until_open"]
 
-Point: TypeAlias = Literal["asked", "first_text", "last_text"]
-POINTS: Final[tuple[Point, ...]] = get_args(Point)
+PausePoint: TypeAlias = Literal["asked", "first_text", "last_text"]
+PAUSE_POINTS: Final[tuple[PausePoint, ...]] = get_args(PausePoint)
 """Where: nothing is written yet; the first piece is handed over; all of the text is, but not its end."""
 
-PATIENCE: Final = 10.0
+TIMEOUT: Final = 10.0
 
 
 class Pause:
@@ -32,23 +32,23 @@ class Pause:
 
     def __init__(self) -> None:
         self._gate = Gate()
-        self._point: Point | None = None
-        self._change = threading.Condition()
-        self._standing = 0
+        self._point: PausePoint | None = None
+        self._condition = threading.Condition()
+        self._waiting = 0
 
     @property
-    def standing(self) -> int:
+    def waiting(self) -> int:
         """How many questions stand there now."""
-        return self._standing
+        return self._waiting
 
-    def at(self, point: Point) -> None:
+    def set_point(self, point: PausePoint) -> None:
         """Let every later question stand at ``point``; another point that was said before counts no more.
 
         Raises:
             ValueError: there is no such point.
         """
-        if point not in POINTS:
-            raise ValueError(f"a model pauses at {', '.join(POINTS)}, not at {point!r}")
+        if point not in PAUSE_POINTS:
+            raise ValueError(f"a model pauses at {', '.join(PAUSE_POINTS)}, not at {point!r}")
         self._point = point
         self._gate.hold()
 
@@ -63,35 +63,35 @@ class Pause:
         Raises:
             TimeoutError: they do not, within 10 s.
         """
-        with self._change:
-            if not self._change.wait_for(lambda: self._standing >= count, PATIENCE):
-                raise TimeoutError(f"{self._standing} of {count} questions stand within {PATIENCE:g} s")
+        with self._condition:
+            if not self._condition.wait_for(lambda: self._waiting >= count, TIMEOUT):
+                raise TimeoutError(f"{self._waiting} of {count} questions stand within {TIMEOUT:g} s")
 
-    async def reached(self, point: Point) -> None:
+    async def wait_at(self, point: PausePoint) -> None:
         """Stand still if this is the point."""
-        with self.standing_at(point) as gate:
+        with self.waiting_at(point) as gate:
             if gate is not None:
-                await passes(gate)
+                await wait_until_open(gate)
 
     @contextmanager
-    def standing_at(self, point: Point) -> Iterator[Gate | None]:
+    def waiting_at(self, point: PausePoint) -> Iterator[Gate | None]:
         """Count a question that stands at the gate this gives; None where ``point`` is not the one."""
         if point != self._point:
             yield None
             return
-        self._count(1)
+        self._add_waiting(1)
         try:
             yield self._gate
         finally:
-            self._count(-1)
+            self._add_waiting(-1)
 
-    def _count(self, more: int) -> None:
-        with self._change:
-            self._standing += more
-            self._change.notify_all()
+    def _add_waiting(self, more: int) -> None:
+        with self._condition:
+            self._waiting += more
+            self._condition.notify_all()
 
 
-async def passes(gate: Gate) -> None:
+async def wait_until_open(gate: Gate) -> None:
     """Wait, on an event loop, until ``gate`` is open."""
     loop, opened = asyncio.get_running_loop(), asyncio.Event()
     gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))

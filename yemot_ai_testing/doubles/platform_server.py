@@ -15,20 +15,20 @@ from typing import Final, Self
 
 from yemot_ai.transcription.download import Recordings
 
-__all__ = ["TOKEN", "WAV", "PlatformServer", "wav"]
+__all__ = ["SILENT_WAV", "TOKEN", "PlatformServer", "wav_file"]
 
 TOKEN: Final = "word-of-the-test"  # noqa: S105 - nobody's
 """The token that the platform takes."""
 
 
-def wav(sound: bytes) -> bytes:
+def wav_file(sound: bytes) -> bytes:
     """Return a whole file with ``sound`` in it: PCM, mono, 8 kHz, 16 bits a sample."""
     form = bytes.fromhex("10000000 0100 0100 401f0000 803e0000 0200 1000")
     chunks = b"WAVEfmt " + form + b"data" + len(sound).to_bytes(4, "little") + sound
     return b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
 
 
-WAV: Final = wav(bytes(320))
+SILENT_WAV: Final = wav_file(bytes(320))
 """20 ms of silence."""
 
 
@@ -36,16 +36,16 @@ class PlatformServer:
     """Serves ``DownloadFile`` while it is open; a context manager.
 
     Attributes:
-        answers: status and body; each request gets the next one, and the last one stays.
-        asked: the targets of the requests so far.
+        responses: status and body; each request gets the next one, and the last one stays.
+        requests: the targets of the requests so far.
     """
 
     def __init__(self) -> None:
-        self.answers: list[tuple[int, bytes]] = [(200, WAV)]
-        self.asked: list[str] = []
+        self.responses: list[tuple[int, bytes]] = [(200, SILENT_WAV)]
+        self.requests: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
-        self._server = _Server(self)
+        self._server = _HTTPServer(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -60,17 +60,17 @@ class PlatformServer:
         """Return what fetches recordings from here; the arguments are those of ``Recordings``."""
         return Recordings(token, self.url, timeout=timeout, ready_timeout=patience, max_bytes=max_bytes)
 
-    def holds(self) -> None:
-        """Let every later request wait, after it has been recorded, until ``releases``."""
+    def hold(self) -> None:
+        """Let every later request wait, after it has been recorded, until ``release``."""
         self.gate.clear()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let the waiting requests through."""
         self.gate.set()
 
-    def take(self) -> tuple[int, bytes]:
+    def next_response(self) -> tuple[int, bytes]:
         """Return the next answer."""
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
     def close(self) -> None:
         """Stop serving."""
@@ -88,23 +88,23 @@ class PlatformServer:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, platform: PlatformServer) -> None:
         self.platform = platform
-        super().__init__(("127.0.0.1", 0), _Download)
+        super().__init__(("127.0.0.1", 0), _DownloadHandler)
 
 
-class _Download(BaseHTTPRequestHandler):
-    server: _Server
+class _DownloadHandler(BaseHTTPRequestHandler):
+    server: _HTTPServer
 
     def do_GET(self) -> None:
         """Send a recording, or refuse the token."""
         platform = self.server.platform
-        platform.asked.append(self.path)
+        platform.requests.append(self.path)
         platform.gate.wait()
-        status, body = platform.take() if self.headers["authorization"] == TOKEN else (401, b"")
+        status, body = platform.next_response() if self.headers["authorization"] == TOKEN else (401, b"")
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from yemot_ai_testing.doubles.steps import (
-    FAILURES,
+    FAILURE_KINDS,
     Answer,
     BusySession,
     Crash,
@@ -36,8 +36,8 @@ from yemot_ai_testing.doubles.steps import (
     Step,
     Transcription,
     UnknownSession,
-    pieces_of,
-    seconds_of,
+    as_pieces,
+    as_seconds,
 )
 
 if TYPE_CHECKING:
@@ -45,11 +45,9 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = [
-    "FAILURES",
+    "FAILURE_KINDS",
     "Answer",
-    "Asked",
     "BusySession",
-    "CodexVocabulary",
     "Crash",
     "Drop",
     "Failure",
@@ -58,13 +56,15 @@ __all__ = [
     "Gate",
     "Hang",
     "Malformed",
+    "RecordedRequest",
     "Script",
     "ScriptMismatchError",
-    "ServiceVocabulary",
+    "ScriptableCodex",
+    "ScriptableModel",
+    "ScriptableService",
     "Step",
     "Transcription",
     "UnknownSession",
-    "Vocabulary",
 ]
 
 
@@ -76,17 +76,19 @@ class ScriptMismatchError(AssertionError):
         unused: the steps that nobody asked for, in order.
     """
 
-    def __init__(self, *, unscripted: Sequence[str], unused: Sequence[object], asked: Sequence[str]) -> None:
+    def __init__(
+        self, *, unscripted: Sequence[str], unused: Sequence[object], prompts: Sequence[str]
+    ) -> None:
         self.unscripted = tuple(unscripted)
         self.unused = tuple(unused)
-        super().__init__("\n".join(_mismatch(self.unscripted, self.unused, asked)))
+        super().__init__("\n".join(_mismatch_lines(self.unscripted, self.unused, prompts)))
 
 
 class FakeOnlyError(NotImplementedError):
     """A real model cannot be made to do this; only a fake can."""
 
 
-class Asked(Protocol):
+class RecordedRequest(Protocol):
     """What every double records of a call to the model."""
 
     @property
@@ -105,7 +107,7 @@ class Asked(Protocol):
         ...
 
 
-class Vocabulary(ABC):
+class ScriptableModel(ABC):
     """The verbs that script a model; a double supplies ``add`` and speaks them all.
 
     Each verb adds one step and returns the double, so that verbs can be chained.
@@ -127,10 +129,10 @@ class Vocabulary(ABC):
             TypeError: the text is no text, or the seconds are no number.
             ValueError: there is no piece, or the seconds cannot pass.
         """
-        pieces = pieces_of(text)
+        pieces = as_pieces(text)
         if not pieces:
             raise ValueError('an answer has at least one piece; answers("") is an empty one')
-        self.add(Answer(pieces, seconds_of("after", after), every=seconds_of("every", every)))
+        self.add(Answer(pieces, as_seconds("after", after), every=as_seconds("every", every)))
         return self
 
     def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
@@ -145,10 +147,10 @@ class Vocabulary(ABC):
             ValueError: there is no such kind, or the seconds cannot pass.
             TypeError: the seconds are no number.
         """
-        if kind not in FAILURES:
-            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURES)}")
-        wait = None if retry_after is None else seconds_of("retry_after", retry_after)
-        self.add(Failure(kind, wait, seconds_of("after", after)))
+        if kind not in FAILURE_KINDS:
+            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
+        wait = None if retry_after is None else as_seconds("retry_after", retry_after)
+        self.add(Failure(kind, wait, as_seconds("after", after)))
         return self
 
     def hangs(self, *, saying: str = "") -> Self:
@@ -166,11 +168,11 @@ class Vocabulary(ABC):
         Raises:
             TypeError: the text is no text.
         """
-        self.add(Drop(pieces_of(text)))
+        self.add(Drop(as_pieces(text)))
         return self
 
 
-class CodexVocabulary(Vocabulary):
+class ScriptableCodex(ScriptableModel):
     """What can happen to a Codex process besides."""
 
     def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the word the scenarios use
@@ -194,7 +196,7 @@ class CodexVocabulary(Vocabulary):
         return self
 
 
-class ServiceVocabulary(Vocabulary):
+class ScriptableService(ScriptableModel):
     """What a service that also transcribes can be told besides."""
 
     def transcribes(self, text: str, *, after: float = 0.0) -> Self:
@@ -210,7 +212,7 @@ class ServiceVocabulary(Vocabulary):
         """
         if not isinstance(text, str):
             raise TypeError(f'a transcription is a text such as "שלום", not {text!r}')
-        self.add(Transcription(text, seconds_of("after", after)))
+        self.add(Transcription(text, as_seconds("after", after)))
         return self
 
 
@@ -220,7 +222,7 @@ class Gate:
     def __init__(self) -> None:
         self._open = threading.Event()
         self._open.set()
-        self._waiting: list[Callable[[], object]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
     @property
@@ -236,7 +238,7 @@ class Gate:
         """Let everybody through who waits, and whoever comes later."""
         with self._lock:
             self._open.set()
-            waiting, self._waiting = self._waiting, []
+            waiting, self._callbacks = self._callbacks, []
         for callback in waiting:
             callback()
 
@@ -248,7 +250,7 @@ class Gate:
         """Call ``callback`` once the gate is open (at once if it is), from whichever thread opens it."""
         with self._lock:
             if self.held:
-                self._waiting.append(callback)
+                self._callbacks.append(callback)
                 return
         callback()
 
@@ -264,66 +266,68 @@ class Script:
 
     gate: Gate = field(default_factory=Gate)
     _steps: list[Step] = field(default_factory=list)
-    _asked: list[str] = field(default_factory=list)
+    _prompts: list[str] = field(default_factory=list)
     _unscripted: list[str] = field(default_factory=list)
-    _change: threading.Condition = field(default_factory=threading.Condition)
+    _condition: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, step: Step) -> None:
         """Append a step."""
-        with self._change:
+        with self._condition:
             self._steps.append(step)
 
-    def take(self, asked: str) -> Step | None:
+    def take(self, prompt: str) -> Step | None:
         """Consume the step for one call.
 
         Args:
-            asked: what is asked, for the report.
+            prompt: what is asked, for the report.
 
         Returns:
             The step, or None when nothing was scripted for this call: let it fail.
         """
-        with self._change:
-            self._asked.append(asked)
-            self._change.notify_all()
+        with self._condition:
+            self._prompts.append(prompt)
+            self._condition.notify_all()
             if self._steps:
                 return self._steps.pop(0)
-            self._unscripted.append(asked)
+            self._unscripted.append(prompt)
             return None
 
     def take_if(self, *kinds: type) -> Step | None:
         """Consume the next step if it is of one of these kinds; nothing is counted as asked."""
-        with self._change:
+        with self._condition:
             return self._steps.pop(0) if self._steps and isinstance(self._steps[0], kinds) else None
 
-    def miss(self, asked: str) -> None:
+    def record_unscripted(self, prompt: str) -> None:
         """Note that a call could not be given the step that it took."""
-        with self._change:
-            self._unscripted.append(asked)
+        with self._condition:
+            self._unscripted.append(prompt)
 
-    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` calls have been made in all.
 
         Raises:
             TimeoutError: they were not, within ``timeout`` seconds.
         """
-        with self._change:
-            if not self._change.wait_for(lambda: len(self._asked) >= count, timeout):
-                raise TimeoutError(f"{len(self._asked)} of {count} calls within {timeout:g} s")
+        with self._condition:
+            if not self._condition.wait_for(lambda: len(self._prompts) >= count, timeout):
+                raise TimeoutError(f"{len(self._prompts)} of {count} calls within {timeout:g} s")
 
-    def check(self) -> None:
+    def assert_complete(self) -> None:
         """Check that every step was used and every call was scripted.
 
         Raises:
             ScriptMismatchError: one was not; the message lists both.
         """
-        with self._change:
+        with self._condition:
             if self._steps or self._unscripted:
-                raise ScriptMismatchError(unscripted=self._unscripted, unused=self._steps, asked=self._asked)
+                raise ScriptMismatchError(
+                    unscripted=self._unscripted, unused=self._steps, prompts=self._prompts
+                )
 
 
-def _mismatch(unscripted: Sequence[str], unused: Sequence[object], asked: Sequence[str]) -> list[str]:
+def _mismatch_lines(unscripted: Sequence[str], unused: Sequence[object], prompts: Sequence[str]) -> list[str]:
     lines = ["the model was not asked what was scripted"]
     lines += [f"  asked without a step: {prompt!r}" for prompt in unscripted]
     lines += [f"  scripted, never asked for: {step!r}" for step in unused]
-    lines += [f"  asked in all ({len(asked)}): " + ("; ".join(map(repr, asked)) or "nothing")]
+    lines += [f"  asked in all ({len(prompts)}): " + ("; ".join(map(repr, prompts)) or "nothing")]
     return lines

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
 from yemot_ai.runtime.engine import Engine
-from yemot_ai_testing.doubles.failures import failure_of
-from yemot_ai_testing.doubles.pauses import Pause, Point, passes
+from yemot_ai_testing.doubles.failures import provider_error_for
+from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import (
     Answer,
     Failure,
     Hang,
     Script,
-    ServiceVocabulary,
+    ScriptableService,
     Step,
     Transcription,
 )
@@ -53,7 +53,7 @@ class ScriptedRequest:
     history: tuple[Exchange, ...] = ()
 
 
-class ScriptedProvider(ServiceVocabulary):
+class ScriptedProvider(ScriptableService):
     """Answers what it was told to answer, in the order in which it is asked; a transcriber, too.
 
     Args:
@@ -61,7 +61,7 @@ class ScriptedProvider(ServiceVocabulary):
 
     Attributes:
         requests: what was asked so far.
-        ended: the sessions that were to be forgotten.
+        ended_sessions: the sessions that were to be forgotten.
         running: how many questions are being thought about right now.
         pause: where questions stand still, once ``pause_at`` has said so.
     """
@@ -71,26 +71,26 @@ class ScriptedProvider(ServiceVocabulary):
     def __init__(self, *, engine: Engine | None = None) -> None:
         self.engine = engine or virtual_engine()
         self.requests: list[ScriptedRequest] = []
-        self.ended: list[str] = []
+        self.ended_sessions: list[str] = []
         self.running = 0
         self.pause = Pause()
         self._script = Script()
-        self._numbers = itertools.count(1)
+        self._session_numbers = itertools.count(1)
 
     def add(self, step: Step) -> None:
         """Append a step to the script."""
         self._script.add(step)
 
-    def holds(self) -> None:
-        """Let every later question wait until ``releases()``."""
+    def hold(self) -> None:
+        """Let every later question wait until ``release()``."""
         self._script.gate.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let everything through that waits."""
         self._script.gate.release()
 
-    def pause_at(self, point: Point) -> None:
-        """Let every later question stand still at a point of its answer, until ``goes_on()``.
+    def pause_at(self, point: PausePoint) -> None:
+        """Let every later question stand still at a point of its answer, until ``resume()``.
 
         Args:
             point: ``asked``: nothing is written yet; ``first_text``: the first piece is handed over;
@@ -99,19 +99,19 @@ class ScriptedProvider(ServiceVocabulary):
         Raises:
             ValueError: there is no such point.
         """
-        self.pause.at(point)
+        self.pause.set_point(point)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands at the point."""
         self.pause.release()
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Block until ``count`` questions have arrived in all.
 
         Raises:
             TimeoutError: they have not, within 10 s.
         """
-        self._script.wait_asked(count)
+        self._script.wait_for_requests(count)
 
     def assert_complete(self) -> None:
         """Check that every step was used and every question was scripted.
@@ -119,17 +119,17 @@ class ScriptedProvider(ServiceVocabulary):
         Raises:
             ScriptMismatchError: the message lists what was asked and what was scripted.
         """
-        self._script.check()
+        self._script.assert_complete()
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         """Answer the first utterance of a conversation."""
-        return await _whole(self.stream(None, prompt, instructions=instructions, history=history))
+        return await _reply_of(self.stream(None, prompt, instructions=instructions, history=history))
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance."""
-        return await _whole(self.stream(session, prompt, instructions=instructions))
+        return await _reply_of(self.stream(session, prompt, instructions=instructions))
 
     async def stream(
         self,
@@ -142,50 +142,56 @@ class ScriptedProvider(ServiceVocabulary):
         """Answer in the pieces of the script; ``session`` is None for the first utterance."""
         known = None if session is None else str(session)
         self.requests.append(ScriptedRequest(prompt, instructions, known, tuple(history)))
-        async with aclosing(self._take(prompt, known or f"scripted-{next(self._numbers)}")) as parts:
+        async with aclosing(
+            self._answer_parts(prompt, known or f"scripted-{next(self._session_numbers)}")
+        ) as parts:
             async for part in parts:
                 yield part
 
     async def end_session(self, session: JSON) -> None:
         """Note that the session is to be forgotten."""
-        self.ended.append(str(session))
+        self.ended_sessions.append(str(session))
 
     async def transcribe(self, audio: bytes) -> str:
         """Hear what was scripted by ``transcribes``."""
         return (
-            await _whole(self._take(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription))
+            await _reply_of(
+                self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)
+            )
         ).text
 
-    async def _take(self, prompt: str, session: str, *, wanted: type = Answer) -> AsyncGenerator[str | Reply]:
+    async def _answer_parts(
+        self, prompt: str, session: str, *, wanted: type = Answer
+    ) -> AsyncGenerator[str | Reply]:
         step = self._script.take(prompt)
         if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
-            self._script.miss(prompt)
+            self._script.record_unscripted(prompt)
             step = None
         self.running += 1
         try:
-            await passes(self._script.gate)
-            await self.pause.reached("asked")
+            await wait_until_open(self._script.gate)
+            await self.pause.wait_at("asked")
             if isinstance(step, Answer):
-                async for piece in self._written(step):
+                async for piece in self._pieces(step):
                     yield piece
             elif isinstance(step, Transcription):
                 await asyncio.sleep(step.after)
-            yield await self._play(step, prompt, session)
+            yield await self._finish(step, prompt, session)
         finally:
             self.running -= 1
 
-    async def _written(self, step: Answer) -> AsyncIterator[str]:
+    async def _pieces(self, step: Answer) -> AsyncIterator[str]:
         await asyncio.sleep(step.after)
         for number, piece in enumerate(step.pieces):
             if number and (step.every or self._script.gate.held):
                 await asyncio.sleep(step.every)
-                await passes(self._script.gate)
+                await wait_until_open(self._script.gate)
             yield piece
             if not number:
-                await self.pause.reached("first_text")
-        await self.pause.reached("last_text")
+                await self.pause.wait_at("first_text")
+        await self.pause.wait_at("last_text")
 
-    async def _play(self, step: Step | None, prompt: str, session: str) -> Reply:
+    async def _finish(self, step: Step | None, prompt: str, session: str) -> Reply:
         match step:
             case None:
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
@@ -193,15 +199,15 @@ class ScriptedProvider(ServiceVocabulary):
                 return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
             case Failure():
                 await asyncio.sleep(step.after)
-                raise failure_of(step, session, provider=self.name)
+                raise provider_error_for(step, session, provider=self.name)
             case Hang():
                 await asyncio.Event().wait()
                 raise AssertionError("nobody sets that event")  # pragma: no cover
             case _:
-                raise failure_of(step, session, provider=self.name)
+                raise provider_error_for(step, session, provider=self.name)
 
 
-async def _whole(parts: AsyncIterator[str | Reply]) -> Reply:
+async def _reply_of(parts: AsyncIterator[str | Reply]) -> Reply:
     async for part in parts:
         if isinstance(part, Reply):
             return part

@@ -19,9 +19,9 @@ import pytest_httpx2  # noqa: F401 - registers the mocker that respx is asked fo
 import respx
 from respx.mocks import Mocker
 
-from yemot_ai_testing.doubles.model_service.api import Dialect
+from yemot_ai_testing.doubles.model_service.api import ModelAPI
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.pauses import Point
+from yemot_ai_testing.doubles.pauses import PausePoint
 from yemot_ai_testing.doubles.script import (
     Answer,
     Drop,
@@ -29,36 +29,38 @@ from yemot_ai_testing.doubles.script import (
     FakeOnlyError,
     Hang,
     Script,
+    ScriptableModel,
     Step,
-    Vocabulary,
 )
 
 __all__ = ["MockedService"]
 
 
-class MockedService(Vocabulary):
+class MockedService(ScriptableModel):
     """Answers the requests of an SDK from a script.
 
     A request that was not scripted gets an error that says so, and ``assert_complete`` fails.
 
     Attributes:
-        title: the service's name, for messages.
-        dialects: the APIs that it speaks.
-        steps: what can happen to it.
+        service_name: the service's name, for messages.
+        apis: the APIs that it speaks.
+        supported_steps: what can happen to it.
         requests: what was asked so far.
     """
 
-    title: ClassVar[str]
-    dialects: ClassVar[tuple[Dialect, ...]]
-    steps: ClassVar[tuple[type, ...]] = (Answer, Failure, Drop, Hang)
+    service_name: ClassVar[str]
+    apis: ClassVar[tuple[ModelAPI, ...]]
+    supported_steps: ClassVar[tuple[type, ...]] = (Answer, Failure, Drop, Hang)
 
     def __init__(self) -> None:
         self.requests: list[ModelRequest] = []
         self._script = Script()
-        self._numbers = itertools.count(1)
+        self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
-        for dialect in self.dialects:
-            self._router.post(path=f"/v1{dialect.ENDPOINT}").mock(side_effect=_Route(self, dialect).respond)
+        for dialect in self.apis:
+            self._router.post(path=f"/v1{dialect.ENDPOINT}").mock(
+                side_effect=_MockedRoute(self, dialect).respond
+            )
 
     def __enter__(self) -> Self:
         self._router.start()
@@ -78,20 +80,20 @@ class MockedService(Vocabulary):
         Raises:
             FakeOnlyError: it can happen to a Codex process only.
         """
-        if not isinstance(step, self.steps):
-            raise FakeOnlyError(f"{step!r} cannot happen to {self.title}'s API")
+        if not isinstance(step, self.supported_steps):
+            raise FakeOnlyError(f"{step!r} cannot happen to {self.service_name}'s API")
         self._script.add(step)
 
-    def holds(self) -> None:
-        """Let every later request wait, after it has been recorded, until ``releases``."""
+    def hold(self) -> None:
+        """Let every later request wait, after it has been recorded, until ``release``."""
         self._script.gate.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let the waiting requests through."""
         self._script.gate.release()
 
-    def pause_at(self, point: Point) -> None:
-        """Let every later request stand still before it is answered, until ``goes_on()``.
+    def pause_at(self, point: PausePoint) -> None:
+        """Let every later request stand still before it is answered, until ``resume()``.
 
         Raises:
             ValueError: it is another point than ``asked``.
@@ -101,15 +103,15 @@ class MockedService(Vocabulary):
                 f"a mocked service pauses at 'asked', not at {point!r}: all pieces of a stream are handed "
                 "over at once; a ModelServer pauses between them"
             )
-        self.holds()
+        self.hold()
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands there."""
-        self.releases()
+        self.release()
 
-    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` requests have come in; ``TimeoutError`` after ``timeout`` seconds."""
-        self._script.wait_asked(count, timeout)
+        self._script.wait_for_requests(count, timeout)
 
     def assert_complete(self) -> None:
         """Check that every step was used and every request was scripted.
@@ -117,7 +119,7 @@ class MockedService(Vocabulary):
         Raises:
             ScriptMismatchError: the message lists what was asked and what was scripted.
         """
-        self._script.check()
+        self._script.assert_complete()
 
     @property
     def held(self) -> bool:
@@ -128,21 +130,21 @@ class MockedService(Vocabulary):
         """Record a request and take its step; None when there is none."""
         self.requests.append(request)
         step = self._script.take(request.prompt)
-        played = request.played(step)
+        played = request.matching_step(step)
         if step is not None and played is None:  # an answer for a recording, or the other way round
-            self._script.miss(request.prompt)
+            self._script.record_unscripted(request.prompt)
         return played
 
-    def number(self) -> str:
+    def next_answer_id(self) -> str:
         """Return the number of the next answer."""
-        return str(next(self._numbers))
+        return str(next(self._answer_ids))
 
     def wait(self, seconds: float) -> None:
         """Let the calling thread wait: at the gate, and then ``seconds``."""
         self._script.gate.wait()
         time.sleep(seconds)
 
-    async def await_turn(self, seconds: float) -> None:
+    async def wait_async(self, seconds: float) -> None:
         """Let the calling task wait: at the gate, and then ``seconds``."""
         loop, opened = asyncio.get_running_loop(), asyncio.Event()
         self._script.gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
@@ -150,51 +152,53 @@ class MockedService(Vocabulary):
         await asyncio.sleep(seconds)
 
 
-class _Route:
+class _MockedRoute:
     """One API of a service."""
 
-    def __init__(self, service: MockedService, dialect: Dialect) -> None:
+    def __init__(self, service: MockedService, api: ModelAPI) -> None:
         self._service = service
-        self._dialect = dialect
+        self._api = api
 
     def respond(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
-        asked = ModelRequest.read(request.url.path, dict(request.headers), request.content)
+        asked = ModelRequest.parse(request.url.path, dict(request.headers), request.content)
         step = self._service.receive(asked)
         # What is mocked comes in one piece, when all of it is written.
-        seconds = step.lasts if isinstance(step, Answer) else getattr(step, "after", 0.0)
+        seconds = step.duration if isinstance(step, Answer) else getattr(step, "after", 0.0)
         if seconds == 0.0 and not self._service.held:
-            return self._play(step, asked)
+            return self._respond_to_step(step, asked)
         try:
             asyncio.get_running_loop()
         except RuntimeError:  # a synchronous client, in a thread of its own
             self._service.wait(seconds)
-            return self._play(step, asked)
-        return self._play_later(step, asked, seconds)
+            return self._respond_to_step(step, asked)
+        return self._respond_later(step, asked, seconds)
 
-    async def _play_later(self, step: Step | None, asked: ModelRequest, seconds: float) -> httpx.Response:
-        await self._service.await_turn(seconds)
-        return self._play(step, asked)
+    async def _respond_later(
+        self, step: Step | None, request: ModelRequest, seconds: float
+    ) -> httpx.Response:
+        await self._service.wait_async(seconds)
+        return self._respond_to_step(step, request)
 
-    def _play(self, step: Step | None, asked: ModelRequest) -> httpx.Response:
+    def _respond_to_step(self, step: Step | None, request: ModelRequest) -> httpx.Response:
         match step:
             case Answer():
-                number = self._service.number()
-                return self._answer(step, number, asked)
+                number = self._service.next_answer_id()
+                return self._answer_response(step, number, request)
             case Failure():
-                refused = self._dialect.refusal(step)
+                refused = self._api.error_response(step)
                 return httpx.Response(refused.status, headers=dict(refused.headers), json=dict(refused.body))
             case Drop():
                 raise httpx2.RemoteProtocolError("the server closed the connection")
             case Hang():
                 raise httpx2.ReadTimeout("no answer")
             case _:
-                message = f"nothing is scripted for {asked.prompt!r}"
+                message = f"nothing is scripted for {request.prompt!r}"
                 return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
 
-    def _answer(self, step: Answer, number: str, asked: ModelRequest) -> httpx.Response:
-        whole = self._dialect.whole(step, number, request=asked.body)
-        if not asked.body.get("stream"):
+    def _answer_response(self, step: Answer, number: str, request: ModelRequest) -> httpx.Response:
+        whole = self._api.response_body(step, number, request=request.body)
+        if not request.body.get("stream"):
             return httpx.Response(200, json=whole)
-        events = [self._dialect.sse(event) for event in self._dialect.stream_events(whole, step.pieces)]
-        content = b"".join([*events, self._dialect.END])
+        events = [self._api.encode_event(event) for event in self._api.stream_events(whole, step.pieces)]
+        content = b"".join([*events, self._api.STREAM_END])
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "FAILURES",
+    "FAILURE_KINDS",
     "Answer",
     "BusySession",
     "Crash",
@@ -26,8 +26,8 @@ __all__ = [
     "Step",
     "Transcription",
     "UnknownSession",
-    "pieces_of",
-    "seconds_of",
+    "as_pieces",
+    "as_seconds",
 ]
 
 FailureKind = Literal[
@@ -40,7 +40,7 @@ FailureKind = Literal[
 ]
 """What a model service can answer instead of an answer; the words of ``ProviderError.kind``."""
 
-FAILURES: Final[tuple[str, ...]] = get_args(FailureKind)
+FAILURE_KINDS: Final[tuple[str, ...]] = get_args(FailureKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Answer:
         return "".join(self.pieces)
 
     @property
-    def lasts(self) -> float:
+    def duration(self) -> float:
         """Seconds until it is whole."""
         return self.after + self.every * max(len(self.pieces) - 1, 0)
 
@@ -157,7 +157,7 @@ Step: TypeAlias = (
 )
 
 
-def pieces_of(text: object) -> tuple[str, ...]:
+def as_pieces(text: object) -> tuple[str, ...]:
     """Return the pieces in which ``text`` is written.
 
     Raises:
@@ -170,7 +170,7 @@ def pieces_of(text: object) -> tuple[str, ...]:
     return tuple(text)
 
 
-def seconds_of(name: str, value: object) -> float:
+def as_seconds(name: str, value: object) -> float:
     """Return ``value``, which the argument ``name`` has, if that many seconds can pass.
 
     Raises:

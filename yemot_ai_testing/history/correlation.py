@@ -23,13 +23,13 @@ from typing import Final, NamedTuple
 __all__ = [
     "FIRST_UTTERANCE_ID",
     "SpokenSentence",
-    "answer_text",
     "answer_in_sentences",
+    "answer_text",
     "latest_utterance_id",
-    "utterance_ids",
     "sentence_text",
-    "spoken_sentences",
     "spoken_answers",
+    "spoken_sentences",
+    "utterance_ids",
     "utterance_text",
 ]
 

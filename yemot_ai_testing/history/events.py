@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 __all__ = [
-    "ModelAsked",
-    "LoopDetected",
-    "OpenCallsCounted",
-    "HistoryEvent",
-    "FaultInjected",
-    "ResponseReceived",
     "CallerInterrupted",
-    "ConversationReset",
-    "WorkerRestarted",
     "CallerSpoke",
-    "SessionSaved",
-    "RequestSent",
-    "ProcessStalled",
+    "ConversationReset",
+    "FaultInjected",
+    "HistoryEvent",
+    "LoopDetected",
     "ModelAnswered",
+    "ModelAsked",
     "ModelWrote",
+    "OpenCallsCounted",
+    "ProcessStalled",
+    "RequestSent",
+    "ResponseReceived",
+    "SessionSaved",
+    "WorkerRestarted",
 ]
 
 

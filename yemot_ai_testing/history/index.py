@@ -12,24 +12,24 @@ from typing import Final
 
 from yemot_ai_testing.history.correlation import SpokenSentence
 from yemot_ai_testing.history.events import (
-    ModelAsked,
-    HistoryEvent,
-    FaultInjected,
-    ResponseReceived,
     CallerInterrupted,
-    ConversationReset,
-    WorkerRestarted,
     CallerSpoke,
-    SessionSaved,
-    RequestSent,
-    ProcessStalled,
+    ConversationReset,
+    FaultInjected,
+    HistoryEvent,
     ModelAnswered,
+    ModelAsked,
     ModelWrote,
+    ProcessStalled,
+    RequestSent,
+    ResponseReceived,
+    SessionSaved,
+    WorkerRestarted,
 )
 from yemot_ai_testing.history.trace import event_lines
-from yemot_ai_testing.history.violation import Budget, ViolationKind, Violation
+from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
-__all__ = ["ModelCallView", "CallView", "HistoryIndex", "RequestView", "UtteranceView"]
+__all__ = ["CallView", "HistoryIndex", "ModelCallView", "RequestView", "UtteranceView"]
 
 SPEAKING_SECONDS: Final = 1.0
 """Seconds that it may take to write an answer down, and to speak it, on a machine that has time for it."""

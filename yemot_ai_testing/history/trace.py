@@ -6,24 +6,24 @@ from collections.abc import Collection, Sequence
 from typing import Final, assert_never
 
 from yemot_ai_testing.history.events import (
-    ModelAsked,
-    LoopDetected,
-    OpenCallsCounted,
-    HistoryEvent,
-    FaultInjected,
-    ResponseReceived,
     CallerInterrupted,
-    ConversationReset,
-    WorkerRestarted,
     CallerSpoke,
-    SessionSaved,
-    RequestSent,
-    ProcessStalled,
+    ConversationReset,
+    FaultInjected,
+    HistoryEvent,
+    LoopDetected,
     ModelAnswered,
+    ModelAsked,
     ModelWrote,
+    OpenCallsCounted,
+    ProcessStalled,
+    RequestSent,
+    ResponseReceived,
+    SessionSaved,
+    WorkerRestarted,
 )
 
-__all__ = ["MAX_LINES", "one_line", "shorten", "event_lines"]
+__all__ = ["MAX_LINES", "event_lines", "one_line", "shorten"]
 
 MAX_LINES: Final = 15
 """A longer story is one that nobody reads."""

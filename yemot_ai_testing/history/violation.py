@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-__all__ = ["VIOLATION_KINDS", "Budget", "ViolationKind", "Violation"]
+__all__ = ["VIOLATION_KINDS", "Budget", "Violation", "ViolationKind"]
 
 ViolationKind: TypeAlias = Literal[
     "asked_twice",

@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from typing import Any
 
-__all__ = ["is_remote_name", "is_remote", "remote_target"]
+__all__ = ["is_remote", "is_remote_name", "remote_target"]
 
 _LOCAL_FAMILIES = frozenset(
     getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-__all__ = ["EVENTS", "AuditGuard", "active_guard", "allow_any_program", "activate"]
+__all__ = ["EVENTS", "AuditGuard", "activate", "active_guard", "allow_any_program"]
 
 EVENTS = frozenset(
     {

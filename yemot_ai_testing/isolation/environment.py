@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARK
+from yemot_ai_testing.codex.binary import DOUBLE_MARKER
 from yemot_ai_testing.executable import write_executable
 from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard
 from yemot_ai_testing.isolation.proxy import RefusingProxy
@@ -46,7 +46,7 @@ def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
 def _create_folders(folder: Path) -> None:
     for name in (BIN, "home", "codex"):
         (folder / name).mkdir(exist_ok=True)
-    (folder / BIN / DOUBLE_MARK).touch()  # so that nobody takes it for the real one
+    (folder / BIN / DOUBLE_MARKER).touch()  # so that nobody takes it for the real one
     stub = folder / BIN / "codex"
     notes = shlex.quote(str(folder / REFUSALS))
     write_executable(stub, _CODEX_STUB.format(notes=notes, way_out=_HINT))

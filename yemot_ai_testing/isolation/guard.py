@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yemot_ai_testing.errors import IsolationError
-from yemot_ai_testing.isolation.addresses import is_remote_name, is_remote, remote_target
+from yemot_ai_testing.isolation.addresses import is_remote, is_remote_name, remote_target
 from yemot_ai_testing.isolation.programs import Program, is_allowed, program_of
 from yemot_ai_testing.isolation.tally import IsolationCounts
 

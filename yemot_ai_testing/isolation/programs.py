@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARK
+from yemot_ai_testing.codex.binary import DOUBLE_MARKER
 
 __all__ = ["Program", "is_allowed", "program_of"]
 
@@ -63,7 +63,7 @@ def is_allowed(program: Program) -> bool:
     path = program.path
     if path is None:
         return True  # the system will say that there is no such file
-    if (path.parent / DOUBLE_MARK).exists():
+    if (path.parent / DOUBLE_MARKER).exists():
         return True
     if path.name == "codex":
         return False

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 from yemot_ai.protocol import Record
 from yemot_ai_testing.line import actions as acting
 from yemot_ai_testing.line.exchange import LineProblem
-from yemot_ai_testing.line.platform.folders import parent, resolve, display_path
+from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
 from yemot_ai_testing.line.playback import Playback
 from yemot_ai_testing.line.requests import RequestSender
 from yemot_ai_testing.line.states import (
     Asking,
-    Transferred,
     Idle,
     Outside,
     Over,
     RecordingMenu,
     Requesting,
+    Transferred,
     open_question,
 )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.platform.settings import Method
 
-__all__ = ["check_extension", "check_text", "open_line", "line_settings_from"]
+__all__ = ["check_extension", "check_text", "line_settings_from", "open_line"]
 
 LINE_SETTING_NAMES = frozenset(one.name for one in fields(LineSettings))
 EXT_INI_NAMES = frozenset(

@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "EngineClock", "CombinedClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
+__all__ = ["Clock", "CombinedClock", "EngineClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
 
 
 class Clock(Protocol):

@@ -9,7 +9,7 @@ from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line import actions as acting
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
 from yemot_ai_testing.line.states import Asking, Holding, Requesting
-from yemot_ai_testing.line.transcript import CallEnded, CallerActed, longest_silence, heard_text
+from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll, type_keys
 

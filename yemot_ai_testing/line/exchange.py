@@ -11,9 +11,9 @@ from yemot_ai.protocol import Response
 from yemot_ai.protocol.grammar import ParseResult, parse_response
 from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai_testing.errors import LineError
-from yemot_ai_testing.line.transports.transport import TransportResponse, Pairs
+from yemot_ai_testing.line.transports.transport import Pairs, TransportResponse
 
-__all__ = ["LineExchange", "LineProblem", "build_hangup_exchange", "build_exchange"]
+__all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchange"]
 
 HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Comment, File, GoTo, Record, SpeechFile, Text
 from yemot_ai_testing.line.exchange import LineProblem
-from yemot_ai_testing.line.platform.files import files_folder, file_path
+from yemot_ai_testing.line.platform.files import file_path, files_folder
 from yemot_ai_testing.line.transcript import (
-    SECONDS_PER_CHARACTER,
     DEFAULT_SOUND_SECONDS,
+    SECONDS_PER_CHARACTER,
     Beep,
     CallEnded,
     ExtensionEntered,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
-from yemot_ai_testing.line.exchange import build_hangup_exchange, build_exchange
+from yemot_ai_testing.line.exchange import build_exchange, build_hangup_exchange
 from yemot_ai_testing.line.transcript import CallEnded, HoldMusic
 from yemot_ai_testing.line.transports.in_process import timed_out
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.platform.settings import LineSettings
     from yemot_ai_testing.line.platform.tree import Line
     from yemot_ai_testing.line.transcript import Transcript
-    from yemot_ai_testing.line.transports.transport import TransportResponse, Transport
+    from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
 
 __all__ = ["CallerId", "RequestSender"]
 

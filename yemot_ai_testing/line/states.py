@@ -14,7 +14,6 @@ from yemot_ai_testing.line.platform.extension import PreQuestion
 
 __all__ = [
     "Asking",
-    "Transferred",
     "Confirming",
     "Holding",
     "Idle",
@@ -24,6 +23,7 @@ __all__ = [
     "RecordingMenu",
     "Requesting",
     "State",
+    "Transferred",
     "has_left",
     "open_question",
 ]

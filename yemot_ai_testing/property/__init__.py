@@ -8,7 +8,6 @@ from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.machine import CallMachine
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.property.strategies import (
-    response_texts,
     call_scripts,
     callers,
     codex_streams,
@@ -16,6 +15,7 @@ from yemot_ai_testing.property.strategies import (
     model_streams,
     model_texts,
     requests,
+    response_texts,
     responses,
     values,
 )
@@ -24,10 +24,9 @@ from yemot_ai_testing.property.streaming_machine import StreamingMachine
 __all__ = [
     "CallMachine",
     "EchoProvider",
-    "StreamingMachine",
     "MachineCall",
+    "StreamingMachine",
     "ViolationError",
-    "response_texts",
     "call_scripts",
     "callers",
     "codex_streams",
@@ -35,6 +34,7 @@ __all__ = [
     "model_streams",
     "model_texts",
     "requests",
+    "response_texts",
     "responses",
     "seeded_engine",
     "values",

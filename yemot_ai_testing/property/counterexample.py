@@ -16,9 +16,9 @@ from yemot_ai_testing.scenario.format.dump import dumps
 from yemot_ai_testing.scenario.format.load import SCENARIO_SUFFIX
 from yemot_ai_testing.scenario.format.model import (
     CallerAction,
-    ExpectedLeftovers,
     CallerSpec,
     CallFile,
+    ExpectedLeftovers,
     Scenario,
     ScenarioTurn,
 )

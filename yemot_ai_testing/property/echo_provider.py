@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai_testing.doubles.failures import failure_of
-from yemot_ai_testing.doubles.pauses import Pause, Point, passes
+from yemot_ai_testing.doubles.failures import provider_error_for
+from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import (
     Answer,
     Crash,
@@ -24,13 +24,13 @@ from yemot_ai_testing.doubles.script import (
     Failure,
     Gate,
     Hang,
+    ScriptableModel,
     Step,
     Transcription,
     UnknownSession,
-    Vocabulary,
 )
 from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
-from yemot_ai_testing.history.correlation import answer_text, answer_in_sentences, sentence_text
+from yemot_ai_testing.history.correlation import answer_in_sentences, answer_text, sentence_text
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
 from yemot_ai_testing.line.clock import Clock, EngineClock
@@ -76,7 +76,7 @@ STREAMING_STEPS: Sequence[Step | None] = (
 """What a model does that writes its answer sentence by sentence."""
 
 
-class EchoProvider(Vocabulary):
+class EchoProvider(ScriptableModel):
     """Answers every prompt with the prompt and the number of the question; faults can be scripted.
 
     It is a provider (``start_session``, ``continue_session``); an application without providers asks it
@@ -151,15 +151,15 @@ class EchoProvider(Vocabulary):
         """Drop the steps that nobody has asked for."""
         self._steps.clear()
 
-    def holds(self) -> None:
-        """Let every later question wait until ``releases()``."""
+    def hold(self) -> None:
+        """Let every later question wait until ``release()``."""
         self._gate.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let everything through that waits."""
         self._gate.release()
 
-    def pause_at(self, point: Point) -> None:
+    def pause_at(self, point: PausePoint) -> None:
         """Let every later question stand still at a point of its answer, until ``resume()``.
 
         Args:
@@ -169,7 +169,7 @@ class EchoProvider(Vocabulary):
         Raises:
             ValueError: there is no such point.
         """
-        self.pause.at(point)
+        self.pause.set_point(point)
 
     def resume(self) -> None:
         """Let everything go on that stands at the point."""
@@ -229,7 +229,7 @@ class EchoProvider(Vocabulary):
             for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
-                    await passes(self._gate)
+                    await wait_until_open(self._gate)
                 piece = sentence_text(question.model_call_id, prompt, number, self._sentence_count)
                 question.record_piece(piece)
                 yield piece
@@ -241,23 +241,23 @@ class EchoProvider(Vocabulary):
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             self._raise_failure(step, question)
-            await self.pause.reached("last_text")
+            await self.pause.wait_at("last_text")
             reply = Reply(self._answer_text(question, prompt, step), question.session)
         yield reply  # outside: whoever has it need not ask for more, and the question is over
 
     async def _take_step(self) -> Step:
         """Take the step of a question, once it may begin."""
-        await passes(self._gate)
+        await wait_until_open(self._gate)
         step = self._next_step()
         deed, self.on_thinking = self.on_thinking, None
         await self._run_hook(deed)
-        await self.pause.reached("asked")
+        await self.pause.wait_at("asked")
         return step
 
     async def _after_first_sentence(self) -> None:
         deed, self.on_first_sentence = self.on_first_sentence, None
         await self._run_hook(deed)
-        await self.pause.reached("first_text")
+        await self.pause.wait_at("first_text")
 
     async def _run_hook(self, hook: Callable[[], object] | None) -> None:
         """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
@@ -347,7 +347,7 @@ class EchoProvider(Vocabulary):
 
     def _raise_failure(self, step: Step, question: RecordedModelCall) -> None:
         if not isinstance(step, Answer | Hang | Transcription):
-            raise failure_of(step, question.session, provider=self.name)
+            raise provider_error_for(step, question.session, provider=self.name)
 
 
 def _delay(step: Step) -> float:

@@ -20,18 +20,18 @@ from typing import Final, TypeAlias
 from yemot_ai_testing.doubles.script import Crash, Drop, Failure, Hang, Step, UnknownSession
 from yemot_ai_testing.history.correlation import spoken_sentences, utterance_text
 from yemot_ai_testing.history.events import (
-    FaultInjected,
     CallerInterrupted,
-    WorkerRestarted,
     CallerSpoke,
+    FaultInjected,
     ModelAnswered,
+    WorkerRestarted,
 )
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs, SansIOCall
 from yemot_ai_testing.history.violation import Violation
 
-__all__ = ["FAULT_RATE", "TABLE_HEADER", "LoadStep", "LoadPlan", "model_fault", "plan_call", "table_row"]
+__all__ = ["FAULT_RATE", "TABLE_HEADER", "LoadPlan", "LoadStep", "model_fault", "plan_call", "table_row"]
 
 FAULT_RATE: Final = 0.2
 """Which part of all utterances meets a fault."""

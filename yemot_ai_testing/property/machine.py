@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from yemot_ai_testing.doubles.script import Answer, Step
 from yemot_ai_testing.errors import CallerNotAskedError
-from yemot_ai_testing.history.events import LoopDetected, ConversationReset
+from yemot_ai_testing.history.events import ConversationReset, LoopDetected
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.machine_base import CallMachineBase

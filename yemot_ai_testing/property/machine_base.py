@@ -14,7 +14,7 @@ from yemot_ai_testing.doubles.script import Answer, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.check import check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
-from yemot_ai_testing.history.events import LoopDetected, OpenCallsCounted, WorkerRestarted, CallerSpoke
+from yemot_ai_testing.history.events import CallerSpoke, LoopDetected, OpenCallsCounted, WorkerRestarted
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import RecordedApp, call_name
 from yemot_ai_testing.history.recorders.store import RecordedStore

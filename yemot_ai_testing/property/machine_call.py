@@ -14,8 +14,8 @@ from yemot_ai_testing.scenario.format.model import (
     CallerAction,
     Expectation,
     InterruptionSpec,
-    SourceLocation,
     ScenarioTurn,
+    SourceLocation,
 )
 
 __all__ = ["NO_LOCATION", "MachineCall"]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "anthropic_mock",
     "fake_codex",
-    "script_mismatches",
     "model_server",
     "openai_mock",
+    "script_mismatches",
     "yemot_caller",
     "yemot_codex",
     "yemot_snapshot",

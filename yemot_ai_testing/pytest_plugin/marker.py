@@ -17,7 +17,7 @@ from yemot_ai_testing.line.platform.settings import CallerOptions
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["ARGUMENTS", "check_markers", "argument_errors"]
+__all__ = ["ARGUMENTS", "argument_errors", "check_markers"]
 
 _TARGET_ARGUMENTS = ("app", "url", "codex")
 _CALLER_ARGUMENTS = tuple(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
 from yemot_ai_testing.scenario.report.call_record import CallRecord
-from yemot_ai_testing.scenario.report.dead_air import slow_turns, dead_air_summary
+from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, slow_turns
 from yemot_ai_testing.scenario.report.failure import summary_line
-from yemot_ai_testing.scenario.report.text import ConversationLine, timeline_lines, escape_controls
+from yemot_ai_testing.scenario.report.text import ConversationLine, escape_controls, timeline_lines
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter

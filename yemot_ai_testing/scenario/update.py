@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.scenario.format.edit import Edit, NotRewritableError, YamlPath, EditableYaml
+from yemot_ai_testing.scenario.format.edit import Edit, EditableYaml, NotRewritableError, YamlPath
 from yemot_ai_testing.scenario.play.result import (
     EXPECTATION_KINDS,
     Correction,
-    ScenarioFailure,
     Mismatch,
+    ScenarioFailure,
     ScenarioResult,
     TurnResult,
 )

@@ -150,7 +150,7 @@ class AgentLoop:
 
     def _repeat_poll(self, session: Session, cursor: Cursor) -> tuple[Session, str] | None:
         """Repeat what a request of a running turn was answered."""
-        if not _visit(session).told.polls:
+        if not _visit(session).spoken_progress.polls:
             return None
         span = _progress(session, cursor).span(cursor.poll)
         if span is None:
@@ -254,7 +254,7 @@ class AgentLoop:
         visit = _visit(session)
         told = _progress(session, cursor).with_poll(cursor.poll, stop)
         span = told.span(cursor.poll) or (cursor.poll, stop, stop)
-        session = replace(session, visit=replace(visit, told=told), faults=0)
+        session = replace(session, visit=replace(visit, spoken_progress=told), faults=0)
         return session, render_progress(turn, cursor.turn, span, self.dialog)
 
     def _handle_silence(self, session: Session, cursor: Cursor) -> tuple[Session, str]:
@@ -301,7 +301,7 @@ class AgentLoop:
 
 
 def _with_decision(session: Session, cursor: Cursor, answer: str, *, left: bool) -> tuple[Session, str]:
-    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, told=NOTHING_SPOKEN)
+    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, spoken_progress=NOTHING_SPOKEN)
     return replace(session, visit=visit, faults=0), answer
 
 
@@ -310,7 +310,7 @@ def _visit(session: Session) -> Visit:
 
 
 def _progress(session: Session, cursor: Cursor) -> SpokenProgress:
-    return _visit(session).told.for_turn(cursor.turn)
+    return _visit(session).spoken_progress.for_turn(cursor.turn)
 
 
 def _cut_off(session: Session, turn: Turn, progress: SpokenProgress) -> Session:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from yemot_ai_testing.codex.drift.reader_check import event_of
+from yemot_ai_testing.codex.drift.reader_check import parse_event
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
     from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["Change", "Severity", "changes"]
+__all__ = ["Change", "Severity", "compare_recordings"]
 
 Severity = Literal["breaks us", "lost field", "new field", "wording"]
 """From the worst to the most harmless: a turn comes to something else; something is no longer told;
 something more is told; the same is told in other words or numbers."""
 
-_SHOWN: Final = 160
+_MAX_LENGTH: Final = 160
 _ABSENT: Final = "—"
 _ENTRY: Final = re.compile(r"^\s*(?:-\w, )?(--[a-z][\w-]*|[a-z][\w-]*)(?: <\w+>)?(?:\.\.\.)?(?:  |$)")
 
@@ -42,112 +42,114 @@ class Change:
     after: str
 
 
-def changes(old: Recording, new: Recording) -> Iterator[Change]:
+def compare_recordings(old: Recording, new: Recording) -> Iterator[Change]:
     """Yield what differs; times, and the version where it is told, do not count."""
     if old.exit_code != new.exit_code:
         yield Change("breaks us", "exit code", str(old.exit_code), str(new.exit_code))
     if (old.argv, old.stdin) != (new.argv, new.stdin):
-        yield Change("breaks us", "what the process was given", _short(old.argv), _short(new.argv))
-    old_events, new_events = _events(old), _events(new)
-    yield from _stream(old_events, new_events)
-    yield from _lines("stdout", _texts(old), _texts(new), told=True)
-    yield from _lines("stderr", _errors(old), _errors(new), told=False)
+        yield Change("breaks us", "what the process was given", _shorten(old.argv), _shorten(new.argv))
+    old_events, new_events = _parsed_events(old), _parsed_events(new)
+    yield from _event_changes(old_events, new_events)
+    yield from _text_changes("stdout", _plain_lines(old), _plain_lines(new), is_answer=True)
+    yield from _text_changes("stderr", _stderr_lines(old), _stderr_lines(new), is_answer=False)
 
 
-def _events(recording: Recording) -> list[dict[str, Any]]:
-    return [event for line in recording.stdout if (event := event_of(line))]
+def _parsed_events(recording: Recording) -> list[dict[str, Any]]:
+    return [event for line in recording.stdout if (event := parse_event(line))]
 
 
-def _texts(recording: Recording) -> list[str]:
+def _plain_lines(recording: Recording) -> list[str]:
     """The lines that are no events."""
-    return [_unversioned(line.text, recording) for line in recording.stdout if not event_of(line)]
+    return [_without_version(line.text, recording) for line in recording.stdout if not parse_event(line)]
 
 
-def _errors(recording: Recording) -> list[str]:
-    return [_unversioned(line, recording) for line in recording.stderr]
+def _stderr_lines(recording: Recording) -> list[str]:
+    return [_without_version(line, recording) for line in recording.stderr]
 
 
-def _unversioned(text: str, recording: Recording) -> str:
+def _without_version(text: str, recording: Recording) -> str:
     return text.replace(recording.version, "{version}")
 
 
-def _stream(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> Iterator[Change]:
-    before, after = [_kind(event) for event in old], [_kind(event) for event in new]
+def _event_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> Iterator[Change]:
+    before, after = [_event_type(event) for event in old], [_event_type(event) for event in new]
     for tag, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             for one, other in zip(old[i:j], new[k:n], strict=True):
-                yield from _fields(_kind(one), one, other)
+                yield from _field_changes(_event_type(one), one, other)
             continue
         yield from (Change("lost field", f"event {kind}", "told", _ABSENT) for kind in before[i:j])
         yield from (Change("new field", f"event {kind}", _ABSENT, "told") for kind in after[k:n])
 
 
-def _kind(event: Mapping[str, Any]) -> str:
+def _event_type(event: Mapping[str, Any]) -> str:
     item = event.get("item")
     kind = str(event.get("type"))
     return f"{kind} ({item.get('type')})" if isinstance(item, dict) else kind
 
 
-def _fields(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    before, after = dict(_flat(old)), dict(_flat(new))
+def _field_changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    before, after = dict(_flatten(old)), dict(_flatten(new))
     for name in sorted(before.keys() | after.keys()):
         what = f"{kind}: {name}"
         if name not in after:
-            yield Change("lost field", what, _short(before[name]), _ABSENT)
+            yield Change("lost field", what, _shorten(before[name]), _ABSENT)
         elif name not in before:
-            yield Change("new field", what, _ABSENT, _short(after[name]))
+            yield Change("new field", what, _ABSENT, _shorten(after[name]))
         elif before[name] != after[name]:
-            yield Change("wording", what, _short(before[name]), _short(after[name]))
+            yield Change("wording", what, _shorten(before[name]), _shorten(after[name]))
 
 
-def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, inner in value.items():
         if isinstance(inner, dict):
-            yield from _flat(inner, f"{prefix}{name}.")
+            yield from _flatten(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", inner
 
 
-def _lines(stream: str, old: Sequence[str], new: Sequence[str], *, told: bool) -> Iterator[Change]:
+def _text_changes(
+    stream: str, old: Sequence[str], new: Sequence[str], *, is_answer: bool
+) -> Iterator[Change]:
     """Lines of plain text: what is new, what is gone, and what is said otherwise.
 
     Args:
         stream: its name.
         old: its lines.
         new: its lines.
-        told: what it says is part of the answer, and no mere explanation of it.
+        is_answer: what it says is part of the answer, and no mere explanation of it.
     """
-    before, after = (_entries(old), _entries(new)) if told else ({}, {})
+    before, after = (_entries_by_name(old), _entries_by_name(new)) if is_answer else ({}, {})
     lost, come = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
     if lost:
-        yield Change("lost field", stream, _short(", ".join(lost)), _ABSENT)
+        yield Change("lost field", stream, _shorten(", ".join(lost)), _ABSENT)
     if come:
-        yield Change("new field", stream, _ABSENT, _short(", ".join(come)))
+        yield Change("new field", stream, _ABSENT, _shorten(", ".join(come)))
     names = before.keys() ^ after.keys()
-    was, now = _prose(old, names), _prose(new, names)
+    was, now = _other_lines(old, names), _other_lines(new, names)
     gone, more = [line for line in was if line not in now], [line for line in now if line not in was]
     if gone or more:
-        yield Change("wording", stream, _short_lines(gone), _short_lines(more))
+        yield Change("wording", stream, _shorten_lines(gone), _shorten_lines(more))
 
 
-def _entries(lines: Sequence[str]) -> dict[str, str]:
+def _entries_by_name(lines: Sequence[str]) -> dict[str, str]:
     """The lines of a list, by the name that each begins with: a feature, a subcommand, an option."""
     return {found[1]: line for line in lines if (found := _ENTRY.match(line))}
 
 
-def _prose(lines: Sequence[str], names: Container[str]) -> list[str]:
+def _other_lines(lines: Sequence[str], names: Container[str]) -> list[str]:
     """The lines without those of these entries, and without the width of their columns."""
     kept = [line for line in lines if not ((found := _ENTRY.match(line)) and found[1] in names)]
     return [" ".join(line.split()) for line in kept if line.strip()]
 
 
-def _short_lines(lines: Sequence[str]) -> str:
+def _shorten_lines(lines: Sequence[str]) -> str:
     if not lines:
         return _ABSENT
-    first = _short(" ".join(lines[0].split()))
+    first = _shorten(" ".join(lines[0].split()))
     return first if len(lines) == 1 else f"{first} (and {len(lines) - 1} more)"
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = value if isinstance(value, str) else " ".join(value) if isinstance(value, tuple) else str(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"

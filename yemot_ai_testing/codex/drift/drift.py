@@ -15,23 +15,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.drift.differences import Change, changes
-from yemot_ai_testing.codex.drift.fake_check import performed
-from yemot_ai_testing.codex.drift.reader_check import is_turn, reading, shown
+from yemot_ai_testing.codex.drift.differences import Change, compare_recordings
+from yemot_ai_testing.codex.drift.fake_check import record_fake_cases
+from yemot_ai_testing.codex.drift.reader_check import is_turn, outcome_by_reader, outcome_by_recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.drift.differences import Severity
     from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["CODEX", "FAKE", "READER", "Corpus", "Difference", "Report", "Verdict", "drift"]
+__all__ = [
+    "CODEX_CHANGED",
+    "FAKE_WRONG",
+    "READER_WRONG",
+    "Cause",
+    "Corpus",
+    "Difference",
+    "DriftReport",
+    "compare_corpora",
+]
 
-Verdict = Literal["Codex changed", "our reader is wrong", "our fake is wrong"]
-CODEX: Final[Verdict] = "Codex changed"
-READER: Final[Verdict] = "our reader is wrong"
-FAKE: Final[Verdict] = "our fake is wrong"
+Cause = Literal["Codex changed", "our reader is wrong", "our fake is wrong"]
+CODEX_CHANGED: Final[Cause] = "Codex changed"
+READER_WRONG: Final[Cause] = "our reader is wrong"
+FAKE_WRONG: Final[Cause] = "our fake is wrong"
 
-_RANKS: Final = ("breaks us", "lost field", "new field", "wording")
+_SEVERITIES: Final = ("breaks us", "lost field", "new field", "wording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +50,35 @@ class Corpus:
     Attributes:
         name: what the report calls it: the version, with its folder if it is not one of ours.
         recorded: the recordings, by case.
-        fake: makes the fake that is to be this Codex.
+        make_fake: makes the fake that is to be this Codex.
     """
 
     name: str
     recorded: Mapping[str, Recording]
-    fake: Callable[[], FakeCodex]
+    make_fake: Callable[[], FakeCodex]
 
     @classmethod
-    def of(cls, named: str | Path) -> Corpus:
+    def load(cls, source: str | Path) -> Corpus:
         """The corpus of a recorded version, or in a folder.
 
         Raises:
             LookupError: there is neither such a version nor such a folder.
             ValueError: the folder holds something else.
         """
-        if str(named) in recordings.versions():
-            version = str(named)
-            return cls(version, recordings.of(version), lambda: FakeCodex(version))
-        folder = Path(named)
+        if str(source) in recordings.versions():
+            version = str(source)
+            return cls(version, recordings.load_version(version), lambda: FakeCodex(version))
+        folder = Path(source)
         if not folder.is_dir():
-            raise LookupError(f"{named} is no folder; recorded are {', '.join(recordings.versions())}")
-        recorded = recordings.load(folder)
+            raise LookupError(f"{source} is no folder; recorded are {', '.join(recordings.versions())}")
+        recorded = recordings.load_folder(folder)
         told = sorted({recording.version for recording in recorded.values()})
         return cls(f"{', '.join(told)} ({folder})", recorded, lambda: FakeCodex(recordings=folder))
 
-    def named(self, place: Path) -> Corpus:
-        """The same, as what was recorded of the program at ``place``."""
+    def with_binary(self, binary: Path) -> Corpus:
+        """The same, as what was recorded of the program at ``binary``."""
         version = next(iter(self.recorded.values())).version
-        return replace(self, name=f"{version} ({place})")
+        return replace(self, name=f"{version} ({binary})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Difference:
     """One thing that is otherwise, in however many cases.
 
     Attributes:
-        verdict: whose doing it is.
+        cause: whose doing it is.
         severity: how bad it is.
         what: the thing: an event, a field, an exit code, a line.
         before: how it was, or how it should be.
@@ -86,7 +95,7 @@ class Difference:
         cases: in which cases.
     """
 
-    verdict: Verdict
+    cause: Cause
     severity: Severity
     what: str
     before: str
@@ -96,7 +105,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DriftReport:
     """What came of a comparison.
 
     Attributes:
@@ -119,79 +128,79 @@ class Report:
         return any(difference.severity == "breaks us" for difference in self.differences)
 
 
-def drift(old: Corpus, new: Corpus) -> Report:
+def compare_corpora(old: Corpus, new: Corpus) -> DriftReport:
     """Compare two corpora, and try our reader and our fake on both."""
     both = sorted(old.recorded.keys() & new.recorded.keys())
     way = f"{old.name} → {new.name}"
     found: list[Difference] = []
     for case in both:
-        found += _of_codex(old.recorded[case], new.recorded[case], way)
+        found += _codex_differences(old.recorded[case], new.recorded[case], way)
     for corpus in (old, new):
-        found += _of_reader(corpus)
-        found += _of_fake(corpus)
+        found += _reader_differences(corpus)
+        found += _fake_differences(corpus)
     missing = sorted(old.recorded.keys() ^ new.recorded.keys())
-    return Report(old.name, new.name, _gathered(found), tuple(missing), len(both))
+    return DriftReport(old.name, new.name, _merge_cases(found), tuple(missing), len(both))
 
 
-def _of_codex(old: Recording, new: Recording, way: str) -> Iterator[Difference]:
-    for change in _changes(old, new):
-        yield _difference(CODEX, change, way, old.case)
+def _codex_differences(old: Recording, new: Recording, versions: str) -> Iterator[Difference]:
+    for change in _relevant_changes(old, new):
+        yield _difference(CODEX_CHANGED, change, versions, old.case)
 
 
-def _changes(old: Recording, new: Recording) -> tuple[Change, ...]:
+def _relevant_changes(old: Recording, new: Recording) -> tuple[Change, ...]:
     """What differs; of a turn that comes to something else only that, for all of it is otherwise then."""
-    return tuple(_fates(old, new)) or tuple(changes(old, new))
+    return tuple(_outcome_changes(old, new)) or tuple(compare_recordings(old, new))
 
 
-def _fates(old: Recording, new: Recording) -> Iterator[Change]:
+def _outcome_changes(old: Recording, new: Recording) -> Iterator[Change]:
     """The same situation comes to something else: whoever relied on it is broken."""
     if not is_turn(old) or not is_turn(new):
         return
-    before, after = shown(old), shown(new)
+    before, after = outcome_by_recording(old), outcome_by_recording(new)
     if before.kind != after.kind:
         yield Change("breaks us", "what the turn comes to", str(before), str(after))
-    lost = reading(old).counters - reading(new).counters
+    lost = outcome_by_reader(old).counters - outcome_by_reader(new).counters
     if before.kind == after.kind and lost:
         yield Change("breaks us", f"counters {', '.join(sorted(lost))}", "told", "not found")
 
 
-def _of_reader(corpus: Corpus) -> Iterator[Difference]:
+def _reader_differences(corpus: Corpus) -> Iterator[Difference]:
     for case, recording in corpus.recorded.items():
         if not is_turn(recording):
             continue
-        should, does = shown(recording), reading(recording)
+        should, does = outcome_by_recording(recording), outcome_by_reader(recording)
         if should.kind == does.kind and should.text == does.text:
             continue
         # Nobody knows why it failed, but that it failed.
         if not should.kind and does.kind != "answer":
             continue
-        wrong = Change("breaks us", "what our reader makes of the turn", _told(should), _told(does))
-        yield _difference(READER, wrong, corpus.name, case)
+        wrong = Change("breaks us", "what our reader makes of the turn", _describe(should), _describe(does))
+        yield _difference(READER_WRONG, wrong, corpus.name, case)
 
 
-def _told(made: object) -> str:
-    text = getattr(made, "text", "")
-    return f"{made}: {text}" if text else str(made)
+def _describe(outcome: object) -> str:
+    text = getattr(outcome, "text", "")
+    return f"{outcome}: {text}" if text else str(outcome)
 
 
-def _of_fake(corpus: Corpus) -> Iterator[Difference]:
-    for case, played in performed(corpus.recorded, corpus.fake).items():
+def _fake_differences(corpus: Corpus) -> Iterator[Difference]:
+    for case, played in record_fake_cases(corpus.recorded, corpus.make_fake).items():
         recording = corpus.recorded[case]
-        for change in _changes(recording, played):
-            yield _difference(FAKE, change, corpus.name, case)
+        for change in _relevant_changes(recording, played):
+            yield _difference(FAKE_WRONG, change, corpus.name, case)
 
 
-def _difference(verdict: Verdict, change: Change, where: str, case: str) -> Difference:
-    return Difference(verdict, change.severity, change.what, change.before, change.after, where, (case,))
+def _difference(cause: Cause, change: Change, where: str, case: str) -> Difference:
+    return Difference(cause, change.severity, change.what, change.before, change.after, where, (case,))
 
 
-def _gathered(found: Iterable[Difference]) -> tuple[Difference, ...]:
+def _merge_cases(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """The same difference in several cases is one."""
     gathered: dict[Difference, list[str]] = {}
-    for difference in found:
+    for difference in differences:
         gathered.setdefault(replace(difference, cases=()), []).extend(difference.cases)
     whole = [replace(shared, cases=tuple(cases)) for shared, cases in gathered.items()]
-    verdicts = (READER, FAKE, CODEX)
+    verdicts = (READER_WRONG, FAKE_WRONG, CODEX_CHANGED)
     return tuple(
-        sorted(whole, key=lambda one: (_RANKS.index(one.severity), verdicts.index(one.verdict), one.what))
+        sorted(whole, key=lambda one: (_SEVERITIES.index(one.severity), verdicts.index(one.cause), one.what))
     )

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.recorder.cases import CASES, SERVICE_ONLY
-from yemot_ai_testing.codex.recorder.session import Studio, environment, furnished, places
-from yemot_ai_testing.codex.redact import Scrub
+from yemot_ai_testing.codex.recorder.cases import CASES, SERVICE_ONLY_CASES
+from yemot_ai_testing.codex.recorder.session import (
+    RecordingSession,
+    folder_placeholders,
+    isolated_environment,
+    make_folders,
+)
+from yemot_ai_testing.codex.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,12 +24,12 @@ if TYPE_CHECKING:
     from yemot_ai_testing.codex.recordings import Recording
     from yemot_ai_testing.doubles.script import FailureKind
 
-__all__ = ["performed"]
+__all__ = ["record_fake_cases"]
 
-_AT_ONCE: Final = 4
+_MAX_WORKERS: Final = 4
 
 
-class _Part:
+class _FakeModel:
     """What a case tells a model, told to the fake.
 
     What only a model service can bring about the fake plays as it was recorded.
@@ -36,60 +41,65 @@ class _Part:
         self._replayed = False
 
     def answers(self, text: str | Sequence[str]) -> None:
-        self._plays(lambda: self._fake.answers(text))
+        self._script(lambda: self._fake.answers(text))
 
     def fails(self, kind: FailureKind) -> None:
-        self._plays(lambda: self._fake.fails(kind))
+        self._script(lambda: self._fake.fails(kind))
 
     def hangs(self) -> None:
-        self._plays(self._fake.hangs)
+        self._script(self._fake.hangs)
 
     def drops(self, text: str | Sequence[str]) -> None:
-        self._plays(lambda: self._fake.drops(text))
+        self._script(lambda: self._fake.drops(text))
 
     def emits(self, *items: Mapping[str, Any], text: str | None = None) -> None:
         del items, text
-        self._plays(lambda: self._fake.replays(self._case))
+        self._script(lambda: self._fake.replays(self._case))
 
-    def wait_asked(self, count: int) -> None:
-        self._fake.wait_asked(count)
+    def wait_for_requests(self, count: int) -> None:
+        self._fake.wait_for_requests(count)
 
-    def _plays(self, verb: Callable[[], object]) -> None:
-        if self._case not in SERVICE_ONLY:
+    def _script(self, verb: Callable[[], object]) -> None:
+        if self._case not in SERVICE_ONLY_CASES:
             verb()
         elif not self._replayed:
             self._replayed = True
             self._fake.replays(self._case)
 
 
-def performed(
-    recorded: Mapping[str, Recording], stage: Callable[[], FakeCodex], cases: Iterable[str] = CASES
+def record_fake_cases(
+    recorded: Mapping[str, Recording], make_fake: Callable[[], FakeCodex], cases: Iterable[str] = CASES
 ) -> dict[str, Recording]:
     """Play the cases with a fake.
 
     Args:
         recorded: the recordings that the fake is to be held against; it plays no case without one.
-        stage: makes the fake; a case has one of its own.
+        make_fake: makes the fake; a case has one of its own.
         cases: which ones.
 
     Returns:
         What the fake did, by case.
     """
     played = [case for case in cases if case in recorded]
-    with ThreadPoolExecutor(_AT_ONCE) as stages:
-        takes = stages.map(lambda case: _performed(recorded[case], stage), played)
+    with ThreadPoolExecutor(_MAX_WORKERS) as stages:
+        takes = stages.map(lambda case: _record_fake_case(recorded[case], make_fake), played)
         return dict(zip(played, takes, strict=True))
 
 
-def _performed(recording: Recording, stage: Callable[[], FakeCodex]) -> Recording:
+def _record_fake_case(recording: Recording, make_fake: Callable[[], FakeCodex]) -> Recording:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
-        closing(stage()) as fake,
+        closing(make_fake()) as fake,
     ):
-        folder = furnished(Path(name).resolve())
-        part = _Part(fake, recording.case)
-        studio = Studio(
-            fake.executable, folder / "work", environment(folder), (), part, Scrub(places(folder))
+        folder = make_folders(Path(name).resolve())
+        part = _FakeModel(fake, recording.case)
+        studio = RecordingSession(
+            fake.executable,
+            folder / "work",
+            isolated_environment(folder),
+            (),
+            part,
+            Redactor(folder_placeholders(folder)),
         )
         take = CASES[recording.case](studio)
-        return studio.recording(recording.case, recording.version, take, fate=recording.fate)
+        return studio.build_recording(recording.case, recording.version, take, failure_kind=recording.fate)

@@ -8,24 +8,24 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.drift.drift import CODEX, FAKE, READER
+from yemot_ai_testing.codex.drift.drift import CODEX_CHANGED, FAKE_WRONG, READER_WRONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.codex.drift.drift import Difference, Report
+    from yemot_ai_testing.codex.drift.drift import Difference, DriftReport
 
 __all__ = ["as_json", "as_markdown", "as_table"]
 
-_WHAT_NOW: Final = {
-    CODEX: "look whether the provider should use it or do without it",
-    READER: "mend yemot_ai.providers.codex, and keep the recording as its test",
-    FAKE: "mend yemot_ai_testing.doubles, until the fake does what was recorded",
+_ACTIONS: Final = {
+    CODEX_CHANGED: "look whether the provider should use it or do without it",
+    READER_WRONG: "mend yemot_ai.providers.codex, and keep the recording as its test",
+    FAKE_WRONG: "mend yemot_ai_testing.doubles, until the fake does what was recorded",
 }
-_NAMED: Final = 4
+_MAX_CASES: Final = 4
 
 
-def as_table(report: Report, *, width: int | None = None) -> str:
+def as_table(report: DriftReport, *, width: int | None = None) -> str:
     """The report for a terminal.
 
     Args:
@@ -33,17 +33,17 @@ def as_table(report: Report, *, width: int | None = None) -> str:
         width: of the terminal, in characters; asked of it without.
     """
     columns = width or shutil.get_terminal_size((120, 24)).columns
-    lines = [f"Codex {report.old} → {report.new}", _compared(report), ""]
+    lines = [f"Codex {report.old} → {report.new}", _summary(report), ""]
     for difference in report.differences:
-        lines.append(f"{difference.severity:<10}  {difference.verdict:<19}  {difference.what}")
-        lines += _wrapped(difference, columns)
-    return "\n".join([*lines, *([""] if report.differences else []), _verdict(report)])
+        lines.append(f"{difference.severity:<10}  {difference.cause:<19}  {difference.what}")
+        lines += _wrap(difference, columns)
+    return "\n".join([*lines, *([""] if report.differences else []), _conclusion(report)])
 
 
-def _wrapped(difference: Difference, columns: int) -> Iterator[str]:
+def _wrap(difference: Difference, columns: int) -> Iterator[str]:
     told = (
         f"{difference.before} → {difference.after}",
-        f"{difference.where}: {_cases(difference)}",
+        f"{difference.where}: {_case_list(difference)}",
     )
     for text in told:
         yield from textwrap.wrap(
@@ -55,22 +55,22 @@ def _wrapped(difference: Difference, columns: int) -> Iterator[str]:
         )
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: DriftReport) -> str:
     """The report as a page, for a pull request or a release."""
-    lines = [f"# Codex {report.old} → {report.new}", "", _compared(report)]
-    for verdict in (READER, FAKE, CODEX):
-        rows = [difference for difference in report.differences if difference.verdict == verdict]
+    lines = [f"# Codex {report.old} → {report.new}", "", _summary(report)]
+    for verdict in (READER_WRONG, FAKE_WRONG, CODEX_CHANGED):
+        rows = [difference for difference in report.differences if difference.cause == verdict]
         if rows:
-            lines += ["", f"## {verdict.capitalize()}", "", f"What to do: {_WHAT_NOW[verdict]}.", ""]
+            lines += ["", f"## {verdict.capitalize()}", "", f"What to do: {_ACTIONS[verdict]}.", ""]
             lines += ["| severity | what | before | after | where | cases |", "|---|---|---|---|---|---|"]
             lines += [_row(difference) for difference in rows]
-    return "\n".join([*lines, "", _verdict(report)])
+    return "\n".join([*lines, "", _conclusion(report)])
 
 
 def _row(difference: Difference) -> str:
     severity = f"**{difference.severity}**" if difference.severity == "breaks us" else difference.severity
     told = (difference.what, difference.before, difference.after)
-    cells = [severity, *map(_cell, told), difference.where, _cases(difference)]
+    cells = [severity, *map(_cell, told), difference.where, _case_list(difference)]
     return f"| {' | '.join(cells)} |"
 
 
@@ -78,24 +78,24 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
-def as_json(report: Report) -> str:
+def as_json(report: DriftReport) -> str:
     """The report for a program."""
     return json.dumps({**asdict(report), "breaks": report.breaks}, ensure_ascii=False, indent=1)
 
 
-def _compared(report: Report) -> str:
+def _summary(report: DriftReport) -> str:
     missing = f"; only in one of them: {', '.join(report.missing)}" if report.missing else ""
     return f"{report.compared} cases compared, {len(report.differences)} differences{missing}"
 
 
-def _verdict(report: Report) -> str:
+def _conclusion(report: DriftReport) -> str:
     worst = [difference for difference in report.differences if difference.severity == "breaks us"]
     if not worst:
         return "Nothing breaks us."
     return f"{len(worst)} of them {'breaks' if len(worst) == 1 else 'break'} us."
 
 
-def _cases(difference: Difference) -> str:
-    named = ", ".join(difference.cases[:_NAMED])
-    more = len(difference.cases) - _NAMED
+def _case_list(difference: Difference) -> str:
+    named = ", ".join(difference.cases[:_MAX_CASES])
+    more = len(difference.cases) - _MAX_CASES
     return f"{named} and {more} more" if more > 0 else named

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from yemot_ai_testing.codex import app_server_recordings as recording
-from yemot_ai_testing.codex.steps import Asks, Replay
+from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
-__all__ = ["server_step", "server_words"]
+__all__ = ["encode_server_step", "recorded_messages"]
 
 
-def server_words(version: str) -> dict[str, list[recording.Message]]:
+def recorded_messages(version: str) -> dict[str, list[recording.Message]]:
     """What a recorded server of this version said, by case; empty if none was recorded."""
-    return recording.of(version)
+    return recording.load_version(version)
 
 
-def server_step(step: Step | Replay | Asks) -> dict[str, Any]:
+def encode_server_step(step: Step | Replay | ClientRequest) -> dict[str, Any]:
     """A step as plain values: what is written, after how many seconds, and how it ends.
 
     ``ends`` is the recorded case whose end is played: of an answer, of a refusal; empty for no end.
@@ -35,13 +35,13 @@ def server_step(step: Step | Replay | Asks) -> dict[str, Any]:
         case Hang(saying=saying):
             played = {"pieces": [saying] if saying else [], "ends": ""}
         case Crash() | Malformed():
-            return _death(step)
-        case Asks(question=question):
+            return _encode_exit(step)
+        case ClientRequest(kind=question):
             return {"asks": question}
     return {"pieces": [], "after": 0.0, **played}
 
 
-def _death(step: Crash | Malformed) -> dict[str, Any]:
+def _encode_exit(step: Crash | Malformed) -> dict[str, Any]:
     if isinstance(step, Malformed):
         return {"dies": 0, "stdout": step.text}
     ended = step.stderr if step.stderr.endswith("\n") or not step.stderr else f"{step.stderr}\n"

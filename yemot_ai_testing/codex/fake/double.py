@@ -25,21 +25,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.codex.fake.app_server import server_step
-from yemot_ai_testing.codex.fake.files import laid_out, lay_out, recorded, replies_of
-from yemot_ai_testing.codex.fake.install import Program, install, laid, shared
+from yemot_ai_testing.codex.fake.app_server import encode_server_step
+from yemot_ai_testing.codex.fake.files import (
+    create_state_folder,
+    encode_replies,
+    encode_step,
+    load_recordings,
+)
+from yemot_ai_testing.codex.fake.install import FakeProgram, build_program, install, shared_program
 from yemot_ai_testing.codex.sandbox import (
     CodexRun,
-    CodexStage,
-    end,
-    instructions_of,
-    living,
+    CodexSandbox,
+    kill_processes,
+    read_instructions,
+    running_processes,
 )
-from yemot_ai_testing.codex.steps import Asks, Replay
+from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import (
     BusySession,
-    CodexVocabulary,
     Hang,
+    ScriptableCodex,
     ScriptMismatchError,
     Step,
     Transcription,
@@ -50,12 +55,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.codex.steps import Question
-    from yemot_ai_testing.doubles.pauses import Point
+    from yemot_ai_testing.codex.steps import ClientRequestKind
+    from yemot_ai_testing.doubles.pauses import PausePoint
 
 __all__ = ["FakeCodex"]
 
-_KINDS: Final = {
+_STEP_KINDS: Final = {
     Hang: "hang",
     UnknownSession: "unknown_session",
     BusySession: "busy_session",
@@ -63,7 +68,7 @@ _KINDS: Final = {
 }
 
 
-class FakeCodex(CodexVocabulary):
+class FakeCodex(ScriptableCodex):
     """A scripted executable; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -82,20 +87,22 @@ class FakeCodex(CodexVocabulary):
     def __init__(
         self, version: str | None = None, *, recordings: str | os.PathLike[str] | None = None
     ) -> None:
-        self._recorded = recorded(version, recordings)
-        self._stage = CodexStage()
-        self.executable: Path = self._stage.executable
-        self._state = self._stage.folder / "state"
-        self._steps: dict[str, Step | Replay | Asks] = {}
-        lay_out(self._state)
+        self._recordings = load_recordings(version, recordings)
+        self._sandbox = CodexSandbox()
+        self.executable: Path = self._sandbox.executable
+        self._state = self._sandbox.folder / "state"
+        self._steps: dict[str, Step | Replay | ClientRequest] = {}
+        create_state_folder(self._state)
         install(self.executable, self._program(shares=recordings is None))
-        self._bell = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
-        self._released: list[int] = []
+        self._notify_pipe = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
+        self._gate_handles: list[int] = []
 
-    def _program(self, *, shares: bool) -> Program:
+    def _program(self, *, shares: bool) -> FakeProgram:
         if shares:
-            return shared(self._recorded["answer"].version, lambda: replies_of(self._recorded))
-        return laid(self._stage.folder / "own", replies_of(self._recorded))
+            return shared_program(
+                self._recordings["answer"].version, lambda: encode_replies(self._recordings)
+            )
+        return build_program(self._sandbox.folder / "own", encode_replies(self._recordings))
 
     def add(self, step: Step) -> None:
         """Append a step; the next process that comes to the model takes it.
@@ -113,29 +120,29 @@ class FakeCodex(CodexVocabulary):
         Raises:
             KeyError: there is no such recording.
         """
-        if case not in self._recorded:
-            raise KeyError(f"no recording {case!r}; there are: {', '.join(sorted(self._recorded))}")
+        if case not in self._recordings:
+            raise KeyError(f"no recording {case!r}; there are: {', '.join(sorted(self._recordings))}")
         self._queue(Replay(case))
         return self
 
-    def asks(self, question: Question) -> Self:
+    def asks(self, kind: ClientRequestKind) -> Self:
         """Let an app-server ask its client, before the model goes on with the next step.
 
         It runs nothing: a client that grants what it is asked finds the server gone. Where the thread's
         policy is to ask ``never``, it asks for no approval.
 
         Args:
-            question: ``approval``: to run a command; ``tool``: to be a tool of the model's.
+            kind: ``approval``: to run a command; ``tool``: to be a tool of the model's.
         """
-        self._queue(Asks(question))
+        self._queue(ClientRequest(kind))
         return self
 
-    def _queue(self, step: Step | Replay | Asks) -> None:
-        name = f"{len(self._steps):06d}-{_KINDS.get(type(step), 'play')}"
+    def _queue(self, step: Step | Replay | ClientRequest) -> None:
+        name = f"{len(self._steps):06d}-{_STEP_KINDS.get(type(step), 'play')}"
         self._steps[name] = step
-        (self._state / "played" / name).write_bytes(marshal.dumps(server_step(step)))
+        (self._state / "played" / name).write_bytes(marshal.dumps(encode_server_step(step)))
         draft = self._state / "drafts" / name
-        draft.write_bytes(marshal.dumps(laid_out(step, self._recorded)))
+        draft.write_bytes(marshal.dumps(encode_step(step, self._recordings)))
         draft.rename(self._state / "steps" / name)
 
     def take(self) -> Step | None:
@@ -144,18 +151,18 @@ class FakeCodex(CodexVocabulary):
             with contextlib.suppress(FileNotFoundError):  # a process was quicker
                 (self._state / "steps" / name).rename(self._state / "taken" / name)
                 step = self._steps[name]
-                return None if isinstance(step, Replay | Asks) else step
+                return None if isinstance(step, Replay | ClientRequest) else step
         return None
 
     @property
     def requests(self) -> list[CodexRun]:
         """The turns so far, oldest first: ``codex exec`` processes, and turns of a ``codex app-server``."""
-        return [_run(note) for note in self._notes()]
+        return [_codex_run(note) for note in self._run_records()]
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The processes of runs that are still alive, what they have started included."""
-        return living(note["pid"] for note in self._notes())
+        return running_processes(note["pid"] for note in self._run_records())
 
     def processes_alive(self) -> int:
         """How many of them there are."""
@@ -166,22 +173,22 @@ class FakeCodex(CodexVocabulary):
         running = set(self.processes)
         return sum(int(mark.name.partition("-")[0]) in running for mark in (self._state / "turns").iterdir())
 
-    def holds(self) -> None:
-        """Let every later process wait, once it has taken its step, until ``releases``."""
+    def hold(self) -> None:
+        """Let every later process wait, once it has taken its step, until ``release``."""
         gate = self._state / "gate"
         if not gate.exists():
             os.mkfifo(gate)
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let the waiting processes go on."""
         gate = self._state / "gate"
         if gate.exists():
             # Readers and writers wake each other; kept open, it wakes one that was about to wait, too.
-            self._released.append(os.open(gate, os.O_RDWR))
+            self._gate_handles.append(os.open(gate, os.O_RDWR))
             gate.unlink()
 
-    def pause_at(self, point: Point) -> None:
-        """Let every later process or turn stand still before it writes anything, until ``goes_on()``.
+    def pause_at(self, point: PausePoint) -> None:
+        """Let every later process or turn stand still before it writes anything, until ``resume()``.
 
         Raises:
             ValueError: it is another point than ``asked``.
@@ -191,26 +198,26 @@ class FakeCodex(CodexVocabulary):
                 f"a fake Codex pauses at 'asked', not at {point!r}: what `codex exec` answers comes whole; a "
                 "ModelServer behind the real Codex pauses in the middle, as does a ScriptedProvider"
             )
-        self.holds()
+        self.hold()
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands there."""
-        self.releases()
+        self.release()
 
-    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` processes have asked the model.
 
         Raises:
             TimeoutError: they had not, after ``timeout`` seconds.
         """
         ends = time.monotonic() + timeout
-        while (asked := sum(1 for note in self._notes() if note["asked"])) < count:
+        while (asked := sum(1 for note in self._run_records() if note["asked"])) < count:
             left = ends - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{asked} of {count} calls within {timeout:g} s")
             # Another waiter may have heard the bell for us: look again now and then.
-            if select.select([self._bell], [], [], min(left, 0.05))[0]:
-                os.read(self._bell, 4096)
+            if select.select([self._notify_pipe], [], [], min(left, 0.05))[0]:
+                os.read(self._notify_pipe, 4096)
 
     def assert_complete(self) -> None:
         """Check that every step was used and every process had one.
@@ -219,23 +226,23 @@ class FakeCodex(CodexVocabulary):
             ScriptMismatchError: it was not so.
         """
         left = sorted(path.name for path in (self._state / "steps").iterdir())
-        unscripted = [_run(note).prompt for note in self._notes() if note["unscripted"]]
+        unscripted = [_codex_run(note).prompt for note in self._run_records() if note["unscripted"]]
         if left or unscripted:
-            asked = [_run(note).prompt for note in self._notes() if note["asked"]]
+            asked = [_codex_run(note).prompt for note in self._run_records() if note["asked"]]
             raise ScriptMismatchError(
-                unscripted=unscripted, unused=[self._steps[name] for name in left], asked=asked
+                unscripted=unscripted, unused=[self._steps[name] for name in left], prompts=asked
             )
 
     def close(self) -> None:
         """End what still runs, put ``PATH`` back, and remove the folder."""
-        self.releases()
-        end((note["pid"] for note in self._notes()), self._stage)
-        for handle in (self._bell, *self._released):
+        self.release()
+        kill_processes((note["pid"] for note in self._run_records()), self._sandbox)
+        for handle in (self._notify_pipe, *self._gate_handles):
             os.close(handle)
-        self._stage.strike()
+        self._sandbox.remove()
 
     def __enter__(self) -> Self:
-        self._stage.set()
+        self._sandbox.activate()
         return self
 
     def __exit__(
@@ -243,20 +250,20 @@ class FakeCodex(CodexVocabulary):
     ) -> None:
         self.close()
 
-    def _notes(self) -> list[dict[str, Any]]:
+    def _run_records(self) -> list[dict[str, Any]]:
         paths = sorted((self._state / "runs").glob("*"))
         return [marshal.loads(path.read_bytes()) for path in paths]  # noqa: S302 - our own program wrote it
 
 
-def _run(note: dict[str, Any]) -> CodexRun:
+def _codex_run(record: dict[str, Any]) -> CodexRun:
     return CodexRun(
-        argv=tuple(note["argv"]),
-        prompt=note["prompt"].decode("utf-8", "replace"),
-        cwd=note["cwd"],
-        env=frozenset(note["env"]),
-        pid=note["pid"],
-        session=note["resumes"] or None,
-        thread_id=note["thread"],
-        asked=note["asked"],
-        instructions=note["instructions"] or instructions_of(note["argv"]),
+        argv=tuple(record["argv"]),
+        prompt=record["prompt"].decode("utf-8", "replace"),
+        cwd=record["cwd"],
+        env_names=frozenset(record["env"]),
+        pid=record["pid"],
+        session=record["resumes"] or None,
+        thread_id=record["thread"],
+        called_model=record["asked"],
+        instructions=record["instructions"] or read_instructions(record["argv"]),
     )

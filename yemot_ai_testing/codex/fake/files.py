@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.fake.app_server import server_words
-from yemot_ai_testing.codex.fake.grammar import differences
-from yemot_ai_testing.codex.steps import Asks, Replay
+from yemot_ai_testing.codex.fake.app_server import recorded_messages
+from yemot_ai_testing.codex.fake.grammar import grammar_overrides
+from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
@@ -20,58 +20,58 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["laid_out", "lay_out", "recorded", "replies_of"]
+__all__ = ["create_state_folder", "encode_replies", "encode_step", "load_recordings"]
 
 _FOLDERS: Final = ("steps", "taken", "runs", "drafts", "turns", "played")
-_Told = tuple[int, str, str]
-_SILENCE: Final[_Told] = (0, "", "")
+_Output = tuple[int, str, str]
+_NO_OUTPUT: Final[_Output] = (0, "", "")
 
 
-def recorded(version: str | None, own: str | os.PathLike[str] | None) -> dict[str, Recording]:
+def load_recordings(version: str | None, folder: str | os.PathLike[str] | None) -> dict[str, Recording]:
     """The words of a fake.
 
     Args:
-        version: the recorded version to be; None for that of ``own``, or the newest.
-        own: a folder of further recordings; they win.
+        version: the recorded version to be; None for that of ``folder``, or the newest.
+        folder: a folder of further recordings; they win.
 
     Raises:
         LookupError: the version is not recorded.
         FileNotFoundError: the folder holds no recordings.
     """
-    if own is None:
-        return _recorded(version)
-    further = recordings.load(Path(own))
+    if folder is None:
+        return _recordings_of(version)
+    further = recordings.load_folder(Path(folder))
     made_with = {recording.version for recording in further.values()}
     known = recordings.versions()
     base = version or next((one for one in reversed(known) if one in made_with), known[-1])
-    return {**recordings.of(base), **further}
+    return {**recordings.load_version(base), **further}
 
 
-def laid_out(
-    step: Step | Replay | Asks, told: Mapping[str, Recording]
-) -> tuple[float, int, str, str, str, _Told]:
+def encode_step(
+    step: Step | Replay | ClientRequest, by_case: Mapping[str, Recording]
+) -> tuple[float, int, str, str, str, _Output]:
     """What the program needs of a step: after, exit code, standard output, error, the answer, the beginning.
 
     Only a replay brings a beginning of its own: what is written before the model is asked.
     """
     match step:
         case Answer():
-            return (step.lasts, 0, _answered(told["answer"], step.text), "", step.text, _SILENCE)
+            return (step.duration, 0, _answer_events(by_case["answer"], step.text), "", step.text, _NO_OUTPUT)
         case Crash(exit=code, stderr=stderr):
             ended = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
-            return (0.0, code, "", ended, "", _SILENCE)
+            return (0.0, code, "", ended, "", _NO_OUTPUT)
         case Malformed(text=text):
-            return (0.0, 0, text, "", "", _SILENCE)
+            return (0.0, 0, text, "", "", _NO_OUTPUT)
         case Hang(saying=saying):
-            said = _answered(told["answer"], saying).partition("\n")[0] + "\n" if saying else ""
-            return (0.0, 0, said, "", "", _SILENCE)
+            said = _answer_events(by_case["answer"], saying).partition("\n")[0] + "\n" if saying else ""
+            return (0.0, 0, said, "", "", _NO_OUTPUT)
         case Replay(case=case):
-            return _replayed(told[case])
+            return _encode_replay(by_case[case])
     after = step.after if isinstance(step, Failure) else 0.0
-    return (after, *_rest(told[_case(step)]), "", _SILENCE)
+    return (after, *_output_after_model(by_case[_recording_for(step)]), "", _NO_OUTPUT)
 
 
-def _case(step: Step | Asks) -> str:
+def _recording_for(step: Step | ClientRequest) -> str:
     """The recording that shows how a turn ends after this step."""
     match step:
         case Failure(kind=kind):
@@ -82,17 +82,17 @@ def _case(step: Step | Asks) -> str:
     return "unscripted"
 
 
-def _replayed(recording: Recording) -> tuple[float, int, str, str, str, _Told]:
-    code, out, _ = _rest(recording)
+def _encode_replay(recording: Recording) -> tuple[float, int, str, str, str, _Output]:
+    code, out, _ = _output_after_model(recording)
     # A thread remembers what was answered in it; only a turn that was completed has an answer.
-    said = _said(recording) if '"turn.completed"' in out else ""
-    return (0.0, code, out, "", said, _begun(recording))
+    said = _last_agent_message(recording) if '"turn.completed"' in out else ""
+    return (0.0, code, out, "", said, _output_before_model(recording))
 
 
-def _said(recording: Recording) -> str:
+def _last_agent_message(recording: Recording) -> str:
     """The last words of the agent."""
     said = ""
-    for event in map(_event, recording.stdout):
+    for event in map(_parse_event, recording.stdout):
         match event:
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
                 said = text
@@ -100,12 +100,12 @@ def _said(recording: Recording) -> str:
 
 
 @functools.cache
-def _recorded(version: str | None) -> dict[str, Recording]:
+def _recordings_of(version: str | None) -> dict[str, Recording]:
     """What was recorded does not change while we run, and a suite makes hundreds of fakes."""
-    return recordings.of(version) if version else recordings.newest()
+    return recordings.load_version(version) if version else recordings.load_newest()
 
 
-def lay_out(state: Path) -> None:
+def create_state_folder(state: Path) -> None:
     """Lay ready the folders that a test and its processes meet in, and the pipe that they ring."""
     state.mkdir()
     for name in _FOLDERS:
@@ -113,32 +113,36 @@ def lay_out(state: Path) -> None:
     os.mkfifo(state / "bell")
 
 
-def replies_of(told: Mapping[str, Recording]) -> dict[str, bytes]:
+def encode_replies(by_case: Mapping[str, Recording]) -> dict[str, bytes]:
     """What the program reads of recordings: a file for each case."""
-    replies: dict[str, Any] = {case: _whole(recording) for case, recording in told.items()}
-    replies["begun"] = _begun(told["answer"])
-    replies["plain_begun"] = _plain(told["plain"])
-    replies["unscripted"] = _rest(told["unscripted"])
-    replies["usage"] = _usage(told["answer"])
-    names = {line.text.split()[0] for line in told["features"].stdout if line.text.strip()}
+    replies: dict[str, Any] = {case: _full_output(recording) for case, recording in by_case.items()}
+    replies["begun"] = _output_before_model(by_case["answer"])
+    replies["plain_begun"] = _plain_text_output(by_case["plain"])
+    replies["unscripted"] = _output_after_model(by_case["unscripted"])
+    replies["usage"] = _usage(by_case["answer"])
+    names = {line.text.split()[0] for line in by_case["features"].stdout if line.text.strip()}
     replies["feature_names"] = frozenset(names)
-    replies["grammar"] = differences(told, recordings.newest())
-    replies["app_server"] = server_words(told["answer"].version)
+    replies["grammar"] = grammar_overrides(by_case, recordings.load_newest())
+    replies["app_server"] = recorded_messages(by_case["answer"].version)
     return {case: marshal.dumps(reply) for case, reply in replies.items()}
 
 
-def _whole(recording: Recording) -> tuple[int, str, str]:
+def _full_output(recording: Recording) -> tuple[int, str, str]:
     out = "".join(f"{line.text}\n" for line in recording.stdout)
     return recording.exit_code, out, "".join(f"{line}\n" for line in recording.stderr)
 
 
-def _begun(recording: Recording) -> tuple[int, str, str]:
+def _output_before_model(recording: Recording) -> tuple[int, str, str]:
     """What is written before the model is asked."""
     lines = [f"{line.text}\n" for line in recording.stdout]
-    return 0, "".join(lines[: _start(recording)]), "".join(f"{line}\n" for line in recording.stderr)
+    return (
+        0,
+        "".join(lines[: _lines_before_model(recording)]),
+        "".join(f"{line}\n" for line in recording.stderr),
+    )
 
 
-def _plain(recording: Recording) -> _Told:
+def _plain_text_output(recording: Recording) -> _Output:
     """What a turn without events says on standard error: after the answer, and before it."""
     lines = list(recording.stderr)
     if not {"user", "codex"} <= set(lines):
@@ -149,19 +153,19 @@ def _plain(recording: Recording) -> _Told:
     return 0, "".join(f"{line}\n" for line in after), "".join(f"{line}\n" for line in before)
 
 
-def _rest(recording: Recording) -> tuple[int, str, str]:
+def _output_after_model(recording: Recording) -> tuple[int, str, str]:
     """What is written after the model has answered."""
     lines = [f"{line.text}\n" for line in recording.stdout]
-    return recording.exit_code, "".join(lines[_start(recording) :]), ""
+    return recording.exit_code, "".join(lines[_lines_before_model(recording) :]), ""
 
 
-def _start(recording: Recording) -> int:
+def _lines_before_model(recording: Recording) -> int:
     """How many lines are written before the model is asked; all, if it never is."""
-    kinds = [_event(line).get("type") for line in recording.stdout]
+    kinds = [_parse_event(line).get("type") for line in recording.stdout]
     return kinds.index("turn.started") + 1 if "turn.started" in kinds else len(kinds)
 
 
-def _event(line: recordings.Line) -> dict[str, Any]:
+def _parse_event(line: recordings.OutputLine) -> dict[str, Any]:
     """A line of standard output as an event; empty for a line of plain text."""
     return dict(json.loads(line.text)) if line.text.startswith("{") else {}
 
@@ -170,23 +174,23 @@ def _usage(recording: Recording) -> tuple[tuple[str, int], ...]:
     return tuple(json.loads(recording.stdout[-1].text)["usage"].items())
 
 
-def _answered(recording: Recording, text: str) -> str:
+def _answer_events(recording: Recording, text: str) -> str:
     """The recorded end of an answered turn, with this text, and a place for the usage."""
-    events = [json.loads(line.text) for line in recording.stdout[_start(recording) :]]
-    return "".join(f"{_with(event, text)}\n" for event in events)
+    events = [json.loads(line.text) for line in recording.stdout[_lines_before_model(recording) :]]
+    return "".join(f"{_event_with_text(event, text)}\n" for event in events)
 
 
-def _with(event: dict[str, Any], text: str) -> str:
+def _event_with_text(event: dict[str, Any], text: str) -> str:
     match event:
         case {"type": "item.completed", "item": {"type": "agent_message"} as item}:
             # A brace of the answer must not look like a place to fill in.
             said = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
-            shell = _compact({**event, "item": {**item, "text": 0}})
+            shell = _compact_json({**event, "item": {**item, "text": 0}})
             return shell.replace('"text":0', f'"text":{said}')
         case {"type": "turn.completed"}:
-            return _compact({**event, "usage": 0}).replace('"usage":0', '"usage":{usage}')
-    return _compact(event)
+            return _compact_json({**event, "usage": 0}).replace('"usage":0', '"usage":{usage}')
+    return _compact_json(event)
 
 
-def _compact(event: dict[str, Any]) -> str:
+def _compact_json(event: dict[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))

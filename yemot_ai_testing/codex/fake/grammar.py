@@ -9,25 +9,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from yemot_ai_testing.codex.fake.program.argv import LEVELS, Level
+from yemot_ai_testing.codex.fake.program.argv import GRAMMARS, CommandGrammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["Differences", "differences"]
+__all__ = ["GrammarOverrides", "grammar_overrides"]
 
-Differences: TypeAlias = "dict[str, dict[str, str | None]]"
+GrammarOverrides: TypeAlias = "dict[str, dict[str, str | None]]"
 """For each level of the command line: options and subcommands (``:name``) with the name of their value,
 empty for those without, or None for those that this version does not have."""
 
 _HELP: Final = {"": "help_root", "exec": "help", "resume": "help_resume"}
 _OPTION: Final = re.compile(r"^ {2,6}(?:-\w, )?--([a-z][a-z-]*)(?: <([A-Z_0-9=a-z]+)>)?(?:\.\.\.)?$")
-_COMMAND: Final = re.compile(r"^  ([a-z][a-z-]*)  +\S")
+_SUBCOMMAND: Final = re.compile(r"^  ([a-z][a-z-]*)  +\S")
 
 
-def differences(recorded: Mapping[str, Recording], newest: Mapping[str, Recording]) -> Differences:
+def grammar_overrides(recorded: Mapping[str, Recording], newest: Mapping[str, Recording]) -> GrammarOverrides:
     """What the grammar of ``recorded`` has otherwise than the fake's own.
 
     Args:
@@ -35,30 +35,30 @@ def differences(recorded: Mapping[str, Recording], newest: Mapping[str, Recordin
         newest: those of the version whose grammar the fake reads by itself. What its help does not show,
             but its grammar has, is hidden: every version is believed to have it.
     """
-    found: Differences = {}
+    found: GrammarOverrides = {}
     for level, case in _HELP.items():
         if case in recorded:
-            own = _told(newest[case])
-            told = _told(recorded[case])
-            found[level] = dict(_otherwise(LEVELS[level], told, own))
+            own = _options_in_help(newest[case])
+            told = _options_in_help(recorded[case])
+            found[level] = dict(_overrides(GRAMMARS[level], told, own))
     return found
 
 
-def _otherwise(
-    level: Level, told: Mapping[str, str], own: Mapping[str, str]
+def _overrides(
+    level: CommandGrammar, recorded: Mapping[str, str], newest: Mapping[str, str]
 ) -> Iterator[tuple[str, str | None]]:
     has = {**dict.fromkeys(level.flags, ""), **level.values, **{f":{name}": "" for name in level.commands}}
-    for name in has.keys() & own.keys() - told.keys():
+    for name in has.keys() & newest.keys() - recorded.keys():
         yield name, None
-    for name in told.keys() - has.keys():
+    for name in recorded.keys() - has.keys():
         # Subcommands that the fake plays no part in are words to it, in every version.
         if not name.startswith(":"):
-            yield name, told[name]
+            yield name, recorded[name]
 
 
-def _told(help_text: Recording) -> dict[str, str]:
+def _options_in_help(help_text: Recording) -> dict[str, str]:
     lines = [line.text for line in help_text.stdout]
     options = {found[1]: found[2] or "" for line in lines if (found := _OPTION.match(line))}
     before = lines[: lines.index("Options:")] if "Options:" in lines else []
-    commands = {f":{found[1]}": "" for line in before if (found := _COMMAND.match(line))}
+    commands = {f":{found[1]}": "" for line in before if (found := _SUBCOMMAND.match(line))}
     return {**options, **commands}

@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.binary import locate
-from yemot_ai_testing.codex.recorder.session import studio, version_of
-from yemot_ai_testing.codex.redact import UNKNOWN_THREAD, UnpublishableError, problems
-from yemot_ai_testing.codex.rules.app_server.wire import Said, Wire
+from yemot_ai_testing.codex.recorder.session import recording_session, version_of
+from yemot_ai_testing.codex.redact import UNKNOWN_THREAD, UnpublishableError, find_private_data
+from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient, WireMessage
 from yemot_ai_testing.doubles.model_service import responses as api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from yemot_ai_testing.codex.recorder.session import Studio
+    from yemot_ai_testing.codex.recorder.session import RecordingSession
 
 __all__ = ["CASES", "record"]
 
-_TIME: Final = re.compile(
+_TIME_FIELD: Final = re.compile(
     r'"((?:emitted|started|completed|created|updated|recency)At(?:Ms)?|durationMs)": \d+'
 )
-_LONGEST: Final = 4096
-_REFUSALS: Final = (
+_MAX_REPEATS: Final = 4096
+_FAILURE_KINDS: Final = (
     "rate_limited",
     "overloaded",
     "context_overflow",
@@ -44,181 +44,181 @@ _REFUSALS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Set:
+class _ServerCase:
     """Where a case is played.
 
     Attributes:
-        studio: the place, and the model.
-        wire: a server that has just been started.
+        session: the place, and the model.
+        client: a server that has just been started.
     """
 
-    studio: Studio
-    wire: Wire
+    session: RecordingSession
+    client: AppServerClient
 
-    def setup(self, **further: object) -> dict[str, Any]:
+    def thread_params(self, **further: object) -> dict[str, Any]:
         """How a thread is to be."""
         ours = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
-        return {**ours, "cwd": str(self.studio.work), **further}
+        return {**ours, "cwd": str(self.session.work), **further}
 
-    def opened(self) -> str:
+    def start_thread(self) -> str:
         """A new thread, after the handshake."""
-        self.wire.shake_hands()
-        return str(self.wire.ask("thread/start", self.setup())["result"]["thread"]["id"])
+        self.client.initialize()
+        return str(self.client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
 
-    def says(self, thread: str, words: str) -> None:
+    def run_turn(self, thread: str, text: str) -> None:
         """Take a turn to its end."""
-        self.wire.send("turn/start", _words(thread, words))
-        self.wire.told("turn/completed")
+        self.client.send_request("turn/start", _turn_params(thread, text))
+        self.client.wait_notification("turn/completed")
 
 
-def _words(thread: str, words: str) -> dict[str, Any]:
-    return {"threadId": thread, "input": [{"type": "text", "text": words}]}
+def _turn_params(thread: str, text: str) -> dict[str, Any]:
+    return {"threadId": thread, "input": [{"type": "text", "text": text}]}
 
 
-def _handshake(stage: _Set) -> None:
-    wire = stage.wire
-    wire.ask("thread/start", {})
-    client = wire.shake_hands()
-    wire.ask("initialize", {"clientInfo": {"name": "yemot-ai", "version": "1"}})
-    wire.ask("no/such", {})
-    wire.ask("thread/start", {"cwd": 5})
-    wire.ask("thread/resume", {})
-    wire.write({"id": "one", "method": "thread/loaded/list", "params": {}})
-    wire.until(lambda told: told.get("id") == "one")
+def _handshake(case: _ServerCase) -> None:
+    wire = case.client
+    wire.request("thread/start", {})
+    client = wire.initialize()
+    wire.request("initialize", {"clientInfo": {"name": "yemot-ai", "version": "1"}})
+    wire.request("no/such", {})
+    wire.request("thread/start", {"cwd": 5})
+    wire.request("thread/resume", {})
+    wire.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
+    wire.read_until(lambda told: told.get("id") == "one")
     assert client["result"]  # noqa: S101 - a recording without it would be useless
 
 
-def _answer(stage: _Set) -> None:
-    thread = stage.opened()
-    stage.studio.model.answers(["של", "ום"])
-    stage.says(thread, "מי שם?")
+def _answer(case: _ServerCase) -> None:
+    thread = case.start_thread()
+    case.session.model.answers(["של", "ום"])
+    case.run_turn(thread, "מי שם?")
 
 
-def _resumed(stage: _Set) -> None:
-    thread = stage.opened()
-    stage.studio.model.answers("א")
-    stage.says(thread, "א")
-    stage.wire.ask("thread/unsubscribe", {"threadId": thread})
-    stage.wire.ask("thread/unsubscribe", {"threadId": thread})
-    stage.wire.ask("thread/resume", stage.setup(threadId=thread, excludeTurns=True))
-    stage.studio.model.answers("ב")
-    stage.says(thread, "ב")
-    stage.wire.ask("thread/delete", {"threadId": thread})
-    stage.wire.told("thread/deleted")
+def _resumed(case: _ServerCase) -> None:
+    thread = case.start_thread()
+    case.session.model.answers("א")
+    case.run_turn(thread, "א")
+    case.client.request("thread/unsubscribe", {"threadId": thread})
+    case.client.request("thread/unsubscribe", {"threadId": thread})
+    case.client.request("thread/resume", case.thread_params(threadId=thread, excludeTurns=True))
+    case.session.model.answers("ב")
+    case.run_turn(thread, "ב")
+    case.client.request("thread/delete", {"threadId": thread})
+    case.client.wait_notification("thread/deleted")
 
 
-def _refused(kind: Any) -> Callable[[_Set], None]:  # noqa: ANN401 - one of a list of words
-    def play(stage: _Set) -> None:
-        thread = stage.opened()
-        stage.studio.model.fails(kind)
-        stage.says(thread, "מי שם?")
+def _failing(kind: Any) -> Callable[[_ServerCase], None]:  # noqa: ANN401 - one of a list of words
+    def play(case: _ServerCase) -> None:
+        thread = case.start_thread()
+        case.session.model.fails(kind)
+        case.run_turn(thread, "מי שם?")
 
     return play
 
 
-def _cut_stream(stage: _Set) -> None:
-    thread = stage.opened()
-    stage.studio.model.drops("חצי")
-    stage.says(thread, "מי שם?")
+def _cut_stream(case: _ServerCase) -> None:
+    thread = case.start_thread()
+    case.session.model.drops("חצי")
+    case.run_turn(thread, "מי שם?")
 
 
-def _unscripted(stage: _Set) -> None:
-    stage.says(stage.opened(), "מי שם?")
+def _unscripted(case: _ServerCase) -> None:
+    case.run_turn(case.start_thread(), "מי שם?")
 
 
-def _no_message(stage: _Set) -> None:
-    thread = stage.opened()
-    stage.studio.model.answers("")
-    stage.says(thread, "מי שם?")
+def _no_message(case: _ServerCase) -> None:
+    thread = case.start_thread()
+    case.session.model.answers("")
+    case.run_turn(thread, "מי שם?")
 
 
-def _interrupted(stage: _Set) -> None:
-    thread, wire = stage.opened(), stage.wire
-    stage.studio.model.hangs(saying="רגע")  # type: ignore[call-arg]  # the service knows it
-    wire.send("turn/start", _words(thread, "מי שם?"))
-    turn = wire.told("turn/started")["turn"]["id"]
-    wire.told("item/agentMessage/delta")
-    wire.ask("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
-    wire.send("turn/interrupt", {"threadId": thread, "turnId": turn})
-    wire.told("turn/completed")
-    wire.ask("turn/interrupt", {"threadId": thread, "turnId": turn})
+def _interrupted(case: _ServerCase) -> None:
+    thread, wire = case.start_thread(), case.client
+    case.session.model.hangs(saying="רגע")  # type: ignore[call-arg]  # the service knows it
+    wire.send_request("turn/start", _turn_params(thread, "מי שם?"))
+    turn = wire.wait_notification("turn/started")["turn"]["id"]
+    wire.wait_notification("item/agentMessage/delta")
+    wire.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
+    wire.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    wire.wait_notification("turn/completed")
+    wire.request("turn/interrupt", {"threadId": thread, "turnId": turn})
 
 
-def _steered(stage: _Set) -> None:
-    thread, wire, model = stage.opened(), stage.wire, stage.studio.model
+def _steered(case: _ServerCase) -> None:
+    thread, wire, model = case.start_thread(), case.client, case.session.model
     model.holds()  # type: ignore[attr-defined]  # the service knows it
     model.answers("א")
     model.answers("ב")
-    wire.send("turn/start", _words(thread, "א"))
-    model.wait_asked(1)
-    wire.ask("turn/start", _words(thread, "ב"))
+    wire.send_request("turn/start", _turn_params(thread, "א"))
+    model.wait_for_requests(1)
+    wire.request("turn/start", _turn_params(thread, "ב"))
     model.releases()  # type: ignore[attr-defined]  # as above
-    wire.told("turn/completed")
+    wire.wait_notification("turn/completed")
 
 
-def _unknown_thread(stage: _Set) -> None:
-    wire = stage.wire
-    wire.shake_hands()
+def _unknown_thread(case: _ServerCase) -> None:
+    wire = case.client
+    wire.initialize()
     for method in ("thread/resume", "thread/fork", "thread/unsubscribe", "thread/delete"):
-        wire.ask(method, {"threadId": UNKNOWN_THREAD})
-    wire.ask("turn/start", _words(UNKNOWN_THREAD, "א"))
-    wire.ask("turn/interrupt", {"threadId": UNKNOWN_THREAD, "turnId": UNKNOWN_THREAD})
-    wire.ask("turn/start", _words("zzz", "א"))
-    wire.ask("thread/resume", {"threadId": "zzz"})
+        wire.request(method, {"threadId": UNKNOWN_THREAD})
+    wire.request("turn/start", _turn_params(UNKNOWN_THREAD, "א"))
+    wire.request("turn/interrupt", {"threadId": UNKNOWN_THREAD, "turnId": UNKNOWN_THREAD})
+    wire.request("turn/start", _turn_params("zzz", "א"))
+    wire.request("thread/resume", {"threadId": "zzz"})
 
 
-def _too_long(stage: _Set) -> None:
-    stage.wire.ask("turn/start", _words(stage.opened(), "א" * 1_048_577))
+def _too_long(case: _ServerCase) -> None:
+    case.client.request("turn/start", _turn_params(case.start_thread(), "א" * 1_048_577))
 
 
-def _busy_session(stage: _Set) -> None:
-    thread = stage.opened()
-    stage.studio.model.answers("א")
-    stage.says(thread, "א")
-    with _server(stage.studio) as second:
-        rival = _Set(stage.studio, second)
-        second.shake_hands()
-        second.ask("thread/resume", rival.setup(threadId=thread, excludeTurns=True))
-        fork = second.ask("thread/fork", rival.setup(threadId=thread, excludeTurns=True))
-        stage.studio.model.answers("ב")
-        rival.says(fork["result"]["thread"]["id"], "ב")
-        stage.wire.said.extend(second.said)
-    stage.wire.ask("thread/delete", {"threadId": thread})
+def _busy_session(case: _ServerCase) -> None:
+    thread = case.start_thread()
+    case.session.model.answers("א")
+    case.run_turn(thread, "א")
+    with _open_server(case.session) as second:
+        rival = _ServerCase(case.session, second)
+        second.initialize()
+        second.request("thread/resume", rival.thread_params(threadId=thread, excludeTurns=True))
+        fork = second.request("thread/fork", rival.thread_params(threadId=thread, excludeTurns=True))
+        case.session.model.answers("ב")
+        rival.run_turn(fork["result"]["thread"]["id"], "ב")
+        case.client.messages.extend(second.messages)
+    case.client.request("thread/delete", {"threadId": thread})
 
 
-def _asked(
+def _client_request(
     method: str, call: Mapping[str, Any], answer: Mapping[str, Any], **setup: object
-) -> Callable[[_Set], None]:
+) -> Callable[[_ServerCase], None]:
     """A turn in which the server asks its client, and is given this answer."""
 
-    def play(stage: _Set) -> None:
-        wire, model = stage.wire, stage.studio.model
-        wire.shake_hands(experimental=True)
-        thread = wire.ask("thread/start", stage.setup(**setup))["result"]["thread"]["id"]
+    def play(case: _ServerCase) -> None:
+        wire, model = case.client, case.session.model
+        wire.initialize(experimental=True)
+        thread = wire.request("thread/start", case.thread_params(**setup))["result"]["thread"]["id"]
         model.emits(call)
         model.answers("סוף")
-        wire.send("turn/start", _words(thread, "א"))
-        asked = wire.asked(method)
-        wire.write({"id": asked["id"], **answer})
-        wire.told("turn/completed")
+        wire.send_request("turn/start", _turn_params(thread, "א"))
+        asked = wire.wait_request(method)
+        wire.send_message({"id": asked["id"], **answer})
+        wire.wait_notification("turn/completed")
 
     return play
 
 
-_APPROVAL: Final = "item/commandExecution/requestApproval"
+_APPROVAL_METHOD: Final = "item/commandExecution/requestApproval"
 _COMMAND: Final = api.function_call("exec_command", {"cmd": "touch made"})
-_NOBODY: Final = {"error": {"code": -32601, "message": "nobody here can answer"}}
-_CLOCK: Final = {
+_METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "nobody here can answer"}}
+_CLOCK_TOOL: Final = {
     "name": "clock",
     "description": "the time",
     "inputSchema": {"type": "object", "properties": {}},
 }
 
-CASES: Final[Mapping[str, Callable[[_Set], None]]] = {
+CASES: Final[Mapping[str, Callable[[_ServerCase], None]]] = {
     "handshake": _handshake,
     "answer": _answer,
     "resumed": _resumed,
-    **{kind: _refused(kind) for kind in _REFUSALS},
+    **{kind: _failing(kind) for kind in _FAILURE_KINDS},
     "cut_stream": _cut_stream,
     "unscripted": _unscripted,
     "no_message": _no_message,
@@ -227,11 +227,15 @@ CASES: Final[Mapping[str, Callable[[_Set], None]]] = {
     "unknown_thread": _unknown_thread,
     "too_long": _too_long,
     "busy_session": _busy_session,
-    "approval_declined": _asked(
-        _APPROVAL, _COMMAND, {"result": {"decision": "decline"}}, approvalPolicy="untrusted"
+    "approval_declined": _client_request(
+        _APPROVAL_METHOD, _COMMAND, {"result": {"decision": "decline"}}, approvalPolicy="untrusted"
     ),
-    "approval_refused": _asked(_APPROVAL, _COMMAND, _NOBODY, approvalPolicy="untrusted"),
-    "tool_refused": _asked("item/tool/call", api.function_call("clock", {}), _NOBODY, dynamicTools=[_CLOCK]),
+    "approval_refused": _client_request(
+        _APPROVAL_METHOD, _COMMAND, _METHOD_NOT_FOUND, approvalPolicy="untrusted"
+    ),
+    "tool_refused": _client_request(
+        "item/tool/call", api.function_call("clock", {}), _METHOD_NOT_FOUND, dynamicTools=[_CLOCK_TOOL]
+    ),
 }
 
 
@@ -241,31 +245,33 @@ def record(executable: Path, case: str) -> str:
     Raises:
         UnpublishableError: something of this machine is still in them.
     """
-    with studio(executable) as place, _server(place) as wire:
-        CASES[case](_Set(place, wire))
-        lines = [_line(place, said) for said in wire.said]
+    with recording_session(executable) as place, _open_server(place) as wire:
+        CASES[case](_ServerCase(place, wire))
+        lines = [_encode_line(place, said) for said in wire.messages]
     for line in lines:
-        if found := problems(line):
+        if found := find_private_data(line):
             raise UnpublishableError(f"{case}: {found}")
     return "".join(f"{line}\n" for line in lines)
 
 
 @contextmanager
-def _server(place: Studio) -> Iterator[Wire]:
-    command = [str(place.executable), "app-server", *place.settings]
-    wire = Wire.open(command, env=place.environment, cwd=place.work)
+def _open_server(session: RecordingSession) -> Iterator[AppServerClient]:
+    command = [str(session.executable), "app-server", *session.settings]
+    wire = AppServerClient.open(command, env=session.environment, cwd=session.work)
     try:
         yield wire
     finally:
         wire.close()
 
 
-def _line(place: Studio, said: Said) -> str:
-    text = place.scrub(json.dumps({"by": said.by, "message": said.message}, ensure_ascii=False))
-    text = _TIME.sub(r'"\1": 0', text).replace(f'"{socket.gethostname()}"', '"{host}"')
+def _encode_line(session: RecordingSession, message: WireMessage) -> str:
+    text = session.redactor(
+        json.dumps({"by": message.sender, "message": message.message}, ensure_ascii=False)
+    )
+    text = _TIME_FIELD.sub(r'"\1": 0', text).replace(f'"{socket.gethostname()}"', '"{host}"')
     text = re.sub(r" \([^()]*\) unknown", " ({system}) unknown", text)
     text = re.sub(r"sessions/[\d/]+/rollout-[\dT-]+?-\{", "sessions/{day}/rollout-{second}-{", text)
-    return re.sub(rf"(.)\1{{{_LONGEST},}}", r"\1…", text)
+    return re.sub(rf"(.)\1{{{_MAX_REPEATS},}}", r"\1…", text)
 
 
 def main(target: Path) -> None:

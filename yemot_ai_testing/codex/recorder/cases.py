@@ -5,17 +5,17 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.recorder.session import TIMEOUT, Studio, Take
+from yemot_ai_testing.codex.recorder.session import TIMEOUT, RecordedRun, RecordingSession
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.doubles.model_service import responses as api
-from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.doubles.script import FAILURE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from yemot_ai_testing.doubles.script import FailureKind
 
-__all__ = ["CASES", "EXEC", "FATES", "SERVICE_ONLY"]
+__all__ = ["CASES", "CASE_FAILURES", "EXEC", "SERVICE_ONLY_CASES"]
 
 EXEC: Final = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only")
 """How a turn is begun."""
@@ -25,143 +25,143 @@ _QUESTION: Final = "מה השעה?"
 _ANSWER: Final = "עכשיו שלוש וחצי."
 
 
-def _said(studio: Studio, *arguments: str, stdin: str = _QUESTION) -> Take:
-    return Take(arguments, stdin, studio.run(*arguments, stdin=stdin))
+def _run_case(session: RecordingSession, *arguments: str, stdin: str = _QUESTION) -> RecordedRun:
+    return RecordedRun(arguments, stdin, session.run(*arguments, stdin=stdin))
 
 
-def _first_thread(studio: Studio) -> str:
-    studio.model.answers("שלום, כאן הנציג.")
-    return studio.run(*EXEC, "-", stdin="שלום").thread_id
+def _start_thread(session: RecordingSession) -> str:
+    session.model.answers("שלום, כאן הנציג.")
+    return session.run(*EXEC, "-", stdin="שלום").thread_id
 
 
-def _answer(studio: Studio) -> Take:
-    studio.model.answers(_ANSWER)
-    return _said(studio, *EXEC, "-")
+def _answer(session: RecordingSession) -> RecordedRun:
+    session.model.answers(_ANSWER)
+    return _run_case(session, *EXEC, "-")
 
 
-def _characters(studio: Studio) -> Take:
+def _characters(session: RecordingSession) -> RecordedRun:
     # What ends a line for some, turns the direction, or needs two halves; and a brace.
-    studio.model.answers("א\u2028ב\u200fג 🙂 {usage}")
-    return _said(studio, *EXEC, "-")
+    session.model.answers("א\u2028ב\u200fג 🙂 {usage}")
+    return _run_case(session, *EXEC, "-")
 
 
-def _plain_text(studio: Studio) -> Take:
-    studio.model.answers(_ANSWER)
-    return _said(studio, "exec", "--skip-git-repo-check", "-")
+def _plain_text(session: RecordingSession) -> RecordedRun:
+    session.model.answers(_ANSWER)
+    return _run_case(session, "exec", "--skip-git-repo-check", "-")
 
 
-def _ephemeral(studio: Studio) -> Take:
-    studio.model.answers(_ANSWER)
-    return _said(studio, *EXEC, "--ephemeral", "-")
+def _ephemeral(session: RecordingSession) -> RecordedRun:
+    session.model.answers(_ANSWER)
+    return _run_case(session, *EXEC, "--ephemeral", "-")
 
 
-def _resumed(studio: Studio) -> Take:
-    thread = _first_thread(studio)
-    studio.model.answers(_ANSWER)
-    return _said(studio, *EXEC, "resume", thread, "-")
+def _resumed(session: RecordingSession) -> RecordedRun:
+    thread = _start_thread(session)
+    session.model.answers(_ANSWER)
+    return _run_case(session, *EXEC, "resume", thread, "-")
 
 
-def _last(studio: Studio) -> Take:
-    _first_thread(studio)
-    studio.model.answers(_ANSWER)
-    return _said(studio, *EXEC, "resume", "--last", "-")
+def _last(session: RecordingSession) -> RecordedRun:
+    _start_thread(session)
+    session.model.answers(_ANSWER)
+    return _run_case(session, *EXEC, "resume", "--last", "-")
 
 
-def _reasoning(studio: Studio) -> Take:
-    studio.model.emits(api.reasoning("**Looking at the clock**"), text=_ANSWER)
-    return _said(studio, *EXEC, "-")
+def _reasoning(session: RecordingSession) -> RecordedRun:
+    session.model.emits(api.reasoning("**Looking at the clock**"), text=_ANSWER)
+    return _run_case(session, *EXEC, "-")
 
 
-def _two_messages(studio: Studio) -> Take:
-    studio.model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text=_ANSWER)
-    return _said(studio, *EXEC, "-")
+def _two_messages(session: RecordingSession) -> RecordedRun:
+    session.model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text=_ANSWER)
+    return _run_case(session, *EXEC, "-")
 
 
-def _no_message(studio: Studio) -> Take:
-    studio.model.emits()
-    return _said(studio, *EXEC, "-")
+def _no_message(session: RecordingSession) -> RecordedRun:
+    session.model.emits()
+    return _run_case(session, *EXEC, "-")
 
 
-def _web_search(studio: Studio) -> Take:
-    studio.model.emits(api.web_search_call("השעה בירושלים"), text=_ANSWER)
-    return _said(studio, *EXEC, "-")
+def _web_search(session: RecordingSession) -> RecordedRun:
+    session.model.emits(api.web_search_call("השעה בירושלים"), text=_ANSWER)
+    return _run_case(session, *EXEC, "-")
 
 
-def _tool(command: str, answer: str, prompt: str, *options: str) -> Callable[[Studio], Take]:
-    def play(studio: Studio) -> Take:
-        studio.model.emits(api.function_call("exec_command", {"cmd": command}))
-        studio.model.answers(answer)
-        return _said(studio, *EXEC, *options, "-", stdin=prompt)
-
-    return play
-
-
-def _failing(kind: FailureKind) -> Callable[[Studio], Take]:
-    def play(studio: Studio) -> Take:
-        studio.model.fails(kind)
-        return _said(studio, *EXEC, "-")
+def _tool(command: str, answer: str, prompt: str, *options: str) -> Callable[[RecordingSession], RecordedRun]:
+    def play(session: RecordingSession) -> RecordedRun:
+        session.model.emits(api.function_call("exec_command", {"cmd": command}))
+        session.model.answers(answer)
+        return _run_case(session, *EXEC, *options, "-", stdin=prompt)
 
     return play
 
 
-def _cut(studio: Studio) -> Take:
-    studio.model.drops("עכשיו ש")
-    return _said(studio, *EXEC, "-")
+def _failing(kind: FailureKind) -> Callable[[RecordingSession], RecordedRun]:
+    def play(session: RecordingSession) -> RecordedRun:
+        session.model.fails(kind)
+        return _run_case(session, *EXEC, "-")
+
+    return play
 
 
-def _reconnected(studio: Studio) -> Take:
-    studio.model.drops("עכשיו ש")
-    studio.model.answers(_ANSWER)
+def _cut_stream(session: RecordingSession) -> RecordedRun:
+    session.model.drops("עכשיו ש")
+    return _run_case(session, *EXEC, "-")
+
+
+def _reconnected(session: RecordingSession) -> RecordedRun:
+    session.model.drops("עכשיו ש")
+    session.model.answers(_ANSWER)
     retries = "model_providers.yemot_ai_testing.stream_max_retries=1"
-    return _said(studio, *EXEC, "-c", retries, "-")
+    return _run_case(session, *EXEC, "-c", retries, "-")
 
 
-def _unscripted(studio: Studio) -> Take:
-    return _said(studio, *EXEC, "-")
+def _unscripted(session: RecordingSession) -> RecordedRun:
+    return _run_case(session, *EXEC, "-")
 
 
-def _unknown_session(studio: Studio) -> Take:
-    return _said(studio, *EXEC, "resume", UNKNOWN_THREAD, "-")
+def _unknown_session(session: RecordingSession) -> RecordedRun:
+    return _run_case(session, *EXEC, "resume", UNKNOWN_THREAD, "-")
 
 
-def _busy_session(studio: Studio) -> Take:
-    thread = _first_thread(studio)
-    studio.model.hangs()
-    first = studio.start(*EXEC, "resume", thread, "-", stdin="ראשון")
-    studio.model.wait_asked(2)
+def _busy_session(session: RecordingSession) -> RecordedRun:
+    thread = _start_thread(session)
+    session.model.hangs()
+    first = session.start(*EXEC, "resume", thread, "-", stdin="ראשון")
+    session.model.wait_for_requests(2)
     # For a version that lets a second writer in; the others never ask.
-    studio.model.answers(_ANSWER)
+    session.model.answers(_ANSWER)
     try:
-        return _said(studio, *EXEC, "resume", thread, "-")
+        return _run_case(session, *EXEC, "resume", thread, "-")
     finally:
         first.process.kill()
         first.wait()
 
 
-def _not_a_uuid(studio: Studio) -> Take:
-    studio.model.answers("אני לא זוכר דבר.")
-    return _said(studio, *EXEC, "resume", "not-a-uuid", "-")
+def _not_a_uuid(session: RecordingSession) -> RecordedRun:
+    session.model.answers("אני לא זוכר דבר.")
+    return _run_case(session, *EXEC, "resume", "not-a-uuid", "-")
 
 
-def _signalled(number: signal.Signals) -> Callable[[Studio], Take]:
-    def play(studio: Studio) -> Take:
-        studio.model.hangs()
-        run = studio.start(*EXEC, "-", stdin=_QUESTION)
-        studio.model.wait_asked(1)
+def _signalled(number: signal.Signals) -> Callable[[RecordingSession], RecordedRun]:
+    def play(session: RecordingSession) -> RecordedRun:
+        session.model.hangs()
+        run = session.start(*EXEC, "-", stdin=_QUESTION)
+        session.model.wait_for_requests(1)
         # It asks in one thread and tells of the turn in another, and what is told is recorded.
-        run.begun.wait(TIMEOUT)
+        run.turn_started.wait(TIMEOUT)
         run.process.send_signal(number)
         run.wait()
-        return Take((*EXEC, "-"), _QUESTION, run)
+        return RecordedRun((*EXEC, "-"), _QUESTION, run)
 
     return play
 
 
-def _plain(*arguments: str, stdin: str = _QUESTION) -> Callable[[Studio], Take]:
-    return lambda studio: _said(studio, *arguments, stdin=stdin)
+def _plain(*arguments: str, stdin: str = _QUESTION) -> Callable[[RecordingSession], RecordedRun]:
+    return lambda studio: _run_case(studio, *arguments, stdin=stdin)
 
 
-CASES: Final[Mapping[str, Callable[[Studio], Take]]] = {
+CASES: Final[Mapping[str, Callable[[RecordingSession], RecordedRun]]] = {
     "answer": _answer,
     "characters": _characters,
     "plain": _plain_text,
@@ -183,7 +183,7 @@ CASES: Final[Mapping[str, Callable[[Studio], Take]]] = {
     "context_overflow": _failing("context_overflow"),
     "quota_exceeded": _failing("quota_exceeded"),
     "unknown_model": _failing("unknown_model"),
-    "cut_stream": _cut,
+    "cut_stream": _cut_stream,
     "reconnected": _reconnected,
     "unscripted": _unscripted,
     "unknown_session": _unknown_session,
@@ -208,8 +208,8 @@ CASES: Final[Mapping[str, Callable[[Studio], Take]]] = {
 }
 """How each case is played; the names are those of the files."""
 
-FATES: Final[Mapping[str, str]] = {
-    **{kind: kind for kind in FAILURES},
+CASE_FAILURES: Final[Mapping[str, str]] = {
+    **{kind: kind for kind in FAILURE_KINDS},
     "unknown_session": "session_lost",
     "not_a_uuid": "session_lost",
     "no_message": "empty",
@@ -217,7 +217,7 @@ FATES: Final[Mapping[str, str]] = {
 }
 """The kind of ``ProviderError`` that a case is, where it comes to no answer."""
 
-SERVICE_ONLY: Final = frozenset(
+SERVICE_ONLY_CASES: Final = frozenset(
     {
         *("reasoning", "two_messages", "no_message", "web_search", "reconnected"),
         *("tool_call", "tool_slow", "tool_failed", "tool_refused", "tool_unknown"),

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from yemot_ai_testing.codex.recorder.cases import EXEC
-from yemot_ai_testing.codex.recorder.recorder import check, publish
+from yemot_ai_testing.codex.recorder.recorder import check_publishable, save_recording
 from yemot_ai_testing.codex.recorder.script_file import read_script
 from yemot_ai_testing.codex.recorder.session import (
     TIMEOUT,
-    Studio,
-    Take,
-    furnished,
-    places,
-    studio,
+    RecordedRun,
+    RecordingSession,
+    folder_placeholders,
+    make_folders,
+    recording_session,
     version_of,
 )
-from yemot_ai_testing.codex.redact import Scrub
+from yemot_ai_testing.codex.redact import Redactor
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.recorder.script_file import ScriptedTurn
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["record_live", "record_script"]
 
 _LIVE_TIMEOUT: Final = 600.0
-_SECRET: Final = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
-_SHORTEST: Final = 4
+_SECRET_NAME: Final = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
+_MIN_LENGTH: Final = 4
 """A name of fewer letters is a part of too many words to be replaced."""
 
 
@@ -59,7 +59,7 @@ def record_script(executable: Path | str, script: Path | str, out_dir: Path | st
     """
     binary = Path(executable).absolute()
     turns = read_script(Path(script))
-    return _record(binary, turns, Path(out_dir), partial(studio, binary), TIMEOUT)
+    return _record_cases(binary, turns, Path(out_dir), partial(recording_session, binary), TIMEOUT)
 
 
 def record_live(executable: Path | str, script: Path | str, out_dir: Path | str) -> list[Path]:
@@ -70,72 +70,76 @@ def record_live(executable: Path | str, script: Path | str, out_dir: Path | str)
     """
     binary = Path(executable).absolute()
     turns = read_script(Path(script), live=True)
-    return _record(binary, turns, Path(out_dir), partial(_own, binary), _LIVE_TIMEOUT)
+    return _record_cases(binary, turns, Path(out_dir), partial(_live_session, binary), _LIVE_TIMEOUT)
 
 
-def _record(
+def _record_cases(
     binary: Path,
     cases: Mapping[str, Sequence[ScriptedTurn]],
     folder: Path,
-    opened: Callable[[], AbstractContextManager[Studio]],
+    open_session: Callable[[], AbstractContextManager[RecordingSession]],
     timeout: float,
 ) -> list[Path]:
     version = version_of(binary)
     recorded: list[Recording] = []
     for name, turns in cases.items():
-        with opened() as place:
-            recorded += _conversation(place, name, turns, version, timeout)
+        with open_session() as place:
+            recorded += _record_conversation(place, name, turns, version, timeout)
     # Nothing is written before everything has been looked through.
     for recording in recorded:
-        check(recording)
-    return [publish(recording, folder) for recording in recorded]
+        check_publishable(recording)
+    return [save_recording(recording, folder) for recording in recorded]
 
 
-def _conversation(
-    place: Studio, name: str, turns: Sequence[ScriptedTurn], version: str, timeout: float
+def _record_conversation(
+    session: RecordingSession, name: str, turns: Sequence[ScriptedTurn], version: str, timeout: float
 ) -> Iterator[Recording]:
     thread = ""
     for number, turn in enumerate(turns, start=1):
-        take = _taken(place, turn, number, thread, timeout)
-        thread = thread or take.run.thread_id
+        take = _run_turn(session, turn, number, thread, timeout)
+        thread = thread or take.process.thread_id
         case = name if len(turns) == 1 else f"{name}_{number}"
-        yield place.recording(case, version, take, fate=turn.fate)
+        yield session.build_recording(case, version, take, failure_kind=turn.failure_kind)
 
 
-def _taken(place: Studio, turn: ScriptedTurn, number: int, thread: str, timeout: float) -> Take:
+def _run_turn(
+    session: RecordingSession, turn: ScriptedTurn, number: int, thread: str, timeout: float
+) -> RecordedRun:
     arguments = (*EXEC, *turn.options, *(("resume", thread) if thread else ()), "-")
     if turn.verb:
-        turn.tell(place.model)
+        turn.apply_to(session.model)
     if turn.verb != "hangs":
-        return Take(arguments, turn.prompt, place.run(*arguments, stdin=turn.prompt, timeout=timeout))
-    run = place.start(*arguments, stdin=turn.prompt)
-    place.model.wait_asked(number)
+        return RecordedRun(
+            arguments, turn.prompt, session.run(*arguments, stdin=turn.prompt, timeout=timeout)
+        )
+    run = session.start(*arguments, stdin=turn.prompt)
+    session.model.wait_for_requests(number)
     run.process.send_signal(signal.SIGTERM)
     run.wait()
-    return Take(arguments, turn.prompt, run)
+    return RecordedRun(arguments, turn.prompt, run)
 
 
-class _Nobody:
+class _UnscriptableModel:
     """Whoever answers one's own Codex takes no orders from a test."""
 
     def _refuse(self, *args: object, **options: object) -> NoReturn:
         raise LookupError(f"nobody can be told what to answer: {args} {options}")
 
-    answers = fails = hangs = drops = emits = wait_asked = _refuse
+    answers = fails = hangs = drops = emits = wait_for_requests = _refuse
 
 
 @contextmanager
-def _own(binary: Path) -> Iterator[Studio]:
+def _live_session(binary: Path) -> Iterator[RecordingSession]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = furnished(Path(name).resolve())
-        scrub = Scrub({**_private(), **places(folder)})
-        yield Studio(binary, folder / "work", dict(os.environ), (), _Nobody(), scrub)
+        folder = make_folders(Path(name).resolve())
+        scrub = Redactor({**_private_values(), **folder_placeholders(folder)})
+        yield RecordingSession(binary, folder / "work", dict(os.environ), (), _UnscriptableModel(), scrub)
 
 
-def _private() -> dict[str, str]:
+def _private_values() -> dict[str, str]:
     """What tells of the user and the machine, and what stands for it."""
     homes = {os.environ.get("CODEX_HOME", ""): "{codex_home}", str(Path.home()): "{home}"}
     names = {getpass.getuser(): "{user}", platform.node(): "{host}"}
-    secrets = {value: "{secret}" for name, value in os.environ.items() if _SECRET.search(name)}
+    secrets = {value: "{secret}" for name, value in os.environ.items() if _SECRET_NAME.search(name)}
     told = {**secrets, **names, **homes}
-    return {word: place for word, place in told.items() if len(word) >= _SHORTEST and word != "root"}
+    return {word: place for word, place in told.items() if len(word) >= _MIN_LENGTH and word != "root"}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from yemot_ai_testing.codex.recorder.cases import CASES, FATES
-from yemot_ai_testing.codex.recorder.session import studio, version_of
+from yemot_ai_testing.codex.recorder.cases import CASE_FAILURES, CASES
+from yemot_ai_testing.codex.recorder.session import recording_session, version_of
 from yemot_ai_testing.codex.recordings import Recording
 from yemot_ai_testing.codex.redact import UnpublishableError
 
-__all__ = ["CASES", "UnpublishableError", "check", "publish", "record"]
+__all__ = ["CASES", "UnpublishableError", "check_publishable", "record", "save_recording"]
 
 
 def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
@@ -31,35 +31,37 @@ def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
     """
     binary = Path(executable).absolute()
     version = version_of(binary)
-    return [publish(_played(case, binary, version), Path(out_dir)) for case in CASES]
+    return [save_recording(_record_case(case, binary, version), Path(out_dir)) for case in CASES]
 
 
-def check(recording: Recording) -> None:
+def check_publishable(recording: Recording) -> None:
     """Look whether a recording may be published.
 
     Raises:
         UnpublishableError: it still holds a path, an address, an id or a secret.
     """
-    found = recording.problems()
+    found = recording.private_data()
     if found:
         raise UnpublishableError(
             f"{recording.case} of Codex {recording.version} holds {'; '.join(dict.fromkeys(found))}"
         )
 
 
-def publish(recording: Recording, folder: Path) -> Path:
+def save_recording(recording: Recording, folder: Path) -> Path:
     """Write ``<case>.json`` into ``folder``, if nothing speaks against it.
 
     Raises:
         UnpublishableError: something does; nothing is written.
     """
-    check(recording)
+    check_publishable(recording)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recording.case}.json"
     recording.write(path)
     return path
 
 
-def _played(case: str, binary: Path, version: str) -> Recording:
-    with studio(binary) as place:
-        return place.recording(case, version, CASES[case](place), fate=FATES.get(case, ""))
+def _record_case(case: str, binary: Path, version: str) -> Recording:
+    with recording_session(binary) as place:
+        return place.build_recording(
+            case, version, CASES[case](place), failure_kind=CASE_FAILURES.get(case, "")
+        )

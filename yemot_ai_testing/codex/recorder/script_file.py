@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.recorder.cases import CASES
-from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.doubles.script import FAILURE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.codex.recorder.session import Model
+    from yemot_ai_testing.codex.recorder.session import CaseModel
 
 __all__ = ["ScriptFileError", "ScriptedTurn", "read_script"]
 
@@ -57,17 +57,17 @@ class ScriptedTurn:
     options: tuple[str, ...] = ()
 
     @property
-    def fate(self) -> str:
+    def failure_kind(self) -> str:
         """The kind of failure that it is made to have; empty for none."""
         return str(self.value) if self.verb == "fails" else ""
 
-    def tell(self, model: Model) -> None:
+    def apply_to(self, model: CaseModel) -> None:
         """Tell the model what to do."""
         match self.verb:
             case "answers":
                 model.answers(self.value)
             case "fails":
-                kind = next(kind for kind in FAILURES if kind == self.value)
+                kind = next(kind for kind in FAILURE_KINDS if kind == self.value)
                 model.fails(kind)  # type: ignore[arg-type]  # one of them, as was just seen
             case "drops":
                 model.drops(self.value)
@@ -88,17 +88,17 @@ def read_script(path: Path, *, live: bool = False) -> dict[str, tuple[ScriptedTu
     Raises:
         ScriptFileError: it cannot be understood.
     """
-    cases = _cases(path)
+    cases = _read_cases(path)
     problems = [f"{path}: {problem}" for problem in _problems(cases, live=live)]
     if problems:
         raise ScriptFileError("\n".join(problems))
-    return {name: tuple(map(_turn, turns)) for name, turns in cases.items()}
+    return {name: tuple(map(_parse_turn, turns)) for name, turns in cases.items()}
 
 
-def _cases(path: Path) -> Mapping[str, Any]:
+def _read_cases(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        read = json.loads(text) if path.suffix == ".json" else _yaml(text)
+        read = json.loads(text) if path.suffix == ".json" else _parse_yaml(text)
     except (OSError, ValueError) as error:
         raise ScriptFileError(f"{path}: {error}") from error
     cases = read.get("cases") if isinstance(read, dict) and set(read) == {"cases"} else None
@@ -107,7 +107,7 @@ def _cases(path: Path) -> Mapping[str, Any]:
     return cases
 
 
-def _yaml(text: str) -> Any:  # noqa: ANN401 - whatever stands in the file
+def _parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever stands in the file
     import yaml  # noqa: PLC0415 - only this needs it, and not every installation has it
 
     try:
@@ -127,10 +127,10 @@ def _problems(cases: Mapping[str, Any], *, live: bool) -> Iterator[str]:
             yield f"{name}: a list of turns is expected"
             continue
         for number, turn in enumerate(turns, start=1):
-            yield from (f"{name}, turn {number}: {problem}" for problem in _wrong(turn, live=live))
+            yield from (f"{name}, turn {number}: {problem}" for problem in _turn_problems(turn, live=live))
 
 
-def _wrong(turn: object, *, live: bool) -> Iterator[str]:
+def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
     if not isinstance(turn, dict):
         yield "a turn has a `prompt`"
         return
@@ -144,8 +144,8 @@ def _wrong(turn: object, *, live: bool) -> Iterator[str]:
     given = [verb for verb in verbs if verb in turn]
     if len(given) > 1:
         yield f"only one of {', '.join(given)}"
-    if turn.get("fails", FAILURES[0]) not in FAILURES and not unknown:
-        yield f"`fails` is one of {', '.join(FAILURES)}"
+    if turn.get("fails", FAILURE_KINDS[0]) not in FAILURE_KINDS and not unknown:
+        yield f"`fails` is one of {', '.join(FAILURE_KINDS)}"
     if turn.get("hangs", True) not in (True, "true"):
         yield "`hangs` is true, or left out"
     for texts in ("answers", "drops"):
@@ -159,7 +159,7 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
-def _turn(turn: Mapping[str, Any]) -> ScriptedTurn:
+def _parse_turn(turn: Mapping[str, Any]) -> ScriptedTurn:
     verb = next((verb for verb in _VERBS if verb in turn), "")
     value = turn.get(verb, "")
     said = tuple(value) if isinstance(value, list) else str(value)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from yemot_ai_testing.codex.real import led_to
-from yemot_ai_testing.codex.recordings import Line, Recording
-from yemot_ai_testing.codex.redact import Scrub
+from yemot_ai_testing.codex.real import with_model_options
+from yemot_ai_testing.codex.recordings import OutputLine, Recording
+from yemot_ai_testing.codex.redact import Redactor
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
 
 if TYPE_CHECKING:
@@ -24,16 +24,24 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.script import FailureKind
 
-__all__ = ["TIMEOUT", "Model", "Run", "Studio", "Take", "studio", "version_of"]
+__all__ = [
+    "TIMEOUT",
+    "CaseModel",
+    "RecordedProcess",
+    "RecordedRun",
+    "RecordingSession",
+    "recording_session",
+    "version_of",
+]
 
 TIMEOUT: Final = 30.0
 """Seconds that a run may take in a studio."""
 
-_NOWHERE: Final = "http://127.0.0.1:9"
+_DEAD_PROXY: Final = "http://127.0.0.1:9"
 """Where whatever would leave this machine ends."""
 
 
-class Model(Protocol):
+class CaseModel(Protocol):
     """What a case tells a model to do: a service behind the real Codex, or the fake itself."""
 
     def answers(self, text: str | Sequence[str]) -> object:
@@ -56,27 +64,27 @@ class Model(Protocol):
         """Answer the next call with output items, and then with a text, if any."""
         ...
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Block until ``count`` calls have been made in all."""
         ...
 
 
 @dataclass(slots=True)
-class Run:
+class RecordedProcess:
     """One process, and what it has written so far."""
 
     process: subprocess.Popen[bytes]
-    started: float
-    lines: list[Line] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    readers: list[threading.Thread] = field(default_factory=list)
-    begun: threading.Event = field(default_factory=threading.Event)
+    started_at: float
+    stdout_lines: list[OutputLine] = field(default_factory=list)
+    stderr_lines: list[str] = field(default_factory=list)
+    reader_threads: list[threading.Thread] = field(default_factory=list)
+    turn_started: threading.Event = field(default_factory=threading.Event)
     """Set once it has told that its turn has begun, or will tell nothing any more."""
 
     def wait(self, timeout: float = TIMEOUT) -> int:
         """The exit code, once everything is read."""
         code = self.process.wait(timeout)
-        for reader in self.readers:
+        for reader in self.reader_threads:
             reader.join(timeout)
         for pipe in (self.process.stdout, self.process.stderr):
             pipe.close()  # type: ignore[union-attr]  # a pipe was asked for
@@ -89,7 +97,7 @@ class Run:
         Raises:
             LookupError: it has not named one.
         """
-        for line in self.lines:
+        for line in self.stdout_lines:
             event = json.loads(line.text) if line.text.startswith("{") else {}
             if event.get("type") == "thread.started":
                 return str(event["thread_id"])
@@ -97,22 +105,22 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class RecordedRun:
     """What one case has to show.
 
     Attributes:
         arguments: of the process, without the settings that lead it to the model.
         stdin: what it was given to read.
-        run: how it went.
+        process: how it went.
     """
 
     arguments: tuple[str, ...]
     stdin: str
-    run: Run
+    process: RecordedProcess
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class RecordingSession:
     """A place to run one executable in.
 
     Attributes:
@@ -121,20 +129,20 @@ class Studio:
         environment: its whole environment.
         settings: the ``-c`` options that lead it to the model; none for one that needs no leading.
         model: who answers it.
-        scrub: what must not stay in a recording.
+        redactor: what must not stay in a recording.
     """
 
     executable: Path
     work: Path
     environment: Mapping[str, str]
     settings: tuple[str, ...]
-    model: Model
-    scrub: Scrub
+    model: CaseModel
+    redactor: Redactor
 
-    def start(self, *arguments: str, stdin: str = "") -> Run:
+    def start(self, *arguments: str, stdin: str = "") -> RecordedProcess:
         """Start the program, give it ``stdin``, and listen."""
         process = subprocess.Popen(  # noqa: S603 - the binary that is recorded
-            [str(self.executable), *led_to(self.settings, arguments)],
+            [str(self.executable), *with_model_options(self.settings, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -142,17 +150,17 @@ class Studio:
             env=dict(self.environment),
             start_new_session=True,
         )
-        run = Run(process, time.monotonic())
-        for read, pipe in ((_hear, process.stdout), (_overhear, process.stderr)):
+        run = RecordedProcess(process, time.monotonic())
+        for read, pipe in ((_read_stdout, process.stdout), (_read_stderr, process.stderr)):
             reader = threading.Thread(target=read, args=(run, pipe), daemon=True)
             reader.start()
-            run.readers.append(reader)
+            run.reader_threads.append(reader)
         # A program may refuse its arguments, and be gone before it has read anything.
         with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # a pipe was asked for
             process.stdin.write(stdin.encode())  # type: ignore[union-attr]  # a pipe was asked for
         return run
 
-    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Run:
+    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> RecordedProcess:
         """Start the program and wait for its end.
 
         Raises:
@@ -167,47 +175,51 @@ class Studio:
             raise
         return run
 
-    def recording(self, case: str, version: str, take: Take, *, fate: str = "") -> Recording:
+    def build_recording(
+        self, case: str, version: str, run: RecordedRun, *, failure_kind: str = ""
+    ) -> Recording:
         """What is published of a run."""
-        code = take.run.wait()
-        data = take.stdin.encode()
+        code = run.process.wait()
+        data = run.stdin.encode()
         return Recording(
             case,
             version,
-            tuple(self.scrub(argument) for argument in take.arguments),
+            tuple(self.redactor(argument) for argument in run.arguments),
             {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
-            tuple(Line(line.at, self.scrub(line.text)) for line in take.run.lines),
-            tuple(self.scrub(line) for line in take.run.errors),
+            tuple(OutputLine(line.at, self.redactor(line.text)) for line in run.process.stdout_lines),
+            tuple(self.redactor(line) for line in run.process.stderr_lines),
             code,
-            fate,
+            failure_kind,
         )
 
 
 @contextmanager
-def studio(executable: Path) -> Iterator[Studio]:
+def recording_session(executable: Path) -> Iterator[RecordingSession]:
     """A studio with a fresh home and a model service; nothing in it leaves this machine."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ModelServer() as model:
-        folder = furnished(Path(name).resolve())
+        folder = make_folders(Path(name).resolve())
         settings = tuple(part for item in model.codex_config().items() for part in ("-c", "=".join(item)))
-        scrub = Scrub({model.base_url: "{model_server}", **places(folder)})
-        yield Studio(executable, folder / "work", environment(folder), settings, model, scrub)
+        scrub = Redactor({model.base_url: "{model_server}", **folder_placeholders(folder)})
+        yield RecordingSession(
+            executable, folder / "work", isolated_environment(folder), settings, model, scrub
+        )
 
 
-def furnished(folder: Path) -> Path:
+def make_folders(folder: Path) -> Path:
     """The folder, with the folders that a run needs."""
     for part in ("home", "user", "work"):
         (folder / part).mkdir()
     return folder
 
 
-def environment(folder: Path) -> dict[str, str]:
+def isolated_environment(folder: Path) -> dict[str, str]:
     """The whole environment of a run whose homes lie in ``folder``."""
-    closed = {"HTTPS_PROXY": _NOWHERE, "ALL_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1"}
+    closed = {"HTTPS_PROXY": _DEAD_PROXY, "ALL_PROXY": _DEAD_PROXY, "NO_PROXY": "127.0.0.1"}
     homes = {"HOME": str(folder / "user"), "CODEX_HOME": str(folder / "home")}
     return {"PATH": os.defpath, "LANG": "C.UTF-8", CODEX_KEY_VARIABLE: "none", **closed, **homes}
 
 
-def places(folder: Path) -> dict[str, str]:
+def folder_placeholders(folder: Path) -> dict[str, str]:
     """What stands in a recording for the folders of its run."""
     return {str(folder): "{folder}", tempfile.gettempdir(): "{temporary}"}
 
@@ -219,7 +231,7 @@ def version_of(executable: Path) -> str:
         ValueError: it does not say, so it is hardly a Codex.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = furnished(Path(name).resolve())
+        folder = make_folders(Path(name).resolve())
         try:
             said = subprocess.run(  # noqa: S603 - the binary to record
                 [executable, "--version"],
@@ -227,7 +239,7 @@ def version_of(executable: Path) -> str:
                 capture_output=True,
                 text=True,
                 stdin=subprocess.DEVNULL,
-                env=environment(folder),
+                env=isolated_environment(folder),
                 timeout=TIMEOUT,
             ).stdout.split()
         except (OSError, subprocess.SubprocessError) as error:
@@ -237,14 +249,14 @@ def version_of(executable: Path) -> str:
     return said[-1]
 
 
-def _hear(run: Run, pipe: Iterable[bytes]) -> None:
+def _read_stdout(process: RecordedProcess, pipe: Iterable[bytes]) -> None:
     for line in pipe:
         text = line.decode("utf-8", "replace").removesuffix("\n")
-        run.lines.append(Line(round(time.monotonic() - run.started, 2), text))
+        process.stdout_lines.append(OutputLine(round(time.monotonic() - process.started_at, 2), text))
         if '"type":"turn.started"' in text:
-            run.begun.set()
-    run.begun.set()
+            process.turn_started.set()
+    process.turn_started.set()
 
 
-def _overhear(run: Run, pipe: Iterable[bytes]) -> None:
-    run.errors.extend(line.decode("utf-8", "replace").removesuffix("\n") for line in pipe)
+def _read_stderr(process: RecordedProcess, pipe: Iterable[bytes]) -> None:
+    process.stderr_lines.extend(line.decode("utf-8", "replace").removesuffix("\n") for line in pipe)

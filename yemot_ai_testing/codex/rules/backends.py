@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.binary import DOUBLE_MARK
+from yemot_ai_testing.codex.binary import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.fake.install import detach
+from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.conformance.rule import NotApplicable
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
@@ -20,19 +20,19 @@ from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, Mo
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from yemot_ai_testing.doubles.script import Vocabulary
+    from yemot_ai_testing.doubles.script import ScriptableModel
 
-__all__ = ["FakeStage", "ServedStage", "Stage", "is_double", "twin"]
+__all__ = ["FakeBackend", "ModelBackend", "ServiceBackend", "copy_fake", "is_double"]
 
-SHOWN: Final = ("two_messages", "reasoning", "web_search", "no_message")
+RECORDED_OUTPUTS: Final = ("two_messages", "reasoning", "web_search", "no_message")
 """What a model can put out besides one message; on the fake, the recordings of these names."""
 
 
-class Stage(Protocol):
+class ModelBackend(Protocol):
     """An executable with a model behind it, for one case."""
 
     @property
-    def script(self) -> Vocabulary:
+    def script(self) -> ScriptableModel:
         """What the model will answer."""
         ...
 
@@ -50,27 +50,27 @@ class Stage(Protocol):
         """The program, and its arguments with whatever leads it to the model."""
         ...
 
-    def plays(self, what: str) -> None:
-        """Let the model put out one of ``SHOWN`` next."""
+    def emits_recorded(self, case: str) -> None:
+        """Let the model put out one of ``RECORDED_OUTPUTS`` next."""
         ...
 
     def emits(self, *items: Mapping[str, object], text: str) -> None:
         """Let the model put out items of the service, and a text; ``NotApplicable`` without a service."""
         ...
 
-    def said(self) -> tuple[str, ...]:
+    def user_messages(self) -> tuple[str, ...]:
         """All that the user said, as the model was told it last; ``NotApplicable`` without a service."""
         ...
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Wait until the model was asked so often; ``TimeoutError`` if it is not."""
         ...
 
-    def holds(self) -> None:
+    def hold(self) -> None:
         """Let the model wait before it answers."""
         ...
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let it go on."""
         ...
 
@@ -81,23 +81,23 @@ class Stage(Protocol):
 
 def is_double(executable: Path) -> bool:
     """Whether this is one of our doubles."""
-    return (executable.parent / DOUBLE_MARK).exists()
+    return (executable.parent / DOUBLE_MARKER).exists()
 
 
-def twin(executable: Path, version: str) -> FakeCodex:
+def copy_fake(executable: Path, version: str) -> FakeCodex:
     """Another fake with the same program and the same recordings, and a script of its own."""
     fake = FakeCodex(version if version in recordings.versions() else None)
-    detach(fake.executable, executable.parents[1])
+    install_copy(fake.executable, executable.parents[1])
     return fake
 
 
-class ServedStage:
+class ServiceBackend:
     """A real binary, or whatever else takes its options, before a scripted model service."""
 
     def __init__(self, executable: Path) -> None:
         self._executable = executable
         self._model = ModelServer()
-        self.script: Vocabulary = self._model
+        self.script: ScriptableModel = self._model
         self.environment: Mapping[str, str] = {CODEX_KEY_VARIABLE: "none"}
 
     @property
@@ -115,9 +115,9 @@ class ServedStage:
             command[2:2] = settings
         return command
 
-    def plays(self, what: str) -> None:
-        """Let the model put out one of ``SHOWN`` next."""
-        match what:
+    def emits_recorded(self, case: str) -> None:
+        """Let the model put out one of ``RECORDED_OUTPUTS`` next."""
+        match case:
             case "two_messages":
                 self._model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text="עכשיו שלוש וחצי.")
             case "reasoning":
@@ -127,34 +127,34 @@ class ServedStage:
             case "no_message":
                 self._model.emits()
             case _:
-                raise LookupError(what)
+                raise LookupError(case)
 
     def emits(self, *items: Mapping[str, object], text: str) -> None:
         """Let the model put out items, and a text."""
         self._model.emits(*items, text=text)
 
-    def said(self) -> tuple[str, ...]:
+    def user_messages(self) -> tuple[str, ...]:
         """All that the user said, as the model was told it last."""
-        return self._model.requests[-1].said if self._model.requests else ()
+        return self._model.requests[-1].user_messages if self._model.requests else ()
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Wait until the model was asked so often."""
-        self._model.wait_asked(count)
+        self._model.wait_for_requests(count)
 
-    def holds(self) -> None:
+    def hold(self) -> None:
         """Let the model wait before it answers."""
-        self._model.holds()
+        self._model.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let it go on."""
-        self._model.releases()
+        self._model.release()
 
     def close(self) -> None:
         """Stop serving."""
         self._model.close()
 
 
-class FakeStage:
+class FakeBackend:
     """A twin of a fake: the same program, the same recordings, a script of its own.
 
     Args:
@@ -163,42 +163,42 @@ class FakeStage:
     """
 
     def __init__(self, executable: Path, version: str) -> None:
-        self._fake = twin(executable, version)
-        self.script: Vocabulary = self._fake
+        self._fake = copy_fake(executable, version)
+        self.script: ScriptableModel = self._fake
         self.environment: Mapping[str, str] = {}
 
     @property
     def prompts(self) -> list[str]:
         """What the fake took to its model, oldest first."""
-        return [run.prompt for run in self._fake.requests if run.asked]
+        return [run.prompt for run in self._fake.requests if run.called_model]
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """The program, and its arguments."""
         return [str(self._fake.executable), *arguments]
 
-    def plays(self, what: str) -> None:
+    def emits_recorded(self, case: str) -> None:
         """Let it play the recording."""
-        self._fake.replays(what)
+        self._fake.replays(case)
 
     def emits(self, *_: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - the seam's signature
         """There is no service."""
         raise NotApplicable("a fake asks no model that could put out what was not recorded")
 
-    def said(self) -> tuple[str, ...]:
+    def user_messages(self) -> tuple[str, ...]:
         """There is no service."""
         raise NotApplicable("a fake asks no model that could be told what was said before")
 
-    def wait_asked(self, count: int) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Wait until so many processes have come to the model."""
-        self._fake.wait_asked(count)
+        self._fake.wait_for_requests(count)
 
-    def holds(self) -> None:
+    def hold(self) -> None:
         """Let the processes wait before they answer."""
-        self._fake.holds()
+        self._fake.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let them go on."""
-        self._fake.releases()
+        self._fake.release()
 
     def close(self) -> None:
         """End what still runs."""

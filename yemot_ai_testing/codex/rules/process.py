@@ -13,22 +13,22 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.codex.sandbox import living
+from yemot_ai_testing.codex.sandbox import running_processes
 from yemot_ai_testing.conformance.rule import Breach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-__all__ = ["MESSAGE", "PATIENCE", "Process", "Run", "Stdin"]
+__all__ = ["AGENT_MESSAGE", "TIMEOUT", "CompletedRun", "ExecProcess", "Stdin"]
 
-PATIENCE: Final = 10.0
+TIMEOUT: Final = 10.0
 """Seconds within which whatever shall come comes."""
 
-MESSAGE: Final = "item.completed:agent_message"
+AGENT_MESSAGE: Final = "item.completed:agent_message"
 """The kind of the event that brings an answer."""
 
-_NOTICEABLE: Final = 0.7
+_SETTLE_TIME: Final = 0.7
 
 
 class Stdin(enum.Enum):
@@ -39,33 +39,33 @@ class Stdin(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CompletedRun:
     """A process that has ended.
 
     Attributes:
-        code: its exit code, as ``Popen`` sees it: negative for a signal.
+        exit_code: its exit code, as ``Popen`` sees it: negative for a signal.
         stdout: what it wrote.
         stderr: what it wrote there.
     """
 
-    code: int
+    exit_code: int
     stdout: bytes
     stderr: str
 
     @property
     def events(self) -> list[dict[str, Any]]:
         r"""The events of standard output, split at ``\n`` only; ``Breach`` if a line is none."""
-        return [_event(line) for line in self.stdout.split(b"\n")[:-1]]
+        return [_parse_event(line) for line in self.stdout.split(b"\n")[:-1]]
 
     @property
-    def kinds(self) -> list[str]:
+    def event_types(self) -> list[str]:
         """The types of the events, ``type:item type`` for items, without the warnings before the turn."""
-        kinds = [_kind(event) for event in self.events]
+        kinds = [_event_type(event) for event in self.events]
         begun = kinds.index("turn.started") if "turn.started" in kinds else 0
         return [kind for n, kind in enumerate(kinds) if n >= begun or kind != "item.completed:error"]
 
     @property
-    def thread(self) -> str:
+    def thread_id(self) -> str:
         """The thread that it says it is about; ``Breach`` if it says none."""
         events = self.events
         if not events or events[0].get("type") != "thread.started":
@@ -73,9 +73,9 @@ class Run:
         return str(events[0].get("thread_id"))
 
     @property
-    def messages(self) -> list[str]:
+    def agent_messages(self) -> list[str]:
         """The texts of the agent."""
-        return [event["item"].get("text") for event in self.events if _kind(event) == MESSAGE]
+        return [event["item"].get("text") for event in self.events if _event_type(event) == AGENT_MESSAGE]
 
     @property
     def usage(self) -> Mapping[str, int]:
@@ -91,10 +91,10 @@ class Run:
         """What it did, in one line."""
         out = self.stdout.decode("utf-8", "replace")
         err = " / ".join(line for line in self.stderr.split("\n") if line and not line.startswith("WARNING"))
-        return f"exit {self.code}, stdout {out[-300:]!r}, stderr {err[-300:]!r}"
+        return f"exit {self.exit_code}, stdout {out[-300:]!r}, stderr {err[-300:]!r}"
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _parse_event(line: bytes) -> dict[str, Any]:
     try:
         event = json.loads(line)
     except ValueError:
@@ -104,12 +104,12 @@ def _event(line: bytes) -> dict[str, Any]:
     return event
 
 
-def _kind(event: Mapping[str, Any]) -> str:
+def _event_type(event: Mapping[str, Any]) -> str:
     item = event.get("item")
     return f"{event.get('type')}:{item.get('type')}" if isinstance(item, dict) else str(event.get("type"))
 
 
-class Process:
+class ExecProcess:
     """A process that runs.
 
     Attributes:
@@ -118,9 +118,9 @@ class Process:
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self.popen = popen
-        self._read = b""
+        self._output = b""
 
-    def tells(self, text: str | bytes) -> Self:
+    def write_stdin(self, text: str | bytes) -> Self:
         """Write to its standard input, and leave it open."""
         if self.popen.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
@@ -128,7 +128,7 @@ class Process:
                 self.popen.stdin.flush()
         return self
 
-    def hangs_up(self) -> Self:
+    def close_stdin(self) -> Self:
         """Close its standard input."""
         if self.popen.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
@@ -136,24 +136,24 @@ class Process:
             self.popen.stdin = None
         return self
 
-    def closes_stdout(self) -> Self:
+    def close_stdout(self) -> Self:
         """Stop reading what it writes."""
         if self.popen.stdout is not None:
             self.popen.stdout.close()
             self.popen.stdout = None
         return self
 
-    def reads_until(self, word: bytes) -> bytes:
+    def read_until(self, word: bytes) -> bytes:
         """Read its standard output until ``word`` has come; ``Breach`` if it does not."""
-        deadline = time.monotonic() + PATIENCE
-        while word not in self._read:
-            chunk = self._chunk(deadline - time.monotonic())
+        deadline = time.monotonic() + TIMEOUT
+        while word not in self._output:
+            chunk = self._read_chunk(deadline - time.monotonic())
             if not chunk:
-                raise Breach(f"{word.decode()} on standard output", repr(self._read[-300:]))
-            self._read += chunk
-        return self._read
+                raise Breach(f"{word.decode()} on standard output", repr(self._output[-300:]))
+            self._output += chunk
+        return self._output
 
-    def _chunk(self, seconds: float) -> bytes:
+    def _read_chunk(self, seconds: float) -> bytes:
         """What it writes next; empty if that is nothing."""
         if self.popen.stdout is None or seconds <= 0:
             return b""
@@ -161,43 +161,45 @@ class Process:
         pipe = self.popen.stdout.fileno()
         return os.read(pipe, 1 << 16) if select.select([pipe], [], [], seconds)[0] else b""
 
-    def waits(self) -> bool:
+    def keeps_running(self) -> bool:
         """Whether it is still there after a moment in which it could have ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(_NOTICEABLE)
+            self.popen.wait(_SETTLE_TIME)
         return self.popen.poll() is None
 
-    def exits(self) -> None:
+    def wait_exit(self) -> None:
         """Wait for its end while its standard input is open; ``Breach`` if it does not come."""
         try:
-            self.popen.wait(PATIENCE)
+            self.popen.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
-            raise Breach(f"an end within {PATIENCE:g} s, with standard input open", "it still runs") from None
+            raise Breach(f"an end within {TIMEOUT:g} s, with standard input open", "it still runs") from None
 
-    def ends(self, within: float = PATIENCE) -> Run:
+    def wait_completed(self, timeout: float = TIMEOUT) -> CompletedRun:
         """Wait for its end.
 
         Args:
-            within: seconds.
+            timeout: seconds.
 
         Raises:
             Breach: it does not end.
         """
         try:
-            out, err = self.popen.communicate(timeout=within)
+            out, err = self.popen.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            self.kills()
-            raise Breach(f"an end within {within:g} s", "it still runs") from None
-        return Run(self.popen.returncode, self._read + (out or b""), (err or b"").decode("utf-8", "replace"))
+            self.kill()
+            raise Breach(f"an end within {timeout:g} s", "it still runs") from None
+        return CompletedRun(
+            self.popen.returncode, self._output + (out or b""), (err or b"").decode("utf-8", "replace")
+        )
 
-    def kills(self) -> None:
+    def kill(self) -> None:
         """End its whole group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
 
-    def leftovers(self) -> tuple[int, ...]:
+    def surviving_processes(self) -> tuple[int, ...]:
         """Who of its group is still alive, after a moment to go."""
-        deadline = time.monotonic() + _NOTICEABLE
-        while (left := living([self.popen.pid])) and time.monotonic() < deadline:
+        deadline = time.monotonic() + _SETTLE_TIME
+        while (left := running_processes([self.popen.pid])) and time.monotonic() < deadline:
             time.sleep(0.02)
         return left

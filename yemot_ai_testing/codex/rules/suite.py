@@ -19,27 +19,41 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.rules import exec as rules
-from yemot_ai_testing.codex.rules.app_server.bench import on_executable
-from yemot_ai_testing.codex.rules.app_server.threads import CASES as SERVER_CASES
-from yemot_ai_testing.codex.rules.backends import FakeStage, ServedStage, is_double
-from yemot_ai_testing.codex.rules.bench import Bench
-from yemot_ai_testing.conformance.rule import AnyCase, Breach, Face, NotApplicable, Verdict, told
+from yemot_ai_testing.codex.rules.app_server.bench import open_bench
+from yemot_ai_testing.codex.rules.app_server.threads import SERVER_RULES as SERVER_CASES
+from yemot_ai_testing.codex.rules.backends import FakeBackend, ServiceBackend, is_double
+from yemot_ai_testing.codex.rules.bench import ExecBench
+from yemot_ai_testing.conformance.rule import (
+    AnyRule,
+    Breach,
+    Interface,
+    NotApplicable,
+    Verdict,
+    format_breaches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from yemot_ai_testing.codex.rules.backends import Stage
+    from yemot_ai_testing.codex.rules.backends import ModelBackend
 
-__all__ = ["CASES", "ContractBreachError", "ExecutableUnusableError", "Suite", "case", "open_suite"]
+__all__ = [
+    "RULES",
+    "CodexSuite",
+    "ContractBreachError",
+    "ExecutableUnusableError",
+    "open_suite",
+    "rule_by_id",
+]
 
-CASES: Final[Mapping[Face, tuple[AnyCase, ...]]] = {
-    "exec": tuple(case for chapter in rules.CHAPTERS for case in chapter.cases),
+RULES: Final[Mapping[Interface, tuple[AnyRule, ...]]] = {
+    "exec": tuple(case for chapter in rules.RULE_GROUPS for case in chapter.rules),
     "app-server": SERVER_CASES,
 }
 """All rules, by what they are rules of, in the order of their numbers (from 1)."""
 
-_AT_ONCE: Final = 4
-_PATIENCE: Final = 30.0
+_MAX_WORKERS: Final = 4
+_TIMEOUT: Final = 30.0
 
 
 class ExecutableUnusableError(OSError):
@@ -57,144 +71,153 @@ class ContractBreachError(AssertionError):
     def __init__(self, executable: str, breaches: Iterable[Verdict]) -> None:
         self.executable = executable
         self.breaches = tuple(breaches)
-        faces = " and ".join(dict.fromkeys(verdict.case.face for verdict in self.breaches))
-        broken = ((one.case.id, one.case.title, one.expected, one.seen) for one in self.breaches)
-        super().__init__(told(f"{executable} breaks {len(self.breaches)} rules of codex {faces}", broken))
+        faces = " and ".join(dict.fromkeys(verdict.rule.interface for verdict in self.breaches))
+        broken = ((one.rule.id, one.rule.title, one.expected, one.actual) for one in self.breaches)
+        super().__init__(
+            format_breaches(f"{executable} breaks {len(self.breaches)} rules of codex {faces}", broken)
+        )
 
 
-def case(case_id: str) -> AnyCase:
+def rule_by_id(rule_id: str) -> AnyRule:
     """The case of this id, of either face.
 
     Raises:
         LookupError: there is none.
     """
-    known = {one.id: one for cases in CASES.values() for one in cases}
-    if case_id not in known:
-        raise LookupError(f"no case {case_id!r}; there are: {', '.join(known)}")
-    return known[case_id]
+    known = {one.id: one for cases in RULES.values() for one in cases}
+    if rule_id not in known:
+        raise LookupError(f"no case {rule_id!r}; there are: {', '.join(known)}")
+    return known[rule_id]
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class CodexSuite:
     """The rules, and the executable that is held to them.
 
     Attributes:
         name: how the executable is called in a report.
         executable: its path.
         version: what it says its version is; empty if it says none.
-        canned: it answers out of itself and asks no model, so that no rule about answers can be tried.
-        face: which rules are meant where none is named.
+        without_model: it answers out of itself and asks no model, so that no rule about answers can be tried.
+        interface: which rules are meant where none is named.
     """
 
     name: str
     executable: Path
     version: str
-    canned: bool
-    face: Face = "exec"
+    without_model: bool
+    interface: Interface = "exec"
 
     @property
-    def cases(self) -> tuple[AnyCase, ...]:
+    def rules(self) -> tuple[AnyRule, ...]:
         """All cases of its face; those that do not apply end so."""
-        return CASES[self.face]
+        return RULES[self.interface]
 
-    def run(self, tried: AnyCase | str) -> Verdict:
+    def run(self, rule: AnyRule | str) -> Verdict:
         """Try one case.
 
         Args:
-            tried: the case, or its id.
+            rule: the case, or its id.
 
         Raises:
             LookupError: there is no such case.
         """
-        tried = case(tried) if isinstance(tried, str) else tried
-        if not tried.holds_for(self.version):
-            why = f"the rule holds {tried.versions}; this is {self.version}"
-            return Verdict(tried, "not applicable", why=why)
+        rule = rule_by_id(rule) if isinstance(rule, str) else rule
+        if not rule.applies_to(self.version):
+            why = f"the rule holds {rule.versions}; this is {self.version}"
+            return Verdict(rule, "not applicable", reason=why)
         started = time.monotonic()
-        verdict = self._tried(tried)
+        verdict = self._run_rule(rule)
         return Verdict(
-            tried, verdict.outcome, verdict.expected, verdict.seen, verdict.why, time.monotonic() - started
+            rule,
+            verdict.outcome,
+            verdict.expected,
+            verdict.actual,
+            verdict.reason,
+            time.monotonic() - started,
         )
 
-    def results(self, cases: Iterable[AnyCase] = (), *, at_once: int = _AT_ONCE) -> list[Verdict]:
+    def run_all(self, rules: Iterable[AnyRule] = (), *, workers: int = _MAX_WORKERS) -> list[Verdict]:
         """Try cases, some side by side.
 
         Args:
-            cases: which; all without.
-            at_once: how many run at the same time.
+            rules: which; all without.
+            workers: how many run at the same time.
         """
-        with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(self.run, tuple(cases) or self.cases))
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(self.run, tuple(rules) or self.rules))
 
-    def check(self, *cases: AnyCase | str) -> None:
+    def check(self, *rules: AnyRule | str) -> None:
         """Hold the executable to rules.
 
         Args:
-            cases: which, or their ids; all without.
+            rules: which, or their ids; all without.
 
         Raises:
             ContractBreachError: it breaks one of them; all breaches are listed.
         """
-        chosen = [case(one) if isinstance(one, str) else one for one in cases]
-        breaches = [verdict for verdict in self.results(chosen) if verdict.outcome == "breached"]
+        chosen = [rule_by_id(one) if isinstance(one, str) else one for one in rules]
+        breaches = [verdict for verdict in self.run_all(chosen) if verdict.outcome == "breached"]
         if breaches:
             raise ContractBreachError(self.name, breaches)
 
-    def _tried(self, tried: AnyCase) -> Verdict:
+    def _run_rule(self, rule: AnyRule) -> Verdict:
         try:
-            with self._place(tried.face) as place:
-                tried.check(place)
+            with self._open_bench(rule.interface) as place:
+                rule.check(place)
         except Breach as breach:
-            return Verdict(tried, "breached", breach.expected, breach.seen)
+            return Verdict(rule, "breached", breach.expected, breach.actual)
         except NotApplicable as reason:
-            return Verdict(tried, "not applicable", why=str(reason))
-        return Verdict(tried, "held")
+            return Verdict(rule, "not applicable", reason=str(reason))
+        return Verdict(rule, "held")
 
-    def _place(self, face: Face) -> AbstractContextManager[object]:
-        if face == "app-server":
-            return on_executable(self.executable, self.version)
-        stage = _stage(self.executable, self.version)
-        return Bench(stage, version=self.version, canned=self.canned)
+    def _open_bench(self, interface: Interface) -> AbstractContextManager[object]:
+        if interface == "app-server":
+            return open_bench(self.executable, self.version)
+        stage = _backend_for(self.executable, self.version)
+        return ExecBench(stage, version=self.version, without_model=self.without_model)
 
 
 @contextmanager
-def open_suite(spec: str | Path, face: Face = "exec") -> Iterator[Suite]:
+def open_suite(spec: str | Path, interface: Interface = "exec") -> Iterator[CodexSuite]:
     """The suite for what ``spec`` names, as long as the context is open (see ``contract.codex``)."""
     kind, _, version = str(spec).partition("@")
     if kind != "fake":
-        yield suite_of(spec, face=face)
+        yield suite_for(spec, interface=interface)
         return
     try:
         fake = FakeCodex(version or None)
     except LookupError as error:
         raise ExecutableUnusableError(str(error)) from error
     try:
-        yield suite_of(fake.executable, name=str(spec), face=face)
+        yield suite_for(fake.executable, name=str(spec), interface=interface)
     finally:
         fake.close()
 
 
-def suite_of(spec: str | Path, *, name: str = "", face: Face = "exec") -> Suite:
+def suite_for(spec: str | Path, *, name: str = "", interface: Interface = "exec") -> CodexSuite:
     """The suite for an executable that is there."""
     executable = locate(str(spec))
     if is_double(executable) and not (executable.parents[1] / "state" / "replies").is_dir():
         raise ExecutableUnusableError(f"{executable} only leads to a real Codex: try that one")
-    version = _version(executable)
-    return Suite(name or str(spec), executable, version, _canned(executable, version), face)
+    version = _version_of(executable)
+    return CodexSuite(
+        name or str(spec), executable, version, _answers_without_model(executable, version), interface
+    )
 
 
-def _stage(executable: Path, version: str) -> Stage:
-    return FakeStage(executable, version) if is_double(executable) else ServedStage(executable)
+def _backend_for(executable: Path, version: str) -> ModelBackend:
+    return FakeBackend(executable, version) if is_double(executable) else ServiceBackend(executable)
 
 
-def _version(executable: Path) -> str:
+def _version_of(executable: Path) -> str:
     """What it says behind its name; empty if it says nothing that looks like a version."""
     try:
         asked = subprocess.run(  # noqa: S603 - the executable on trial
             [executable, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -203,12 +226,12 @@ def _version(executable: Path) -> str:
     return words[-1] if asked.returncode == 0 and words and words[-1][:1].isdigit() else ""
 
 
-def _canned(executable: Path, version: str) -> bool:
+def _answers_without_model(executable: Path, version: str) -> bool:
     """Whether it ends a turn well without having asked the model."""
-    with Bench(_stage(executable, version), version=version, canned=False) as bench:
+    with ExecBench(_backend_for(executable, version), version=version, without_model=False) as bench:
         bench.answers("שלום")
         try:
-            run = bench.turn()
+            run = bench.run_turn()
         except Breach:
             return False
-        return run.code == 0 and not bench.stage.prompts
+        return run.exit_code == 0 and not bench.backend.prompts

@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.conformance.rule import AnyCase, Outcome, Verdict
+    from yemot_ai_testing.conformance.rule import AnyRule, RuleOutcome, Verdict
 
-__all__ = ["as_data", "lines"]
+__all__ = ["as_data", "format_table"]
 
-_NAMED: Final = 3
-_SIGNS: Final[Mapping[Outcome, str]] = {"held": "✓", "breached": "✗", "not applicable": "–"}
+_MAX_IDS: Final = 3
+_SYMBOLS: Final[Mapping[RuleOutcome, str]] = {"held": "✓", "breached": "✗", "not applicable": "–"}
 
 
-def lines(cases: Sequence[AnyCase], columns: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+def format_table(rules: Sequence[AnyRule], columns: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
     """The table, and below it the breaches and what did not apply.
 
     Args:
-        cases: the rules that were tried, in order.
+        rules: the rules that were tried, in order.
         columns: for each executable, a verdict for each rule.
     """
     names = list(columns)
-    yield from _head(names)
-    width = max(len(case.id) for case in cases)
-    for number, case in enumerate(cases):
-        signs = "  ".join(_SIGNS[columns[name][number].outcome] for name in names)
+    yield from _heading(names)
+    width = max(len(case.id) for case in rules)
+    for number, case in enumerate(rules):
+        signs = "  ".join(_SYMBOLS[columns[name][number].outcome] for name in names)
         yield f"{number + 1:>4}  {signs}  {case.id:<{width}}  {case.title}"
     for name in names:
         yield ""
         yield from _details(name, columns[name])
 
 
-def _head(names: Sequence[str]) -> Iterator[str]:
+def _heading(names: Sequence[str]) -> Iterator[str]:
     for number, name in enumerate(names):
         yield "      " + "│  " * number + f"┌─ {name}"
 
@@ -42,21 +42,21 @@ def _head(names: Sequence[str]) -> Iterator[str]:
 def _details(name: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
     counts = Counter(verdict.outcome for verdict in verdicts)
     seconds = sum(verdict.seconds for verdict in verdicts)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _SIGNS)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _SYMBOLS)
     yield f"{name}: {told} ({seconds:.0f} s of runs)"
     for verdict in verdicts:
         if verdict.outcome == "breached":
-            yield f"  ✗ {verdict.case.id}: {verdict.case.title} [{verdict.case.source}]"
+            yield f"  ✗ {verdict.rule.id}: {verdict.rule.title} [{verdict.rule.source}]"
             yield f"      expected  {verdict.expected}"
-            yield f"      seen      {verdict.seen}"
+            yield f"      seen      {verdict.actual}"
     yield from _reasons([verdict for verdict in verdicts if verdict.outcome == "not applicable"])
 
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Why rules do not apply; many for one reason are counted."""
-    for why in dict.fromkeys(verdict.why for verdict in verdicts):
-        ids = [verdict.case.id for verdict in verdicts if verdict.why == why]
-        shown = ", ".join(ids) if len(ids) <= _NAMED else f"{len(ids)} rules"
+    for why in dict.fromkeys(verdict.reason for verdict in verdicts):
+        ids = [verdict.rule.id for verdict in verdicts if verdict.reason == why]
+        shown = ", ".join(ids) if len(ids) <= _MAX_IDS else f"{len(ids)} rules"
         yield f"  – {shown}: {why}"
 
 
@@ -66,18 +66,18 @@ def as_data(columns: Mapping[str, Sequence[Verdict]], versions: Mapping[str, str
         {
             "executable": name,
             "version": versions[name],
-            "cases": [_verdict(verdict) for verdict in verdicts],
+            "cases": [_verdict_data(verdict) for verdict in verdicts],
         }
         for name, verdicts in columns.items()
     ]
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    case = verdict.case
-    told = {"expected": verdict.expected, "seen": verdict.seen, "why": verdict.why}
+def _verdict_data(verdict: Verdict) -> dict[str, Any]:
+    case = verdict.rule
+    told = {"expected": verdict.expected, "seen": verdict.actual, "why": verdict.reason}
     return {
         "id": case.id,
-        "face": case.face,
+        "face": case.interface,
         "title": case.title,
         "source": case.source,
         "versions": case.versions,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from yemot_ai_testing.conformance.stores.bench import Rule
-from yemot_ai_testing.conformance.stores.holds import HOLDS
-from yemot_ai_testing.conformance.stores.sessions import SESSIONS
+from yemot_ai_testing.conformance.stores.bench import StoreRule
+from yemot_ai_testing.conformance.stores.holds import HOLD_RULES
+from yemot_ai_testing.conformance.stores.sessions import SESSION_RULES
 
-__all__ = ["RULES"]
+__all__ = ["STORE_RULES"]
 
-RULES: Final[tuple[Rule, ...]] = (*SESSIONS.rules, *HOLDS.rules)
+STORE_RULES: Final[tuple[StoreRule, ...]] = (*SESSION_RULES.rules, *HOLD_RULES.rules)
 """All rules, in the order of their numbers (from 1)."""

@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai_testing.conformance.rule import Breach, told
-from yemot_ai_testing.conformance.stores import RULES
-from yemot_ai_testing.conformance.stores.bench import Bench, MakeStore, Rule, StoreVerdict
+from yemot_ai_testing.conformance.rule import Breach, format_breaches
+from yemot_ai_testing.conformance.stores import STORE_RULES
+from yemot_ai_testing.conformance.stores.bench import StoreBench, StoreFactory, StoreRule, StoreVerdict
 
-__all__ = ["StoreBreachError", "StoreSuite", "rule"]
+__all__ = ["StoreBreachError", "StoreSuite", "rule_by_id"]
 
-AT_ONCE: Final = 8
+MAX_WORKERS: Final = 8
 
-PATIENCE: Final = 40.0
+RULE_TIMEOUT: Final = 40.0
 """Seconds for one rule; a store that takes longer hangs."""
 
 
@@ -30,20 +30,20 @@ class StoreBreachError(AssertionError):
 
     def __init__(self, breaches: Iterable[StoreVerdict]) -> None:
         self.breaches = tuple(breaches)
-        broken = ((one.rule.id, one.rule.title, one.expected, one.seen) for one in self.breaches)
-        super().__init__(told(f"the store breaks {len(self.breaches)} rules", broken))
+        broken = ((one.rule.id, one.rule.title, one.expected, one.actual) for one in self.breaches)
+        super().__init__(format_breaches(f"the store breaks {len(self.breaches)} rules", broken))
 
 
-def rule(rule_id: str) -> Rule:
+def rule_by_id(rule_id: str) -> StoreRule:
     """The rule of this id.
 
     Raises:
         LookupError: there is none.
     """
-    for one in RULES:
+    for one in STORE_RULES:
         if one.id == rule_id:
             return one
-    raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(one.id for one in RULES)}")
+    raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(one.id for one in STORE_RULES)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +55,36 @@ class StoreSuite:
             two workers have them.
     """
 
-    make_store: MakeStore
+    make_store: StoreFactory
 
-    def run(self, tried: Rule | str) -> StoreVerdict:
+    def run(self, rule: StoreRule | str) -> StoreVerdict:
         """Try one rule, on an event loop of its own.
 
         Raises:
             LookupError: there is no such rule.
         """
-        tried = rule(tried) if isinstance(tried, str) else tried
+        rule = rule_by_id(rule) if isinstance(rule, str) else rule
         started = time.monotonic()
         try:
-            asyncio.run(self._tried(tried))
+            asyncio.run(self._run_rule(rule))
         except Breach as breach:
             seconds = time.monotonic() - started
-            return StoreVerdict(tried, "breached", breach.expected, breach.seen, seconds)
-        return StoreVerdict(tried, "held", seconds=time.monotonic() - started)
+            return StoreVerdict(rule, "breached", breach.expected, breach.actual, seconds)
+        return StoreVerdict(rule, "held", seconds=time.monotonic() - started)
 
-    def results(self, rules: Iterable[Rule] = RULES, *, at_once: int = AT_ONCE) -> list[StoreVerdict]:
+    def run_all(
+        self, rules: Iterable[StoreRule] = STORE_RULES, *, workers: int = MAX_WORKERS
+    ) -> list[StoreVerdict]:
         """Try rules, some side by side: most of the time a trial waits for a lease or a time to live.
 
         Args:
             rules: which; all without.
-            at_once: how many run at the same time, each on an event loop of its own.
+            workers: how many run at the same time, each on an event loop of its own.
         """
-        with ThreadPoolExecutor(at_once) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(self.run, rules))
 
-    def check(self, *rules: Rule | str) -> None:
+    def check(self, *rules: StoreRule | str) -> None:
         """Hold the store to rules.
 
         Args:
@@ -91,18 +93,18 @@ class StoreSuite:
         Raises:
             StoreBreachError: it breaks one of them; all breaches are listed.
         """
-        chosen = [rule(one) if isinstance(one, str) else one for one in rules] or RULES
-        breaches = [verdict for verdict in self.results(chosen) if verdict.outcome == "breached"]
+        chosen = [rule_by_id(one) if isinstance(one, str) else one for one in rules] or STORE_RULES
+        breaches = [verdict for verdict in self.run_all(chosen) if verdict.outcome == "breached"]
         if breaches:
             raise StoreBreachError(breaches)
 
-    async def _tried(self, tried: Rule) -> None:
-        bench = Bench(self.make_store)
+    async def _run_rule(self, rule: StoreRule) -> None:
+        bench = StoreBench(self.make_store)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await tried.check(bench)
+            async with asyncio.timeout(RULE_TIMEOUT):
+                await rule.check(bench)
         except TimeoutError as error:
-            raise Breach(f"an end within {PATIENCE:g} s", "the store hangs") from error
+            raise Breach(f"an end within {RULE_TIMEOUT:g} s", "the store hangs") from error
         except Breach:
             raise
         except Exception as error:  # whatever a store raises is what is wrong with it

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.steps import Answer, Failure
 
-__all__ = ["TOKENS", "Dialect", "Refusal", "written"]
+__all__ = ["TOKENS", "ErrorResponse", "ModelAPI", "encode_json"]
 
 TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
 """What every scripted answer costs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An HTTP answer that is not an answer."""
 
     status: int
@@ -35,7 +35,7 @@ class Refusal:
         return error
 
 
-def written(body: Mapping[str, Any]) -> bytes:
+def encode_json(body: Mapping[str, Any]) -> bytes:
     """Return a body as a service sends it; half of a surrogate pair stands in JSON only as an escape."""
     try:
         return json.dumps(body, ensure_ascii=False).encode()
@@ -43,20 +43,20 @@ def written(body: Mapping[str, Any]) -> bytes:
         return json.dumps(body).encode()
 
 
-class Dialect(Protocol):
+class ModelAPI(Protocol):
     """One API, spoken by a double."""
 
     ENDPOINT: str
     """How the path of its requests ends."""
 
-    END: bytes
+    STREAM_END: bytes
     """What comes after the last event of a stream."""
 
-    def whole(self, step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the body of an answer; ``number`` tells it from all others."""
+    def response_body(self, step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body of an answer; ``unique_id`` tells it from all others."""
         ...
 
-    def stream_events(self, whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def stream_events(self, body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Write the same answer as a stream."""
         ...
 
@@ -64,16 +64,16 @@ class Dialect(Protocol):
         """Whether the event is a piece of text."""
         ...
 
-    def sse(self, event: Mapping[str, Any]) -> bytes:
+    def encode_event(self, event: Mapping[str, Any]) -> bytes:
         """Return the event as it is sent."""
         ...
 
-    def refusal(self, failure: Failure) -> Refusal:
+    def error_response(self, failure: Failure) -> ErrorResponse:
         """Refuse over HTTP."""
         ...
 
-    def refusing_events(
-        self, failure: Failure, number: str, *, request: Mapping[str, Any]
+    def error_events(
+        self, failure: Failure, unique_id: str, *, request: Mapping[str, Any]
     ) -> Sequence[Mapping[str, Any]]:
         """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
         ...

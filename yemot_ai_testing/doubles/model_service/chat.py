@@ -9,29 +9,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal, written
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from yemot_ai_testing.doubles.steps import Answer, Failure
 
-__all__ = ["END", "ENDPOINT", "is_delta", "refusal", "refusing_events", "sse", "stream_events", "whole"]
+__all__ = [
+    "ENDPOINT",
+    "STREAM_END",
+    "encode_event",
+    "error_events",
+    "error_response",
+    "is_delta",
+    "response_body",
+    "stream_events",
+]
 
 ENDPOINT: str = "/chat/completions"
-END: bytes = b"data: [DONE]\n\n"
+STREAM_END: bytes = b"data: [DONE]\n\n"
 
-_OVERFLOW: Final = (
+_OVERFLOW_MESSAGE: Final = (
     "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens. "
     "Please reduce the length of the messages."
 )
 
 
-def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of an answer; the items of a step belong to another API."""
     message: dict[str, Any] = {"role": "assistant", "content": step.text, "refusal": None}
     return {
-        "id": f"chatcmpl-{number}",
+        "id": f"chatcmpl-{unique_id}",
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": request.get("model", ""),
@@ -47,14 +56,14 @@ def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str,
     }
 
 
-def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Write the chunks of a streamed answer, in order."""
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": piece} for piece in pieces]
     for delta in deltas:
-        yield _chunk(whole, [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}])
-    yield _chunk(whole, [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
-    yield {**_chunk(whole, []), "usage": whole["usage"]}
+        yield _chunk(body, [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}])
+    yield _chunk(body, [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
+    yield {**_chunk(body, []), "usage": body["usage"]}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
@@ -62,28 +71,28 @@ def is_delta(event: Mapping[str, Any]) -> bool:
     return any(choice["delta"].get("content") for choice in event["choices"])
 
 
-def sse(event: Mapping[str, Any]) -> bytes:
+def encode_event(event: Mapping[str, Any]) -> bytes:
     """Return a chunk as it is sent."""
-    return b"data: %s\n\n" % written(event)
+    return b"data: %s\n\n" % encode_json(event)
 
 
-def refusal(failure: Failure) -> Refusal:
+def error_response(failure: Failure) -> ErrorResponse:
     """Refuse as the Responses API does, but for the words of an overflow."""
-    refused = responses_api.refusal(failure)
+    refused = responses_api.error_response(failure)
     if failure.kind != "context_overflow":
         return refused
-    error = {**refused.error, "message": _OVERFLOW, "param": "messages"}
-    return Refusal(refused.status, refused.headers, {"error": error})
+    error = {**refused.error, "message": _OVERFLOW_MESSAGE, "param": "messages"}
+    return ErrorResponse(refused.status, refused.headers, {"error": error})
 
 
-def refusing_events(
-    failure: Failure, number: str, *, request: Mapping[str, Any]
+def error_events(
+    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
     """Return nothing: this API refuses before it streams."""
-    del failure, number, request
+    del failure, unique_id, request
     return ()
 
 
-def _chunk(whole: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    kept = {name: whole[name] for name in ("id", "created", "model", "system_fingerprint")}
+def _chunk(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    kept = {name: body[name] for name in ("id", "created", "model", "system_fingerprint")}
     return {**kept, "object": "chat.completion.chunk", "choices": list(choices)}

@@ -14,7 +14,7 @@ from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
-from yemot_ai_testing.doubles.model_service.api import written
+from yemot_ai_testing.doubles.model_service.api import encode_json
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.model_service.api import Dialect
-    from yemot_ai_testing.doubles.pauses import Point
+    from yemot_ai_testing.doubles.model_service.api import ModelAPI
+    from yemot_ai_testing.doubles.pauses import PausePoint
 
-__all__ = ["DIALECTS", "ModelHTTPServer", "Played"]
+__all__ = ["APIS", "ModelHTTPServer", "ServiceStep"]
 
-Played: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
+ServiceStep: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
 """The steps that a service can play."""
 
-DIALECTS: Final[tuple[Dialect, ...]] = (responses_api, chat_api, messages_api, transcription_api)
+APIS: Final[tuple[ModelAPI, ...]] = (responses_api, chat_api, messages_api, transcription_api)
 
 
-class Model(Protocol):
+class ModelBehavior(Protocol):
     """Whoever knows what is played next."""
 
-    def receive(self, request: ModelRequest) -> Played | None:
+    def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a call and take its step; None when there is none."""
         ...
 
@@ -44,15 +44,15 @@ class Model(Protocol):
         """Let whoever asks come to a sudden end."""
         ...
 
-    def leaves(self, client: socket.socket, *, seconds: float | None) -> bool:
+    def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
         """Wait; True as soon as the client (or the server) goes away, False after ``seconds``."""
         ...
 
-    def leaves_at_gate(self, client: socket.socket) -> bool:
+    def disconnected_at_gate(self, client: socket.socket) -> bool:
         """Wait until the gate is open; True if the client went away first."""
         ...
 
-    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+    def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
         """Stand still if calls pause at ``point``; True if the client went away first."""
         ...
 
@@ -64,14 +64,14 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ModelBehavior) -> None:
         self.model = model
-        self._answering = 0
-        self._change = threading.Condition()
+        self._in_flight = 0
+        self._condition = threading.Condition()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @contextlib.contextmanager
-    def answering(self) -> Iterator[None]:
+    def track_request(self) -> Iterator[None]:
         """Count a call for as long as it is being answered."""
         self._count(1)
         try:
@@ -81,13 +81,13 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
 
     def wait_idle(self, timeout: float) -> bool:
         """Block until no call is being answered; False after ``timeout`` seconds."""
-        with self._change:
-            return self._change.wait_for(lambda: self._answering == 0, timeout)
+        with self._condition:
+            return self._condition.wait_for(lambda: self._in_flight == 0, timeout)
 
     def _count(self, calls: int) -> None:
-        with self._change:
-            self._answering += calls
-            self._change.notify_all()
+        with self._condition:
+            self._in_flight += calls
+            self._condition.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that leaves in the middle of an answer is part of the play, not an error."""
@@ -111,105 +111,109 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a model call."""
         raw = self.rfile.read(int(self.headers.get("content-length", "0")))
-        if self._dialect is None:
+        if self._matching_api is None:
             self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = ModelRequest.read(self.path, headers, raw)
-        with self.server.answering():
-            self._respond(request)
+        request = ModelRequest.parse(self.path, headers, raw)
+        with self.server.track_request():
+            self._handle(request)
 
-    def _respond(self, request: ModelRequest) -> None:
+    def _handle(self, request: ModelRequest) -> None:
         step = self.server.model.receive(request)
         model = self.server.model
-        if model.leaves_at_gate(self.connection) or model.leaves_at_point("asked", self.connection):
+        if model.disconnected_at_gate(self.connection) or model.disconnected_at_point(
+            "asked", self.connection
+        ):
             self.close_connection = True
         elif step is None:
-            self._send(400, {"error": {"message": _UNSCRIPTED, "code": "unscripted_call", "type": "script"}})
+            self._send(
+                400, {"error": {"message": _UNSCRIPTED_MESSAGE, "code": "unscripted_call", "type": "script"}}
+            )
         else:
-            self._play(step, request)
+            self._run_step(step, request)
 
-    def _play(self, step: Played, request: ModelRequest) -> None:
+    def _run_step(self, step: ServiceStep, request: ModelRequest) -> None:
         if isinstance(step, Crash):
             self.server.model.crash(request)
         if isinstance(step, Hang) and step.saying:
-            self._begin(step, request)
+            self._send_first_message(step, request)
         thinking = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
-        if thinking != 0.0 and self.server.model.leaves(self.connection, seconds=thinking):
+        if thinking != 0.0 and self.server.model.disconnected_within(self.connection, seconds=thinking):
             self.close_connection = True
         elif isinstance(step, Failure):
-            self._refuse(step, request)
+            self._send_error(step, request)
         elif isinstance(step, Answer):
-            self._answer(step, request)
+            self._send_answer(step, request)
         elif isinstance(step, Drop):
-            self._break_off(step, request)
+            self._send_truncated(step, request)
 
     @property
-    def _dialect(self) -> Dialect | None:
+    def _matching_api(self) -> ModelAPI | None:
         path = self.path.partition("?")[0].rstrip("/")
-        return next((dialect for dialect in DIALECTS if path.endswith(dialect.ENDPOINT)), None)
+        return next((dialect for dialect in APIS if path.endswith(dialect.ENDPOINT)), None)
 
     @property
-    def _api(self) -> Dialect:
-        assert self._dialect is not None  # noqa: S101 - whatever is played has one
-        return self._dialect
+    def _api(self) -> ModelAPI:
+        assert self._matching_api is not None  # noqa: S101 - whatever is played has one
+        return self._matching_api
 
-    def _refuse(self, step: Failure, request: ModelRequest) -> None:
+    def _send_error(self, step: Failure, request: ModelRequest) -> None:
         events: Sequence[Mapping[str, Any]] = ()
         if request.body.get("stream"):
-            events = self._api.refusing_events(step, _number(), request=request.body)
+            events = self._api.error_events(step, _unique_id(), request=request.body)
         if events:
-            self._stream(events)
+            self._send_stream(events)
             return
-        refused = self._api.refusal(step)
+        refused = self._api.error_response(step)
         self._send(refused.status, refused.body, refused.headers)
 
-    def _answer(self, step: Answer, request: ModelRequest) -> None:
-        whole = self._api.whole(step, _number(), request=request.body)
+    def _send_answer(self, step: Answer, request: ModelRequest) -> None:
+        whole = self._api.response_body(step, _unique_id(), request=request.body)
         if request.body.get("stream"):
-            self._stream(self._written(self._api.stream_events(whole, step.pieces), step.every))
-        elif self._leaves_before(step):
+            self._send_stream(self._paced_events(self._api.stream_events(whole, step.pieces), step.every))
+        elif self._disconnected_before_answer(step):
             self.close_connection = True
         else:
             self._send(200, whole)
 
-    def _written(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
+    def _paced_events(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
         """Let time pass between the pieces of text, and stop where nobody reads them any more."""
         told = list(events)
         pieces = [number for number, event in enumerate(told) if self._api.is_delta(event)]
         later = frozenset(pieces[1:])
         for number, event in enumerate(told):
-            if number in later and self._leaves(every):
+            if number in later and self._disconnected_within(every):
                 raise ConnectionAbortedError
             yield event  # and it is sent
-            if number in pieces[:1] and self._leaves_at("first_text"):
+            if number in pieces[:1] and self._disconnected_at_point("first_text"):
                 raise ConnectionAbortedError
-            if number in pieces[-1:] and self._leaves_at("last_text"):
+            if number in pieces[-1:] and self._disconnected_at_point("last_text"):
                 raise ConnectionAbortedError
 
-    def _leaves_before(self, step: Answer) -> bool:
+    def _disconnected_before_answer(self, step: Answer) -> bool:
         """Let the time pass in which a text is written that is sent as a whole."""
-        if step.lasts > step.after and self._leaves(step.lasts - step.after):
+        if step.duration > step.after and self._disconnected_within(step.duration - step.after):
             return True
-        return self._leaves_at("first_text") or self._leaves_at("last_text")
+        return self._disconnected_at_point("first_text") or self._disconnected_at_point("last_text")
 
-    def _leaves_at(self, point: Point) -> bool:
-        return self.server.model.leaves_at_point(point, self.connection)
+    def _disconnected_at_point(self, point: PausePoint) -> bool:
+        return self.server.model.disconnected_at_point(point, self.connection)
 
-    def _leaves(self, seconds: float) -> bool:
+    def _disconnected_within(self, seconds: float) -> bool:
         model = self.server.model
-        if seconds and model.leaves(self.connection, seconds=seconds):
+        if seconds and model.disconnected_within(self.connection, seconds=seconds):
             return True
-        return model.leaves_at_gate(self.connection)
+        return model.disconnected_at_gate(self.connection)
 
-    def _begin(self, step: Hang, request: ModelRequest) -> None:
-        whole = self._api.whole(Answer((step.saying,)), _number(), request=request.body)
+    def _send_first_message(self, step: Hang, request: ModelRequest) -> None:
+        whole = self._api.response_body(Answer((step.saying,)), _unique_id(), request=request.body)
         events = list(self._api.stream_events(whole, (step.saying,)))
         self._begin_stream()
         self._write_events(events[:-1])
 
-    def _break_off(self, step: Drop, request: ModelRequest) -> None:
-        whole = self._api.whole(Answer(step.pieces), _number(), request=request.body)
+    def _send_truncated(self, step: Drop, request: ModelRequest) -> None:
+        whole = self._api.response_body(Answer(step.pieces), _unique_id(), request=request.body)
         self.close_connection = True
         if request.body.get("stream"):
             events = list(self._api.stream_events(whole, step.pieces))
@@ -219,10 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, whole, missing=10)
 
-    def _stream(self, events: Iterable[Mapping[str, Any]]) -> None:
+    def _send_stream(self, events: Iterable[Mapping[str, Any]]) -> None:
         self._begin_stream()
         self._write_events(events)
-        self._write(self._api.END)
+        self._write(self._api.STREAM_END)
         self.wfile.write(b"0\r\n\r\n")
 
     def _begin_stream(self) -> None:
@@ -233,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write_events(self, events: Iterable[Mapping[str, Any]]) -> None:
         for event in events:
-            self._write(self._api.sse(event))
+            self._write(self._api.encode_event(event))
 
     def _write(self, data: bytes) -> None:
         if data:  # an empty chunk would end the stream
@@ -248,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         missing: int = 0,
     ) -> None:
         """Send a JSON answer whose last ``missing`` bytes never come."""
-        data = written(body)
+        data = encode_json(body)
         self.send_response(status)
         for name, value in {**(headers or {}), "content-type": "application/json"}.items():
             self.send_header(name, value)
@@ -257,8 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[: len(data) - missing])
 
 
-_UNSCRIPTED: Final = "the model server has no step scripted for this call"
+_UNSCRIPTED_MESSAGE: Final = "the model server has no step scripted for this call"
 
 
-def _number() -> str:
+def _unique_id() -> str:
     return uuid.uuid4().hex

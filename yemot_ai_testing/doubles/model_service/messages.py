@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal, written
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
 from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.steps import Failure, FailureKind
 
-__all__ = ["END", "ENDPOINT", "is_delta", "refusal", "refusing_events", "sse", "stream_events", "whole"]
+__all__ = [
+    "ENDPOINT",
+    "STREAM_END",
+    "encode_event",
+    "error_events",
+    "error_response",
+    "is_delta",
+    "response_body",
+    "stream_events",
+]
 
 ENDPOINT: str = "/messages"
-END: bytes = b""
+STREAM_END: bytes = b""
 
-_REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
+_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
     "rate_limited": (429, "rate_limit_error", "This request would exceed your organization's rate limit"),
     "unauthorized": (401, "authentication_error", "invalid x-api-key"),
     "overloaded": (529, "overloaded_error", "Overloaded"),
@@ -39,11 +48,11 @@ _REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
 }
 
 
-def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of an answer; one without words has no content, as the API's own."""
     content = [{"type": "text", "text": step.text, "citations": None}] if step.text else []
     return {
-        "id": f"msg_{number}",
+        "id": f"msg_{unique_id}",
         "type": "message",
         "role": "assistant",
         "model": request.get("model", ""),
@@ -60,19 +69,19 @@ def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str,
     }
 
 
-def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Write the events of a streamed answer, in order."""
-    begun = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
+    begun = {**body, "content": [], "stop_reason": None, "usage": {**body["usage"], "output_tokens": 1}}
     yield {"type": "message_start", "message": begun}
-    if whole["content"]:
+    if body["content"]:
         empty = {"type": "text", "text": ""}
         yield {"type": "content_block_start", "index": 0, "content_block": empty}
         for piece in pieces:
             delta = {"type": "text_delta", "text": piece}
             yield {"type": "content_block_delta", "index": 0, "delta": delta}
         yield {"type": "content_block_stop", "index": 0}
-    ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
-    usage = {"output_tokens": whole["usage"]["output_tokens"]}
+    ended = {"stop_reason": body["stop_reason"], "stop_sequence": None}
+    usage = {"output_tokens": body["usage"]["output_tokens"]}
     yield {"type": "message_delta", "delta": ended, "usage": usage}
     yield {"type": "message_stop"}
 
@@ -82,24 +91,24 @@ def is_delta(event: Mapping[str, Any]) -> bool:
     return bool(event["type"] == "content_block_delta")
 
 
-def sse(event: Mapping[str, Any]) -> bytes:
+def encode_event(event: Mapping[str, Any]) -> bytes:
     """Return an event as it is sent."""
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))
 
 
-def refusal(failure: Failure) -> Refusal:
+def error_response(failure: Failure) -> ErrorResponse:
     """How the API refuses over HTTP."""
-    status, kind, words = _REFUSALS[failure.kind]
+    status, kind, words = _ERRORS[failure.kind]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
     error = {"type": kind, "message": words}
-    return Refusal(status, headers, {"type": "error", "error": error, "request_id": "req_1"})
+    return ErrorResponse(status, headers, {"type": "error", "error": error, "request_id": "req_1"})
 
 
-def refusing_events(
-    failure: Failure, number: str, *, request: Mapping[str, Any]
+def error_events(
+    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
     """Return the stream of an overloaded service: it begins, and then an event ends it."""
     if failure.kind != "overloaded":
         return ()
-    begun = next(stream_events(whole(Answer(()), number, request=request), ()))
-    return begun, refusal(failure).body
+    begun = next(stream_events(response_body(Answer(()), unique_id, request=request), ()))
+    return begun, error_response(failure).body

@@ -37,7 +37,7 @@ class ModelRequest:
     audio: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def read(cls, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
+    def parse(cls, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
         """Read a request: JSON, or the form in which recordings are sent.
 
         Args:
@@ -48,17 +48,17 @@ class ModelRequest:
         form = headers.get("content-type", "")
         if not form.startswith("multipart/form-data"):
             return cls(path, headers, json.loads(raw), len(raw))
-        fields = _fields(form, raw)
+        fields = _form_fields(form, raw)
         audio = fields.pop("file", b"")
         body = {name: value.decode() for name, value in fields.items()}
         return cls(path, headers, body, len(raw), audio)
 
     @property
-    def asked(self) -> bool:
+    def called_model(self) -> bool:
         """Whether the model was asked to answer, and not only what it hears."""
         return self.audio is None
 
-    def played(self, step: S) -> S | Answer | None:
+    def matching_step(self, step: S) -> S | Answer | None:
         """Return what is played of a step; None where it is no step for such a request."""
         if isinstance(step, Transcription):
             return None if self.audio is None else Answer((step.text,), step.after)
@@ -69,27 +69,27 @@ class ModelRequest:
         """The newest words of the user; of a recording, how long it is."""
         if self.audio is not None:
             return f"(a recording of {len(self.audio)} bytes)"
-        said = self.said
+        said = self.user_messages
         return said[-1] if said else ""
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def user_messages(self) -> tuple[str, ...]:
         """Everything the user said in this request, oldest first."""
-        given = self._given
+        given = self._input
         if isinstance(given, str):
             return (given,)
-        return tuple(_text(item) for item in given if item.get("role") == "user")
+        return tuple(_content_text(item) for item in given if item.get("role") == "user")
 
     @property
     def instructions(self) -> str | None:
         """How the model was told to answer; Codex and Chat Completions say it in a first message."""
         told = self.body.get("instructions", self.body.get("system"))
         if told is not None:
-            return _text({"content": told})
-        given = self._given
+            return _content_text({"content": told})
+        given = self._input
         spoken = [] if isinstance(given, str) else [item for item in given if "tools" not in item]
         first = spoken[0] if spoken else {}
-        return _text(first) if first.get("role") in {"developer", "system"} else None
+        return _content_text(first) if first.get("role") in {"developer", "system"} else None
 
     @property
     def session(self) -> str | None:
@@ -104,17 +104,17 @@ class ModelRequest:
         For its newer models Codex tells them in an item of the input, and puts them in namespaces
         (measured, 0.163 and 0.169): a tool of ``collaboration`` is ``collaboration.spawn_agent``.
         """
-        given = self._given
+        given = self._input
         told = [] if isinstance(given, str) else [item.get("tools", ()) for item in given]
-        return tuple(name for tools in (self.body.get("tools", ()), *told) for name in _names(tools))
+        return tuple(name for tools in (self.body.get("tools", ()), *told) for name in _tool_names(tools))
 
     @property
-    def _given(self) -> Any:  # noqa: ANN401 - a client's JSON
+    def _input(self) -> Any:  # noqa: ANN401 - a client's JSON
         """What Responses call ``input``, and the other APIs ``messages``."""
         return self.body.get("input", self.body.get("messages", ()))
 
 
-def _fields(form: str, raw: bytes) -> dict[str, bytes]:
+def _form_fields(form: str, raw: bytes) -> dict[str, bytes]:
     """Read a form (RFC 7578) by the standard library's reader of mail, which knows its parts."""
     head = f"content-type: {form}\r\n\r\n".encode()
     parts = email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts()
@@ -122,17 +122,17 @@ def _fields(form: str, raw: bytes) -> dict[str, bytes]:
     return {str(name): bytes(part.get_payload(decode=True)) for name, part in named}
 
 
-def _names(tools: Sequence[Mapping[str, Any]], space: str = "") -> Iterator[str]:
+def _tool_names(tools: Sequence[Mapping[str, Any]], namespace: str = "") -> Iterator[str]:
     for tool in tools:
-        name = space + str(tool.get("name", tool.get("type", "")))
+        name = namespace + str(tool.get("name", tool.get("type", "")))
         if "tools" in tool:
             # What is in "functions" goes by its bare name: it is where tools are without a namespace.
-            yield from _names(tool["tools"], "" if name == "functions" else f"{name}.")
+            yield from _tool_names(tool["tools"], "" if name == "functions" else f"{name}.")
         else:
             yield name
 
 
-def _text(item: Mapping[str, Any]) -> str:
+def _content_text(item: Mapping[str, Any]) -> str:
     content = item.get("content", "")
     if isinstance(content, str):
         return content

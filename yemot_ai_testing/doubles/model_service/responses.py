@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal, written
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
 
 __all__ = [
-    "END",
     "ENDPOINT",
+    "STREAM_END",
     "TOKENS",
+    "encode_event",
+    "error_events",
+    "error_response",
     "function_call",
     "is_delta",
     "message",
     "reasoning",
-    "refusal",
-    "refusing_events",
-    "response",
-    "sse",
+    "response_body",
+    "response_object",
     "stream_events",
     "web_search_call",
-    "whole",
 ]
 
 ENDPOINT: str = "/responses"
-END: bytes = b""
+STREAM_END: bytes = b""
 
-Item: TypeAlias = "dict[str, Any]"
+OutputItem: TypeAlias = "dict[str, Any]"
 
-_REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
+_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
     "unauthorized": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided"),
     "overloaded": (500, "server_error", "server_error", "The server had an error processing your request"),
@@ -62,49 +62,49 @@ _REFUSALS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
     ),
 }
 
-_IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
+_ERRORS_IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
 
 
-def refusal(failure: Failure) -> Refusal:
+def error_response(failure: Failure) -> ErrorResponse:
     """How the API refuses over HTTP."""
-    status, kind, code, words = _REFUSALS[failure.kind]
+    status, kind, code, words = _ERRORS[failure.kind]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
     error = {"message": words, "type": kind, "param": None, "code": code}
-    return Refusal(status, headers, {"error": error})
+    return ErrorResponse(status, headers, {"error": error})
 
 
-def refusing_events(
-    failure: Failure, number: str, *, request: Mapping[str, Any]
+def error_events(
+    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
     """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
-    if failure.kind not in _IN_STREAM:
+    if failure.kind not in _ERRORS_IN_STREAM:
         return ()
-    response_id = f"resp_{number}"
-    begun = next(stream_events(response(response_id, (), request=request), ()))
+    response_id = f"resp_{unique_id}"
+    begun = next(stream_events(response_object(response_id, (), request=request), ()))
     return begun, _failed_event(response_id, failure, request=request, number=1)
 
 
-def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of an answer: its items, and then its text."""
     output: list[Mapping[str, Any]] = list(step.items)
     if step.pieces:
         output.append(message(step.text))
-    return response(f"resp_{number}", output, request=request)
+    return response_object(f"resp_{unique_id}", output, request=request)
 
 
-def message(text: str, *, item_id: str = "msg_1") -> Item:
+def message(text: str, *, item_id: str = "msg_1") -> OutputItem:
     """An answer of the assistant."""
     part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     return {"type": "message", "id": item_id, "role": "assistant", "status": "completed", "content": [part]}
 
 
-def reasoning(summary: str, *, item_id: str = "rs_1") -> Item:
+def reasoning(summary: str, *, item_id: str = "rs_1") -> OutputItem:
     """What the model tells of its thinking."""
     parts = [{"type": "summary_text", "text": summary}]
     return {"type": "reasoning", "id": item_id, "summary": parts, "encrypted_content": None}
 
 
-def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "call_1") -> Item:
+def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "call_1") -> OutputItem:
     """The model wants a tool of the client to run."""
     written = json.dumps(arguments)
     return {
@@ -117,13 +117,13 @@ def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "ca
     }
 
 
-def web_search_call(query: str, *, item_id: str = "ws_1") -> Item:
+def web_search_call(query: str, *, item_id: str = "ws_1") -> OutputItem:
     """The model has searched the web (a tool of the service)."""
     action = {"type": "search", "query": query}
     return {"type": "web_search_call", "id": item_id, "status": "completed", "action": action}
 
 
-def response(
+def response_object(
     response_id: str,
     output: Sequence[Mapping[str, Any]],
     *,
@@ -166,38 +166,40 @@ def _failed_event(
     response_id: str, failure: Failure, *, request: Mapping[str, Any], number: int
 ) -> dict[str, Any]:
     """The event that ends a stream which the service cannot finish."""
-    error = refusal(failure).error
-    body = response(response_id, (), request=request, status="failed")
+    error = error_response(failure).error
+    body = response_object(response_id, (), request=request, status="failed")
     body["error"] = {"code": error["code"], "message": error["message"]}
     return {"type": "response.failed", "sequence_number": number, "response": body}
 
 
-def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The events of one streamed response, in order.
 
     Args:
-        whole: the finished ``response(…)``.
+        body: the finished ``response(…)``.
         pieces: how the text of its message is written, piece by piece.
     """
-    for number, event in enumerate(_events(whole, pieces)):
+    for number, event in enumerate(_unnumbered_events(body, pieces)):
         yield {**event, "sequence_number": number}
 
 
-def _events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    begun = {**whole, "status": "in_progress", "output": [], "usage": None}
+def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+    begun = {**body, "status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
-    for index, item in enumerate(whole["output"]):
+    for index, item in enumerate(body["output"]):
         empty = {**item, "status": "in_progress"} | ({"content": []} if item["type"] == "message" else {})
         yield {"type": "response.output_item.added", "output_index": index, "item": empty}
         if item["type"] == "message":
             yield from _text_events(item, pieces, {"item_id": item["id"], "output_index": index})
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    yield {"type": "response.completed", "response": dict(whole)}
+    yield {"type": "response.completed", "response": dict(body)}
 
 
-def _text_events(item: Item, pieces: Sequence[str], where: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    place = {**where, "content_index": 0}
+def _text_events(
+    item: OutputItem, pieces: Sequence[str], indexes: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    place = {**indexes, "content_index": 0}
     part = item["content"][0]
     yield {"type": "response.content_part.added", **place, "part": {**part, "text": ""}}
     for piece in pieces:
@@ -211,6 +213,6 @@ def is_delta(event: Mapping[str, Any]) -> bool:
     return bool(event["type"] == "response.output_text.delta")
 
 
-def sse(event: Mapping[str, Any]) -> bytes:
+def encode_event(event: Mapping[str, Any]) -> bytes:
     """One server-sent event."""
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), written(event))
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))

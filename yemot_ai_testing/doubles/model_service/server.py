@@ -24,7 +24,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, Played
+from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, ServiceStep
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.pauses import Pause
 from yemot_ai_testing.doubles.script import (
@@ -35,7 +35,7 @@ from yemot_ai_testing.doubles.script import (
     FakeOnlyError,
     Hang,
     Script,
-    ServiceVocabulary,
+    ScriptableService,
     Transcription,
 )
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.doubles.pauses import Point
+    from yemot_ai_testing.doubles.pauses import PausePoint
     from yemot_ai_testing.doubles.script import Gate, Step
 
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
@@ -53,7 +53,7 @@ CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
 """The environment variable in which ``codex_config`` tells Codex to look for a key (any value will do)."""
 
 
-class ModelServer(ServiceVocabulary):
+class ModelServer(ScriptableService):
     """A scripted model service; a context manager that serves while it is open.
 
     Args:
@@ -71,7 +71,7 @@ class ModelServer(ServiceVocabulary):
         self.requests: list[ModelRequest] = []
         self.pause = Pause()
         self._lock = threading.Lock()
-        self._closing, self._closed = socket.socketpair()
+        self._shutdown_reader, self._shutdown_writer = socket.socketpair()
         self._server = ModelHTTPServer(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -119,16 +119,16 @@ class ModelServer(ServiceVocabulary):
         self.script.add(Answer(() if text is None else (text,), after, items))
         return self
 
-    def holds(self) -> None:
-        """Let every later call wait, after it has been recorded, until ``releases``."""
+    def hold(self) -> None:
+        """Let every later call wait, after it has been recorded, until ``release``."""
         self.script.gate.hold()
 
-    def releases(self) -> None:
+    def release(self) -> None:
         """Let the waiting calls through."""
         self.script.gate.release()
 
-    def pause_at(self, point: Point) -> None:
-        """Let every later call stand still at a point of its answer, until ``goes_on()``.
+    def pause_at(self, point: PausePoint) -> None:
+        """Let every later call stand still at a point of its answer, until ``resume()``.
 
         Args:
             point: ``asked``: nothing is written yet; ``first_text``: the first piece is sent;
@@ -138,15 +138,15 @@ class ModelServer(ServiceVocabulary):
         Raises:
             ValueError: there is no such point.
         """
-        self.pause.at(point)
+        self.pause.set_point(point)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Let everything go on that stands at the point."""
         self.pause.release()
 
-    def wait_asked(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` calls have come in; ``TimeoutError`` after ``timeout`` seconds."""
-        self.script.wait_asked(count, timeout)
+        self.script.wait_for_requests(count, timeout)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Block until no call is under way: each was answered, or whoever asked has left.
@@ -163,15 +163,15 @@ class ModelServer(ServiceVocabulary):
         Raises:
             ScriptMismatchError: it was not.
         """
-        self.script.check()
+        self.script.assert_complete()
 
     def close(self) -> None:
         """Stop serving; calls that hang are cut off."""
-        self._closed.close()
+        self._shutdown_writer.close()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        self._closing.close()
+        self._shutdown_reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,18 +181,18 @@ class ModelServer(ServiceVocabulary):
     ) -> None:
         self.close()
 
-    def receive(self, request: ModelRequest) -> Played | None:
+    def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a call and take its step; None when there is none."""
         with self._lock:
             self.requests.append(request)
             step = self.script.take(request.prompt)
-        played = request.played(step)
+        played = request.matching_step(step)
         if isinstance(played, Answer | Crash | Drop | Failure | Hang):
             return played
         if step is not None:
             # An answer for a recording, or the other way round; or it is about a session that is
             # resumed, and nobody has resumed one.
-            self.script.miss(request.prompt)
+            self.script.record_unscripted(request.prompt)
         return None
 
     def crash(self, request: ModelRequest) -> None:
@@ -200,29 +200,29 @@ class ModelServer(ServiceVocabulary):
         if self._crash is not None:
             self._crash(request)
 
-    def leaves(self, client: socket.socket, *, seconds: float | None) -> bool:
+    def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
         """Wait; True as soon as the client (or this server) goes away, False after ``seconds``."""
-        ready, _, _ = select.select([client, self._closing], [], [], seconds)
+        ready, _, _ = select.select([client, self._shutdown_reader], [], [], seconds)
         return bool(ready)
 
-    def leaves_at_gate(self, client: socket.socket) -> bool:
+    def disconnected_at_gate(self, client: socket.socket) -> bool:
         """Wait until the gate is open; True if the client went away first."""
-        return self._leaves_at(self.script.gate, client)
+        return self._disconnected_at(self.script.gate, client)
 
-    def leaves_at_point(self, point: Point, client: socket.socket) -> bool:
+    def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
         """Stand still if calls pause at ``point``; True if the client went away first."""
-        with self.pause.standing_at(point) as gate:
-            return gate is not None and self._leaves_at(gate, client)
+        with self.pause.waiting_at(point) as gate:
+            return gate is not None and self._disconnected_at(gate, client)
 
-    def _leaves_at(self, gate: Gate, client: socket.socket) -> bool:
+    def _disconnected_at(self, gate: Gate, client: socket.socket) -> bool:
         waker, waked = socket.socketpair()
         with waker, waked:
-            gate.when_open(lambda: _send_quietly(waker))
-            ready, _, _ = select.select([client, self._closing, waked], [], [])
+            gate.when_open(lambda: _wake(waker))
+            ready, _, _ = select.select([client, self._shutdown_reader, waked], [], [])
             return waked not in ready
 
 
-def _send_quietly(waker: socket.socket) -> None:
+def _wake(waker: socket.socket) -> None:
     # The client may have left, and the pair with it, before the gate was opened.
     with contextlib.suppress(OSError):
         waker.send(b"!")

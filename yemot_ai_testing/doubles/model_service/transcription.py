@@ -10,24 +10,33 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import TOKENS, Refusal
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from yemot_ai_testing.doubles.steps import Answer, Failure
 
-__all__ = ["END", "ENDPOINT", "is_delta", "refusal", "refusing_events", "sse", "stream_events", "whole"]
+__all__ = [
+    "ENDPOINT",
+    "STREAM_END",
+    "encode_event",
+    "error_events",
+    "error_response",
+    "is_delta",
+    "response_body",
+    "stream_events",
+]
 
 ENDPOINT: str = "/audio/transcriptions"
-END: bytes = b""
+STREAM_END: bytes = b""
 
 _DELTA = "transcript.text.delta"
 
 
-def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of a transcription; it has neither a number nor a model."""
-    del number, request
+    del unique_id, request
     usage = {
         "type": "tokens",
         "input_tokens": TOKENS["input"],
@@ -38,11 +47,11 @@ def whole(step: Answer, number: str, *, request: Mapping[str, Any]) -> dict[str,
     return {"text": step.text, "usage": usage}
 
 
-def stream_events(whole: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
+def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Write the same transcription as a stream."""
     for piece in pieces:
         yield {"type": _DELTA, "delta": piece}
-    yield {"type": "transcript.text.done", **whole}
+    yield {"type": "transcript.text.done", **body}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
@@ -50,19 +59,19 @@ def is_delta(event: Mapping[str, Any]) -> bool:
     return bool(event["type"] == _DELTA)
 
 
-def sse(event: Mapping[str, Any]) -> bytes:
+def encode_event(event: Mapping[str, Any]) -> bytes:
     """Return the event as it is sent."""
     return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
-def refusal(failure: Failure) -> Refusal:
+def error_response(failure: Failure) -> ErrorResponse:
     """Refuse as all of OpenAI's APIs do."""
-    return responses_api.refusal(failure)
+    return responses_api.error_response(failure)
 
 
-def refusing_events(
-    failure: Failure, number: str, *, request: Mapping[str, Any]
+def error_events(
+    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
     """Return nothing: this API refuses before it streams."""
-    del failure, number, request
+    del failure, unique_id, request
     return ()

@@ -22,15 +22,15 @@ from typing import TypeAlias
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response, Tap
 from yemot_ai_testing.errors import ToolkitError
-from yemot_ai_testing.history.correlation import spoken_sentences, spoken_answers
-from yemot_ai_testing.history.events import ResponseReceived, RequestSent
+from yemot_ai_testing.history.correlation import spoken_answers, spoken_sentences
+from yemot_ai_testing.history.events import RequestSent, ResponseReceived
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.line.clock import Clock, clock_of
 from yemot_ai_testing.line.transports.detect import transport_for
-from yemot_ai_testing.line.transports.transport import TransportResponse, Pairs, Transport, RequestEncoding
+from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport, TransportResponse
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
-__all__ = ["NoAnswerError", "RecordedApp", "call_name", "record_response", "record_request"]
+__all__ = ["NoAnswerError", "RecordedApp", "call_name", "record_request", "record_response"]
 
 Hook: TypeAlias = Callable[[], object]
 _CALL_PARAMETERS = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")

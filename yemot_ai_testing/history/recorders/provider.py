@@ -21,7 +21,7 @@ from typing import Any
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Provider, Reply, StreamingProvider
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_ids
-from yemot_ai_testing.history.events import ModelAsked, ModelAnswered, ModelWrote
+from yemot_ai_testing.history.events import ModelAnswered, ModelAsked, ModelWrote
 from yemot_ai_testing.history.history import History
 
 __all__ = ["RecordedModelCall", "RecordedProvider", "record_model_call"]

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response
 from yemot_ai_testing.history.events import OpenCallsCounted, ResponseReceived
-from yemot_ai_testing.history.index import ModelCallView, CallView, HistoryIndex
+from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [
-    "no_sessions_left_open",
     "model_stops_after_hangup",
-    "nothing_spoken_after_hangup",
+    "no_sessions_left_open",
     "nothing_saved_after_hangup",
+    "nothing_spoken_after_hangup",
 ]
 
 

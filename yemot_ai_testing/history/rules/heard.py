@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import ModelCallView, CallView, HistoryIndex, RequestView, UtteranceView
+from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView, RequestView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [
-    "every_utterance_is_answered",
-    "answers_match_utterances",
     "answered_at_most_once",
+    "answers_match_utterances",
+    "every_utterance_is_answered",
     "repeated_requests_are_idempotent",
 ]
 

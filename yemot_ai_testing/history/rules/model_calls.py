@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import ModelCallView, CallView, HistoryIndex, UtteranceView
+from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [
     "asked_at_most_once",
-    "no_unspoken_prompts",
     "conversation_is_remembered",
+    "no_unspoken_prompts",
     "sessions_are_isolated",
     "single_writer",
 ]

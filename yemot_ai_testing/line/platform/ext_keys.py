@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["KEYS", "PARAMETER_KEYS", "KEY_PATTERNS", "UNDOCUMENTED", "ExtIniKey", "canonical_name"]
+__all__ = ["KEYS", "KEY_PATTERNS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "canonical_name"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from posixpath import join, split
 from yemot_ai.protocol import Record
 from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension
 
-__all__ = ["LineFiles", "files_folder", "file_path"]
+__all__ = ["LineFiles", "file_path", "files_folder"]
 
 SYSTEM_LIBRARY = "YM_LOCAL"
 NUMBER_DIGITS = 3

@@ -12,7 +12,7 @@ Source: [OFF] the target forms of the official texts on the API module and on gl
 
 from __future__ import annotations
 
-__all__ = ["HANGUP", "strip_slashes", "parent", "resolve", "display_path"]
+__all__ = ["HANGUP", "display_path", "parent", "resolve", "strip_slashes"]
 
 HANGUP = "hangup"
 

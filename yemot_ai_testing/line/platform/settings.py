@@ -17,14 +17,14 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 from yemot_ai_testing.errors import AppError
 
 __all__ = [
+    "CallerOptions",
     "Confirmation",
+    "LineSetting",
     "LineSettings",
     "Method",
     "NestedExtension",
-    "TwoPlays",
     "RecordingValue",
-    "LineSetting",
-    "CallerOptions",
+    "TwoPlays",
     "UnknownWord",
     "line_settings",
 ]

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.clock import EngineClock, CombinedClock, WallClock, clock_of, is_virtual
+from yemot_ai_testing.line.clock import CombinedClock, EngineClock, WallClock, clock_of, is_virtual
 from yemot_ai_testing.line.platform.ext_ini import IniWarning, decode_ext_ini, read_ext_ini
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.files import LineFiles
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.transports.transport import (
-        TransportResponse,
         Pairs,
-        Transport,
         RequestEncoding,
+        Transport,
+        TransportResponse,
     )
 
-__all__ = ["SingleExtension", "ExtensionLookup", "Line", "ExtensionTree"]
+__all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
 IN_PROCESS_LINK = "http://127.0.0.1/"
 """Stands for the link of an application that has none."""

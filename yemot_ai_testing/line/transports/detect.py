@@ -22,10 +22,10 @@ from yemot_ai_testing.line.transports.http import HTTPTransport
 from yemot_ai_testing.line.transports.in_process import (
     MappingTransport,
     PairsTransport,
-    call_with_timeout,
     call_directly,
+    call_with_timeout,
 )
-from yemot_ai_testing.line.transports.transport import Transport, RequestEncoding
+from yemot_ai_testing.line.transports.transport import RequestEncoding, Transport
 from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, AsyncPairsTransport, WSGITransport
 
 __all__ = ["transport_for"]

@@ -13,10 +13,10 @@ from yemot_ai_testing.line.transports.in_process import call_with_timeout
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
     USER_AGENT,
-    TransportResponse,
-    TransportFault,
     Pairs,
     RequestEncoding,
+    TransportFault,
+    TransportResponse,
 )
 from yemot_ai_testing.line.transports.wsgi_asgi import check_status
 

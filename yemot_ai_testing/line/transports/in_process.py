@@ -14,13 +14,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from yemot_ai_testing.line.transports.transport import (
-    TransportResponse,
-    TransportFault,
     Pairs,
     RequestEncoding,
+    TransportFault,
+    TransportResponse,
 )
 
-__all__ = ["MappingTransport", "PairsTransport", "call_with_timeout", "call_directly"]
+__all__ = ["MappingTransport", "PairsTransport", "call_directly", "call_with_timeout"]
 
 CallRunner = Callable[[Callable[[], str], float], TransportResponse]
 GET = RequestEncoding()

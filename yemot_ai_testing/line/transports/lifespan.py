@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from yemot_ai_testing.errors import AppError
 
-__all__ = ["ASGIApp", "Lifespan", "ASGIMessage"]
+__all__ = ["ASGIApp", "ASGIMessage", "Lifespan"]
 
 ASGIMessage: TypeAlias = MutableMapping[str, Any]
 ASGIApp: TypeAlias = Callable[

@@ -16,12 +16,12 @@ from yemot_ai_testing.line.platform.settings import Method
 __all__ = [
     "FORM_CONTENT_TYPE",
     "USER_AGENT",
-    "TransportResponse",
-    "TransportFault",
     "FaultCode",
     "Pairs",
-    "Transport",
     "RequestEncoding",
+    "Transport",
+    "TransportFault",
+    "TransportResponse",
 ]
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]

@@ -19,14 +19,14 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
-from yemot_ai_testing.line.transports.lifespan import ASGIApp, Lifespan, ASGIMessage
+from yemot_ai_testing.line.transports.lifespan import ASGIApp, ASGIMessage, Lifespan
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
     USER_AGENT,
-    TransportResponse,
-    TransportFault,
     Pairs,
     RequestEncoding,
+    TransportFault,
+    TransportResponse,
 )
 
 __all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITransport"]

@@ -23,14 +23,14 @@ from yemot_ai_testing.line.states import (
 from yemot_ai_testing.line.verbs.keypad import (
     DEFAULT_SECONDS,
     LETTER_KEYBOARDS,
+    Accepted,
     Empty,
     KeypadResult,
     Rejected,
     TooMany,
-    Accepted,
     ends_input,
-    plays_nothing_back,
     needs_confirmation,
+    plays_nothing_back,
     type_keys,
 )
 from yemot_ai_testing.line.verbs.recording import apply_menu_key
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["changes_keyboard", "apply_keys", "presses", "handle_no_keys"]
+__all__ = ["apply_keys", "changes_keyboard", "handle_no_keys", "presses"]
 
 PHONE_KEYS = frozenset("0123456789*#")
 SECONDS_PER_KEY = 0.3

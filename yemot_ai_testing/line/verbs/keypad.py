@@ -17,15 +17,15 @@ from yemot_ai.protocol import Tap
 
 __all__ = [
     "DEFAULT_SECONDS",
+    "Accepted",
     "Empty",
     "KeypadResult",
     "Rejected",
     "TooMany",
-    "Accepted",
     "ends_input",
-    "plays_nothing_back",
     "is_poll",
     "needs_confirmation",
+    "plays_nothing_back",
     "type_keys",
 ]
 

@@ -19,7 +19,7 @@ from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 if TYPE_CHECKING:
     from yemot_ai_testing.line.call import Call
 
-__all__ = ["mumbles", "silence_limit", "says", "retry_or_submit_empty"]
+__all__ = ["mumbles", "retry_or_submit_empty", "says", "silence_limit"]
 
 SPEECH_SILENCE_SECONDS = 5.0
 """[?] Seconds of silence after which speech recognition gives up; no source says."""

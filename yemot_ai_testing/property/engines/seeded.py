@@ -45,7 +45,7 @@ def seeded_engine(seed: int) -> SeededEngine:
     return SeededEngine(seed)
 
 
-def _with_seeded_order(loop: VirtualLoop, rng: random.Random) -> VirtualLoop:  # noqa: N802 - makes a loop
+def _with_seeded_order(loop: VirtualLoop, rng: random.Random) -> VirtualLoop:
     """Let ``loop`` take its ready tasks by chance."""
     loop._ready = _ShuffledReadyQueue(rng)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other place for this
     return loop

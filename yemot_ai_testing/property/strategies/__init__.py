@@ -19,10 +19,10 @@ from yemot_ai_testing.property.strategies.callers import CallerKind, callers
 from yemot_ai_testing.property.strategies.codex import CodexStream, StreamKind, codex_streams
 from yemot_ai_testing.property.strategies.ext_ini import IniKind, ext_inis
 from yemot_ai_testing.property.strategies.model_streams import BodyKind, ModelStream, model_streams
-from yemot_ai_testing.property.strategies.requests import RequestKind, RawRequest, requests
+from yemot_ai_testing.property.strategies.requests import RawRequest, RequestKind, requests
 from yemot_ai_testing.property.strategies.responses import (
-    ResponseTextKind,
     ResponseKind,
+    ResponseTextKind,
     response_texts,
     responses,
 )
@@ -30,20 +30,19 @@ from yemot_ai_testing.property.strategies.texts import TextKind, model_texts
 from yemot_ai_testing.property.strategies.values import ValueKind, values
 
 __all__ = [
-    "ResponseTextKind",
     "BodyKind",
     "CallerKind",
     "CodexStream",
     "IniKind",
     "ModelStream",
+    "RawRequest",
     "RequestKind",
     "ResponseKind",
+    "ResponseTextKind",
     "ScriptTurnKind",
-    "RawRequest",
     "StreamKind",
     "TextKind",
     "ValueKind",
-    "response_texts",
     "call_scripts",
     "callers",
     "codex_streams",
@@ -51,6 +50,7 @@ __all__ = [
     "model_streams",
     "model_texts",
     "requests",
+    "response_texts",
     "responses",
     "values",
 ]

@@ -22,7 +22,7 @@ from yemot_ai.protocol import (
     Tap,
     Voice,
 )
-from yemot_ai_testing.property.strategies.messages import COUNTS, messages, goto_targets, text_without
+from yemot_ai_testing.property.strategies.messages import COUNTS, goto_targets, messages, text_without
 from yemot_ai_testing.property.strategies.values import digits
 
 __all__ = ["chained_actions", "final_actions", "modes"]

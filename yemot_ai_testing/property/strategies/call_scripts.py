@@ -17,9 +17,9 @@ from yemot_ai_testing.scenario.format.model import (
     CallerAction,
     CallerSpec,
     InterruptionSpec,
-    SourceLocation,
     Scenario,
     ScenarioTurn,
+    SourceLocation,
 )
 
 __all__ = ["SCRIPT_TURN_KINDS", "ScriptTurnKind", "call_scripts"]

@@ -46,7 +46,7 @@ class CodexStream:
 @cache
 def _recorded(*, answered: bool) -> tuple[Recording, ...]:
     """Return the recorded turns that ended with an answer, or those that did not; the shortest first."""
-    every = [one for version in recordings.versions() for one in recordings.of(version).values()]
+    every = [one for version in recordings.versions() for one in recordings.load_version(version).values()]
     turns = [one for one in every if one.argv[:1] == ("exec",) and "--json" in one.argv and one.stdout]
     kept = [one for one in turns if _is_answered(one) is answered]
     return tuple(sorted(kept, key=lambda one: (len(one.stdout), one.case != "answer", one.version, one.case)))

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
-from yemot_ai_testing.line.platform.ext_keys import KEYS, KEY_PATTERNS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED
 from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.responses import response_texts
 from yemot_ai_testing.property.strategies.words import STRUCTURE, any_text, sentences

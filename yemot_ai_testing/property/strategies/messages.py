@@ -25,7 +25,7 @@ from yemot_ai.protocol import (
 )
 from yemot_ai_testing.property.strategies.values import digits
 
-__all__ = ["COUNTS", "messages", "goto_targets", "text_without"]
+__all__ = ["COUNTS", "goto_targets", "messages", "text_without"]
 
 COUNTS: Final = st.integers(0, 10**9 - 1)
 

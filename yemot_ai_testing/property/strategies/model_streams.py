@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import Dialect, written
-from yemot_ai_testing.doubles.steps import FAILURES, Answer, Failure
+from yemot_ai_testing.doubles.model_service.api import ModelAPI, encode_json
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Failure
 from yemot_ai_testing.property.strategies.json_values import altered, any_json
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.texts import model_texts
@@ -29,7 +29,7 @@ BODY_KINDS: Final[tuple[BodyKind, ...]] = get_args(BodyKind)
 
 Event: TypeAlias = dict[str, Any]
 
-_DIALECTS: Final[dict[API, Dialect]] = {
+_DIALECTS: Final[dict[API, ModelAPI]] = {
     "responses": responses_api,
     "chat": chat_api,
     "messages": messages_api,
@@ -60,20 +60,20 @@ class ModelStream:
 
 def _events(api: API, pieces: Sequence[str], number: str) -> list[Event]:
     dialect = _DIALECTS[api]
-    whole = dialect.whole(Answer(tuple(pieces)), number, request={"model": "m", "stream": True})
+    whole = dialect.response_body(Answer(tuple(pieces)), number, request={"model": "m", "stream": True})
     return list(dialect.stream_events(whole, pieces))
 
 
 def _stream(api: API, events: Sequence[Event]) -> ModelStream:
     dialect = _DIALECTS[api]
     blocks = [_block(api, event) for event in events]
-    return ModelStream(api, (*blocks, *([dialect.END] if dialect.END else [])))
+    return ModelStream(api, (*blocks, *([dialect.STREAM_END] if dialect.STREAM_END else [])))
 
 
 def _block(api: API, event: Event) -> bytes:
     if api == "chat" or not isinstance(event.get("type"), str):
-        return b"data: %s\n\n" % written(event)
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode("utf-8", "replace"), written(event))
+        return b"data: %s\n\n" % encode_json(event)
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode("utf-8", "replace"), encode_json(event))
 
 
 @st.composite
@@ -83,19 +83,19 @@ def _answered(draw: st.DrawFn, api: API) -> list[Event]:
 
 
 def _error_event(api: API, failure: Failure) -> Event:
-    error = _DIALECTS[api].refusal(failure).body
+    error = _DIALECTS[api].error_response(failure).body
     return {"type": "error", **error["error"]} if api == "responses" else dict(error)
 
 
 @st.composite
 def _failed(draw: st.DrawFn, api: API) -> ModelStream:
     """Draw an answer that ends in an error: one that the service sends so, or any other at any place."""
-    failure = Failure(draw(st.sampled_from(FAILURES)))
+    failure = Failure(draw(st.sampled_from(FAILURE_KINDS)))
     dialect = _DIALECTS[api]
-    own = dialect.refusing_events(failure, "1", request={"model": "m"})
+    own = dialect.error_events(failure, "1", request={"model": "m"})
     as_it_does = draw(st.booleans())
     if own and as_it_does:
-        return ModelStream(api, tuple(map(dialect.sse, own)))
+        return ModelStream(api, tuple(map(dialect.encode_event, own)))
     events = draw(_answered(api))
     begun = events[: draw(st.integers(0, len(events) - 1))]
     return ModelStream(api, tuple(_block(api, event) for event in [*begun, _error_event(api, failure)]))
@@ -134,7 +134,7 @@ _UNKNOWN: Final[tuple[Event, ...]] = (
     {"type": "ping", "moon": None},
 )
 _UNKNOWN_BLOCKS: Final[st.SearchStrategy[bytes]] = st.one_of(
-    st.sampled_from(_UNKNOWN).map(lambda event: b"data: %s\n\n" % written(event)),
+    st.sampled_from(_UNKNOWN).map(lambda event: b"data: %s\n\n" % encode_json(event)),
     st.sampled_from([b": moon\n\n", b"event: moon\ndata: {}\n\n", b"retry: 5\n\n", b"id: moon\nmoon\n\n"]),
 )
 _NAMES = st.sampled_from([b"", b"event: content_block_delta\n", b"event: error\n"])
@@ -148,7 +148,7 @@ _BROKEN: Final[st.SearchStrategy[bytes]] = st.one_of(
         ]
     ).flatmap(lambda data: _NAMES.map(lambda name: b"%sdata: %s\n\n" % (name, data))),
     st.binary(max_size=40),
-    any_json.map(lambda found: b"data: %s\n\n" % written(found)),
+    any_json.map(lambda found: b"data: %s\n\n" % encode_json(found)),
 )  # fmt: skip
 
 

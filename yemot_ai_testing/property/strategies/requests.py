@@ -14,7 +14,7 @@ from yemot_ai_testing.property.strategies.texts import model_texts
 from yemot_ai_testing.property.strategies.values import values
 from yemot_ai_testing.property.strategies.words import any_text, concatenated
 
-__all__ = ["REQUEST_KINDS", "Pairs", "RequestKind", "RawRequest", "requests"]
+__all__ = ["REQUEST_KINDS", "Pairs", "RawRequest", "RequestKind", "requests"]
 
 RequestKind: TypeAlias = Literal[
     "entered", "answered", "kept", "hangup", "glued", "encoded", "odd_ids", "hostile", "junk"

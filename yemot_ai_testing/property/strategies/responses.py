@@ -19,10 +19,10 @@ from yemot_ai_testing.property.strategies.words import (
 )
 
 __all__ = [
-    "RESPONSE_TEXT_KINDS",
     "RESPONSE_KINDS",
-    "ResponseTextKind",
+    "RESPONSE_TEXT_KINDS",
     "ResponseKind",
+    "ResponseTextKind",
     "response_texts",
     "responses",
 ]

@@ -13,15 +13,15 @@ from yemot_ai_testing.property.strategies.words import (
     INVISIBLE,
     LETTERS,
     MARKDOWN,
-    ODD_TEXTS,
     NIQQUD_WORDS,
+    ODD_TEXTS,
     SIGNS,
+    SPEECH,
     STRUCTURE,
     WORDS,
     any_text,
     concatenated,
     sentences,
-    SPEECH,
 )
 
 __all__ = ["LONG_TEXT_BYTES", "TEXT_KINDS", "TextKind", "model_texts"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import TEXT_KINDS, model_texts
-from yemot_ai_testing.property.strategies.words import INVISIBLE, sentences, SPEECH
+from yemot_ai_testing.property.strategies.words import INVISIBLE, SPEECH, sentences
 
 __all__ = ["VALUE_KINDS", "ValueKind", "digits", "values"]
 

@@ -12,15 +12,15 @@ __all__ = [
     "INVISIBLE",
     "LETTERS",
     "MARKDOWN",
-    "ODD_TEXTS",
     "NIQQUD_WORDS",
+    "ODD_TEXTS",
     "SIGNS",
+    "SPEECH",
     "STRUCTURE",
     "WORDS",
     "any_text",
     "concatenated",
     "sentences",
-    "SPEECH",
 ]
 
 LETTERS: Final = "אבגדהוזחטיכךלמםנןסעפףצץקרשת"

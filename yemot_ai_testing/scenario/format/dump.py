@@ -40,8 +40,8 @@ from yemot_ai_testing.scenario.format.model import (
     InterruptionSpec,
     ReadExpectation,
     Scenario,
-    ServerCommand,
     ScenarioTurn,
+    ServerCommand,
 )
 
 __all__ = ["dumps"]

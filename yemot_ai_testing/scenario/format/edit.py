@@ -18,7 +18,7 @@ import yaml
 
 from yemot_ai_testing.scenario.format.yaml_nodes import LITERALS, NULL, Problems, compose
 
-__all__ = ["Edit", "NotRewritableError", "YamlPath", "EditableYaml"]
+__all__ = ["Edit", "EditableYaml", "NotRewritableError", "YamlPath"]
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 

@@ -21,14 +21,14 @@ from yemot_ai_testing.scenario.format.model import (
     LEFTOVER_KINDS,
     VERBS,
     CallerAction,
-    ExpectedLeftovers,
     CallerSpec,
     CallFile,
+    ExpectedLeftovers,
     InterruptionSpec,
-    SourceLocation,
     Scenario,
-    ServerCommand,
     ScenarioTurn,
+    ServerCommand,
+    SourceLocation,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
 from yemot_ai_testing.scenario.format.yaml_nodes import STR, Problems, compose, mapping_values, text_list

@@ -16,19 +16,19 @@ from yemot_ai_testing.doubles.script import Step
 __all__ = [
     "LEFTOVER_KINDS",
     "VERBS",
-    "CallerAction",
-    "ExpectedLeftovers",
     "CallFile",
+    "CallerAction",
     "CallerSpec",
     "Expectation",
+    "ExpectedLeftovers",
     "InterruptionSpec",
-    "SourceLocation",
     "ReadExpectation",
     "Scenario",
-    "ServerCommand",
     "ScenarioTurn",
-    "VerbName",
+    "ServerCommand",
     "SilenceLimits",
+    "SourceLocation",
+    "VerbName",
 ]
 
 VerbName: TypeAlias = Literal["says", "presses", "records", "silent", "repeats", "hangs_up"]

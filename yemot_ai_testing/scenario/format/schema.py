@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.script import FAILURES
+from yemot_ai_testing.doubles.script import FAILURE_KINDS
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
@@ -136,7 +136,7 @@ AGENT: Final = _object(
         "answers": ANSWER_TEXTS,
         "transcribes": TEXT,
         "after": DURATION,
-        "fails": {"enum": list(FAILURES)},
+        "fails": {"enum": list(FAILURE_KINDS)},
         "hangs": TRUE,
         "drops": TRUE,
         "crash": _object("crash", {"exit": COUNT, "stderr": TEXT}),

@@ -21,9 +21,9 @@ from yemot_ai_testing.scenario.format.yaml_nodes import (
     NULL,
     STR,
     Problems,
+    comma_separated,
     describe,
     mapping_values,
-    comma_separated,
     suggestion,
 )
 

@@ -24,10 +24,10 @@ __all__ = [
     "NULL",
     "STR",
     "Problems",
+    "comma_separated",
     "compose",
     "describe",
     "mapping_values",
-    "comma_separated",
     "suggestion",
     "text_list",
 ]

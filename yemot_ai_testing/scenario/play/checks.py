@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from yemot_ai.protocol import GoToFolder, Play, Read, Record, Response, Tap, Voice
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation
-from yemot_ai_testing.scenario.play.result import Correction, MismatchKind, Mismatch
+from yemot_ai_testing.scenario.play.result import Correction, Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 
 __all__ = ["ObservedTurn", "expectation_mismatches", "protocol_mismatches"]

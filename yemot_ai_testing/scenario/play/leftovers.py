@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from yemot_ai_testing.doubles.script import Asked, Step
+from yemot_ai_testing.doubles.script import RecordedRequest, Step
 from yemot_ai_testing.scenario.format.model import LeftoverKind
 from yemot_ai_testing.scenario.play.result import Mismatch
 
-__all__ = ["LeftoverCounts", "ModelDouble", "descendant_pids", "ask_count"]
+__all__ = ["LeftoverCounts", "ModelDouble", "ask_count", "descendant_pids"]
 
 POLL_INTERVAL = 0.02
 
@@ -22,7 +22,7 @@ class ModelDouble(Protocol):
     """Whoever answers as a model: what a scenario needs of it."""
 
     @property
-    def requests(self) -> Iterable[Asked]:
+    def requests(self) -> Iterable[RecordedRequest]:
         """What was asked so far."""
         ...
 
@@ -94,7 +94,7 @@ class LeftoverCounts:
 
 def ask_count(double: ModelDouble | None) -> int:
     """Return how often the model itself was asked; a process that never got so far does not count."""
-    return 0 if double is None else sum(getattr(one, "asked", True) for one in double.requests)
+    return 0 if double is None else sum(getattr(one, "called_model", True) for one in double.requests)
 
 
 def descendant_pids() -> frozenset[int]:

@@ -8,20 +8,20 @@ from typing import Literal, TypeAlias, get_args
 
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import CallEvent, Transcript
-from yemot_ai_testing.scenario.format.model import SourceLocation, Scenario, ScenarioTurn, SilenceLimits
+from yemot_ai_testing.scenario.format.model import Scenario, ScenarioTurn, SilenceLimits, SourceLocation
 from yemot_ai_testing.scenario.play.timeline import TurnEvent
 
 __all__ = [
     "EXPECTATION_KINDS",
     "MISMATCH_KINDS",
     "Correction",
-    "ScenarioFailure",
-    "MismatchKind",
     "Mismatch",
+    "MismatchKind",
+    "ScenarioFailure",
     "ScenarioResult",
     "ScenarioState",
-    "TurnStatus",
     "TurnResult",
+    "TurnStatus",
 ]
 
 MismatchKind: TypeAlias = Literal[

@@ -10,17 +10,17 @@ from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange
-from yemot_ai_testing.line.transcript import Sound, SystemSound, CallerActed
+from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
 from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches, protocol_mismatches
 from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble, ask_count
 from yemot_ai_testing.scenario.play.result import (
-    ScenarioFailure,
-    MismatchKind,
     Mismatch,
+    MismatchKind,
+    ScenarioFailure,
     ScenarioResult,
-    TurnStatus,
     TurnResult,
+    TurnStatus,
 )
 
 __all__ = ["PlayTarget", "play"]

@@ -16,15 +16,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARK
+from yemot_ai_testing.codex.binary import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import (
-    Asked,
     BusySession,
     Crash,
     Malformed,
+    RecordedRequest,
     Script,
     Step,
     UnknownSession,
@@ -127,7 +127,7 @@ class ServerModelDouble:
         self._model = model
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[RecordedRequest]:
         """What was asked so far, of Codex and over HTTP."""
         return [*self._codex.requests, *self._model.requests]
 
@@ -163,7 +163,7 @@ class _SharedScript(Script):
         """Consume the step for one call; what only a process can do is none."""
         step = self._codex.take()
         if isinstance(step, Crash | Malformed | UnknownSession | BusySession):
-            self.miss(asked)
+            self.record_unscripted(asked)
             return None
         if step is not None:
             self.add(step)
@@ -174,7 +174,7 @@ def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
     """Return what a server finds: the doubles, no key that would open anything, this Python."""
     own = folder / "bin"
     own.mkdir()
-    (own / DOUBLE_MARK).touch()
+    (own / DOUBLE_MARKER).touch()
     for name in ("home", "nobody"):
         (folder / name).mkdir()
     return {

@@ -28,10 +28,10 @@ __all__ = [
     "REFERENCE_APP",
     "RunSettings",
     "codex_double",
-    "resolve_codex",
-    "load_app",
     "import_attribute",
+    "load_app",
     "open_target",
+    "resolve_codex",
 ]
 
 REFERENCE_APP = "yemot_ai.reference:flow"

@@ -16,16 +16,16 @@ from typing import Literal, TypeAlias
 from yemot_ai_testing.line.transcript import (
     Beep,
     CallEnded,
+    CallerActed,
     CallEvent,
-    HoldMusic,
     ExtensionEntered,
+    HoldMusic,
     Sound,
     SystemSound,
-    CallerActed,
 )
 from yemot_ai_testing.scenario.format.model import SilenceLimits
 
-__all__ = ["MIN_SHOWN_SILENCE", "TimelineEvent", "SilenceGrade", "TurnEvent", "Origin", "build_timeline"]
+__all__ = ["MIN_SHOWN_SILENCE", "Origin", "SilenceGrade", "TimelineEvent", "TurnEvent", "build_timeline"]
 
 MIN_SHOWN_SILENCE = 1.0
 """Seconds of silence from which on it is shown, though no bound is passed."""

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 from yemot_ai_testing.line.exchange import LineExchange
-from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult, TurnStatus, TurnResult
+from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult, TurnResult, TurnStatus
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
 from yemot_ai_testing.scenario.report.text import heading
 
-__all__ = ["ExchangeRecord", "CallRecord", "ProblemRecord", "RecordState", "TurnRecord"]
+__all__ = ["CallRecord", "ExchangeRecord", "ProblemRecord", "RecordState", "TurnRecord"]
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
 """How a call went; an ``error`` is one that could not be played at all."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from yemot_ai_testing.scenario.play.timeline import MIN_SHOWN_SILENCE
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 
-__all__ = ["SlowTurn", "percentile", "slow_turns", "dead_air_summary"]
+__all__ = ["SlowTurn", "dead_air_summary", "percentile", "slow_turns"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,21 +15,21 @@ from dataclasses import dataclass
 from yemot_ai_testing.line.transcript import Transcript
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.timeline import (
-    TimelineEvent,
-    SilenceGrade,
-    TurnEvent,
     Origin,
+    SilenceGrade,
+    TimelineEvent,
+    TurnEvent,
     build_timeline,
 )
 
 __all__ = [
     "ConversationLine",
     "conversation_lines",
-    "heading",
-    "timeline_lines",
-    "render_result",
     "escape_controls",
+    "heading",
+    "render_result",
     "render_transcript",
+    "timeline_lines",
 ]
 
 VERB_LABELS = {

@@ -11,27 +11,39 @@ import os
 import time
 from typing import Any
 
-from yemot_ai_testing.codex.fake.program.app_server_turn import Loaded, Turn, claimed, usage
-from yemot_ai_testing.codex.fake.program.app_server_words import RefusalError, Words, now_ms
-from yemot_ai_testing.codex.fake.program.checks import LONGEST_PROMPT
-from yemot_ai_testing.codex.fake.program.process import Process, say
-from yemot_ai_testing.codex.fake.program.threads import Thread, is_uuid, quoted, read, rollout, uuid7
+from yemot_ai_testing.codex.fake.program.app_server_turn import (
+    LoadedThread,
+    ServerTurn,
+    claim_server_step,
+    token_usage,
+)
+from yemot_ai_testing.codex.fake.program.app_server_words import RecordedMessages, RequestError, now_ms
+from yemot_ai_testing.codex.fake.program.checks import MAX_PROMPT_LENGTH
+from yemot_ai_testing.codex.fake.program.process import FakeProcess, write_text
+from yemot_ai_testing.codex.fake.program.threads import (
+    ThreadFile,
+    find_rollout,
+    is_uuid,
+    json_string,
+    read_bytes,
+    uuid7,
+)
 
-__all__ = ["serve"]
+__all__ = ["run_app_server"]
 
-_HEXADECIMAL = "0123456789abcdefABCDEF-"
+_UUID_CHARACTERS = "0123456789abcdefABCDEF-"
 _INVALID_PARAMS = -32602
-_NOT_PLAYED = -32601
+_METHOD_NOT_FOUND = -32601
 
 
-def serve(process: Process) -> int:
+def run_app_server(process: FakeProcess) -> int:
     """Answer until standard input ends; returns the exit code."""
-    words = Words(process.state)
+    words = RecordedMessages(process.state)
     if not words:
-        version = process.reply("version")[1].strip()
-        say(2, f"the fake Codex has no recording of an app-server of {version}\n")
+        version = process.recorded_output("version")[1].strip()
+        write_text(2, f"the fake Codex has no recording of an app-server of {version}\n")
         return 2
-    server = _Server(process, words)
+    server = _AppServer(process, words)
     with open(0, "rb", closefd=False) as lines:
         for line in lines:
             try:
@@ -39,32 +51,32 @@ def serve(process: Process) -> int:
             except UnicodeDecodeError:
                 # The real one takes it for the end of its input.
                 break
-            server.hear(text)
-    server.leave()
+            server.handle_line(text)
+    server.remove_turn_markers()
     return 0
 
 
-class _Server:
+class _AppServer:
     """What it knows between two lines."""
 
-    def __init__(self, process: Process, words: Words) -> None:
+    def __init__(self, process: FakeProcess, messages: RecordedMessages) -> None:
         self._process = process
-        self._words = words
-        self._greeted = False
-        self._threads: dict[str, Loaded] = {}
-        self._let_go: set[str] = set()
-        self._methods = {
-            "thread/start": self._start,
-            "thread/resume": self._resume,
-            "thread/fork": self._fork,
-            "thread/unsubscribe": self._unsubscribe,
-            "thread/delete": self._delete,
-            "thread/loaded/list": self._list,
-            "turn/start": self._turn,
-            "turn/interrupt": self._interrupt,
+        self._messages = messages
+        self._initialized = False
+        self._threads: dict[str, LoadedThread] = {}
+        self._unsubscribed: set[str] = set()
+        self._handlers = {
+            "thread/start": self._start_thread,
+            "thread/resume": self._resume_thread,
+            "thread/fork": self._fork_thread,
+            "thread/unsubscribe": self._unsubscribe_thread,
+            "thread/delete": self._delete_thread,
+            "thread/loaded/list": self._list_loaded,
+            "turn/start": self._start_turn,
+            "turn/interrupt": self._interrupt_turn,
         }
 
-    def hear(self, line: str) -> None:
+    def handle_line(self, line: str) -> None:
         """Read one line; the real one passes over what is no message."""
         try:
             message = json.loads(line)
@@ -75,81 +87,83 @@ class _Server:
         if "method" not in message:
             for thread in self._threads.values():
                 if thread.turn is not None:
-                    thread.turn.answered(message)
+                    thread.turn.handle_client_answer(message)
             return
         try:
-            self._answer(message["id"], message["method"], message.get("params") or {})
-        except RefusalError as refusal:
-            self._words.say({"error": refusal.error, "id": message["id"]})
+            self._dispatch(message["id"], message["method"], message.get("params") or {})
+        except RequestError as refusal:
+            self._messages.send({"error": refusal.error, "id": message["id"]})
 
-    def leave(self) -> None:
+    def remove_turn_markers(self) -> None:
         """Forget the marks of turns that end with it."""
         for name in os.listdir(f"{self._process.state}/turns"):  # noqa: PTH208 - as above
             if name.startswith(f"{os.getpid()}-"):
                 os.unlink(f"{self._process.state}/turns/{name}")  # noqa: PTH108 - as above
 
-    def _answer(self, number: object, method: str, params: dict[str, Any]) -> None:
+    def _dispatch(self, request_id: object, method: str, params: dict[str, Any]) -> None:
         if method == "initialize":
-            self._initialize(number, params)
+            self._initialize(request_id, params)
             return
         self._require_handshake()
-        if method not in self._methods:
-            unknown = self._words.refusal("handshake", "unknown variant")
+        if method not in self._handlers:
+            unknown = self._messages.recorded_error("handshake", "unknown variant")
             if f"`{method}`" in str(unknown).partition("expected one of")[2]:
-                raise RefusalError(f"the fake Codex plays no `{method}`", _NOT_PLAYED)
-            raise RefusalError(str(unknown).replace("no/such", method, 1))
+                raise RequestError(f"the fake Codex plays no `{method}`", _METHOD_NOT_FOUND)
+            raise RequestError(str(unknown).replace("no/such", method, 1))
         for name, value in params.items():
             if name in {"threadId", "cwd", "baseInstructions", "turnId"} and not isinstance(
                 value, str | None
             ):
                 shown = f"integer `{value}`" if type(value) is int else type(value).__name__
-                raise RefusalError(f"Invalid request: invalid type: {shown}, expected a string")
-        self._methods[method](number, params)
+                raise RequestError(f"Invalid request: invalid type: {shown}, expected a string")
+        self._handlers[method](request_id, params)
 
     def _require_handshake(self) -> None:
-        if not self._greeted:
-            raise self._words.refusal("handshake", "Not initialized")
+        if not self._initialized:
+            raise self._messages.recorded_error("handshake", "Not initialized")
 
-    def _say(self, number: object, result: dict[str, object]) -> None:
-        self._words.say({"id": number, "result": result})
+    def _respond(self, request_id: object, result: dict[str, object]) -> None:
+        self._messages.send({"id": request_id, "result": result})
 
-    def _initialize(self, number: object, params: dict[str, Any]) -> None:
-        if self._greeted:
-            raise self._words.refusal("handshake", "Already initialized")
+    def _initialize(self, request_id: object, params: dict[str, Any]) -> None:
+        if self._initialized:
+            raise self._messages.recorded_error("handshake", "Already initialized")
         client = params.get("clientInfo")
         if not isinstance(client, dict):
-            raise RefusalError("Invalid request: missing field `clientInfo`")
-        self._greeted = True
-        self._say(number, {**self._words.result("answer", "userAgent"), "codexHome": self._process.home})
+            raise RequestError("Invalid request: missing field `clientInfo`")
+        self._initialized = True
+        self._respond(
+            request_id, {**self._messages.result("answer", "userAgent"), "codexHome": self._process.home}
+        )
 
-    def _start(self, number: object, params: dict[str, Any]) -> None:
+    def _start_thread(self, request_id: object, params: dict[str, Any]) -> None:
         thread_id = uuid7()
         now = time.gmtime()
         folder = f"{self._process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
         path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
-        kept = Thread(self._process.home, thread_id, path, resumed=False)
-        kept.claim()
-        thread = self._load(kept, params)
-        shown = self._shown(thread, params)
-        self._say(number, shown)
-        self._words.notify("answer", "thread/started", thread=shown["thread"])
+        kept = ThreadFile(self._process.home, thread_id, path, resumed=False)
+        kept.acquire_lock()
+        thread = self._load_thread(kept, params)
+        shown = self._thread_result(thread, params)
+        self._respond(request_id, shown)
+        self._messages.notify("answer", "thread/started", thread=shown["thread"])
 
-    def _load(self, kept: Thread, params: dict[str, Any]) -> Loaded:
-        cwd = params.get("cwd") or str(self._process.note["cwd"])
-        thread = self._threads[kept.id] = Loaded(kept, cwd, params.get("baseInstructions"))
+    def _load_thread(self, file: ThreadFile, params: dict[str, Any]) -> LoadedThread:
+        cwd = params.get("cwd") or str(self._process.run_record["cwd"])
+        thread = self._threads[file.id] = LoadedThread(file, cwd, params.get("baseInstructions"))
         thread.policy = params.get("approvalPolicy")
-        self._let_go.discard(kept.id)
+        self._unsubscribed.discard(file.id)
         return thread
 
-    def _shown(self, thread: Loaded, params: dict[str, Any]) -> dict[str, Any]:
+    def _thread_result(self, thread: LoadedThread, params: dict[str, Any]) -> dict[str, Any]:
         """A thread, as the answer that opens it shows it."""
-        told: dict[str, Any] = self._words.result("answer", "thread")
+        told: dict[str, Any] = self._messages.result("answer", "thread")
         now, model = now_ms() // 1000, params.get("model") or told["model"]
         places = {"cwd": thread.cwd, "runtimeWorkspaceRoots": [thread.cwd]}
         inner = {
             **told["thread"],
-            "id": thread.kept.id,
-            "sessionId": thread.kept.id,
+            "id": thread.file.id,
+            "sessionId": thread.file.id,
             "environments": [{"environmentId": "local", **places}],
             "forkedFromId": thread.forked_from,
             "preview": thread.preview,
@@ -157,180 +171,186 @@ class _Server:
             "createdAt": now,
             "updatedAt": now,
             "recencyAt": now,
-            "path": thread.kept.path,
+            "path": thread.file.path,
             "cwd": thread.cwd,
         }
         return {**told, **places, "thread": inner, "model": model}
 
-    def _resume(self, number: object, params: dict[str, Any]) -> None:
-        thread_id = self._named(params, "session")
+    def _resume_thread(self, request_id: object, params: dict[str, Any]) -> None:
+        thread_id = self._thread_id_param(params, "session")
         if thread_id in self._threads:
-            self._say(number, self._shown(self._threads[thread_id], params))
+            self._respond(request_id, self._thread_result(self._threads[thread_id], params))
             return
-        scripted = claimed(self._process.state, "unknown_session", "busy_session")
-        path = self._rollout(thread_id)
+        scripted = claim_server_step(self._process.state, "unknown_session", "busy_session")
+        path = self._rollout_path(thread_id)
         if scripted and scripted[0] == "unknown_session":
             _delete_rollout(path)
-            raise self._lost(thread_id)
-        kept = Thread(self._process.home, thread_id, path, resumed=True)
-        if scripted or not kept.claim():
-            kept.release()
-            raise self._words.refusal("busy_session", "active writer", thread_id=thread_id)
-        thread = self._load(kept, params)
-        thread.preview = _first_words(path)
-        self._say(number, self._shown(thread, params))
-        self._tell_usage(kept)
+            raise self._thread_not_found(thread_id)
+        kept = ThreadFile(self._process.home, thread_id, path, resumed=True)
+        if scripted or not kept.acquire_lock():
+            kept.release_lock()
+            raise self._messages.recorded_error("busy_session", "active writer", thread_id=thread_id)
+        thread = self._load_thread(kept, params)
+        thread.preview = _first_user_message(path)
+        self._respond(request_id, self._thread_result(thread, params))
+        self._notify_usage(kept)
 
-    def _tell_usage(self, kept: Thread) -> None:
-        if kept.turns:
-            counted = usage(self._words, kept)
-            told: dict[str, object] = {"threadId": kept.id, "turnId": uuid7(), "tokenUsage": counted}
-            self._words.notify("answer", "thread/tokenUsage/updated", **told)
+    def _notify_usage(self, file: ThreadFile) -> None:
+        if file.turns:
+            counted = token_usage(self._messages, file)
+            told: dict[str, object] = {"threadId": file.id, "turnId": uuid7(), "tokenUsage": counted}
+            self._messages.notify("answer", "thread/tokenUsage/updated", **told)
 
-    def _fork(self, number: object, params: dict[str, Any]) -> None:
-        older = self._named(params, "session")
-        path = self._rollout(older)
+    def _fork_thread(self, request_id: object, params: dict[str, Any]) -> None:
+        older = self._thread_id_param(params, "session")
+        path = self._rollout_path(older)
         thread_id = uuid7()
-        kept = Thread(self._process.home, thread_id, path.replace(older, thread_id), resumed=False)
-        kept.claim()
+        kept = ThreadFile(self._process.home, thread_id, path.replace(older, thread_id), resumed=False)
+        kept.acquire_lock()
         begun = f'{{"type":"session_meta","payload":{{"id":"{thread_id}","forked_from_id":"{older}"}}}}'
-        kept.append(begun, *read(path).decode("utf-8", "replace").splitlines()[1:])
-        kept.turns = read(kept.path).count(b'"type":"token_count"')
-        thread = self._load(kept, params)
-        thread.forked_from, thread.preview = older, _first_words(path)
-        shown = self._shown(thread, params)
-        self._say(number, shown)
-        self._words.notify("answer", "thread/started", thread=shown["thread"])
-        self._tell_usage(kept)
+        kept.append(begun, *read_bytes(path).decode("utf-8", "replace").splitlines()[1:])
+        kept.turns = read_bytes(kept.path).count(b'"type":"token_count"')
+        thread = self._load_thread(kept, params)
+        thread.forked_from, thread.preview = older, _first_user_message(path)
+        shown = self._thread_result(thread, params)
+        self._respond(request_id, shown)
+        self._messages.notify("answer", "thread/started", thread=shown["thread"])
+        self._notify_usage(kept)
 
-    def _unsubscribe(self, number: object, params: dict[str, Any]) -> None:
-        thread_id = self._named(params, "thread")
+    def _unsubscribe_thread(self, request_id: object, params: dict[str, Any]) -> None:
+        thread_id = self._thread_id_param(params, "thread")
         thread = self._threads.pop(thread_id, None)
         if thread is not None:
-            thread.kept.release()
-            self._let_go.add(thread_id)
-            self._say(number, {"status": "unsubscribed"})
+            thread.file.release_lock()
+            self._unsubscribed.add(thread_id)
+            self._respond(request_id, {"status": "unsubscribed"})
             return
-        self._say(number, {"status": "notSubscribed" if thread_id in self._let_go else "notLoaded"})
+        self._respond(
+            request_id, {"status": "notSubscribed" if thread_id in self._unsubscribed else "notLoaded"}
+        )
 
-    def _delete(self, number: object, params: dict[str, Any]) -> None:
-        thread_id = self._named(params, "thread")
+    def _delete_thread(self, request_id: object, params: dict[str, Any]) -> None:
+        thread_id = self._thread_id_param(params, "thread")
         thread = self._threads.pop(thread_id, None)
         if thread is not None:
-            thread.kept.release()
-            self._words.notify(
+            thread.file.release_lock()
+            self._messages.notify(
                 "answer", "thread/status/changed", threadId=thread_id, status={"type": "notLoaded"}
             )
-        path = self._rollout(thread_id)
-        if _forked(self._process.home, thread_id):
-            raise self._words.refusal("busy_session", "cannot delete", thread_id=thread_id)
+        path = self._rollout_path(thread_id)
+        if _is_forked(self._process.home, thread_id):
+            raise self._messages.recorded_error("busy_session", "cannot delete", thread_id=thread_id)
         _delete_rollout(path)
-        self._say(number, {})
-        self._words.notify("resumed", "thread/deleted", threadId=thread_id)
+        self._respond(request_id, {})
+        self._messages.notify("resumed", "thread/deleted", threadId=thread_id)
 
-    def _list(self, number: object, _params: dict[str, Any]) -> None:
-        self._say(number, {"data": list(self._threads), "nextCursor": None})
+    def _list_loaded(self, request_id: object, _params: dict[str, Any]) -> None:
+        self._respond(request_id, {"data": list(self._threads), "nextCursor": None})
 
-    def _turn(self, number: object, params: dict[str, Any]) -> None:
-        thread = self._loaded(params)
-        prompt = _prompt(params)
-        if len(prompt) > LONGEST_PROMPT:
-            told = {"input_error_code": "input_too_large", "max_chars": LONGEST_PROMPT}
-            said = f"Input exceeds the maximum length of {LONGEST_PROMPT} characters."
-            raise RefusalError(said, _INVALID_PARAMS, {**told, "actual_chars": len(prompt)})
-        self._refuse_as_scripted(thread)
-        taken = claimed(self._process.state)
+    def _start_turn(self, request_id: object, params: dict[str, Any]) -> None:
+        thread = self._loaded_thread(params)
+        prompt = _prompt_of(params)
+        if len(prompt) > MAX_PROMPT_LENGTH:
+            told = {"input_error_code": "input_too_large", "max_chars": MAX_PROMPT_LENGTH}
+            said = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
+            raise RequestError(said, _INVALID_PARAMS, {**told, "actual_chars": len(prompt)})
+        self._apply_session_step(thread)
+        taken = claim_server_step(self._process.state)
         step: dict[str, object] = taken[1] if taken else {"pieces": [], "ends": "unscripted"}
-        self._begin(thread)
+        self._create_rollout(thread)
         turn = thread.turn
-        if turn is None or not turn.stops_asking():
-            turn = thread.turn = Turn(self._process.state, self._words, thread)
-            self._say(number, {"turn": turn.shown("inProgress")})
+        if turn is None or not turn.cancel_model_call():
+            turn = thread.turn = ServerTurn(self._process.state, self._messages, thread)
+            self._respond(request_id, {"turn": turn.as_message("inProgress")})
             turn.begin()
         else:
-            self._say(number, {"turn": turn.shown("inProgress")})
+            self._respond(request_id, {"turn": turn.as_message("inProgress")})
         # Once it is noted that the model was asked, the turn is under way.
-        self._note(thread, prompt, unscripted=taken is None)
+        self._write_run_record(thread, prompt, unscripted=taken is None)
         thread.preview = thread.preview or prompt
-        turn.hear(prompt, step)
+        turn.add_user_message(prompt, step)
 
-    def _refuse_as_scripted(self, thread: Loaded) -> None:
+    def _apply_session_step(self, thread: LoadedThread) -> None:
         """Play what the script says of the session, for a client that has no need to resume it."""
-        scripted = claimed(self._process.state, "unknown_session", "busy_session")
-        thread_id = thread.kept.id
+        scripted = claim_server_step(self._process.state, "unknown_session", "busy_session")
+        thread_id = thread.file.id
         if scripted and scripted[0] == "busy_session":
-            raise self._words.refusal("busy_session", "active writer", thread_id=thread_id)
+            raise self._messages.recorded_error("busy_session", "active writer", thread_id=thread_id)
         if scripted:
             del self._threads[thread_id]
-            thread.kept.release()
-            raise self._words.refusal("unknown_thread", "thread not found", unknown_thread_id=thread_id)
+            thread.file.release_lock()
+            raise self._messages.recorded_error(
+                "unknown_thread", "thread not found", unknown_thread_id=thread_id
+            )
 
-    def _begin(self, thread: Loaded) -> None:
+    def _create_rollout(self, thread: LoadedThread) -> None:
         """A thread is written down with its first words, not before (measured)."""
-        kept = thread.kept
+        kept = thread.file
         if not os.path.exists(kept.path):  # noqa: PTH110 - as above
             os.makedirs(os.path.dirname(kept.path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
-            meta = f'"id":"{kept.id}","cwd":{quoted(thread.cwd)}'
+            meta = f'"id":"{kept.id}","cwd":{json_string(thread.cwd)}'
             kept.append(f'{{"type":"session_meta","payload":{{{meta}}}}}')
 
-    def _note(self, thread: Loaded, prompt: str, *, unscripted: bool) -> None:
-        note = Process(self._process.state, self._process.argv)
-        resumes = thread.kept.id if thread.kept.turns or thread.preview else ""
-        note.note.update(
+    def _write_run_record(self, thread: LoadedThread, prompt: str, *, unscripted: bool) -> None:
+        note = FakeProcess(self._process.state, self._process.argv)
+        resumes = thread.file.id if thread.file.turns or thread.preview else ""
+        note.run_record.update(
             prompt=prompt.encode("utf-8", "replace"),
             cwd=thread.cwd,
-            thread=thread.kept.id,
+            thread=thread.file.id,
             resumes=resumes,
             instructions=thread.instructions,
             asked=True,
             unscripted=unscripted,
         )
-        note.jot()
+        note.write_run_record()
 
-    def _interrupt(self, number: object, params: dict[str, Any]) -> None:
-        thread = self._loaded(params)
+    def _interrupt_turn(self, request_id: object, params: dict[str, Any]) -> None:
+        thread = self._loaded_thread(params)
         turn, wanted = thread.turn, str(params.get("turnId", ""))
         if turn is None:
-            raise self._words.refusal("interrupted", "no active turn")
+            raise self._messages.recorded_error("interrupted", "no active turn")
         if wanted != turn.id:
             places = {"unknown_thread_id": wanted, "thread_id": turn.id}
-            raise self._words.refusal("interrupted", "expected active", **places)
-        turn.interrupt(number)
+            raise self._messages.recorded_error("interrupted", "expected active", **places)
+        turn.interrupt(request_id)
 
-    def _loaded(self, params: dict[str, Any]) -> Loaded:
-        thread_id = self._named(params, "thread")
+    def _loaded_thread(self, params: dict[str, Any]) -> LoadedThread:
+        thread_id = self._thread_id_param(params, "thread")
         if thread_id not in self._threads:
-            raise self._words.refusal("unknown_thread", "thread not found", unknown_thread_id=thread_id)
+            raise self._messages.recorded_error(
+                "unknown_thread", "thread not found", unknown_thread_id=thread_id
+            )
         return self._threads[thread_id]
 
-    def _named(self, params: dict[str, Any], what: str) -> str:
+    def _thread_id_param(self, params: dict[str, Any], label: str) -> str:
         thread_id = params.get("threadId")
         if thread_id is None:
-            raise self._words.refusal("handshake", "missing field `threadId`")
-        odd = next((place for place, one in enumerate(thread_id) if one not in _HEXADECIMAL), None)
+            raise self._messages.recorded_error("handshake", "missing field `threadId`")
+        odd = next((place for place, one in enumerate(thread_id) if one not in _UUID_CHARACTERS), None)
         if odd is not None or not is_uuid(thread_id):
             place = odd or 0
             expected = "expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-]"
             found = f"found `{thread_id[place : place + 1]}` at {place + 1}"
-            raise RefusalError(f"invalid {what} id: invalid character: {expected}, {found}")
+            raise RequestError(f"invalid {label} id: invalid character: {expected}, {found}")
         return str(thread_id).lower()
 
-    def _rollout(self, thread_id: str) -> str:
-        path = rollout(self._process.home, thread_id)
+    def _rollout_path(self, thread_id: str) -> str:
+        path = find_rollout(self._process.home, thread_id)
         if not path:
-            raise self._lost(thread_id)
+            raise self._thread_not_found(thread_id)
         return path
 
-    def _lost(self, thread_id: str) -> RefusalError:
-        return self._words.refusal("unknown_thread", "no rollout", unknown_thread_id=thread_id)
+    def _thread_not_found(self, thread_id: str) -> RequestError:
+        return self._messages.recorded_error("unknown_thread", "no rollout", unknown_thread_id=thread_id)
 
 
-def _prompt(params: dict[str, Any]) -> str:
+def _prompt_of(params: dict[str, Any]) -> str:
     return "\n".join(str(one.get("text", "")) for one in params.get("input", []) if one.get("type") == "text")
 
 
-def _first_words(path: str) -> str:
-    for line in read(path).split(b"\n"):
+def _first_user_message(path: str) -> str:
+    for line in read_bytes(path).split(b"\n"):
         if b'"type":"user_message"' in line:
             return str(json.loads(line)["payload"]["message"])
     return ""
@@ -340,7 +360,7 @@ def _delete_rollout(path: str) -> None:
     os.unlink(path)  # noqa: PTH108 - as above
 
 
-def _forked(home: str, thread_id: str) -> bool:
+def _is_forked(home: str, thread_id: str) -> bool:
     mark = f'"forked_from_id":"{thread_id}"'.encode()
     files = (f"{folder}/{name}" for folder, _, names in os.walk(f"{home}/sessions") for name in names)
-    return any(mark in read(path).partition(b"\n")[0] for path in files)
+    return any(mark in read_bytes(path).partition(b"\n")[0] for path in files)

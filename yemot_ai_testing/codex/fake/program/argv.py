@@ -5,7 +5,7 @@ Run inside the fake executable, where each import costs a millisecond: so there 
 
 from __future__ import annotations
 
-__all__ = ["LEVELS", "Arguments", "Level", "UsageError", "parse"]
+__all__ = ["GRAMMARS", "Arguments", "CommandGrammar", "UsageError", "parse"]
 
 _REPEATABLE = {"config", "enable", "disable", "image", "add-dir"}
 _COMMON_VALUES = {
@@ -56,7 +56,7 @@ _ROOT_FLAGS = {*_EXEC_FLAGS, "search", "no-alt-screen", "no-daemon"} - {
     "experimental-json",
     "skip-git-repo-check",
 }
-_SHORT = {
+_SHORT_OPTIONS = {
     "c": "config",
     "i": "image",
     "m": "model",
@@ -75,7 +75,7 @@ _CHOICES = {
 _EXEC_USAGE = "Usage: codex exec [OPTIONS] [PROMPT]\n       codex exec [OPTIONS] <COMMAND> [ARGS]"
 _RESUME_USAGE = "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]"
 _ROOT_USAGE = "Usage: codex [OPTIONS] [PROMPT]\n       codex [OPTIONS] <COMMAND> [ARGS]"
-_MORE = "For more information, try '--help'."
+_HELP_HINT = "For more information, try '--help'."
 
 
 class UsageError(Exception):
@@ -87,15 +87,15 @@ class Arguments:
 
     Attributes:
         command: ``exec``, ``resume``, ``review``, ``features`` …; empty for the interactive program.
-        words: the positional arguments of the command.
+        positionals: the positional arguments of the command.
         options: long names with the values given, oldest first; flags have none.
     """
 
-    __slots__ = ("command", "options", "words")
+    __slots__ = ("command", "options", "positionals")
 
     def __init__(self) -> None:
         self.command = ""
-        self.words: list[str] = []
+        self.positionals: list[str] = []
         self.options: dict[str, list[str]] = {}
 
     def has(self, name: str) -> bool:
@@ -107,10 +107,10 @@ class Arguments:
         return self.options.get(name, [default])[-1]
 
 
-class Level:
+class CommandGrammar:
     """What one command takes: its options, subcommands and number of positional arguments."""
 
-    __slots__ = ("commands", "flags", "greedy", "places", "usage", "values")
+    __slots__ = ("commands", "flags", "greedy_image", "max_positionals", "usage", "values")
 
     def __init__(  # noqa: PLR0913 - a plain record; dataclasses are too slow to import here
         self,
@@ -118,142 +118,154 @@ class Level:
         values: dict[str, str],
         flags: set[str],
         commands: tuple[str, ...],
-        places: int,
+        max_positionals: int,
         *,
-        greedy: bool,
+        greedy_image: bool,
     ) -> None:
         self.usage = usage
         self.values = values
         self.flags = flags
         self.commands = commands
-        self.places = places
-        self.greedy = greedy
+        self.max_positionals = max_positionals
+        self.greedy_image = greedy_image
 
 
-_ROOT_LEVEL = Level(
+_ROOT_GRAMMAR = CommandGrammar(
     _ROOT_USAGE,
     _ROOT_VALUES,
     _ROOT_FLAGS,
     ("exec", "e", "features", "review", "login", "logout", "mcp", "delete", "app-server", "help"),
     1,
-    greedy=True,
+    greedy_image=True,
 )
-_EXEC_LEVEL = Level(
-    _EXEC_USAGE, _EXEC_VALUES, _EXEC_FLAGS, ("resume", "fork", "review", "help"), 1, greedy=True
+_EXEC_GRAMMAR = CommandGrammar(
+    _EXEC_USAGE, _EXEC_VALUES, _EXEC_FLAGS, ("resume", "fork", "review", "help"), 1, greedy_image=True
 )
 # After `resume`, -i takes one file; before it, every word that follows.
-_RESUME_LEVEL = Level(_RESUME_USAGE, _COMMON_VALUES, _RESUME_FLAGS, (), 2, greedy=False)
-_OTHER_LEVEL = Level(_ROOT_USAGE, _EXEC_VALUES, {*_EXEC_FLAGS, *_RESUME_FLAGS}, (), 9, greedy=False)
-LEVELS = {"": _ROOT_LEVEL, "exec": _EXEC_LEVEL, "e": _EXEC_LEVEL, "resume": _RESUME_LEVEL}
+_RESUME_GRAMMAR = CommandGrammar(_RESUME_USAGE, _COMMON_VALUES, _RESUME_FLAGS, (), 2, greedy_image=False)
+_OTHER_GRAMMAR = CommandGrammar(
+    _ROOT_USAGE, _EXEC_VALUES, {*_EXEC_FLAGS, *_RESUME_FLAGS}, (), 9, greedy_image=False
+)
+GRAMMARS = {"": _ROOT_GRAMMAR, "exec": _EXEC_GRAMMAR, "e": _EXEC_GRAMMAR, "resume": _RESUME_GRAMMAR}
 
 
-def parse(argv: list[str], differences: dict[str, dict[str, str | None]] | None = None) -> Arguments:
+def parse(argv: list[str], overrides: dict[str, dict[str, str | None]] | None = None) -> Arguments:
     """Read the arguments after the program's name.
 
     Args:
         argv: the arguments.
-        differences: what the version has otherwise (see ``codex_grammar``).
+        overrides: what the version has otherwise (see ``codex_grammar``).
 
     Raises:
         UsageError: Codex would refuse them.
     """
     found = Arguments()
     rest = list(argv)
-    other = differences or {}
-    level = _changed(_ROOT_LEVEL, other.get(""))
+    other = overrides or {}
+    level = _with_overrides(_ROOT_GRAMMAR, other.get(""))
     seen: set[str] = set()
     while rest:
         word = rest.pop(0)
         if word == "--":
             for late in rest:
-                _place(found, level, late)
+                _add_positional(found, level, late)
             break
         if word.startswith("-") and len(word) > 1:
-            _option(found, level, word, rest, seen)
-        elif word == "help" and found.command and word in level.commands and not found.words:
+            _parse_option(found, level, word, rest, seen)
+        elif word == "help" and found.command and word in level.commands and not found.positionals:
             found.options["help"] = []
-            level = _OTHER_LEVEL
-        elif word in level.commands and not found.words:
+            level = _OTHER_GRAMMAR
+        elif word in level.commands and not found.positionals:
             found.command = "exec" if word == "e" else word
-            level = _changed(_level(word), other.get(found.command))
+            level = _with_overrides(_grammar_for(word), other.get(found.command))
             seen = set()
         else:
-            _place(found, level, word)
+            _add_positional(found, level, word)
     return found
 
 
-def _level(command: str) -> Level:
+def _grammar_for(command: str) -> CommandGrammar:
     """Return what a command takes."""
-    return LEVELS.get(command, _OTHER_LEVEL)
+    return GRAMMARS.get(command, _OTHER_GRAMMAR)
 
 
-def _changed(level: Level, other: dict[str, str | None] | None) -> Level:
+def _with_overrides(grammar: CommandGrammar, overrides: dict[str, str | None] | None) -> CommandGrammar:
     """The level as another version has it."""
-    if not other:
-        return level
-    values = {name: value for name, value in level.values.items() if other.get(name, "") is not None}
-    flags = {name for name in level.flags if other.get(name, "") is not None}
-    commands = tuple(name for name in level.commands if other.get(f":{name}", "") is not None)
-    for name, value in other.items():
+    if not overrides:
+        return grammar
+    values = {name: value for name, value in grammar.values.items() if overrides.get(name, "") is not None}
+    flags = {name for name in grammar.flags if overrides.get(name, "") is not None}
+    commands = tuple(name for name in grammar.commands if overrides.get(f":{name}", "") is not None)
+    for name, value in overrides.items():
         if value:
             values[name] = value
         elif value is not None:
             flags.add(name)
-    return Level(level.usage, values, flags, commands, level.places, greedy=level.greedy)
+    return CommandGrammar(
+        grammar.usage, values, flags, commands, grammar.max_positionals, greedy_image=grammar.greedy_image
+    )
 
 
-def _place(found: Arguments, level: Level, word: str) -> None:
-    if len(found.words) >= level.places:
-        raise UsageError(f"error: unexpected argument '{word}' found\n\n{level.usage}\n\n{_MORE}")
-    found.words.append(word)
+def _add_positional(arguments: Arguments, grammar: CommandGrammar, word: str) -> None:
+    if len(arguments.positionals) >= grammar.max_positionals:
+        raise UsageError(f"error: unexpected argument '{word}' found\n\n{grammar.usage}\n\n{_HELP_HINT}")
+    arguments.positionals.append(word)
 
 
-def _option(found: Arguments, level: Level, word: str, rest: list[str], seen: set[str]) -> None:
-    name, value = _split(word)
-    known = level.values.get(name)
-    if known is None and name not in level.flags:
+def _parse_option(
+    arguments: Arguments, grammar: CommandGrammar, word: str, rest: list[str], seen: set[str]
+) -> None:
+    name, value = _split_option(word)
+    known = grammar.values.get(name)
+    if known is None and name not in grammar.flags:
         shown = word.partition("=")[0] if word.startswith("--") else word[:2]
         tip = f"  tip: to pass '{shown}' as a value, use '-- {shown}'"
-        raise UsageError(f"error: unexpected argument '{shown}' found\n\n{tip}\n\n{level.usage}\n\n{_MORE}")
+        raise UsageError(
+            f"error: unexpected argument '{shown}' found\n\n{tip}\n\n{grammar.usage}\n\n{_HELP_HINT}"
+        )
     title = f"--{name}" if known is None else f"--{name} <{known}>"
     if name in seen and name not in _REPEATABLE:
         raise UsageError(
-            f"error: the argument '{title}' cannot be used multiple times\n\n{level.usage}\n\n{_MORE}"
+            f"error: the argument '{title}' cannot be used multiple times\n\n{grammar.usage}\n\n{_HELP_HINT}"
         )
     seen.add(name)
-    values = found.options.setdefault("json" if name == "experimental-json" else name, [])
+    values = arguments.options.setdefault("json" if name == "experimental-json" else name, [])
     if known is not None:
-        values.extend(_values(level, name, title, value, rest))
+        values.extend(_take_values(grammar, name, title, value, rest))
     elif value is not None:
         message = f"error: unexpected value '{value}' for '{title}' found; no more were expected"
-        raise UsageError(f"{message}\n\n{level.usage}\n\n{_MORE}")
+        raise UsageError(f"{message}\n\n{grammar.usage}\n\n{_HELP_HINT}")
 
 
-def _split(word: str) -> tuple[str, str | None]:
+def _split_option(word: str) -> tuple[str, str | None]:
     """The long name of an option and the value written with it, if any."""
     if word.startswith("--"):
         name, equals, value = word[2:].partition("=")
         return name, value if equals else None
-    return _SHORT.get(word[1], word), word[2:].removeprefix("=") or None
+    return _SHORT_OPTIONS.get(word[1], word), word[2:].removeprefix("=") or None
 
 
-def _takes_many(level: Level, name: str, value: str | None) -> bool:
+def _takes_many(grammar: CommandGrammar, name: str, value: str | None) -> bool:
     """Return whether an option takes every word that follows it."""
     # A value that is written with its option ("--image=A") is the only one.
-    return name == "image" and level.greedy and value is None
+    return name == "image" and grammar.greedy_image and value is None
 
 
-def _values(level: Level, name: str, title: str, value: str | None, rest: list[str]) -> list[str]:
-    many = _takes_many(level, name, value)
+def _take_values(
+    grammar: CommandGrammar, name: str, title: str, value: str | None, rest: list[str]
+) -> list[str]:
+    many = _takes_many(grammar, name, value)
     if value is None:
         if not rest or (rest[0].startswith("-") and len(rest[0]) > 1):
             shown = f"{title}..." if many else title
-            raise UsageError(f"error: a value is required for '{shown}' but none was supplied\n\n{_MORE}")
+            raise UsageError(
+                f"error: a value is required for '{shown}' but none was supplied\n\n{_HELP_HINT}"
+            )
         value = rest.pop(0)
     choices = _CHOICES.get(name)
     if choices and value not in choices:
         possible = f"  [possible values: {', '.join(choices)}]"
-        raise UsageError(f"error: invalid value '{value}' for '{title}'\n{possible}\n\n{_MORE}")
+        raise UsageError(f"error: invalid value '{value}' for '{title}'\n{possible}\n\n{_HELP_HINT}")
     values = [value]
     while many and rest and (rest[0] == "-" or not rest[0].startswith("-")):
         values.append(rest.pop(0))

@@ -8,20 +8,20 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "LONGEST_PROMPT",
-    "before_the_prompt",
+    "MAX_PROMPT_LENGTH",
+    "argument_problem",
+    "decode_prompt",
+    "ensure_stdin",
     "home_problem",
     "in_repository",
-    "open_stdin",
-    "prompt_of",
-    "stdin",
-    "too_long",
+    "length_problem",
+    "read_stdin",
 ]
 
-LONGEST_PROMPT = 1_048_576
+MAX_PROMPT_LENGTH = 1_048_576
 
-_MARK = b"\xef\xbb\xbf"
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def home_problem(home: str) -> str:
@@ -32,7 +32,7 @@ def home_problem(home: str) -> str:
     return f'Error finding codex home: CODEX_HOME points to "{home}", but {what}\n'
 
 
-def before_the_prompt(settings: list[str], folder: str, output: str) -> str:
+def argument_problem(settings: list[str], folder: str, output: str) -> str:
     """Why these arguments cannot be followed; empty if they can.
 
     Args:
@@ -50,11 +50,11 @@ def before_the_prompt(settings: list[str], folder: str, output: str) -> str:
     return ""
 
 
-def prompt_of(data: bytes) -> tuple[bytes, str]:
+def decode_prompt(data: bytes) -> tuple[bytes, str]:
     """A prompt out of standard input, or why it is none: it has to be UTF-8, or UTF-16 that says so."""
-    if data.startswith(_WIDE_MARKS):
+    if data.startswith(_UTF16_BOMS):
         return data.decode("utf-16", "replace").encode("utf-8", "replace"), ""
-    text = data.removeprefix(_MARK)
+    text = data.removeprefix(_BOM)
     try:
         text.decode()
     except UnicodeDecodeError as error:
@@ -66,12 +66,14 @@ def prompt_of(data: bytes) -> tuple[bytes, str]:
     return text, ""
 
 
-def too_long(words: str) -> str:
+def length_problem(prompt: str) -> str:
     """Why a prompt is too long; empty if it is not."""
-    if len(words) <= LONGEST_PROMPT:
+    if len(prompt) <= MAX_PROMPT_LENGTH:
         return ""
-    told = f'"input_error_code":"input_too_large","max_chars":{LONGEST_PROMPT},"actual_chars":{len(words)}'
-    what = f"Input exceeds the maximum length of {LONGEST_PROMPT} characters."
+    told = (
+        f'"input_error_code":"input_too_large","max_chars":{MAX_PROMPT_LENGTH},"actual_chars":{len(prompt)}'
+    )
+    what = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
     return f"Error: turn/start: turn/start failed: {what} (code -32602), data: {{{told}}}\n"
 
 
@@ -84,7 +86,7 @@ def in_repository(folder: str) -> bool:
     return True
 
 
-def stdin() -> bytes:
+def read_stdin() -> bytes:
     """All of standard input; nothing, where it is closed."""
     chunks = []
     while chunk := os.read(0, 1 << 16):
@@ -92,7 +94,7 @@ def stdin() -> bytes:
     return b"".join(chunks)
 
 
-def open_stdin() -> None:
+def ensure_stdin() -> None:
     """Put /dev/null where a standard input is missing, as the real one's language does at its start."""
     try:
         os.fstat(0)

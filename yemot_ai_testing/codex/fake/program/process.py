@@ -9,32 +9,40 @@ import marshal
 import os
 import time
 
-from yemot_ai_testing.codex.fake.program.threads import read
+from yemot_ai_testing.codex.fake.program.threads import read_bytes
 
-__all__ = ["Ended", "Process", "Step", "Told", "encoded", "filled", "say"]
+__all__ = [
+    "EncodedStep",
+    "FakeProcess",
+    "Output",
+    "ProcessExit",
+    "encode_text",
+    "fill_placeholders",
+    "write_text",
+]
 
-Told = tuple[int, str, str]
-Step = tuple[float, int, str, str, str, Told]
+Output = tuple[int, str, str]
+EncodedStep = tuple[float, int, str, str, str, Output]
 
 
-class Ended(Exception):  # noqa: N818 - not an error: the way out of the process
+class ProcessExit(Exception):  # noqa: N818 - not an error: the way out of the process
     """The process is over, with this code."""
 
-    def __init__(self, code: int) -> None:
-        self.code = code
-        super().__init__(code)
+    def __init__(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(exit_code)
 
 
-class Process:
+class FakeProcess:
     """One run: its arguments, its state folder, and what it notes for the test."""
 
-    __slots__ = ("argv", "home", "note", "state")
+    __slots__ = ("argv", "home", "run_record", "state")
 
     def __init__(self, state: str, argv: list[str]) -> None:
         self.state = state
         self.argv = argv
         self.home = os.environ.get("CODEX_HOME") or f"{os.environ.get('HOME', '')}/.codex"
-        self.note: dict[str, object] = {
+        self.run_record: dict[str, object] = {
             "argv": argv,
             "cwd": os.getcwd(),  # noqa: PTH109 - as above
             "env": sorted(os.environ),
@@ -47,25 +55,27 @@ class Process:
             "instructions": None,
         }
 
-    def reply(self, case: str) -> Told:
+    def recorded_output(self, case: str) -> Output:
         """A recording: exit code, standard output, standard error."""
-        code, out, err = marshal.loads(read(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
+        code, out, err = marshal.loads(read_bytes(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
         return code, out, err
 
-    def grammar(self) -> dict[str, dict[str, str | None]] | None:
+    def grammar_overrides(self) -> dict[str, dict[str, str | None]] | None:
         """What this version's command line has otherwise; mostly nothing."""
         try:
-            found: dict[str, dict[str, str | None]] = marshal.loads(read(f"{self.state}/replies/grammar"))  # noqa: S302 - our own file
+            found: dict[str, dict[str, str | None]] = marshal.loads(
+                read_bytes(f"{self.state}/replies/grammar")
+            )
         except FileNotFoundError:
             return None
         return found
 
-    def jot(self) -> None:
+    def write_run_record(self) -> None:
         """Write down what was asked, in one piece, and ring."""
         name = f"{time.time_ns():020d}-{os.getpid()}"
         draft = f"{self.state}/drafts/{name}"
         with open(draft, "wb") as file:  # noqa: PTH123 - as above
-            marshal.dump(self.note, file)
+            marshal.dump(self.run_record, file)
         os.rename(draft, f"{self.state}/runs/{name}")  # noqa: PTH104 - as above
         try:
             bell = os.open(f"{self.state}/bell", os.O_WRONLY | os.O_NONBLOCK)
@@ -75,7 +85,7 @@ class Process:
             # Nobody listens, or the pipe is full: the note is written all the same.
             return
 
-    def claim(self, *kinds: str) -> tuple[str, Step] | None:
+    def claim_step(self, *kinds: str) -> tuple[str, EncodedStep] | None:
         """Take the next step, if it is of one of these kinds (any, if none is named)."""
         for name in sorted(os.listdir(f"{self.state}/steps")):  # noqa: PTH208 - as above
             kind = name.partition("-")[2]
@@ -86,7 +96,7 @@ class Process:
                 os.rename(f"{self.state}/steps/{name}", taken)  # noqa: PTH104 - as above
             except FileNotFoundError:
                 continue
-            return kind, marshal.loads(read(taken))  # noqa: S302 - our own file
+            return kind, marshal.loads(read_bytes(taken))  # noqa: S302 - our own file
         return None
 
     def wait_at_gate(self) -> None:
@@ -97,26 +107,28 @@ class Process:
             return
 
 
-def filled(text: str, process: Process, places: dict[str, str]) -> str:
+def fill_placeholders(text: str, process: FakeProcess, values: dict[str, str]) -> str:
     """Fill in the places of a recording."""
     if "{" not in text:
         return text
-    for name, value in places.items():
+    for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     if "{folder}" in text or "{time}" in text:
-        text = text.replace("{folder}/work", str(process.note["cwd"])).replace("{folder}/home", process.home)
+        text = text.replace("{folder}/work", str(process.run_record["cwd"])).replace(
+            "{folder}/home", process.home
+        )
         text = text.replace("{temporary}", "/tmp")  # noqa: S108 - a word of a warning
         text = text.replace("{time}", time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()))
     return text
 
 
-def encoded(text: str) -> bytes:
+def encode_text(text: str) -> bytes:
     """Return the bytes that are written for a text."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def say(fd: int, text: str) -> None:
+def write_text(fd: int, text: str) -> None:
     """Write a text, whole."""
-    data = encoded(text)
+    data = encode_text(text)
     while data:
         data = data[os.write(fd, data) :]

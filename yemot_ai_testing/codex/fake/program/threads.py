@@ -9,10 +9,10 @@ import fcntl
 import os
 import time
 
-__all__ = ["Thread", "is_uuid", "newest", "quoted", "read", "rollout", "uuid7"]
+__all__ = ["ThreadFile", "find_rollout", "is_uuid", "json_string", "newest_thread_id", "read_bytes", "uuid7"]
 
 
-class Thread:
+class ThreadFile:
     """A conversation, kept as Codex keeps it: a file of lines that is appended to."""
 
     __slots__ = ("_lock", "home", "id", "path", "resumed", "turns")
@@ -22,14 +22,14 @@ class Thread:
         self.id = thread_id
         self.path = path
         self.resumed = resumed
-        self.turns = read(path).count(b'"type":"token_count"') if resumed else 0
+        self.turns = read_bytes(path).count(b'"type":"token_count"') if resumed else 0
         self._lock = -1
 
     def lock_path(self) -> str:
         """Return the file that its writer locks."""
         return f"{self.home}/thread-writer-locks/{self.id}.lock"
 
-    def claim(self) -> bool:
+    def acquire_lock(self) -> bool:
         """Become its writer; False if somebody else is. The lock ends with the process."""
         path = self.lock_path()
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - pathlib is too slow to import here
@@ -40,7 +40,7 @@ class Thread:
             return False
         return True
 
-    def release(self) -> None:
+    def release_lock(self) -> None:
         """Be its writer no more."""
         if self._lock >= 0:
             os.close(self._lock)
@@ -53,20 +53,20 @@ class Thread:
                 file.writelines(f"{line}\n" for line in lines)
 
 
-def rollout(home: str, thread_id: str) -> str:
+def find_rollout(home: str, thread_id: str) -> str:
     """The file of a thread; empty if there is none."""
     return next((path for path in _rollouts(home) if path.endswith(f"-{thread_id}.jsonl")), "")
 
 
-def newest(home: str, cwd: str) -> str:
+def newest_thread_id(home: str, cwd: str) -> str:
     """The id of the thread that was used last; empty if there is none.
 
     Args:
         home: where to look.
         cwd: the working folder that the thread began in; empty for any.
     """
-    began = f'"cwd":{quoted(cwd)}}}'.encode() if cwd else b""
-    paths = [path for path in _rollouts(home) if began in read(path).partition(b"\n")[0]]
+    began = f'"cwd":{json_string(cwd)}}}'.encode() if cwd else b""
+    paths = [path for path in _rollouts(home) if began in read_bytes(path).partition(b"\n")[0]]
     paths = _by_last_use(paths)
     return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
 
@@ -96,12 +96,12 @@ def uuid7() -> str:
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {34: '\\"', 92: "\\\\"}
 
 
-def quoted(text: str) -> str:
+def json_string(text: str) -> str:
     """A string as JSON writes it."""
     return f'"{text.translate(_ESCAPES)}"'
 
 
-def read(path: str) -> bytes:
+def read_bytes(path: str) -> bytes:
     """The bytes of a file."""
     with open(path, "rb") as file:  # noqa: PTH123 - as above
         return file.read()

@@ -10,24 +10,32 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from yemot_ai_testing.codex import app_server_recordings as recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.recorder.session import environment, furnished
-from yemot_ai_testing.codex.rules.app_server.wire import Wire
-from yemot_ai_testing.codex.rules.backends import is_double, twin
-from yemot_ai_testing.conformance.rule import Breach, NotApplicable, same, that
+from yemot_ai_testing.codex.recorder.session import isolated_environment, make_folders
+from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient
+from yemot_ai_testing.codex.rules.backends import copy_fake, is_double
+from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal, expect_true
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.codex.steps import Question
+    from yemot_ai_testing.codex.steps import ClientRequestKind
 
-__all__ = ["Model", "Stage", "on_executable", "on_fake", "on_real", "refused", "said"]
+__all__ = [
+    "AppServerBench",
+    "AppServerModel",
+    "expect_error",
+    "open_bench",
+    "open_fake_bench",
+    "open_real_bench",
+    "turn_params",
+]
 
-Model: TypeAlias = FakeCodex | ModelServer
+AppServerModel: TypeAlias = FakeCodex | ModelServer
 
-_MARK: Final = "ran-by-command"
-_CLOCK: Final[dict[str, Any]] = {
+_MARKER_FILE: Final = "ran-by-command"
+_CLOCK_TOOL: Final[dict[str, Any]] = {
     "name": "clock",
     "description": "the time",
     "inputSchema": {"type": "object", "properties": {}},
@@ -35,7 +43,7 @@ _CLOCK: Final[dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class AppServerBench:
     """One place for one rule.
 
     Attributes:
@@ -48,71 +56,71 @@ class Stage:
     command: Sequence[str]
     env: Mapping[str, str]
     work: Path
-    model: Model
-    _open: ExitStack
+    model: AppServerModel
+    _exit_stack: ExitStack
 
-    def server(self) -> Wire:
+    def start_server(self) -> AppServerClient:
         """Start a server; it is killed with the stage."""
-        wire = Wire.open(self.command, env=self.env, cwd=self.work)
-        self._open.callback(wire.close)
+        wire = AppServerClient.open(self.command, env=self.env, cwd=self.work)
+        self._exit_stack.callback(wire.close)
         return wire
 
-    def greeted(self) -> Wire:
+    def start_initialized(self) -> AppServerClient:
         """A server that has been shaken hands with."""
-        wire = self.server()
-        wire.shake_hands()
+        wire = self.start_server()
+        wire.initialize()
         return wire
 
-    def setup(self, **further: object) -> dict[str, Any]:
+    def thread_params(self, **further: object) -> dict[str, Any]:
         """How a thread is to be."""
         ours = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
         return {**ours, "cwd": str(self.work), **further}
 
-    def asking(self, what: Question) -> dict[str, Any]:
+    def asking_thread_params(self, kind: ClientRequestKind) -> dict[str, Any]:
         """How a thread has to be so that the client is asked about a command (``approval``) or a ``tool``."""
-        if what == "tool":
-            return {"dynamicTools": [_CLOCK]}
+        if kind == "tool":
+            return {"dynamicTools": [_CLOCK_TOOL]}
         return {"approvalPolicy": "untrusted"}
 
-    def asks(self, what: Question) -> None:
+    def asks(self, kind: ClientRequestKind) -> None:
         """Let the model want what the client has to be asked about."""
         if isinstance(self.model, FakeCodex):
-            self.model.asks(what)
-        elif what == "tool":
-            self.model.emits(api.function_call(_CLOCK["name"], {}))
+            self.model.asks(kind)
+        elif kind == "tool":
+            self.model.emits(api.function_call(_CLOCK_TOOL["name"], {}))
         else:
-            self.model.emits(api.function_call("exec_command", {"cmd": f"touch {_MARK}"}))
+            self.model.emits(api.function_call("exec_command", {"cmd": f"touch {_MARKER_FILE}"}))
 
     @property
-    def ran(self) -> bool:
+    def command_ran(self) -> bool:
         """Whether the command of ``asks`` was run."""
-        return (self.work / _MARK).exists()
+        return (self.work / _MARKER_FILE).exists()
 
-    def opened(self, wire: Wire) -> str:
+    def start_thread(self, client: AppServerClient) -> str:
         """A new thread."""
-        return str(wire.ask("thread/start", self.setup())["result"]["thread"]["id"])
+        return str(client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
 
-    def told(self, wire: Wire, thread: str, words: str) -> dict[str, Any]:
+    def run_turn(self, client: AppServerClient, thread: str, text: str) -> dict[str, Any]:
         """Take a turn to its end; returns the turn as it ended."""
-        wire.send("turn/start", said(thread, words))
-        turn: dict[str, Any] = wire.told("turn/completed")["turn"]
+        client.send_request("turn/start", turn_params(thread, text))
+        turn: dict[str, Any] = client.wait_notification("turn/completed")["turn"]
         return turn
 
 
-def said(thread: str, words: str) -> dict[str, Any]:
+def turn_params(thread: str, text: str) -> dict[str, Any]:
     """The parameters of a turn."""
-    return {"threadId": thread, "input": [{"type": "text", "text": words}]}
+    return {"threadId": thread, "input": [{"type": "text", "text": text}]}
 
 
-def refused(answer: Mapping[str, Any], words: str, code: int = -32600) -> None:
+def expect_error(answer: Mapping[str, Any], text: str, code: int = -32600) -> None:
     """Expect an error with these words in it; ``Breach`` if it is none."""
     error = answer.get("error") or {}
-    same("the code of the error", error.get("code"), code)
-    that(words in str(error.get("message")), f"an error that says {words!r}", repr(error.get("message")))
+    expect_equal("the code of the error", error.get("code"), code)
+    expect_true(text in str(error.get("message")), f"an error that says {text!r}", repr(error.get("message")))
 
 
 @contextmanager
-def on_executable(executable: Path, version: str) -> Iterator[Stage]:
+def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
     """A stage for whatever claims to be a Codex; a double of ours plays in a twin of its own.
 
     Raises:
@@ -121,9 +129,11 @@ def on_executable(executable: Path, version: str) -> Iterator[Stage]:
     """
     with ExitStack() as stack:
         if not is_double(executable):
-            stage = stack.enter_context(on_real(executable))
+            stage = stack.enter_context(open_real_bench(executable))
         elif version in recording.versions():
-            stage = stack.enter_context(on_fake(stack.enter_context(closing(twin(executable, version)))))
+            stage = stack.enter_context(
+                open_fake_bench(stack.enter_context(closing(copy_fake(executable, version))))
+            )
         else:
             told = ", ".join(recording.versions())
             raise NotApplicable(f"as a server, the fake was recorded of {told} only")
@@ -136,25 +146,25 @@ def on_executable(executable: Path, version: str) -> Iterator[Stage]:
 
 
 @contextmanager
-def on_real(executable: Path) -> Iterator[Stage]:
+def open_real_bench(executable: Path) -> Iterator[AppServerBench]:
     """A stage for a real binary: a model service on this machine answers it, and nothing leaves it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ModelServer() as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-        with _stage([str(executable), "app-server", *settings], Path(name), model) as stage:
+        with _open_bench([str(executable), "app-server", *settings], Path(name), model) as stage:
             yield stage
 
 
 @contextmanager
-def on_fake(fake: FakeCodex) -> Iterator[Stage]:
+def open_fake_bench(fake: FakeCodex) -> Iterator[AppServerBench]:
     """A stage for the fake, which is its own model."""
     command = [str(fake.executable), "app-server"]
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as name, _stage(command, Path(name), fake) as stage:
+    with temporary as name, _open_bench(command, Path(name), fake) as stage:
         yield stage
 
 
 @contextmanager
-def _stage(command: Sequence[str], folder: Path, model: Model) -> Iterator[Stage]:
-    place = furnished(folder.resolve())
+def _open_bench(command: Sequence[str], folder: Path, model: AppServerModel) -> Iterator[AppServerBench]:
+    place = make_folders(folder.resolve())
     with ExitStack() as servers:
-        yield Stage(command, environment(place), place / "work", model, servers)
+        yield AppServerBench(command, isolated_environment(place), place / "work", model, servers)

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
-from yemot_ai_testing.codex.rules.app_server.bench import Stage, refused, said
-from yemot_ai_testing.codex.rules.app_server.requests import REQUEST_RULES
-from yemot_ai_testing.codex.rules.app_server.turns import TURN_RULES
-from yemot_ai_testing.conformance.rule import Case, same, that
+from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, expect_error, turn_params
+from yemot_ai_testing.codex.rules.app_server.requests import REQUEST_CHECKS
+from yemot_ai_testing.codex.rules.app_server.turns import TURN_CHECKS
+from yemot_ai_testing.conformance.rule import Rule, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-__all__ = ["CASES", "RULES"]
+__all__ = ["SERVER_CHECKS", "SERVER_RULES"]
 
 _SINCE: Final[Mapping[str, str]] = {
     "thread-restart": "0.163.0",
@@ -32,208 +32,217 @@ _SINCE: Final[Mapping[str, str]] = {
 }
 """What 0.142.0, or 0.163.0, does otherwise (measured); the other rules hold for them, too."""
 _INVALID_PARAMS: Final = -32602
-_LONGEST: Final = 1_048_576
+_MAX_PROMPT_LENGTH: Final = 1_048_576
 
 
-def handshake_first(stage: Stage) -> None:
+def handshake_first(bench: AppServerBench) -> None:
     """Nothing is answered before the handshake."""
-    wire = stage.server()
-    refused(wire.ask("thread/start", stage.setup()), "Not initialized")
-    that("result" in wire.shake_hands(), "a handshake afterwards", "none")
+    wire = bench.start_server()
+    expect_error(wire.request("thread/start", bench.thread_params()), "Not initialized")
+    expect_true("result" in wire.initialize(), "a handshake afterwards", "none")
 
 
-def handshake_once(stage: Stage) -> None:
+def handshake_once(bench: AppServerBench) -> None:
     """A second handshake is refused."""
-    wire = stage.greeted()
-    refused(wire.ask("initialize", {"clientInfo": {"name": "x", "version": "1"}}), "Already initialized")
+    wire = bench.start_initialized()
+    expect_error(
+        wire.request("initialize", {"clientInfo": {"name": "x", "version": "1"}}), "Already initialized"
+    )
 
 
-def handshake_tells(stage: Stage) -> None:
+def handshake_result(bench: AppServerBench) -> None:
     """The handshake tells the home and the version."""
-    result = stage.server().shake_hands()["result"]
-    same("the home", result["codexHome"], stage.env["CODEX_HOME"])
-    that("yemot-ai/" in result["userAgent"], "the client's name", result["userAgent"])
+    result = bench.start_server().initialize()["result"]
+    expect_equal("the home", result["codexHome"], bench.env["CODEX_HOME"])
+    expect_true("yemot-ai/" in result["userAgent"], "the client's name", result["userAgent"])
 
 
-def unknown_method(stage: Stage) -> None:
+def unknown_method(bench: AppServerBench) -> None:
     """An unknown method is an invalid request, by its name."""
-    refused(stage.greeted().ask("no/such"), "unknown variant `no/such`")
+    expect_error(bench.start_initialized().request("no/such"), "unknown variant `no/such`")
 
 
-def missing_field(stage: Stage) -> None:
+def missing_field(bench: AppServerBench) -> None:
     """A missing parameter is named."""
-    refused(stage.greeted().ask("thread/resume"), "missing field `threadId`")
+    expect_error(bench.start_initialized().request("thread/resume"), "missing field `threadId`")
 
 
-def wrong_type(stage: Stage) -> None:
+def wrong_type(bench: AppServerBench) -> None:
     """A parameter of the wrong type is refused."""
-    refused(stage.greeted().ask("thread/start", {"cwd": 5}), "invalid type: integer `5`, expected a string")
+    expect_error(
+        bench.start_initialized().request("thread/start", {"cwd": 5}),
+        "invalid type: integer `5`, expected a string",
+    )
 
 
-def id_echoed(stage: Stage) -> None:
+def id_echoed(bench: AppServerBench) -> None:
     """An answer bears the id of its question, also a word."""
-    wire = stage.greeted()
-    wire.write({"id": "one", "method": "thread/loaded/list", "params": {}})
-    told = wire.until(lambda message: message.get("id") is not None)
-    same("the id", told["id"], "one")
+    wire = bench.start_initialized()
+    wire.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
+    told = wire.read_until(lambda message: message.get("id") is not None)
+    expect_equal("the id", told["id"], "one")
 
 
-def no_message(stage: Stage) -> None:
+def invalid_message_ignored(bench: AppServerBench) -> None:
     """A line that is no message is passed over."""
-    wire = stage.greeted()
+    wire = bench.start_initialized()
     for line in (b"not json", b"{}", b"[]", b""):
-        wire.write_line(line)
-    same("what is loaded", wire.ask("thread/loaded/list")["result"]["data"], [])
+        wire.send_line(line)
+    expect_equal("what is loaded", wire.request("thread/loaded/list")["result"]["data"], [])
 
 
-def answer_to_nothing(stage: Stage) -> None:
+def unsolicited_answer_ignored(bench: AppServerBench) -> None:
     """An answer to a question that was never asked is passed over."""
-    wire = stage.greeted()
-    wire.write({"id": 77, "error": {"code": -32601, "message": "nobody here can answer"}})
-    same("what is loaded", wire.ask("thread/loaded/list")["result"]["data"], [])
+    wire = bench.start_initialized()
+    wire.send_message({"id": 77, "error": {"code": -32601, "message": "nobody here can answer"}})
+    expect_equal("what is loaded", wire.request("thread/loaded/list")["result"]["data"], [])
 
 
-def start_shape(stage: Stage) -> None:
+def start_shape(bench: AppServerBench) -> None:
     """A thread that is started is told with its id, folder and file."""
-    result = stage.greeted().ask("thread/start", stage.setup())["result"]
+    result = bench.start_initialized().request("thread/start", bench.thread_params())["result"]
     thread = result["thread"]
-    same("the folder", (result["cwd"], thread["cwd"]), (str(stage.work), str(stage.work)))
-    that(thread["id"] in Path(thread["path"]).name, "a file of that id", thread["path"])
-    same("its turns", (thread["turns"], thread["status"]), ([], {"type": "idle"}))
+    expect_equal("the folder", (result["cwd"], thread["cwd"]), (str(bench.work), str(bench.work)))
+    expect_true(thread["id"] in Path(thread["path"]).name, "a file of that id", thread["path"])
+    expect_equal("its turns", (thread["turns"], thread["status"]), ([], {"type": "idle"}))
 
 
-def start_writes_nothing(stage: Stage) -> None:
+def start_writes_nothing(bench: AppServerBench) -> None:
     """A thread without a turn is not on disk."""
-    thread = stage.greeted().ask("thread/start", stage.setup())["result"]["thread"]
-    that(not Path(thread["path"]).exists(), "no file", thread["path"])
+    thread = bench.start_initialized().request("thread/start", bench.thread_params())["result"]["thread"]
+    expect_true(not Path(thread["path"]).exists(), "no file", thread["path"])
 
 
-def resumed_after_restart(stage: Stage) -> None:
+def resumed_after_restart(bench: AppServerBench) -> None:
     """A thread is taken up by a later server."""
-    stage.model.answers("א").answers("ב")
-    first = stage.greeted()
-    thread = stage.opened(first)
-    stage.told(first, thread, "שמי דוד")
-    first.leave()
-    wire = stage.greeted()
-    shown = wire.ask("thread/resume", stage.setup(threadId=thread, excludeTurns=True))["result"]["thread"]
-    same("the thread", (shown["id"], shown["preview"]), (thread, "שמי דוד"))
-    same("its turn", stage.told(wire, thread, "ב")["status"], "completed")
+    bench.model.answers("א").answers("ב")
+    first = bench.start_initialized()
+    thread = bench.start_thread(first)
+    bench.run_turn(first, thread, "שמי דוד")
+    first.shut_down()
+    wire = bench.start_initialized()
+    shown = wire.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))["result"][
+        "thread"
+    ]
+    expect_equal("the thread", (shown["id"], shown["preview"]), (thread, "שמי דוד"))
+    expect_equal("its turn", bench.run_turn(wire, thread, "ב")["status"], "completed")
 
 
-def resumed_after_unsubscribe(stage: Stage) -> None:
+def resumed_after_unsubscribe(bench: AppServerBench) -> None:
     """A thread that was let go is taken up again, and is let go once."""
-    stage.model.answers("א")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    stage.told(wire, thread, "א")
+    bench.model.answers("א")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    bench.run_turn(wire, thread, "א")
     asked = {"threadId": thread}
-    told = [wire.ask("thread/unsubscribe", asked)["result"]["status"] for _ in range(2)]
-    same("the answers", told, ["unsubscribed", "notSubscribed"])
-    again = wire.ask("thread/resume", stage.setup(threadId=thread, excludeTurns=True))
-    same("the thread", again["result"]["thread"]["id"], thread)
+    told = [wire.request("thread/unsubscribe", asked)["result"]["status"] for _ in range(2)]
+    expect_equal("the answers", told, ["unsubscribed", "notSubscribed"])
+    again = wire.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))
+    expect_equal("the thread", again["result"]["thread"]["id"], thread)
 
 
-def unknown_thread(stage: Stage) -> None:
+def unknown_thread(bench: AppServerBench) -> None:
     """What is asked about an unknown thread is refused, in words that tell it is lost."""
-    wire, asked = stage.greeted(), {"threadId": UNKNOWN_THREAD}
+    wire, asked = bench.start_initialized(), {"threadId": UNKNOWN_THREAD}
     for method in ("thread/resume", "thread/fork", "thread/delete"):
-        refused(wire.ask(method, asked), f"no rollout found for thread id {UNKNOWN_THREAD}")
-    refused(wire.ask("turn/start", said(UNKNOWN_THREAD, "א")), f"thread not found: {UNKNOWN_THREAD}")
-    same("letting go", wire.ask("thread/unsubscribe", asked)["result"]["status"], "notLoaded")
+        expect_error(wire.request(method, asked), f"no rollout found for thread id {UNKNOWN_THREAD}")
+    expect_error(
+        wire.request("turn/start", turn_params(UNKNOWN_THREAD, "א")), f"thread not found: {UNKNOWN_THREAD}"
+    )
+    expect_equal("letting go", wire.request("thread/unsubscribe", asked)["result"]["status"], "notLoaded")
 
 
-def no_thread_id(stage: Stage) -> None:
+def invalid_thread_id(bench: AppServerBench) -> None:
     """What is no id is told as such."""
-    wire = stage.greeted()
-    refused(wire.ask("turn/start", said("zzz", "א")), "invalid thread id: invalid character")
-    refused(wire.ask("thread/resume", {"threadId": "zzz"}), "invalid session id: invalid character")
+    wire = bench.start_initialized()
+    expect_error(wire.request("turn/start", turn_params("zzz", "א")), "invalid thread id: invalid character")
+    expect_error(wire.request("thread/resume", {"threadId": "zzz"}), "invalid session id: invalid character")
 
 
-def second_writer(stage: Stage) -> None:
+def second_writer(bench: AppServerBench) -> None:
     """A thread that another server has loaded is busy, and can be forked."""
-    stage.model.answers("א").answers("ב")
-    first, second = stage.greeted(), stage.greeted()
-    thread = stage.opened(first)
-    stage.told(first, thread, "א")
-    asked = stage.setup(threadId=thread, excludeTurns=True)
-    refused(second.ask("thread/resume", asked), f"thread {thread} already has an active writer")
-    fork = second.ask("thread/fork", asked)["result"]["thread"]
-    that(fork["id"] != thread, "another id", fork["id"])
-    same("what it comes from", fork["forkedFromId"], thread)
-    same("its turn", stage.told(second, fork["id"], "ב")["status"], "completed")
+    bench.model.answers("א").answers("ב")
+    first, second = bench.start_initialized(), bench.start_initialized()
+    thread = bench.start_thread(first)
+    bench.run_turn(first, thread, "א")
+    asked = bench.thread_params(threadId=thread, excludeTurns=True)
+    expect_error(second.request("thread/resume", asked), f"thread {thread} already has an active writer")
+    fork = second.request("thread/fork", asked)["result"]["thread"]
+    expect_true(fork["id"] != thread, "another id", fork["id"])
+    expect_equal("what it comes from", fork["forkedFromId"], thread)
+    expect_equal("its turn", bench.run_turn(second, fork["id"], "ב")["status"], "completed")
 
 
-def deleted(stage: Stage) -> None:
+def deleted(bench: AppServerBench) -> None:
     """A thread that is deleted is gone from the disk, and unknown."""
-    stage.model.answers("א")
-    wire = stage.greeted()
-    thread = wire.ask("thread/start", stage.setup())["result"]["thread"]
-    stage.told(wire, thread["id"], "א")
+    bench.model.answers("א")
+    wire = bench.start_initialized()
+    thread = wire.request("thread/start", bench.thread_params())["result"]["thread"]
+    bench.run_turn(wire, thread["id"], "א")
     asked = {"threadId": thread["id"]}
-    that(Path(thread["path"]).exists(), "a file before", "none")
-    same("the answer", wire.ask("thread/delete", asked).get("result"), {})
-    that(not Path(thread["path"]).exists(), "no file", thread["path"])
-    refused(wire.ask("thread/resume", asked), "no rollout found")
+    expect_true(Path(thread["path"]).exists(), "a file before", "none")
+    expect_equal("the answer", wire.request("thread/delete", asked).get("result"), {})
+    expect_true(not Path(thread["path"]).exists(), "no file", thread["path"])
+    expect_error(wire.request("thread/resume", asked), "no rollout found")
 
 
-def forked_stays(stage: Stage) -> None:
+def forked_thread_kept(bench: AppServerBench) -> None:
     """What a fork was made of cannot be deleted."""
-    stage.model.answers("א")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    stage.told(wire, thread, "א")
-    wire.ask("thread/fork", stage.setup(threadId=thread, excludeTurns=True))
-    answer = wire.ask("thread/delete", {"threadId": thread})
-    refused(answer, f"cannot delete thread {thread}: forked history still references it")
+    bench.model.answers("א")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    bench.run_turn(wire, thread, "א")
+    wire.request("thread/fork", bench.thread_params(threadId=thread, excludeTurns=True))
+    answer = wire.request("thread/delete", {"threadId": thread})
+    expect_error(answer, f"cannot delete thread {thread}: forked history still references it")
 
 
-def stdin_closed(stage: Stage) -> None:
+def stdin_closed(bench: AppServerBench) -> None:
     """A server ends by itself when its standard input is closed."""
-    wire = stage.greeted()
-    stage.opened(wire)
-    same("the exit code", wire.leave(), 0)
+    wire = bench.start_initialized()
+    bench.start_thread(wire)
+    expect_equal("the exit code", wire.shut_down(), 0)
 
 
-def not_utf8(stage: Stage) -> None:
+def not_utf8(bench: AppServerBench) -> None:
     """Bytes that are no UTF-8 are the end of its standard input."""
-    wire = stage.greeted()
-    wire.write_line(b"\xff")
-    same("the exit code", wire.ended(), 0)
+    wire = bench.start_initialized()
+    wire.send_line(b"\xff")
+    expect_equal("the exit code", wire.wait_exit(), 0)
 
 
-def _title(rule: Callable[[Stage], None]) -> str:
+def _title(rule: Callable[[AppServerBench], None]) -> str:
     return (rule.__doc__ or "").strip().removesuffix(".")
 
 
-RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
+SERVER_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
     "handshake-first": handshake_first,
     "handshake-once": handshake_once,
-    "handshake-tells": handshake_tells,
+    "handshake-tells": handshake_result,
     "rpc-unknown-method": unknown_method,
     "rpc-missing-field": missing_field,
     "rpc-wrong-type": wrong_type,
     "rpc-id-echoed": id_echoed,
-    "rpc-no-message": no_message,
-    "rpc-answer-to-nothing": answer_to_nothing,
+    "rpc-no-message": invalid_message_ignored,
+    "rpc-answer-to-nothing": unsolicited_answer_ignored,
     "thread-start": start_shape,
     "thread-start-writes-nothing": start_writes_nothing,
     "thread-restart": resumed_after_restart,
     "thread-unsubscribe": resumed_after_unsubscribe,
     "thread-unknown": unknown_thread,
-    "thread-no-id": no_thread_id,
+    "thread-no-id": invalid_thread_id,
     "thread-second-writer": second_writer,
     "thread-deleted": deleted,
-    "thread-forked-stays": forked_stays,
-    **TURN_RULES,
-    **REQUEST_RULES,
+    "thread-forked-stays": forked_thread_kept,
+    **TURN_CHECKS,
+    **REQUEST_CHECKS,
     "stdin-closed": stdin_closed,
     "stdin-not-utf8": not_utf8,
 }
 """All rules, by a stable name whose first word is the chapter."""
 
-CASES: Final[tuple[Case[Stage], ...]] = tuple(
-    Case(f"server-{name}", _title(rule), rule, since=_SINCE.get(name, ""), face="app-server")
-    for name, rule in RULES.items()
+SERVER_RULES: Final[tuple[Rule[AppServerBench], ...]] = tuple(
+    Rule(f"server-{name}", _title(rule), rule, since=_SINCE.get(name, ""), interface="app-server")
+    for name, rule in SERVER_CHECKS.items()
 )
 """The same, as the suite has them."""

@@ -5,37 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
-from yemot_ai_testing.codex.rules.app_server.bench import Stage, refused, said
-from yemot_ai_testing.conformance.rule import same
+from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, expect_error, turn_params
+from yemot_ai_testing.conformance.rule import expect_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from yemot_ai_testing.codex.rules.app_server.wire import Wire
+    from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient
 
-__all__ = ["TURN_RULES"]
+__all__ = ["TURN_CHECKS"]
 
 _INVALID_PARAMS: Final = -32602
-_LONGEST: Final = 1_048_576
+_MAX_PROMPT_LENGTH: Final = 1_048_576
 
 
-def _methods(wire: Wire, since: int) -> list[str]:
+def _notification_methods(client: AppServerClient, since: int) -> list[str]:
     """What was told since a place in the conversation, without what is about the machine and the money."""
-    told = (line.message.get("method", "answer") for line in wire.said[since:] if line.by == "server")
+    told = (
+        line.message.get("method", "answer") for line in client.messages[since:] if line.sender == "server"
+    )
     beside = {"warning", "account/rateLimits/updated", "configWarning", "remoteControl/status/changed"}
     return [method for method in told if method not in beside]
 
 
-def turn_in_order(stage: Stage) -> None:
+def turn_in_order(bench: AppServerBench) -> None:
     """A turn is told in order."""
-    stage.model.answers(["של", "ום"])
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    wire.send("turn/start", said(thread, "מי שם?"))
-    wire.until(lambda told: "turn" in told.get("result", {}))
-    since = len(wire.said)
-    wire.told("turn/completed")
-    told = _methods(wire, since)
+    bench.model.answers(["של", "ום"])
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    wire.send_request("turn/start", turn_params(thread, "מי שם?"))
+    wire.read_until(lambda told: "turn" in told.get("result", {}))
+    since = len(wire.messages)
+    wire.wait_notification("turn/completed")
+    told = _notification_methods(wire, since)
     expected = [
         "thread/status/changed",
         "turn/started",
@@ -43,150 +45,152 @@ def turn_in_order(stage: Stage) -> None:
         *["item/started", "item/agentMessage/delta", "item/agentMessage/delta", "item/completed"],
         *["thread/tokenUsage/updated", "thread/status/changed", "turn/completed"],
     ]
-    same("the notifications", told, expected)
+    expect_equal("the notifications", told, expected)
 
 
-def deltas_add_up(stage: Stage) -> None:
+def deltas_add_up(bench: AppServerBench) -> None:
     """The pieces add up to the text of the message, and of the turn."""
-    stage.model.answers(["של", "ום ", "\u2028לך"])
-    wire = stage.greeted()
-    turn = stage.told(wire, stage.opened(wire), "א")
-    told = [line.message for line in wire.said if line.message.get("method") == "item/agentMessage/delta"]
+    bench.model.answers(["של", "ום ", "\u2028לך"])
+    wire = bench.start_initialized()
+    turn = bench.run_turn(wire, bench.start_thread(wire), "א")
+    told = [line.message for line in wire.messages if line.message.get("method") == "item/agentMessage/delta"]
     text = "".join(one["params"]["delta"] for one in told)
-    same("the text", (text, turn["items"][-1]["text"]), ("שלום \u2028לך",) * 2)
-    same("the end", (turn["status"], turn["error"]), ("completed", None))
+    expect_equal("the text", (text, turn["items"][-1]["text"]), ("שלום \u2028לך",) * 2)
+    expect_equal("the end", (turn["status"], turn["error"]), ("completed", None))
 
 
-def turn_id_everywhere(stage: Stage) -> None:
+def turn_id_everywhere(bench: AppServerBench) -> None:
     """The answer to a turn's start names the turn that is told of."""
-    stage.model.answers("כן")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    named = wire.ask("turn/start", said(thread, "א"))["result"]["turn"]
-    same("how it is", named["status"], "inProgress")
-    ended = wire.told("turn/completed")
-    same("the turn", (ended["threadId"], ended["turn"]["id"]), (thread, named["id"]))
+    bench.model.answers("כן")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    named = wire.request("turn/start", turn_params(thread, "א"))["result"]["turn"]
+    expect_equal("how it is", named["status"], "inProgress")
+    ended = wire.wait_notification("turn/completed")
+    expect_equal("the turn", (ended["threadId"], ended["turn"]["id"]), (thread, named["id"]))
 
 
-def words_in_item(stage: Stage) -> None:
+def user_message_item(bench: AppServerBench) -> None:
     """What the user said is an item of the turn."""
-    stage.model.answers("כן")
-    wire = stage.greeted()
-    wire.send("turn/start", said(stage.opened(wire), 'אמר: "כן"\n👩\u200d👧'))
-    item = wire.told("item/completed")["item"]
-    same("the item", (item["type"], item["content"][0]["text"]), ("userMessage", 'אמר: "כן"\n👩\u200d👧'))
+    bench.model.answers("כן")
+    wire = bench.start_initialized()
+    wire.send_request("turn/start", turn_params(bench.start_thread(wire), 'אמר: "כן"\n👩\u200d👧'))
+    item = wire.wait_notification("item/completed")["item"]
+    expect_equal(
+        "the item", (item["type"], item["content"][0]["text"]), ("userMessage", 'אמר: "כן"\n👩\u200d👧')
+    )
 
 
-def usage_adds_up(stage: Stage) -> None:
+def usage_adds_up(bench: AppServerBench) -> None:
     """Tokens are counted for the turn and for the thread."""
-    stage.model.answers("א").answers("ב")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
+    bench.model.answers("א").answers("ב")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
     counted = []
     for words in ("א", "ב"):
-        wire.send("turn/start", said(thread, words))
-        counted.append(wire.told("thread/tokenUsage/updated")["tokenUsage"])
-        wire.told("turn/completed")
+        wire.send_request("turn/start", turn_params(thread, words))
+        counted.append(wire.wait_notification("thread/tokenUsage/updated")["tokenUsage"])
+        wire.wait_notification("turn/completed")
     first, second = counted
-    same("the first turn", first["total"], first["last"])
+    expect_equal("the first turn", first["total"], first["last"])
     twice = {name: 2 * tokens for name, tokens in first["last"].items()}
-    same("the second turn", (second["last"], second["total"]), (first["last"], twice))
+    expect_equal("the second turn", (second["last"], second["total"]), (first["last"], twice))
 
 
-def empty_answer(stage: Stage) -> None:
+def empty_answer(bench: AppServerBench) -> None:
     """An answer without a word completes the turn with nothing in it."""
-    stage.model.answers("")
-    wire = stage.greeted()
-    turn = stage.told(wire, stage.opened(wire), "א")
-    same("the turn", (turn["status"], turn["items"]), ("completed", []))
+    bench.model.answers("")
+    wire = bench.start_initialized()
+    turn = bench.run_turn(wire, bench.start_thread(wire), "א")
+    expect_equal("the turn", (turn["status"], turn["items"]), ("completed", []))
 
 
-def interrupted(stage: Stage) -> None:
+def interrupted(bench: AppServerBench) -> None:
     """A turn that is interrupted ends as such, and the thread goes on."""
-    stage.model.hangs(saying="רגע").answers("כן")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    wire.send("turn/start", said(thread, "א"))
-    turn = wire.told("turn/started")["turn"]["id"]
-    wire.told("item/agentMessage/delta")
-    wire.send("turn/interrupt", {"threadId": thread, "turnId": turn})
-    same("the end", wire.told("turn/completed")["turn"]["status"], "interrupted")
-    same("the next turn", stage.told(wire, thread, "ב")["status"], "completed")
+    bench.model.hangs(saying="רגע").answers("כן")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    wire.send_request("turn/start", turn_params(thread, "א"))
+    turn = wire.wait_notification("turn/started")["turn"]["id"]
+    wire.wait_notification("item/agentMessage/delta")
+    wire.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    expect_equal("the end", wire.wait_notification("turn/completed")["turn"]["status"], "interrupted")
+    expect_equal("the next turn", bench.run_turn(wire, thread, "ב")["status"], "completed")
 
 
-def interrupt_answered_first(stage: Stage) -> None:
+def interrupt_answered_first(bench: AppServerBench) -> None:
     """An interruption is answered before the end of the turn is told."""
-    stage.model.hangs(saying="רגע")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    wire.send("turn/start", said(thread, "א"))
-    turn = wire.told("turn/started")["turn"]["id"]
-    wire.told("item/agentMessage/delta")
-    number = wire.send("turn/interrupt", {"threadId": thread, "turnId": turn})
-    answer = wire.until(lambda told: told.get("id") == number or told.get("method") == "turn/completed")
-    same("the answer", answer.get("result"), {})
+    bench.model.hangs(saying="רגע")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    wire.send_request("turn/start", turn_params(thread, "א"))
+    turn = wire.wait_notification("turn/started")["turn"]["id"]
+    wire.wait_notification("item/agentMessage/delta")
+    number = wire.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    answer = wire.read_until(lambda told: told.get("id") == number or told.get("method") == "turn/completed")
+    expect_equal("the answer", answer.get("result"), {})
 
 
-def interrupt_needs_a_turn(stage: Stage) -> None:
+def interrupt_needs_a_turn(bench: AppServerBench) -> None:
     """Where no turn runs, there is nothing to interrupt."""
-    wire = stage.greeted()
-    asked = {"threadId": stage.opened(wire), "turnId": UNKNOWN_THREAD}
-    refused(wire.ask("turn/interrupt", asked), "no active turn to interrupt")
+    wire = bench.start_initialized()
+    asked = {"threadId": bench.start_thread(wire), "turnId": UNKNOWN_THREAD}
+    expect_error(wire.request("turn/interrupt", asked), "no active turn to interrupt")
 
 
-def interrupt_names_the_turn(stage: Stage) -> None:
+def interrupt_names_the_turn(bench: AppServerBench) -> None:
     """Another turn than the one that runs cannot be interrupted."""
-    stage.model.hangs(saying="רגע")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    wire.send("turn/start", said(thread, "א"))
-    wire.told("item/agentMessage/delta")
-    wrong = wire.ask("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
-    refused(wrong, f"expected active turn id {UNKNOWN_THREAD} but found")
+    bench.model.hangs(saying="רגע")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    wire.send_request("turn/start", turn_params(thread, "א"))
+    wire.wait_notification("item/agentMessage/delta")
+    wrong = wire.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
+    expect_error(wrong, f"expected active turn id {UNKNOWN_THREAD} but found")
 
 
-def busy_turn(stage: Stage) -> None:
+def busy_turn(bench: AppServerBench) -> None:
     """Words into a running turn become part of it."""
-    stage.model.holds()
-    stage.model.answers("א").answers("ב")
-    wire = stage.greeted()
-    thread = stage.opened(wire)
-    turn = wire.ask("turn/start", said(thread, "א"))["result"]["turn"]["id"]
-    stage.model.wait_asked(1)
-    joined = wire.ask("turn/start", said(thread, "ב"))["result"]["turn"]["id"]
-    stage.model.releases()
-    ended = wire.told("turn/completed")["turn"]
-    same("the turn", (joined, ended["id"], ended["status"]), (turn, turn, "completed"))
-    same("the answer", [item["text"] for item in ended["items"]][-1:], ["ב"])
+    bench.model.hold()
+    bench.model.answers("א").answers("ב")
+    wire = bench.start_initialized()
+    thread = bench.start_thread(wire)
+    turn = wire.request("turn/start", turn_params(thread, "א"))["result"]["turn"]["id"]
+    bench.model.wait_for_requests(1)
+    joined = wire.request("turn/start", turn_params(thread, "ב"))["result"]["turn"]["id"]
+    bench.model.release()
+    ended = wire.wait_notification("turn/completed")["turn"]
+    expect_equal("the turn", (joined, ended["id"], ended["status"]), (turn, turn, "completed"))
+    expect_equal("the answer", [item["text"] for item in ended["items"]][-1:], ["ב"])
 
 
-def too_long(stage: Stage) -> None:
+def too_long(bench: AppServerBench) -> None:
     """Words beyond the longest prompt are refused, with the numbers."""
-    wire = stage.greeted()
-    answer = wire.ask("turn/start", said(stage.opened(wire), "א" * (_LONGEST + 1)))
-    refused(answer, "exceeds the maximum length", _INVALID_PARAMS)
-    same("the length", answer["error"]["data"]["actual_chars"], _LONGEST + 1)
+    wire = bench.start_initialized()
+    answer = wire.request("turn/start", turn_params(bench.start_thread(wire), "א" * (_MAX_PROMPT_LENGTH + 1)))
+    expect_error(answer, "exceeds the maximum length", _INVALID_PARAMS)
+    expect_equal("the length", answer["error"]["data"]["actual_chars"], _MAX_PROMPT_LENGTH + 1)
 
 
-def _fails(kind: Any, info: object) -> Callable[[Stage], None]:  # noqa: ANN401 - one of the words of a script
-    def rule(stage: Stage) -> None:
-        stage.model.fails(kind)
-        wire = stage.greeted()
-        wire.send("turn/start", said(stage.opened(wire), "א"))
-        error = wire.told("error")
-        turn = wire.told("turn/completed")["turn"]
-        same("the end", (turn["status"], error["willRetry"]), ("failed", False))
-        same("the error", (turn["error"], turn["error"]["codexErrorInfo"]), (error["error"], info))
+def _fails(kind: Any, info: object) -> Callable[[AppServerBench], None]:  # noqa: ANN401 - one of the words of a script
+    def rule(bench: AppServerBench) -> None:
+        bench.model.fails(kind)
+        wire = bench.start_initialized()
+        wire.send_request("turn/start", turn_params(bench.start_thread(wire), "א"))
+        error = wire.wait_notification("error")
+        turn = wire.wait_notification("turn/completed")["turn"]
+        expect_equal("the end", (turn["status"], error["willRetry"]), ("failed", False))
+        expect_equal("the error", (turn["error"], turn["error"]["codexErrorInfo"]), (error["error"], info))
 
     rule.__doc__ = f"A turn whose model fails ({kind}) tells the class of the failure."
     return rule
 
 
-TURN_RULES: Final[Mapping[str, Callable[[Stage], None]]] = {
+TURN_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
     "turn-order": turn_in_order,
     "turn-deltas": deltas_add_up,
     "turn-id": turn_id_everywhere,
-    "turn-words": words_in_item,
+    "turn-words": user_message_item,
     "turn-usage": usage_adds_up,
     "turn-empty": empty_answer,
     "turn-interrupted": interrupted,

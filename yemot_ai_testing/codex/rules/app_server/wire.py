@@ -16,48 +16,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Said", "SilenceError", "Wire"]
+__all__ = ["AppServerClient", "NoMessageError", "WireMessage"]
 
-_PATIENCE: Final = 15.0
+_TIMEOUT: Final = 15.0
 """Seconds that a server may be silent."""
 
-_CLIENT: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
+_CLIENT_INFO: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
 
 
-class SilenceError(Breach):
+class NoMessageError(Breach):
     """What was waited for never came."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class WireMessage:
     """One line.
 
     Attributes:
-        by: ``client`` or ``server``.
+        sender: ``client`` or ``server``.
         message: what it said.
     """
 
-    by: str
+    sender: str
     message: dict[str, Any]
 
 
 @dataclass(slots=True)
-class Wire:
+class AppServerClient:
     """A server's standard input and output.
 
     Attributes:
         process: the server.
-        said: everything that was said so far, in the order in which it was sent and heard.
+        messages: everything that was said so far, in the order in which it was sent and heard.
     """
 
     process: subprocess.Popen[bytes]
-    said: list[Said] = field(default_factory=list)
-    _heard: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
-    _asked: int = 0
-    _listeners: list[threading.Thread] = field(default_factory=list)
+    messages: list[WireMessage] = field(default_factory=list)
+    _incoming: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
+    _last_request_id: int = 0
+    _reader_threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
-    def open(cls, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Wire:
+    def open(cls, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> AppServerClient:
         """Start a server."""
         process = subprocess.Popen(  # noqa: S603 - the binary under test
             list(command),
@@ -69,102 +69,102 @@ class Wire:
             start_new_session=True,
         )
         wire = cls(process)
-        listener = threading.Thread(target=wire._listen, args=(process.stdout,), daemon=True)
-        wire._listeners.append(listener)
+        listener = threading.Thread(target=wire._read_messages, args=(process.stdout,), daemon=True)
+        wire._reader_threads.append(listener)
         listener.start()
         return wire
 
-    def write(self, message: Mapping[str, Any]) -> None:
+    def send_message(self, message: Mapping[str, Any]) -> None:
         """Send one message."""
-        self.said.append(Said("client", dict(message)))
-        self.write_line(json.dumps(message, ensure_ascii=False).encode())
+        self.messages.append(WireMessage("client", dict(message)))
+        self.send_line(json.dumps(message, ensure_ascii=False).encode())
 
-    def write_line(self, line: bytes) -> None:
+    def send_line(self, line: bytes) -> None:
         """Send one line, whatever it is."""
         self.process.stdin.write(line + b"\n")  # type: ignore[union-attr]  # a pipe was asked for
         self.process.stdin.flush()  # type: ignore[union-attr]  # as above
 
-    def send(self, method: str, params: Mapping[str, Any] | None = None) -> int:
+    def send_request(self, method: str, params: Mapping[str, Any] | None = None) -> int:
         """Ask, without waiting; returns the number of the question."""
-        self._asked += 1
-        self.write({"id": self._asked, "method": method, "params": dict(params or {})})
-        return self._asked
+        self._last_request_id += 1
+        self.send_message({"id": self._last_request_id, "method": method, "params": dict(params or {})})
+        return self._last_request_id
 
-    def ask(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def request(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask, and wait for the answer: the whole message, result or error."""
-        number = self.send(method, params)
-        return self.until(lambda told: told.get("id") == number and "method" not in told)
+        number = self.send_request(method, params)
+        return self.read_until(lambda told: told.get("id") == number and "method" not in told)
 
-    def until(self, ends: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """The next message for which ``ends`` is true; those before it are heard, and stay in ``said``.
+    def read_until(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """The next message for which ``condition`` is true; those before it are heard, and stay in ``messages``.
 
         Raises:
             SilenceError: the server went, or said nothing for too long.
         """
         while True:
-            told = self.hear()
-            if ends(told):
+            told = self.read_message()
+            if condition(told):
                 return told
 
-    def told(self, method: str) -> dict[str, Any]:
+    def wait_notification(self, method: str) -> dict[str, Any]:
         """The parameters of the next notification of this kind."""
-        params: dict[str, Any] = self.until(lambda told: told.get("method") == method)["params"]
+        params: dict[str, Any] = self.read_until(lambda told: told.get("method") == method)["params"]
         return params
 
-    def hear(self) -> dict[str, Any]:
+    def read_message(self) -> dict[str, Any]:
         """The next message.
 
         Raises:
             SilenceError: there is none.
         """
         try:
-            told = self._heard.get(timeout=_PATIENCE)
+            told = self._incoming.get(timeout=_TIMEOUT)
         except queue.Empty:
-            raise SilenceError("a message", f"nothing, for {_PATIENCE:g} s") from None
+            raise NoMessageError("a message", f"nothing, for {_TIMEOUT:g} s") from None
         if told is None:
-            raise SilenceError("a message", "the server is gone, or wrote what is no message")
-        self.said.append(Said("server", told))
+            raise NoMessageError("a message", "the server is gone, or wrote what is no message")
+        self.messages.append(WireMessage("server", told))
         return told
 
-    def asked(self, method: str) -> dict[str, Any]:
+    def wait_request(self, method: str) -> dict[str, Any]:
         """The next question of the server of this kind: the whole message, to be answered by its id."""
-        return self.until(lambda told: told.get("method") == method and "id" in told)
+        return self.read_until(lambda told: told.get("method") == method and "id" in told)
 
-    def shake_hands(self, *, experimental: bool = False) -> dict[str, Any]:
+    def initialize(self, *, experimental: bool = False) -> dict[str, Any]:
         """What every client begins with; returns the answer.
 
         Args:
             experimental: whether to ask for what the schema calls experimental.
         """
         capabilities = {"capabilities": {"experimentalApi": True}} if experimental else {}
-        answer = self.ask("initialize", {**_CLIENT, **capabilities})
-        self.write({"method": "initialized"})
+        answer = self.request("initialize", {**_CLIENT_INFO, **capabilities})
+        self.send_message({"method": "initialized"})
         return answer
 
-    def leave(self) -> int:
+    def shut_down(self) -> int:
         """Close its standard input, and wait for its end; returns the exit code."""
         self.process.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
-        return self.ended()
+        return self.wait_exit()
 
-    def ended(self) -> int:
+    def wait_exit(self) -> int:
         """Wait for its end; returns the exit code."""
         try:
-            return self.process.wait(_PATIENCE)
+            return self.process.wait(_TIMEOUT)
         except subprocess.TimeoutExpired:
-            raise SilenceError(f"an end within {_PATIENCE:g} s", "it still runs") from None
+            raise NoMessageError(f"an end within {_TIMEOUT:g} s", "it still runs") from None
 
     def close(self) -> None:
         """Kill it, if it still runs."""
         self.process.kill()
-        self.process.wait(_PATIENCE)
+        self.process.wait(_TIMEOUT)
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()  # type: ignore[union-attr]  # as above
-        for listener in self._listeners:
-            listener.join(_PATIENCE)
+        for listener in self._reader_threads:
+            listener.join(_TIMEOUT)
         self.process.stdout.close()  # type: ignore[union-attr]  # as above
 
-    def _listen(self, pipe: Iterable[bytes]) -> None:
+    def _read_messages(self, pipe: Iterable[bytes]) -> None:
         with contextlib.suppress(ValueError):
             for line in pipe:
-                self._heard.put(json.loads(line))
-        self._heard.put(None)
+                self._incoming.put(json.loads(line))
+        self._incoming.put(None)

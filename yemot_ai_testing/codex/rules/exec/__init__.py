@@ -7,31 +7,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.rules.exec.argv import ARGV
-from yemot_ai_testing.codex.rules.exec.argv_resume import ARGV_RESUME
-from yemot_ai_testing.codex.rules.exec.events import EVENTS
-from yemot_ai_testing.codex.rules.exec.failures import FAILURES
-from yemot_ai_testing.codex.rules.exec.home import HOME
-from yemot_ai_testing.codex.rules.exec.output import OUTPUT
-from yemot_ai_testing.codex.rules.exec.signals import SIGNALS
-from yemot_ai_testing.codex.rules.exec.stdin import STDIN
-from yemot_ai_testing.codex.rules.exec.threads import THREADS
+from yemot_ai_testing.codex.rules.exec.argv import ARGV_RULES
+from yemot_ai_testing.codex.rules.exec.argv_resume import RESUME_RULES
+from yemot_ai_testing.codex.rules.exec.events import EVENT_RULES
+from yemot_ai_testing.codex.rules.exec.failures import FAILURE_RULES
+from yemot_ai_testing.codex.rules.exec.home import HOME_RULES
+from yemot_ai_testing.codex.rules.exec.output import OUTPUT_RULES
+from yemot_ai_testing.codex.rules.exec.signals import SIGNAL_RULES
+from yemot_ai_testing.codex.rules.exec.stdin import STDIN_RULES
+from yemot_ai_testing.codex.rules.exec.threads import THREAD_RULES
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.codex.rules.bench import Bench
-    from yemot_ai_testing.conformance.rule import Chapter
+    from yemot_ai_testing.codex.rules.bench import ExecBench
+    from yemot_ai_testing.conformance.rule import RuleGroup
 
-__all__ = ["CHAPTERS"]
+__all__ = ["RULE_GROUPS"]
 
-CHAPTERS: Final[tuple[Chapter[Bench], ...]] = (
-    ARGV,
-    ARGV_RESUME,
-    STDIN,
-    EVENTS,
-    OUTPUT,
-    FAILURES,
-    THREADS,
-    SIGNALS,
-    HOME,
+RULE_GROUPS: Final[tuple[RuleGroup[ExecBench], ...]] = (
+    ARGV_RULES,
+    RESUME_RULES,
+    STDIN_RULES,
+    EVENT_RULES,
+    OUTPUT_RULES,
+    FAILURE_RULES,
+    THREAD_RULES,
+    SIGNAL_RULES,
+    HOME_RULES,
 )
 """In the order in which the cases are numbered."""

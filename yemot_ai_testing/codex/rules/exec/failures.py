@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.conformance.rule import Chapter, contains, same, that
+from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.codex.rules.bench import Bench
-    from yemot_ai_testing.codex.rules.process import Run
+    from yemot_ai_testing.codex.rules.bench import ExecBench
+    from yemot_ai_testing.codex.rules.process import CompletedRun
     from yemot_ai_testing.doubles.script import FailureKind
 
-__all__ = ["FAILURES"]
+__all__ = ["FAILURE_RULES"]
 
-FAILURES: Final[Chapter[Bench]] = Chapter("failure")
+FAILURE_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("failure")
 
 _KINDS: Final[tuple[tuple[FailureKind, str, tuple[str, ...]], ...]] = (
     ("unauthorized", "A 401 is named with its status", ("401 Unauthorized",)),
@@ -27,64 +27,68 @@ _KINDS: Final[tuple[tuple[FailureKind, str, tuple[str, ...]], ...]] = (
 )
 
 
-def failed(run: Run, *words: str) -> None:
+def expect_failed(run: CompletedRun, *substrings: str) -> None:
     """Expect a turn that failed in these words: an ``error`` and ``turn.failed``, exit 1."""
-    same("exit code", run.code, 1)
-    same("events", run.kinds, ["thread.started", "turn.started", "error", "turn.failed"])
+    expect_equal("exit code", run.exit_code, 1)
+    expect_equal("events", run.event_types, ["thread.started", "turn.started", "error", "turn.failed"])
     message = run.events[-1].get("error", {}).get("message", "")
-    contains("the message of turn.failed", message, *words)
+    expect_contains("the message of turn.failed", message, *substrings)
 
 
-def _fails(kind: FailureKind, words: tuple[str, ...]) -> Callable[[Bench], None]:
-    def check(bench: Bench) -> None:
+def _fails(kind: FailureKind, substrings: tuple[str, ...]) -> Callable[[ExecBench], None]:
+    def check(bench: ExecBench) -> None:
         bench.fails(kind)
-        failed(bench.turn(), *words)
+        expect_failed(bench.run_turn(), *substrings)
 
     return check
 
 
 for _kind, _title, _words in _KINDS:
-    FAILURES.rule(_kind.replace("_", "-"), f"{_title}: turn.failed, exit 1")(_fails(_kind, _words))
+    FAILURE_RULES.rule(_kind.replace("_", "-"), f"{_title}: turn.failed, exit 1")(_fails(_kind, _words))
 
 
-@FAILURES.rule("cut-stream", "A connection that breaks in the middle of an answer fails the turn: exit 1")
-def _cut_stream(bench: Bench) -> None:
+@FAILURE_RULES.rule(
+    "cut-stream", "A connection that breaks in the middle of an answer fails the turn: exit 1"
+)
+def _cut_stream(bench: ExecBench) -> None:
     bench.drops()
-    run = bench.turn()
-    failed(run, "stream disconnected")
-    same("messages", run.messages, [])
+    run = bench.run_turn()
+    expect_failed(run, "stream disconnected")
+    expect_equal("messages", run.agent_messages, [])
 
 
-@FAILURES.rule("error-event", "turn.failed follows an error event with the same message")
-def _error_event(bench: Bench) -> None:
+@FAILURE_RULES.rule("error-event", "turn.failed follows an error event with the same message")
+def _error_event(bench: ExecBench) -> None:
     bench.fails("rate_limited")
-    *_, error, last = bench.turn().events
-    same("the error event", error, {"type": "error", "message": last.get("error", {}).get("message")})
+    *_, error, last = bench.run_turn().events
+    expect_equal("the error event", error, {"type": "error", "message": last.get("error", {}).get("message")})
 
 
-@FAILURES.rule("stderr", "Why a turn failed stands in the events; standard error does not say it")
-def _stderr(bench: Bench) -> None:
+@FAILURE_RULES.rule("stderr", "Why a turn failed stands in the events; standard error does not say it")
+def _stderr(bench: ExecBench) -> None:
     bench.fails("rate_limited")
-    run = bench.turn()
-    that("Too Many Requests" not in run.stderr, "nothing about the failure", run.stderr)
+    run = bench.run_turn()
+    expect_true("Too Many Requests" not in run.stderr, "nothing about the failure", run.stderr)
 
 
-@FAILURES.rule("resumable", "After a failed turn the thread can be resumed, and the failed turn cost nothing")
-def _resumable(bench: Bench) -> None:
-    thread = bench.first_thread()
+@FAILURE_RULES.rule(
+    "resumable", "After a failed turn the thread can be resumed, and the failed turn cost nothing"
+)
+def _resumable(bench: ExecBench) -> None:
+    thread = bench.answered_thread()
     bench.fails("overloaded")
-    same("exit code", bench.resume(thread).code, 1)
+    expect_equal("exit code", bench.resume(thread).exit_code, 1)
     bench.answers("שנייה")
     run = bench.resume(thread)
-    bench.answered(run, "שנייה")
-    same("tokens", [run.thread, run.usage["input_tokens"]], [thread, 200])
+    bench.expect_answered(run, "שנייה")
+    expect_equal("tokens", [run.thread_id, run.usage["input_tokens"]], [thread, 200])
 
 
-@FAILURES.rule("first-turn", "A thread whose first turn failed can be resumed")
-def _first_turn(bench: Bench) -> None:
+@FAILURE_RULES.rule("first-turn", "A thread whose first turn failed can be resumed")
+def _first_turn(bench: ExecBench) -> None:
     bench.fails("overloaded")
-    thread = bench.turn().thread
+    thread = bench.run_turn().thread_id
     bench.answers("תשובה")
     run = bench.resume(thread)
-    bench.answered(run, "תשובה")
-    same("thread", run.thread, thread)
+    bench.expect_answered(run, "תשובה")
+    expect_equal("thread", run.thread_id, thread)

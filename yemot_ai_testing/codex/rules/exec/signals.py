@@ -6,46 +6,48 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
-from yemot_ai_testing.conformance.rule import Chapter, contains, same
+from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.codex.rules.bench import Bench
-    from yemot_ai_testing.codex.rules.process import Process
+    from yemot_ai_testing.codex.rules.bench import ExecBench
+    from yemot_ai_testing.codex.rules.process import ExecProcess
 
-__all__ = ["SIGNALS"]
+__all__ = ["SIGNAL_RULES"]
 
-SIGNALS: Final[Chapter[Bench]] = Chapter("signal")
+SIGNAL_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("signal")
 
 
-def _reading(bench: Bench) -> Process:
-    process = bench.start(*EXEC, "-").tells("שלום")
+def _process_reading_prompt(bench: ExecBench) -> ExecProcess:
+    process = bench.start(*EXEC, "-").write_stdin("שלום")
     # Nothing tells from outside that it has come to read; waiting is all that it may do.
-    process.waits()
+    process.keeps_running()
     return process
 
 
-def _asking(bench: Bench) -> Process:
+def _process_waiting_for_model(bench: ExecBench) -> ExecProcess:
     bench.hangs()
-    process = bench.start(*EXEC, "-").tells("שלום").hangs_up()
-    bench.wait_asked(1)
+    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.wait_for_requests(1)
     return process
 
 
-def _answering(bench: Bench) -> Process:
+def _process_answering(bench: ExecBench) -> ExecProcess:
     bench.hangs(saying="רגע, אני בודק.")
-    process = bench.start(*EXEC, "-").tells("שלום").hangs_up()
-    process.reads_until(b"agent_message")
+    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    process.read_until(b"agent_message")
     return process
 
 
-def _ends(begin: Callable[[Bench], Process], number: signal.Signals, code: int) -> Callable[[Bench], None]:
-    def check(bench: Bench) -> None:
-        process = begin(bench)
+def _ends_on_signal(
+    start: Callable[[ExecBench], ExecProcess], number: signal.Signals, exit_code: int
+) -> Callable[[ExecBench], None]:
+    def check(bench: ExecBench) -> None:
+        process = start(bench)
         process.popen.send_signal(number)
-        same("exit code", process.ends(5).code, code)
-        same("processes left behind", process.leftovers(), ())
+        expect_equal("exit code", process.wait_completed(5).exit_code, exit_code)
+        expect_equal("processes left behind", process.surviving_processes(), ())
 
     return check
 
@@ -53,51 +55,51 @@ def _ends(begin: Callable[[Bench], Process], number: signal.Signals, code: int) 
 for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": signal.SIGKILL}.items():
     _within = 1 if _number is signal.SIGINT else -_number
     _told = f"exit {_within}" if _within > 0 else f"it dies of the signal ({_within})"
-    SIGNALS.rule(
+    SIGNAL_RULES.rule(
         f"{_name}-reading", f"SIG{_name.upper()} while it reads its prompt: it dies of it ({-_number})"
-    )(_ends(_reading, _number, -_number))
-    SIGNALS.rule(f"{_name}-asking", f"SIG{_name.upper()} before the model answers: {_told}")(
-        _ends(_asking, _number, _within)
+    )(_ends_on_signal(_process_reading_prompt, _number, -_number))
+    SIGNAL_RULES.rule(f"{_name}-asking", f"SIG{_name.upper()} before the model answers: {_told}")(
+        _ends_on_signal(_process_waiting_for_model, _number, _within)
     )
-    SIGNALS.rule(f"{_name}-answering", f"SIG{_name.upper()} in the middle of an answer: {_told}")(
-        _ends(_answering, _number, _within)
+    SIGNAL_RULES.rule(f"{_name}-answering", f"SIG{_name.upper()} in the middle of an answer: {_told}")(
+        _ends_on_signal(_process_answering, _number, _within)
     )
 
 
-def _resumes(number: signal.Signals) -> Callable[[Bench], None]:
-    def check(bench: Bench) -> None:
-        thread = bench.first_thread()
+def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]:
+    def check(bench: ExecBench) -> None:
+        thread = bench.answered_thread()
         bench.hangs()
-        process = bench.start(*EXEC, "resume", thread, "-").tells("עוד").hangs_up()
-        bench.wait_asked(2)
+        process = bench.start(*EXEC, "resume", thread, "-").write_stdin("עוד").close_stdin()
+        bench.wait_for_requests(2)
         process.popen.send_signal(number)
-        process.ends(5)
+        process.wait_completed(5)
         bench.answers("שלישית")
         run = bench.resume(thread)
-        bench.answered(run, "שלישית")
-        same("thread", run.thread, thread)
+        bench.expect_answered(run, "שלישית")
+        expect_equal("thread", run.thread_id, thread)
 
     return check
 
 
 for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": signal.SIGKILL}.items():
-    SIGNALS.rule(f"{_name}-resumable", f"A thread can be resumed after SIG{_name.upper()} in a turn")(
-        _resumes(_number)
+    SIGNAL_RULES.rule(f"{_name}-resumable", f"A thread can be resumed after SIG{_name.upper()} in a turn")(
+        _resumes_after_signal(_number)
     )
 
 
-@SIGNALS.rule("stdout-closed", "When nobody reads its standard output any more it panics: exit 101")
-def _stdout_closed(bench: Bench) -> None:
+@SIGNAL_RULES.rule("stdout-closed", "When nobody reads its standard output any more it panics: exit 101")
+def _stdout_closed(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").closes_stdout().tells("שלום").hangs_up()
-    run = process.ends()
-    same("exit code", run.code, 101)
-    contains("standard error", run.stderr, "Broken pipe")
+    process = bench.start(*EXEC, "-").close_stdout().write_stdin("שלום").close_stdin()
+    run = process.wait_completed()
+    expect_equal("exit code", run.exit_code, 101)
+    expect_contains("standard error", run.stderr, "Broken pipe")
 
 
-@SIGNALS.rule("leftovers", "After an answered turn nothing of its process group is alive")
-def _leftovers(bench: Bench) -> None:
+@SIGNAL_RULES.rule("leftovers", "After an answered turn nothing of its process group is alive")
+def _leftovers(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").tells("שלום").hangs_up()
-    bench.answered(process.ends(), "תשובה")
-    same("processes left behind", process.leftovers(), ())
+    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.expect_answered(process.wait_completed(), "תשובה")
+    expect_equal("processes left behind", process.surviving_processes(), ())

@@ -5,126 +5,134 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
-from yemot_ai_testing.codex.rules.exec.argv import refused
+from yemot_ai_testing.codex.rules.exec.argv import expect_refused
 from yemot_ai_testing.codex.rules.process import Stdin
-from yemot_ai_testing.conformance.rule import Chapter, contains, same, that
+from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yemot_ai_testing.codex.rules.bench import Bench
+    from yemot_ai_testing.codex.rules.bench import ExecBench
 
-__all__ = ["STDIN"]
+__all__ = ["STDIN_RULES"]
 
-STDIN: Final[Chapter[Bench]] = Chapter("stdin")
+STDIN_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("stdin")
 
 _NO_PROMPT: Final = "No prompt provided via stdin"
 
 
-@STDIN.rule("null-dash", "With `-` and /dev/null there is no prompt: exit 1")
-def _null_dash(bench: Bench) -> None:
-    refused(bench, bench.run(*EXEC, "-", stdin=Stdin.NULL), 1, _NO_PROMPT)
+@STDIN_RULES.rule("null-dash", "With `-` and /dev/null there is no prompt: exit 1")
+def _null_dash(bench: ExecBench) -> None:
+    expect_refused(bench, bench.run(*EXEC, "-", stdin=Stdin.NULL), 1, _NO_PROMPT)
 
 
-@STDIN.rule("closed-dash", "With `-` and a closed standard input there is no prompt: exit 1")
-def _closed_dash(bench: Bench) -> None:
-    refused(bench, bench.run(*EXEC, "-", stdin=Stdin.CLOSED), 1, _NO_PROMPT)
+@STDIN_RULES.rule("closed-dash", "With `-` and a closed standard input there is no prompt: exit 1")
+def _closed_dash(bench: ExecBench) -> None:
+    expect_refused(bench, bench.run(*EXEC, "-", stdin=Stdin.CLOSED), 1, _NO_PROMPT)
 
 
-@STDIN.rule("empty", "An empty standard input is no prompt: exit 1")
-def _empty(bench: Bench) -> None:
-    refused(bench, bench.run(*EXEC, "-", stdin=""), 1, _NO_PROMPT)
+@STDIN_RULES.rule("empty", "An empty standard input is no prompt: exit 1")
+def _empty(bench: ExecBench) -> None:
+    expect_refused(bench, bench.run(*EXEC, "-", stdin=""), 1, _NO_PROMPT)
 
 
-@STDIN.rule("blank", "White space alone is no prompt: exit 1")
-def _blank(bench: Bench) -> None:
-    refused(bench, bench.run(*EXEC, "-", stdin=" \n\t"), 1, _NO_PROMPT)
+@STDIN_RULES.rule("blank", "White space alone is no prompt: exit 1")
+def _blank(bench: ExecBench) -> None:
+    expect_refused(bench, bench.run(*EXEC, "-", stdin=" \n\t"), 1, _NO_PROMPT)
 
 
-@STDIN.rule("closed-prompt", "A prompt among the arguments is asked with a closed standard input")
-def _closed_prompt(bench: Bench) -> None:
+@STDIN_RULES.rule("closed-prompt", "A prompt among the arguments is asked with a closed standard input")
+def _closed_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    bench.answered(bench.run(*EXEC, "שלום", stdin=Stdin.CLOSED), "תשובה")
-    same("what the model was asked", bench.prompts(), ["שלום"])
+    bench.expect_answered(bench.run(*EXEC, "שלום", stdin=Stdin.CLOSED), "תשובה")
+    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
 
 
-@STDIN.rule("open-prompt", "With a prompt among the arguments it still waits until standard input is closed")
-def _open_prompt(bench: Bench) -> None:
+@STDIN_RULES.rule(
+    "open-prompt", "With a prompt among the arguments it still waits until standard input is closed"
+)
+def _open_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     process = bench.start(*EXEC, "שלום")
-    that(process.waits(), "a process that waits", "it has ended")
-    bench.never_asked()
-    bench.answered(process.hangs_up().ends(), "תשובה")
+    expect_true(process.keeps_running(), "a process that waits", "it has ended")
+    bench.expect_no_requests()
+    bench.expect_answered(process.close_stdin().wait_completed(), "תשובה")
 
 
-@STDIN.rule("open-dash", "With `-` it asks nothing before standard input is closed, whatever it has read")
-def _open_dash(bench: Bench) -> None:
+@STDIN_RULES.rule(
+    "open-dash", "With `-` it asks nothing before standard input is closed, whatever it has read"
+)
+def _open_dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").tells("שלום\n")
-    that(process.waits(), "a process that waits", "it has ended")
-    bench.never_asked()
-    bench.answered(process.tells("ולהתראות").hangs_up().ends(), "תשובה")
-    same("what the model was asked", bench.prompts(), ["שלום\nולהתראות"])
+    process = bench.start(*EXEC, "-").write_stdin("שלום\n")
+    expect_true(process.keeps_running(), "a process that waits", "it has ended")
+    bench.expect_no_requests()
+    bench.expect_answered(process.write_stdin("ולהתראות").close_stdin().wait_completed(), "תשובה")
+    expect_equal("what the model was asked", bench.prompts(), ["שלום\nולהתראות"])
 
 
-@STDIN.rule(
+@STDIN_RULES.rule(
     "open-prompt-resume", "`resume` with a prompt among the arguments does not wait for standard input"
 )
-def _open_prompt_resume(bench: Bench) -> None:
-    thread = bench.first_thread()
+def _open_prompt_resume(bench: ExecBench) -> None:
+    thread = bench.answered_thread()
     bench.answers("שנייה")
     process = bench.start(*EXEC, "resume", thread, "שוב")
-    process.exits()
-    bench.answered(process.hangs_up().ends(), "שנייה")
+    process.wait_exit()
+    bench.expect_answered(process.close_stdin().wait_completed(), "שנייה")
 
 
-@STDIN.rule("besides-prompt", "What is piped besides a prompt is added to it as a <stdin> block")
-def _besides_prompt(bench: Bench) -> None:
+@STDIN_RULES.rule("besides-prompt", "What is piped besides a prompt is added to it as a <stdin> block")
+def _piped_and_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "סכם", stdin="טקסט ארוך")
-    bench.answered(run, "תשובה")
-    contains("standard error", run.stderr, "Reading additional input from stdin...")
-    same("what the model was asked", bench.prompts(), ["סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"])
+    bench.expect_answered(run, "תשובה")
+    expect_contains("standard error", run.stderr, "Reading additional input from stdin...")
+    expect_equal("what the model was asked", bench.prompts(), ["סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"])
 
 
-@STDIN.rule("besides-prompt-resume", "`resume` does not read what is piped besides a prompt")
-def _besides_prompt_resume(bench: Bench) -> None:
-    thread = bench.first_thread()
+@STDIN_RULES.rule("besides-prompt-resume", "`resume` does not read what is piped besides a prompt")
+def _piped_and_prompt_resume(bench: ExecBench) -> None:
+    thread = bench.answered_thread()
     bench.answers("שנייה")
-    bench.answered(bench.run(*EXEC, "resume", thread, "שוב", stdin="עוד"), "שנייה")
-    same("what the model was asked", bench.prompts()[-1:], ["שוב"])
+    bench.expect_answered(bench.run(*EXEC, "resume", thread, "שוב", stdin="עוד"), "שנייה")
+    expect_equal("what the model was asked", bench.prompts()[-1:], ["שוב"])
 
 
-def _as_it_is(text: str, *, written: bytes | None = None) -> Callable[[Bench], None]:
-    def check(bench: Bench) -> None:
+def _reads_unchanged(text: str, *, written: bytes | None = None) -> Callable[[ExecBench], None]:
+    def check(bench: ExecBench) -> None:
         bench.answers("תשובה")
-        bench.answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "תשובה")
-        same("what the model was asked", bench.prompts(), [text])
+        bench.expect_answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "תשובה")
+        expect_equal("what the model was asked", bench.prompts(), [text])
 
     return check
 
 
-STDIN.rule("white-space", "White space and line ends of a prompt are kept")(_as_it_is("  א\r\nב \n\n"))
-STDIN.rule("unicode", "U+2028, directions, niqqud and emoji of a prompt are kept")(
-    _as_it_is("א\u2028ב\u2029ג\u200fד\u05b0 \U0001f600\x85\x7f")
+STDIN_RULES.rule("white-space", "White space and line ends of a prompt are kept")(
+    _reads_unchanged("  א\r\nב \n\n")
 )
-STDIN.rule("nul", "A NUL in a prompt is kept")(_as_it_is("א\0ב"))
-STDIN.rule("byte-order-mark", "A UTF-8 byte order mark before a prompt is dropped")(
-    _as_it_is("שלום", written=b"\xef\xbb\xbf" + "שלום".encode())
+STDIN_RULES.rule("unicode", "U+2028, directions, niqqud and emoji of a prompt are kept")(
+    _reads_unchanged("א\u2028ב\u2029ג\u200fד\u05b0 \U0001f600\x85\x7f")
 )
-STDIN.rule("long", "A prompt of 200 kB arrives whole")(_as_it_is("ש" * 100_000))
+STDIN_RULES.rule("nul", "A NUL in a prompt is kept")(_reads_unchanged("א\0ב"))
+STDIN_RULES.rule("byte-order-mark", "A UTF-8 byte order mark before a prompt is dropped")(
+    _reads_unchanged("שלום", written=b"\xef\xbb\xbf" + "שלום".encode())
+)
+STDIN_RULES.rule("long", "A prompt of 200 kB arrives whole")(_reads_unchanged("ש" * 100_000))
 
 
-@STDIN.rule("not-utf8", "A prompt that is not UTF-8 is refused: exit 1, and the offset is named")
-def _not_utf8(bench: Bench) -> None:
+@STDIN_RULES.rule("not-utf8", "A prompt that is not UTF-8 is refused: exit 1, and the offset is named")
+def _not_utf8(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "-", stdin=b"ab\xff\xfecd")
-    refused(bench, run, 1, "not valid UTF-8", "offset 2")
+    expect_refused(bench, run, 1, "not valid UTF-8", "offset 2")
 
 
-@STDIN.rule("too-long", "A prompt of more than 1,048,576 characters is refused after thread.started: exit 1")
-def _too_long(bench: Bench) -> None:
+@STDIN_RULES.rule(
+    "too-long", "A prompt of more than 1,048,576 characters is refused after thread.started: exit 1"
+)
+def _too_long(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "-", stdin="a" * 1_048_577)
-    same("exit code", run.code, 1)
-    same("events", run.kinds, ["thread.started"])
-    contains("standard error", run.stderr, "exceeds the maximum length of 1048576 characters")
-    bench.never_asked()
+    expect_equal("exit code", run.exit_code, 1)
+    expect_equal("events", run.event_types, ["thread.started"])
+    expect_contains("standard error", run.stderr, "exceeds the maximum length of 1048576 characters")
+    bench.expect_no_requests()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, SilenceGrade
+from yemot_ai_testing.scenario.play.timeline import SilenceGrade, TimelineEvent
 from yemot_ai_testing.scenario.report.call_record import TurnRecord
-from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, END_REASONS
+from yemot_ai_testing.scenario.report.html.words import END_REASONS, EVENT_LABELS
 
 __all__ = ["PIXELS_PER_SECOND", "Row", "polls", "rows"]
 

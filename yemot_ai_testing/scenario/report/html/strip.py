@@ -18,7 +18,7 @@ from typing import Self
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, format_clock, format_seconds
 
-__all__ = ["StripMarker", "StripSegment", "TimelineStrip", "StripTick"]
+__all__ = ["StripMarker", "StripSegment", "StripTick", "TimelineStrip"]
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 MOST_TICKS = 6

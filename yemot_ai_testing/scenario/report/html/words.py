@@ -9,13 +9,13 @@ from yemot_ai_testing.scenario.play.result import MismatchKind
 from yemot_ai_testing.scenario.report.call_record import RecordState
 
 __all__ = [
+    "END_REASONS",
     "EVENT_LABELS",
     "MISMATCH_LABELS",
     "STATE_LABELS",
-    "END_REASONS",
+    "dedent_lines",
     "format_clock",
     "format_seconds",
-    "dedent_lines",
 ]
 
 STATE_LABELS: Mapping[RecordState, str] = {
