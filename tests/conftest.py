@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
 
+from tests.support import fault_table, figures
+
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
@@ -27,6 +29,18 @@ settings.register_profile(
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print what tests have recorded: tables, planted faults, figures."""
+    _print_tables(terminalreporter)
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    sections = {"planted faults": fault_table.lines(reports), "what a turn carries": figures.lines(reports)}
+    for title, lines in sections.items():
+        for number, line in enumerate(lines):
+            if number == 0:
+                terminalreporter.section(title)
+            terminalreporter.write_line(line)
+
+
+def _print_tables(terminalreporter: TerminalReporter) -> None:
     """Print the tables whose rows tests have recorded: ``record_property("table", (title, cells))``."""
     tables: dict[str, list[list[str]]] = {}
     for title, cells in _rows(terminalreporter):

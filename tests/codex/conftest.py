@@ -1,54 +1,5 @@
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from tests.support.codex_fixtures import codex, fake, real, real_binary, shell
 
-import pytest
-
-from tests.codex.codex_kit import Codex, Shell
-from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
-from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.real import RealCodex
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def real_binary() -> Path:
-    """The real Codex; a machine without one is told so, and never passes silently."""
-    try:
-        return locate(os.environ.get("YEMOT_CODEX") or "real")
-    except BinaryNotFoundError as error:
-        if os.environ.get("YEMOT_WITHOUT_REAL_CODEX") == "1":
-            pytest.skip(str(error))
-        pytest.fail(f"{error} (or set YEMOT_WITHOUT_REAL_CODEX=1 to go without)")
-
-
-@pytest.fixture(params=["fake", "real"])
-def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
-    """A scripted Codex, first on PATH: once the fake one, once the real one."""
-    if request.param == "fake":
-        with FakeCodex() as fake:
-            yield fake
-    else:
-        with RealCodex(request.getfixturevalue("real_binary")) as real:
-            yield real
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCodex]:
-    with FakeCodex() as fake:
-        yield fake
-
-
-@pytest.fixture
-def real(real_binary: Path) -> Iterator[RealCodex]:
-    with RealCodex(real_binary) as real:
-        yield real
-
-
-@pytest.fixture
-def shell(codex: Codex, tmp_path: Path) -> Shell:
-    return Shell(codex, tmp_path)
+__all__ = ["codex", "fake", "real", "real_binary", "shell"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.flow.flow_line import Line
+from tests.support.flow_line import Line
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 

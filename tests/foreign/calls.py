@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.docs.section import code
+from tests.docs.generated_section import code
 from yemot_ai.protocol import lint
 from yemot_ai_testing import Caller
 from yemot_ai_testing.line.exchange import LineExchange

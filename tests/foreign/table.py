@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.docs.section import Section, table
+from tests.docs.generated_section import Section, table
 from tests.foreign.calls import NAIVE, ROUTER2, ForeignCall
 from tests.foreign.node import start
 from tests.foreign.process import serving

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.section import Section
+from tests.docs.generated_section import Section
 from tests.foreign.calls import NAIVE, ROUTER2, ForeignCall
 from tests.foreign.node import FILES, SOURCE, NodeMissingError, program, start
 from tests.foreign.process import ServerFailedError, serving

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sessions.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 from yemot_ai.sessions import JSONFileStore, MemoryStore, RedisStore, SQLiteStore
 from yemot_ai_testing.conformance.stores.bench import StoreFactory
 

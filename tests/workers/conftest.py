@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.sessions.redis_server import RedisServer
-from tests.workers.crew import PATIENT, Crew, Equip, an_agent, hire
+from tests.support.redis_server import RedisServer
+from tests.workers.worker_group import PATIENT, Crew, Equip, an_agent, hire
 from yemot_ai.sessions import JSONFileStore, RedisStore, SessionStore, SQLiteStore
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.workers.crew import Line, hire
+from tests.workers.worker_group import Line, hire
 from yemot_ai.sessions import open_store
 
 

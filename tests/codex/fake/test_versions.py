@@ -1,0 +1,224 @@
+"""The fake as any recorded version: its streams, its counters, its wording, its command line."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.codex import EXEC, Shell, asked, provider
+from yemot_ai.errors import OverloadedError, SessionBusyError
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.fake.grammar import grammar_overrides
+from yemot_ai_testing.codex.real import RealCodex, with_model_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+VERSIONS = recordings.versions()
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def versioned(version: str) -> Iterator[FakeCodex]:
+    with FakeCodex(version) as fake:
+        yield fake
+
+
+@pytest.fixture
+def old() -> Iterator[FakeCodex]:
+    with FakeCodex("0.142.0") as fake:
+        yield fake
+
+
+def test_it_tells_its_version(versioned: FakeCodex, version: str) -> None:
+    said = subprocess.run([versioned.executable, "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout == f"codex-cli {version}\n"
+
+
+def test_by_default_it_is_the_newest() -> None:
+    with FakeCodex() as fake:
+        said = subprocess.run([fake.executable, "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout == f"codex-cli {VERSIONS[-1]}\n"
+
+
+def test_a_version_that_is_not_recorded_is_refused_with_those_that_are() -> None:
+    with pytest.raises(LookupError, match="recorded are 0\\.142\\.0"):
+        FakeCodex("0.1.2")
+
+
+@pytest.mark.parametrize(("name", "keys"), [("0.142.0", 4), ("0.163.0", 5), ("0.169.0", 5)])
+def test_a_turn_has_the_counters_of_its_version(tmp_path: Path, name: str, keys: int) -> None:
+    with FakeCodex(name).answers("א") as fake:
+        run = Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום")
+    assert len(run.events[-1]["usage"]) == keys
+
+
+def test_a_failure_has_the_wording_of_its_version(versioned: FakeCodex, version: str, tmp_path: Path) -> None:
+    versioned.fails("overloaded")
+    run = Shell(versioned, tmp_path).run(*EXEC, "-", stdin="שלום")
+    assert run.events[-1] == json.loads(recordings.load_version(version)["overloaded"].stdout[-1].text)
+
+
+def test_early_versions_say_it_with_another_apostrophe(old: FakeCodex) -> None:
+    old.fails("overloaded")
+    with pytest.raises(OverloadedError, match="We're"):
+        asked(provider().start_session("שלום"))
+
+
+def test_an_early_version_does_not_tell_the_end_of_a_slow_command(old: FakeCodex, tmp_path: Path) -> None:
+    old.replays("tool_slow")
+    items = [event.get("item", {}) for event in Shell(old, tmp_path).run(*EXEC, "-", stdin="קרא").events]
+    assert [item["status"] for item in items if item.get("type") == "command_execution"] == ["in_progress"]
+
+
+def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path) -> None:
+    old.answers("ראשון").hangs().answers("שני")
+    shell = Shell(old, tmp_path)
+    thread = shell.run(*EXEC, "-", stdin="שלום").thread
+    with shell.start(*EXEC, "resume", thread, "-") as writer:
+        assert writer.stdin is not None
+        writer.stdin.write("ראשון".encode())
+        writer.stdin.close()
+        old.wait_for_requests(2)
+        second = shell.run(*EXEC, "resume", thread, "-", stdin="שני")
+        writer.kill()
+    assert (second.code, second.thread) == (0, thread)
+
+
+def test_a_scripted_second_writer_is_no_trouble_to_an_early_version(old: FakeCodex) -> None:
+    old.answers("ראשון").busy_session().answers("שני")
+    session = asked(provider().start_session("שלום")).session
+    assert asked(provider().continue_session(session, "ועוד?")).text == "שני"
+    old.assert_complete()
+
+
+def test_a_later_version_refuses_it() -> None:
+    with FakeCodex("0.163.0").answers("ראשון").busy_session() as fake:
+        session = asked(provider().start_session("שלום")).session
+        with pytest.raises(SessionBusyError):
+            asked(provider().continue_session(session, "ועוד?"))
+        fake.assert_complete()
+
+
+@pytest.mark.parametrize(
+    ("name", "argv", "code"),
+    [
+        ("0.142.0", ["exec", "--json", "--skip-git-repo-check", "--trust", "-"], 2),
+        ("0.163.0", ["exec", "--json", "--skip-git-repo-check", "--trust", "-"], 2),
+        ("0.169.0", ["exec", "--json", "--skip-git-repo-check", "--trust", "-"], 0),
+        ("0.142.0", ["exec", "--json", "--skip-git-repo-check", "--approve-for-me", "-"], 2),
+        ("0.163.0", ["exec", "--json", "--skip-git-repo-check", "--approve-for-me", "-"], 0),
+        ("0.142.0", ["exec", "--json", "--skip-git-repo-check", "--disable", "skill_search", "-"], 1),
+        ("0.169.0", ["exec", "--json", "--skip-git-repo-check", "--disable", "skill_search", "-"], 0),
+    ],
+)
+def test_it_takes_the_options_of_its_version(tmp_path: Path, name: str, argv: list[str], code: int) -> None:
+    with FakeCodex(name).answers("א") as fake:
+        assert Shell(fake, tmp_path).run(*argv, stdin="שלום").code == code
+
+
+@pytest.mark.parametrize("level", [["exec"], ["exec", "resume"], []])
+def test_it_shows_the_help_of_its_version(versioned: FakeCodex, version: str, level: list[str]) -> None:
+    case = {0: "help_root", 1: "help", 2: "help_resume"}[len(level)]
+    said = subprocess.run(
+        [versioned.executable, *level, "--help"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split("\n")[:-1] == [
+        line.text for line in recordings.load_version(version)[case].stdout
+    ]
+
+
+def test_the_newest_version_has_the_grammar_that_the_fake_reads_by_itself() -> None:
+    assert grammar_overrides(recordings.load_newest(), recordings.load_newest()) == {
+        "": {},
+        "exec": {},
+        "resume": {},
+    }
+
+
+def test_an_option_that_a_later_version_shows_is_understood(tmp_path: Path) -> None:
+    helped = recordings.load_newest()["help"]
+    at = [line.text for line in helped.stdout].index("Options:")
+    shown = recordings.OutputLine(0.0, "      --sing <SONG>")
+    later = recordings.Recording(
+        **{**{name: getattr(helped, name) for name in helped.__slots__}, "version": "9.0.0"}
+        | {"stdout": (*helped.stdout[: at + 1], shown, *helped.stdout[at + 1 :])}
+    )
+    later.write(tmp_path / "help.json")
+    with FakeCodex(recordings=tmp_path).answers("א") as fake:
+        assert Shell(fake, tmp_path).run(*EXEC, "--sing", "שיר", "-", stdin="שלום").code == 0
+
+
+def test_the_provider_talks_to_every_version(versioned: FakeCodex) -> None:
+    versioned.answers("אחת").answers("שתיים")
+    first = asked(provider().start_session("שלום"))
+    second = asked(provider().continue_session(first.session, "ועוד?"))
+    assert (first.text, second.text) == ("אחת", "שתיים")
+    assert second.usage is not None
+    assert second.usage.input_tokens == 100
+    versioned.assert_complete()
+
+
+@contextmanager
+def cost() -> Iterator[Callable[[], float]]:
+    """Tell the seconds of the processor that the processes took which ended meanwhile."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - sum(before[:2])
+
+
+def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tmp_path: Path) -> None:
+    # The processor's time, and the quickest of several: how busy the machine is changes neither by much.
+    # Milliseconds are printed by benchmarks/fake_codex.py.
+    fakes, bare = [], []
+    with FakeCodex(version) as fake:
+        for _ in range(15):
+            fake.answers("א")
+            with cost() as took:
+                assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0
+            fakes.append(took())
+            with cost() as took:
+                subprocess.run([sys.executable, "-IS", "-c", ""], check=True)
+            bare.append(took())
+
+    assert min(fakes) < 3 * min(bare)
+
+
+def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
+    ours = ["-c", "a=1"]
+    assert with_model_options(ours, ["exec", "-"]) == ["-c", "a=1", "exec", "-"]
+    assert with_model_options(ours, ["-c", "b=2", "exec", "-c", "d=3", "--", "-c"]) == [
+        *("-c", "b=2", "exec", "-c", "a=1", "-c", "d=3", "--", "-c")
+    ]
+    assert with_model_options(ours, ["exec", "--config=b=2", "-"]) == [
+        "exec",
+        "-c",
+        "a=1",
+        "--config=b=2",
+        "-",
+    ]
+
+
+def test_the_provider_talks_to_every_real_version_that_is_installed(version: str) -> None:
+    try:
+        binary = locate(version)
+    except BinaryNotFoundError:
+        # Only the newest is fetched for the tests; the others are compared where they are at hand.
+        binary = locate("real")
+    with RealCodex(binary) as real:
+        real.answers("אחת").answers("שתיים")
+        first = asked(provider().start_session("שלום"))
+        assert asked(provider().continue_session(first.session, "ועוד?")).text == "שתיים"
+        real.assert_complete()

@@ -1,0 +1,266 @@
+"""Recording turns of one's own, scripted and live, and replaying them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.codex import EXEC, Shell, asked, provider
+from yemot_ai.errors import RateLimitedError
+from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.recorder.cases import CASES
+from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
+from yemot_ai_testing.codex.recorder.script_file import ScriptFileError, read_script
+from yemot_ai_testing.codex.recorder.session import recording_session, version_of
+from yemot_ai_testing.codex.redact import UnpublishableError
+from yemot_ai_testing.executable import write_executable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCRIPT = """
+cases:
+  greeting:
+    - prompt: מי שם?
+      answers: כאן המאפייה
+  busy-day:
+    - {prompt: שלום, answers: [ש, לום]}
+    - {prompt: "ועוד?", fails: rate_limited}
+  hangs:
+    - {prompt: שלום, hangs: true}
+  cut:
+    - {prompt: שלום, drops: ש, options: [--model, gpt-5-codex]}
+"""
+LIVE = '{"cases": {"mine": [{"prompt": "מי שם?"}, {"prompt": "ועוד?"}]}}'
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "turns.yaml"
+    path.write_text(SCRIPT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    path = tmp_path / "turns.json"
+    path.write_text(LIVE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def theirs() -> Iterator[FakeCodex]:
+    """Somebody's own Codex, with their login, in their home."""
+    with FakeCodex("0.163.0") as codex:
+        yield codex
+
+
+@pytest.fixture
+def recorded(real_binary: Path, script: Path, tmp_path: Path) -> Path:
+    record_script(real_binary, script, tmp_path / "recorded")
+    return tmp_path / "recorded"
+
+
+def test_a_script_is_played_with_the_real_binary(recorded: Path) -> None:
+    found = recordings.load_folder(recorded)
+    assert set(found) == {"greeting", "busy-day_1", "busy-day_2", "hangs", "cut"}
+    assert {case: one.exit_code for case, one in found.items()} == {
+        "greeting": 0,
+        "busy-day_1": 0,
+        "busy-day_2": 1,
+        "hangs": -15,
+        "cut": 1,
+    }
+    assert "כאן המאפייה" in found["greeting"].stdout[-2].text
+    assert found["busy-day_2"].argv[-3:] == ("resume", "{thread_id}", "-")
+    assert found["busy-day_2"].fate == "rate_limited"
+    asked_for = "מי שם?".encode()
+    assert found["greeting"].stdin == {"sha256": hashlib.sha256(asked_for).hexdigest(), "bytes": 10}
+
+
+def test_what_was_recorded_can_be_replayed(recorded: Path) -> None:
+    with FakeCodex(recordings=recorded) as fake:
+        fake.replays("greeting").replays("busy-day_2").answers("ותודה")
+        first = asked(provider().start_session("מי שם?"))
+        assert first.text == "כאן המאפייה"
+        with pytest.raises(RateLimitedError):
+            asked(provider().continue_session(first.session, "ועוד?"))
+        assert asked(provider().continue_session(first.session, "אז מה?")).text == "ותודה"
+        fake.assert_complete()
+
+
+def test_a_fake_with_recordings_is_the_version_they_were_made_with(
+    theirs: FakeCodex, tmp_path: Path, live: Path
+) -> None:
+    theirs.answers("א").answers("ב")
+    record_live(theirs.executable, live, tmp_path / "recorded")
+    with FakeCodex(recordings=tmp_path / "recorded") as fake:
+        assert version_of(fake.executable) == "0.163.0"
+
+
+def test_an_unknown_recording_is_told_with_those_that_there_are(recorded: Path) -> None:
+    with FakeCodex(recordings=recorded) as fake, pytest.raises(KeyError, match="greeting"):
+        fake.replays("greetings")
+
+
+def test_a_live_recording_is_what_their_own_codex_did(theirs: FakeCodex, live: Path, tmp_path: Path) -> None:
+    theirs.answers("אני").answers("ועוד אני")
+    paths = record_live(theirs.executable, live, tmp_path / "out")
+    assert [path.name for path in paths] == ["mine_1.json", "mine_2.json"]
+    assert [run.prompt for run in theirs.requests] == ["מי שם?", "ועוד?"]
+    assert theirs.requests[1].session == theirs.requests[0].thread_id
+    theirs.assert_complete()
+    second = recordings.read_file(paths[1])
+    assert second.version == "0.163.0"
+    assert "ועוד אני" in second.stdout[-2].text
+    assert second.private_data() == []
+
+
+def test_their_codex_is_not_led_to_a_model_of_ours(theirs: FakeCodex, live: Path, tmp_path: Path) -> None:
+    theirs.answers("אני").answers("ועוד אני")
+    record_live(theirs.executable, live, tmp_path / "out")
+    assert "-c" not in theirs.requests[0].argv
+    assert "HOME" in theirs.requests[0].env_names
+    assert "HTTPS_PROXY" not in theirs.requests[0].env_names
+
+
+def test_what_is_known_of_the_user_is_replaced(
+    theirs: FakeCodex, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_API_KEY", "open-sesame-42")
+    monkeypatch.setenv("HOME", "/home/dana")
+    theirs.answers("המפתח open-sesame-42 ב-/home/dana/shop").answers("ב")
+    first = record_live(theirs.executable, live, tmp_path / "out")[0]
+    assert "המפתח {secret} ב-{home}/shop" in recordings.read_file(first).stdout[-2].text
+
+
+@pytest.mark.parametrize("said", ["sk" + "-abcdef123456", "dana@example.org", "/srv/shop/prices"])
+def test_nothing_is_written_when_something_still_looks_private(
+    theirs: FakeCodex, live: Path, tmp_path: Path, said: str
+) -> None:
+    theirs.answers("א").answers(said)
+    with pytest.raises(UnpublishableError, match=r"mine_2 of Codex 0\.163\.0 holds"):
+        record_live(theirs.executable, live, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recording_can_be_replayed_whatever_it_begins_with(tmp_path: Path) -> None:
+    # A login that has expired: it ends before any turn has begun.
+    refused = recordings.Recording(
+        case="logged-out",
+        version="0.169.0",
+        argv=(*EXEC, "-"),
+        stdin={},
+        stdout=(),
+        stderr=("Error: Not logged in",),
+        exit_code=1,
+    )
+    refused.write(tmp_path / "logged-out.json")
+    with FakeCodex(recordings=tmp_path).replays("logged-out") as fake:
+        run = Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום")
+    assert (run.code, run.stdout, run.stderr) == (1, "", "Error: Not logged in\n")
+
+
+def test_the_command_plays_a_script(
+    real_binary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "turns.json").write_text(
+        json.dumps({"cases": {"one": [{"prompt": "שלום", "answers": "לך"}]}}), encoding="utf-8"
+    )
+    assert main(["record", "--codex", str(real_binary), "--script", "turns.json"]) == 0
+    version = version_of(real_binary)
+    assert capsys.readouterr().out == f"codex-recordings/{version}/one.json\n"
+    assert recordings.read_file(tmp_path / "codex-recordings" / version / "one.json").case == "one"
+
+
+def test_the_command_records_live(
+    theirs: FakeCodex, live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs.answers("א").answers("ב")
+    argv = ["record", "--live", "--codex", str(theirs.executable), "--script", str(live)]
+    assert main([*argv, "--out", str(tmp_path / "out")]) == 0
+    assert len(capsys.readouterr().out.split()) == 2
+
+
+def test_live_without_a_script_is_refused_before_anybody_is_asked(
+    theirs: FakeCodex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", "--live", "--codex", str(theirs.executable)]) == 1
+    assert "--script FILE" in capsys.readouterr().err
+    assert theirs.requests == []
+
+
+def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "codex"
+    write_executable(program, "#!/bin/sh\nexit 3\n")
+    assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 1
+    assert "does not tell its version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "one key `cases`"),
+        ("{", "turns.yaml"),
+        ("cases: {}", "one key `cases`"),
+        ("cases: {a: []}", "a: a list of turns"),
+        ("cases: {a: [hello]}", "a, turn 1: a turn has a `prompt`"),
+        ("cases: {a: [{answers: b}]}", "a, turn 1: `prompt` is a text"),
+        ("cases: {a: [{prompt: b, anwers: c}]}", "unknown 'anwers'; allowed: prompt, options, answers"),
+        ("cases: {a: [{prompt: b, answers: c, fails: rate_limited}]}", "only one of answers, fails"),
+        ("cases: {a: [{prompt: b, fails: sadly}]}", "`fails` is one of rate_limited"),
+        ("cases: {a: [{prompt: b, answers: {c: d}}]}", "`answers` is a text, or a list"),
+        ("cases: {a: [{prompt: b, hangs: maybe}]}", "`hangs` is true"),
+        ("cases: {a: [{prompt: b, options: --c}]}", "`options` is a list"),
+        ("cases: {answer: [{prompt: b}]}", "'answer' is one of the toolkit's own cases"),
+        ("cases: {../a: [{prompt: b}]}", "becomes the name of a file"),
+    ],
+)
+def test_a_mistake_in_a_script_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "turns.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScriptFileError) as caught:
+        read_script(path)
+    assert said in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "turns.yaml"
+    path.write_text("cases: {a: [{prompt: ''}, {prompt: b, fails: c}]}", encoding="utf-8")
+    with pytest.raises(ScriptFileError) as caught:
+        read_script(path)
+    assert len(str(caught.value).split("\n")) == 2
+
+
+def test_a_live_turn_cannot_say_what_the_model_does(script: Path) -> None:
+    with pytest.raises(ScriptFileError, match="unknown 'answers'; allowed of a live one: prompt, options"):
+        read_script(script, live=True)
+
+
+ASKS_FIRST = """\
+import json, re, sys, threading, time, urllib.request
+address = re.search(r'base_url="?(http[^" ]+?)"?(?= |$)', " ".join(sys.argv))[1]
+asked = urllib.request.Request(address + "/responses", json.dumps({"model": "m", "input": []}).encode())
+asked.add_header("content-type", "application/json")
+threading.Thread(target=urllib.request.urlopen, args=(asked,), daemon=True).start()
+time.sleep(0.5)
+print('{"type":"turn.started"}', flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("case", ["terminated", "interrupted"])
+def test_a_run_is_broken_off_after_it_has_told_of_its_turn(tmp_path: Path, case: str) -> None:
+    slow = tmp_path / "codex"
+    write_executable(slow, f"#!{sys.executable}\n{ASKS_FIRST}")
+    with recording_session(slow) as place:
+        take = CASES[case](place)
+    assert [line.text for line in take.process.stdout_lines] == ['{"type":"turn.started"}']

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.flow_line import Line
+from yemot_ai import AICall, AIFlow
+from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
+from yemot_ai.flow.compat.awaitable import PendingStr
+from yemot_ai_testing.doubles.script import UnknownSession
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+
+
+def prompts(provider: ScriptedProvider) -> list[str]:
+    return [request.prompt for request in provider.requests]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_step_is_asked_once_however_often_the_handler_runs(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, kind: str
+) -> None:
+    provider.answers("אחת").answers("שתיים")
+
+    def root(call: AICall) -> None:
+        first = call.ask_ai("א")
+        call.read(first, val_name="key", max_digits=1)
+        call.play_message(first + call.ask_ai("ב"))
+
+    async def root_async(call: AICall) -> None:
+        first = await call.ask_ai("א")
+        await call.read(first, val_name="key", max_digits=1)
+        call.play_message(first + await call.ask_ai("ב"))
+
+    flow.get("")(root if kind == "sync" else root_async)
+    line.enter("")
+
+    assert line.send(("key", "1")) == "id_list_message=t-אחתשתיים"
+    assert prompts(provider) == ["א", "ב"]
+
+
+def test_a_step_is_found_by_its_position_whatever_its_text(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.answers("אחת")
+    clock = itertools.count()
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        answer = call.ask_ai(f"השעה {next(clock)}")
+        call.read(answer, val_name="key", max_digits=1)
+        call.play_message(answer)
+
+    line.enter("")
+
+    assert line.send(("key", "1")) == "id_list_message=t-אחת"
+    assert prompts(provider) == ["השעה 0"]
+    assert "another text" in caplog.text
+    assert "השעה" not in caplog.text
+
+
+def test_a_step_is_numbered_when_it_is_asked_not_when_it_is_awaited(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("שנייה").answers("ראשונה")
+    order = [0, 1]
+
+    @flow.get("")
+    async def root(call: AICall) -> None:
+        pending = [call.ask_ai("א"), call.ask_ai("ב")]
+        answers = {index: await pending[index] for index in reversed(order)}
+        call.read(f"{answers[0]} {answers[1]}", val_name="key", max_digits=1)
+        order.reverse()
+        call.play_message(f"{answers[0]} {answers[1]}")
+
+    assert line.enter("").startswith("read=t-ראשונה שנייה=")
+    order.reverse()
+    assert line.send(("key", "1")) == "id_list_message=t-ראשונה שנייה"
+
+
+def test_a_turn_id_names_a_step_instead_of_its_position(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("אחת")
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        call.play_message(call.ask_ai("א", turn_id="hours") + call.ask_ai("ב", turn_id="hours"))
+
+    assert line.enter("") == "id_list_message=t-אחתאחת"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda flow, call: flow.ai.reply(call.call_id, "א"),
+        lambda flow, call: flow.ai.ask(call.call_id, "א").answer,
+    ],
+    ids=["reply", "ask"],
+)
+def test_reply_inside_a_handler_of_the_call_is_the_same_step(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, ask: Callable[[AIFlow, AICall], str]
+) -> None:
+    provider.answers("אחת")
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        answer = ask(flow, call)
+        call.read(answer, val_name="key", max_digits=1)
+        call.play_message(answer)
+
+    line.enter("")
+
+    assert line.send(("key", "1")) == "id_list_message=t-אחת"
+
+
+def test_areply_inside_an_async_handler_is_the_same_step(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("אחת")
+
+    @flow.get("")
+    async def root(call: AICall) -> None:
+        answer = await flow.ai.areply(str(call.call_id), "א")
+        await call.read(answer, val_name="key", max_digits=1)
+        call.play_message(answer)
+
+    line.enter("")
+
+    assert line.send(("key", "1")) == "id_list_message=t-אחת"
+
+
+def test_a_blocking_method_in_an_async_handler_says_what_to_write_instead(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    @flow.get("7")
+    async def root(call: AICall) -> None:
+        call.play_message(flow.ai.reply(str(call.call_id), "א"))
+
+    assert "תקלה" in line.enter("7")
+    assert "areply" in caplog.text
+
+
+def test_an_answer_that_was_not_awaited_says_so(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, provider: ScriptedProvider
+) -> None:
+    provider.answers("אחת")
+
+    @flow.get("7")
+    async def root(call: AICall) -> None:
+        pending = call.ask_ai("א")
+        try:
+            call.play_message(f"תשובה {pending}")
+        finally:
+            assert await pending == "אחת"
+
+    assert "תקלה" in line.enter("7")
+    assert "await call.ask_ai" in caplog.text
+
+
+def test_a_providers_error_reaches_the_handler_and_a_replay_raises_the_same(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.fails("unauthorized")
+    seen: list[Exception] = []
+
+    @flow.get("")
+    def root(call: AICall) -> None:
+        try:
+            call.ask_ai("א")
+        except ProviderError as error:
+            seen.append(error)
+            call.read("תקלה, הקישו", val_name="key", max_digits=1)
+        call.hangup()
+
+    line.enter("")
+    line.send(("key", "1"))
+
+    assert [type(error) for error in seen] == [AuthenticationError, AuthenticationError]
+    assert str(seen[0]) == str(seen[1])
+    assert prompts(provider) == ["א"]
+
+
+def test_an_error_that_nobody_handles_costs_a_sentence(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.fails("unauthorized")
+    flow.get("7")(lambda call: call.play_message(call.ask_ai("א")))
+
+    assert line.enter("7") == "id_list_message=t-סליחה, אירעה תקלה&go_to_folder=.."
+
+
+@pytest.mark.parametrize("fail", ["overloaded", "rate_limited"])
+def test_a_transient_failure_is_tried_once_more(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, fail: str
+) -> None:
+    provider.fails(fail).answers("אחת")  # type: ignore[arg-type]  # the parameters are such words
+    flow.get("")(lambda call: call.play_message(call.ask_ai("א")))
+
+    assert line.enter("") == "id_list_message=t-אחת"
+
+
+def test_a_long_rate_limit_is_not_waited_for(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
+    provider.fails("rate_limited", retry_after=30)
+    flow.get("7")(lambda call: call.play_message(call.ask_ai("א")))
+
+    assert "תקלה" in line.enter("7")
+
+
+def test_a_failure_that_leaves_no_time_is_not_tried_again(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.fails("overloaded", after=59)
+    flow.ai_agent("")(lambda call, text: None)
+    line.enter("")
+    answer = line.send(("ai_1", "שאלה"))
+    for poll in range(1, 40):
+        if "w" not in answer:
+            break
+        answer = line.send((f"ai_1w{poll}", "None"))
+
+    assert answer.startswith("read=t-סליחה, לא הצלחתי לענות")
+
+
+def test_a_lost_session_is_rebuilt_from_what_was_said(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("נעים מאוד")
+    provider.add(UnknownSession())
+    provider.answers("דוד")
+    flow.ai_agent("")(lambda call, text: None)
+    line.enter("")
+    line.send(("ai_1", "שמי דוד"))
+
+    assert line.send(("ai_2", "איך קוראים לי")) == "read=t-דוד=ai_3,no,voice"
+    rebuilt = provider.requests[-1]
+    assert rebuilt.session is None
+    assert [(old.prompt, old.answer) for old in rebuilt.history] == [("שמי דוד", "נעים מאוד")]
+
+
+def test_an_unknown_message_type_is_named(flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    flow.get("7")(lambda call: call.play_message([("video", "x")]))
+
+    assert "תקלה" in line.enter("7")
+    assert "no message type 'video'" in caplog.text
+
+
+def test_an_argument_that_the_line_would_refuse_is_named(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow.get("7")(lambda call: call.read("הקישו", val_name="Api,x"))
+
+    assert "תקלה" in line.enter("7")
+    assert "Api,x" in caplog.text
+
+
+def test_an_agent_needs_a_greeting_that_can_be_spoken(flow: AIFlow) -> None:
+    with pytest.raises(ConfigurationError, match="greeting"):
+        flow.ai_agent("1", greeting="🙂")(lambda call, text: None)
+
+
+def test_questions_asked_together_get_each_its_own_answer(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("אחת").answers("שתיים")
+
+    @flow.get("")
+    async def root(call: AICall) -> None:
+        first, second = await asyncio.gather(call.ask_ai("א"), call.ask_ai("ב"))
+        call.play_message(f"{first} {second}")
+
+    assert line.enter("") == "id_list_message=t-אחת שתיים"
+    assert prompts(provider) == ["א", "ב"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda pending: "x" + pending, lambda pending: pending + "x", len, bool, str],
+    ids=["after", "before", "len", "bool", "str"],
+)
+def test_whatever_is_done_with_an_answer_that_was_not_awaited_says_so(use: Callable[[str], object]) -> None:
+    async def coming() -> str:
+        return "כן"
+
+    pending = PendingStr(coming())
+
+    with pytest.raises(ConfigurationError, match="await"):
+        use(pending)
+    pending.close()
+
+
+def test_silence_is_told_to_the_model_as_silence(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("לא שמעתי")
+    flow.get("")(lambda call: call.play_message(call.ask_ai("")))
+    line.enter("")
+
+    assert prompts(provider) == ["(שתיקה)"]

@@ -1,0 +1,296 @@
+"""Whoever interrupts an answer, or is somewhere else by now, while a request is held."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.support.flow_line import Line
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
+from yemot_ai.protocol import Read, Response
+from yemot_ai.providers import JSON, Reply
+from yemot_ai.runtime.engine import Engine
+from yemot_ai.sessions import MemoryStore, Session, Turn
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+
+THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בשבת סגור."]
+POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
+
+
+class Thinking:
+    """A model that thinks until it is told to answer."""
+
+    name = "thinking"
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.asked = threading.Event()
+        self._enough = asyncio.Event()
+
+    def answers(self) -> None:
+        self.engine.loop.call_soon_threadsafe(self._enough.set)
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        self.asked.set()
+        await self._enough.wait()
+        return Reply(f"אמרת {prompt}", "s")
+
+    async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
+        return await self.start_session(prompt)
+
+
+@pytest.fixture
+def thinking() -> Iterator[Thinking]:
+    provider = Thinking()
+    yield provider
+    provider.engine.close()
+
+
+@pytest.mark.parametrize("kind", ["handler", "agent"])
+def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
+    thinking: Thinking, kind: str
+) -> None:
+    flow = AIFlow(YemotAI(provider=thinking), dialog=DialogSettings(answer_wait=60.0))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    if kind == "agent":
+        flow.ai_agent("b", greeting="כאן אחרים")(lambda call, text: text)
+    else:
+        flow.get("b")(menu)
+    line = Line(flow)
+    line.enter("a")
+    line.values.append(("ai_1", "מתי?"))
+    held = threading.Thread(target=flow.handle_request, args=(line.request(),))
+    held.start()
+    assert thinking.asked.wait(10)
+
+    first = Response.parse(line.enter("b"))
+    thinking.answers()
+    held.join(10)
+    assert not held.is_alive()
+    asked = tuple(first)[-1]
+    assert isinstance(asked, Read)
+    assert line.send((asked.name, "1")).startswith("read=t-גודל=" if kind == "handler" else "read=t-1=")
+    flow.ai.end("c1")
+
+
+def menu(call: AICall) -> None:
+    call.read("צבע", val_name="color", max_digits=1)
+    call.read("גודל", val_name="size", max_digits=1)
+
+
+class Late(MemoryStore):
+    """The same sessions, seen by a worker that is late to get what it waits for."""
+
+    immediate = False
+
+    def __init__(self, sessions: MemoryStore) -> None:
+        super().__init__()
+        self.waits = threading.Event()
+        self.in_time = asyncio.Event()
+        self._sessions = sessions
+
+    async def load(self, call_id: str) -> Session | None:
+        return await self._sessions.load(call_id)
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        return await self._sessions.save(session, ttl=ttl)
+
+    async def acquire(self, key: str, token: str, seconds: float) -> bool:
+        self.waits.set()
+        await self.in_time.wait()
+        return await self._sessions.acquire(key, token, seconds)
+
+    async def renew(self, key: str, token: str, seconds: float) -> bool:
+        return await self._sessions.renew(key, token, seconds)
+
+    async def release(self, key: str, token: str) -> None:
+        await self._sessions.release(key, token)
+
+
+def test_a_request_that_comes_again_and_is_held_after_its_poll_was_answered_changes_nothing(
+    thinking: Thinking,
+) -> None:
+    sessions = MemoryStore()
+    late = Late(sessions)
+    here, there = (
+        AIFlow(
+            YemotAI(provider=thinking, store=store), dialog=DialogSettings(answer_wait=hold, poll_wait=60.0)
+        )
+        for store, hold in ((sessions, 0.0), (late, 60.0))
+    )
+    for flow in (here, there):
+        flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line, answers = Line(here), dict[str, str]()
+
+    def ask(name: str, flow: AIFlow) -> threading.Thread:
+        request = line.request()
+        thread = threading.Thread(target=lambda: answers.update({name: flow.handle_request(request)}))
+        thread.start()
+        return thread
+
+    line.enter("a")
+    assert "ai_1w1" in line.send(("ai_1", "מתי?"))
+    again = ask("again", there)
+    assert late.waits.wait(10)
+    line.values.append(("ai_1w1", "None"))
+    line.time += 1
+    poll = ask("poll", here)
+    thinking.answers()
+    poll.join(10)
+    thinking.engine.loop.call_soon_threadsafe(late.in_time.set)
+    again.join(10)
+
+    assert answers == dict.fromkeys(("poll", "again"), "read=t-אמרת מתי?=ai_2,no,voice")
+    assert "=ai_2w1," in line.send(("ai_2", "ועוד")), "what is said next is asked, and not greeted"
+    line.hang_up()
+
+
+def test_one_request_that_is_held_twice_has_one_answer(flow: AIFlow, provider: ScriptedProvider) -> None:
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    provider.answers([*THREE, ""], after=2.2, every=4)
+    line = Line(flow)
+    line.enter("a")
+    line.values.append(("ai_1", "מתי?"))
+    request = line.request()
+
+    async def twice() -> list[str]:
+        async def later() -> str:
+            await asyncio.sleep(0.5)
+            return await flow.ahandle_request(request)
+
+        return list(await asyncio.gather(flow.ahandle_request(request), later()))
+
+    assert flow.ai.engine.run(twice()) == [f"read=t-רק רגע=ai_1w1,{POLL}"] * 2
+    assert line.again() == f"read=t-רק רגע=ai_1w1,{POLL}"
+    assert line.send(("ai_1w1", "None")) == f"read=t-הספרייה פתוחה=ai_1w2,{POLL}"
+
+
+def test_the_hooks_are_told_once_of_an_interrupted_turn(flow: AIFlow, provider: ScriptedProvider) -> None:
+    told: list[Turn] = []
+    flow.ai.on_turn(lambda _call_id, turn: told.append(turn))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    provider.answers(THREE, after=1, every=60).answers("בבקשה")
+    line = Line(flow)
+    line.enter("a")
+    line.send(("ai_1", "מתי?"))
+    line.send(("ai_1w1", "5"))
+    line.send(("ai_2", "תודה"))
+    line.hang_up()
+
+    assert [(turn.text, turn.answer, turn.interrupted) for turn in told] == [
+        ("מתי?", "הספרייה פתוחה.", True),
+        ("תודה", "בבקשה", False),
+    ]
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_nobody_waits_for_an_interrupted_turn_whose_worker_ended_while_it_let_go(
+    provider: ScriptedProvider, steps: int
+) -> None:
+    def worker() -> AIFlow:
+        flow = AIFlow(YemotAI(provider=provider, store=sessions))
+        flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+        return flow
+
+    async def pressed() -> str:
+        answer = await line.flow.ahandle_request(request)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
+        return answer
+
+    sessions = MemoryStore(now=provider.engine.time)
+    provider.answers(THREE, after=1, every=60).answers("בבקשה")
+    line = Line(worker())
+    line.enter("a")
+    assert "ai_1w1," in line.send(("ai_1", "מתי?"))
+    line.values.append(("ai_1w1", "5"))
+    line.time += 5
+    request = line.request()
+    assert provider.engine.run(pressed()) == "read=noop-listen=ai_2,no,voice"
+    line.flow = worker()
+
+    assert line.send(("ai_2", "תודה")) == "read=t-בבקשה=ai_3,no,voice"
+    line.hang_up()
+
+
+def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: ScriptedProvider) -> None:
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("a")
+    for turn in (1, 2, 3):
+        polls = turn
+        provider.answers([*THREE[:2], "בשבת סגור. ", "עוד. ", "סוף."], after=1, every=1)
+        assert f"ai_{turn}w1," in line.send((f"ai_{turn}", "מתי?"))
+        for poll in range(1, polls):
+            assert f"ai_{turn}w{poll + 1}," in line.send((f"ai_{turn}w{poll}", "None"))
+        assert line.send((f"ai_{turn}w{polls}", "5")) == f"read=noop-listen=ai_{turn + 1},no,voice"
+        assert line.again() == f"read=noop-listen=ai_{turn + 1},no,voice"
+    provider.answers("בבקשה")
+    line.send(("ai_4", "תודה"))
+
+    said = "".join(THREE).strip()
+    heard = ["הספרייה פתוחה.", "הספרייה פתוחה. ביום שישי עד אחת.", said]
+    assert [exchange.answer for exchange in provider.requests[-1].history] == heard
+
+
+class Hurried:
+    """A model whose caller presses a key when it has just written its last word."""
+
+    name = "hurried"
+
+    def __init__(self) -> None:
+        self.engine = ScriptedProvider().engine
+        self.key: Callable[[], Awaitable[None]] | None = None
+        self.spoken = asyncio.Event()
+        self.forgotten: list[JSON] = []
+
+    async def stream(self, session: JSON, _prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+        yield "הספרייה פתוחה. "
+        await self.spoken.wait()
+        if self.key is not None:
+            await self.key()
+        yield Reply("הספרייה פתוחה. בשבת סגור.", "new thread")
+
+    async def start_session(self, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
+        raise AssertionError(prompt)
+
+    async def end_session(self, session: JSON) -> None:
+        self.forgotten.append(session)
+
+
+def test_the_thread_of_an_answer_that_is_interrupted_at_its_very_end_is_forgotten_with_the_call() -> None:
+    provider = Hurried()
+    flow = AIFlow(YemotAI(provider=provider))
+    flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("a")
+    assert "ai_1w1," in line.send(("ai_1", "מתי?"))
+    line.values.append(("ai_1w1", "5"))
+    line.time += 5
+    request, answers = line.request(), []
+
+    async def press() -> None:
+        answers.append(await flow.ahandle_request(request))
+
+    async def written() -> None:
+        async with asyncio.timeout(10):  # of virtual time
+            while not (session := await flow.ai.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store rings no bell
+                await asyncio.sleep(0.01)
+
+    provider.key = press
+    provider.engine.loop.call_soon_threadsafe(provider.spoken.set)
+    provider.engine.run(written())
+    line.hang_up()
+
+    assert answers == ["read=noop-listen=ai_2,no,voice"]
+    assert provider.forgotten == ["new thread"]

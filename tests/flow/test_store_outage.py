@@ -1,0 +1,91 @@
+"""The store is away for a moment, at whatever step of a turn: the caller waits, and is answered."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from tests.support.flow_line import Line
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.errors import StoreError
+from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai.sessions import MemoryStore, Session
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+
+STEPS = 14
+"""More than a turn takes."""
+
+
+class Model:
+    """Answers at once."""
+
+    name = "model"
+
+    def __init__(self) -> None:
+        self.engine = ScriptedProvider().engine
+        self.asked: list[str] = []
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        self.asked.append(prompt)
+        return Reply("פתוח עד שבע", "thread")
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        return await self.start_session(prompt)
+
+
+class Away(MemoryStore):
+    """Is away at one of its next steps, and at the one after it."""
+
+    immediate = False
+    steps: Iterator[int] = itertools.repeat(STEPS)
+
+    async def load(self, call_id: str) -> Session | None:
+        self._step()
+        return await super().load(call_id)
+
+    async def save(self, session: Session, *, ttl: float) -> Session:
+        self._step()
+        return await super().save(session, ttl=ttl)
+
+    def _step(self) -> None:
+        if next(self.steps) in {0, 1}:
+            raise StoreError("away, on purpose")
+
+
+def agent(flow: AIFlow, ran: list[str]) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    def talk(call: AICall, text: str) -> None:
+        ran.append(text)
+
+
+def asking_agent(flow: AIFlow, ran: list[str]) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    async def talk(call: AICall, text: str) -> str:
+        ran.append(text)
+        return await call.ask_ai(text)
+
+
+@pytest.mark.parametrize("equip", [agent, asking_agent])
+@pytest.mark.parametrize("step", range(STEPS))
+def test_the_caller_is_answered_once_and_the_function_is_run_once(
+    equip: Callable[[AIFlow, list[str]], None], step: int
+) -> None:
+    model, ran = Model(), list[str]()
+    store = Away(now=model.engine.time)
+    flow = AIFlow(YemotAI(provider=model, store=store))
+    equip(flow, ran)
+    line = Line(flow)
+    line.enter("a")
+    store.steps = itertools.count(-step)
+    answer = line.send(("ai_1", "מתי?"))
+    while "no,1,1," in answer:
+        name = answer.partition("=ai_")[2].partition(",")[0]
+        answer = line.send((f"ai_{name}", "None"))
+
+    assert answer == "read=t-פתוח עד שבע=ai_2,no,voice"
+    assert model.asked == ["מתי?"]
+    assert ran == ["מתי?"]

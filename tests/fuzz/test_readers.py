@@ -1,0 +1,212 @@
+"""Whatever is read, nothing but our own errors comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.fuzz.budget import fuzz
+from tests.fuzz.mutations import altered_bytes, altered_json, altered_text, junk_json, written
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.errors import ProviderError, SessionDamagedError, SessionFormatError
+from yemot_ai.protocol import Request, Response, lint
+from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError
+from yemot_ai.providers.codex.app_server.turn import AppServerTurn
+from yemot_ai.providers.codex.events import EventReader
+from yemot_ai.providers.provider import Usage
+from yemot_ai.sessions import Session
+from yemot_ai.sessions import Turn as Kept
+from yemot_ai.sessions.serialization import decode, encode
+from yemot_ai.sessions.visit import Visit
+from yemot_ai.transcription.download import _check_complete
+from yemot_ai_testing.codex import recordings
+from yemot_ai_testing.doubles.platform_server import wav_file
+from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.property import EchoProvider, codex_streams, ext_inis, requests
+from yemot_ai_testing.property.strategies import CodexStream, RawRequest
+from yemot_ai_testing.scenario.format.load import loads
+
+CALLS = """\
+name: pizza
+app: shop.phone:flow
+caller: {phone: "0501234567", extension: "1"}
+scenarios:
+  - name: הזמנה בקול
+    turns:
+      - hears: ברוכים הבאים
+      - says: אני רוצה פיצה
+        agent: {answers: ["באיזה", " גודל?"], after: 6s}
+        hears: {contains: &size גודל, within: [2s, 4s], matches: "ג.*ל", read: {mode: voice}}
+      - presses: "1#"
+        agent: {fails: rate_limited}
+        hears: {excludes: *size}
+        meanwhile: {hangs_up: true, after: 500ms}
+    afterwards: {agent_turns: 2, sessions_open: 0}
+"""
+RECORD = encode(
+    Session(
+        "c1",
+        version=3,
+        phone="0501234567",
+        visit=Visit(1, "1", seen=(("ai_1", "שלום"),)),
+        turns=(Kept("ai_1", "שלום", answer="כן", usage=Usage(3, 1)),),
+        threads={"codex": "t1"},
+        state={"size": ["גדולה", 3.5, None]},
+    )
+)
+TOLD = [
+    message["message"]
+    for path in sorted((recordings.folder() / "app-server").glob("*/*.jsonl"))
+    for message in map(json.loads, path.read_text("utf-8").splitlines())
+    if message["by"] == "server"
+]
+NUMBERS = itertools.count()
+
+
+@fuzz(120)
+@given(codex_streams(), st.sampled_from(["", "t"]))
+def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, expected: str) -> None:
+    reader = EventReader()
+    for line in stream.lines:
+        reader.feed(line)
+    with suppress(ProviderError):
+        outcome = reader.finish(exit_code=stream.exit_code, stderr_tail=stream.stderr, expected=expected)
+        assert outcome.text.strip()
+        assert outcome.text.encode()
+
+
+LINES = [written(message) for message in TOLD]
+DELTA = {"method": "item/agentMessage/delta", "params": {"itemId": [], "delta": "ש"}}
+
+
+@fuzz(400)
+@given(st.lists(st.sampled_from(TOLD).flatmap(altered_json) | junk_json, max_size=6))
+@example([DELTA])
+@example([{"id": [[]], "method": "execCommandApproval"}])
+def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> None:
+    async def talk() -> None:
+        turn = AppServerTurn("t", lambda piece: piece.encode())
+        rpc = JsonRpc(lambda _: None, turn.handle)
+        asked = [rpc.request("thread/start", {}), rpc.request("turn/start", {})]
+        for message in told:
+            with suppress(NotRpcError):
+                rpc.feed(written(message))
+        assert all(future.cancel() or future.done() for future in asked)
+        turn.fail(ProviderError("the end"))
+
+    asyncio.run(talk())
+
+
+@fuzz(300)
+@given(st.lists(st.sampled_from(LINES).flatmap(altered_bytes) | st.binary(max_size=40), max_size=6))
+@example([b"[" * 100_000])
+@example([b'{"id":1,"result":' + b"9" * 5_000 + b"}"])
+@example([b'{"id":1,"error":{"code":1e999,"message":[]}}'])
+def test_whatever_lines_a_codex_server_writes_are_heard_or_refused(lines: list[bytes]) -> None:
+    async def talk() -> None:
+        turn = AppServerTurn("t", lambda piece: piece.encode())
+        rpc = JsonRpc(lambda _: None, turn.handle)
+        asked = rpc.request("thread/start", {})
+        for line in lines:
+            with suppress(NotRpcError):
+                rpc.feed(line)
+        assert asked.cancel() or asked.done()
+        turn.fail(ProviderError("the end"))
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("answered", [True, 1.0])
+def test_only_the_very_number_answers_a_question(answered: object) -> None:
+    async def talk() -> bool:
+        rpc = JsonRpc(lambda _: None, lambda *_: None)
+        asked = rpc.request("thread/start", {})
+        with suppress(NotRpcError):
+            rpc.feed(json.dumps({"id": answered, "result": {}}).encode())
+        return asked.done()
+
+    assert not asyncio.run(talk())
+
+
+@fuzz(300)
+@given(altered_text(CALLS) | st.text(st.characters(exclude_categories=()), max_size=40))
+@example(CALLS.replace('"ג.*ל"', '"a{99999999999999999999}"'))
+@example(CALLS.replace('"ג.*ל"', f'"{"(" * 3_000}{")" * 3_000}"'))
+@example(CALLS.replace('"ג.*ל"', "'[[א]'"))
+@example(CALLS + "\ud800")
+@example("\ufeff" + CALLS.replace("\n", "\r\n"))
+@example("[" * 200_000)
+@example("- " * 200_000)
+@example("".join(f"{' ' * depth}a:\n" for depth in range(2_000)))
+@example("!!python/object/apply:os.system [x]")
+def test_a_file_of_scenarios_is_loaded_or_all_its_mistakes_are_told(text: str) -> None:
+    with suppress(ScenarioLoadError):
+        loads(text, Path("calls.call.yaml"))
+
+
+def test_aliases_cannot_blow_up_a_file_of_scenarios() -> None:
+    pieces = f"&pieces [{'א, ' * 60}]"
+    steps = f"&steps [{{answers: {pieces}}}, {'{answers: *pieces}, ' * 60}]"
+    turns = f"&turns [{{says: ב, agent: {steps}}}, {'{says: ב, agent: *steps}, ' * 60}]"
+    more = "".join(f"- {{name: s{number}, turns: *turns}}\n" for number in range(60))
+    with pytest.raises(ScenarioLoadError, match="aliases make"):
+        loads(f"scenarios:\n- {{name: s, turns: {turns}}}\n{more}", Path("laughs.call.yaml"))
+
+
+def test_an_alias_for_what_many_calls_share_is_welcome() -> None:
+    shared = ", ".join(["{says: שלום, hears: כן}"] * 20)
+    more = "".join(f"- {{name: s{number}, turns: *turns}}\n" for number in range(100))
+    loaded = loads(f"scenarios:\n- {{name: s, turns: &turns [{shared}]}}\n{more}", Path("shared.call.yaml"))
+    assert len(loaded.scenarios) == 101
+
+
+@fuzz(400)
+@given(altered_json(json.loads(RECORD)).map(json.dumps) | altered_text(RECORD))
+@example(RECORD.replace("3.5", "[" * 100_000))
+@example(RECORD.replace("3.5", "9" * 5_000))
+@example(RECORD.replace('"version":3', '"version":4,"version":3'))
+def test_a_record_of_a_session_is_read_or_damaged(text: str) -> None:
+    with suppress(SessionDamagedError, SessionFormatError):
+        assert isinstance(decode(text), Session)
+
+
+@fuzz(400)
+@given(ext_inis() | st.binary(max_size=60))
+def test_any_ext_ini_is_read(found: str | bytes) -> None:
+    text = found if isinstance(found, str) else decode_ext_ini(found, "ext.ini")[0]
+    assert all(warning.message for warning in read_ext_ini(text).warnings)
+
+
+@fuzz(400)
+@given(altered_bytes(wav_file(bytes(320))) | st.binary(max_size=60))
+def test_a_recording_is_whole_or_refused(audio: bytes) -> None:
+    with suppress(ProviderError):
+        assert _check_complete(audio) == audio
+
+
+@pytest.fixture(scope="module")
+def flow() -> Iterator[AIFlow]:
+    flow = AIFlow(YemotAI(provider=EchoProvider()))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    flow.ai_agent("1/2", greeting="שלום")(lambda call, text: None)
+    yield flow
+    flow.ai.close()
+
+
+@fuzz(250)
+@given(requests())
+def test_every_request_gets_an_answer_that_the_line_understands(flow: AIFlow, sent: RawRequest) -> None:
+    params = Request.parse(sent).pairs
+    answer = flow.handle_request(params)
+    assert str(Response.parse(answer)) == answer
+    assert [problem for problem in lint(answer) if problem.level == "error"] == []

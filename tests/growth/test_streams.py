@@ -1,0 +1,91 @@
+"""Ten times as many pieces of an answer are about ten times the work, the time and the memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchmarks.protocol import growth
+from tests.growth.measure import calls, memory
+from tests.growth.test_parsers import BOUND, FREE, TIME_BOUND, Job
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
+from yemot_ai.providers.codex.app_server.turn import AppServerTurn
+from yemot_ai.providers.openai.chat import SDK_MODULE, ChatCompletionsAPI
+from yemot_ai.providers.openai.provider import SERVICE
+from yemot_ai.providers.openai.responses import UnstoredResponsesAPI
+from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+
+OPENAI = ServiceClient(
+    SERVICE, client_class="AsyncOpenAI", module=SDK_MODULE, key="k", model="m", base_url=None, timeout=1.0
+)
+
+
+def heard(writing: StreamAccumulator, events: list[Any]) -> object:
+    for event in events:
+        writing.feed(event)
+    return writing.response
+
+
+def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the SDK makes it
+    choice = SimpleNamespace(delta=SimpleNamespace(content=text), finish_reason=finish)
+    return SimpleNamespace(id="c", choices=[choice])
+
+
+def block(text: str) -> Any:  # noqa: ANN401 - likewise
+    delta = SimpleNamespace(type="text_delta", text=text)
+    return SimpleNamespace(type="content_block_delta", delta=delta)
+
+
+def delta(number: int) -> Any:  # noqa: ANN401 - likewise
+    place = {"item_id": "m", "output_index": 0, "content_index": number}
+    return SimpleNamespace(type="response.output_text.delta", delta="ש" * 40, **place)
+
+
+def turn_of(size: int) -> None:
+    """A turn of an app-server, half of whose messages are no answer."""
+
+    async def talk() -> None:
+        turn = AppServerTurn("t", len)
+        for number in range(size):
+            aside = {"type": "agentMessage", "phase": "commentary", "id": f"m{number}"}
+            turn.handle("item/started", {"item": aside})
+            turn.handle("item/agentMessage/delta", {"itemId": "m-1", "delta": "ש" * 40})
+        turn.fail(ProviderError("the end"))
+
+    asyncio.run(talk())
+
+
+def responses() -> StreamAccumulator:
+    return UnstoredResponsesAPI(OPENAI).accumulator()
+
+
+def chat() -> StreamAccumulator:
+    return ChatCompletionsAPI(OPENAI).accumulator()
+
+
+STREAMS: dict[str, Callable[[int], Job]] = {
+    "responses": lambda size: lambda: heard(responses(), [delta(number) for number in range(size)]),
+    "chat": lambda size: lambda: heard(chat(), [chunk("ש" * 40)] * size),
+    "chat, thoughts": lambda size: lambda: heard(chat(), [chunk("<think>"), *[chunk("hm " * 9)] * size]),
+    "chat, ended often": lambda size: lambda: heard(chat(), [chunk("ש" * 9, "stop")] * size),
+    "messages": lambda size: lambda: heard(Messages(), [block("ש" * 40)] * size),
+    "app-server": lambda size: lambda: turn_of(size),
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_ten_times_as_many_pieces_are_about_ten_times_the_work_and_the_memory(stream: str) -> None:
+    small, large = (STREAMS[stream](size) for size in (150, 1_500))
+    small()
+    assert calls(large) <= BOUND * calls(small) + 1_000
+    assert memory(large) <= BOUND * memory(small) + FREE
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_ten_times_as_many_pieces_do_not_take_a_hundred_times_as_long(stream: str) -> None:
+    assert growth(lambda size: STREAMS[stream](int(size))(), str, small=2_000, rounds=3) < TIME_BOUND

@@ -1,0 +1,43 @@
+"""Factories of applications, for scenarios that were found: with the fault, and mended."""
+
+from __future__ import annotations
+
+from tests.property.faults.broken_agents import AsksTwiceOnRerun, ForgetsToSpeak
+from tests.property.faults.handwritten_agent import Agent
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai_testing.property import EchoProvider
+
+
+def asks_twice() -> Agent:
+    return AsksTwiceOnRerun(EchoProvider())
+
+
+def forgets_to_speak() -> Agent:
+    return ForgetsToSpeak(EchoProvider())
+
+
+def mended() -> Agent:
+    return Agent(EchoProvider())
+
+
+def absent() -> AIFlow:
+    return absent_minded(EchoProvider())
+
+
+def absent_minded(provider: EchoProvider) -> AIFlow:
+    """Ask, and forget at the second turn what for."""
+    flow = AIFlow(YemotAI(provider=provider))
+
+    @flow.ai_agent("")
+    async def agent(call: AICall, text: str) -> str:
+        answer = await call.ask_ai(text)
+        call.state["turns"] = int(str(call.state.get("turns", 0))) + 1
+        return "מה שאלת" if call.state["turns"] == 2 else answer
+
+    return flow
+
+
+def present() -> AIFlow:
+    flow = AIFlow(YemotAI(provider=EchoProvider()))
+    flow.ai_agent("")(lambda call, text: None)
+    return flow

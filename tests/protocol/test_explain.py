@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocol.test_lint import texts
+from yemot_ai.protocol import Response, lint
+from yemot_ai.protocol.actions import ACTIONS, SimpleAnswer
+from yemot_ai.protocol.explain import ExplainedPart, explain, printable
+from yemot_ai.protocol.messages import MESSAGE_TYPES
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE
+from yemot_ai_testing.property import responses
+
+
+def all_parts(parts: tuple[ExplainedPart, ...]) -> Iterator[ExplainedPart]:
+    for part in parts:
+        yield part
+        yield from all_parts(part.parts)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(responses())
+def test_every_part_of_whatever_can_be_built_is_read_and_titled(response: Response) -> None:
+    explanation = explain(str(response))
+    assert explanation.valid
+    for part in all_parts(explanation.actions):
+        assert part.value is not None
+        assert part.title
+        assert str(response).startswith(part.text, part.position)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(texts)
+def test_every_problem_of_any_text_is_told_exactly_once(text: str) -> None:
+    explanation = explain(text)
+    told = [problem for part in all_parts(explanation.actions) for problem in part.problems]
+    assert sorted([*told, *explanation.other_problems], key=repr) == sorted(lint(text), key=repr)
+
+
+@pytest.mark.parametrize("layout", [READ_TAP, READ_VOICE, READ_RECORD])
+def test_the_fields_of_each_mode_are_numbered_as_in_the_official_table(layout: object) -> None:
+    counts = {id(READ_TAP): 15, id(READ_VOICE): 9, id(READ_RECORD): 10}
+    third = {id(READ_TAP): "", id(READ_VOICE): "voice", id(READ_RECORD): "record"}[id(layout)]
+    (action,) = explain(f"read=t-a=x,no,{third}").actions
+    numbers = [part.number for part in action.parts if part.kind == "field"]
+    assert numbers == list(range(1, counts[id(layout)] + 1))
+
+
+def test_no_field_has_a_word_for_an_attribute_that_is_none_of_its_own() -> None:
+    known = [*ACTIONS.values(), *MESSAGE_TYPES.values(), SimpleAnswer]
+    for layout in [READ_TAP, READ_VOICE, READ_RECORD, *(one.LAYOUT for one in known)]:
+        assert layout.titles.keys() == layout.codecs.keys()
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_what_is_shown_is_one_printable_line(text: str) -> None:
+    assert printable(text).isprintable()
+    assert len(printable("x" * 1000)) == 120

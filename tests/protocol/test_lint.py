@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocol.lint_examples import ERRORS, KNOWN_NAME, PLACE, WARNINGS
+from yemot_ai.protocol import Problem, Response, lint
+from yemot_ai.protocol.lint_rules import RULES
+from yemot_ai_testing.property import responses
+
+ANSWERS: list[dict[str, Any]] = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "answers.jsonl").read_text("utf-8").splitlines()
+]
+PIECES = [
+    "id_list_message=", "read=", "go_to_folder=", "noop", "api_log_no", "&", "=", ".", ",", "-", "t-", "f-",
+    "g-hangup", "date-28/07/2022", "voice", "record", "no", "yes", "Ok", "1", "*", "שלום", "/1", "OK", "\n",
+    "Api", "hangup", ":",
+]  # fmt: skip
+
+
+texts = st.text(st.characters(exclude_categories=())) | st.lists(st.sampled_from(PIECES), max_size=12).map(
+    "".join
+)
+
+
+def errors(text: str) -> list[Problem]:
+    return [one for one in lint(text) if one.level == "error"]
+
+
+def codes(text: str) -> list[str]:
+    return [one.code for one in lint(text)]
+
+
+@pytest.mark.parametrize("row", ANSWERS)
+def test_every_known_answer_is_judged_as_it_is_known(row: dict[str, Any]) -> None:
+    assert (not errors(row["text"])) is row["valid"]
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(texts)
+def test_a_text_without_errors_parses(text: str) -> None:
+    if not errors(text):
+        Response.parse(text)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(texts)
+def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> None:
+    for problem in lint(text):
+        rule = RULES[problem.code]
+        assert (problem.level, problem.source) == (rule.level, rule.source)
+        assert problem.message.endswith(rule.fix)
+        assert 0 <= problem.position <= len(text)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(responses())
+def test_whatever_can_be_built_has_no_error(response: Response) -> None:
+    assert errors(str(response)) == []
+
+
+@pytest.mark.parametrize(("marked", "code"), ERRORS)
+def test_an_error_has_its_code_and_its_place(marked: str, code: str) -> None:
+    text, place = marked.replace(PLACE, ""), marked.index(PLACE)
+    assert (code, place) in [(one.code, one.position) for one in errors(text)]
+
+
+@pytest.mark.parametrize(("marked", "code"), WARNINGS)
+def test_what_is_valid_and_may_surprise_is_one_warning(marked: str, code: str) -> None:
+    text, place = marked.replace(PLACE, ""), marked.index(PLACE)
+    assert [(one.code, one.level, one.position) for one in lint(text)] == [(code, "warning", place)]
+
+
+def test_a_name_that_the_call_knows_is_a_warning_at_the_name() -> None:
+    marked, code = KNOWN_NAME
+    (problem,) = lint(marked.replace(PLACE, ""), ("x",))
+    assert (problem.code, problem.position) == (code, marked.index(PLACE))
+
+
+def test_every_rule_has_an_example_that_breaks_it() -> None:
+    assert {code for _, code in [*ERRORS, *WARNINGS, KNOWN_NAME]} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id_list_message=t-בשעה 12:30, בערב?&go_to_folder=hangup",
+        "id_list_message=t-a.g-hangup",
+        "read=t-רק רגע=ai_3w1,no,1,1,1,No,,,,,1,Ok,None,,no",
+        "read=t-דברו=ai_1,no,voice",
+        "OK",
+    ],
+)
+def test_a_good_answer_has_no_problem(text: str) -> None:
+    assert lint(text) == []
+
+
+def test_all_mistakes_are_told_at_once_in_order() -> None:
+    assert codes("hangup=yes&read=t-a-b=Api,,voice,,yes") == [
+        "unknown-action",
+        "text-character",
+        "name",
+        "choice",
+    ]
+
+
+def test_a_message_says_what_is_wrong_and_the_way_out() -> None:
+    (problem,) = lint("id_list_message=t-a-b")
+    assert problem.message == "text: '-' may not stand here; pass the text through speakable()"
+
+
+def test_codes_are_kebab_case_and_what_is_not_confirmed_is_no_error() -> None:
+    refused_by_all_libraries = {"text-bar", "line-end"}
+    for code, rule in RULES.items():
+        assert code == code.lower().replace("_", "-")
+        assert (
+            rule.level == "warning" or rule.source in {"[OFF]", "[LIVE]"} or code in refused_by_all_libraries
+        )

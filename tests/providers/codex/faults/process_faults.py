@@ -1,0 +1,195 @@
+"""Faults of our reader in how it runs Codex: process, command line, folders; and the check for each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.providers.codex.faults import checks as checks
+from tests.providers.codex.faults.planting import fault, replaces, without
+from yemot_ai.providers.codex import CodexCLIProvider, process
+from yemot_ai.providers.codex import command as command_line
+from yemot_ai.providers.codex import exec as exec_provider
+from yemot_ai.providers.codex.capabilities import Capabilities
+from yemot_ai.providers.codex.command import Setting
+from yemot_ai.providers.codex.home import CodexHome
+from yemot_ai.providers.codex.process import ProcessResult
+
+
+@fault(checks.a_turn_ends_at_its_deadline)
+def has_no_deadline(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, CodexCLIProvider, CodexCLIProvider._deadline)
+    def deadline(self: CodexCLIProvider) -> asyncio.Timeout:
+        return asyncio.timeout(None)
+
+
+@fault(checks.a_further_turn_goes_on_in_the_thread)
+def never_resumes(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, command_line, command_line._resume_arguments)
+    def resume_arguments(thread_id: str) -> list[str]:
+        return []
+
+
+@fault(checks.nothing_is_left_of_a_session_that_ended)
+def forgets_to_delete_the_rollout(patch: pytest.MonkeyPatch) -> None:
+    original = CodexHome._thread_files
+
+    @replaces(patch, CodexHome, CodexHome._thread_files)
+    def thread_files(self: CodexHome, thread_id: str) -> list[Path]:
+        return [path for path in original(self, thread_id) if not path.name.startswith("rollout-")]
+
+
+@fault(checks.nothing_is_left_of_a_session_that_ended)
+def forgets_to_delete_the_databases(patch: pytest.MonkeyPatch) -> None:
+    original = CodexHome._conversation_folders
+
+    @replaces(patch, CodexHome, CodexHome._conversation_folders)
+    def conversation_folders(self: CodexHome, key: str) -> list[Path]:
+        return [folder for folder in original(self, key) if folder != self.databases_dir(key)]
+
+
+@fault(checks.nothing_is_left_of_a_session_that_ended)
+def forgets_to_delete_the_working_folder(patch: pytest.MonkeyPatch) -> None:
+    original = CodexHome._conversation_folders
+
+    @replaces(patch, CodexHome, CodexHome._conversation_folders)
+    def conversation_folders(self: CodexHome, key: str) -> list[Path]:
+        return [folder for folder in original(self, key) if folder != self.work_dir(key)]
+
+
+@fault(checks.nothing_is_left_of_a_first_turn_that_failed)
+def keeps_a_first_turn_that_failed(patch: pytest.MonkeyPatch) -> None:
+    original = exec_provider._delete_failed_turn
+
+    @replaces(patch, exec_provider, exec_provider._delete_failed_turn)
+    def delete(home: CodexHome, *, started: str, resumed: str, key: str) -> None:
+        original(home, started="", resumed=resumed, key=key)
+
+
+@fault(checks.what_is_said_is_no_argument)
+def puts_the_prompt_among_the_arguments(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, exec_provider, process.run_process)
+    async def run(
+        command: Sequence[str],
+        *,
+        stdin: bytes,
+        receive: Callable[[bytes], None],
+        env: Mapping[str, str],
+        cwd: Path,
+    ) -> ProcessResult:
+        line = [*command[:-1], stdin.decode()]
+        return await process.run_process(line, stdin=b"", receive=receive, env=env, cwd=cwd)
+
+
+@fault(checks.standard_input_is_closed)
+def leaves_standard_input_open(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, process, process._write_stdin)
+    def write(pipe: asyncio.WriteTransport, data: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            pipe.write(data)
+
+
+@fault(checks.nothing_is_left_running_after_a_hang_up)
+def ends_the_leader_and_not_the_group(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, process, process._signal)
+    def send(group: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(group, number)
+
+
+@fault(checks.a_process_leads_a_session_of_its_own)
+def makes_no_session_for_the_process(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, process, process._spawn)
+    async def spawn(
+        command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
+    ) -> tuple[asyncio.SubprocessTransport, process._RunProtocol]:
+        loop = asyncio.get_running_loop()
+        return await loop.subprocess_exec(
+            lambda: process._RunProtocol(receive), *command, env=dict(env), cwd=cwd
+        )
+
+
+@fault(checks.the_environment_is_the_minimum)
+def passes_the_whole_environment_on(patch: pytest.MonkeyPatch) -> None:
+    original = CodexHome.environment
+
+    @replaces(patch, CodexHome, CodexHome.environment)
+    def environment(self: CodexHome, extra: Mapping[str, str]) -> dict[str, str]:
+        return {**os.environ, **original(self, extra)}
+
+
+@fault(checks.it_works_in_an_empty_folder_of_ours)
+def works_in_the_folder_of_the_server(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, exec_provider, process.run_process)
+    async def run(
+        command: Sequence[str],
+        *,
+        stdin: bytes,
+        receive: Callable[[bytes], None],
+        env: Mapping[str, str],
+        cwd: Path,
+    ) -> ProcessResult:
+        return await process.run_process(command, stdin=stdin, receive=receive, env=env, cwd=Path.cwd())
+
+
+@fault(checks.it_needs_no_repository)
+def asks_for_a_repository(patch: pytest.MonkeyPatch) -> None:
+    left = list(command_line._SUBCOMMAND)
+    left.remove("--skip-git-repo-check")
+    patch.setattr(command_line, "_SUBCOMMAND", left)
+
+
+@fault(checks.the_users_own_home_is_left_alone)
+def lives_in_the_users_own_home(patch: pytest.MonkeyPatch) -> None:
+    original = CodexHome.for_codex_home
+
+    @replaces(patch, CodexHome, CodexHome.for_codex_home)
+    def at(codex_home: str | os.PathLike[str] | None) -> CodexHome:
+        home = original(codex_home)
+        return home if home.login is None else replace(home, codex_home=home.login.parent)
+
+
+@fault(checks.a_repository_around_our_folder_is_not_looked_at, not_with_fake="the fake reads no AGENTS.md")
+def looks_for_a_project(patch: pytest.MonkeyPatch) -> None:
+    left = without(command_line._SETTINGS, "project_root_markers", "project_doc_max_bytes")
+    patch.setattr(command_line, "_SETTINGS", left)
+
+
+@fault(checks.the_sandbox_is_named)
+def names_no_sandbox(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, command_line, command_line._sandbox_options)
+    def sandbox_options(sandbox: str) -> list[str]:
+        return []
+
+
+@fault(checks.no_tool_is_offered)
+def switches_no_tool_off(patch: pytest.MonkeyPatch) -> None:
+    @replaces(patch, command_line, command_line._disable_options)
+    def disable_options(capabilities: Capabilities) -> list[str]:
+        return []
+
+
+@fault(checks.no_model_brings_tools_along, not_with_fake="the fake has no catalogue of models")
+def leaves_the_models_their_tools(patch: pytest.MonkeyPatch) -> None:
+    _leaves_out(patch, "model_catalog_json")
+
+
+@fault(checks.instructions_replace_the_prompt_of_codex)
+def does_not_hand_the_instructions_on(patch: pytest.MonkeyPatch) -> None:
+    _leaves_out(patch, "model_instructions_file")
+
+
+def _leaves_out(patch: pytest.MonkeyPatch, path: str) -> None:
+    """Leave out a setting that is the path of a file."""
+    original = command_line._settings
+
+    @replaces(patch, command_line, command_line._settings)
+    def settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:
+        return original({name: file for name, file in paths.items() if name != path}, config)

@@ -1,0 +1,63 @@
+"""What is left of a turn whose server is killed in the middle: measured, and the same with both.
+
+Nobody can clean up after SIGKILL. Codex does not watch its pipes while it waits for the model; it ends, by
+itself, with the first line that nobody reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.real import RealCodex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.codex import Codex
+
+SERVER = """
+import asyncio
+from yemot_ai.providers.codex import CodexCLIProvider
+asyncio.run(CodexCLIProvider(timeout=30).start_session("שלום"))
+"""
+
+
+@pytest.fixture(params=["fake", "real"])
+def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
+    with contextlib.ExitStack() as stack:
+        if request.param == "fake":
+            yield stack.enter_context(FakeCodex())
+        else:
+            yield stack.enter_context(RealCodex(request.getfixturevalue("real_binary")))
+
+
+def ends(pid: int, seconds: float) -> bool:
+    """Whether a process ends within so many seconds."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
+
+
+def test_a_process_whose_server_was_killed_ends_with_the_next_words_of_the_model(codex: Codex) -> None:
+    codex.hold()
+    codex.answers("כן.")
+    with subprocess.Popen([sys.executable, "-c", SERVER]) as server:
+        codex.wait_for_requests(1)
+        server.kill()
+    (process,) = codex.processes
+    assert not ends(process, 0.5)
+    codex.release()
+    assert ends(process, 10)

@@ -1,0 +1,177 @@
+"""The message of an exception that foreign code raises may quote the caller: it is not logged."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from tests.support.flow_line import Line
+from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers import JSON, Exchange, FallbackProvider, Provider, Reply
+from yemot_ai_testing.doubles.platform_server import PlatformServer
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+
+WORDS = "הסוד של המתקשר"
+
+
+def _chained(words: str) -> Exception:
+    error = RuntimeError("outer")
+    error.__cause__ = ValueError(words)
+    error.add_note(words)
+    return error
+
+
+RAISED: list[Callable[[str], BaseException]] = [
+    lambda words: ValueError(f"cannot encode {words!r}"),
+    KeyError,
+    TimeoutError,
+    lambda words: ExceptionGroup(words, [ValueError(words)]),
+    SystemExit,
+    _chained,
+]
+
+
+class Raises:
+    """Raise an exception that quotes the prompt, or answer and refuse to forget the answer."""
+
+    name = "raises"
+
+    def __init__(self, make: Callable[[str], BaseException], *, answers: bool = False) -> None:
+        self._make = make
+        self._answers = answers
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        if self._answers:
+            return Reply("כן", {"kept": prompt})
+        raise self._make(prompt)
+
+    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
+        raise self._make(prompt)
+
+    async def end_session(self, session: JSON) -> None:
+        raise self._make(str(session))
+
+
+class RaisesWhileStreaming(Raises):
+    """Raise before the first piece of a stream."""
+
+    async def stream(
+        self,
+        session: JSON,
+        prompt: str,
+        *,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+    ) -> AsyncIterator[str | Reply]:
+        raise self._make(prompt)
+        yield ""
+
+
+class RaisingTranscriber:
+    def __init__(self, make: Callable[[str], BaseException]) -> None:
+        self._make = make
+
+    async def transcribe(self, audio: bytes) -> str:
+        raise self._make(WORDS)
+
+
+def alone(provider: Provider) -> Provider:
+    return provider
+
+
+def behind_a_fallback(provider: Provider) -> Provider:
+    return FallbackProvider([provider, provider])
+
+
+@pytest.fixture(params=RAISED, ids=["value", "key", "timeout", "group", "exit", "chained"])
+def make(request: pytest.FixtureRequest) -> Callable[[str], BaseException]:
+    made: Callable[[str], BaseException] = request.param
+    return made
+
+
+@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+@pytest.mark.parametrize("kind", [Raises, RaisesWhileStreaming])
+def test_an_agent_logs_no_words_of_the_caller(
+    make: Callable[[str], BaseException],
+    wrapped: Callable[[Provider], Provider],
+    kind: type[Raises],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    flow = AIFlow(YemotAI(provider=wrapped(kind(make))))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("")
+
+    assert "סליחה" in line.send(("ai_1", WORDS))
+    assert "raises" in caplog.text
+    assert WORDS not in caplog.text
+
+
+@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+def test_a_plain_handler_logs_no_words_of_the_caller(
+    make: Callable[[str], BaseException],
+    wrapped: Callable[[Provider], Provider],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    flow = AIFlow(YemotAI(provider=wrapped(Raises(make))))
+
+    @flow.get("")
+    def handler(call: AICall) -> None:
+        call.ask_ai(WORDS)
+
+    Line(flow).enter("")
+    assert "the handler of extension '' failed" in caplog.text
+    assert WORDS not in caplog.text
+
+
+@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+def test_the_error_that_a_developer_gets_prints_no_words_of_the_caller(
+    make: Callable[[str], BaseException], wrapped: Callable[[Provider], Provider]
+) -> None:
+    ai = YemotAI(provider=wrapped(Raises(make)))
+
+    with pytest.raises(ProviderError) as caught:
+        ai.reply("c1", WORDS)
+    assert WORDS not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+def test_a_conversation_that_cannot_be_forgotten_is_logged_without_its_words(
+    make: Callable[[str], BaseException],
+    wrapped: Callable[[Provider], Provider],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ai = YemotAI(provider=wrapped(Raises(make, answers=True)))
+    ai.reply("c1", WORDS)
+    ai.end("c1")
+
+    assert "could not forget a conversation" in caplog.text
+    assert WORDS not in caplog.text
+
+
+def test_a_transcriber_that_raises_puts_no_words_into_the_log(
+    make: Callable[[str], BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    with PlatformServer() as platform:
+        hear_a_recording(RaisingTranscriber(make), platform)
+
+    assert "the recording is not heard" in caplog.text or "no answer" in caplog.text
+    assert WORDS not in caplog.text
+
+
+def hear_a_recording(transcriber: RaisingTranscriber, platform: PlatformServer) -> None:
+    ai = YemotAI(provider=ScriptedProvider(), transcriber=transcriber, recordings=platform.recordings())
+    flow = AIFlow(ai)
+    flow.ai_agent("", greeting="שלום", listen="record")(lambda call, text: None)
+    line = Line(flow)
+    line.enter("")
+
+    assert "סליחה" in line.send(("ai_1", "/000.wav"))

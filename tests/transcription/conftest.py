@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.support.platform_fixture import platform
+
+__all__ = ["platform"]

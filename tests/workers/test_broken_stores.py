@@ -1,0 +1,118 @@
+"""Stores that cannot work from the start, or stop working in the middle of a call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.workers.echo_model import EchoModel
+from tests.workers.server_processes import ROOT, Balancer, serving
+from tests.workers.worker_group import Crew, Line, hire
+from yemot_ai.sessions import JSONFileStore
+from yemot_ai_testing import Caller
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("unix:///nowhere/redis.sock", "Redis at unix:///nowhere/redis.sock does not answer"),
+        ("redis://127.0.0.1:1/0", "Redis at redis://127.0.0.1:1/0 does not answer"),
+        ("json:{file}/calls", "{file}/calls cannot be used: Not a directory"),
+        ("sqlite:{file}/calls.db", "{file}/calls.db: "),
+    ],
+)
+def test_a_server_whose_store_cannot_work_does_not_start_and_says_why(
+    tmp_path: Path, place: str, why: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    place, why = place.format(file=file), why.format(file=file)
+
+    done = run(
+        "yemot_ai.cli",
+        "serve",
+        "--port",
+        "0",
+        YEMOT_AI_STORE=place,
+        YEMOT_AI_MODE="openai",
+        OPENAI_API_KEY="x",
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("yemot-ai: ")
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["json:{folder}/calls", "sqlite:{folder}/calls.db"])
+def test_a_call_goes_on_when_the_disk_is_no_longer_full(tmp_path: Path, place: str) -> None:
+    done = run("tests.workers.full_disk", place.format(folder=tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    greeting, trouble, still, answer, asked = done.stdout.split("\n")
+    assert greeting == "read=t-שלום=ai_1,no,voice"
+    assert trouble.startswith("read=t-סליחה, יש תקלה זמנית, אנא המתינו=ai_x1,")
+    assert still.startswith("read=t-רק רגע=ai_x2,")
+    assert answer.startswith("read=t-שלום אצל ")
+    assert asked == "{'שלום': 1}"
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Crew]:
+    crew = hire(lambda: JSONFileStore(tmp_path / "calls"))
+    yield crew
+    crew.close()
+
+
+def test_a_call_goes_on_when_the_folder_that_was_gone_is_back(crew: Crew, tmp_path: Path) -> None:
+    folder, away = tmp_path / "calls", tmp_path / "away"
+    line = Line(crew)
+    line.enter()
+    folder.rename(away)
+    gone = line.gives("שלום")
+    folder.touch()  # and now something else is in its place
+    taken = line.polls()
+    folder.unlink()
+    away.rename(folder)
+
+    assert "ai_x1," in gone
+    assert "ai_x2," in taken
+    assert "שלום אצל" in line.polls()
+
+
+def test_two_processes_work_on_one_folder(tmp_path: Path) -> None:
+    model = EchoModel(thinking=0.05)
+
+    def call(number: int) -> list[str]:
+        with Caller(balancer) as caller:
+            caller.dial()
+            caller.presses("1")
+            return [caller.says(f"מתקשר {number} משפט {turn}") for turn in range(3)]
+
+    with model.serving() as address:
+        environment = {"MODEL_URL": address, "YEMOT_AI_STORE": f"json:{tmp_path / 'calls'}"}
+        with serving(2, tmp_path, environment) as servers, ThreadPoolExecutor(6) as threads:
+            balancer = Balancer(servers)
+            heard = [said for answers in threads.map(call, range(6)) for said in answers]
+
+    assert len({said.partition("שיחה")[2] for said in heard}) == 6
+    assert len(model.questions) == len({question.prompt for question in model.questions}) == 18
+    assert {question.worker for question in model.questions} == {s.process.pid for s in servers}

@@ -1,0 +1,140 @@
+"""A plain handler's run, joined and repeated from worker to worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from tests.support.stopwatch import Stopwatch
+from tests.workers.conftest import Hire
+from tests.workers.worker_group import QUICK, Crew, Line, until
+from yemot_ai import AICall, AIFlow
+
+
+def slow(ran: list[str], gate: threading.Event) -> Callable[[AIFlow, str], None]:
+    """A handler that says something, works until the gate opens, keeps something and asks."""
+
+    def equip(flow: AIFlow, worker: str) -> None:
+        @flow.get("")
+        def menu(call: AICall) -> None:
+            ran.append(worker)
+            call.play_message("ברוכים הבאים")
+            gate.wait(20)
+            call.state["by"] = worker
+            call.read(f"הקישו אחת {worker}", val_name="menu")
+            call.play_message("תודה")
+            call.hangup()
+
+    return equip
+
+
+def menu_of(crew: Crew) -> Line:
+    return Line(crew, extension="")
+
+
+def test_a_running_handler_is_joined_by_every_worker_and_runs_once(hired: Hire) -> None:
+    ran: list[str] = []
+    gate = threading.Event()
+    line = menu_of(hired(slow(ran, gate), hold=QUICK, count=3))
+    first = line.enter(at=0)
+    names = [line.asked]
+    for worker in (1, 2, 0):
+        line.polls(worker)
+        names.append(line.asked)
+    gate.set()
+
+    assert line.waits() == "read=t-הקישו אחת A=menu,no,,1,7,No,,,,,,,None,,no"
+    assert "ברוכים הבאים" in first
+    assert names == [f"ai_1w{number}" for number in range(1, 5)]
+    assert ran == ["A"]
+
+
+def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_answer(hired: Hire) -> None:
+    ran: list[str] = []
+    gate = threading.Event()
+    line = menu_of(hired(slow(ran, gate), hold=QUICK))
+    first = line.enter(at=0)
+    again = line.again(at=1)
+    gate.set()
+    line.waits()
+
+    assert "ברוכים הבאים" in first
+    assert again == first
+    assert ran == ["A"]
+
+
+def test_a_handler_whose_worker_stands_still_is_run_anew_by_another(hired: Hire) -> None:
+    ran: list[str] = []
+    gate = threading.Event()
+    crew = hired(slow(ran, gate), hold=QUICK, lease=0.5)
+    line = menu_of(crew)
+    line.enter(at=0)
+    with crew.workers[0].frozen():
+        gate.set()
+        while line.is_polling:
+            line.polls(at=1)
+
+    assert "הקישו אחת B" in line.answer
+    assert ran == ["A", "B"]
+
+
+def test_a_worker_that_moves_again_after_its_run_was_taken_over_writes_nothing(hired: Hire) -> None:
+    ran: list[str] = []
+    gate = threading.Event()
+    crew = hired(slow(ran, gate), hold=QUICK, lease=0.5)
+    line = menu_of(crew)
+    line.enter(at=0)
+    with crew.workers[0].frozen():
+        gate.set()
+        while line.is_polling:
+            line.polls(at=1)
+        taken_over = line.answer
+    live = crew.workers[0].flow._local_calls.get_or_create("c1")
+    until(lambda: live.inflight is None or live.inflight.task.done())
+    session = crew.workers[1].engine.run(crew.workers[1].flow.ai.store.load("c1"))
+
+    assert session is not None
+    assert session.state == {"by": "B"}
+    assert [finished.answer for finished in session.finished] == [taken_over]
+    assert line.again(at=0) == taken_over
+
+
+def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hired: Hire) -> None:
+    ended = threading.Event()
+
+    def equip(flow: AIFlow, worker: str) -> None:
+        @flow.get("")
+        async def menu(call: AICall) -> None:
+            try:
+                await call.ask_ai("שלום")
+            finally:
+                ended.set()
+
+    crew = hired(equip, hold=QUICK)
+    crew.model.gate.hold()
+    line = menu_of(crew)
+    line.enter(at=0)
+    crew.model.wait_for_requests(1)
+    with Stopwatch() as watch:
+        line.hangs_up(at=1)
+        assert ended.wait(10)
+
+    assert watch.took < 0.5
+    until(lambda: crew.model.cancelled)
+    assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
+
+
+def test_names_and_answers_go_on_although_each_answer_reaches_another_worker(hired: Hire) -> None:
+    def equip(flow: AIFlow, worker: str) -> None:
+        @flow.get("")
+        def menu(call: AICall) -> None:
+            typed = [call.read("הקישו", val_name="key") for _ in range(3)]
+            call.play_message(" ".join(typed))
+            call.hangup()
+
+    line = menu_of(hired(equip, count=3))
+    line.enter()
+    for key in "123":
+        line.gives(key)
+
+    assert line.answer == "id_list_message=t-1 2 3&go_to_folder=hangup"

@@ -1,0 +1,203 @@
+"""What is remembered of a call, what is forgotten, and what its values become."""
+
+from __future__ import annotations
+
+import time
+
+import flask
+import yemot_flow
+
+from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from yemot_ai import AIFlow
+from yemot_ai_testing import Caller
+
+__all__ = ["ROWS"]
+
+LISTEN = {"mode": "stt", "block_typing": "", "use_records_recognition_engine": "", "max_digits": ""}
+"""How yemot-flow can be made to listen at all: what rows 7 and 8 show is none of these rows' business."""
+
+
+def a_pause(make: Make) -> str:
+    """Let the caller think for longer than ``timeout``: 1 ms here, 30 s by default."""
+    got: list[str] = []
+
+    async def handler(call: AnyCall) -> None:
+        if "a" not in call.params:
+            call.name = "דוד"
+        await call.read([("text", "מה")], val_name="a", max_digits=1)
+        got.append(getattr(call, "name", "nobody"))
+        call.hangup()
+
+    caller = dialled(make(timeout=1), handler)
+    time.sleep(0.01)
+    caller.presses("1")
+    return f"after the pause the call is {got[0]}'s"
+
+
+def a_second_visit(make: Make) -> str:
+    return f"two visits, values cleared: {visits(make, kept=False)}, kept: {visits(make, kept=True)}"
+
+
+def visits(make: Make, *, kept: bool) -> list[str]:
+    flow = make()
+    got: list[str] = []
+
+    async def shop(call: AnyCall) -> None:
+        got.append(await call.read([("text", "מה")], val_name="a", max_digits=1))
+        call.goto("/")
+
+    def root(call: AnyCall) -> None:
+        call.goto("/7" if len(got) < 2 else "hangup")
+
+    flow.add_route("7", shop)
+    flow.add_route("", root)
+    caller = Caller(flow, strict=False, retain_values=kept)
+    caller.dial()
+    keys = iter("12")
+    while caller.question:
+        caller.presses(next(keys))
+    return got
+
+
+def a_name_sent_twice(make: Make) -> str:
+    """Answer the line as each flow's documentation says: by ``to_dict()``, or by the mounts."""
+    flow = make()
+
+    async def handler(call: AnyCall) -> None:
+        call.goto("/" + await call.read([("text", "לאן")], val_name="to", max_digits=1))
+
+    flow.add_route("7", handler)
+    sent = (("to", "1"), ("to", "2"))
+    apps: dict[str, object] = {"to_dict()": by_flask(flow)}
+    if isinstance(flow, AIFlow):
+        apps = {"wsgi_app": flow.wsgi_app, "asgi_app": flow.asgi_app}
+    shown = []
+    for name, app in apps.items():
+        with Caller(app, extension="7", strict=False, constants=sent, extensions=frozenset({"7"})) as caller:
+            caller.dial()
+            shown.append(f"{name}: {answers(caller)}")
+    return f"to=1&to=2: {'; '.join(shown)}"
+
+
+def by_flask(flow: yemot_flow.Flow) -> flask.Flask:
+    app = flask.Flask(__name__)
+
+    @app.route("/", methods=["GET", "POST"])
+    def yemot() -> flask.Response:
+        return flask.Response(flow.handle_request(flask.request.values.to_dict()), mimetype="text/plain")
+
+    return app
+
+
+def keys_and_words(make: Make) -> str:
+    def said(name: str, answer: str) -> str:
+        got: list[str] = []
+
+        async def handler(call: AnyCall) -> None:
+            got.append(await call.read([("text", "מה")], val_name=name, **LISTEN))
+            call.hangup()
+
+        caller = dialled(make(), handler)
+        _ = caller.presses(answer) if answer.isdigit() else caller.says(answer)
+        return got[0]
+
+    keys, phone, filler = said("x", "12"), said("phone", "אפס חמש"), said("x", "אוקיי נו")
+    return f"keys 12: {keys!r}; phone 'אפס חמש': {phone!r}; 'אוקיי נו': {filler!r}"
+
+
+def silence_while_listening(make: Make) -> str:
+    got: list[str] = []
+
+    async def handler(call: AnyCall) -> None:
+        got.append(await call.read([("text", "מה")], val_name="x", amount_attempts=3, **LISTEN))
+        call.hangup()
+
+    caller = dialled(make(), handler)
+    caller.silent()
+    if caller.question:
+        caller.says("שלום")
+    return f"amount_attempts=3, silence, then שלום: got {got[0]!r}"
+
+
+def no_call_id(make: Make) -> str:
+    return answers(dialled(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
+
+
+def no_such_extension(make: Make) -> str:
+    caller = Caller(make(), extension="8", strict=False, extensions=frozenset({"8"}))
+    caller.dial()
+    return answers(caller)
+
+
+ROWS = (
+    Difference(
+        19,
+        "a call is forgotten after a pause of 30 s",
+        "one `ApiCallId` stands for the whole call, pauses included",
+        "[OFF]",
+        "after `session_ttl`: an hour",
+        a_pause,
+        fault=r"nobody's$",
+        mended=r"דוד's$",
+    ),
+    Difference(
+        20,
+        "values of an earlier visit answer the questions of the next",
+        "what is sent on re-entry is contradictory: cleared, or kept",
+        "[?]",
+        "each visit starts afresh, whichever it is",
+        a_second_visit,
+        fault=r"\['1', '1'\], kept: \['1', '1'\]",
+        mended=r"\['1', '2'\], kept: \['1', '2'\]",
+    ),
+    Difference(
+        21,
+        "to_dict() keeps the oldest of repeated values",
+        "a name read twice is sent twice; the last is the newest",
+        "[LIB] [LIVE]",
+        "the mounts hand over pairs, and the newest counts",
+        a_name_sent_twice,
+        fault=r"to_dict\(\): go_to_folder=/1$",
+        mended=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
+    ),
+    Difference(
+        22,
+        "speech arrives cut: keys as text, telephone numbers and filler words as nothing",
+        "keys pressed at a spoken question are sent as `Digits-…`",
+        "[OFF]",
+        "keys as digits; words as they were said",
+        keys_and_words,
+        fault=r"'Digits-12'; .*: ''; .*: ''$",
+        mended=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
+    ),
+    Difference(
+        23,
+        "silence is an answer, and a question cannot be asked again",
+        "silence at a spoken question is an empty value",
+        "[LIB]",
+        "it still is; `amount_attempts=3` asks again, up to three times",
+        silence_while_listening,
+        fault=r"got ''$",
+        mended=r"got 'שלום'$",
+    ),
+    Difference(
+        25,
+        "a request without ApiCallId is answered noop",
+        "`api_call_id_send=no` leaves it out",
+        "[OFF]",
+        "a sentence, and the call ends",
+        no_call_id,
+        fault=r"^noop",
+        mended=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
+    ),
+    Difference(
+        26,
+        "an unknown extension leaves the caller to the line's settings",
+        "after `id_list_message` alone: `api_end_goto`, else one level up",
+        "[OFF]",
+        "a sentence, and up",
+        no_such_extension,
+        fault=r"^id_list_message=t-שלוחה לא קיימת$",
+        mended=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
+    ),
+)

@@ -1,0 +1,99 @@
+"""What texts, files and other messages become on their way to the line, and where a call is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+
+__all__ = ["ROWS"]
+
+
+def played(make: Make, *messages: tuple[str, str], **options: Any) -> str:  # noqa: ANN401 - play_message's own
+    def handler(call: AnyCall) -> None:
+        call.play_message(list(messages), **options)
+
+    return answers(dialled(make(), handler))
+
+
+def spoken_then_hung_up(make: Make) -> str:
+    def handler(call: AnyCall) -> None:
+        call.play_message([("text", "שלום")])
+        call.hangup()
+
+    return answers(dialled(make(), handler))
+
+
+def forbidden_characters(make: Make) -> str:
+    text = played(make, ("text", "10-12 = x"))
+    return f"{text}; file: {played(make, ('file', 'welcome.wav'))}"
+
+
+def message_types(make: Make) -> str:
+    day = played(make, ("dateH", "01/01/2026"))
+    return f"{played(make, ('system_message', 'M1005'))}; {played(make, ('zmanim', 'T'))}; {day}"
+
+
+def relative_targets(make: Make) -> str:
+    def gone(target: str) -> str:
+        return answers(dialled(make(), lambda call: call.goto(target), extension="1/2"))
+
+    return "; ".join(f"{target}: {gone(target)}" for target in ("3", "..", "/5"))
+
+
+def percent_signs(make: Make) -> str:
+    return played(make, ("text", "שלום לכם"), url_encode=True)
+
+
+ROWS = (
+    Difference(
+        2,
+        "play_message ends the handler, so a hang-up after it never comes",
+        "`id_list_message` may be followed by another action",
+        "[OFF]",
+        "it is queued, and goes out with what the handler does next",
+        spoken_then_hung_up,
+        fault=r"^id_list_message=t-שלום$",
+        mended=r"^id_list_message=t-שלום&go_to_folder=hangup$",
+    ),
+    Difference(
+        10,
+        "forbidden characters pass and a dot in a file name becomes a comma",
+        "`-`, `=` and `.` may not stand in a text; a file is named without its extension",
+        "[OFF]",
+        "a text is made speakable; the extension is dropped",
+        forbidden_characters,
+        fault=r"t-10-12 = x ⇒ M1607; file: id_list_message=f-welcome,wav",
+        mended=r"^id_list_message=t-[^-=]+; file: id_list_message=f-welcome$",
+    ),
+    Difference(
+        11,
+        "times and system messages go out under names of its own",
+        "their types are `z` and `m`",
+        "[OFF]",
+        "the line's own; what it does not have is an error",
+        message_types,
+        fault=r"system_message-M1005 ⇒ M1607; .*zmanim-T ⇒ M1607",
+        mended=r"=m-1005; id_list_message=z-T;",
+    ),
+    Difference(
+        12,
+        "goto makes relative targets absolute",
+        "`3` is a child, `..` the parent, `/5` absolute",
+        "[OFF]",
+        "as written",
+        relative_targets,
+        fault=r"go_to_folder=/3; \.\.: go_to_folder=/\.\.",
+        mended=r"go_to_folder=3; \.\.: go_to_folder=\.\.; .*=/5$",
+    ),
+    Difference(
+        24,
+        "url_encode puts percent signs into the text",
+        "no source says that an answer is decoded",
+        "[?]",
+        "without effect",
+        percent_signs,
+        fault=r"t-%D7",
+        mended=r"t-שלום לכם$",
+    ),
+)

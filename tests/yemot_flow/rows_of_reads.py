@@ -1,0 +1,157 @@
+"""What ``call.read`` makes of its arguments: keys and recordings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from yemot_ai_testing import Caller
+
+__all__ = ["ROWS"]
+
+
+def asked(make: Make, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - read's own
+    """Let a handler ask once; return the caller who hears it, and what the handler is going to get."""
+    got: list[str] = []
+
+    async def handler(call: AnyCall) -> None:
+        got.append(await call.read(list(messages) or [("text", "מה")], val_name="x", **options))
+        call.hangup()
+
+    return dialled(make(), handler), got
+
+
+def three_messages(make: Make) -> str:
+    return answers(asked(make, ("text", "אחת"), ("text", "שתיים"), ("text", "שלוש"), max_digits=1)[0])
+
+
+def typed_star(make: Make) -> str:
+    caller, got = asked(make, confirm=True)
+    question = answers(caller)
+    caller.presses("12*4#")
+    if not caller.ended:
+        caller.presses("1")  # approves
+    return f"{question}; 12*4# is {got[0]!r}"
+
+
+def silence_at_keys(make: Make) -> str:
+    caller, got = asked(make, max_digits=1, allow_empty=True, amount_attempts=1)
+    question = answers(caller)
+    if caller.question:
+        caller.silent()
+    return f"{question}; silence is {got[0]!r}" if got else question
+
+
+def locked_keyboard(make: Make) -> str:
+    return answers(asked(make, max_digits=9, block_change_keyboard=True)[0])
+
+
+def list_of_keys(make: Make) -> str:
+    caller, got = asked(make, max_digits=1, digits_allowed=[1, 2])
+    question = answers(caller)
+    if caller.question:
+        caller.presses("2")
+    return f"{question}; 2 is {got[0]!r}" if got else question
+
+
+def keys_while_speaking(make: Make) -> str:
+    free, blocked = (answers(asked(make, mode="stt", block_typing=choice)[0]) for choice in (False, True))
+    return f"{free}; block_typing=True: {blocked}"
+
+
+def speech_fields(make: Make) -> str:
+    short = answers(asked(make, mode="stt")[0])
+    long = asked(make, mode="stt", use_records_recognition_engine=True, quiet_max=3, length_max=20)[0]
+    return f"{short}; long: {answers(long)}"
+
+
+def recording_menu(make: Make) -> str:
+    caller, got = asked(make, mode="record")
+    question = answers(caller)
+    menu = "M3345" if caller.records("/7/000.wav") and not got else "no menu"
+    without = answers(asked(make, mode="record", no_confirm_menu=True)[0])
+    return f"{question}: {menu}; no_confirm_menu=True: {without}"
+
+
+ROWS = (
+    Difference(
+        1,
+        "read renders only the first message",
+        "a question is as many messages as one likes, joined by `.`",
+        "[OFF]",
+        "all of them are asked",
+        three_messages,
+        fault=r"read=t-אחת=x,",
+        mended=r"read=t-אחת\.t-שתיים\.t-שלוש=x,",
+    ),
+    Difference(
+        3,
+        "keys: every star becomes a slash, and field 15 cannot be set",
+        "nothing is replaced unless field 9 says so; field 15 is the confirmation",
+        "[OFF]",
+        "the line's own defaults; `confirm=` sets field 15",
+        typed_star,
+        fault=r"x,no,\*,1,7,NO,no,no,\*/,,3,no,None,no; .* '12/4'",
+        mended=r"x,no,,1,7,[^;]*; .* '12\*4'",
+    ),
+    Difference(
+        4,
+        "allow_empty sends yes",
+        "field 12 is `Ok`; nothing else lets silence pass",
+        "[OFF]",
+        "`Ok`",
+        silence_at_keys,
+        fault=r",yes,None,[^;]*$",
+        mended=r",Ok,None,.*; silence is 'None'$",
+    ),
+    Difference(
+        5,
+        "block_change_keyboard sends yes",
+        "field 14 is `InsertLettersTypeChangeNo`",
+        "[OFF]",
+        "`InsertLettersTypeChangeNo`",
+        locked_keyboard,
+        fault=r"None,yes\b",
+        mended=r"None,InsertLettersTypeChangeNo\b",
+    ),
+    Difference(
+        6,
+        "a list of allowed digits goes out as Python writes it",
+        "single keys stand side by side, numbers are joined by `.`; a comma begins the next field",
+        "[OFF]",
+        "keys as the line reads them",
+        list_of_keys,
+        fault=r"\[1, 2\]",
+        mended=r",12,.*; 2 is '2'$",
+    ),
+    Difference(
+        7,
+        "speech blocks keys unless told to",
+        "field 5 is `no` to block keys, and empty to allow them",
+        "[OFF]",
+        "keys are allowed; `block_typing=True` sends `no`",
+        keys_while_speaking,
+        fault=r"^read=t-מה=x,no,voice,[^,]*,no,.*block_typing=True: read=t-מה=x,no,voice,[^,]*,yes,",
+        mended=r"^read=t-מה=x,no,voice; block_typing=True: read=t-מה=x,no,voice,,no$",
+    ),
+    Difference(
+        8,
+        "speech gets a star for its digits and yes for its engine",
+        "field 6 is a number, field 7 is `record` or empty",
+        "[OFF]",
+        "a number or nothing; `record` with its times",
+        speech_fields,
+        fault=r"voice,he-IL,no,\*,no,,.*; long: .*,yes,3,20",
+        mended=r"^read=t-מה=x,no,voice; long: read=t-מה=x,no,voice,,,,record,3,20$",
+    ),
+    Difference(
+        9,
+        "a recording gets no menu, and no_confirm_menu sends yes",
+        "field 6 is `no` to accept at once; the menu M3345 is the default",
+        "[OFF]",
+        "the menu by default; `no_confirm_menu=True` sends `no`",
+        recording_menu,
+        fault=r"record,,,no,.*: no menu; no_confirm_menu=True: .*record,,,yes,",
+        mended=r": M3345; no_confirm_menu=True: .*record,,,no",
+    ),
+)
