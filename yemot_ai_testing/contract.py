@@ -7,7 +7,7 @@ The suite of Codex tries any executable that claims to be one, in a test or from
             suite.check()
 
 
-    @pytest.mark.parametrize("case", contract.codex_cases(), ids=lambda case: case.id)
+    @pytest.mark.parametrize("case", contract.codex_rules(), ids=lambda case: case.id)
     def test_our_fake_keeps_a_rule(case):
         with contract.codex("tests/bin/codex") as suite:
             suite.check(case)

@@ -84,9 +84,9 @@ def test_a_model_stands_where_it_was_told_to_until_it_goes_on(stage: Stage, poin
         async with asyncio.timeout(10), came:
             await came.wait_for(lambda: len(pieces) == WRITTEN[point])
         assert not asking.done()
-        assert stage.double.pause.standing == 1
+        assert stage.double.pause.waiting == 1
 
-        stage.double.goes_on()
+        stage.double.resume()
         reply = await asking
         assert len(pieces) == 2
         assert "".join(pieces).split() == reply.text.split()
@@ -150,9 +150,9 @@ def test_a_double_whose_answer_comes_whole_stands_before_it(
         provider = provided(double)
         double.pause_at("asked")
         asking = asyncio.ensure_future(provider.start_session("מתי?"))
-        await asyncio.to_thread(double.wait_asked, 1)
+        await asyncio.to_thread(double.wait_for_requests, 1)
         assert not asking.done()
-        double.goes_on()
+        double.resume()
         assert (await asking).text == "פתוח."
         await closed(provider)
 

@@ -210,7 +210,9 @@ def test_what_is_asked_again_for_one_of_two_who_say_the_same_is_asked_for_whoeve
     )
 
 
-@pytest.mark.parametrize("line", ["[1]", '{"event": "Said", "at": 1}', '{"event": "Sung", "at": 1}', "{"])
+@pytest.mark.parametrize(
+    "line", ["[1]", '{"event": "CallerSpoke", "at": 1}', '{"event": "Sung", "at": 1}', "{"]
+)
 def test_a_line_that_is_no_event_is_told(line: str) -> None:
     with pytest.raises(ValueError, match=r"is no |Expecting"):
         History.loads(line)

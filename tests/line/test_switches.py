@@ -75,7 +75,7 @@ def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: LineSetting) -
         ("say_tts", True),
         ("voice_ask_ok", False),
         ("waiting_music", None),
-        ("waiting_music_goes_on", False),
+        ("waiting_music_continues", False),
         ("end_goto", None),
         ("hangup_send", True),
         ("hangup_link", None),

@@ -77,4 +77,4 @@ def test_what_workers_have_told_before_they_end_is_heard(crew: Crew) -> None:
     answers = [crew.send(REQUEST) for _ in range(4)]
     crew.close()
     assert len({*answers}) == 1
-    assert sum(type(event).__name__ == "Saved" for event in crew.history.events) == 1
+    assert sum(type(event).__name__ == "SessionSaved" for event in crew.history.events) == 1

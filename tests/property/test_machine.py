@@ -125,4 +125,4 @@ def test_answers_that_are_kept_for_everybody_are_found() -> None:
 
 
 def test_an_application_may_say_that_its_answers_are_for_everybody() -> None:
-    tried(KeepsForEverybody, **BLOCKS, same_words=False)
+    tried(KeepsForEverybody, **BLOCKS, repeats_utterances=False)

@@ -164,7 +164,7 @@ def test_virtual_time_never_overtakes_what_is_outside_this_process(
     kind: type[VirtualEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (virtual, orderly):
-        monkeypatch.setattr(module, "STUCK", 0.01)
+        monkeypatch.setattr(module, "STALL_SECONDS", 0.01)
     engine, free = kind(), threading.Event()
 
     async def both() -> float:

@@ -54,7 +54,7 @@ def test_a_function_that_fails_gives_its_thread_back() -> None:
 
 def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_idle", [])
-    monkeypatch.setattr(workers, "IDLE", 0.01)
+    monkeypatch.setattr(workers, "IDLE_TIMEOUT", 0.01)
     ended = threading.Event()
     begun: list[threading.Thread] = []
 

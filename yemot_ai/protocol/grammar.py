@@ -169,7 +169,7 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
 
 
 def _parse_fields(parsed: ParseResult, part: Part, known: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
-    part.parts += known.LAYOUT.read(text, offset, parsed.report)
+    part.parts += known.LAYOUT.parse(text, offset, parsed.report)
     values = field_values(part.parts)
     if values is not None:
         parsed.build(part, lambda: known(**values), lambda: offset)
@@ -231,7 +231,7 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
     valid = _parse_messages(parsed, part, question, offset)
     inside = offset + len(question) + 1
     layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
-    fields = layout.read(rest, inside, parsed.report)
+    fields = layout.parse(rest, inside, parsed.report)
     messages = _messages_of(part) if valid else ()
     part.parts += fields
     values = field_values(fields)

@@ -45,8 +45,8 @@ STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model
 class CallMachine(CallMachineBase):
     """Many calls over one application; override ``make_app``, and what else differs: see ``Switchboard``."""
 
-    calls = Bundle("talks")
-    ended_calls = Bundle("past")
+    calls = Bundle("calls")
+    ended_calls = Bundle("ended_calls")
 
     @initialize(target=calls)
     def first_call(self) -> MachineCall:

@@ -256,7 +256,7 @@ def test_the_fake_works_in_folders_with_spaces(monkeypatch: pytest.MonkeyPatch, 
 def test_the_fake_starts_behind_a_shell_where_the_kernel_would_not_take_the_interpreter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("yemot_ai_testing.codex.sandbox._LONGEST_INTERPRETER", 0)
+    monkeypatch.setattr("yemot_ai_testing.codex.sandbox._MAX_INTERPRETER_PATH", 0)
     with FakeCodex().answers("א") as fake:
         assert fake.executable.read_text(encoding="utf-8").startswith("#!/bin/sh")
         assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0

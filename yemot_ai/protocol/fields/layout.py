@@ -2,7 +2,7 @@
 
 >>> from yemot_ai.protocol.fields.codecs import Choice, Count
 >>> fields = Layout(seconds=Count(default=7), loud=Choice({"": False, "yes": True})).named(loud="aloud")
->>> [(part.title, part.value) for part in fields.read("", 0, print)]
+>>> [(part.title, part.value) for part in fields.parse("", 0, print)]
 [('seconds', 7), ('aloud', False)]
 >>> fields.render({"seconds": 7, "loud": False})
 '7'

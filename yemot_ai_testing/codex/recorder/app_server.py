@@ -146,13 +146,13 @@ def _interrupted(case: _ServerCase) -> None:
 
 def _steered(case: _ServerCase) -> None:
     thread, wire, model = case.start_thread(), case.client, case.session.model
-    model.holds()  # type: ignore[attr-defined]  # the service knows it
+    model.hold()  # type: ignore[attr-defined]  # the service knows it
     model.answers("א")
     model.answers("ב")
     wire.send_request("turn/start", _turn_params(thread, "א"))
     model.wait_for_requests(1)
     wire.request("turn/start", _turn_params(thread, "ב"))
-    model.releases()  # type: ignore[attr-defined]  # as above
+    model.release()  # type: ignore[attr-defined]  # as above
     wire.wait_notification("turn/completed")
 
 

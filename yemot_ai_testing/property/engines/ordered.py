@@ -46,7 +46,7 @@ MAX_BUSY_ROUNDS: Final = 1000
 
 LAST_PLACE: Final = math.inf
 
-_order_number: ContextVar[float] = ContextVar("_place", default=LAST_PLACE)
+_order_number: ContextVar[float] = ContextVar("_order_number", default=LAST_PLACE)
 """The place of a handler's thread: which one it is, from the engine's first."""
 
 

@@ -178,12 +178,12 @@ def resolve_codex(spec: str) -> Path | str | None:
     Raises:
         BinaryNotFoundError: there is none; the message says which versions the fake can be.
     """
+    from yemot_ai_testing.codex import recordings  # noqa: PLC0415 - see above
     from yemot_ai_testing.codex.binary import (  # noqa: PLC0415 - see above
         BinaryNotFoundError,
         is_version,
         locate,
     )
-    from yemot_ai_testing.contract import recordings  # noqa: PLC0415 - see above
 
     if spec == "fake":
         return None

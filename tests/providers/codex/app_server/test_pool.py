@@ -31,7 +31,7 @@ async def two_calls(
 ) -> AsyncIterator[tuple[CodexAppServerProvider, Reply, Reply]]:
     """Two calls at once where a server has one place: each has a server of its own."""
     codex.answers("1").answers("1")
-    async with serving(**{"servers": 2, "at_once": 1, **bounds}) as provider:
+    async with serving(**{"max_servers": 2, "max_turns": 1, **bounds}) as provider:
         codex.hold()
         turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(2)]
         await asyncio.to_thread(codex.wait_for_requests, 2)
@@ -66,7 +66,7 @@ def test_a_second_server_is_started_when_the_first_is_full(codex: Codex) -> None
 
 def test_one_server_is_enough_while_it_has_a_place(codex: Codex) -> None:
     async def calls() -> int:
-        async with serving(servers=2, at_once=2) as provider:
+        async with serving(max_servers=2, max_turns=2) as provider:
             for _ in range(3):
                 await provider.start_session("שלום")
             return len(provider._pool().servers)
@@ -131,7 +131,7 @@ def test_whoever_waits_takes_the_first_place_that_is_free_in_any_server(codex: C
 
 def test_more_than_may_wait_over_all_servers_are_refused(codex: Codex) -> None:
     async def calls() -> list[str]:
-        async with two_calls(codex, waiting=1) as (provider, *replies):
+        async with two_calls(codex, max_waiting=1) as (provider, *replies):
             codex.hold()
             codex.answers("2").answers("2").answers("2")
             turns = [asyncio.create_task(provider.continue_session(one.session, "עוד")) for one in replies]
@@ -148,7 +148,7 @@ def test_more_than_may_wait_over_all_servers_are_refused(codex: Codex) -> None:
 
 def test_a_turn_that_gives_up_waiting_leaves_its_place_in_the_queue(codex: Codex) -> None:
     async def calls() -> str:
-        async with serving(servers=1, at_once=1, waiting=1) as provider:
+        async with serving(max_servers=1, max_turns=1, max_waiting=1) as provider:
             codex.hold()
             codex.answers("1").answers("3")
             first = asyncio.create_task(provider.start_session("א"))
@@ -169,7 +169,7 @@ def test_a_turn_that_gives_up_waiting_leaves_its_place_in_the_queue(codex: Codex
 
 def test_a_turn_that_gives_up_as_it_is_given_a_place_gives_it_on(codex: Codex) -> None:
     async def calls() -> str:
-        async with serving(servers=1, at_once=1) as provider:
+        async with serving(max_servers=1, max_turns=1) as provider:
             codex.hold()
             codex.answers("1").answers("3")
             first = asyncio.create_task(provider.start_session("א"))
@@ -187,7 +187,7 @@ def test_a_turn_that_gives_up_as_it_is_given_a_place_gives_it_on(codex: Codex) -
 
 def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
     async def calls() -> None:
-        async with serving(servers=1, at_once=1) as provider:
+        async with serving(max_servers=1, max_turns=1) as provider:
             codex.answers("1").answers("2").answers("3")
             own = await provider.start_session("א")
             codex.hold()

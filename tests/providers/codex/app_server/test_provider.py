@@ -376,7 +376,7 @@ def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
 
 def test_more_turns_than_places_wait_and_more_than_may_wait_are_refused(codex: RealCodex) -> None:
     async def calls() -> list[str]:
-        async with serving(servers=1, at_once=1, waiting=1) as provider:
+        async with serving(max_servers=1, max_turns=1, max_waiting=1) as provider:
             codex.hold()
             first = asyncio.create_task(provider.start_session("א"))
             await asyncio.to_thread(codex.wait_for_requests, 1)

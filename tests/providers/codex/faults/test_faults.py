@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.providers.codex.faults import reader_faults
+from tests.providers.codex.faults import process_faults, reader_faults
 from tests.providers.codex.faults.checks import CHECKS
 from tests.providers.codex.faults.planting import Fault, faults_of, replaces
 from tests.support.fault_table import Row

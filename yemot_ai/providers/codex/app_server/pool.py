@@ -156,9 +156,7 @@ class ServerPool:
             return _occupy(seat)
         if len(self._queue) >= self._limits.waiting:
             running = sum(one.turns for one in self._slots)
-            message = (
-                f"{running} turns run and {len(self._queue)} wait already (servers=, at_once=, waiting=)"
-            )
+            message = f"{running} turns run and {len(self._queue)} wait already (max_servers=, max_turns=, max_waiting=)"
             raise OverloadedError(message, provider="codex")
         waits = _Waiter(thread_id)
         self._queue.append(waits)
