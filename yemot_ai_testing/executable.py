@@ -1,4 +1,4 @@
-"""An executable file, written so that it can be run at once, whatever other threads do."""
+"""Writes executable files that can be run at once, and marks those that are doubles."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from typing import Final
 if sys.platform == "linux":
     import fcntl
 
-__all__ = ["write_executable"]
+__all__ = ["DOUBLE_MARKER", "write_executable"]
+
+DOUBLE_MARKER: Final = ".yemot-ai-double"
+"""A file of this name beside a ``codex`` marks it as a double of this package, not the real program."""
 
 _TIMEOUT: Final = 10.0
-"""Seconds after which whoever still has a written file open is not about to begin a program."""
+"""Seconds. A process between fork and exec closes its copy of the file much sooner."""
 
 
 def write_executable(path: Path, text: str) -> None:
-    """Write ``text`` into ``path``, and let everybody run it.
+    """Write ``text`` into ``path`` and make it executable; when it returns, the file can be run.
 
-    When it returns, it can be run. A thread that starts a program while the file is being written hands the
-    open file on to it, and until that program has begun, Linux refuses to run the file (``ETXTBSY``, text
-    file busy): ``O_CLOEXEC`` closes it only then.
+    A thread that starts a program while the file is being written passes the open file to the child
+    process. Until that child calls exec, which closes the file (``O_CLOEXEC``), Linux refuses to run it
+    (``ETXTBSY``, text file busy).
 
     Args:
-        path: the file; written over if it is there.
-        text: what it holds, from its first line ``#!…`` on.
+        path: the file; overwritten if it exists.
+        text: its content, with the line ``#!…`` first.
 
     Raises:
-        OSError: it cannot be written, or something else writes into it.
+        OSError: the file cannot be written, or another process keeps it open for writing.
     """
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
@@ -41,17 +44,19 @@ def write_executable(path: Path, text: str) -> None:
 if sys.platform == "linux":
 
     def _wait_until_closed(path: Path) -> None:
-        """Wait until nobody has a file open for writing.
+        """Wait until no process has the file open for writing.
 
-        fcntl(2): a read lease is given for a file that nobody has open for writing, else ``EAGAIN``; that
-        is the same count that makes execve(2) refuse.
+        fcntl(2): a read lease is granted only while no process has the file open for writing, else it fails
+        with ``EAGAIN``. execve(2) refuses by the same count of writers.
         """
-        until = time.monotonic() + _TIMEOUT
+        deadline = time.monotonic() + _TIMEOUT
         file = os.open(path, os.O_RDONLY)
         try:
             while not _can_lease(file):
-                if time.monotonic() > until:
-                    raise OSError(errno.ETXTBSY, "cannot be run: something still writes into it", str(path))
+                if time.monotonic() > deadline:
+                    raise OSError(
+                        errno.ETXTBSY, "cannot be run: another process has it open for writing", str(path)
+                    )
                 time.sleep(0.001)
         finally:
             os.close(file)
@@ -62,7 +67,7 @@ if sys.platform == "linux":
         except BlockingIOError:
             return False
         except OSError:
-            # A file system without leases cannot be asked.
+            # The file system has no leases, so there is no way to find out.
             return True
         fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         return True

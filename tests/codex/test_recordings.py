@@ -11,17 +11,11 @@ from pathlib import Path
 import pytest
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.binary import (
-    DOUBLE_MARKER,
-    RECOMMENDED_VERSION,
-    BinaryNotFoundError,
-    install,
-    locate,
-)
+from yemot_ai_testing.codex.binary import RECOMMENDED_VERSION, BinaryNotFoundError, install, locate
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.recorder.recorder import CASES, record
 from yemot_ai_testing.codex.recordings import Recording
-from yemot_ai_testing.executable import write_executable
+from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
 
 LISTS = {"features", "help", "help_root", "help_resume"}
 

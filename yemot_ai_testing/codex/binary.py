@@ -14,22 +14,33 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+from yemot_ai_testing.errors import ToolkitError
+
+from yemot_ai_testing.executable import DOUBLE_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["DOUBLE_MARKER", "RECOMMENDED_VERSION", "BinaryNotFoundError", "install", "is_version", "locate"]
+__all__ = [
+    "RECOMMENDED_VERSION",
+    "BinaryNotFoundError",
+    "CodexSpec",
+    "CodexSpecError",
+    "install",
+    "is_version",
+    "locate",
+    "parse_codex_spec",
+]
 
 RECOMMENDED_VERSION: Final = "0.169.0"
 """The version that the recordings were made with, and that a message asks to install."""
 
 DOWNLOAD_TIMEOUT: Final = 900.0
 """Seconds: a registry that cannot be reached makes npm try for ever, without a word."""
-
-DOUBLE_MARKER: Final = ".yemot-ai-double"
-"""A file of this name beside a ``codex`` says that it is one of our doubles, not the real one."""
 
 _VERSION_PATTERN: Final = re.compile(r"\d+\.\d+\.\d+(?:[-.][\w.]+)?")
 _PLATFORMS: Final = {
@@ -44,23 +55,78 @@ class BinaryNotFoundError(FileNotFoundError):
     """There is no real Codex binary where it was looked for; the message says how to install it."""
 
 
-def locate(spec: str = "real") -> Path:
-    """Find a Codex binary.
+class CodexSpecError(ToolkitError, ValueError):
+    """A text does not name a Codex, or names the fake where a real binary is needed."""
 
-    Args:
-        spec: a path; a version, as installed by ``install`` (also ``real:VERSION``, ``real:PATH``); or
-            ``real``: what ``YEMOT_CODEX`` names, else the ``codex`` on ``PATH`` that is no double of ours,
-            else the newest installed version.
+
+CodexKind = Literal["fake", "real", "path"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodexSpec:
+    """Which Codex to use: the fake, an installed binary, or an executable.
+
+    Attributes:
+        kind: ``fake``, ``real`` or ``path``.
+        version: of the fake or of the installed binary; None for the default.
+        path: the executable; None unless ``kind`` is ``path``.
+    """
+
+    kind: CodexKind
+    version: str | None = None
+    path: Path | None = None
+
+
+def parse_codex_spec(text: str) -> CodexSpec:
+    """Parse ``fake``, ``fake@VERSION``, ``real``, ``real@VERSION`` or a path.
+
+    >>> parse_codex_spec("fake@0.142.0")
+    CodexSpec(kind='fake', version='0.142.0', path=None)
 
     Raises:
-        BinaryNotFoundError: there is none.
+        CodexSpecError: if ``text`` is none of these; the message says what to write.
     """
-    if spec == "real":
-        return _locate_any()
-    spec = spec.removeprefix("real:")
-    if _VERSION_PATTERN.fullmatch(spec):
-        return _require_executable(_program_path(_cache_folder() / spec), spec)
-    return _require_executable(Path(spec).expanduser(), RECOMMENDED_VERSION)
+    name, separator, version = text.partition("@")
+    if name == "fake" or name == "real":  # noqa: PLR1714 - narrows the type
+        if separator and not is_version(version):
+            raise CodexSpecError(f"{text!r}: {version!r} is not a version; write {name}@{RECOMMENDED_VERSION}")
+        return CodexSpec(name, version or None)
+    old_name, separator, rest = text.partition(":")
+    if separator and old_name in ("fake", "real"):
+        raise CodexSpecError(f"{text!r} is not a Codex; write {_new_spelling(old_name, rest)}")
+    if is_version(text):
+        raise CodexSpecError(
+            f"{text!r} is not a Codex; write fake@{text} for the fake, real@{text} for the installed binary"
+        )
+    if not text:
+        raise CodexSpecError("an empty text is not a Codex; write fake, real, fake@VERSION or a path")
+    return CodexSpec("path", path=Path(text).expanduser())
+
+
+def _new_spelling(name: str, rest: str) -> str:
+    return f"{name}@{rest}" if is_version(rest) else rest or name
+
+
+def locate(spec: str | CodexSpec = "real") -> Path:
+    """Return the path of a real Codex binary.
+
+    Args:
+        spec: a path; ``real@VERSION``, as installed by ``install``; or ``real``: the binary that
+            ``YEMOT_CODEX`` names (a path or ``real@VERSION``), else the first ``codex`` on ``PATH`` that
+            is not a double, else the newest installed version.
+
+    Raises:
+        BinaryNotFoundError: if there is none.
+        CodexSpecError: if ``spec`` or ``YEMOT_CODEX`` does not name a real binary.
+    """
+    spec = parse_codex_spec(spec) if isinstance(spec, str) else spec
+    if spec.kind == "fake":
+        raise CodexSpecError("the fake is not a real Codex; write real, real@VERSION or a path")
+    if spec.path is not None:
+        return _require_executable(spec.path, RECOMMENDED_VERSION)
+    if spec.version is not None:
+        return _require_executable(_program_path(_cache_folder() / spec.version), spec.version)
+    return _locate_from_environment()
 
 
 def is_version(spec: str) -> bool:
@@ -97,15 +163,18 @@ def install(version: str = RECOMMENDED_VERSION) -> Path:
     raise BinaryNotFoundError(f"Codex {version} could not be fetched:\n" + "\n".join(reasons))
 
 
-def _locate_any() -> Path:
-    named = os.environ.get("YEMOT_CODEX")
-    if named:
-        return _require_executable(Path(named).expanduser(), RECOMMENDED_VERSION)
+def _locate_from_environment() -> Path:
+    configured = os.environ.get("YEMOT_CODEX")
+    if configured and configured != "real":
+        try:
+            return locate(configured)
+        except CodexSpecError as error:
+            raise CodexSpecError(f"YEMOT_CODEX: {error}") from error
     for folder in os.get_exec_path():
         found = shutil.which("codex", path=folder)
         if found and not (Path(folder) / DOUBLE_MARKER).exists():
             return Path(found).absolute()
-    installed = sorted((_cache_folder().glob("[0-9]*")), key=lambda path: _version_key(path.name))
+    installed = sorted(_cache_folder().glob("[0-9]*"), key=lambda path: _version_key(path.name))
     if installed:
         return _require_executable(_program_path(installed[-1]), installed[-1].name)
     raise BinaryNotFoundError(

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARKER
-from yemot_ai_testing.executable import write_executable
+from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

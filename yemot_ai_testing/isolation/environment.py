@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARKER
-from yemot_ai_testing.executable import write_executable
+from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
 from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard
 from yemot_ai_testing.isolation.proxy import RefusingProxy
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARKER
+from yemot_ai_testing.executable import DOUBLE_MARKER
 
 __all__ = ["Program", "is_allowed", "program_of"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.binary import DOUBLE_MARKER
+from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.conformance.rule import NotApplicable

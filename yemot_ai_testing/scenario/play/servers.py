@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from yemot_ai_testing.codex.binary import DOUBLE_MARKER
+from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
