@@ -1,6 +1,6 @@
 """Lengths of time as a person writes them: ``2s``, ``500ms``, ``1.5s``, ``1m``.
 
->>> in_seconds("500ms")
+>>> parse_duration("500ms")
 0.5
 """
 

@@ -1,7 +1,7 @@
 """New texts in a file of calls; every other byte stays what it was.
 
 >>> edit = Edit(("scenarios", 0, "turns", 0, "hears"), "שלום", "ברוכים הבאים")
->>> Source("scenarios: [{name: א, turns: [{hears: שלום}]}]  # one").with_edits([edit])
+>>> EditableYaml("scenarios: [{name: א, turns: [{hears: שלום}]}]  # one").apply_edits([edit])
 'scenarios: [{name: א, turns: [{hears: ברוכים הבאים}]}]  # one'
 """
 

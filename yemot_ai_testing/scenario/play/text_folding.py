@@ -1,6 +1,6 @@
 """When two Hebrew texts say the same.
 
->>> folded("צה״ל – שָׁלוֹם.") == folded('צה"ל שלום')
+>>> fold_text("צה״ל – שָׁלוֹם.") == fold_text('צה"ל שלום')
 True
 """
 

@@ -1,9 +1,10 @@
 """A call as a row of beats: what each side does, and the silences between, each with its turn.
 
->>> from yemot_ai_testing.line.transcript import Sound, Transcript, Verb
->>> asked = Verb(at=0.0, seconds=1.0, name="says", text="שלום")
->>> answered = Sound(at=4.0, seconds=2.0, text="ערב טוב", kind="text")
->>> [(beat.who, beat.seconds) for beat in beats([Happened(asked, 1), Happened(answered, 1)])]
+>>> from yemot_ai_testing.line.transcript import CallerActed, Sound
+>>> question = CallerActed(at=0.0, seconds=1.0, name="says", text="שלום")
+>>> answer = Sound(at=4.0, seconds=2.0, text="ערב טוב", kind="text")
+>>> timeline = build_timeline([TurnEvent(question, 1), TurnEvent(answer, 1)])
+>>> [(event.origin, event.seconds) for event in timeline]
 [('caller', 1.0), ('silence', 3.0), ('line', 2.0)]
 """
 

@@ -149,7 +149,7 @@ class CallRecord:
     @property
     def timeline(self) -> list[TimelineEvent]:
         """The whole call."""
-        return [beat for turn in self.turns for beat in turn.timeline]
+        return [event for turn in self.turns for event in turn.timeline]
 
     @property
     def warnings(self) -> list[str]:
@@ -167,11 +167,11 @@ def _turns(outcome: ScenarioResult) -> tuple[TurnRecord, ...]:
     began = min((event.at for event in outcome.transcript), default=0.0)
     call = build_timeline(outcome.turn_events)
     turns = [
-        _turn(result, [beat for beat in call if beat.turn == number], began)
+        _turn(result, [event for event in call if event.turn == number], began)
         for number, result in enumerate(outcome.turns, start=1)
     ]
     asked = outcome.exchanges[sum(len(result.exchanges) for result in outcome.turns) :]
-    rest = tuple(beat for beat in call if beat.turn == 0)
+    rest = tuple(event for event in call if event.turn == 0)
     after = TurnRecord(
         0, "passed", timeline=rest, exchanges=tuple(_exchange_record(one, began) for one in asked)
     )
@@ -206,7 +206,7 @@ def _messages(outcome: ScenarioResult) -> tuple[str, ...]:
 
 
 def _failure_fields(failure: ScenarioFailure) -> dict[str, Any]:
-    return {"kind": failure.kind, "place": str(failure.location), "failed_turn": failure.turn or 0}
+    return {"kind": failure.kind, "failure_location": str(failure.location), "failed_turn": failure.turn or 0}
 
 
 def _load_call(data: dict[str, Any]) -> CallRecord:
@@ -214,12 +214,9 @@ def _load_call(data: dict[str, Any]) -> CallRecord:
 
 
 def _load_turn(data: dict[str, Any]) -> TurnRecord:
-    call = tuple(TimelineEvent(**beat) for beat in data["beats"])
-    return TurnRecord(
-        **_lists_to_tuples(
-            {**data, "beats": call, "exchanges": tuple(map(_load_exchange, data["exchanges"]))}
-        )
-    )
+    timeline = tuple(TimelineEvent(**event) for event in data["timeline"])
+    exchanges = tuple(map(_load_exchange, data["exchanges"]))
+    return TurnRecord(**_lists_to_tuples({**data, "timeline": timeline, "exchanges": exchanges}))
 
 
 def _load_exchange(data: dict[str, Any]) -> ExchangeRecord:

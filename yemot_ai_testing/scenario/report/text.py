@@ -109,7 +109,7 @@ def render_transcript(transcript: Transcript) -> str:
 def escape_controls(text: str) -> str:
     r"""Return ``text`` with everything that would act on a terminal made visible.
 
-    >>> printable("ערב\x1b[2Jטוב")
+    >>> escape_controls("ערב\x1b[2Jטוב")
     'ערב\\x1b[2Jטוב'
     """
     return CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

@@ -2,9 +2,10 @@
 
 Places are percents from the right edge, where a call begins on a page that is read from right to left.
 
->>> from yemot_ai_testing.scenario.play.timeline import Beat
->>> strip = Strip.of([Beat(0.0, 2.0, "caller", "says"), Beat(2.0, 2.0, "silence", "silence")], [])
->>> [(part.kind, part.x, part.width) for part in strip.parts]
+>>> from yemot_ai_testing.scenario.play.timeline import TimelineEvent
+>>> timeline = [TimelineEvent(0, 2, "caller", "says"), TimelineEvent(2, 2, "silence", "silence")]
+>>> strip = TimelineStrip.from_timeline(timeline, [])
+>>> [(part.kind, part.x, part.width) for part in strip.segments]
 [('caller', 50.0, 50.0), ('silence', 0.0, 50.0)]
 """
 

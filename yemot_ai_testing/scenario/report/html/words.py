@@ -62,7 +62,7 @@ END_REASONS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק",
 def format_clock(at: float) -> str:
     """Return ``at`` seconds as minutes, seconds and tenths.
 
-    >>> clock(63.25)
+    >>> format_clock(63.25)
     '1:03.2'
     """
     minutes, left = divmod(round(at, 1), 60)
@@ -72,7 +72,7 @@ def format_clock(at: float) -> str:
 def format_seconds(length: float) -> str:
     """Return a length of time.
 
-    >>> seconds(2.04)
+    >>> format_seconds(2.04)
     '2.0 ש׳'
     """
     return f"{length:.1f} ש׳"
