@@ -17,7 +17,7 @@ from tests.foreign.process import ServerFailedError, serving
 from tests.foreign.table import NAIVE_SECTION, NAIVE_SERVER, ROUTER2_SECTION, answers
 from yemot_ai.protocol import Record, Tap, Voice
 from yemot_ai_testing import Caller
-from yemot_ai_testing.line.platform.settings import Method
+from yemot_ai_testing.line.transports.transport import Method
 
 METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
 

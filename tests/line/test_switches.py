@@ -68,7 +68,7 @@ def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: LineSetting) -
     ("platform", "default"),
     [
         ("method", "GET"),
-        ("plus", False),
+        ("space_as_plus", False),
         ("constants", ()),
         ("directed_phone", False),
         ("omitted", frozenset()),

@@ -11,8 +11,8 @@ import pytest
 
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.platform.settings import Method
 from yemot_ai_testing.line.transports.http import CHUNK_BYTES, MAX_BODY_BYTES
+from yemot_ai_testing.line.transports.transport import Method
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

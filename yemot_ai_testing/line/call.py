@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Record
-from yemot_ai_testing.line import actions as acting
 from yemot_ai_testing.line.exchange import LineProblem
 from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
 from yemot_ai_testing.line.playback import Playback
@@ -22,6 +21,7 @@ from yemot_ai_testing.line.states import (
     Idle,
     Outside,
     Over,
+    Performing,
     RecordingMenu,
     Requesting,
     Transferred,
@@ -35,23 +35,11 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
     from yemot_ai_testing.line.platform.settings import LineSettings
     from yemot_ai_testing.line.platform.tree import Line
+    from yemot_ai_testing.line.requests import CallerId
     from yemot_ai_testing.line.states import State
     from yemot_ai_testing.line.transcript import Transcript
 
-__all__ = ["Call", "CallerId"]
-
-
-@dataclass(frozen=True, slots=True)
-class CallerId:
-    """Who calls, in which call.
-
-    Attributes:
-        phone: ``ApiPhone``; empty for a withheld number.
-        call_id: ``ApiCallId``, 40 hexadecimal digits.
-    """
-
-    phone: str
-    call_id: str
+__all__ = ["Call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +224,7 @@ class Call:
                 else self.extension_settings.local_answers.get(f"{name}_{value}", ())
             )
             if local:
-                acting.perform(self, local)
+                self.set_state(Performing(local))
             elif asking.pre_question is not None:
                 self._ask_next_pre_question()
             else:
@@ -286,7 +274,7 @@ class Call:
             self.playback.play_system_message("M1607")
             self.leave_extension()
         else:
-            acting.perform(self, tuple(exchange.response))
+            self.set_state(Performing(tuple(exchange.response)))
 
     def _handle_missing_extension(self, extension: str) -> None:
         """A target that is no folder: M1608, and one level up [?]."""

@@ -20,11 +20,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import AppError, CallOverError
-from yemot_ai_testing.line.call import Call, CallerId
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.caller_options import check_extension, check_text, line_settings_from, open_line
 from yemot_ai_testing.line.driver import Driver
 from yemot_ai_testing.line.interruption import Interruption, always
 from yemot_ai_testing.line.platform.folders import display_path, strip_slashes
+from yemot_ai_testing.line.requests import CallerId
 from yemot_ai_testing.line.states import Idle, Over, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
 from yemot_ai_testing.line.verbs import dtmf as pressing
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.clock import Clock
     from yemot_ai_testing.line.exchange import LineExchange, LineProblem
     from yemot_ai_testing.line.platform.extension import Extension
-    from yemot_ai_testing.line.platform.settings import CallerOptions, Method
+    from yemot_ai_testing.line.platform.settings import CallerOptions
     from yemot_ai_testing.line.states import State
+    from yemot_ai_testing.line.transports.transport import Method
 
 __all__ = ["Caller"]
 

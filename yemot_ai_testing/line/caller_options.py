@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.platform.settings import Method
+    from yemot_ai_testing.line.transports.transport import Method
 
 __all__ = ["check_extension", "check_text", "line_settings_from", "open_line"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
-from yemot_ai_testing.line import actions as acting
+from yemot_ai_testing.line.actions import perform
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
-from yemot_ai_testing.line.states import Asking, Holding, Requesting
+from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll, type_keys
@@ -103,6 +103,9 @@ class Driver:
                 case Requesting():
                     requests += 1
                     self._call.send_next_request()
+                    self._perform_due_actions()
+                case Performing():
+                    self._perform_due_actions()
                 case Holding() as holding:
                     self._play_hold_music(holding, interruption)
                 case Asking() as asking:
@@ -114,13 +117,19 @@ class Driver:
     def _waits_for_caller(self) -> bool:
         """Whether only the caller can go on."""
         match self._call.state:
-            case Requesting():
+            case Requesting() | Performing():
                 return False
             case Holding(seconds=seconds):
                 return seconds is None
             case Asking(read=Read(mode=Tap() as tap)):
                 return not is_poll(tap)
         return True
+
+    def _perform_due_actions(self) -> None:
+        """Perform the actions that are due, unless the caller has hung up."""
+        with self._call.lock:
+            if isinstance(state := self._call.state, Performing):
+                perform(self._call, state.actions)
 
     def _poll(self, asking: Asking, interruption: Interruption | None) -> None:
         """Wait as the line does; the server goes on meanwhile, so this wait is a real one."""
@@ -148,7 +157,7 @@ class Driver:
                 return
             self._record_verb("presses", interruption.keys, seconds=0)
         if call.state == holding:
-            acting.perform(call, holding.next_actions)
+            perform(call, holding.next_actions)
 
     def _ends_music(self, holding: Holding, interruption: Interruption) -> bool:
         """[OFF] ``*`` ends the music, unless the answer says ``no_return``."""

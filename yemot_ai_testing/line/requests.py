@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from yemot_ai_testing.line.exchange import build_exchange, build_hangup_exchange
 from yemot_ai_testing.line.transcript import CallEnded, HoldMusic
@@ -26,18 +27,17 @@ EPOCH = 1_767_225_600
 Values = tuple[tuple[str, str], ...]
 
 
-class CallerId(Protocol):
-    """Who calls, in which call."""
+@dataclass(frozen=True, slots=True)
+class CallerId:
+    """Who calls, in which call.
 
-    @property
-    def phone(self) -> str:
-        """``ApiPhone``; empty for a withheld number."""
-        ...
+    Attributes:
+        phone: ``ApiPhone``; empty for a withheld number.
+        call_id: ``ApiCallId``, 40 hexadecimal digits.
+    """
 
-    @property
-    def call_id(self) -> str:
-        """``ApiCallId``, 40 hexadecimal digits."""
-        ...
+    phone: str
+    call_id: str
 
 
 class RequestSender:

@@ -20,6 +20,7 @@ __all__ = [
     "Outside",
     "Over",
     "Paying",
+    "Performing",
     "RecordingMenu",
     "Requesting",
     "State",
@@ -47,6 +48,23 @@ class Idle:
 @dataclass(frozen=True, slots=True)
 class Requesting:
     """A request is due, or its answer is awaited."""
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, in words."""
+        return "the line is busy"
+
+    @property
+    def hint(self) -> str:
+        """Which verbs fit."""
+        return "hangs_up() alone can be done meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Performing:
+    """The actions of a response, or those that ``ext.ini`` has for a value, are due."""
+
+    actions: tuple[Action, ...]
 
     @property
     def waits_for(self) -> str:
@@ -219,7 +237,17 @@ class Over:
 
 
 State: TypeAlias = (
-    Idle | Requesting | Asking | Confirming | RecordingMenu | Paying | Holding | Outside | Transferred | Over
+    Idle
+    | Requesting
+    | Performing
+    | Asking
+    | Confirming
+    | RecordingMenu
+    | Paying
+    | Holding
+    | Outside
+    | Transferred
+    | Over
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from yemot_ai.protocol import Action, Read
-    from yemot_ai_testing.line.platform.settings import Method
+    from yemot_ai_testing.line.transports.transport import Method
 
 __all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion"]
 

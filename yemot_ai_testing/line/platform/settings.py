@@ -21,7 +21,6 @@ __all__ = [
     "Confirmation",
     "LineSetting",
     "LineSettings",
-    "Method",
     "NestedExtension",
     "RecordingValue",
     "TwoPlays",
@@ -29,7 +28,6 @@ __all__ = [
     "line_settings",
 ]
 
-Method: TypeAlias = Literal["GET", "POST"]
 Confirmation: TypeAlias = Literal["keyboard", "always"]
 TwoPlays: TypeAlias = Literal["merge", "second"]
 UnknownWord: TypeAlias = Literal["M1607", "leaves"]

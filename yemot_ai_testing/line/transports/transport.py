@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from yemot_ai_testing.line.platform.settings import Method
-
 __all__ = [
     "FORM_CONTENT_TYPE",
     "USER_AGENT",
     "FaultCode",
+    "Method",
     "Pairs",
     "RequestEncoding",
     "Transport",
@@ -24,6 +23,7 @@ __all__ = [
     "TransportResponse",
 ]
 
+Method: TypeAlias = Literal["GET", "POST"]
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 FaultCode: TypeAlias = Literal["late", "status", "exception", "unreachable", "encoding"]
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 import asyncio
 import atexit
 import io
+import logging
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from functools import cache
 from typing import Any, TypeAlias
 
+from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
-from yemot_ai_testing.line.transports.lifespan import ASGIApp, ASGIMessage, Lifespan
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
     USER_AGENT,
@@ -33,8 +34,14 @@ __all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITr
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+ASGIMessage: TypeAlias = MutableMapping[str, Any]
+ASGIApp: TypeAlias = Callable[
+    [ASGIMessage, Callable[[], Awaitable[ASGIMessage]], Callable[[ASGIMessage], Awaitable[None]]],
+    Awaitable[None],
+]
 GET = RequestEncoding()
 OK = 200
+log = logging.getLogger("yemot_ai_testing")
 
 
 class WSGITransport:
@@ -100,7 +107,7 @@ class ASGITransport:
         self._app = app
         self._encoding = encoding
         self._path = path
-        self._lifespan = Lifespan(app)
+        self._lifespan = _Lifespan(app)
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application; one that is too late is cancelled, as a broken connection would."""
@@ -155,6 +162,59 @@ class ASGITransport:
             "server": ("127.0.0.1", 80),
             "state": dict(self._lifespan.state),
         }
+
+
+class _Lifespan:
+    """Runs ``lifespan.startup`` before the first request and ``lifespan.shutdown`` after the last.
+
+    Args:
+        app: the application; one that knows no lifespan is called without, as the ASGI text demands.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.state: dict[str, Any] = {}
+        self._app = app
+        self._inbox: asyncio.Queue[ASGIMessage] = asyncio.Queue()
+        self._acknowledged = asyncio.Event()
+        self._failure: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def startup(self) -> None:
+        """Announce the start, once.
+
+        Raises:
+            AppError: the application says that it cannot start.
+        """
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+            await self._send_event("lifespan.startup")
+        if self._failure is not None:
+            raise AppError(f"the application could not start: {self._failure}")
+
+    async def shutdown(self) -> None:
+        """Announce the end and wait for it."""
+        if self._task is not None and not self._task.done():
+            await self._send_event("lifespan.shutdown")
+            await self._task
+
+    async def _send_event(self, kind: str) -> None:
+        self._acknowledged.clear()
+        self._inbox.put_nowait({"type": kind})
+        await self._acknowledged.wait()
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        try:
+            await self._app(scope, self._inbox.get, self._receive_reply)
+        except Exception as error:  # noqa: BLE001 - an application may refuse the scope with any exception
+            log.debug("%r knows no lifespan: %r", self._app, error)
+        finally:
+            self._acknowledged.set()
+
+    async def _receive_reply(self, message: ASGIMessage) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            self._failure = message.get("message") or "it gave no reason"
+        self._acknowledged.set()
 
 
 class AsyncPairsTransport:

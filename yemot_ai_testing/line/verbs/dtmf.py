@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai_testing.errors import WrongVerbError
-from yemot_ai_testing.line import actions as acting
+from yemot_ai_testing.line.actions import ask_for_payment, perform
 from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import (
     Asking,
@@ -74,7 +74,7 @@ def _effect(call: Call, keys: str) -> Callable[[], None]:
         case Paying() if keys == "*":
             return lambda: _go_back(call, state)
         case Holding() if keys == "*" and not state.music.no_return:
-            return lambda: acting.perform(call, state.next_actions)
+            return lambda: perform(call, state.next_actions)
         case Outside(known=True) if keys.rstrip("#").isdigit():
             return lambda: _choose_folder(call, state, keys.rstrip("#"))
     raise wrong_verb_error(f"presses {keys}", state)
@@ -178,7 +178,7 @@ def _go_back(call: Call, state: Paying) -> None:
     if state.card.go_back:
         call.add_values(("CreditCard_CODE", "GoBack"), ("CreditCard_All", "GoBack"))
     else:
-        acting.ask_for_payment(call, state.card)
+        ask_for_payment(call, state.card)
 
 
 def _choose_folder(call: Call, state: Outside, digits: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import CallOverError, WrongVerbError
-from yemot_ai_testing.line.states import Idle, Requesting, has_left
+from yemot_ai_testing.line.states import Idle, Performing, Requesting, has_left
 
 if TYPE_CHECKING:
     from yemot_ai_testing.line.states import State
@@ -30,6 +30,6 @@ class Verb:
 
 def wrong_verb_error(verb: str, state: State) -> WrongVerbError:
     """Return the error of a verb that the line does not wait for."""
-    nobody = isinstance(state, Idle | Requesting) or has_left(state)
+    nobody = isinstance(state, Idle | Requesting | Performing) or has_left(state)
     kind = CallOverError if nobody else WrongVerbError
     return kind(verb, waits_for=state.waits_for, hint=state.hint)
