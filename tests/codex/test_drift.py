@@ -264,7 +264,7 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
         (["0.169.0"], "drift compares two"),
         (["0.169.0", "0.1.2"], "0.1.2 is no folder; recorded are 0.142.0"),
         (["a", "b", "--codex", "real"], "at most one other"),
-        (["--codex", "0.1.2"], "yemot-ai-testing codex install 0.1.2"),
+        (["--codex", "real@0.1.2"], "yemot-ai-testing codex install 0.1.2"),
         (["0.169.0", "."], "no recordings of Codex in ."),
     ],
 )

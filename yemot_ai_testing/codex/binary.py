@@ -19,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, Literal
 
 from yemot_ai_testing.errors import ToolkitError
-
 from yemot_ai_testing.executable import DOUBLE_MARKER
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECOMMENDED_VERSION",
     "BinaryNotFoundError",
+    "CodexKind",
     "CodexSpec",
     "CodexSpecError",
     "install",
@@ -36,12 +36,15 @@ __all__ = [
     "parse_codex_spec",
 ]
 
+CodexKind = Literal["fake", "real", "path"]
+
 RECOMMENDED_VERSION: Final = "0.169.0"
 """The version that the recordings were made with, and that a message asks to install."""
 
 DOWNLOAD_TIMEOUT: Final = 900.0
 """Seconds: a registry that cannot be reached makes npm try for ever, without a word."""
 
+_KINDS: Final[tuple[CodexKind, ...]] = ("fake", "real")
 _VERSION_PATTERN: Final = re.compile(r"\d+\.\d+\.\d+(?:[-.][\w.]+)?")
 _PLATFORMS: Final = {
     ("Linux", "x86_64"): "linux-x64",
@@ -57,9 +60,6 @@ class BinaryNotFoundError(FileNotFoundError):
 
 class CodexSpecError(ToolkitError, ValueError):
     """A text does not name a Codex, or names the fake where a real binary is needed."""
-
-
-CodexKind = Literal["fake", "real", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +86,32 @@ def parse_codex_spec(text: str) -> CodexSpec:
     Raises:
         CodexSpecError: if ``text`` is none of these; the message says what to write.
     """
-    name, separator, version = text.partition("@")
-    if name == "fake" or name == "real":  # noqa: PLR1714 - narrows the type
-        if separator and not is_version(version):
-            raise CodexSpecError(f"{text!r}: {version!r} is not a version; write {name}@{RECOMMENDED_VERSION}")
-        return CodexSpec(name, version or None)
-    old_name, separator, rest = text.partition(":")
-    if separator and old_name in ("fake", "real"):
-        raise CodexSpecError(f"{text!r} is not a Codex; write {_new_spelling(old_name, rest)}")
+    if not text:
+        raise CodexSpecError("an empty text is not a Codex; write fake, real, fake@VERSION or a path")
+    for kind in _KINDS:
+        if text == kind:
+            return CodexSpec(kind)
+        if text.startswith(f"{kind}@"):
+            return CodexSpec(kind, _parse_version(text, kind))
+        if text.startswith(f"{kind}:"):
+            rest = text.removeprefix(f"{kind}:")
+            raise CodexSpecError(f"{text!r} is not a Codex; write {_at_version(kind, rest) or rest or kind}")
     if is_version(text):
         raise CodexSpecError(
             f"{text!r} is not a Codex; write fake@{text} for the fake, real@{text} for the installed binary"
         )
-    if not text:
-        raise CodexSpecError("an empty text is not a Codex; write fake, real, fake@VERSION or a path")
     return CodexSpec("path", path=Path(text).expanduser())
 
 
-def _new_spelling(name: str, rest: str) -> str:
-    return f"{name}@{rest}" if is_version(rest) else rest or name
+def _parse_version(text: str, kind: str) -> str:
+    version = text.removeprefix(f"{kind}@")
+    if not is_version(version):
+        raise CodexSpecError(f"{text!r} is not a Codex; write a version: {kind}@{RECOMMENDED_VERSION}")
+    return version
+
+
+def _at_version(kind: str, version: str) -> str:
+    return f"{kind}@{version}" if is_version(version) else ""
 
 
 def locate(spec: str | CodexSpec = "real") -> Path:

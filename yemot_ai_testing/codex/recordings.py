@@ -134,7 +134,7 @@ def load_version(version: str) -> dict[str, Recording]:
     if version not in known:
         raise LookupError(
             f"Codex {version} is not recorded; recorded are {', '.join(known)}. "
-            f"For the real binary: real:{version}"
+            f"For the real binary: real@{version}"
         )
     return load_folder(folder() / version)
 

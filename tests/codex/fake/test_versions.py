@@ -213,7 +213,7 @@ def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
 
 def test_the_provider_talks_to_every_real_version_that_is_installed(version: str) -> None:
     try:
-        binary = locate(version)
+        binary = locate(f"real@{version}")
     except BinaryNotFoundError:
         # Only the newest is fetched for the tests; the others are compared where they are at hand.
         binary = locate("real")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.conformance.rule import NotApplicable
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
+from yemot_ai_testing.executable import DOUBLE_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

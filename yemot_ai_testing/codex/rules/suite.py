@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.binary import locate, parse_codex_spec
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.rules import exec as rules
 from yemot_ai_testing.codex.rules.app_server.bench import open_bench
@@ -180,13 +180,19 @@ class CodexSuite:
 
 @contextmanager
 def open_suite(spec: str | Path, interface: Interface = "exec") -> Iterator[CodexSuite]:
-    """The suite for what ``spec`` names, as long as the context is open (see ``contract.codex``)."""
-    kind, _, version = str(spec).partition("@")
-    if kind != "fake":
+    """Open the suite of the Codex that ``spec`` names (see ``contract.codex``).
+
+    Raises:
+        CodexSpecError: if ``spec`` does not name a Codex.
+        BinaryNotFoundError: if there is no such executable.
+        ExecutableUnusableError: if it cannot be run, or the fake has no such version.
+    """
+    parsed = parse_codex_spec(str(spec))
+    if parsed.kind != "fake":
         yield suite_for(spec, interface=interface)
         return
     try:
-        fake = FakeCodex(version or None)
+        fake = FakeCodex(parsed.version)
     except LookupError as error:
         raise ExecutableUnusableError(str(error)) from error
     try:
