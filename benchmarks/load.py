@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.flow.polling import POLL_SECONDS
+from yemot_ai.flow.dialog import POLL_SECONDS
 from yemot_ai.providers import Reply
 
 THINKS = 5.0

@@ -1,6 +1,6 @@
-"""Who may use a flow: lists of numbers, and a secret that only the own line knows.
+"""Access policy: who may use a flow, by phone number and by a secret that the line sends.
 
-A refused request costs no model call and leaves nothing in the store.
+A refused request costs no model call and stores nothing.
 """
 
 from __future__ import annotations
@@ -9,41 +9,41 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from yemot_ai.calls.caller_memory import normalize_number
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
+from yemot_ai.protocol.phone_numbers import normalize_number
 
 __all__ = ["AccessPolicy"]
 
 MIN_SECRET_LENGTH = 8
-"""Characters of a secret: a shorter one can be tried out."""
+"""Characters; shorter secrets can be found by trial."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Admits requests.
+    """Which requests a flow accepts.
 
-    The secret arrives as a value that the line is set to send (``api_add_0=secret=…`` in ``ext.ini``)
-    or as a part of the path (``api_link=https://host/line/<secret>``), and is compared in constant
-    time. Numbers are compared by their digits: ``050-123 4567`` is ``0501234567``, and so is
+    The secret arrives as a value that the line is configured to send (``api_add_0=secret=…`` in
+    ``ext.ini``) or as a part of the path (``api_link=https://host/line/<secret>``), and is compared in
+    constant time. Numbers are compared by their digits: ``050-123 4567`` is ``0501234567``, and so is
     ``+972501234567``.
 
     Args:
-        allow: only these numbers may call; None: everybody.
-        block: these may not.
-        allow_withheld: whether a caller may withhold the number; never where ``allow`` is given.
-        secret: what the line must bring; None: anybody who knows the address may call.
-        secret_name: the name of the value that holds the secret.
+        allow: the only numbers that may call; None: all.
+        block: numbers that must not call.
+        allow_withheld: accept withheld numbers; ignored if ``allow`` is given.
+        secret: required secret; None: a request needs no secret.
+        secret_name: name of the value that holds the secret.
 
     Raises:
-        ConfigurationError: a number has no digits, or the secret is too short to be one.
+        ConfigurationError: a number has no digits, or the secret is too short.
     """
 
     allow: Iterable[str] | None = None
     block: Iterable[str] = ()
     allow_withheld: bool = True
     secret: str | None = field(default=None, repr=False)
-    secret_name: str = "secret"
+    secret_name: str = "secret"  # noqa: S105 - a name, not a secret
 
     def __post_init__(self) -> None:
         if isinstance(self.allow, str) or isinstance(self.block, str):
@@ -55,9 +55,9 @@ class AccessPolicy:
             raise ConfigurationError(f"the secret is too short: give at least {MIN_SECRET_LENGTH} characters")
 
     def rejection_reason(self, request: Request, path: str = "") -> str | None:
-        """Return why ``request`` is not admitted, for the log; None when it is."""
+        """Return why ``request`` is refused, for the log; None if it is accepted."""
         if self.secret is not None and not self._has_secret(request, path):
-            return "it does not bring the secret"
+            return "it does not contain the secret"
         phone = normalize_number(request.phone)
         if not phone:
             return None if self.allow_withheld and self.allow is None else "its number is withheld"
@@ -68,7 +68,7 @@ class AccessPolicy:
         return None
 
     def without_secret(self, request: Request) -> Request:
-        """Return ``request`` without the secret: it is not to be stored, logged or shown to handlers."""
+        """Return ``request`` without the secret, which must not be stored, logged or passed to handlers."""
         if self.secret is None:
             return request
         secret = self.secret
@@ -76,22 +76,22 @@ class AccessPolicy:
 
     def _has_secret(self, request: Request, path: str) -> bool:
         secret = self.secret or ""
-        brought = [value for name, value in request.pairs if name == self.secret_name]
-        return any(_is_equal(one, secret) for one in (*brought, *_path_runs(path, secret.count("/") + 1)))
+        values = [value for name, value in request.pairs if name == self.secret_name]
+        return any(_is_equal(text, secret) for text in (*values, *_path_runs(path, secret.count("/") + 1)))
 
 
 def _path_runs(path: str, count: int) -> list[str]:
-    """Return every run of so many parts of a path: a secret may hold slashes."""
+    """Return every sequence of ``count`` parts of a path: a secret may contain slashes."""
     parts = path.split("/")
-    return ["/".join(parts[begin : begin + count]) for begin in range(len(parts) - count + 1)]
+    return ["/".join(parts[start : start + count]) for start in range(len(parts) - count + 1)]
 
 
-def _is_equal(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+def _is_equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
 
 
 def _number(text: object) -> str:
     digits = normalize_number(text) if isinstance(text, str) else ""
     if not digits:
-        raise ConfigurationError(f'{text!r} is no phone number: write it as a text, "0501234567"')
+        raise ConfigurationError(f'{text!r} is not a phone number: write it as a text, "0501234567"')
     return digits

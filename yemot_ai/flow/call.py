@@ -1,4 +1,4 @@
-"""``AICall``: the call as a handler sees it."""
+"""``AICall``: the object that a handler gets for its call."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.compat.awaitable import AwaitableStr, PendingStr
 from yemot_ai.flow.compat.messages import Playable, to_messages
 from yemot_ai.flow.compat.read_options import SPEECH_MODES, CountArgument, Mode, ReadOptions, SwitchArgument
-from yemot_ai.flow.handler_run import HandlerRun
-from yemot_ai.flow.interruption import HandlerInterrupted
+from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
 from yemot_ai.flow.value_names import is_reserved
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, normalize_speech
 from yemot_ai.providers.provider import JSON
@@ -28,20 +27,20 @@ __all__ = ["AICall"]
 log = logging.getLogger("yemot_ai")
 
 _KEYS_PREFIX = "Digits-"
-"""How the line marks keys that were pressed instead of speaking [OFF]."""
+"""Prefix of the value when keys were pressed instead of speaking [OFF]."""
 
 
 class AICall(yemot_flow.Call):
     """One phone call, in one run of a handler.
 
-    What yemot-flow's ``Call`` offers works here too, and ``ask_ai`` besides. Attributes that you
-    set (``call.name = "דוד"``) are seen by later runs in this process; ``call.state`` is saved with
-    the session and seen by every worker.
+    Has the methods of yemot-flow's ``Call``, and ``ask_ai``. Attributes that you set
+    (``call.name = "דוד"``) are visible to later runs in this process; ``call.state`` is saved with
+    the session and visible to every worker.
 
     Attributes:
-        params: what the line sent: its own ``Api…`` parameters and the newest value of each name.
+        params: the line's ``Api…`` parameters and the newest value of each name.
         call_id: the ``ApiCallId``.
-        state: a mapping of your own, JSON-able, saved when the run ends.
+        state: your own JSON-serializable mapping, saved when the run ends.
     """
 
     params: dict[str, str]
@@ -53,7 +52,7 @@ class AICall(yemot_flow.Call):
         }
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - made in one place, by the flow
+    def __init__(  # noqa: PLR0913 - called in one place
         self,
         params: Mapping[str, str],
         *,
@@ -94,7 +93,7 @@ class AICall(yemot_flow.Call):
 
     @property
     def extension(self) -> str:
-        """The extension the call is in, without a leading slash; "" is the root."""
+        """The extension that the call is in, without a leading slash; "" is the root."""
         return self.params.get("ApiExtension", "").strip("/")
 
     def play_message(
@@ -104,15 +103,15 @@ class AICall(yemot_flow.Call):
         remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
         url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
     ) -> None:
-        """Queue something to be played; the handler goes on.
+        """Queue messages; returns at once.
 
-        It is played with what the handler does next: a question, a transfer, or, when the handler
-        simply ends, by itself (the caller then leaves the extension).
+        They are played before the next question or transfer. If the handler ends without one, they
+        are the whole response, and the caller then leaves the extension.
 
         Args:
             messages: texts, protocol messages, or yemot-flow's ``("text", "…")`` pairs.
             remove_invalid_chars: yemot-flow's; texts are always made speakable here.
-            url_encode: yemot-flow's; without effect, for the line does not decode answers.
+            url_encode: yemot-flow's; has no effect, since the line does not decode responses.
         """
         self._run.queue_messages(_to_messages(messages))
 
@@ -152,54 +151,54 @@ class AICall(yemot_flow.Call):
         remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
         url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
     ) -> AwaitableStr:
-        """Ask the caller; the run ends here until the answer is there.
+        """Ask the caller for a value; ends the run if the line has not sent it yet.
 
-        The line then sends the answer and the handler runs from its top; this ``read`` returns.
+        When the line sends the value, the handler runs again from its top and this ``read`` returns.
 
         Args:
-            messages: what to ask.
+            messages: the question.
             mode: ``"tap"`` (keys), ``"voice"`` or ``"stt"`` (speech to text), ``"record"``.
             pre_message: played before the question.
-            val_name: the value's name in ``call.params``; used again in one call it goes out as
-                ``name_2``, ``name_3``.
+            val_name: name of the value in ``call.params``; the line gets ``name_2``, ``name_3`` if the
+                name is used again in a call.
             re_enter_if_exists: the line sends an existing value without asking.
             max_digits: most digits; None: any number.
             min_digits: fewest digits.
             sec_wait: seconds that the line waits for a key.
             digits_allowed: keys or numbers that are accepted: ``"123"``, ``[1, 2]``, ``"10.11"``.
-            typing_playback_mode: how the line reads typed keys back, or a keyboard's name.
+            typing_playback_mode: how the line reads typed keys back, or the name of a keyboard.
             block_asterisk_key: refuse ``*``.
             block_zero_key: refuse the amount zero.
             replace_char: two characters, from and to.
-            amount_attempts: how often the question is played before it counts as not answered. At keys
-                the line counts; at speech silence is the answer "" [LIB], so the question goes out again
-                under a fresh name; once, unless given.
-            allow_empty: no answer is an answer.
+            amount_attempts: how often the question is played before the value counts as empty. For keys
+                the line counts; for speech silence is the value "" [LIB], so the question is sent again
+                under a new name. Default: once.
+            allow_empty: accept an empty value.
             empty_val: the value sent for it.
             block_change_keyboard: lock the keyboard's language.
             confirm: let the caller confirm what was typed.
-            lang: language of the speech; the line's own unless given.
+            lang: language of the speech; default: the line's.
             block_typing: refuse keys while listening.
             use_records_recognition_engine: for long utterances; speech only.
             quiet_max: seconds of silence that end a long utterance.
             path: folder of the recording.
-            file_name: its name, without extension.
+            file_name: name of the recording, without extension.
             no_confirm_menu: accept a recording without the menu.
             save_on_hangup: keep a recording that a hang-up cut off.
-            append_to_existing_file: record on at the end of the file.
+            append_to_existing_file: append to the file if it exists.
             min_length: fewest seconds of a recording.
             max_length: most seconds of a recording, or of a long utterance.
-            length_max: yemot-flow's word for the latter.
+            length_max: yemot-flow's name for the latter.
             remove_invalid_chars: yemot-flow's; texts are always made speakable here.
-            url_encode: yemot-flow's; without effect.
+            url_encode: yemot-flow's; has no effect.
 
         Returns:
-            What the caller typed, said ("" for silence), or the path of the recording.
+            What the caller typed or said ("" for silence), or the path of the recording.
 
         Raises:
             ConfigurationError: the arguments cannot be sent to the line.
         """
-        question = ReadOptions(
+        options = ReadOptions(
             mode=mode, max_digits=max_digits, min_digits=min_digits, sec_wait=sec_wait,
             digits_allowed=digits_allowed, typing_playback_mode=typing_playback_mode,
             block_asterisk_key=block_asterisk_key, block_zero_key=block_zero_key,
@@ -214,13 +213,13 @@ class AICall(yemot_flow.Call):
         if is_reserved(val_name):
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
         answer = ""
-        for time in range(question.attempts):
+        for attempt in range(options.attempts):
             name = self._run.next_value_name(val_name)
             value = self._run.value(name)
             if value is None:
-                before = _play_before(pre_message) if time == 0 else ()
-                asked = _to_messages(messages) or (Comment("ask"),)
-                raise self._interrupt_with(*before, Read(asked, name, question.read_mode(), question.reuse))
+                before = _play_before(pre_message) if attempt == 0 else ()
+                question = _to_messages(messages) or (Comment("ask"),)
+                raise self._interrupt_with(*before, Read(question, name, options.read_mode(), options.reuse))
             self._run.clear_queue()
             answer = self.params[val_name] = _speech_value(value) if mode in SPEECH_MODES else value
             if answer:
@@ -233,40 +232,40 @@ class AICall(yemot_flow.Call):
         read_messages: Playable | Iterable[Playable],
         **read_opts: Any,  # noqa: ANN401 - the arguments of read
     ) -> AwaitableStr:
-        """Play, then ask, in one answer; the arguments are those of ``read``."""
+        """Play, then ask, in one response; takes the arguments of ``read``."""
         return self.read(read_messages, pre_message=play_messages, **read_opts)
 
     def ask_ai(
         self, text: str, *, turn_id: str | None = None, instructions: str | None = None
     ) -> AwaitableStr:
-        """Let the AI answer; in an async handler, await it.
+        """Ask the AI; in an async handler, await it.
 
-        However often the handler runs again, the n-th ``ask_ai`` of a visit is asked once and
-        then answered from memory, even if its text differs.
+        The n-th ``ask_ai`` of a visit is sent to the model once. Later runs of the handler get the
+        stored answer, even if the text differs.
 
         Args:
             text: what the caller said.
             turn_id: names the step instead of its position.
-            instructions: how to answer this once.
+            instructions: instructions for this answer only.
 
         Raises:
-            ProviderError: one of its subclasses says why there is no answer.
-            CallEndedError: the caller hung up meanwhile.
+            ProviderError: the provider has no answer; the subclass says why.
+            CallEndedError: the caller hung up before the answer was there.
         """
-        asked = self.ask_step(str(text), turn_id=turn_id, instructions=instructions)
-        return PendingStr(asked) if self._engine.is_current else AwaitableStr(self._engine.run(asked))
+        coroutine = self.ask_step(str(text), turn_id=turn_id, instructions=instructions)
+        return PendingStr(coroutine) if self._engine.is_current else AwaitableStr(self._engine.run(coroutine))
 
     def goto(self, folder: str) -> None:
-        """Send the call to another extension; the run ends here.
+        """Send the call to another extension; ends the run.
 
         Args:
             folder: ``""`` or ``"/"`` the root, ``"/1"`` absolute, ``"1"`` a child of this extension,
-                ``"."`` this one anew, ``".."`` one level up, ``"hangup"``.
+                ``"."`` this one again, ``".."`` one level up, ``"hangup"``.
         """
         raise self._interrupt_with(GoToFolder(folder or "/"))
 
     def hangup(self) -> None:
-        """End the call; the run ends here."""
+        """End the call; ends the run."""
         raise self._interrupt_with(GoToFolder("hangup"))
 
     def ask_step(
@@ -277,20 +276,20 @@ class AICall(yemot_flow.Call):
         instructions: str | None = None,
         stream: AnswerStream | None = None,
     ) -> Coroutine[Any, Any, str]:
-        """Number the step now, by position; the coroutine brings its answer, on the engine's loop.
+        """Give the step its number, and return a coroutine for its answer, to run on the engine's loop.
 
         Args:
             text: what the caller said.
             turn_id: names the step instead of its position.
-            instructions: how to answer this once.
-            stream: is told what the model writes, as it comes.
+            instructions: instructions for this answer only.
+            stream: receives the text while the model writes it.
         """
         return self._ask_step(turn_id or self._run.next_step_id(), text, instructions, stream)
 
     async def _ask_step(
         self, turn_id: str, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> str:
-        # The ledger knows the turn by its id: what fails because the store is away is simply done again.
+        # The ledger finds the turn by its id, so a failed attempt can be repeated.
         turn = await retry_while_store_is_away(
             lambda: self._ask_once(turn_id, text, instructions, stream),
             f"call {self.call_id}: turn {turn_id}",
@@ -303,12 +302,12 @@ class AICall(yemot_flow.Call):
         self, turn_id: str, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> Turn:
         session = await self._conversation.store.load(self._run.call_id)
-        known = session.turn(turn_id) if session else None
-        if known and known.is_done and self._run.mark_asked(turn_id):
+        stored = session.turn(turn_id) if session else None
+        if stored and stored.is_done and self._run.mark_asked(turn_id):
             self._run.clear_queue()
-            if known.text != text:
+            if stored.text != text:
                 log.warning(
-                    "call %s: step %s is asked with another text; the first answer stands",
+                    "call %s: step %s has another text than before; its stored answer is used",
                     self.call_id,
                     turn_id,
                 )
@@ -322,17 +321,16 @@ class AICall(yemot_flow.Call):
 
 
 def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
-    played = _to_messages(pre_message) if pre_message is not None else ()
-    return (Play(played),) if played else ()
+    messages = _to_messages(pre_message) if pre_message is not None else ()
+    return (Play(messages),) if messages else ()
 
 
-def _to_messages(spoken: Playable | Iterable[Playable]) -> tuple[Any, ...]:
+def _to_messages(playable: Playable | Iterable[Playable]) -> tuple[Any, ...]:
     try:
-        return to_messages(spoken)
+        return to_messages(playable)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
 
 
 def _speech_value(value: str) -> str:
-    said = normalize_speech(value)
-    return said.removeprefix(_KEYS_PREFIX) if said.startswith(_KEYS_PREFIX) else said
+    return normalize_speech(value).removeprefix(_KEYS_PREFIX)

@@ -14,17 +14,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 
 from yemot_ai.ai import YemotAI
-from yemot_ai.calls.caller_memory import CALLER_PREFIX
 from yemot_ai.errors import CallEndedError, StoreError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.agent.turns import AgentTurns
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import HANGUP_RESPONSE, Handler, HandlerRunner
-from yemot_ai.flow.polling import HANGUP, one_level_up
+from yemot_ai.flow.rendering import HANGUP, one_level_up
 from yemot_ai.flow.visits import cached_response, enter_visit, find_identical_response, find_response
 from yemot_ai.protocol import Noop, Play, Request, Response
-from yemot_ai.sessions import Session, Turn, Visit
+from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, Turn, Visit
 
 __all__ = ["Decision", "Dispatcher", "PendingResponse"]
 
@@ -73,7 +72,7 @@ class Dispatcher:
 
     async def decide(self, request: Request) -> Decision:
         """Return the answer, or what has to be waited for on the engine."""
-        if not request.call_id or request.call_id.startswith(CALLER_PREFIX):
+        if not request.call_id or request.call_id.startswith(CALLER_KEY_PREFIX):
             return str(Response((Play(to_text_messages(self._dialog.no_call_id)), HANGUP)))
         if request.hangup:
             return functools.partial(self._end_call, request)

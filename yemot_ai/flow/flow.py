@@ -23,7 +23,7 @@ from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.dispatcher import Decision, Dispatcher
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
-from yemot_ai.flow.polling import HANGUP, one_level_up
+from yemot_ai.flow.rendering import HANGUP, one_level_up
 from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params

@@ -1,19 +1,28 @@
-"""A run: one execution of a handler, from its top to its answer.
+"""One execution of a handler, from its top to its response.
 
-A handler runs from its top at every request that brings a new value, and past questions answer
-themselves from the values.
+A handler runs from its top for every request that brings a new value; a ``read`` whose value is
+already there returns it at once.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 
+from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Response
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["HandlerRun"]
+__all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "parse_returned"]
+
+
+class HandlerInterrupted(BaseException):
+    """Raised by ``AICall`` when the response is known: the rest of the handler does not run.
+
+    Not an ``Exception``: a handler's own ``except Exception`` must not swallow it.
+    """
 
 
 class HandlerRun:
@@ -112,3 +121,39 @@ class HandlerRun:
         elif queue:
             actions = (Play(queue), *actions)
         return Response(actions) if actions else None
+
+
+def parse_returned(returned: object) -> Response:
+    """Return what a handler returned as a response; accepts what yemot-flow accepts.
+
+    Raises:
+        ConfigurationError: it is not a response, a text or a tuple of actions.
+        ResponseSyntaxError: a text is not a valid response.
+    """
+    if isinstance(returned, Response):
+        return returned
+    if isinstance(returned, str):
+        return Response.parse(returned)
+    actions: tuple[Action, ...] = tuple(returned) if isinstance(returned, tuple) else ()
+    if actions:
+        return Response(actions)
+    raise ConfigurationError(
+        f"a handler returned {type(returned).__name__}; return nothing, or a response to the line"
+    )
+
+
+def check_saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Return ``call.state`` as it will be saved.
+
+    Raises:
+        ConfigurationError: it holds a value that JSON cannot represent.
+    """
+    if not state:
+        return {}
+    try:
+        saved: Mapping[str, JSON] = json.loads(json.dumps(state))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"call.state cannot be saved: {error}; keep text, numbers and lists in it"
+        ) from error
+    return saved

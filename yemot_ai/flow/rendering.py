@@ -1,55 +1,107 @@
-"""What the line says of a turn's answer: all of it, or the sentences that are there so far."""
+"""Messages and responses for the answer of a turn: all of it, its first pieces, or a poll."""
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
-from yemot_ai.flow.dialog import DialogSettings, to_text_messages
-from yemot_ai.flow.polling import render_poll, speaking_poll_read
-from yemot_ai.protocol import Comment, Message, Play, Response, speakable
+from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings, to_text_messages
+from yemot_ai.flow.value_names import poll_name
+from yemot_ai.protocol import Comment, GoToFolder, Message, Play, Read, Response, Tap, speakable
 from yemot_ai.sessions import SpokenProgress, Turn, TurnStatus
 
-__all__ = ["SILENT_PROMPT", "answer_messages", "piece_messages", "remaining_messages", "render_progress"]
+__all__ = [
+    "HANGUP",
+    "SILENT_PROMPT",
+    "answer_messages",
+    "one_level_up",
+    "piece_messages",
+    "poll_read",
+    "remaining_messages",
+    "render_poll",
+    "render_progress",
+    "speaking_poll_read",
+]
+
+HANGUP: Final = GoToFolder("hangup")
+"""The only documented way to disconnect [OFF]."""
 
 SILENT_PROMPT: Final = (Comment("listen"),)
-"""What a question plays that says nothing: a read cannot play nothing [OFF noop]."""
+"""The messages of a read that says nothing: a read needs at least one message [OFF noop]."""
 
 _UNPAIRED_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=[^\s\d*])|(?<=[^\s\d*])\*(?![\w*])")
-"""A star that begins or ends emphasis; ``*6741`` and ``3 * 4`` are none."""
+"""A star that begins or ends emphasis; not the stars of ``*6741`` and ``3 * 4``."""
+
+
+def one_level_up(extension: str) -> GoToFolder:
+    """Return the action that leads one level up; the root has no parent, so there the call ends."""
+    return GoToFolder("..") if extension else HANGUP
+
+
+def poll_read(dialog: DialogSettings, *, turn: int, number: int) -> Read:
+    """Return a read that answers itself: it plays the filler and times out, so that the line asks again.
+
+    Args:
+        dialog: provides the filler.
+        turn: number of the turn that the line waits for.
+        number: counts the polls of the turn, from 1.
+    """
+    return _poll_read(dialog.filler_messages, turn, number)
+
+
+def speaking_poll_read(messages: tuple[Message, ...], turn: int, number: int) -> Read:
+    """Return a poll that plays a part of the answer; a pressed key stops it and becomes its value."""
+    return _poll_read(messages, turn, number)
+
+
+def render_poll(dialog: DialogSettings, turn: int, number: int) -> str:
+    """Render a response that only polls."""
+    return _render_poll(dialog.filler_messages, turn, number)
+
+
+@functools.lru_cache(maxsize=4096)
+def _render_poll(messages: tuple[Message, ...], turn: int, number: int) -> str:
+    # All calls use the same few of them.
+    return str(Response((_poll_read(messages, turn, number),)))
+
+
+def _poll_read(messages: tuple[Message, ...], turn: int, number: int) -> Read:
+    mode = Tap(max_digits=1, min_digits=1, seconds=POLL_SECONDS, attempts=1, accept_empty=True)
+    return Read(messages, poll_name(turn, number), mode)
 
 
 def answer_messages(turn: Turn, dialog: DialogSettings) -> tuple[Message, ...]:
-    """Return the whole answer, with what is played before it."""
+    """Return the whole answer, after the messages that the agent's function queued."""
     before = _parse_messages(turn.spoken)
-    # A model can answer with nothing that can be spoken: an emoji, a row of dashes.
+    # An answer can have nothing that can be spoken: an emoji, a row of dashes.
     return (*before, *(speakable(turn.answer) or (() if before else to_text_messages(dialog.apology))))
 
 
 def piece_messages(turn: Turn, start: int, stop: int | None = None) -> tuple[Message, ...]:
-    """Return some sentences of the answer; none where there is nothing in them that can be spoken."""
-    said = speakable(_strip_unpaired_emphasis("".join(turn.pieces[start:stop])))
-    return (*(_parse_messages(turn.spoken) if said and not start else ()), *said)
+    """Return the pieces from ``start`` to ``stop`` as messages; none if they have nothing speakable."""
+    messages = speakable(_strip_unpaired_emphasis("".join(turn.pieces[start:stop])))
+    return (*(_parse_messages(turn.spoken) if messages and not start else ()), *messages)
 
 
 def remaining_messages(turn: Turn, progress: SpokenProgress, dialog: DialogSettings) -> tuple[Message, ...]:
-    """Return what is still to be said of a turn that is over."""
+    """Return what has not been spoken yet of a turn that is done."""
     if turn.status is TurnStatus.FAILED:
-        broken = dialog.answer_cut_off if turn.pieces else dialog.apology
-        return (*piece_messages(turn, progress.spoken_count), *to_text_messages(broken))
+        ending = dialog.answer_cut_off if turn.pieces else dialog.apology
+        return (*piece_messages(turn, progress.spoken_count), *to_text_messages(ending))
     if not progress.spoken_count:
         return answer_messages(turn, dialog)
     return piece_messages(turn, progress.spoken_count) or SILENT_PROMPT
 
 
 def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog: DialogSettings) -> str:
-    """Render what a request was answered while the turn ran.
+    """Render the response to a request that came while the turn ran.
 
     Args:
         turn: the turn.
         number: its number.
-        span: how many polls the request brought, and from which sentence to which it was answered.
-        dialog: what the filler is.
+        span: the request's number of polls, and the first piece and the piece after the last of its response.
+        dialog: provides the filler.
     """
     poll, start, stop = span
     if start == stop:
@@ -58,12 +110,12 @@ def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog:
 
 
 def _strip_unpaired_emphasis(text: str) -> str:
-    """Take away a mark of emphasis whose other half stands in another part of the answer."""
+    """Remove a mark of emphasis whose other half is in another part of the answer."""
     return _UNPAIRED_EMPHASIS.sub("", text) if len(_UNPAIRED_EMPHASIS.findall(text)) % 2 else text
 
 
 def _parse_messages(rendered: str) -> tuple[Message, ...]:
-    """Read messages that were rendered for the ledger."""
+    """Parse messages that were rendered for the ledger."""
     if not rendered:
         return ()
     (played,) = Response.parse(f"id_list_message={rendered}").actions

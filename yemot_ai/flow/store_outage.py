@@ -7,7 +7,7 @@ where the line stands, in the line. When the store is back, the call goes on.
 from __future__ import annotations
 
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
-from yemot_ai.flow.polling import HANGUP
+from yemot_ai.flow.rendering import HANGUP
 from yemot_ai.flow.value_names import count_outage_polls, outage_poll_name
 from yemot_ai.protocol import Play, Read, Request, Response, Tap
 

@@ -20,12 +20,12 @@ from typing import Any, Final
 
 from yemot_ai.protocol.actions import ACTIONS, Play, Read, SimpleAnswer
 from yemot_ai.protocol.fields.codecs import Integer
+from yemot_ai.protocol.fields.parts import Part
 from yemot_ai.protocol.grammar import parse_response
 from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES
 from yemot_ai.protocol.read_modes import Tap, Voice
-from yemot_ai.protocol.syntax import Part
 
 __all__ = ["ExplainedPart", "Explanation", "explain", "printable"]
 

@@ -22,10 +22,10 @@ from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
 from yemot_ai.protocol.fields.codecs import CONTROL
 from yemot_ai.protocol.fields.layout import field_values
+from yemot_ai.protocol.fields.parts import Part, split_parts
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
-from yemot_ai.protocol.syntax import Part, split_parts
 
 __all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 

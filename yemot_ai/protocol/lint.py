@@ -19,12 +19,18 @@ from itertools import zip_longest
 from typing import Final
 
 from yemot_ai.protocol.actions import Play, Read
+from yemot_ai.protocol.fields.parts import Part
 from yemot_ai.protocol.grammar import ParseResult, parse_response
-from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
 from yemot_ai.protocol.lint_rules import Problem
-from yemot_ai.protocol.messages import GoTo, MusicOnHoldMessage, Text
+from yemot_ai.protocol.messages import (
+    MAX_CHARACTERS,
+    MAX_WORD_CHARACTERS,
+    MAX_WORDS,
+    GoTo,
+    MusicOnHoldMessage,
+    Text,
+)
 from yemot_ai.protocol.read_modes import Tap, Voice
-from yemot_ai.protocol.syntax import Part
 
 __all__ = ["lint", "lint_parsed"]
 

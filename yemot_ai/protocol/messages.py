@@ -19,11 +19,14 @@ from typing import ClassVar, Final, TypeAlias
 from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
-from yemot_ai.protocol.normalizer.verbalize import STRAY_COLON
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
 __all__ = [
+    "MAX_CHARACTERS",
+    "MAX_WORDS",
+    "MAX_WORD_CHARACTERS",
     "MESSAGE_TYPES",
+    "STRAY_COLON",
     "Comment",
     "Date",
     "Digits",
@@ -39,6 +42,18 @@ __all__ = [
     "Text",
     "Zmanim",
 ]
+
+MAX_WORDS: Final = 150
+"""Words per message, about [OFF]."""
+MAX_WORD_CHARACTERS: Final = 300
+"""Characters per word, about [OFF]."""
+MAX_CHARACTERS: Final = 900
+"""Characters per message, as projects cut them [LIVE]."""
+
+STRAY_COLON: Final = re.compile(
+    r"(?<![0-9]):|(?<=[0-9]{3}):|(?<=:[0-9]{2}):|(?<=:[0-9]):|:(?![0-9]{2}(?![0-9:]))"
+)
+"""A colon that is not part of a time such as 12:30."""
 
 _PATH: Final = FreeText(forbidden=".&=", unconfirmed="\"'|\\-")
 _TOKEN: Final = f"[^.,&={CONTROL}]"

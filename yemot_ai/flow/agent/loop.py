@@ -14,12 +14,13 @@ from typing import Final
 from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.flow.agent.input_modes import InputMode, Utterance, VoiceInput
 from yemot_ai.flow.dialog import DialogSettings, KeyAction, to_text_messages
-from yemot_ai.flow.polling import one_level_up, render_poll
 from yemot_ai.flow.rendering import (
     SILENT_PROMPT,
     answer_messages,
+    one_level_up,
     piece_messages,
     remaining_messages,
+    render_poll,
     render_progress,
 )
 from yemot_ai.flow.value_names import Cursor, newest_cursor, poll_name, transcript_turn_id, turn_name

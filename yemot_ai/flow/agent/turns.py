@@ -17,11 +17,9 @@ from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationErr
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.compat.awaitable import AwaitableStr
-from yemot_ai.flow.handler_run import HandlerRun
+from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import HandlerRunner
-from yemot_ai.flow.interruption import HandlerInterrupted
-from yemot_ai.flow.state import check_saveable
 from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange

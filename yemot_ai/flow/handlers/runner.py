@@ -22,13 +22,10 @@ from yemot_ai.errors import (
 )
 from yemot_ai.flow.call import AICall
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
-from yemot_ai.flow.handler_run import HandlerRun
+from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
-from yemot_ai.flow.interruption import HandlerInterrupted
-from yemot_ai.flow.polling import HANGUP, one_level_up, poll_read
-from yemot_ai.flow.returned import parse_returned
-from yemot_ai.flow.state import check_saveable
+from yemot_ai.flow.rendering import HANGUP, one_level_up, poll_read
 from yemot_ai.flow.value_names import Cursor, newest_cursor, visible_values, without_polls
 from yemot_ai.flow.visits import cached_response, find_identical_response, find_response
 from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response

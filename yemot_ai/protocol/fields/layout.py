@@ -15,7 +15,7 @@ from typing import Any, Final, Self, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import Codec
-from yemot_ai.protocol.syntax import Part, split_parts
+from yemot_ai.protocol.fields.parts import Part, split_parts
 
 __all__ = ["Layout", "Report", "field_values"]
 

@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from yemot_ai.protocol.limits import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
-from yemot_ai.protocol.messages import Text
+from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS, Text
 from yemot_ai.protocol.normalizer.markup import strip_markup
 from yemot_ai.protocol.normalizer.verbalize import detect_language, verbalize
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from yemot_ai.protocol.messages import STRAY_COLON
 from yemot_ai.protocol.normalizer.markup import DASH, NAMED_SYMBOLS
 
-__all__ = ["ENGLISH", "HEBREW", "STRAY_COLON", "SignNames", "detect_language", "verbalize"]
+__all__ = ["ENGLISH", "HEBREW", "SignNames", "detect_language", "verbalize"]
 
 SignNames: TypeAlias = Mapping[str, str]
 """What each sign is called."""
@@ -33,11 +34,6 @@ ENGLISH: Final[SignNames] = {
     "≈": "about", "≤": "at most", "≥": "at least", "≠": "is not", "∞": "infinity", "√": "root of",
     "°": "degrees", "minus": "minus", "to": "to",
 }  # fmt: skip
-
-STRAY_COLON: Final = re.compile(
-    r"(?<![0-9]):|(?<=[0-9]{3}):|(?<=:[0-9]{2}):|(?<=:[0-9]):|:(?![0-9]{2}(?![0-9:]))"
-)
-"""A colon that does not stand in a time such as 12:30."""
 
 _ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")
 _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
