@@ -14,10 +14,11 @@ from yemot_ai.errors import RateLimitedError
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.folders import version_of
 from yemot_ai_testing.codex.recorder.cases import CASES
 from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
 from yemot_ai_testing.codex.recorder.script_file import ScriptFileError, read_script
-from yemot_ai_testing.codex.recorder.session import recording_session, version_of
+from yemot_ai_testing.codex.recorder.session import recording_session
 from yemot_ai_testing.codex.redact import UnpublishableError
 from yemot_ai_testing.executable import write_executable
 

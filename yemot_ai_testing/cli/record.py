@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.folders import version_of
 from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
 from yemot_ai_testing.codex.recorder.recorder import record
-from yemot_ai_testing.codex.recorder.session import version_of
 
 if TYPE_CHECKING:
     import argparse

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import socketserver
 import subprocess
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.command_line import with_model_options
 from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
 from yemot_ai_testing.codex.sandbox import (
     CodexRun,
@@ -46,18 +46,16 @@ from yemot_ai_testing.doubles.script import (
 from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
     from yemot_ai_testing.doubles.pauses import PausePoint
     from yemot_ai_testing.doubles.script import Step
 
-__all__ = ["RealCodex", "with_model_options"]
+__all__ = ["RealCodex"]
 
 _TIMEOUT: Final = 20.0
-
-_CONFIG_OPTION: Final = re.compile(r"-c|--config(?:=|$)")
 _LAUNCHER_SCRIPT: Final = """\
 import json, os, socket, sys
 door = socket.socket(socket.AF_UNIX)
@@ -187,7 +185,11 @@ class RealCodex(ScriptableCodex):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None:
+                self.assert_complete()
+        finally:
+            self.close()
 
     def model_options(self, started: _StartedRun | None) -> list[str]:
         """The options that lead one run to the model, under an address that tells which run it is."""
@@ -254,18 +256,6 @@ class RealCodex(ScriptableCodex):
         )
 
 
-def with_model_options(options: Sequence[str], argv: Sequence[str]) -> list[str]:
-    """The command line ``argv`` with the settings that lead to the model.
-
-    Up to 0.163 a ``-c`` of a subcommand takes back every one before it (measured), so the settings stand
-    beside the last ``-c`` there is.
-    """
-    ends = argv.index("--") if "--" in argv else len(argv)
-    given = [place for place in range(ends) if _CONFIG_OPTION.match(argv[place])]
-    place = given[-1] if given else 0
-    return [*argv[:place], *options, *argv[place:]]
-
-
 class _LaunchServer(socketserver.ThreadingUnixStreamServer):
     """Where a starting process knocks, and is told how to go on."""
 
@@ -316,7 +306,7 @@ def _parse_start(start_info: dict[str, Any]) -> _StartedRun | None:
 @contextlib.contextmanager
 def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
     """A real process that is in the middle of a turn of the same thread."""
-    with ModelServer().hangs() as model:
+    with contextlib.closing(ModelServer().hangs()) as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumed_thread), "-"]
         with allow_any_program():

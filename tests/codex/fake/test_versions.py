@@ -15,9 +15,10 @@ from tests.support.codex import EXEC, Shell, asked, provider
 from yemot_ai.errors import OverloadedError, SessionBusyError
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+from yemot_ai_testing.codex.command_line import with_model_options
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.grammar import grammar_overrides
-from yemot_ai_testing.codex.real import RealCodex, with_model_options
+from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.codex.rules.fault import Fault, fault
-from yemot_ai_testing.codex.fake.program.app_server import _AppServer, _delete_rollout, _is_forked
+from yemot_ai_testing.codex.fake.program.app_server import _AppServer
+from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages
 from yemot_ai_testing.codex.fake.program.app_server_turn import (
     ServerTurn,
     _outcome,
     _split_at_request,
     token_usage,
 )
-from yemot_ai_testing.codex.fake.program.app_server_words import RecordedMessages
-from yemot_ai_testing.codex.fake.program.threads import ThreadFile
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile, delete_rollout, is_forked
 
 __all__ = ["FAULTS"]
 
@@ -65,12 +65,12 @@ def claims_without_a_lock(self: ThreadFile) -> bool:
     return True
 
 
-@fault(FAULTS, "deletes what a fork needs", replaces=_is_forked, caught_by=("thread-forked-stays",))
+@fault(FAULTS, "deletes what a fork needs", replaces=is_forked, caught_by=("thread-forked-stays",))
 def never_forked(home: str, thread_id: str) -> bool:
     return False
 
 
-@fault(FAULTS, "keeps what was deleted", replaces=_delete_rollout, caught_by=("thread-deleted",))
+@fault(FAULTS, "keeps what was deleted", replaces=delete_rollout, caught_by=("thread-deleted",))
 def deletes_nothing(path: str) -> None:
     pass
 

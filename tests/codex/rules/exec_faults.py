@@ -29,20 +29,22 @@ from yemot_ai_testing.codex.fake.program.checks import (
 )
 from yemot_ai_testing.codex.fake.program.main import (
     _announce_stdin,
-    _answer_prompt,
     _appends_stdin,
-    _is_completed,
     _is_trusted,
     _open_thread,
-    _output,
-    _placeholders,
     _play_recording,
     _resumed_id,
     _start_thread,
+    main,
+)
+from yemot_ai_testing.codex.fake.program.output import (
+    _is_completed,
+    _output,
+    _placeholders,
     _start_turn,
     _usage,
     _write_last_message,
-    main,
+    answer_prompt,
 )
 from yemot_ai_testing.codex.fake.program.process import FakeProcess, ProcessExit, encode_text, write_text
 from yemot_ai_testing.codex.fake.program.threads import ThreadFile, _by_last_use, find_rollout, is_uuid, uuid7
@@ -300,7 +302,7 @@ def cut_at_64_kib(text: str) -> bytes:
     caught_by=("events-order", "thread-same-id", "failure-unauthorized"),
 )
 def starts_silently(process: FakeProcess, events: str) -> None:
-    process.run_record["asked"] = True
+    process.run_record["called_model"] = True
 
 
 @fault(
@@ -355,7 +357,7 @@ def last_message_with_line_end(path: str, answer: str) -> None:
 @fault(
     FAULTS,
     "exits 0 on failure",
-    replaces=_answer_prompt,
+    replaces=answer_prompt,
     caught_by=(
         "failure-unauthorized",
         "failure-rate-limited",
@@ -365,7 +367,7 @@ def last_message_with_line_end(path: str, answer: str) -> None:
 )
 def exits_0(process: FakeProcess, arguments: Arguments, thread: ThreadFile, prompt: bytes) -> None:
     try:
-        _answer_prompt(process, arguments, thread, prompt)
+        answer_prompt(process, arguments, thread, prompt)
     except ProcessExit as ended:
         raise ProcessExit(0) from ended
 

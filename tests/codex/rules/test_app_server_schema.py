@@ -16,7 +16,7 @@ from yemot_ai.providers.codex.app_server import server, turn
 from yemot_ai.providers.codex.app_server.jsonrpc import REQUEST_ANSWERS
 from yemot_ai_testing.codex import app_server_recordings as recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.recorder.session import isolated_environment, make_folders
+from yemot_ai_testing.codex.folders import isolated_environment, make_folders
 from yemot_ai_testing.codex.rules.app_server.bench import open_fake_bench, turn_params
 
 Schemas: TypeAlias = dict[str, Any]

@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.folders import folder_placeholders, isolated_environment, make_folders
 from yemot_ai_testing.codex.recorder.cases import CASES, SERVICE_ONLY_CASES
-from yemot_ai_testing.codex.recorder.session import (
-    RecordingSession,
-    folder_placeholders,
-    isolated_environment,
-    make_folders,
-)
+from yemot_ai_testing.codex.recorder.session import RecordingSession
 from yemot_ai_testing.codex.redact import Redactor
 
 if TYPE_CHECKING:

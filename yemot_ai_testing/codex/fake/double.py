@@ -94,7 +94,7 @@ class FakeCodex(ScriptableCodex):
         self._steps: dict[str, Step | Replay | ClientRequest] = {}
         create_state_folder(self._state)
         install(self.executable, self._program(shares=recordings is None))
-        self._notify_pipe = os.open(self._state / "bell", os.O_RDWR | os.O_NONBLOCK)
+        self._notify_pipe = os.open(self._state / "notify", os.O_RDWR | os.O_NONBLOCK)
         self._gate_handles: list[int] = []
 
     def _program(self, *, shares: bool) -> FakeProgram:
@@ -138,10 +138,10 @@ class FakeCodex(ScriptableCodex):
         return self
 
     def _queue(self, step: Step | Replay | ClientRequest) -> None:
-        name = f"{len(self._steps):06d}-{_STEP_KINDS.get(type(step), 'play')}"
+        name = f"{len(self._steps):06d}-{_STEP_KINDS.get(type(step), 'answer')}"
         self._steps[name] = step
-        (self._state / "played" / name).write_bytes(marshal.dumps(encode_server_step(step)))
-        draft = self._state / "drafts" / name
+        (self._state / "server_steps" / name).write_bytes(marshal.dumps(encode_server_step(step)))
+        draft = self._state / "tmp" / name
         draft.write_bytes(marshal.dumps(encode_step(step, self._recordings)))
         draft.rename(self._state / "steps" / name)
 
@@ -211,7 +211,7 @@ class FakeCodex(ScriptableCodex):
             TimeoutError: they had not, after ``timeout`` seconds.
         """
         ends = time.monotonic() + timeout
-        while (asked := sum(1 for note in self._run_records() if note["asked"])) < count:
+        while (asked := sum(1 for note in self._run_records() if note["called_model"])) < count:
             left = ends - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{asked} of {count} calls within {timeout:g} s")
@@ -228,7 +228,7 @@ class FakeCodex(ScriptableCodex):
         left = sorted(path.name for path in (self._state / "steps").iterdir())
         unscripted = [_codex_run(note).prompt for note in self._run_records() if note["unscripted"]]
         if left or unscripted:
-            asked = [_codex_run(note).prompt for note in self._run_records() if note["asked"]]
+            asked = [_codex_run(note).prompt for note in self._run_records() if note["called_model"]]
             raise ScriptMismatchError(
                 unscripted=unscripted, unused=[self._steps[name] for name in left], prompts=asked
             )
@@ -248,7 +248,11 @@ class FakeCodex(ScriptableCodex):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None:
+                self.assert_complete()
+        finally:
+            self.close()
 
     def _run_records(self) -> list[dict[str, Any]]:
         paths = sorted((self._state / "runs").glob("*"))
@@ -262,8 +266,8 @@ def _codex_run(record: dict[str, Any]) -> CodexRun:
         cwd=record["cwd"],
         env_names=frozenset(record["env"]),
         pid=record["pid"],
-        session=record["resumes"] or None,
+        session=record["resumed_thread"] or None,
         thread_id=record["thread"],
-        called_model=record["asked"],
+        called_model=record["called_model"],
         instructions=record["instructions"] or read_instructions(record["argv"]),
     )

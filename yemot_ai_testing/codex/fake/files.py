@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_state_folder", "encode_replies", "encode_step", "load_recordings"]
 
-_FOLDERS: Final = ("steps", "taken", "runs", "drafts", "turns", "played")
+_FOLDERS: Final = ("steps", "server_steps", "taken", "runs", "turns", "tmp")
 _Output = tuple[int, str, str]
 _NO_OUTPUT: Final[_Output] = (0, "", "")
 
@@ -110,14 +110,14 @@ def create_state_folder(state: Path) -> None:
     state.mkdir()
     for name in _FOLDERS:
         (state / name).mkdir()
-    os.mkfifo(state / "bell")
+    os.mkfifo(state / "notify")
 
 
 def encode_replies(by_case: Mapping[str, Recording]) -> dict[str, bytes]:
     """What the program reads of recordings: a file for each case."""
     replies: dict[str, Any] = {case: _full_output(recording) for case, recording in by_case.items()}
-    replies["begun"] = _output_before_model(by_case["answer"])
-    replies["plain_begun"] = _plain_text_output(by_case["plain"])
+    replies["before_model"] = _output_before_model(by_case["answer"])
+    replies["plain_before_model"] = _plain_text_output(by_case["plain"])
     replies["unscripted"] = _output_after_model(by_case["unscripted"])
     replies["usage"] = _usage(by_case["answer"])
     names = {line.text.split()[0] for line in by_case["features"].stdout if line.text.strip()}

@@ -32,11 +32,12 @@ _PROGRAM_PACKAGE: Final = "yemot_ai_testing.codex.fake.program"
 _PROGRAM_MODULES: Final = (
     "app_server",
     "app_server_turn",
-    "app_server_words",
+    "app_server_messages",
     "argv",
     "checks",
-    "process",
     "main",
+    "output",
+    "process",
     "threads",
 )
 _LINKS: Final = {"program": "program", "state/replies": "replies"}

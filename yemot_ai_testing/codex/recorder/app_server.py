@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.binary import locate
-from yemot_ai_testing.codex.recorder.session import recording_session, version_of
+from yemot_ai_testing.codex.folders import version_of
+from yemot_ai_testing.codex.recorder.session import recording_session
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD, UnpublishableError, find_private_data
-from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient, WireMessage
+from yemot_ai_testing.codex.rules.app_server.client import AppServerClient, WireMessage
 from yemot_ai_testing.doubles.model_service import responses as api
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.recorder.session import TIMEOUT, RecordedRun, RecordingSession
+from yemot_ai_testing.codex.folders import TIMEOUT
+from yemot_ai_testing.codex.recorder.session import RecordedRun, RecordingSession
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.script import FAILURE_KINDS

@@ -14,18 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from yemot_ai_testing.codex.folders import TIMEOUT, folder_placeholders, make_folders, version_of
 from yemot_ai_testing.codex.recorder.cases import EXEC
 from yemot_ai_testing.codex.recorder.recorder import check_publishable, save_recording
 from yemot_ai_testing.codex.recorder.script_file import read_script
-from yemot_ai_testing.codex.recorder.session import (
-    TIMEOUT,
-    RecordedRun,
-    RecordingSession,
-    folder_placeholders,
-    make_folders,
-    recording_session,
-    version_of,
-)
+from yemot_ai_testing.codex.recorder.session import RecordedRun, RecordingSession, recording_session
 from yemot_ai_testing.codex.redact import Redactor
 
 if TYPE_CHECKING:

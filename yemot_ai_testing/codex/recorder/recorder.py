@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from yemot_ai_testing.codex.folders import version_of
 from yemot_ai_testing.codex.recorder.cases import CASE_FAILURES, CASES
-from yemot_ai_testing.codex.recorder.session import recording_session, version_of
+from yemot_ai_testing.codex.recorder.session import recording_session
 from yemot_ai_testing.codex.recordings import Recording
 from yemot_ai_testing.codex.redact import UnpublishableError
 

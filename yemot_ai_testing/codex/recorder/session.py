@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from yemot_ai_testing.codex.real import with_model_options
+from yemot_ai_testing.codex.command_line import with_model_options
+from yemot_ai_testing.codex.folders import TIMEOUT, folder_placeholders, isolated_environment, make_folders
 from yemot_ai_testing.codex.recordings import OutputLine, Recording
 from yemot_ai_testing.codex.redact import Redactor
-from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,20 +25,12 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.script import FailureKind
 
 __all__ = [
-    "TIMEOUT",
     "CaseModel",
     "RecordedProcess",
     "RecordedRun",
     "RecordingSession",
     "recording_session",
-    "version_of",
 ]
-
-TIMEOUT: Final = 30.0
-"""Seconds that a run may take in a studio."""
-
-_DEAD_PROXY: Final = "http://127.0.0.1:9"
-"""Where whatever would leave this machine ends."""
 
 
 class CaseModel(Protocol):
@@ -196,57 +188,14 @@ class RecordingSession:
 @contextmanager
 def recording_session(executable: Path) -> Iterator[RecordingSession]:
     """A studio with a fresh home and a model service; nothing in it leaves this machine."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ModelServer() as model:
+    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with temporary as name, closing(ModelServer()) as model:
         folder = make_folders(Path(name).resolve())
         settings = tuple(part for item in model.codex_config().items() for part in ("-c", "=".join(item)))
         scrub = Redactor({model.base_url: "{model_server}", **folder_placeholders(folder)})
         yield RecordingSession(
             executable, folder / "work", isolated_environment(folder), settings, model, scrub
         )
-
-
-def make_folders(folder: Path) -> Path:
-    """The folder, with the folders that a run needs."""
-    for part in ("home", "user", "work"):
-        (folder / part).mkdir()
-    return folder
-
-
-def isolated_environment(folder: Path) -> dict[str, str]:
-    """The whole environment of a run whose homes lie in ``folder``."""
-    closed = {"HTTPS_PROXY": _DEAD_PROXY, "ALL_PROXY": _DEAD_PROXY, "NO_PROXY": "127.0.0.1"}
-    homes = {"HOME": str(folder / "user"), "CODEX_HOME": str(folder / "home")}
-    return {"PATH": os.defpath, "LANG": "C.UTF-8", CODEX_KEY_VARIABLE: "none", **closed, **homes}
-
-
-def folder_placeholders(folder: Path) -> dict[str, str]:
-    """What stands in a recording for the folders of its run."""
-    return {str(folder): "{folder}", tempfile.gettempdir(): "{temporary}"}
-
-
-def version_of(executable: Path) -> str:
-    """The version that an executable says it is.
-
-    Raises:
-        ValueError: it does not say, so it is hardly a Codex.
-    """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = make_folders(Path(name).resolve())
-        try:
-            said = subprocess.run(  # noqa: S603 - the binary to record
-                [executable, "--version"],
-                check=True,
-                capture_output=True,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                env=isolated_environment(folder),
-                timeout=TIMEOUT,
-            ).stdout.split()
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ValueError(f"{executable} does not tell its version: {error}") from error
-    if not said:
-        raise ValueError(f"{executable} does not tell its version")
-    return said[-1]
 
 
 def _read_stdout(process: RecordedProcess, pipe: Iterable[bytes]) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from yemot_ai.errors import RateLimitedError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai.sessions import (
     CachedResponse,
     HandlerOutcome,
@@ -20,7 +19,7 @@ from yemot_ai.sessions import (
     Visit,
     update_session,
 )
-from yemot_ai_testing.conformance.rule import expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import Breach, expect_equal, expect_true
 from yemot_ai_testing.conformance.stores.bench import (
     StoreBench,
     StoreRuleGroup,
@@ -29,7 +28,12 @@ from yemot_ai_testing.conformance.stores.bench import (
     worker_loop,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
 __all__ = ["FULL_SESSION", "SESSION_RULES"]
+
+T = TypeVar("T")
 
 SESSION_RULES: Final = StoreRuleGroup("session")
 
@@ -300,5 +304,15 @@ async def _any_loop(bench: StoreBench) -> None:
 async def _immediate(bench: StoreBench) -> None:
     if not bench.store.immediate:
         return
-    saved = run_without_waiting(bench.store.save(bench.new_session(), ttl=60))
-    expect_equal("what was saved", run_without_waiting(bench.store.load(bench.unique_name())), saved)
+    saved = _run_without_waiting(bench.store.save(bench.new_session(), ttl=60))
+    expect_equal("what was saved", _run_without_waiting(bench.store.load(bench.unique_name())), saved)
+
+
+def _run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in one step; raise ``Breach`` if it waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # the value of a coroutine is untyped here
+    coroutine.close()
+    raise Breach("load and save that never wait", f"{coroutine!r} waits")

@@ -11,18 +11,20 @@ import os
 import time
 from typing import Any
 
+from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages, RequestError, now_ms
 from yemot_ai_testing.codex.fake.program.app_server_turn import (
     LoadedThread,
     ServerTurn,
     claim_server_step,
     token_usage,
 )
-from yemot_ai_testing.codex.fake.program.app_server_words import RecordedMessages, RequestError, now_ms
 from yemot_ai_testing.codex.fake.program.checks import MAX_PROMPT_LENGTH
 from yemot_ai_testing.codex.fake.program.process import FakeProcess, write_text
 from yemot_ai_testing.codex.fake.program.threads import (
     ThreadFile,
+    delete_rollout,
     find_rollout,
+    is_forked,
     is_uuid,
     json_string,
     read_bytes,
@@ -184,7 +186,7 @@ class _AppServer:
         scripted = claim_server_step(self._process.state, "unknown_session", "busy_session")
         path = self._rollout_path(thread_id)
         if scripted and scripted[0] == "unknown_session":
-            _delete_rollout(path)
+            delete_rollout(path)
             raise self._thread_not_found(thread_id)
         kept = ThreadFile(self._process.home, thread_id, path, resumed=True)
         if scripted or not kept.acquire_lock():
@@ -238,9 +240,9 @@ class _AppServer:
                 "answer", "thread/status/changed", threadId=thread_id, status={"type": "notLoaded"}
             )
         path = self._rollout_path(thread_id)
-        if _is_forked(self._process.home, thread_id):
+        if is_forked(self._process.home, thread_id):
             raise self._messages.recorded_error("busy_session", "cannot delete", thread_id=thread_id)
-        _delete_rollout(path)
+        delete_rollout(path)
         self._respond(request_id, {})
         self._messages.notify("resumed", "thread/deleted", threadId=thread_id)
 
@@ -256,7 +258,7 @@ class _AppServer:
             raise RequestError(said, _INVALID_PARAMS, {**told, "actual_chars": len(prompt)})
         self._apply_session_step(thread)
         taken = claim_server_step(self._process.state)
-        step: dict[str, object] = taken[1] if taken else {"pieces": [], "ends": "unscripted"}
+        step: dict[str, object] = taken[1] if taken else {"pieces": [], "case": "unscripted"}
         self._create_rollout(thread)
         turn = thread.turn
         if turn is None or not turn.cancel_model_call():
@@ -298,9 +300,9 @@ class _AppServer:
             prompt=prompt.encode("utf-8", "replace"),
             cwd=thread.cwd,
             thread=thread.file.id,
-            resumes=resumes,
+            resumed_thread=resumes,
             instructions=thread.instructions,
-            asked=True,
+            called_model=True,
             unscripted=unscripted,
         )
         note.write_run_record()
@@ -354,13 +356,3 @@ def _first_user_message(path: str) -> str:
         if b'"type":"user_message"' in line:
             return str(json.loads(line)["payload"]["message"])
     return ""
-
-
-def _delete_rollout(path: str) -> None:
-    os.unlink(path)  # noqa: PTH108 - as above
-
-
-def _is_forked(home: str, thread_id: str) -> bool:
-    mark = f'"forked_from_id":"{thread_id}"'.encode()
-    files = (f"{folder}/{name}" for folder, _, names in os.walk(f"{home}/sessions") for name in names)
-    return any(mark in read_bytes(path).partition(b"\n")[0] for path in files)

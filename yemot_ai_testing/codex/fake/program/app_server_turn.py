@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from yemot_ai_testing.codex.fake.program.app_server_words import RecordedMessages, exit_now, now_ms
+from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages, exit_now, now_ms
 from yemot_ai_testing.codex.fake.program.process import FakeProcess, write_text
 from yemot_ai_testing.codex.fake.program.threads import ThreadFile, json_string, read_bytes, uuid7
 
@@ -43,7 +43,7 @@ def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | N
             os.rename(f"{state}/steps/{name}", f"{state}/taken/{name}")  # noqa: PTH104 - as above
         except FileNotFoundError:
             continue
-        return kind, marshal.loads(read_bytes(f"{state}/played/{name}"))  # noqa: S302 - our own file
+        return kind, marshal.loads(read_bytes(f"{state}/server_steps/{name}"))  # noqa: S302 - our own file
     return None
 
 
@@ -138,14 +138,14 @@ class ServerTurn:
         with self._lock:
             if self._is_stale(call):
                 return
-            if "asks" in step:
-                self._ask_client(str(step["asks"]))
+            if "client_request" in step:
+                self._ask_client(str(step["client_request"]))
                 return
-            if "dies" in step:
+            if "exit_code" in step:
                 write_text(2, str(step.get("stderr", "")))
                 write_text(1, str(step.get("stdout", "")))
-                exit_now(int(step["dies"]))
-        ends = str(step["ends"])
+                exit_now(int(step["exit_code"]))
+        ends = str(step["case"])
         if not self._stream_pieces(call, step["pieces"], ends, float(step.get("every", 0.0))):
             return
         with self._lock:
@@ -194,7 +194,7 @@ class ServerTurn:
     def _run_next_step(self) -> None:
         """The model takes its next step."""
         taken = claim_server_step(self._state)
-        step: dict[str, Any] = taken[1] if taken else {"pieces": [], "ends": "unscripted"}
+        step: dict[str, Any] = taken[1] if taken else {"pieces": [], "case": "unscripted"}
         threading.Thread(target=self._run_step, args=(self._call_number, step), daemon=True).start()
 
     def _notify_recorded(self, message: dict[str, Any], **filled: object) -> None:

@@ -22,12 +22,11 @@ from yemot_ai_testing.codex.fake.program.checks import (
     ensure_stdin,
     home_problem,
     in_repository,
-    length_problem,
     read_stdin,
 )
+from yemot_ai_testing.codex.fake.program.output import answer_prompt
 from yemot_ai_testing.codex.fake.program.process import (
     FakeProcess,
-    Output,
     ProcessExit,
     fill_placeholders,
     write_text,
@@ -44,8 +43,6 @@ from yemot_ai_testing.codex.fake.program.threads import (
 
 __all__ = ["main"]
 
-_UNSCRIPTED = "unscripted"
-_NO_OUTPUT: Output = (0, "", "")
 _HELP = {"exec": "help", "resume": "help_resume", "review": "help", "fork": "help"}
 
 
@@ -71,7 +68,7 @@ def main(state: str, argv: list[str]) -> int:
     except ProcessExit as ended:
         return ended.exit_code
     except KeyboardInterrupt:
-        return 1 if process.run_record["asked"] else _die_of_sigint()
+        return 1 if process.run_record["called_model"] else _die_of_sigint()
     except PermissionError:
         write_text(
             2, "Error: failed to initialize in-process app-server client: Permission denied (os error 13)\n"
@@ -137,7 +134,7 @@ def _write_exec_record(process: FakeProcess) -> None:
 
 def _write_warnings(process: FakeProcess) -> None:
     """Say what stands before everything else on standard error."""
-    write_text(2, fill_placeholders(process.recorded_output("begun")[2], process, {}))
+    write_text(2, fill_placeholders(process.recorded_output("before_model")[2], process, {}))
 
 
 def _play_recording(process: FakeProcess, case: str, **values: str) -> None:
@@ -175,7 +172,7 @@ def _run_turn(process: FakeProcess, arguments: Arguments) -> None:
     if not prompt.strip():
         process.write_run_record()
         _play_recording(process, "no_prompt")
-    _answer_prompt(process, arguments, _open_thread(process, arguments), prompt)
+    answer_prompt(process, arguments, _open_thread(process, arguments), prompt)
 
 
 def _is_trusted(arguments: Arguments, folder: str) -> bool:
@@ -209,7 +206,7 @@ def _prompt_of(process: FakeProcess, arguments: Arguments) -> bytes:
         if resumes and (not arguments.has("last") or arguments.positionals[1:])
         else arguments.positionals
     )
-    process.run_record["resumes"] = (
+    process.run_record["resumed_thread"] = (
         arguments.positionals[0] if resumes and arguments.positionals and not arguments.has("last") else ""
     )
     if words and words[0] != "-":
@@ -270,7 +267,7 @@ def _resumed_id(process: FakeProcess, arguments: Arguments) -> str:
     """Return the id given to ``resume``; with ``--last``, that of the thread used last."""
     if arguments.has("last"):
         return newest_thread_id(process.home, "" if arguments.has("all") else str(process.run_record["cwd"]))
-    return str(process.run_record["resumes"])
+    return str(process.run_record["resumed_thread"])
 
 
 def _start_thread(process: FakeProcess, arguments: Arguments) -> ThreadFile:
@@ -284,101 +281,9 @@ def _start_thread(process: FakeProcess, arguments: Arguments) -> ThreadFile:
     path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
     thread = ThreadFile(process.home, thread_id, path, resumed=False)
     thread.acquire_lock()
-    thread.append(
-        f'{{"type":"session_meta","payload":{{"id":"{thread_id}","cwd":{json_string(os.getcwd())}}}}}'
-    )
+    cwd = json_string(os.getcwd())  # noqa: PTH109 - as above
+    thread.append(f'{{"type":"session_meta","payload":{{"id":"{thread_id}","cwd":{cwd}}}}}')
     return thread
-
-
-def _answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile, prompt: bytes) -> None:
-    shows = arguments.has("json")
-    closing = ""
-    words = prompt.decode("utf-8", "replace")
-    thread.append(
-        f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(words)}}}}}'
-    )
-    places = _placeholders(thread)
-    replayed = process.claim_step("replay")
-    _code, begun, warnings = replayed[1][5] if replayed else process.recorded_output("begun")
-    if not shows:
-        _code, closing, warnings = process.recorded_output("plain_begun")
-    write_text(2, fill_placeholders(warnings, process, places).replace("{prompt}", words))
-    if why := length_problem(words):
-        write_text(1, fill_placeholders(begun, process, places).partition("\n")[0] + "\n" if shows else "")
-        process.write_run_record()
-        write_text(2, why)
-        raise ProcessExit(1)
-    _start_turn(process, fill_placeholders(begun, process, places) if shows else "")
-    taken = replayed or process.claim_step()
-    kind, step = taken or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), "", _NO_OUTPUT))
-    process.run_record["unscripted"] = kind not in {"play", "replay", "hang"}
-    process.write_run_record()
-    process.wait_at_gate()
-    after, code, out, err, answer, _begun = step
-    if kind == "hang":
-        write_text(1, fill_placeholders(out, process, places) if shows else "")
-        _hang_forever()
-    time.sleep(after)
-    places["usage"] = _usage(process, thread.turns + 1)
-    write_text(2, fill_placeholders(err, process, places))
-    if answer and not shows:
-        write_text(2, closing.replace("{answer}", answer))
-    if _is_completed(code, out):
-        _store_answer(thread, arguments, answer, places["usage"])
-    write_text(1, _output(process, out, places) if shows else f"{answer}\n" if answer else "")
-    raise ProcessExit(code)
-
-
-def _placeholders(thread: ThreadFile) -> dict[str, str]:
-    """Return the values of a thread for the placeholders in recordings."""
-    return {"thread_id": thread.id}
-
-
-def _start_turn(process: FakeProcess, events: str) -> None:
-    """Write the events before the model's answer, and note that the model is asked."""
-    write_text(1, events)
-    process.run_record["asked"] = True
-
-
-def _is_completed(code: int, events: str) -> bool:
-    """Return whether a turn with this exit code and these events succeeded."""
-    return code == 0 and '"turn.completed"' in events
-
-
-def _output(process: FakeProcess, events: str, values: dict[str, str]) -> str:
-    """Return the recorded events after the model's answer, as those of this turn."""
-    return fill_placeholders(events, process, values)
-
-
-def _store_answer(thread: ThreadFile, arguments: Arguments, answer: str, usage: str) -> None:
-    said = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(answer)}}}}}'
-    counted = f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}'
-    thread.append(*[said] * bool(answer), counted)
-    if path := arguments.value("output-last-message"):
-        if not answer:
-            write_text(2, f"Warning: no last agent message; wrote empty content to {path}\n")
-        _write_last_message(path, answer)
-
-
-def _write_last_message(path: str, answer: str) -> None:
-    try:
-        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
-            file.write(answer)
-    except FileNotFoundError:
-        write_text(2, f'Failed to write last message file "{path}": No such file or directory (os error 2)\n')
-
-
-def _usage(process: FakeProcess, turns: int) -> str:
-    """What the real one counts: the tokens of the whole thread."""
-    each = marshal.loads(read_bytes(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
-    return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in each) + "}"
-
-
-def _hang_forever() -> None:
-    import signal  # noqa: PLC0415 - it imports enum, which takes milliseconds, and only this needs it
-
-    while True:
-        signal.pause()
 
 
 if __name__ == "__main__":

@@ -48,9 +48,9 @@ class FakeProcess:
             "env": sorted(os.environ),
             "pid": os.getpid(),
             "prompt": b"",
-            "resumes": "",
+            "resumed_thread": "",
             "thread": "",
-            "asked": False,
+            "called_model": False,
             "unscripted": False,
             "instructions": None,
         }
@@ -63,24 +63,23 @@ class FakeProcess:
     def grammar_overrides(self) -> dict[str, dict[str, str | None]] | None:
         """What this version's command line has otherwise; mostly nothing."""
         try:
-            found: dict[str, dict[str, str | None]] = marshal.loads(
-                read_bytes(f"{self.state}/replies/grammar")
-            )
+            data = read_bytes(f"{self.state}/replies/grammar")
         except FileNotFoundError:
             return None
-        return found
+        overrides: dict[str, dict[str, str | None]] = marshal.loads(data)  # noqa: S302 - written by the test
+        return overrides
 
     def write_run_record(self) -> None:
         """Write down what was asked, in one piece, and ring."""
         name = f"{time.time_ns():020d}-{os.getpid()}"
-        draft = f"{self.state}/drafts/{name}"
+        draft = f"{self.state}/tmp/{name}"  # noqa: S108 - a folder of the test
         with open(draft, "wb") as file:  # noqa: PTH123 - as above
             marshal.dump(self.run_record, file)
         os.rename(draft, f"{self.state}/runs/{name}")  # noqa: PTH104 - as above
         try:
-            bell = os.open(f"{self.state}/bell", os.O_WRONLY | os.O_NONBLOCK)
-            os.write(bell, b"!")
-            os.close(bell)
+            pipe = os.open(f"{self.state}/notify", os.O_WRONLY | os.O_NONBLOCK)
+            os.write(pipe, b"!")
+            os.close(pipe)
         except OSError:
             # Nobody listens, or the pipe is full: the note is written all the same.
             return

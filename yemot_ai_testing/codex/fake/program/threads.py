@@ -9,7 +9,17 @@ import fcntl
 import os
 import time
 
-__all__ = ["ThreadFile", "find_rollout", "is_uuid", "json_string", "newest_thread_id", "read_bytes", "uuid7"]
+__all__ = [
+    "ThreadFile",
+    "delete_rollout",
+    "find_rollout",
+    "is_forked",
+    "is_uuid",
+    "json_string",
+    "newest_thread_id",
+    "read_bytes",
+    "uuid7",
+]
 
 
 class ThreadFile:
@@ -78,6 +88,17 @@ def _by_last_use(paths: list[str]) -> list[str]:
 
 def _rollouts(home: str) -> list[str]:
     return [f"{folder}/{name}" for folder, _, names in os.walk(f"{home}/sessions") for name in names]
+
+
+def delete_rollout(path: str) -> None:
+    """Delete the file of a thread."""
+    os.unlink(path)  # noqa: PTH108 - as above
+
+
+def is_forked(home: str, thread_id: str) -> bool:
+    """Return whether another thread was forked from this one."""
+    mark = f'"forked_from_id":"{thread_id}"'.encode()
+    return any(mark in read_bytes(path).partition(b"\n")[0] for path in _rollouts(home))
 
 
 def is_uuid(text: str) -> bool:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from yemot_ai_testing.codex import app_server_recordings as recording
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.recorder.session import isolated_environment, make_folders
-from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient
+from yemot_ai_testing.codex.folders import isolated_environment, make_folders
+from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
 from yemot_ai_testing.codex.rules.backends import copy_fake, is_double
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal, expect_true
 from yemot_ai_testing.doubles.model_service import responses as api
@@ -148,7 +148,8 @@ def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
 @contextmanager
 def open_real_bench(executable: Path) -> Iterator[AppServerBench]:
     """A stage for a real binary: a model service on this machine answers it, and nothing leaves it."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ModelServer() as model:
+    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with temporary as name, closing(ModelServer()) as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         with _open_bench([str(executable), "app-server", *settings], Path(name), model) as stage:
             yield stage

@@ -15,7 +15,7 @@ from yemot_ai_testing.conformance.rule import expect_equal, expect_true
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient
+    from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
     from yemot_ai_testing.codex.steps import ClientRequestKind
 
 __all__ = ["REQUEST_CHECKS"]

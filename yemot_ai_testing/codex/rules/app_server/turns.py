@@ -11,7 +11,7 @@ from yemot_ai_testing.conformance.rule import expect_equal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from yemot_ai_testing.codex.rules.app_server.wire import AppServerClient
+    from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
 
 __all__ = ["TURN_CHECKS"]
 

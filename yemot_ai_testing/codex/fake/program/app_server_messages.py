@@ -37,9 +37,8 @@ class RecordedMessages:
     __slots__ = ("_by_case", "_lock", "_request_count")
 
     def __init__(self, state: str) -> None:
-        self._by_case: dict[str, list[dict[str, Any]]] = marshal.loads(
-            read_bytes(f"{state}/replies/app_server")
-        )
+        recorded = read_bytes(f"{state}/replies/app_server")
+        self._by_case: dict[str, list[dict[str, Any]]] = marshal.loads(recorded)  # noqa: S302 - written by the test
         self._lock = threading.Lock()
         self._request_count = 0
 

@@ -1,0 +1,117 @@
+"""The output of one ``codex exec`` turn: the recorded events, with the scripted answer in them.
+
+Run inside the fake executable, where each import costs a millisecond.
+"""
+
+from __future__ import annotations
+
+import marshal
+import time
+
+from yemot_ai_testing.codex.fake.program.argv import Arguments
+from yemot_ai_testing.codex.fake.program.checks import length_problem
+from yemot_ai_testing.codex.fake.program.process import (
+    FakeProcess,
+    Output,
+    ProcessExit,
+    fill_placeholders,
+    write_text,
+)
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile, json_string, read_bytes
+
+__all__ = ["answer_prompt"]
+
+_UNSCRIPTED = "unscripted"
+_NO_OUTPUT: Output = (0, "", "")
+
+
+def answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile, prompt: bytes) -> None:
+    """Run the turn to its end, as the next step of the script says; raise ``ProcessExit``."""
+    shows = arguments.has("json")
+    closing = ""
+    words = prompt.decode("utf-8", "replace")
+    thread.append(
+        f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(words)}}}}}'
+    )
+    places = _placeholders(thread)
+    replayed = process.claim_step("replay")
+    _code, begun, warnings = replayed[1][5] if replayed else process.recorded_output("before_model")
+    if not shows:
+        _code, closing, warnings = process.recorded_output("plain_before_model")
+    write_text(2, fill_placeholders(warnings, process, places).replace("{prompt}", words))
+    if why := length_problem(words):
+        write_text(1, fill_placeholders(begun, process, places).partition("\n")[0] + "\n" if shows else "")
+        process.write_run_record()
+        write_text(2, why)
+        raise ProcessExit(1)
+    _start_turn(process, fill_placeholders(begun, process, places) if shows else "")
+    taken = replayed or process.claim_step()
+    kind, step = taken or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), "", _NO_OUTPUT))
+    process.run_record["unscripted"] = kind not in {"answer", "replay", "hang"}
+    process.write_run_record()
+    process.wait_at_gate()
+    after, code, out, err, answer, _begun = step
+    if kind == "hang":
+        write_text(1, fill_placeholders(out, process, places) if shows else "")
+        _hang_forever()
+    time.sleep(after)
+    places["usage"] = _usage(process, thread.turns + 1)
+    write_text(2, fill_placeholders(err, process, places))
+    if answer and not shows:
+        write_text(2, closing.replace("{answer}", answer))
+    if _is_completed(code, out):
+        _store_answer(thread, arguments, answer, places["usage"])
+    write_text(1, _output(process, out, places) if shows else f"{answer}\n" if answer else "")
+    raise ProcessExit(code)
+
+
+def _placeholders(thread: ThreadFile) -> dict[str, str]:
+    """Return the values of a thread for the placeholders in recordings."""
+    return {"thread_id": thread.id}
+
+
+def _start_turn(process: FakeProcess, events: str) -> None:
+    """Write the events before the model's answer, and note that the model is asked."""
+    write_text(1, events)
+    process.run_record["called_model"] = True
+
+
+def _is_completed(code: int, events: str) -> bool:
+    """Return whether a turn with this exit code and these events succeeded."""
+    return code == 0 and '"turn.completed"' in events
+
+
+def _output(process: FakeProcess, events: str, values: dict[str, str]) -> str:
+    """Return the recorded events after the model's answer, as those of this turn."""
+    return fill_placeholders(events, process, values)
+
+
+def _store_answer(thread: ThreadFile, arguments: Arguments, answer: str, usage: str) -> None:
+    said = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(answer)}}}}}'
+    counted = f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}'
+    thread.append(*[said] * bool(answer), counted)
+    if path := arguments.value("output-last-message"):
+        if not answer:
+            write_text(2, f"Warning: no last agent message; wrote empty content to {path}\n")
+        _write_last_message(path, answer)
+
+
+def _write_last_message(path: str, answer: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            file.write(answer)
+    except FileNotFoundError:
+        write_text(2, f'Failed to write last message file "{path}": No such file or directory (os error 2)\n')
+
+
+def _usage(process: FakeProcess, turns: int) -> str:
+    """What the real one counts: the tokens of the whole thread."""
+    each = marshal.loads(read_bytes(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
+    return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in each) + "}"
+
+
+def _hang_forever() -> None:
+    import signal  # noqa: PLC0415 - it imports enum, which takes milliseconds, and only this needs it
+
+    while True:
+        signal.pause()
