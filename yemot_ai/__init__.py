@@ -6,19 +6,27 @@
 from __future__ import annotations
 
 from yemot_ai.ai import YemotAI
-from yemot_ai.calls.hooks import CallSummary
+from yemot_ai.calls.hooks import CallSummary, EndReason
 from yemot_ai.calls.limits import Limits
-from yemot_ai.flow import AccessPolicy, AICall, AIFlow, DialogSettings, KeyAction
+from yemot_ai.flow import AccessPolicy, Agent, AICall, AIFlow, DialogSettings, KeyAction, RecordingInput
+from yemot_ai.redaction import MASKING_FILTER, NumberMaskingFilter
+from yemot_ai.runtime import Engine
 from yemot_ai.sessions import Turn
 
 __all__ = [
+    "MASKING_FILTER",
     "AICall",
     "AIFlow",
     "AccessPolicy",
+    "Agent",
     "CallSummary",
     "DialogSettings",
+    "EndReason",
+    "Engine",
     "KeyAction",
     "Limits",
+    "NumberMaskingFilter",
+    "RecordingInput",
     "Turn",
     "YemotAI",
     "__version__",

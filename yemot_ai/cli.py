@@ -155,6 +155,3 @@ def _parser() -> argparse.ArgumentParser:
     ini.set_defaults(run=_ext_ini)
     return parser
 
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,7 +17,7 @@ from yemot_ai_testing import Caller, FakeCodex
 
 @pytest.fixture
 def server(fake_codex: FakeCodex) -> Iterator[str]:
-    command = [sys.executable, "-m", "yemot_ai.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "yemot_ai", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
         assert process.stderr is not None
         for logged in process.stderr:

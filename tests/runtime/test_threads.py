@@ -9,17 +9,17 @@ import threading
 
 import pytest
 
-from yemot_ai.runtime import threads as workers
+from yemot_ai.runtime import threads
 from yemot_ai.runtime.engine import Engine
 
 
 def wait_until_idle(count: int) -> None:
     """A thread is free a moment after its result is known."""
     for _ in range(500):
-        if len(workers._idle_queues) >= count:
+        if len(threads._idle_queues) >= count:
             return
         threading.Event().wait(0.01)
-    raise AssertionError(f"{len(workers._idle_queues)} threads are idle")
+    raise AssertionError(f"{len(threads._idle_queues)} threads are idle")
 
 
 def test_functions_one_after_the_other_share_a_thread() -> None:
@@ -53,8 +53,8 @@ def test_a_function_that_fails_gives_its_thread_back() -> None:
 
 
 def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_idle", [])
-    monkeypatch.setattr(workers, "IDLE_TIMEOUT", 0.01)
+    monkeypatch.setattr(threads, "_idle_queues", [])
+    monkeypatch.setattr(threads, "IDLE_TIMEOUT", 0.01)
     ended = threading.Event()
     begun: list[threading.Thread] = []
 
@@ -62,11 +62,11 @@ def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         begun.append(threading.current_thread())
         ended.set()
 
-    workers.run_in_daemon_thread(job)
+    threads.run_in_daemon_thread(job)
     assert ended.wait(10.0)
     begun[0].join(10.0)
     assert not begun[0].is_alive()
-    assert workers._idle_queues == []
+    assert threads._idle_queues == []
 
 
 def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
@@ -90,9 +90,9 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
         "import os\n"
         "from yemot_ai.runtime.engine import Engine\n"
         "engine = Engine()\n"
-        "engine.run(engine.in_thread(int))\n"
+        "engine.run(engine.run_in_thread(int))\n"
         "child = os.fork()\n"
-        "engine.run(engine.in_thread(int))\n"
+        "engine.run(engine.run_in_thread(int))\n"
         "os._exit(0) if child == 0 else None\n"
         "assert os.waitpid(child, 0)[1] == 0\n"
     )
@@ -102,9 +102,9 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
 def test_a_thread_that_is_stuck_keeps_no_process_alive() -> None:
     script = (
         "import threading\n"
-        "from yemot_ai import workers\n"
+        "from yemot_ai.runtime import threads\n"
         "begun = threading.Event()\n"
-        "workers.begin(lambda: (begun.set(), threading.Event().wait()))\n"
+        "threads.run_in_daemon_thread(lambda: (begun.set(), threading.Event().wait()))\n"
         "begun.wait()\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -15,6 +15,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai.sessions import MemoryStore, Session, Turn, TurnFailure, TurnStatus, update_session
+from yemot_ai.transcription import EmptyRecordingError, RecordingNotReadyError
 
 
 @pytest.fixture
@@ -218,6 +219,13 @@ def test_a_failure_that_was_stored_by_its_python_path_is_the_same_error(kind: ty
     assert type(TurnFailure(f"yemot_ai.errors.{kind.__name__}", "hm").to_error()) is kind
 
 
-def test_every_provider_error_has_a_kind_of_its_own() -> None:
-    kinds = [kind.kind for kind in _leaves()]
+@pytest.mark.parametrize("kind", [EmptyRecordingError, RecordingNotReadyError])
+def test_an_error_of_a_recording_is_read_by_the_python_path_it_had(kind: type[ProviderError]) -> None:
+    failure = TurnFailure(f"yemot_ai.recordings.{kind.__name__}", "hm")
+
+    assert type(failure.to_error()) is kind
+
+
+def test_every_provider_error_has_its_own_kind() -> None:
+    kinds = [kind.kind for kind in (*_leaves(), EmptyRecordingError, RecordingNotReadyError)]
     assert len(set(kinds)) == len(kinds)

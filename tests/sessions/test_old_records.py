@@ -47,7 +47,7 @@ def from_redis(_folder: Path, redis_url: str) -> SessionStore:
     return RedisStore(redis_url)
 
 
-def _put(client: redis.Redis, key: str, value: Any) -> None:
+def _put(client: redis.Redis, key: str, value: Any) -> None:  # noqa: ANN401 - a value of JSON
     if isinstance(value, dict):
         client.hset(key, mapping=value)
     elif isinstance(value, list):

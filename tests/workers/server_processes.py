@@ -40,7 +40,7 @@ class Server:
     def start(cls, flow: str, log: Path, environment: Mapping[str, str]) -> Server:
         mark = f"YA_MARK={uuid.uuid4().hex}"
         name, _, value = mark.partition("=")
-        command = [sys.executable, "-m", "yemot_ai.cli", "serve", flow, "--port", "0"]
+        command = [sys.executable, "-m", "yemot_ai", "serve", flow, "--port", "0"]
         with log.open("wb") as file:
             process = subprocess.Popen(
                 command, stderr=file, cwd=ROOT, env={**os.environ, **environment, name: value}

@@ -47,7 +47,7 @@ def test_a_server_whose_store_cannot_work_does_not_start_and_says_why(
     place, why = place.format(file=file), why.format(file=file)
 
     done = run(
-        "yemot_ai.cli",
+        "yemot_ai",
         "serve",
         "--port",
         "0",

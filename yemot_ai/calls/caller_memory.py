@@ -10,21 +10,16 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from yemot_ai.errors import LimitReachedError
+from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.providers.provider import JSON
-from yemot_ai.sessions import Session, SessionStore, update_session
+from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, SessionStore, update_session
 
-__all__ = ["CALLER_PREFIX", "CallerMemory", "normalize_number"]
-
-CALLER_PREFIX = "caller:"
-"""Begins the names of these records; no call may have such a name."""
+__all__ = ["CallerMemory"]
 
 MAX_TURNS = 20
 """How many of the last answered turns are kept to rebuild a conversation from."""
 
 DAY = 86_400.0
-
-MOBILE_DIGITS = 9
-"""Digits of an Israeli mobile number without its zero."""
 
 
 class CallerMemory:
@@ -127,33 +122,12 @@ class CallerMemory:
     async def expired(self) -> AsyncIterator[str]:
         """Iterate over the numbers whose time is up."""
         async for name in self._store.call_ids(idle=self._ttl):
-            if name.startswith(CALLER_PREFIX):
-                yield name.removeprefix(CALLER_PREFIX)
-
-
-def normalize_number(text: str) -> str:
-    """Return a phone number as it is compared: digits, Israel's country code as the leading zero.
-
-    The zero that a spreadsheet drops from a mobile number is put back, and one before the country code
-    is taken away.
-
-    >>> number_of("+972 50-123-4567"), number_of("0972501234567"), number_of("501234567")
-    ('0501234567', '0501234567', '0501234567')
-    >>> number_of("0501234567"), number_of("withheld")
-    ('0501234567', '')
-    """
-    digits = "".join(character for character in text if character in "0123456789")
-    is_abroad = text.strip().startswith("+") or digits.startswith("00")
-    national = digits.lstrip("0")
-    if national.startswith("972") and (is_abroad or len(national) > 10):  # noqa: PLR2004 - within Israel it is 9 or 10
-        return f"0{national.removeprefix('972').lstrip('0')}"
-    if is_abroad:
-        return national
-    return f"0{digits}" if len(digits) == MOBILE_DIGITS and digits.startswith("5") else digits
+            if name.startswith(CALLER_KEY_PREFIX):
+                yield name.removeprefix(CALLER_KEY_PREFIX)
 
 
 def _record_name(phone: str) -> str:
-    return CALLER_PREFIX + normalize_number(phone)
+    return CALLER_KEY_PREFIX + normalize_number(phone)
 
 
 def _turns_today(memory: Session, today: int) -> int:

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from yemot_ai.calls import call_log as accounts
-from yemot_ai.calls.caller_memory import CALLER_PREFIX, CallerMemory, normalize_number
+from yemot_ai.calls.caller_memory import CallerMemory
 from yemot_ai.calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai.calls.limits import Limits
 from yemot_ai.calls.sweeper import Sweeper
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
+from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.providers.provider import JSON, Provider, SupportsEndSession
 from yemot_ai.runtime.engine import Engine
-from yemot_ai.sessions import Session, SessionStore, Turn, update_session
+from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, SessionStore, Turn, update_session
 from yemot_ai.sessions.retry import retry_while_store_is_away
 from yemot_ai.turns.work import TurnResult
 
@@ -79,8 +80,8 @@ class CallLifecycle:
         Raises:
             ConfigurationError: no call may have such an id.
         """
-        if call_id.startswith(CALLER_PREFIX):
-            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_PREFIX!r} is ours")
+        if call_id.startswith(CALLER_KEY_PREFIX):
+            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_KEY_PREFIX!r} is ours")
         if self.engine.is_current:  # what never needs the engine must not start it
             self._sweeper.start()
         begins = False
@@ -221,7 +222,7 @@ class CallLifecycle:
 
     async def count_open(self) -> int:
         """Count the calls that have a session and have not ended."""
-        known = [one async for one in self.store.call_ids() if not one.startswith(CALLER_PREFIX)]
+        known = [one async for one in self.store.call_ids() if not one.startswith(CALLER_KEY_PREFIX)]
         return len(set(known) - await self.store.ended(known))
 
     async def _with_caller_memory(self, session: Session) -> Session:
@@ -315,4 +316,4 @@ class CallLifecycle:
 
     async def _idle_call_ids(self) -> set[str]:
         idle = self.store.call_ids(idle=self.ttl)
-        return {call_id async for call_id in idle if not call_id.startswith(CALLER_PREFIX)}
+        return {call_id async for call_id in idle if not call_id.startswith(CALLER_KEY_PREFIX)}

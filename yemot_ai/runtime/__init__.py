@@ -1,1 +1,7 @@
-"""The event loop in a daemon thread, and threads for functions that block."""
+"""The event loop in a daemon thread, and daemon threads for blocking functions."""
+
+from __future__ import annotations
+
+from yemot_ai.runtime.engine import Engine, run_without_waiting
+
+__all__ = ["Engine", "run_without_waiting"]

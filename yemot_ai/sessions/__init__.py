@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold, LeaseStore, hold_key
 from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
-from yemot_ai.sessions.store import SessionStore, SupportsCheck, update_session
+from yemot_ai.sessions.store import CALLER_KEY_PREFIX, SessionStore, SupportsCheck, update_session
 from yemot_ai.sessions.store_url import open_store
 from yemot_ai.sessions.stores.json_file import JSONFileStore
 from yemot_ai.sessions.stores.memory import MemoryStore
@@ -14,6 +14,7 @@ from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, Turn, TurnFailure, TurnSta
 from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit, continues
 
 __all__ = [
+    "CALLER_KEY_PREFIX",
     "DEFAULT_LEASE",
     "NOTHING_SPOKEN",
     "TRANSCRIPT_SUFFIX",

@@ -20,7 +20,7 @@ from typing import Any, Final, NoReturn
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
-from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus
+from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus, current_kind
 from yemot_ai.sessions.visit import SpokenProgress, Values, Visit
 
 __all__ = ["FORMAT", "decode", "decode_object", "encode", "parse_object"]
@@ -218,7 +218,8 @@ def _turn(found: Mapping[str, Any]) -> Turn:
 
 
 def _failure(found: Mapping[str, Any]) -> TurnFailure:
-    return TurnFailure(_text(found["kind"]), _text(found["message"]), _mapping(found.get("fields", {})))
+    kind = current_kind(_text(found["kind"]))
+    return TurnFailure(kind, _text(found["message"]), _mapping(found.get("fields", {})))
 
 
 def _cached_response(found: Mapping[str, Any]) -> CachedResponse:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
 from yemot_ai.sessions.leases import DEFAULT_LEASE
 from yemot_ai.sessions.session import Session
 
-__all__ = ["SessionStore", "SupportsCheck", "update_session"]
+__all__ = ["CALLER_KEY_PREFIX", "SessionStore", "SupportsCheck", "update_session"]
+
+
+CALLER_KEY_PREFIX: Final = "caller:"
+"""Starts the keys of the records of callers, which a store keeps beside sessions; no ``ApiCallId`` has it."""
 
 
 class SessionStore(Protocol):

@@ -5,15 +5,22 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import JSON, Usage
 
-__all__ = ["TRANSCRIPT_SUFFIX", "Turn", "TurnFailure", "TurnStatus"]
+__all__ = ["TRANSCRIPT_SUFFIX", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
 
 TRANSCRIPT_SUFFIX = ".heard"
 """Ends the id of a turn in which a recording was transcribed: another turn answers it."""
+
+
+_FORMER_PATHS: Final = {
+    "yemot_ai.recordings.EmptyRecordingError": "recording_empty",
+    "yemot_ai.recordings.RecordingNotReadyError": "recording_not_ready",
+}
+"""Kinds by the Python paths that older records hold, of classes that have moved since."""
 
 
 class TurnStatus(enum.Enum):
@@ -45,12 +52,10 @@ class TurnFailure:
 
     def to_error(self) -> ProviderError:
         """Build the error again; one of an unknown kind becomes a plain ``ProviderError``."""
-        kind = next(
-            (known for known in _error_types() if self.kind in (_stored_name(known), _path(known))),
-            ProviderError,
-        )
-        # Leaves build their message from differing arguments; the message is already there.
-        error = kind.__new__(kind, self.message)
+        kind = current_kind(self.kind)
+        error_type = next((known for known in _error_types() if _stored_name(known) == kind), ProviderError)
+        # The constructors take different arguments; the message is already there.
+        error = error_type.__new__(error_type, self.message)
         error.__dict__.update(self.fields)
         return error
 
@@ -115,12 +120,14 @@ class Turn:
         return self.status is not TurnStatus.RUNNING
 
 
+def current_kind(stored: str) -> str:
+    """Return the kind of error that a record names; records used to hold Python paths instead."""
+    kind = _FORMER_PATHS.get(stored, stored)
+    return next((_stored_name(known) for known in _error_types() if _path(known) == kind), kind)
+
+
 def _stored_name(kind: type[ProviderError]) -> str:
     return kind.kind if "kind" in vars(kind) else _path(kind)
-
-
-def _stored_names(kind: type[ProviderError]) -> tuple[str, str]:
-    return _stored_name(kind), _path(kind)
 
 
 def _path(kind: type[ProviderError]) -> str:

@@ -19,6 +19,7 @@ from yemot_ai.errors import (
     SessionLostError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
+from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, StreamingProvider
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
 from yemot_ai.turns.ledger import Ledger
@@ -40,9 +41,6 @@ MIN_TIME_LEFT = 2.0
 
 SILENCE_PROMPT = "(שתיקה)"
 """What a model is told when the caller said nothing: an empty prompt is refused by some."""
-
-MAX_EXCHANGES_AFTER_OVERFLOW = 6
-"""How many of the last exchanges a conversation starts anew with when its context ran over."""
 
 
 @dataclass(frozen=True, slots=True)

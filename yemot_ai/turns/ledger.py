@@ -22,8 +22,7 @@ from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_k
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
 from yemot_ai.turns import transitions as entries
-from yemot_ai.turns.news import TurnNotifier, wait_for_event
-from yemot_ai.turns.stream import AnswerStream, OvertakenError
+from yemot_ai.turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
 from yemot_ai.turns.work import TurnResult, TurnWork, run_guarded
 
 __all__ = ["Ledger"]
@@ -139,7 +138,7 @@ class Ledger:
                     await telling.flush_until(news)
                     continue
                 # Whoever asks has just looked.
-                await wait_for_event(news, timeout=None if self._store.immediate else POLL_INTERVAL)
+                await wait_for_event(news, seconds=None if self._store.immediate else POLL_INTERVAL)
                 session = await self._store.load(call_id)
                 turn = session.turn(turn_id) if session else None
                 if turn is not None and (turn.is_done or len(turn.pieces) > more_than):

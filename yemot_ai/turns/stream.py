@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
 from yemot_ai.errors import CallEndedError, StoreError
-from yemot_ai.turns.news import wait_for_event
 from yemot_ai.turns.sentences import SentenceSplitter
 
-__all__ = ["AnswerStream", "OvertakenError"]
+__all__ = ["AnswerStream", "OvertakenError", "TurnNotifier", "wait_for_event"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -26,6 +26,7 @@ WRITE_INTERVAL: Final = 0.5
 OWNERSHIP_CHECK_INTERVAL: Final = 1.0
 """Seconds between two looks whether the turn is still ours while there is nothing to write."""
 
+TurnKey = tuple[str, str]
 WritePieces = Callable[[tuple[str, ...], str], Awaitable[None]]
 
 
@@ -157,7 +158,7 @@ class AnswerStream:
 
     async def _write_pieces(self) -> None:
         while True:
-            await wait_for_event(self._new_pieces, timeout=self._check_interval)
+            await wait_for_event(self._new_pieces, seconds=self._check_interval)
             self._new_pieces.clear()
             self._write_now.clear()
             if self._finished:
@@ -176,4 +177,37 @@ class AnswerStream:
                 return
             told, self.written = upto > self.written, upto
             if told and not self._immediate:
-                await wait_for_event(self._write_now, timeout=WRITE_INTERVAL)
+                await wait_for_event(self._write_now, seconds=WRITE_INTERVAL)
+
+
+class TurnNotifier:
+    """Wakes the requests of this process that wait for new pieces of a turn; lives on the engine's loop."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[TurnKey, list[asyncio.Event]] = {}
+
+    @contextmanager
+    def watch(self, key: TurnKey) -> Iterator[asyncio.Event]:
+        """Yield an event that each ``notify`` of ``key`` sets."""
+        event = asyncio.Event()
+        self._waiting.setdefault(key, []).append(event)
+        try:
+            yield event
+        finally:
+            self._waiting[key].remove(event)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def notify(self, key: TurnKey) -> None:
+        """Set the events that watch ``key``."""
+        for event in self._waiting.get(key, ()):
+            event.set()
+
+
+async def wait_for_event(event: asyncio.Event, *, seconds: float | None) -> None:
+    """Wait for ``event``, for at most ``seconds`` (None: without a limit)."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -18,9 +18,8 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeAlias
 
-from yemot_ai.calls.caller_memory import CALLER_PREFIX
 from yemot_ai.errors import StoreError
-from yemot_ai.sessions import DEFAULT_LEASE, Hold, LeaseStore, Session, SessionStore
+from yemot_ai.sessions import CALLER_KEY_PREFIX, DEFAULT_LEASE, Hold, LeaseStore, Session, SessionStore
 from yemot_ai_testing.history.events import FaultInjected, SessionSaved
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
@@ -79,7 +78,7 @@ class RecordedStore:
         self._fail_if_scripted(session.call_id)
         async with self._hold_time():
             saved = await self._store.save(session, ttl=ttl)
-        if not session.call_id.startswith(CALLER_PREFIX):
+        if not session.call_id.startswith(CALLER_KEY_PREFIX):
             self._history.add(
                 SessionSaved(
                     self._history.now(),

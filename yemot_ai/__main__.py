@@ -1,0 +1,9 @@
+"""``python -m yemot_ai``: the command ``yemot-ai``."""
+
+from __future__ import annotations
+
+import sys
+
+from yemot_ai.cli import main
+
+sys.exit(main())
