@@ -159,7 +159,7 @@ def test_aliases_cannot_blow_up_a_file_of_scenarios() -> None:
     steps = f"&steps [{{answers: {pieces}}}, {'{answers: *pieces}, ' * 60}]"
     turns = f"&turns [{{says: ב, agent: {steps}}}, {'{says: ב, agent: *steps}, ' * 60}]"
     more = "".join(f"- {{name: s{number}, turns: *turns}}\n" for number in range(60))
-    with pytest.raises(ScenarioLoadError, match="aliases make"):
+    with pytest.raises(ScenarioLoadError, match="aliases expand"):
         loads(f"scenarios:\n- {{name: s, turns: {turns}}}\n{more}", Path("laughs.call.yaml"))
 
 

@@ -92,7 +92,7 @@ turns = st.builds(
     action=actions,
     hears=st.none() | expectations,
     agent=st.lists(steps, max_size=2).map(tuple),
-    meanwhile=st.none() | st.builds(InterruptionSpec, st.none() | keys, seconds),
+    interruption=st.none() | st.builds(InterruptionSpec, st.none() | keys, seconds),
 )
 greetings = st.builds(ScenarioTurn, st.just(NOWHERE), hears=expectations)
 serves = st.builds(
@@ -154,5 +154,5 @@ def test_phone_numbers_keys_and_hours_stay_texts() -> None:
 
 def test_what_a_scenario_cannot_say_is_not_written() -> None:
     turn = ScenarioTurn(NOWHERE, action=CallerAction("says", "x"), agent=(Answer(("x",), every=1.0),))
-    with pytest.raises(ValueError, match="a scenario cannot say Answer"):
+    with pytest.raises(ValueError, match="cannot express Answer"):
         dumps(CallFile(PATH, "x", (Scenario("x", NOWHERE, (turn,)),)))

@@ -18,12 +18,12 @@ def problem_of(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("name: x", "a call file needs 'scenarios'"),
         ("[]", "must be a mapping"),
-        ("&a [*a]", "holds itself"),
-        ("[" * 3000 + "]" * 3000, "nested more deeply"),
+        ("&a [*a]", "contains itself"),
+        ("[" * 3000 + "]" * 3000, "nested too deeply"),
         ("scenarios: [{name: x, turns: [{hears: y}], [a]: b}]", "must be a word, not a list"),
         ("scenarios: []", "at least one call"),
         ("scenarios: no", "scenarios must be a list, not 'no'"),
@@ -52,26 +52,26 @@ def problem_of(text: str) -> str:
         ("caller: {fone: x}\nscenarios: [{name: x, turns: [{hears: x}]}]", "did you mean 'phone'?"),
     ],
 )
-def test_a_mistake_in_the_file_is_told(text: str, told: str) -> None:
-    assert told in problem_of(text)
+def test_a_mistake_in_the_file_is_reported(text: str, message: str) -> None:
+    assert message in problem_of(text)
 
 
 @pytest.mark.parametrize(
-    ("turn", "told"),
+    ("turn", "message"),
     [
         ('says: ""', "silent: true"),
         ("says: {a: b}", "must be a text, not a mapping"),
         ("says: null", "must be a text, not nothing"),
         ("silent: false", "can only be true"),
         ("silent: yes", "must be true or false, not 'yes'"),
-        ("{hangs_up: true, agent: {answers: x}}", "nothing is answered to a caller who hangs up"),
+        ("{hangs_up: true, agent: {answers: x}}", "a caller who hangs up gets no answer"),
         ("{says: x, meanwhile: {after: 2s}}", "needs one of hangs_up, presses"),
         ('{says: x, meanwhile: {hangs_up: true, presses: "1"}}', "needs one of hangs_up, presses"),
         ("{says: x, meanwhile: {hangs_up: true, after: 2}}", "such as 2s or 500ms, not '2'"),
         ("{says: x, hears: {within: [4s, 2s]}}", "[warn, fail]"),
         ("{says: x, hears: {within: {a: b}}}", "[warn, fail]"),
         ("{says: x, hears: {within: [2s, x]}}", "such as 2s"),
-        ('{says: x, hears: {matches: "("}}', "no regular expression"),
+        ('{says: x, hears: {matches: "("}}', "not a regular expression"),
         ("{says: x, hears: {matches: []}}", "must be a text"),
         ("{says: x, hears: {contains: [a, []]}}", "each item of hears.contains must be a text"),
         ("{says: x, hears: {read: {mode: speech}}}", "allowed: tap, voice, record"),
@@ -82,12 +82,12 @@ def test_a_mistake_in_the_file_is_told(text: str, told: str) -> None:
         ("{says: x, agent: {}}", "agent needs one of"),
     ],
 )
-def test_a_mistake_in_a_turn_is_told(turn: str, told: str) -> None:
+def test_a_mistake_in_a_turn_is_reported(turn: str, message: str) -> None:
     text = f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {turn}\n"
-    assert told in problem_of(text)
+    assert message in problem_of(text)
 
 
-def test_meanwhile_needs_something_that_runs() -> None:
+def test_an_interruption_needs_a_verb_in_its_turn() -> None:
     text = "scenarios: [{name: x, turns: [{hears: y, meanwhile: {hangs_up: true}}]}]"
     assert "meanwhile needs a verb" in problem_of(text)
 

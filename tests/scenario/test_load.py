@@ -154,7 +154,7 @@ def test_an_unknown_key_is_told_with_what_was_meant_and_what_is_allowed() -> Non
 
 
 def test_a_key_that_stands_twice_is_a_mistake() -> None:
-    assert "stands twice" in turn_problem("{says: א, says: ב}")
+    assert "is written twice" in turn_problem("{says: א, says: ב}")
 
 
 def test_a_bare_number_is_no_key() -> None:

@@ -24,8 +24,8 @@ FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").glob("*
 BEYOND = (
     "two scenarios are named",
     "warn not above fail",
-    "no regular expression",
-    "cannot be taken apart",
+    "not a regular expression",
+    "cannot be split",
     "must name a program",
     "only the first turn (the greeting) can be without a verb",
 )

@@ -1,4 +1,4 @@
-"""``agent:``: what the model does in a turn, in the vocabulary of the doubles."""
+"""Parse ``agent:``, the steps of the model in a turn, into steps of a double's script."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ OUTCOMES: Final = (
 
 
 def parse_agent_steps(node: yaml.Node | None) -> tuple[Step, ...]:
-    """Return one step, or several when the model is asked more than once in a turn."""
+    """Return the steps of a turn; a list in the file has one step for each model call."""
     if node is None:
         return ()
     return tuple(map(_parse_step, node.value if isinstance(node, yaml.SequenceNode) else [node]))
 
 
 def _parse_step(node: yaml.Node) -> Step:
-    found = mapping_values(node)
-    after = parse_duration(found["after"].value) or 0.0 if "after" in found else 0.0
-    (outcome,) = (word for word in OUTCOMES if word in found)
+    values = mapping_values(node)
+    after = parse_duration(values["after"].value) or 0.0 if "after" in values else 0.0
+    (outcome,) = (key for key in OUTCOMES if key in values)
     match outcome:
         case "answers":
-            return Answer(text_list(found["answers"]), after)
+            return Answer(text_list(values["answers"]), after)
         case "transcribes":
-            return Transcription(found["transcribes"].value, after)
+            return Transcription(values["transcribes"].value, after)
         case "fails":
-            return Failure(found["fails"].value, after=after)
+            return Failure(values["fails"].value, after=after)
         case "crash":
-            told = {key: value.value for key, value in mapping_values(found["crash"]).items()}
-            return Crash(int(told.get("exit", 1)), told.get("stderr", ""))
+            crash = {key: value.value for key, value in mapping_values(values["crash"]).items()}
+            return Crash(int(crash.get("exit", 1)), crash.get("stderr", ""))
     return FLAG_STEPS[outcome]()

@@ -1,6 +1,6 @@
-r"""Scenarios into ``*.call.yaml``: what the loader reads back is what was written.
+r"""Write scenarios as ``*.call.yaml`` that loads to equal scenarios.
 
-Texts are quoted, all of them: a phone number, a key, an hour and a ``no`` stay what they are.
+All texts are quoted, so that phone numbers, keys, hours and ``no`` stay texts.
 
 >>> from pathlib import Path
 >>> from yemot_ai_testing.scenario.format.load import loads
@@ -47,35 +47,35 @@ from yemot_ai_testing.scenario.format.model import (
 __all__ = ["dumps"]
 
 MAX_WIDTH = 10_000
-"""Columns: no text is broken over lines."""
+"""Columns; wide enough that no text is folded."""
 
 YamlMapping = dict[str, Any]
 
 
 def dumps(file: CallFile) -> str:
-    """Return the text of a file of scenarios.
+    """Return ``file`` as YAML.
 
     Args:
-        file: its path and places are not written.
+        file: the scenarios; paths and positions are not written.
 
     Raises:
-        ValueError: a step of the model does what a scenario cannot say.
+        ValueError: if a model step has no scenario syntax.
     """
-    tree = {"name": file.name, "scenarios": [_scenario(one) for one in file.scenarios]}
+    tree = {"name": file.name, "scenarios": [_scenario(scenario) for scenario in file.scenarios]}
     return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=MAX_WIDTH)
 
 
 class _Seconds(float):
-    """A time, which is written with its unit."""
+    """A duration, written with its unit."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that is a value, and no key."""
+    """Quote all values that are texts, but no keys."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - whatever it is, it is written out
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - aliases are never written
         return True
 
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: Any = None) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML's own
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: Any = None) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML's signature
         node = super().represent_mapping(tag, mapping, flow_style)
         for key, _ in node.value:
             key.style = None
@@ -87,8 +87,8 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 def _represent_seconds(dumper: yaml.SafeDumper, seconds: _Seconds) -> yaml.Node:
-    written = f"{seconds:.6f}".rstrip("0").rstrip(".")
-    return dumper.represent_scalar("tag:yaml.org,2002:str", f"{written}s")
+    number = f"{seconds:.6f}".rstrip("0").rstrip(".")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", f"{number}s")
 
 
 _Dumper.add_representer(str, _represent_text)
@@ -106,11 +106,11 @@ def _scenario(scenario: Scenario) -> YamlMapping:
         case None:
             pass
     if scenario.caller != CallerSpec():
-        who = scenario.caller
-        tree["caller"] = {"phone": who.phone, "extension": who.extension, "method": who.method}
+        caller = scenario.caller
+        tree["caller"] = {"phone": caller.phone, "extension": caller.extension, "method": caller.method}
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
-        tree["afterwards"] = {str(word): count for word, count in scenario.afterwards.counts.items()}
+        tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}
     return tree
 
 
@@ -129,9 +129,9 @@ def _turn(turn: ScenarioTurn) -> YamlMapping:
     return tree
 
 
-def _interruption(meanwhile: InterruptionSpec) -> YamlMapping:
-    deed: YamlMapping = {"hangs_up": True} if meanwhile.keys is None else {"presses": meanwhile.keys}
-    return {**deed, "after": _Seconds(meanwhile.after)}
+def _interruption(interruption: InterruptionSpec) -> YamlMapping:
+    action: YamlMapping = {"hangs_up": True} if interruption.keys is None else {"presses": interruption.keys}
+    return {**action, "after": _Seconds(interruption.after)}
 
 
 def _hears(hears: Expectation) -> YamlMapping | str:
@@ -159,7 +159,7 @@ def _texts(hears: Expectation) -> Iterator[tuple[str, list[str]]]:
             yield name, list(getattr(hears, name))
 
 
-def _step(step: Step) -> YamlMapping:  # noqa: C901, PLR0911 - one outcome a step
+def _step(step: Step) -> YamlMapping:  # noqa: C901, PLR0911 - one case for each outcome
     match step:
         case Answer(pieces=pieces, after=after, items=(), every=0.0):
             return {"answers": list(pieces), **_after(after)}
@@ -180,7 +180,7 @@ def _step(step: Step) -> YamlMapping:  # noqa: C901, PLR0911 - one outcome a ste
         case BusySession():
             return {"busy_session": True}
         case Answer() | Failure() | Hang() | Drop() | Malformed():
-            raise ValueError(f"a scenario cannot say {step!r}")
+            raise ValueError(f"a scenario file cannot express {step!r}")
         case _:
             assert_never(step)
 

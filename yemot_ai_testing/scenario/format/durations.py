@@ -1,4 +1,4 @@
-"""Lengths of time as a person writes them: ``2s``, ``500ms``, ``1.5s``, ``1m``.
+"""Durations with a unit: ``2s``, ``500ms``, ``1.5s``, ``1m``.
 
 >>> parse_duration("500ms")
 0.5
@@ -15,6 +15,6 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 def parse_duration(text: str) -> float | None:
-    """Return the seconds that ``text`` means, or None."""
-    found = PATTERN.fullmatch(text)
-    return float(found[1]) * UNITS[found[2]] if found else None
+    """Return ``text`` in seconds, or None if it is not a duration."""
+    match = PATTERN.fullmatch(text)
+    return float(match[1]) * UNITS[match[2]] if match else None

@@ -1,4 +1,4 @@
-"""New texts in a file of calls; every other byte stays what it was.
+"""Replace single texts of a scenario file and keep every other byte.
 
 >>> edit = Edit(("scenarios", 0, "turns", 0, "hears"), "שלום", "ברוכים הבאים")
 >>> EditableYaml("scenarios: [{name: א, turns: [{hears: שלום}]}]  # one").apply_edits([edit])
@@ -23,7 +23,7 @@ __all__ = ["Edit", "EditableYaml", "NotRewritableError", "YamlPath"]
 YamlPath: TypeAlias = tuple[str | int, ...]
 
 UNQUOTED = re.compile(r"[^\W\d_](?:[\w .?!()/*׳״'\"-]*[\w.?!)])?")
-"""What needs no quotes, within brackets neither: a letter first, and no sign that YAML could read."""
+"""Texts that need no quotes, also inside brackets: a letter first, no YAML indicator."""
 
 UNQUOTED_FIELD = re.compile(r"\w[\w.]*")
 
@@ -31,17 +31,17 @@ ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
 class NotRewritableError(ValueError):
-    """A value cannot be rewritten on its own; the message says why."""
+    """A value cannot be replaced alone; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A text in the place of another.
+    """A replacement of one text.
 
     Attributes:
-        path: the way to it: keys of mappings, numbers of list items.
-        old: the text that stands there; None for null.
-        new: the text that shall stand there; None for null.
+        path: keys of mappings and indices of list items that lead to the text.
+        old: the present text; None for null.
+        new: the new text; None for null.
     """
 
     path: YamlPath
@@ -50,15 +50,18 @@ class Edit:
 
 
 class EditableYaml:
-    """The text of a file, and where its parts stand.
+    """The text of a scenario file with the positions of its nodes.
 
     Args:
         text: YAML that the loader accepts.
+
+    Raises:
+        NotRewritableError: if ``text`` is empty.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # A mark at the beginning is no character to the parser.
+        # The parser does not count a byte order mark.
         self._bom_length = len(text) - len(text.removeprefix("\ufeff"))
         root = compose(text.removeprefix("\ufeff"), Problems(Path()))
         if root is None:
@@ -67,32 +70,32 @@ class EditableYaml:
         self._reference_counts = Counter(id(node) for node in _nodes(root, set()))
 
     def has(self, path: YamlPath) -> bool:
-        """Tell whether there is such a part."""
+        """Return whether there is a node at ``path``."""
         return self._find(path) is not None
 
     def line(self, path: YamlPath) -> int:
-        """Return the line, from 1, on which a part begins."""
+        """Return the line, from 1, where the scalar at ``path`` begins."""
         return int(self._scalar(path).start_mark.line) + 1
 
     def check(self, edit: Edit) -> None:
-        """Check that an edit can be made.
+        """Check that ``edit`` can be applied.
 
         Raises:
-            NotRewritableError: it would change something else too, or something else stands there.
+            NotRewritableError: if it would change another value too, or the present text is not ``edit.old``.
         """
         node = self._scalar(edit.path)
         if self.text[self._bom_length + node.start_mark.index] in "&!":
-            raise NotRewritableError("it has an anchor or a tag, which others may rely on")
-        if any(self._reference_counts[id(each)] > 1 for each in self._nodes_along(edit.path)):
-            raise NotRewritableError("it stands in several places (an alias)")
+            raise NotRewritableError("it has an anchor or a tag, which other parts may use")
+        if any(self._reference_counts[id(node)] > 1 for node in self._nodes_along(edit.path)):
+            raise NotRewritableError("it is used in several places (an alias)")
         if edit.old != (None if node.tag == NULL else node.value):
             raise NotRewritableError("the file has changed since it was read")
 
     def apply_edits(self, edits: Iterable[Edit]) -> str:
-        """Return the text with all ``edits`` made.
+        """Return the text with all ``edits`` applied.
 
         Raises:
-            NotRewritableError: one of them cannot be made.
+            NotRewritableError: if one of them cannot be applied.
         """
         text = self.text
         for node, edit in sorted(
@@ -102,50 +105,50 @@ class EditableYaml:
         ):
             self.check(edit)
             begin, end = (self._bom_length + mark.index for mark in (node.start_mark, node.end_mark))
-            # The end of a block is where the next thing begins; the lines between stay.
-            kept = text[begin:end][len(text[begin:end].rstrip()) :]
-            text = text[:begin] + _render(edit, node.style or "") + kept + text[end:]
+            # A block scalar ends where the next node begins; the lines between stay.
+            trailing = text[begin:end][len(text[begin:end].rstrip()) :]
+            text = text[:begin] + _render(edit, node.style or "") + trailing + text[end:]
         return text
 
-    def _scalar(self, part: YamlPath) -> yaml.ScalarNode:
-        found = self._find(part)
-        if not isinstance(found, yaml.ScalarNode):
-            raise NotRewritableError("there is no single text to be rewritten")
-        return found
+    def _scalar(self, path: YamlPath) -> yaml.ScalarNode:
+        node = self._find(path)
+        if not isinstance(node, yaml.ScalarNode):
+            raise NotRewritableError("there is no single text to replace")
+        return node
 
-    def _find(self, part: YamlPath) -> yaml.Node | None:
-        *_, last = self._nodes_along(part)
+    def _find(self, path: YamlPath) -> yaml.Node | None:
+        *_, last = self._nodes_along(path)
         return last
 
-    def _nodes_along(self, part: YamlPath) -> list[yaml.Node | None]:
-        way: list[yaml.Node | None] = [self._root]
-        for step in part:
-            way.append(_child(way[-1], step))
-        return way
+    def _nodes_along(self, path: YamlPath) -> list[yaml.Node | None]:
+        nodes: list[yaml.Node | None] = [self._root]
+        for key in path:
+            nodes.append(_child(nodes[-1], key))
+        return nodes
 
 
-def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+def _child(node: yaml.Node | None, key: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
         items: list[yaml.Node] = node.value
-        return items[step] if step < len(items) else None
+        return items[key] if key < len(items) else None
     if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
+        return next((value for name, value in node.value if name.value == key), None)
     return None
 
 
 def _nodes(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
-    """Yield every node as often as it is referred to."""
+    """Yield every node once for each reference to it."""
     yield node
     if isinstance(node.value, str) or id(node) in seen:
         return
     seen.add(id(node))
     for item in node.value:
-        for part in item if isinstance(item, tuple) else (item,):
-            yield from _nodes(part, seen)
+        for child in item if isinstance(item, tuple) else (item,):
+            yield from _nodes(child, seen)
 
 
 def _render(edit: Edit, style: str) -> str:
-    """Return the new text as YAML, in the ``style`` of what it replaces where that can hold it."""
+    """Return the new text as YAML, in the quoting style of the old text if possible."""
     text = edit.new
     if text is None:
         return "null"
@@ -156,13 +159,13 @@ def _render(edit: Edit, style: str) -> str:
     return '"' + "".join(map(_escape, text)) + '"'
 
 
-def _needs_no_quotes(text: str, part: YamlPath) -> bool:
-    if "read" in part[-2:]:  # a field, which is a number or true as often as a text
+def _needs_no_quotes(text: str, path: YamlPath) -> bool:
+    if "read" in path[-2:]:  # a field: often a number or true
         return UNQUOTED_FIELD.fullmatch(text) is not None
     return UNQUOTED.fullmatch(text) is not None and text not in LITERALS
 
 
-def _escape(sign: str) -> str:
-    if sign in ESCAPES or sign.isprintable():
-        return ESCAPES.get(sign, sign)
-    return f"\\U{ord(sign):08x}"
+def _escape(character: str) -> str:
+    if character in ESCAPES or character.isprintable():
+        return ESCAPES.get(character, character)
+    return f"\\U{ord(character):08x}"

@@ -1,4 +1,4 @@
-"""``hears:``: what the caller must hear in a turn, as it is written."""
+"""Parse ``hears:``, the expectations of a turn."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ READ_FIELDS: Final = (
 
 
 def parse_expectation(node: yaml.Node | None) -> Expectation | None:
-    """Return what a bare text (it must be contained) or a mapping says; None without any."""
+    """Return the expectation of a turn; a text means ``contains``. None for None."""
     if node is None:
         return None
     if isinstance(node, yaml.ScalarNode):
         return Expectation(contains=(node.value,))
-    found = mapping_values(node)
+    values = mapping_values(node)
     return Expectation(
-        contains=text_list(found.get("contains")),
-        excludes=text_list(found.get("excludes")),
-        equals=_text(found.get("equals")),
-        matches=_text(found.get("matches")),
-        read=_read(found.get("read")),
-        play=text_list(found.get("play")),
-        goto=_text(found.get("goto")),
-        ends=_bool(found.get("ends")),
-        same=_bool(found.get("same")),
-        within=_silence_limits(found.get("within")),
+        contains=text_list(values.get("contains")),
+        excludes=text_list(values.get("excludes")),
+        equals=_text(values.get("equals")),
+        matches=_text(values.get("matches")),
+        read=_read(values.get("read")),
+        play=text_list(values.get("play")),
+        goto=_text(values.get("goto")),
+        ends=_bool(values.get("ends")),
+        same=_bool(values.get("same")),
+        within=_silence_limits(values.get("within")),
     )
 
 

@@ -1,6 +1,6 @@
-"""``*.call.yaml`` into scenarios: strict, with all mistakes of a file at once.
+"""Load ``*.call.yaml`` strictly and report all problems of a file at once.
 
-A file is first held against the schema; what is right is then read without a further look.
+The file is validated against the schema first; parsing then relies on it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.format import validate as shape
 from yemot_ai_testing.scenario.format.agent_steps import parse_agent_steps
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.expectations import parse_expectation
@@ -31,6 +30,7 @@ from yemot_ai_testing.scenario.format.model import (
     SourceLocation,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
+from yemot_ai_testing.scenario.format.validate import validate
 from yemot_ai_testing.scenario.format.yaml_nodes import STR, Problems, compose, mapping_values, text_list
 
 __all__ = ["SCENARIO_SUFFIX", "load", "loads"]
@@ -39,10 +39,10 @@ SCENARIO_SUFFIX = ".call.yaml"
 
 
 def load(path: Path) -> CallFile:
-    """Load a file.
+    """Load a scenario file.
 
     Raises:
-        ScenarioLoadError: all its mistakes.
+        ScenarioLoadError: if the file cannot be read or has problems; with all of them.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -55,106 +55,106 @@ def load(path: Path) -> CallFile:
 
 
 def loads(text: str, path: Path) -> CallFile:
-    """Load the text of a file.
+    """Load the text of a scenario file.
 
     Args:
         text: YAML.
-        path: where it stands, for messages.
+        path: the file, for positions and messages.
 
     Raises:
-        ScenarioLoadError: all its mistakes.
+        ScenarioLoadError: if the text has problems; with all of them.
     """
-    mistakes = Problems(path)
-    node = compose(text, mistakes)
+    problems = Problems(path)
+    node = compose(text, problems)
     if node is None:
         raise ScenarioLoadError([f"{path}:1:1: the file is empty: write `scenarios:` with at least one call"])
-    shape.validate(mistakes, node, SCHEMA, "a call file")
-    _check_names(mistakes, node)
-    mistakes.raise_if_any()
+    validate(problems, node, SCHEMA, "a call file")
+    _check_names(problems, node)
+    problems.raise_if_any()
     return _CallFileReader(path, text.splitlines()).read(node)
 
 
 def _check_names(problems: Problems, node: yaml.Node) -> None:
     scenarios = mapping_values(node).get("scenarios")
-    known: set[str] = set()
+    names: set[str] = set()
     for scenario in scenarios.value if isinstance(scenarios, yaml.SequenceNode) else ():
         name = mapping_values(scenario).get("name")
         if isinstance(name, yaml.ScalarNode):
-            if name.value in known:
+            if name.value in names:
                 problems.add(
-                    name, f"two scenarios are named {name.value!r}: reports could not tell them apart"
+                    name, f"two scenarios are named {name.value!r}: reports could not distinguish them"
                 )
-            known.add(name.value)
+            names.add(name.value)
 
 
 class _CallFileReader:
-    """Reads a file without mistakes; knows its lines, so that a turn can be shown as it was written."""
+    """Read a valid file; keeps its lines to show a turn as it was written."""
 
     def __init__(self, path: Path, lines: list[str]) -> None:
         self._path = path
         self._lines = lines
 
     def read(self, node: yaml.Node) -> CallFile:
-        found = mapping_values(node)
-        name = found["name"].value if "name" in found else self._path.name.removesuffix(SCENARIO_SUFFIX)
-        scenarios = enumerate(found["scenarios"].value)
+        values = mapping_values(node)
+        name = values["name"].value if "name" in values else self._path.name.removesuffix(SCENARIO_SUFFIX)
+        scenarios = enumerate(values["scenarios"].value)
         return CallFile(
-            self._path, name, tuple(self._scenario(number, item, found) for number, item in scenarios)
+            self._path, name, tuple(self._scenario(number, item, values) for number, item in scenarios)
         )
 
     def _scenario(self, number: int, node: yaml.Node, defaults: Mapping[str, yaml.Node]) -> Scenario:
-        found = mapping_values(node)
+        values = mapping_values(node)
         return Scenario(
-            name=found["name"].value,
+            name=values["name"].value,
             location=self._location(node),
-            turns=tuple(map(self._turn, found["turns"].value)),
-            app=_target(found) or _target(defaults),
-            caller=_caller(found.get("caller", defaults.get("caller"))),
-            afterwards=self._afterwards(found.get("afterwards")),
+            turns=tuple(map(self._turn, values["turns"].value)),
+            app=_target(values) or _target(defaults),
+            caller=_caller(values.get("caller", defaults.get("caller"))),
+            afterwards=self._afterwards(values.get("afterwards")),
             index=number,
         )
 
     def _turn(self, node: yaml.Node) -> ScenarioTurn:
-        found = mapping_values(node)
-        hears = found.get("hears")
+        values = mapping_values(node)
+        hears = values.get("hears")
         return ScenarioTurn(
             location=self._location(node),
             source=tuple(self._lines[node.start_mark.line : _last_line(node) + 1]),
-            action=_action(found),
+            action=_action(values),
             hears=parse_expectation(hears),
-            agent=parse_agent_steps(found.get("agent")),
-            interruption=_meanwhile(found.get("meanwhile")),
+            agent=parse_agent_steps(values.get("agent")),
+            interruption=_interruption(values.get("meanwhile")),
             hears_line=_line_of_key(node, "hears"),
         )
 
     def _afterwards(self, node: yaml.Node | None) -> ExpectedLeftovers | None:
         if node is None:
             return None
-        found = mapping_values(node)
+        values = mapping_values(node)
         return ExpectedLeftovers(
-            self._location(node), {word: int(found[word].value) for word in LEFTOVER_KINDS if word in found}
+            self._location(node), {kind: int(values[kind].value) for kind in LEFTOVER_KINDS if kind in values}
         )
 
     def _location(self, node: yaml.Node) -> SourceLocation:
         return SourceLocation(self._path, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _target(found: Mapping[str, yaml.Node]) -> str | ServerCommand | None:
-    if "serve" in found:
-        return _serve(found["serve"])
-    return str(found["app"].value) if "app" in found else None
+def _target(values: Mapping[str, yaml.Node]) -> str | ServerCommand | None:
+    if "serve" in values:
+        return _serve(values["serve"])
+    return str(values["app"].value) if "app" in values else None
 
 
 def _serve(node: yaml.Node) -> ServerCommand:
     if not isinstance(node, yaml.MappingNode):
         return ServerCommand(_command(node))
-    found = mapping_values(node)
-    given: dict[str, Any] = {}
-    if "path" in found:
-        given["path"] = found["path"].value
-    if "within" in found:
-        given["within"] = parse_duration(found["within"].value)
-    return ServerCommand(_command(found["command"]), **given)
+    values = mapping_values(node)
+    options: dict[str, Any] = {}
+    if "path" in values:
+        options["path"] = values["path"].value
+    if "within" in values:
+        options["within"] = parse_duration(values["within"].value)
+    return ServerCommand(_command(values["command"]), **options)
 
 
 def _command(node: yaml.Node) -> tuple[str, ...]:
@@ -162,23 +162,23 @@ def _command(node: yaml.Node) -> tuple[str, ...]:
 
 
 def _caller(node: yaml.Node | None) -> CallerSpec:
-    given: dict[str, Any] = {key: value.value for key, value in mapping_values(node).items()}
-    return CallerSpec(**given)
+    fields: dict[str, Any] = {key: value.value for key, value in mapping_values(node).items()}
+    return CallerSpec(**fields)
 
 
-def _action(found: Mapping[str, yaml.Node]) -> CallerAction | None:
-    verb = next((verb for verb in VERBS if verb in found), None)
+def _action(values: Mapping[str, yaml.Node]) -> CallerAction | None:
+    verb = next((verb for verb in VERBS if verb in values), None)
     if verb is None:
         return None
-    return CallerAction(verb, found[verb].value) if found[verb].tag == STR else CallerAction(verb)
+    return CallerAction(verb, values[verb].value) if values[verb].tag == STR else CallerAction(verb)
 
 
-def _meanwhile(node: yaml.Node | None) -> InterruptionSpec | None:
+def _interruption(node: yaml.Node | None) -> InterruptionSpec | None:
     if node is None:
         return None
-    found = mapping_values(node)
-    after = parse_duration(found["after"].value) or 0.0 if "after" in found else 0.0
-    return InterruptionSpec(found["presses"].value if "presses" in found else None, after)
+    values = mapping_values(node)
+    after = parse_duration(values["after"].value) or 0.0 if "after" in values else 0.0
+    return InterruptionSpec(values["presses"].value if "presses" in values else None, after)
 
 
 def _line_of_key(node: yaml.Node, name: str) -> int | None:
@@ -186,9 +186,9 @@ def _line_of_key(node: yaml.Node, name: str) -> int | None:
 
 
 def _last_line(node: yaml.Node) -> int:
-    """Return the line on which ``node`` ends; a block's own end mark stands where the next begins."""
+    """Return the last line of ``node``; the end mark of a block node is where the next node begins."""
     if isinstance(node.value, str) or not node.value or getattr(node, "flow_style", False):
-        mark = node.end_mark
-        return int(mark.line - (mark.column == 0 and mark.line > node.start_mark.line))
+        end = node.end_mark
+        return int(end.line - (end.column == 0 and end.line > node.start_mark.line))
     last = node.value[-1]
     return _last_line(last[1] if isinstance(last, tuple) else last)

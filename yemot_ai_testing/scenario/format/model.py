@@ -1,6 +1,6 @@
-"""A phone call as it is written down, before anybody calls.
+"""The data model of a scenario file.
 
-Times are seconds. ``SourceLocation`` leads every part back to the line of the file it stands on.
+Times are seconds. ``SourceLocation`` is the position of a part in its file.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class CallerSpec:
-    """Who calls, and where."""
+    """The caller: phone number, dialled extension, HTTP method of the line."""
 
     phone: str = "0501234567"
     extension: str = ""
@@ -58,12 +58,12 @@ class CallerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ServerCommand:
-    """How the server that is called is started.
+    """How to start the server that the line calls.
 
     Attributes:
         command: a program and its arguments, without a shell; ``{port}`` becomes the port.
-        path: where on the server the line calls.
-        within: how long it may take until it accepts connections, in seconds.
+        path: the URL path that the line calls.
+        within: seconds until the server must accept connections.
     """
 
     command: tuple[str, ...]
@@ -76,7 +76,7 @@ class ServerCommand:
 
 @dataclass(frozen=True, slots=True)
 class CallerAction:
-    """What the caller does: a verb, and with what."""
+    """What the caller does: a verb and its text."""
 
     verb: VerbName
     text: str = ""
@@ -84,7 +84,7 @@ class CallerAction:
 
 @dataclass(frozen=True, slots=True)
 class SilenceLimits:
-    """How long the line may be silent, in seconds: from ``warn`` on it is told, from ``fail`` on it fails."""
+    """Limits of dead air, in seconds: above ``warn`` the turn has a warning, above ``fail`` it fails."""
 
     warn: float
     fail: float
@@ -92,7 +92,7 @@ class SilenceLimits:
 
 @dataclass(frozen=True, slots=True)
 class ReadExpectation:
-    """What the last answer's ``read`` must be; an empty mapping: any.
+    """The expected ``read`` of the last response; without fields, any ``read``.
 
     Attributes:
         fields: field name (``mode``, ``name``, ``reuse``, or a field of the mode) to its value as text.
@@ -103,19 +103,19 @@ class ReadExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the caller must hear in a turn; None and empty mean: whatever.
+    """What the caller must hear in a turn; None and empty fields are not checked.
 
     Attributes:
-        contains: texts that must be among what is heard.
-        excludes: texts that must not.
-        equals: all that is heard.
-        matches: a regular expression to be found in what is heard.
-        read: what the line asks in the end; False: nothing.
-        play: the messages of a play action, as they are written in the answer.
+        contains: texts that must be heard.
+        excludes: texts that must not be heard.
+        equals: the whole text that must be heard.
+        matches: a regular expression to find in the text that is heard.
+        read: the ``read`` that waits for the caller at the end of the turn; False: there must be none.
+        play: the messages of a play action, as they are written in the response.
         goto: the target of a ``go_to_folder``.
         ends: whether the call has left the application.
-        same: the answer is, byte for byte, the one before.
-        within: how long the line may be silent.
+        same: whether the response equals the previous one, byte for byte.
+        within: limits of dead air.
     """
 
     contains: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class InterruptionSpec:
-    """What the caller does while the turn runs; ``keys`` None: hangs up."""
+    """What the caller does while the turn runs: press ``keys``, or hang up if they are None."""
 
     keys: str | None
     after: float = 0.0
@@ -140,15 +140,16 @@ class InterruptionSpec:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTurn:
-    """One thing the caller does and what comes of it.
+    """One action of the caller and the expected result.
 
     Attributes:
-        location: where it begins in the file.
+        location: where the turn begins in the file.
         source: its lines in the file, as the user wrote them.
-        action: what the caller does; None: only listens, on arrival.
-        hears: what must be heard.
-        agent: what the model does, step by step.
-        interruption: what the caller does before the answer is complete.
+        action: what the caller does; None in a greeting, where the caller only listens.
+        hears: what the caller must hear.
+        agent: the steps of the model.
+        interruption: what the caller does before the response is complete.
+        hears_line: the line of the key ``hears`` in the file; None without it.
     """
 
     location: SourceLocation
@@ -166,7 +167,7 @@ LEFTOVER_KINDS: tuple[LeftoverKind, ...] = get_args(LeftoverKind)
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLeftovers:
-    """What must be counted once the call is over."""
+    """The expected counts after the call."""
 
     location: SourceLocation
     counts: Mapping[LeftoverKind, int]
@@ -178,12 +179,12 @@ class Scenario:
 
     Attributes:
         name: in the user's language.
-        location: where it begins.
-        app: ``module:attr``, or a server to be started; None for the run's own.
+        location: where the scenario begins in its file.
+        app: ``module:attr``, or a server to start; None for the application of the run.
         caller: who calls.
-        turns: what happens.
-        afterwards: what is left behind.
-        index: its place among the scenarios of its file, from 0.
+        turns: the turns, in order.
+        afterwards: the expected leftovers.
+        index: its index among the scenarios of the file, from 0.
     """
 
     name: str
@@ -196,13 +197,13 @@ class Scenario:
 
     @property
     def has_model_steps(self) -> bool:
-        """Whether a double must stand behind the application."""
+        """Whether the application needs a scripted model."""
         return any(turn.agent for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class CallFile:
-    """A file of scenarios."""
+    """A scenario file."""
 
     path: Path
     name: str

@@ -1,9 +1,9 @@
-"""The JSON Schema of ``*.call.yaml``: what editors read, and what the loader itself follows.
+"""The JSON Schema of ``*.call.yaml``, for editors and for the loader.
 
-``format`` names what a schema cannot say and the loader checks besides: ``regex`` (it compiles), ``keys``
-(they are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order), ``turns`` (all but the
-first have a verb). ``x-message`` is how the loader tells that a rule is broken; ``title`` is what it calls a
-part. Nothing is used that editors who stopped at draft 7 would misread.
+``format`` names checks of the loader that JSON Schema cannot express: ``regex`` (it compiles), ``keys`` (they
+are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order), ``turns`` (all but the first
+have a verb). ``x-message`` is the loader's message for a broken rule, ``title`` the name of a part in
+messages. Only keywords of draft 7 are used.
 
 >>> schema()["required"]
 ['scenarios']
@@ -28,8 +28,8 @@ def _object(
     title: str, properties: Schema, *, required: Iterable[str] = (), rules: Iterable[Schema] = ()
 ) -> Schema:
     closed = {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
-    further = {"required": list(required), "allOf": list(rules)}
-    return closed | {key: value for key, value in further.items() if value}
+    optional = {"required": list(required), "allOf": list(rules)}
+    return closed | {key: value for key, value in optional.items() if value}
 
 
 def _list(items: Schema, **bounds: int) -> Schema:
@@ -52,13 +52,13 @@ def _rule(message: str, condition: Schema) -> Schema:
     return condition | {"x-message": message}
 
 
-# A number is a text to us: nobody has to quote a telephone number.
+# A number is a text here, so that phone numbers need no quotes.
 TEXT: Final[Schema] = {"type": ["string", "number"]}
 NONEMPTY_TEXT: Final[Schema] = TEXT | {
     "minLength": 1,
-    "x-message": "something; for nothing at all write `silent: true`",
+    "x-message": "a text; for silence write `silent: true`",
 }
-# Names of tests: pytest takes them apart at "::", and writes them to a terminal as they are.
+# Names of tests: pytest splits node ids at "::" and prints names to the terminal unescaped.
 SCENARIO_NAME: Final[Schema] = TEXT | {
     "pattern": r"^(?!.*::)(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
     "x-message": "a text of one line, without :: and control characters",
@@ -104,7 +104,7 @@ SERVE: Final[Schema] = {
 CALLER: Final = _object("caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}})
 TARGET_PROPERTIES: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
 APP_OR_SERVE: Final = _rule(
-    "app and serve are two ways to say what is called: leave one out", {"not": _has("app", "serve")}
+    "app and serve both say what is called: leave one out", {"not": _has("app", "serve")}
 )
 
 READ: Final = _object(
@@ -146,11 +146,11 @@ AGENT: Final = _object(
     },
     rules=[
         _rule(
-            f"agent needs one of {', '.join(OUTCOMES)}; a list of such steps is asked one by one",
+            f"agent needs one of {', '.join(OUTCOMES)}; a list has one step for each model call",
             _one_of(OUTCOMES),
         ),
         _rule(
-            f"after says how long the model thinks before one of {', '.join(DELAYED_OUTCOMES)}",
+            f"after is how long the model takes before one of {', '.join(DELAYED_OUTCOMES)}",
             {"anyOf": [{"not": _has("after")}, *map(_has, DELAYED_OUTCOMES)]},
         ),
     ],
@@ -162,7 +162,7 @@ INTERRUPTION: Final = _object(
 )
 TURN_RULES: Final = [
     _rule(
-        "a turn has one verb: make each a turn of its own",
+        "a turn has one verb: write a turn for each",
         {"oneOf": [{"not": _any_of(VERBS)}, *map(_has, VERBS)]},
     ),
     _rule(
@@ -170,7 +170,7 @@ TURN_RULES: Final = [
         {"anyOf": [{"not": _has("meanwhile")}, *map(_has, VERBS)]},
     ),
     _rule(
-        "nothing is answered to a caller who hangs up: leave out agent and meanwhile",
+        "a caller who hangs up gets no answer: leave out agent and meanwhile",
         {"not": _has("hangs_up") | _any_of(["agent", "meanwhile"])},
     ),
 ]
@@ -197,8 +197,8 @@ SCENARIO: Final = _object(
         "name": SCENARIO_NAME,
         **TARGET_PROPERTIES,
         "turns": _list(_turn(), minItems=1)
-        | {"format": "turns", "x-message": "turns must hold at least one turn"},
-        "afterwards": _object("afterwards", {str(word): COUNT for word in LEFTOVER_KINDS}),
+        | {"format": "turns", "x-message": "turns must contain at least one turn"},
+        "afterwards": _object("afterwards", {str(kind): COUNT for kind in LEFTOVER_KINDS}),
     },
     required=["name", "turns"],
     rules=[APP_OR_SERVE],
@@ -210,7 +210,8 @@ SCHEMA: Final[Schema] = {
         {
             "name": TEXT,
             **TARGET_PROPERTIES,
-            "scenarios": _list(SCENARIO, minItems=1) | {"x-message": "scenarios must hold at least one call"},
+            "scenarios": _list(SCENARIO, minItems=1)
+            | {"x-message": "scenarios must contain at least one call"},
         },
         required=["scenarios"],
         rules=[APP_OR_SERVE],
@@ -219,5 +220,5 @@ SCHEMA: Final[Schema] = {
 
 
 def schema() -> Schema:
-    """Return the schema of a whole file."""
+    """Return the schema of a scenario file."""
     return SCHEMA

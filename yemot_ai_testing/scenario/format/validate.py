@@ -1,6 +1,6 @@
-"""Holds YAML against the schema, and notes every mistake at its place.
+"""Validate YAML nodes against the schema and collect every problem with its position.
 
-It knows as much of JSON Schema as ``schema`` speaks; what a schema cannot say stands in ``FORMATS``.
+Supports the JSON Schema keywords that ``schema`` uses; ``FORMATS`` has what a schema cannot express.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ Findings: TypeAlias = Iterator[tuple[yaml.Node, str]]
 
 
 def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
-    """Note everything in ``node`` that is not as ``schema`` says.
+    """Add every violation of ``schema`` in ``node`` to ``problems``.
 
     Args:
-        problems: where it is noted.
-        node: the part of a file.
-        schema: what it must be.
-        label: what the part is called in messages.
+        problems: collects the violations.
+        node: a part of a file.
+        schema: the schema of the part.
+        label: the name of the part in messages.
     """
     branches = schema.get("anyOf")
     if branches is not None:
         branch = next((branch for branch in branches if _has_accepted_type(node, branch)), None)
         if branch is None:
-            wanted = schema.get("x-message") or " or ".join(map(_expected_text, branches))
-            problems.add(node, f"{label} must be {wanted}, not {describe(node)}")
+            expected = schema.get("x-message") or " or ".join(map(_expected_text, branches))
+            problems.add(node, f"{label} must be {expected}, not {describe(node)}")
         else:
             validate(problems, node, {"x-message": schema.get("x-message"), **branch}, label)
         return
@@ -72,37 +72,40 @@ def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) ->
 
 
 def _check_object(problems: Problems, node: yaml.Node, schema: Schema) -> None:
-    of, properties = schema["title"], schema["properties"]
+    label, properties = schema["title"], schema["properties"]
     if not isinstance(node, yaml.MappingNode):
-        problems.add(node, f"{of} must be a mapping with {comma_separated(properties)}, not {describe(node)}")
+        problems.add(
+            node, f"{label} must be a mapping with {comma_separated(properties)}, not {describe(node)}"
+        )
         return
-    before = problems.count
-    seen = _check_keys(problems, node, of, properties)
-    keys_are_right = problems.count == before
+    count_before = problems.count
+    keys = _check_keys(problems, node, label, properties)
+    keys_are_valid = problems.count == count_before
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode) and key.value in properties:
-            validate(problems, value, properties[key.value], _part_name(of, key.value))
+            validate(problems, value, properties[key.value], _part_name(label, key.value))
     for name in schema.get("required", ()):
-        if name not in seen:
-            problems.add(node, f"{of} needs {name!r}")
-    for rule in schema.get("allOf", ()) if keys_are_right else ():
-        if not _satisfies(rule, seen):
+        if name not in keys:
+            problems.add(node, f"{label} needs {name!r}")
+    for rule in schema.get("allOf", ()) if keys_are_valid else ():
+        if not _satisfies(rule, keys):
             problems.add(node, rule["x-message"])
 
 
 def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properties: Schema) -> set[str]:
-    """Return the keys of a mapping, the wrong ones noted."""
+    """Return the keys of a mapping; add the invalid ones to ``problems``."""
     seen: set[str] = set()
     for key, _ in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if not isinstance(key, yaml.ScalarNode):
             problems.add(key, f"a key of {label} must be a word, not {describe(key)}")
         elif name in seen:
-            problems.add(key, f"{name!r} stands twice in {label}; the later would silently win")
+            problems.add(key, f"{name!r} is written twice in {label}; the later one would silently win")
         elif name not in properties:
             problems.add(
                 key,
-                f"{label} has no {name!r}{suggestion(name, properties)}; allowed: {comma_separated(properties)}",
+                f"{label} has no {name!r}{suggestion(name, properties)}; "
+                f"allowed: {comma_separated(properties)}",
             )
         seen.add(name)
     return seen
@@ -128,9 +131,9 @@ def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: st
     elif not _has_accepted_type(node, schema):
         problems.add(node, f"{label} must be {_expected_text(schema)}, not {describe(node)}")
     elif "enum" in schema and node.value not in schema["enum"]:
-        words = schema["enum"]
-        said = suggestion(node.value, words)
-        problems.add(node, f"{label} cannot be {node.value!r}{said}; allowed: {comma_separated(words)}")
+        allowed = schema["enum"]
+        hint = suggestion(node.value, allowed)
+        problems.add(node, f"{label} cannot be {node.value!r}{hint}; allowed: {comma_separated(allowed)}")
     elif not _matches_pattern(node.value, schema):
         problems.add(node, f"{label} must be {schema['x-message']}, not {node.value!r}")
     else:
@@ -138,7 +141,7 @@ def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: st
 
 
 def _hint_at_quotes(problems: Problems, node: yaml.ScalarNode, schema: Schema) -> bool:
-    """Tell how keys are written to those whom YAML has misunderstood."""
+    """Add a problem that explains the quotes if YAML took unquoted keys for something else."""
     if schema.get("format") != "keys":
         return False
     if node.tag == NULL:
@@ -151,7 +154,7 @@ def _hint_at_quotes(problems: Problems, node: yaml.ScalarNode, schema: Schema) -
 
 
 def _has_accepted_type(node: yaml.Node, schema: Schema) -> bool:
-    """Tell whether ``node`` is of a kind that ``schema`` takes."""
+    """Return whether ``schema`` accepts the type of ``node``."""
     if "enum" in schema:
         return _is_type(node, "string")
     kinds = "boolean" if "const" in schema else schema["type"]
@@ -185,22 +188,22 @@ def _matches_pattern(text: str, schema: Schema) -> bool:
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the schema, whose ``$`` is the very end."""
+    """Compile a pattern of the schema; its ``$`` matches only at the end, not before a last newline."""
     return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
 
 
 def _satisfies(rule: Schema, keys: set[str]) -> bool:
-    """Tell whether a mapping with ``keys`` is as a rule about keys says."""
+    """Return whether a mapping with ``keys`` satisfies a rule about keys."""
     return (
         keys.issuperset(rule.get("required", ()))
         and ("not" not in rule or not _satisfies(rule["not"], keys))
-        and ("anyOf" not in rule or any(_satisfies(one, keys) for one in rule["anyOf"]))
-        and ("oneOf" not in rule or sum(_satisfies(one, keys) for one in rule["oneOf"]) == 1)
+        and ("anyOf" not in rule or any(_satisfies(branch, keys) for branch in rule["anyOf"]))
+        and ("oneOf" not in rule or sum(_satisfies(branch, keys) for branch in rule["oneOf"]) == 1)
     )
 
 
 def _expected_text(schema: Schema) -> str:
-    """Return in words what a schema takes."""
+    """Describe what ``schema`` accepts."""
     if "pattern" in schema:
         return str(schema["x-message"])
     kinds = "boolean" if "const" in schema else schema.get("type", "string")
@@ -210,10 +213,10 @@ def _expected_text(schema: Schema) -> str:
 
 
 def _size_message(schema: Schema, label: str) -> str:
-    said = schema.get("x-message")
-    if said is None:
-        return f"{label} must hold something"
-    return str(said) if str(said).startswith(label) else f"{label} must be {said}"
+    message = schema.get("x-message")
+    if message is None:
+        return f"{label} must not be empty"
+    return str(message) if str(message).startswith(label) else f"{label} must be {message}"
 
 
 def _part_name(label: str, key: str) -> str:
@@ -222,39 +225,39 @@ def _part_name(label: str, key: str) -> str:
 
 def _check_format(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     if schema.get("format") in FORMATS:
-        for wrong, message in FORMATS[schema["format"]](node, label):
-            problems.add(wrong, message)
+        for invalid_node, message in FORMATS[schema["format"]](node, label):
+            problems.add(invalid_node, message)
 
 
-def _check_regex(node: yaml.Node, of: str) -> Findings:
+def _check_regex(node: yaml.Node, label: str) -> Findings:
     try:
         with warnings.catch_warnings(action="error"):
             re.compile(node.value)
     except (re.error, OverflowError, FutureWarning) as error:
-        yield node, f"{of} is no regular expression: {error}"
+        yield node, f"{label} is not a regular expression: {error}"
     except RecursionError:
-        yield node, f"{of} is no regular expression: it is nested too deeply"
+        yield node, f"{label} is not a regular expression: it is nested too deeply"
 
 
-def _check_command(node: yaml.Node, of: str) -> Findings:
+def _check_command(node: yaml.Node, label: str) -> Findings:
     try:
         parts = shlex.split(node.value)
     except ValueError as error:
-        yield node, f"{of} cannot be taken apart: {error}; write a list"
+        yield node, f"{label} cannot be split: {error}; write a list"
         return
     if not parts:
-        yield node, f"{of} must name a program, such as node server.js"
+        yield node, f"{label} must name a program, such as node server.js"
 
 
-def _check_warn_fail(node: yaml.Node, of: str) -> Findings:
+def _check_warn_fail(node: yaml.Node, label: str) -> Findings:
     limits = [parse_duration(item.value) for item in node.value if isinstance(item, yaml.ScalarNode)]
     match limits:
         case [float(warn), float(fail)] if warn > fail:
-            yield node, f"{of} must be [warn, fail] with warn not above fail, such as [2s, 4s]"
+            yield node, f"{label} must be [warn, fail] with warn not above fail, such as [2s, 4s]"
 
 
-def _check_verbs(node: yaml.Node, _of: str) -> Findings:
-    """Find turns without a verb behind the first; whoever has misspelt one is told so elsewhere."""
+def _check_verbs(node: yaml.Node, _label: str) -> Findings:
+    """Yield turns after the first that have no verb; an unknown key is reported elsewhere."""
     for turn in node.value[1:]:
         if isinstance(turn, yaml.MappingNode) and mapping_values(turn).keys() <= VERBLESS_KEYS:
             yield (

@@ -1,26 +1,29 @@
-"""YAML as a person means it: every scalar a string, every mistake with its place, all mistakes at once.
+"""YAML nodes with their positions: scalars stay texts, problems are collected and raised together.
 
-PyYAML's own loaders turn ``0501234567`` into 84228471, ``12:30`` into 750 and ``no`` into False; here
-only ``true``, ``false`` and ``null`` are anything but text.
+PyYAML's loaders turn ``0501234567`` into 84228471, ``12:30`` into 750 and ``no`` into False; here only
+``true``, ``false`` and ``null`` are not texts.
+
+Depth and size are limited. libyaml composes nodes by recursion in C, where deep nesting ends the process
+instead of raising ``RecursionError``; and nested aliases can make a kilobyte of YAML larger than the memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.scenario.format.bounds import find_excess
 from yemot_ai_testing.scenario.format.model import SourceLocation
 
 __all__ = [
     "BOOL",
     "LITERALS",
+    "MAX_DEPTH",
     "NULL",
     "STR",
     "Problems",
@@ -39,9 +42,18 @@ STR = "tag:yaml.org,2002:str"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LITERALS = {"true": BOOL, "false": BOOL, "null": NULL, "~": NULL, "": NULL}
 
+MAX_DEPTH: Final = 100
+"""Levels of lists and mappings; a scenario file has about ten."""
+
+FREE_ALIAS_NODES: Final = 10_000
+MAX_ALIAS_FACTOR: Final = 10
+"""Aliases may expand a text to this many times its events, plus ``FREE_ALIAS_NODES``."""
+
+TOO_DEEP: Final = f"this is nested too deeply: at most {MAX_DEPTH} levels are allowed"
+
 
 class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only where libyaml does
-    """Resolves nothing but ``true``, ``false`` and ``null``."""
+    """Resolve only ``true``, ``false`` and ``null``."""
 
     yaml_implicit_resolvers: Mapping[str, Any] = {}
 
@@ -53,7 +65,7 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only where li
 
 
 class Problems:
-    """Everything that is wrong with one file.
+    """The problems of one file, each with its line and column.
 
     Args:
         path: the file.
@@ -64,28 +76,28 @@ class Problems:
         self._problems: list[tuple[int, int, str]] = []
 
     def add(self, node: yaml.Node | yaml.Mark, message: str) -> None:
-        """Note that ``message`` holds where ``node`` begins."""
-        mark = node if isinstance(node, yaml.Mark) else node.start_mark
-        self._problems.append((mark.line + 1, mark.column + 1, message))
+        """Add a problem at the start of ``node``."""
+        start = node if isinstance(node, yaml.Mark) else node.start_mark
+        self._problems.append((start.line + 1, start.column + 1, message))
 
     def add_at(self, line: int, column: int, message: str) -> None:
-        """Note a mistake at a line and a column, counted from 1."""
+        """Add a problem at a line and column, counted from 1."""
         self._problems.append((line, column, message))
 
     @property
     def count(self) -> int:
-        """How many there are so far."""
+        """The number of problems so far."""
         return len(self._problems)
 
     def location(self, node: yaml.Node) -> SourceLocation:
-        """Return where ``node`` begins."""
+        """Return the position where ``node`` begins."""
         return SourceLocation(self.path, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def raise_if_any(self) -> None:
-        """Raise all mistakes in the order of the file.
+        """Raise all problems, in the order of the file.
 
         Raises:
-            ScenarioLoadError: there are some.
+            ScenarioLoadError: if there are any.
         """
         if self._problems:
             raise ScenarioLoadError(
@@ -94,30 +106,30 @@ class Problems:
 
 
 def mapping_values(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Return what a mapping holds; of anything else, nothing."""
+    """Return the values of a mapping by key; empty for any other node."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
 def text_list(node: yaml.Node | None) -> tuple[str, ...]:
-    """Return a text, or a list of texts; nothing of nothing."""
+    """Return the texts of a scalar or a list; empty for None."""
     if node is None:
         return ()
     return tuple(item.value for item in node.value) if isinstance(node, yaml.SequenceNode) else (node.value,)
 
 
 def compose(text: str, problems: Problems) -> yaml.Node | None:
-    """Return the tree of ``text``, or None when it is empty.
+    """Return the root node of ``text``, or None if it is empty.
 
     Raises:
-        ScenarioLoadError: it is not YAML.
+        ScenarioLoadError: if ``text`` is not YAML, too large or too deep, or if a node contains itself.
     """
-    circle = None
+    cycle = None
     with _yaml_errors_as_problems(text, problems):
-        too_much = find_excess(yaml.parse(text, Loader=_Loader))
-        if too_much is not None:
-            problems.add_at(*too_much)
+        excess = _find_excess(yaml.parse(text, Loader=_Loader))
+        if excess is not None:
+            problems.add_at(*excess)
             problems.raise_if_any()
         loader = _Loader(text)
         try:
@@ -126,15 +138,17 @@ def compose(text: str, problems: Problems) -> yaml.Node | None:
             loader.dispose()
         if not isinstance(node, yaml.Node):
             return None
-        circle = _find_cycle(node, frozenset(), set())
-    if circle is not None:
-        problems.add(circle, "this part holds itself: an alias (*name) stands within what it names (&name)")
+        cycle = _find_cycle(node, frozenset(), set())
+    if cycle is not None:
+        problems.add(
+            cycle, "this part contains itself: an alias (*name) is inside the part that it names (&name)"
+        )
         problems.raise_if_any()
     return node
 
 
 def describe(node: yaml.Node) -> str:
-    """Return what ``node`` is, in words."""
+    """Describe ``node`` for an error message."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
@@ -144,23 +158,57 @@ def describe(node: yaml.Node) -> str:
     return repr(node.value)
 
 
-def _find_cycle(node: yaml.Node, within: frozenset[int], sound: set[int]) -> yaml.Node | None:
-    """Return a node that holds itself, if there is one.
+def _find_cycle(node: yaml.Node, ancestors: frozenset[int], checked: set[int]) -> yaml.Node | None:
+    """Return a node that contains itself, or None.
 
     Args:
-        node: where to look.
-        within: the nodes around it.
-        sound: nodes that were looked through before; a node that many aliases name is looked through once.
+        node: the root of the search.
+        ancestors: the ids of the nodes around it.
+        checked: the ids of nodes without a cycle, so that a node with many aliases is searched once.
     """
-    if id(node) in within:
+    if id(node) in ancestors:
         return node
-    if isinstance(node.value, str) or id(node) in sound:
+    if isinstance(node.value, str) or id(node) in checked:
         return None
-    parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-    found = (_find_cycle(part, within | {id(node)}, sound) for part in parts)
-    circle = next((one for one in found if one is not None), None)
-    sound.add(id(node))
-    return circle
+    children = [child for item in node.value for child in (item if isinstance(item, tuple) else (item,))]
+    cycles = (_find_cycle(child, ancestors | {id(node)}, checked) for child in children)
+    cycle = next((found for found in cycles if found is not None), None)
+    checked.add(id(node))
+    return cycle
+
+
+def _find_excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
+    """Return line and column, counted from 1, where a limit is exceeded, and a message; None if it is not.
+
+    Reading stops there.
+    """
+    total = 0
+    sizes: dict[str | None, int] = {}
+    open_collections: list[tuple[str | None, int]] = []
+    for event_count, event in enumerate(events, start=1):
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_collections.append((event.anchor, total))
+            total += 1
+            if len(open_collections) > MAX_DEPTH:
+                return _at_start_of(event, TOO_DEEP)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, total_before = open_collections.pop()
+            sizes[anchor] = total - total_before
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, yaml.AliasEvent):
+            total += sizes.get(event.anchor, 1)
+            if total > MAX_ALIAS_FACTOR * event_count + FREE_ALIAS_NODES:
+                return _at_start_of(
+                    event, f"aliases expand this file to {total:,} parts: write fewer calls, or several files"
+                )
+    return None
+
+
+def _at_start_of(event: yaml.Event, message: str) -> tuple[int, int, str]:
+    start = event.start_mark
+    return (start.line + 1, start.column + 1, message) if start else (1, 1, message)
 
 
 @contextmanager
@@ -175,14 +223,17 @@ def _yaml_errors_as_problems(text: str, problems: Problems) -> Iterator[None]:
         )
         problems.raise_if_any()
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = mark.line if mark else 0
-        column = mark.column if mark else 0
+        position = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        line = position.line if position else 0
+        column = position.column if position else 0
         problems.add_at(line + 1, column + 1, _error_text(error, text, line, column))
         problems.raise_if_any()
 
 
 def _error_text(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
+    problem = str(getattr(error, "problem", None) or error)
+    if "maximum nesting depth" in problem:  # libyaml's own limit, which its lookahead can reach first
+        return TOO_DEEP
     lines = text.splitlines()
     rest = lines[line][column:] if line < len(lines) else ""
     before = lines[line][:column].rstrip() if line < len(lines) else ""
@@ -190,15 +241,15 @@ def _error_text(error: yaml.YAMLError, text: str, line: int, column: int) -> str
         return 'a bare * means something else in YAML: quote the key, presses: "*"'
     if rest.startswith("\t"):
         return "a tab cannot indent in YAML: write spaces"
-    return f"this is not YAML: {getattr(error, 'problem', None) or error}"
+    return f"this is not YAML: {problem}"
 
 
 def suggestion(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
-    """Return which of ``words`` may have been meant by ``name``, as an aside."""
+    """Return a hint with the closest of ``words``, or an empty text."""
     close = get_close_matches(name, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def comma_separated(words: Mapping[str, Any] | Sequence[str]) -> str:
-    """Return ``words`` one after the other."""
+    """Join ``words`` for a message."""
     return ", ".join(words)
