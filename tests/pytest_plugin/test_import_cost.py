@@ -59,7 +59,7 @@ def bare(project: pytest.Pytester) -> pytest.Pytester:
 
 
 def test_without_the_extra_ordinary_tests_run(bare: pytest.Pytester) -> None:
-    done = pytest_run(bare, "-p", "absent", "-p", "yemot_ai_testing.plugin", "--yemot-guard")
+    done = pytest_run(bare, "-p", "absent", "-p", "yemot_ai_testing.plugin", "--yemot-block-network")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,7 +1,7 @@
-"""``--yemot-guard``: nothing of a test leaves the machine, and no program is started that is not ours.
+"""Refuses network access and foreign programs in tests (``--yemot-block-network``).
 
-In this process an audit hook refuses, before the system is asked: connections and datagrams that leave the
-loopback, look-ups of names, and programs. Programs that may be started inherit a home of nobody, a ``codex``
-that only tells that it was called, and proxies that lead nowhere. Whatever was refused fails the test, even
-if the code under test has swallowed the error.
+In this process an audit hook refuses connections and datagrams that leave the loopback, name lookups, and
+programs that are not on the list, before the system call. Programs that a test may start inherit an empty
+home directory, a ``codex`` that only records that it was called, and proxy variables for a proxy that
+refuses everything. Each refused attempt fails the test, even if the code under test swallows the error.
 """

@@ -1,8 +1,8 @@
-"""Which addresses stay on this machine.
+"""Which addresses are on this machine, and which are remote.
 
->>> leaves("127.0.0.1"), leaves("::ffff:127.0.0.1"), leaves("0.0.0.0"), leaves("192.0.2.1")
-(False, False, False, True)
->>> is_foreign_name("localhost"), is_foreign_name("api.example.com")
+>>> [is_remote(host) for host in ("127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "192.0.2.1")]
+[False, False, False, True]
+>>> is_remote_name("localhost"), is_remote_name("api.example.com")
 (False, True)
 """
 
@@ -17,17 +17,17 @@ __all__ = ["is_remote", "is_remote_name", "remote_target"]
 _LOCAL_FAMILIES = frozenset(
     getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name)
 )
-"""Between processes of this machine, or to its own kernel."""
+"""Sockets between processes of this machine, or to its kernel."""
 
 _LOCAL_NAMES = ("localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain")
 
 
 def remote_target(sock: Any, address: object) -> tuple[str, int | None] | None:  # noqa: ANN401 - any socket
-    """Return host and port that a socket is about to reach, or None if it stays on this machine.
+    """Return the remote host and port that a socket would reach; None if the target is on this machine.
 
     Args:
         sock: the socket.
-        address: as it was given to ``connect`` or ``sendto``; None where the socket is connected already.
+        address: the argument of ``connect`` or ``sendto``; None if the socket is already connected.
     """
     if address is None or sock.family in _LOCAL_FAMILIES:
         return None
@@ -38,17 +38,16 @@ def remote_target(sock: Any, address: object) -> tuple[str, int | None] | None: 
 
 
 def is_remote(host: str) -> bool:
-    """Tell whether a packet for ``host``, a number or a name, would leave this machine."""
-    number = _ip_address(host)
-    if number is None:
+    """Return whether a packet for ``host``, an IP address or a name, would leave this machine."""
+    address = _ip_address(host)
+    if address is None:
         return is_remote_name(host)
-    mapped = getattr(number, "ipv4_mapped", None)
-    number = mapped or number
-    return not (number.is_loopback or number.is_unspecified)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return not (address.is_loopback or address.is_unspecified)
 
 
 def is_remote_name(host: object) -> bool:
-    """Tell whether looking up ``host`` could ask somebody else; numbers ask nobody."""
+    """Return whether looking up ``host`` could send a query; an IP address needs no lookup."""
     name = _text(host).rstrip(".").lower()
     if not name or _ip_address(name) is not None:
         return False

@@ -1,8 +1,8 @@
-"""The one audit hook of this process; it asks whichever guard stands now.
+"""The one audit hook of this process; it calls the active guard.
 
-An audit hook cannot be removed, so there is never a second one: the plugin imports this module before any
-test can (a run of pytest inside of pytest forgets the modules that it was the first to import). It costs
-nothing to import.
+An audit hook cannot be removed, so a process must not install a second one. The plugin imports this module
+before any test does, because a pytest run inside a pytest run unloads the modules that it imports first.
+The import is cheap.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ EVENTS = frozenset(
         "subprocess.Popen",
     }
 )
-"""What a guard is asked about; Python tells of each before it asks the system."""
+"""The events that a guard checks; Python raises each before the system call."""
 
 
 class AuditGuard(Protocol):
-    """Who is asked."""
+    """Checks the events."""
 
     def check(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Raise if this may not be."""
+        """Raise if the event is not allowed."""
         ...
 
     def count_real_codex_run(self) -> None:
@@ -53,13 +53,13 @@ _thread_state = threading.local()
 
 
 def active_guard() -> AuditGuard | None:
-    """Return the guard that stands now."""
+    """Return the active guard; None if there is none."""
     return _active[-1] if _active else None
 
 
 @contextmanager
 def activate(guard: AuditGuard) -> Iterator[None]:
-    """Let ``guard`` be asked; guards of an outer run of pytest rest meanwhile."""
+    """Make ``guard`` the active guard in this context; the guard of an outer pytest run is paused."""
     if not _installed:
         sys.addaudithook(_on_audit_event)
         _installed.append(__name__)
@@ -72,18 +72,18 @@ def activate(guard: AuditGuard) -> Iterator[None]:
 
 @contextmanager
 def allow_any_program() -> Iterator[None]:
-    """Let this thread start any program: one that the toolkit was told to start, such as a server."""
-    before = getattr(_thread_state, "open", False)
-    _thread_state.open = True
+    """Let this thread start any program in this context, such as the server of ``serve:``."""
+    before = getattr(_thread_state, "any_program", False)
+    _thread_state.any_program = True
     try:
         yield
     finally:
-        _thread_state.open = before
+        _thread_state.any_program = before
 
 
 def _on_audit_event(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in EVENTS or not _active:
         return
-    if getattr(_thread_state, "open", False) and not event.startswith("socket."):
+    if getattr(_thread_state, "any_program", False) and not event.startswith("socket."):
         return
     _active[-1].check(event, arguments)

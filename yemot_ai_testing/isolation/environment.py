@@ -1,4 +1,4 @@
-"""What programs of a guarded test inherit: a home of nobody, a ``codex`` that is none, proxies to nowhere."""
+"""The environment of child processes: empty home directories, a ``codex`` stub, a refusing proxy."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ __all__ = ["isolated_environment"]
 
 _CODEX_STUB = """\
 #!/bin/sh
-printf 'refused the program codex (%s), called by a program that a test started; {way_out}\\n' "$*" \\
+printf 'refused the program codex (%s), called by a program that a test started; {hint}\\n' "$*" \\
     > {notes}/codex-$$.txt
-echo 'codex: not in a guarded test: {way_out}' >&2
+echo 'codex: refused in an isolated test: {hint}' >&2
 exit 97
 """
 _HINT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-_OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # each one more would cost a client one more TLS context
-_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - where no proxy is asked, nothing is bound
+_OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # removed: each one set costs an HTTP client one more TLS context
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - hosts without a proxy; nothing is bound
 
 
 @contextmanager
 def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
-    """Let programs inherit what keeps them on this machine, until the context is left."""
+    """Set the environment variables that keep child processes on this machine, in this context."""
     _create_folders(guard.folder)
-    with RefusingProxy(lambda wanted: guard.record_refusal(_refusal_text(wanted))) as hole:
-        ours = {**_home_variables(guard.folder), **_proxy_variables(hole.url, guard.allowed)}
-        before = {name: os.environ.get(name) for name in ours}
-        _set_variables(ours)
+    with RefusingProxy(lambda address: guard.record_refusal(_refusal_text(address))) as proxy:
+        variables = {**_home_variables(guard.folder), **_proxy_variables(proxy.url, guard.allowed)}
+        before = {name: os.environ.get(name) for name in variables}
+        _set_variables(variables)
         try:
             yield
         finally:
@@ -45,10 +45,10 @@ def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
 def _create_folders(folder: Path) -> None:
     for name in (BIN, "home", "codex"):
         (folder / name).mkdir(exist_ok=True)
-    (folder / BIN / DOUBLE_MARKER).touch()  # so that nobody takes it for the real one
+    (folder / BIN / DOUBLE_MARKER).touch()  # so that locate() skips it
     stub = folder / BIN / "codex"
     notes = shlex.quote(str(folder / REFUSALS))
-    write_executable(stub, _CODEX_STUB.format(notes=notes, way_out=_HINT))
+    write_executable(stub, _CODEX_STUB.format(notes=notes, hint=_HINT))
 
 
 def _home_variables(folder: Path) -> dict[str, str]:
@@ -57,7 +57,7 @@ def _home_variables(folder: Path) -> dict[str, str]:
         "HOME": str(folder / "home"),
         "CODEX_HOME": str(folder / "codex"),
         "PATH": os.pathsep.join(filter(None, (str(folder / BIN), os.environ.get("PATH")))),
-        # What was installed for the user stays installed: packages, and binaries in the cache.
+        # The packages of the user, and the binaries in the cache, stay available.
         "PYTHONUSERBASE": site.getuserbase(),
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(home / ".cache"),
     }
@@ -73,10 +73,10 @@ def _proxy_variables(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
     }
 
 
-def _refusal_text(wanted: str) -> str:
-    host = wanted.rpartition(":")[0] or wanted
-    way_out = f"script what it is for, or allow it by name: --yemot-allow={host}"
-    return f"refused a connection to {wanted}, through a proxy variable; {way_out}"
+def _refusal_text(address: str) -> str:
+    host = address.rpartition(":")[0] or address
+    hint = f"script what it is for, or allow it by name: --yemot-allow={host}"
+    return f"refused a connection to {address}, through a proxy variable; {hint}"
 
 
 def _set_variables(variables: Mapping[str, str | None]) -> None:

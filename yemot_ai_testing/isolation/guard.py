@@ -1,4 +1,4 @@
-"""The guard of a run: it refuses, and remembers what it refused."""
+"""Refuses events of the audit hook, records each refusal, and counts what was allowed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,57 @@ import os
 import socket
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yemot_ai_testing.errors import IsolationError
 from yemot_ai_testing.isolation.addresses import is_remote, is_remote_name, remote_target
 from yemot_ai_testing.isolation.programs import Program, is_allowed, program_of
-from yemot_ai_testing.isolation.tally import IsolationCounts
 
-__all__ = ["BIN", "REFUSALS", "IsolationGuard"]
+__all__ = ["BIN", "REFUSALS", "IsolationCounts", "IsolationGuard"]
 
-BIN, REFUSALS = "bin", "notes"
-"""Folders: of what stands first on ``PATH``, and of what other processes were refused."""
+BIN, REFUSALS = "bin", "refusals"
+"""Folders: the first one on ``PATH``; the refusals of other processes, one file each."""
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationCounts:
+    """Counts of one process or of a whole run.
+
+    Attributes:
+        outbound: connections and datagrams that left this machine because they were allowed by name.
+        real_codex: runs of a real Codex.
+        refused: attempts that were refused.
+    """
+
+    outbound: int = 0
+    real_codex: int = 0
+    refused: int = 0
+
+    def plus(self, other: IsolationCounts) -> IsolationCounts:
+        """Return the sum."""
+        return IsolationCounts(
+            self.outbound + other.outbound, self.real_codex + other.real_codex, self.refused + other.refused
+        )
+
+    def __str__(self) -> str:
+        plural = "" if self.outbound == 1 else "s"
+        parts = [f"{self.outbound} outbound connection{plural}", f"{self.real_codex} real codex"]
+        return " · ".join([*parts, f"{self.refused} refused"] if self.refused else parts)
 
 
 class IsolationGuard:
-    """Refuses what leaves this machine, and programs that are not ours.
+    """Refuses network access beyond this machine, and programs that are not allowed.
 
     Args:
-        folder: a private folder, where other processes leave word of what they were refused.
-        allowed: hosts (``api.example.com``, ``192.0.2.7``, with a port or without) and programs, by name.
+        folder: a private folder, in which other processes record their refusals.
+        allowed: names of hosts (``api.example.com``, ``192.0.2.7``, each with or without a port) and of
+            programs.
 
     Attributes:
-        test_location: the test that runs, ``file:line: name``.
-        counts: what was refused, and what was let out.
+        test_location: the current test, ``file:line: name``.
+        counts: what was refused and what was allowed, in this process.
     """
 
     def __init__(self, folder: Path, allowed: Iterable[str] = ()) -> None:
@@ -44,10 +71,10 @@ class IsolationGuard:
         (folder / REFUSALS).mkdir(parents=True, exist_ok=True)
 
     def check(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Let a thing be, or refuse it.
+        """Refuse an audit event, or do nothing.
 
         Raises:
-            RefusedError: it would leave this machine, or is no program of ours.
+            IsolationError: the event would leave this machine, or start a program that is not allowed.
         """
         if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
             self._check_target(event, remote_target(*arguments[:2]))
@@ -59,77 +86,79 @@ class IsolationGuard:
             self._check_program(program_of(event, arguments))
 
     def count_real_codex_run(self) -> None:
-        """Count a run of a real Codex that was asked for."""
+        """Count a run of a real Codex."""
         with self._lock:
             self.counts = self.counts.plus(IsolationCounts(real_codex=1))
 
     def take_refusals(self) -> list[str]:
-        """Return what was refused since the last time, here and in other processes."""
+        """Return the refusals since the last call, in this process and in others."""
         with self._lock:
-            here, self._refusals = self._refusals, []
-        elsewhere = [self._read_refusal(note) for note in sorted((self.folder / REFUSALS).glob("*.txt"))]
-        self.counts = self.counts.plus(IsolationCounts(refused=len(elsewhere)))
-        return [*here, *elsewhere]
+            own, self._refusals = self._refusals, []
+        foreign = [self._read_refusal(file) for file in sorted((self.folder / REFUSALS).glob("*.txt"))]
+        self.counts = self.counts.plus(IsolationCounts(refused=len(foreign)))
+        return [*own, *foreign]
 
-    def record_refusal(self, what: str) -> None:
-        """Remember an attempt that was refused."""
-        if os.getpid() != self._pid:  # a fork, whose memory nobody reads
+    def record_refusal(self, text: str) -> None:
+        """Record a refused attempt."""
+        if os.getpid() != self._pid:  # in a fork, whose memory is lost with it
             name = f"{os.getpid()}-{threading.get_ident()}"
-            (self.folder / REFUSALS / f"{name}.txt").write_text(what, encoding="utf-8")
+            (self.folder / REFUSALS / f"{name}.txt").write_text(text, encoding="utf-8")
             return
         with self._lock:
-            self._refusals.append(f"{self.test_location}: {what}")
+            self._refusals.append(f"{self.test_location}: {text}")
             self.counts = self.counts.plus(IsolationCounts(refused=1))
 
     def allows(self, host: str, port: int | None = None) -> bool:
-        """Tell whether ``host`` may be reached because it was named, or because a name leads there."""
+        """Return whether ``host`` is allowed, by itself or as the address of an allowed name."""
         if {host, f"{host}:{port}"} & self.allowed:
             return True
-        named = (entry.partition(":")[0] for entry in self.allowed if entry.endswith(f":{port}"))
-        bare = (entry for entry in self.allowed if ":" not in entry and os.sep not in entry)
-        return any(host in _addresses_of(name) for name in (*named, *bare) if is_remote_name(name))
+        with_port = (entry.partition(":")[0] for entry in self.allowed if entry.endswith(f":{port}"))
+        without_port = (entry for entry in self.allowed if ":" not in entry and os.sep not in entry)
+        return any(
+            host in _addresses_of(name) for name in (*with_port, *without_port) if is_remote_name(name)
+        )
 
     def _check_target(self, event: str, target: tuple[str, int | None] | None) -> None:
         if target is None:
             return
         host, port = target
         if not self.allows(host, port):
-            verb = "a connection" if event == "socket.connect" else "a datagram"
-            self._refuse(f"{verb} to {_address(host, port)}", host)
+            kind = "a connection" if event == "socket.connect" else "a datagram"
+            self._refuse(f"{kind} to {_address(host, port)}", host)
         with self._lock:
             self.counts = self.counts.plus(IsolationCounts(outbound=1))
 
     def _check_name(self, host: object) -> None:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
-        asked = name.rstrip(".").lower()
-        named = asked in {entry.partition(":")[0].lower() for entry in self.allowed}
-        if is_remote_name(name) and not named:
+        normalized = name.rstrip(".").lower()
+        is_named = normalized in {entry.partition(":")[0].lower() for entry in self.allowed}
+        if is_remote_name(name) and not is_named:
             self._refuse(f"a look-up of {name}", name)
 
-    def _check_address(self, asked: object) -> None:
-        """Judge who asks for the name of a number: a name server would hear of it."""
-        host = str(asked[0] if isinstance(asked, tuple) else asked)
+    def _check_address(self, address: object) -> None:
+        """Check a reverse lookup, which sends a query to a name server."""
+        host = str(address[0] if isinstance(address, tuple) else address)
         if is_remote(host) and not self.allows(host):
             self._refuse(f"a look-up of {host}", host)
 
     def _check_program(self, program: Program) -> None:
         if {program.name, Path(program.name).name, str(program.path)} & self.allowed:
             return
-        stub = program.path is not None and program.path.parent == self.folder / BIN
-        if stub or not is_allowed(program):
+        is_stub = program.path is not None and program.path.parent == self.folder / BIN
+        if is_stub or not is_allowed(program):
             self._refuse(f"the program {program.name}", Path(program.name).name)
 
     def _refuse(self, what: str, name: str) -> None:
-        way_out = _hint(what, name)
-        self.record_refusal(f"refused {what}; {way_out}")
+        hint = _hint(what, name)
+        self.record_refusal(f"refused {what}; {hint}")
         raise IsolationError(
-            errno.EPERM, f"refused {what} in a guarded test ({self.test_location})", hint=way_out
+            errno.EPERM, f"refused {what} in an isolated test ({self.test_location})", hint=hint
         )
 
-    def _read_refusal(self, note: Path) -> str:
-        what = note.read_text(encoding="utf-8", errors="replace").strip()
-        note.unlink()
-        return f"{self.test_location}: {what}"
+    def _read_refusal(self, file: Path) -> str:
+        text = file.read_text(encoding="utf-8", errors="replace").strip()
+        file.unlink()
+        return f"{self.test_location}: {text}"
 
 
 def _hint(what: str, name: str) -> str:
@@ -139,9 +168,9 @@ def _hint(what: str, name: str) -> str:
 
 
 def _addresses_of(name: str) -> set[str]:
-    """Return the numbers of an allowed name; looking it up is allowed, too."""
+    """Return the IP addresses of an allowed name; the guard allows this lookup, too."""
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(name, None)}
+        return {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     except OSError:
         return set()
 

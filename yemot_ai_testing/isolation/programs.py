@@ -1,6 +1,7 @@
-"""Which programs are ours: told by what they are, not by how they are called.
+"""Which programs a test may start, decided by the resolved file, not by the name in the command.
 
-Ours are this Python, the scripts that it runs, the doubles of Codex, git, and what only tells of the system.
+Allowed are this Python and the scripts that it runs, the doubles of Codex, git, and programs that only print
+facts about the system.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ __all__ = ["Program", "is_allowed", "program_of"]
 _ALLOWED_PROGRAMS = frozenset({"git", "ldconfig", "lsb_release", "ps", "uname"})
 _SHELLS = frozenset({"bash", "dash", "sh"})
 _SHELL_CHARACTERS = frozenset("|&;<>()$`\\\"'*?[#~%{}\n")
-"""With one of these in it, a line of a shell can start more than its first word."""
+"""A shell line with one of these characters can start more programs than its first word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is about to be started.
+    """A program that is about to be started.
 
     Attributes:
-        name: as a person would call it.
-        path: where it lies; None if it is nowhere, and nothing can be started.
+        name: as given in the command.
+        path: the file; None if there is no such program.
     """
 
     name: str
@@ -38,11 +39,11 @@ class Program:
 
 
 def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
-    """Return what an audit event is about to start.
+    """Return the program that an audit event is about to start.
 
     Args:
-        event: one of ``hook.EVENTS`` that is no socket's.
-        arguments: the event's own.
+        event: one of ``audit_hook.EVENTS``, but no ``socket.*``.
+        arguments: those of the event.
     """
     match event, arguments:
         case "os.system", (line, *_):
@@ -55,20 +56,21 @@ def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
             return _from_argv(path, argv, None, env)
         case _, (path, argv, env):
             return _from_argv(path, argv, None, env)
-    raise AssertionError(f"{event} with {len(arguments)} arguments")  # pragma: no cover - Python's own forms
+    raise AssertionError(
+        f"{event} with {len(arguments)} arguments"
+    )  # pragma: no cover - CPython has no other
 
 
 def is_allowed(program: Program) -> bool:
-    """Tell whether a test may start it."""
+    """Return whether a test may start this program."""
     path = program.path
     if path is None:
-        return True  # the system will say that there is no such file
+        return True  # starting it fails with "no such file"
     if (path.parent / DOUBLE_MARKER).exists():
         return True
     if path.name == "codex":
         return False
-    real = path.resolve()
-    return real in _pythons() or path.name in _ALLOWED_PROGRAMS or _interpreter(path) in _pythons()
+    return path.resolve() in _pythons() or path.name in _ALLOWED_PROGRAMS or _interpreter(path) in _pythons()
 
 
 def _from_argv(executable: object, argv: object, cwd: object, env: Mapping[Any, Any] | None) -> Program:
@@ -87,7 +89,7 @@ def _words(argv: object) -> Sequence[Any]:
 
 
 def _from_shell_line(line: str, env: Mapping[Any, Any] | None) -> Program:
-    """Return what a shell would start: the first word, or the shell itself where the line does more."""
+    """Return the program of the first word, or the shell itself if the line is not a simple command."""
     if set(line) & _SHELL_CHARACTERS or not line.split():
         return _lookup("sh", None, env)
     return _lookup(shlex.split(line)[0], None, env)
@@ -96,21 +98,21 @@ def _from_shell_line(line: str, env: Mapping[Any, Any] | None) -> Program:
 def _lookup(name: str, cwd: object, env: Mapping[Any, Any] | None) -> Program:
     if os.sep in name:
         folder = os.fsdecode(cwd) if isinstance(cwd, str | bytes | os.PathLike) else ""
-        path = Path(folder, name)
-        return Program(name, path if path.exists() else None)
-    # Popen and exec look along the PATH of the environment that the program is given.
+        file = Path(folder, name)
+        return Program(name, file if file.exists() else None)
+    # Popen and exec search the PATH of the environment that is passed to the program.
     variables = {os.fsdecode(key): value for key, value in (os.environ if env is None else env).items()}
-    found = shutil.which(name, path=os.fsdecode(variables.get("PATH", os.defpath)))
-    return Program(name, None if found is None else Path(found))
+    path = shutil.which(name, path=os.fsdecode(variables.get("PATH", os.defpath)))
+    return Program(name, None if path is None else Path(path))
 
 
 def _pythons() -> frozenset[Path]:
     base = getattr(sys, "_base_executable", None)  # of a virtual environment
-    return frozenset(Path(one).resolve() for one in (sys.executable, base) if one)
+    return frozenset(Path(path).resolve() for path in (sys.executable, base) if path)
 
 
 def _interpreter(path: Path) -> Path | None:
-    """Return what runs a script; None for what is no script."""
+    """Return the interpreter of a script; None if the file is not a script."""
     try:
         with path.open("rb") as file:
             first = file.readline(256)

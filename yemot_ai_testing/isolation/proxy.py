@@ -1,6 +1,6 @@
-"""A proxy that leads nowhere, and tells who wanted to go where.
+"""An HTTP proxy that refuses every request and reports its target.
 
-Programs that a test starts are out of an audit hook's reach; nearly all that speak HTTP heed a proxy.
+An audit hook does not see what child processes do, but nearly all HTTP clients use the proxy variables.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 __all__ = ["RefusingProxy"]
 
 _FORBIDDEN = (
-    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
-    b"nothing leaves this machine in a guarded run of test"
+    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 48\r\nConnection: close\r\n\r\n"
+    b"network access is blocked in isolated test runs\n"
 )
 
 
@@ -32,7 +32,7 @@ class RefusingProxy:
 
     @property
     def url(self) -> str:
-        """What a proxy variable takes."""
+        """The value for the proxy variables."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -60,7 +60,7 @@ class _Request(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         words = self.rfile.readline(65536).decode("latin-1").split()
-        if len(words) < 2:  # noqa: PLR2004 - a method and what it is about
+        if len(words) < 2:  # noqa: PLR2004 - method and target
             return
         self.server.on_request(_requested_address(words[0], words[1]))
         self.wfile.write(_FORBIDDEN)

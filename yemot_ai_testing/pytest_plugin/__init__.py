@@ -1,1 +1,1 @@
-"""The pytest plugin: options, fixtures, marker, items, reports."""
+"""The pytest plugin: options, fixtures, marker, items and reports."""

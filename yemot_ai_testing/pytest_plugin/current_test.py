@@ -1,4 +1,4 @@
-"""Which test runs, for what is made in its body and not by a fixture."""
+"""The running test, for objects that are created in its body and not by a fixture."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _tests: list[pytest.Item] = []
 
 
 def current_test() -> pytest.Item | None:
-    """Return the test that runs in this process; None outside of tests."""
+    """Return the test that is running in this process; None outside of tests."""
     return _tests[-1] if _tests else None
 
 
 @contextmanager
 def set_current_test(item: pytest.Item) -> Iterator[None]:
-    """Let ``item`` be the one; that of an outer run of pytest is it again afterwards."""
+    """Make ``item`` the current test in this context; afterwards that of an outer pytest run is it again."""
     _tests.append(item)
     try:
         yield

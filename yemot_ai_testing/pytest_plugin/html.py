@@ -1,4 +1,4 @@
-"""``--yemot-html FILE``: write the page when the run is over."""
+"""Writes the HTML page at the end of a run (``--yemot-html FILE``)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ __all__ = ["HtmlReportPlugin", "register_html_report"]
 
 
 def register_html_report(config: pytest.Config, results: CallResults) -> None:
-    """Let the run end with its page, unless it only lists scenarios, or works for another run.
+    """Register the plugin that writes the page, but not in xdist's workers or with ``--collect-only``.
 
     Raises:
-        pytest.UsageError: the page could not be written.
+        pytest.UsageError: the page cannot be written.
     """
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         config.pluginmanager.register(HtmlReportPlugin(_check_writable(_path(config)), results), "yemot_html")
 
 
 class HtmlReportPlugin:
-    """A plugin that writes the page of a run.
+    """The plugin that writes the page of a run.
 
     Args:
-        path: where to.
-        results: the calls.
+        path: the file.
+        results: the calls of the run.
     """
 
     def __init__(self, path: Path, results: CallResults) -> None:
@@ -43,30 +43,30 @@ class HtmlReportPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write it, however the run went."""
+        """Write the page, also after failures."""
         page = render(self._results.calls, written=_now())
         self._path.write_text(page, encoding="utf-8")
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        """Tell where it is."""
+        """Print the URL of the page."""
         if terminalreporter.config.get_verbosity() >= 0:
             terminalreporter.line("")
             terminalreporter.line(f"the calls as a page: {self._path.as_uri()}")
 
 
 def _now() -> datetime:
-    """Return the time, or the one that reproducible builds give."""
-    given = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.now().astimezone() if given is None else datetime.fromtimestamp(int(given), UTC)
+    """Return the current time, or that of ``SOURCE_DATE_EPOCH`` for reproducible pages."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.now().astimezone() if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
 
 
 def _path(config: pytest.Config) -> Path:
-    """Return where the page goes: seen from where pytest was called, or from the ini file."""
-    named: str | None = config.getoption("yemot_html")
+    """Return the path: an option is relative to the working directory, an ini key to the ini file."""
+    option: str | None = config.getoption("yemot_html")
     ini: str = config.getini("yemot_html")
-    if named:
-        return config.invocation_params.dir / named
+    if option:
+        return config.invocation_params.dir / option
     return (config.inipath.parent if config.inipath else config.rootpath) / ini
 
 
@@ -74,12 +74,12 @@ def _check_writable(path: Path) -> Path:
     """Return ``path`` if a page can be written there.
 
     Raises:
-        pytest.UsageError: its folder is not there, it is a folder itself, or nothing may be written there.
+        pytest.UsageError: its folder does not exist, it is a folder, or it is not writable.
     """
     if not path.parent.is_dir():
         raise pytest.UsageError(f"--yemot-html: there is no folder {path.parent}; create it first")
     if path.is_dir():
         raise pytest.UsageError(f"--yemot-html: {path} is a folder; name a file in it, such as calls.html")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise pytest.UsageError(f"--yemot-html: {path} may not be written")
+        raise pytest.UsageError(f"--yemot-html: {path} is not writable")
     return path

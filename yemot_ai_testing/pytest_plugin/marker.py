@@ -1,6 +1,6 @@
-"""``@pytest.mark.yemot(…)``: which arguments it takes.
+"""Checks the arguments of ``@pytest.mark.yemot(…)``.
 
->>> mistakes(("shop:flow",), {"ap": "shop:flow"})
+>>> argument_errors(("shop:flow",), {"ap": "shop:flow"})
 ["yemot() takes arguments by name only, not 'shop:flow'", "yemot() has no argument 'ap'; did you mean 'app'?"]
 """
 
@@ -28,16 +28,17 @@ _CALLER_ARGUMENTS = tuple(
 ARGUMENTS: frozenset[str] = frozenset(
     {*_TARGET_ARGUMENTS, *_CALLER_ARGUMENTS, *CallerOptions.__annotations__}
 )
-"""What the marker takes: whom to call, which Codex, and all that ``Caller`` takes."""
+"""The arguments of the marker: the application, the Codex, and those of ``Caller``."""
 
 
 def check_markers(item: pytest.Item) -> list[str]:
-    """Return what is wrong with the markers of a test."""
-    return [wrong for mark in item.iter_markers("yemot") for wrong in argument_errors(mark.args, mark.kwargs)]
+    """Return the errors in the markers of a test."""
+    markers = item.iter_markers("yemot")
+    return [error for marker in markers for error in argument_errors(marker.args, marker.kwargs)]
 
 
 def argument_errors(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the arguments of one marker."""
+    """Return the errors in the arguments of one marker, each with a hint."""
     return list(_argument_errors(args, kwargs))
 
 
@@ -46,7 +47,7 @@ def _argument_errors(positional: tuple[Any, ...], named: Mapping[str, Any]) -> I
         yield f"yemot() takes arguments by name only, not {value!r}"
     for name in named.keys() - ARGUMENTS:
         near = difflib.get_close_matches(name, ARGUMENTS, n=1)
-        meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(ARGUMENTS))}"
-        yield f"yemot() has no argument {name!r}; {meant}"
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(ARGUMENTS))}"
+        yield f"yemot() has no argument {name!r}; {hint}"
     if named.get("app") is not None and named.get("url") is not None:
         yield "yemot() takes app= or url=, not both"

@@ -1,4 +1,4 @@
-"""The options of the plugin, and their ini keys."""
+"""The command-line options of the plugin and their ini keys."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 if TYPE_CHECKING:
     from yemot_ai_testing.scenario.play.target import RunSettings
 
-__all__ = ["SCENARIO_SUFFIX", "add_options", "missing_package_error", "run_settings"]
+__all__ = ["SCENARIO_SUFFIX", "add_options", "check_old_names", "missing_package_error", "run_settings"]
 
 SCENARIO_SUFFIX = ".call.yaml"
+CODEX_SPECS = "fake|fake@VERSION|real|real@VERSION|PATH"
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add them."""
+    """Add the options and ini keys of the plugin."""
     group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
     _add_scenario_options(parser, group)
     _add_isolation_options(parser, group)
@@ -30,76 +31,92 @@ def _add_scenario_options(parser: pytest.Parser, group: pytest.OptionGroup) -> N
         nargs="?",
         const="",
         metavar="PATH",
-        help=f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), else those of "
-        "the ini key yemot_scenarios, else all under testpaths",
+        help=f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), else "
+        "those of the ini key yemot_scenarios, else all under testpaths",
     )
     group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
-    group.addoption("--yemot-url", metavar="URL", help="a server that scenarios call instead")
+    group.addoption("--yemot-url", metavar="URL", help="the server that scenarios call")
     group.addoption(
         "--yemot-serve",
         metavar="COMMAND",
-        help="a server that is started, with the doubles in its environment, and called instead; "
+        help="the command that starts the server that scenarios call, with the doubles in its environment; "
         "its port is {port} in COMMAND and PORT in its environment",
     )
     group.addoption(
         "--yemot-codex",
-        metavar="fake|VERSION|real|real:VERSION|PATH",
-        help="who answers as Codex: the fake (default), the fake as a recorded VERSION, or a real binary "
-        "with a scripted model service",
+        metavar=CODEX_SPECS,
+        help="which Codex answers: the fake (default), the fake of a recorded VERSION, or a real binary with "
+        "a scripted model service",
     )
     group.addoption(
         "--yemot-update",
         action="store_true",
-        help="rewrite what scenarios shall hear as what they heard; nothing else of their files",
+        help="write what was heard into the hears: of failed turns; change nothing else in the files",
     )
-    group.addoption("--yemot-html", metavar="FILE", help="write the calls of the run as one page, FILE")
-    parser.addini("yemot_html", "where to write the calls of each run of scenarios as a page", default="")
-    parser.addini("yemot_scenarios", "where scenarios are (files or folders)", type="paths", default=[])
+    group.addoption("--yemot-html", metavar="FILE", help="write the calls of the run to an HTML page")
+    parser.addini("yemot_html", "the HTML page that each run of scenarios writes", default="")
+    parser.addini("yemot_scenarios", "files or folders of scenarios", type="paths", default=[])
     parser.addini("yemot_app", "the application that scenarios call", default="")
-    parser.addini("yemot_url", "a server that scenarios call instead", default="")
-    parser.addini("yemot_serve", "the command of a server that scenarios call instead", default="")
-    parser.addini(
-        "yemot_codex", "who answers as Codex: fake, a version, real, real:VERSION or a path", default="fake"
-    )
-    parser.addini("yemot_remote", "let urls point beyond this machine", type="bool", default=False)
+    parser.addini("yemot_url", "the server that scenarios call", default="")
+    parser.addini("yemot_serve", "the command that starts the server that scenarios call", default="")
+    parser.addini("yemot_codex", f"which Codex answers: {CODEX_SPECS}", default="fake")
+    parser.addini("yemot_remote", "allow URLs that are not on this machine", type="bool", default=False)
 
 
 def _add_snapshot_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
         "--yemot-snapshot",
         action="store_true",
-        help="hold the answers of each scenario to a syrupy snapshot; --snapshot-update writes it",
+        help="compare the responses of each scenario with a syrupy snapshot; --snapshot-update writes it",
     )
-    parser.addini("yemot_snapshot", "hold the answers of scenarios to snapshots", type="bool", default=False)
+    parser.addini("yemot_snapshot", "compare responses with snapshots", type="bool", default=False)
 
 
 def _add_isolation_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     group.addoption(
-        "--yemot-guard",
+        "--yemot-block-network",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="refuse connections that leave this machine, and programs that are not ours (default: on for "
-        "scenarios)",
+        help="block connections that leave this machine, and programs that are not allowed (default: only in "
+        "runs of scenarios)",
     )
     group.addoption(
         "--yemot-allow",
         action="append",
         default=[],
         metavar="NAME",
-        help="a host or a program that the guard lets out; repeatable",
+        help="allow a host or a program in spite of --yemot-block-network; repeatable",
     )
     parser.addini(
-        "yemot_guard",
-        "guard ordinary tests too, or none (default: scenarios only)",
+        "yemot_block_network",
+        "block network and foreign programs in all tests, or in none (default: only in runs of scenarios)",
         type="bool",
         default=None,
     )
-    parser.addini("yemot_allow", "hosts and programs that the guard lets out", type="args", default=[])
+    parser.addini("yemot_allow", "hosts and programs that are allowed", type="args", default=[])
+    group.addoption(
+        "--yemot-guard", action=argparse.BooleanOptionalAction, default=None, help=argparse.SUPPRESS
+    )
+    parser.addini("yemot_guard", "renamed: use yemot_block_network", default=None)
+
+
+def check_old_names(config: pytest.Config) -> None:
+    """Refuse the former names of options and ini keys.
+
+    Raises:
+        pytest.UsageError: one of them is used; the message has the new name.
+    """
+    used = config.getoption("yemot_guard", default=None)
+    if used is not None:
+        prefix = "--" if used else "--no-"
+        raise pytest.UsageError(f"{prefix}yemot-guard is now {prefix}yemot-block-network")
+    if config.getini("yemot_guard") is not None:
+        raise pytest.UsageError("the ini key yemot_guard is now yemot_block_network")
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
-    """Return what a run says about applications and doubles."""
-    from yemot_ai_testing.scenario.play.target import RunSettings  # noqa: PLC0415 - a run without calls pays nothing
+    """Return the settings of a run: what is called, and with which doubles."""
+    from yemot_ai_testing.scenario.play.target import RunSettings  # noqa: PLC0415 - not needed without calls
 
     option, ini = config.getoption, config.getini
     return RunSettings(
@@ -116,5 +133,5 @@ def run_settings(config: pytest.Config) -> RunSettings:
 
 
 def missing_package_error(package: str) -> pytest.UsageError:
-    """Return the error for a package of the extra that is not there."""
+    """Return the error for a missing package of the extra ``testing``."""
     return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")

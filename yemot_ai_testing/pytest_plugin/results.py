@@ -1,4 +1,4 @@
-"""All calls of a run, those that other processes played too."""
+"""Collects the calls of a run, also from xdist's workers."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from yemot_ai_testing.scenario.report.call_record import CallRecord
 __all__ = ["CallResults"]
 
 REPORT_ATTRIBUTE = "yemot_record"
-"""The attribute of a report under which a call comes from the process that played it."""
+"""The attribute of a test report that carries the record of a call from the worker."""
 
 
 class CallResults:
-    """A plugin of the runs that play scenarios; it keeps what came of each."""
+    """The plugin that collects the record of each scenario."""
 
     def __init__(self) -> None:
         self._calls: dict[str, CallRecord] = {}
 
     @property
     def calls(self) -> list[CallRecord]:
-        """The calls in the order in which they are written, whoever played them when."""
+        """The calls in the order of the scenario files, not in that of the run."""
         return sorted(self._calls.values(), key=lambda call: (call.path, call.line, call.name))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Send the call along with its report."""
+        """Attach the record of the call to its report."""
         report = yield
         if report.when == "call" and isinstance(item, ScenarioItem):
-            call = item.stash.get(CALL_RECORD_KEY, None) or _error_record(item, report)
-            setattr(report, REPORT_ATTRIBUTE, call.dumps())
+            record = item.stash.get(CALL_RECORD_KEY, None) or _error_record(item, report)
+            setattr(report, REPORT_ATTRIBUTE, record.dumps())
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in a call, from whichever process."""
-        sent = getattr(report, REPORT_ATTRIBUTE, None)
-        if sent is not None:
-            self._calls[report.nodeid] = CallRecord.loads(sent)
+        """Store the record of a call, from this process or from a worker."""
+        record = getattr(report, REPORT_ATTRIBUTE, None)
+        if record is not None:
+            self._calls[report.nodeid] = CallRecord.loads(record)
         elif report.failed:
             self._calls.setdefault(report.nodeid, _unloadable_record(report.nodeid, report.longreprtext))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take in a file that could not be loaded."""
+        """Store an error record for a file that could not be loaded."""
         if report.failed:
             self._calls[report.nodeid] = _unloadable_record(report.nodeid, report.longreprtext)
 
 
 def _error_record(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
-    """Return the record of a scenario that could not be played: no application, no Codex."""
+    """Return the record of a scenario that could not be played, e.g. without its application."""
     caller = item.scenario.caller
     return CallRecord(
         name=item.name,
@@ -68,7 +68,7 @@ def _error_record(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
 
 
 def _unloadable_record(nodeid: str, report: str) -> CallRecord:
-    """Return the record of a file that could not be loaded, or of a process that died."""
+    """Return the record of a file that could not be loaded, or of a worker that crashed."""
     path, _, name = nodeid.partition("::")
     return CallRecord(
         name=name or Path(path).name, path=path, line=0, state="error", messages=tuple(report.splitlines())

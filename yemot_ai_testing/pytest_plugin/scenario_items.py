@@ -1,4 +1,4 @@
-"""Scenarios as pytest sees them: a file of items, each named in the user's language."""
+"""Makes one pytest item of each scenario of a ``*.call.yaml`` file."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ TURNS_PROPERTY, AGENT_TURNS_PROPERTY, DEAD_AIR_PROPERTY = (
     "yemot_agent_turns",
     "yemot_dead_air_p95",
 )
-"""The names under which JUnit reports tell of a call: its conversation, file and line, how often the caller
-acted and the model was asked, its silences in seconds, and the kind of its failure."""
+"""The names of the properties in JUnit reports: the conversation, file and line, the number of the caller's
+turns and of the model's, dead air in seconds (95th percentile), and the kind of the failure."""
 
 CALL_RECORD_KEY = pytest.StashKey[CallRecord]()
-"""What is kept of an item's call for the end of the run."""
+"""The record of an item's call, for the end of the run."""
 
 SERVERS_KEY: Final = pytest.StashKey["Servers"]()
 
@@ -67,12 +67,12 @@ class ScenarioFile(pytest.File):
     @classmethod
     def create(cls, parent: pytest.Collector, path: Path, run_settings: RunSettings) -> ScenarioFile:
         """Return the collector of ``path``."""
-        made: ScenarioFile = cls.from_parent(parent, path=path)
-        made.run_settings = run_settings
-        return made
+        file: ScenarioFile = cls.from_parent(parent, path=path)
+        file.run_settings = run_settings
+        return file
 
     def collect(self) -> Iterable[pytest.Item]:
-        """Load the file; all its mistakes are one collection error."""
+        """Load the file; one collection error has all its mistakes."""
         try:
             loaded = load(_display_path(self.path, self.config))
             _check_supported(loaded, self.run_settings)
@@ -87,37 +87,37 @@ class ScenarioItem(pytest.Item):
 
     scenario: Scenario
     run_settings: RunSettings
-    obj: Any  # syrupy asks every item for it
+    obj: Any  # syrupy reads it from every item
 
     @classmethod
     def create(cls, parent: ScenarioFile, scenario: Scenario) -> ScenarioItem:
         """Return the item that plays ``scenario``."""
-        made: ScenarioItem = cls.from_parent(parent, name=scenario.name)
-        made.scenario, made.run_settings, made.obj = scenario, parent.run_settings, play
-        made.add_marker("yemot")
-        return made
+        item: ScenarioItem = cls.from_parent(parent, name=scenario.name)
+        item.scenario, item.run_settings, item.obj = scenario, parent.run_settings, play
+        item.add_marker("yemot")
+        return item
 
     def runtest(self) -> None:
         """Play the call.
 
         Raises:
-            ScenarioFailedError: it did not go as written.
+            ScenarioFailedError: the call did not meet the expectations of the scenario.
         """
-        with open_target(self.run_settings, self.scenario.app, servers_for_run(self.config)) as stage:
-            outcome = self._play(stage)
-            if stage.output is not None:
-                self.add_report_section("call", "server", stage.output())
+        with open_target(self.run_settings, self.scenario.app, servers_for_run(self.config)) as target:
+            result = self._play(target)
+            if target.output is not None:
+                self.add_report_section("call", "server", target.output())
         if self.config.getoption("yemot_snapshot") or self.config.getini("yemot_snapshot"):
-            from yemot_ai_testing.pytest_plugin.snapshots_ import check_snapshot  # noqa: PLC0415 - needs syrupy
+            from yemot_ai_testing.pytest_plugin.snapshots import check_snapshot  # noqa: PLC0415 - needs syrupy
 
-            outcome = check_snapshot(outcome, self)
-        self._store_record(outcome)
-        if outcome.fake_only is not None:
-            # Told at the scenario's own line; skip() would name this one.
-            raise pytest.skip.Exception(f"fake only: {outcome.fake_only}", _use_item_location=True)
-        failure = outcome.failure
+            result = check_snapshot(result, self)
+        self._store_record(result)
+        if result.fake_only is not None:
+            # With pytest.skip() the report would name this line instead of the scenario's.
+            raise pytest.skip.Exception(f"fake only: {result.fake_only}", _use_item_location=True)
+        failure = result.failure
         if failure is not None:
-            report = failure_report(outcome, failure, replay=self.replay_argv)
+            report = failure_report(result, failure, replay=self.replay_argv)
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
 
     def _play(self, target: PlayTarget) -> ScenarioResult:
@@ -129,61 +129,60 @@ class ScenarioItem(pytest.Item):
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
     ) -> str | TerminalRepr:
-        """Return what the toolkit has to say; anything else as pytest shows it."""
+        """Return the message of a toolkit error without a traceback; leave other errors to pytest."""
         if isinstance(excinfo.value, ToolkitError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     @property
     def replay_command(self) -> str:
-        """The command that plays this call again, as a shell takes it."""
+        """The command that plays this call again, quoted for a shell."""
         return shlex.join(self.replay_argv)
 
     @property
     def replay_argv(self) -> tuple[str, ...]:
-        """The command that plays this call again."""
-        setting, option = self.run_settings, self.config.getoption
-        given = {"url": setting.url, "app": setting.app, "serve": setting.serve}
-        options = [f"--yemot-{name}={value}" for name, value in given.items() if value]
-        if setting.codex != "fake":
-            options.append(f"--yemot-codex={setting.codex}")
+        """The arguments of the command that plays this call again."""
+        settings, option = self.run_settings, self.config.getoption
+        targets = {"url": settings.url, "app": settings.app, "serve": settings.serve}
+        options = [f"--yemot-{name}={value}" for name, value in targets.items() if value]
+        if settings.codex != "fake":
+            options.append(f"--yemot-codex={settings.codex}")
         options += [f"--yemot-allow={name}" for name in option("yemot_allow")]
         if option("yemot_snapshot"):
             options.append("--yemot-snapshot")
-        if option("yemot_guard") is False:
-            options.append("--no-yemot-guard")
+        if option("yemot_block_network") is False:
+            options.append("--no-yemot-block-network")
         return ("pytest", f"{self.scenario.location.path}::{self.name}", *options, "--yemot-scenario")
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the scenario stands."""
+        """Return path, line (from 0) and name of the scenario."""
         return self.path, self.scenario.location.line - 1, self.name
 
-    def _store_record(self, outcome: ScenarioResult) -> None:
-        """Keep what happened for whoever reports it."""
-        self.stash[CALL_RECORD_KEY] = CallRecord.from_result(outcome, replay=self.replay_command)
+    def _store_record(self, result: ScenarioResult) -> None:
+        """Store the call for the reports."""
+        self.stash[CALL_RECORD_KEY] = CallRecord.from_result(result, replay=self.replay_command)
         self.user_properties += [
-            (CALL_PROPERTY, render_result(outcome)),
-            (LOCATION_PROPERTY, f"{outcome.scenario.location.path}:{outcome.scenario.location.line}"),
-            (TURNS_PROPERTY, len(outcome.turns)),
-            (AGENT_TURNS_PROPERTY, outcome.agent_turns),
-            (DEAD_AIR_PROPERTY, round(percentile(outcome.dead_air or [0.0], 95), 1)),
-            (WARNINGS_PROPERTY, list(outcome.warnings)),
+            (CALL_PROPERTY, render_result(result)),
+            (LOCATION_PROPERTY, f"{result.scenario.location.path}:{result.scenario.location.line}"),
+            (TURNS_PROPERTY, len(result.turns)),
+            (AGENT_TURNS_PROPERTY, result.agent_turns),
+            (DEAD_AIR_PROPERTY, round(percentile(result.dead_air or [0.0], 95), 1)),
+            (WARNINGS_PROPERTY, list(result.warnings)),
         ]
-        if outcome.failure is not None:
-            self.user_properties.append((FAILURE_PROPERTY, outcome.failure.kind))
+        if result.failure is not None:
+            self.user_properties.append((FAILURE_PROPERTY, result.failure.kind))
 
 
 def _display_path(path: Path, config: pytest.Config) -> Path:
-    """Return ``path`` as a person at the command line would write it."""
-    here = config.invocation_params.dir
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    """Return ``path`` relative to the working directory if it is in it."""
+    folder = config.invocation_params.dir
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def servers_for_run(config: pytest.Config) -> Servers:
-    """Return the servers of this run, which end with it."""
+    """Return the servers of this run; they are stopped at its end."""
     if SERVERS_KEY not in config.stash:
-        # Imported here: most runs start none.
-        from yemot_ai_testing.scenario.play.servers import Servers  # noqa: PLC0415 - see above
+        from yemot_ai_testing.scenario.play.servers import Servers  # noqa: PLC0415 - most runs start none
 
         config.stash[SERVERS_KEY] = Servers()
         config.add_cleanup(config.stash[SERVERS_KEY].close)
@@ -191,10 +190,11 @@ def servers_for_run(config: pytest.Config) -> Servers:
 
 
 def _check_supported(loaded: CallFile, run_settings: RunSettings) -> None:
-    """Refuse what needs more of an application than its kind can give.
+    """Check that the kind of application supports all keys of the scenarios.
 
     Raises:
-        ScenarioLoadError: a scenario scripts a model that is not ours, or counts what nobody can see.
+        ScenarioLoadError: a scenario scripts or counts something that is out of reach behind a URL or in a
+            server.
     """
     problems = [
         problem
@@ -209,7 +209,8 @@ def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Itera
     afterwards = scenario.afterwards
     if isinstance(target, ServerCommand):
         if afterwards and "sessions_open" in afterwards.counts:
-            yield f"{afterwards.location}: afterwards: nobody sees the sessions_open of a server: leave it out"
+            location = afterwards.location
+            yield f"{location}: afterwards: sessions_open cannot be counted in a server: leave it out"
     elif "://" in target:
         if afterwards:
             yield (
@@ -219,6 +220,6 @@ def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Itera
         for turn in scenario.turns:
             if turn.agent:
                 yield (
-                    f"{turn.location}: agent: there is no double behind {target}; its model is its own, "
-                    "so leave agent: out, or start the server from here (serve:)"
+                    f"{turn.location}: agent: there is no double behind {target}, which has its own model; "
+                    "leave agent: out, or let the toolkit start the server (serve:)"
                 )

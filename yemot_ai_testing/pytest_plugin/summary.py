@@ -1,4 +1,4 @@
-"""The end of a run of scenarios: calls as conversations, the silences, how many calls there were."""
+"""Prints the end of a run of scenarios: calls as conversations, dead air, slow turns, counts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SLOW_TURNS, SLOW_TURNS_VERBOSE = 3, 10
 
 
 def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
-    """Write what was played.
+    """Print the summary.
 
-    Failed calls are told as conversations, under ``-v`` all; then the silences and the slowest turns. Under
-    ``-q`` there is only the tally.
+    It shows failed calls as conversations (with ``-v`` all calls), then the dead air and the slowest turns.
+    With ``-q`` it shows the counts only.
     """
     played = [call for call in calls if call.state != "error"]
     if not played:
@@ -30,13 +30,13 @@ def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     verbosity = terminal.config.get_verbosity()
     if verbosity >= 0:
         _write_calls(terminal, [call for call in played if verbosity > 0 or call.state == "failed"])
-        _write_silences(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
+        _write_dead_air(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
     turns = sum(call.agent_turns for call in played)
     fake_only = sum(call.state == "fake only" for call in played)
     terminal.line("")
-    guarded: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin(PLUGIN_NAME)
-    counted = summary_line(len(played), turns, fake_only)
-    terminal.line(counted if guarded is None else f"{counted} · {guarded.counts}", bold=True)
+    isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin(PLUGIN_NAME)
+    line = summary_line(len(played), turns, fake_only)
+    terminal.line(line if isolation is None else f"{line} · {isolation.counts}", bold=True)
 
 
 def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
@@ -51,7 +51,7 @@ def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
             terminal.line(f"  warning: {escape_controls(warning)}", yellow=True)
 
 
-def _write_silences(terminal: TerminalReporter, calls: list[CallRecord], limit: int) -> None:
+def _write_dead_air(terminal: TerminalReporter, calls: list[CallRecord], limit: int) -> None:
     summary = dead_air_summary(calls)
     if summary:
         terminal.line("")

@@ -1,4 +1,4 @@
-"""``--yemot-guard``: all addresses beyond this machine are of TEST-NET, and nothing is ever sent there."""
+"""``--yemot-block-network``; the remote addresses are of TEST-NET, and nothing is sent to them."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ def test_a_connection_that_leaves_the_machine_is_refused(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("test_it.py", CONNECTS)
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*RefusedError: *refused a connection to 192.0.2.1:443*--yemot-allow=192.0.2.1"]
+        ["*IsolationError: *refused a connection to 192.0.2.1:443*--yemot-allow=192.0.2.1"]
     )
 
 
-def test_a_refused_attempt_names_test_address_and_way_out_even_if_the_error_was_swallowed(
+def test_a_refused_attempt_fails_the_test_even_if_the_error_is_swallowed(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("test_it.py", SWALLOWS)
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["test_it.py:5: test_it: refused a connection to 192.0.2.1:443; *--yemot-allow=192.0.2.1"]
     )
 
 
-def test_ordinary_tests_are_not_guarded_unless_asked(
+def test_the_network_is_not_blocked_in_ordinary_tests_by_default(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -76,16 +76,18 @@ def test_ordinary_tests_are_not_guarded_unless_asked(
         "import sys\ndef test_it():\n    sys.audit('socket.getaddrinfo', 'example.test', 1, 0, 0, 0)",
     )
     run("test_it.py").assert_outcomes(passed=1)
-    run("--yemot-guard", "test_it.py").assert_outcomes(failed=1)
+    run("--yemot-block-network", "test_it.py").assert_outcomes(failed=1)
     run("test_it.py").assert_outcomes(passed=1)
 
 
-def test_the_ini_key_guards_ordinary_tests(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_ini_key_blocks_the_network_in_all_tests(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
     write("test_it.py", SWALLOWS)
-    run("-o", "yemot_guard=true", "test_it.py").assert_outcomes(failed=1)
+    run("-o", "yemot_block_network=true", "test_it.py").assert_outcomes(failed=1)
 
 
-def test_scenarios_are_guarded_and_a_refusal_names_the_place_of_the_scenario(
+def test_scenarios_are_isolated_and_a_refusal_names_the_location_of_the_scenario(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("leaky.py", LEAKING_APP)
@@ -100,18 +102,18 @@ def test_scenarios_are_guarded_and_a_refusal_names_the_place_of_the_scenario(
     )
 
 
-def test_a_run_of_scenarios_ends_with_what_left_the_machine(project: pytest.Pytester, run: Run) -> None:
+def test_the_summary_counts_outbound_connections(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario=shop.call.yaml", "--yemot-app=shop:app")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["1 call · 0 agent turns · 0 outbound connections · 0 real codex"])
 
 
-def test_no_guard_is_an_option_too(project: pytest.Pytester, run: Run) -> None:
-    result = run("--yemot-scenario=shop.call.yaml", "--yemot-app=shop:app", "--no-yemot-guard")
+def test_an_option_switches_it_off(project: pytest.Pytester, run: Run) -> None:
+    result = run("--yemot-scenario=shop.call.yaml", "--yemot-app=shop:app", "--no-yemot-block-network")
     result.stdout.fnmatch_lines(["1 call · 0 agent turns"])
 
 
-def test_what_workers_refused_is_counted_in_the_end(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_summary_counts_the_refusals_of_workers(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("leaky.py", LEAKING_APP)
     write("leaky.call.yaml", LEAKING_CALL)
     result = run("-p", "xdist", "-n", "2", "--yemot-scenario=leaky.call.yaml", "--yemot-app=leaky:app")
@@ -141,7 +143,7 @@ def test_what_workers_refused_is_counted_in_the_end(project: pytest.Pytester, ru
         "asyncio.run(asyncio.create_subprocess_exec('curl', 'http://192.0.2.1'))",
     ],
 )
-def test_every_way_out_is_refused(
+def test_every_attempt_is_refused(
     project: pytest.Pytester, run: Run, write: Write, attempt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curl = project.path / "bin" / "curl"
@@ -159,14 +161,14 @@ def test_every_way_out_is_refused(
                 {attempt}
         """,
     )
-    result = run("--yemot-guard", "-W", "ignore::ResourceWarning", "test_it.py")
+    result = run("--yemot-block-network", "-W", "ignore::ResourceWarning", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["test_it.py:4: test_it: refused *"])
     assert not (project.path / "was-started").exists()
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "statement",
     [
         "socket.create_connection(server.getsockname()).close()",
         "socket.create_connection(('localhost', server.getsockname()[1])).close()",
@@ -183,8 +185,8 @@ def test_every_way_out_is_refused(
         "subprocess.run(['nothing-of-this-name'])",
     ],
 )
-def test_what_stays_on_the_machine_is_let_be(
-    project: pytest.Pytester, run: Run, write: Write, deed: str
+def test_access_to_this_machine_is_allowed(
+    project: pytest.Pytester, run: Run, write: Write, statement: str
 ) -> None:
     write(
         "test_it.py",
@@ -193,13 +195,13 @@ def test_what_stays_on_the_machine_is_let_be(
 
         def test_it():
             with socket.create_server(("127.0.0.1", 0)) as server, contextlib.suppress(FileNotFoundError):
-                {deed}
+                {statement}
         """,
     )
-    run("--yemot-guard", "-W", "ignore::ResourceWarning", "test_it.py").assert_outcomes(passed=1)
+    run("--yemot-block-network", "-W", "ignore::ResourceWarning", "test_it.py").assert_outcomes(passed=1)
 
 
-def test_a_unix_socket_stays_on_the_machine(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_unix_sockets_are_allowed(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "test_it.py",
         """
@@ -213,7 +215,7 @@ def test_a_unix_socket_stays_on_the_machine(project: pytest.Pytester, run: Run, 
                 client.connect("door")
         """,
     )
-    run("--yemot-guard", "test_it.py").assert_outcomes(passed=1)
+    run("--yemot-block-network", "test_it.py").assert_outcomes(passed=1)
 
 
 def test_an_attempt_in_a_thread_fails_the_test(project: pytest.Pytester, run: Run, write: Write) -> None:
@@ -232,7 +234,7 @@ def test_an_attempt_in_a_thread_fails_the_test(project: pytest.Pytester, run: Ru
             thread.join()
         """,
     )
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["test_it.py:8: test_it: refused a connection to 192.0.2.1:443; *"])
 
@@ -254,12 +256,12 @@ def test_an_attempt_in_a_fork_fails_the_test(project: pytest.Pytester, run: Run,
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         """,
     )
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["test_it.py:4: test_it: refused a connection to 192.0.2.1:443; *"])
 
 
-def test_a_program_that_a_test_starts_finds_no_home_no_login_and_no_way_out(
+def test_a_child_process_has_empty_homes_and_no_network(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -284,14 +286,14 @@ def test_a_program_that_a_test_starts_finds_no_home_no_login_and_no_way_out(
             subprocess.run([sys.executable, "child.py"], check=True)
         """,
     )
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["test_it.py:4: test_it: refused a connection to api.example.test:80, through a proxy variable; *"]
     )
 
 
-def test_a_program_that_a_test_starts_finds_no_real_codex(
+def test_a_child_process_finds_no_real_codex(
     project: pytest.Pytester, run: Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = project.path / "bin" / "codex"
@@ -315,12 +317,12 @@ def test_a_program_that_a_test_starts_finds_no_real_codex(
         def test_by_its_path():
             subprocess.run(["bin/codex", "exec", "-"])
 
-        def test_the_fake_is_ours(fake_codex):
+        def test_the_fake_is_allowed(fake_codex):
             fake_codex.answers("שלום")
             subprocess.run(["codex", "exec", "--skip-git-repo-check", "-"], input=b"x", check=True)
         """,
     )
-    result = run("--yemot-guard", "test_it.py")
+    result = run("--yemot-block-network", "test_it.py")
     result.assert_outcomes(failed=3, passed=1)
     result.stdout.fnmatch_lines(
         [
@@ -331,9 +333,9 @@ def test_a_program_that_a_test_starts_finds_no_real_codex(
     assert not (project.path / "was-started").exists()
 
 
-@pytest.mark.parametrize("way", ["--yemot-allow={}", "--override-ini=yemot_allow={}"])
-def test_hosts_and_programs_are_let_out_by_name(
-    project: pytest.Pytester, run: Run, write: Write, way: str
+@pytest.mark.parametrize("option", ["--yemot-allow={}", "--override-ini=yemot_allow={}"])
+def test_hosts_and_programs_are_allowed_by_name(
+    project: pytest.Pytester, run: Run, write: Write, option: str
 ) -> None:
     write(
         "test_it.py",
@@ -345,12 +347,14 @@ def test_hosts_and_programs_are_let_out_by_name(
             subprocess.run(["true"], check=True)
         """,
     )
-    run("--yemot-guard", "test_it.py").assert_outcomes(failed=1)
-    names = ["api.example.test true"] if "ini" in way else ["api.example.test", "true"]
-    run("--yemot-guard", *(way.format(name) for name in names), "test_it.py").assert_outcomes(passed=1)
+    run("--yemot-block-network", "test_it.py").assert_outcomes(failed=1)
+    names = ["api.example.test true"] if "ini" in option else ["api.example.test", "true"]
+    run("--yemot-block-network", *(option.format(name) for name in names), "test_it.py").assert_outcomes(
+        passed=1
+    )
 
 
-def test_what_is_let_out_is_counted(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_allowed_connections_are_counted(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "leaky.py",
         LEAKING_APP.replace("socket.create_connection(('192.0.2.1', 443), timeout=0.1)", "_").replace(
@@ -366,9 +370,7 @@ def test_what_is_let_out_is_counted(project: pytest.Pytester, run: Run, write: W
     result.stdout.no_fnmatch_line("* 0 outbound*")
 
 
-def test_what_is_refused_between_tests_fails_the_run(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_a_refusal_outside_of_tests_fails_the_run(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "conftest.py",
         """
@@ -379,16 +381,32 @@ def test_what_is_refused_between_tests_fails_the_run(
                 sock.connect(("192.0.2.1", 443))
         """,
     )
-    result = run("--yemot-guard", "test_ordinary.py")
+    result = run("--yemot-block-network", "test_ordinary.py")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         ["after test_ordinary.py:1: test_ordinary: refused a connection to 192.0.2.1:443; *"]
     )
 
 
-def test_the_environment_is_as_before_when_the_run_is_over(
+def test_the_environment_is_restored_after_the_run(
     project: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = dict(os.environ)
-    run("--yemot-guard", "test_ordinary.py").assert_outcomes(passed=1)
+    run("--yemot-block-network", "test_ordinary.py").assert_outcomes(passed=1)
     assert {**os.environ, "PYTEST_CURRENT_TEST": ""} == {**before, "PYTEST_CURRENT_TEST": ""}
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--yemot-guard", "--yemot-guard is now --yemot-block-network"),
+        ("--no-yemot-guard", "--no-yemot-guard is now --no-yemot-block-network"),
+        ("--override-ini=yemot_guard=true", "the ini key yemot_guard is now yemot_block_network"),
+    ],
+)
+def test_the_former_names_are_errors_with_the_new_name(
+    project: pytest.Pytester, run: Run, argument: str, message: str
+) -> None:
+    result = run(argument, "test_ordinary.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])

@@ -44,7 +44,7 @@ def test_a_file_of_calls_without_the_option_is_told_what_is_missing(
 ) -> None:
     result = run("shop.call.yaml::הזמנת פיצה")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*shop.call.yaml::* is a file of calls: add --yemot-scenario"])
+    result.stderr.fnmatch_lines(["*shop.call.yaml::* is a scenario file: add --yemot-scenario"])
 
 
 def test_a_file_can_be_named(project: pytest.Pytester, run: Run, write: Write) -> None:

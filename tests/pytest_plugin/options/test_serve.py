@@ -284,7 +284,7 @@ def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: R
     write("served.call.yaml", CALLS.replace("}]}", "}], afterwards: {sessions_open: 0}}"))
     result = run("--yemot-scenario=served.call.yaml")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*nobody sees the sessions_open of a server*"])
+    result.stdout.fnmatch_lines(["*sessions_open cannot be counted in a server*"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["^C", "killed"])

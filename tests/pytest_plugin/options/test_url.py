@@ -66,10 +66,10 @@ def test_an_address_that_is_no_url_is_a_usage_error(
 ) -> None:
     result = run("--yemot-scenario", spelling)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*yemot?url=localhost:8000: write a whole url, such as http://*"])
+    result.stderr.fnmatch_lines(["*yemot?url=localhost:8000: write a whole URL, such as http://*"])
 
 
 def test_options_that_name_two_things_to_call_are_a_usage_error(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario", "--yemot-app=shop:app", "--yemot-url=http://127.0.0.1:9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--yemot-app and --yemot-url each say what is called: leave one out"])
+    result.stderr.fnmatch_lines(["*--yemot-app and --yemot-url each name what is called: leave one out"])
