@@ -1,4 +1,4 @@
-"""Who answers: the provider protocol and its implementations."""
+"""The provider protocol and the providers: Codex, OpenAI, Anthropic, fallback."""
 
 from __future__ import annotations
 

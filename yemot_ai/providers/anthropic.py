@@ -1,8 +1,8 @@
 """Anthropic's Messages API as a provider: ``pip install 'yemot-ai[anthropic]'``.
 
-The service remembers nothing: each turn carries what was said before. Measured on anthropic 2.12:
-an error in a 200 comes back as a message without content, a proxy's page as a plain ``str``, and a
-client without a key looks for others on the disk; here it is given one.
+The service keeps no conversation: each turn carries the history. Measured on anthropic 2.12: an error in
+a 200 is returned as a message without content, a proxy's page as a plain ``str``, and a client without a
+key looks for one on the disk; here it always gets one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stateless import ParsedReply, StatelessChat
 from yemot_ai.providers.surrogates import replace_surrogates
 
-if TYPE_CHECKING:  # importing the SDK costs 1 s: it is done at the first turn
+if TYPE_CHECKING:  # importing the SDK takes 1 s, so it happens at the first turn
     from anthropic.types import Message
 
 __all__ = ["DEFAULT_MODEL", "AnthropicProvider"]
 
 DEFAULT_MODEL: Final = "claude-haiku-5-5"
-"""Asked when neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` names another."""
+"""The model if neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` is set."""
 
 SERVICE: Final = Service(
     name="anthropic",
@@ -52,17 +52,16 @@ SERVICE: Final = Service(
 
 
 class AnthropicProvider:
-    """Answers through the Messages API.
+    """A provider that uses the Messages API.
 
-    A session is ``{"id": …, "history": [[prompt, answer], …]}``, of which the oldest part is
-    forgotten in time.
+    A session is ``{"id": …, "history": [[prompt, answer], …]}``; the oldest exchanges are dropped.
 
     Args:
-        api_key: ``ANTHROPIC_API_KEY`` unless given.
-        model: ``ANTHROPIC_MODEL``, else ``DEFAULT_MODEL``, unless given.
+        api_key: ``ANTHROPIC_API_KEY`` by default.
+        model: ``ANTHROPIC_MODEL``, else ``DEFAULT_MODEL``, by default.
         base_url: another server that speaks the same API, without ``/v1``; ``ANTHROPIC_BASE_URL``
-            unless given.
-        max_tokens: the longest answer, in tokens; the API wants to be told.
+            by default.
+        max_tokens: maximum tokens of an answer; the API requires it.
         timeout: seconds for one answer, from the first byte sent to the last one read.
 
     Raises:
@@ -98,7 +97,7 @@ class AnthropicProvider:
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
-        """Answer the first utterance; ``history`` is what was said before."""
+        """Answer the first utterance; ``history`` is sent as earlier messages."""
         return await self._chat.start(prompt, instructions, history)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
@@ -130,7 +129,7 @@ class AnthropicProvider:
 
 
 class _MessagesAPI:
-    """Asks over the Messages API."""
+    """Requests and responses of the Messages API."""
 
     def __init__(self, connection: ServiceClient, max_tokens: int) -> None:
         self._client = connection
@@ -142,9 +141,9 @@ class _MessagesAPI:
         instructions: str | None,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        told: dict[str, Any] = {"system": replace_surrogates(instructions)} if instructions else {}
+        system: dict[str, Any] = {"system": replace_surrogates(instructions)} if instructions else {}
         return lambda client: client.messages.create(
-            model=self._client.model, max_tokens=self._max_tokens, messages=messages, **told, **options
+            model=self._client.model, max_tokens=self._max_tokens, messages=messages, **system, **options
         )
 
     def accumulator(self) -> StreamAccumulator:
@@ -154,13 +153,13 @@ class _MessagesAPI:
         return ParsedReply(self._spoken_text(message), message.id or "", _usage(message))
 
     def _spoken_text(self, message: Message) -> str:
-        refused = getattr(message, "error", None)
-        if refused:
-            raise self._client.error_from_body({"error": refused})
+        error = getattr(message, "error", None)
+        if error:
+            raise self._client.error_from_body({"error": error})
         if message.stop_reason == "model_context_window_exceeded":
             raise ContextOverflowError("the answer ran out of the context window", provider=SERVICE.name)
         text = "".join(block.text for block in message.content if block.type == "text").strip()
-        # What was written before a refusal is not meant to be used.
+        # Text before a refusal must not be used.
         if not text or message.stop_reason == "refusal":
             why = f"Anthropic answered without text ({message.stop_reason})"
             raise AnswerEmptyError(why, provider=SERVICE.name)
@@ -168,7 +167,7 @@ class _MessagesAPI:
 
 
 class _MessageAccumulator:
-    """A message that is being written."""
+    """Builds a message from the events of its stream."""
 
     def __init__(self) -> None:
         self.response: Any = None
@@ -181,18 +180,18 @@ class _MessageAccumulator:
             case "message_start":
                 self._start = event.message
             case "content_block_delta" if event.delta.type == "text_delta":
-                # What ``_spoken_text`` takes off a whole answer is not begun with, either.
-                heard: str = event.delta.text if self._text else event.delta.text.lstrip()
-                if heard:
-                    self._text.append(heard)
-                return heard
+                # ``_spoken_text`` strips a whole answer; so no leading whitespace is streamed.
+                text: str = event.delta.text if self._text else event.delta.text.lstrip()
+                if text:
+                    self._text.append(text)
+                return text
             case "message_delta":
                 self._end = event
             case "message_stop" if self._start is not None and self._end is not None:
                 self.response = self._build_message()
         return ""
 
-    def _build_message(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a Message
+    def _build_message(self) -> Any:  # noqa: ANN401 - the fields of a Message that ``parse`` reads
         block = SimpleNamespace(type="text", text="".join(self._text))
         stop_reason = self._end.delta.stop_reason
         usage = self._start.usage
@@ -202,12 +201,12 @@ class _MessageAccumulator:
 
 
 def _usage(message: Message) -> Usage | None:
-    if message.usage is None:  # the SDK promises a usage, and checks nothing
+    if message.usage is None:  # the SDK declares it as always present, but does not check
         return None
     cached = getattr(message.usage, "cache_read_input_tokens", 0)
     written = getattr(message.usage, "cache_creation_input_tokens", 0)
     details = getattr(message.usage, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", 0)
-    told = Usage.from_counts(message.usage.input_tokens, cached, message.usage.output_tokens, thinking)
-    # The API counts what it read from and wrote to its cache apart.
-    return told + Usage(told.cached_input_tokens) + Usage.from_counts(written, 0, 0, 0)
+    usage = Usage.from_counts(message.usage.input_tokens, cached, message.usage.output_tokens, thinking)
+    # The API counts tokens read from and written to its cache separately.
+    return usage + Usage(usage.cached_input_tokens) + Usage.from_counts(written, 0, 0, 0)

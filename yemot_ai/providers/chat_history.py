@@ -1,9 +1,10 @@
-"""What was said so far, kept in a session by providers whose service remembers nothing.
+"""Keep the history of a conversation in its session, for services that keep none.
 
->>> said = Transcript.of([Exchange("שמי דוד", "נעים מאוד")]).and_then("איך קוראים לי?", "דוד")
->>> Transcript.read({"history": said.json()}, provider="openai") == said
+>>> history = ChatHistory.from_exchanges([Exchange("שמי דוד", "נעים מאוד")])
+>>> history = history.with_exchange("איך קוראים לי?", "דוד")
+>>> ChatHistory.from_session({"history": history.to_json()}, provider="openai") == history
 True
->>> [message["role"] for message in said.asking("תודה")]
+>>> [message["role"] for message in history.messages_for("תודה")]
 ['user', 'assistant', 'user', 'assistant', 'user']
 """
 
@@ -17,24 +18,27 @@ from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["MAX_CHARACTERS", "MAX_EXCHANGES", "ChatHistory"]
+__all__ = ["MAX_CHARACTERS", "MAX_EXCHANGES", "MAX_EXCHANGES_AFTER_OVERFLOW", "ChatHistory"]
 
 MAX_EXCHANGES: Final = 50
-"""How many exchanges a session carries: the oldest are forgotten first."""
+"""Maximum exchanges in a session; the oldest are dropped first."""
+
+MAX_EXCHANGES_AFTER_OVERFLOW: Final = 6
+"""Exchanges that a new thread starts with after the whole history did not fit into the context."""
 
 MAX_CHARACTERS: Final = 40_000
-"""How much text it carries: some 20,000 tokens of Hebrew, which every model of today can read."""
+"""Maximum characters in a session: some 20,000 tokens of Hebrew, which every current model can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatHistory:
-    """Exchanges, oldest first; never more than a session should carry."""
+    """Exchanges, oldest first, within ``MAX_EXCHANGES`` and ``MAX_CHARACTERS``."""
 
     exchanges: tuple[Exchange, ...] = ()
 
     @classmethod
     def from_exchanges(cls, history: Sequence[Exchange]) -> Self:
-        """Keep the newest of ``history``; what has a side without words is no exchange to a service."""
+        """Keep the newest of ``history``; drop exchanges with an empty side, which services refuse."""
         whole = [exchange for exchange in history if exchange.prompt.strip() and exchange.answer.strip()]
         kept: list[Exchange] = []
         room = MAX_CHARACTERS
@@ -47,10 +51,10 @@ class ChatHistory:
 
     @classmethod
     def from_session(cls, session: JSON, *, provider: str) -> Self:
-        """Read it from ``session["history"]``.
+        """Read the history from ``session["history"]``.
 
         Raises:
-            SessionLostError: there is none: another provider's session, or a damaged one.
+            SessionLostError: there is no history: the session is another provider's, or damaged.
         """
         pairs = session.get("history") if isinstance(session, Mapping) else None
         if not isinstance(pairs, Sequence) or isinstance(pairs, str):
@@ -58,7 +62,7 @@ class ChatHistory:
         return cls.from_exchanges([_exchange(pair, provider) for pair in pairs])
 
     def with_exchange(self, prompt: str, answer: str) -> Self:
-        """Return it with one more exchange."""
+        """Return the history with another exchange."""
         return self.from_exchanges([*self.exchanges, Exchange(prompt, answer)])
 
     def to_json(self) -> JSON:
@@ -66,9 +70,9 @@ class ChatHistory:
         return [[exchange.prompt, exchange.answer] for exchange in self.exchanges]
 
     def messages_for(self, prompt: str) -> list[dict[str, str]]:
-        """Return the messages that a service is sent: all that was said, and ``prompt``."""
-        said = [message for exchange in self.exchanges for message in _messages(exchange)]
-        return [*said, {"role": "user", "content": replace_surrogates(prompt)}]
+        """Return the messages for the service: the history, then ``prompt``."""
+        earlier = [message for exchange in self.exchanges for message in _messages(exchange)]
+        return [*earlier, {"role": "user", "content": replace_surrogates(prompt)}]
 
 
 def _messages(exchange: Exchange) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The modes of ``YemotAI``: a word, and the provider that it stands for."""
+"""Create the provider for a mode of ``YemotAI``."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def make_provider(
     keys: Mapping[str, str | None],
     timeout: float,
 ) -> Provider:
-    """Return ``provider``, or make the one that ``mode`` stands for.
+    """Return ``provider``, or create the one for ``mode``.
 
     Args:
         mode: one of ``MODES``.
-        provider: a provider that is made already.
+        provider: an existing provider.
         model: the model's name, for ``mode``.
-        keys: the key of each mode that needs one (None: the environment's); those of other modes are
-            left alone, so that a mode can be swapped by one word.
+        keys: the key of each mode that needs one (None: the environment's); keys of other modes are
+            ignored, so that changing the mode needs no other change.
         timeout: seconds for one answer.
 
     Raises:
@@ -42,8 +42,8 @@ def make_provider(
         raise ConfigurationError(f"give either mode= ({', '.join(map(repr, MODES))}) or provider=…")
     if provider is not None:
         if model is not None or any(key is not None for key in keys.values()):
-            given = ", ".join(["model=", *(f"{name}_api_key=" for name in keys)])
-            raise ConfigurationError(f"{given} go with mode=; give them to the provider")
+            arguments = ", ".join(["model=", *(f"{name}_api_key=" for name in keys)])
+            raise ConfigurationError(f"{arguments} go with mode=; give them to the provider")
         return check_provider(provider)
     if mode == "codex":
         return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
@@ -60,7 +60,7 @@ def check_provider(provider: Provider) -> Provider:
     """Return ``provider``.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: it is not a provider.
     """
     if not isinstance(provider, Provider):
         raise ConfigurationError(

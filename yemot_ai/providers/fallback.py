@@ -1,10 +1,10 @@
-"""Several providers as one: the first that can answer does.
+"""Use several providers as one: the next one answers when the first fails.
 
     provider = FallbackProvider([OpenAIProvider(), OpenAIProvider(api_key=second), CodexCLIProvider()])
     reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
 
-A call stays with whoever has answered it, for that is where its thread is. When that one fails,
-the next one is told what was said so far.
+A call stays with the provider that answered it last, because that provider has the thread. When it
+fails, the next provider gets the history.
 """
 
 from __future__ import annotations
@@ -13,66 +13,57 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, TypeAlias
 
 from yemot_ai.errors import (
     AnswerEmptyError,
-    AuthenticationError,
-    CodexNotFoundError,
     ConfigurationError,
     ContextOverflowError,
     MalformedStreamError,
-    OverloadedError,
-    ProviderCrashError,
     ProviderError,
     ProviderTimeoutError,
-    QuotaExceededError,
-    RateLimitedError,
     SessionLostError,
-    UnknownModelError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.chat_history import ChatHistory
+from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW, ChatHistory
+from yemot_ai.providers.cooldown import Cooldown
 from yemot_ai.providers.fallback_session import FallbackSession
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, SupportsAclose, SupportsEndSession
-from yemot_ai.providers.ways import AskMode, ask_streaming, ask_whole
+from yemot_ai.providers.provider import (
+    JSON,
+    Exchange,
+    Provider,
+    Reply,
+    StreamingProvider,
+    SupportsAclose,
+    SupportsEndSession,
+)
 
 __all__ = ["FallbackProvider"]
 
 log = logging.getLogger("yemot_ai")
 
-MAX_EXCHANGES_AFTER_OVERFLOW: Final = 6
-"""How many of the last exchanges a thread begins anew with when the whole does not fit."""
-
-_COOLDOWN_ERRORS: Final = (
-    AuthenticationError,
-    CodexNotFoundError,
-    OverloadedError,
-    ProviderCrashError,
-    ProviderTimeoutError,
-    QuotaExceededError,
-    RateLimitedError,
-    UnknownModelError,
-)
-"""What tells that the next question would fail as well."""
+_Ask: TypeAlias = Callable[
+    [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
+]
 
 
 class FallbackProvider:
-    """Asks the first of several providers that is not cooling down, and the next one when it fails.
+    """Ask the first of several providers that is not cooling down, and the next one when it fails.
 
-    A session is ``{"entry": …, "name": …, "session": …, "history": …, "left": …}``: whose thread it is,
-    that provider's own session, what was said, and the threads that were left behind.
+    A session is ``{"entry": …, "name": …, "session": …, "history": …, "left": …}``: index and name of
+    the provider that has the thread, that provider's session, the history, and the threads that earlier
+    providers still keep.
 
     Args:
-        providers: who may answer, in order; several keys of one service are several providers.
-        timeout: seconds for a whole turn; each of those that may be asked has an equal share of
-            what is left.
-        cooldown: seconds for which one that is out of order is not asked, unless its refusal
-            names others (``Retry-After``).
-        now: a clock, in seconds; the event loop's unless given.
+        providers: the providers, in order; several keys of one service are several providers.
+        timeout: seconds for a whole turn; each provider that is left to try has an equal share of
+            the time that is left.
+        cooldown: seconds for which a provider is skipped after a failure that would repeat itself,
+            unless its error has ``retry_after``.
+        now: a clock, in seconds; the event loop's by default.
 
     Raises:
-        ConfigurationError: there is no provider, or something that is none.
+        ConfigurationError: ``providers`` is empty, or has an object that is not a provider.
     """
 
     name = "fallback"
@@ -92,14 +83,13 @@ class FallbackProvider:
         if not self.providers:
             raise ConfigurationError("FallbackProvider needs at least one provider")
         self._timeout = timeout
-        self._cooldown = cooldown
-        self._now = now or (lambda: asyncio.get_running_loop().time())
-        self._cooling_until: dict[int, float] = {}
+        self._cooldown = Cooldown(cooldown, now)
 
     @property
-    def engine(self) -> Any:  # noqa: ANN401 - engines are above providers; whoever brings one knows
-        """The engine that one of the providers brings along (a double's, with virtual time), or None."""
-        return next((found for one in self.providers if (found := getattr(one, "engine", None))), None)
+    def engine(self) -> Any:  # noqa: ANN401 - the engine's type belongs to a higher folder
+        """The engine that one of the providers has (a double's, with virtual time), or None."""
+        engines = (getattr(provider, "engine", None) for provider in self.providers)
+        return next(filter(None, engines), None)
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -107,11 +97,10 @@ class FallbackProvider:
         """Answer the first utterance.
 
         Raises:
-            ProviderError: nobody could; the last one's error, with the others' in its notes.
+            ProviderError: every provider failed; the last error, with the others in its notes.
         """
-        return await _last_reply(
-            self._ask(FallbackSession(ChatHistory.from_exchanges(history)), prompt, instructions, ask_whole)
-        )
+        session = FallbackSession(ChatHistory.from_exchanges(history))
+        return await _last_reply(self._ask(session, prompt, instructions, _ask_whole))
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
@@ -120,8 +109,8 @@ class FallbackProvider:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
             ProviderError: as in ``start_session``.
         """
-        relay = FallbackSession.from_json(session, provider=self.name)
-        return await _last_reply(self._ask(relay, prompt, instructions, ask_whole))
+        own = FallbackSession.from_json(session, provider=self.name)
+        return await _last_reply(self._ask(own, prompt, instructions, _ask_whole))
 
     async def stream(
         self,
@@ -131,57 +120,61 @@ class FallbackProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece; once something was said, nobody else is asked.
+        """Answer piece by piece; after the first piece no other provider is tried.
 
         Raises:
+            SessionLostError: ``session`` is not of a ``FallbackProvider``.
             ProviderError: as in the other two methods, also when the answer breaks off.
         """
-        said = FallbackSession(ChatHistory.from_exchanges(history))
-        relay = said if session is None else FallbackSession.from_json(session, provider=self.name)
-        async with aclosing(self._ask(relay, prompt, instructions, ask_streaming)) as parts:
+        new = FallbackSession(ChatHistory.from_exchanges(history))
+        own = new if session is None else FallbackSession.from_json(session, provider=self.name)
+        async with aclosing(self._ask(own, prompt, instructions, _ask_streaming)) as parts:
             async for part in parts:
                 yield part
 
     async def end_session(self, session: JSON) -> None:
-        """Let every provider that had a thread of this conversation forget it.
+        """Delete the threads of this conversation at every provider that has one.
 
         Raises:
-            ExceptionGroup: of those that could not.
+            ExceptionGroup: the errors of the providers that failed.
         """
-        threads = self._known_threads(FallbackSession.from_json(session, provider=self.name))
-        ends = [(self.providers[at], thread) for at, _, thread in threads]
+        threads = self._deletable_threads(FallbackSession.from_json(session, provider=self.name))
+        ends = [(self.providers[index], thread) for index, _, thread in threads]
         await _await_all(
-            one.end_session(thread) for one, thread in ends if isinstance(one, SupportsEndSession)
+            provider.end_session(thread)
+            for provider, thread in ends
+            if isinstance(provider, SupportsEndSession)
         )
 
     async def aclose(self) -> None:
         """Close all providers.
 
         Raises:
-            ExceptionGroup: of those that could not.
+            ExceptionGroup: the errors of the providers that failed.
         """
         distinct = {id(provider): provider for provider in self.providers}.values()
         await _await_all(provider.aclose() for provider in distinct if isinstance(provider, SupportsAclose))
 
     async def _ask(
-        self, session: FallbackSession, prompt: str, instructions: str | None, mode: AskMode
+        self, session: FallbackSession, prompt: str, instructions: str | None, ask: _Ask
     ) -> AsyncGenerator[str | Reply]:
         loop = asyncio.get_running_loop()
-        ends = loop.time() + self._timeout
+        deadline = loop.time() + self._timeout
         failures: list[ProviderError] = []
-        order = self._order(session)
-        for place, entry in enumerate(order):
-            share = (ends - loop.time()) / (len(order) - place)
+        order = self._cooldown.order(len(self.providers), first=session.provider_index)
+        for place, index in enumerate(order):
+            share = (deadline - loop.time()) / (len(order) - place)
             begun = False
             try:
-                async for part in self._ask_one(entry, session, prompt, instructions, mode, share, ends):
+                async for part in self._ask_one(index, session, prompt, instructions, ask, share, deadline):
                     begun = True
                     yield part
             except ProviderError as error:
                 if isinstance(error, ContextOverflowError):
                     raise _with_notes(error, failures) from None
-                self._record_failure(entry, error)
-                if begun:  # whoever asks once more, before anybody has heard it, asks another one
+                log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
+                self._cooldown.start(index, error)
+                if begun:  # a caller that repeats the turn before a piece was heard gets the next provider
                     raise _with_notes(error, failures) from None
                 failures.append(error)
             else:
@@ -194,28 +187,28 @@ class FallbackProvider:
         session: FallbackSession,
         prompt: str,
         instructions: str | None,
-        mode: AskMode,
+        ask: _Ask,
         seconds: float,
         deadline: float,
     ) -> AsyncIterator[str | Reply]:
-        """Ask one of them.
+        """Ask one provider.
 
         Args:
-            index: whom.
-            session: who has the conversation.
+            index: the provider.
+            session: the conversation so far.
             prompt: what the caller said.
             instructions: how to answer.
-            mode: whole, or piece by piece.
-            seconds: until it must have begun to answer.
-            deadline: when it must have answered.
+            ask: for the whole answer, or piece by piece.
+            seconds: time until the first part.
+            deadline: loop time for the whole answer.
         """
         provider = self.providers[index]
         until = asyncio.get_running_loop().time() + seconds
-        async with aclosing(self._answer(index, session, prompt, instructions, mode)) as parts:
+        async with aclosing(self._answer(index, session, prompt, instructions, ask)) as parts:
             while True:
                 try:
                     async with asyncio.timeout_at(until):
-                        part, goes_on = await anext(parts)
+                        part, same_thread = await anext(parts)
                 except ProviderError:
                     raise
                 except TimeoutError as error:
@@ -223,13 +216,13 @@ class FallbackProvider:
                 except StopAsyncIteration:
                     message = f"{provider.name} ended without a reply"
                     raise MalformedStreamError(message, provider=provider.name) from None
-                except UNEXPECTED as error:  # one provider's bug is what the others are there for
+                except UNEXPECTED as error:  # a bug in one provider is a reason to try the next
                     raise contain(error, source=provider.name, provider=provider.name) from None
                 if isinstance(part, Reply):
-                    yield self._wrap_reply(index, session, prompt, part, same_thread=goes_on)
+                    yield self._wrap_reply(index, session, prompt, part, same_thread=same_thread)
                     return
                 yield part
-                until = deadline  # nobody else will be asked: the time of all is its own
+                until = deadline  # no other provider will be tried, so this one has all the time
 
     def _wrap_reply(
         self, index: int, session: FallbackSession, prompt: str, reply: Reply, *, same_thread: bool
@@ -237,21 +230,22 @@ class FallbackProvider:
         name = self.providers[index].name
         if not reply.text.strip():
             raise AnswerEmptyError(f"{name} answered without text", provider=name)
-        self._cooling_until.pop(index, None)
+        self._cooldown.end(index)
         if same_thread:
             after = session.with_session(reply.session)
         else:
-            after = session.moved_to(index, name, reply.session, left_threads=self._known_threads(session))
+            left = self._deletable_threads(session)
+            after = session.moved_to(index, name, reply.session, left_threads=left)
         return Reply(reply.text, after.with_exchange(prompt, reply.text).to_json(), reply.usage)
 
     async def _answer(
-        self, index: int, session: FallbackSession, prompt: str, instructions: str | None, mode: AskMode
+        self, index: int, session: FallbackSession, prompt: str, instructions: str | None, ask: _Ask
     ) -> AsyncGenerator[tuple[str | Reply, bool]]:
-        """Yield the parts, each with whether they go on in the thread that the relay has."""
+        """Yield the parts, each with whether it belongs to the thread of ``session``."""
         provider, history = self.providers[index], session.history.exchanges
         if session.provider_index == index and session.provider_name == provider.name:
             try:
-                async for part in mode(provider, session.provider_session, prompt, instructions, ()):
+                async for part in ask(provider, session.provider_session, prompt, instructions, ()):
                     yield part, True
             except SessionLostError:
                 log.warning("%s has lost a conversation; rebuilding it", provider.name)
@@ -259,47 +253,63 @@ class FallbackProvider:
                 history = history[-MAX_EXCHANGES_AFTER_OVERFLOW:]
             else:
                 return
-        async for part in _start_thread(mode, provider, prompt, instructions, history):
+        async for part in _start_thread(ask, provider, prompt, instructions, history):
             yield part, False
 
-    def _order(self, session: FallbackSession) -> list[int]:
-        """Return who is asked: whoever has the thread, the others in order, at last the least bad."""
-        entries = sorted(range(len(self.providers)), key=lambda entry: entry != session.provider_index)
-        now = self._now()
-        cooling = [entry for entry in entries if self._cooling_until.get(entry, now) > now]
-        least_bad = sorted(cooling, key=lambda entry: self._cooling_until[entry])[:1]
-        return [entry for entry in entries if entry not in cooling] + least_bad
-
-    def _record_failure(self, index: int, error: ProviderError) -> None:
-        log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
-        if isinstance(error, _COOLDOWN_ERRORS):
-            told = error.retry_after if isinstance(error, RateLimitedError) else None
-            self._cooling_until[index] = self._now() + (self._cooldown if told is None else told)
-
-    def _known_threads(self, fallback_session: FallbackSession) -> list[tuple[int, str, JSON]]:
-        """Return the threads that a provider of ours keeps something of; our list may have changed since."""
+    def _deletable_threads(self, session: FallbackSession) -> list[tuple[int, str, JSON]]:
+        """Return the threads that a provider of this list can delete; the list may have changed since."""
         return [
-            (entry, name, session)
-            for entry, name, session in fallback_session.threads
-            if 0 <= entry < len(self.providers)
-            and self.providers[entry].name == name
-            and isinstance(self.providers[entry], SupportsEndSession)
+            (index, name, thread)
+            for index, name, thread in session.threads
+            if 0 <= index < len(self.providers)
+            and self.providers[index].name == name
+            and isinstance(self.providers[index], SupportsEndSession)
         ]
 
 
-async def _start_thread(
-    mode: AskMode, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
+async def _ask_whole(
+    provider: Provider,
+    session: JSON,
+    prompt: str,
+    instructions: str | None,
+    history: Sequence[Exchange],
 ) -> AsyncIterator[str | Reply]:
-    """Begin a thread, and again with less to remember where all of it does not fit."""
+    """Yield the reply; start a session if ``session`` is None."""
+    if session is None:
+        yield await provider.start_session(prompt, instructions=instructions, history=history)
+    else:
+        yield await provider.continue_session(session, prompt, instructions=instructions)
+
+
+async def _ask_streaming(
+    provider: Provider,
+    session: JSON,
+    prompt: str,
+    instructions: str | None,
+    history: Sequence[Exchange],
+) -> AsyncIterator[str | Reply]:
+    """Yield the pieces and the reply of a provider that streams; otherwise only the reply."""
+    if isinstance(provider, StreamingProvider):
+        parts = provider.stream(session, prompt, instructions=instructions, history=history)
+    else:
+        parts = _ask_whole(provider, session, prompt, instructions, history)
+    async for part in parts:
+        yield part
+
+
+async def _start_thread(
+    ask: _Ask, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
+) -> AsyncIterator[str | Reply]:
+    """Start a thread, and again with less history if the whole does not fit."""
     try:
-        async for part in mode(provider, None, prompt, instructions, history):
+        async for part in ask(provider, None, prompt, instructions, history):
             yield part
     except ContextOverflowError:
         if len(history) <= MAX_EXCHANGES_AFTER_OVERFLOW:
             raise
     else:
         return
-    async for part in mode(provider, None, prompt, instructions, history[-MAX_EXCHANGES_AFTER_OVERFLOW:]):
+    async for part in ask(provider, None, prompt, instructions, history[-MAX_EXCHANGES_AFTER_OVERFLOW:]):
         yield part
 
 
@@ -318,16 +328,16 @@ def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> Provid
 
 
 async def _await_all(calls: Iterable[Awaitable[None]]) -> None:
-    """Await all of them, even if some fail, and raise what failed as a group."""
+    """Await all calls, even if some fail, and raise the errors as a group."""
     failed = [error for error in await asyncio.gather(*map(_failure_of, calls)) if error is not None]
     if failed:
         raise ExceptionGroup("not all providers could let go", failed)
 
 
 async def _failure_of(call: Awaitable[None]) -> Exception | None:
-    """Await ``call`` and return what it raised; an exit would otherwise leave its task for the event loop."""
+    """Await ``call`` and return its exception; an exit would otherwise leave its task for the event loop."""
     try:
         await call
-    except UNEXPECTED as error:  # one that fails must not keep the others from being called
+    except UNEXPECTED as error:  # one failure must not keep the other calls from being awaited
         return error if isinstance(error, Exception) else contain(error, source="a provider")
     return None

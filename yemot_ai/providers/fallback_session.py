@@ -1,4 +1,4 @@
-"""A conversation that may go from one provider to another: what is handed over, and what is left."""
+"""The session of a conversation that can move from one provider to another."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["FallbackSession"]
 
 @dataclass(frozen=True, slots=True)
 class FallbackSession:
-    """Who has a conversation, and what was said in it.
+    """The provider that has the thread, and the history.
 
     Attributes:
-        history: what was said, for whoever takes over.
-        provider_index: the place of the provider that has the thread; None before the first answer.
+        history: for the next provider.
+        provider_index: the index of the provider that has the thread; None before the first answer.
         provider_name: its name.
         provider_session: its own session.
-        left_threads: threads that others still keep, as (place, name, session).
+        left_threads: threads that earlier providers still keep, as (index, name, session).
     """
 
     history: ChatHistory
@@ -36,18 +36,18 @@ class FallbackSession:
         """Read what ``to_json`` wrote.
 
         Raises:
-            SessionLostError: it is another provider's session, or a damaged one.
+            SessionLostError: the session is another provider's, or damaged.
         """
-        said = ChatHistory.from_session(session, provider=provider)
+        history = ChatHistory.from_session(session, provider=provider)
         match session:
             case {"entry": int(entry), "name": str(name), "session": own, "left": left}:
-                return cls(said, entry, name, own, _threads(left, provider))
+                return cls(history, entry, name, own, _threads(left, provider))
             case _:
                 raise _foreign_session(provider)
 
     @property
     def threads(self) -> tuple[tuple[int, str, JSON], ...]:
-        """All threads of the conversation, as (place, name, session)."""
+        """All threads of the conversation, as (index, name, session)."""
         return (
             self.left_threads
             if self.provider_index is None
@@ -55,7 +55,7 @@ class FallbackSession:
         )
 
     def with_session(self, session: JSON) -> Self:
-        """Return it after another turn with the same provider."""
+        """Return the session after another turn with the same provider."""
         return replace(self, provider_session=session)
 
     def moved_to(
@@ -66,7 +66,7 @@ class FallbackSession:
         *,
         left_threads: Sequence[tuple[int, str, JSON]],
     ) -> Self:
-        """Return it in a new thread; those in ``left_threads`` are to be forgotten when the call ends."""
+        """Return the session with a new thread; ``left_threads`` are deleted when the call ends."""
         return replace(
             self,
             provider_index=provider_index,
@@ -76,11 +76,11 @@ class FallbackSession:
         )
 
     def with_exchange(self, prompt: str, answer: str) -> Self:
-        """Return it with one more exchange."""
+        """Return the session with another exchange."""
         return replace(self, history=self.history.with_exchange(prompt, answer))
 
     def to_json(self) -> JSON:
-        """Return what ``from_json`` reads; ``id`` is the thread's, for logs."""
+        """Return what ``from_json`` reads, and the thread's ``id`` for logs."""
         return {
             "id": _log_id(self.provider_session),
             "entry": self.provider_index,

@@ -1,7 +1,7 @@
-"""What a provider is: whoever answers an utterance.
+"""The provider protocol: a provider answers prompts.
 
-A provider knows nothing of calls, lines or Hebrew. It is given a prompt and, from the second
-turn on, the opaque session value that its own last reply carried::
+A provider knows nothing of calls, lines or Hebrew. It gets a prompt and, from the second turn on,
+the opaque session of its last reply::
 
     reply = await provider.start_session("מה השעה?", instructions="ענה בקצרה")
     reply = await provider.continue_session(reply.session, "ומחר?", instructions="ענה בקצרה")
@@ -25,15 +25,15 @@ __all__ = [
 ]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
-"""A value that survives ``json.dumps`` and ``json.loads``; what a session may be."""
+"""A value that survives ``json.dumps`` and ``json.loads``; the type of a session."""
 
 MAX_TOKENS: Final = 2**40
-"""More than any turn costs; the sums of many such still are numbers that every store can keep."""
+"""More than any turn uses; sums of many such counts still fit into every store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that one turn cost (a turn's own, never a running total)."""
+    """Tokens of one turn (never a running total)."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -44,7 +44,7 @@ class Usage:
     def from_counts(
         cls, input_tokens: object, cached: object, output_tokens: object, reasoning: object
     ) -> Self:
-        """Take what a service says that it counted; what is no number of tokens counts as none."""
+        """Create it from the counts of a service; a value that is not a token count becomes 0."""
         return cls(
             _token_count(input_tokens),
             _token_count(cached),
@@ -61,15 +61,15 @@ class Usage:
         )
 
 
-def _token_count(found: object) -> int:
-    if isinstance(found, bool) or not isinstance(found, int | float):
+def _token_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
-    return int(found) if 0 <= found <= MAX_TOKENS else 0
+    return int(value) if 0 <= value <= MAX_TOKENS else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One earlier turn of a conversation, as a provider needs it to rebuild a lost session."""
+    """One earlier turn of a conversation, to rebuild a lost session."""
 
     prompt: str
     answer: str
@@ -80,9 +80,9 @@ class Reply:
     """A model's answer.
 
     Attributes:
-        text: what was said, as the model wrote it.
-        session: what to hand to ``continue_session`` next time; opaque to everyone else.
-        usage: what the turn cost, where the provider says so.
+        text: the text as the model wrote it.
+        session: for the next ``continue_session``; opaque to all other code.
+        usage: the tokens of the turn, if the provider reports them.
     """
 
     text: str
@@ -92,15 +92,15 @@ class Reply:
 
 @runtime_checkable
 class Provider(Protocol):
-    """The two methods that make an object a provider.
+    """The name and the two methods of a provider.
 
-    Cancelling the task that awaits a method cancels the turn: a provider then leaves no process
-    and no connection behind. Failures are raised as ``yemot_ai.errors.ProviderError``.
+    Cancelling the task that awaits a method cancels the turn, and leaves no process or connection
+    behind. Failures are raised as ``yemot_ai.errors.ProviderError``.
     """
 
     @property
     def name(self) -> str:
-        """A short word for logs and sessions, such as ``codex``."""
+        """A short name for logs and sessions, such as ``codex``."""
         ...
 
     async def start_session(
@@ -126,7 +126,7 @@ class Provider(Protocol):
 
 @runtime_checkable
 class StreamingProvider(Protocol):
-    """A provider that hands its answer over while the model still writes it."""
+    """A provider that yields its answer while the model writes it."""
 
     def stream(
         self,
@@ -145,21 +145,20 @@ class StreamingProvider(Protocol):
             history: earlier exchanges, when a lost session is rebuilt.
 
         Yields:
-            Pieces of text that the caller may hear, in order, and at last the reply, whose text is
-            the whole answer.
+            Pieces of the answer, in order, and last the reply with the whole answer.
 
         Raises:
-            ProviderError: as the two methods do; also after some pieces, when the answer breaks off.
+            ProviderError: as the two methods do; also after some pieces, if the answer breaks off.
         """
         ...
 
 
 @runtime_checkable
 class SupportsEndSession(Protocol):
-    """A provider that keeps something of a conversation and can be told to forget it."""
+    """A provider that keeps data of a conversation and can delete them."""
 
     async def end_session(self, session: JSON) -> None:
-        """Delete what the provider keeps of ``session``; unknown sessions are no error."""
+        """Delete the data of ``session``; an unknown session is not an error."""
         ...
 
 
@@ -168,5 +167,5 @@ class SupportsAclose(Protocol):
     """A provider that holds connections or processes."""
 
     async def aclose(self) -> None:
-        """Let go of them; a later turn may open new ones."""
+        """Close them; a later turn may open new ones."""
         ...

@@ -1,9 +1,9 @@
-r"""Text that every encoding can write.
+r"""Replace surrogates, which no encoding can write.
 
-JSON can spell half of a surrogate pair, and a model or a caller's own code may send one; whoever writes
-it into a request, a log or a file would fail.
+JSON can contain a single surrogate, and a model or a user's code may send one; writing it to a request, a
+log or a file would fail.
 
->>> writable("\ud83d\ude00, \ud83d"), writable("שלום")
+>>> replace_surrogates("\ud83d\ude00, \ud83d"), replace_surrogates("שלום")
 ('😀, \ufffd', 'שלום')
 """
 
@@ -13,7 +13,7 @@ __all__ = ["replace_surrogates"]
 
 
 def replace_surrogates(text: str) -> str:
-    """Return ``text`` with its two halves of a pair joined, and a single one replaced."""
+    """Return ``text`` with surrogate pairs joined and single surrogates replaced."""
     try:
         text.encode()
     except UnicodeEncodeError:

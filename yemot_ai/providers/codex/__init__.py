@@ -1,4 +1,4 @@
-"""Answers out of the Codex CLI, as it is installed on this machine."""
+"""Providers that run the Codex CLI that is installed on this machine."""
 
 from __future__ import annotations
 

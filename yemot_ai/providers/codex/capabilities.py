@@ -1,6 +1,6 @@
-"""What the installed Codex knows: features, options and models, asked of the binary itself.
+"""Ask the installed Codex which features, options and models it has.
 
-Codex refuses to start over an unknown name, and names come and go between versions.
+Codex refuses to start with an unknown name, and names differ between versions.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one binary knows.
+    """The features, options and models of one binary.
 
     Attributes:
         features: the names for ``--disable``.
         options: the long options of ``codex exec``, without dashes.
-        models: its catalogue of models, without their tools, as JSON; empty if it told none.
+        models: its catalogue of models, without their tools, as JSON; empty if it prints none.
     """
 
     features: frozenset[str] = frozenset()
@@ -43,46 +43,46 @@ _cache: dict[tuple[str, int, int, int, int], Capabilities] = {}
 
 
 async def probe(executable: str, *, env: Mapping[str, str], cwd: Path) -> Capabilities:
-    """What ``executable`` knows; asked once for each state of the file, again if it did not tell.
+    """Return the capabilities of ``executable``.
 
-    The same file is the same program wherever links lead to it, but not under another name: launchers of
-    many programs go by the name that they are called.
+    They are cached for each state of the file, unless it printed no features. The same file under another
+    link is the same program, but not under another name: a launcher of many programs looks at its name.
 
-    A binary that does not answer knows nothing: the command line then does without its names.
+    A binary that does not answer has no capabilities, so none of its names are used.
     """
     status = await asyncio.to_thread(os.stat, executable)
-    name = os.path.basename(executable)  # noqa: PTH119 - asked at each turn
+    name = os.path.basename(executable)  # noqa: PTH119 - runs at each turn
     key = (name, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
     if key in _cache:
         return _cache[key]
-    questions = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
+    commands = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
     features, options, models = await _gather_all(
-        _output_lines([executable, *question], env=env, cwd=cwd) for question in questions
+        _output_lines([executable, *arguments], env=env, cwd=cwd) for arguments in commands
     )
-    told = Capabilities(
+    capabilities = Capabilities(
         _features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models)
     )
-    if told.features:
-        _cache[key] = told
-    return told
+    if capabilities.features:
+        _cache[key] = capabilities
+    return capabilities
 
 
-async def _gather_all(questions: Iterable[Awaitable[list[str]]]) -> list[list[str]]:
-    """Wait until every process is gone, also when one could not be started, or all are cancelled."""
-    answers = await asyncio.gather(*questions, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return [answer for answer in answers if not isinstance(answer, BaseException)]
+async def _gather_all(outputs: Iterable[Awaitable[list[str]]]) -> list[list[str]]:
+    """Wait until every process has ended, even if one could not be started or all are cancelled."""
+    results = await asyncio.gather(*outputs, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 async def _output_lines(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
     lines: list[bytes] = []
     try:
-        end = await run_process(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)
+        result = await run_process(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)
     except LineTooLongError:
         return []
-    return [line.decode("utf-8", "replace") for line in lines] if end.exit_code == 0 else []
+    return [line.decode("utf-8", "replace") for line in lines] if result.exit_code == 0 else []
 
 
 def _catalogue(lines: Sequence[str]) -> str:
@@ -90,5 +90,5 @@ def _catalogue(lines: Sequence[str]) -> str:
 
 
 def _features(lines: Sequence[str]) -> frozenset[str]:
-    found = (_FEATURE.match(line) for line in lines)
-    return frozenset(match[1] for match in found if match and " removed " not in f"{match[0]} ")
+    matches = (_FEATURE.match(line) for line in lines)
+    return frozenset(match[1] for match in matches if match and " removed " not in f"{match[0]} ")

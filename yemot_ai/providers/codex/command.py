@@ -1,6 +1,6 @@
-"""The command line of one turn, and of a server for many.
+"""Build the command lines of ``codex exec`` and ``codex app-server``.
 
-The caller's words are never part of it: they are data, and a prompt ``review`` would start a
+The caller's words are never part of them: they are data, and a prompt ``review`` would start a
 subcommand. They go through standard input (``-``).
 """
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Setting", "exec_command", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
-"""A value for ``-c``: a string goes out as it stands, and Codex reads it as TOML, else as plain text."""
+"""A value for ``-c``: a string is passed unchanged; Codex reads it as TOML, else as plain text."""
 
 _SUBCOMMAND: Final = ("exec", "--json", "--skip-git-repo-check")
-"""One turn, as JSON lines, in a folder that need not be a Git repository."""
+"""One turn, as JSON lines, in a folder that does not have to be a Git repository."""
 
 _DISABLED: Final = (
     "shell_tool",
@@ -37,7 +37,7 @@ _DISABLED: Final = (
     "skill_search",
     "tool_suggest",
 )
-"""What a phone call has no use for, and what a caller could turn against the machine."""
+"""Features that a phone call does not need, or that a caller could use against the machine."""
 
 _SETTINGS: Final[Mapping[str, Setting]] = {
     "web_search": "disabled",
@@ -45,13 +45,13 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
     "include_permissions_instructions": False,
     "skills.include_instructions": False,
     "skills.bundled.enabled": False,
-    # Nobody is there to be asked: Codex refuses the tool anyway, and it costs 1.4 kB a turn.
+    # There is no user to answer: Codex refuses the tool anyway, and it costs 1.4 kB a turn.
     "tools.experimental_request_user_input.enabled": False,
-    # Else a folder with .git above ours makes AGENTS.md and the skills beside it part of every call.
+    # Otherwise a .git above the working folder adds the AGENTS.md and skills beside it to every call.
     "project_root_markers": "[]",
     "project_doc_max_bytes": 0,
 }
-"""What else would speak to the model, or be offered to it; an unknown setting is passed over."""
+"""Settings against other instructions and tools for the model; Codex ignores an unknown setting."""
 
 
 def exec_command(  # noqa: PLR0913 - a command line has many parts
@@ -66,17 +66,17 @@ def exec_command(  # noqa: PLR0913 - a command line has many parts
     config: Mapping[str, Setting],
     thread_id: str = "",
 ) -> list[str]:
-    """The program and its arguments for one turn.
+    """Return the program and its arguments for one turn.
 
     Args:
         executable: the program.
-        capabilities: what it knows; nothing else is asked of it.
+        capabilities: the names that the program accepts; no others are used.
         instructions: the file that replaces Codex's own prompt.
         databases: the folder for this conversation's databases; None for Codex's own choice.
         models: the catalogue of models without their tools; None for the one in the binary.
         sandbox: ``read-only`` …
         model: the model's name, or None for Codex's own choice.
-        config: further ``-c`` settings; they win over ours.
+        config: further ``-c`` settings; they override the defaults.
         thread_id: the thread to resume; empty for a new one.
     """
     paths = {
@@ -105,14 +105,14 @@ def server_command(
     models: Path | None,
     config: Mapping[str, Setting],
 ) -> list[str]:
-    """The program and its arguments for a server; instructions, sandbox and model come with each thread.
+    """Return the program and its arguments for a server; each thread has its instructions, sandbox and model.
 
     Args:
         executable: the program.
-        capabilities: what it knows; nothing else is asked of it.
+        capabilities: the names that the program accepts; no others are used.
         databases: the folder for this server's databases; None for Codex's own choice.
         models: the catalogue of models without their tools; None for the one in the binary.
-        config: further ``-c`` settings; they win over ours.
+        config: further ``-c`` settings; they override the defaults.
     """
     paths = {"model_catalog_json": models, "sqlite_home": databases}
     return [executable, "app-server", *_disable_options(capabilities), *_settings(paths, config)]
@@ -133,10 +133,10 @@ def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -
 
 
 def _disable_options(capabilities: Capabilities) -> list[str]:
-    """Switch off what a caller could turn against the machine, whether the binary told its names or not.
+    """Return the options that switch off ``_DISABLED``.
 
-    Codex refuses to start over an unknown ``--disable``, but only mentions an unknown setting
-    (measured, 0.169): where it has not told its features, all are switched off as settings.
+    Codex refuses to start with an unknown ``--disable``, but only warns of an unknown setting (measured,
+    0.169). So if the binary's features are not known, all are switched off as settings.
     """
     if capabilities.features:
         return [part for name in _DISABLED if name in capabilities.features for part in ("--disable", name)]

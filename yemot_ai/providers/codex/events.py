@@ -1,15 +1,15 @@
-r"""What ``codex exec --json`` writes → what came of the turn.
+r"""Read the output of ``codex exec --json``.
 
-Pure: lines in, an ``TurnOutcome`` or an error out; nothing here knows of processes::
+Pure: lines in, a ``TurnOutcome`` or an error out::
 
     >>> reader = EventReader()
     >>> reader.feed(b'{"type":"thread.started","thread_id":"01a2"}')
     >>> reader.feed(b'{"type":"item.completed","item":{"type":"agent_message","text":"hello"}}')
     >>> reader.feed(b'{"type":"turn.completed","usage":{"input_tokens":3,"output_tokens":1}}')
-    >>> reader.conclude(exit_code=0).text
+    >>> reader.finish(exit_code=0).text
     'hello'
 
-Events and items that are not known are passed over: versions differ, and only what is used is required.
+Unknown events and items are ignored: versions differ, and only what is used is required.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class TurnOutcome:
 
     Attributes:
         text: the last message of the agent; earlier ones say what it is about to do.
-        thread_id: the conversation, as Codex names it.
-        usage: the counters of the whole conversation so far, as Codex keeps them.
+        thread_id: Codex's id of the conversation.
+        usage: Codex's counters for the whole conversation so far.
     """
 
     text: str
@@ -46,10 +46,10 @@ class TurnOutcome:
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads the event lines of one turn.
+    """Read the event lines of one turn.
 
     Attributes:
-        thread_id: the conversation that the stream says it is about; empty until it says so.
+        thread_id: the thread that the stream names; empty until it does.
     """
 
     thread_id: str = ""
@@ -65,7 +65,7 @@ class EventReader:
             return
         event = _parse_event(line)
         if event is None:
-            # The first one is kept for the report; whatever follows may be half of something.
+            # Only the first one is reported; the lines after it may be fragments.
             self._malformed = self._malformed or line
             return
         self._read(event)
@@ -81,25 +81,25 @@ class EventReader:
             case {"type": "turn.failed"}:
                 self._failure = _error_message(event.get("error"))
             case {"type": "error", "message": str(message)}:
-                # Not fatal by itself ("Reconnecting… 1/5"), but the best explanation if the turn fails.
+                # Not fatal ("Reconnecting… 1/5"), but the best explanation if the turn fails.
                 self._last_error = replace_surrogates(message)
             case _:
                 pass
 
     def finish(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
-        """What came of the turn, once the process has ended.
+        """Return the outcome of the turn after the process has ended.
 
         Args:
             exit_code: the process's exit code (negative: the signal).
-            stderr_tail: the end of its standard error; read only when the turn failed.
+            stderr_tail: the end of standard error; read only if the turn failed.
             expected: the thread that was resumed; empty for a new one.
 
         Raises:
-            SessionLostError: the stream is about another thread than the one resumed (Codex starts a
-                new one, silently, for a name that it does not know), or Codex does not know it.
-            AnswerEmptyError: it ended well and said nothing.
-            MalformedStreamError: it wrote something that is not its protocol.
-            ProviderError: what ``faults.fault`` makes of any other failure.
+            SessionLostError: the stream names another thread than the one resumed (for an unknown name
+                Codex silently starts a new one), or Codex does not know the thread.
+            AnswerEmptyError: the turn was completed without an answer.
+            MalformedStreamError: a line is not of the protocol.
+            ProviderError: any other failure, from ``faults.error_from_text``.
         """
         if expected and self.thread_id and self.thread_id != expected:
             raise self._lost_error(expected, exit_code, stderr_tail)
@@ -119,17 +119,17 @@ class EventReader:
         return _with_details(lost, exit_code, stderr_tail, expected)
 
     def _malformed_error(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
-        # How much of it, not what: it may be what the caller said, and the message is logged.
+        # The length, not the text: it may quote the caller, and the message is logged.
         length = len(self._malformed or b"")
         message = f"{what}: {length} bytes, see stderr_tail" if length else what
         error = MalformedStreamError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider="codex")
         return _with_details(error, exit_code, stderr_tail, self.thread_id)
 
     def _failure_error(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError:
-        said = self._failure or self._last_error or _last_error_line(stderr_tail)
-        said = said or f"Codex ended (exit code {exit_code}) before the turn was completed"
+        text = self._failure or self._last_error or _last_error_line(stderr_tail)
+        text = text or f"Codex ended (exit code {exit_code}) before the turn was completed"
         thread_id = self.thread_id or expected
-        return error_from_text(said, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
+        return error_from_text(text, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
 
     def _empty_error(self, exit_code: int, stderr_tail: str) -> ProviderError:
         if self._last_error:
@@ -141,19 +141,19 @@ class EventReader:
 
 
 def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
-    """What one turn cost, out of counters that run over the whole conversation.
+    """Return the usage of one turn from counters that cover the whole conversation.
 
     Args:
-        before: the counters after the turn before; empty for a first turn, None if they are not known.
+        before: the counters after the previous turn; empty for a first turn, None if they are not known.
         after: the counters now.
 
     Returns:
-        The difference; the counters themselves if they were reset in between; None if it cannot be told.
+        The difference; the counters themselves if they were reset in between; None without ``before``.
     """
     if before is None:
         return None
-    known = _counters(before)  # out of a session that has been anywhere
-    spent = [after.get(name, 0) - known.get(name, 0) for name in _COUNTERS]
+    previous = _counters(before)  # a store may have returned anything
+    spent = [after.get(name, 0) - previous.get(name, 0) for name in _COUNTERS]
     if any(tokens < 0 for tokens in spent):
         spent = [after.get(name, 0) for name in _COUNTERS]
     return Usage.from_counts(*spent)
@@ -161,7 +161,7 @@ def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> U
 
 def _parse_event(line: bytes) -> Mapping[str, Any] | None:
     try:
-        # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
+        # Decoded here: json would guess UTF-16 for bytes that contain zeros.
         event = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
@@ -175,16 +175,16 @@ def _counters(usage: object) -> dict[str, int]:
 
 
 def _error_message(error: object) -> str:
-    said = error.get("message") if isinstance(error, Mapping) else error
-    return replace_surrogates(said) if isinstance(said, str) and said else "the turn failed"
+    text = error.get("message") if isinstance(error, Mapping) else error
+    return replace_surrogates(text) if isinstance(text, str) and text else "the turn failed"
 
 
 def _last_error_line(stderr_tail: str) -> str:
-    """The line of standard error that explains a failure: the last one that is not a warning."""
+    """Return the line of standard error that explains a failure: the last one that is not a warning."""
     lines = [line.strip() for line in stderr_tail.split("\n") if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
-    spoken = errors or [line for line in lines if not line.startswith("WARNING")]
-    return spoken[-1] if spoken else ""
+    candidates = errors or [line for line in lines if not line.startswith("WARNING")]
+    return candidates[-1] if candidates else ""
 
 
 def _with_details(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:

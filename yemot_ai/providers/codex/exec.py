@@ -1,10 +1,10 @@
-"""Answers out of the Codex CLI: one ``codex exec --json`` process a turn.
+"""Answer with the Codex CLI: one ``codex exec --json`` process per turn.
 
     provider = CodexCLIProvider(timeout=45.0)
     reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
     reply = await provider.continue_session(reply.session, "ובלונדון?")
 
-What is safe for a phone line is switched on from the start: see ``command`` and ``home``.
+The defaults are safe for a phone line: see ``command`` and ``home``.
 """
 
 from __future__ import annotations
@@ -44,28 +44,28 @@ if TYPE_CHECKING:
 __all__ = ["CodexCLIProvider"]
 
 _TRANSIENT_ERRNOS: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""Why a process may not start now, and start a moment later."""
+"""Errors after which a process may start a moment later."""
 
 
 class CodexCLIProvider:
     """A provider that runs the Codex CLI for each turn.
 
-    A session is ``{"thread_id": …, "usage": {…}, "key": …}``: Codex's name for the conversation, its
-    counters, which run over the whole conversation, and our name for the folders of ours that belong to it.
+    A session is ``{"thread_id": …, "usage": {…}, "key": …}``: Codex's id of the conversation, Codex's
+    counters for the whole conversation, and the name of its private folders.
 
     Args:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
             also found in the Python package ``openai-codex-cli-bin`` (``pip install "yemot-ai[codex]"``).
-        timeout: seconds for a whole turn; without a way out Codex would try for ever.
-        instructions: how to answer, where a turn brings no instructions of its own.
+        timeout: seconds for a whole turn; without network Codex would retry for ever.
+        instructions: how to answer a turn that has no instructions.
         model: the model's name; None for Codex's own choice.
         sandbox: what commands of the model may do: ``read-only``, ``workspace-write`` …
-        codex_home: the ``CODEX_HOME`` of the processes; None for a home of ours, with only the login in it.
+        codex_home: the ``CODEX_HOME`` of the processes; None for a private home with only the login in it.
         config: further settings, as in ``codex -c key=value``.
-        env: what the processes need besides the minimal environment.
+        env: variables to add to the minimal environment of the processes.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of its own
+    def __init__(  # noqa: PLR0913 - each is a public option
         self,
         executable: str | os.PathLike[str] = "codex",
         *,
@@ -97,7 +97,7 @@ class CodexCLIProvider:
         """Find the executable, without running it.
 
         Raises:
-            CodexNotFoundError: there is none; the message says how to install it.
+            CodexNotFoundError: it was not found; the message says how to install it.
         """
         return self._settings.check()
 
@@ -109,12 +109,12 @@ class CodexCLIProvider:
         Args:
             prompt: what the caller said.
             instructions: how to answer; they replace Codex's own prompt.
-            history: earlier exchanges, told to the model before the prompt.
+            history: earlier exchanges, sent to the model before the prompt.
 
         Raises:
             CodexNotFoundError: there is no such executable.
-            ProviderTimeoutError: the deadline passed; the process is gone.
-            ProviderError: the leaf that tells what went wrong (see ``faults``).
+            ProviderTimeoutError: the deadline passed; the process has ended.
+            ProviderError: one of its subclasses (see ``faults``).
         """
         key = new_key()
         outcome = await self._run_turn(
@@ -132,7 +132,7 @@ class CodexCLIProvider:
         """
         thread_id = _text_field(session, "thread_id")
         if not is_thread_id(thread_id):
-            # Codex would silently start a new thread for such a name, and answer without a memory.
+            # For such a name Codex would silently start a new thread, without the history.
             raise SessionLostError(
                 f"{thread_id!r} is not a Codex thread", thread_id=thread_id, provider=self.name
             )
@@ -141,9 +141,9 @@ class CodexCLIProvider:
         return _reply(outcome, before=_usage(session), key=key)
 
     async def end_session(self, session: JSON) -> None:
-        """Delete what is kept of the conversation: databases, rollout, lock, snapshots, working folder.
+        """Delete the conversation's databases, rollout, lock, snapshots and working folder.
 
-        In a home of the user's own its databases are left alone.
+        The databases in a ``codex_home`` of the user are not touched.
         """
         home = self._settings.home
         await asyncio.to_thread(
@@ -161,12 +161,8 @@ class CodexCLIProvider:
                 file = await asyncio.to_thread(
                     _prepare, home, self._settings.instructions_for(instructions), key
                 )
-                line = await self._command(executable, home, file, thread_id, key)
-                end = await self._run_process(line, prompt, home, reader, key)
-            with self._settings.redact_secrets():
-                return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
-                line = await self._command(executable, home, file, thread_id, key)
-                end = await self._run_process(line, prompt, home, reader, key)
+                command = await self._command(executable, home, file, thread_id, key)
+                end = await self._run_process(command, prompt, home, reader, key)
             with self._settings.redact_secrets():
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
@@ -177,20 +173,20 @@ class CodexCLIProvider:
             raise
 
     def _deadline(self) -> asyncio.Timeout:
-        """Return the time limit of one whole turn."""
+        """Return the time limit of a whole turn."""
         return asyncio.timeout(self._settings.timeout)
 
     async def _command(
         self, executable: Path, home: CodexHome, instructions: Path, thread_id: str, key: str
     ) -> list[str]:
         name = str(executable)
-        told = await probe(name, env=home.environment(self._settings.env), cwd=home.work_dir(key))
+        capabilities = await probe(name, env=home.environment(self._settings.env), cwd=home.work_dir(key))
         return exec_command(
             name,
-            capabilities=told,
+            capabilities=capabilities,
             instructions=instructions,
             databases=home.databases_dir(key),
-            models=await asyncio.to_thread(home.models_file, told.models),
+            models=await asyncio.to_thread(home.models_file, capabilities.models),
             sandbox=self._settings.sandbox,
             model=self._settings.model,
             config=self._settings.config,
@@ -198,29 +194,31 @@ class CodexCLIProvider:
         )
 
     async def _run_process(
-        self, line: Sequence[str], prompt: str, home: CodexHome, reader: EventReader, key: str
+        self, command: Sequence[str], prompt: str, home: CodexHome, reader: EventReader, key: str
     ) -> ProcessResult:
         data = prompt.encode("utf-8", "replace")
         env = home.environment(self._settings.env)
         try:
-            return await run_process(line, stdin=data, receive=reader.feed, env=env, cwd=home.work_dir(key))
+            return await run_process(
+                command, stdin=data, receive=reader.feed, env=env, cwd=home.work_dir(key)
+            )
         except LineTooLongError as error:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
 
     def _start_error(self, error: OSError, thread_id: str) -> ProviderError:
-        found: ProviderError
+        start_error: ProviderError
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, TimeoutError):
-            found = ProviderTimeoutError(seconds=self._settings.timeout, provider=self.name)
+            start_error = ProviderTimeoutError(seconds=self._settings.timeout, provider=self.name)
         elif self._settings.find_executable() is None:
-            found = CodexNotFoundError(str(self._settings.executable))
+            start_error = CodexNotFoundError(str(self._settings.executable))
         elif error.errno in _TRANSIENT_ERRNOS:
-            found = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
+            start_error = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
         else:
-            found = self._settings.start_error(error, provider=self.name)
-        found.thread_id = thread_id
-        return found
+            start_error = self._settings.start_error(error, provider=self.name)
+        start_error.thread_id = thread_id
+        return start_error
 
 
 def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
@@ -229,12 +227,12 @@ def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
 
 
 def _delete_failed_turn(home: CodexHome, *, started: str, resumed: str, key: str) -> None:
-    """Delete what was said in a turn that nobody can resume.
+    """Delete what is left of a turn that cannot be resumed.
 
     Args:
         home: the folders of the processes.
-        started: the thread that Codex started, which may not be the one it was asked to resume.
-        resumed: the thread that it was asked to resume; empty for a first turn.
+        started: the thread that Codex started; possibly not the one to resume.
+        resumed: the thread to resume; empty for a first turn.
         key: the conversation.
     """
     home.delete_conversation(started, key)
@@ -247,7 +245,7 @@ def _text_field(session: JSON, name: str) -> str:
 
 
 def _key(session: JSON) -> str:
-    """Our name for the conversation's folders; a name that is not ours must not become a path."""
+    """Return the name of the conversation's folders; an invalid name must not become a path."""
     key = _text_field(session, "key")
     return key if is_key(key) else new_key()
 

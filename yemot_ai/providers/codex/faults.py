@@ -1,7 +1,7 @@
-"""What Codex says when it fails → the error that a program can react to.
+"""Turn Codex's error messages into ``ProviderError`` subclasses.
 
 Codex has no error codes: it prints sentences, and they change between versions. So a sentence is
-matched by the words that tell its class, never whole. Measured on 0.120, 0.142 and 0.169.
+matched by single words, never whole. Measured on 0.120, 0.142 and 0.169.
 """
 
 from __future__ import annotations
@@ -33,32 +33,31 @@ _PROVIDER: Final = "codex"
 def error_from_text(
     text: str, *, exit_code: int | None = None, stderr_tail: str = "", thread_id: str = ""
 ) -> ProviderError:
-    """The error for a turn that failed with ``text``.
+    """Return the error for a turn that failed with ``text``.
 
     Args:
-        text: what the stream or the last lines of standard error said.
-        exit_code: the process's (negative: a signal), or None if it did not end by itself.
+        text: the error in the stream, or the last lines of standard error.
+        exit_code: the process's exit code (negative: a signal), or None if it did not end by itself.
         stderr_tail: the end of standard error.
-        thread_id: Codex's id of the conversation, where it is known.
+        thread_id: Codex's id of the conversation, if it is known.
 
     Returns:
-        A leaf of ``ProviderError`` that carries all of these; ``ProviderCrashError`` when the
-        words tell no class.
+        A subclass of ``ProviderError`` with all of these; ``ProviderCrashError`` if no word matches.
     """
     for words, make in _ERROR_PATTERNS:
         if words.search(text):
             return _with_details(make(text, thread_id), exit_code, stderr_tail, thread_id)
-    said = text or "Codex ended without a word"
-    crash = ProviderCrashError(said, exit_code=exit_code, stderr_tail=stderr_tail, provider=_PROVIDER)
+    message = text or "Codex ended without a message"
+    crash = ProviderCrashError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider=_PROVIDER)
     return _with_details(crash, exit_code, stderr_tail, thread_id)
 
 
 def parse_retry_after(text: str) -> float | None:
-    """How long a refusal asks to wait, in seconds: ``Please try again in 1.5s``; None if it does not say."""
-    found = _WAIT.search(text)
-    if found is None:
+    """Return the seconds to wait that an error message names (``Please try again in 1.5s``), or None."""
+    match = _WAIT.search(text)
+    if match is None:
         return None
-    return float(found[1]) * _UNITS[found[2].lower()]
+    return float(match[1]) * _UNITS[match[2].lower()]
 
 
 _WAIT: Final = re.compile(r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?)\s*(ms|s|m|h)", re.IGNORECASE)
@@ -92,8 +91,8 @@ def _simple(
     return lambda text, _thread_id: kind(text, provider=_PROVIDER)
 
 
-# The first match wins: a lost session is told by the thread, whatever status stands beside it;
-# an empty account is refused with the same status 429 as a hasty one.
+# The first match wins: a message about a lost thread may contain any status, and an empty account is
+# refused with the same status 429 as too many requests.
 _ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]], ...]] = (
     (_words(r"no rollout found", r"(?:thread|session|conversation) not found"), _lost),
     (_words(r"already has an active writer"), _busy),

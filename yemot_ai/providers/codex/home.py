@@ -1,7 +1,7 @@
-"""Where a Codex process lives: folders of ours, so that nothing of the user's reaches a caller.
+"""The private folders of a Codex process, so that no file of the user reaches a caller.
 
-Codex reads ``AGENTS.md``, settings and tools out of its home, and may read any file around it. So it is
-given a home with nothing in it but the login, an empty folder to work in, and an empty ``HOME``.
+Codex reads ``AGENTS.md``, settings and tools from its home, and may read any file around it. So it gets
+a home with nothing but the login, an empty working folder, and an empty ``HOME``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["CodexHome", "is_key", "is_thread_id", "new_key"]
 
 _FILE_FOLDERS: Final = ("instructions", "models")
-_THREAD_ID: Final = 36
-"""Characters; a rollout's name ends with its thread's id."""
+_THREAD_ID_LENGTH: Final = 36
+"""Characters; the name of a rollout ends with the thread's id."""
 
 _WORK_FOLDER: Final = "work"
 _WORK_DIR_PATTERN: Final = re.compile(rf"/{_WORK_FOLDER}/([0-9a-f]{{32}})\"".encode())
@@ -54,9 +54,9 @@ class CodexHome:
 
     Attributes:
         codex_home: their ``CODEX_HOME``.
-        root: ours, private: their empty ``HOME`` and working folders, their databases, and what we write
-            for them to read.
-        login: the ``auth.json`` to link into ``codex_home``; None leaves it as it is.
+        root: a private folder with their empty ``HOME``, working folders, databases, and the files that
+            they read.
+        login: the ``auth.json`` to link into ``codex_home``; None to link none.
     """
 
     codex_home: Path
@@ -65,10 +65,10 @@ class CodexHome:
 
     @classmethod
     def for_codex_home(cls, codex_home: str | os.PathLike[str] | None) -> CodexHome:
-        """The home for ``CodexCLIProvider(codex_home=…)``.
+        """Return the home for ``CodexCLIProvider(codex_home=…)``.
 
         Args:
-            codex_home: a folder that the user vouches for, login and settings included; None for
+            codex_home: a folder of the user, with login and settings; None for
                 ``$YEMOT_AI_HOME/codex`` (by default ``$XDG_STATE_HOME/yemot-ai/codex``), with only the
                 user's login linked in.
         """
@@ -79,16 +79,16 @@ class CodexHome:
         return cls(root / "home", root, users.absolute() / "auth.json")
 
     def work_dir(self, key: str) -> Path:
-        """The empty folder that the processes of one conversation work in.
+        """Return the empty working folder of one conversation.
 
-        Codex takes in what it finds there (AGENTS.md, skills), so no call may leave it to another.
+        Codex reads what it finds there (AGENTS.md, skills), so calls must not share it.
         """
         return self.root / _WORK_FOLDER / key
 
     def prepare(self, key: str) -> None:
-        """Make what is missing for a turn of the conversation ``key``; the folders are closed to others.
+        """Create the missing folders for a turn of the conversation ``key``, readable by the user only.
 
-        The first time, what dead processes have left behind is taken away.
+        The first time in a process, delete what dead processes have left.
         """
         ConversationClaims.add(self._owners_dir, key, self.codex_home, on_abandoned=self._delete_abandoned)
         shared = (
@@ -109,17 +109,17 @@ class CodexHome:
         return self.root / "owners"
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """The whole environment of a process: the minimum, and what the user adds."""
-        passed = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
-        ours = {"HOME": str(self.root / "user"), "CODEX_HOME": str(self.codex_home)}
-        return {"LANG": "C.UTF-8", **passed, **ours, **extra}
+        """Return the whole environment of a process: the minimum and ``extra``."""
+        inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+        own = {"HOME": str(self.root / "user"), "CODEX_HOME": str(self.codex_home)}
+        return {"LANG": "C.UTF-8", **inherited, **own, **extra}
 
     def instructions_file(self, instructions: str) -> Path:
-        """A private file that holds ``instructions``; the same text is the same file."""
+        """Return a private file with ``instructions``; the same text has the same file."""
         return self._private_file("instructions", instructions, ".md")
 
     def models_file(self, catalogue: str) -> Path | None:
-        """A private file that holds a catalogue of models; None if there is none."""
+        """Return a private file with a catalogue of models; None if the catalogue is empty."""
         return self._private_file("models", catalogue, ".json") if catalogue else None
 
     def _private_file(self, folder: str, text: str, suffix: str) -> Path:
@@ -130,22 +130,22 @@ class CodexHome:
         return path
 
     def databases_dir(self, key: str) -> Path | None:
-        """The folder for the databases of one conversation; None where the user's own home keeps them.
+        """Return the folder for the databases of one conversation; None in a home of the user.
 
-        Codex copies what was said into databases that all threads share, and deleting a thread does not
-        take it out of their pages. With a folder for each conversation it can be deleted.
+        Codex copies the conversation into databases that all threads share, and deleting a thread does
+        not remove the text from their pages. A folder per conversation can be deleted.
 
         Args:
-            key: as ``new_key`` makes them; anything else has no folder.
+            key: a key of ``new_key``; any other text has no folder.
         """
         if self.login is None or not is_key(key):
             return None
         return self.root / "databases" / key
 
     def delete_conversation(self, thread_id: str, key: str) -> None:
-        """Delete what was said in a conversation: databases, rollouts, lock, snapshots, working folder.
+        """Delete a conversation's databases, rollouts, lock, snapshots and working folder.
 
-        Whatever is no thread id, or no key, touches nothing.
+        Ignore a ``thread_id`` that is not a thread id, and a ``key`` that is not a key.
         """
         for folder in self._conversation_folders(key):
             shutil.rmtree(folder, ignore_errors=True)
@@ -156,12 +156,12 @@ class CodexHome:
                 path.unlink(missing_ok=True)
 
     def _conversation_folders(self, key: str) -> list[Path]:
-        """Return the folders of one conversation that are ours to delete; none for what is no key."""
+        """Return the private folders of one conversation; none if ``key`` is not a key."""
         folders = (self.databases_dir(key), self.work_dir(key)) if is_key(key) else ()
         return [folder for folder in folders if folder is not None]
 
     def _thread_files(self, thread_id: str) -> list[Path]:
-        """Return what Codex keeps of one thread as files: rollouts, lock, shell snapshots."""
+        """Return the files that Codex keeps of one thread: rollouts, lock, shell snapshots."""
         return [
             *self.codex_home.glob(f"sessions/*/*/*/rollout-*-{thread_id}.jsonl"),
             *self.codex_home.glob(f"thread-writer-locks/{thread_id}*"),
@@ -169,36 +169,36 @@ class CodexHome:
         ]
 
     def _delete_abandoned(self, keys: Mapping[str, str]) -> None:
-        """Forget conversations of which only key and ``CODEX_HOME`` are known: rollouts name their folder."""
+        """Delete conversations by key and ``CODEX_HOME``; their rollouts name the working folder."""
         for codex_home in set(keys.values()):
-            theirs = replace(self, codex_home=Path(codex_home))
-            for path in theirs.codex_home.glob("sessions/*/*/*/rollout-*.jsonl"):
+            home = replace(self, codex_home=Path(codex_home))
+            for path in home.codex_home.glob("sessions/*/*/*/rollout-*.jsonl"):
                 if _rollout_key(path) in keys:
-                    theirs.delete_conversation(path.stem[-_THREAD_ID:], "")
+                    home.delete_conversation(path.stem[-_THREAD_ID_LENGTH:], "")
         for key in filter(is_key, keys):
             shutil.rmtree(self.root / "databases" / key, ignore_errors=True)
             self.delete_conversation("", key)
 
 
 def _rollout_key(rollout: Path) -> str:
-    """The key of the conversation, out of the working folder that the rollout's first line names."""
+    """Return the key of the conversation, from the working folder in the rollout's first line."""
     with rollout.open("rb") as file:
-        found = _WORK_DIR_PATTERN.search(file.readline())
-    return found[1].decode() if found else ""
+        match = _WORK_DIR_PATTERN.search(file.readline())
+    return match[1].decode() if match else ""
 
 
 def new_key() -> str:
-    """A name for the folders of a new conversation, whose thread has no name yet."""
+    """Return a name for the folders of a new conversation, whose thread has no id yet."""
     return uuid.uuid4().hex
 
 
 def is_key(text: str) -> bool:
-    """Whether ``text`` is a name as ``new_key`` makes them."""
+    """Return whether ``text`` is a key of ``new_key``."""
     return _KEY.fullmatch(text) is not None
 
 
 def is_thread_id(text: str) -> bool:
-    """Whether ``text`` is an id as Codex makes them: a UUID, written out."""
+    """Return whether ``text`` is a thread id as Codex writes it: a UUID with dashes."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:
@@ -206,15 +206,15 @@ def is_thread_id(text: str) -> bool:
 
 
 def _state_dir() -> Path:
-    ours = os.environ.get("YEMOT_AI_HOME")
-    if ours:
-        return Path(ours).expanduser().absolute()
+    own = os.environ.get("YEMOT_AI_HOME")
+    if own:
+        return Path(own).expanduser().absolute()
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state.absolute() / "yemot-ai"
 
 
 def _link_login(login: Path, link: Path) -> None:
-    """Let ``link`` lead to the login, or to nothing where there is none."""
+    """Link ``link`` to the login, or delete it if there is no login."""
     if link.is_symlink() and link.readlink() != login:
         link.unlink(missing_ok=True)
     if link.is_symlink() or link.exists() or not login.exists():
@@ -222,12 +222,12 @@ def _link_login(login: Path, link: Path) -> None:
     try:
         link.symlink_to(login)
     except FileExistsError:
-        # Another turn was quicker; it has linked the same.
+        # A concurrent turn has made the same link.
         return
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    # mkstemp makes the file 0600; renaming it means that no process ever reads half of it.
+    # mkstemp creates the file with mode 0600; the rename makes the write atomic.
     handle, draft = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(data)

@@ -1,11 +1,11 @@
-"""What a binary knows of its models, without the tools that they bring along.
+"""Remove the tools from Codex's catalogue of models.
 
-Features are not the whole switchboard: a model that Codex knows has tools of its own in the catalogue
-that is built into the binary, whatever is disabled. Measured (0.142, 0.163, 0.169), with every feature off:
-``gpt-5.5`` is offered ``apply_patch``; ``gpt-6-sol`` an interpreter that can call it, six tools for
-sub-agents and a clock, in 23.7 kB a turn. ``apply_patch`` reads the file that it would change, also where
-it may not write. With a catalogue in which these are taken out, no model is offered any tool, and a turn
-carries 1.9 kB. (0.142 still runs ``view_image``, which shows pictures, for models that are not in it.)
+Switching features off is not enough: in the catalogue that is built into the binary a known model has
+tools that do not depend on features. Measured (0.142, 0.163, 0.169), with every feature off: ``gpt-5.5`` is
+offered ``apply_patch``; ``gpt-6-sol`` an interpreter that can call it, six tools for sub-agents and a
+clock, in 23.7 kB a turn. ``apply_patch`` reads the file that it would change, even without permission to
+write. With a catalogue without these, no model is offered a tool, and a turn has 1.9 kB. (0.142 still runs
+``view_image``, which shows pictures, for models that are not in the catalogue.)
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ _REMOVED_KEYS: Final = frozenset(
         "tool_mode",
     }
 )
-"""Tools, and the texts that speak of them: a key that is missing is a tool that is not offered."""
+"""Tools, and texts about them: a tool whose key is missing is not offered."""
 
 _OVERRIDES: Final[Mapping[str, Any]] = {
     "base_instructions": "",
     "experimental_supported_tools": [],
-    # What cannot see is not shown: Codex 0.142 offers view_image regardless, but refuses to run it.
+    # Text only: Codex 0.142 still offers view_image, but refuses to run it.
     "input_modalities": ["text"],
     "supports_search_tool": False,
 }
 
 
 def without_tools(catalogue: bytes) -> str:
-    """The catalogue for ``-c model_catalog_json``.
+    """Return the catalogue for ``-c model_catalog_json``.
 
     Args:
-        catalogue: what ``codex debug models --bundled`` wrote.
+        catalogue: the output of ``codex debug models --bundled``.
 
     Returns:
-        The same models as JSON, without tools; empty if that was no catalogue.
+        The same models as JSON, without tools; empty if ``catalogue`` is not a catalogue.
     """
     try:
-        found = json.loads(catalogue)
+        parsed = json.loads(catalogue)
     except ValueError:
         return ""
-    match found:
+    match parsed:
         case {"models": [dict(), *_] as models}:
-            return json.dumps({**found, "models": [_strip_tools(model) for model in models]})
+            return json.dumps({**parsed, "models": [_strip_tools(model) for model in models]})
     return ""
 
 

@@ -1,6 +1,8 @@
-r"""One run of a program in a process group of its own: bytes in, lines out, nothing left behind.
+r"""Run a program in its own process group: bytes in, lines out, no process left behind.
 
-asyncio's own ``StreamReader.readline`` refuses lines of more than 64 KiB, and waits for pipes that a
+``run_process`` runs a program to its end; ``ChildProcess`` is a server on standard input and output.
+
+asyncio's ``StreamReader.readline`` refuses lines of more than 64 KiB, and waits for pipes that a
 grandchild may hold open; so the pipes are read here, and lines are split at ``\n`` alone.
 """
 
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["LINE_LIMIT", "LineFramer", "LineTooLongError", "ProcessResult", "run_process"]
+__all__ = ["LINE_LIMIT", "ChildProcess", "LineFramer", "LineTooLongError", "ProcessResult", "run_process"]
 
 LINE_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of one line that are still believed to be a message."""
+"""Maximum bytes of one line."""
 
-_STDERR_KEPT: Final = 8 * 1024
+_STDERR_LIMIT: Final = 8 * 1024
+_STDIN_GRACE: Final = 1.0
+"""Seconds between closing a server's standard input and SIGKILL."""
 _TERM_GRACE: Final = 0.25
 _DRAIN_GRACE: Final = 1.0
 _DEATH_GRACE: Final = 10.0
-"""Seconds: a process that was sent SIGKILL dies; on a busy machine it takes a while to be told of it."""
+"""Seconds to wait for the exit status after SIGKILL; on a busy machine it arrives late."""
 
 
 class LineTooLongError(ValueError):
-    """A line has passed ``LINE_LIMIT`` without an end."""
+    """A line is longer than ``LINE_LIMIT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class ProcessResult:
     """How a process ended.
 
     Attributes:
-        exit_code: as ``Popen`` sees it: negative for a signal.
+        exit_code: as in ``Popen.returncode``: negative for a signal.
         stderr_tail: the last 8 KiB of standard error.
     """
 
@@ -48,7 +52,7 @@ class ProcessResult:
 
 
 class LineFramer:
-    """Cuts a stream of bytes into lines."""
+    """Split a stream of bytes into lines."""
 
     def __init__(self, receive: Callable[[bytes], None], limit: int = LINE_LIMIT) -> None:
         self._receive = receive
@@ -57,10 +61,10 @@ class LineFramer:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        r"""Take some bytes; every line that they complete is handed on, without its ``\n``.
+        r"""Add bytes; emit each line that they complete, without its ``\n``.
 
         Raises:
-            LineTooLongError: the line has grown beyond the limit.
+            LineTooLongError: the line is longer than the limit.
         """
         *ended, rest = data.split(b"\n")
         for line in ended:
@@ -69,7 +73,7 @@ class LineFramer:
         self._append(rest)
 
     def flush(self) -> None:
-        r"""Hand on what stands after the last ``\n``, if anything does."""
+        r"""Emit the bytes after the last ``\n``, if there are any."""
         if self._size:
             self._emit_line()
 
@@ -85,13 +89,20 @@ class LineFramer:
         self._receive(line)
 
 
-class _RunProtocol(asyncio.SubprocessProtocol):
-    """Hears what a process says, and that it ends."""
+class _ProcessProtocol(asyncio.SubprocessProtocol):
+    """Read the output of a process and learn of its end.
+
+    Attributes:
+        done: the process has exited or has written a line that is too long.
+        stdout_closed: no further line will be read.
+        drained: both output pipes are closed.
+    """
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
         loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[None] = loop.create_future()
         self.exited: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[None] = loop.create_future()
+        self.stdout_closed: asyncio.Future[None] = loop.create_future()
         self.drained: asyncio.Future[None] = loop.create_future()
         self.line_error: LineTooLongError | None = None
         self.stderr = b""
@@ -101,7 +112,7 @@ class _RunProtocol(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes | str) -> None:
         chunk = cast("bytes", data)
         if fd == 2:  # noqa: PLR2004 - standard error
-            self.stderr = (self.stderr + chunk)[-_STDERR_KEPT:]
+            self._append_stderr(chunk)
         elif self.line_error is None:
             self._feed(chunk)
 
@@ -109,12 +120,18 @@ class _RunProtocol(asyncio.SubprocessProtocol):
         try:
             self._framer.feed(chunk)
         except LineTooLongError as error:
-            # Nobody will read further: the run is over, whether the process knows it or not.
             self.line_error = error
+            self._append_stderr(f"\nit wrote {error}".encode())
             _set_done(self.done)
+            _set_done(self.stdout_closed)
+
+    def _append_stderr(self, chunk: bytes) -> None:
+        self.stderr = (self.stderr + chunk)[-_STDERR_LIMIT:]
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._open_pipes.discard(fd)
+        if 1 not in self._open_pipes:
+            _set_done(self.stdout_closed)
         if not self._open_pipes:
             _set_done(self.drained)
 
@@ -123,7 +140,7 @@ class _RunProtocol(asyncio.SubprocessProtocol):
         _set_done(self.done)
 
     def flush(self) -> None:
-        """Take what stands after the last line end."""
+        """Emit the bytes after the last line end; raise the error of a line that was too long."""
         if self.line_error is not None:
             raise self.line_error
         self._framer.flush()
@@ -140,14 +157,14 @@ async def run_process(
     """Run ``command`` to its end.
 
     Cancelling ends the whole process group: SIGTERM, and SIGKILL a quarter of a second later. What
-    the process has left behind in its group when it ends is killed as well.
+    the process leaves in its group when it ends is killed as well.
 
     Args:
         command: the program and its arguments.
-        stdin: written to it; then its standard input is closed.
-        receive: called with each line of its standard output.
-        env: its whole environment.
-        cwd: its working folder.
+        stdin: written to standard input, which is then closed.
+        receive: called with each line of standard output.
+        env: the whole environment.
+        cwd: the working folder.
 
     Returns:
         How it ended.
@@ -156,59 +173,141 @@ async def run_process(
         LineTooLongError: it wrote a line of more than ``LINE_LIMIT`` bytes; it is killed.
         OSError: it could not be started.
     """
-    transport, listener = await _spawn(command, receive, env, cwd)
+    transport, protocol = await _spawn(command, receive, env, cwd)
     group = transport.get_pid()
     _running_groups.add(group)
     try:
         _write_stdin(cast("asyncio.WriteTransport", transport.get_pipe_transport(0)), stdin)
-        await asyncio.shield(listener.done)
+        await asyncio.shield(protocol.done)
         _signal(group, signal.SIGKILL)
-        # Whoever left the group may still hold the pipe open; the answer is complete without it.
-        await _wait_until_done(listener.drained, _DRAIN_GRACE)
-        listener.flush()
-        return ProcessResult(
-            cast("int", transport.get_returncode()), listener.stderr.decode("utf-8", "replace")
-        )
+        # A process that left the group may still hold the pipe open; the output is complete without it.
+        await asyncio.wait({protocol.drained}, timeout=_DRAIN_GRACE)
+        protocol.flush()
+        return _result(transport, protocol)
     finally:
-        # A task of its own: a second cancellation must not leave half the group alive.
-        await asyncio.shield(_start_cleanup(_terminate(transport, listener, group)))
+        # A separate task: a second cancellation must not leave half the group alive.
+        await asyncio.shield(_start_cleanup(_terminate(transport, protocol, group)))
+
+
+class ChildProcess:
+    """A running server; create one with ``start``."""
+
+    def __init__(
+        self,
+        transport: asyncio.SubprocessTransport,
+        protocol: _ProcessProtocol,
+        on_exit: Callable[[], object],
+    ) -> None:
+        self._on_exit = on_exit
+        self._transport = transport
+        self._protocol = protocol
+        self._stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+        self.pid = transport.get_pid()
+        _children[self.pid] = self
+
+    @classmethod
+    async def start(
+        cls,
+        command: Sequence[str],
+        *,
+        receive: Callable[[bytes], None],
+        on_exit: Callable[[], object],
+        env: Mapping[str, str],
+        cwd: Path,
+    ) -> ChildProcess:
+        """Start ``command``.
+
+        Args:
+            command: the program and its arguments.
+            receive: called with each line of standard output.
+            on_exit: called after the process has ended, also at the end of the interpreter.
+            env: the whole environment.
+            cwd: the working folder.
+
+        Raises:
+            OSError: it could not be started.
+        """
+        transport, protocol = await _spawn(command, receive, env, cwd)
+        return cls(transport, protocol, on_exit)
+
+    def write(self, data: bytes) -> None:
+        """Write to standard input; a broken pipe is ignored, because ``wait`` reports the end."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._stdin.write(data)
+
+    async def wait(self) -> ProcessResult:
+        """Wait until the process ends or closes its standard output; then kill its group."""
+        protocol = self._protocol
+        await asyncio.wait({protocol.exited, protocol.stdout_closed}, return_when=asyncio.FIRST_COMPLETED)
+        # Its last output is still in the pipe, and its exit status arrives a moment later.
+        await asyncio.wait({protocol.exited, protocol.stdout_closed}, timeout=_DRAIN_GRACE)
+        self.kill()
+        await asyncio.wait({protocol.exited}, timeout=_DRAIN_GRACE)
+        return _result(self._transport, protocol)
+
+    def kill(self) -> None:
+        """Send SIGKILL to the whole group."""
+        _signal(self.pid, signal.SIGKILL)
+
+    async def terminate(self) -> None:
+        """End the process if it still runs: close standard input, kill the group a second later."""
+        try:
+            if not self._protocol.exited.done():
+                self._stdin.close()
+                await asyncio.wait({self._protocol.exited}, timeout=_STDIN_GRACE)
+                self.kill()
+                await asyncio.wait({self._protocol.exited}, timeout=_DRAIN_GRACE)
+        finally:
+            # Also when the loop is being closed and cancels this task.
+            self.kill()
+            self._transport.close()
+            if _children.pop(self.pid, None) is not None:
+                self._on_exit()
+
+    def kill_now(self) -> None:
+        """Kill the group and call ``on_exit``, without a loop."""
+        self.kill()
+        self._on_exit()
+
+    def detach(self) -> None:
+        """Release the process in a forked child of this one: it belongs to the parent."""
+        # Held open here, the pipe would keep the server alive after the parent's death.
+        self._stdin.get_extra_info("pipe").close()
 
 
 async def _spawn(
     command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
-) -> tuple[asyncio.SubprocessTransport, _RunProtocol]:
-    """Start ``command`` as the leader of a session, and so of a process group, of its own."""
+) -> tuple[asyncio.SubprocessTransport, _ProcessProtocol]:
+    """Start ``command`` as the leader of a new session, and so of a new process group."""
     loop = asyncio.get_running_loop()
     return await loop.subprocess_exec(
-        lambda: _RunProtocol(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
+        lambda: _ProcessProtocol(receive), *command, env=dict(env), cwd=cwd, start_new_session=True
     )
 
 
 def _write_stdin(pipe: asyncio.WriteTransport, data: bytes) -> None:
-    # A process may end before it has read everything; how it ended says more than the broken pipe.
+    # A process may end before it has read everything; its exit says more than the broken pipe.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         pipe.write(data)
     pipe.close()
 
 
-async def _terminate(transport: asyncio.SubprocessTransport, listener: _RunProtocol, group: int) -> None:
+def _result(transport: asyncio.SubprocessTransport, protocol: _ProcessProtocol) -> ProcessResult:
+    return ProcessResult(transport.get_returncode() or 0, protocol.stderr.decode("utf-8", "replace"))
+
+
+async def _terminate(transport: asyncio.SubprocessTransport, protocol: _ProcessProtocol, group: int) -> None:
     try:
         if transport.get_returncode() is None:
             _signal(group, signal.SIGTERM)
-            await _wait_until_done(listener.drained, _TERM_GRACE)
+            await asyncio.wait({protocol.drained}, timeout=_TERM_GRACE)
         _signal(group, signal.SIGKILL)
-        await _wait_until_done(listener.exited, _DEATH_GRACE)
+        await asyncio.wait({protocol.exited}, timeout=_DEATH_GRACE)
     finally:
-        # Also when the loop itself is being closed, and takes this task down with it.
+        # Also when the loop is being closed and cancels this task.
         _signal(group, signal.SIGKILL)
         transport.close()
         _running_groups.discard(group)
-
-
-async def _wait_until_done(future: asyncio.Future[None], seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await asyncio.shield(future)
 
 
 def _signal(group: int, number: signal.Signals) -> None:
@@ -223,6 +322,7 @@ def _set_done(future: asyncio.Future[None]) -> None:
 
 _cleanup_tasks: set[asyncio.Task[None]] = set()
 _running_groups: set[int] = set()
+_children: dict[int, ChildProcess] = {}
 
 
 def _start_cleanup(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -232,8 +332,19 @@ def _start_cleanup(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
     return task
 
 
+def _detach_children() -> None:
+    for child in _children.values():
+        child.detach()
+    _children.clear()
+
+
+os.register_at_fork(after_in_child=_detach_children)
+
+
 @atexit.register
 def _kill_all() -> None:
-    """Leave no process behind when the interpreter ends in the middle of turns."""
+    """Leave no process behind when the interpreter ends."""
     for group in tuple(_running_groups):
         _signal(group, signal.SIGKILL)
+    for child in tuple(_children.values()):
+        child.kill_now()

@@ -1,4 +1,4 @@
-"""What Codex is told besides what the caller says now: how to answer, and what was said before."""
+"""Default instructions, and the prompt that carries the history of a rebuilt conversation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ __all__ = ["DEFAULT_INSTRUCTIONS", "prompt_with_history"]
 DEFAULT_INSTRUCTIONS: Final = (
     "You answer a phone call. Answer briefly, in the caller's language, in plain sentences."
 )
-"""How to answer, where nobody says otherwise."""
+"""Instructions for a provider and a turn that have none."""
 
 
 def prompt_with_history(prompt: str, history: Sequence[Exchange]) -> str:
-    """The first prompt of a rebuilt conversation; ``prompt`` itself where there is no history."""
+    """Return the first prompt of a rebuilt conversation; ``prompt`` itself without history."""
     if not history:
         return prompt
-    told = [f"Caller: {earlier.prompt}\nYou: {earlier.answer}" for earlier in history]
+    earlier = [f"Caller: {exchange.prompt}\nYou: {exchange.answer}" for exchange in history]
     return "\n\n".join(
-        ("This phone call is already under way. What was said so far:", *told, "Now the caller says:", prompt)
+        (
+            "This phone call is already under way. What was said so far:",
+            *earlier,
+            "Now the caller says:",
+            prompt,
+        )
     )

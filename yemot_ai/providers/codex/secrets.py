@@ -1,4 +1,4 @@
-"""What a Codex process is given in secret may come back in its errors; from here it goes no further."""
+"""Remove secrets from the errors of a Codex process, which may quote its environment and settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["redact_secrets"]
 
 _MIN_LENGTH: Final = 8
-"""Characters; a shorter value stands in too many words to be left out of them."""
+"""Characters; a shorter value occurs in too many words to be replaced."""
 
 _PUBLIC: Final = frozenset(
     {"PATH", "HOME", "CODEX_HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -25,25 +25,25 @@ _SECRET_NAME: Final = re.compile("key|token|secret|password|authorization|header
 
 @contextmanager
 def redact_secrets(env: Mapping[str, str], config: Mapping[str, object]) -> Iterator[None]:
-    """Leave secrets out of every ``ProviderError`` that is raised inside: its words, its causes, its tail.
+    """Remove secrets from every ``ProviderError`` that the block raises: messages, causes, stderr tail.
 
     Args:
-        env: the environment of the process; all but the names that everybody has is secret, of a proxy
-            who logs in there.
-        config: its settings; those are secret whose names say so.
+        env: the environment of the process. Every value is secret, except those of common variables; of a
+            proxy only the user name and password.
+        config: its settings; secret are those whose name contains a word such as ``key`` or ``token``.
 
     Raises:
-        ProviderError: the same.
+        ProviderError: the same object.
     """
     try:
         yield
     except ProviderError as error:
         secrets = [*_environment_secrets(env), *_config_secrets(config)]
         error.stderr_tail = _redact(error.stderr_tail, secrets)
-        told: BaseException | None = error
-        while told is not None:
-            told.args = tuple(_redact(one, secrets) if isinstance(one, str) else one for one in told.args)
-            told = told.__cause__ or told.__context__
+        link: BaseException | None = error
+        while link is not None:
+            link.args = tuple(_redact(arg, secrets) if isinstance(arg, str) else arg for arg in link.args)
+            link = link.__cause__ or link.__context__
         raise
 
 
@@ -59,7 +59,7 @@ def _config_secrets(config: Mapping[str, object]) -> Iterator[str]:
     for name, value in config.items():
         if isinstance(value, str) and _SECRET_NAME.search(name):
             yield value
-            # TOML: what stands in quotes is what is sent.
+            # TOML: the text in quotes is what Codex sends.
             yield from re.findall(r'"([^"]*)"', value)
 
 

@@ -1,4 +1,4 @@
-"""What a developer chooses of Codex, whichever way it is asked."""
+"""The options that both Codex providers have."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["CodexSettings"]
 
 @dataclass(frozen=True, slots=True)
 class CodexSettings:
-    """What ``CodexCLIProvider`` and ``CodexAppServerProvider`` are both given; they say what it means."""
+    """Options of ``CodexCLIProvider`` and ``CodexAppServerProvider``, documented there."""
 
     executable: str | os.PathLike[str]
     timeout: float
@@ -37,7 +37,7 @@ class CodexSettings:
 
     @property
     def home(self) -> CodexHome:
-        """The folders of the processes, as the environment has them now."""
+        """The folders of the processes, according to the current environment."""
         return CodexHome.for_codex_home(self.codex_home)
 
     @property
@@ -46,30 +46,30 @@ class CodexSettings:
         return self.home.environment(self.env)
 
     def find_executable(self) -> Path | None:
-        """The executable, without running it; None if there is none."""
+        """Return the executable without running it; None if it was not found."""
         return find_executable(str(self.executable), path=self.env.get("PATH"))
 
     def check(self) -> Path:
         """Find the executable, without running it.
 
         Raises:
-            CodexNotFoundError: there is none; the message says how to install it.
+            CodexNotFoundError: it was not found; the message says how to install it.
         """
-        found = self.find_executable()
-        if found is None:
+        path = self.find_executable()
+        if path is None:
             raise CodexNotFoundError(str(self.executable))
-        return found
+        return path
 
     def instructions_for(self, instructions: str | None) -> str:
-        """How to answer a turn that brings these instructions, or none."""
+        """Return ``instructions``, else the provider's, else the default."""
         return instructions or self.instructions or DEFAULT_INSTRUCTIONS
 
     def redact_secrets(self) -> AbstractContextManager[None]:
-        """Leave what is secret here out of every ``ProviderError`` that is raised inside."""
+        """Remove secrets of these settings from every ``ProviderError`` that the block raises."""
         return redact_secrets(self.environment, self.config)
 
     def start_error(self, error: OSError, *, provider: str) -> ProviderError:
-        """Return what to say where a process could not be started, for a reason that stays."""
+        """Return the error for a process that could not be started, for a permanent reason."""
         message = (
             f"Codex could not be started: {error}; its folders: {self.home.root} (YEMOT_AI_HOME moves them)"
         )

@@ -1,8 +1,8 @@
-"""The Chat Completions API: what OpenAI, and everybody who is compatible with it, understands.
+"""The Chat Completions API of OpenAI and of compatible servers.
 
-The service remembers nothing: each turn carries what was said before. Compatible servers answer a
-200 with an error inside, put the model's thoughts into the text, and leave out what the SDK's types
-promise; it is all read here.
+The service keeps no conversation: each turn carries the history. Compatible servers answer a 200 with an
+error inside, put the model's thinking into the text, and leave out fields that the SDK's types require; all
+of it is read here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from yemot_ai.providers.sdk.stateless import ParsedReply
 from yemot_ai.providers.sdk.think_tags import ThinkTagFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
-if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
+if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
     from openai.types.chat import ChatCompletion
 
 __all__ = ["SDK_MODULE", "ChatCompletionsAPI"]
@@ -28,7 +28,7 @@ SDK_MODULE: Final = "openai.resources.chat.completions"
 
 
 class ChatCompletionsAPI:
-    """Asks over Chat Completions."""
+    """Requests and responses of Chat Completions."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
@@ -39,29 +39,29 @@ class ChatCompletionsAPI:
         instructions: str | None,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        """Return what asks; a stream counts its tokens only on request."""
-        told = [{"role": "system", "content": replace_surrogates(instructions)}] if instructions else []
-        counted = {"stream_options": {"include_usage": True}} if options.get("stream") else {}
+        """Return the call for a client of the SDK; a stream reports its tokens only on request."""
+        system = [{"role": "system", "content": replace_surrogates(instructions)}] if instructions else []
+        usage = {"stream_options": {"include_usage": True}} if options.get("stream") else {}
         return lambda client: client.chat.completions.create(
-            model=self._client.model, messages=[*told, *messages], **options, **counted
+            model=self._client.model, messages=[*system, *messages], **options, **usage
         )
 
     def accumulator(self) -> StreamAccumulator:
-        """Return a completion that is being written."""
+        """Return the builder of a completion from its stream."""
         return _ChunkAccumulator(self._client)
 
     def parse(self, completion: ChatCompletion) -> ParsedReply:
         """Read a completion.
 
         Raises:
-            ProviderError: it is a refusal, or has no text.
+            ProviderError: it is an error, or has no text.
         """
         return ParsedReply(self._spoken_text(completion), completion.id or "", _usage(completion))
 
     def _spoken_text(self, completion: ChatCompletion) -> str:
-        refused = getattr(completion, "error", None)
-        if refused:
-            raise self._client.error_from_body({"error": refused})
+        error = getattr(completion, "error", None)
+        if error:
+            raise self._client.error_from_body({"error": error})
         choice = completion.choices[0]
         text = ThinkTagFilter().feed(_text(choice.message.content) or choice.message.refusal or "").strip()
         if not text:
@@ -72,7 +72,7 @@ class ChatCompletionsAPI:
 
 
 class _ChunkAccumulator:
-    """A completion that is being written; its thoughts are not heard."""
+    """Builds a completion from the chunks of its stream, without the model's thinking."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
@@ -84,17 +84,17 @@ class _ChunkAccumulator:
         self._think_tags = ThinkTagFilter()
 
     @property
-    def response(self) -> Any:  # noqa: ANN401 - what ``_read`` reads of a ChatCompletion
+    def response(self) -> Any:  # noqa: ANN401 - the fields of a ChatCompletion that ``parse`` reads
         if not self._finish:
             return None
         message = SimpleNamespace(content="".join(self._text), refusal="".join(self._refusal))
         choice = SimpleNamespace(message=message, finish_reason=self._finish)
         return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
-    def feed(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, as the SDK believes
-        refused = getattr(event, "error", None)
-        if refused:
-            raise self._client.error_from_body({"error": refused})
+    def feed(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, unchecked
+        error = getattr(event, "error", None)
+        if error:
+            raise self._client.error_from_body({"error": error})
         self._id = event.id or self._id
         self._usage = getattr(event, "usage", None) or self._usage
         delta = None
@@ -103,14 +103,14 @@ class _ChunkAccumulator:
             self._finish = choice.finish_reason or self._finish
         return "" if delta is None else self._spoken_delta(delta)
 
-    def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - a part of one
+    def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - the delta of a chunk
         self._refusal.append(getattr(delta, "refusal", None) or "")
         text = _text(delta.content)
         self._text.append(text)
         return self._think_tags.feed(text)
 
 
-def _text(content: Any) -> str:  # noqa: ANN401 - a str says the SDK; a list of parts, say some servers
+def _text(content: Any) -> str:  # noqa: ANN401 - a str according to the SDK; a list of parts from some servers
     if content is None or isinstance(content, str):
         return content or ""
     parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]

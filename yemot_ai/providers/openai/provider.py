@@ -1,4 +1,4 @@
-"""OpenAI, and every server compatible with it, as a provider: ``pip install 'yemot-ai[openai]'``.
+"""OpenAI and compatible servers as a provider: ``pip install 'yemot-ai[openai]'``.
 
 provider = OpenAIProvider(model="gpt-5.5", timeout=30.0)
 reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
@@ -30,7 +30,7 @@ from yemot_ai.providers.sdk.stateless import StatelessChat
 __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
 
 DEFAULT_MODEL: Final = "gpt-5.5"
-"""Asked when neither ``model=`` nor the environment variable ``OPENAI_MODEL`` names another."""
+"""The model if neither ``model=`` nor the environment variable ``OPENAI_MODEL`` is set."""
 
 SERVICE: Final = Service(
     name="openai",
@@ -50,7 +50,7 @@ SERVICE: Final = Service(
 
 
 class _API(Protocol):
-    """One of the ways to hold a conversation."""
+    """One of the ways to keep a conversation."""
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply: ...
 
@@ -62,30 +62,29 @@ class _API(Protocol):
 
 
 class OpenAIProvider:
-    """Answers through the Responses API, or through Chat Completions.
+    """A provider that uses the Responses API or Chat Completions.
 
-    A session is ``{"response_id": …}`` where OpenAI keeps the conversation, and otherwise
-    ``{"id": …, "history": [[prompt, answer], …]}``, of which the oldest part is forgotten in time.
+    A session is ``{"response_id": …}`` if OpenAI keeps the conversation, and otherwise
+    ``{"id": …, "history": [[prompt, answer], …]}``; the oldest exchanges are dropped.
 
     Args:
-        api_key: ``OPENAI_API_KEY`` unless given; a server that wants none takes any word.
-        model: ``OPENAI_MODEL``, else ``DEFAULT_MODEL``, unless given.
-        base_url: another server that speaks the same API, with its ``/v1``; ``OPENAI_BASE_URL``
-            unless given.
-        api: ``"responses"``, or ``"chat"`` for servers that only know Chat Completions.
-        store: whether OpenAI keeps the conversation (for 30 days at least, says OpenAI); with False
-            each turn carries what was said before. Chat Completions always do.
+        api_key: ``OPENAI_API_KEY`` by default; any text for a server that needs none.
+        model: ``OPENAI_MODEL``, else ``DEFAULT_MODEL``, by default.
+        base_url: another server with the same API, with its ``/v1``; ``OPENAI_BASE_URL`` by default.
+        api: ``"responses"``, or ``"chat"`` for servers that only have Chat Completions.
+        store: whether OpenAI keeps the conversation (for at least 30 days, according to OpenAI); with
+            False, and with Chat Completions, each turn carries the history.
         timeout: seconds for one answer, from the first byte sent to the last one read.
 
     Raises:
-        ConfigurationError: there is no such API, or it cannot store.
+        ConfigurationError: there is no such ``api``, or it cannot store.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
     """
 
     name = SERVICE.name
 
-    def __init__(  # noqa: PLR0913 - each is a choice of its own
+    def __init__(  # noqa: PLR0913 - each is a public option
         self,
         *,
         api_key: str | None = None,
@@ -113,14 +112,14 @@ class OpenAIProvider:
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
-        """Answer the first utterance; ``history`` is sent along as earlier messages."""
+        """Answer the first utterance; ``history`` is sent as earlier messages."""
         return await self._api.start(prompt, instructions, history)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         """Answer a further utterance.
 
         Raises:
-            SessionLostError: ``session`` is not of this way to remember, or OpenAI forgot it.
+            SessionLostError: ``session`` is of another API or ``store``, or OpenAI no longer knows it.
         """
         return await self._api.resume(session, prompt, instructions)
 
@@ -132,7 +131,7 @@ class OpenAIProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece; commentary and thoughts are left out, as in the whole answer.
+        """Answer piece by piece, without commentary and thinking, as in the whole answer.
 
         Raises:
             ProviderError: as in the other two methods, also when the stream breaks off.

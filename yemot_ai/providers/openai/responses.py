@@ -1,4 +1,4 @@
-"""OpenAI's Responses API, in its two ways to remember: at OpenAI, or in our session.
+"""OpenAI's Responses API, with the conversation stored at OpenAI or in the session.
 
 Measured on openai 3.54: instructions are not carried over, a ``status: "failed"`` in a 200 is not
 raised, and ``output_text`` joins commentary and answer.
@@ -16,7 +16,7 @@ from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.stateless import ParsedReply
 from yemot_ai.providers.surrogates import replace_surrogates
 
-if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first turn
+if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
     from openai.types.responses import Response
 
 __all__ = ["SDK_MODULE", "StoredResponsesChat", "UnstoredResponsesAPI"]
@@ -26,39 +26,39 @@ SDK_MODULE: Final = "openai.resources.responses"
 
 
 class StoredResponsesChat:
-    """The conversation lives at OpenAI: each turn names the one before it."""
+    """A conversation that OpenAI stores: each turn names the previous response."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Ask; ``history`` is sent along as earlier messages."""
+        """Answer the first prompt; ``history`` is sent as earlier messages."""
         return await self._ask(None, prompt, instructions, history)
 
     async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Ask what follows the response that ``session`` names."""
+        """Answer the next prompt after the response that ``session`` names."""
         return await self._ask(_or_empty(session), prompt, instructions, ())
 
     async def stream(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``resume`` do, piece by piece."""
-        asked = self._request_body(session, prompt, history)
+        """Do the same as ``start`` and ``resume``, piece by piece."""
+        body = self._request_body(session, prompt, history)
         try:
-            question = _request(self._client, instructions, {**asked, "stream": True})
-            async for part in self._client.stream(question, _ResponseAccumulator(self._client), self._parse):
+            request = _request(self._client, instructions, {**body, "stream": True})
+            async for part in self._client.stream(request, _ResponseAccumulator(self._client), self._parse):
                 yield part
         except SessionLostError as lost:
-            raise self._lost_error(lost, asked) from lost
+            raise self._lost_error(lost, body) from lost
 
     async def _ask(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> Reply:
-        asked = self._request_body(session, prompt, history)
+        body = self._request_body(session, prompt, history)
         try:
-            return await self._client.ask(_request(self._client, instructions, asked), self._parse)
+            return await self._client.ask(_request(self._client, instructions, body), self._parse)
         except SessionLostError as lost:
-            raise self._lost_error(lost, asked) from lost
+            raise self._lost_error(lost, body) from lost
 
     def _request_body(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
         if session is None:
@@ -73,8 +73,8 @@ class StoredResponsesChat:
         text = replace_surrogates(_spoken_text(response, self._client))
         return Reply(text, {"response_id": response.id}, _usage(response))
 
-    def _lost_error(self, lost: SessionLostError, asked: Mapping[str, Any]) -> SessionLostError:
-        previous = asked.get("previous_response_id", "")
+    def _lost_error(self, lost: SessionLostError, body: Mapping[str, Any]) -> SessionLostError:
+        previous = body.get("previous_response_id", "")
         return SessionLostError(str(lost), thread_id=previous, provider=lost.provider)
 
     def _response_id(self, session: JSON) -> str:
@@ -85,7 +85,7 @@ class StoredResponsesChat:
 
 
 class UnstoredResponsesAPI:
-    """Asks so that nothing stays at OpenAI (``store: false``)."""
+    """Requests and responses with ``store: false``: OpenAI keeps nothing."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
@@ -96,24 +96,24 @@ class UnstoredResponsesAPI:
         instructions: str | None,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
-        """Return what asks."""
+        """Return the call for a client of the SDK."""
         return _request(self._client, instructions, {"store": False, "input": messages, **options})
 
     def accumulator(self) -> StreamAccumulator:
-        """Return a response that is being written."""
+        """Return the builder of a response from its stream."""
         return _ResponseAccumulator(self._client)
 
     def parse(self, response: Response) -> ParsedReply:
         """Read a response.
 
         Raises:
-            ProviderError: it is a refusal, or has no text.
+            ProviderError: it is an error, or has no text.
         """
         return ParsedReply(_spoken_text(response, self._client), response.id, _usage(response))
 
 
 class _ResponseAccumulator:
-    """A response that is being written; commentary is not heard."""
+    """Builds a response from the events of its stream, without commentary."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self.response: Response | None = None
@@ -137,9 +137,9 @@ class _ResponseAccumulator:
         if event.item_id in self._commentary_ids or not _text(event.delta):
             return ""
         part = event.output_index, event.content_index
-        joint = "\n" if self._part not in {None, part} else ""
+        separator = "\n" if self._part not in {None, part} else ""
         self._part = part
-        return joint + _text(event.delta)
+        return separator + _text(event.delta)
 
 
 def _text(delta: object) -> str:
@@ -151,17 +151,17 @@ def _text(delta: object) -> str:
 def _request(
     connection: ServiceClient, instructions: str | None, request: Mapping[str, Any]
 ) -> Callable[[Any], Any]:
-    told = {"instructions": replace_surrogates(instructions)} if instructions else {}
-    return lambda client: client.responses.create(model=connection.model, **told, **request)
+    optional = {"instructions": replace_surrogates(instructions)} if instructions else {}
+    return lambda client: client.responses.create(model=connection.model, **optional, **request)
 
 
 def _or_empty(session: JSON) -> JSON:
-    """A session that is none is no new conversation."""
+    """Return an invalid session instead of None, which would start a new conversation."""
     return {} if session is None else session
 
 
 def _spoken_text(response: Response, connection: ServiceClient) -> str:
-    """Join what is meant for the caller; commentary is left out where the phases are marked."""
+    """Return the text for the caller; without commentary if the messages have a phase."""
     if response.error is not None:
         raise connection.error_from_body(response.error.model_dump())
     name, title = connection.service.name, connection.service.title
@@ -169,8 +169,8 @@ def _spoken_text(response: Response, connection: ServiceClient) -> str:
         raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
     messages = [item for item in response.output if item.type == "message"]
     final = [message for message in messages if _phase(message) == "final_answer"]
-    meant = final or [message for message in messages if _phase(message) != "commentary"]
-    parts = [part for message in meant for part in message.content]
+    spoken = final or [message for message in messages if _phase(message) != "commentary"]
+    parts = [part for message in spoken for part in message.content]
     text = "\n".join(part.text if part.type == "output_text" else part.refusal for part in parts)
     if not text.strip():
         why = response.incomplete_details.reason if response.incomplete_details else response.status
@@ -179,14 +179,14 @@ def _spoken_text(response: Response, connection: ServiceClient) -> str:
 
 
 def _phase(message: object) -> str | None:
-    """What a message is for; older models and compatible servers do not say."""
+    """Return the phase of a message; older models and compatible servers have none."""
     return getattr(message, "phase", None)
 
 
 def _usage(response: Response) -> Usage | None:
     if response.usage is None:
         return None
-    # Compatible servers leave the details out, whatever the SDK's types say.
+    # Compatible servers leave the details out, although the SDK's types require them.
     into = getattr(response.usage, "input_tokens_details", None)
     out = getattr(response.usage, "output_tokens_details", None)
     return Usage.from_counts(

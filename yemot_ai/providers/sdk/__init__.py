@@ -1,1 +1,1 @@
-"""What the providers over an SDK share: client, deadline, errors, stateless chat."""
+"""Shared by the SDK providers: client, deadline, errors, stateless chat."""

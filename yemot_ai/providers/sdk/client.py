@@ -1,8 +1,8 @@
-"""The connection to a model service: one client of its SDK, and a deadline for each question.
+"""A client of a model service's SDK, with a deadline for each request.
 
-Measured on openai 3.54 and anthropic 2.12: an SDK costs 0.6 to 1.1 s to import, its client is
-bound to the event loop it was first used on, its timeout counts per read, and its own retries
-sleep through a ``Retry-After`` of up to 120 s. Here none of that reaches a caller.
+Measured on openai 3.54 and anthropic 2.12: importing an SDK takes 0.6 to 1.1 s, its client is bound to
+the event loop on which it was first used, its timeout counts per read, and its retries sleep through a
+``Retry-After`` of up to 120 s. ``ServiceClient`` avoids all of these.
 """
 
 from __future__ import annotations
@@ -26,20 +26,19 @@ __all__ = ["AsyncSDKClient", "ServiceClient", "StreamAccumulator"]
 T = TypeVar("T")
 
 MIN_SECRET_LENGTH: Final = 8
-"""Characters: what is shorter is a word such as ``none``, for a server that wants no key."""
+"""Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
 
 _MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
-"""What reading raises where a server sends what the SDK's types do not allow; the SDK checks nothing."""
-
+"""Errors of reading a response that breaks the SDK's types; the SDK does not check it."""
 
 _TRANSPORTS: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
-"""The libraries below the SDKs."""
+"""The HTTP libraries of the SDKs."""
 
 
 class AsyncSDKClient(Protocol):
-    """What every SDK's asynchronous client can do."""
+    """The methods that every SDK's asynchronous client has."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -47,34 +46,34 @@ class AsyncSDKClient(Protocol):
 
 
 class StreamAccumulator(Protocol):
-    """What a service is writing, put together from the events of its stream.
+    """Builds a response from the events of its stream.
 
     Attributes:
-        response: the response as it would have come in one piece; None until it is complete.
+        response: the whole response; None until it is complete.
     """
 
     @property
-    def response(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; told above
+    def response(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; see above
 
     def feed(self, event: Any) -> str:  # noqa: ANN401 - an event of the SDK's
-        """Take the next event; return what of it the caller may hear."""
+        """Add the next event; return its part of the answer."""
         ...
 
 
 class ServiceClient:
-    """Asks a service through its SDK.
+    """Sends requests to a service through its SDK.
 
     Args:
-        service: who is asked.
+        service: the service.
         client_class: the name of the client's class in the SDK.
-        module: the module of the SDK that is used first, imported along with it.
+        module: the module of the SDK that the API needs, imported with it.
         key: the key; it never appears in an error.
         model: the model's name, for errors.
-        base_url: another server that speaks the same API.
+        base_url: another server with the same API.
         timeout: seconds for one answer, from the first byte sent to the last one read.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a fact of its own
+    def __init__(  # noqa: PLR0913 - each is a separate option
         self,
         service: Service,
         *,
@@ -97,14 +96,14 @@ class ServiceClient:
         self._opening: asyncio.Task[AsyncSDKClient] | None = None
 
     async def ask(self, request: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
-        """Ask by ``question(client)``, and return what ``parse`` makes of the response.
+        """Call ``request(client)`` and return the response, parsed by ``parse``.
 
         Raises:
-            ProviderError: one of its subclasses says why there is no answer.
+            ProviderError: one of its subclasses.
         """
         client = await self._open_client(request)
-        sdk, ends = self._sdk(), self._deadline()
-        async with self._translate_errors(sdk, ends):
+        sdk, deadline = self._sdk(), self._deadline()
+        async with self._translate_errors(sdk, deadline):
             response = await request(client)
         return self._parse(response, parse)
 
@@ -114,28 +113,28 @@ class ServiceClient:
         accumulator: StreamAccumulator,
         parse: Callable[[Any], Reply],
     ) -> AsyncIterator[str | Reply]:
-        """Ask for a stream by ``question(client)``; leaving the iteration closes it.
+        """Call ``request(client)`` for a stream; leaving the iteration closes it.
 
         Args:
-            request: asks, and brings the SDK's stream of events.
-            accumulator: puts the events together.
-            parse: makes the reply of what they come to.
+            request: returns the SDK's stream of events.
+            accumulator: builds the response from the events.
+            parse: makes the reply of the response.
 
         Yields:
-            Pieces of text, and at last the reply.
+            Pieces of text, and last the reply.
 
         Raises:
-            ProviderError: as ``ask`` does; also in the middle, when the stream breaks off.
+            ProviderError: as ``ask`` does; also after some pieces, if the stream breaks off.
         """
         client = await self._open_client(request)
-        sdk, ends = self._sdk(), self._deadline()
-        async with self._translate_errors(sdk, ends):
+        sdk, deadline = self._sdk(), self._deadline()
+        async with self._translate_errors(sdk, deadline):
             events = await request(client)
         if isinstance(events, str):
             raise self.service.malformed_error("a page instead of a stream")
         count = 0
         try:
-            while (event := await self._next_event(sdk, ends, events)) is not None:
+            while (event := await self._next_event(sdk, deadline, events)) is not None:
                 count += 1
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
                 if text:
@@ -148,28 +147,28 @@ class ServiceClient:
             raise self._stream_cut_off("the stream ended before the answer did")
         yield self._parse(accumulator.response, parse)
 
-    async def _next_event(self, sdk: ModuleType, deadline: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of whichever SDK
-        # Each wait by itself: whoever reads us does other things in between.
+    async def _next_event(self, sdk: ModuleType, deadline: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of an SDK
+        # One event at a time: between them the consumer does other work.
         async with self._translate_errors(sdk, deadline):
             return await anext(events, None)
 
     @asynccontextmanager
     async def _translate_errors(self, sdk: ModuleType, deadline: float) -> AsyncIterator[None]:
-        """Turn what goes wrong inside into our errors; at the time ``deadline`` it has lasted too long."""
+        """Turn the errors of the block into ``ProviderError``; cancel it at ``deadline``."""
         try:
-            # The SDK's own timeout counts per read; a trickle would keep a caller for minutes.
+            # The SDK's own timeout counts per read; a slow stream would take minutes.
             async with asyncio.timeout_at(deadline):
                 yield
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
         except sdk.APIError as error:
             raise self._error_from(sdk, error) from self._safe_cause(error)
-        except (ValueError, RecursionError) as error:  # the SDK lets json's own errors out
+        except (ValueError, RecursionError) as error:  # the SDK does not wrap the errors of json
             raise self.service.malformed_error(type(error).__name__) from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
-            # An SDK wraps the transport's errors up to the headers, not those in a stream.
+            # An SDK wraps the transport's errors before the body, not those in a stream.
             raise self._stream_cut_off(type(error).__name__) from error
 
     def _deadline(self) -> float:
@@ -180,16 +179,16 @@ class ServiceClient:
         return ProviderCrashError(message, provider=self.service.name)
 
     async def aclose(self) -> None:
-        """Close the client; the next question makes a new one."""
+        """Close the client; the next request opens a new one."""
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
 
     def error_from_body(self, body: object) -> ProviderError:
-        """Return the error for a refusal that came with status 200."""
+        """Return the error for an error body with status 200."""
         return self._error_without_key(ErrorBody.parse(body))
 
-    def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK promises a type that it does not check
+    def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK does not check its type
         if isinstance(response, str):
             raise self.service.malformed_error("a page instead of JSON")
         try:
@@ -201,18 +200,18 @@ class ServiceClient:
         return sys.modules[self.service.name]
 
     async def _open_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
-        """Return the client of this loop; whoever asks first makes it, and the others wait for that."""
+        """Return the client of this loop; concurrent first requests share its creation."""
         loop = asyncio.get_running_loop()
         if self._client is not None and self._loop is loop:
             return self._client
-        making = self._opening
-        if making is None or making.done() or making.get_loop() is not loop:
-            # Another loop than before: a forked child's, or a caller without our engine.
-            making = self._opening = loop.create_task(self._create_client(request))
-        return await asyncio.shield(making)
+        opening = self._opening
+        if opening is None or opening.done() or opening.get_loop() is not loop:
+            # Another loop than before: a forked child's, or one that is not the engine's.
+            opening = self._opening = loop.create_task(self._create_client(request))
+        return await asyncio.shield(opening)
 
     async def _create_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
-        # In a thread: all calls of this process run on this loop.
+        # In a thread, because all calls of this process share this loop.
         client = await asyncio.to_thread(self._build_client, request)
         self._client, self._loop, self._opening = client, asyncio.get_running_loop(), None
         return client
@@ -222,10 +221,10 @@ class ServiceClient:
         sdk = self._sdk()
         warm_up(sdk, self._client_class.removeprefix("Async"), request)
         make: Callable[..., AsyncSDKClient] = getattr(sdk, self._client_class)
-        # Retries are the conversation's business: the SDK's would sleep in a caller's turn.
+        # The conversation retries; the SDK's retries would sleep during a turn.
         return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
 
-    def _error_from(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of whichever SDK
+    def _error_from(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of an SDK
         if isinstance(error, sdk.APITimeoutError):
             return ProviderTimeoutError(seconds=self._timeout, provider=self.service.name)
         if isinstance(error, sdk.APIConnectionError):
@@ -243,11 +242,11 @@ class ServiceClient:
     def _error_without_key(self, refusal: ErrorBody) -> ProviderError:
         quoted = self._quotes_key(refusal.message)
         message = refusal.message.replace(self._key, "…") if quoted else refusal.message
-        told = ErrorBody(message, refusal.codes, refusal.status, refusal.retry_after)
-        return self.service.error_from(told, model=self.model)
+        redacted = ErrorBody(message, refusal.codes, refusal.status, refusal.retry_after)
+        return self.service.error_from(redacted, model=self.model)
 
     def _safe_cause(self, error: Exception) -> Exception | None:
-        """Return what may stand in a traceback: not an error that quotes the key."""
+        """Return ``error`` as a cause, or None if it quotes the key."""
         return None if self._quotes_key(str(error)) else error
 
     def _quotes_key(self, text: str) -> bool:

@@ -1,8 +1,8 @@
-"""A model service that is asked over HTTP: its key, its model, and what its refusals mean.
+"""A model service over HTTP: its key, its model, and the meaning of its errors.
 
-The services have much in common, for one generator writes their SDKs, and compatible servers
-imitate them: a status, sometimes a code, always a sentence. The code is believed first, then the
-words of a sentence that tell its class, then the status.
+The services are similar: one generator writes their SDKs, and compatible servers imitate them. An error
+has a status, sometimes a code, always a message. The code decides first, then words of the message, then
+the status.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ MAX_MESSAGE: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """What a service said instead of an answer.
+    """An error response.
 
     Attributes:
-        message: its sentence.
-        codes: its code and its type of error, those that it gave.
-        status: of HTTP; None where the refusal stood in a 200.
-        retry_after: seconds that it asked to wait.
+        message: the message.
+        codes: the error's code and type, if it has them.
+        status: the HTTP status; None for an error in a 200.
+        retry_after: seconds to wait, from the header.
     """
 
     message: str
@@ -54,30 +54,28 @@ class ErrorBody:
 
     @classmethod
     def parse(cls, body: object, *, status: int | None = None, retry_after: str | None = None) -> ErrorBody:
-        """Read an error's body: ``{"error": {…}}``, what stands in it, or whatever a proxy sends."""
+        """Parse an error's body: ``{"error": {…}}``, the inner object, or any text of a proxy."""
         inner = body.get("error", body) if isinstance(body, Mapping) else body
         names: tuple[str, ...] = ()
         message = inner
         if isinstance(inner, Mapping):
             names = tuple(name for key in ("code", "type") if isinstance(name := inner.get(key), str))
             message = inner.get("message")
-        if not isinstance(message, str) or message.lstrip().startswith(
-            "<"
-        ):  # a page: nobody reads it in a log
+        if not isinstance(message, str) or message.lstrip().startswith("<"):  # no HTML page in a log
             message = f"HTTP status {status}" if status is not None else "an error without a message"
         return cls(message[:MAX_MESSAGE], names, status, _seconds(retry_after))
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What there is to know of a service.
+    """Constants of a service.
 
     Attributes:
-        name: the provider's name, the SDK's package and our extra.
-        title: its maker, for messages.
-        default_model: the model that is asked unless another is named.
-        error_types: what the codes of its refusals mean.
-        model_variable: the environment variable that names another model; the service's own unless given.
+        name: the name of the provider, of the SDK's package and of the extra.
+        title: the service's name in messages.
+        default_model: the model if no other is named.
+        error_types: the exceptions for its error codes.
+        model_variable: the environment variable for the model; ``{NAME}_MODEL`` by default.
     """
 
     name: str
@@ -86,8 +84,8 @@ class Service:
     error_types: ErrorTypes
     model_variable: str = ""
 
-    def resolve_key(self, given: str | None) -> str:
-        """Return the key: ``given``, else the environment's.
+    def resolve_key(self, key: str | None) -> str:
+        """Return ``key``, else the environment's.
 
         Raises:
             MissingExtraError: the SDK is not installed.
@@ -96,21 +94,21 @@ class Service:
         if importlib.util.find_spec(self.name) is None:
             raise MissingExtraError(package=self.name, extra=self.name)
         variable = f"{self.name.upper()}_API_KEY"
-        key = (given or os.environ.get(variable) or "").strip()
-        if not key:
+        resolved = (key or os.environ.get(variable) or "").strip()
+        if not resolved:
             raise MissingKeyError(provider=self.title, variable=variable, argument=f"{self.name}_api_key")
-        return key
+        return resolved
 
-    def resolve_model(self, given: str | None) -> str:
-        """Return the model's name: ``given``, else the environment's, else the default."""
-        return given or os.environ.get(self._model_variable_name) or self.default_model
+    def resolve_model(self, model: str | None) -> str:
+        """Return ``model``, else the environment's, else the default."""
+        return model or os.environ.get(self._model_variable_name) or self.default_model
 
     def error_from(self, refusal: ErrorBody, *, model: str) -> ProviderError:
-        """Return the error that a program can react to."""
+        """Return the ``ProviderError`` subclass for an error response."""
         kind = self._error_type(refusal)
         if kind is UnknownModelError:
-            way_out = f"pass model=… or set {self._model_variable_name}"
-            message = f"{self.title} does not know the model {model!r}: {way_out}"
+            hint = f"pass model=… or set {self._model_variable_name}"
+            message = f"{self.title} does not know the model {model!r}: {hint}"
             return UnknownModelError(message, model=model, provider=self.name)
         if kind is RateLimitedError:
             return RateLimitedError(refusal.message, retry_after=refusal.retry_after, provider=self.name)
@@ -119,7 +117,7 @@ class Service:
         return kind(refusal.message, provider=self.name)
 
     def malformed_error(self, why: str) -> MalformedStreamError:
-        """Return the error for an answer that is not the service's protocol."""
+        """Return the error for a response that does not follow the service's API."""
         return MalformedStreamError(
             f"the server's answer is not {self.title}'s API ({why}): check base_url", provider=self.name
         )
@@ -129,9 +127,9 @@ class Service:
         return self.model_variable or f"{self.name.upper()}_MODEL"
 
     def _error_type(self, refusal: ErrorBody) -> type[ProviderError]:
-        named = next((self.error_types[name] for name in refusal.codes if name in self.error_types), None)
-        if named is not None:
-            return named
+        by_code = next((self.error_types[code] for code in refusal.codes if code in self.error_types), None)
+        if by_code is not None:
+            return by_code
         if refusal.status in _AMBIGUOUS_STATUSES:
             for words, kind in _MESSAGE_PATTERNS:
                 if words.search(refusal.message):
@@ -141,7 +139,7 @@ class Service:
 
 
 _AMBIGUOUS_STATUSES: Final = frozenset({None, 400, 404, 413, 422})
-"""The statuses that say nothing by themselves."""
+"""Statuses with several meanings."""
 
 _MESSAGE_PATTERNS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
     (
@@ -171,8 +169,8 @@ _STATUS_TYPES: Final[Mapping[int, type[ProviderError]]] = {
 }
 
 
-def _seconds(header: Any) -> float | None:  # noqa: ANN401 - whatever stands in a header
+def _seconds(header: Any) -> float | None:  # noqa: ANN401 - the value of a header
     try:
         return float(header) if header is not None else None
-    except ValueError:  # an HTTP date: too far away to wait for on the phone
+    except ValueError:  # an HTTP date: too late to wait for during a call
         return None

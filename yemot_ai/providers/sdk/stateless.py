@@ -1,7 +1,7 @@
-"""A conversation that no service remembers: each turn carries what was said before.
+"""A conversation with a service that keeps none: each turn carries the history.
 
-A session is ``{"id": …, "history": [[prompt, answer], …]}``, of which the oldest part is forgotten in
-time (see ``transcript``).
+A session is ``{"id": …, "history": [[prompt, answer], …]}``; the oldest exchanges are dropped (see
+``chat_history``).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["ParsedReply", "StatelessAPI", "StatelessChat"]
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """What a response came to.
+    """The used parts of a response.
 
     Attributes:
-        text: what the caller hears.
-        id: the service's own name of it.
-        usage: what it cost.
+        text: the answer.
+        id: the service's id of the response.
+        usage: the tokens.
     """
 
     text: str
@@ -35,7 +35,7 @@ class ParsedReply:
 
 
 class StatelessAPI(Protocol):
-    """How one turn is asked, and how it is read."""
+    """The requests and responses of one API."""
 
     def request(
         self,
@@ -43,35 +43,35 @@ class StatelessAPI(Protocol):
         instructions: str | None,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Return what asks a client of the SDK; ``options`` goes into the request."""
+        """Return the call for a client of the SDK; ``options`` are added to the request."""
         ...
 
     def accumulator(self) -> StreamAccumulator:
-        """Return what puts a stream's events together, which ``question(…, stream=True)`` brings."""
+        """Return the builder of a response from the events of ``request(…, stream=True)``."""
         ...
 
     def parse(self, response: Any, /) -> ParsedReply:  # noqa: ANN401 - one of the SDK's types
         """Read a response.
 
         Raises:
-            ProviderError: there is nothing to speak.
+            ProviderError: it is an error, or has no text.
         """
         ...
 
 
 class StatelessChat:
-    """A conversation over such an API."""
+    """A conversation over a ``StatelessAPI``."""
 
     def __init__(self, connection: ServiceClient, api: StatelessAPI) -> None:
         self._client = connection
         self._api = api
 
     async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Ask; ``history`` is what was said before."""
+        """Answer the first prompt; ``history`` is sent as earlier messages."""
         return await self._ask(ChatHistory.from_exchanges(history), prompt, instructions)
 
     async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Ask what follows the history in ``session``.
+        """Answer the next prompt after the history in ``session``.
 
         Raises:
             SessionLostError: ``session`` is another provider's.
@@ -81,22 +81,22 @@ class StatelessChat:
     async def stream(
         self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
     ) -> AsyncIterator[str | Reply]:
-        """Do what ``start`` and ``resume`` do, piece by piece."""
-        said = ChatHistory.from_exchanges(history) if session is None else self._history(session)
-        question = self._api.request(said.messages_for(prompt), instructions, stream=True)
-        read = functools.partial(self._parse, said, prompt)
-        async for part in self._client.stream(question, self._api.accumulator(), read):
+        """Do the same as ``start`` and ``resume``, piece by piece."""
+        earlier = ChatHistory.from_exchanges(history) if session is None else self._history(session)
+        request = self._api.request(earlier.messages_for(prompt), instructions, stream=True)
+        parse = functools.partial(self._parse, earlier, prompt)
+        async for part in self._client.stream(request, self._api.accumulator(), parse):
             yield part
 
-    async def _ask(self, said: ChatHistory, prompt: str, instructions: str | None) -> Reply:
-        question = self._api.request(said.messages_for(prompt), instructions)
-        return await self._client.ask(question, functools.partial(self._parse, said, prompt))
+    async def _ask(self, history: ChatHistory, prompt: str, instructions: str | None) -> Reply:
+        request = self._api.request(history.messages_for(prompt), instructions)
+        return await self._client.ask(request, functools.partial(self._parse, history, prompt))
 
     def _history(self, session: JSON) -> ChatHistory:
         return ChatHistory.from_session(session, provider=self._client.service.name)
 
-    def _parse(self, said: ChatHistory, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
-        answer = self._api.parse(response)
-        text = replace_surrogates(answer.text)
-        session: JSON = {"id": answer.id, "history": said.with_exchange(prompt, text).to_json()}
-        return Reply(text, session, answer.usage)
+    def _parse(self, history: ChatHistory, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
+        parsed = self._api.parse(response)
+        text = replace_surrogates(parsed.text)
+        session: JSON = {"id": parsed.id, "history": history.with_exchange(prompt, text).to_json()}
+        return Reply(text, session, parsed.usage)

@@ -1,7 +1,7 @@
-"""What open models think aloud, in their text, before they answer: nothing for a caller.
+"""Remove the ``<think>`` block that open models write before their answer.
 
->>> thoughts = Thoughts()
->>> [thoughts.without(piece) for piece in ("<thi", "nk>hm", "</think>", " כן", ", בשמונה")]
+>>> think_tags = ThinkTagFilter()
+>>> [think_tags.feed(piece) for piece in ("<thi", "nk>hm", "</think>", " כן", ", בשמונה")]
 ['', '', '', 'כן', ', בשמונה']
 """
 
@@ -16,25 +16,25 @@ _END: Final = "</think>"
 
 
 class ThinkTagFilter:
-    """Leaves them out, piece by piece, in one look at each; one that is cut off there has said nothing."""
+    """Filter a text piece by piece; a text that ends inside the block is empty."""
 
     def __init__(self) -> None:
-        self._state = self._beginning
+        self._state = self._before
         self._buffer = ""
-        """What may be a part of a mark."""
+        """Text that may be the start of a tag."""
 
     def feed(self, text: str) -> str:
-        """Return what of the next piece the caller may hear."""
+        """Return the part of the next piece that belongs to the answer."""
         return self._state(text)
 
-    def _beginning(self, text: str) -> str:
+    def _before(self, text: str) -> str:
         self._buffer = (self._buffer + text).lstrip()
         if self._buffer.startswith(_BEGIN):
-            self._state, self._buffer, inside = self._thinking, "", self._buffer.removeprefix(_BEGIN)
-            return self._thinking(inside)
+            self._state, self._buffer, rest = self._inside, "", self._buffer.removeprefix(_BEGIN)
+            return self._inside(rest)
         return "" if _BEGIN.startswith(self._buffer) else self._answering(self._buffer)
 
-    def _thinking(self, text: str) -> str:
+    def _inside(self, text: str) -> str:
         _, ended, after = (self._buffer + text).partition(_END)
         if ended:
             return self._answering(after)
@@ -42,10 +42,10 @@ class ThinkTagFilter:
         return ""
 
     def _answering(self, text: str) -> str:
-        """Begin the answer; after thoughts with its first letter."""
-        begun = text.lstrip()
-        self._state = self._pass_through if begun else self._answering
-        return begun
+        """Drop the whitespace before the answer."""
+        answer = text.lstrip()
+        self._state = self._pass_through if answer else self._answering
+        return answer
 
     def _pass_through(self, text: str) -> str:
         return text

@@ -1,8 +1,7 @@
-"""A rehearsal: a question to an SDK that is answered from memory, before the first real one.
+"""Warm up an SDK with a request that is answered from memory, before the first real one.
 
-Measured on openai 3.54: on its first answer that comes in pieces the SDK imports what that needs and
-builds its types, 0.2 s of work that no later answer has. All calls share one event loop, so it is
-done where nobody waits for it.
+Measured on openai 3.54: for its first streamed answer the SDK imports modules and builds types, which
+takes 0.2 s. All calls share one event loop, so the work is done in a thread.
 """
 
 from __future__ import annotations
@@ -19,33 +18,33 @@ log = logging.getLogger("yemot_ai")
 
 _EMPTY_RESPONSE: Final = b"{}"
 _EMPTY_STREAM: Final = (
-    b'event: message_start\ndata: {"type": "message_start"}\n\n'  # Anthropic leaves out what has no name
+    b'event: message_start\ndata: {"type": "message_start"}\n\n'  # Anthropic's events need a name
     b'data: {"type": "response.created"}\n\n'
 )
 
 
 def warm_up(sdk: ModuleType, client: str, request: Callable[[Any], Any]) -> None:
-    """Ask a client that has no network, and read what it hears; blocks, and sends nothing.
+    """Send a request through a client without a network and read the response; blocks.
 
     Args:
         sdk: the SDK.
-        client: the name of its client's class, which blocks.
-        request: asks by it.
+        client: the name of its blocking client's class.
+        request: sends a request with the client.
     """
     try:
         with getattr(sdk, client)(
-            api_key="rehearsal", base_url="http://rehearsal.invalid", http_client=_offline_http_client(sdk)
-        ) as rehearsing:
-            answer = request(rehearsing)
-            if isinstance(answer, getattr(sdk, "Stream")):  # noqa: B009 - the type of a module is not known
-                for _ in answer:
+            api_key="warm-up", base_url="http://warm-up.invalid", http_client=_offline_http_client(sdk)
+        ) as offline:
+            response = request(offline)
+            if isinstance(response, getattr(sdk, "Stream")):  # noqa: B009 - mypy does not know the SDK's attributes
+                for _ in response:
                     pass
-    except Exception as error:  # noqa: BLE001 - what comes of it is of no account: it only saves time
-        log.debug("%s could not be rehearsed: %s", sdk.__name__, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a failed warm-up only costs time
+        log.debug("%s could not be warmed up: %s", sdk.__name__, type(error).__name__)
 
 
-def _offline_http_client(sdk: ModuleType) -> Any:  # noqa: ANN401 - a client of whichever library the SDK uses
-    """Make a client of the library below the SDK that answers by itself."""
+def _offline_http_client(sdk: ModuleType) -> Any:  # noqa: ANN401 - a client of the SDK's HTTP library
+    """Return an HTTP client for the SDK that answers from memory."""
     kind: Any = sdk.DefaultHttpxClient
     http: Any = importlib.import_module(kind.__base__.__module__.partition(".")[0])
 

@@ -1,8 +1,8 @@
-"""JSON-RPC as ``codex app-server`` speaks it: one object a line, without the word ``jsonrpc``.
+"""JSON-RPC as ``codex app-server`` uses it: one object per line, without the key ``jsonrpc``.
 
-Pure but for the futures: lines go in by ``feed``, lines go out by the ``send`` it is given. What the other
-side *asks* is answered at once, out of ``REQUEST_ANSWERS``: a phone line has nobody to ask, so approvals are
-declined, and everything else is an error.
+No I/O: ``feed`` takes lines, and the ``send`` argument writes them. Requests of the server are answered at
+once from ``REQUEST_ANSWERS``: no user is on the phone line to approve anything, so approvals are declined,
+and all other requests are errors.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from yemot_ai.runtime.tasks import retrieve_exception
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,7 @@ __all__ = ["REQUEST_ANSWERS", "JsonRpc", "NotRpcError", "RpcError"]
 
 Params: TypeAlias = Mapping[str, Any]
 
-_DENIED: Final = {"denied": {"rejection": "nobody is there to be asked"}}
+_DENIED: Final = {"denied": {"rejection": "there is no user to ask"}}
 
 REQUEST_ANSWERS: Final[Mapping[str, Params]] = {
     "item/commandExecution/requestApproval": {"decision": "decline"},
@@ -28,7 +30,7 @@ REQUEST_ANSWERS: Final[Mapping[str, Params]] = {
     "applyPatchApproval": {"decision": _DENIED},
     "mcpServer/elicitation/request": {"action": "decline"},
 }
-"""What the server may ask, and hears (schema of 0.169); whatever is not here is refused with an error."""
+"""Requests of the server and their answers (schema of 0.169); all others are refused with an error."""
 
 _METHOD_NOT_FOUND: Final = -32601
 
@@ -37,9 +39,9 @@ class RpcError(Exception):
     """The server refused a request.
 
     Attributes:
-        method: what was asked.
-        code: the number it gave.
-        message: its words.
+        method: the method of the request.
+        code: the error code.
+        message: the error message.
     """
 
     def __init__(self, method: str, code: int, message: str) -> None:
@@ -50,7 +52,7 @@ class RpcError(Exception):
 
 
 class NotRpcError(ValueError):
-    """A line is no message; ``size`` is its length in bytes (its words may be a caller's)."""
+    """A line is not a message; ``size`` is its length in bytes (its text may quote a caller)."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -58,11 +60,11 @@ class NotRpcError(ValueError):
 
 
 class JsonRpc:
-    """One end of the wire.
+    """The client side of a connection.
 
     Args:
-        send: writes bytes to the other side.
-        on_notification: is told each notification: its method and its parameters.
+        send: writes bytes to the server.
+        on_notification: called with the method and the parameters of each notification.
     """
 
     def __init__(self, send: Callable[[bytes], None], on_notification: Callable[[str, Params], None]) -> None:
@@ -72,82 +74,78 @@ class JsonRpc:
         self._last_id = 0
 
     def request(self, method: str, params: Params) -> asyncio.Future[Params]:
-        """Ask; the future brings the result, or ``RpcError``, or what ``close`` is given."""
+        """Send a request; the future gets the result, ``RpcError``, or the error of ``close``."""
         self._last_id += 1
         future: asyncio.Future[Params] = asyncio.get_running_loop().create_future()
-        # Whoever asked may be gone by then; an answer that nobody reads is no accident.
-        future.add_done_callback(_retrieve_exception)
+        # The caller may have been cancelled by then, and never await the future.
+        future.add_done_callback(retrieve_exception)
         self._pending[self._last_id] = (method, future)
         self._write({"id": self._last_id, "method": method, "params": params})
         return future
 
     def notify(self, method: str) -> None:
-        """Tell, without waiting for anything."""
+        """Send a notification."""
         self._write({"method": method})
 
     def feed(self, line: bytes) -> None:
         r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string).
 
         Raises:
-            NotRpcError: it is no message.
+            NotRpcError: it is not a message.
         """
         if not line.strip():
             return
         message = _parse(line)
         match message:
-            case {"id": None | int() | float() | str() as number, "method": str(method)}:
-                self._answer(number, method)
+            case {"id": None | int() | float() | str() as request_id, "method": str(method)}:
+                self._answer(request_id, method)
             case {"method": str(method)} if "id" not in message:
                 self._on_notification(method, _mapping(message.get("params")))
-            case {"id": int(number)} if type(number) is int:  # true would be taken for 1
-                self._resolve(number, message)
+            case {"id": int(request_id)} if type(request_id) is int:  # true would count as 1
+                self._resolve(request_id, message)
             case _:
                 raise NotRpcError(len(line))
 
     def close(self, error: Callable[[], Exception]) -> None:
-        """Let everybody who still waits have an error of their own."""
-        waiting, self._pending = self._pending, {}
-        for _method, future in waiting.values():
+        """Fail each pending request with a new ``error()``."""
+        pending, self._pending = self._pending, {}
+        for _method, future in pending.values():
             if not future.done():
                 future.set_exception(error())
 
-    def _answer(self, number: object, method: str) -> None:
+    def _answer(self, request_id: object, method: str) -> None:
         if method in REQUEST_ANSWERS:
-            self._write({"id": number, "result": REQUEST_ANSWERS[method]})
+            self._write({"id": request_id, "result": REQUEST_ANSWERS[method]})
             return
-        refused = {"code": _METHOD_NOT_FOUND, "message": f"nobody here can answer {method}"}
-        self._write({"id": number, "error": refused})
+        refused = {"code": _METHOD_NOT_FOUND, "message": f"{method} is not supported"}
+        self._write({"id": request_id, "error": refused})
 
-    def _resolve(self, number: int, answer: Params) -> None:
-        method, future = self._pending.pop(number, ("", None))
+    def _resolve(self, request_id: int, answer: Params) -> None:
+        method, future = self._pending.pop(request_id, ("", None))
         if future is None or future.done():
             return
         if "error" in answer:
             error = _mapping(answer["error"])
-            code, said = error.get("code"), error.get("message")
-            known = code if isinstance(code, int) else 0
-            future.set_exception(RpcError(method, known, said if isinstance(said, str) else ""))
+            code, text = error.get("code"), error.get("message")
+            future.set_exception(
+                RpcError(method, code if isinstance(code, int) else 0, text if isinstance(text, str) else "")
+            )
         else:
             future.set_result(_mapping(answer.get("result")))
 
     def _write(self, message: Params) -> None:
-        # Half of a surrogate pair would make the whole line unreadable for the server.
+        # A single surrogate would make the whole line unreadable for the server.
         line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
         self._send(line.encode("utf-8", "replace") + b"\n")
 
 
-def _retrieve_exception(future: asyncio.Future[Params]) -> None:
-    if not future.cancelled():
-        future.exception()
-
-
-def _mapping(found: object) -> Params:
-    return found if isinstance(found, Mapping) else {}
+def _mapping(value: object) -> Params:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _parse(line: bytes) -> Params:
     try:
-        # Decoded here: left to guess, json would try UTF-16 on bytes that hold zeros.
+        # Decoded here: json would guess UTF-16 for bytes that contain zeros.
         return _mapping(json.loads(line.decode()))
     except (ValueError, RecursionError):
         return {}

@@ -1,8 +1,8 @@
-"""The servers of one event loop: another one is started when those that run are full.
+"""The servers of one event loop: another one is started when all are full.
 
-A thread stays with the server that has it loaded, as long as that server lives: another one could only
-fork it (see ``server``). All other turns go to the server that was started first and has a free place, so
-that the later ones fall idle, and end, when the rush is over.
+A thread stays with the server that has it loaded while that server runs: another one could only fork it
+(see ``server``). All other turns go to the oldest server with a free slot, so that the newer ones become
+idle, and end, when the load falls.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from yemot_ai.errors import OverloadedError, ProviderCrashError, SessionBusyError
+from yemot_ai.runtime.tasks import retrieve_exception
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -24,12 +25,12 @@ __all__ = ["PoolLimits", "ServerPool"]
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """How much may be at once.
+    """Limits of a ``ServerPool``.
 
     Attributes:
-        servers: how many servers may run.
-        turns: how many turns may run in each.
-        waiting: how many turns may wait for a place, over all of them.
+        servers: maximum servers.
+        turns: maximum turns that run at once in each server.
+        waiting: maximum turns that wait for a slot, over all servers.
         idle_timeout: seconds after which a server without a turn ends, unless it is the only one.
     """
 
@@ -41,7 +42,7 @@ class PoolLimits:
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """A server, from the moment in which its start was begun, and how many turns it has been given."""
+    """A server that runs or is being started, and the number of its turns."""
 
     starting: asyncio.Task[AppServer]
     turns: int = 0
@@ -50,20 +51,22 @@ class _Slot:
     @property
     def server(self) -> AppServer | None:
         """The server, if it has started."""
-        over = not self.starting.done() or self.starting.cancelled() or self.starting.exception() is not None
-        return None if over else self.starting.result()
+        failed = (
+            not self.starting.done() or self.starting.cancelled() or self.starting.exception() is not None
+        )
+        return None if failed else self.starting.result()
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is no server any more, or never was one."""
+        """Whether the server has ended or could not be started."""
         return self.starting.done() and (self.server is None or self.server.ended)
 
     def has_thread(self, thread_id: str) -> bool:
-        """Whether the thread is loaded here."""
+        """Return whether the thread is loaded here."""
         return self.server is not None and self.server.has_thread(thread_id)
 
     async def aclose(self) -> None:
-        """End the server, also one that is being started."""
+        """End the server, even while it is being started."""
         self.starting.cancel()
         await asyncio.wait({self.starting})
         if self.server is not None:
@@ -72,21 +75,21 @@ class _Slot:
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """A turn that waits for a place."""
+    """A turn that waits for a slot."""
 
     thread_id: str
     slot: asyncio.Future[_Slot] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class ServerPool:
-    """The servers of the running loop; needs one.
+    """The servers of the running event loop.
 
     Args:
         start_server: starts a server.
-        limits: how much may be at once.
+        limits: maximum servers and turns.
 
     Attributes:
-        loop: whose servers they are.
+        loop: the event loop.
     """
 
     def __init__(
@@ -102,108 +105,108 @@ class ServerPool:
 
     @property
     def servers(self) -> tuple[AppServer, ...]:
-        """Those that run, the one that was started first in front."""
-        found = (seat.server for seat in self._slots if not seat.has_ended)
-        return tuple(server for server in found if server is not None)
+        """The running servers, oldest first."""
+        servers = (slot.server for slot in self._slots if not slot.has_ended)
+        return tuple(server for server in servers if server is not None)
 
     @property
     def waiting(self) -> int:
-        """How many turns wait for a place."""
+        """The number of turns that wait for a slot."""
         return len(self._queue)
 
     @asynccontextmanager
     async def acquire(self, thread_id: str = "") -> AsyncIterator[AppServer]:
-        """A place for one turn, in the server that it belongs to; started, if there has to be another.
+        """Hold a slot for one turn and yield its server; start another server if necessary.
 
         Args:
-            thread_id: the thread that goes on; empty for a new one.
+            thread_id: the thread to continue; empty for a new one.
 
         Raises:
-            SessionBusyError: a turn of the thread is under way.
-            OverloadedError: too many wait already.
+            SessionBusyError: a turn of the thread is running.
+            OverloadedError: too many turns wait already.
             ProviderError: a server did not start.
         """
         if thread_id in self._busy_threads:
             raise SessionBusyError(
-                f"a turn of thread {thread_id} is under way", thread_id=thread_id, provider="codex"
+                f"a turn of thread {thread_id} is already running", thread_id=thread_id, provider="codex"
             )
         self._busy_threads.update({thread_id} - {""})
         try:
-            seat = await self._acquire_slot(thread_id)
+            slot = await self._acquire_slot(thread_id)
             try:
-                # Shared by all who wait: one of them that gives up takes it from nobody.
-                yield await asyncio.shield(seat.starting)
+                # Several turns await the same start: cancelling one must not cancel the start.
+                yield await asyncio.shield(slot.starting)
             finally:
-                self._release_slot(seat)
+                self._release_slot(slot)
         finally:
             self._busy_threads.discard(thread_id)
 
     async def aclose(self) -> None:
         """End all servers; turns that run or wait fail."""
         queue, self._queue = self._queue, []
-        for one in queue:
-            if not one.slot.done():
+        for waiter in queue:
+            if not waiter.slot.done():
                 message = "the Codex servers were closed before the turn began"
-                one.slot.set_exception(ProviderCrashError(message, provider="codex"))
-        seats, self._slots = self._slots, []
-        for seat in seats:
-            _cancel_idle_timer(seat)
-        await asyncio.gather(*(seat.aclose() for seat in seats), *self._background_tasks)
+                waiter.slot.set_exception(ProviderCrashError(message, provider="codex"))
+        slots, self._slots = self._slots, []
+        for slot in slots:
+            _cancel_idle_timer(slot)
+        await asyncio.gather(*(slot.aclose() for slot in slots), *self._background_tasks)
 
     async def _acquire_slot(self, thread_id: str) -> _Slot:
-        seat = self._find_slot(thread_id)
-        if seat is not None:
-            return _occupy(seat)
+        slot = self._find_slot(thread_id)
+        if slot is not None:
+            return _occupy(slot)
         if len(self._queue) >= self._limits.waiting:
-            running = sum(one.turns for one in self._slots)
-            message = f"{running} turns run and {len(self._queue)} wait already (max_servers=, max_turns=, max_waiting=)"
-            raise OverloadedError(message, provider="codex")
-        waits = _Waiter(thread_id)
-        self._queue.append(waits)
+            running = sum(slot.turns for slot in self._slots)
+            full = f"{running} turns run and {len(self._queue)} wait already"
+            raise OverloadedError(f"{full} (max_servers=, max_turns=, max_waiting=)", provider="codex")
+        waiter = _Waiter(thread_id)
+        self._queue.append(waiter)
         try:
-            return await waits.slot
+            return await waiter.slot
         except asyncio.CancelledError:
-            if waits in self._queue:
-                self._queue.remove(waits)
-            elif not waits.slot.cancelled() and waits.slot.exception() is None:
-                # It was given a place in the very moment in which it gave up.
-                self._release_slot(waits.slot.result())
+            if waiter in self._queue:
+                self._queue.remove(waiter)
+            elif not waiter.slot.cancelled() and waiter.slot.exception() is None:
+                # It got a slot at the moment of its cancellation.
+                self._release_slot(waiter.slot.result())
             raise
 
     def _find_slot(self, thread_id: str) -> _Slot | None:
-        """Where the turn may begin now; None if it has to wait."""
-        self._slots = [seat for seat in self._slots if not seat.has_ended]
-        holders = [seat for seat in self._slots if thread_id and seat.has_thread(thread_id)]
-        free = next((seat for seat in holders or self._slots if seat.turns < self._limits.turns), None)
+        """Return the slot in which the turn can begin now; None if it has to wait."""
+        self._slots = [slot for slot in self._slots if not slot.has_ended]
+        holders = [slot for slot in self._slots if thread_id and slot.has_thread(thread_id)]
+        free = next((slot for slot in holders or self._slots if slot.turns < self._limits.turns), None)
         if free is None and not holders and len(self._slots) < self._limits.servers:
             free = self._start_slot()
         return free
 
     def _start_slot(self) -> _Slot:
-        seat = _Slot(asyncio.create_task(self._start_server()))
-        # Whoever waited for it may have given up before it failed.
-        seat.starting.add_done_callback(_retrieve_exception)
-        self._slots.append(seat)
-        return seat
+        slot = _Slot(asyncio.create_task(self._start_server()))
+        # The turn that waits for it may have been cancelled before it fails.
+        slot.starting.add_done_callback(retrieve_exception)
+        self._slots.append(slot)
+        return slot
 
     def _release_slot(self, slot: _Slot) -> None:
         slot.turns -= 1
-        for one in tuple(self._queue):
-            # One that has just given up is still in the queue, and takes no place.
-            found = None if one.slot.done() else self._find_slot(one.thread_id)
-            if found is not None:
-                self._queue.remove(one)
-                one.slot.set_result(_occupy(found))
+        for waiter in tuple(self._queue):
+            # A turn that has just been cancelled is still in the queue.
+            free = None if waiter.slot.done() else self._find_slot(waiter.thread_id)
+            if free is not None:
+                self._queue.remove(waiter)
+                waiter.slot.set_result(_occupy(free))
         if not slot.turns and not slot.has_ended:
             slot.idle_timer = self.loop.call_later(self._limits.idle_timeout, self._close_idle, slot)
 
     def _close_idle(self, slot: _Slot) -> None:
-        """End a server that has had nothing to do for a while, if there is another."""
+        """End an idle server if there is another one."""
         if len(self.servers) > 1 and slot in self._slots:
             self._slots.remove(slot)
-            errand = asyncio.create_task(slot.aclose())
-            self._background_tasks.add(errand)
-            errand.add_done_callback(self._background_tasks.discard)
+            task = asyncio.create_task(slot.aclose())
+            self._background_tasks.add(task)
+            task.add_done_callback(self._background_tasks.discard)
 
 
 def _occupy(slot: _Slot) -> _Slot:
@@ -216,8 +219,3 @@ def _cancel_idle_timer(slot: _Slot) -> None:
     if slot.idle_timer is not None:
         slot.idle_timer.cancel()
         slot.idle_timer = None
-
-
-def _retrieve_exception(starting: asyncio.Task[AppServer]) -> None:
-    if not starting.cancelled():
-        starting.exception()

@@ -1,13 +1,12 @@
-"""Answers out of warm ``codex app-server`` processes: a thread for each call, one process for many.
+"""Answer with running ``codex app-server`` processes: one thread per call, one process for many calls.
 
     provider = CodexAppServerProvider(timeout=45.0)
     reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
     reply = await provider.continue_session(reply.session, "ובלונדון?")
     await provider.aclose()
 
-What is safe for a phone line is switched on from the start, as with ``CodexCLIProvider``; a turn costs
-no start of a process. See ``server`` for what a server does and what follows from it, and ``pool`` for
-when there is more than one.
+The defaults are safe for a phone line, as with ``CodexCLIProvider``; a turn starts no process. See
+``server`` for how a server behaves, and ``pool`` for when there is more than one.
 """
 
 from __future__ import annotations
@@ -49,33 +48,33 @@ _IDLE_TIMEOUT: Final = 60.0
 
 
 def _ignore_text(_piece: str) -> None:
-    """Nobody listens before the answer is whole."""
+    """Ignore the pieces: the caller of this turn wants the whole answer."""
 
 
 class CodexAppServerProvider:
-    """A provider that keeps ``codex app-server`` running for all calls: one process, more while it is full.
+    """A provider that keeps ``codex app-server`` running for all calls: one process, more when it is full.
 
-    A server is started at the first turn, again after a crash, and again in a forked child or on another
-    event loop, which cannot use what is there. A session is ``{"thread_id", "usage", "key",
-    "threads"}``: as ``CodexCLIProvider`` has it, and the earlier threads of a conversation that was forked.
+    A server is started at the first turn and after a crash; a forked child and another event loop start
+    their own. A session is ``{"thread_id", "usage", "key", "threads"}``: as that of ``CodexCLIProvider``,
+    and the earlier threads of a conversation that was forked.
 
     Args:
         executable: as for ``CodexCLIProvider``.
-        timeout: seconds for a whole turn, the wait for a place and a start of the server included.
-        instructions: how to answer, where a turn brings no instructions of its own.
+        timeout: seconds for a whole turn, with the wait for a slot and the start of a server.
+        instructions: how to answer a turn that has no instructions.
         model: the model's name; None for Codex's own choice.
         sandbox: what commands of the model may do: ``read-only``, ``workspace-write`` …
-        codex_home: the server's ``CODEX_HOME``; None for a home of ours, with only the login in it.
+        codex_home: the server's ``CODEX_HOME``; None for a private home with only the login in it.
         config: further settings, as in ``codex -c key=value``.
-        env: what the server needs besides the minimal environment.
-        max_servers: how many servers may run at once; another one is started when those that run are full.
-        max_turns: how many turns may run at once in each of them; more wait for a place.
-        max_waiting: how many may wait, over all; more are refused with ``OverloadedError``.
-        max_loaded: how many threads a server keeps at hand; the others it takes up from disk again.
-        idle_timeout: seconds after which a server that has nothing to do ends, unless it is the only one.
+        env: variables to add to the minimal environment of the server.
+        max_servers: maximum servers; another one is started when all are full.
+        max_turns: maximum turns that run at once in each server; more wait for a slot.
+        max_waiting: maximum waiting turns, over all servers; more are refused with ``OverloadedError``.
+        max_loaded: maximum threads that a server keeps loaded; it loads the others from disk again.
+        idle_timeout: seconds after which an idle server ends, unless it is the only one.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of its own
+    def __init__(  # noqa: PLR0913 - each is a public option
         self,
         executable: str | os.PathLike[str] = "codex",
         *,
@@ -118,7 +117,7 @@ class CodexAppServerProvider:
         """Find the executable, without running it.
 
         Raises:
-            CodexNotFoundError: there is none; the message says how to install it.
+            CodexNotFoundError: it was not found; the message says how to install it.
         """
         return self._settings.check()
 
@@ -130,12 +129,12 @@ class CodexAppServerProvider:
         Args:
             prompt: what the caller said.
             instructions: how to answer; they replace Codex's own prompt.
-            history: earlier exchanges, told to the model before the prompt.
+            history: earlier exchanges, sent to the model before the prompt.
 
         Raises:
             CodexNotFoundError: there is no such executable.
-            ProviderTimeoutError: the deadline passed; the turn is over.
-            ProviderError: the leaf that tells what went wrong (see ``faults``).
+            ProviderTimeoutError: the deadline passed; the turn was interrupted.
+            ProviderError: one of its subclasses (see ``faults``).
         """
         return await self._start(prompt, instructions, history, on_text=_ignore_text)
 
@@ -144,7 +143,7 @@ class CodexAppServerProvider:
 
         Raises:
             SessionLostError: Codex does not know the thread any more.
-            SessionBusyError: another turn of the thread is under way.
+            SessionBusyError: another turn of the thread is running.
             ProviderError: as in ``start_session``.
         """
         return await self._resume(session, prompt, instructions, on_text=_ignore_text)
@@ -163,27 +162,26 @@ class CodexAppServerProvider:
             ProviderError: as in the other two methods, also after some pieces.
         """
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        told = pieces.put_nowait
-        answer = (
-            self._start(prompt, instructions, history, on_text=told)
+        on_text = pieces.put_nowait
+        turn = asyncio.create_task(
+            self._start(prompt, instructions, history, on_text=on_text)
             if session is None
-            else self._resume(session, prompt, instructions, on_text=told)
+            else self._resume(session, prompt, instructions, on_text=on_text)
         )
-        answering = asyncio.create_task(answer)
-        answering.add_done_callback(lambda _: pieces.put_nowait(None))
+        turn.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             while (piece := await pieces.get()) is not None:
                 yield piece
-            yield await answering
+            yield await turn
         finally:
-            answering.cancel()
-            await asyncio.wait({answering})
+            turn.cancel()
+            await asyncio.wait({turn})
 
     async def end_session(self, session: JSON) -> None:
-        """Delete what is kept of the conversation: its threads with their rollouts, and its working folder.
+        """Delete the conversation's threads with their rollouts, and its working folder.
 
-        The databases of a server are shared by its calls; what they hold goes when the server ends, or
-        when the next one starts after it was killed together with this process.
+        The databases of a server are shared by its calls. They are deleted when the server ends; if it
+        was killed together with this process, when the next one starts.
         """
         await self._delete(_validated(session))
 
@@ -200,7 +198,7 @@ class CodexAppServerProvider:
         try:
             return await self._with_deadline(turn)
         except BaseException:
-            # Nobody will ever go on with this thread: nothing of what the caller said may stay.
+            # The thread cannot be continued, so what the caller said must not stay on disk.
             await asyncio.shield(self._start_background(self._delete(session)))
             raise
 
@@ -217,7 +215,7 @@ class CodexAppServerProvider:
             await asyncio.shield(self._start_background(self._delete(own)))
             raise
         except BaseException:
-            # The session that the caller keeps knows nothing of a fork that this turn has made.
+            # The stored session does not name the fork that this turn has made.
             if own["thread_id"] != before:
                 fork = {"thread_id": own["thread_id"], "threads": [], "key": ""}
                 await asyncio.shield(self._start_background(self._delete(fork)))
@@ -239,22 +237,24 @@ class CodexAppServerProvider:
     async def _run_turn(
         self, session: dict[str, Any], prompt: str, instructions: str | None, on_text: _OnText
     ) -> Reply:
-        """Take a turn; ``session`` is kept to what there is to forget, also when the turn fails."""
+        """Run a turn; update ``session`` to what has to be deleted, even if the turn fails."""
         async with self._pool().acquire(session["thread_id"]) as server:
             home = self._settings.home
             await asyncio.to_thread(home.prepare, session["key"])
-            how = self._settings.instructions_for(instructions)
-            setup = ThreadConfig(
-                how, home.work_dir(session["key"]), self._settings.sandbox, self._settings.model
+            config = ThreadConfig(
+                instructions=self._settings.instructions_for(instructions),
+                work_dir=home.work_dir(session["key"]),
+                sandbox=self._settings.sandbox,
+                model=self._settings.model,
             )
-            await _ensure_thread(server, session, setup)
+            await _ensure_thread(server, session, config)
             return _reply(await server.run_turn(session["thread_id"], prompt, on_text), session)
 
     def _pool(self) -> ServerPool:
-        """The servers of this loop; those of another loop, or from before a fork, are not for us."""
-        self._pools = [one for one in self._pools if not one.loop.is_closed()]
-        here = asyncio.get_running_loop()
-        pool = next((one for one in self._pools if one.loop is here), None)
+        """Return the pool of this loop; those of other loops, or from before a fork, cannot be used."""
+        self._pools = [pool for pool in self._pools if not pool.loop.is_closed()]
+        loop = asyncio.get_running_loop()
+        pool = next((pool for pool in self._pools if pool.loop is loop), None)
         if pool is None:
             pool = ServerPool(self._start_server, self._limits)
             self._pools.append(pool)
@@ -264,18 +264,18 @@ class CodexAppServerProvider:
         executable = str(self.check())
         home = self._settings.home
         key = new_key()
-        leave = await asyncio.to_thread(_prepare_folders, home, key)
+        clean_up = await asyncio.to_thread(_prepare_folders, home, key)
         env, cwd = home.environment(self._settings.env), home.work_dir(key)
         server = AppServer(max_loaded=self._max_loaded)
-        told = await probe(executable, env=env, cwd=cwd)
+        capabilities = await probe(executable, env=env, cwd=cwd)
         command = server_command(
             executable,
-            capabilities=told,
+            capabilities=capabilities,
             databases=home.databases_dir(key),
-            models=await asyncio.to_thread(home.models_file, told.models),
+            models=await asyncio.to_thread(home.models_file, capabilities.models),
             config=self._settings.config,
         )
-        await server.start(command, on_exit=leave, env=env, cwd=cwd)
+        await server.start(command, on_exit=clean_up, env=env, cwd=cwd)
         return server
 
     async def _delete(self, session: Mapping[str, Any]) -> None:
@@ -294,40 +294,42 @@ class CodexAppServerProvider:
 
 
 def _prepare_folders(home: CodexHome, key: str) -> Callable[[], None]:
-    """Make the folders of a server, and take away those of dead ones; returns what takes away its own."""
+    """Create a server's folders and delete those of dead ones; return the cleanup function."""
     home.prepare(key)
     databases = home.databases_dir(key)
     lock = lock_folder(databases) if databases else None
-    for one in unlocked_folders(databases.parent) if databases else ():
-        home.delete_conversation("", one)
+    for dead_key in unlocked_folders(databases.parent) if databases else ():
+        home.delete_conversation("", dead_key)
 
-    def leave() -> None:
+    def clean_up() -> None:
         home.delete_conversation("", key)
         if lock is not None:
             lock.close()
 
-    return leave
+    return clean_up
 
 
-async def _ensure_thread(server: AppServer, session: dict[str, Any], setup: ThreadConfig) -> None:
-    """Have the thread of ``session`` at hand in ``server``; a new one, where there is none."""
+async def _ensure_thread(server: AppServer, session: dict[str, Any], config: ThreadConfig) -> None:
+    """Load the thread of ``session`` in ``server``; start one if there is none."""
     before = session["thread_id"]
     if not before:
-        session["thread_id"] = await server.start_thread(setup)
-    elif (now := await server.resume_thread(before, setup)) != before:
+        session["thread_id"] = await server.start_thread(config)
+    elif (resumed := await server.resume_thread(before, config)) != before:
         session["threads"].append(before)
-        session["thread_id"] = now
+        session["thread_id"] = resumed
 
 
 def _validated(session: JSON) -> dict[str, Any]:
-    """A session as we made it; whatever is not ours in it is left out, and becomes no path."""
-    found = session if isinstance(session, Mapping) else {}
-    thread_id, key, usage, threads = (found.get(name) for name in ("thread_id", "key", "usage", "threads"))
+    """Return the valid parts of a session; an invalid key must not become a path."""
+    fields = session if isinstance(session, Mapping) else {}
+    thread_id, key, usage, threads = (fields.get(name) for name in ("thread_id", "key", "usage", "threads"))
     return {
         "thread_id": thread_id if isinstance(thread_id, str) else "",
         "key": key if isinstance(key, str) and is_key(key) else new_key(),
         "usage": dict(usage) if isinstance(usage, Mapping) else None,
-        "threads": [one for one in threads if isinstance(one, str)] if isinstance(threads, list) else [],
+        "threads": [thread for thread in threads if isinstance(thread, str)]
+        if isinstance(threads, list)
+        else [],
     }
 
 

@@ -1,15 +1,15 @@
-"""One ``codex app-server`` process: started, initialised, and asked for threads and turns.
+"""One ``codex app-server`` process, its threads and its turns.
 
 Measured on 0.169, and what follows from it here:
 
-* A thread that is loaded in a server is locked to it: another server is told "already has an active
-  writer". It forks the thread instead; the fork remembers, goes by another id, and needs the older
-  rollout, so the ids of a conversation's threads are kept until it ends.
-* A loaded thread keeps the instructions that it was loaded with, also over a ``thread/resume``; after a
-  ``thread/unsubscribe`` it takes new ones.
-* A ``turn/start`` into a running turn is silently taken as part of that turn, and its words are answered
-  there: so a second turn of a thread is refused here.
-* A turn can be interrupted as soon as ``turn/started`` was told, not before ("no active turn to interrupt").
+* A thread that is loaded in a server is locked: another server gets "already has an active writer", and
+  forks the thread instead. The fork has the history, another id, and needs the older rollout, so all
+  thread ids of a conversation are kept until it ends.
+* A loaded thread keeps its instructions, even after a ``thread/resume``; after a ``thread/unsubscribe`` it
+  takes new ones.
+* A ``turn/start`` during a turn silently becomes part of that turn, and is answered there: so a second
+  turn of a thread is refused here.
+* A turn can be interrupted after ``turn/started``, not before ("no active turn to interrupt").
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, SessionBusyError
 from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError, RpcError
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
-from yemot_ai.providers.codex.child import ChildProcess
 from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.codex.home import is_thread_id
+from yemot_ai.providers.codex.process import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -37,18 +37,18 @@ __all__ = ["AppServer", "ThreadConfig"]
 
 _CLIENT_INFO: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
 _INTERRUPT_GRACE: Final = 2.0
-"""Seconds in which a server must have ended a turn that it was told to end; else it is deaf."""
+"""Seconds in which a server must end an interrupted turn; otherwise it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadConfig:
-    """How a thread is to be.
+    """Options of a thread.
 
     Attributes:
         instructions: they replace Codex's own prompt.
-        work_dir: its empty working folder.
+        work_dir: the empty working folder.
         sandbox: ``read-only`` …
-        model: the model's name; None for Codex's own choice.
+        model: the model's name; None for Codex's default.
     """
 
     instructions: str
@@ -57,7 +57,7 @@ class ThreadConfig:
     model: str | None
 
     def params(self, thread_id: str = "") -> dict[str, Any]:
-        """The parameters of ``thread/start``, or of ``thread/resume`` and ``thread/fork``."""
+        """Return the parameters of ``thread/start``; with an id, of ``thread/resume`` and ``thread/fork``."""
         named = {"threadId": thread_id, "excludeTurns": True} if thread_id else {}
         model = {"model": self.model} if self.model else {}
         return {
@@ -74,7 +74,7 @@ class AppServer:
     """A running server, on one event loop.
 
     Args:
-        max_loaded: how many threads it keeps loaded between turns; those used longest ago it lets go.
+        max_loaded: maximum threads that stay loaded between turns; the least recently used are unloaded.
     """
 
     def __init__(self, *, max_loaded: int) -> None:
@@ -91,10 +91,10 @@ class AppServer:
     async def start(
         self, command: Sequence[str], *, on_exit: Callable[[], object], env: Mapping[str, str], cwd: Path
     ) -> None:
-        """Start the process and shake hands; ``on_exit`` is called once the process is gone.
+        """Start the process and initialise it; ``on_exit`` is called after the process has ended.
 
         Raises:
-            ProviderError: it ended, or refused.
+            ProviderError: it ended, or refused the request.
             OSError: it could not be started.
         """
         self._process = await ChildProcess.start(
@@ -112,49 +112,49 @@ class AppServer:
 
     @property
     def pid(self) -> int:
-        """The number of its process; 0 before it was started."""
+        """The process id; 0 before the start."""
         return self._process.pid if self._process else 0
 
     def has_thread(self, thread_id: str) -> bool:
-        """Whether the thread is loaded here."""
+        """Return whether the thread is loaded here."""
         return thread_id in self._instructions
 
     async def start_thread(self, config: ThreadConfig) -> str:
-        """Begin a thread; returns its id."""
+        """Start a thread and return its id."""
         return self._register_thread(await self._request("thread/start", config.params()), config)
 
     async def resume_thread(self, thread_id: str, config: ThreadConfig) -> str:
-        """Have a thread ready for a turn; returns its id, which is another one if it had to be forked.
+        """Load a thread for a turn and return its id, which is a new one if it had to be forked.
 
         Raises:
             SessionLostError: the server does not know it.
         """
         self._check_not_busy(thread_id)
-        told = self._instructions.pop(thread_id, None)
-        if told == config.instructions:
-            self._instructions[thread_id] = told
+        loaded = self._instructions.pop(thread_id, None)
+        if loaded == config.instructions:
+            self._instructions[thread_id] = loaded
             return thread_id
-        if told is not None:
+        if loaded is not None:
             await self._request("thread/unsubscribe", {"threadId": thread_id})
         try:
             return self._register_thread(
                 await self._request("thread/resume", config.params(thread_id)), config
             )
         except SessionBusyError:
-            # Another server holds it: from here on the call goes its own way.
+            # Another server holds it: from here on the call continues in a fork.
             return self._register_thread(await self._request("thread/fork", config.params(thread_id)), config)
 
     async def run_turn(self, thread_id: str, prompt: str, on_text: Callable[[str], object]) -> TurnOutcome:
-        """Say ``prompt`` in a thread and wait for the answer; cancelling interrupts the turn.
+        """Send ``prompt`` to a thread and wait for the answer; cancelling interrupts the turn.
 
         Args:
             thread_id: the thread.
-            prompt: what is said.
-            on_text: is told each piece of the answer as it is written.
+            prompt: what the caller said.
+            on_text: called with each piece of the answer as it is written.
 
         Raises:
-            SessionBusyError: a turn of the thread is already under way.
-            ProviderError: as ``faults`` tells it.
+            SessionBusyError: a turn of the thread is already running.
+            ProviderError: one of its subclasses (see ``faults``).
         """
         self._check_not_busy(thread_id)
         turn = self._turns[thread_id] = AppServerTurn(thread_id, on_text)
@@ -164,14 +164,14 @@ class AppServer:
             del self._turns[thread_id]
 
     async def delete_threads(self, threads: Sequence[str]) -> None:
-        """Have the server unload threads and delete what it keeps of them; unknown ones are no error."""
+        """Unload threads and delete them; unknown ones are ignored."""
         for thread_id in threads:
             if self._instructions.pop(thread_id, None) is not None and not self.ended:
-                # It refuses to delete what a fork was made of, but lets go of it all the same.
+                # The server refuses to delete the origin of a fork, but unloads it.
                 await asyncio.wait({self._rpc.request("thread/delete", {"threadId": thread_id})})
 
     async def aclose(self) -> None:
-        """End the process; turns that still run fail."""
+        """End the process; running turns fail."""
         if self._monitor_task is not None:
             self._monitor_task.cancel()
             await asyncio.wait({self._monitor_task})
@@ -185,15 +185,15 @@ class AppServer:
         try:
             return await asyncio.shield(turn.outcome)
         except asyncio.CancelledError:
-            # A task of its own: a second cancellation must not leave the turn running.
+            # A separate task: a second cancellation must not leave the turn running.
             await asyncio.shield(self._start_background(self._interrupt(turn)))
             raise
 
     async def _interrupt(self, turn: AppServerTurn) -> None:
         try:
             async with asyncio.timeout(_INTERRUPT_GRACE):
-                both: tuple[asyncio.Future[Any], ...] = (turn.started, turn.outcome)
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                progress: tuple[asyncio.Future[Any], ...] = (turn.started, turn.outcome)
+                await asyncio.wait(progress, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.outcome.done():
                     params = {"threadId": turn.thread_id, "turnId": turn.started.result()}
                     self._rpc.request("turn/interrupt", params)
@@ -220,7 +220,7 @@ class AppServer:
             raise
 
     def _delete_unwanted(self, answer: asyncio.Future[Mapping[str, Any]]) -> None:
-        """Delete a thread that was still being opened when nobody wanted it any more."""
+        """Delete a thread that was opened after the request for it was cancelled."""
         if answer.cancelled() or answer.exception() is not None or self.ended:
             return
         thread_id = _thread_id_of(answer.result())
@@ -236,10 +236,10 @@ class AppServer:
         return thread_id
 
     def _unload_oldest(self) -> None:
-        """Let go of what was used longest ago: a call may have ended where nobody told this server."""
-        idle = [one for one in self._instructions if one not in self._turns]
+        """Unload the least recently used threads: a call may have ended in another process."""
+        idle = [thread_id for thread_id in self._instructions if thread_id not in self._turns]
         for thread_id in idle[: max(0, len(self._instructions) - self._max_loaded)]:
-            # The one that was just opened is the last, and has no turn yet: it stays.
+            # The last one was just opened, and has no turn yet: it stays.
             if thread_id != next(reversed(self._instructions)):
                 del self._instructions[thread_id]
                 self._rpc.request("thread/unsubscribe", {"threadId": thread_id})
@@ -247,7 +247,7 @@ class AppServer:
     def _check_not_busy(self, thread_id: str) -> None:
         if thread_id in self._turns:
             raise SessionBusyError(
-                f"a turn of thread {thread_id} is under way", thread_id=thread_id, provider="codex"
+                f"a turn of thread {thread_id} is already running", thread_id=thread_id, provider="codex"
             )
 
     def _write(self, data: bytes) -> None:
@@ -258,12 +258,12 @@ class AppServer:
         try:
             self._rpc.feed(line)
         except NotRpcError as error:
-            # Whatever follows may be half of something: this server is not to be understood any more.
+            # The lines after it may be fragments, so the server is killed.
             self._protocol_error = self._protocol_error or error
             self._kill()
 
     def _kill(self) -> None:
-        """Kill a server that is not to be talked with any more; the next turn has another one."""
+        """Kill the server; the next turn starts another one."""
         self.ended = True
         if self._process is not None:
             self._process.kill()
@@ -274,11 +274,11 @@ class AppServer:
             turn.handle(method, params)
 
     async def _monitor(self, child: ChildProcess) -> None:
-        """Watch over the process, to its end or ours."""
+        """Wait for the end of the process, then fail all turns and requests."""
         end: tuple[int, str] | tuple[()] = ()
         try:
-            ended = await child.wait()
-            end = ended.exit_code, ended.stderr_tail
+            result = await child.wait()
+            end = result.exit_code, result.stderr_tail
         finally:
             self.ended = True
             for turn in self._turns.values():
@@ -305,7 +305,7 @@ def _thread_id_of(result: Mapping[str, Any]) -> str:
 
 
 def _fail_if_refused(turn: AppServerTurn, answer: asyncio.Future[Mapping[str, Any]]) -> None:
-    """End a turn that the server would not begin."""
+    """End a turn that the server refused to start."""
     if answer.cancelled():
         return
     error = answer.exception()

@@ -1,7 +1,7 @@
-"""What an app-server tells of one turn → what came of it.
+"""Read the notifications of one turn of an app-server.
 
-Notifications and items that are not known are passed over: versions differ, and only what is used is
-required. Measured on 0.169.
+Unknown notifications and items are ignored: versions differ, and only what is used is required. Measured on
+0.169.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
 from yemot_ai.providers.codex.events import TurnOutcome
 from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.surrogates import replace_surrogates
+from yemot_ai.runtime.tasks import retrieve_exception
 
 __all__ = ["AppServerTurn", "turn_error"]
 
@@ -27,13 +28,14 @@ _COUNTERS: Final = {
 
 
 class AppServerTurn:
-    """One turn of one thread, as its notifications tell it; needs a running loop.
+    """One turn of one thread; needs a running event loop.
 
     Attributes:
-        thread_id: whose turn it is.
-        on_text: is told each piece of text that the model writes, in order; commentary is left out.
-        started: the turn's id, once it runs; before that it cannot be interrupted (measured, 0.169).
-        outcome: what came of it, or the error that tells what went wrong.
+        thread_id: the thread.
+        on_text: called with each piece of text that the model writes, in order, without commentary.
+        started: gets the turn's id when the turn runs; before that it cannot be interrupted (measured,
+            0.169).
+        outcome: gets the outcome, or the error.
     """
 
     def __init__(self, thread_id: str, on_text: Callable[[str], object]) -> None:
@@ -42,8 +44,8 @@ class AppServerTurn:
         self.on_text = on_text
         self.started: asyncio.Future[str] = loop.create_future()
         self.outcome: asyncio.Future[TurnOutcome] = loop.create_future()
-        # A turn that was given up still ends, and nobody asks how.
-        self.outcome.add_done_callback(_retrieve_exception)
+        # A cancelled turn ends later, and its outcome is not awaited.
+        self.outcome.add_done_callback(retrieve_exception)
         self._commentary_ids: set[str] = set()
         self._last_text = ""
         self._final_text = ""
@@ -54,10 +56,12 @@ class AppServerTurn:
         match method, params:
             case "turn/started", {"turn": {"id": str(turn_id)}} if not self.started.done():
                 self.started.set_result(turn_id)
-            case "item/started", {"item": {"type": "agentMessage", "phase": "commentary", "id": str(aside)}}:
-                self._commentary_ids.add(aside)
-            case "item/agentMessage/delta", {"delta": str(delta), **of} if not self._is_commentary(
-                of.get("itemId")
+            case "item/started", {
+                "item": {"type": "agentMessage", "phase": "commentary", "id": str(item_id)}
+            }:
+                self._commentary_ids.add(item_id)
+            case "item/agentMessage/delta", {"delta": str(delta), **rest} if not self._is_commentary(
+                rest.get("itemId")
             ):
                 self.on_text(replace_surrogates(delta))
             case "item/completed", {"item": {"type": "agentMessage", "text": str(text)} as item}:
@@ -77,7 +81,7 @@ class AppServerTurn:
         return isinstance(item, str) and item in self._commentary_ids
 
     def fail(self, error: Exception) -> None:
-        """Let it end with ``error``, if it has not ended yet."""
+        """End the turn with ``error``, if it has not ended yet."""
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
@@ -85,8 +89,8 @@ class AppServerTurn:
         text = self._final_text or self._last_text
         if turn.get("status") != "completed":
             status = turn.get("status")
-            told = status if isinstance(status, str) else "not completed"
-            self.outcome.set_exception(turn_error(turn.get("error"), told, self.thread_id))
+            how = status if isinstance(status, str) else "not completed"
+            self.outcome.set_exception(turn_error(turn.get("error"), how, self.thread_id))
         elif not text.strip():
             empty = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
             empty.thread_id = self.thread_id
@@ -96,23 +100,22 @@ class AppServerTurn:
 
 
 def turn_error(error: object, status: str, thread_id: str) -> ProviderError:
-    """The error for a turn that did not complete.
+    """Return the error for a turn that did not complete.
 
     Args:
-        error: what the server says of it: a message, and often a word for the class of error.
+        error: the server's error: a message, and often an error code.
         status: ``failed`` or ``interrupted``.
-        thread_id: whose turn it was.
+        thread_id: the thread.
     """
-    told = error if isinstance(error, Mapping) else {}
-    message = told.get("message")
-    said = message if isinstance(message, str) and message else f"the turn was {status}"
-    found = error_from_text(said, thread_id=thread_id)
-    if type(found) is ProviderCrashError:
-        # The sentence tells no class; what stands beside it may: "rateLimitExceeded", or a status.
-        return error_from_text(
-            f"{said} ({_error_info_text(told.get('codexErrorInfo'))})", thread_id=thread_id
-        )
-    return found
+    fields = error if isinstance(error, Mapping) else {}
+    message = fields.get("message")
+    text = message if isinstance(message, str) and message else f"the turn was {status}"
+    by_message = error_from_text(text, thread_id=thread_id)
+    if type(by_message) is ProviderCrashError:
+        # No word of the message matches; the code or status may: "rateLimitExceeded".
+        info = _error_info_text(fields.get("codexErrorInfo"))
+        return error_from_text(f"{text} ({info})", thread_id=thread_id)
+    return by_message
 
 
 def _error_info_text(info: object) -> str:
@@ -124,8 +127,3 @@ def _error_info_text(info: object) -> str:
             status = [f"status {value.get('httpStatusCode')}" for value in inner]
             return ", ".join([*map(_error_info_text, info), *status])
     return "unclassed"
-
-
-def _retrieve_exception(future: asyncio.Future[TurnOutcome]) -> None:
-    if not future.cancelled():
-        future.exception()

@@ -1,0 +1,70 @@
+"""Which of several providers to try, and for how long to skip one after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from yemot_ai.errors import (
+    AuthenticationError,
+    CodexNotFoundError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+    QuotaExceededError,
+    RateLimitedError,
+    UnknownModelError,
+)
+
+__all__ = ["Cooldown"]
+
+_COOLDOWN_ERRORS: Final = (
+    AuthenticationError,
+    CodexNotFoundError,
+    OverloadedError,
+    ProviderCrashError,
+    ProviderTimeoutError,
+    QuotaExceededError,
+    RateLimitedError,
+    UnknownModelError,
+)
+"""Errors after which the next request would fail as well."""
+
+
+class Cooldown:
+    """The providers that failed recently, by index.
+
+    Args:
+        seconds: how long to skip a provider, unless its error has ``retry_after``.
+        now: a clock, in seconds; the running event loop's by default.
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float] | None = None) -> None:
+        self._seconds = seconds
+        self._now = now or (lambda: asyncio.get_running_loop().time())
+        self._until: dict[int, float] = {}
+
+    def order(self, count: int, *, first: int | None) -> list[int]:
+        """Return the indexes to try: ``first``, the others in order, then the one that cools down soonest.
+
+        Args:
+            count: the number of providers.
+            first: the provider that has the thread; None if there is no thread.
+        """
+        indexes = sorted(range(count), key=lambda index: index != first)
+        now = self._now()
+        cooling = [index for index in indexes if self._until.get(index, now) > now]
+        soonest = sorted(cooling, key=lambda index: self._until[index])[:1]
+        return [index for index in indexes if index not in cooling] + soonest
+
+    def start(self, index: int, error: ProviderError) -> None:
+        """Skip the provider for a while if ``error`` means that its next request would fail as well."""
+        if isinstance(error, _COOLDOWN_ERRORS):
+            retry_after = error.retry_after if isinstance(error, RateLimitedError) else None
+            self._until[index] = self._now() + (self._seconds if retry_after is None else retry_after)
+
+    def end(self, index: int) -> None:
+        """Stop skipping the provider."""
+        self._until.pop(index, None)
