@@ -1,4 +1,4 @@
-"""``YemotAI``: all that a developer must know.
+"""``YemotAI``: the settings, and the methods that answer what callers say.
 
 >>> from yemot_ai import YemotAI
 >>> class Parrot:
@@ -65,17 +65,17 @@ DEFAULT_INSTRUCTIONS = (
     "אל תשתמש ברשימות, בכותרות, בקישורים, באימוג'י או בסימני עיצוב. "
     "כתוב מספרים ושעות כפי שאומרים אותם. אם לא הבנת, שאל שאלה קצרה."
 )
-"""How a model is told to answer unless the developer says otherwise: spoken, short, in Hebrew."""
+"""The default instructions for a model: spoken, short, in Hebrew."""
 
 MEMORY_TTL = 30 * DAY
 
 
 class StepCounter(Protocol):
-    """Somebody within whose run an ``ask`` without a ``turn_id`` is a numbered step."""
+    """A handler run, in which an ``ask`` without a ``turn_id`` is a numbered step."""
 
     @property
     def call_id(self) -> str:
-        """The call that is being handled."""
+        """The call that the run handles."""
         ...
 
     def next_step_id(self) -> str:
@@ -83,40 +83,40 @@ class StepCounter(Protocol):
         ...
 
 
-current_run: ContextVar[StepCounter | None] = ContextVar("asking", default=None)
+current_run: ContextVar[StepCounter | None] = ContextVar("current_run", default=None)
 """The handler run that the current code belongs to."""
 
 
 class YemotAI:
-    """Answers what callers say, one memory per call.
+    """Answers what callers say, with one conversation per call.
 
     Args:
         mode: ``"codex"`` (the Codex CLI), ``"openai"`` or ``"anthropic"``; or give ``provider``.
         provider: any object with the methods of ``yemot_ai.providers.Provider``.
-        store: where sessions are kept: a store, or what ``sessions.open_store`` takes, such as
-            ``"redis://localhost"``; the memory of this process unless given.
+        store: a session store, or a URL for ``sessions.open_store``, such as ``"redis://localhost"``;
+            the memory of this process unless given.
         instructions: how to answer; ``DEFAULT_INSTRUCTIONS`` unless given.
         model: the model's name, for ``mode``; each has a default, see ``docs/providers.md``.
         openai_api_key: for ``mode="openai"``; ``OPENAI_API_KEY`` unless given.
         anthropic_api_key: for ``mode="anthropic"``; ``ANTHROPIC_API_KEY`` unless given.
         turn_timeout: seconds for one turn, retries included.
         session_ttl: seconds without a request after which a call counts as over.
-        retries: how often a transient failure is tried again within the turn's time.
-        limits: how much one call, and one caller, may have.
-        remember: ``"call"``: every call begins anew; ``"caller"``: a conversation goes on over all
-            calls from one number (a withheld number shares with nobody).
-        memory_ttl: seconds after the last call that a caller is remembered.
-        lease: seconds of silence after which a worker counts as dead, and another does its work anew;
-            10 unless given, and as good as none where nobody else sees the sessions.
-        transcriber: who hears recordings (``listen="record"``); ``OpenAITranscriber`` unless given.
-        recordings: fetches these from the platform; ``Recordings()`` unless given.
+        retries: how often a transient failure is retried within the turn's time.
+        limits: the most turns and time for one call, and for one caller.
+        remember: ``"call"``: every call starts without a history; ``"caller"``: a conversation continues
+            over all calls from one number (calls with a withheld number share nothing).
+        memory_ttl: seconds after the last call for which a caller is remembered.
+        lease: seconds without renewal after which a worker counts as dead, and another repeats its work;
+            10 unless given, and ``session_ttl`` where no other process can see the sessions.
+        transcriber: turns recordings (``listen="record"``) into text; ``OpenAITranscriber`` unless given.
+        recordings: downloads them from the platform; ``Recordings()`` unless given.
 
     Attributes:
-        end_callbacks: functions that are told, on the engine's loop, the id of a call that ends.
-        hangup_watch: looks out for calls that end at another worker.
+        end_callbacks: functions that are called with the id of a call that ends, on the engine's loop.
+        hangup_watch: detects calls that end at another worker.
 
     Raises:
-        ConfigurationError: the arguments cannot work together.
+        ConfigurationError: if the arguments cannot work together.
     """
 
     def __init__(  # noqa: PLR0913 - the public constructor: every argument is a documented setting
@@ -155,11 +155,11 @@ class YemotAI:
         self.session_ttl = session_ttl
         self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
         self.store = self._open_store(store)
-        # What lives in this process dies with it: nobody is left to take anything over.
+        # No other process can take over what only this one has.
         self.lease = lease or (session_ttl if self.store.immediate else DEFAULT_LEASE)
-        ear = None if transcriber is None else check_transcriber(transcriber)
+        checked = None if transcriber is None else check_transcriber(transcriber)
         self._make_recording_transcriber = functools.partial(
-            make_recording_transcriber, ear, recordings, api_key=openai_api_key
+            make_recording_transcriber, checked, recordings, api_key=openai_api_key
         )
         self._turn_timeout = turn_timeout
         self._retries = retries
@@ -173,7 +173,7 @@ class YemotAI:
         self.conversation = self.new_conversation("call")
 
     def _new_calls(self, limits: Limits, memory_ttl: float | None) -> CallLifecycle:
-        """Make what keeps the calls; ``memory_ttl`` None: callers are not remembered."""
+        """Return a new ``CallLifecycle``; ``memory_ttl`` None: callers are not remembered."""
         ttl = DAY if memory_ttl is None else memory_ttl
         return CallLifecycle(
             store=self.store,
@@ -200,20 +200,20 @@ class YemotAI:
     def reply(
         self, call_id: str, text: str, *, turn_id: str | None = None, instructions: str | None = None
     ) -> str:
-        """Answer what the caller said; blocks until there is an answer.
+        """Return the answer to what the caller said; block until there is one.
 
         Args:
             call_id: the call's ``ApiCallId``, or any other name for a conversation.
             text: what the caller said.
-            turn_id: asked again under the same id, the first answer is repeated and no model is
-                asked. Inside a handler of the call the step's position is the id; elsewhere every
-                call of this method is a new turn.
-            instructions: how to answer this once.
+            turn_id: a repeated id returns the first answer, without another model call. Inside a
+                handler of the call, the step's position is the default; elsewhere every call of this
+                method is a new turn.
+            instructions: how to answer this turn only.
 
         Raises:
-            ProviderError: one of its subclasses says why there is no answer.
-            CallEndedError: the call has hung up.
-            EngineLoopError: called in an async handler; await ``areply`` there.
+            ProviderError: if there is no answer; the subclass says why.
+            CallEndedError: if the call has hung up.
+            EngineLoopError: if called in an async handler; await ``areply`` there.
         """
         return self.ask(call_id, text, turn_id=turn_id, instructions=instructions).answer
 
@@ -237,11 +237,11 @@ class YemotAI:
     ) -> Turn:
         """Do what ``ask`` does, awaited from any event loop."""
         turn_id = turn_id or _next_turn_id(call_id)
-        asked = self.conversation.ask(call_id, turn_id, text, instructions=instructions)
-        return _raise_failure(await self.engine.arun(asked))
+        asking = self.conversation.ask(call_id, turn_id, text, instructions=instructions)
+        return _raise_failure(await self.engine.arun(asking))
 
     def end(self, call_id: str) -> None:
-        """Close the call: running turns are cancelled, what was said is forgotten, here and there."""
+        """End the call: cancel its running turns, and delete what was said, here and at the providers."""
         self.engine.run(self.calls.end(call_id, "ended"))
 
     async def aend(self, call_id: str, *, reason: EndReason = "ended") -> None:
@@ -249,12 +249,12 @@ class YemotAI:
 
         Args:
             call_id: the call.
-            reason: what ``on_call_end`` is told.
+            reason: ``CallSummary.reason`` for ``on_call_end``.
         """
         await self.engine.arun(self.calls.end(call_id, reason))
 
     def forget_caller(self, phone: str) -> None:
-        """Forget what is remembered of a caller (``remember="caller"``), here and at the providers."""
+        """Delete the memory of a caller (``remember="caller"``), here and at the providers."""
         self.engine.run(self.calls.forget_caller(phone))
 
     async def aforget_caller(self, phone: str) -> None:
@@ -262,33 +262,34 @@ class YemotAI:
         await self.engine.arun(self.calls.forget_caller(phone))
 
     def on_call_start(self, function: H) -> H:
-        """Register ``function(call_id, phone)``: a call has begun. Usable as a decorator.
+        """Register ``function(call_id, phone)`` for the start of a call. Usable as a decorator.
 
-        A hook may be ``def`` or ``async def``; each event is told once, by the worker it happened at.
+        A hook may be ``def`` or ``async def``; it is called once for each event, by the worker at which
+        the event happens.
         """
         self._hooks.call_start.append(function)
         return function
 
     def on_turn(self, function: H) -> H:
-        """Register ``function(call_id, turn)``: the AI was asked, and ``turn`` is what came of it."""
+        """Register ``function(call_id, turn)`` for the end of each turn that asks the AI."""
         self._hooks.turn.append(function)
         return function
 
     def on_call_end(self, function: H) -> H:
-        """Register ``function(transcript, usage)``: a call is over, by hang-up or by falling silent."""
+        """Register ``function(summary, usage)`` for the end of a call, by hang-up, timeout or ``end``."""
         self._hooks.call_end.append(function)
         return function
 
     def check(self) -> None:
-        """Try what can be tried beforehand: whether the store will work.
+        """Check, before the first call, that the store works.
 
         Raises:
-            StoreError: it will not; the message says why.
+            StoreError: if it does not; the message says why.
         """
         self.engine.run(self._check())
 
     def close(self) -> None:
-        """Let go of the connections of providers and store; calls go on, with new ones."""
+        """Close the connections of the providers and the store; calls continue, with new ones."""
         self.engine.run(self._close())
 
     async def aclose(self) -> None:
@@ -296,16 +297,16 @@ class YemotAI:
         await self.engine.arun(self._close())
 
     def open_calls(self) -> int:
-        """Count the calls that have a session which has not ended. Asks the store, so it blocks."""
+        """Return the number of calls in the store that have not ended; block until the store answers."""
         return self.engine.run(self.calls.count_open())
 
     def new_conversation(
         self, name: str, *, provider: Provider | None = None, instructions: str | None = None
     ) -> Conversation:
-        """Make a further memory per call, for an agent with a provider or instructions of its own.
+        """Return a separate conversation per call, for an agent with its own provider or instructions.
 
         Raises:
-            ConfigurationError: ``provider`` is none.
+            ConfigurationError: if ``provider`` is not a provider.
         """
         if provider is not None:
             check_provider(provider)
@@ -323,7 +324,7 @@ class YemotAI:
 
     @functools.cached_property
     def recording_transcriber(self) -> RecordingTranscriber:
-        """What hears recordings, for all agents that listen to them."""
+        """The recording transcriber of all agents that listen to recordings."""
         return self._make_recording_transcriber(
             run_in_thread=self.engine.run_in_thread,
             ledger=self.ledger,
@@ -331,7 +332,7 @@ class YemotAI:
         )
 
     async def update_session(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``."""
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update_session``."""
         return await self.calls.update_session(call_id, change)
 
     def _open_store(self, store: SessionStore | str | None) -> SessionStore:
@@ -360,11 +361,11 @@ def _raise_failure(turn: Turn) -> Turn:
 
 
 def _next_turn_id(call_id: str) -> str:
-    asker = current_run.get()
-    return asker.next_step_id() if asker is not None and asker.call_id == call_id else uuid.uuid4().hex
+    run = current_run.get()
+    return run.next_step_id() if run is not None and run.call_id == call_id else uuid.uuid4().hex
 
 
 def _check_positive(**seconds: float) -> None:
     for name, value in seconds.items():
-        if not value > 0:  # nan is not, either
+        if not value > 0:  # false for nan, too
             raise ConfigurationError(f"{name}={value!r}: give a positive number of seconds")

@@ -38,7 +38,7 @@ def load_flow(name: str) -> AIFlow:
     """Import the flow that ``module:attribute`` names.
 
     Raises:
-        ConfigurationError: there is no such thing, or it is no AIFlow.
+        ConfigurationError: if there is no such attribute, or it is not an AIFlow.
     """
     module_name, _, attribute = name.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
@@ -48,7 +48,7 @@ def load_flow(name: str) -> AIFlow:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the module is there; something that it imports is not
+            raise  # the module exists, but something that it imports does not
         raise ConfigurationError(
             f"no module {module_name!r} here: give module:attribute, e.g. {REFERENCE_FLOW}"
         ) from error
@@ -61,14 +61,14 @@ def load_flow(name: str) -> AIFlow:
 
 
 def ext_ini(url: str, *, secret: str | None = None) -> str:
-    """Return the ``ext.ini`` of an extension that is answered at ``url`` ([OFF] settings all).
+    """Return the ``ext.ini`` of an extension that is served at ``url`` (all settings: [OFF]).
 
     Args:
-        url: where the line asks.
-        secret: what the line brings with each request, for ``Guard(secret=…)``.
+        url: the address that the line requests.
+        secret: what the line sends with each request, for ``AccessPolicy(secret=…)``.
 
     Raises:
-        ConfigurationError: ``url`` cannot be an ``api_link``, or ``secret`` no constant.
+        ConfigurationError: if ``url`` cannot be an ``api_link``, or ``secret`` cannot be a constant.
     """
     try:
         parts = urlsplit(url)
@@ -97,13 +97,13 @@ def _constants(secret: str | None) -> tuple[tuple[str, str], ...]:
 
 _SETTINGS = (
     ("api_url_post", "yes"),  # long Hebrew values do not fit into a URL
-    ("api_say_tts", "no"),  # or the line repeats to callers what they said
-    ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while we think
+    ("api_say_tts", "no"),  # or the line reads to callers what they said
+    ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while the request waits
 )
 
 
 _SECRET = re.compile(r"[A-Za-z0-9._~-]{8,}")
-"""Whatever travels in a URL as it is: how the line encodes constants is not documented."""
+"""Characters that need no escaping in a URL: how the line encodes constants is not documented."""
 
 SECRET_BYTES = 24
 
@@ -144,14 +144,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
     serve.set_defaults(run=_serve)
-    ini = commands.add_parser("ext-ini", help="print the settings of an extension that is answered at URL")
+    ini = commands.add_parser("ext-ini", help="print the settings of an extension that is served at URL")
     ini.add_argument("url", metavar="URL")
     ini.add_argument(
         "--secret",
         nargs="?",
         const="",
-        help="let the line bring a secret, for Guard(secret=…) or YEMOT_AI_SECRET; without a value, make one",
+        help="let the line send a secret, for AccessPolicy(secret=…) or YEMOT_AI_SECRET; "
+        "without a value, generate one",
     )
     ini.set_defaults(run=_ext_ini)
     return parser
-

@@ -1,9 +1,9 @@
-"""What a log may hold of a caller: no number, and none of the words.
+"""Mask phone numbers and passwords in logs.
 
-Our messages name calls, turns and errors, never what was said. Numbers that come in with somebody
-else's text (an exception, a traceback) are masked on the logger ``yemot_ai``.
+The messages of this package name calls, turns and errors, never what was said. Phone numbers that come
+in foreign text (an exception, a traceback) are masked by a filter of the logger ``yemot_ai``.
 
->>> masked("call from 0501234567")
+>>> mask_numbers("call from 0501234567")
 'call from …4567'
 """
 
@@ -22,21 +22,21 @@ _NUMBER = re.compile(
 
 
 def mask_numbers(text: str) -> str:
-    """Return ``text`` with all but the last four digits of phone numbers left out.
+    """Return ``text`` with only the last four digits of each phone number.
 
-    Numbers are those that are dialled in Israel, and what is written with a ``+`` before it.
+    Phone numbers are those that can be dialled in Israel, and any that starts with ``+``.
     """
-    return _NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
+    return _NUMBER.sub(lambda match: f"…{match[0][-4:]}", text)
 
 
 class NumberMaskingFilter(logging.Filter):
     """Masks phone numbers in messages and tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the record; it is always kept."""
+        """Mask the record; always return True."""
         message = record.getMessage()
-        if (hidden := mask_numbers(message)) != message:
-            record.msg, record.args = hidden, ()
+        if (masked := mask_numbers(message)) != message:
+            record.msg, record.args = masked, ()
         if record.exc_info and not record.exc_text:
             record.exc_text = mask_numbers(_FORMATTER.formatException(record.exc_info))
         return True
@@ -45,21 +45,22 @@ class NumberMaskingFilter(logging.Filter):
 _FORMATTER = logging.Formatter()
 
 MASKING_FILTER = NumberMaskingFilter()
-"""Is on the logger ``yemot_ai``; ``logging.getLogger("yemot_ai").removeFilter(MASKING)`` shows numbers."""
+"""The filter of the logger ``yemot_ai``; to log whole numbers, call
+``logging.getLogger("yemot_ai").removeFilter(MASKING_FILTER)``."""
 
 
 def redact_url(url: str) -> str:
-    """Return ``url`` as it may be shown: who logs in, and by what, is left out.
+    """Return ``url`` without user name, password and query.
 
-    Whatever stands before the last ``@``, for a password that is not escaped cannot be told from the
-    rest; and what stands after a ``?``, for some write it there.
+    Everything before the last ``@`` is masked, because a password that is not escaped may contain any
+    character; the query is dropped, because it may contain the password.
 
-    >>> without_password("redis://:secret@db:6379/0?password=secret")
+    >>> redact_url("redis://:secret@db:6379/0?password=secret")
     'redis://***@db:6379/0'
     """
-    scheme, found, rest = url.partition("://")
-    if not found:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return url if "@" not in url else f"***@{url.rpartition('@')[2]}"
-    hidden, at, place = rest.rpartition("@")
-    place = place.partition("?")[0]
-    return f"{scheme}://{'***' if hidden or at else ''}{at}{place}"
+    credentials, at, address = rest.rpartition("@")
+    address = address.partition("?")[0]
+    return f"{scheme}://{'***' if credentials or at else ''}{at}{address}"

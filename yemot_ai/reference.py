@@ -1,9 +1,9 @@
 """The reference agent: a menu and an agent that answers through Codex.
 
-Serve it with ``yemot-ai serve``. Its whole code is what follows; ``YEMOT_AI_MODE`` (``codex`` or
-``openai``) says who answers, ``YEMOT_AI_STORE`` where calls are remembered (``sqlite:FILE``,
-``redis://host``; the memory of the process unless given), ``YEMOT_AI_SECRET`` what the line must
-bring (``yemot-ai ext-ini URL --secret``; nothing unless given).
+Serve it with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex`` or
+``openai``), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of the process
+unless given), ``YEMOT_AI_SECRET`` the secret that the line must send (``yemot-ai ext-ini URL --secret``;
+none unless given).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ flow = AIFlow(ai, access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")))
 
 @flow.get("")
 def welcome(call: AICall) -> None:
-    """Offer the agent, or to leave."""
+    """Let the caller choose the agent or leave."""
     call.play_message("ברוכים הבאים")
     choice = call.read(
         "לשיחה עם הסוכן הקישו 1, ליציאה הקישו 2", val_name="menu", max_digits=1, digits_allowed="12"

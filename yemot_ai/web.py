@@ -1,7 +1,7 @@
-"""WSGI and ASGI mounts of anything that takes the line's parameters and returns its answer.
+"""WSGI and ASGI mounts of a function from the line's parameters to a response.
 
-GET and POST, at every path; the extension is in the parameters. Repeated names stay repeated:
-the newest value is the last one, and a framework's dictionary would lose it.
+GET and POST, at every path; the extension is in the parameters. Repeated names stay repeated: the
+newest value is the last one, and a framework's dictionary may lose it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 MAX_BODY = 1 << 20
-"""Bytes: no call collects that many values; what lies beyond is not read."""
+"""Bytes of a body that are read: no call collects that many values."""
 
 LONG_QUERY = 3500
-"""Bytes: near the length that servers and proxies refuse; in Hebrew it is reached at turn 8 to 12."""
+"""Bytes: near the limit of servers and proxies; a call in Hebrew reaches it at turn 8 to 12."""
 
 CONTENT_TYPE = "text/plain; charset=utf-8"
 
@@ -36,7 +36,7 @@ def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
     """Mount ``handle`` as a WSGI application.
 
     Args:
-        handle: takes pairs of names and values, returns the answer; it may block.
+        handle: takes pairs of names and values, returns the response; it may block.
     """
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -48,9 +48,9 @@ def wsgi(handle: Callable[[Pairs], str]) -> WSGIApp:
             start_response("400 Bad Request", [("Content-Type", CONTENT_TYPE)])
             return [b""]
         query = environ.get("QUERY_STRING", "")
-        answer = handle(_pairs(query.encode("latin-1"), body)).encode()
-        start_response("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(answer)))])
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
+        response = handle(_pairs(query.encode("latin-1"), body)).encode()
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(response)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response]
 
     return app
 
@@ -59,26 +59,26 @@ def asgi(handle: Callable[[Pairs], Awaitable[str]]) -> ASGIApp:
     """Mount ``handle`` as an ASGI application.
 
     Args:
-        handle: takes pairs of names and values, returns the answer.
+        handle: takes pairs of names and values, returns the response.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] != "http":
-            raise ValueError(f"the line speaks HTTP, not {scope['type']}")
+            raise ValueError(f"the line sends HTTP requests, not {scope['type']}")
         elif scope["method"] not in _METHODS:
             await _respond(send, 405, b"", [(b"allow", ", ".join(_METHODS).encode())])
         else:
             body = await _asgi_body(receive)
             if body is None:
-                return  # nobody is there any more, and half a request is not answered
-            answer = (await handle(_pairs(scope["query_string"], body))).encode()
+                return  # the client has disconnected, and the request is incomplete
+            response = (await handle(_pairs(scope["query_string"], body))).encode()
             headers = [
                 (b"content-type", CONTENT_TYPE.encode()),
-                (b"content-length", str(len(answer)).encode()),
+                (b"content-length", str(len(response)).encode()),
             ]
-            await _respond(send, 200, b"" if scope["method"] == "HEAD" else answer, headers)
+            await _respond(send, 200, b"" if scope["method"] == "HEAD" else response, headers)
 
     return app
 
@@ -87,7 +87,7 @@ _METHODS = ("GET", "HEAD", "POST")
 
 
 def _pairs(query: bytes, body: bytes) -> Pairs:
-    """Read pairs from the query and a form-encoded body; silence is a value, so blanks are kept."""
+    """Return the pairs of the query and a form-encoded body; a blank value is silence, and is kept."""
     if len(query) > LONG_QUERY:
         log.warning("a query of %d bytes: set api_url_post=yes before it no longer fits a URL", len(query))
     texts = (query.decode("utf-8", "replace"), body.decode("utf-8", "replace"))
@@ -99,7 +99,7 @@ def _pairs(query: bytes, body: bytes) -> Pairs:
 
 
 def _wsgi_body(environ: dict[str, Any]) -> bytes | None:
-    """Read the body; None when there is less of it than was announced."""
+    """Return the body; None if it is shorter than its ``Content-Length``."""
     try:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -107,13 +107,13 @@ def _wsgi_body(environ: dict[str, Any]) -> bytes | None:
     if length <= 0:
         return b""
     stream: BinaryIO = environ["wsgi.input"]
-    wanted = min(length, MAX_BODY)
-    body = stream.read(wanted)
-    return body if len(body) == wanted else None
+    expected = min(length, MAX_BODY)
+    body = stream.read(expected)
+    return body if len(body) == expected else None
 
 
 async def _asgi_body(receive: Receive) -> bytes | None:
-    """Read the body; None when the client left in the middle of it."""
+    """Return the body; None if the client disconnected before its end."""
     body = b""
     while True:
         message = await receive()

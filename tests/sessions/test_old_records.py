@@ -10,7 +10,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -62,10 +62,27 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) ->
     return open_written(tmp_path, redis_url)
 
 
-def load(store: SessionStore, call_id: str) -> Session:
-    session = asyncio.run(store.load(call_id))
+async def _load(store: SessionStore, call_id: str) -> Session:
+    session = await store.load(call_id)
     assert session is not None
     return session
+
+
+def run_closing(store: SessionStore, work: Coroutine[Any, Any, Session]) -> Session:
+    """Run ``work`` in an event loop, and close the connections that the store has opened in it."""
+
+    async def work_and_close() -> Session:
+        try:
+            return await work
+        finally:
+            if isinstance(store, RedisStore | SQLiteStore):
+                await store.aclose()
+
+    return asyncio.run(work_and_close())
+
+
+def load(store: SessionStore, call_id: str) -> Session:
+    return run_closing(store, _load(store, call_id))
 
 
 def test_every_field_is_read(old_store: SessionStore) -> None:
@@ -88,12 +105,10 @@ def test_a_failure_of_every_kind_is_the_same_error(old_store: SessionStore) -> N
 
 
 def test_an_old_record_is_saved_in_the_present_form(old_store: SessionStore) -> None:
-    async def change_state() -> Session | None:
-        session = await old_store.load("full")
-        assert session is not None
+    async def change_state() -> Session:
+        session = await _load(old_store, "full")
         await old_store.save(replace(session, state={"size": 2}), ttl=60)
-        return await old_store.load("full")
+        return await _load(old_store, "full")
 
-    changed = asyncio.run(change_state())
-    assert changed is not None
+    changed = run_closing(old_store, change_state())
     assert (changed.state, changed.version) == ({"size": 2}, 2)

@@ -1,1 +1,1 @@
-"""Answer each turn exactly once."""
+"""Run each turn exactly once, and store its answer."""

@@ -1,7 +1,7 @@
-"""A conversation: what one model remembers of one call, and how it is asked.
+"""A conversation: the provider session of one call, and the questions to its provider.
 
-It knows the provider's session, retries what is transient, and rebuilds from the transcript
-what the provider has lost. It knows nothing of lines and answers.
+It retries transient errors once, and rebuilds from the history a session that the provider has lost. It
+does not depend on the line's protocol.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ __all__ = ["Conversation"]
 log = logging.getLogger("yemot_ai")
 
 RETRY_WAIT = 0.5
-"""Seconds before a transient failure is tried again, where the provider names none."""
+"""Seconds before a transient failure is retried, unless the provider asks for a delay."""
 
 MAX_RETRY_WAIT = 3.0
-"""Seconds: a caller is told at once rather than kept waiting longer for a rate limit."""
+"""Seconds: with a longer ``retry_after`` the turn fails at once instead of keeping the caller waiting."""
 
 MIN_TIME_LEFT = 2.0
-"""Seconds of the deadline that must be left for another try to make sense."""
+"""Seconds that must be left before the deadline for a retry."""
 
 SILENCE_PROMPT = "(שתיקה)"
-"""What a model is told when the caller said nothing: an empty prompt is refused by some."""
+"""The prompt when the caller said nothing: some providers refuse an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One memory: a name within the call, a provider, instructions.
+    """One conversation of each call: its name, provider and instructions.
 
     Args:
-        name: tells the conversations of a call apart.
-        provider: who answers.
-        store: where sessions are kept.
-        ledger: where turns are written down.
+        name: names the conversation within a call.
+        provider: answers the prompts.
+        store: keeps the sessions.
+        ledger: runs and stores the turns.
         instructions: how to answer.
         timeout: seconds for one turn.
-        retries: how often a transient failure is tried again.
-        admit: loads the session that a turn is asked in, or refuses the turn.
+        retries: how often a transient failure is retried.
+        admit: loads the session for a turn, or refuses the turn.
     """
 
     name: str
@@ -82,22 +82,22 @@ class Conversation:
             call_id: the call.
             turn_id: names the turn.
             text: the utterance.
-            instructions: how to answer this once.
-            stream: is told what the model writes, for a turn that this one is a step of.
+            instructions: how to answer this turn only.
+            stream: the answer stream of the turn that this one is a step of.
 
         Raises:
-            CallEndedError: the call has hung up.
+            CallEndedError: if the call has hung up.
         """
         return await self._ask(call_id, turn_id, text, instructions, lambda _own: stream)
 
     async def ask_streaming(self, call_id: str, turn_id: str, text: str) -> Turn:
-        """Do what ``ask`` does, and tell what the model writes as it comes."""
+        """Do what ``ask`` does, and store pieces of the answer while the model writes it."""
 
-        def aloud(own: AnswerStream) -> AnswerStream:
+        def use_own_stream(own: AnswerStream) -> AnswerStream:
             own.start_ownership_checks()
             return own
 
-        return await self._ask(call_id, turn_id, text, None, aloud)
+        return await self._ask(call_id, turn_id, text, None, use_own_stream)
 
     async def _ask(
         self,
@@ -111,9 +111,9 @@ class Conversation:
 
         async def work(own: AnswerStream) -> TurnResult:
             session = await self.admit(call_id, turn_id)
-            how = instructions or self.instructions
+            chosen = instructions or self.instructions
             try:
-                reply, put_aside = await self._ask_with_retries(session, text, how, choose_stream(own))
+                reply, retired = await self._ask_with_retries(session, text, chosen, choose_stream(own))
             except ProviderError as error:
                 log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
                 raise
@@ -123,41 +123,41 @@ class Conversation:
                 session=reply.session,
                 session_id=_session_id(reply.session),
                 usage=reply.usage,
-                retired_session=put_aside,
+                retired_session=retired,
             )
 
-        asked = Turn(turn_id, text, conversation=self.name)
-        return await self.ledger.run_once(call_id, asked, work, held_key=hold_key("talk", call_id, self.name))
+        turn = Turn(turn_id, text, conversation=self.name)
+        return await self.ledger.run_once(call_id, turn, work, held_key=hold_key("talk", call_id, self.name))
 
     async def _ask_with_retries(
         self, session: Session, text: str, instructions: str | None, stream: AnswerStream | None
     ) -> tuple[Reply, JSON]:
-        """Ask; once more where it may help: after a transient failure, or from the transcript.
+        """Ask the provider; retry a transient failure, and rebuild a conversation that it has lost.
 
-        Once there is a sentence that may have been heard, nobody is asked again.
+        After a piece that the caller may have heard there is neither a retry nor a rebuild.
 
         Returns:
-            The reply, and the provider's session that it does not go on with (None: it does).
+            The reply, and the provider session that it does not continue (None if it continues it).
         """
-        give_up = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
+        last_retry = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
         thread, history = session.threads.get(self.name), session.history(self.name)
-        tries_left, may_rebuild, put_aside = self.retries, True, None
+        retries_left, may_rebuild, retired = self.retries, True, None
         while True:
             try:
-                return await self._ask_once(thread, text, instructions, history, stream), put_aside
+                return await self._ask_once(thread, text, instructions, history, stream), retired
             except (SessionLostError, ContextOverflowError) as error:
                 if not may_rebuild or thread is None or not _can_ask_again(stream):
                     raise
-                may_rebuild, put_aside, thread = False, thread, None
+                may_rebuild, retired, thread = False, thread, None
                 history = _history_after(history, error)
                 log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
             except ProviderError as error:
                 wait = _wait_before_retry(error)
-                is_late = wait is None or asyncio.get_running_loop().time() + wait > give_up
-                if tries_left == 0 or wait is None or is_late or not _can_ask_again(stream):
+                is_late = wait is None or asyncio.get_running_loop().time() + wait > last_retry
+                if retries_left == 0 or wait is None or is_late or not _can_ask_again(stream):
                     raise
-                tries_left -= 1
-                log.warning("call %s: %s; trying once more", session.call_id, error.kind)
+                retries_left -= 1
+                log.warning("call %s: %s; retrying", session.call_id, error.kind)
                 await asyncio.sleep(wait)
 
     async def _ask_once(
@@ -170,8 +170,8 @@ class Conversation:
     ) -> Reply:
         try:
             if stream is not None and isinstance(self.provider, StreamingProvider):
-                told = () if thread is not None else history
-                parts = self.provider.stream(thread, text, instructions=instructions, history=told)
+                sent_history = () if thread is not None else history
+                parts = self.provider.stream(thread, text, instructions=instructions, history=sent_history)
                 reply = await self._read_stream(parts, stream)
             elif thread is None:
                 reply = await self.provider.start_session(text, instructions=instructions, history=history)
@@ -179,7 +179,7 @@ class Conversation:
                 reply = await self.provider.continue_session(thread, text, instructions=instructions)
         except (ProviderError, TimeoutError):
             raise
-        except UNEXPECTED as error:  # a provider's own bug must not end a call
+        except UNEXPECTED as error:  # a bug of a provider must not end a call
             raise contain(error, source=self.provider.name, provider=self.provider.name) from None
         if not isinstance(reply, Reply):
             message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"
@@ -204,7 +204,7 @@ def _can_ask_again(stream: AnswerStream | None) -> bool:
 
 
 def _wait_before_retry(error: ProviderError) -> float | None:
-    """Return seconds, or None where another try is pointless or would take too long."""
+    """Return seconds, or None if a retry cannot help or would take too long."""
     if not error.transient:
         return None
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
@@ -217,7 +217,7 @@ def _history_after(history: tuple[Exchange, ...], error: ProviderError) -> tuple
 
 
 def _session_id(session: JSON) -> str:
-    """Pick the provider's own id out of its session, by the names that ours use."""
+    """Return the provider's id of the conversation, by the keys that the providers of this package use."""
     if isinstance(session, str):
         return session
     if isinstance(session, Mapping):

@@ -1,10 +1,10 @@
-"""The ledger: a turn is worked out once, however often it is asked for.
+"""The ledger: run the work of each turn once, and store its result.
 
-Yemot's requests are at-least-once, a plain handler re-runs from the top at every request, and
-polls come while a model still thinks. Whoever asks for a turn that is running joins it, in this
-process or in another one; whoever asks for one that is over gets what the ledger says::
+Yemot's requests are at-least-once, a plain handler runs again from its top at each request, and polls
+come while a model still writes. ``run_once`` joins a turn that is running, in this process or in another
+one, and returns the stored result of a turn that is done::
 
-    turn = await ledger.once(call_id, "ai_3", "מה השעה?", work)
+    turn = await ledger.run_once(call_id, Turn("ai_3", "מה השעה?"), work)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, Provid
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
-from yemot_ai.turns import transitions as entries
+from yemot_ai.turns import transitions
 from yemot_ai.turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
 from yemot_ai.turns.work import TurnResult, TurnWork, run_guarded
 
@@ -30,26 +30,25 @@ __all__ = ["Ledger"]
 log = logging.getLogger("yemot_ai")
 
 POLL_INTERVAL = 0.2
-"""Seconds between two looks for what another worker has written."""
-
+"""Seconds between two loads of a turn that another worker runs."""
 
 UpdateSession = Callable[[str, Callable[[Session], Session]], Awaitable[Session]]
 
 
 class Ledger:
-    """Works turns out and writes them down; lives on the engine's loop.
+    """Runs and stores turns; all methods run on the engine's loop, except where noted.
 
-    Who works on a turn holds its key in the store. Others wait for the key: they then find the turn
-    over, or left behind by a process that has died, and work it out themselves.
+    A turn runs under a hold of its key in the store. Other workers wait for the key; when they get it, the
+    turn is done, or its worker has died and they run it themselves.
 
     Args:
-        store: where sessions are kept.
+        store: keeps the sessions.
         update: changes a session in it by a pure function.
-        hangup_watch: looks out for the end of a call while a turn of it runs.
+        hangup_watch: detects the end of a call while a turn of it runs.
         timeout: seconds for one turn, all retries included.
-        on_done: told the session and each turn that is over, by whoever has worked it out.
-        on_discarded: told, and awaited, what was worked out for a call that had ended meanwhile.
-        lease: seconds of silence after which whoever works on a turn counts as dead.
+        on_done: called with the session and each turn that is done, by the worker that has run it.
+        on_discarded: called, and awaited, with the result of a turn whose call ended while it ran.
+        lease: seconds without renewal after which the worker of a turn counts as dead.
     """
 
     def __init__(  # noqa: PLR0913 - made in one place, by YemotAI
@@ -79,16 +78,16 @@ class Ledger:
     async def run_once(
         self, call_id: str, turn: Turn, work: TurnWork, *, held_key: str | None = None
     ) -> Turn:
-        """Return the turn's end: from the ledger, by joining it, or by doing ``work``.
+        """Return the finished turn: load it, join it, or run ``work``.
 
         Args:
             call_id: the call.
-            turn: the turn as it begins.
-            work: works the answer out; called at most once.
-            held_key: work and writing down are done alone under this key.
+            turn: the turn as it starts.
+            work: produces the answer; called at most once.
+            held_key: a further key that is held while the work runs and its result is written.
 
         Raises:
-            CallEndedError: the call has hung up, or did while the turn ran.
+            CallEndedError: if the call has hung up, or hangs up while the turn runs.
         """
         tasks = self._tasks.setdefault(call_id, {})
         task = tasks.get(turn.id)
@@ -96,18 +95,18 @@ class Ledger:
             task = asyncio.get_running_loop().create_task(self._run_watched(call_id, turn, work, held_key))
             tasks[turn.id] = task
             task.add_done_callback(functools.partial(self._drop, call_id, turn.id))
-        # asyncio.wait, unlike await, leaves the turn alone when whoever asked is cancelled.
+        # asyncio.wait, unlike await, does not cancel the turn when its caller is cancelled.
         await asyncio.wait({task})
         if task.cancelled():
             raise CallEndedError(call_id)
         return task.result()
 
     def is_running(self, call_id: str, turn_id: str) -> bool:
-        """Tell whether a turn is worked on, or waited for, in this process; from any thread."""
+        """Return whether a turn runs, or is waited for, in this process; from any thread."""
         return turn_id in self._tasks.get(call_id, ())
 
     async def cancel_call(self, call_id: str) -> None:
-        """Cancel every running turn of a call and wait until it is gone."""
+        """Cancel the running turns of a call and wait until they have ended."""
         await self._cancel_turns(call_id, prefix="")
 
     async def _cancel_turns(self, call_id: str, *, prefix: str) -> None:
@@ -117,42 +116,42 @@ class Ledger:
 
     async def _cancel_tasks(self, running: list[asyncio.Task[Turn]]) -> None:
         for task in running:
-            if not task.cancelling():  # it cleans up, and must not be stopped in that
+            if not task.cancelling():  # a second cancellation would interrupt its cleanup
                 task.cancel()
         if running:
             await asyncio.wait(running)
 
     async def wait_for_pieces(self, call_id: str, turn_id: str, *, more_than: int) -> None:
-        """Wait until more than ``more_than`` sentences of a turn are written down, or it is over.
+        """Wait until the store has more than ``more_than`` pieces of a turn, or the turn is done.
 
-        At once where it is worked on here; what another worker writes is looked for.
+        A turn that runs here notifies at once; one that runs at another worker is polled.
         """
         key = call_id, turn_id
-        with self._notifier.watch(key) as news:
+        with self._notifier.watch(key) as changed:
             while True:
-                news.clear()
-                telling = self._streams.get(key)
-                if telling is not None:
-                    if telling.written > more_than:
+                changed.clear()
+                stream = self._streams.get(key)
+                if stream is not None:
+                    if stream.written > more_than:
                         return
-                    await telling.flush_until(news)
+                    await stream.flush_until(changed)
                     continue
-                # Whoever asks has just looked.
-                await wait_for_event(news, seconds=None if self._store.immediate else POLL_INTERVAL)
+                # The caller has just loaded the session.
+                await wait_for_event(changed, seconds=None if self._store.immediate else POLL_INTERVAL)
                 session = await self._store.load(call_id)
                 turn = session.turn(turn_id) if session else None
                 if turn is not None and (turn.is_done or len(turn.pieces) > more_than):
                     return
 
     async def stop_interrupted(self, session: Session, turn_id: str) -> None:
-        """Stop the work on a turn that was interrupted, and tell of its end.
+        """Stop the work on a turn that was interrupted, and report its end.
 
-        Asked by whoever has interrupted it in the store, once; another worker sees it there.
+        Called once, by the worker that has stored the interruption; others see it in the store.
         """
         turn = session.turn(turn_id)
         if turn is None:
             raise AssertionError(turn_id)
-        self._on_done(session, turn)  # at once: the next turn must not be told before it
+        self._on_done(session, turn)  # now: the next turn must not be reported before it
         await self._cancel_turns(session.call_id, prefix=f"{turn_id}.")
         task = self._tasks.get(session.call_id, {}).get(turn_id)
         await self._cancel_tasks([task] if task else [])
@@ -163,89 +162,89 @@ class Ledger:
         if not tasks:
             del self._tasks[call_id]
         if not task.cancelled():
-            task.exception()  # seen: the line may have stopped asking
+            task.exception()  # mark as retrieved: the line may have stopped asking
 
-    async def _run_watched(self, call_id: str, asked: Turn, work: TurnWork, hold: str | None) -> Turn:
+    async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
         with self._hangup_watch.watching(call_id):
-            return await self._run_or_join(call_id, asked, work, hold)
+            return await self._run_or_join(call_id, turn, work, held_key)
 
-    async def _run_or_join(self, call_id: str, asked: Turn, work: TurnWork, hold: str | None) -> Turn:
-        key = hold_key("turn", call_id, asked.id)
+    async def _run_or_join(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
+        key = hold_key("turn", call_id, turn.id)
         while True:
             try:
                 async with (
                     asyncio.timeout(self._timeout) as waiting,
                     self._store.hold(key, lease=self._lease),
                 ):
-                    claimed = await self._claim(call_id, asked)
+                    claimed = await self._claim(call_id, turn)
                     if claimed.is_done:
                         return claimed
-                    waiting.reschedule(None)  # from here on the work has its own time
-                    return await self._run_work(call_id, claimed, work, hold)
+                    waiting.reschedule(None)  # the work has its own timeout
+                    return await self._run_work(call_id, claimed, work, held_key)
             except (HoldLostError, OvertakenError) as lost:
-                log.warning("call %s: turn %s: %s; joining who has it now", call_id, asked.id, lost)
-                # An answer that is there already is not asked for again: nobody may have overtaken us.
+                log.warning("call %s: turn %s: %s; joining its new owner", call_id, turn.id, lost)
+                # If no other worker has overtaken it, the answer may be in the pending write.
                 await self._pending_writes.wait(key)
             except TimeoutError:
-                return entries.as_failed(asked, ProviderTimeoutError(seconds=self._timeout))
+                return transitions.as_failed(turn, ProviderTimeoutError(seconds=self._timeout))
 
-    async def _run_work(self, call_id: str, turn: Turn, work: TurnWork, hold: str | None) -> Turn:
+    async def _run_work(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
         now = asyncio.get_running_loop().time
         started = now()
         key = call_id, turn.id
         write = functools.partial(self._write_pieces, key, turn)
-        telling = self._streams[key] = AnswerStream(write, immediate=self._store.immediate)
+        stream = self._streams[key] = AnswerStream(write, immediate=self._store.immediate)
         try:
-            # All within the turn's time, the wait for an earlier turn of the conversation too.
-            async with asyncio.timeout(self._timeout) as left, self._hold(hold):
-                async with telling:
-                    worked = await run_guarded(work, telling)
-                left.reschedule(None)
-                turn = replace(turn, pieces=tuple(telling.pieces))
+            # The timeout includes the wait for an earlier turn of the conversation.
+            async with asyncio.timeout(self._timeout) as timeout, self._hold(held_key):
+                async with stream:
+                    result = await run_guarded(work, stream)
+                timeout.reschedule(None)
+                turn = replace(turn, pieces=tuple(stream.pieces))
                 return await self._save_end(
-                    call_id, entries.as_answered(turn, worked, now() - started), worked
+                    call_id, transitions.as_answered(turn, result, now() - started), result
                 )
         except TimeoutError as error:
-            # A provider's own deadline is a ProviderTimeoutError, which is a TimeoutError.
-            late = _as_provider_timeout(error, self._timeout)
-            log.warning("call %s: turn %s: %s", call_id, turn.id, late)
+            # The deadline of a provider raises ProviderTimeoutError, which is a TimeoutError.
+            timeout_error = _as_provider_timeout(error, self._timeout)
+            log.warning("call %s: turn %s: %s", call_id, turn.id, timeout_error)
             await self._cancel_turns(call_id, prefix=f"{turn.id}.")
-            failed = entries.as_failed(turn, late)
+            failed = transitions.as_failed(turn, timeout_error)
         except ProviderError as error:
-            failed = entries.as_failed(turn, error)
+            failed = transitions.as_failed(turn, error)
         except OvertakenError:
             await self._cancel_turns(call_id, prefix=f"{turn.id}.")
             raise
         finally:
             del self._streams[key]
             self._notifier.notify(key)
-        failed = replace(failed, pieces=tuple(telling.pieces), duration=now() - started)
+        failed = replace(failed, pieces=tuple(stream.pieces), duration=now() - started)
         return await self._save_end(call_id, failed, None)
 
     async def _write_pieces(
         self, key: tuple[str, str], turn: Turn, pieces: tuple[str, ...], before: str
     ) -> None:
-        """Write the sentences of a turn down, if it is still ours; with no new ones, only see to that."""
-        await self._update(key[0], lambda session: entries.add_pieces(session, turn, pieces, before))
+        """Store the pieces of a turn; raise if another worker owns it, also without new pieces."""
+        await self._update(key[0], lambda session: transitions.add_pieces(session, turn, pieces, before))
         self._notifier.notify(key)
 
     def _hold(self, key: str | None) -> AbstractAsyncContextManager[None]:
         return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
 
-    async def _claim(self, call_id: str, asked: Turn) -> Turn:
-        """Write the turn down as ours, unless it is over."""
-        mine = replace(asked, owner=f"{self._worker_id}.{uuid.uuid4().hex}")
+    async def _claim(self, call_id: str, turn: Turn) -> Turn:
+        """Store the turn with this worker as its owner, unless it is done."""
+        owned = replace(turn, owner=f"{self._worker_id}.{uuid.uuid4().hex}")
         before: Turn | None = None
 
         def claim(session: Session) -> Session:
             nonlocal before
-            before = session.turn(asked.id)
-            return entries.claim(session, mine)
+            before = session.turn(turn.id)
+            return transitions.claim(session, owned)
 
         session = await self._update(call_id, claim)
-        claimed = session.turn(asked.id) or mine
+        claimed = session.turn(turn.id) or owned
         if claimed.is_done and before and not before.is_done:
-            self._on_done(session, claimed)  # whoever had it before us cannot tell
+            self._on_done(session, claimed)  # its previous owner is dead and cannot report it
         return claimed
 
     async def _save_end(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
@@ -254,8 +253,10 @@ class Ledger:
         )
 
     async def _save_end_now(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
-        over = replace(turn, owner="")
-        write = functools.partial(entries.finish, turn=turn, finished=over, result=result or TurnResult())
+        finished = replace(turn, owner="")
+        write = functools.partial(
+            transitions.finish, turn=turn, finished=finished, result=result or TurnResult()
+        )
         try:
             session = await retry_while_store_is_away(
                 lambda: self._update(call_id, write), f"call {call_id}: the end of turn {turn.id}"
@@ -266,10 +267,12 @@ class Ledger:
             raise
         except OvertakenError:
             if result:
-                await self._update(call_id, lambda session: entries.retire_thread(session, turn.id, result))
+                await self._update(
+                    call_id, lambda session: transitions.retire_thread(session, turn.id, result)
+                )
             raise
-        self._on_done(session, over)
-        return over
+        self._on_done(session, finished)
+        return finished
 
 
 def _as_provider_timeout(error: TimeoutError, seconds: float) -> ProviderTimeoutError:

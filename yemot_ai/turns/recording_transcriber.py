@@ -1,8 +1,7 @@
-"""Hearing: from the path of a recording to its words, exactly once.
+"""Download and transcribe each recording of a caller exactly once.
 
-What a recording says is a turn of its own in the ledger, before the one that answers it: however
-often the line repeats itself, and whichever worker it asks, each recording is downloaded and
-transcribed once.
+The transcript is a separate turn in the ledger, before the turn that answers it: each recording is
+downloaded and transcribed once, also when the line repeats the request or sends it to another worker.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ log = logging.getLogger("yemot_ai")
 
 @dataclass(frozen=True, slots=True)
 class RecordingTranscriber:
-    """Finds out what callers have recorded.
+    """Transcribes the recordings of callers.
 
     Args:
-        download: fetches a recording by the path that the line has sent.
-        transcriber: turns it into words.
-        ledger: where it is written down.
-        check_limits: refuses a turn for which a call or its caller has had too much already.
+        download: downloads a recording by the path that the line has sent.
+        transcriber: turns it into text.
+        ledger: runs and stores the turns.
+        check_limits: refuses a turn that is beyond the limits of its call or caller.
     """
 
     download: Download
@@ -50,24 +49,26 @@ class RecordingTranscriber:
             call_id: the call.
             turn_id: the turn in the ledger whose answer is what was said ("" for nothing).
             path: where the recording is, as the line has sent it.
-            answered_by: the turn that will answer it: beyond the limits nothing is spent on it.
+            answered_by: the turn that will answer it; beyond its limits nothing is transcribed.
 
         Raises:
-            CallEndedError: the call has hung up.
+            CallEndedError: if the call has hung up.
         """
 
-        async def work(_telling: AnswerStream) -> TurnResult:
+        async def work(_stream: AnswerStream) -> TurnResult:
             await self.check_limits(call_id, answered_by)
             try:
                 return TurnResult(answer=await self._text_of(path))
             except ProviderError as error:
-                log.warning("call %s: turn %s: the recording is not heard: %s", call_id, answered_by, error)
+                log.warning(
+                    "call %s: turn %s: the recording was not transcribed: %s", call_id, answered_by, error
+                )
                 raise
 
         return await self.ledger.run_once(call_id, Turn(turn_id, path), work)
 
     async def aclose(self) -> None:
-        """Let go of the connections of the transcriber."""
+        """Close the connections of the transcriber."""
         if isinstance(self.transcriber, SupportsAclose):
             await self.transcriber.aclose()
 
@@ -76,17 +77,17 @@ class RecordingTranscriber:
             audio = await self.download(path)
         except EmptyRecordingError:
             return ""
-        words = await self._call_transcriber(audio)
-        if not isinstance(words, str):
-            raise ProviderError(f"{self._transcriber_name} returned {type(words).__name__} instead of a text")
-        return words.strip()
+        text = await self._call_transcriber(audio)
+        if not isinstance(text, str):
+            raise ProviderError(f"{self._transcriber_name} returned {type(text).__name__} instead of a text")
+        return text.strip()
 
     async def _call_transcriber(self, audio: bytes) -> str:
         try:
             return await self.transcriber.transcribe(audio)
         except (ProviderError, TimeoutError):
             raise
-        except UNEXPECTED as error:  # a transcriber's own bug must not end a call
+        except UNEXPECTED as error:  # a bug of a transcriber must not end a call
             raise contain(error, source=self._transcriber_name) from None
 
     @property
@@ -98,10 +99,12 @@ def check_transcriber(transcriber: Transcriber) -> Transcriber:
     """Return ``transcriber``.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: if it is not a transcriber.
     """
     if not isinstance(transcriber, Transcriber):
-        raise ConfigurationError(f"{transcriber!r} is no transcriber: it needs transcribe(audio)")
+        raise ConfigurationError(
+            f"{transcriber!r} is not a transcriber: it needs the method transcribe(audio)"
+        )
     return transcriber
 
 
@@ -114,23 +117,25 @@ def make_recording_transcriber(  # noqa: PLR0913 - made in one place, by YemotAI
     ledger: Ledger,
     check_limits: Callable[[str, str], Awaitable[None]],
 ) -> RecordingTranscriber:
-    """Make what hears recordings.
+    """Return a new ``RecordingTranscriber``.
 
     Args:
-        transcriber: who transcribes them; OpenAI unless given.
-        recordings: fetches them; ``Recordings()`` unless given.
+        transcriber: turns recordings into text; ``OpenAITranscriber`` unless given.
+        recordings: downloads them; ``Recordings()`` unless given.
         api_key: for OpenAI; ``OPENAI_API_KEY`` unless given.
-        run_in_thread: runs what blocks.
-        ledger: where it is written down.
-        check_limits: refuses a turn for which a call or its caller has had too much already.
+        run_in_thread: runs a blocking function.
+        ledger: runs and stores the turns.
+        check_limits: refuses a turn that is beyond the limits of its call or caller.
 
     Raises:
-        ConfigurationError: there is no key, no SDK, or no token.
+        ConfigurationError: if there is no key, no SDK, or no token.
     """
     try:
-        ear = transcriber or OpenAITranscriber(api_key=api_key)
+        used_transcriber = transcriber or OpenAITranscriber(api_key=api_key)
     except MissingKeyError as error:
-        error.add_note("Recordings are transcribed by OpenAI unless YemotAI(transcriber=…) says otherwise.")
+        error.add_note(
+            "Recordings are transcribed by OpenAI unless YemotAI(transcriber=…) names another transcriber."
+        )
         raise
     download = functools.partial((recordings or Recordings()).download, in_thread=run_in_thread)
-    return RecordingTranscriber(download, ear, ledger, check_limits)
+    return RecordingTranscriber(download, used_transcriber, ledger, check_limits)

@@ -1,13 +1,13 @@
-"""Whole sentences out of a text that is still being written.
+"""Split a text into whole sentences while it is being written.
 
-However the text is cut into pieces on its way, the sentences are the same, and nothing is lost:
+The sentences do not depend on how the text is cut into parts, and joined they are the text:
 
->>> writing = Sentences()
->>> writing.add("זה עולה 3.5 שקלים. פתוח")
+>>> splitter = SentenceSplitter()
+>>> splitter.feed("זה עולה 3.5 שקלים. פתוח")
 ['זה עולה 3.5 שקלים.']
->>> writing.add(" עד 12:30! תודה")
+>>> splitter.feed(" עד 12:30! תודה")
 [' פתוח עד 12:30!']
->>> writing.rest()
+>>> splitter.flush()
 [' תודה']
 """
 
@@ -21,25 +21,25 @@ __all__ = ["SentenceSplitter", "split_sentences"]
 _END_MARKS: Final = ".!?…。！？؟׃"
 _CLOSING_MARKS: Final = "\"'”’״׳»)]}*_~`"
 _END: Final = re.compile(rf"\n|([{_END_MARKS}]+)[{re.escape(_CLOSING_MARKS)}]*(?=\s)")
-"""Where a sentence may end: marks, with what closes after them, before a space that is there already."""
+"""Where a sentence may end: marks and closing marks, before a space that has been received."""
 
 _ORDINAL: Final = re.compile(r"\s*(?:[-*+•>#]+\s+)*[*_]*\d{1,3}\.")
-"""What begins an item of a list: ``1.``."""
+"""The start of a list item: ``1.``."""
 
 _ABBREVIATION: Final = re.compile(
     r"(?:^|(?<=[\s(\"'\[*_]))"
     r"(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|[A-Z][a-z]|Mrs|vs|approx|פרופ|עמ|טל|מס|אינג)\.\Z"
 )
-"""A word that its full stop only shortens: an initial, ``ב.מ.``, ``e.g.``, ``Dr.``, ``פרופ.``."""
+"""An abbreviation with its full stop: an initial, ``ב.מ.``, ``e.g.``, ``Dr.``, ``פרופ.``."""
 _MAX_ABBREVIATION: Final = 12
 
 
 class SentenceSplitter:
-    """Cuts a text as it comes in.
+    """Splits a text that arrives in parts.
 
-    A sentence ends with its marks and what closes after them, and the next one begins with the space
-    between: joined, they are the text. Lines end sentences too. A full stop inside a number, an address
-    or an abbreviation ends none.
+    A sentence ends after its end marks and closing marks; the space after them starts the next sentence,
+    so that the sentences joined are the text. A line break ends a sentence too. A full stop inside a
+    number, an address or an abbreviation does not.
     """
 
     __slots__ = ("_scanned", "_text")
@@ -49,38 +49,38 @@ class SentenceSplitter:
         self._scanned = 0
 
     def feed(self, text: str) -> list[str]:
-        """Take what was written next; return the sentences that are whole by now."""
+        """Add text; return the sentences that are now complete."""
         self._text += text
-        found = []
+        sentences = []
         while (end := self._find_end()) is not None:
-            found.append(self._text[:end])
+            sentences.append(self._text[:end])
             self._text, self._scanned = self._text[end:], 0
-        return found
+        return sentences
 
     def flush(self) -> list[str]:
-        """Return what is left when nothing more comes: a last sentence, or nothing but space."""
+        """Return the rest of the text as the last sentence; [] if it is blank."""
         text, self._text, self._scanned = self._text, "", 0
         return [text] if text.strip() else []
 
     def _find_end(self) -> int | None:
-        """Return where the first sentence ends; None where that cannot be told yet."""
-        for found in _END.finditer(self._text, self._scanned):
-            if self._is_end(found):
-                return found.end()
-        # Marks at the very end are looked at again when what follows them is there.
+        """Return where the first sentence ends; None if that is not known yet."""
+        for match in _END.finditer(self._text, self._scanned):
+            if self._is_end(match):
+                return match.end()
+        # Scan marks at the very end again when the text after them has arrived.
         self._scanned = len(self._text.rstrip(_CLOSING_MARKS).rstrip(_END_MARKS))
         return None
 
-    def _is_end(self, found: re.Match[str]) -> bool:
-        if not self._text[: found.end()].strip():
-            return False  # an empty line, before a sentence
-        if found.group(1) != ".":
+    def _is_end(self, match: re.Match[str]) -> bool:
+        if not self._text[: match.end()].strip():
+            return False  # a blank line before a sentence
+        if match.group(1) != ".":
             return True
-        upto = self._text[: found.end(1)]
+        upto = self._text[: match.end(1)]
         return not _ABBREVIATION.search(upto[-_MAX_ABBREVIATION:]) and not _ORDINAL.fullmatch(upto)
 
 
 def split_sentences(text: str) -> list[str]:
-    """Cut a whole text; joined, the sentences are the text, but for space at its end."""
-    writing = SentenceSplitter()
-    return [*writing.feed(text), *writing.flush()]
+    """Return the sentences of a whole text; joined, they are the text without blank text at its end."""
+    splitter = SentenceSplitter()
+    return [*splitter.feed(text), *splitter.flush()]

@@ -1,7 +1,7 @@
-"""Telling: the sentences of a turn that still runs, written down as they become whole.
+"""The answer stream: write an answer into its turn, sentence by sentence, while the model generates it.
 
-Whoever works on a turn hands over what the model writes; whoever answers the line finds the whole
-sentences in the session, in this process or in another one.
+The work on a turn feeds the stream with the model's text. The request that answers the line finds the
+complete sentences, the pieces, in the session, in this process or in another one.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ __all__ = ["AnswerStream", "OvertakenError", "TurnNotifier", "wait_for_event"]
 log = logging.getLogger("yemot_ai")
 
 WRITE_INTERVAL: Final = 0.5
-"""Seconds between two writings where others share the store; the first sentence does not wait."""
+"""Seconds between two writes to a shared store; the first piece does not wait."""
 
 OWNERSHIP_CHECK_INTERVAL: Final = 1.0
-"""Seconds between two looks whether the turn is still ours while there is nothing to write."""
+"""Seconds between two checks that this worker still owns the turn, while there is nothing to write."""
 
 TurnKey = tuple[str, str]
 WritePieces = Callable[[tuple[str, ...], str], Awaitable[None]]
 
 
 class OvertakenError(Exception):
-    """The turn is not ours any more: our lease ran out while we worked, or the caller interrupted."""
+    """This worker no longer owns the turn: its lease ran out, or the caller interrupted the answer."""
 
 
 class AnswerStream:
-    """What is told of one turn; lives on the engine's loop, around the work on the turn.
+    """The answer of one turn while it is generated; a context around the work, on the engine's loop.
 
     Args:
-        write: writes sentences, and what is played before them, into the turn.
-        immediate: whether writing costs nothing, and nobody else can take the turn away.
+        write: writes pieces, and the messages to play before them, into the turn.
+        immediate: whether the store is immediate: no other worker can overtake this one.
 
     Attributes:
-        pieces: the whole sentences so far.
-        written: how many of them are written down.
+        pieces: the complete sentences so far.
+        written: how many of them are in the store.
 
     Raises:
-        OvertakenError: on leaving: the turn was taken away, and the work was cancelled for it.
-        CallEndedError: likewise, the call has ended.
+        OvertakenError: on exit, if another owner took the turn and the work was cancelled.
+        CallEndedError: on exit, if the call has ended and the work was cancelled.
     """
 
     __slots__ = (
@@ -83,33 +83,33 @@ class AnswerStream:
 
     @property
     def has_pieces(self) -> bool:
-        """Whether there is a sentence that somebody may have heard."""
+        """Whether there is a piece that the caller may have heard."""
         return bool(self.pieces)
 
     def start_ownership_checks(self) -> None:
-        """From now on see whether the turn is still ours, also while nothing is written."""
+        """Start to check that this worker still owns the turn, also while there is nothing to write."""
         if not self._immediate:
             self._start_writer()
 
     def speak_before(self, rendered: str) -> None:
-        """Let ``rendered`` messages be played before the first sentence."""
+        """Set the ``rendered`` messages to play before the first piece."""
         self._spoken_before = rendered
 
     def feed(self, text: str) -> None:
-        """Take what the model has written next."""
+        """Add text of the model."""
         self._add_pieces(self._splitter.feed(text))
 
     def finish(self) -> None:
-        """Take what is left as the last sentence; the end of the turn will write all of it down."""
+        """Make the rest of the text the last piece; the end of the turn writes it to the store."""
         self.pieces += self._splitter.flush()
         self._finished = True
 
     def reset(self) -> None:
-        """Forget the beginning of a sentence: the model is asked once more."""
+        """Drop an incomplete sentence, because the model is asked again."""
         self._splitter = SentenceSplitter()
 
     async def flush_until(self, event: asyncio.Event) -> None:
-        """Wait for ``event``; meanwhile, what there is is written without waiting for more."""
+        """Wait for ``event``; until then, write each piece without delay."""
         self._waiters += 1
         if len(self.pieces) > self.written:
             self._write_now.set()
@@ -135,12 +135,12 @@ class AnswerStream:
                 raise
         if self._lost_error is not None:
             if self._work_task is not None and self._work_task.uncancel():
-                raise asyncio.CancelledError  # somebody else has cancelled it, too
+                raise asyncio.CancelledError  # the task was cancelled from outside, too
             raise self._lost_error
 
     @property
     def _check_interval(self) -> float | None:
-        """Seconds after which to see whether the turn is still ours; where nobody can take it: never."""
+        """Seconds between two ownership checks; None where no other worker can take the turn."""
         return None if self._immediate else OWNERSHIP_CHECK_INTERVAL
 
     def _add_pieces(self, sentences: list[str]) -> None:
@@ -162,12 +162,12 @@ class AnswerStream:
             self._new_pieces.clear()
             self._write_now.clear()
             if self._finished:
-                return  # or an answer that comes at once would be spoken in two parts
+                return  # an answer that arrives at once must not be spoken in two parts
             upto = len(self.pieces)
             try:
                 await self._write(tuple(self.pieces), self._spoken_before)
             except StoreError as error:
-                log.debug("sentences cannot be written down yet: %s", error)
+                log.debug("pieces cannot be written yet: %s", error)
                 await asyncio.sleep(WRITE_INTERVAL)
                 continue
             except (CallEndedError, OvertakenError) as lost:
@@ -175,8 +175,8 @@ class AnswerStream:
                 if self._work_task is not None:
                     self._work_task.cancel()
                 return
-            told, self.written = upto > self.written, upto
-            if told and not self._immediate:
+            has_written, self.written = upto > self.written, upto
+            if has_written and not self._immediate:
                 await wait_for_event(self._write_now, seconds=WRITE_INTERVAL)
 
 

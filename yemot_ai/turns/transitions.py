@@ -1,6 +1,6 @@
-"""The ledger's entries: how a turn stands in a session, from its claim to its end.
+"""State transitions of a turn in its session, from the claim to the end.
 
-All of it is pure: a session goes in, the changed one comes out, and the store may do it again.
+Pure functions from a session to the changed session; ``update_session`` may call them again.
 """
 
 from __future__ import annotations
@@ -16,68 +16,68 @@ from yemot_ai.turns.work import TurnResult
 __all__ = ["MAX_LOST_WORKERS", "add_pieces", "as_answered", "as_failed", "claim", "finish", "retire_thread"]
 
 MAX_LOST_WORKERS: Final = 3
-"""So many workers may be lost over one turn: one that kills whoever works on it must not kill them all."""
+"""How many workers may die during one turn: a turn that kills its worker must not kill them all."""
 
 
 def claim(session: Session, claimed: Turn) -> Session:
-    """Return the session with the turn as ours, unless it is over; whoever had it before us is dead.
+    """Return the session with ``claimed``, unless the turn is done; its previous owner is dead.
 
-    One whose answer had begun is over: nobody can go on in the middle of what was said, and to
-    begin anew would say it twice. So is one over which too many workers were lost.
+    A turn with pieces fails: its answer cannot be continued, and a new answer would repeat what the
+    caller has heard. A turn during which too many workers died fails too.
 
     Raises:
-        CallEndedError: the call has hung up.
+        CallEndedError: if the call has hung up.
     """
     _check_not_ended(session)
-    known = session.turn(claimed.id)
-    if known and known.is_done:
+    stored = session.turn(claimed.id)
+    if stored and stored.is_done:
         return session
-    if known and known.pieces:
-        left = ProviderCrashError("the worker was lost in the middle of the answer")
-        return session.with_cut_off_answer(as_failed(known, left))
-    lost = _count_lost(known, claimed) if known else 0
+    if stored and stored.pieces:
+        error = ProviderCrashError("the worker was lost in the middle of the answer")
+        return session.with_cut_off_answer(as_failed(stored, error))
+    lost = _count_lost(stored, claimed) if stored else 0
     if lost >= MAX_LOST_WORKERS:
-        left = ProviderCrashError(f"{lost} workers were lost while they worked on it")
-        return session.with_turn(replace(as_failed(claimed, left), owner="", lost=lost))
+        error = ProviderCrashError(f"{lost} workers were lost while they worked on it")
+        return session.with_turn(replace(as_failed(claimed, error), owner="", lost=lost))
     return session.with_turn(replace(claimed, lost=lost))
 
 
-def _count_lost(known: Turn, mine: Turn) -> int:
-    """Count the workers that were lost over a turn; one that comes back to its own is none."""
-    before, now = (turn.owner.partition(".")[0] for turn in (known, mine))
-    return known.lost + (before != now)
+def _count_lost(stored: Turn, claimed: Turn) -> int:
+    """Count the workers that died during a turn; a worker that claims its own turn again did not."""
+    before, now = (turn.owner.partition(".")[0] for turn in (stored, claimed))
+    return stored.lost + (before != now)
 
 
 def add_pieces(session: Session, turn: Turn, pieces: tuple[str, ...], spoken_before: str) -> Session:
-    """Return the session with the sentences of a turn, and what is played before them.
+    """Return the session with the pieces of a turn, and the messages to play before them.
 
     Raises:
-        OvertakenError: the turn is not ours any more.
-        CallEndedError: the call has hung up.
+        OvertakenError: if the turn has another owner.
+        CallEndedError: if the call has hung up.
     """
     _check_owned(session, turn)
-    known = session.turn(turn.id) or turn
-    if len(known.pieces) == len(pieces):
+    stored = session.turn(turn.id) or turn
+    if len(stored.pieces) == len(pieces):
         return session
-    return session.with_turn(replace(known, pieces=pieces, spoken=spoken_before))
+    return session.with_turn(replace(stored, pieces=pieces, spoken=spoken_before))
 
 
 def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) -> Session:
-    """Return the session with the end of a turn, and what its work has changed besides.
+    """Return the session with a finished turn, and the other changes of its result.
 
     Args:
-        session: as it is in the store.
-        turn: as we claimed it.
-        finished: as it is to be kept.
-        result: what the work came to; an empty one where it failed.
+        session: the stored session.
+        turn: the turn as it was claimed.
+        finished: the turn to store.
+        result: the result of the work; an empty one if it failed.
 
     Raises:
-        OvertakenError: the turn is not ours any more.
-        CallEndedError: the call has hung up.
+        OvertakenError: if the turn has another owner.
+        CallEndedError: if the call has hung up.
     """
     _check_owned(session, turn)
-    broke_off = finished.status is TurnStatus.FAILED and finished.pieces
-    session = session.with_cut_off_answer(finished) if broke_off else session.with_turn(finished)
+    is_cut_off = finished.status is TurnStatus.FAILED and finished.pieces
+    session = session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
     if result.state is not None:
         session = replace(session, state=result.state)
     if result.conversation:
@@ -88,18 +88,18 @@ def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) 
 
 
 def retire_thread(session: Session, turn_id: str, result: TurnResult) -> Session:
-    """Return the session with a thread that nobody goes on with: its answer was cut short meanwhile."""
-    known = session.turn(turn_id)
-    cut_short = known is not None and (
-        known.interrupted or (known.status is TurnStatus.FAILED and known.has_answer)
+    """Return the session with the result's thread retired, if the answer was cut off while the work ran."""
+    turn = session.turn(turn_id)
+    is_cut_off = turn is not None and (
+        turn.interrupted or (turn.status is TurnStatus.FAILED and turn.has_answer)
     )
-    if session.ended or not cut_short or not result.conversation or result.conversation in session.threads:
+    if session.ended or not is_cut_off or not result.conversation or result.conversation in session.threads:
         return session
     return replace(session, retired=(*session.retired, (result.conversation, result.session)))
 
 
 def as_failed(turn: Turn, error: ProviderError) -> Turn:
-    """Return the turn as one that ``error`` has ended."""
+    """Return the turn as failed with ``error``."""
     return replace(turn, status=TurnStatus.FAILED, failure=TurnFailure.from_error(error))
 
 
@@ -120,10 +120,10 @@ def as_answered(turn: Turn, result: TurnResult, duration: float) -> Turn:
 
 def _check_owned(session: Session, turn: Turn) -> None:
     _check_not_ended(session)
-    known = session.turn(turn.id)
-    # A store that has lost the whole session knows of no other owner.
-    if known is not None and known.owner != turn.owner:
-        raise OvertakenError("somebody else has taken it over")
+    stored = session.turn(turn.id)
+    # If the store has lost the session, no other owner is known.
+    if stored is not None and stored.owner != turn.owner:
+        raise OvertakenError("another worker has taken it over")
 
 
 def _check_not_ended(session: Session) -> None:

@@ -1,6 +1,6 @@
-"""Work: what is done for one turn, and what it came to.
+"""The work on one turn, and its result.
 
-The ledger does it once; whatever goes wrong in it is an error that the ledger can keep.
+The ledger runs it once; every failure is raised as an error that the ledger can store.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ __all__ = ["TurnResult", "TurnWork", "run_guarded"]
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What the work on a turn came to.
+    """The result of the work on a turn.
 
     Attributes:
-        answer: what was answered.
-        conversation: whose memory the turn belongs to, and whose ``session`` this is.
-        session: the provider's session after the turn.
-        session_id: the provider's own id of it, for logs.
-        usage: what it cost.
-        outcome: the line's answer, where the turn ended in one of its own.
-        spoken: rendered messages to be played before the answer.
-        state: what ``call.state`` is after the turn; None where it has not changed.
-        retired_session: a session of the provider that the conversation does not go on with; it is to be
-            forgotten when the call ends.
+        answer: the answer.
+        conversation: the conversation that the turn and ``session`` belong to.
+        session: the provider session after the turn.
+        session_id: the provider's id of the conversation, for logs.
+        usage: the tokens that it cost.
+        outcome: the response to the line, if the turn ended with an action instead of an answer.
+        spoken: rendered messages to play before the answer.
+        state: ``call.state`` after the turn; None if it has not changed.
+        retired_session: a provider session that the conversation no longer uses; it is deleted when the
+            call ends.
     """
 
     answer: str = ""
@@ -46,11 +46,11 @@ class TurnResult:
 
 
 TurnWork = Callable[[AnswerStream], Awaitable[TurnResult]]
-"""Works a turn out; what the caller may hear before it is over is told to the ``Telling``."""
+"""Produces the answer of a turn; may feed the stream with parts of it."""
 
 
 async def run_guarded(work: TurnWork, stream: AnswerStream) -> TurnResult:
-    """Do the work; whatever goes wrong in it is an error that the ledger can keep."""
+    """Run the work; raise each failure as an error that the ledger can store."""
     try:
         return await work(stream)
     except (ProviderError, CallEndedError, TimeoutError):
