@@ -55,40 +55,38 @@ from yemot_ai_testing.response_diff import compare
             "noop=x",
             [
                 (
-                    "what was is no answer: there is no such action: go_to_folder=hangup ends the call; "
-                    "use one of the documented actions (at character 0)"
+                    "the first is not a response: there is no such action: go_to_folder=hangup ends the "
+                    "call; use one of the documented actions (at character 0)"
                 ),
                 "hangup=yes → noop=x",
             ],
         ),
     ],
 )
-def test_what_differs_is_told_by_meaning(before: str, after: str, lines: list[str]) -> None:
+def test_differences_are_shown_by_field(before: str, after: str, lines: list[str]) -> None:
     assert compare(before, after) == lines
 
 
-def test_a_password_is_not_told() -> None:
+def test_a_password_is_not_shown() -> None:
     before, after = (Response([CreditCard("p", password=word)]) for word in ("secret", "hidden"))
     assert compare(before, after) == ["credit_card.password: changed"]
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines
 @given(responses())
-def test_an_answer_does_not_differ_from_itself(response: Response) -> None:
+def test_a_response_does_not_differ_from_itself(response: Response) -> None:
     assert compare(response, str(response)) == []
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines
 @given(responses(), responses())
-def test_answers_that_differ_have_a_difference_that_is_told_in_short_lines(
-    before: Response, after: Response
-) -> None:
+def test_different_responses_have_a_printable_difference(before: Response, after: Response) -> None:
     lines = compare(before, after)
     assert bool(lines) is (str(before) != str(after))
     assert all(line.isprintable() for line in lines)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines
 @given(st.text(st.characters(exclude_categories=())), st.text())
 def test_any_two_texts_can_be_compared(before: str, after: str) -> None:
     assert bool(compare(before, after)) is (before != after)

@@ -1,7 +1,7 @@
-"""What the toolkit itself complains about, in one tree.
+"""The exceptions of the toolkit.
 
-An error of the toolkit says what happened on the line, and the way out. ``LineError`` and
-``ScenarioFailedError`` are assertions: a test that meets one has failed, not crashed.
+Each message says what happened on the line, and what to change. ``LineError`` and ``ScenarioFailedError`` are
+assertion errors: they are the failure of a test, not a crash.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ __all__ = [
 
 
 class ToolkitError(Exception):
-    """The root of what ``yemot_ai_testing`` raises on purpose."""
+    """The base class of all exceptions that ``yemot_ai_testing`` raises."""
 
 
 class AppError(ToolkitError, ValueError):
-    """The thing to be called is no application that the line can reach."""
+    """The object or name is not an application that the line can call."""
 
 
 class LineError(ToolkitError, AssertionError):
-    """The server gave the line something that a real line answers with M1607.
+    """The application sent something for which a real line plays the error M1607.
 
     Attributes:
-        code: a stable word for what was wrong (a lint code, or ``late``, ``status`` …).
-        body: what the server sent, as far as it sent anything.
+        code: a stable code (a lint code, or ``late``, ``status`` …).
+        body: the response; empty if there is none.
         hint: what to change.
     """
 
@@ -44,16 +44,16 @@ class LineError(ToolkitError, AssertionError):
         self.code = code
         self.body = body
         self.hint = hint
-        lines = [f"{code}: {problem}", f"  the answer: {body!r}" if body else "  there is no answer"]
-        super().__init__("\n".join([*lines, f"  the way out: {hint}"] if hint else lines))
+        lines = [f"{code}: {problem}", f"  the response: {body!r}" if body else "  there is no response"]
+        super().__init__("\n".join([*lines, f"  hint: {hint}"] if hint else lines))
 
 
 class WrongVerbError(ToolkitError, AssertionError):
-    """The caller did something that the line is not waiting for.
+    """The caller did something that the line does not wait for.
 
     Attributes:
         verb: what the caller did.
-        waits_for: what the line waits for, in words.
+        waits_for: what the line waits for, as a clause.
     """
 
     def __init__(self, verb: str, *, waits_for: str, hint: str = "") -> None:
@@ -64,14 +64,14 @@ class WrongVerbError(ToolkitError, AssertionError):
 
 
 class CallOverError(WrongVerbError):
-    """The caller did something on a call that is over, or not yet dialled."""
+    """The caller did something in a call that is over or that has not been dialled."""
 
 
 class CallerNotAskedError(ToolkitError, AssertionError):
-    """Nobody listens to the first caller of a machine, so that nothing can be tried.
+    """The first caller of a call machine cannot speak, because the line does not wait for speech.
 
     Attributes:
-        waits_for: what the line waits for instead, in words.
+        waits_for: what the line waits for, as a clause.
         heard: what the caller has heard.
     """
 
@@ -79,34 +79,34 @@ class CallerNotAskedError(ToolkitError, AssertionError):
         self.waits_for = waits_for
         self.heard = heard
         super().__init__(
-            f"nobody listens to the first caller, who has heard {heard!r}: {waits_for}. "
-            "Let `arrives(caller)` bring callers to where they can speak, or set `extension` to where that is"
+            f"the line does not listen to the first caller, who has heard {heard!r}: {waits_for}. "
+            "Override `arrives(caller)` to bring callers to an agent, or set `extension` to that of the agent"
         )
 
 
 class EndlessLineError(ToolkitError, AssertionError):
-    """The server kept the line busy without ever letting the caller do something.
+    """The application answered many requests in a row without waiting for the caller.
 
     Attributes:
-        requests: how many requests went by since the caller last did something.
-        seconds: how long that took on the line's clock.
+        requests: the number of requests since the last action of the caller.
+        seconds: the time since then, on the clock of the line.
     """
 
     def __init__(self, *, requests: int, seconds: float, body: str) -> None:
         self.requests = requests
         self.seconds = seconds
         super().__init__(
-            f"{requests} requests in {seconds:g} s went by and the line does not wait for the caller yet; "
-            f"the last answer was {body!r}: does a poll, a re-used value or go_to_folder=. "
-            "go round in a circle?"
+            f"after {requests} requests in {seconds:g} s the line still does not wait for the caller; "
+            f"the last response was {body!r}: do polls, a re-used value or "
+            "go_to_folder=. make a loop?"
         )
 
 
 class IsolationError(ToolkitError, PermissionError):
-    """A guarded test was about to leave this machine, or to start a program that is not ours.
+    """An isolated test tried to access the network, or to start a program that is not allowed.
 
-    An ``OSError``, so that code which copes with a network that is away copes with this one, too; the test
-    fails all the same.
+    An ``OSError``, so that code that handles network errors handles this one, too; the test fails in any
+    case.
 
     Attributes:
         hint: what to change.
@@ -118,7 +118,7 @@ class IsolationError(ToolkitError, PermissionError):
 
 
 class ScenarioLoadError(ToolkitError, ValueError):
-    """A scenario file cannot be understood; all its mistakes at once.
+    """A scenario file is invalid; the message has all its mistakes.
 
     Attributes:
         problems: one line each, ``file:line:column: what is wrong and what is allowed``.
@@ -133,7 +133,7 @@ class ServerFailedError(ToolkitError, RuntimeError):
     """A server that scenarios call does not start.
 
     Attributes:
-        output: the end of what it has written.
+        output: the end of its output.
     """
 
     def __init__(self, problem: str, *, output: str = "") -> None:
@@ -142,10 +142,10 @@ class ServerFailedError(ToolkitError, RuntimeError):
 
 
 class ScenarioFailedError(ToolkitError, AssertionError):
-    """A scenario did not go as it says; the message is the report of the failure.
+    """A call did not meet the expectations of its scenario; the message is the report.
 
     Attributes:
-        kind: the word of the closed list that classes the failure.
+        kind: the kind of the failure, from a closed list.
     """
 
     def __init__(self, report: str, *, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""What differs between two answers, by meaning.
+"""The difference between two responses, field by field.
 
 >>> compare("read=t-מה=x,no,2", "read=t-מה=x,no,1")
 ['read.max_digits: 2 → 1']
@@ -28,38 +28,38 @@ _Value: TypeAlias = Action | Message | Mode
 
 
 def compare(before: str | Response, after: str | Response) -> list[str]:
-    """Tell what differs, a line each: ``read.max_digits: 2 → 1``.
+    """Return the differences, one a line: ``read.max_digits: 2 → 1``.
 
-    Actions that stand several times are counted: ``id_list_message[2]``; so are messages. Where one of the
-    two does not parse, or both mean the same, their texts are shown where they part.
+    Messages and repeated actions are numbered: ``id_list_message[2]``. If a text is not a response, or both
+    mean the same, the lines show the texts around the first difference.
 
     Args:
-        before: an answer, or its text.
-        after: another one.
+        before: a response, or its text.
+        after: the response to compare with it.
 
     Returns:
-        Nothing if they are the same to the byte.
+        The lines; none if both are equal byte by byte.
     """
     if str(before) == str(after):
         return []
-    first, second = _parsed(before), _parsed(after)
-    if isinstance(first, Response) and isinstance(second, Response):
-        if first == second:
+    old, new = _parse(before), _parse(after)
+    if isinstance(old, Response) and isinstance(new, Response):
+        if old == new:
             return [f"same meaning, written differently: {_text_difference(str(before), str(after))}"]
-        return list(_responses(first, second))
-    broken = [
-        f"{label} is no answer: {one.reason} (at character {one.position})"
-        for label, one in (("what was", first), ("what is", second))
-        if isinstance(one, ResponseSyntaxError)
+        return list(_responses(old, new))
+    errors = [
+        f"{label} is not a response: {error.reason} (at character {error.position})"
+        for label, error in (("the first", old), ("the second", new))
+        if isinstance(error, ResponseSyntaxError)
     ]
-    return [*broken, _text_difference(str(before), str(after))]
+    return [*errors, _text_difference(str(before), str(after))]
 
 
-def _parsed(answer: str | Response) -> Response | ResponseSyntaxError:
-    if isinstance(answer, Response):
-        return answer
+def _parse(response: str | Response) -> Response | ResponseSyntaxError:
+    if isinstance(response, Response):
+        return response
     try:
-        return Response.parse(answer)
+        return Response.parse(response)
     except ResponseSyntaxError as error:
         return error
 
@@ -68,7 +68,7 @@ def _responses(before: Response, after: Response) -> Iterator[str]:
     if before.log != after.log:
         yield _changed("log", before.log, after.log)
     old, new = list(before.actions), list(after.actions)
-    for i, j in _align([_name(one) for one in old], [_name(one) for one in new]):
+    for i, j in _align([_name(action) for action in old], [_name(action) for action in new]):
         if i is None and j is not None:
             yield f"{_label(new, j)}: {_ABSENT} → {printable(str(new[j]))}"
         elif j is None and i is not None:
@@ -88,7 +88,7 @@ def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
         if type(before.mode) is type(after.mode):
             yield from _attributes(label, before.mode, after.mode)
         else:
-            old, new = (f"{type(one.mode).__name__} ({one.fields()})" for one in (before, after))
+            old, new = (f"{type(read.mode).__name__} ({read.fields()})" for read in (before, after))
             yield f"{label}.mode: {old} → {new}"
 
 
@@ -105,12 +105,13 @@ def _messages(label: str, before: Sequence[Message], after: Sequence[Message]) -
 
 
 def _attributes(label: str, before: _Value, after: _Value, skipped: Collection[str] = ()) -> Iterator[str]:
-    one: Field[Any]
-    for one in fields(before):
-        old, new = getattr(before, one.name), getattr(after, one.name)
-        if one.name in skipped or old == new:
+    field: Field[Any]
+    for field in fields(before):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if field.name in skipped or old == new:
             continue
-        yield _changed(f"{label}.{one.name}", old, new) if one.repr else f"{label}.{one.name}: changed"
+        # A field without repr is a secret.
+        yield _changed(f"{label}.{field.name}", old, new) if field.repr else f"{label}.{field.name}: changed"
 
 
 def _changed(label: str, old: object, new: object) -> str:
@@ -128,7 +129,7 @@ def _value(value: object) -> str:
 
 
 def _text_difference(before: str, after: str) -> str:
-    """Both texts around the place where they part."""
+    """Return the part of both texts around their first difference."""
     if max(len(before), len(after)) <= _MAX_WIDTH:
         return f"{_value(before)} → {_value(after)}"
     start = next(
@@ -146,11 +147,13 @@ def _around(text: str, start: int) -> str:
 
 
 def _align(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
-    """Pairs of indices that belong together; None where the other side has nothing."""
-    for _, first, last, other, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        for step in range(max(last - first, end - other)):
-            old = first + step if first + step < last else None
-            new = other + step if other + step < end else None
+    """Yield pairs of indices that match; None if one side has no match."""
+    for _, old_start, old_end, new_start, new_end in SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
+        for offset in range(max(old_end - old_start, new_end - new_start)):
+            old = old_start + offset if old_start + offset < old_end else None
+            new = new_start + offset if new_start + offset < new_end else None
             yield old, new
 
 
@@ -160,5 +163,5 @@ def _name(action: Action) -> str:
 
 def _label(actions: Sequence[Action], index: int) -> str:
     name = _name(actions[index])
-    same = [place for place, one in enumerate(actions) if _name(one) == name]
+    same = [position for position, action in enumerate(actions) if _name(action) == name]
     return name if len(same) == 1 else f"{name}[{same.index(index) + 1}]"

@@ -42,7 +42,7 @@ def test_the_reference_flow_is_found() -> None:
     assert cli.load_flow(cli.REFERENCE_FLOW) is reference.flow
 
 
-def test_a_flow_of_ones_own_is_found_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flow_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_phone.py").write_text(
         "from yemot_ai import AIFlow, YemotAI\nflow = AIFlow(YemotAI('codex'))\n"
     )
@@ -58,7 +58,7 @@ def test_a_flow_of_ones_own_is_found_in_this_folder(tmp_path: Path, monkeypatch:
     ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli:main", ":flow", "..x:flow"],
     ids=["module", "name", "kind", "nothing", "dots"],
 )
-def test_what_is_no_flow_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_flow_is_an_error(name: str) -> None:
     with pytest.raises(ConfigurationError):
         cli.load_flow(name)
 
@@ -73,7 +73,7 @@ def test_a_missing_library_inside_the_users_module_is_not_mistaken_for_the_modul
         cli.load_flow("needs_more:flow")
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["--version"])
     assert caught.value.code == 0

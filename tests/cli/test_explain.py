@@ -7,13 +7,13 @@ import pytest
 from yemot_ai_testing.cli.main import main
 
 
-def printed_by(text: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def explained(text: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     main(["explain", text])
     return [line.strip() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_each_part_is_named_by_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = printed_by("read=t-שלום.n-5=size,no,1,,,,,,,123", capsys)
+def test_each_part_is_explained_by_its_position(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = explained("read=t-שלום.n-5=size,no,1,,,,,,,123", capsys)
     assert printed[1:5] == [
         "read: take a value by keys",
         "message 1, text, spoken: שלום",
@@ -24,14 +24,14 @@ def test_each_part_is_named_by_its_place(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_defaults_are_marked_where_fields_are_empty_or_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = printed_by("read=t-מה=x,no,2,,5", capsys)
+    printed = explained("read=t-מה=x,no,2,,5", capsys)
     assert "field 3, the most digits: 2" in printed
     assert "field 4, the fewest digits: 1 (default)" in printed
     assert "field 15, the caller approves what was typed: yes (default)" in printed
 
 
-def test_problems_stand_at_the_part_they_concern(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = printed_by("read=t-א-ב=x,maybe", capsys)
+def test_problems_are_printed_below_their_part(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = explained("read=t-א-ב=x,maybe", capsys)
     after = {line: printed[index + 1] for index, line in enumerate(printed[:-1])}
     assert after["message 1, text, spoken: t-א-ב  (cannot be read)"].startswith(
         "! error text-character at 8:"
@@ -40,15 +40,15 @@ def test_problems_stand_at_the_part_they_concern(capsys: pytest.CaptureFixture[s
     assert after[reuse].startswith("! error choice at 13:")
 
 
-def test_problems_of_no_part_come_first(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed_by("<html>", capsys)[1].startswith("! error not-plain-text at 0:")
+def test_problems_without_a_part_are_printed_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explained("<html>", capsys)[1].startswith("! error not-plain-text at 0:")
 
 
-def test_an_answer_that_may_not_be_logged_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "api_log_no: the line does not log this exchange" in printed_by("api_log_no&noop=x", capsys)
+def test_a_response_without_logging_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "api_log_no: the line does not log this exchange" in explained("api_log_no&noop=x", capsys)
 
 
-def test_the_exit_code_tells_whether_the_line_would_understand_it() -> None:
+def test_the_exit_code_says_whether_all_responses_are_valid() -> None:
     assert main(["explain", "OK", "noop"]) == 0
     assert main(["explain", "OK", "hangup=yes"]) == 1
 

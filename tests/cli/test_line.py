@@ -7,7 +7,7 @@ import pytest
 from yemot_ai_testing.cli.main import main
 
 
-def test_a_sound_line_is_listed_extension_by_extension(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_extensions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["line", "fixtures/lines/shop"]) == 0
 
     rows = capsys.readouterr().out.splitlines()
@@ -19,13 +19,13 @@ def test_a_sound_line_is_listed_extension_by_extension(capsys: pytest.CaptureFix
     ]
 
 
-def test_what_is_odd_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_has_file_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "ext.ini").write_text("type=api\napi_link=http://127.0.0.1/x\napi_hangup_sent=no\n")
 
     assert main(["line", str(tmp_path)]) == 1
     assert "ext.ini:3: unknown-key" in capsys.readouterr().out
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["line", str(tmp_path / "no")]) == 2
     assert "there is no folder" in capsys.readouterr().err

@@ -19,31 +19,31 @@ def stdin_of(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
 
 
-def test_what_the_line_would_not_understand_is_told_with_its_place(
+def test_an_error_is_printed_with_its_position(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["lint", "go_to_folder=1&hangup=yes"]) == 1
-    heading, problem, place = capsys.readouterr().out.splitlines()
+    heading, problem, excerpt = capsys.readouterr().out.splitlines()
     assert heading == "go_to_folder=1&hangup=yes"
     assert problem.split()[:3] == ["error", "15", "unknown-action:"]
-    assert place.strip() == "go_to_folder=1&>>h<<angup=yes"
+    assert excerpt.strip() == "go_to_folder=1&>>h<<angup=yes"
 
 
-def test_a_good_answer_is_ok(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_response_is_ok(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "go_to_folder=hangup"]) == 0
     assert capsys.readouterr().out == "go_to_folder=hangup\n  ok\n"
 
 
-def test_one_bad_answer_of_several_is_enough_to_fail() -> None:
+def test_one_invalid_response_of_several_fails() -> None:
     assert main(["lint", "go_to_folder=hangup", "hangup=yes"]) == 1
 
 
-def test_warnings_fail_only_where_they_shall() -> None:
+def test_warnings_fail_only_with_strict() -> None:
     assert main(["lint", "noop"]) == 0
     assert main(["lint", "--strict", "noop"]) == 1
 
 
-def test_standard_input_holds_one_answer_a_line(
+def test_standard_input_has_one_response_a_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stdin_of(b"go_to_folder=/1\r\n\nOK\n", monkeypatch)
@@ -51,7 +51,7 @@ def test_standard_input_holds_one_answer_a_line(
     assert capsys.readouterr().out == "go_to_folder=/1\n  ok\nOK\n  ok\n"
 
 
-def test_standard_input_can_be_one_whole_answer_whose_line_end_is_an_error(
+def test_with_whole_standard_input_is_one_response_and_its_line_end_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stdin_of(b"go_to_folder=/1\n", monkeypatch)
@@ -59,7 +59,7 @@ def test_standard_input_can_be_one_whole_answer_whose_line_end_is_an_error(
     assert "line-end" in capsys.readouterr().out
 
 
-def test_nothing_on_standard_input_is_an_empty_answer(
+def test_an_empty_standard_input_is_an_empty_response(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stdin_of(b"\n", monkeypatch)
@@ -67,7 +67,7 @@ def test_nothing_on_standard_input_is_an_empty_answer(
     assert "empty-answer" in capsys.readouterr().out
 
 
-def test_bytes_that_are_no_utf8_are_an_error_of_the_answer(
+def test_bytes_that_are_not_utf8_are_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stdin_of("id_list_message=t-שלום&go_to_folder=/".encode("windows-1255"), monkeypatch)
@@ -86,19 +86,21 @@ def test_bytes_that_are_no_utf8_are_an_error_of_the_answer(
         ("\udcff\x00", "character"),
     ],
 )
-def test_junk_is_told_for_what_it_is(text: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_that_is_not_a_response_has_a_code(
+    text: str, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["lint", text]) == 1
     assert f"  {code}: " in capsys.readouterr().out
 
 
-def test_a_long_answer_is_shown_shortened(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_response_is_shortened(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "id_list_message=t-" + "א ב " * 250_000]) == 1
     assert max(map(len, capsys.readouterr().out.splitlines())) < 200
 
 
-def test_of_very_many_problems_the_first_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_first_of_many_problems_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "&".join(["x=1"] * 1000)]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "  … and 980 more; --json tells them all"
+    assert capsys.readouterr().out.splitlines()[-1] == "  … and 980 more; --json prints all"
 
 
 def test_json_is_one_document_with_stable_keys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,32 +113,32 @@ def test_json_is_one_document_with_stable_keys(capsys: pytest.CaptureFixture[str
     assert bad["problems"][0].keys() == {"level", "code", "message", "position", "source"}
 
 
-def test_nothing_to_read_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_call_without_input_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint"]) == 2
     assert "--log FILE" in capsys.readouterr().err
 
 
 def on_a_terminal(*arguments: str) -> str:
-    """What the command prints on a terminal of its own."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen([COMMAND, *arguments], stdout=theirs, env={**os.environ, "TERM": "xterm"}) as run:
-        os.close(theirs)
+    """Return what the command prints on a pseudo-terminal."""
+    reader, terminal = pty.openpty()
+    with subprocess.Popen([COMMAND, *arguments], stdout=terminal, env={**os.environ, "TERM": "xterm"}) as run:
+        os.close(terminal)
         printed = b""
-        while chunk := _read(ours):
+        while chunk := _read(reader):
             printed += chunk
         run.wait()
-    os.close(ours)
+    os.close(reader)
     return printed.decode()
 
 
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 4096)
-    except OSError:  # how Linux tells that nobody is left on the other side
+    except OSError:  # on Linux: the other end is closed
         return b""
 
 
-def test_on_a_terminal_the_problems_are_a_table() -> None:
+def test_a_terminal_gets_a_table() -> None:
     printed = on_a_terminal("lint", "id_list_message=t-ב[/]-3&go_to_folder=/", "OK")
     assert "┏━" in printed
     assert "text-character" in printed
@@ -163,7 +165,7 @@ def test_a_terminal_without_hebrew_shows_it_escaped() -> None:
     assert done.stdout.startswith(rb"\u05e9")
 
 
-def test_a_log_can_come_by_standard_input() -> None:
+def test_a_log_can_be_standard_input() -> None:
     log = 'GET /yemot 200 "read=t-מה=x,no,voice"\nGET /yemot 200 "go_to_folder=/.."\n'
     command = [sys.executable, "-m", "yemot_ai_testing.cli.main", "lint", "--log", "-"]
     ran = subprocess.run(command, input=log.encode(), capture_output=True, check=False)
@@ -173,7 +175,7 @@ def test_a_log_can_come_by_standard_input() -> None:
     assert "2 answers in the log: 1 with errors" in ran.stdout.decode()
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     command = f"{sys.executable} -m yemot_ai_testing.cli.main explain 'read=t-a=b,no,1' | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
 

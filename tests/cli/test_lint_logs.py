@@ -10,7 +10,7 @@ from yemot_ai_testing.cli.main import main
 
 
 @pytest.mark.parametrize(
-    ("line", "answers"),
+    ("line", "responses"),
     [
         (
             "Folder#1%ApiSend#https://x/y?ApiCallId^a*ApiDID^077%ApiAnswer#read=t-מה=x^no^1^^7%Time#1",
@@ -40,11 +40,11 @@ from yemot_ai_testing.cli.main import main
         ("", []),
     ],
 )
-def test_answers_are_found_in_the_lines_of_logs(line: str, answers: list[str]) -> None:
-    assert list(responses_in(line)) == answers
+def test_responses_are_found_in_the_lines_of_logs(line: str, responses: list[str]) -> None:
+    assert list(responses_in(line)) == responses
 
 
-def test_a_log_tells_of_its_problems_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_problems_in_a_log_have_file_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "server.log"
     log.write_text("start\n-> go_to_folder=/1\n-> id_list_message=t-א-ב\n-> noop\n", encoding="utf-8")
     assert main(["lint", "--log", str(log)]) == 1
@@ -53,7 +53,7 @@ def test_a_log_tells_of_its_problems_by_line(tmp_path: Path, capsys: pytest.Capt
     assert printed[-1] == "2 answers in the log: 1 with errors, 0 with warnings only"
 
 
-def test_a_log_as_json_names_all_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_all_responses_of_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "server.log"
     log.write_bytes(b"-> go_to_folder=/1\n\xff -> go_to_folder=\xff\n")
     assert main(["lint", "--json", "--log", str(log)]) == 1
@@ -61,16 +61,14 @@ def test_a_log_as_json_names_all_answers(tmp_path: Path, capsys: pytest.CaptureF
     assert (first["text"], first["source"], second["source"]) == ("go_to_folder=/1", f"{log}:1", f"{log}:2")
 
 
-def test_a_log_without_answers_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_without_responses_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.log").write_bytes(b"\x00\xff\n")
     assert main(["lint", "--log", str(tmp_path / "empty.log")]) == 0
     assert "no answers found" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["missing.log", "."])
-def test_a_log_that_cannot_be_read_is_a_wrong_use(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreadable_log_is_an_error(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "--log", str(tmp_path / name)]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""

@@ -18,33 +18,33 @@ def test_a_secret_is_printed_as_a_constant_of_the_line(capsys: pytest.CaptureFix
     assert secret_of(capsys.readouterr().out) == "only-the-line-knows"
 
 
-def test_without_a_value_a_new_one_is_made_each_time(capsys: pytest.CaptureFixture[str]) -> None:
-    made = set()
+def test_without_a_value_a_new_secret_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
+    secrets = set()
     for _ in range(3):
         assert cli.main(["ext-ini", "https://example.org/yemot", "--secret"]) == 0
-        made.add(secret_of(capsys.readouterr().out))
+        secrets.add(secret_of(capsys.readouterr().out))
 
-    assert len(made) == 3
-    assert all(len(secret) >= 32 for secret in made)
+    assert len(secrets) == 3
+    assert all(len(secret) >= 32 for secret in secrets)
 
 
 @pytest.mark.parametrize(
     "secret", ["short", "with a space", "a&b=c-too-odd", "סוד שרק הקו יודע", "new\nline-too"]
 )
-def test_what_may_not_travel_as_it_is_is_refused_and_not_repeated(
+def test_an_unsafe_secret_is_an_error_that_does_not_repeat_it(
     capsys: pytest.CaptureFixture[str], secret: str
 ) -> None:
     assert cli.main(["ext-ini", "https://example.org/yemot", f"--secret={secret}"]) == 2
     assert secret not in capsys.readouterr().err
 
 
-def test_the_reference_agent_asks_for_the_secret_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_agent_requires_the_secret_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YEMOT_AI_SECRET", "only-the-line-knows")
     assert reference.__spec__ is not None
-    again = importlib.util.module_from_spec(reference.__spec__)
+    module = importlib.util.module_from_spec(reference.__spec__)
     assert reference.__spec__.loader is not None
-    reference.__spec__.loader.exec_module(again)
+    reference.__spec__.loader.exec_module(module)
     line = {"ApiCallId": "c1", "ApiExtension": ""}
 
-    assert again.flow.handle_request(line).endswith("go_to_folder=hangup")
-    assert "menu" in again.flow.handle_request({**line, "secret": "only-the-line-knows"})
+    assert module.flow.handle_request(line).endswith("go_to_folder=hangup")
+    assert "menu" in module.flow.handle_request({**line, "secret": "only-the-line-knows"})

@@ -47,7 +47,7 @@ def test_a_call_of_several_turns_over_http(server: str, fake_codex: FakeCodex, m
     fake_codex.assert_complete()
 
 
-def test_a_hang_up_leaves_nothing_behind(server: str, fake_codex: FakeCodex) -> None:
+def test_a_hang_up_leaves_no_process(server: str, fake_codex: FakeCodex) -> None:
     fake_codex.answers("שלום")
     with Caller(server) as caller:
         caller.dial()
@@ -57,7 +57,7 @@ def test_a_hang_up_leaves_nothing_behind(server: str, fake_codex: FakeCodex) -> 
     assert fake_codex.processes_alive() == 0
 
 
-def test_junk_is_answered_with_a_sentence(server: str) -> None:
+def test_an_invalid_request_gets_a_spoken_error(server: str) -> None:
     with urllib.request.urlopen(f"{server}/anything?%FF=%00&ApiCallId=&x", timeout=10) as response:  # noqa: S310 - loopback
         assert response.status == 200
         assert response.read().decode() == (

@@ -1,4 +1,4 @@
-"""Each failure is short, of a kind from a closed list, and can be replayed as it says."""
+"""Each failure is short, has a kind from a closed list, and prints a command that replays it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def app(pairs):
     if "q1" not in values:
         return "read=t-מה=q1,no,voice"
     command = ["codex", "exec", "--skip-git-repo-check", "-"]
-    asked = subprocess.run(command, input=values["q1"], capture_output=True, text=True, check=False)
+    subprocess.run(command, input=values["q1"], capture_output=True, text=True, check=False)
     return "read=t-כן=q2,no,voice"
 """
 ANSWERS = "def app(pairs):\n    return {!r}\n"
@@ -51,7 +51,7 @@ FAILING = {
 
 
 def report_of(result: pytest.RunResult) -> list[str]:
-    """Return the lines between the name of the scenario and whatever follows the failure."""
+    """Return the lines of the failure, from its location to its replay command."""
     begin = next(number for number, line in enumerate(result.outlines) if ".call.yaml:" in line)
     end = next(
         number for number, line in enumerate(result.outlines) if line.startswith("replay:") and number > begin
@@ -59,12 +59,12 @@ def report_of(result: pytest.RunResult) -> list[str]:
     return result.outlines[begin : end + 1]
 
 
-def test_every_kind_has_its_test() -> None:
+def test_every_kind_has_a_test() -> None:
     assert set(FAILING) == set(MISMATCH_KINDS)
 
 
 @pytest.mark.parametrize("kind", MISMATCH_KINDS)
-def test_a_failure_is_short_says_its_kind_and_is_replayed_by_the_command_it_tells(
+def test_a_failure_is_short_and_its_command_replays_it(
     project: pytest.Pytester, run: Run, write: Write, kind: str
 ) -> None:
     app, turn, more = FAILING[kind]
@@ -88,7 +88,7 @@ def test_a_failure_is_short_says_its_kind_and_is_replayed_by_the_command_it_tell
     assert report_of(replayed)[0] == report[0]
 
 
-def test_no_line_of_the_toolkit_is_told_as_the_place_of_a_failure(
+def test_a_failure_does_not_show_a_location_in_the_toolkit(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("bad.py", GREETS)
@@ -98,9 +98,7 @@ def test_no_line_of_the_toolkit_is_told_as_the_place_of_a_failure(
     result.stdout.no_fnmatch_line("*raised at*")
 
 
-def test_a_long_turn_of_a_long_call_still_makes_a_short_failure(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_the_failure_of_a_long_call_is_short(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("bad.py", GREETS)
     turns = "".join(f"      - says: {number}\n" for number in range(20))
     last = "      - says: סוף\n        # one\n        # two\n        # three\n        hears:\n"
@@ -113,9 +111,7 @@ def test_a_long_turn_of_a_long_call_still_makes_a_short_failure(
     assert [line for line in report if "“19”" in line or "“סוף”" in line]
 
 
-def test_the_turns_after_a_failure_are_told_as_not_run(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_the_turns_after_a_failure_are_not_shown(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("bad.py", GREETS)
     write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: ביי}, {says: ב}, {says: ג}]}]\n")
     result = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml")

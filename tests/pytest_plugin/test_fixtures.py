@@ -25,7 +25,7 @@ def test_yemot_caller_calls_the_application_of_the_run(
     run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
 
 
-def test_a_test_that_fails_shows_its_call_as_a_conversation_and_one_that_passes_does_not(
+def test_a_failed_test_shows_its_call_and_a_passed_one_does_not(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -48,7 +48,9 @@ def test_a_test_that_fails_shows_its_call_as_a_conversation_and_one_that_passes_
     assert result.stdout.str().count("phone call teardown") == 1
 
 
-def test_yemot_caller_calls_what_the_marker_names(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_yemot_caller_calls_the_application_of_the_marker(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
     write(
         "test_it.py",
         """
@@ -68,7 +70,7 @@ def test_yemot_caller_calls_what_the_marker_names(project: pytest.Pytester, run:
     run("test_it.py").assert_outcomes(passed=2)
 
 
-def test_a_codex_stands_behind_yemot_caller(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_yemot_caller_has_a_codex_double(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "test_it.py",
         """
@@ -97,7 +99,7 @@ def test_fake_codex_is_an_executable_on_the_path(project: pytest.Pytester, run: 
     run("test_it.py").assert_outcomes(passed=1)
 
 
-def test_model_server_is_a_service_on_this_machine(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_model_server_is_on_this_machine(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "test_it.py",
         """
@@ -124,7 +126,7 @@ def test_openai_mock_answers_the_sdk_in_this_process(
     run("test_it.py").assert_outcomes(passed=1)
 
 
-def test_yemot_snapshot_keeps_the_raw_answer_in_a_file_of_its_own(
+def test_yemot_snapshot_stores_the_raw_response_in_a_file(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -136,8 +138,8 @@ def test_yemot_snapshot_keeps_the_raw_answer_in_a_file_of_its_own(
         """,
     )
     run("-p", "syrupy", "--yemot-app=shop:app", "--snapshot-update", "test_it.py").assert_outcomes(passed=1)
-    kept = project.path / "__snapshots__" / "test_it" / "test_it.yemot.txt"
-    assert kept.read_text(encoding="utf-8") == "read=t-ברוכים הבאים=q1,no,voice"
+    snapshot = project.path / "__snapshots__" / "test_it" / "test_it.yemot.txt"
+    assert snapshot.read_text(encoding="utf-8") == "read=t-ברוכים הבאים=q1,no,voice"
 
 
 def test_the_marker_is_registered_for_strict_projects(project: pytest.Pytester, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A project that has the package installed and does not use it: each in a process of its own."""
+"""The cost of the plugin in a project that does not use it; each test runs its own process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 
 EXTRA = ["anthropic", "hypothesis", "openai", "redis", "respx", "rich", "syrupy", "yaml"]
 
-TELLS = f"""
+PRINTS_IMPORTS = f"""
 import sys
 
 def pytest_unconfigure():
@@ -20,7 +20,7 @@ def pytest_unconfigure():
     print("imported:", [name for name in heavy if name in sys.modules])
 """
 
-BLOCKS = f"""
+BLOCKS_IMPORTS = f"""
 import sys
 
 class Absent:
@@ -44,8 +44,8 @@ def pytest_run(project: pytest.Pytester, *arguments: str) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("option", ["--co", "-q"])
-def test_nothing_heavy_is_imported_until_it_is_used(project: pytest.Pytester, option: str) -> None:
-    project.makeconftest(TELLS)
+def test_heavy_modules_are_not_imported_before_their_use(project: pytest.Pytester, option: str) -> None:
+    project.makeconftest(PRINTS_IMPORTS)
     done = pytest_run(project, "-p", "yemot_ai_testing.plugin", option)
     assert done.returncode == 0, done.stdout
     assert "imported: []" in done.stdout
@@ -53,8 +53,8 @@ def test_nothing_heavy_is_imported_until_it_is_used(project: pytest.Pytester, op
 
 @pytest.fixture
 def bare(project: pytest.Pytester) -> pytest.Pytester:
-    """A project in which nothing of the extra is installed."""
-    project.path.joinpath("absent.py").write_text(BLOCKS, encoding="utf-8")
+    """A project without the packages of the extra."""
+    project.path.joinpath("absent.py").write_text(BLOCKS_IMPORTS, encoding="utf-8")
     return project
 
 
@@ -72,7 +72,9 @@ def test_without_the_extra_ordinary_tests_run(bare: pytest.Pytester) -> None:
         ("-q", "def test_it(yemot_snapshot): pass"),
     ],
 )
-def test_without_the_extra_whatever_needs_it_says_so(bare: pytest.Pytester, option: str, test: str) -> None:
+def test_without_the_extra_features_that_need_it_say_so(
+    bare: pytest.Pytester, option: str, test: str
+) -> None:
     bare.makepyfile(test_it=test)
     done = pytest_run(bare, "-p", "absent", "-p", "yemot_ai_testing.plugin", option)
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""JUnit reports carry what can be counted of a call."""
+"""JUnit reports have the counts of a call as properties."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def properties(project: pytest.Pytester) -> dict[str, dict[str, str]]:
     """Return the properties of each case in the report."""
     cases = ET.parse(project.path / "out.xml").getroot().iter("testcase")  # noqa: S314 - our own file
     return {
-        case.attrib["name"]: {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
+        case.attrib["name"]: {item.attrib["name"]: item.attrib["value"] for item in case.iter("property")}
         for case in cases
     }
 
 
 def test_a_call_is_counted_in_properties(project: pytest.Pytester, run: Run) -> None:
     run("--yemot-app=shop:app", "--yemot-scenario", "--junitxml=out.xml")
-    noted = properties(project)["הזמנת פיצה"]
-    assert "caller  “פיצה”" in noted.pop("yemot_call")
-    assert float(noted.pop("yemot_dead_air_p95")) >= 0
-    assert noted == {
+    values = properties(project)["הזמנת פיצה"]
+    assert "caller  “פיצה”" in values.pop("yemot_call")
+    assert float(values.pop("yemot_dead_air_p95")) >= 0
+    assert values == {
         "yemot_place": "shop.call.yaml:3",
         "yemot_turns": "2",
         "yemot_agent_turns": "0",
@@ -34,7 +34,7 @@ def test_a_call_is_counted_in_properties(project: pytest.Pytester, run: Run) -> 
     }
 
 
-def test_a_failure_tells_its_kind(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_kind_of_a_failure_is_a_property(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: ביי}]}]\n")
     run("--yemot-app=shop:app", "--yemot-scenario=bad.call.yaml", "--junitxml=out.xml")
     assert properties(project)["א"]["yemot_failure"] == "heard"

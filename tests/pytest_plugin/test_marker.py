@@ -10,7 +10,7 @@ Write = Callable[[str, str], None]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ("ap='shop:app'", "yemot() has no argument 'ap'; did you mean 'app'?"),
         ("servertimeout=3.0", "yemot() has no argument 'servertimeout'; did you mean 'server_timeout'?"),
@@ -19,8 +19,8 @@ Write = Callable[[str, str], None]
         ("app='shop:app', url='http://127.0.0.1:1'", "yemot() takes app= or url=, not both"),
     ],
 )
-def test_a_wrong_argument_is_told_with_what_was_meant(
-    project: pytest.Pytester, run: Run, write: Write, arguments: str, told: str
+def test_a_wrong_argument_is_an_error_with_a_hint(
+    project: pytest.Pytester, run: Run, write: Write, arguments: str, message: str
 ) -> None:
     write(
         "test_it.py",
@@ -33,10 +33,10 @@ def test_a_wrong_argument_is_told_with_what_was_meant(
     )
     result = run("test_it.py")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([told])
+    result.stdout.fnmatch_lines([message])
 
 
-def test_every_argument_of_a_caller_is_one_of_the_marker(
+def test_the_marker_takes_every_argument_of_a_caller(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -53,7 +53,7 @@ def test_every_argument_of_a_caller_is_one_of_the_marker(
     run("test_it.py").assert_outcomes(passed=1)
 
 
-def test_a_mistake_in_the_marker_of_a_class_or_module_is_found_too(
+def test_a_wrong_argument_in_the_marker_of_a_module_is_an_error(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(

@@ -1,4 +1,4 @@
-"""Everything that can be expected of a turn: what agrees passes, what does not fails, each in its way."""
+"""All expectations of a turn: those that match pass, the others fail with their kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def app(pairs):
     time.sleep(0.05)
     return "id_list_message=t-שלום עולם.f-/1/hi&read=t-מה גילך=q,no,3,1,7,No"
 """
-AGREE = [
+MATCHING = [
     "שלום",
     "{contains: [שָׁלוֹם, 'גילך']}",
     "{excludes: [ביי, להתראות]}",
@@ -37,7 +37,7 @@ AGREE = [
     "{within: 4s}",
     "{within: [3s, 4s]}",
 ]
-DISAGREE = [
+NOT_MATCHING = [
     ("ביי", "heard"),
     ("{contains: [שלום, ביי]}", "heard"),
     ("{excludes: עולם}", "heard"),
@@ -55,7 +55,7 @@ DISAGREE = [
 
 
 @pytest.fixture
-def played(project: pytest.Pytester, run: Run, write: Write) -> Callable[[list[str]], pytest.RunResult]:
+def play(project: pytest.Pytester, run: Run, write: Write) -> Callable[[list[str]], pytest.RunResult]:
     """Play a call for each of several expectations of its first turn."""
     write("age.py", APP)
 
@@ -70,18 +70,18 @@ def played(project: pytest.Pytester, run: Run, write: Write) -> Callable[[list[s
     return play
 
 
-def test_what_agrees_passes(played: Callable[[list[str]], pytest.RunResult]) -> None:
-    expected = [hears.replace(" f/1/hi,", " f-/1/hi,") for hears in AGREE]
-    played(expected).assert_outcomes(passed=len(AGREE))
+def test_matching_expectations_pass(play: Callable[[list[str]], pytest.RunResult]) -> None:
+    expected = [hears.replace(" f/1/hi,", " f-/1/hi,") for hears in MATCHING]
+    play(expected).assert_outcomes(passed=len(MATCHING))
 
 
-def test_what_does_not_agree_fails_with_its_kind(played: Callable[[list[str]], pytest.RunResult]) -> None:
-    result = played([hears for hears, _ in DISAGREE])
-    result.assert_outcomes(failed=len(DISAGREE))
-    result.stdout.fnmatch_lines([f"*: {kind} · turn 1 of 1" for _, kind in DISAGREE])
+def test_other_expectations_fail_with_their_kind(play: Callable[[list[str]], pytest.RunResult]) -> None:
+    result = play([hears for hears, _ in NOT_MATCHING])
+    result.assert_outcomes(failed=len(NOT_MATCHING))
+    result.stdout.fnmatch_lines([f"*: {kind} · turn 1 of 1" for _, kind in NOT_MATCHING])
 
 
-def test_the_last_turn_can_be_expected_too(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_last_turn_can_have_expectations(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("age.py", APP)
     last = (
         '{presses: "30", hears: {contains: להתראות, play: f-/1/bye, goto: hangup, read: false, ends: true}}'
@@ -90,7 +90,7 @@ def test_the_last_turn_can_be_expected_too(project: pytest.Pytester, run: Run, w
     run("--yemot-scenario=age.call.yaml").assert_outcomes(passed=1)
 
 
-def test_a_silence_between_the_two_bounds_is_a_warning(
+def test_dead_air_between_the_two_limits_is_a_warning(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("age.py", APP)

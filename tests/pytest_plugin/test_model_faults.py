@@ -1,4 +1,4 @@
-"""Whatever a model can do wrong is scripted in a scenario; what it leaves behind is counted."""
+"""Every fault of a model can be scripted in a scenario; leftovers are counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
 
-# It tells how the Codex that it ran has ended.
+# It speaks the exit code and the output of Codex.
 AGENT = """
 import subprocess
 
@@ -23,20 +23,20 @@ def app(pairs):
     values = dict(pairs)
     if "hangup" in values:
         return "noop=bye"
-    said = [value for name, value in pairs if name.startswith("q")]
-    name = f"q{len(said) + 1}"
-    if not said:
+    inputs = [value for name, value in pairs if name.startswith("q")]
+    name = f"q{len(inputs) + 1}"
+    if not inputs:
         sessions.clear()
         return f"read=t-מה={name},no,voice"
     resume = ["resume", "--last"] if sessions else []
     command = ["codex", "exec", "--json", "--skip-git-repo-check", *resume, "-"]
     try:
-        asked = subprocess.run(command, input=said[-1], capture_output=True, text=True, timeout=3)
+        result = subprocess.run(command, input=inputs[-1], capture_output=True, text=True, timeout=3)
     except subprocess.TimeoutExpired:
         return f"read=t-נתקע={name},no,voice"
-    sessions.append(asked)
-    told = "".join(c for c in asked.stdout + asked.stderr if c.isalnum() or c in " _")
-    return f"read=t-קוד {asked.returncode} {told}={name},no,voice"
+    sessions.append(result)
+    output = "".join(c for c in result.stdout + result.stderr if c.isalnum() or c in " _")
+    return f"read=t-קוד {result.returncode} {output}={name},no,voice"
 """
 FAULTS = {
     "answers": ("{answers: [תשו, בה], after: 100ms}", "תשובה"),
@@ -55,14 +55,14 @@ def scenario(agent: str, hears: str, more: str = "") -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_it_happens_to_the_one_who_asks(project: pytest.Pytester, run: Run, write: Write, fault: str) -> None:
+def test_a_fault_in_the_first_turn(project: pytest.Pytester, run: Run, write: Write, fault: str) -> None:
     write("agent.py", AGENT)
     write("agent.call.yaml", scenario(*FAULTS[fault]))
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("fault", ["unknown_session", "busy_session"])
-def test_it_happens_to_the_one_who_goes_on(
+def test_a_fault_when_a_session_is_resumed(
     project: pytest.Pytester, run: Run, write: Write, fault: str
 ) -> None:
     write("agent.py", AGENT.replace('["resume", "--last"]', '["resume", thread(sessions[0].stdout)]'))
@@ -83,11 +83,11 @@ def test_it_happens_to_the_one_who_goes_on(
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
 
 
-def test_every_fault_of_the_format_has_its_test() -> None:
+def test_every_fault_of_the_format_has_a_test() -> None:
     assert {*FAULTS, "unknown_session", "busy_session", "transcribes"} == set(OUTCOMES)
 
 
-def test_every_failure_of_a_service_can_be_named(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_every_kind_of_failure_can_be_scripted(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("agent.py", AGENT)
     calls = "".join(
         f"  - {{name: {kind}, turns: [{{says: א, agent: {{fails: {kind}}}, hears: קוד 1}}]}}\n"
@@ -97,7 +97,7 @@ def test_every_failure_of_a_service_can_be_named(project: pytest.Pytester, run: 
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=len(FAILURE_KINDS))
 
 
-def test_the_caller_can_hang_up_while_the_model_thinks(
+def test_the_caller_can_hang_up_while_the_model_runs(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("agent.py", AGENT)
@@ -107,15 +107,15 @@ def test_the_caller_can_hang_up_while_the_model_thinks(
 
 
 @pytest.mark.parametrize(
-    ("counts", "told"),
+    ("counts", "message"),
     [("agent_turns: 2", "agent_turns: 1, not 2"), ("sessions_open: 0", "cannot be counted here")],
 )
-def test_what_is_left_behind_fails(
-    project: pytest.Pytester, run: Run, write: Write, counts: str, told: str
+def test_wrong_leftovers_fail(
+    project: pytest.Pytester, run: Run, write: Write, counts: str, message: str
 ) -> None:
     write("agent.py", AGENT)
     calls = scenario("{answers: טוב}", "טוב").replace("agent_turns: 1, processes: 0", counts)
     write("agent.call.yaml", calls)
     result = run("--yemot-scenario=agent.call.yaml")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*: afterwards · after the call", f"*{told}*"])
+    result.stdout.fnmatch_lines(["*: afterwards · after the call", f"*{message}*"])

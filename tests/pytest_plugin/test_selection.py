@@ -1,4 +1,4 @@
-"""What pytest does with tests it does with scenarios: choose, list, stop, remember, spread."""
+"""Pytest selects, lists, stops, reruns and distributes scenarios as it does tests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_all_scenarios_of_all_files_in_all_folders_are_played(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "chosen"),
+    ("words", "names"),
     [
         ("הזמנת and פיצה", {"הזמנת פיצה גדולה"}),
         ("פיצה", {"הזמנת פיצה גדולה", "שאלה על פיצה"}),
@@ -46,21 +46,21 @@ def test_all_scenarios_of_all_files_in_all_folders_are_played(run: Run) -> None:
         ("עוגה or ביטול", {"הזמנת עוגה", "ביטול"}),
     ],
 )
-def test_scenarios_are_chosen_by_words_of_any_language(run: Run, words: str, chosen: set[str]) -> None:
+def test_scenarios_are_selected_by_words_of_any_language(run: Run, words: str, names: set[str]) -> None:
     listed = run(APP, "--yemot-scenario", "--co", "-q", "-k", words).outlines
-    assert {line.partition("::")[2] for line in listed if "::" in line} == chosen
+    assert {line.partition("::")[2] for line in listed if "::" in line} == names
 
 
-def test_a_scenario_is_chosen_by_its_id(run: Run) -> None:
+def test_a_scenario_is_selected_by_its_id(run: Run) -> None:
     run(APP, "many.call.yaml::הזמנת עוגה", "--yemot-scenario").assert_outcomes(passed=1)
 
 
-def test_scenarios_bear_the_marker_of_the_plugin(run: Run) -> None:
+def test_scenarios_have_the_marker_of_the_plugin(run: Run) -> None:
     run(APP, "--yemot-scenario", "-m", "yemot", "--co", "-q").stdout.fnmatch_lines(["5 tests collected*"])
     run(APP, "--yemot-scenario", "-m", "not yemot").assert_outcomes(deselected=5)
 
 
-def test_a_conftest_can_mark_them_further(run: Run, write: Write) -> None:
+def test_a_conftest_can_add_markers(run: Run, write: Write) -> None:
     write("pytest.toml", "[pytest]\nstrict = true\nmarkers = ['slow']\n")
     write(
         "conftest.py",
@@ -76,7 +76,7 @@ def test_a_conftest_can_mark_them_further(run: Run, write: Write) -> None:
     run(APP, "--yemot-scenario", "-m", "slow").assert_outcomes(passed=1, deselected=4)
 
 
-def test_they_are_listed_without_being_played(run: Run, write: Write) -> None:
+def test_scenarios_are_listed_without_a_run(run: Run, write: Write) -> None:
     write("shop.py", "def app(pairs):\n    raise SystemExit('played')\n")
     result = run(APP, "--yemot-scenario", "--co", "-q")
     result.stdout.fnmatch_lines(["many.call.yaml::הזמנת פיצה גדולה", "more/deep/other.call.yaml::רחוקה"])
@@ -87,15 +87,15 @@ def test_the_first_failure_ends_the_run(run: Run) -> None:
     run(APP, "--yemot-scenario", "-x").assert_outcomes(passed=2, failed=1)
 
 
-def test_the_last_failures_are_played_again(pytester: pytest.Pytester, run: Run) -> None:
+def test_the_last_failures_can_be_rerun(pytester: pytest.Pytester, run: Run) -> None:
     plugins = ("-p", "yemot_ai_testing.plugin", APP, "--yemot-scenario")
     pytester.runpytest_inprocess(*plugins).assert_outcomes(passed=4, failed=1)
-    again = pytester.runpytest_inprocess(*plugins, "--lf", "-v")
-    again.assert_outcomes(failed=1)
-    again.stdout.fnmatch_lines(["many.call.yaml::שאלה על פיצה FAILED*"])
+    rerun = pytester.runpytest_inprocess(*plugins, "--lf", "-v")
+    rerun.assert_outcomes(failed=1)
+    rerun.stdout.fnmatch_lines(["many.call.yaml::שאלה על פיצה FAILED*"])
 
 
-def test_workers_share_them_and_report_as_one_process_would(project: pytest.Pytester) -> None:
+def test_workers_report_as_one_process_does(project: pytest.Pytester) -> None:
     plugins = ["-p", "xdist.plugin", "-p", "yemot_ai_testing.plugin", "-p", "no:cacheprovider"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, APP, "--yemot-scenario", "-n", "2", "--junitxml=out.xml"],
@@ -113,14 +113,14 @@ def test_workers_share_them_and_report_as_one_process_would(project: pytest.Pyte
     assert written.count('name="yemot_failure" value="heard"') == 1
 
 
-def test_a_strict_project_has_nothing_to_complain_of(run: Run, write: Write) -> None:
+def test_a_strict_project_gets_no_warnings(run: Run, write: Write) -> None:
     write("pytest.toml", "[pytest]\nstrict = true\nfilterwarnings = ['error']\n")
     result = run(APP, "--yemot-scenario", "-k", "not שאלה")
     result.assert_outcomes(passed=4, deselected=1)
     result.stdout.no_fnmatch_line("*warning*")
 
 
-def test_the_plugin_can_be_switched_off(pytester: pytest.Pytester) -> None:
+def test_the_plugin_can_be_disabled(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:yemot_ai_testing", "--fixtures", "-q")
     result.stdout.no_fnmatch_line("*yemot_caller*")
     assert result.ret == 0

@@ -61,31 +61,31 @@ scenarios:
 
 @pytest.fixture
 def slow(project: pytest.Pytester, write: Write) -> pytest.Pytester:
-    """A project whose line thinks as long as its caller says, on a clock of its own."""
+    """A project whose application takes as many seconds as the caller types, on a fake clock."""
     write("slow.py", SLOW)
     write("shop.call.yaml", THREE)
     return project
 
 
-def test_without_v_only_failed_calls_are_told(slow: pytest.Pytester, run: Run) -> None:
+def test_without_v_only_failed_calls_are_shown(slow: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario")
     result.stdout.fnmatch_lines(["failed: 0501234567 → /  לאט מדי", "*keys  [[]5]"])
     result.stdout.no_fnmatch_line("passed: *")
 
 
-def test_with_v_all_calls_are_told(slow: pytest.Pytester, run: Run) -> None:
+def test_with_v_all_calls_are_shown(slow: pytest.Pytester, run: Run) -> None:
     run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(
         ["passed: 0501234567 → /  מהר", "passed: 0501234567 → /  לאט", "failed: 0501234567 → /  לאט מדי"]
     )
 
 
-def test_silences_over_a_bound_say_which(slow: pytest.Pytester, run: Run) -> None:
+def test_dead_air_over_a_limit_shows_the_limit(slow: pytest.Pytester, run: Run) -> None:
     run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(
         ["*· · ·  3.0 s of silence, more than 2 s", "*· · ·  5.0 s of silence, at most 4 s may pass"]
     )
 
 
-def test_the_summary_tells_the_silences_and_the_slowest_turns(slow: pytest.Pytester, run: Run) -> None:
+def test_the_summary_shows_dead_air_and_the_slowest_turns(slow: pytest.Pytester, run: Run) -> None:
     run(APP, "--yemot-scenario").stdout.fnmatch_lines(
         [
             "dead air: p50 3.0 s · p95 5.0 s · longest 5.0 s (3 turns)",
@@ -97,39 +97,37 @@ def test_the_summary_tells_the_silences_and_the_slowest_turns(slow: pytest.Pytes
     )
 
 
-def test_quiet_runs_tell_nothing_but_the_tally(slow: pytest.Pytester, run: Run) -> None:
+def test_a_quiet_run_shows_only_the_counts(slow: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "-q")
     result.stdout.fnmatch_lines(["3 calls · 0 agent turns · 0 outbound connections · 0 real codex"])
     result.stdout.no_fnmatch_line("dead air:*")
     result.stdout.no_fnmatch_line("failed: *")
 
 
-def test_text_that_is_piped_has_no_colours_and_nothing_that_turns_it(slow: pytest.Pytester, run: Run) -> None:
-    told = run(APP, "--yemot-scenario", "-v").stdout.str()
-    assert "לאט מדי" in told
-    assert not re.search("[\x1b\u200e\u200f\u202a-\u202e\u2066-\u2069]", told)
+def test_piped_output_has_no_colors_and_no_direction_marks(slow: pytest.Pytester, run: Run) -> None:
+    output = run(APP, "--yemot-scenario", "-v").stdout.str()
+    assert "לאט מדי" in output
+    assert not re.search("[\x1b\u200e\u200f\u202a-\u202e\u2066-\u2069]", output)
 
 
-def test_a_terminal_gets_colours(slow: pytest.Pytester, run: Run) -> None:
-    told = run(APP, "--yemot-scenario", "-v", "--color=yes").stdout.str()
-    assert "\x1b[31m\x1b[1m" in told  # the silence that is too long
-    assert "\x1b[33m" in told  # the one that is long
+def test_a_terminal_gets_colors(slow: pytest.Pytester, run: Run) -> None:
+    output = run(APP, "--yemot-scenario", "-v", "--color=yes").stdout.str()
+    assert "\x1b[31m\x1b[1m" in output  # above the upper limit
+    assert "\x1b[33m" in output  # above the lower limit
 
 
-def test_what_would_act_on_a_terminal_is_shown_instead(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_control_characters_are_escaped(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("hostile.py", 'def app(pairs):\n    return "read=t-שלום\\x1b[2J\\u202eרע=q1,no,voice"\n')
     write("shop.call.yaml", "scenarios: [{name: שם, turns: [{hears: שלום}]}]\n")
-    told = run("--yemot-app=hostile:app", "--yemot-scenario", "-v", "-k", "שם").stdout.str()
-    assert "שלום\\x1b[2J\\u202eרע" in told
+    output = run("--yemot-app=hostile:app", "--yemot-scenario", "-v", "-k", "שם").stdout.str()
+    assert "שלום\\x1b[2J\\u202eרע" in output
 
 
-def test_calls_of_all_workers_are_told_in_the_order_in_which_they_are_written(
+def test_the_calls_of_all_workers_are_in_the_order_of_the_file(
     slow: pytest.Pytester,
 ) -> None:
     plugins = ["-p", "xdist.plugin", "-p", "yemot_ai_testing.plugin", "-p", "no:cacheprovider"]
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, APP, "--yemot-scenario", "-n", "2", "-v"],
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONIOENCODING": "utf-8"},
         cwd=slow.path,
@@ -138,6 +136,6 @@ def test_calls_of_all_workers_are_told_in_the_order_in_which_they_are_written(
         encoding="utf-8",
         check=False,
     ).stdout
-    headings = [line for line in told.splitlines() if " → /" in line]
+    headings = [line for line in output.splitlines() if " → /" in line]
     assert [line.rpartition("  ")[2] for line in headings] == ["מהר", "לאט", "לאט מדי"]
-    assert "(3 turns)" in told
+    assert "(3 turns)" in output

@@ -1,4 +1,4 @@
-"""Everything that a caller can do in a turn, as pytest plays it."""
+"""All verbs of a turn."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
 
-# It reads back what came last, and asks in the way that the scenario's extension says.
+# It repeats the last value, and reads in the mode that the extension names.
 ECHO = """
 MODES = {"voice": "voice", "tap": "5,1,7,No", "record": "record,/1,000,no"}
 
 def app(pairs):
     if ("hangup", "yes") in pairs:
         return "noop=bye"
-    came = [value for name, value in pairs if name.startswith("q")]
+    values = [value for name, value in pairs if name.startswith("q")]
     mode = MODES[dict(pairs)["ApiExtension"]]
-    told = came[-1].replace(".", " ").replace("/", " ") if came else "שלום"
-    return f"read=t-{told or 'דבר'}=q{len(came) + 1},no,{mode}"
+    text = values[-1].replace(".", " ").replace("/", " ") if values else "שלום"
+    return f"read=t-{text or 'דבר'}=q{len(values) + 1},no,{mode}"
 """
 CALL = "caller: {{extension: {mode}}}\nscenarios:\n  - name: א\n    turns: [{{hears: שלום}}, {turns}]\n"
 
 
 @pytest.fixture
-def played(project: pytest.Pytester, run: Run, write: Write) -> Callable[[str, str], pytest.RunResult]:
-    """Play a call in which the echo asks in a mode."""
+def play(project: pytest.Pytester, run: Run, write: Write) -> Callable[[str, str], pytest.RunResult]:
+    """Play a call in which the echo reads in one mode."""
     write("echo.py", ECHO)
 
     def play(mode: str, turns: str) -> pytest.RunResult:
@@ -52,8 +52,8 @@ def played(project: pytest.Pytester, run: Run, write: Write) -> Callable[[str, s
         ("voice", "{says: פיצה}, {hangs_up: true, hears: {ends: true}}"),
     ],
 )
-def test_the_caller_can_do_it(played: Callable[[str, str], pytest.RunResult], mode: str, turns: str) -> None:
-    played(mode, turns).assert_outcomes(passed=1)
+def test_each_verb_works(play: Callable[[str, str], pytest.RunResult], mode: str, turns: str) -> None:
+    play(mode, turns).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,15 @@ def test_the_caller_can_do_it(played: Callable[[str, str], pytest.RunResult], mo
         ("voice", "{hangs_up: true}, {says: עוד}"),
     ],
 )
-def test_what_the_line_does_not_wait_for_fails(
-    played: Callable[[str, str], pytest.RunResult], mode: str, turn: str
+def test_a_verb_that_the_line_does_not_wait_for_fails(
+    play: Callable[[str, str], pytest.RunResult], mode: str, turn: str
 ) -> None:
-    result = played(mode, turn)
+    result = play(mode, turn)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*: verb *"])
 
 
-def test_a_caller_who_dials_into_a_verb_hears_the_greeting_first(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_a_first_verb_follows_the_greeting(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("echo.py", ECHO)
     write(
         "echo.call.yaml",
@@ -87,7 +85,7 @@ def test_a_caller_who_dials_into_a_verb_hears_the_greeting_first(
     )
 
 
-def test_the_caller_of_the_file_is_that_of_its_scenarios_unless_they_have_their_own(
+def test_a_scenario_can_override_the_caller_of_the_file(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(

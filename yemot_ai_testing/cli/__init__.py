@@ -1,1 +1,1 @@
-"""Answers of any server, looked at from outside: in logs, on the command line, side by side."""
+"""The command ``yemot-ai-testing``."""

@@ -1,4 +1,4 @@
-"""``yemot-ai-testing drift``: what two versions of Codex do differently, and whose fault it is."""
+"""``yemot-ai-testing drift``: compare two versions of Codex and classify the cause of each difference."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FORMATS: Final = {"table": as_table, "json": as_json, "markdown": as_markdown}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare and print.
+    """Compare the versions and print the report.
 
     Returns:
-        0 if nothing breaks us, 1 if something does, or if there is nothing to compare.
+        0 if no difference breaks this package, 1 if one does or the arguments cannot be compared.
     """
     try:
         report = _make_report(arguments)
@@ -39,19 +39,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _make_report(arguments: argparse.Namespace) -> DriftReport:
-    named = list(arguments.corpora)
+    names = list(arguments.corpora)
     if arguments.codex is None:
-        if len(named) != 2:  # noqa: PLR2004 - an old and a new one
+        if len(names) != 2:  # noqa: PLR2004 - OLD and NEW
             raise ValueError(
-                "drift compares two: OLD NEW, or OLD and --codex; "
+                "drift compares two versions: OLD NEW, or OLD and --codex; "
                 f"recorded are {', '.join(recordings.versions())}"
             )
-        return compare_corpora(Corpus.load(named[0]), Corpus.load(named[1]))
-    if len(named) > 1:
-        raise ValueError("with --codex at most one other is named: what it is compared with")
-    old = Corpus.load(named[0] if named else recordings.versions()[-1])
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "now"
+        return compare_corpora(Corpus.load(names[0]), Corpus.load(names[1]))
+    if len(names) > 1:
+        raise ValueError("--codex takes at most one other version: the one to compare with")
+    old = Corpus.load(names[0] if names else recordings.versions()[-1])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "now"
         binary = locate(arguments.codex)
         record(binary, folder)
         return compare_corpora(old, Corpus.load(folder).with_binary(binary))

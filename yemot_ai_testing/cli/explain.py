@@ -1,4 +1,4 @@
-"""``yemot-ai-testing explain``: what each part of an answer means."""
+"""``yemot-ai-testing explain``: explain each part of a response."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Add the arguments of the command."""
     parser.description = (
-        "Name each action, message and field of an answer, by its place in the official table. "
-        "Exit code: 0 the line would understand all of them, 1 an answer has an error."
+        "Name each action, message and field of a response, by its position in the official table. "
+        "Exit code: 0 all responses are valid, 1 a response has an error."
     )
-    parser.add_argument("text", nargs="+", metavar="TEXT|-", help="answers; - reads standard input")
-    parser.add_argument("--whole", action="store_true", help="take all of standard input as one answer")
+    parser.add_argument("text", nargs="+", metavar="TEXT|-", help="responses; - reads standard input")
+    parser.add_argument("--whole", action="store_true", help="take all of standard input as one response")
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not text")
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain what the arguments name, and tell the exit code."""
+    """Explain the responses; return the exit code."""
     explanations = [
-        explain(found.text) for found in responses_from_arguments(arguments.text, whole=arguments.whole)
+        explain(response.text) for response in responses_from_arguments(arguments.text, whole=arguments.whole)
     ]
     if arguments.as_json:
-        print_text(to_json({"answers": [_as_document(one) for one in explanations]}))
+        print_text(to_json({"answers": [_as_document(explanation) for explanation in explanations]}))
     else:
-        for one in explanations:
-            print_text(printable(one.text))
-            for line in one.lines():
+        for explanation in explanations:
+            print_text(printable(explanation.text))
+            for line in explanation.lines():
                 print_text(f"  {line}")
-    return int(not all(one.valid for one in explanations))
+    return int(not all(explanation.valid for explanation in explanations))
 
 
 def _as_document(explanation: Explanation) -> dict[str, Any]:
@@ -52,6 +52,6 @@ def _as_document(explanation: Explanation) -> dict[str, Any]:
 
 def _part(part: ExplainedPart) -> dict[str, Any]:
     keys = ("kind", "number", "name", "title", "text", "position", "value", "default")
-    own = {key: getattr(part, key) for key in keys}
+    values = {key: getattr(part, key) for key in keys}
     problems = [asdict(problem) for problem in part.problems]
-    return {**own, "problems": problems, "parts": [_part(one) for one in part.parts]}
+    return {**values, "problems": problems, "parts": [_part(child) for child in part.parts]}

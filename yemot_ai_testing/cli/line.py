@@ -1,4 +1,4 @@
-"""``yemot-ai-testing line FOLDER``: what a tree of ``ext.ini`` files says, and what may surprise in it."""
+"""``yemot-ai-testing line FOLDER``: list the extensions of a tree of ``ext.ini`` files, with warnings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the extensions and the warnings.
 
     Returns:
-        0: nothing surprises; 1: something does; 2: there is no such folder.
+        0 without warnings, 1 with warnings, 2 if there is no such folder.
     """
     try:
         line = Line.read(arguments.folder)

@@ -1,4 +1,4 @@
-"""``yemot-ai-testing lint``: what the line would not understand in answers."""
+"""``yemot-ai-testing lint``: report errors and warnings in responses."""
 
 from __future__ import annotations
 
@@ -14,64 +14,67 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Add the arguments of the command."""
     parser.description = (
-        "Say what the line would not understand in answers, and what may surprise. Standard input holds one "
-        "answer a line. Exit code: 0 no errors, 1 an answer has an error, 2 there is nothing to read."
+        "Report what the line would not understand in responses, and what is valid but unusual. Standard "
+        "input has one response a line. Exit code: 0 no errors, 1 a response has an error, 2 nothing to read."
     )
-    parser.add_argument("text", nargs="*", metavar="TEXT|-", help="answers; - reads standard input")
-    parser.add_argument("--whole", action="store_true", help="take all of standard input as one answer")
+    parser.add_argument("text", nargs="*", metavar="TEXT|-", help="responses; - reads standard input")
+    parser.add_argument("--whole", action="store_true", help="take all of standard input as one response")
     parser.add_argument(
         "--log",
         type=Path,
         action="append",
         default=[],
         metavar="FILE|-",
-        help="take the answers out of a log (LogApi.ymgr, JSON lines, any text); shows those with problems",
+        help="read the responses from a log (LogApi.ymgr, JSON lines, any text); print those with problems",
     )
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
-    parser.add_argument("--strict", action="store_true", help="let warnings fail, too")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings, too")
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lint what the arguments name, and tell the exit code."""
+    """Lint the responses; return the exit code."""
     if not arguments.text and not arguments.log:
-        return _fail("give an answer, - for standard input, or --log FILE")
+        return _fail("give a response, - for standard input, or --log FILE")
     try:
-        in_logs = [_lint(one) for path in arguments.log for one in responses_from_log(path)]
+        in_logs = [_lint(response) for path in arguments.log for response in responses_from_log(path)]
     except OSError as error:
         return _fail(f"cannot read {error.filename}: {error.strerror}")
-    findings = [_lint(one) for one in responses_from_arguments(arguments.text, whole=arguments.whole)]
+    in_arguments = [
+        _lint(response) for response in responses_from_arguments(arguments.text, whole=arguments.whole)
+    ]
+    results = [*in_arguments, *in_logs]
     if arguments.log and not in_logs:
         sys.stderr.write("no answers found in the log\n")
     if arguments.as_json:
-        print_text(results_to_json([*findings, *in_logs]))
+        print_text(results_to_json(results))
     else:
-        _print([*findings, *(one for one in in_logs if one.problems)])
+        _print([*in_arguments, *(result for result in in_logs if result.problems)])
     if arguments.log and not arguments.as_json:
         print_text(_summary(in_logs))
-    return int(any(one.problems if arguments.strict else not one.valid for one in [*findings, *in_logs]))
+    return int(any(result.problems if arguments.strict else not result.valid for result in results))
 
 
-def _lint(found: SourcedResponse) -> LintResult:
-    return LintResult(found, lint(found.text))
+def _lint(response: SourcedResponse) -> LintResult:
+    return LintResult(response, lint(response.text))
 
 
-def _print(findings: list[LintResult]) -> None:
-    if print_table(findings):
+def _print(results: list[LintResult]) -> None:
+    if print_table(results):
         return
-    for finding in findings:
-        if ":" in finding.response.source:
-            print_text(f"{finding.response.source}:")
-        for line in text_lines(finding):
+    for result in results:
+        if ":" in result.response.source:
+            print_text(f"{result.response.source}:")
+        for line in text_lines(result):
             print_text(line)
 
 
-def _summary(findings: list[LintResult]) -> str:
-    wrong = sum(not one.valid for one in findings)
-    doubtful = sum(bool(one.problems) and one.valid for one in findings)
-    return f"{len(findings)} answers in the log: {wrong} with errors, {doubtful} with warnings only"
+def _summary(results: list[LintResult]) -> str:
+    errors = sum(not result.valid for result in results)
+    warnings = sum(bool(result.problems) and result.valid for result in results)
+    return f"{len(results)} answers in the log: {errors} with errors, {warnings} with warnings only"
 
 
 def _fail(reason: str) -> int:

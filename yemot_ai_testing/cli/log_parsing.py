@@ -1,8 +1,8 @@
-"""Answers in logs: the line's own ``LogApi.ymgr``, JSON logs, and whatever else has them in its lines.
+"""Finds responses in the lines of logs: ``LogApi.ymgr`` of the line, JSON logs, any text.
 
->>> list(answers_in("12:00:01 POST /ivr -> id_list_message=t-שלום&go_to_folder=/1"))
+>>> list(responses_in("12:00:01 POST /ivr -> id_list_message=t-שלום&go_to_folder=/1"))
 ['id_list_message=t-שלום&go_to_folder=/1']
->>> list(answers_in("Folder#1%ApiSend#https://x/ivr?ApiPhone^05%ApiAnswer#read=t-מה=x^no^1*"))
+>>> list(responses_in("Folder#1%ApiSend#https://x/ivr?ApiPhone^05%ApiAnswer#read=t-מה=x^no^1*"))
 ['read=t-מה=x,no,1&']
 """
 
@@ -25,35 +25,35 @@ _START: Final = re.compile(rf"(?<![\w?&=./%-])(?:api_log_no&)?(?:(?!read=)(?:{_N
 _QUOTES: Final = "\"'`"
 _API_ANSWER: Final = re.compile(r"ApiAnswer[#:]\s?(?P<answer>.*?)(?=%[A-Za-z]\w*#|$)")
 _HANGUP: Final = re.compile(r"[?*&]hangup[\^=]yes")
-# ``*`` stands for ``&`` and for itself, as in ``*/``: it is an & where an action follows, or nothing.
+# ``*`` is a written ``&``, or a star as in ``*/``: it is an & before an action and at the end.
 _SEPARATOR: Final = re.compile(rf"\*(?=(?:{_NAMES})|noop(?:\*|$)|$)|(?<=^api_log_no)\*")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def responses_in(line: str) -> Iterator[str]:
-    """The answers that stand in one line of a log.
+    """Yield the responses in one line of a log.
 
-    ``LogApi.ymgr`` shows ``,`` as ``^`` and ``&`` as ``*`` [OFF]; both are put back. What a server
-    answered to a hang-up is left out there, for the line does not use it. In a line of JSON every
-    text counts that begins with an action; elsewhere an answer reaches to the end of the line, or to
-    the quote that closes the one before it.
+    ``LogApi.ymgr`` has ``^`` for ``,`` and ``*`` for ``&`` [OFF]; both are converted back. Its responses to a
+    hang-up are skipped, because the line does not use them. In a line of JSON, each string that begins with
+    an action is a response. In other lines a response ends at the end of the line, or at the quote that
+    closes the quote before it.
 
     Args:
-        line: the line, without its end.
+        line: the line, without the line end.
     """
-    own = _API_ANSWER.search(line)
-    if own:
-        if not _HANGUP.search(line[: own.start()]):
-            yield _SEPARATOR.sub("&", own["answer"].replace("^", ","))
+    api_answer = _API_ANSWER.search(line)
+    if api_answer:
+        if not _HANGUP.search(line[: api_answer.start()]):
+            yield _SEPARATOR.sub("&", api_answer["answer"].replace("^", ","))
         return
-    found = _decoded(line)
-    if found is not None:
-        yield from (text for text in _texts(found) if _START.match(text))
+    document = _parse_json(line)
+    if document is not None:
+        yield from (text for text in _strings(document) if _START.match(text))
         return
-    yield from _plain(_COLOUR.sub("", line))
+    yield from _in_plain_text(_COLOUR.sub("", line))
 
 
-def _plain(line: str) -> Iterator[str]:
+def _in_plain_text(line: str) -> Iterator[str]:
     start = _START.search(line)
     while start:
         quote = line[start.start() - 1 : start.start()]
@@ -65,8 +65,8 @@ def _plain(line: str) -> Iterator[str]:
         start = _START.search(line, end)
 
 
-def _decoded(line: str) -> object:
-    """What a line of JSON holds; None if it is none."""
+def _parse_json(line: str) -> object:
+    """Return the JSON value at the end of a line; None if there is none."""
     brace = line.find("{")
     if brace < 0 or not line.rstrip().endswith("}"):
         return None
@@ -76,13 +76,13 @@ def _decoded(line: str) -> object:
         return None
 
 
-def _texts(found: object) -> Iterator[str]:
-    waiting = [found]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            waiting += reversed(one.values())
-        elif isinstance(one, list):
-            waiting += reversed(one)
+def _strings(document: object) -> Iterator[str]:
+    stack = [document]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            stack += reversed(value.values())
+        elif isinstance(value, list):
+            stack += reversed(value)

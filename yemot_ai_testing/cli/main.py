@@ -1,6 +1,6 @@
-"""``yemot-ai-testing``: the toolkit from the command line."""
+"""The command ``yemot-ai-testing`` and its arguments."""
 
-# ruff: noqa: PLC0415 - each command imports only what it needs: `lint` must not wait for YAML or Codex
+# ruff: noqa: PLC0415 - each command imports only what it needs: `lint` imports neither YAML nor Codex
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from pathlib import Path
 
 __all__ = ["main"]
 
+_REAL_SPECS = "real|real@VERSION|PATH"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: the arguments; those of the process without.
+        argv: the arguments; default: those of the process.
 
     Returns:
-        The exit code: 0 well, 1 not well; argparse itself exits with 2 for wrong arguments.
+        The exit code of the command; argparse exits with 2 for wrong arguments.
     """
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
@@ -29,37 +31,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output (`| head`) has seen enough; Python would complain while it ends.
+        # The reader (`| head`) has closed the pipe; flushing it at exit would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("yemot-ai-testing", description="Prove a phone agent without a phone.")
+    from yemot_ai import __version__
+
+    parser = argparse.ArgumentParser("yemot-ai-testing", description="Test a phone agent without a phone.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _add_response_commands(
-        commands.add_parser("lint", help="say what the line would not understand in answers"),
-        commands.add_parser("explain", help="say what each part of an answer means"),
+        commands.add_parser("lint", help="report errors and warnings in responses"),
+        commands.add_parser("explain", help="explain each part of a response"),
     )
 
-    _add_line(commands.add_parser("line", help="say what the ext.ini files of a line mean, and what is odd"))
+    _add_line(commands.add_parser("line", help="list the extensions of ext.ini files, with warnings"))
 
-    codex = commands.add_parser("codex", help="get or find the real Codex").add_subparsers(
+    codex = commands.add_parser("codex", help="install or find the real Codex").add_subparsers(
         required=True, metavar="ACTION"
     )
-    install = codex.add_parser("install", help="fetch a version from its registry into the cache")
+    install = codex.add_parser("install", help="download a version from its registry into the cache")
     install.add_argument("version", nargs="?", help="default: the version of the recordings")
     install.set_defaults(command=_install)
-    which = codex.add_parser("which", help="say which binary is meant")
-    which.add_argument("spec", nargs="?", default="real", metavar="real|PATH|VERSION")
+    which = codex.add_parser("which", help="print the path of a binary")
+    which.add_argument("spec", nargs="?", default="real", metavar=_REAL_SPECS)
     which.set_defaults(command=_which)
 
-    _add_record(commands.add_parser("record", help="write down what the real Codex does, case by case"))
-    _add_drift(commands.add_parser("drift", help="say what differs between two versions of Codex"))
+    _add_record(commands.add_parser("record", help="record what the real Codex does, case by case"))
+    _add_drift(commands.add_parser("drift", help="compare two versions of Codex"))
 
-    _add_contract(commands.add_parser("contract", help="hold executables to the rules of Codex"))
+    _add_contract(commands.add_parser("contract", help="check executables against the rules of Codex"))
 
     schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
     schema.set_defaults(command=_schema)
@@ -80,13 +85,13 @@ def _add_line(line: argparse.ArgumentParser) -> None:
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:
-    record.add_argument("--codex", default="real", metavar="real|PATH|VERSION")
+    record.add_argument("--codex", default="real", metavar=_REAL_SPECS)
     record.add_argument("--out", type=Path, metavar="DIR", help="default: codex-recordings/<version>")
-    record.add_argument("--script", type=Path, metavar="FILE", help="turns of your own, as JSON or YAML")
+    record.add_argument("--script", type=Path, metavar="FILE", help="your own turns, as JSON or YAML")
     record.add_argument(
         "--live",
         action="store_true",
-        help="ask your own Codex, with your login and at your cost, instead of a scripted model service",
+        help="use your own Codex, with your login and at your cost, instead of a scripted model service",
     )
     record.set_defaults(command=_record)
 
@@ -97,7 +102,7 @@ def _add_drift(drift: argparse.ArgumentParser) -> None:
     )
     drift.add_argument(
         "--codex",
-        metavar="real|PATH|VERSION",
+        metavar=_REAL_SPECS,
         help="record this binary now, and compare it with the newest recorded version, or with OLD",
     )
     forms = drift.add_mutually_exclusive_group()
@@ -108,27 +113,27 @@ def _add_drift(drift: argparse.ArgumentParser) -> None:
 
 def _add_contract(contract: argparse.ArgumentParser) -> None:
     contract.description = (
-        "Try every rule of codex exec --json, or of codex app-server, on executables, without a key and "
+        "Check executables against the rules of codex exec --json or of codex app-server, without a key and "
         "without a network. "
-        "Exit code: 0 all held, 1 a rule is broken, 2 an executable cannot be run."
+        "Exit code: 0 no rule is broken, 1 a rule is broken, 2 an executable cannot be run."
     )
     contract.add_argument(
         "--codex",
         dest="executables",
         nargs="+",
         action="extend",
-        metavar="PATH|VERSION|real|fake[@VERSION]",
-        help="what to try; default: real and fake",
+        metavar="SPEC",
+        help="fake, fake@VERSION, real, real@VERSION or a path; default: real and fake",
     )
     contract.add_argument(
-        "--face",
+        "--interface",
         choices=("exec", "app-server", "all"),
         default="exec",
         help="which rules: of codex exec --json (default), of codex app-server, or both",
     )
-    contract.add_argument("--case", dest="cases", nargs="+", action="extend", metavar="ID", help="only these")
+    contract.add_argument("--rule", dest="rules", nargs="+", action="extend", metavar="ID", help="only these")
     contract.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
-    contract.add_argument("--jobs", type=int, default=4, metavar="N", help="cases side by side (default: 4)")
+    contract.add_argument("--jobs", type=int, default=4, metavar="N", help="rules in parallel (default: 4)")
     contract.set_defaults(command=_contract)
 
 
@@ -149,11 +154,11 @@ def _install(arguments: argparse.Namespace) -> int:
 
 
 def _which(arguments: argparse.Namespace) -> int:
-    from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
+    from yemot_ai_testing.codex.binary import BinaryNotFoundError, CodexSpecError, locate
 
     try:
         print(locate(arguments.spec))
-    except BinaryNotFoundError as error:
+    except (BinaryNotFoundError, CodexSpecError) as error:
         return _fail(error)
     return 0
 

@@ -1,4 +1,4 @@
-"""Findings for a person: plain lines anywhere, a table where Rich and a terminal are."""
+"""Prints lint results: as plain lines, as a Rich table on a terminal, as JSON."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MAX_PROBLEMS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class LintResult:
-    """An answer, and what is wrong or doubtful in it.
+    """A response with its errors and warnings.
 
     Attributes:
-        response: the answer.
-        problems: by position.
+        response: the response.
+        problems: ordered by position.
     """
 
     response: SourcedResponse
@@ -32,41 +32,42 @@ class LintResult:
 
     @property
     def valid(self) -> bool:
-        """Whether the line would understand it."""
+        """Whether there are no errors."""
         return all(problem.level != "error" for problem in self.problems)
 
     @property
     def overflow_note(self) -> str:
-        """That there are more problems than a person wants to read, or nothing."""
+        """A note on problems that are not printed; empty if all are."""
         surplus = len(self.problems) - _MAX_PROBLEMS
-        return f"… and {surplus} more; --json tells them all" if surplus > 0 else ""
+        return f"… and {surplus} more; --json prints all" if surplus > 0 else ""
 
     def excerpt(self, problem: Problem) -> str:
-        """The character at fault between ``>>`` and ``<<``, and what stands around it.
+        """Return the text around a problem, with its character between ``>>`` and ``<<``.
 
-        A caret on a line of its own would point elsewhere, for Hebrew is shown from right to left.
+        A caret on the next line would point to the wrong place, because Hebrew is shown from right to left.
         """
         text, at = self.response.text, problem.position
         before, after = text[max(at - _CONTEXT, 0) : at], text[at + 1 : at + 1 + _CONTEXT]
-        cut = "…" if at > _CONTEXT else ""
-        rest = "…" if len(text) > at + 1 + _CONTEXT else ""
-        return f"{cut}{printable(before)}>>{printable(text[at : at + 1])}<<{printable(after)}{rest}"
+        prefix = "…" if at > _CONTEXT else ""
+        suffix = "…" if len(text) > at + 1 + _CONTEXT else ""
+        return f"{prefix}{printable(before)}>>{printable(text[at : at + 1])}<<{printable(after)}{suffix}"
 
 
 def text_lines(result: LintResult) -> Iterator[str]:
-    """The lines that tell of one answer."""
+    """Yield the lines to print for one response."""
     yield printable(result.response.text)
-    for one in result.problems[:_MAX_PROBLEMS]:
-        yield f"  {one.level:<7}  {one.position:>4}  {one.code}: {printable(one.message, 300)} {one.source}"
-        yield f"                 {result.excerpt(one)}"
+    for problem in result.problems[:_MAX_PROBLEMS]:
+        message = f"{printable(problem.message, 300)} {problem.source}"
+        yield f"  {problem.level:<7}  {problem.position:>4}  {problem.code}: {message}"
+        yield f"                 {result.excerpt(problem)}"
     if result.overflow_note:
         yield f"  {result.overflow_note}"
     if not result.problems:
         yield "  ok"
 
 
-def to_json(data: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
-    """A JSON document; halves of characters, which no encoding has, are escaped."""
+def to_json(data: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a JSON document; it is all ASCII if the data has lone surrogates, which cannot be encoded."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
     try:
         text.encode()
@@ -76,22 +77,22 @@ def to_json(data: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
 
 
 def results_to_json(results: Sequence[LintResult]) -> str:
-    """All findings as one document with stable keys."""
+    """Return all results as one JSON document with stable keys."""
     answers = [
         {
-            "text": one.response.text,
-            "source": one.response.source,
-            "valid": one.valid,
-            "problems": [asdict(problem) for problem in one.problems],
+            "text": result.response.text,
+            "source": result.response.source,
+            "valid": result.valid,
+            "problems": [asdict(problem) for problem in result.problems],
         }
-        for one in results
+        for result in results
     ]
-    levels = [problem.level for one in results for problem in one.problems]
+    levels = [problem.level for result in results for problem in result.problems]
     return to_json({"answers": answers, "errors": levels.count("error"), "warnings": levels.count("warning")})
 
 
 def print_text(line: str) -> None:
-    """Print a line, whatever the terminal's encoding has of it."""
+    """Print a line; characters that the encoding of the terminal lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - a command line prints
 
@@ -100,7 +101,7 @@ def print_table(results: Sequence[LintResult]) -> bool:
     """Print a table if Rich is installed and standard output is a terminal.
 
     Returns:
-        Whether it was printed.
+        Whether the table was printed.
     """
     if not sys.stdout.isatty():
         return False
@@ -111,18 +112,16 @@ def print_table(results: Sequence[LintResult]) -> bool:
     except ModuleNotFoundError:
         return False
     console = Console()
-    for finding in results:
-        console.print(printable(finding.response.text), style="bold", markup=False, highlight=False)
-        if not finding.problems:
+    for result in results:
+        console.print(printable(result.response.text), style="bold", markup=False, highlight=False)
+        if not result.problems:
             console.print("  ok", style="green")
             continue
-        table = Table(
-            "level", "at", "code", "what, and the way out", "source", caption=finding.overflow_note or None
-        )
-        for one in finding.problems[:_MAX_PROBLEMS]:
-            style = "red" if one.level == "error" else "yellow"
-            told = f"{printable(one.message, 300)}\n{finding.excerpt(one)}"
-            cells = (one.level, str(one.position), one.code, told, one.source)
+        table = Table("level", "at", "code", "problem", "source", caption=result.overflow_note or None)
+        for problem in result.problems[:_MAX_PROBLEMS]:
+            style = "red" if problem.level == "error" else "yellow"
+            message = f"{printable(problem.message, 300)}\n{result.excerpt(problem)}"
+            cells = (problem.level, str(problem.position), problem.code, message, problem.source)
             table.add_row(*map(escape, cells), style=style)
         console.print(table)
     return True

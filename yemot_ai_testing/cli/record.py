@@ -1,4 +1,4 @@
-"""``yemot-ai-testing record``: write down what a Codex does."""
+"""``yemot-ai-testing record``: record the behavior of a Codex."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record, and print the files.
+    """Record and print the paths of the files.
 
     Returns:
-        0 if everything was recorded.
+        0 if all cases were recorded, else 1.
     """
     try:
         paths = _record(arguments)
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _record(arguments: argparse.Namespace) -> list[Path]:
     if arguments.live and arguments.script is None:
-        raise ValueError("--live asks your own Codex, at your cost: say what, with --script FILE")
+        raise ValueError("--live asks your own Codex, at your cost: name the prompts with --script FILE")
     binary = locate(arguments.codex)
     out = arguments.out or Path("codex-recordings") / version_of(binary)
     if arguments.live:

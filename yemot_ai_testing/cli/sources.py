@@ -1,4 +1,4 @@
-"""Where the command line finds answers: its arguments, standard input, a log."""
+"""Reads responses from arguments, standard input and logs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["SourcedResponse", "responses_from_arguments", "responses_from_log"]
 
 @dataclass(frozen=True, slots=True)
 class SourcedResponse:
-    """An answer, and where it was found.
+    """A response and its source.
 
     Attributes:
-        text: the answer. Bytes that are no UTF-8 are halves of characters, which no answer may contain.
-        source: for a person, e.g. ``line 3`` or ``server.log:17``.
+        text: the response. Bytes that are not UTF-8 are lone surrogates, which are errors in a response.
+        source: for people, e.g. ``line 3`` or ``server.log:17``.
     """
 
     text: str
@@ -26,11 +26,11 @@ class SourcedResponse:
 
 
 def responses_from_arguments(texts: Iterable[str], *, whole: bool) -> Iterator[SourcedResponse]:
-    """The answers among the arguments; ``-`` stands for those of standard input.
+    """Yield the responses of the arguments; ``-`` stands for those of standard input.
 
     Args:
         texts: the arguments.
-        whole: take all of standard input as one answer, its line ends included, instead of one a line.
+        whole: take all of standard input as one response, with its line ends, instead of one a line.
     """
     for number, text in enumerate(texts, start=1):
         if text != "-":
@@ -42,10 +42,10 @@ def responses_from_arguments(texts: Iterable[str], *, whole: bool) -> Iterator[S
 
 
 def responses_from_log(path: Path) -> Iterator[SourcedResponse]:
-    """The answers in a log; ``-`` is one on standard input.
+    """Yield the responses in a log; ``-`` is standard input.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the log cannot be read.
     """
     if str(path) == "-":
         yield from _responses_in_lines(sys.stdin.buffer, "standard input")
@@ -57,14 +57,14 @@ def responses_from_log(path: Path) -> Iterator[SourcedResponse]:
 def _responses_in_lines(lines: Iterable[bytes], source: str) -> Iterator[SourcedResponse]:
     for number, line in enumerate(lines, start=1):
         text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-        yield from (SourcedResponse(answer, f"{source}:{number}") for answer in responses_in(text))
+        yield from (SourcedResponse(response, f"{source}:{number}") for response in responses_in(text))
 
 
 def _one_per_line(text: str) -> Iterator[SourcedResponse]:
-    """One answer a line; empty lines part them. Nothing at all is one empty answer."""
+    """Yield one response a line, without empty lines; an empty input is one empty response."""
     lines = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
-    some = [SourcedResponse(line, f"line {number}") for number, line in lines if line.strip()]
-    yield from some or [SourcedResponse("", "standard input")]
+    responses = [SourcedResponse(line, f"line {number}") for number, line in lines if line.strip()]
+    yield from responses or [SourcedResponse("", "standard input")]
 
 
 def _standard_input() -> str:

@@ -40,7 +40,7 @@ def test_a_table_shows_who_breaks_what_and_the_exit_code_is_1(
     bad_fake: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = ["events-order", "argv-unknown-option", "failure-rate-limited"]
-    assert main(["contract", "--codex", "fake", str(bad_fake), "--case", *cases]) == 1
+    assert main(["contract", "--codex", "fake", str(bad_fake), "--rule", *cases]) == 1
     table = capsys.readouterr().out
     signs = {words[3]: words[1:3] for line in table.splitlines() if len(words := line.split()) > 3}
     assert [signs[case] for case in cases] == [["✓", "✓"], ["✓", "✗"], ["✓", "–"]]
@@ -50,12 +50,12 @@ def test_a_table_shows_who_breaks_what_and_the_exit_code_is_1(
 
 
 def test_where_every_rule_is_held_the_exit_code_is_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["contract", "--codex", "fake", "--case", "argv-dash"]) == 0
+    assert main(["contract", "--codex", "fake", "--rule", "argv-dash"]) == 0
     assert "fake: 1 held, 0 breached, 0 not applicable" in capsys.readouterr().out
 
 
 def test_the_face_chooses_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["contract", "--face", "app-server", "--codex", "fake@0.142.0"]) == 0
+    assert main(["contract", "--interface", "app-server", "--codex", "fake@0.142.0"]) == 0
     told = capsys.readouterr().out
     assert "  1  –  server-handshake-first  " in told
     assert "argv-dash" not in told
@@ -66,7 +66,7 @@ def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(
     bad_fake: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = ["server-handshake-first", "server-turn-order", "server-stdin-closed"]
-    assert main(["contract", "--codex", str(bad_fake), "--case", *cases]) == 1
+    assert main(["contract", "--codex", str(bad_fake), "--rule", *cases]) == 1
     assert f"{bad_fake}: 0 held, 3 breached, 0 not applicable" in capsys.readouterr().out
 
 
@@ -88,7 +88,7 @@ def test_an_executable_that_writes_no_messages_breaks_the_rules_of_servers(tmp_p
 
 
 def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["contract", "--json", "--codex", str(bad_fake), "--case", "argv-unknown-option"]) == 1
+    assert main(["contract", "--json", "--codex", str(bad_fake), "--rule", "argv-unknown-option"]) == 1
     (told,) = json.loads(capsys.readouterr().out)
     (verdict,) = told["cases"]
     assert (told["executable"], told["version"]) == (str(bad_fake), "")
@@ -122,7 +122,7 @@ def test_a_file_that_is_no_program_exits_2(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_an_unknown_case_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["contract", "--codex", "fake", "--case", "frob"]) == 2
+    assert main(["contract", "--codex", "fake", "--rule", "frob"]) == 2
     assert "no case 'frob'" in capsys.readouterr().err
 
 

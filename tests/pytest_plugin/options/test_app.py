@@ -13,19 +13,19 @@ NAMED = "app: shop:app\nscenarios: [{name: א, turns: [{hears: ברוכים}]}]\
 OTHER_APP = "def app(pairs):\n    return 'read=t-חנות אחרת=q,no,voice'\n"
 
 
-def test_the_application_can_stand_in_the_ini_file(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_application_can_be_in_the_ini_file(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("pytest.toml", "[pytest]\nyemot_app = 'shop:app'\n")
     run("--yemot-scenario").assert_outcomes(passed=1)
 
 
-def test_the_application_can_stand_in_the_file_of_calls(
+def test_the_application_can_be_in_the_scenario_file(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("named.call.yaml", NAMED)
     run("--yemot-scenario=named.call.yaml").assert_outcomes(passed=1)
 
 
-def test_the_option_goes_before_what_the_file_says(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_option_has_priority_over_the_file(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("named.call.yaml", NAMED)
     write("other.py", OTHER_APP)
     result = run("--yemot-scenario=named.call.yaml", "--yemot-app=other:app")
@@ -38,11 +38,11 @@ def test_a_factory_makes_an_application_for_each_scenario(
     write(
         "counting.py",
         """
-        made = 0
+        count = 0
         def make():
-            global made
-            made += 1
-            return lambda pairs, number=made: f"read=t-מספר {number}=q,no,voice"
+            global count
+            count += 1
+            return lambda pairs, number=count: f"read=t-מספר {number}=q,no,voice"
         """,
     )
     write(
@@ -58,22 +58,22 @@ def test_a_factory_makes_an_application_for_each_scenario(
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("nowhere:app", "there is no module 'nowhere'"),
         ("shop:nothing", "has no 'nothing'"),
         ("shop", "write module:attr"),
     ],
 )
-def test_an_application_that_is_not_there_is_a_usage_error(
-    project: pytest.Pytester, run: Run, target: str, told: str
+def test_a_missing_application_is_a_usage_error(
+    project: pytest.Pytester, run: Run, target: str, message: str
 ) -> None:
     result = run("--yemot-scenario", f"--yemot-app={target}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*--yemot-app={target}: *{told}*"])
+    result.stderr.fnmatch_lines([f"*--yemot-app={target}: *{message}*"])
 
 
-def test_an_application_that_cannot_be_imported_is_a_usage_error_that_says_where(
+def test_an_import_error_is_a_usage_error_with_file_and_line(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("broken.py", "import shop\nimport there_is_none\n")
@@ -84,7 +84,7 @@ def test_an_application_that_cannot_be_imported_is_a_usage_error_that_says_where
     )
 
 
-def test_an_application_that_exits_when_it_is_imported_does_not_end_the_run_unsaid(
+def test_a_system_exit_during_import_is_a_usage_error(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("broken.py", "import sys\nsys.exit(0)\n")
@@ -93,9 +93,7 @@ def test_an_application_that_exits_when_it_is_imported_does_not_end_the_run_unsa
     result.stderr.fnmatch_lines(["*importing 'broken' raised SystemExit: 0 (at *broken.py:2)"])
 
 
-def test_an_application_that_exits_in_a_call_has_not_answered(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_a_system_exit_during_a_call_is_a_failure(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("broken.py", "import sys\ndef app(pairs):\n    sys.exit(3)\n")
     result = run("--yemot-scenario", "--yemot-app=broken:app")
     result.assert_outcomes(failed=1)
@@ -104,16 +102,14 @@ def test_an_application_that_exits_in_a_call_has_not_answered(
     )
 
 
-def test_an_application_that_cannot_be_parsed_is_a_usage_error(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_a_syntax_error_is_a_usage_error(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("broken.py", "def app(:\n")
     result = run("--yemot-scenario", "--yemot-app=broken:app")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*importing 'broken' raised SyntaxError: *(broken.py, line 1)"])
 
 
-def test_an_application_that_a_file_of_calls_names_wrongly_fails_its_calls(
+def test_a_wrong_name_in_a_scenario_file_fails_its_calls(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("named.call.yaml", NAMED.replace("shop:app", "shop:nothing"))
@@ -129,7 +125,7 @@ def test_a_factory_is_not_called_before_its_scenario(
     run("--yemot-scenario", "--yemot-app=lazy:make").assert_outcomes(failed=1)
 
 
-def test_an_application_with_a_scripted_provider_is_scripted_through_it(
+def test_a_scripted_provider_of_the_application_is_its_double(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -139,9 +135,9 @@ def test_an_application_with_a_scripted_provider_is_scripted_through_it(
         from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
         def flow():
-            made = AIFlow(YemotAI(provider=ScriptedProvider()))
-            made.ai_agent("", greeting="שלום")(lambda call, text: None)
-            return made
+            flow = AIFlow(YemotAI(provider=ScriptedProvider()))
+            flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+            return flow
         """,
     )
     write(
@@ -162,7 +158,7 @@ def test_an_application_with_a_scripted_provider_is_scripted_through_it(
     result.stdout.fnmatch_lines(["1 call · 1 agent turn · 0 outbound connections · 0 real codex"])
 
 
-def test_an_application_is_found_from_a_folder_below_the_projects_own(
+def test_an_application_is_found_from_a_subfolder(
     project: pytest.Pytester, run: Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("pytest.toml", "[pytest]\nyemot_app = 'shop_below:app'\n")
@@ -175,14 +171,14 @@ def test_an_application_is_found_from_a_folder_below_the_projects_own(
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("app='there_is_none:app'", "there is no module 'there_is_none' *"),
-        ("app='shop:app', codex='8.8.8'", "no executable *8.8.8* (the fake can be *)"),
+        ("app='shop:app', codex='real@8.8.8'", "no executable *8.8.8*; run: * codex install 8.8.8"),
     ],
 )
-def test_what_a_marker_names_and_is_not_there_is_told_without_a_traceback(
-    project: pytest.Pytester, run: Run, write: Write, argument: str, told: str
+def test_a_wrong_name_in_a_marker_is_an_error_without_a_traceback(
+    project: pytest.Pytester, run: Run, write: Write, argument: str, message: str
 ) -> None:
     write(
         "test_it.py",
@@ -190,5 +186,5 @@ def test_what_a_marker_names_and_is_not_there_is_told_without_a_traceback(
     )
     result = run("test_it.py")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([told])
+    result.stdout.fnmatch_lines([message])
     result.stdout.no_fnmatch_line("*.py:*: *Error*")

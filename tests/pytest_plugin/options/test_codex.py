@@ -17,18 +17,18 @@ def app(pairs):
         return "noop=bye"
     if "q1" not in values:
         return "read=t-מה=q1,no,voice"
-    asked = subprocess.run(
+    result = subprocess.run(
         ["codex", "exec", "--skip-git-repo-check", "-"],
         input=values["q1"], capture_output=True, text=True, check=False,
     )
-    return f"id_list_message=t-{asked.stdout.strip() or 'כלום'}&go_to_folder=hangup"
+    return f"id_list_message=t-{result.stdout.strip() or 'כלום'}&go_to_folder=hangup"
 """
 SUITE = """
 import subprocess
 
 def test_it(yemot_codex):
-    said = subprocess.run(["codex", "--version"], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "codex-cli 0.142.0"
+    output = subprocess.run(["codex", "--version"], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "codex-cli 0.142.0"
 """
 CALLS = """
 app: agent:app
@@ -51,9 +51,7 @@ def test_by_default_the_fake_codex_is_first_on_the_path(
     result.stdout.fnmatch_lines(["1 call · 1 agent turn · 0 outbound connections · 0 real codex"])
 
 
-def test_a_model_asked_for_more_than_is_scripted_fails_the_call(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_an_unscripted_model_call_fails_the_call(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("agent.py", AGENT)
     write("agent.call.yaml", CALLS.replace("        agent: {answers: שלום}\n", "").replace("שלום", "כלום"))
     result = run("--yemot-scenario=agent.call.yaml")
@@ -61,7 +59,7 @@ def test_a_model_asked_for_more_than_is_scripted_fails_the_call(
 
 
 @pytest.mark.parametrize("where", ["option", "ini"])
-def test_a_binary_that_is_not_there_stops_the_run_and_says_how_to_get_it(
+def test_a_missing_binary_is_a_usage_error_that_says_how_to_install_it(
     project: pytest.Pytester, run: Run, write: Write, where: str
 ) -> None:
     missing = project.path / "no-codex"
@@ -72,32 +70,37 @@ def test_a_binary_that_is_not_there_stops_the_run_and_says_how_to_get_it(
 
 
 @pytest.mark.parametrize("version", ["0.142.0", "0.163.0", "0.169.0"])
-def test_a_recorded_version_is_the_fake_as_that_version(
+def test_the_fake_can_be_a_recorded_version(
     project: pytest.Pytester, run: Run, write: Write, version: str
 ) -> None:
-    told = 'subprocess.run(["codex", "--version"], capture_output=True, text=True, check=True).stdout'
-    # The line reads a dot and a dash as its own signs.
-    digits_of = f"    told = ''.join(filter(str.isdigit, {told}))\n    return"
-    write("agent.py", digits_of.join(AGENT.replace("asked.stdout.strip()", "told").rsplit("    return", 1)))
+    output = 'subprocess.run(["codex", "--version"], capture_output=True, text=True, check=True).stdout'
+    # In a response a dot and a dash are separators.
+    assignment = f"    digits = ''.join(filter(str.isdigit, {output}))\n    return"
+    agent = AGENT.replace("result.stdout.strip()", "digits")
+    write("agent.py", assignment.join(agent.rsplit("    return", 1)))
     digits = version.replace(".", "")
     write("agent.call.yaml", CALLS.replace("hears: שלום", f"hears: '{digits}'"))
-    result = run("--yemot-scenario=agent.call.yaml", f"--yemot-codex={version}")
+    result = run("--yemot-scenario=agent.call.yaml", f"--yemot-codex=fake@{version}")
     result.assert_outcomes(passed=1)
 
 
-def test_a_suite_sees_the_version_through_the_fixture(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_the_fixture_is_the_codex_of_the_option(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("test_it.py", SUITE)
-    run("test_it.py", "--yemot-codex=0.142.0").assert_outcomes(passed=1)
+    run("test_it.py", "--yemot-codex=fake@0.142.0").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("spec", ["0.1.2", "real:0.1.2"])
-def test_a_version_that_is_neither_recorded_nor_installed_stops_the_run(
-    project: pytest.Pytester, run: Run, spec: str
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("fake@0.1.2", "recorded are 0.142.0, 0.163.0, 0.169.0"),
+        ("real@0.1.2", "yemot-ai-testing codex install 0.1.2"),
+        ("0.169.0", "fake@0.169.0"),
+        ("real:0.169.0", "real@0.169.0"),
+    ],
+)
+def test_an_unknown_version_or_a_former_name_is_a_usage_error(
+    project: pytest.Pytester, run: Run, spec: str, message: str
 ) -> None:
     result = run("--yemot-scenario", f"--yemot-codex={spec}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    said = result.stderr.str()
-    assert "yemot-ai-testing codex install 0.1.2" in said
-    assert ("the fake can be 0.142.0, 0.163.0, 0.169.0" in said) == (spec == "0.1.2")
+    assert message in result.stderr.str()

@@ -20,11 +20,11 @@ scenarios:
 
 
 def states(page: Path) -> list[str]:
-    """Return how the calls of a page went, in its order."""
+    """Return the states of the calls of a page, in its order."""
     return re.findall(r'<article class="call" id="[^"]*" data-state="([^"]*)"', page.read_text("utf-8"))
 
 
-def test_the_page_of_a_run_is_one_file_that_the_run_names(project: pytest.Pytester, run: Run) -> None:
+def test_a_run_writes_one_page_and_prints_its_url(project: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "--yemot-html=calls.html")
     page = project.path / "calls.html"
     assert states(page) == ["passed"]
@@ -32,12 +32,12 @@ def test_the_page_of_a_run_is_one_file_that_the_run_names(project: pytest.Pytest
     result.stdout.fnmatch_lines([f"the calls as a page: {page.as_uri()}"])
 
 
-def test_quiet_runs_write_it_and_do_not_name_it(project: pytest.Pytester, run: Run) -> None:
+def test_a_quiet_run_writes_the_page_and_does_not_print_its_url(project: pytest.Pytester, run: Run) -> None:
     run(APP, "--yemot-scenario", "--yemot-html=calls.html", "-q").stdout.no_fnmatch_line("*as a page*")
     assert project.path.joinpath("calls.html").exists()
 
 
-def test_the_ini_key_is_seen_from_the_ini_file(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_ini_key_is_relative_to_the_ini_file(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("pytest.toml", "[pytest]\nyemot_html = 'calls.html'\n")
     write("below/other.call.yaml", TWICE)
     run(APP, "--yemot-scenario=below")
@@ -52,16 +52,14 @@ def test_with_the_ini_key_alone_ordinary_runs_write_nothing(
     assert not project.path.joinpath("calls.html").exists()
 
 
-def test_a_folder_that_is_not_there_is_a_usage_error_before_anything_runs(
-    project: pytest.Pytester, run: Run
-) -> None:
+def test_a_missing_folder_is_a_usage_error_before_the_run(project: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "--yemot-html=no/where/calls.html")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--yemot-html: there is no folder *where; create it first"])
     result.stdout.no_fnmatch_line("*collected*")
 
 
-def test_a_folder_is_no_file(project: pytest.Pytester, run: Run) -> None:
+def test_a_folder_is_not_a_file(project: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "--yemot-html=.")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*is a folder; name a file in it*"])
@@ -73,9 +71,7 @@ def test_without_scenarios_the_option_is_a_usage_error(project: pytest.Pytester,
     result.stderr.fnmatch_lines(["*--yemot-html shows scenarios: add --yemot-scenario"])
 
 
-def test_listing_scenarios_leaves_an_older_page_alone(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_listing_scenarios_keeps_an_older_page(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("calls.html", "older")
     run(APP, "--yemot-scenario", "--yemot-html=calls.html", "--co")
     assert project.path.joinpath("calls.html").read_text(encoding="utf-8") == "older"
@@ -97,5 +93,5 @@ def test_files_that_cannot_be_loaded_are_on_the_page(
 
 
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "two workers"])
-def test_every_outcome_is_on_the_page_whoever_played_the_call(tmp_path: Path, workers: list[str]) -> None:
+def test_every_outcome_is_on_the_page(tmp_path: Path, workers: list[str]) -> None:
     assert states(sample_run.played(tmp_path, *workers)) == ["error", "failed", "failed", "error", "passed"]

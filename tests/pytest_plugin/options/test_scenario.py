@@ -39,9 +39,7 @@ def test_with_the_option_only_scenarios_run(project: pytest.Pytester, run: Run) 
     result.stdout.fnmatch_lines(["shop.call.yaml::הזמנת פיצה PASSED*"])
 
 
-def test_a_file_of_calls_without_the_option_is_told_what_is_missing(
-    project: pytest.Pytester, run: Run
-) -> None:
+def test_a_scenario_file_without_the_option_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
     result = run("shop.call.yaml::הזמנת פיצה")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*shop.call.yaml::* is a scenario file: add --yemot-scenario"])
@@ -60,13 +58,15 @@ def test_files_and_folders_can_be_named_together(project: pytest.Pytester, run: 
     result.assert_outcomes(passed=2)
 
 
-def test_bare_it_takes_what_the_ini_key_names(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_without_a_path_it_takes_those_of_the_ini_key(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
     write("more/other.call.yaml", OTHER)
     write("pytest.toml", "[pytest]\nyemot_scenarios = ['more']\n")
     run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(["*שיחה אחרת PASSED*", "*1 passed*"])
 
 
-def test_bare_and_without_the_ini_key_it_takes_what_lies_under_testpaths(
+def test_without_a_path_and_ini_key_it_takes_those_under_testpaths(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("calls/other.call.yaml", OTHER)
@@ -74,7 +74,7 @@ def test_bare_and_without_the_ini_key_it_takes_what_lies_under_testpaths(
     run(APP, "--yemot-scenario", "-v").stdout.fnmatch_lines(["*שיחה אחרת PASSED*", "*1 passed*"])
 
 
-def test_a_path_that_is_not_there_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+def test_a_missing_path_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario=no.call.yaml")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*there is no *no.call.yaml"])
@@ -115,21 +115,23 @@ def test_quiet_runs_show_no_conversations(project: pytest.Pytester, run: Run) ->
     result.stdout.fnmatch_lines(["1 call · 0 agent turns · 0 outbound connections · 0 real codex"])
 
 
-def test_a_failure_is_shown_as_the_user_wrote_it(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_a_failure_shows_the_lines_of_the_scenario_file(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
     write("bad.call.yaml", FAILING)
     result = run(APP, "--yemot-scenario=bad.call.yaml", "-q")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "bad.call.yaml:6:9: heard · turn 2 of 3",
-            "  heard no 'ביי'",
+            "  did not hear 'ביי'",
             "        hears: ביי   # heard: תודה",
             "replay: pytest 'bad.call.yaml::לא כך' --yemot-app=shop:app --yemot-scenario",
         ]
     )
 
 
-def test_a_broken_file_is_a_collection_error_with_all_its_mistakes(
+def test_an_invalid_file_is_a_collection_error_with_all_its_mistakes(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("bad.call.yaml", "scenarios:\n  - {name: א, turns: [{say: ב}, {presses: 1}]}\n")
@@ -138,9 +140,7 @@ def test_a_broken_file_is_a_collection_error_with_all_its_mistakes(
     result.stdout.fnmatch_lines(["*bad.call.yaml:2:24: a turn has no 'say'*", "*2:43: keys are texts*"])
 
 
-def test_files_named_as_plain_arguments_are_the_only_ones_that_run(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_scenario_files_can_be_positional_arguments(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("other.call.yaml", OTHER)
     write("pytest.toml", "[pytest]\nyemot_scenarios = ['shop.call.yaml']\n")
     run(APP, "other.call.yaml", "--yemot-scenario", "-v").stdout.fnmatch_lines(
@@ -148,7 +148,9 @@ def test_files_named_as_plain_arguments_are_the_only_ones_that_run(
     )
 
 
-def test_where_an_application_raised_is_told(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_an_exception_of_the_application_has_file_and_line(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
     write("broken.py", "def app(pairs):\n    raise KeyError('price')\n")
     result = run("--yemot-app=broken:app", "--yemot-scenario")
     result.stdout.fnmatch_lines(

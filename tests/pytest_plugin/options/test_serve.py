@@ -1,4 +1,4 @@
-"""``serve:`` starts a server in any language, scripts whoever it asks, and leaves nothing behind."""
+"""``serve:`` starts a server in any language, scripts its model, and leaves no process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Write = Callable[[str, str], None]
 PLUGINS = ("-p", "yemot_ai_testing.plugin", "-p", "no:cacheprovider")
 PYTHON = json.dumps(sys.executable)
 
-# Its child would outlive it, if only the server itself were ended.
+# Its child would survive if only the server process were terminated.
 SERVER = """
 import os, subprocess, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,14 +61,14 @@ from urllib.parse import parse_qs, urlsplit
 
 class Line(BaseHTTPRequestHandler):
     def do_GET(self):
-        said = parse_qs(urlsplit(self.path).query).get("q", [])
+        inputs = parse_qs(urlsplit(self.path).query).get("q", [])
         command = ["codex", "exec", "--skip-git-repo-check", "-"]
-        leaves = "hangup=yes" in self.path
-        asks = said and not leaves
-        asked = subprocess.run(command, input=said[-1], capture_output=True, text=True) if asks else None
+        hangup = "hangup=yes" in self.path
+        asks = inputs and not hangup
+        result = subprocess.run(command, input=inputs[-1], capture_output=True, text=True) if asks else None
         self.send_response(200)
         self.end_headers()
-        text = asked.stdout.strip() or "כלום" if asked else "שלום"
+        text = result.stdout.strip() or "כלום" if result else "שלום"
         self.wfile.write(f"read=t-{text}=q,no,voice".encode())
 
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Line).serve_forever()
@@ -76,19 +76,19 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Line).serve_forever()
 NODE_AGENT = """
 const http = require('http');
 
-async function answered(said) {
-    const asked = await fetch(`${process.env.OPENAI_BASE_URL}/responses`, {
+async function answer(prompt) {
+    const response = await fetch(`${process.env.OPENAI_BASE_URL}/responses`, {
         method: 'POST',
         headers: {authorization: `Bearer ${process.env.OPENAI_API_KEY}`},
-        body: JSON.stringify({input: said}),
+        body: JSON.stringify({input: prompt}),
     });
-    return asked.ok ? (await asked.json()).output[0].content[0].text : 'כלום';
+    return response.ok ? (await response.json()).output[0].content[0].text : 'כלום';
 }
 
 http.createServer(async (request, response) => {
     const values = new URL(request.url, 'http://line').searchParams;
-    const said = values.get('hangup') ? null : values.getAll('q').pop();
-    response.end(`read=t-${said ? await answered(said) : 'שלום'}=q,no,voice`);
+    const prompt = values.get('hangup') ? null : values.getAll('q').pop();
+    response.end(`read=t-${prompt ? await answer(prompt) : 'שלום'}=q,no,voice`);
 }).listen(process.env.PORT);
 """
 AGENT_CALLS = """
@@ -115,7 +115,7 @@ def pids(project: pytest.Pytester) -> list[int]:
     return [int(word) for word in project.path.joinpath("pids").read_text().split()]
 
 
-def lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -127,12 +127,12 @@ def lives(pid: int) -> bool:
 
 def all_gone(pids: list[int]) -> bool:
     deadline = time.monotonic() + 20
-    while any(map(lives, pids)) and time.monotonic() < deadline:
+    while any(map(is_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return bool(pids) and not any(map(lives, pids))
+    return bool(pids) and not any(map(is_alive, pids))
 
 
-def test_one_server_plays_all_scenarios_of_a_file_and_is_ended_with_its_children(
+def test_the_scenarios_of_a_file_share_one_server_which_is_terminated_with_its_children(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("server.py", SERVER)
@@ -152,7 +152,7 @@ def test_files_that_name_the_same_command_share_the_server(
     assert len(pids(project)) == 2
 
 
-def test_a_scenario_can_have_a_server_of_its_own(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_a_scenario_can_have_its_own_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("server.py", SERVER)
     own = f'serve: {{command: [{PYTHON}, server.py, "{{port}}"], path: /own}}'
     write("served.call.yaml", CALLS.replace("שנייה,", f"שנייה, {own},").replace("קריאה 2", "קריאה 1 own"))
@@ -162,15 +162,15 @@ def test_a_scenario_can_have_a_server_of_its_own(project: pytest.Pytester, run: 
 
 
 @pytest.mark.parametrize("where", ["option", "ini"])
-def test_the_command_can_be_an_option_or_stand_in_the_ini_file(
+def test_the_command_can_be_an_option_or_an_ini_key(
     project: pytest.Pytester, run: Run, write: Write, where: str
 ) -> None:
     write("server.py", SERVER)
     write("served.call.yaml", CALLS.partition("\n")[2].partition("\n")[2])
     command = f"'{sys.executable}' server.py {{port}}"
     write("pytest.toml", f'[pytest]\nyemot_serve = "{command if where == "ini" else "false"}"\n')
-    given = [f"--yemot-serve={command}"] if where == "option" else []
-    run("--yemot-scenario=served.call.yaml", *given).assert_outcomes(passed=2)
+    options = [f"--yemot-serve={command}"] if where == "option" else []
+    run("--yemot-scenario=served.call.yaml", *options).assert_outcomes(passed=2)
 
 
 def test_a_python_test_can_call_the_server_too(project: pytest.Pytester, run: Run, write: Write) -> None:
@@ -187,7 +187,7 @@ def test_a_python_test_can_call_the_server_too(project: pytest.Pytester, run: Ru
     run("test_it.py", f"--yemot-serve='{sys.executable}' agent.py").assert_outcomes(passed=1)
 
 
-def test_a_servers_codex_is_the_double(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_the_codex_of_a_server_is_the_double(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("agent.py", CODEX_AGENT)
     write("agent.call.yaml", AGENT_CALLS % f"[{PYTHON}, agent.py]")
     result = run("--yemot-scenario=agent.call.yaml")
@@ -195,7 +195,7 @@ def test_a_servers_codex_is_the_double(project: pytest.Pytester, run: Run, write
     result.stdout.fnmatch_lines(["*: script*", "*asked without a step: 'ועוד'"])
 
 
-def test_a_servers_model_over_http_is_the_double_in_any_language(
+def test_the_model_service_of_a_server_is_the_double(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("agent.js", NODE_AGENT)
@@ -205,7 +205,7 @@ def test_a_servers_model_over_http_is_the_double_in_any_language(
     result.stdout.fnmatch_lines(["*: script*", "*asked without a step: 'ועוד'"])
 
 
-def test_our_own_server_can_be_served(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_yemot_ai_serve_can_be_the_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     calls = AGENT_CALLS.partition("  - name: שואל יותר")[0].replace("fails: overloaded", "answers: כלום")
     write("agent.call.yaml", calls % json.dumps("yemot-ai serve line:flow --port {port}"))
     write(
@@ -220,9 +220,7 @@ def test_our_own_server_can_be_served(project: pytest.Pytester, run: Run, write:
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
 
 
-def test_what_the_server_wrote_is_shown_with_a_failure(
-    project: pytest.Pytester, run: Run, write: Write
-) -> None:
+def test_a_failure_shows_the_output_of_the_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "server.py",
         SERVER.replace("Line.calls +=", "print('asked', self.path[:2], flush=True); Line.calls +="),
@@ -234,7 +232,7 @@ def test_what_the_server_wrote_is_shown_with_a_failure(
     result.stdout.no_fnmatch_line("here is the server")
 
 
-def test_a_server_that_dies_in_a_call_fails_it_and_is_started_anew_for_the_next(
+def test_a_server_that_exits_during_a_call_is_restarted_for_the_next(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("server.py", SERVER)
@@ -249,35 +247,35 @@ def test_a_server_that_dies_in_a_call_fails_it_and_is_started_anew_for_the_next(
 
 
 @pytest.mark.parametrize(
-    ("server", "told"),
+    ("server", "lines"),
     [
         ("raise SystemExit('no such setting')", ["*ended before it listened*", "*| no such setting"]),
         ("input_ = __import__('time').sleep(600)", ["*does not listen on port * after 0.3 s*"]),
     ],
-    ids=["dies", "is deaf"],
+    ids=["dies", "does not listen"],
 )
-def test_a_server_that_does_not_start_is_told_at_once_with_what_it_wrote(
-    project: pytest.Pytester, run: Run, write: Write, server: str, told: list[str]
+def test_a_server_that_does_not_start_fails_the_calls_with_its_output(
+    project: pytest.Pytester, run: Run, write: Write, server: str, lines: list[str]
 ) -> None:
     write("server.py", server)
-    patient = f"{{command: [{PYTHON}, server.py], within: 300ms}}"
-    write("served.call.yaml", CALLS.replace(f'[{PYTHON}, server.py, "{{port}}"]', patient))
+    command = f"{{command: [{PYTHON}, server.py], within: 300ms}}"
+    write("served.call.yaml", CALLS.replace(f'[{PYTHON}, server.py, "{{port}}"]', command))
     if "no such" in server:
         write("served.call.yaml", CALLS)
     result = run("--yemot-scenario=served.call.yaml")
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(told)
+    result.stdout.fnmatch_lines(lines)
 
 
-def test_a_program_that_is_not_there_is_told(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_a_missing_program_is_an_error(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("served.call.yaml", CALLS.replace(f'[{PYTHON}, server.py, "{{port}}"]', "nodd server.js"))
     run("--yemot-scenario=served.call.yaml").stdout.fnmatch_lines(["*there is no program 'nodd'*"])
 
 
-def test_a_command_whose_quotes_are_open_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+def test_a_command_with_an_unclosed_quote_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario", "--yemot-serve=node 'server.js")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--yemot-serve: *cannot be taken apart*"])
+    result.stderr.fnmatch_lines(["*--yemot-serve: *cannot be split*"])
 
 
 def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: Run, write: Write) -> None:
@@ -288,7 +286,7 @@ def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: R
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["^C", "killed"])
-def test_a_run_that_is_broken_off_leaves_no_process(
+def test_an_interrupted_run_leaves_no_process(
     project: pytest.Pytester, write: Write, number: signal.Signals
 ) -> None:
     write(
@@ -314,7 +312,7 @@ def test_a_run_that_is_broken_off_leaves_no_process(
     assert all_gone(pids(project))
 
 
-def test_workers_have_a_server_each_and_end_it(project: pytest.Pytester, write: Write) -> None:
+def test_each_worker_has_its_own_server_and_terminates_it(project: pytest.Pytester, write: Write) -> None:
     write("server.py", SERVER)
     write("served.call.yaml", CALLS.replace("קריאה 1", "קריאה").replace("קריאה 2", "קריאה"))
     result = subprocess.run(
@@ -333,7 +331,7 @@ def test_workers_have_a_server_each_and_end_it(project: pytest.Pytester, write: 
     assert all_gone(pids(project))
 
 
-def test_the_first_failure_ends_the_run_and_the_server(
+def test_after_the_first_failure_the_server_is_terminated(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("server.py", SERVER)

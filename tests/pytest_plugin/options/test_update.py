@@ -1,4 +1,4 @@
-"""``--yemot-update`` rewrites what shall be heard, and turns nothing else green."""
+"""``--yemot-update`` rewrites the expected words and fixes no other failure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ scenarios:
             - >-
               להתראות
 
-      # nobody knows
+      # no idea
       - presses: "1#"
         hears: {goto: /2, ends: true}
     name: הזמנה
@@ -74,27 +74,25 @@ def calls(project: pytest.Pytester) -> str:
     return project.path.joinpath("pizza.call.yaml").read_bytes().decode()
 
 
-def test_what_shall_be_heard_becomes_what_was_heard_and_nothing_else_changes(
-    shop: pytest.Pytester, run: Run
-) -> None:
+def test_the_expected_words_are_replaced_and_nothing_else_changes(shop: pytest.Pytester, run: Run) -> None:
     run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)
     assert calls(shop) == UPDATED
 
 
-def test_a_rewritten_file_passes_and_needs_no_rewriting(shop: pytest.Pytester, run: Run) -> None:
+def test_a_rewritten_file_passes_and_is_not_rewritten_again(shop: pytest.Pytester, run: Run) -> None:
     run("--yemot-scenario", "--yemot-update")
     run("--yemot-scenario").assert_outcomes(passed=3)
     run("--yemot-scenario", "--yemot-update").stdout.fnmatch_lines(["nothing was rewritten"])
     assert calls(shop) == UPDATED
 
 
-def test_what_was_rewritten_is_told(shop: pytest.Pytester, run: Run) -> None:
+def test_each_change_is_printed(shop: pytest.Pytester, run: Run) -> None:
     run("--yemot-scenario", "--yemot-update", "-k", "שנייה").stdout.fnmatch_lines(
         ["*--yemot-update*", "pizza.call.yaml:24: ערב טוב → ברוכים הבאים במה אפשר לעזור"]
     )
 
 
-def test_a_file_with_the_line_ends_of_windows_keeps_them(shop: pytest.Pytester, run: Run) -> None:
+def test_windows_line_ends_are_kept(shop: pytest.Pytester, run: Run) -> None:
     shop.path.joinpath("pizza.call.yaml").write_bytes(CALLS.replace("\n", "\r\n").encode())
     run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)
     assert calls(shop) == UPDATED.replace("\n", "\r\n")
@@ -109,29 +107,29 @@ def test_a_file_without_failures_is_not_touched(shop: pytest.Pytester, run: Run)
 
 
 @pytest.mark.parametrize(
-    ("hears", "told"),
+    ("hears", "message"),
     [
         ('{matches: "^שלום"}', "heard nothing that matches"),
         ("{excludes: ברוכים}", "which must not be said"),
-        ("{ends: true}", "the call goes on"),
-        ("{read: false}", "the line reads something"),
+        ("{ends: true}", "the call has not ended"),
+        ("{read: false}", "expected no read"),
         ("{read: {folder: /1}}", "read.folder is not there"),
         ("{goto: /2}", "no go_to_folder=/2"),
         ("{play: [a, b, c, d]}", "no id_list_message plays"),
     ],
 )
-def test_what_says_more_than_words_is_reported_and_left(
-    shop: pytest.Pytester, run: Run, write: Write, hears: str, told: str
+def test_an_expectation_that_is_not_words_is_reported_and_not_changed(
+    shop: pytest.Pytester, run: Run, write: Write, hears: str, message: str
 ) -> None:
     text = f"scenarios: [{{name: א, turns: [{{hears: {hears}}}]}}]\n"
     write("pizza.call.yaml", text)
     result = run("--yemot-scenario", "--yemot-update", "--yemot-app=shop:app")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"*{told}*--yemot-update leaves this to you*"])
+    result.stdout.fnmatch_lines([f"*{message}*not changed by --yemot-update*"])
     assert calls(shop) == text
 
 
-def test_a_silence_that_is_too_long_stays_too_long(shop: pytest.Pytester, run: Run, write: Write) -> None:
+def test_too_much_dead_air_still_fails(shop: pytest.Pytester, run: Run, write: Write) -> None:
     write("slow.py", "import time\ndef app(pairs):\n    time.sleep(0.3)\n    return 'read=t-א=q,no,voice'\n")
     write("pizza.call.yaml", "scenarios: [{name: א, turns: [{hears: {contains: ב, within: 100ms}}]}]\n")
     result = run("--yemot-scenario", "--yemot-update", "--yemot-app=slow:app")
@@ -140,7 +138,7 @@ def test_a_silence_that_is_too_long_stays_too_long(shop: pytest.Pytester, run: R
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("statement", "kind"),
     [
         ("return 'hangup=yes'", "protocol"),
         ("return 'read=t-א=q,no,voice&read=t-ב=p,no,voice'", "protocol"),
@@ -148,17 +146,17 @@ def test_a_silence_that_is_too_long_stays_too_long(shop: pytest.Pytester, run: R
         ("return 'go_to_folder=.'", "endless"),
     ],
 )
-def test_an_answer_that_the_line_would_not_take_is_never_made_right(
-    shop: pytest.Pytester, run: Run, write: Write, answer: str, kind: str
+def test_an_invalid_response_still_fails(
+    shop: pytest.Pytester, run: Run, write: Write, statement: str, kind: str
 ) -> None:
-    write("shop.py", f"def app(pairs):\n    {answer}\n")
+    write("shop.py", f"def app(pairs):\n    {statement}\n")
     result = run("--yemot-scenario", "--yemot-update")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines([f"*: {kind}*"])
     assert calls(shop) == CALLS
 
 
-def test_a_call_that_breaks_later_leaves_its_earlier_turns_alone(
+def test_a_call_that_fails_later_changes_none_of_its_turns(
     shop: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("shop.py", APP.replace('"read=t-באיזה גודל=q2,no,voice"', '"hangup=yes"'))
@@ -169,9 +167,9 @@ def test_a_call_that_breaks_later_leaves_its_earlier_turns_alone(
 @pytest.mark.parametrize(
     ("more", "kind"),
     [("agent: {answers: ב}, ", "script"), ("", "afterwards")],
-    ids=["an unused script", "something left behind"],
+    ids=["an unused script", "a wrong count"],
 )
-def test_what_is_left_over_after_the_call_is_never_made_right(
+def test_a_failure_after_the_call_still_fails(
     shop: pytest.Pytester, run: Run, write: Write, more: str, kind: str
 ) -> None:
     text = (
@@ -185,7 +183,7 @@ def test_what_is_left_over_after_the_call_is_never_made_right(
     assert calls(shop) == text
 
 
-def test_a_text_that_other_turns_share_is_left(shop: pytest.Pytester, run: Run, write: Write) -> None:
+def test_an_anchor_is_not_rewritten(shop: pytest.Pytester, run: Run, write: Write) -> None:
     text = (
         "app: shop:app\nscenarios:\n  - {name: א, turns: [{hears: &hello שלום}]}\n"
         "  - {name: ב, turns: [{hears: *hello }]}\n"
@@ -197,15 +195,17 @@ def test_a_text_that_other_turns_share_is_left(shop: pytest.Pytester, run: Run, 
     assert calls(shop) == text
 
 
-def test_nothing_is_written_where_nothing_was_heard(shop: pytest.Pytester, run: Run, write: Write) -> None:
+def test_without_heard_words_nothing_is_written(shop: pytest.Pytester, run: Run, write: Write) -> None:
     write("shop.py", "def app(pairs):\n    return 'go_to_folder=hangup'\n")
     run("--yemot-scenario", "--yemot-update").assert_outcomes(failed=3)
     assert calls(shop) == CALLS
 
 
-def test_a_file_that_changed_meanwhile_is_left(shop: pytest.Pytester, run: Run, write: Write) -> None:
-    spoil = "with open('pizza.call.yaml', 'a') as file: file.write('# mine')"
-    write("shop.py", APP.replace('return "noop=bye"', f"{spoil}\n        return 'noop=bye'"))
+def test_a_file_that_changed_during_the_run_is_not_rewritten(
+    shop: pytest.Pytester, run: Run, write: Write
+) -> None:
+    append = "with open('pizza.call.yaml', 'a') as file: file.write('# mine')"
+    write("shop.py", APP.replace('return "noop=bye"', f"{append}\n        return 'noop=bye'"))
     result = run("--yemot-scenario", "--yemot-update")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["pizza.call.yaml: not rewritten: it has changed since it was read"])
@@ -213,7 +213,7 @@ def test_a_file_that_changed_meanwhile_is_left(shop: pytest.Pytester, run: Run, 
 
 
 @pytest.mark.parametrize("goodbyes", [1, 3])
-def test_a_file_that_is_gone_meanwhile_breaks_nothing(
+def test_a_file_that_is_deleted_during_the_run_is_reported(
     shop: pytest.Pytester, run: Run, write: Write, goodbyes: int
 ) -> None:
     count = f"seen.append(1)\n        len(seen) == {goodbyes} and os.unlink('pizza.call.yaml')"
@@ -227,7 +227,7 @@ def test_a_file_that_is_gone_meanwhile_breaks_nothing(
     assert not result.stderr.lines
 
 
-def test_what_was_rewritten_is_a_line_each_whatever_stood_there(
+def test_a_printed_change_is_one_line_with_escaped_controls(
     shop: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write("pizza.call.yaml", CALLS.replace("[{hears: ערב טוב}]", '[{hears: "ערב\\n\\e[31mטוב"}]'))
@@ -235,14 +235,14 @@ def test_what_was_rewritten_is_a_line_each_whatever_stood_there(
     result.stdout.fnmatch_lines([r"pizza.call.yaml:*: ערב\n\x1b* → ברוכים הבאים במה אפשר לעזור"])
 
 
-def test_several_processes_are_refused(shop: pytest.Pytester, run: Run) -> None:
+def test_several_processes_are_a_usage_error(shop: pytest.Pytester, run: Run) -> None:
     result = run("-p", "xdist.plugin", "-n", "2", "--yemot-scenario", "--yemot-update")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--yemot-update*leave out -n*"])
     assert calls(shop) == CALLS
 
 
-def test_without_scenarios_there_is_nothing_to_rewrite(shop: pytest.Pytester, run: Run) -> None:
+def test_without_scenarios_it_is_a_usage_error(shop: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-update")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*add --yemot-scenario*"])

@@ -14,13 +14,13 @@ Write = Callable[[str, str], None]
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         ends = "q1=" in self.path or "hangup=" in self.path
-        answer = "id_list_message=t-תודה&go_to_folder=hangup" if ends else "read=t-ברוכים הבאים=q1,no,voice"
+        body = "id_list_message=t-תודה&go_to_folder=hangup" if ends else "read=t-ברוכים הבאים=q1,no,voice"
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(answer.encode())
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -38,9 +38,7 @@ def test_scenarios_call_a_server(project: pytest.Pytester, run: Run, url: str) -
     run("--yemot-scenario", f"--yemot-url={url}").assert_outcomes(passed=1)
 
 
-def test_the_server_can_stand_in_the_ini_file(
-    project: pytest.Pytester, run: Run, write: Write, url: str
-) -> None:
+def test_the_url_can_be_in_the_ini_file(project: pytest.Pytester, run: Run, write: Write, url: str) -> None:
     write("pytest.toml", f"[pytest]\nyemot_url = '{url}'\n")
     run("--yemot-scenario").assert_outcomes(passed=1)
 
@@ -54,22 +52,20 @@ def test_the_model_of_a_server_cannot_be_scripted(
     result.stdout.fnmatch_lines(["*bad.call.yaml:1:31: agent: there is no double behind http*"])
 
 
-def test_a_server_beyond_this_machine_is_not_called_by_accident(project: pytest.Pytester, run: Run) -> None:
+def test_a_remote_server_is_not_called_by_default(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario", "--yemot-url=http://192.0.2.1/yemot")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*is not on this machine*"])
 
 
-@pytest.mark.parametrize("spelling", ["--yemot-url=localhost:8000", "-oyemot_url=localhost:8000"])
-def test_an_address_that_is_no_url_is_a_usage_error(
-    project: pytest.Pytester, run: Run, spelling: str
-) -> None:
-    result = run("--yemot-scenario", spelling)
+@pytest.mark.parametrize("option", ["--yemot-url=localhost:8000", "-oyemot_url=localhost:8000"])
+def test_an_address_without_scheme_is_a_usage_error(project: pytest.Pytester, run: Run, option: str) -> None:
+    result = run("--yemot-scenario", option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*yemot?url=localhost:8000: write a whole URL, such as http://*"])
 
 
-def test_options_that_name_two_things_to_call_are_a_usage_error(project: pytest.Pytester, run: Run) -> None:
+def test_two_options_for_the_target_are_a_usage_error(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario", "--yemot-app=shop:app", "--yemot-url=http://127.0.0.1:9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--yemot-app and --yemot-url each name what is called: leave one out"])
