@@ -178,7 +178,7 @@ def test_the_readme_has_exactly_two_commands_each_on_one_line() -> None:
 def test_every_rule_of_the_lint_is_documented_with_its_source() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     for rule in RULES.values():
-        assert f"| `{rule.code}` | {rule.source} | {rule.fix} |" in text
+        assert f"| `{rule.code}` | {rule.source} | {rule.hint} |" in text
 
 
 def test_no_block_without_a_language_slips_past_these_tests() -> None:

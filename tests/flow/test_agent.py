@@ -21,7 +21,7 @@ POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
 @pytest.fixture
 def agent(flow: AIFlow) -> AIFlow:
     @flow.ai_agent("a", greeting="שלום")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         """Let the AI answer."""
 
     return flow
@@ -53,7 +53,7 @@ def test_a_slow_answer_is_polled_for(line: Line, provider: ScriptedProvider) -> 
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_poll_that_comes_again_hears_the_same_answer(line: Line, provider: ScriptedProvider) -> None:
+def test_a_repeated_poll_gets_the_same_response(line: Line, provider: ScriptedProvider) -> None:
     provider.answers("כן", after=3)
     line.enter("a")
     filler = line.send(("ai_1", "יש?"))
@@ -64,8 +64,10 @@ def test_a_poll_that_comes_again_hears_the_same_answer(line: Line, provider: Scr
     assert line.again() == answer == f"read=t-כן=ai_2,{LISTEN}"
 
 
-def test_many_requests_for_one_turn_at_once_ask_once_and_hear_the_same() -> None:
-    provider = ScriptedProvider(engine=Engine()).answers("כן")  # in virtual time the hold would pass
+def test_concurrent_requests_for_one_turn_ask_once_and_get_the_same_response() -> None:
+    provider = ScriptedProvider(engine=Engine()).answers(
+        "כן"
+    )  # real time: virtual time would pass during the hold
     provider.hold()
     line = Line(AIFlow(YemotAI(provider=provider)))
     line.flow.ai_agent("a")(lambda call, text: None)
@@ -131,7 +133,7 @@ def test_star_repeats_the_last_answer(line: Line, provider: ScriptedProvider) ->
 
 
 @pytest.mark.usefixtures("agent")
-def test_zero_starts_anew(line: Line, provider: ScriptedProvider) -> None:
+def test_zero_restarts_the_conversation(line: Line, provider: ScriptedProvider) -> None:
     provider.answers("נעים מאוד").answers("מי אתה?")
     line.enter("a")
     line.send(("ai_1", "שמי דוד"))
@@ -145,7 +147,7 @@ def test_zero_starts_anew(line: Line, provider: ScriptedProvider) -> None:
 
 
 @pytest.mark.usefixtures("agent")
-def test_other_keys_are_passed_on_as_what_was_said(line: Line, provider: ScriptedProvider) -> None:
+def test_other_keys_are_passed_on_as_the_utterance(line: Line, provider: ScriptedProvider) -> None:
     provider.answers("תודה")
     line.enter("a")
     line.send(("ai_1", "Digits-0501"))
@@ -153,9 +155,9 @@ def test_other_keys_are_passed_on_as_what_was_said(line: Line, provider: Scripte
     assert prompts(provider) == ["0501"]
 
 
-def test_the_table_of_keys_can_be_changed(flow: AIFlow, line: Line) -> None:
-    manners = DialogSettings(keys={"#": KeyAction.LEAVE}, goodbye="יאללה ביי")
-    flow.ai_agent("a", dialog=manners)(lambda call, text: text)
+def test_keys_are_configurable(flow: AIFlow, line: Line) -> None:
+    settings = DialogSettings(keys={"#": KeyAction.LEAVE}, goodbye="יאללה ביי")
+    flow.ai_agent("a", dialog=settings)(lambda call, text: text)
     line.enter("a")
 
     assert line.send(("ai_1", "Digits-9")) == f"read=t-9=ai_2,{LISTEN}"
@@ -184,7 +186,7 @@ def test_another_key_in_a_poll_does_nothing(line: Line, provider: ScriptedProvid
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_failure_ends_in_an_apology_and_listens_on(line: Line, provider: ScriptedProvider) -> None:
+def test_after_a_failure_the_agent_apologizes_and_listens(line: Line, provider: ScriptedProvider) -> None:
     provider.fails("unauthorized").answers("עכשיו כן")
     line.enter("a")
 
@@ -192,9 +194,7 @@ def test_a_failure_ends_in_an_apology_and_listens_on(line: Line, provider: Scrip
     assert line.send(("ai_2", "ועכשיו?")) == f"read=t-עכשיו כן=ai_3,{LISTEN}"
 
 
-def test_a_model_that_never_answers_ends_in_an_apology_after_the_turns_time(
-    provider: ScriptedProvider, line: Line
-) -> None:
+def test_a_model_that_never_answers_times_out_with_an_apology(provider: ScriptedProvider, line: Line) -> None:
     provider.hangs()
     line.flow = AIFlow(YemotAI(provider=provider, turn_timeout=20))
     line.flow.ai_agent("a")(lambda call, text: None)
@@ -213,9 +213,7 @@ def test_a_model_that_never_answers_ends_in_an_apology_after_the_turns_time(
 
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("text", ["🙂", "---", ""], ids=["emoji", "dashes", "nothing"])
-def test_an_answer_that_cannot_be_spoken_is_apologised_for(
-    line: Line, provider: ScriptedProvider, text: str
-) -> None:
+def test_an_unspeakable_answer_becomes_an_apology(line: Line, provider: ScriptedProvider, text: str) -> None:
     provider.answers(text)
     line.enter("a")
 
@@ -223,7 +221,7 @@ def test_an_answer_that_cannot_be_spoken_is_apologised_for(
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_text_that_the_function_returns_is_the_answer(flow: AIFlow, line: Line, kind: str) -> None:
+def test_a_returned_text_is_the_answer(flow: AIFlow, line: Line, kind: str) -> None:
     async def echo(call: AICall, text: str) -> str:
         await asyncio.sleep(0)
         return f"אמרת {text}"
@@ -234,9 +232,7 @@ def test_a_text_that_the_function_returns_is_the_answer(flow: AIFlow, line: Line
     assert line.send(("ai_1", "יש?")) == f"read=t-אמרת יש?=ai_2,{LISTEN}"
 
 
-def test_the_function_runs_once_per_turn_however_long_it_takes(
-    flow: AIFlow, line: Line, provider: ScriptedProvider
-) -> None:
+def test_a_slow_function_runs_once_per_turn(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
     provider.answers("כן", after=7)
     runs: list[str] = []
     flow.ai_agent("a")(lambda call, text: runs.append(text))
@@ -248,12 +244,14 @@ def test_the_function_runs_once_per_turn_however_long_it_takes(
     assert runs == ["יש?"]
 
 
-def test_the_second_form_is_given_the_agent(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
+def test_a_function_with_the_parameter_agent_gets_the_agent(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
     provider.answers("יום").answers("לילה")
     histories: list[int] = []
 
     @flow.ai_agent("a")
-    async def talk(call: AICall, agent: Agent) -> str:
+    async def answer_turn(call: AICall, agent: Agent) -> str:
         histories.append(len(agent.history))
         return f"{await agent.ask(agent.text + '!', instructions='קצר')} טוב"
 
@@ -266,9 +264,9 @@ def test_the_second_form_is_given_the_agent(flow: AIFlow, line: Line, provider: 
     assert histories == [0, 1]
 
 
-def test_a_transfer_in_the_function_is_the_turns_outcome(flow: AIFlow, line: Line) -> None:
+def test_goto_in_the_function_is_the_outcome_of_the_turn(flow: AIFlow, line: Line) -> None:
     @flow.ai_agent("a")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         call.play_message("מעביר")
         call.goto("/5")
 
@@ -279,13 +277,13 @@ def test_a_transfer_in_the_function_is_the_turns_outcome(flow: AIFlow, line: Lin
     assert line.again() == answer
 
 
-def test_what_the_function_queues_is_played_before_the_answer(
+def test_queued_messages_are_played_before_the_answer(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("כן")
 
     @flow.ai_agent("a")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         call.state["asked"] = text
         call.play_message([("file", "/1/000")])
 
@@ -303,7 +301,7 @@ def test_what_the_function_queues_is_played_before_the_answer(
     ],
     ids=["raises", "returns-a-number", "reads"],
 )
-def test_a_function_that_fails_costs_an_apology_and_the_agent_listens_on(
+def test_after_a_failing_function_the_agent_apologizes_and_listens(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, function: Callable[[AICall, str], object]
 ) -> None:
     flow.ai_agent("a")(function)  # type: ignore[type-var]  # wrong on purpose
@@ -313,7 +311,7 @@ def test_a_function_that_fails_costs_an_apology_and_the_agent_listens_on(
     assert "agent's function" in caplog.text
 
 
-def test_an_agent_with_a_provider_or_instructions_of_its_own_has_a_memory_of_its_own(
+def test_an_agent_with_its_provider_or_instructions_has_a_separate_conversation(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("מכירות").answers("שירות")
@@ -328,10 +326,12 @@ def test_an_agent_with_a_provider_or_instructions_of_its_own_has_a_memory_of_its
     assert provider.requests[1].instructions == "שירות בלבד"
 
 
-def test_two_agents_with_one_memory_share_it(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
+def test_two_agents_share_the_conversation_of_the_call(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
     provider.answers("אחת").answers("שתיים")
-    for place in ("a", "b"):
-        flow.ai_agent(place)(lambda call, text: None)
+    for extension in ("a", "b"):
+        flow.ai_agent(extension)(lambda call, text: None)
     line.enter("a")
     line.send(("ai_1", "שלום"))
     line.enter("b")
@@ -341,22 +341,22 @@ def test_two_agents_with_one_memory_share_it(flow: AIFlow, line: Line, provider:
 
 
 @pytest.mark.parametrize(
-    ("filler", "played"),
+    ("filler", "rendered"),
     [("שנייה", "t-שנייה"), (File("wait"), "f-wait"), (None, "noop-wait")],
     ids=["text", "file", "none"],
 )
-def test_the_filler_is_a_text_a_file_or_none(
-    flow: AIFlow, line: Line, provider: ScriptedProvider, filler: str | File | None, played: str
+def test_the_filler_is_a_text_a_file_or_silence(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, filler: str | File | None, rendered: str
 ) -> None:
     provider.answers("כן", after=3)
     flow.ai_agent("a", dialog=DialogSettings(filler=filler))(lambda call, text: None)
     line.enter("a")
 
-    assert line.send(("ai_1", "יש?")) == f"read={played}=ai_1w1,{POLL}"
+    assert line.send(("ai_1", "יש?")) == f"read={rendered}=ai_1w1,{POLL}"
     line.send(("ai_1w1", "None"))
 
 
-def test_a_long_answer_is_spoken_in_messages_of_a_length_that_the_line_can_speak(
+def test_a_long_answer_is_split_into_messages_within_the_limits(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("מילה ועוד מילה. " * 200)
@@ -370,7 +370,7 @@ def test_a_long_answer_is_spoken_in_messages_of_a_length_that_the_line_can_speak
 
 
 @pytest.mark.usefixtures("agent")
-def test_junk_in_our_own_names_does_no_harm(line: Line, provider: ScriptedProvider) -> None:
+def test_malformed_names_of_the_agent_loop_are_ignored(line: Line, provider: ScriptedProvider) -> None:
     provider.answers("כן")
     line.enter("a")
 
@@ -379,7 +379,7 @@ def test_junk_in_our_own_names_does_no_harm(line: Line, provider: ScriptedProvid
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_number_from_nowhere_is_answered_and_never_used_again(
+def test_an_unknown_turn_number_is_answered_and_not_used_again(
     line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("כן")
@@ -388,20 +388,20 @@ def test_a_number_from_nowhere_is_answered_and_never_used_again(
     assert line.send(("ai_700", "יש?")) == f"read=t-כן=ai_701,{LISTEN}"
 
 
-def test_a_way_of_listening_that_does_not_exist_is_refused(flow: AIFlow) -> None:
+def test_an_unknown_input_mode_is_refused(flow: AIFlow) -> None:
     with pytest.raises(ConfigurationError, match="smell"):
         flow.ai_agent("a", listen="smell")
 
 
-def test_manners_that_make_no_sense_are_refused() -> None:
+def test_invalid_settings_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="silences"):
         DialogSettings(max_silences=0)
-    with pytest.raises(ConfigurationError, match="hold"):
+    with pytest.raises(ConfigurationError, match="answer_wait"):
         DialogSettings(answer_wait=-1)
 
 
 @pytest.mark.usefixtures("agent")
-def test_star_after_starting_anew_repeats_the_greeting(line: Line, provider: ScriptedProvider) -> None:
+def test_star_after_a_restart_repeats_the_greeting(line: Line, provider: ScriptedProvider) -> None:
     provider.answers("ישן")
     line.enter("a")
     line.send(("ai_1", "שאלה"))
@@ -411,29 +411,29 @@ def test_star_after_starting_anew_repeats_the_greeting(line: Line, provider: Scr
 
 
 @pytest.mark.parametrize(
-    "manners",
-    [{"filler": ""}, {"filler": "…"}, {"not_heard": "..."}, {"apology": ""}, {"fault": ""}],
-    ids=["no-filler", "dots", "not-heard", "apology", "fault"],
+    "settings",
+    [{"filler": ""}, {"filler": "…"}, {"not_heard": "..."}, {"apology": ""}, {"internal_error": ""}],
+    ids=["no-filler", "dots", "not-heard", "apology", "internal-error"],
 )
-def test_a_sentence_that_cannot_be_spoken_is_refused(manners: dict[str, str]) -> None:
+def test_an_unspeakable_sentence_is_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="spoken"):
-        DialogSettings(**manners)  # type: ignore[arg-type]  # one name at a time
+        DialogSettings(**settings)  # type: ignore[arg-type]  # one name at a time
 
 
 @pytest.mark.parametrize(
     "function", [lambda: None, lambda call: None, lambda a, b, c: None], ids=["0", "1", "3"]
 )
-def test_a_function_of_another_form_is_refused(flow: AIFlow, function: Callable[..., None]) -> None:
+def test_a_function_with_another_signature_is_refused(flow: AIFlow, function: Callable[..., None]) -> None:
     with pytest.raises(ConfigurationError, match="call, text"):
         flow.ai_agent("a")(function)
 
 
-def test_what_is_no_provider_is_refused(flow: AIFlow) -> None:
+def test_an_object_that_is_not_a_provider_is_refused(flow: AIFlow) -> None:
     with pytest.raises(ConfigurationError, match="no provider"):
         flow.ai_agent("a", provider=5)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_an_agents_function_that_takes_too_long_leaves_no_question_behind(
+def test_a_function_that_times_out_leaves_no_running_model_call(
     provider: ScriptedProvider, line: Line
 ) -> None:
     provider.hangs()

@@ -19,7 +19,7 @@ def prompts(provider: ScriptedProvider) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_step_is_asked_once_however_often_the_handler_runs(
+def test_a_step_is_asked_once_in_all_runs_of_the_handler(
     flow: AIFlow, line: Line, provider: ScriptedProvider, kind: str
 ) -> None:
     provider.answers("אחת").answers("שתיים")
@@ -41,7 +41,7 @@ def test_a_step_is_asked_once_however_often_the_handler_runs(
     assert prompts(provider) == ["א", "ב"]
 
 
-def test_a_step_is_found_by_its_position_whatever_its_text(
+def test_a_step_is_found_by_position_even_if_its_text_differs(
     flow: AIFlow, line: Line, provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.answers("אחת")
@@ -61,7 +61,7 @@ def test_a_step_is_found_by_its_position_whatever_its_text(
     assert "השעה" not in caplog.text
 
 
-def test_a_step_is_numbered_when_it_is_asked_not_when_it_is_awaited(
+def test_a_step_is_numbered_by_the_call_not_by_the_await(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("שנייה").answers("ראשונה")
@@ -132,7 +132,7 @@ def test_areply_inside_an_async_handler_is_the_same_step(
     assert line.send(("key", "1")) == "id_list_message=t-אחת"
 
 
-def test_a_blocking_method_in_an_async_handler_says_what_to_write_instead(
+def test_a_blocking_method_in_an_async_handler_names_the_async_method(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     @flow.get("7")
@@ -143,7 +143,7 @@ def test_a_blocking_method_in_an_async_handler_says_what_to_write_instead(
     assert "areply" in caplog.text
 
 
-def test_an_answer_that_was_not_awaited_says_so(
+def test_using_an_answer_without_await_is_an_error(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, provider: ScriptedProvider
 ) -> None:
     provider.answers("אחת")
@@ -183,7 +183,7 @@ def test_a_providers_error_reaches_the_handler_and_a_replay_raises_the_same(
     assert prompts(provider) == ["א"]
 
 
-def test_an_error_that_nobody_handles_costs_a_sentence(
+def test_an_unhandled_provider_error_becomes_a_sentence(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.fails("unauthorized")
@@ -193,7 +193,7 @@ def test_an_error_that_nobody_handles_costs_a_sentence(
 
 
 @pytest.mark.parametrize("fail", ["overloaded", "rate_limited"])
-def test_a_transient_failure_is_tried_once_more(
+def test_a_transient_failure_is_retried_once(
     flow: AIFlow, line: Line, provider: ScriptedProvider, fail: str
 ) -> None:
     provider.fails(fail).answers("אחת")  # type: ignore[arg-type]  # the parameters are such words
@@ -209,7 +209,7 @@ def test_a_long_rate_limit_is_not_waited_for(flow: AIFlow, line: Line, provider:
     assert "תקלה" in line.enter("7")
 
 
-def test_a_failure_that_leaves_no_time_is_not_tried_again(
+def test_a_failure_that_leaves_no_time_is_not_retried(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.fails("overloaded", after=59)
@@ -224,7 +224,7 @@ def test_a_failure_that_leaves_no_time_is_not_tried_again(
     assert answer.startswith("read=t-סליחה, לא הצלחתי לענות")
 
 
-def test_a_lost_session_is_rebuilt_from_what_was_said(
+def test_a_lost_session_is_rebuilt_from_the_history(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("נעים מאוד")
@@ -237,7 +237,7 @@ def test_a_lost_session_is_rebuilt_from_what_was_said(
     assert line.send(("ai_2", "איך קוראים לי")) == "read=t-דוד=ai_3,no,voice"
     rebuilt = provider.requests[-1]
     assert rebuilt.session is None
-    assert [(old.prompt, old.answer) for old in rebuilt.history] == [("שמי דוד", "נעים מאוד")]
+    assert [(exchange.prompt, exchange.answer) for exchange in rebuilt.history] == [("שמי דוד", "נעים מאוד")]
 
 
 def test_an_unknown_message_type_is_named(flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture) -> None:
@@ -247,7 +247,7 @@ def test_an_unknown_message_type_is_named(flow: AIFlow, line: Line, caplog: pyte
     assert "no message type 'video'" in caplog.text
 
 
-def test_an_argument_that_the_line_would_refuse_is_named(
+def test_an_invalid_argument_is_named_in_the_log(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     flow.get("7")(lambda call: call.read("הקישו", val_name="Api,x"))
@@ -256,12 +256,12 @@ def test_an_argument_that_the_line_would_refuse_is_named(
     assert "Api,x" in caplog.text
 
 
-def test_an_agent_needs_a_greeting_that_can_be_spoken(flow: AIFlow) -> None:
+def test_an_agent_needs_a_speakable_greeting(flow: AIFlow) -> None:
     with pytest.raises(ConfigurationError, match="greeting"):
         flow.ai_agent("1", greeting="🙂")(lambda call, text: None)
 
 
-def test_questions_asked_together_get_each_its_own_answer(
+def test_concurrent_questions_get_their_own_answers(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("אחת").answers("שתיים")
@@ -280,18 +280,18 @@ def test_questions_asked_together_get_each_its_own_answer(
     [lambda pending: "x" + pending, lambda pending: pending + "x", len, bool, str],
     ids=["after", "before", "len", "bool", "str"],
 )
-def test_whatever_is_done_with_an_answer_that_was_not_awaited_says_so(use: Callable[[str], object]) -> None:
-    async def coming() -> str:
+def test_operations_on_an_answer_without_await_raise(use: Callable[[str], object]) -> None:
+    async def answer() -> str:
         return "כן"
 
-    pending = PendingStr(coming())
+    pending = PendingStr(answer())
 
     with pytest.raises(ConfigurationError, match="await"):
         use(pending)
     pending.close()
 
 
-def test_silence_is_told_to_the_model_as_silence(
+def test_silence_is_sent_to_the_model_as_silence(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("לא שמעתי")

@@ -16,7 +16,7 @@ from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
 
 
-def test_what_is_queued_goes_out_with_the_question(flow: AIFlow, line: Line) -> None:
+def test_queued_messages_are_sent_with_the_question(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         call.play_message([("text", "שלום")])
@@ -26,7 +26,7 @@ def test_what_is_queued_goes_out_with_the_question(flow: AIFlow, line: Line) -> 
     assert line.enter("") == "id_list_message=t-שלום.f-/1/000&read=t-הקישו=key,no,1,1,7,No,,,,,,,None,,no"
 
 
-def test_what_is_queued_is_played_when_the_handler_ends(flow: AIFlow, line: Line) -> None:
+def test_queued_messages_are_played_when_the_handler_ends(flow: AIFlow, line: Line) -> None:
     flow.get("")(lambda call: call.play_message("להתראות"))
 
     assert line.enter("") == "id_list_message=t-להתראות"
@@ -41,7 +41,7 @@ def test_a_message_before_a_transfer_is_played_first(flow: AIFlow, line: Line) -
     assert line.enter("") == "id_list_message=t-להתראות&go_to_folder=hangup"
 
 
-def test_what_was_queued_before_an_answered_question_is_not_spoken_again(flow: AIFlow, line: Line) -> None:
+def test_messages_queued_before_an_answered_question_are_not_repeated(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         call.play_message("ברוכים הבאים")
@@ -54,7 +54,7 @@ def test_what_was_queued_before_an_answered_question_is_not_spoken_again(flow: A
     assert line.send(("age", "30")) == "id_list_message=t-תודה&go_to_folder=hangup"
 
 
-def test_silence_at_a_spoken_question_is_an_empty_answer(flow: AIFlow, line: Line) -> None:
+def test_silence_at_a_spoken_question_is_an_empty_text(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         call.play_message(f"שמעתי {len(call.read('מה שמך', mode='voice', val_name='name'))}")
@@ -65,9 +65,7 @@ def test_silence_at_a_spoken_question_is_an_empty_answer(flow: AIFlow, line: Lin
     assert line.send(("name", "")) == "id_list_message=t-שמעתי 0&go_to_folder=hangup"
 
 
-def test_a_spoken_question_goes_out_again_after_silence_as_often_as_was_asked(
-    flow: AIFlow, line: Line
-) -> None:
+def test_a_spoken_question_is_repeated_after_silence_up_to_amount_attempts(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         name = call.read("מה שמך", mode="voice", val_name="name", pre_message="שלום", amount_attempts=3)
@@ -94,7 +92,7 @@ def test_a_spoken_question_that_was_answered_is_not_asked_again(flow: AIFlow, li
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_read_returns_what_was_typed_in_both_kinds_of_handler(flow: AIFlow, line: Line, kind: str) -> None:
+def test_read_returns_the_typed_value_in_both_kinds_of_handler(flow: AIFlow, line: Line, kind: str) -> None:
     def ask(call: AICall) -> None:
         digits = call.read("גיל?", val_name="age")
         call.play_message(f"בן {digits}")
@@ -109,25 +107,23 @@ def test_read_returns_what_was_typed_in_both_kinds_of_handler(flow: AIFlow, line
     assert line.send(("age", "30")) == "id_list_message=t-בן 30"
 
 
-def test_speech_comes_without_the_marks_nobody_said_and_keys_without_their_prefix(
-    flow: AIFlow, line: Line
-) -> None:
-    heard: list[str] = []
+def test_speech_has_no_invisible_marks_and_keys_have_no_prefix(flow: AIFlow, line: Line) -> None:
+    values: list[str] = []
 
     @flow.get("")
     def root(call: AICall) -> None:
-        heard.append(call.read("שם?", mode="stt", val_name="name"))
-        heard.append(call.read("טלפון?", mode="voice", val_name="phone"))
+        values.append(call.read("שם?", mode="stt", val_name="name"))
+        values.append(call.read("טלפון?", mode="voice", val_name="phone"))
         call.hangup()
 
     line.enter("")
     line.send(("name", "\u200fדוד\xa0כהן "))
     line.send(("phone", "Digits-0501234567"))
 
-    assert heard[-2:] == ["דוד כהן", "0501234567"]
+    assert values[-2:] == ["דוד כהן", "0501234567"]
 
 
-def test_silence_is_an_answer(flow: AIFlow, line: Line) -> None:
+def test_silence_is_returned_as_an_empty_text(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         said = call.read("שם?", mode="voice", val_name="name")
@@ -138,7 +134,7 @@ def test_silence_is_an_answer(flow: AIFlow, line: Line) -> None:
     assert line.send(("name", "")) == "id_list_message=t-לא שמעתי"
 
 
-def test_a_handlers_own_except_does_not_swallow_the_question(flow: AIFlow, line: Line) -> None:
+def test_except_exception_in_a_handler_does_not_swallow_the_question(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         try:
@@ -149,7 +145,7 @@ def test_a_handlers_own_except_does_not_swallow_the_question(flow: AIFlow, line:
     assert "=age," in line.enter("")
 
 
-def test_what_is_handed_over_first_counts(flow: AIFlow, line: Line) -> None:
+def test_the_first_outcome_counts(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         try:
@@ -160,7 +156,7 @@ def test_what_is_handed_over_first_counts(flow: AIFlow, line: Line) -> None:
     assert line.enter("") == "go_to_folder=/1"
 
 
-def test_an_interruption_inside_a_task_group_is_understood(flow: AIFlow, line: Line) -> None:
+def test_an_interruption_inside_a_task_group_is_recognized(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     async def root(call: AICall) -> None:
         async def ask() -> None:
@@ -172,7 +168,7 @@ def test_an_interruption_inside_a_task_group_is_understood(flow: AIFlow, line: L
     assert "=age," in line.enter("")
 
 
-def test_yemot_flows_own_interruption_is_understood(flow: AIFlow, line: Line) -> None:
+def test_the_interruption_of_yemot_flow_is_recognized(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         raise yemot_flow.CallInterrupted("go_to_folder=/5")
@@ -185,14 +181,14 @@ def test_yemot_flows_own_interruption_is_understood(flow: AIFlow, line: Line) ->
     ["go_to_folder=/5", Response([GoToFolder("/5")]), (GoToFolder("/5"),)],
     ids=["text", "response", "actions"],
 )
-def test_a_handler_may_return_its_answer(flow: AIFlow, line: Line, returned: object) -> None:
+def test_a_handler_can_return_its_response(flow: AIFlow, line: Line, returned: object) -> None:
     flow.get("")(lambda call: returned)
 
     assert line.enter("") == "go_to_folder=/5"
 
 
 @pytest.mark.parametrize("returned", ["hangup=yes", 5], ids=["no-answer", "number"])
-def test_a_handler_that_returns_junk_costs_the_caller_a_sentence_only(
+def test_an_invalid_return_value_becomes_a_sentence(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, returned: object
 ) -> None:
     flow.get("7")(lambda call: returned)
@@ -201,7 +197,7 @@ def test_a_handler_that_returns_junk_costs_the_caller_a_sentence_only(
     assert "failed" in caplog.text
 
 
-def test_a_handler_that_raises_costs_a_sentence_and_the_log_has_the_trace(
+def test_an_exception_becomes_a_sentence_and_its_traceback_is_logged(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     @flow.get("7")
@@ -212,7 +208,7 @@ def test_a_handler_that_raises_costs_a_sentence_and_the_log_has_the_trace(
     assert "KeyError: 'price'" in caplog.text
 
 
-def test_a_handler_that_always_fails_at_the_root_does_not_lead_in_a_circle(flow: AIFlow, line: Line) -> None:
+def test_a_handler_that_always_fails_at_the_root_does_not_loop(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def broken(call: AICall) -> None:
         raise SystemExit(1)
@@ -222,7 +218,7 @@ def test_a_handler_that_always_fails_at_the_root_does_not_lead_in_a_circle(flow:
     assert moves == ["/", "/", "hangup"]
 
 
-def test_a_slow_handler_gets_a_filler_and_is_not_run_again_by_polls(
+def test_a_slow_handler_gets_a_filler_and_polls_do_not_run_it_again(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("יש פיצה", after=7)
@@ -241,7 +237,7 @@ def test_a_slow_handler_gets_a_filler_and_is_not_run_again_by_polls(
     assert runs == ["run"]
 
 
-def test_a_repeated_poll_hears_the_same(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
+def test_a_repeated_poll_gets_the_same_response(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
     provider.answers("יש פיצה", after=5)
     flow.get("")(lambda call: call.play_message(call.ask_ai("מה יש")))
 
@@ -251,16 +247,16 @@ def test_a_repeated_poll_hears_the_same(flow: AIFlow, line: Line, provider: Scri
     assert line.again() == second
 
 
-def test_a_slow_plain_handler_is_joined_by_requests_at_the_same_time(flow: AIFlow, line: Line) -> None:
+def test_concurrent_requests_join_a_slow_handler(flow: AIFlow, line: Line) -> None:
     runs: list[str] = []
     entered = threading.Event()
-    free = threading.Event()
+    may_continue = threading.Event()
 
     @flow.get("")
     def root(call: AICall) -> None:
         runs.append("run")
         entered.set()
-        assert free.wait(10)
+        assert may_continue.wait(10)
         call.hangup()
 
     line.extension = ""
@@ -269,7 +265,7 @@ def test_a_slow_plain_handler_is_joined_by_requests_at_the_same_time(flow: AIFlo
     for caller in callers:
         caller.start()
     assert entered.wait(10)
-    free.set()
+    may_continue.set()
     for caller in callers:
         caller.join(10)
 
@@ -292,7 +288,7 @@ def test_a_request_with_other_values_detaches_the_old_run(
     assert line.send(("key", "1")) == "id_list_message=t-חדש"
 
 
-def test_attributes_set_on_the_call_live_as_long_as_the_call(flow: AIFlow, line: Line) -> None:
+def test_attributes_set_on_the_call_are_kept_for_the_call(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         if not hasattr(call, "greeted"):
@@ -323,7 +319,7 @@ def test_state_is_saved_with_the_session(flow: AIFlow, line: Line) -> None:
     assert line.enter("2") == "id_list_message=t-order, 5"
 
 
-def test_a_state_that_cannot_be_saved_is_refused_and_the_old_one_kept(
+def test_an_unsaveable_state_is_refused_and_the_saved_one_kept(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     @flow.get("1")
@@ -347,23 +343,25 @@ def test_a_state_that_cannot_be_saved_is_refused_and_the_old_one_kept(
     assert line.enter("3") == "id_list_message=t-name"
 
 
-def test_a_hang_up_while_a_handler_waits_releases_the_request_that_is_held() -> None:
-    provider = ScriptedProvider(engine=Engine()).answers("לא יישמע")  # in virtual time the hold would pass
+def test_a_hang_up_ends_the_wait_of_a_request() -> None:
+    provider = ScriptedProvider(engine=Engine()).answers(
+        "לא יישמע"
+    )  # real time: virtual time would pass during the hold
     provider.hold()
     line = Line(AIFlow(YemotAI(provider=provider)))
     line.flow.get("")(lambda call: call.play_message(call.ask_ai("שאלה")))
-    held: list[str] = []
-    caller = threading.Thread(target=lambda: held.append(line.enter("")))
+    responses: list[str] = []
+    caller = threading.Thread(target=lambda: responses.append(line.enter("")))
     caller.start()
     provider.wait_for_requests(1)
 
     assert line.hang_up() == "noop=ended"
     caller.join(10)
-    assert held == ["go_to_folder=hangup"]
+    assert responses == ["go_to_folder=hangup"]
     assert provider.running == 0
 
 
-def test_the_log_says_neither_phone_nor_words(
+def test_the_log_has_no_phone_number_and_no_words(
     flow: AIFlow, line: Line, provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -385,11 +383,11 @@ def test_an_extension_has_one_handler(flow: AIFlow) -> None:
 
 def test_plain_and_async_handlers_do_not_block_each_other(ai: YemotAI) -> None:
     flow = AIFlow(ai)
-    free = threading.Event()
+    may_continue = threading.Event()
 
     @flow.get("slow")
     def slow(call: AICall) -> None:
-        assert free.wait(10)
+        assert may_continue.wait(10)
         call.hangup()
 
     @flow.get("quick")
@@ -402,12 +400,12 @@ def test_plain_and_async_handlers_do_not_block_each_other(ai: YemotAI) -> None:
     try:
         assert Line(flow, "c2").enter("quick") == "go_to_folder=hangup"
     finally:
-        free.set()
+        may_continue.set()
         caller.join(10)
 
 
 @pytest.mark.parametrize("where", ["handler", "agent"])
-def test_a_cancellation_of_the_developers_own_is_a_fault_and_not_a_hang_up(
+def test_a_cancelled_error_from_the_handler_is_a_fault_and_not_a_hang_up(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
     async def cancels(call: AICall, text: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Whoever interrupts an answer, or is somewhere else by now, while a request is held."""
+"""Interrupted answers, and requests that wait while the caller has moved on."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בש
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"
 
 
-class Thinking:
-    """A model that thinks until it is told to answer."""
+class BlockedModel:
+    """A model that blocks until ``answers`` is called."""
 
     name = "thinking"
 
     def __init__(self) -> None:
         self.engine = Engine()
         self.asked = threading.Event()
-        self._enough = asyncio.Event()
+        self._released = asyncio.Event()
 
     def answers(self) -> None:
-        self.engine.loop.call_soon_threadsafe(self._enough.set)
+        self.engine.loop.call_soon_threadsafe(self._released.set)
 
     async def start_session(self, prompt: str, **_: object) -> Reply:
         self.asked.set()
-        await self._enough.wait()
+        await self._released.wait()
         return Reply(f"אמרת {prompt}", "s")
 
     async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
@@ -43,17 +43,15 @@ class Thinking:
 
 
 @pytest.fixture
-def thinking() -> Iterator[Thinking]:
-    provider = Thinking()
+def blocked_model() -> Iterator[BlockedModel]:
+    provider = BlockedModel()
     yield provider
     provider.engine.close()
 
 
 @pytest.mark.parametrize("kind", ["handler", "agent"])
-def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
-    thinking: Thinking, kind: str
-) -> None:
-    flow = AIFlow(YemotAI(provider=thinking), dialog=DialogSettings(answer_wait=60.0))
+def test_a_dropped_request_does_not_move_the_caller_back(blocked_model: BlockedModel, kind: str) -> None:
+    flow = AIFlow(YemotAI(provider=blocked_model), dialog=DialogSettings(answer_wait=60.0))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     if kind == "agent":
         flow.ai_agent("b", greeting="כאן אחרים")(lambda call, text: text)
@@ -64,10 +62,10 @@ def test_a_request_that_the_line_has_given_up_on_does_not_bring_the_caller_back(
     line.values.append(("ai_1", "מתי?"))
     held = threading.Thread(target=flow.handle_request, args=(line.request(),))
     held.start()
-    assert thinking.asked.wait(10)
+    assert blocked_model.asked.wait(10)
 
     first = Response.parse(line.enter("b"))
-    thinking.answers()
+    blocked_model.answers()
     held.join(10)
     assert not held.is_alive()
     asked = tuple(first)[-1]
@@ -81,8 +79,8 @@ def menu(call: AICall) -> None:
     call.read("גודל", val_name="size", max_digits=1)
 
 
-class Late(MemoryStore):
-    """The same sessions, seen by a worker that is late to get what it waits for."""
+class SlowStore(MemoryStore):
+    """The same sessions for another worker, whose ``acquire`` blocks until ``in_time`` is set."""
 
     immediate = False
 
@@ -110,16 +108,17 @@ class Late(MemoryStore):
         await self._sessions.release(key, token)
 
 
-def test_a_request_that_comes_again_and_is_held_after_its_poll_was_answered_changes_nothing(
-    thinking: Thinking,
+def test_a_repeated_request_that_waits_after_its_poll_was_answered_changes_nothing(
+    blocked_model: BlockedModel,
 ) -> None:
     sessions = MemoryStore()
-    late = Late(sessions)
+    slow_store = SlowStore(sessions)
     here, there = (
         AIFlow(
-            YemotAI(provider=thinking, store=store), dialog=DialogSettings(answer_wait=hold, poll_wait=60.0)
+            YemotAI(provider=blocked_model, store=store),
+            dialog=DialogSettings(answer_wait=hold, poll_wait=60.0),
         )
-        for store, hold in ((sessions, 0.0), (late, 60.0))
+        for store, hold in ((sessions, 0.0), (slow_store, 60.0))
     )
     for flow in (here, there):
         flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
@@ -133,22 +132,22 @@ def test_a_request_that_comes_again_and_is_held_after_its_poll_was_answered_chan
 
     line.enter("a")
     assert "ai_1w1" in line.send(("ai_1", "מתי?"))
-    again = ask("again", there)
-    assert late.waits.wait(10)
+    repeated = ask("repeated", there)
+    assert slow_store.waits.wait(10)
     line.values.append(("ai_1w1", "None"))
     line.time += 1
     poll = ask("poll", here)
-    thinking.answers()
+    blocked_model.answers()
     poll.join(10)
-    thinking.engine.loop.call_soon_threadsafe(late.in_time.set)
-    again.join(10)
+    blocked_model.engine.loop.call_soon_threadsafe(slow_store.in_time.set)
+    repeated.join(10)
 
-    assert answers == dict.fromkeys(("poll", "again"), "read=t-אמרת מתי?=ai_2,no,voice")
-    assert "=ai_2w1," in line.send(("ai_2", "ועוד")), "what is said next is asked, and not greeted"
+    assert answers == dict.fromkeys(("poll", "repeated"), "read=t-אמרת מתי?=ai_2,no,voice")
+    assert "=ai_2w1," in line.send(("ai_2", "ועוד")), "the next utterance is answered, not greeted"
     line.hang_up()
 
 
-def test_one_request_that_is_held_twice_has_one_answer(flow: AIFlow, provider: ScriptedProvider) -> None:
+def test_two_waiting_copies_of_a_request_get_one_response(flow: AIFlow, provider: ScriptedProvider) -> None:
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     provider.answers([*THREE, ""], after=2.2, every=4)
     line = Line(flow)
@@ -168,9 +167,11 @@ def test_one_request_that_is_held_twice_has_one_answer(flow: AIFlow, provider: S
     assert line.send(("ai_1w1", "None")) == f"read=t-הספרייה פתוחה=ai_1w2,{POLL}"
 
 
-def test_the_hooks_are_told_once_of_an_interrupted_turn(flow: AIFlow, provider: ScriptedProvider) -> None:
-    told: list[Turn] = []
-    flow.ai.on_turn(lambda _call_id, turn: told.append(turn))
+def test_the_turn_hook_is_called_once_for_an_interrupted_turn(
+    flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    turns: list[Turn] = []
+    flow.ai.on_turn(lambda _call_id, turn: turns.append(turn))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     provider.answers(THREE, after=1, every=60).answers("בבקשה")
     line = Line(flow)
@@ -180,14 +181,14 @@ def test_the_hooks_are_told_once_of_an_interrupted_turn(flow: AIFlow, provider: 
     line.send(("ai_2", "תודה"))
     line.hang_up()
 
-    assert [(turn.text, turn.answer, turn.interrupted) for turn in told] == [
+    assert [(turn.text, turn.answer, turn.interrupted) for turn in turns] == [
         ("מתי?", "הספרייה פתוחה.", True),
         ("תודה", "בבקשה", False),
     ]
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_nobody_waits_for_an_interrupted_turn_whose_worker_ended_while_it_let_go(
+def test_no_request_waits_for_an_interrupted_turn_of_a_dead_worker(
     provider: ScriptedProvider, steps: int
 ) -> None:
     def worker() -> AIFlow:
@@ -195,7 +196,7 @@ def test_nobody_waits_for_an_interrupted_turn_whose_worker_ended_while_it_let_go
         flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
         return flow
 
-    async def pressed() -> str:
+    async def press_key() -> str:
         answer = await line.flow.ahandle_request(request)
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -213,14 +214,14 @@ def test_nobody_waits_for_an_interrupted_turn_whose_worker_ended_while_it_let_go
     line.values.append(("ai_1w1", "5"))
     line.time += 5
     request = line.request()
-    assert provider.engine.run(pressed()) == "read=noop-listen=ai_2,no,voice"
+    assert provider.engine.run(press_key()) == "read=noop-listen=ai_2,no,voice"
     line.flow = worker()
 
     assert line.send(("ai_2", "תודה")) == "read=t-בבקשה=ai_3,no,voice"
     line.hang_up()
 
 
-def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: ScriptedProvider) -> None:
+def test_a_key_interrupts_at_every_speaking_poll(flow: AIFlow, provider: ScriptedProvider) -> None:
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
     line.enter("a")
@@ -240,8 +241,8 @@ def test_a_key_interrupts_at_every_poll_that_has_spoken(flow: AIFlow, provider: 
     assert [exchange.answer for exchange in provider.requests[-1].history] == heard
 
 
-class Hurried:
-    """A model whose caller presses a key when it has just written its last word."""
+class InterruptedModel:
+    """A model whose caller presses a key right after its last word."""
 
     name = "hurried"
 
@@ -249,7 +250,7 @@ class Hurried:
         self.engine = ScriptedProvider().engine
         self.key: Callable[[], Awaitable[None]] | None = None
         self.spoken = asyncio.Event()
-        self.forgotten: list[JSON] = []
+        self.ended_sessions: list[JSON] = []
 
     async def stream(self, session: JSON, _prompt: str, **_: object) -> AsyncIterator[str | Reply]:
         yield "הספרייה פתוחה. "
@@ -265,11 +266,11 @@ class Hurried:
         raise AssertionError(prompt)
 
     async def end_session(self, session: JSON) -> None:
-        self.forgotten.append(session)
+        self.ended_sessions.append(session)
 
 
-def test_the_thread_of_an_answer_that_is_interrupted_at_its_very_end_is_forgotten_with_the_call() -> None:
-    provider = Hurried()
+def test_the_thread_of_an_answer_interrupted_at_its_end_is_deleted_with_the_call() -> None:
+    provider = InterruptedModel()
     flow = AIFlow(YemotAI(provider=provider))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
@@ -282,15 +283,15 @@ def test_the_thread_of_an_answer_that_is_interrupted_at_its_very_end_is_forgotte
     async def press() -> None:
         answers.append(await flow.ahandle_request(request))
 
-    async def written() -> None:
+    async def wait_until_retired() -> None:
         async with asyncio.timeout(10):  # of virtual time
-            while not (session := await flow.ai.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store rings no bell
+            while not (session := await flow.ai.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store has no event
                 await asyncio.sleep(0.01)
 
     provider.key = press
     provider.engine.loop.call_soon_threadsafe(provider.spoken.set)
-    provider.engine.run(written())
+    provider.engine.run(wait_until_retired())
     line.hang_up()
 
     assert answers == ["read=noop-listen=ai_2,no,voice"]
-    assert provider.forgotten == ["new thread"]
+    assert provider.ended_sessions == ["new thread"]

@@ -35,11 +35,11 @@ def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, str], rendered:
     [("zmanim", "sunset,IL/Jerusalem,+,D1,more"), ("music_on_hold", "calm,soon"), ("file", "a.b")],
     ids="-".join,
 )
-def test_what_the_line_could_not_read_is_refused(pair: tuple[str, str]) -> None:
+def test_an_invalid_message_is_refused(pair: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         to_messages([pair])
 
 
-def test_a_type_that_the_line_does_not_have_is_refused_with_those_it_has() -> None:
+def test_an_unknown_type_is_refused_with_the_known_types() -> None:
     with pytest.raises(ConfigurationError, match="no message type 'say'; the line plays: a, alpha, d, date"):
         to_messages([("say", "hello")])

@@ -1,4 +1,4 @@
-"""An answer that breaks off when its first sentences are heard: whoever is asked next knows of them."""
+"""An answer that is cut off after its first sentences: the next turn has them in its history."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from yemot_ai.turns.transitions import retire_thread
 from yemot_ai.turns.work import TurnResult
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
-BROKEN_OFF = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
+CUT_OFF_SENTENCE = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
 
 
-class Breaking:
-    """A model whose answer to ``מתי?`` breaks off after two sentences, a second each."""
+class FailingModel:
+    """A model whose answer to ``מתי?`` fails after two sentences, one a second."""
 
     name = "breaking"
 
     def __init__(self) -> None:
         self.engine = ScriptedProvider().engine
-        self.asked: list[tuple[JSON, Sequence[Exchange]]] = []
-        self.forgotten: list[JSON] = []
+        self.model_calls: list[tuple[JSON, Sequence[Exchange]]] = []
+        self.ended_sessions: list[JSON] = []
 
     async def stream(
         self,
@@ -37,32 +37,32 @@ class Breaking:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        self.asked.append((session, tuple(history)))
+        self.model_calls.append((session, tuple(history)))
         if prompt == "מתי?":
             for piece in ("הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בשבת"):
                 yield piece
                 await asyncio.sleep(1)
             raise ProviderCrashError("gone", provider=self.name)
-        yield Reply("בבקשה", session or f"thread {len(self.asked)}")
+        yield Reply("בבקשה", session or f"thread {len(self.model_calls)}")
 
     async def start_session(self, prompt: str, **_: object) -> Reply:
-        self.asked.append((None, ()))
+        self.model_calls.append((None, ()))
         return Reply("על הספרייה", "thread of the step")
 
     async def continue_session(self, session: JSON, prompt: str, **_: object) -> Reply:
         return await self.start_session(prompt)
 
     async def end_session(self, session: JSON) -> None:
-        self.forgotten.append(session)
+        self.ended_sessions.append(session)
 
 
 @pytest.fixture
-def model() -> Breaking:
-    return Breaking()
+def model() -> FailingModel:
+    return FailingModel()
 
 
 @pytest.fixture
-def flow(model: Breaking) -> AIFlow:
+def flow(model: FailingModel) -> AIFlow:
     flow = AIFlow(YemotAI(provider=model))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     return flow
@@ -75,8 +75,8 @@ def line(flow: AIFlow) -> Line:
     return line
 
 
-def heard(line: Line, *values: tuple[str, str]) -> str:
-    """Return what is spoken until the line listens again."""
+def speak_until_read(line: Line, *values: tuple[str, str]) -> str:
+    """Return the responses until the line listens again."""
     answer = spoken = line.send(*values)
     while (poll := answer.partition("=ai_")[2].partition(",")[0]) and "w" in poll:
         answer = line.send((f"ai_{poll}", "None"))
@@ -84,27 +84,25 @@ def heard(line: Line, *values: tuple[str, str]) -> str:
     return spoken
 
 
-HEARD = Exchange("מתי?", "הספרייה פתוחה. ביום שישי עד אחת.")
+SPOKEN_PART = Exchange("מתי?", "הספרייה פתוחה. ביום שישי עד אחת.")
 
 
-def test_the_next_question_is_asked_with_what_was_heard_and_in_a_thread_of_its_own(
-    line: Line, model: Breaking
-) -> None:
-    heard(line, ("ai_1", "תודה"))
-    assert BROKEN_OFF in heard(line, ("ai_2", "מתי?"))
-    heard(line, ("ai_3", "המשך"))
-    heard(line, ("ai_4", "עוד"))
+def test_the_next_turn_gets_the_spoken_part_in_a_new_thread(line: Line, model: FailingModel) -> None:
+    speak_until_read(line, ("ai_1", "תודה"))
+    assert CUT_OFF_SENTENCE in speak_until_read(line, ("ai_2", "מתי?"))
+    speak_until_read(line, ("ai_3", "המשך"))
+    speak_until_read(line, ("ai_4", "עוד"))
     line.hang_up()
 
-    assert model.asked[1:] == [
+    assert model.model_calls[1:] == [
         ("thread 1", ()),
-        (None, (Exchange("תודה", "בבקשה"), HEARD)),
+        (None, (Exchange("תודה", "בבקשה"), SPOKEN_PART)),
         ("thread 3", ()),
     ]
-    assert model.forgotten == ["thread 3", "thread 1"]
+    assert model.ended_sessions == ["thread 3", "thread 1"]
 
 
-def test_what_a_function_asked_before_is_left_as_it_was(model: Breaking) -> None:
+def test_an_earlier_step_of_the_function_is_unchanged(model: FailingModel) -> None:
     flow = AIFlow(YemotAI(provider=model))
 
     @flow.ai_agent("a", greeting="שלום")
@@ -114,53 +112,55 @@ def test_what_a_function_asked_before_is_left_as_it_was(model: Breaking) -> None
 
     line = Line(flow)
     line.enter("a")
-    heard(line, ("ai_1", "מתי?"))
-    heard(line, ("ai_2", "המשך"))
+    speak_until_read(line, ("ai_1", "מתי?"))
+    speak_until_read(line, ("ai_2", "המשך"))
 
-    assert model.asked[-1] == (None, (Exchange("על מה מדובר?", "על הספרייה"), HEARD))
+    assert model.model_calls[-1] == (None, (Exchange("על מה מדובר?", "על הספרייה"), SPOKEN_PART))
 
 
-def test_an_agent_without_a_function_of_its_own_remembers_it_likewise(model: Breaking) -> None:
+def test_an_agent_without_a_function_has_the_spoken_part_in_its_history(model: FailingModel) -> None:
     ai = YemotAI(provider=model)
     engine = ai.engine
     turn = engine.run(ai.conversation.ask_streaming("c1", "ai_1", "מתי?"))
     assert turn.status is TurnStatus.FAILED
     engine.run(ai.conversation.ask_streaming("c1", "ai_2", "המשך"))
 
-    assert model.asked[-1] == (None, (HEARD,))
+    assert model.model_calls[-1] == (None, (SPOKEN_PART,))
 
 
-def test_a_key_that_interrupts_what_is_left_of_it_cuts_it_short(line: Line, model: Breaking) -> None:
+def test_a_key_that_interrupts_the_rest_shortens_the_spoken_part(line: Line, model: FailingModel) -> None:
     line.send(("ai_1", "מתי?"))
     model.engine.clock.sleep(5)  # type: ignore[attr-defined]  # its time is virtual
     assert line.send(("ai_1w1", "5")).startswith("read=noop-listen=ai_2")
-    heard(line, ("ai_2", "המשך"))
+    speak_until_read(line, ("ai_2", "המשך"))
 
-    assert model.asked[-1] == (None, (Exchange("מתי?", "הספרייה פתוחה."),))
-
-
-def test_the_key_that_repeats_says_what_there_was_of_it(line: Line) -> None:
-    heard(line, ("ai_1", "מתי?"))
-
-    assert heard(line, ("ai_2", "Digits-*")).startswith("read=t-הספרייה פתוחה, ביום שישי עד אחת=ai_3")
+    assert model.model_calls[-1] == (None, (Exchange("מתי?", "הספרייה פתוחה."),))
 
 
-def test_in_the_next_call_of_a_remembered_caller_it_is_known(model: Breaking) -> None:
+def test_the_repeat_key_speaks_the_spoken_part(line: Line) -> None:
+    speak_until_read(line, ("ai_1", "מתי?"))
+
+    assert speak_until_read(line, ("ai_2", "Digits-*")).startswith(
+        "read=t-הספרייה פתוחה, ביום שישי עד אחת=ai_3"
+    )
+
+
+def test_the_next_call_of_a_remembered_caller_has_it_in_its_history(model: FailingModel) -> None:
     flow = AIFlow(YemotAI(provider=model, remember="caller"))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
-    for call_id, said in (("c1", "מתי?"), ("c2", "המשך")):
+    for call_id, utterance in (("c1", "מתי?"), ("c2", "המשך")):
         line = Line(flow, call_id=call_id)
         line.enter("a")
-        heard(line, ("ai_1", said))
+        speak_until_read(line, ("ai_1", utterance))
         line.hang_up()
 
-    assert model.asked[-1] == (None, (HEARD,))
+    assert model.model_calls[-1] == (None, (SPOKEN_PART,))
 
 
-def test_a_thread_that_comes_when_its_answer_was_cut_short_is_forgotten_with_the_call() -> None:
-    worked = TurnResult(answer="שלום", conversation="call", session="late")
+def test_a_thread_that_arrives_after_the_cut_is_deleted_with_the_call() -> None:
+    result = TurnResult(answer="שלום", conversation="call", session="late")
     cut = Turn("ai_1.1", "מתי?", conversation="call", status=TurnStatus.FAILED, answer="הספרייה פתוחה.")
     failed = Turn("ai_1.1", "מתי?", conversation="call", status=TurnStatus.FAILED)
 
-    assert retire_thread(Session("c1", turns=(cut,)), "ai_1.1", worked).retired == (("call", "late"),)
-    assert retire_thread(Session("c1", turns=(failed,)), "ai_1.1", worked).retired == ()
+    assert retire_thread(Session("c1", turns=(cut,)), "ai_1.1", result).retired == (("call", "late"),)
+    assert retire_thread(Session("c1", turns=(failed,)), "ai_1.1", result).retired == ()

@@ -8,7 +8,7 @@ from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow
 
 
-def asked(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: ANN401 - read's own
+def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: ANN401 - read's own
     @flow.get("7")
     def handler(call: AICall) -> None:
         call.read("מה", val_name="x", **options)
@@ -46,24 +46,24 @@ def asked(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: ANN401 - re
         "-".join(f"{name}={one}" for name, one in value.items()) if isinstance(value, dict) else ""
     ),
 )
-def test_what_yemot_flow_passes_through_as_text_is_the_lines_own_word(
+def test_a_text_argument_is_the_word_of_the_line(
     flow: AIFlow, line: Line, options: dict[str, Any], fields: str
 ) -> None:
-    assert asked(flow, line, **options) == fields
+    assert rendered_fields(flow, line, **options) == fields
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "message"),
     [
         ({"allow_empty": "yes"}, "'yes' is neither True nor False, nor the line's 'Ok'"),
         ({"re_enter_if_exists": "Ok"}, "'Ok' is neither True nor False, nor the line's 'yes'"),
-        ({"max_digits": "many"}, "'many' is no whole number"),
-        ({"mode": "stt", "amount_attempts": "few"}, "'few' is no whole number"),
+        ({"max_digits": "many"}, "'many' is not a whole number"),
+        ({"mode": "stt", "amount_attempts": "few"}, "'few' is not a whole number"),
     ],
     ids=["word", "other-word", "number", "times"],
 )
 def test_a_word_that_the_line_does_not_know_is_refused(
-    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, options: dict[str, Any], complaint: str
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, options: dict[str, Any], message: str
 ) -> None:
-    assert "תקלה" in asked(flow, line, **options)
-    assert complaint in caplog.text
+    assert "תקלה" in rendered_fields(flow, line, **options)
+    assert message in caplog.text

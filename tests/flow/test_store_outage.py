@@ -1,4 +1,4 @@
-"""The store is away for a moment, at whatever step of a turn: the caller waits, and is answered."""
+"""A short store outage at each step of a turn: the caller waits and is answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yemot_ai.sessions import MemoryStore, Session
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 STEPS = 14
-"""More than a turn takes."""
+"""More store operations than a turn has."""
 
 
 class Model:
@@ -25,20 +25,20 @@ class Model:
 
     def __init__(self) -> None:
         self.engine = ScriptedProvider().engine
-        self.asked: list[str] = []
+        self.prompts: list[str] = []
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
-        self.asked.append(prompt)
+        self.prompts.append(prompt)
         return Reply("פתוח עד שבע", "thread")
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         return await self.start_session(prompt)
 
 
-class Away(MemoryStore):
-    """Is away at one of its next steps, and at the one after it."""
+class FailingStore(MemoryStore):
+    """Fails at the operations 0 and 1 of ``steps``."""
 
     immediate = False
     steps: Iterator[int] = itertools.repeat(STEPS)
@@ -56,28 +56,28 @@ class Away(MemoryStore):
             raise StoreError("away, on purpose")
 
 
-def agent(flow: AIFlow, ran: list[str]) -> None:
+def agent(flow: AIFlow, runs: list[str]) -> None:
     @flow.ai_agent("a", greeting="שלום")
-    def talk(call: AICall, text: str) -> None:
-        ran.append(text)
+    def answer_turn(call: AICall, text: str) -> None:
+        runs.append(text)
 
 
-def asking_agent(flow: AIFlow, ran: list[str]) -> None:
+def agent_with_step(flow: AIFlow, runs: list[str]) -> None:
     @flow.ai_agent("a", greeting="שלום")
-    async def talk(call: AICall, text: str) -> str:
-        ran.append(text)
+    async def answer_turn(call: AICall, text: str) -> str:
+        runs.append(text)
         return await call.ask_ai(text)
 
 
-@pytest.mark.parametrize("equip", [agent, asking_agent])
+@pytest.mark.parametrize("register", [agent, agent_with_step])
 @pytest.mark.parametrize("step", range(STEPS))
-def test_the_caller_is_answered_once_and_the_function_is_run_once(
-    equip: Callable[[AIFlow, list[str]], None], step: int
+def test_the_caller_is_answered_once_and_the_function_runs_once(
+    register: Callable[[AIFlow, list[str]], None], step: int
 ) -> None:
-    model, ran = Model(), list[str]()
-    store = Away(now=model.engine.time)
+    model, runs = Model(), list[str]()
+    store = FailingStore(now=model.engine.time)
     flow = AIFlow(YemotAI(provider=model, store=store))
-    equip(flow, ran)
+    register(flow, runs)
     line = Line(flow)
     line.enter("a")
     store.steps = itertools.count(-step)
@@ -87,5 +87,5 @@ def test_the_caller_is_answered_once_and_the_function_is_run_once(
         answer = line.send((f"ai_{name}", "None"))
 
     assert answer == "read=t-פתוח עד שבע=ai_2,no,voice"
-    assert model.asked == ["מתי?"]
-    assert ran == ["מתי?"]
+    assert model.prompts == ["מתי?"]
+    assert runs == ["מתי?"]

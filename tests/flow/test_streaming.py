@@ -1,4 +1,4 @@
-"""Answers that are spoken while the model still writes them; design: one cursor, one answer."""
+"""Answers that are spoken while the model writes them: one cursor gets one response."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ THREE = ["הספרייה פתוחה. ", "ביום שישי עד אחת. ", "בש
 @pytest.fixture
 def agent(flow: AIFlow) -> AIFlow:
     @flow.ai_agent("a", greeting="שלום")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         """Let the AI answer."""
 
     return flow
 
 
-def passes(provider: ScriptedProvider, seconds: float) -> None:
-    """Let time pass in which the line plays and waits."""
+def advance(provider: ScriptedProvider, seconds: float) -> None:
+    """Advance the virtual clock."""
     provider.engine.clock.sleep(seconds)  # type: ignore[attr-defined]  # its engine's time is virtual
 
 
 @pytest.mark.usefixtures("agent")
-def test_sentences_are_spoken_as_they_come(line: Line, provider: ScriptedProvider) -> None:
+def test_sentences_are_spoken_while_the_model_writes(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=1)
     line.enter("a")
 
@@ -48,17 +48,17 @@ def test_sentences_are_spoken_as_they_come(line: Line, provider: ScriptedProvide
 
 
 @pytest.mark.usefixtures("agent")
-def test_what_was_written_meanwhile_is_spoken_together(line: Line, provider: ScriptedProvider) -> None:
+def test_sentences_written_during_a_poll_are_spoken_together(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=1)
     line.enter("a")
 
     assert line.send(("ai_1", "מתי?")) == f"read=t-הספרייה פתוחה=ai_1w1,{POLL}"
-    passes(provider, 3)
+    advance(provider, 3)
     assert line.send(("ai_1w1", "None")) == f"read=t-ביום שישי עד אחת, בשבת סגור=ai_2,{LISTEN}"
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_slow_sentence_is_bridged_by_the_filler(line: Line, provider: ScriptedProvider) -> None:
+def test_the_filler_is_played_while_a_sentence_is_missing(line: Line, provider: ScriptedProvider) -> None:
     provider.answers([*THREE, ""], after=1, every=3)
     line.enter("a")
 
@@ -66,12 +66,12 @@ def test_a_slow_sentence_is_bridged_by_the_filler(line: Line, provider: Scripted
     assert line.send(("ai_1w1", "None")) == f"read=t-רק רגע=ai_1w2,{POLL}"
     assert line.send(("ai_1w2", "None")) == f"read=t-ביום שישי עד אחת=ai_1w3,{POLL}"
     assert line.send(("ai_1w3", "None")) == f"read=t-רק רגע=ai_1w4,{POLL}"
-    passes(provider, 6)
+    advance(provider, 6)
     assert line.send(("ai_1w4", "None")) == f"read=t-בשבת סגור=ai_2,{LISTEN}"
 
 
 @pytest.mark.usefixtures("agent")
-def test_where_nothing_is_left_to_say_the_line_only_listens(line: Line, provider: ScriptedProvider) -> None:
+def test_the_line_only_listens_if_nothing_is_left_to_speak(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(["הספרייה פתוחה. ", " \n"], after=1, every=1.5)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
@@ -80,7 +80,7 @@ def test_where_nothing_is_left_to_say_the_line_only_listens(line: Line, provider
 
 
 @pytest.mark.usefixtures("agent")
-def test_an_answer_that_comes_at_once_needs_no_poll(line: Line, provider: ScriptedProvider) -> None:
+def test_an_answer_written_at_once_needs_no_poll(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1)
     line.enter("a")
 
@@ -89,7 +89,7 @@ def test_an_answer_that_comes_at_once_needs_no_poll(line: Line, provider: Script
 
 
 @pytest.mark.usefixtures("agent")
-def test_what_cannot_be_spoken_is_not_waited_at(line: Line, provider: ScriptedProvider) -> None:
+def test_unspeakable_pieces_cause_no_poll(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(["😀\n", "---\n", "שלום. ", "סוף"], after=0.5, every=0.5)
     line.enter("a")
 
@@ -104,7 +104,7 @@ def test_emphasis_over_two_sentences_is_not_spoken(line: Line, provider: Scripte
 
     answers = [line.send(("ai_1", "מתי?"))]
     for number in (1, 2):
-        passes(provider, 1)
+        advance(provider, 1)
         answers.append(line.send((f"ai_1w{number}", "None")))
     assert [re.findall(r"t-([^=]*)", answer)[0] for answer in answers] == [
         "זה חשוב",
@@ -114,24 +114,22 @@ def test_emphasis_over_two_sentences_is_not_spoken(line: Line, provider: Scripte
 
 
 @pytest.mark.usefixtures("agent")
-def test_every_request_is_answered_once_however_often_and_late_it_comes(
-    line: Line, provider: ScriptedProvider
-) -> None:
+def test_repeated_and_late_requests_get_the_first_response(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=3)
     line.enter("a")
     first = line.send(("ai_1", "מתי?"))
     asked = line.request()
-    passes(provider, 3)
+    advance(provider, 3)
 
     assert line.again() == first
     second = line.send(("ai_1w1", "None"))
     polled = line.request()
     assert second == f"read=t-ביום שישי עד אחת=ai_1w2,{POLL}"
-    passes(provider, 3)
+    advance(provider, 3)
     assert line.flow.handle_request(asked) == first
     assert line.flow.handle_request(polled) == second
     last = line.send(("ai_1w2", "None"))
-    assert [line.flow.handle_request(one) for one in (polled, line.request())] == [second, last]
+    assert [line.flow.handle_request(request) for request in (polled, line.request())] == [second, last]
     assert len(provider.requests) == 1
 
 
@@ -142,7 +140,7 @@ def test_a_key_interrupts_the_answer_and_the_model(line: Line, provider: Scripte
     line.send(("ai_1", "מתי?"))
 
     assert line.send(("ai_1w1", "5")) == f"read=noop-listen=ai_2,{LISTEN}"
-    passes(provider, 0.1)
+    advance(provider, 0.1)
     assert provider.running == 0
     assert line.again() == f"read=noop-listen=ai_2,{LISTEN}"
     assert line.send(("ai_2", "תודה")) == f"read=t-בבקשה=ai_3,{LISTEN}"
@@ -158,7 +156,7 @@ def test_a_key_interrupts_the_answer_and_the_model(line: Line, provider: Scripte
     ],
 )
 @pytest.mark.usefixtures("agent")
-def test_the_keys_of_the_table_act_while_an_answer_is_spoken(
+def test_configured_keys_work_while_an_answer_is_spoken(
     line: Line, provider: ScriptedProvider, key: str, answer: str
 ) -> None:
     provider.answers(THREE, after=1, every=60)
@@ -166,45 +164,45 @@ def test_the_keys_of_the_table_act_while_an_answer_is_spoken(
     line.send(("ai_1", "מתי?"))
 
     assert line.send(("ai_1w1", key)) == answer
-    passes(provider, 0.1)
+    advance(provider, 0.1)
     assert provider.running == 0
 
 
 @pytest.mark.usefixtures("agent")
-def test_while_the_filler_plays_only_the_key_acts_that_leaves(line: Line, provider: ScriptedProvider) -> None:
+def test_only_the_leave_key_works_while_the_filler_plays(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=8, every=60)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
 
     assert line.send(("ai_1w1", "5")) == f"read=t-רק רגע=ai_1w2,{POLL}"
     assert line.send(("ai_1w2", "9")).startswith("id_list_message=t-להתראות")
-    passes(provider, 0.1)
+    advance(provider, 0.1)
     assert provider.running == 0
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_key_after_the_model_has_finished_stops_the_rest(line: Line, provider: ScriptedProvider) -> None:
+def test_a_key_stops_the_rest_after_the_model_has_finished(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=0.5).answers("בבקשה")
     line.enter("a")
     line.send(("ai_1", "מתי?"))
-    passes(provider, 5)
+    advance(provider, 5)
 
     assert line.send(("ai_1w1", "5")) == f"read=noop-listen=ai_2,{LISTEN}"
     assert line.send(("ai_2", "תודה")) == f"read=t-בבקשה=ai_3,{LISTEN}"
     assert provider.requests[-1].history == (Exchange("מתי?", "הספרייה פתוחה."),)
 
 
-def test_what_else_a_function_asked_is_not_cut_short(
+def test_other_steps_of_the_function_are_not_cut_off(
     line: Line, flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     @flow.ai_agent("a", greeting="שלום")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         call.ask_ai("על מה מדובר?")
 
     provider.answers("שעות").answers(THREE, after=1, every=0.5).answers("שעות").answers("בבקשה")
     line.enter("a")
     line.send(("ai_1", "מתי?"))
-    passes(provider, 5)
+    advance(provider, 5)
     line.send(("ai_1w1", "5"))
     line.send(("ai_2", "תודה"))
 
@@ -215,7 +213,7 @@ def test_what_else_a_function_asked_is_not_cut_short(
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_caller_who_hangs_up_in_the_middle_stops_the_model(line: Line, provider: ScriptedProvider) -> None:
+def test_a_hang_up_during_an_answer_stops_the_model(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=60)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
@@ -225,8 +223,8 @@ def test_a_caller_who_hangs_up_in_the_middle_stops_the_model(line: Line, provide
     assert line.flow.ai.open_calls() == 0
 
 
-class BreaksOff:
-    """A model that says some sentences and then fails, the first time it is asked."""
+class CutOffModel:
+    """A model that fails after some sentences at its first call."""
 
     name = "breaks-off"
 
@@ -258,8 +256,8 @@ class BreaksOff:
         raise AssertionError(prompt)
 
 
-def broken(*pieces: str) -> tuple[Line, BreaksOff]:
-    provider = BreaksOff(pieces)
+def cut_off_line(*pieces: str) -> tuple[Line, CutOffModel]:
+    provider = CutOffModel(pieces)
     flow = AIFlow(YemotAI(provider=provider))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
@@ -267,8 +265,8 @@ def broken(*pieces: str) -> tuple[Line, BreaksOff]:
     return line, provider
 
 
-def test_an_answer_that_breaks_off_is_spoken_as_far_as_it_came_and_not_asked_again() -> None:
-    line, provider = broken("הספרייה פתוחה. ", "ביום שישי")
+def test_a_cut_off_answer_is_spoken_and_not_asked_again() -> None:
+    line, provider = cut_off_line("הספרייה פתוחה. ", "ביום שישי")
 
     answer = line.send(("ai_1", "מתי?"))
     if "ai_1w1" in answer:
@@ -278,22 +276,22 @@ def test_an_answer_that_breaks_off_is_spoken_as_far_as_it_came_and_not_asked_aga
     assert provider.asked == 1
 
 
-def test_what_breaks_off_before_its_first_sentence_is_asked_again() -> None:
-    line, provider = broken("הספרייה ")
+def test_an_answer_cut_off_before_its_first_sentence_is_asked_again() -> None:
+    line, provider = cut_off_line("הספרייה ")
 
     assert line.send(("ai_1", "מתי?")) == f"read=t-שוב כאן=ai_2,{LISTEN}"
     assert provider.asked == 2
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_turn_that_runs_out_of_time_in_the_middle_says_so(provider: ScriptedProvider) -> None:
+def test_a_turn_that_times_out_during_the_answer_apologizes(provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=20)
     flow = AIFlow(YemotAI(provider=provider, turn_timeout=10))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
-    passes(provider, 10)
+    advance(provider, 10)
 
     assert line.send(("ai_1w1", "None")).startswith("read=t-סליחה, התשובה נקטעה")
 
@@ -307,23 +305,23 @@ def test_stream_false_speaks_whole_answers(line: Line, flow: AIFlow, provider: S
     assert line.send(("ai_1", "מתי?")) == expected
 
 
-def test_what_a_function_has_queued_is_played_before_the_first_sentence(
+def test_queued_messages_are_played_before_the_first_sentence(
     line: Line, flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     @flow.ai_agent("a", greeting="שלום")
-    def talk(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         call.play_message("בודק")
 
     provider.answers(THREE, after=0.5, every=1)
     line.enter("a")
 
     assert line.send(("ai_1", "מתי?")) == f"read=t-בודק.t-הספרייה פתוחה=ai_1w1,{POLL}"
-    passes(provider, 3)
+    advance(provider, 3)
     assert line.send(("ai_1w1", "None")) == f"read=t-ביום שישי עד אחת, בשבת סגור=ai_2,{LISTEN}"
 
 
 @pytest.mark.parametrize("form", ["plain", "function"])
-def test_nothing_of_the_sentences_stays_in_the_session(provider: ScriptedProvider, form: str) -> None:
+def test_the_pieces_are_removed_from_the_session(provider: ScriptedProvider, form: str) -> None:
     provider.answers(THREE, after=0.5, every=1)
     ai = YemotAI(provider=provider)
     flow = AIFlow(ai)
@@ -331,11 +329,11 @@ def test_nothing_of_the_sentences_stays_in_the_session(provider: ScriptedProvide
     if form == "plain":
         flow.agents["a"] = type(flow.agents["a"])(
             "a", ai.conversation, "שלום", DialogSettings()
-        )  # an agent that only talks
+        )  # an agent without a function
     line = Line(flow)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
-    passes(provider, 3)
+    advance(provider, 3)
     line.send(("ai_1w1", "None"))
 
     session = ai.engine.run(ai.store.load("c1"))
@@ -357,12 +355,12 @@ def spoken(response: Response) -> list[str]:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_sentence_is_lost_or_said_twice_whatever_comes_twice_late_or_slowly(data: st.DataObject) -> None:
+def test_no_sentence_is_lost_or_repeated_with_repeated_late_or_slow_requests(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 8), label="sentences")
     text = " ".join(f"{WORDS[n]} {WORDS[-n - 1]}{data.draw(st.sampled_from('.?!'))}" for n in range(count))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12), label="cuts"))
-    places = [0, *cuts, len(text)]
-    pieces = [text[a:b] for a, b in itertools.pairwise(places)]
+    bounds = [0, *cuts, len(text)]
+    pieces = [text[a:b] for a, b in itertools.pairwise(bounds)]
     provider = ScriptedProvider().answers(
         pieces, after=data.draw(st.floats(0, 4)), every=data.draw(st.floats(0, 3))
     )
@@ -383,7 +381,7 @@ def test_no_sentence_is_lost_or_said_twice_whatever_comes_twice_late_or_slowly(d
         assert isinstance(read, Read)
         if read.name == "ai_2":
             break
-        passes(provider, data.draw(st.floats(0, 2)))
+        advance(provider, data.draw(st.floats(0, 2)))
         values = (read.name, "None")
 
     words = re.findall(r"[^\s,?!]+", " ".join(heard))
@@ -391,7 +389,7 @@ def test_no_sentence_is_lost_or_said_twice_whatever_comes_twice_late_or_slowly(d
     assert len(provider.requests) == 1
 
 
-def test_a_caller_hears_the_first_sentence_as_soon_as_it_is_written() -> None:
+def test_the_first_sentence_is_spoken_as_soon_as_it_is_written() -> None:
     """A model that writes 20 words a second for 10 seconds."""
     sentence = "זו היא שורה של שמונה מילים שנאמרת כאן. "
     words = [f"{word} " for word in (sentence * 25).split()]
@@ -401,16 +399,16 @@ def test_a_caller_hears_the_first_sentence_as_soon_as_it_is_written() -> None:
     with Caller(flow) as caller:
         caller.dial()
         heard = caller.says("ספר")
-        began = caller.exchanges[1].at
+        start = caller.exchanges[1].at
         first = next(event for event in caller.transcript if getattr(event, "text", "").startswith("זו"))
 
     written = 8 * 0.05
-    assert first.at - began <= 1.3 * written
+    assert first.at - start <= 1.3 * written
     assert re.findall(r"[^\s,]+", heard) == re.findall(r"[^\s.]+", sentence * 25)
     assert caller.dead_air <= 3.0
 
 
-def test_a_scenario_of_pieces_is_heard_as_one_answer(provider: ScriptedProvider, flow: AIFlow) -> None:
+def test_a_caller_hears_the_pieces_as_one_answer(provider: ScriptedProvider, flow: AIFlow) -> None:
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
     provider.answers(THREE, after=1, every=1)
     with Caller(flow) as caller:

@@ -29,7 +29,7 @@ def menu(flow: AIFlow) -> AIFlow:
     return flow
 
 
-def test_a_hang_up_is_answered_and_whatever_comes_later_is_told_to_hang_up(menu: AIFlow, line: Line) -> None:
+def test_a_hang_up_is_answered_and_later_requests_get_a_hang_up(menu: AIFlow, line: Line) -> None:
     line.enter("")
 
     assert line.hang_up() == "noop=ended"
@@ -42,7 +42,7 @@ def test_a_hang_up_of_an_unknown_call_is_answered(menu: AIFlow, line: Line) -> N
     assert line.enter("") == HANG_UP
 
 
-def test_values_beside_a_hang_up_are_not_answered(
+def test_values_sent_with_a_hang_up_are_not_answered(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     flow.ai_agent("")(lambda call, text: None)
@@ -53,9 +53,7 @@ def test_values_beside_a_hang_up_are_not_answered(
     assert provider.requests == []
 
 
-def test_two_menus_under_one_name_do_not_throw_a_caller_to_and_fro_when_the_line_keeps_values(
-    menu: AIFlow, line: Line
-) -> None:
+def test_two_menus_with_one_name_do_not_loop_if_the_line_keeps_values(menu: AIFlow, line: Line) -> None:
     line.enter("")
     assert line.send(("menu", "1")) == "go_to_folder=/shop"
 
@@ -64,7 +62,7 @@ def test_two_menus_under_one_name_do_not_throw_a_caller_to_and_fro_when_the_line
     assert "=menu_3," in line.enter("", keep=True)
 
 
-def test_a_name_is_never_used_twice_in_a_call_when_the_line_clears_values(menu: AIFlow, line: Line) -> None:
+def test_a_name_is_used_once_in_a_call_if_the_line_clears_values(menu: AIFlow, line: Line) -> None:
     line.enter("")
     line.send(("menu", "1"))
 
@@ -73,7 +71,7 @@ def test_a_name_is_never_used_twice_in_a_call_when_the_line_clears_values(menu: 
     assert "=menu_3," in line.enter("")
 
 
-def test_values_of_an_earlier_visit_are_not_seen(flow: AIFlow, line: Line) -> None:
+def test_values_of_an_earlier_visit_are_hidden(flow: AIFlow, line: Line) -> None:
     seen: list[str | None] = []
 
     @flow.get("")
@@ -89,7 +87,7 @@ def test_values_of_an_earlier_visit_are_not_seen(flow: AIFlow, line: Line) -> No
     assert seen == [None, "1", None]
 
 
-def test_the_newest_value_of_a_name_is_seen_under_the_name_it_was_asked_for(flow: AIFlow, line: Line) -> None:
+def test_the_newest_value_is_visible_under_the_name_that_the_handler_gave(flow: AIFlow, line: Line) -> None:
     seen: list[dict[str, str]] = []
 
     @flow.get("")
@@ -107,7 +105,7 @@ def test_the_newest_value_of_a_name_is_seen_under_the_name_it_was_asked_for(flow
     assert "menu_2" not in seen[0]
 
 
-def test_a_constant_of_the_line_is_seen_in_every_visit(flow: AIFlow, line: Line) -> None:
+def test_a_constant_is_visible_in_every_visit(flow: AIFlow, line: Line) -> None:
     seen: list[str | None] = []
 
     @flow.get("")
@@ -122,7 +120,7 @@ def test_a_constant_of_the_line_is_seen_in_every_visit(flow: AIFlow, line: Line)
     assert seen == ["north", "north"]
 
 
-def test_a_constant_that_follows_the_collected_values_opens_no_new_visit(flow: AIFlow, line: Line) -> None:
+def test_a_constant_after_the_collected_values_starts_no_visit(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
         call.read("אחד", val_name="one", max_digits=1)
@@ -138,7 +136,7 @@ def test_a_constant_that_follows_the_collected_values_opens_no_new_visit(flow: A
     assert line.send() == HANG_UP
 
 
-def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(
+def test_a_repeated_request_gets_the_same_response_and_changes_nothing(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("אחת")
@@ -155,7 +153,7 @@ def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(
     assert runs == ["run"]
 
 
-def test_a_request_that_comes_late_changes_nothing(flow: AIFlow, line: Line) -> None:
+def test_a_late_request_changes_nothing(flow: AIFlow, line: Line) -> None:
     flow.ai_agent("")(lambda call, text: text)
     line.enter("")
     newest = line.send(("ai_1", "שלום"))
@@ -166,9 +164,9 @@ def test_a_request_that_comes_late_changes_nothing(flow: AIFlow, line: Line) -> 
     assert line.again() == newest
 
 
-def test_numbers_go_on_over_agents_and_visits(flow: AIFlow, line: Line) -> None:
-    for place in ("a", "b"):
-        flow.ai_agent(place)(lambda call, text: text)
+def test_turn_numbers_continue_over_agents_and_visits(flow: AIFlow, line: Line) -> None:
+    for extension in ("a", "b"):
+        flow.ai_agent(extension)(lambda call, text: text)
 
     assert "=ai_1," in line.enter("a")
     assert "=ai_2," in line.send(("ai_1", "שלום"))
@@ -176,28 +174,28 @@ def test_numbers_go_on_over_agents_and_visits(flow: AIFlow, line: Line) -> None:
     assert line.send(("ai_3", "מה נשמע")) == "read=t-מה נשמע=ai_4,no,voice"
 
 
-def test_an_agent_does_not_speak_the_answer_of_another_agent_when_values_are_kept(
+def test_an_agent_does_not_speak_the_answer_of_another_agent_if_values_are_kept(
     flow: AIFlow, line: Line
 ) -> None:
-    for place in ("a", "b"):
-        flow.ai_agent(place, greeting=f"סוכן {place}")(lambda call, text: text)
+    for extension in ("a", "b"):
+        flow.ai_agent(extension, greeting=f"סוכן {extension}")(lambda call, text: text)
     line.enter("a")
     line.send(("ai_1", "סוד"))
 
     assert line.enter("b", keep=True).startswith("read=t-סוכן b=ai_3")
 
 
-def test_a_request_without_a_call_id_hears_a_sentence_and_is_let_go(flow: AIFlow) -> None:
+def test_a_request_without_a_call_id_gets_a_sentence_and_a_hang_up(flow: AIFlow) -> None:
     assert flow.handle_request({}) == "id_list_message=t-סליחה, המערכת אינה מוגדרת כראוי&go_to_folder=hangup"
 
 
 @pytest.mark.parametrize(("extension", "move"), [("7", ".."), ("", "hangup")], ids=["below", "root"])
-def test_an_unknown_extension_is_told_and_left(line: Line, extension: str, move: str) -> None:
+def test_an_unknown_extension_gets_a_sentence_and_is_left(line: Line, extension: str, move: str) -> None:
     assert line.enter(extension) == f"id_list_message=t-השלוחה אינה קיימת&go_to_folder={move}"
 
 
 @pytest.mark.parametrize(("extension", "move"), [("7", ".."), ("", "hangup")], ids=["below", "root"])
-def test_a_handler_that_says_nothing_leads_up_and_is_logged(
+def test_a_handler_without_a_response_leads_up_and_is_logged(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, extension: str, move: str
 ) -> None:
     flow.get(extension)(lambda call: None)
@@ -206,7 +204,7 @@ def test_a_handler_that_says_nothing_leads_up_and_is_logged(
     assert "said nothing" in caplog.text
 
 
-def test_after_a_restart_that_lost_the_sessions_the_line_still_knows_its_turn(
+def test_after_a_restart_without_sessions_the_cursor_of_the_line_counts(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("עדיין כאן")
@@ -217,7 +215,7 @@ def test_after_a_restart_that_lost_the_sessions_the_line_still_knows_its_turn(
     assert provider.requests[0].prompt == "חדש"
 
 
-def test_an_idle_call_is_over_after_its_time() -> None:
+def test_an_idle_call_ends_after_session_ttl() -> None:
     flow = AIFlow(YemotAI(provider=ScriptedProvider(), session_ttl=60))
     flow.ai_agent("")(lambda call, text: text)
     line = Line(flow)
@@ -230,12 +228,12 @@ def test_an_idle_call_is_over_after_its_time() -> None:
     assert flow.ai.open_calls() == 0
 
 
-def test_names_that_look_numbered_never_meet_numbered_ones(flow: AIFlow, line: Line) -> None:
-    got: list[tuple[str, str]] = []
+def test_names_that_look_numbered_do_not_collide_with_numbered_names(flow: AIFlow, line: Line) -> None:
+    values: list[tuple[str, str]] = []
 
     @flow.get("")
     def root(call: AICall) -> None:
-        got.append((call.read("גיל", val_name="age"), call.read("גיל שני", val_name="age_2")))
+        values.append((call.read("גיל", val_name="age"), call.read("גיל שני", val_name="age_2")))
         call.goto(".")
 
     line.enter("")
@@ -245,10 +243,10 @@ def test_names_that_look_numbered_never_meet_numbered_ones(flow: AIFlow, line: L
     assert "=age_2_2," in line.send(("age_3", "33"))
     line.send(("age_2_2", "44"))
 
-    assert got == [("11", "22"), ("33", "44")]
+    assert values == [("11", "22"), ("33", "44")]
 
 
-def test_one_name_asked_twice_leaves_the_numbered_name_to_whoever_asks_for_it(
+def test_a_repeated_name_does_not_take_the_value_of_a_name_that_looks_numbered(
     flow: AIFlow, line: Line
 ) -> None:
     @flow.get("")
@@ -273,19 +271,19 @@ def test_a_name_of_the_agent_loop_is_refused(
     assert "name of the agent loop" in caplog.text
 
 
-class Timeless(Line):
+class LineWithoutTime(Line):
     """A line with ``api_time_send=no``."""
 
     def request(self) -> list[tuple[str, str]]:
         return [(name, value) for name, value in super().request() if name != "ApiTime"]
 
 
-def test_without_a_time_a_caller_who_comes_back_is_not_taken_for_a_request_that_comes_back(
+def test_without_a_time_a_returning_caller_is_not_a_repeated_request(
     flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("ראשון").answers("שני")
     flow.ai_agent("a")(lambda call, text: None)
-    line = Timeless(flow)
+    line = LineWithoutTime(flow)
     line.enter("a")
     line.send(("ai_1", "שלום"))
     line.send(("ai_2", "Digits-9"))
@@ -294,16 +292,16 @@ def test_without_a_time_a_caller_who_comes_back_is_not_taken_for_a_request_that_
     assert line.send(("ai_3", "שלום")).startswith("read=t-שני=")
 
 
-def test_without_a_time_a_handler_that_always_fails_still_does_not_lead_in_a_circle(flow: AIFlow) -> None:
+def test_without_a_time_a_handler_that_always_fails_does_not_loop(flow: AIFlow) -> None:
     flow.get("")(lambda call: 1 / 0)
-    line = Timeless(flow)
+    line = LineWithoutTime(flow)
 
     assert [line.enter("").rpartition("=")[2] for _ in range(3)] == ["/", "/", "hangup"]
 
 
-def test_without_a_time_the_newest_request_again_gets_the_same_answer(flow: AIFlow) -> None:
+def test_without_a_time_a_repeated_request_gets_the_same_response(flow: AIFlow) -> None:
     flow.ai_agent("a")(lambda call, text: text)
-    line = Timeless(flow)
+    line = LineWithoutTime(flow)
     line.enter("a")
     answer = line.send(("ai_1", "שלום"))
 
@@ -324,7 +322,7 @@ def test_a_hang_up_between_deciding_and_running_starts_no_handler(flow: AIFlow, 
     assert runs == []
 
 
-def test_a_line_that_comes_back_while_a_turn_is_polled_for_is_on_a_new_visit(
+def test_a_line_that_returns_during_a_turn_starts_a_visit(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("ישנה", after=50).answers("חדשה")
@@ -337,7 +335,7 @@ def test_a_line_that_comes_back_while_a_turn_is_polled_for_is_on_a_new_visit(
     assert line.send(("ai_2", "שאלה חדשה")) == "read=t-חדשה=ai_3,no,voice"
 
 
-def test_a_line_that_comes_back_while_a_handler_works_is_asked_anew(
+def test_a_line_that_returns_during_a_run_is_asked_again(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("ישנה", after=50).answers("חדשה")
@@ -354,7 +352,7 @@ def test_a_line_that_comes_back_while_a_handler_works_is_asked_anew(
     assert line.send(("q_2", "2")).startswith("id_list_message=t-חדשה")
 
 
-def test_what_a_run_that_was_left_behind_made_of_the_state_does_not_count(
+def test_the_state_of_an_outdated_run_is_not_saved(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("לאט", after=50)

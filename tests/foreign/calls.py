@@ -1,4 +1,4 @@
-"""Calls to foreign servers, and what the lint says of each answer."""
+"""Calls to foreign servers, and the lint result of each response."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from yemot_ai_testing.line.exchange import LineExchange
 __all__ = ["NAIVE", "ORDER", "ROUTER2", "ForeignCall"]
 
 Step = tuple[str, ...]
-"""A verb of ``Caller``, and what it is done with."""
+"""A verb of ``Caller`` and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignCall:
-    """A call from its first request to its end, or as far as it goes.
+    """A call to a foreign server.
 
     Attributes:
-        about: what it tries.
-        path: which part of the server it calls.
+        about: what it tests.
+        path: the path that it requests.
         steps: what the caller does after dialling.
-        switches: how the line is set up.
+        switches: settings of the line.
     """
 
     about: str
@@ -34,26 +34,28 @@ class ForeignCall:
     switches: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, url: str) -> Iterator[tuple[str, str, str]]:
-        """Make the call; yield what the caller did, the answer to it, and what the lint says.
+        """Make the call; yield each verb, its response, and the lint result.
 
-        The line tells a server also when the call has ended by itself; its answer to that is no row.
+        If the call has ended by itself, the line sends a hang-up too; its response is not a row.
         """
         caller = Caller(url + self.path, strict=False, **self.switches)
         for verb, *arguments in (("dial",), *self.steps):
             before = len(caller.exchanges)
             getattr(caller, verb)(*arguments)
-            did = " ".join((verb, *arguments))
+            step = " ".join((verb, *arguments))
             for exchange in caller.exchanges[before:]:
                 if not exchange.hangup or verb == "hangs_up":
-                    yield did, code(exchange.body), _verdict(exchange)
+                    yield step, code(exchange.body), _verdict(exchange)
 
 
 def _verdict(exchange: LineExchange) -> str:
     if exchange.hangup:
         return "(the line does not use it)"
     names = {name for name, _ in exchange.pairs if not name.startswith("Api")}
-    found = [f"{problem.level} `{problem.code}` {problem.source}" for problem in lint(exchange.body, names)]
-    return "; ".join(dict.fromkeys(found)) or "nothing"
+    problems = [
+        f"{problem.level} `{problem.code}` {problem.source}" for problem in lint(exchange.body, names)
+    ]
+    return "; ".join(dict.fromkeys(problems)) or "nothing"
 
 
 ORDER = (

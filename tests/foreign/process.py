@@ -1,4 +1,4 @@
-"""A server in a process of its own: started, waited for, and ended with everything that it started."""
+"""Runs a server in a child process, and ends it with all of its children."""
 
 from __future__ import annotations
 
@@ -15,76 +15,76 @@ from typing import IO
 
 __all__ = ["ServerFailedError", "serving"]
 
-LONGEST_START = 60.0
-"""Seconds; a server that has not said by then where it listens is ended."""
+START_TIMEOUT = 60.0
+"""Seconds until a server must have printed its port."""
 
-LONGEST_END = 5.0
-"""Seconds between asking a server to end and ending it."""
+STOP_TIMEOUT = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
 
 _LISTENING = re.compile(r"listening on (\d+)")
 
 
 class ServerFailedError(RuntimeError):
-    """The server did not say where it listens; the message has what it said instead."""
+    """The server did not print its port; the message has its output."""
 
 
 @contextmanager
 def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
-    """Run a server that chooses a free port and says ``listening on PORT`` first.
+    """Run a server that chooses a free port and prints ``listening on PORT`` first.
 
     Args:
         command: the program and its arguments.
-        folder: where it runs.
+        folder: its working directory.
 
     Yields:
-        Its address, ``http://127.0.0.1:PORT``.
+        Its URL, ``http://127.0.0.1:PORT``.
 
     Raises:
-        ServerFailedError: it ended, or said nothing.
+        ServerFailedError: it ended, or printed nothing.
     """
-    with tempfile.TemporaryFile("w+") as complaints:
+    with tempfile.TemporaryFile("w+") as stderr:
         process = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=stderr,
             text=True,
-            start_new_session=True,  # a group of its own: launchers have children
+            start_new_session=True,  # a new process group: launchers have children
         )
         try:
-            yield f"http://127.0.0.1:{_port(process, complaints)}"
+            yield f"http://127.0.0.1:{_port(process, stderr)}"
         finally:
             _end(process)
 
 
-def _port(process: subprocess.Popen[str], complaints: IO[str]) -> int:
+def _port(process: subprocess.Popen[str], stderr: IO[str]) -> int:
     if process.stdout is None:
         raise AssertionError
-    patience = threading.Timer(LONGEST_START, _signal, (process.pid, signal.SIGKILL))
-    patience.daemon = True
-    patience.start()
+    timer = threading.Timer(START_TIMEOUT, _signal, (process.pid, signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
     try:
-        said = process.stdout.readline()
+        output = process.stdout.readline()
     finally:
-        patience.cancel()
-    found = _LISTENING.search(said)
-    if found is None:
-        complaints.seek(0)
-        raise ServerFailedError(f"{process.args!r} does not listen: {said}{complaints.read()}")
-    return int(found[1])
+        timer.cancel()
+    match = _LISTENING.search(output)
+    if match is None:
+        stderr.seek(0)
+        raise ServerFailedError(f"{process.args!r} does not listen: {output}{stderr.read()}")
+    return int(match[1])
 
 
 def _end(process: subprocess.Popen[str]) -> None:
     _signal(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(LONGEST_END)
-    _signal(process.pid, signal.SIGKILL)  # whoever of the group is left
+        process.wait(STOP_TIMEOUT)
+    _signal(process.pid, signal.SIGKILL)  # the rest of the group
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # nobody of it is left (macOS says it the other way)
+    with suppress(ProcessLookupError, PermissionError):  # the group is gone (PermissionError on macOS)
         os.killpg(group, number)

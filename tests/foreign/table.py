@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/foreign-servers.md`` from calls to the servers themselves.
+"""Writes the tables of ``docs/foreign-servers.md`` from calls to the servers.
 
 Run it as ``python -m tests.foreign.table``; it needs Node.
 """
@@ -22,7 +22,7 @@ NAIVE_SERVER = [sys.executable, "server.py"], Path(__file__).parent / "naive"
 
 
 def answers(calls: Iterable[ForeignCall], url: str) -> str:
-    """Make the calls; return what was answered, and what the lint says of it."""
+    """Make the calls; return the table of the responses and their lint results."""
     return table(
         ("call", "the caller", "its answer", "the lint"),
         (

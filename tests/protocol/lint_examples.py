@@ -1,10 +1,10 @@
-"""Answers that break one rule each; ``‸`` stands before the character at fault."""
+"""Responses that break one rule each; ``‸`` marks the position of the problem."""
 
 from __future__ import annotations
 
-__all__ = ["ERRORS", "KNOWN_NAME", "PLACE", "WARNINGS"]
+__all__ = ["ERRORS", "KNOWN_NAME", "MARK", "WARNINGS"]
 
-PLACE = "‸"
+MARK = "‸"
 ERRORS = [
     ("‸", "empty-answer"),
     ("‸ \n", "empty-answer"),
@@ -160,4 +160,4 @@ WARNINGS = [
     (f"id_list_message=t-א ‸{'א' * 301}&go_to_folder=1", "long-word"),
 ]
 KNOWN_NAME = ("read=t-a=‸x,no,voice", "name-reused")
-"""What is doubtful in a call that has a value of this name."""
+"""A warning if the call already has a value of this name."""

@@ -1,4 +1,4 @@
-"""All the ways to write one answer that the line understands the same."""
+"""All spellings of a response that mean the same."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
 from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, mode_values
 from yemot_ai_testing.property import responses
 
-__all__ = ["spelled"]
+__all__ = ["spelled_responses"]
 
 
 def _spellings(codec: Codec, value: object) -> list[str]:
     canonical = codec.encode(value)
-    found = [canonical]
+    spellings = [canonical]
     if isinstance(codec, Choice):
         words = [word for word, meaning in codec.values.items() if meaning == value]
-        found += [form for word in words for form in (word, word.lower(), word.upper())]
+        spellings += [form for word in words for form in (word, word.lower(), word.upper())]
     elif isinstance(codec, Integer):
-        found += [canonical.zfill(9)] if canonical else []
-        found += ["*"] if codec.allow_star and value is None else []
-        found += [""] if value == codec.default and not codec.required else []
+        spellings += [canonical.zfill(9)] if canonical else []
+        spellings += ["*"] if codec.allow_star and value is None else []
+        spellings += [""] if value == codec.default and not codec.required else []
     elif isinstance(codec, FreeText | Regex):
-        found += [""] if value == codec.default else []
+        spellings += [""] if value == codec.default else []
     elif isinstance(codec, KeyList) and isinstance(value, tuple) and value != (codec.word,):
-        found += [".".join(value)]
+        spellings += [".".join(value)]
     elif isinstance(codec, FolderTarget):
-        found += [f"{canonical}/"] if canonical != "/" else []
-    return found
+        spellings += [f"{canonical}/"] if canonical != "/" else []
+    return spellings
 
 
 @st.composite
@@ -69,7 +69,7 @@ def _message(draw: st.DrawFn, message: Message) -> str:
 
 @st.composite
 def _messages(draw: st.DrawFn, messages: Sequence[Message]) -> str:
-    """Messages, with a surplus ``.`` where no text stands before it."""
+    """Messages, with a surplus ``.`` unless it follows a text."""
     written = draw(st.sampled_from(["", "."]))
     for number, message in enumerate(messages, start=1):
         end = "" if number == len(messages) else "."
@@ -94,9 +94,9 @@ def _action(draw: st.DrawFn, action: Action) -> str:
 
 
 @st.composite
-def spelled(draw: st.DrawFn) -> tuple[Response, str]:
-    """A response, and one way to write it."""
+def spelled_responses(draw: st.DrawFn) -> tuple[Response, str]:
+    """A response, and one of its spellings."""
     response = draw(responses())
     written = "&".join([draw(_action(action)) for action in response])
-    silent = "" if response.log else "api_log_no&"
-    return response, f"{silent}{written}{draw(st.sampled_from(['', '&']))}"
+    prefix = "" if response.log else "api_log_no&"
+    return response, f"{prefix}{written}{draw(st.sampled_from(['', '&']))}"

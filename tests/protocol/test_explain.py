@@ -21,9 +21,9 @@ def all_parts(parts: tuple[ExplainedPart, ...]) -> Iterator[ExplainedPart]:
         yield from all_parts(part.parts)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(responses())
-def test_every_part_of_whatever_can_be_built_is_read_and_titled(response: Response) -> None:
+def test_every_part_of_a_valid_response_has_a_value_and_a_title(response: Response) -> None:
     explanation = explain(str(response))
     assert explanation.valid
     for part in all_parts(explanation.actions):
@@ -32,12 +32,12 @@ def test_every_part_of_whatever_can_be_built_is_read_and_titled(response: Respon
         assert str(response).startswith(part.text, part.position)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(texts)
-def test_every_problem_of_any_text_is_told_exactly_once(text: str) -> None:
+def test_every_problem_of_any_text_is_listed_exactly_once(text: str) -> None:
     explanation = explain(text)
-    told = [problem for part in all_parts(explanation.actions) for problem in part.problems]
-    assert sorted([*told, *explanation.other_problems], key=repr) == sorted(lint(text), key=repr)
+    listed = [problem for part in all_parts(explanation.actions) for problem in part.problems]
+    assert sorted([*listed, *explanation.other_problems], key=repr) == sorted(lint(text), key=repr)
 
 
 @pytest.mark.parametrize("layout", [READ_TAP, READ_VOICE, READ_RECORD])
@@ -49,13 +49,13 @@ def test_the_fields_of_each_mode_are_numbered_as_in_the_official_table(layout: o
     assert numbers == list(range(1, counts[id(layout)] + 1))
 
 
-def test_no_field_has_a_word_for_an_attribute_that_is_none_of_its_own() -> None:
+def test_titles_belong_to_fields_of_their_layout() -> None:
     known = [*ACTIONS.values(), *MESSAGE_TYPES.values(), SimpleAnswer]
-    for layout in [READ_TAP, READ_VOICE, READ_RECORD, *(one.LAYOUT for one in known)]:
+    for layout in [READ_TAP, READ_VOICE, READ_RECORD, *(cls.LAYOUT for cls in known)]:
         assert layout.titles.keys() == layout.codecs.keys()
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_what_is_shown_is_one_printable_line(text: str) -> None:
+def test_printable_text_is_one_printable_line(text: str) -> None:
     assert printable(text).isprintable()
     assert len(printable("x" * 1000)) == 120

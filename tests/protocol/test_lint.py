@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.lint_examples import ERRORS, KNOWN_NAME, PLACE, WARNINGS
+from tests.protocol.lint_examples import ERRORS, KNOWN_NAME, MARK, WARNINGS
 from yemot_ai.protocol import Problem, Response, lint
 from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing.property import responses
@@ -30,57 +30,59 @@ texts = st.text(st.characters(exclude_categories=())) | st.lists(st.sampled_from
 
 
 def errors(text: str) -> list[Problem]:
-    return [one for one in lint(text) if one.level == "error"]
+    return [problem for problem in lint(text) if problem.level == "error"]
 
 
 def codes(text: str) -> list[str]:
-    return [one.code for one in lint(text)]
+    return [problem.code for problem in lint(text)]
 
 
 @pytest.mark.parametrize("row", ANSWERS)
-def test_every_known_answer_is_judged_as_it_is_known(row: dict[str, Any]) -> None:
+def test_every_known_response_is_judged_correctly(row: dict[str, Any]) -> None:
     assert (not errors(row["text"])) is row["valid"]
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(texts)
 def test_a_text_without_errors_parses(text: str) -> None:
     if not errors(text):
         Response.parse(text)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(texts)
-def test_every_problem_has_a_known_rule_and_a_place_in_the_text(text: str) -> None:
+def test_every_problem_has_a_known_rule_and_a_position_in_the_text(text: str) -> None:
     for problem in lint(text):
         rule = RULES[problem.code]
         assert (problem.level, problem.source) == (rule.level, rule.source)
-        assert problem.message.endswith(rule.fix)
+        assert problem.message.endswith(rule.hint)
         assert 0 <= problem.position <= len(text)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(responses())
-def test_whatever_can_be_built_has_no_error(response: Response) -> None:
+def test_a_valid_response_has_no_error(response: Response) -> None:
     assert errors(str(response)) == []
 
 
 @pytest.mark.parametrize(("marked", "code"), ERRORS)
-def test_an_error_has_its_code_and_its_place(marked: str, code: str) -> None:
-    text, place = marked.replace(PLACE, ""), marked.index(PLACE)
-    assert (code, place) in [(one.code, one.position) for one in errors(text)]
+def test_an_error_has_its_code_and_its_position(marked: str, code: str) -> None:
+    text, position = marked.replace(MARK, ""), marked.index(MARK)
+    assert (code, position) in [(problem.code, problem.position) for problem in errors(text)]
 
 
 @pytest.mark.parametrize(("marked", "code"), WARNINGS)
-def test_what_is_valid_and_may_surprise_is_one_warning(marked: str, code: str) -> None:
-    text, place = marked.replace(PLACE, ""), marked.index(PLACE)
-    assert [(one.code, one.level, one.position) for one in lint(text)] == [(code, "warning", place)]
+def test_each_warning_has_its_code_and_its_position(marked: str, code: str) -> None:
+    text, position = marked.replace(MARK, ""), marked.index(MARK)
+    assert [(problem.code, problem.level, problem.position) for problem in lint(text)] == [
+        (code, "warning", position)
+    ]
 
 
 def test_a_name_that_the_call_knows_is_a_warning_at_the_name() -> None:
     marked, code = KNOWN_NAME
-    (problem,) = lint(marked.replace(PLACE, ""), ("x",))
-    assert (problem.code, problem.position) == (code, marked.index(PLACE))
+    (problem,) = lint(marked.replace(MARK, ""), ("x",))
+    assert (problem.code, problem.position) == (code, marked.index(MARK))
 
 
 def test_every_rule_has_an_example_that_breaks_it() -> None:
@@ -97,11 +99,11 @@ def test_every_rule_has_an_example_that_breaks_it() -> None:
         "OK",
     ],
 )
-def test_a_good_answer_has_no_problem(text: str) -> None:
+def test_a_good_response_has_no_problem(text: str) -> None:
     assert lint(text) == []
 
 
-def test_all_mistakes_are_told_at_once_in_order() -> None:
+def test_all_problems_are_listed_in_order() -> None:
     assert codes("hangup=yes&read=t-a-b=Api,,voice,,yes") == [
         "unknown-action",
         "text-character",
@@ -110,12 +112,12 @@ def test_all_mistakes_are_told_at_once_in_order() -> None:
     ]
 
 
-def test_a_message_says_what_is_wrong_and_the_way_out() -> None:
+def test_a_message_has_the_reason_and_the_hint() -> None:
     (problem,) = lint("id_list_message=t-a-b")
-    assert problem.message == "text: '-' may not stand here; pass the text through speakable()"
+    assert problem.message == "text: '-' is not allowed here; pass the text through speakable()"
 
 
-def test_codes_are_kebab_case_and_what_is_not_confirmed_is_no_error() -> None:
+def test_codes_are_kebab_case_and_unconfirmed_rules_are_warnings() -> None:
     refused_by_all_libraries = {"text-bar", "line-end"}
     for code, rule in RULES.items():
         assert code == code.lower().replace("_", "-")

@@ -34,7 +34,7 @@ junk: st.SearchStrategy[Any] = st.recursive(
 
 
 class MultiItems(Mapping[str, str]):
-    """As Starlette's: a mapping of the newest, with all of them behind ``multi_items``."""
+    """A multi-dict as in Starlette: a mapping of the newest values, with all pairs in ``multi_items``."""
 
     def __init__(self, *pairs: tuple[str, str]) -> None:
         self.pairs = pairs
@@ -76,12 +76,12 @@ def test_the_newest_of_repeated_names_wins() -> None:
     assert (request.newest("empty"), request.newest("missing")) == ("", None)
 
 
-def test_a_hangup_tells_where_the_caller_was() -> None:
+def test_a_hangup_has_the_extension_of_the_caller() -> None:
     request = Request.parse({"hangup": "yes", "ApiHangupExtension": "/3"})
     assert (request.hangup, request.hangup_extension) == (True, "3")
 
 
-def test_hangup_with_another_value_is_no_hangup() -> None:
+def test_hangup_with_another_value_is_not_a_hangup() -> None:
     assert not Request.parse({"hangup": "no"}).hangup
 
 
@@ -90,7 +90,7 @@ def test_an_extension_has_no_slashes_around_it() -> None:
 
 
 @pytest.mark.parametrize("time", ["", "soon", "-1", "1.5", "٣", "9" * 99])
-def test_a_time_that_is_no_number_of_seconds_is_none(time: str) -> None:
+def test_an_invalid_time_is_none(time: str) -> None:
     assert Request.parse({"ApiTime": time}).time is None
 
 
@@ -107,11 +107,11 @@ def test_a_time_that_is_no_number_of_seconds_is_none(time: str) -> None:
         "&secret=x&&ApiCallId=c1&a=b&",
     ],
 )
-def test_a_raw_query_is_understood_with_or_without_its_address(raw: str) -> None:
+def test_a_raw_query_is_parsed_with_or_without_its_url(raw: str) -> None:
     assert Request.parse(raw).pairs == (("secret", "x"), ("ApiCallId", "c1"), ("a", "b"))
 
 
-def test_a_path_alone_carries_nothing() -> None:
+def test_a_path_alone_has_no_pairs() -> None:
     assert Request.parse("/yemot").pairs == ()
 
 
@@ -132,15 +132,15 @@ def test_a_broken_percent_code_becomes_a_replacement_character() -> None:
         {"step": ["0?ApiCallId=abc"], "digit": ["6"]},
     ],
 )
-def test_the_second_question_mark_is_repaired_after_a_framework_too(params: Any) -> None:  # noqa: ANN401 - three shapes
+def test_the_second_question_mark_is_split_after_a_framework_too(params: Any) -> None:  # noqa: ANN401 - three shapes
     assert Request.parse(params).pairs == (("step", "0"), ("ApiCallId", "abc"), ("digit", "6"))
 
 
-def test_only_the_lines_own_names_are_taken_apart() -> None:
+def test_only_the_names_of_the_line_are_split() -> None:
     assert Request.parse([("a", "x?b=c"), ("b", "?Api"), ("c", "?Apix y=1")]).newest("a") == "x?b=c"
 
 
-def test_what_a_caller_says_is_never_taken_apart() -> None:
+def test_an_utterance_is_never_split() -> None:
     request = Request.parse([*LINE, ("wish", "x?ApiPhone=0500000000")])
     assert (request.phone, request.newest("wish")) == ("0527000000", "x?ApiPhone=0500000000")
 
@@ -153,11 +153,11 @@ def test_lists_of_values_keep_their_order() -> None:
     assert Request.parse({"a": ["1", "2"], "b": "3"}).pairs == (("a", "1"), ("a", "2"), ("b", "3"))
 
 
-def test_a_multi_dict_gives_all_its_values() -> None:
+def test_all_values_of_a_multi_dict_are_parsed() -> None:
     assert Request.parse(MultiItems(("a", "1"), ("b", "x"), ("a", "2"))).newest("a") == "2"
 
 
-def test_werkzeugs_multi_dict_gives_all_its_values() -> None:
+def test_all_values_of_the_multi_dict_of_werkzeug_are_parsed() -> None:
     assert Request.parse(MultiDict([("a", "1"), ("a", "2")])).newest("a") == "2"
 
 
@@ -175,31 +175,31 @@ def test_junk_becomes_text_or_nothing() -> None:
     }  # fmt: skip
 
 
-def test_half_characters_are_replaced_so_that_a_value_can_be_stored() -> None:
+def test_lone_surrogates_are_replaced_so_that_a_value_can_be_stored() -> None:
     assert Request.parse([("a", "\ud800ש\x00")]).newest("a") == "\ufffdש\x00"
 
 
 @pytest.mark.parametrize("params", [None, 5, b"a=1", object(), [None, "ab", ("a",), ("a", "b", "c"), 3]])
-def test_what_is_no_request_is_an_empty_one(params: Any) -> None:  # noqa: ANN401 - that is the point
+def test_an_invalid_request_is_empty(params: Any) -> None:  # noqa: ANN401 - invalid on purpose
     assert Request.parse(params).latest == ({"a": "1"} if params == b"a=1" else {})
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(junk | st.lists(st.tuples(junk, junk), max_size=4))
-def test_parsing_never_raises_and_gives_text_that_can_be_encoded(params: Any) -> None:  # noqa: ANN401 - junk
+def test_parsing_never_raises_and_returns_encodable_text(params: Any) -> None:  # noqa: ANN401 - junk
     for name, value in Request.parse(params).pairs:
         assert (name.encode().decode(), value.encode().decode()) == (name, value)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(pairs)
-def test_pairs_come_back_as_they_were_sent(sent: list[tuple[str, str]]) -> None:
+def test_pairs_are_unchanged(sent: list[tuple[str, str]]) -> None:
     assert Request.parse(sent).pairs == tuple(sent)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(pairs.filter(lambda sent: all(name for name, _ in sent)))
-def test_an_encoded_query_comes_back_as_it_was_sent(sent: list[tuple[str, str]]) -> None:
+def test_an_encoded_query_is_decoded(sent: list[tuple[str, str]]) -> None:
     assert Request.parse("/yemot?" + urlencode(sent)).pairs == tuple(sent)
 
 
@@ -218,5 +218,5 @@ def test_requests_are_equal_when_their_pairs_are() -> None:
         ("", ""),
     ],
 )
-def test_what_was_heard_is_what_was_said(value: str, text: str) -> None:
+def test_speech_is_normalized(value: str, text: str) -> None:
     assert normalize_speech(value) == text

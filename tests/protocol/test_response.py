@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocol.spellings import spelled
+from tests.protocol.spellings import spelled_responses
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol import (
     Action,
@@ -43,43 +43,43 @@ def fields_of(mode: Tap | Voice | Record, *, reuse: bool = False) -> str:
     return Read([Text("q")], "x", mode, reuse=reuse).fields()
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(responses())
 def test_parsing_is_the_inverse_of_rendering(response: Response) -> None:
     assert Response.parse(str(response)) == response
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(responses())
 def test_a_rendered_response_is_canonical(response: Response) -> None:
     assert str(Response.parse(str(response) + "&")) == str(response)
 
 
 @settings(deadline=None, max_examples=400)
-@given(spelled())
-def test_however_an_answer_is_written_it_is_understood_and_written_back_in_one_way(
-    written: tuple[Response, str],
+@given(spelled_responses())
+def test_all_spellings_of_a_response_parse_and_render_the_same(
+    spelling: tuple[Response, str],
 ) -> None:
-    response, text = written
+    response, text = spelling
     assert Response.parse(text) == response
     assert str(Response.parse(text)) == str(response)
     assert [problem for problem in lint(text) if problem.level == "error"] == []
 
 
 @pytest.mark.parametrize("row", [row for row in ANSWERS if row["valid"]])
-def test_a_known_valid_answer_parses_into_its_canonical_form(row: dict[str, Any]) -> None:
+def test_a_known_valid_response_parses_into_its_canonical_form(row: dict[str, Any]) -> None:
     parsed = Response.parse(row["text"])
     assert Response.parse(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize("row", [row for row in ANSWERS if not row["valid"]])
-def test_a_known_broken_answer_is_refused_with_its_position(row: dict[str, Any]) -> None:
+def test_a_known_invalid_response_is_refused_with_its_position(row: dict[str, Any]) -> None:
     with pytest.raises(ResponseSyntaxError) as caught:
         Response.parse(row["text"])
     assert 0 <= caught.value.position < len(row["text"])
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(st.text() | st.text("id_list_message=read&t-,.=yesno voice\n", max_size=60))
 def test_parsing_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
     try:
@@ -89,7 +89,7 @@ def test_parsing_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
     assert Response.parse(str(parsed)) == parsed
 
 
-def test_a_poll_is_a_tap_that_nobody_has_to_press() -> None:
+def test_a_poll_is_a_tap_that_accepts_no_key() -> None:
     poll = Read([Text("רק רגע")], "ai_3w1", Tap(max_digits=1, seconds=1, attempts=1, accept_empty=True))
     assert str(poll) == "read=t-רק רגע=ai_3w1,no,1,1,1,No,,,,,1,Ok,None,,no"
 
@@ -117,7 +117,7 @@ def test_a_poll_is_a_tap_that_nobody_has_to_press() -> None:
         ),
     ],
 )
-def test_each_field_stands_at_its_official_position(mode: Tap | Voice | Record, fields: str) -> None:
+def test_each_field_is_at_its_official_position(mode: Tap | Voice | Record, fields: str) -> None:
     assert fields_of(mode) == fields
 
 
@@ -137,18 +137,18 @@ def test_reuse_is_the_second_field() -> None:
         ("x,no,record,,,no,no,no,,120", Record(confirm=False, max_seconds=120)),
     ],
 )
-def test_other_spellings_are_understood_the_same(fields: str, mode: Tap | Voice | Record) -> None:
+def test_alternative_spellings_parse_the_same(fields: str, mode: Tap | Voice | Record) -> None:
     assert Response.parse(f"read=t-q=x{fields[1:]}") == Response([Read([Text("q")], "x", mode)])
 
 
-def test_a_bare_noop_and_a_trailing_ampersand_are_understood() -> None:
+def test_a_bare_noop_and_a_trailing_ampersand_are_parsed() -> None:
     assert Response.parse("noop&") == Response([Noop()])
 
 
-def test_a_silent_answer_keeps_its_prefix() -> None:
-    silent = Response([HELLO, GoToFolder("hangup")], log=False)
-    assert str(silent) == "api_log_no&id_list_message=t-שלום&go_to_folder=hangup"
-    assert Response.parse(str(silent)) == silent
+def test_a_response_without_logging_keeps_its_prefix() -> None:
+    unlogged = Response([HELLO, GoToFolder("hangup")], log=False)
+    assert str(unlogged) == "api_log_no&id_list_message=t-שלום&go_to_folder=hangup"
+    assert Response.parse(str(unlogged)) == unlogged
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_only_a_read_or_a_payment_keeps_the_caller_here(actions: list[Action], l
         (["go_to_folder=1"], "unknown-action"),
     ],
 )
-def test_a_response_that_the_line_would_refuse_cannot_be_made(actions: list[Action], code: str) -> None:
+def test_an_invalid_response_cannot_be_constructed(actions: list[Action], code: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         Response(actions)
     assert caught.value.code == code
@@ -192,10 +192,10 @@ def test_a_password_is_not_shown() -> None:
     assert "hidden" not in repr(CreditCard("pelecard", "100", password="hidden"))  # noqa: S106 - that it is not shown is tested
 
 
-def test_the_way_out_is_told_with_the_place() -> None:
+def test_a_syntax_error_has_the_hint_and_the_position() -> None:
     with pytest.raises(ResponseSyntaxError, match=r"go_to_folder=hangup ends the call.*at character 0"):
         Response.parse("hangup=yes")
 
 
-def test_a_number_message_is_the_same_however_it_is_padded() -> None:
+def test_the_padding_of_a_number_message_is_ignored() -> None:
     assert Response.parse("id_list_message=n-005") == Response([Play([Number(5)])])

@@ -29,11 +29,11 @@ SEAM = "\ue000"  # a private character, which is never spoken
 
 
 def runs(text: str) -> list[str]:
-    """Maximal runs of letters, marks and numbers, as a person sees them.
+    """Return the maximal runs of letters, marks and numbers.
 
-    Invisible characters do not part a word, nor do quotes and emphasis between two letters; beside a
-    Latin letter, where an address may begin or end, they may: such a place is a ``SEAM``. The scheme of
-    a web address goes without saying, but not where a sign makes it a part of another address.
+    Invisible characters do not split a word, nor do quotes and emphasis between two letters; next to a
+    Latin letter, where an address may begin or end, they may: such a position is a ``SEAM``. The scheme
+    of a web address is not spoken, unless a sign makes it a part of another address.
     """
     text = re.sub(r"(?ai:(?<![a-z0-9/=&?#%@])https?://(?=\S))", " ", text)
     visible = "".join(char for char in text.replace(SEAM, " ") if unicodedata.category(char) != "Cf")
@@ -50,7 +50,7 @@ def runs(text: str) -> list[str]:
 
 
 def end_of(parts: list[str], whole: list[str], start: int) -> int:
-    """Where in ``whole`` the parts, found one after the other from ``start``, end; beyond it if nowhere."""
+    """Return where ``parts``, searched in order from ``start``, end in ``whole``; beyond it if not found."""
     for part in parts:
         start = whole.index(part, start) + 1 if part in whole[start:] else len(whole) + 1
     return start
@@ -63,26 +63,26 @@ def is_subsequence(parts: list[str], whole: list[str]) -> bool:
     return at <= len(whole)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(model_texts("markdown", "raw", "addresses"))
 def test_no_word_and_no_number_is_lost_and_their_order_stays(text: str) -> None:
-    said = " ".join(message.text for message in speakable(text))
-    assert is_subsequence(runs(text), runs(said)), (runs(text), said)
+    expected = " ".join(message.text for message in speakable(text))
+    assert is_subsequence(runs(text), runs(expected)), (runs(text), expected)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(model_texts("markdown", "raw"))
-def test_what_is_spoken_parses_back_and_has_no_problem(text: str) -> None:
+def test_speakable_messages_parse_back_without_problems(text: str) -> None:
     messages = speakable(text)
     if messages:
         answer = str(Play(messages))
         assert Response.parse(answer) == Response([Play(messages)])
-        assert [one.code for one in lint(answer)] == ["play-leaves"]
+        assert [message.code for message in lint(answer)] == ["play-leaves"]
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@settings(deadline=None)  # slow machines must not fail it
 @given(st.lists(model_texts("markdown"), max_size=40).map(". ".join))
-def test_every_message_keeps_to_the_limits(text: str) -> None:
+def test_every_message_is_within_the_limits(text: str) -> None:
     for message in speakable(text * 20):
         assert len(message.text) <= MAX_CHARACTERS
         assert len(message.text.split()) <= MAX_WORDS
@@ -91,12 +91,12 @@ def test_every_message_keeps_to_the_limits(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n\t", "😀👍", "...", "---", "\u200f\u202b", "\x00\ud800", "* * *", "|---|"]
 )
-def test_where_there_is_nothing_to_say_there_is_no_message(text: str) -> None:
+def test_unspeakable_text_has_no_messages(text: str) -> None:
     assert speakable(text) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("שלום. מה שלומך? יופי! נתראה...", "שלום, מה שלומך? יופי! נתראה"),
         ("שורה\nעוד שורה", "שורה, עוד שורה"),
@@ -108,12 +108,12 @@ def test_where_there_is_nothing_to_say_there_is_no_message(text: str) -> None:
         ("מילה – עוד — ועוד - סוף", "מילה, עוד, ועוד, סוף"),
     ],
 )
-def test_sentences_and_pauses_become_commas(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_sentences_and_pauses_become_commas(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("# כותרת\nטקסט **מודגש** ו*נטוי*", "כותרת, טקסט מודגש ו נטוי"),
         ("**מודגש**ים", "מודגשים"),
@@ -133,12 +133,12 @@ def test_sentences_and_pauses_become_commas(text: str, said: str) -> None:
         (r"\* הערה", "כוכבית הערה"),
     ],
 )
-def test_markdown_is_not_read_aloud(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_markdown_is_not_read_aloud(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('צה"ל', "צהל"),
         ("צה״ל", "צהל"),
@@ -156,12 +156,12 @@ def test_markdown_is_not_read_aloud(text: str, said: str) -> None:
         ("סוף.התחלה", "סוף, התחלה"),
     ],
 )
-def test_words_stay_whole_and_apart(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_words_stay_whole_and_separate(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("3.5", "3 נקודה 5"),
         (".5", "נקודה 5"),
@@ -226,12 +226,12 @@ def test_words_stay_whole_and_apart(text: str, said: str) -> None:
         ("1️⃣", "1"),
     ],
 )
-def test_numbers_are_said_as_they_are_meant(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_numbers_are_spoken_by_their_meaning(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("a=b", "a שווה b"),
         ("לחם & חמאה", "לחם ו חמאה"),
@@ -257,8 +257,8 @@ def test_numbers_are_said_as_they_are_meant(text: str, said: str) -> None:
         ),
     ],
 )
-def test_signs_are_said_in_words(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_signs_are_spoken_as_words(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 def test_messages_end_where_sentences_end() -> None:
@@ -274,10 +274,10 @@ def test_a_sentence_longer_than_a_message_ends_at_a_comma_and_else_between_words
     assert counts == [100, 150, 150]
 
 
-def test_an_endless_word_is_cut_and_nothing_of_it_is_lost() -> None:
+def test_an_endless_word_is_split_without_loss() -> None:
     (message, *_rest) = speakable("א" * (MAX_WORD_CHARACTERS * 5))
     assert all(len(word) <= MAX_WORD_CHARACTERS for word in message.text.split())
-    assert sum(one.text.count("א") for one in speakable("א" * 1500)) == 1500
+    assert sum(message.text.count("א") for message in speakable("א" * 1500)) == 1500
 
 
 SEEDS = [
@@ -291,10 +291,10 @@ SEEDS = [
 def test_ten_times_the_text_takes_about_ten_times_as_long(seed: str) -> None:
     def seconds(size: int) -> float:
         text = "א" + seed * (size // len(seed))
-        begun = time.process_time()
+        start = time.process_time()
         speakable(text)
         lint(f"id_list_message=t-{text}")
         Request.parse(text)
-        return time.process_time() - begun
+        return time.process_time() - start
 
     assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)

@@ -1,4 +1,4 @@
-"""A difference: one handler, run by yemot-flow's ``Flow`` and by ``AIFlow``; only the import changed."""
+"""A difference: the same handler run by yemot-flow's ``Flow`` and by ``AIFlow``."""
 
 from __future__ import annotations
 
@@ -13,45 +13,54 @@ import yemot_flow
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, ScriptedProvider
 
-__all__ = ["AnyCall", "Difference", "Handler", "Make", "answers", "dialled", "ours", "plain"]
+__all__ = [
+    "AnyCall",
+    "Difference",
+    "FlowFactory",
+    "Handler",
+    "answers",
+    "dial_in",
+    "make_ai_flow",
+    "make_plain_flow",
+]
 
 AnyCall = Any
-"""A ``yemot_flow.Call`` or an ``AICall``: a handler must not care."""
+"""A ``yemot_flow.Call`` or an ``AICall``."""
 
 Handler = Callable[[AnyCall], Any]
 
 
-class Make(Protocol):
-    """Makes the one flow or the other."""
+class FlowFactory(Protocol):
+    """Creates one of the two flows."""
 
     def __call__(self, *, timeout: int = 30_000) -> yemot_flow.Flow:
-        """Return a flow that forgets calls after ``timeout`` milliseconds."""
+        """Return a flow that drops calls after ``timeout`` milliseconds."""
         ...
 
 
-def plain(*, timeout: int = 30_000) -> yemot_flow.Flow:
-    """Make what the documentation of yemot-flow makes."""
+def make_plain_flow(*, timeout: int = 30_000) -> yemot_flow.Flow:
+    """Create the flow as in the documentation of yemot-flow."""
     return yemot_flow.Flow(timeout=timeout)
 
 
-def ours(*, timeout: int = 30_000) -> yemot_flow.Flow:
-    """Make what it becomes when the import is changed."""
+def make_ai_flow(*, timeout: int = 30_000) -> yemot_flow.Flow:
+    """Create an ``AIFlow`` instead."""
     return AIFlow(YemotAI(provider=ScriptedProvider()), timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that yemot-flow does and the line does not, or a caller cannot bear.
+    """A fault of yemot-flow that ``AIFlow`` does not have.
 
     Attributes:
-        number: its row.
+        number: number of its row.
         title: what yemot-flow does.
-        line: what the line says of it.
-        source: how sure that is: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
+        line: the rule of the line.
+        source: source of the rule: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
         here: what ``AIFlow`` does.
-        show: runs the handler on a flow and returns what came of it.
-        fault: a pattern that is found in what came of it only as long as the fault is there.
-        mended: a pattern that is found only once it is gone.
+        show: runs the handler on a flow and returns the result as text.
+        fault: a pattern that matches the result only if the fault is present.
+        fixed: a pattern that matches only if it is absent.
     """
 
     number: int
@@ -59,9 +68,9 @@ class Difference:
     line: str
     source: str
     here: str
-    show: Callable[[Make], str]
+    show: Callable[[FlowFactory], str]
     fault: str
-    mended: str
+    fixed: str
 
     @property
     def id(self) -> str:
@@ -69,15 +78,15 @@ class Difference:
         return f"{self.number:02}-" + "-".join(re.findall(r"\w+", self.title.lower()))
 
     def has_fault(self, shown: str) -> bool:
-        """Tell whether the fault is what came of it."""
-        return re.search(self.fault, shown) is not None and re.search(self.mended, shown) is None
+        """Return whether the result shows the fault."""
+        return re.search(self.fault, shown) is not None and re.search(self.fixed, shown) is None
 
-    def is_mended(self, shown: str) -> bool:
-        """Tell whether what came of it is as it should be."""
-        return re.search(self.mended, shown) is not None and re.search(self.fault, shown) is None
+    def is_fixed(self, shown: str) -> bool:
+        """Return whether the result is correct."""
+        return re.search(self.fixed, shown) is not None and re.search(self.fault, shown) is None
 
     def out_of_date(self, shown: str) -> str:
-        """Say what to do when yemot-flow no longer shows the fault."""
+        """Return the message for a row whose fault yemot-flow no longer shows."""
         return (
             f"row {self.number} ({self.title}) is out of date: yemot-flow {version('yemot-flow')} gives\n"
             f"  {shown}\n"
@@ -86,10 +95,10 @@ class Difference:
         )
 
 
-def dialled(flow: yemot_flow.Flow, handler: Handler, extension: str = "7", **switches: Any) -> Caller:  # noqa: ANN401 - LineSettings' own
-    """Let ``handler`` serve ``extension``, and dial in there; the answers may be wrong."""
+def dial_in(flow: yemot_flow.Flow, handler: Handler, extension: str = "7", **switches: Any) -> Caller:  # noqa: ANN401 - arguments of LineSettings
+    """Register ``handler`` for ``extension`` and dial in there, without strict checks of the responses."""
     flow.add_route(extension, handler)
-    # Whoever leaves the extension has left the application: what a row shows is what happens inside.
+    # A caller who leaves the extension has left the application: rows show only this extension.
     switches.setdefault("extensions", frozenset({extension}))
     caller = Caller(flow, extension=extension, strict=False, **switches)
     caller.dial()
@@ -97,6 +106,6 @@ def dialled(flow: yemot_flow.Flow, handler: Handler, extension: str = "7", **swi
 
 
 def answers(caller: Caller) -> str:
-    """Return what the line was told, answer by answer, and what it made of an answer that is none."""
-    told = " → ".join(exchange.body for exchange in caller.exchanges if not exchange.hangup)
-    return f"{told} ⇒ M1607" if "M1607" in str(caller.transcript) else told
+    """Return all responses, and M1607 if one of them is invalid."""
+    bodies = " → ".join(exchange.body for exchange in caller.exchanges if not exchange.hangup)
+    return f"{bodies} ⇒ M1607" if "M1607" in str(caller.transcript) else bodies

@@ -1,13 +1,13 @@
-"""All rows, and what came of each: run once, however many ask."""
+"""All rows, and the cached result of each."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from tests.yemot_flow import rows_of_calls, rows_of_handlers, rows_of_messages, rows_of_reads
-from tests.yemot_flow.difference import Difference, ours, plain
+from tests.yemot_flow.difference import Difference, make_ai_flow, make_plain_flow
 
-__all__ = ["ROWS", "shown_by_ours", "shown_by_plain"]
+__all__ = ["ROWS", "ai_flow_result", "plain_result"]
 
 ROWS = sorted(
     (*rows_of_reads.ROWS, *rows_of_messages.ROWS, *rows_of_handlers.ROWS, *rows_of_calls.ROWS),
@@ -16,12 +16,12 @@ ROWS = sorted(
 
 
 @cache
-def shown_by_plain(row: Difference) -> str:
+def plain_result(row: Difference) -> str:
     """Run the handler on yemot-flow's ``Flow``."""
-    return row.show(plain)
+    return row.show(make_plain_flow)
 
 
 @cache
-def shown_by_ours(row: Difference) -> str:
+def ai_flow_result(row: Difference) -> str:
     """Run the same handler on ``AIFlow``."""
-    return row.show(ours)
+    return row.show(make_ai_flow)

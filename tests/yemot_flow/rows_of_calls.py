@@ -1,4 +1,4 @@
-"""What is remembered of a call, what is forgotten, and what its values become."""
+"""Rows about the memory of a call and the values of its questions."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import time
 import flask
 import yemot_flow
 
-from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
 from yemot_ai import AIFlow
 from yemot_ai_testing import Caller
 
 __all__ = ["ROWS"]
 
 LISTEN = {"mode": "stt", "block_typing": "", "use_records_recognition_engine": "", "max_digits": ""}
-"""How yemot-flow can be made to listen at all: what rows 7 and 8 show is none of these rows' business."""
+"""Arguments with which yemot-flow listens at all, in spite of the faults of rows 7 and 8."""
 
 
-def a_pause(make: Make) -> str:
-    """Let the caller think for longer than ``timeout``: 1 ms here, 30 s by default."""
+def a_pause(make: FlowFactory) -> str:
+    """Let the caller pause for longer than ``timeout``: 1 ms here, 30 s by default."""
     got: list[str] = []
 
     async def handler(call: AnyCall) -> None:
         if "a" not in call.params:
             call.name = "דוד"
         await call.read([("text", "מה")], val_name="a", max_digits=1)
-        got.append(getattr(call, "name", "nobody"))
+        got.append(getattr(call, "name", "unknown"))
         call.hangup()
 
-    caller = dialled(make(timeout=1), handler)
+    caller = dial_in(make(timeout=1), handler)
     time.sleep(0.01)
     caller.presses("1")
     return f"after the pause the call is {got[0]}'s"
 
 
-def a_second_visit(make: Make) -> str:
+def a_second_visit(make: FlowFactory) -> str:
     return f"two visits, values cleared: {visits(make, kept=False)}, kept: {visits(make, kept=True)}"
 
 
-def visits(make: Make, *, kept: bool) -> list[str]:
+def visits(make: FlowFactory, *, kept: bool) -> list[str]:
     flow = make()
     got: list[str] = []
 
@@ -59,8 +59,8 @@ def visits(make: Make, *, kept: bool) -> list[str]:
     return got
 
 
-def a_name_sent_twice(make: Make) -> str:
-    """Answer the line as each flow's documentation says: by ``to_dict()``, or by the mounts."""
+def a_name_sent_twice(make: FlowFactory) -> str:
+    """Mount each flow as its documentation says: with ``to_dict()``, or with the mounts."""
     flow = make()
 
     async def handler(call: AnyCall) -> None:
@@ -89,7 +89,7 @@ def by_flask(flow: yemot_flow.Flow) -> flask.Flask:
     return app
 
 
-def keys_and_words(make: Make) -> str:
+def keys_and_words(make: FlowFactory) -> str:
     def said(name: str, answer: str) -> str:
         got: list[str] = []
 
@@ -97,7 +97,7 @@ def keys_and_words(make: Make) -> str:
             got.append(await call.read([("text", "מה")], val_name=name, **LISTEN))
             call.hangup()
 
-        caller = dialled(make(), handler)
+        caller = dial_in(make(), handler)
         _ = caller.presses(answer) if answer.isdigit() else caller.says(answer)
         return got[0]
 
@@ -105,25 +105,25 @@ def keys_and_words(make: Make) -> str:
     return f"keys 12: {keys!r}; phone 'אפס חמש': {phone!r}; 'אוקיי נו': {filler!r}"
 
 
-def silence_while_listening(make: Make) -> str:
+def silence_while_listening(make: FlowFactory) -> str:
     got: list[str] = []
 
     async def handler(call: AnyCall) -> None:
         got.append(await call.read([("text", "מה")], val_name="x", amount_attempts=3, **LISTEN))
         call.hangup()
 
-    caller = dialled(make(), handler)
+    caller = dial_in(make(), handler)
     caller.silent()
     if caller.question:
         caller.says("שלום")
     return f"amount_attempts=3, silence, then שלום: got {got[0]!r}"
 
 
-def no_call_id(make: Make) -> str:
-    return answers(dialled(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
+def no_call_id(make: FlowFactory) -> str:
+    return answers(dial_in(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
 
 
-def no_such_extension(make: Make) -> str:
+def no_such_extension(make: FlowFactory) -> str:
     caller = Caller(make(), extension="8", strict=False, extensions=frozenset({"8"}))
     caller.dial()
     return answers(caller)
@@ -137,8 +137,8 @@ ROWS = (
         "[OFF]",
         "after `session_ttl`: an hour",
         a_pause,
-        fault=r"nobody's$",
-        mended=r"דוד's$",
+        fault=r"unknown's$",
+        fixed=r"דוד's$",
     ),
     Difference(
         20,
@@ -148,7 +148,7 @@ ROWS = (
         "each visit starts afresh, whichever it is",
         a_second_visit,
         fault=r"\['1', '1'\], kept: \['1', '1'\]",
-        mended=r"\['1', '2'\], kept: \['1', '2'\]",
+        fixed=r"\['1', '2'\], kept: \['1', '2'\]",
     ),
     Difference(
         21,
@@ -158,7 +158,7 @@ ROWS = (
         "the mounts hand over pairs, and the newest counts",
         a_name_sent_twice,
         fault=r"to_dict\(\): go_to_folder=/1$",
-        mended=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
+        fixed=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
     ),
     Difference(
         22,
@@ -168,7 +168,7 @@ ROWS = (
         "keys as digits; words as they were said",
         keys_and_words,
         fault=r"'Digits-12'; .*: ''; .*: ''$",
-        mended=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
+        fixed=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
     ),
     Difference(
         23,
@@ -178,7 +178,7 @@ ROWS = (
         "it still is; `amount_attempts=3` asks again, up to three times",
         silence_while_listening,
         fault=r"got ''$",
-        mended=r"got 'שלום'$",
+        fixed=r"got 'שלום'$",
     ),
     Difference(
         25,
@@ -188,7 +188,7 @@ ROWS = (
         "a sentence, and the call ends",
         no_call_id,
         fault=r"^noop",
-        mended=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
+        fixed=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
     ),
     Difference(
         26,
@@ -198,6 +198,6 @@ ROWS = (
         "a sentence, and up",
         no_such_extension,
         fault=r"^id_list_message=t-שלוחה לא קיימת$",
-        mended=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
+        fixed=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
     ),
 )

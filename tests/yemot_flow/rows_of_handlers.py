@@ -1,4 +1,4 @@
-"""How often a handler runs, what it is told, and what becomes of its mistakes."""
+"""Rows about the runs of a handler, their cancellation and their errors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
 from yemot_ai_testing import Caller
 
 __all__ = ["ROWS"]
 
-PATIENCE = 10.0
-"""Seconds after which a gate is taken for stuck; nothing waits that long when all is well."""
+TIMEOUT = 10.0
+"""Seconds after which a waiting test gives up."""
 
 
-def each_request_twice(make: Make) -> str:
+def each_request_twice(make: FlowFactory) -> str:
     runs: list[str] = []
 
     async def handler(call: AnyCall) -> None:
@@ -27,7 +27,7 @@ def each_request_twice(make: Make) -> str:
         runs.append(await call.read([("text", "ב")], val_name="b", max_digits=1))
         call.hangup()
 
-    caller = dialled(make(), handler)
+    caller = dial_in(make(), handler)
     caller.repeats()
     for key in "12":
         caller.presses(key)
@@ -35,14 +35,14 @@ def each_request_twice(make: Make) -> str:
     return f"3 requests, each sent twice: {runs.count('top')} runs"
 
 
-def one_name_twice(make: Make) -> str:
+def one_name_twice(make: FlowFactory) -> str:
     got: list[str] = []
 
     async def handler(call: AnyCall) -> None:
         got[:] = [await call.read([("text", text)], max_digits=1) for text in ("אחת", "שתיים")]
         call.hangup()
 
-    caller = dialled(make(), handler)
+    caller = dial_in(make(), handler)
     keys = iter("12")
     while caller.question:
         caller.presses(next(keys))
@@ -50,34 +50,34 @@ def one_name_twice(make: Make) -> str:
     return f"two questions, asked {asked}; got {got}"
 
 
-def hung_up_at_work(make: Make) -> str:
-    """Hang up while the handler thinks; it thinks until it is told, or until the hang-up was answered."""
+def hung_up_at_work(make: FlowFactory) -> str:
+    """Hang up while the handler works; it works until it is cancelled or the hang-up was answered."""
     callers: list[Caller] = []
     log: list[str] = []
-    thinking, over = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     async def handler(call: AnyCall) -> None:
         await call.read([("text", "מה")], val_name="q", max_digits=1)
-        thinking.set()
+        started.set()
         try:
-            while not callers[0].exchanges[-1].hangup:  # noqa: ASYNC110 - nobody could set an event
+            while not callers[0].exchanges[-1].hangup:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
-            log.append("thought on")
+            log.append("continued")
         except asyncio.CancelledError:
-            log.append("was told")
+            log.append("was cancelled")
             raise
         finally:
-            over.set()
+            ended.set()
 
-    callers.append(dialled(make(), handler))
-    callers[0].interrupts(when=thinking.is_set)
+    callers.append(dial_in(make(), handler))
+    callers[0].interrupts(when=started.is_set)
     callers[0].presses("1")
-    over.wait(PATIENCE)
-    told = next(exchange.body for exchange in callers[0].exchanges if exchange.hangup)
-    return f"the hang-up is answered {told}; the handler {log[0]}"
+    ended.wait(TIMEOUT)
+    body = next(exchange.body for exchange in callers[0].exchanges if exchange.hangup)
+    return f"the hang-up is answered {body}; the handler {log[0]}"
 
 
-def inside_a_loop(make: Make) -> str:
+def inside_a_loop(make: FlowFactory) -> str:
     flow = make()
 
     async def handler(call: AnyCall) -> None:
@@ -87,53 +87,53 @@ def inside_a_loop(make: Make) -> str:
         return flow.handle_request(dict(pairs))
 
     flow.add_route("7", handler)
-    with complaints_ignored():
+    with warnings_ignored():
         caller = Caller(endpoint, extension="7", extensions=frozenset({"7"}), strict=False)
         caller.dial()
     return caller.raw  # on a busy machine a poll goes before it
 
 
-def exceptions(make: Make) -> str:
+def exceptions(make: FlowFactory) -> str:
     def plainly(call: AnyCall) -> None:
         raise ValueError("a handler's mistake")
 
     async def awaited(call: AnyCall) -> None:
         raise ValueError("a handler's mistake")
 
-    with complaints_ignored():
-        return f"def: {answers(dialled(make(), plainly))}; async def: {answers(dialled(make(), awaited))}"
+    with warnings_ignored():
+        return f"def: {answers(dial_in(make(), plainly))}; async def: {answers(dial_in(make(), awaited))}"
 
 
-def nothing_and_a_string(make: Make) -> str:
+def nothing_and_a_string(make: FlowFactory) -> str:
     async def nothing(call: AnyCall) -> None: ...
 
     def string(call: AnyCall) -> str:
         return "go_to_folder=/5"
 
-    with complaints_ignored():
-        return f"None: {answers(dialled(make(), nothing))}; a string: {answers(dialled(make(), string))}"
+    with warnings_ignored():
+        return f"None: {answers(dial_in(make(), nothing))}; a string: {answers(dial_in(make(), string))}"
 
 
-def read_in_a_plain_handler(make: Make) -> str:
+def read_in_a_plain_handler(make: FlowFactory) -> str:
     def handler(call: AnyCall) -> None:
         call.read([("text", "מה")], val_name="q", max_digits=1)
 
-    with complaints_ignored():
-        return answers(dialled(make(), handler))
+    with warnings_ignored():
+        return answers(dial_in(make(), handler))
 
 
-def caught_by_the_handler(make: Make) -> str:
+def caught_by_the_handler(make: FlowFactory) -> str:
     async def handler(call: AnyCall) -> None:
-        with suppress(Exception):  # the handler's own carelessness
+        with suppress(Exception):  # the mistake of the handler
             await call.read([("text", "מה")], val_name="q", max_digits=1)
         call.goto("/5")
 
-    return answers(dialled(make(), handler))
+    return answers(dial_in(make(), handler))
 
 
 @contextmanager
-def complaints_ignored() -> Iterator[None]:
-    """Let pass what either flow warns of and logs: here its answers are looked at."""
+def warnings_ignored() -> Iterator[None]:
+    """Ignore warnings and logs of the flows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         logging.disable()
@@ -152,7 +152,7 @@ ROWS = (
         "it runs for each new value; a request that comes again, and a poll, are answered from memory",
         each_request_twice,
         fault=r"6 runs",
-        mended=r"3 runs",
+        fixed=r"3 runs",
     ),
     Difference(
         14,
@@ -162,17 +162,17 @@ ROWS = (
         "the second goes out as `name_2`",
         one_name_twice,
         fault=r"\['1', '1'\]",
-        mended=r"\['1', '2'\]",
+        fixed=r"\['1', '2'\]",
     ),
     Difference(
         15,
-        "a hang-up is told to nobody",
+        "a hang-up reaches no handler",
         "`hangup=yes` says that the caller is gone",
         "[OFF]",
-        "the handler at work is cancelled, the session ends, `ai.ending` is called",
+        "the running handler is cancelled, the session ends, `ai.end_callbacks` are called",
         hung_up_at_work,
-        fault=r"answered noop; the handler thought on",
-        mended=r"answered noop=ended; the handler was told",
+        fault=r"answered noop; the handler continued",
+        fixed=r"answered noop=ended; the handler was cancelled",
     ),
     Difference(
         16,
@@ -182,7 +182,7 @@ ROWS = (
         "it runs; `ahandle_request` and the ASGI mount hold the line there as well",
         inside_a_loop,
         fault=r"^noop",
-        mended=r"^read=t-מה=q,",
+        fixed=r"^read=t-מה=q,",
     ),
     Difference(
         17,
@@ -192,7 +192,7 @@ ROWS = (
         "a sentence, and up; the exception is logged",
         exceptions,
         fault=r"def: id_list_message=t-תקלה זמנית; async def: noop",
-        mended=r"def: (id_list_message=t-סליחה, אירעה תקלה&go_to_folder=\.\.); async def: \1$",
+        fixed=r"def: (id_list_message=t-סליחה, אירעה תקלה&go_to_folder=\.\.); async def: \1$",
     ),
     Difference(
         18,
@@ -202,7 +202,7 @@ ROWS = (
         "up, and a line in the log; a returned answer is checked and sent",
         nothing_and_a_string,
         fault=r"None: noop; a string: noop",
-        mended=r"None: go_to_folder=\.\.; a string: go_to_folder=/5",
+        fixed=r"None: go_to_folder=\.\.; a string: go_to_folder=/5",
     ),
     Difference(
         27,
@@ -212,16 +212,16 @@ ROWS = (
         "it asks",
         read_in_a_plain_handler,
         fault=r"^noop",
-        mended=r"^read=t-מה=q,",
+        fixed=r"^read=t-מה=q,",
     ),
     Difference(
         28,
         "the handler's own except Exception swallows a question",
         "nothing is asked unless a `read` goes out",
         "[OFF]",
-        "the question is asked: what carries it out is no `Exception`",
+        "the question is asked: the interruption is not an `Exception`",
         caught_by_the_handler,
         fault=r"^go_to_folder=/5",
-        mended=r"^read=t-מה=q,",
+        fixed=r"^read=t-מה=q,",
     ),
 )

@@ -1,47 +1,47 @@
-"""What texts, files and other messages become on their way to the line, and where a call is sent."""
+"""Rows about texts, files, other messages and the targets of a transfer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
 
 __all__ = ["ROWS"]
 
 
-def played(make: Make, *messages: tuple[str, str], **options: Any) -> str:  # noqa: ANN401 - play_message's own
+def played(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> str:  # noqa: ANN401 - arguments of play_message
     def handler(call: AnyCall) -> None:
         call.play_message(list(messages), **options)
 
-    return answers(dialled(make(), handler))
+    return answers(dial_in(make(), handler))
 
 
-def spoken_then_hung_up(make: Make) -> str:
+def spoken_then_hung_up(make: FlowFactory) -> str:
     def handler(call: AnyCall) -> None:
         call.play_message([("text", "שלום")])
         call.hangup()
 
-    return answers(dialled(make(), handler))
+    return answers(dial_in(make(), handler))
 
 
-def forbidden_characters(make: Make) -> str:
+def forbidden_characters(make: FlowFactory) -> str:
     text = played(make, ("text", "10-12 = x"))
     return f"{text}; file: {played(make, ('file', 'welcome.wav'))}"
 
 
-def message_types(make: Make) -> str:
+def message_types(make: FlowFactory) -> str:
     day = played(make, ("dateH", "01/01/2026"))
     return f"{played(make, ('system_message', 'M1005'))}; {played(make, ('zmanim', 'T'))}; {day}"
 
 
-def relative_targets(make: Make) -> str:
+def relative_targets(make: FlowFactory) -> str:
     def gone(target: str) -> str:
-        return answers(dialled(make(), lambda call: call.goto(target), extension="1/2"))
+        return answers(dial_in(make(), lambda call: call.goto(target), extension="1/2"))
 
     return "; ".join(f"{target}: {gone(target)}" for target in ("3", "..", "/5"))
 
 
-def percent_signs(make: Make) -> str:
+def percent_signs(make: FlowFactory) -> str:
     return played(make, ("text", "שלום לכם"), url_encode=True)
 
 
@@ -51,30 +51,30 @@ ROWS = (
         "play_message ends the handler, so a hang-up after it never comes",
         "`id_list_message` may be followed by another action",
         "[OFF]",
-        "it is queued, and goes out with what the handler does next",
+        "it is queued, and sent with the next action of the handler",
         spoken_then_hung_up,
         fault=r"^id_list_message=t-שלום$",
-        mended=r"^id_list_message=t-שלום&go_to_folder=hangup$",
+        fixed=r"^id_list_message=t-שלום&go_to_folder=hangup$",
     ),
     Difference(
         10,
         "forbidden characters pass and a dot in a file name becomes a comma",
-        "`-`, `=` and `.` may not stand in a text; a file is named without its extension",
+        "`-`, `=` and `.` must not occur in a text; a file is named without its extension",
         "[OFF]",
         "a text is made speakable; the extension is dropped",
         forbidden_characters,
         fault=r"t-10-12 = x ⇒ M1607; file: id_list_message=f-welcome,wav",
-        mended=r"^id_list_message=t-[^-=]+; file: id_list_message=f-welcome$",
+        fixed=r"^id_list_message=t-[^-=]+; file: id_list_message=f-welcome$",
     ),
     Difference(
         11,
-        "times and system messages go out under names of its own",
+        "times and system messages are sent with wrong types",
         "their types are `z` and `m`",
         "[OFF]",
-        "the line's own; what it does not have is an error",
+        "the types of the line; other types are an error",
         message_types,
         fault=r"system_message-M1005 ⇒ M1607; .*zmanim-T ⇒ M1607",
-        mended=r"=m-1005; id_list_message=z-T;",
+        fixed=r"=m-1005; id_list_message=z-T;",
     ),
     Difference(
         12,
@@ -84,16 +84,16 @@ ROWS = (
         "as written",
         relative_targets,
         fault=r"go_to_folder=/3; \.\.: go_to_folder=/\.\.",
-        mended=r"go_to_folder=3; \.\.: go_to_folder=\.\.; .*=/5$",
+        fixed=r"go_to_folder=3; \.\.: go_to_folder=\.\.; .*=/5$",
     ),
     Difference(
         24,
         "url_encode puts percent signs into the text",
-        "no source says that an answer is decoded",
+        "no source says that a response is decoded",
         "[?]",
         "without effect",
         percent_signs,
         fault=r"t-%D7",
-        mended=r"t-שלום לכם$",
+        fixed=r"t-שלום לכם$",
     ),
 )

@@ -1,31 +1,31 @@
-"""What ``call.read`` makes of its arguments: keys and recordings."""
+"""Rows about the arguments of ``call.read``: keys, speech and recordings."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.yemot_flow.difference import AnyCall, Difference, Make, answers, dialled
+from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
 from yemot_ai_testing import Caller
 
 __all__ = ["ROWS"]
 
 
-def asked(make: Make, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - read's own
-    """Let a handler ask once; return the caller who hears it, and what the handler is going to get."""
+def asked(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - arguments of read
+    """Let a handler ask once; return the caller, and the list that the handler's value is added to."""
     got: list[str] = []
 
     async def handler(call: AnyCall) -> None:
         got.append(await call.read(list(messages) or [("text", "מה")], val_name="x", **options))
         call.hangup()
 
-    return dialled(make(), handler), got
+    return dial_in(make(), handler), got
 
 
-def three_messages(make: Make) -> str:
+def three_messages(make: FlowFactory) -> str:
     return answers(asked(make, ("text", "אחת"), ("text", "שתיים"), ("text", "שלוש"), max_digits=1)[0])
 
 
-def typed_star(make: Make) -> str:
+def typed_star(make: FlowFactory) -> str:
     caller, got = asked(make, confirm=True)
     question = answers(caller)
     caller.presses("12*4#")
@@ -34,7 +34,7 @@ def typed_star(make: Make) -> str:
     return f"{question}; 12*4# is {got[0]!r}"
 
 
-def silence_at_keys(make: Make) -> str:
+def silence_at_keys(make: FlowFactory) -> str:
     caller, got = asked(make, max_digits=1, allow_empty=True, amount_attempts=1)
     question = answers(caller)
     if caller.question:
@@ -42,11 +42,11 @@ def silence_at_keys(make: Make) -> str:
     return f"{question}; silence is {got[0]!r}" if got else question
 
 
-def locked_keyboard(make: Make) -> str:
+def locked_keyboard(make: FlowFactory) -> str:
     return answers(asked(make, max_digits=9, block_change_keyboard=True)[0])
 
 
-def list_of_keys(make: Make) -> str:
+def list_of_keys(make: FlowFactory) -> str:
     caller, got = asked(make, max_digits=1, digits_allowed=[1, 2])
     question = answers(caller)
     if caller.question:
@@ -54,18 +54,18 @@ def list_of_keys(make: Make) -> str:
     return f"{question}; 2 is {got[0]!r}" if got else question
 
 
-def keys_while_speaking(make: Make) -> str:
+def keys_while_speaking(make: FlowFactory) -> str:
     free, blocked = (answers(asked(make, mode="stt", block_typing=choice)[0]) for choice in (False, True))
     return f"{free}; block_typing=True: {blocked}"
 
 
-def speech_fields(make: Make) -> str:
+def speech_fields(make: FlowFactory) -> str:
     short = answers(asked(make, mode="stt")[0])
     long = asked(make, mode="stt", use_records_recognition_engine=True, quiet_max=3, length_max=20)[0]
     return f"{short}; long: {answers(long)}"
 
 
-def recording_menu(make: Make) -> str:
+def recording_menu(make: FlowFactory) -> str:
     caller, got = asked(make, mode="record")
     question = answers(caller)
     menu = "M3345" if caller.records("/7/000.wav") and not got else "no menu"
@@ -77,22 +77,22 @@ ROWS = (
     Difference(
         1,
         "read renders only the first message",
-        "a question is as many messages as one likes, joined by `.`",
+        "a question has any number of messages, joined by `.`",
         "[OFF]",
         "all of them are asked",
         three_messages,
         fault=r"read=t-אחת=x,",
-        mended=r"read=t-אחת\.t-שתיים\.t-שלוש=x,",
+        fixed=r"read=t-אחת\.t-שתיים\.t-שלוש=x,",
     ),
     Difference(
         3,
         "keys: every star becomes a slash, and field 15 cannot be set",
         "nothing is replaced unless field 9 says so; field 15 is the confirmation",
         "[OFF]",
-        "the line's own defaults; `confirm=` sets field 15",
+        "the defaults of the line; `confirm=` sets field 15",
         typed_star,
         fault=r"x,no,\*,1,7,NO,no,no,\*/,,3,no,None,no; .* '12/4'",
-        mended=r"x,no,,1,7,[^;]*; .* '12\*4'",
+        fixed=r"x,no,,1,7,[^;]*; .* '12\*4'",
     ),
     Difference(
         4,
@@ -102,7 +102,7 @@ ROWS = (
         "`Ok`",
         silence_at_keys,
         fault=r",yes,None,[^;]*$",
-        mended=r",Ok,None,.*; silence is 'None'$",
+        fixed=r",Ok,None,.*; silence is 'None'$",
     ),
     Difference(
         5,
@@ -112,27 +112,27 @@ ROWS = (
         "`InsertLettersTypeChangeNo`",
         locked_keyboard,
         fault=r"None,yes\b",
-        mended=r"None,InsertLettersTypeChangeNo\b",
+        fixed=r"None,InsertLettersTypeChangeNo\b",
     ),
     Difference(
         6,
-        "a list of allowed digits goes out as Python writes it",
+        "a list of allowed digits is sent as Python prints it",
         "single keys stand side by side, numbers are joined by `.`; a comma begins the next field",
         "[OFF]",
         "keys as the line reads them",
         list_of_keys,
         fault=r"\[1, 2\]",
-        mended=r",12,.*; 2 is '2'$",
+        fixed=r",12,.*; 2 is '2'$",
     ),
     Difference(
         7,
-        "speech blocks keys unless told to",
+        "speech blocks keys by default",
         "field 5 is `no` to block keys, and empty to allow them",
         "[OFF]",
         "keys are allowed; `block_typing=True` sends `no`",
         keys_while_speaking,
         fault=r"^read=t-מה=x,no,voice,[^,]*,no,.*block_typing=True: read=t-מה=x,no,voice,[^,]*,yes,",
-        mended=r"^read=t-מה=x,no,voice; block_typing=True: read=t-מה=x,no,voice,,no$",
+        fixed=r"^read=t-מה=x,no,voice; block_typing=True: read=t-מה=x,no,voice,,no$",
     ),
     Difference(
         8,
@@ -142,7 +142,7 @@ ROWS = (
         "a number or nothing; `record` with its times",
         speech_fields,
         fault=r"voice,he-IL,no,\*,no,,.*; long: .*,yes,3,20",
-        mended=r"^read=t-מה=x,no,voice; long: read=t-מה=x,no,voice,,,,record,3,20$",
+        fixed=r"^read=t-מה=x,no,voice; long: read=t-מה=x,no,voice,,,,record,3,20$",
     ),
     Difference(
         9,
@@ -152,6 +152,6 @@ ROWS = (
         "the menu by default; `no_confirm_menu=True` sends `no`",
         recording_menu,
         fault=r"record,,,no,.*: no menu; no_confirm_menu=True: .*record,,,yes,",
-        mended=r": M3345; no_confirm_menu=True: .*record,,,no",
+        fixed=r": M3345; no_confirm_menu=True: .*record,,,no",
     ),
 )

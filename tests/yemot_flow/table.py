@@ -1,4 +1,4 @@
-"""Writes the table of ``docs/from-yemot-flow.md`` from what the handlers were measured to do.
+"""Writes the table of ``docs/from-yemot-flow.md`` from the results of the handlers.
 
 Run it as ``python -m tests.yemot_flow.table``.
 """
@@ -6,7 +6,7 @@ Run it as ``python -m tests.yemot_flow.table``.
 from __future__ import annotations
 
 from tests.docs.generated_section import Section, code, table
-from tests.yemot_flow.rows import ROWS, shown_by_ours, shown_by_plain
+from tests.yemot_flow.rows import ROWS, ai_flow_result, plain_result
 
 __all__ = ["SECTION", "differences"]
 
@@ -15,17 +15,17 @@ HEADS = ("", "in yemot-flow", "its answer", "the line", "here", "our answer")
 
 
 def differences() -> str:
-    """Return the table; every answer in it was given a moment ago."""
+    """Return the table with the measured responses."""
     return table(
         HEADS,
         (
             (
                 str(row.number),
                 row.title,
-                code(shown_by_plain(row)),
+                code(plain_result(row)),
                 f"{row.line} {row.source}",
                 row.here,
-                code(shown_by_ours(row)),
+                code(ai_flow_result(row)),
             )
             for row in ROWS
         ),

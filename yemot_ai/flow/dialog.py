@@ -1,4 +1,4 @@
-"""Manners: what an agent says and does on the line besides answering."""
+"""Dialog settings: an agent's sentences, keys and times."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from yemot_ai.protocol import Comment, File, Message, Text, speakable
 __all__ = ["MAX_DEAD_AIR", "POLL_SECONDS", "DialogSettings", "KeyAction"]
 
 MAX_DEAD_AIR = 3.0
-"""Seconds of silence after which callers believe the line is dead."""
+"""Seconds of silence after which callers assume that the line is dead."""
 
 POLL_SECONDS = 1
-"""How long the line itself waits in a poll before it asks us again (field 5 of a tap read)."""
+"""Seconds that the line waits in a poll before it asks again (field 5 of a tap read)."""
 
 
 class KeyAction(enum.Enum):
-    """What a key does when it is pressed instead of speaking."""
+    """What a key does when the caller presses it instead of speaking."""
 
     LEAVE = "leave"
     REPEAT = "repeat"
@@ -31,23 +31,23 @@ class KeyAction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DialogSettings:
-    """Sentences (Hebrew: a caller hears them), keys and times; change what you need.
+    """Sentences (in Hebrew, for callers), keys and times; change what you need.
 
     Attributes:
-        filler: said while the model thinks: a text, ``File("…")``, or None for silence.
+        filler: played while the model works: a text, ``File("…")``, or None for silence.
         not_heard: after silence.
         too_many_silences: after ``max_silences`` silences in a row, before leaving.
-        apology: when there is no answer; the caller is listened to again.
-        answer_cut_off: when an answer ends in the middle; likewise.
-        internal_error: when a handler of ours fails.
+        apology: when there is no answer; the agent then listens again.
+        answer_cut_off: when an answer breaks off; the agent then listens again.
+        internal_error: when a handler fails.
         unknown_extension: when the line enters an extension that has no handler.
-        no_call_id: when the line is set up not to send ``ApiCallId``.
+        no_call_id: when the line is configured not to send ``ApiCallId``.
         goodbye: when the caller leaves.
-        limit_reached: when the call or the caller has had as much as ``Limits`` allow.
-        access_denied: to whom ``Guard`` does not admit.
-        store_unavailable: when what is remembered of calls cannot be reached; the line then tries again.
-        max_silences: how many silences in a row end a visit.
-        keys: what single keys do; other keys are passed on as what was said.
+        limit_reached: when the call or the caller has reached one of ``Limits``.
+        access_denied: when ``AccessPolicy`` refuses the caller.
+        store_unavailable: when the store cannot be reached; the line then tries again.
+        max_silences: number of silences in a row that ends a visit.
+        keys: what single keys do; other keys are passed on as the utterance.
         exit_words: utterances that leave.
         answer_wait: seconds that the first request of a turn is held for its answer.
         poll_wait: seconds that each further request is held. Together with the poll's own
@@ -100,11 +100,11 @@ class DialogSettings:
 
     @property
     def filler_messages(self) -> tuple[Message, ...]:
-        """What a poll plays; a read cannot play nothing, so silence is a comment [OFF noop]."""
+        """The messages of a poll; a read needs a message, so silence is a comment [OFF noop]."""
         return _filler_messages(self.filler)
 
     def is_exit(self, utterance: str) -> bool:
-        """Tell whether the caller said goodbye."""
+        """Return whether the caller said goodbye."""
         return _normalize_words(utterance) in self.exit_words
 
 
@@ -116,15 +116,17 @@ def _filler_messages(filler: str | File | None) -> tuple[Message, ...]:
 
 
 def to_text_messages(text: str) -> tuple[Text, ...]:
-    """Make a sentence of ours playable."""
+    """Return a sentence as messages."""
     return tuple(speakable(text))
 
 
 def _check_speakable(name: str, text: str) -> None:
     if not speakable(text):
-        raise ConfigurationError(f"{name}={text!r} has nothing that can be spoken (filler=None is silence)")
+        raise ConfigurationError(
+            f"{name}={text!r} has nothing that can be spoken (use filler=None for silence)"
+        )
 
 
 def _normalize_words(utterance: str) -> str:
-    kept = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in utterance)
-    return " ".join(kept.split())
+    words = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in utterance)
+    return " ".join(words.split())

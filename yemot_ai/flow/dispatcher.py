@@ -1,8 +1,7 @@
-"""The switchboard: from a request to its answer.
+"""The dispatcher: finds the response to a request, or what the request has to wait for.
 
-Deciding (what is remembered, where the line stands, whether it was answered before) needs the
-store alone and happens wherever the request came in. Only a run or a turn that has to be waited
-for hops to the engine.
+This needs the store only, and runs in the thread or loop of the request. Only waiting for a handler
+run or a turn is moved to the engine.
 """
 
 from __future__ import annotations
@@ -30,28 +29,28 @@ __all__ = ["Decision", "Dispatcher", "PendingResponse"]
 log = logging.getLogger("yemot_ai")
 
 PendingResponse = Callable[[float | None], Awaitable[str]]
-"""Waits on the engine for an answer; the argument is how many seconds the request may be held."""
+"""Waits for a response, on the engine; the argument is the maximum wait in seconds."""
 
 Decision = str | PendingResponse
 
 HANGUP_ACKNOWLEDGED = str(Response((Noop("ended"),)))
-"""The answer to a hang-up; the line does not use it."""
+"""The response to a hang-up; the line ignores it."""
 
 
 class Dispatcher:
-    """Finds the answer to a request.
+    """Finds the response to a request.
 
     Args:
-        ai: who answers.
+        ai: owns the store, the engine and the ledger.
         routes: plain handlers by extension.
         agents: agents by extension.
         handlers: runs the plain handlers.
-        turns: works out the turns of agents.
+        turns: runs the turns of agents.
         local_calls: the calls of this process.
-        dialog: sentences for what no handler answers.
+        dialog: sentences for requests that no handler answers.
     """
 
-    def __init__(  # noqa: PLR0913 - made in one place, by the flow
+    def __init__(  # noqa: PLR0913 - called in one place
         self,
         ai: YemotAI,
         *,
@@ -71,7 +70,7 @@ class Dispatcher:
         self._dialog = dialog
 
     async def decide(self, request: Request) -> Decision:
-        """Return the answer, or what has to be waited for on the engine."""
+        """Return the response, or a ``PendingResponse`` to run on the engine."""
         if not request.call_id or request.call_id.startswith(CALLER_KEY_PREFIX):
             return str(Response((Play(to_text_messages(self._dialog.no_call_id)), HANGUP)))
         if request.hangup:
@@ -79,8 +78,8 @@ class Dispatcher:
         session = await self._ai.store.load(request.call_id) or Session(request.call_id)
         if session.ended:
             return HANGUP_RESPONSE
-        known = self._find_poll_response(request) or find_response(session.recent, request)
-        return known or await self._route(request)
+        cached = self._find_poll_response(request) or find_response(session.recent, request)
+        return cached or await self._route(request)
 
     async def _route(self, request: Request) -> Decision:
         agent = self._agents.get(request.extension)
@@ -100,12 +99,12 @@ class Dispatcher:
     async def _end_call(self, request: Request, _max_wait: float | None = None) -> str:
         try:
             await self._ai.aend(request.call_id, reason="hangup")
-        except StoreError as error:  # nobody is on the line any more to be asked for patience
-            log.warning("call %s: the hang-up is written down later: %s", request.call_id, error)
+        except StoreError as error:  # the caller has left: there is no line to keep polling
+            log.warning("call %s: the hang-up will be saved later: %s", request.call_id, error)
         return HANGUP_ACKNOWLEDGED
 
     async def _unknown_extension(self, request: Request) -> str:
-        answer = str(
+        response = str(
             Response(
                 (Play(to_text_messages(self._dialog.unknown_extension)), one_level_up(request.extension))
             )
@@ -114,17 +113,17 @@ class Dispatcher:
         def leave(session: Session) -> Session:
             session = enter_visit(session, request)
             visit = replace(session.visit or Visit(), left=True, seen=request.values)
-            return replace(session, visit=visit).with_response(cached_response(request, answer, left=True))
+            return replace(session, visit=visit).with_response(cached_response(request, response, left=True))
 
         await self._ai.update_session(request.call_id, leave)
-        return answer
+        return response
 
     async def _decide_agent(self, agent: AgentLoop, request: Request) -> Decision:
         step = await self._step(agent, request)
         if isinstance(step, str):
             return step
         if not _max_wait(agent, step) and self._ai.ledger.is_running(request.call_id, step.turn_id):
-            return await self._keep_polling(agent, step, request)  # nothing to wait for: no hop to the engine
+            return await self._keep_polling(agent, step, request)  # no wait: the engine is not needed
         return functools.partial(self._wait_for_answer, agent, step, request)
 
     async def _step(
@@ -135,48 +134,48 @@ class Dispatcher:
         waited_for: Pending | None = None,
         keep_polling: bool = False,
     ) -> str | Pending:
-        """Take one step of the agent loop and save it: decided once, by compare-and-set.
+        """Take one step of the agent loop and save it; compare-and-set makes the decision unique.
 
         Args:
             agent: the agent.
-            request: what the line sent.
-            waited_for: what the request was held for; None for one that has just come.
-            keep_polling: what has to be worked out first is not waited for any more: the line polls on.
+            request: the request.
+            waited_for: what the request has waited for; None for a new request.
+            keep_polling: respond with a poll instead of waiting longer.
         """
         step: str | Pending = HANGUP_RESPONSE
-        visits_anew = False
+        is_new_visit = False
         stopped: tuple[str, ...] = ()
 
         def change(session: Session) -> Session:
-            nonlocal step, visits_anew, stopped
+            nonlocal step, is_new_visit, stopped
             stopped = ()
             if session.ended or (waited_for and _has_left_visit(session, waited_for)):
-                # The line has given up on it: whoever is somewhere else must not be brought back.
+                # The line dropped this request; its response must not move a caller who is elsewhere.
                 step = HANGUP_RESPONSE
                 return session
-            known = find_response(session.recent, request) if waited_for else None
-            if known is not None:
-                # While it was held, a copy of it was answered, or the line has gone on without it.
-                step = known
+            cached = find_response(session.recent, request) if waited_for else None
+            if cached is not None:
+                # During the wait a copy of the request was answered, or the line sent a newer request.
+                step = cached
                 return session
-            arrived = enter_visit(session, request)
-            visits_anew = arrived is not session
-            stepped, step = agent.step(arrived, request)
+            entered = enter_visit(session, request)
+            is_new_visit = entered is not session
+            stepped, step = agent.step(entered, request)
             if not isinstance(step, str) and keep_polling:
                 stepped, step = agent.keep_polling(stepped, step)
                 return stepped
             if not isinstance(step, str):
-                # Or a line that leaves now and comes back with fewer values would not look anew.
+                # Without this, a line that leaves now and returns with fewer values would not start a visit.
                 return stepped if step.poll else _with_seen_values(stepped, request)
             if stepped is session:
                 return stepped
-            stopped = tuple(turn.id for turn in _running_turns(arrived) if not _is_running(stepped, turn.id))
+            stopped = tuple(turn.id for turn in _running_turns(entered) if not _is_running(stepped, turn.id))
             visit = replace(stepped.visit or Visit(), seen=request.values)
-            kept = cached_response(request, step, left=visit.left)
-            return replace(stepped, visit=visit).with_response(kept)
+            cached_step = cached_response(request, step, left=visit.left)
+            return replace(stepped, visit=visit).with_response(cached_step)
 
         session = await self._ai.update_session(request.call_id, change)
-        if isinstance(step, str) and _has_abandoned_turn(session, is_new_visit=visits_anew):
+        if isinstance(step, str) and _has_abandoned_turn(session, is_new_visit=is_new_visit):
             self._ai.engine.submit(self._ai.ledger.cancel_call(request.call_id))
         for turn_id in stopped:
             self._ai.engine.submit(self._ai.ledger.stop_interrupted(session, turn_id))
@@ -193,48 +192,48 @@ class Dispatcher:
             if isinstance(step, AwaitTranscript):
                 step = await self._work_until(agent, step, request, until)
             written = -1
-            # Until there is a sentence that can be spoken: an emoji is none.
+            # Until a piece can be spoken: an emoji cannot.
             while isinstance(step, AwaitAnswer) and step.pieces > written:
                 written = step.pieces
                 step = await self._work_until(agent, step, request, until)
         except CallEndedError:
-            # The call, or only this turn: then a key has decided what the line does.
+            # The call ended, or only this turn: then a key has decided the response.
             step = await self._step(agent, request, waited_for=pending)
             return step if isinstance(step, str) else HANGUP_RESPONSE
         if isinstance(step, str):
             return step
-        # Once more: a store may have taken its time.
+        # Look again: the store may have been slow.
         return self._find_poll_response(request) or await self._keep_polling(agent, step, request)
 
     async def _work_until(
         self, agent: AgentLoop, pending: Pending, request: Request, until: float
     ) -> str | Pending:
-        """Work on it for as long as the request may be held, and take the next step."""
+        """Run the turn until the deadline ``until``, and take the next step."""
         try:
             async with asyncio.timeout_at(until) as deadline:
                 await self._turns.run_until_pieces(agent, pending, request)
         except TimeoutError:
             if not deadline.expired():
                 raise
-        # The same request may have come twice, and the other one has been answered meanwhile.
-        known = self._find_poll_response(request)
-        if known is not None:
-            return known
+        # The same request may have come twice, and its copy may have been answered during the wait.
+        cached = self._find_poll_response(request)
+        if cached is not None:
+            return cached
         step = await self._step(agent, request, waited_for=pending)
         if isinstance(step, str):
             self._local_calls.get_or_create(request.call_id).polls = ()
         return step
 
     async def _keep_polling(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
-        """Let the line poll on; what a request is answered is decided once."""
+        """Return a poll; each request gets one and the same response."""
         if agent.is_streaming and not self._ai.store.immediate:
             return str(await self._step(agent, request, waited_for=pending, keep_polling=True))
         return self._filler_response(agent, pending, request)
 
     def _filler_response(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
-        answer = agent.render_filler(pending)
-        self._local_calls.get_or_create(request.call_id).add_poll(cached_response(request, answer))
-        return answer
+        response = agent.render_filler(pending)
+        self._local_calls.get_or_create(request.call_id).add_poll(cached_response(request, response))
+        return response
 
 
 def _with_seen_values(session: Session, request: Request) -> Session:
@@ -245,7 +244,7 @@ def _with_seen_values(session: Session, request: Request) -> Session:
 
 
 def _max_wait(agent: AgentLoop, pending: Pending) -> float:
-    """Return how many seconds a request may be held for an answer."""
+    """Return the maximum wait of a request in seconds."""
     return agent.dialog.poll_wait if pending.poll else agent.dialog.answer_wait
 
 
@@ -254,9 +253,9 @@ def _has_left_visit(session: Session, waited_for: Pending) -> bool:
 
 
 def _has_abandoned_turn(session: Session, *, is_new_visit: bool) -> bool:
-    """Tell whether a turn runs for a visit that is over, by our answer or by the line's own doing."""
-    over = is_new_visit or (session.visit is not None and session.visit.left)
-    return over and any(_running_turns(session))
+    """Return whether a turn still runs although its visit is over."""
+    is_over = is_new_visit or (session.visit is not None and session.visit.left)
+    return is_over and any(_running_turns(session))
 
 
 def _running_turns(session: Session) -> Iterator[Turn]:

@@ -38,7 +38,7 @@ H = TypeVar("H", bound=Handler)
 F = TypeVar("F", bound=AgentFunction)
 
 NO_WAIT = 0.05
-"""Seconds: inside a running event loop a request is answered at once, or polls."""
+"""Seconds: inside a running event loop a request is answered at once, or with a poll."""
 
 GREETING = "שלום, במה אפשר לעזור?"
 
@@ -57,12 +57,12 @@ class AIFlow(yemot_flow.Flow):
     'id_list_message=t-ברוכים הבאים&read=t-הקישו 1=menu,no,1,1,7,No,,,,,,,None,,no'
 
     Args:
-        ai: who answers.
-        timeout: milliseconds, as in yemot-flow. A call is never forgotten before the AI's
+        ai: answers what callers say.
+        timeout: milliseconds, as in yemot-flow. A call is never dropped before the AI's
             ``session_ttl``: 30 s without a request is a normal pause on the phone.
         print_log: configure the root logger, as in yemot-flow.
-        dialog: sentences, keys and times; an agent may have its own.
-        access: who may call; everybody unless given.
+        dialog: sentences, keys and times; an agent may have other ones.
+        access: who may call; default: all.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class AIFlow(yemot_flow.Flow):
         ai.end_callbacks.append(self._drop_call)
 
     def add_route(self, extension: str, handler: Handler) -> None:
-        """Let ``handler`` answer calls in ``extension`` ("" is the root)."""
+        """Register ``handler`` for calls in ``extension`` ("" is the root)."""
         self._check_not_taken(extension)
         super().add_route(extension, handler)
 
@@ -121,51 +121,51 @@ class AIFlow(yemot_flow.Flow):
         dialog: DialogSettings | None = None,
         stream: bool = True,
     ) -> Callable[[F], F]:
-        """Put an agent into ``extension``: it greets, listens, lets the AI answer, and listens again.
+        """Register an agent: it greets, listens, lets the AI answer, and listens again.
 
         The decorated function ``(call, text)`` or ``(call, agent)`` runs once per turn. A text that
         it returns is the answer; None lets the AI answer; ``call.goto`` and ``call.hangup`` end the
         visit.
 
         Args:
-            extension: where the agent lives.
-            provider: who answers here, with a memory of its own.
-            greeting: said on arrival.
-            instructions: how to answer here, with a memory of its own.
-            listen: how the caller is listened to: ``"voice"``; ``"keyboard"`` for Hebrew typed on
-                the keys; ``"record"``, or ``ByRecording(…)``, for recordings that the transcriber
-                of ``YemotAI`` hears.
-            dialog: sentences, keys and times here.
-            stream: speak whole sentences while the model writes the rest, where the provider can
-                hand them over, and let any key interrupt; False: speak whole answers.
+            extension: the extension of the agent.
+            provider: answers in this extension, in a separate conversation.
+            greeting: spoken when a visit starts.
+            instructions: how to answer in this extension, in a separate conversation.
+            listen: the input mode: ``"voice"``; ``"keyboard"`` for Hebrew typed on the keys;
+                ``"record"`` or ``RecordingInput(…)`` for recordings, which the transcriber of
+                ``YemotAI`` turns into text.
+            dialog: sentences, keys and times of this agent.
+            stream: speak whole sentences while the model writes the rest, if the provider streams,
+                and let any key interrupt; False: speak whole answers.
 
         Raises:
-            ConfigurationError: the extension is taken, or an argument cannot work; recordings have
-                no token, or nobody who transcribes them.
+            ConfigurationError: the extension is taken, an argument is invalid, or recordings have no
+                token or no transcriber.
         """
-        heard_by = input_mode(listen)
-        hearing = self.ai.recording_transcriber if isinstance(heard_by.read_mode, Record) else None
+        mode = input_mode(listen)
+        transcriber = self.ai.recording_transcriber if isinstance(mode.read_mode, Record) else None
         self._check_not_taken(extension)
-        own_memory = provider is not None or instructions is not None
+        is_separate = provider is not None or instructions is not None
         conversation = (
             self.ai.new_conversation(
                 f"call:{extension.strip('/')}", provider=provider, instructions=instructions
             )
-            if own_memory
+            if is_separate
             else self.ai.conversation
         )
 
         def register(function: F) -> F:
             check_signature(function)
-            place = extension.strip("/")
-            self.agents[place] = AgentLoop(
-                place,
+            name = extension.strip("/")
+            self.agents[name] = AgentLoop(
+                name,
                 conversation,
                 greeting,
                 dialog or self.dialog,
                 function,
-                heard_by,
-                hearing,
+                mode,
+                transcriber,
                 stream,
             )
             return function
@@ -173,14 +173,14 @@ class AIFlow(yemot_flow.Flow):
         return register
 
     def handle_request(self, params: Params, *, path: str = "") -> str:
-        """Answer one request of the line; blocks while the request is held, from any thread.
+        """Answer one request of the line; blocks until the response is there; callable from any thread.
 
-        Inside a running event loop it does not hold: await ``ahandle_request`` there.
+        Does not wait inside a running event loop: await ``ahandle_request`` there.
 
         Args:
             params: the request's names and values, as a mapping or as pairs. Pairs are better: a
-                framework's ``to_dict()`` has already lost the newest of repeated values.
-            path: the URL's path, where a ``Guard`` looks for its secret.
+                framework's ``to_dict()`` drops the newest of repeated values.
+            path: the URL's path, which may contain the secret of the ``AccessPolicy``.
 
         Returns:
             The response body, plain text.
@@ -189,17 +189,17 @@ class AIFlow(yemot_flow.Flow):
             EngineLoopError: called on the engine's own loop.
         """
         request = Request.parse(params)
-        hold = NO_WAIT if self._is_in_event_loop() else None
+        max_wait = NO_WAIT if self._is_in_event_loop() else None
         refused = self._rejection(request, path)
         if refused:
             return refused
         request = self.access.without_secret(request)
         try:
             decision = self._decide_blocking(request)
-            return decision if isinstance(decision, str) else self.ai.engine.run(_wait(decision, hold))
+            return decision if isinstance(decision, str) else self.ai.engine.run(_wait(decision, max_wait))
         except EngineLoopError:
-            raise  # the developer's mistake, and nobody is on the line yet
-        except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
+            raise  # the developer's mistake; there is no caller to answer
+        except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
             return self._error_response(request, error)
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
@@ -215,7 +215,7 @@ class AIFlow(yemot_flow.Flow):
                 run_without_waiting(deciding) if self.ai.store.immediate else await engine.arun(deciding)
             )
             return decision if isinstance(decision, str) else await engine.arun(_wait(decision, None))
-        except Exception as error:  # noqa: BLE001 - the last border before the caller: no fault of ours may end the call
+        except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
             return self._error_response(request, error)
 
     @property
@@ -223,7 +223,7 @@ class AIFlow(yemot_flow.Flow):
         """A WSGI application that answers the line at every path."""
 
         def app(environ: dict[str, Any], start_response: web.StartResponse) -> Iterable[bytes]:
-            # Mounted below a path, the server has moved that part of it into SCRIPT_NAME.
+            # If the application is mounted below a path, that part of the path is in SCRIPT_NAME.
             raw: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             path = raw.encode("latin-1").decode("utf-8", "replace")
             return web.wsgi(functools.partial(self.handle_request, path=path))(environ, start_response)
@@ -252,7 +252,7 @@ class AIFlow(yemot_flow.Flow):
         if not self._warned:
             self._warned = True
             warnings.warn(
-                "handle_request() was called inside a running event loop and cannot hold the line there: "
+                "handle_request() was called inside a running event loop and cannot wait there: "
                 "use 'await flow.ahandle_request(params)', or mount flow.asgi_app",
                 RuntimeWarning,
                 stacklevel=3,
@@ -263,12 +263,12 @@ class AIFlow(yemot_flow.Flow):
         reason = self.access.rejection_reason(request, path)
         if reason is None:
             return None
-        log.warning("call %.60r is refused: %s", request.call_id, reason)  # anybody's text, so quoted
+        log.warning("call %.60r is refused: %s", request.call_id, reason)  # untrusted text, so quoted
         return str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
 
     def _error_response(self, request: Request, error: Exception) -> str:
         if isinstance(error, StoreError):
-            log.error("call %s: the line will ask again: %s", request.call_id, error)
+            log.error("call %s: the store is away, the line will ask again: %s", request.call_id, error)
             return outage_response(request, self.dialog)
         log.error("call %s: no answer", request.call_id, exc_info=error)
         return str(
@@ -276,15 +276,15 @@ class AIFlow(yemot_flow.Flow):
         )
 
     def _drop_call(self, call_id: str) -> None:
-        live = self._local_calls.pop(call_id)
-        if live is not None and live.inflight is not None:
-            live.inflight.task.cancel()
+        call = self._local_calls.pop(call_id)
+        if call is not None and call.inflight is not None:
+            call.inflight.task.cancel()
 
     def _check_not_taken(self, extension: str) -> None:
-        place = extension.strip("/")
-        if place in self.agents or place in self.routes:
-            raise ConfigurationError(f"extension {place!r} already has a handler")
+        name = extension.strip("/")
+        if name in self.agents or name in self.routes:
+            raise ConfigurationError(f"extension {name!r} already has a handler")
 
 
-async def _wait(waiting: Callable[[float | None], Awaitable[str]], max_wait: float | None) -> str:
-    return await waiting(max_wait)
+async def _wait(pending: Callable[[float | None], Awaitable[str]], max_wait: float | None) -> str:
+    return await pending(max_wait)

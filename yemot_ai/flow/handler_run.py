@@ -26,19 +26,19 @@ class HandlerInterrupted(BaseException):
 
 
 class HandlerRun:
-    """What one execution of a handler has asked, queued and decided so far.
+    """State of one execution of a handler: its questions, its message queue, its outcome.
 
     Args:
         call_id: the call.
-        turn_prefix: starts the turn ids of the steps: ``v2s`` for the visit, ``ai_3.`` in a turn.
+        turn_prefix: prefix of the steps' turn ids: ``v2s`` for the visit, ``ai_3.`` in a turn.
         values: newest value of each name that the line has sent.
         names_before: the line's names that were used before this visit.
 
     Attributes:
-        names: the line's names used in this visit, with the names they were asked for by.
-        outcome: what the handler decided first; what it decides later does not count.
-        failed: the handler raised instead of deciding anything.
-        state: what ``call.state`` was in the end.
+        names: the line's names used in this visit, with the names that the handler gave.
+        outcome: the handler's first decision; later ones are ignored.
+        failed: the handler raised before it decided anything.
+        state: ``call.state`` at the end of the run.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class HandlerRun:
         self.state: Mapping[str, JSON] = {}
         self._turn_prefix = turn_prefix
         self._values = values
-        # Tuples: a call keeps its last run, and even an empty set takes 216 bytes.
+        # Tuples: every call holds its last run, and even an empty set takes 216 bytes.
         self._used_names = tuple(names_before)
-        self._asks = 0
-        self._asked: tuple[str, ...] = ()
+        self._step_count = 0
+        self._asked_ids: tuple[str, ...] = ()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
 
@@ -72,51 +72,51 @@ class HandlerRun:
             return line_name
 
     def value(self, line_name: str) -> str | None:
-        """Return what the line has sent under ``line_name``."""
+        """Return the value that the line has sent under ``line_name``, or None."""
         return self._values.get(line_name)
 
     def next_step_id(self) -> str:
-        """Return the turn id of the next step: by position, whatever its text."""
+        """Return the turn id of the next step, by position."""
         with self._lock:
-            self._asks += 1
-            return f"{self._turn_prefix}{self._asks}"
+            self._step_count += 1
+            return f"{self._turn_prefix}{self._step_count}"
 
     def mark_asked(self, turn_id: str) -> bool:
-        """Tell whether this run asks ``turn_id`` for the first time."""
+        """Record that this run asks ``turn_id``; return whether it is the first time."""
         with self._lock:
-            first = turn_id not in self._asked
-            self._asked += (turn_id,)
-            return first
+            is_first = turn_id not in self._asked_ids
+            self._asked_ids += (turn_id,)
+            return is_first
 
     def queue_messages(self, messages: tuple[Message, ...]) -> None:
-        """Queue messages; they go out with whatever the handler does next."""
+        """Queue messages for the next action of the handler."""
         with self._lock:
             if self.outcome is None:
                 self._queue.extend(messages)
 
     def clear_queue(self) -> None:
-        """Drop what was queued before a step that was answered already: it has been heard."""
+        """Drop the queue: the messages before an answered step have been played."""
         with self._lock:
             self._queue.clear()
 
     def take_queue(self) -> tuple[Message, ...]:
-        """Hand out what is queued, once."""
+        """Return and empty the queue."""
         with self._lock:
             queue, self._queue = tuple(self._queue), []
             return queue
 
     def set_outcome(self, *actions: Action) -> None:
-        """Set the outcome, unless there is one already; what was queued is played first."""
+        """Set the outcome unless it is set; the queue is played before it."""
         with self._lock:
             if self.outcome is None:
                 self.outcome = Response(actions)
 
     def build_response(self) -> Response | None:
-        """Return queue and outcome as one answer, or None when the handler said nothing."""
+        """Return queue and outcome as one response, or None if both are empty."""
         queue = self.take_queue()
         actions = tuple(self.outcome) if self.outcome else ()
         if queue and actions and isinstance(actions[0], Play):
-            # Two id_list_message in a row are not documented: one is.
+            # Two id_list_message in a row are not documented.
             actions = (Play((*queue, *actions[0].messages)), *actions[1:])
         elif queue:
             actions = (Play(queue), *actions)

@@ -1,7 +1,7 @@
-"""When the store is away: the caller is kept on the line, and the line asks again.
+"""Responses during a store outage: polls keep the caller on the line until the store is back.
 
-Nothing is known of the call then, and nothing is needed: a poll that carries its own number keeps
-where the line stands, in the line. When the store is back, the call goes on.
+No session is needed: each poll has its number in its name, and the line sends all names again, so the
+call continues where it was.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from yemot_ai.protocol import Play, Read, Request, Response, Tap
 __all__ = ["outage_response"]
 
 MAX_POLLS = 20
-"""How often the line asks again before the caller is let go."""
+"""Polls in a row before the call is ended."""
 
 POLL_WAIT = 3
-"""How long the line waits before it asks again."""
+"""Seconds that the line waits before it asks again."""
 
 
 def outage_response(request: Request, dialog: DialogSettings) -> str:
-    """Return the answer to ``request`` while the store is away."""
-    tries, newest = count_outage_polls(request.values)
-    if tries >= MAX_POLLS:
+    """Return the response to ``request`` while the store is away."""
+    polls, newest = count_outage_polls(request.values)
+    if polls >= MAX_POLLS:
         return str(Response((Play(to_text_messages(dialog.internal_error)), HANGUP)))
-    messages = dialog.filler_messages if tries else to_text_messages(dialog.store_unavailable)
+    messages = dialog.filler_messages if polls else to_text_messages(dialog.store_unavailable)
     mode = Tap(max_digits=1, min_digits=1, seconds=POLL_WAIT, attempts=1, accept_empty=True)
     return str(Response((Read(messages, outage_poll_name(newest + 1), mode),)))

@@ -1,11 +1,11 @@
-"""The names under which the line sends values back to us.
+"""Names of the values that the line sends.
 
-The line re-sends every value it has collected, so a name is used once in a call: the first use
-of ``menu`` goes out as ``menu``, the next ones as ``menu_2``, ``menu_3``. The agent loop's own
-names say where the conversation stands: ``ai_3`` is what the caller said in turn 3, ``ai_3w2``
-the second poll for its answer; ``ai_x2`` is the second time the line asked while the store was away.
+The line sends every value it has collected again, so a name is used once in a call: the first use
+of ``menu`` is sent as ``menu``, the next ones as ``menu_2``, ``menu_3``. The names of the agent loop
+carry its cursor: ``ai_3`` is what the caller said in turn 3, ``ai_3w2`` the second poll for its
+answer; ``ai_x2`` is the second poll during a store outage.
 
->>> cursor_of("ai_3w2")
+>>> parse_cursor("ai_3w2")
 Cursor(turn=3, poll=2)
 """
 
@@ -42,7 +42,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Cursor(NamedTuple):
-    """Where the line stands: which turn, and how often it has polled for the answer."""
+    """Position of the line in an agent: the turn, and the number of polls for its answer."""
 
     turn: int
     poll: int
@@ -50,37 +50,37 @@ class Cursor(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def turn_name(turn: int) -> str:
-    """Name the value that holds what the caller says in ``turn``."""
+    """Return the name of the value for what the caller says in ``turn``."""
     return f"ai_{turn}"
 
 
 def transcript_turn_id(turn: int) -> str:
-    """Name the turn of the ledger that finds out what the caller has recorded in ``turn``."""
+    """Return the ledger's id for the transcription of the recording of ``turn``."""
     return turn_name(turn) + TRANSCRIPT_SUFFIX
 
 
 def poll_name(turn: int, poll: int) -> str:
-    """Name the value of the ``poll``-th poll for the answer of ``turn``."""
+    """Return the name of the value of the ``poll``-th poll for the answer of ``turn``."""
     return f"ai_{turn}w{poll}"
 
 
 def parse_cursor(name: str) -> Cursor | None:
-    """Read one of our own names; None for everybody else's."""
+    """Parse a name of the agent loop; None for other names."""
     match = _AGENT_NAME.fullmatch(name)
     return Cursor(int(match[1]), int(match[2] or 0)) if match else None
 
 
 def outage_poll_name(number: int) -> str:
-    """Name the value of the ``number``-th time that the line asks while the store is away."""
+    """Return the name of the value of the ``number``-th poll during store outages."""
     return f"ai_x{number}"
 
 
 class OutagePolls(NamedTuple):
-    """How often the line has asked while the store was away.
+    """Number of polls during store outages.
 
     Attributes:
-        in_a_row: in the newest such row; it ends where anything else is asked.
-        newest: the greatest number used in this call; none is used twice.
+        in_a_row: polls at the end of the values, without another value between them.
+        newest: the highest number used in this call; each is used once.
     """
 
     in_a_row: int
@@ -88,10 +88,10 @@ class OutagePolls(NamedTuple):
 
 
 def count_outage_polls(values: Pairs) -> OutagePolls:
-    """Count the times that the line asked while the store was away.
+    """Count the polls during store outages.
 
-    >>> troubles((("ai_x1", "Ok"), ("ai_4", "שלום"), ("ai_x2", "Ok"), ("ai_x3", "Ok")))
-    Troubles(in_a_row=2, newest=3)
+    >>> count_outage_polls((("ai_x1", "Ok"), ("ai_4", "שלום"), ("ai_x2", "Ok"), ("ai_x3", "Ok")))
+    OutagePolls(in_a_row=2, newest=3)
     """
     numbers = [match and int(match[1]) for match in (_OUTAGE_NAME.fullmatch(name) for name, _ in values)]
     row = sum(1 for _ in itertools.takewhile(bool, reversed(numbers)))
@@ -99,21 +99,21 @@ def count_outage_polls(values: Pairs) -> OutagePolls:
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether ``name`` is one of our own; no handler sees those."""
+    """Return whether ``name`` belongs to the agent loop; handlers do not see such values."""
     return parse_cursor(name) is not None or _OUTAGE_NAME.fullmatch(name) is not None
 
 
 def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
-    """Find the greatest cursor that is not older than ``first_turn``.
+    """Return the highest cursor from ``first_turn`` on, or None.
 
-    By number, not by order: nothing is documented about the order of parameters.
+    By number, because the order of parameters is not documented.
     """
     cursors = [cursor for name, _ in values if (cursor := parse_cursor(name)) and cursor.turn >= first_turn]
     return max(cursors, default=None)
 
 
 def without_polls(values: Pairs) -> Pairs:
-    """Drop the values of polls: they say nothing that a handler could have been told."""
+    """Return ``values`` without those of polls, which no handler sees."""
     return tuple((name, value) for name, value in values if not _is_poll(name))
 
 
@@ -123,9 +123,9 @@ def _is_poll(name: str) -> bool:
 
 
 def unused_name(name: str, used: Container[str]) -> str:
-    """Return ``name``, or ``name_2``, ``name_3`` …: the first one that the call has not used.
+    """Return the first of ``name``, ``name_2``, ``name_3`` … that the call has not used.
 
-    >>> unused("menu", {"menu", "menu_2"})
+    >>> unused_name("menu", {"menu", "menu_2"})
     'menu_3'
     """
     candidates = itertools.chain((name,), (f"{name}_{number}" for number in itertools.count(2)))
@@ -133,15 +133,15 @@ def unused_name(name: str, used: Container[str]) -> str:
 
 
 def visible_values(values: Pairs, names: Mapping[str, str], names_before: Container[str]) -> dict[str, str]:
-    """Return what a handler may see: the newest value of each name, under the name it was asked for.
+    """Return the values for a handler: the newest of each name, under the name that the handler gave.
 
     Args:
-        values: all that the line sent.
-        names: the line's names that the call has used so far, oldest first, with the names they were
-            asked for by.
-        names_before: those used before this visit; their values are another visit's.
+        values: all values that the line sent.
+        names: the line's names that the call has used so far, oldest first, with the handler's names.
+        names_before: names used before this visit; their values belong to earlier visits.
 
-    >>> visible((("menu_2", "3"), ("menu", "1"), ("ai_1", "שלום")), {"menu": "menu", "menu_2": "menu"}, ())
+    >>> values = (("menu_2", "3"), ("menu", "1"), ("ai_1", "שלום"))
+    >>> visible_values(values, {"menu": "menu", "menu_2": "menu"}, ())
     {'menu': '3'}
     """
     ages = {name: age for age, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Arrivals: does a request open a new visit, go on with one, or come again?"""
+"""Visits and cached responses: does a request start a visit, continue one, or repeat a request?"""
 
 from __future__ import annotations
 
@@ -6,69 +6,91 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from yemot_ai.protocol import Request
+from yemot_ai.flow.value_names import without_polls
+from yemot_ai.protocol import Request, Response
 from yemot_ai.sessions import CachedResponse, Session, Visit, continues
 
-__all__ = ["cached_response", "enter_visit", "find_identical_response", "find_response", "fingerprint"]
+__all__ = [
+    "cached_response",
+    "enter_visit",
+    "find_identical_response",
+    "find_response",
+    "fingerprint",
+    "has_newer_values",
+    "with_response",
+]
 
 
 def enter_visit(session: Session, request: Request) -> Session:
     """Return the session with the visit that ``request`` belongs to.
 
-    A new visit begins when the extension differs, when the values do not go on from those seen,
-    or when our last answer led out of the extension.
+    A new visit starts if the extension differs, if the values do not continue those seen, or if the
+    last response led out of the extension.
     """
     visit = session.visit
     if visit is not None and _is_same_visit(visit, request):
         return session
     number = visit.number + 1 if visit else 1
-    # Before the first visit nothing of ours can be old: after a restart that lost the sessions
-    # the line still knows which turn it is in.
+    # In a session's first visit every cursor counts: after a restart that lost the sessions the line
+    # still sends the cursor of its turn.
     first_turn = session.next_turn if visit else 1
     opened = Visit(number, request.extension, first_turn, tuple(session.names))
     return replace(session, visit=opened, phone=request.phone or session.phone)
 
 
 def find_response(recent: Iterable[CachedResponse], request: Request) -> str | None:
-    """Find the answer that was given to ``request`` before.
+    """Return the cached response to ``request``, or None for a new request.
 
     Args:
-        recent: the last answers, newest last.
-        request: a request that may have come again, or late.
+        recent: the last responses, newest last.
+        request: a request that may be repeated or late.
 
     Returns:
-        The answer it had. One that is older than the newest and is not known any more gets the
-        newest answer: the line no longer waits for its own. None for a new request.
+        The response that the request got before. A request that is older than the newest one and has
+        no cached response gets the newest response: the line no longer waits for its own.
     """
-    known = list(recent)
-    if not known:
+    cached = list(recent)
+    if not cached:
         return None
-    newest = known[-1]
+    newest = cached[-1]
     if request.time is None or newest.time is None:
-        # Without a time, a caller who comes back looks like a request that comes back.
-        return find_identical_response(known[-1:], request) if not newest.left else None
-    again = find_identical_response(known, request)
-    return newest.answer if again is None and request.time < newest.time else again
+        # Without a time, a caller who returns looks like a repeated request.
+        return find_identical_response(cached[-1:], request) if not newest.left else None
+    identical = find_identical_response(cached, request)
+    return newest.answer if identical is None and request.time < newest.time else identical
 
 
 def fingerprint(request: Request) -> str:
-    """Mark a request: where the line is, when, and all that it sent."""
-    said = repr((request.extension, request.time, request.values)).encode("utf-8", "backslashreplace")
-    return hashlib.blake2b(said, digest_size=16).hexdigest()
+    """Return a hash of a request: its extension, time and values."""
+    content = repr((request.extension, request.time, request.values)).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def find_identical_response(recent: Iterable[CachedResponse], request: Request) -> str | None:
-    """Find the answer that was given to ``request``, byte for byte the same."""
+    """Return the cached response to a request with the same fingerprint, or None."""
     recent = tuple(recent)
     if not recent:
         return None
-    mark = fingerprint(request)
-    return next((old.answer for old in reversed(recent) if old.request == mark), None)
+    wanted = fingerprint(request)
+    return next((cached.answer for cached in reversed(recent) if cached.request == wanted), None)
 
 
 def cached_response(request: Request, answer: str, *, left: bool = False) -> CachedResponse:
-    """Pair a request with its answer."""
+    """Return the cache entry for a request and its response."""
     return CachedResponse(fingerprint(request), request.time, answer, left)
+
+
+def with_response(session: Session, request: Request, response: Response) -> Session:
+    """Return the session after ``request`` got ``response``."""
+    left = response.leaves
+    visit = replace(session.visit or Visit(), seen=request.values, left=left)
+    return replace(session, visit=visit).with_response(cached_response(request, str(response), left=left))
+
+
+def has_newer_values(visit: Visit | None, request: Request) -> bool:
+    """Return whether the line has sent further values since ``request``, to any worker."""
+    seen = visit.seen if visit else ()
+    return len(without_polls(seen)) > len(without_polls(request.values))
 
 
 def _is_same_visit(visit: Visit, request: Request) -> bool:

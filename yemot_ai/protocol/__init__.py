@@ -1,4 +1,4 @@
-"""The language of the line: what it sends, what it understands, what it can say. No I/O.
+"""The protocol of the line: requests, responses, actions and messages. No I/O.
 
 >>> request = Request.parse([("ApiCallId", "c1"), ("ApiExtension", "1"), ("choice", "2")])
 >>> request.call_id, request.newest("choice")

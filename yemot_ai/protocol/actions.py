@@ -1,4 +1,4 @@
-"""What the line can do: one frozen dataclass for each action of the official table.
+"""Actions of a response: one frozen dataclass for each action of the official table.
 
 >>> from yemot_ai.protocol import Text
 >>> str(Read([Text("רק רגע")], "ai_3w1", Tap(max_digits=1, seconds=1, attempts=1, accept_empty=True)))
@@ -6,7 +6,7 @@
 >>> str(Play([Text("להתראות")])), str(GoToFolder("hangup"))
 ('id_list_message=t-להתראות', 'go_to_folder=hangup')
 
-There is no action that hangs up: the target ``hangup`` does.
+No action hangs up; the target ``hangup`` of ``GoToFolder`` does.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
     "SimpleAnswer",
 ]
 
-# Possessive, so that a path of a megabyte is read once.
+# Possessive, so that matching a path of a megabyte takes linear time.
 _SEGMENT: Final = f"[^/.,&={CONTROL}]++"
 _TARGET: Final = FolderTarget(
     re.compile(rf"/|\.|(?:/{_SEGMENT})++|(?:\.\.(?:/\.\.)*+/)?{_SEGMENT}(?:/{_SEGMENT})*+|\.\.(?:/\.\.)*+"),
@@ -78,10 +78,10 @@ def _check_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
     checked = tuple(messages)
     if not checked:
         raise InvalidValueError("empty-messages", "there is no message")
-    for one in checked:
-        if not isinstance(one, _MESSAGES):
-            raise InvalidValueError("message-type", f"{one!r} is no message")
-    if any(isinstance(one, GoTo) for one in checked[:-1]):
+    for message in checked:
+        if not isinstance(message, _MESSAGES):
+            raise InvalidValueError("message-type", f"{message!r} is not a message")
+    if any(isinstance(message, GoTo) for message in checked[:-1]):
         raise InvalidValueError("go-to-not-last", "messages follow a GoTo")
     return checked
 
@@ -107,12 +107,12 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Plays messages and takes a value, which the next request carries under ``name`` [OFF].
+    """Plays messages and takes a value, which the next request contains under ``name`` [OFF].
 
     Args:
         messages: the question.
-        name: the value's name: not beginning with ``Api`` or ``hangup``, without ``, = & .`` or spaces.
-            A name used twice in a call is sent twice.
+        name: name of the value; must not start with ``Api`` or ``hangup`` or contain ``, = & .`` or
+            spaces. A name used twice in a call is sent twice.
         mode: how the value is taken.
         reuse: do not ask if the call already has a value of this name.
     """
@@ -127,14 +127,14 @@ class Read:
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _check_messages(self.messages))
         if not isinstance(self.mode, Tap | Voice | Record):
-            raise InvalidValueError("choice", f"{self.mode!r} is none of Tap, Voice, Record")
+            raise InvalidValueError("choice", f"{self.mode!r} is not one of Tap, Voice, Record")
         self.fields()
 
     def __str__(self) -> str:
         return f"read={_render_messages(self.messages)}={self.fields()}"
 
     def fields(self) -> str:
-        """The positional fields, in canonical form."""
+        """Return the positional fields in canonical form."""
         layouts = {Tap: READ_TAP, Voice: READ_VOICE, Record: READ_RECORD}
         values = {"name": self.name, "reuse": self.reuse, **mode_values(self.mode)}
         return layouts[type(self.mode)].render(values)
@@ -163,12 +163,12 @@ class GoToFolder:
 
 @dataclass(frozen=True, slots=True)
 class GoToFolderAndPlay:
-    """Moves the caller into a playback extension, at a given place of a file [OFF].
+    """Moves the caller into a playback extension, at a given position of a file [OFF].
 
     Args:
         folder: the playback extension.
         file: the file's name or full path.
-        stop_ms: where to begin, in milliseconds from its beginning; None for the beginning.
+        stop_ms: start position in milliseconds; None for the start of the file.
     """
 
     folder: str
@@ -194,8 +194,8 @@ class MusicOnHold:
     """Plays music; another action may follow [OFF].
 
     Args:
-        name: the music's name.
-        seconds: how long, or None.
+        name: name of the music.
+        seconds: duration, or None.
         no_return: ``*`` does not end it.
     """
 
@@ -217,10 +217,10 @@ class MusicOnHold:
 
 @dataclass(frozen=True, slots=True)
 class Noop:
-    """Nothing, with a comment [OFF]; without one undocumented [?].
+    """Does nothing; has a comment [OFF]. Without a comment it is undocumented [?].
 
     Args:
-        comment: anything but ``&`` and line ends.
+        comment: any text without ``&`` and line ends.
     """
 
     comment: str = ""
@@ -240,8 +240,8 @@ class SimpleAnswer:
     """A bare word: the line plays ``<word>.wav`` and does what ``api_answer_<word>`` says [OFF].
 
     Args:
-        word: letters, digits, ``_`` and ``-``; not the name of an action. Other letters than Latin
-            ones are not confirmed [?].
+        word: letters, digits, ``_`` and ``-``; not the name of an action. Non-Latin letters are not
+            confirmed [?].
     """
 
     word: str
@@ -277,10 +277,10 @@ Action: TypeAlias = (
     | Noop
     | SimpleAnswer
 )
-"""Anything that can stand in a ``Response``."""
+"""Any action of a ``Response``."""
 
 ACTIONS: Final = {
-    one.NAME: one
-    for one in (GoToFolder, GoToFolderAndPlay, CreditCard, RoutingYemot, Routing, MusicOnHold, Noop)
+    action.NAME: action
+    for action in (GoToFolder, GoToFolderAndPlay, CreditCard, RoutingYemot, Routing, MusicOnHold, Noop)
 }
-"""The actions that are one layout, by name; ``Play`` and ``Read`` have messages besides."""
+"""The actions with one layout, by name; ``Play`` and ``Read`` also have messages."""

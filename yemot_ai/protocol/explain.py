@@ -1,7 +1,7 @@
-"""What an answer says, part by part: each action, message and field by its place in the official table.
+"""Explains a response: each action, message and field by its position in the official table.
 
-Defaults are marked, problems stand at the part that they concern, and an invalid answer is explained as
-far as it can be read.
+Defaults are marked, each problem is listed at its part, and of an invalid response all readable parts
+are explained.
 
 >>> for line in explain("read=t-מה=size,no,1,,,,,,,123").lines():
 ...     if "field 10" in line or "field 4" in line or "message" in line:
@@ -29,25 +29,25 @@ from yemot_ai.protocol.read_modes import Tap, Voice
 
 __all__ = ["ExplainedPart", "Explanation", "explain", "printable"]
 
-_ACTIONS: Final = {one.NAME: one.TITLE for one in (*ACTIONS.values(), Play, Read)}
+_ACTIONS: Final = {action.NAME: action.TITLE for action in (*ACTIONS.values(), Play, Read)}
 _MAX_WIDTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPart:
-    """A part of an answer in words.
+    """A part of a response in words.
 
     Attributes:
         kind: ``action``, ``message`` or ``field``.
-        number: its place among its siblings, from 1: a field's number in the official table.
-        name: an action's name, a message's type, a field's attribute; empty for what is not known.
+        number: position among its siblings, from 1: a field's number in the official table.
+        name: an action's name, a message's type, a field's attribute; empty if it is unknown.
         title: what it is, in words.
-        text: what stands in the answer; empty if it is left out.
+        text: its text in the response; empty if it is omitted.
         position: index of its first character.
-        value: what it means, in words; None if it cannot be read.
-        default: whether it is empty or left out, and so means its default.
-        problems: what is wrong or doubtful about it, and about none of its own parts.
-        parts: what it consists of.
+        value: its meaning in words; None if it cannot be parsed.
+        default: whether it is empty or omitted, and so has its default.
+        problems: its errors and warnings, without those of its parts.
+        parts: its parts.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class ExplainedPart:
     parts: tuple[ExplainedPart, ...]
 
     def lines(self, indent: str = "") -> Iterator[str]:
-        """The part and all that it consists of, a line each."""
+        """Return the part and its parts, one line each."""
         yield indent + self.heading
         for problem in self.problems:
             where = f"{problem.level} {problem.code} at {problem.position}"
@@ -72,7 +72,7 @@ class ExplainedPart:
 
     @property
     def heading(self) -> str:
-        """The part itself in one line."""
+        """The part in one line, without its parts."""
         if self.kind == "action":
             return f"{self.name or printable(self.text)}: {self.title}"
         value = f"{printable(self.text)}  (cannot be read)" if self.value is None else printable(self.value)
@@ -82,14 +82,14 @@ class ExplainedPart:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An answer in words.
+    """A response in words.
 
     Attributes:
-        text: the answer.
+        text: the response.
         log: whether the line may log the exchange.
-        actions: what it consists of.
-        problems: all that is wrong or doubtful, by position.
-        other_problems: those of them that concern none of the actions.
+        actions: its actions.
+        problems: all errors and warnings, by position.
+        other_problems: those that belong to no action.
     """
 
     text: str
@@ -100,11 +100,11 @@ class Explanation:
 
     @property
     def valid(self) -> bool:
-        """Whether the line would understand it."""
+        """Whether the response has no errors."""
         return all(problem.level != "error" for problem in self.problems)
 
     def lines(self) -> Iterator[str]:
-        """All of it, a line each part."""
+        """Return the whole explanation, one line for each part."""
         if not self.log:
             yield "api_log_no: the line does not log this exchange"
         for problem in self.other_problems:
@@ -115,20 +115,20 @@ class Explanation:
 
 
 def explain(text: str) -> Explanation:
-    """Say what each part of an answer means; never raises.
+    """Explain each part of a response; never raises.
 
     Args:
-        text: the answer's whole body, valid or not.
+        text: the response body, valid or not.
     """
-    reading = parse_response(text)
-    problems = lint_parsed(reading)
-    places = _ProblemsByPosition(problems)
-    actions = tuple(_explain_part(part, places) for part in reading.parts)
-    return Explanation(text, reading.log, actions, tuple(problems), tuple(places.remaining()))
+    parsed = parse_response(text)
+    problems = lint_parsed(parsed)
+    by_position = _ProblemsByPosition(problems)
+    actions = tuple(_explain_part(part, by_position) for part in parsed.parts)
+    return Explanation(text, parsed.log, actions, tuple(problems), tuple(by_position.remaining()))
 
 
 def printable(text: str, limit: int = _MAX_WIDTH) -> str:
-    """A text fit for one line of a terminal: shortened, and what cannot be seen written out."""
+    """Return a text for one line of a terminal: shortened, invisible characters escaped."""
     short = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return "".join(char if char.isprintable() else _escaped(char) for char in short)
 
@@ -138,7 +138,7 @@ def _escaped(char: str) -> str:
 
 
 class _ProblemsByPosition:
-    """Problems, each handed out once: to the innermost part that it stands in, which asks first."""
+    """Problems, each returned once: to the innermost part at its position, which is explained first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self._at: dict[int, list[Problem]] = {}
@@ -146,28 +146,28 @@ class _ProblemsByPosition:
             self._at.setdefault(problem.position, []).append(problem)
 
     def take_inside(self, part: Part) -> tuple[Problem, ...]:
-        """Take the problems that stand in ``part``, or right behind it."""
+        """Return and remove the problems in ``part`` or right after it."""
         if not self._at:
             return ()
-        few = len(self._at) <= part.end - part.position
+        are_few = len(self._at) <= part.end - part.position
         positions = (
             [at for at in self._at if part.position <= at <= part.end]
-            if few
+            if are_few
             else [at for at in range(part.position, part.end + 1) if at in self._at]
         )
         return tuple(problem for at in sorted(positions) for problem in self._at.pop(at))
 
     def remaining(self) -> list[Problem]:
-        """What nobody took."""
-        return [problem for _, found in sorted(self._at.items()) for problem in found]
+        """Return the problems that belong to no part."""
+        return [problem for _, problems in sorted(self._at.items()) for problem in problems]
 
 
 def _explain_part(part: Part, problems: _ProblemsByPosition) -> ExplainedPart:
-    fields = [one for one in part.parts if one.kind == "field"]
-    inner = part.parts
+    fields = [child for child in part.parts if child.kind == "field"]
+    children = part.parts
     if part.kind == "message" and len(fields) == 1:
-        inner = []  # the message says it all
-    parts = tuple(_explain_part(one, problems) for one in inner)
+        children = []  # the message shows the value of its only field
+    parts = tuple(_explain_part(child, problems) for child in children)
     return ExplainedPart(
         part.kind,
         part.number,
@@ -192,8 +192,8 @@ def _title(part: Part) -> str:
     if part.kind == "field":
         return part.title
     if part.kind == "message":
-        known = MESSAGE_TYPES.get(part.name)
-        return known.TITLE if known else "of no known type"
+        message_type = MESSAGE_TYPES.get(part.name)
+        return message_type.TITLE if message_type else "of no known type"
     if part.parts and part.name not in _ACTIONS:
         return SimpleAnswer.TITLE
     title = _ACTIONS.get(part.name, "not a known action")

@@ -1,14 +1,14 @@
-"""The grammar of an answer, read once, for ``Response.parse``, ``lint`` and ``explain`` alike [OFF].
+"""The grammar of a response: one parser for ``Response.parse``, ``lint`` and ``explain`` [OFF].
 
 ::
 
-    answer   = ["api_log_no&"] action *("&" action) ["&"]  |  bare word
+    response = ["api_log_no&"] action *("&" action) ["&"]  |  bare word
     action   = name "=" fields  |  "id_list_message=" messages  |  "read=" messages "=" fields
     messages = message *("." message)
     message  = type "-" data
     fields   = field *("," field)
 
-Reading goes on after a mistake, so that all mistakes of an answer are told at once.
+The parser continues after an error, so that all errors of a response are reported at once.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _MODES: Final[dict[str, tuple[Any, Any]]] = {"voice": (READ_VOICE, Voice), "reco
 
 @dataclass(slots=True)
 class ParseResult:
-    """What was found in an answer.
+    """A parsed response.
 
     Attributes:
-        text: the answer.
+        text: the response.
         log: whether the line may log the exchange.
-        parts: its actions, each with its value if it could be read.
-        problems: what is wrong or doubtful, in order of discovery.
+        parts: its actions, each with its value if it is valid.
+        problems: errors and warnings, in order of discovery.
     """
 
     text: str
@@ -62,21 +62,21 @@ class ParseResult:
 
     @property
     def actions(self) -> list[Action]:
-        """The actions that could be read."""
-        return [part.value for part in self.parts if part.valid]  # type: ignore[misc]  # an action's value is one
+        """The valid actions."""
+        return [part.value for part in self.parts if part.valid]  # type: ignore[misc]  # the value of an action part
 
     @property
     def error(self) -> Problem | None:
         """The first error by position."""
-        errors = [one for one in self.problems if one.level == "error"]
-        return min(errors, key=lambda one: one.position, default=None)
+        errors = [problem for problem in self.problems if problem.level == "error"]
+        return min(errors, key=lambda problem: problem.position, default=None)
 
     def report(self, code: str, reason: str, position: int) -> None:
-        """Note that the rule ``code`` is broken at ``position``."""
+        """Record that the rule ``code`` is broken at ``position``."""
         self.problems.append(Problem.from_rule(code, reason, position))
 
     def build(self, part: Part, make: Callable[[], object], position: Callable[[], int]) -> None:
-        """Give ``part`` the value that ``build`` makes, unless its parts do not go together."""
+        """Set the value of ``part`` to the result of ``make``; report the error that ``make`` raises."""
         try:
             part.value = make()
         except InvalidValueError as error:
@@ -86,30 +86,30 @@ class ParseResult:
 
 
 def parse_response(text: str) -> ParseResult:
-    """Read an answer; never raises."""
-    reading = ParseResult(text)
+    """Parse a response; never raises."""
+    parsed = ParseResult(text)
     body = text.rstrip(_LINE_ENDS)
     if not body or body.isspace():
-        reading.report("empty-answer", "the answer is empty", 0)
-        return reading
+        parsed.report("empty-answer", "the answer is empty", 0)
+        return parsed
     if _MARKUP.match(body):
         start = len(body) - len(body.lstrip())
-        reading.report("not-plain-text", f"the answer begins with {body[start]!r}", start)
-        return reading
+        parsed.report("not-plain-text", f"the answer begins with {body[start]!r}", start)
+        return parsed
     if body != text:
-        reading.report("line-end", "a line end follows the answer", len(body))
-    _parse_actions(reading, body)
-    return reading
+        parsed.report("line-end", "a line end follows the answer", len(body))
+    _parse_actions(parsed, body)
+    return parsed
 
 
 def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
-    """What is wrong with the order of ``actions``: code, reason, index of the action at fault."""
+    """Yield the errors in the order of ``actions``: code, reason, index of the wrong action."""
     for index, action in enumerate(actions[:-1]):
-        after = type(actions[index + 1]).__name__
+        following = type(actions[index + 1]).__name__
         if isinstance(action, Read):
-            yield "after-read", f"{after} follows a read and is ignored", index + 1
+            yield "after-read", f"{following} follows a read and is ignored", index + 1
         elif not isinstance(action, Play | MusicOnHold | SimpleAnswer):
-            yield "after-terminal", f"{after} follows {type(action).__name__}", index + 1
+            yield "after-terminal", f"{following} follows {type(action).__name__}", index + 1
     for index, action in enumerate(actions):
         if isinstance(action, SimpleAnswer) and len(actions) > 1:
             yield "simple-answer", f"the bare word {action.word!r} stands beside other actions", index
@@ -123,7 +123,7 @@ def _parse_actions(parsed: ParseResult, text: str) -> None:
         parsed.log = False
         pieces.pop(0)
         if not pieces:
-            parsed.report("empty-answer", f"{NO_LOG} is no action", len(text))
+            parsed.report("empty-answer", f"{NO_LOG} is not an action", len(text))
     for number, (position, piece) in enumerate(pieces, start=1):
         if piece or not parsed.parts or parsed.parts[-1].text:
             parsed.parts.append(_parse_action(parsed, piece, position, number))
@@ -135,7 +135,7 @@ def _parse_actions(parsed: ParseResult, text: str) -> None:
 def _parse_action(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     name, equals, rest = text.partition("=")
     part = Part("action", name, text, position, number)
-    inside = position + len(name) + 1
+    offset = position + len(name) + 1
     if not text:
         parsed.report("empty-action", "there is no action beside this &", position)
     elif name == "noop" and not equals:
@@ -144,12 +144,12 @@ def _parse_action(parsed: ParseResult, text: str, position: int, number: int) ->
     elif not equals and _WORD.fullmatch(name):
         _parse_fields(parsed, part, SimpleAnswer, text, position)
     elif equals and name == Play.NAME:
-        if _parse_messages(parsed, part, rest, inside):
-            parsed.build(part, lambda: Play(_messages_of(part)), lambda: inside)
+        if _parse_messages(parsed, part, rest, offset):
+            parsed.build(part, lambda: Play(_messages_of(part)), lambda: offset)
     elif equals and name == Read.NAME:
-        _parse_read(parsed, part, rest, inside)
+        _parse_read(parsed, part, rest, offset)
     elif equals and name in ACTIONS:
-        _parse_fields(parsed, part, ACTIONS[name], rest, inside)
+        _parse_fields(parsed, part, ACTIONS[name], rest, offset)
     else:
         _report_unknown_action(parsed, part)
     return part
@@ -159,28 +159,30 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
     name = part.name
     control = _CONTROL.search(name)
     if control:
-        parsed.report("character", f"{control.group()!r} may not stand here", part.position + control.start())
+        parsed.report(
+            "character", f"{control.group()!r} is not allowed here", part.position + control.start()
+        )
         return
-    known = {one.casefold() for one in (*ACTIONS, Play.NAME, Read.NAME)}
+    names = {known.casefold() for known in (*ACTIONS, Play.NAME, Read.NAME)}
     reason = f"there is no action {name[:40]!r}"
-    if name.strip().casefold() in known:
+    if name.strip().casefold() in names:
         reason += f": write {name.strip().casefold()!r}"
     parsed.report("unknown-action", _COMMON_MISTAKES.get(name, reason), part.position)
 
 
-def _parse_fields(parsed: ParseResult, part: Part, known: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
-    part.parts += known.LAYOUT.parse(text, offset, parsed.report)
+def _parse_fields(parsed: ParseResult, part: Part, cls: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
+    part.parts += cls.LAYOUT.parse(text, offset, parsed.report)
     values = field_values(part.parts)
     if values is not None:
-        parsed.build(part, lambda: known(**values), lambda: offset)
+        parsed.build(part, lambda: cls(**values), lambda: offset)
 
 
 def _messages_of(part: Part) -> tuple[Message, ...]:
-    return tuple(one.value for one in part.parts_of_kind("message"))  # type: ignore[misc]  # a message's value is one
+    return tuple(message.value for message in part.parts_of_kind("message"))  # type: ignore[misc]  # the value of a message part
 
 
 def _parse_messages(parsed: ParseResult, action: Part, text: str, offset: int) -> bool:
-    """Add the messages in ``text`` to the parts of ``action``; return whether all of them are valid."""
+    """Add the messages in ``text`` to the parts of ``action``; return whether all are valid."""
     if not text.strip("."):
         parsed.report("empty-messages", "there is no message", offset)
         return False
@@ -192,18 +194,18 @@ def _parse_messages(parsed: ParseResult, action: Part, text: str, offset: int) -
         message = _parse_message(parsed, piece, position, len(action.parts) + 1)
         action.parts.append(message)
         valid = message.valid and valid
-    for one in action.parts[:-1]:
-        if isinstance(one.value, GoTo):
-            parsed.report("go-to-not-last", "messages follow a g- message", one.position)
+    for part in action.parts[:-1]:
+        if isinstance(part.value, GoTo):
+            parsed.report("go-to-not-last", "messages follow a g- message", part.position)
             valid = False
     return valid
 
 
 def _report_empty_message(parsed: ParseResult, action: Part, position: int, offset: int) -> bool:
-    """A ``.`` too many ends a text, where it is forbidden; after other messages nobody has confirmed that."""
+    """Report a surplus ``.``: an error after a text, a warning after other messages [?]."""
     dot = max(position - 1, offset)
     if action.parts and action.parts[-1].name == "t":
-        parsed.report("text-character", "text: '.' may not stand here", dot)
+        parsed.report("text-character", "text: '.' is not allowed here", dot)
         return False
     parsed.report("empty-message", "there is no message beside this .", dot)
     return True
@@ -212,13 +214,13 @@ def _report_empty_message(parsed: ParseResult, action: Part, position: int, offs
 def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     kind, dash, data = text.partition("-")
     part = Part("message", kind, text, position, number)
-    known = MESSAGE_TYPES.get(kind)
-    if known is Comment and not dash:
+    message_type = MESSAGE_TYPES.get(kind)
+    if message_type is Comment and not dash:
         dash = "-"
-    if known is None or not dash:
+    if message_type is None or not dash:
         parsed.report("message-type", f"{text[:40]!r} begins with no message type", position)
         return part
-    _parse_fields(parsed, part, known, data, min(position + len(kind) + 1, part.end))
+    _parse_fields(parsed, part, message_type, data, min(position + len(kind) + 1, part.end))
     return part
 
 
@@ -229,17 +231,17 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
         parsed.report("read-shape", f"read has {text.count('=') + 1} = instead of 2", surplus)
         return
     valid = _parse_messages(parsed, part, question, offset)
-    inside = offset + len(question) + 1
+    fields_offset = offset + len(question) + 1
     layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
-    fields = layout.parse(rest, inside, parsed.report)
+    fields = layout.parse(rest, fields_offset, parsed.report)
     messages = _messages_of(part) if valid else ()
     part.parts += fields
     values = field_values(fields)
     if values is None:
         return
     name, reuse = values.pop("name"), values.pop("reuse")
-    mode = Part("field", "", rest, inside)
-    least = "min_digits" if make is Tap else "min_seconds"
-    parsed.build(mode, lambda: make(**values), lambda: part.position_of(least))
+    mode = Part("field", "", rest, fields_offset)
+    minimum = "min_digits" if make is Tap else "min_seconds"
+    parsed.build(mode, lambda: make(**values), lambda: part.position_of(minimum))
     if valid and mode.valid:
-        parsed.build(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: inside)  # type: ignore[arg-type]  # a mode's value is one
+        parsed.build(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: fields_offset)  # type: ignore[arg-type]  # the value of a mode

@@ -1,7 +1,7 @@
-"""What is wrong with an answer, all of it, with the way out; never raises.
+"""Lists all problems of a response, each with a hint; never raises.
 
-Errors come from the grammar that ``Response.parse`` uses, so that no error means it parses.
-Warnings tell what is valid and may surprise, or what nobody has confirmed.
+Errors come from the parser that ``Response.parse`` uses: without an error it succeeds. Warnings are
+for what is valid but may surprise, or is not confirmed.
 
 >>> for problem in lint("id_list_message=t-ב-3 בערב&read=t-מה=wish,yes,voice"):
 ...     print(problem.level, problem.code, problem.position, problem.source)
@@ -39,11 +39,11 @@ _WORD: Final = re.compile(r"\S+")
 
 
 def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
-    """Tell all that is wrong or doubtful in an answer.
+    """Return all errors and warnings of a response.
 
     Args:
-        text: the answer's whole body.
-        known_names: the names that the call has values of already.
+        text: the response body.
+        known_names: names that the call already has values of.
 
     Returns:
         Problems by position; without an error among them ``Response.parse`` succeeds.
@@ -52,11 +52,11 @@ def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
 
 
 def lint_parsed(parsed: ParseResult, known_names: Collection[str] = ()) -> list[Problem]:
-    """The problems of an answer that was read, doubts included, by position."""
+    """Return the problems of a parsed response, including warnings, by position."""
     for part, following in zip_longest(parsed.parts, parsed.parts[1:]):
         for code, reason, position in (*_part_warnings(part, known_names), *_order_warnings(part, following)):
             parsed.report(code, reason, position)
-    return sorted(parsed.problems, key=lambda one: (one.position, one.level))
+    return sorted(parsed.problems, key=lambda problem: (problem.position, problem.level))
 
 
 def _part_warnings(part: Part, known_names: Collection[str]) -> Iterator[_Finding]:
@@ -96,8 +96,8 @@ def _read_warnings(part: Part, read: Read, known_names: Collection[str]) -> Iter
     if isinstance(mode, Tap) and mode.confirm and mode.keyboard != "No":
         yield "confirmation", "the caller must approve what was typed", part.position_of("confirm")
     if isinstance(mode, Voice) and not mode.record_engine and (mode.silence_seconds or mode.max_seconds):
-        place = part.position_of("silence_seconds" if mode.silence_seconds else "max_seconds")
-        yield "without-record-engine", "fields 8 and 9 belong to the record engine", place
+        position = part.position_of("silence_seconds" if mode.silence_seconds else "max_seconds")
+        yield "without-record-engine", "fields 8 and 9 belong to the record engine", position
 
 
 def _order_warnings(part: Part, following: Part | None) -> Iterator[_Finding]:

@@ -1,11 +1,11 @@
-"""Every rule that an answer to the line can break, once: its code, level, source and way out.
+"""The rules for responses: code, level, source and hint of each.
 
-Constructors, ``Response.parse`` and ``lint`` all speak of these rules. Codes are stable. The
-source says how sure a rule is: ``[OFF]`` the official text of the API module, ``[LIVE]`` reported
-from a real line, ``[LIB]`` what the established libraries do, ``[?]`` not confirmed. What is not
-confirmed is never an error; what all the established libraries refuse may be one.
+Constructors, ``Response.parse`` and ``lint`` use these rules. Codes are stable. The source says how
+certain a rule is: ``[OFF]`` the official text of the API module, ``[LIVE]`` reported from a real
+line, ``[LIB]`` behaviour of the established libraries, ``[?]`` not confirmed. An unconfirmed rule is
+never an error; one that all the established libraries enforce may be.
 
->>> RULES["after-read"].way_out
+>>> RULES["after-read"].hint
 'put read last: the line asks once an answer, and sends a new request with the value'
 """
 
@@ -21,19 +21,19 @@ Level: TypeAlias = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be wrong.
+    """One rule.
 
     Attributes:
         code: stable, kebab-case.
-        level: an error makes the whole answer invalid; a warning may surprise.
-        source: who says so.
-        fix: what to write instead.
+        level: an error makes the whole response invalid; a warning does not.
+        source: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
+        hint: what to write instead.
     """
 
     code: str
     level: Level
     source: str
-    fix: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Problem:
     Attributes:
         level: ``"error"`` or ``"warning"``.
         code: the rule's stable code, kebab-case.
-        message: what is wrong, and the way out.
-        position: index of the first offending character.
-        source: how sure the rule is: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
+        message: what is wrong, and the hint.
+        position: index of the first invalid character.
+        source: source of the rule: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
     """
 
     level: Level
@@ -56,9 +56,9 @@ class Problem:
 
     @classmethod
     def from_rule(cls, code: str, reason: str, position: int) -> Problem:
-        """The rule ``code``, broken at ``position`` because of ``reason``."""
+        """Return the problem that the rule ``code`` is broken at ``position``, because of ``reason``."""
         rule = RULES[code]
-        return cls(rule.level, code, f"{reason}; {rule.fix}", position, rule.source)
+        return cls(rule.level, code, f"{reason}; {rule.hint}", position, rule.source)
 
 
 _ERRORS: Final = (
@@ -81,7 +81,7 @@ _ERRORS: Final = (
     ("text-character", "[OFF]", "pass the text through speakable()"),
     ("text-quote", "[LIVE]", "pass the text through speakable(): quotes were met with M1607"),
     ("text-bar", "[LIB]", "pass the text through speakable(): the established libraries refuse |"),
-    ("line-end", "[LIB]", "end the answer with its last character: nobody sends line ends"),
+    ("line-end", "[LIB]", "end the answer with its last character: line ends are never sent"),
     ("character", "[OFF]", "remove the character"),
     ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
     ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),
@@ -121,7 +121,7 @@ _WARNINGS: Final = (
     ("long-word", "[OFF]", "split the word: about 300 characters are spoken"),
 )
 
-RULES: Final[dict[str, Rule]] = {code: Rule(code, "error", source, out) for code, source, out in _ERRORS} | {
-    code: Rule(code, "warning", source, out) for code, source, out in _WARNINGS
-}
-"""All rules by their code."""
+RULES: Final[dict[str, Rule]] = {
+    code: Rule(code, "error", source, hint) for code, source, hint in _ERRORS
+} | {code: Rule(code, "warning", source, hint) for code, source, hint in _WARNINGS}
+"""All rules by code."""

@@ -1,13 +1,13 @@
-"""What the line can play: one frozen dataclass for each message type of the official table.
+"""Messages: one frozen dataclass for each message type of the official table.
 
-``str()`` gives the form in which an answer carries it. A message that could not be understood
-cannot be made.
+``str()`` renders the message as it stands in a response. Constructors reject what the line would not
+understand.
 
 >>> str(Text("שלום וברכה")), str(File("/8/error")), str(Number(5))
 ('t-שלום וברכה', 'f-/8/error', 'n-5')
 >>> Text("דגל. סוף")
 Traceback (most recent call last):
-yemot_ai.errors.InvalidValueError: text: '.' may not stand here (text-character)
+yemot_ai.errors.InvalidValueError: text: '.' is not allowed here (text-character)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Taking a payment by credit card.
+"""The action for a payment by credit card.
 
 >>> str(CreditCard("pelecard", "100", max_payments=3, go_back=True))
 'credit_card=pelecard,100,,3,,,,,,,,,,,GoBack'
@@ -25,20 +25,20 @@ class CreditCard:
 
     Args:
         provider: the clearing house, e.g. ``pelecard``.
-        amount: the sum, e.g. ``100`` or ``99.90``; empty to let the caller choose it [LIB].
+        amount: the sum, e.g. ``100`` or ``99.90``; empty: the caller chooses it [LIB].
         shop: the shop's number.
-        max_payments: the most payments.
+        max_payments: maximum number of payments.
         currency: ``1`` shekel, ``2`` dollar.
         deal: the clearing house's kind of deal, e.g. ``DebitPaymntsType``.
         user: the shop's user name.
         terminal: the shop's terminal.
         password: the shop's password.
-        return_all: send all that the clearing house said (``CreditCard_All``).
+        return_all: send the whole response of the clearing house (``CreditCard_All``).
         ask_phone: ask for the caller's phone number.
         ask_name: ask for the caller's name by speech.
         no_ask: do not ask for approval.
-        token: make a token besides the payment, or instead of it.
-        go_back: let ``*`` leave (``CreditCard_CODE=GoBack``); else the line asks for ever.
+        token: create a token with the payment, or instead of it.
+        go_back: let ``*`` leave (``CreditCard_CODE=GoBack``); else the line asks without end.
     """
 
     provider: str

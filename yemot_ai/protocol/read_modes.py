@@ -1,9 +1,9 @@
-"""The three ways of ``read`` to take a value, each with every positional field [OFF].
+"""The three modes of a read, each with its positional fields [OFF].
 
-The tables below are the official ones, position by position: 1 and 2 belong to the read, and 3
-tells the modes apart, for an empty or numeric third field is the greatest number of digits.
+The tables below follow the official ones: fields 1 and 2 belong to the read, and field 3 selects the
+mode; an empty or numeric field 3 is the maximum number of digits of a tap read.
 
->>> READ_TAP.render({"name": "choice", "reuse": False, **attributes(Tap(max_digits=1))})
+>>> READ_TAP.render({"name": "choice", "reuse": False, **mode_values(Tap(max_digits=1))})
 'choice,no,1,1,7,No,,,,,,,None,,no'
 """
 
@@ -34,7 +34,7 @@ Keyboard: TypeAlias = Literal[
     "No", "Number", "Digits", "Price", "Time", "Date", "HebrewDate", "TeudatZehut", "Phone", "Alpha",
     "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "DigitsKeyboard", "GetMail", "File", "TTS",
 ]  # fmt: skip
-"""How what was typed is played back, or which letters the keys write."""
+"""How typed keys are played back, or which letters the keys write."""
 
 _NAMES: Final[tuple[Keyboard, ...]] = (
     "Number", "Digits", "Price", "Time", "Date", "HebrewDate", "TeudatZehut", "Phone", "Alpha",
@@ -61,7 +61,7 @@ _YES: Final = Choice({"": False, "no": False, "yes": True})
 _HEAD: Final[dict[str, Codec]] = {
     "name": Regex(
         re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
-        "a name that can be told from the line's own",
+        "a valid name of a value",
         code="name",
         invalid=",=&.",
         warning_check=_name_warning,
@@ -72,7 +72,7 @@ _TAP: Final[dict[str, Codec]] = {
     "max_digits": Integer(minimum=1, allow_star=True, none_label="no limit"),
     "min_digits": Integer(default=1),
     "seconds": Integer(default=7),
-    # The line reads NO; the established libraries send No in production. An empty field plays nothing either.
+    # The official value is NO; the established libraries send No in production. Empty means the same.
     "keyboard": Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in _NAMES}}),
     "block_star": _YES,
     "block_zero": _YES,
@@ -126,7 +126,7 @@ _TAP_TITLES: Final = {
     "replace": "keys replaced, from and to",
     "allowed": "allowed keys",
     "attempts": "times the question is played",
-    "accept_empty": "goes on without a value",
+    "accept_empty": "continues without a value",
     "empty_value": "value sent when empty",
     "lock_keyboard": "keyboard's language locked",
     "confirm": "the caller approves what was typed",
@@ -167,18 +167,18 @@ class Tap:
     """Keys [OFF].
 
     Args:
-        max_digits: the most digits; None for no limit.
-        min_digits: the fewest; below it the line plays M1035 and asks again.
-        seconds: how long to wait, also between two keys.
-        keyboard: how what was typed is played back; ``No`` for not at all.
+        max_digits: maximum number of digits; None for no limit.
+        min_digits: minimum; below it the line plays M1035 and asks again.
+        seconds: seconds to wait for a key, also between two keys.
+        keyboard: how typed keys are played back; ``No`` for not at all.
         block_star: refuse ``*`` (M1368).
         block_zero: refuse the amount 0 (M1625); the key stays allowed.
         replace: two characters, from and to: ``*/`` turns every ``*`` into ``/``; empty for none.
-        allowed: what may be typed: keys ``("1", "2", "#")``, whole values ``("11", "12")`` or
-            ``("from_folder",)``; empty for anything. Else M1224.
+        allowed: accepted input: keys ``("1", "2", "#")``, whole values ``("11", "12")`` or
+            ``("from_folder",)``; empty for any. For other input the line plays M1224.
         attempts: how often the question is played before the value counts as empty; None is once.
-        accept_empty: go on without a value, instead of asking again (M1002).
-        empty_value: what is sent then.
+        accept_empty: continue without a value, instead of asking again (M1002).
+        empty_value: the value sent in that case.
         lock_keyboard: do not let the caller change the language of the keyboard (M4186).
         confirm: let the caller approve what was typed (M1353).
     """
@@ -205,15 +205,15 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Speech, recognised by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
+    """Speech recognition by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
 
     Args:
-        language: a code such as ``en-US``; empty for Hebrew, or what the extension sets.
-        block_keys: take speech only.
-        max_digits: the most digits, if keys are allowed; None for no limit.
-        record_engine: the engine for long utterances, which takes no keys.
-        silence_seconds: how long a silence ends the utterance (``record_engine`` only).
-        max_seconds: how long the utterance may be (``record_engine`` only).
+        language: a code such as ``en-US``; empty for Hebrew or the extension's setting.
+        block_keys: accept speech only.
+        max_digits: maximum number of digits, if keys are allowed; None for no limit.
+        record_engine: use the engine for long utterances, which accepts no keys.
+        silence_seconds: seconds of silence that end the utterance (``record_engine`` only).
+        max_seconds: maximum length of the utterance (``record_engine`` only).
     """
 
     language: str = ""
@@ -233,13 +233,13 @@ class Record:
     """A recording; its value is the path of the file [OFF].
 
     Args:
-        folder: where to save, e.g. ``/1/2``; empty for ``api_dir`` or the extension itself.
+        folder: folder of the file, e.g. ``/1/2``; empty for ``api_dir`` or the extension.
         file: file name without extension; empty for the next free number.
         confirm: play the menu M3345 (listen, accept, again) afterwards; else ``#`` accepts at once.
-        keep_on_hangup: keep what was recorded when the caller hangs up.
-        append: add to a file that exists.
-        min_seconds: the shortest recording accepted (M1305).
-        max_seconds: the longest.
+        keep_on_hangup: keep the recording when the caller hangs up.
+        append: append to an existing file.
+        min_seconds: minimum length (M1305).
+        max_seconds: maximum length.
     """
 
     folder: str = ""
@@ -261,8 +261,8 @@ Mode: TypeAlias = Tap | Voice | Record
 
 
 def mode_values(mode: Mode) -> dict[str, Any]:
-    """The attributes of ``mode`` by name."""
-    return {one.name: getattr(mode, one.name) for one in fields(mode)}
+    """Return the attributes of ``mode`` by name."""
+    return {field.name: getattr(mode, field.name) for field in fields(mode)}
 
 
 def _check_min_max(minimum: int | None, maximum: int | None, unit: str) -> None:

@@ -1,7 +1,7 @@
-"""What the line sends: pairs of names and values, in order, repeated ones included [OFF].
+"""Requests of the line: names and values in order, including repeated names [OFF].
 
-After each read the line adds the value to everything sent before, and sends it all again; a name
-asked twice is sent twice, and the last one is the newest.
+After each read the line appends the value to all earlier ones and sends them all again; a name that is
+used twice is sent twice, and its last value is the newest.
 
 >>> request = Request.parse("/ivr?secret=x?ApiCallId=c1&ApiExtension=/1&choice=1&choice=4")
 >>> request.call_id, request.extension, request.newest("choice")
@@ -22,7 +22,7 @@ from urllib.parse import unquote_plus
 __all__ = ["Params", "Request", "normalize_speech"]
 
 Params: TypeAlias = "Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]] | str"
-"""What a request may be made of."""
+"""What ``Request.parse`` accepts."""
 
 _GLUED: Final = re.compile(r"\?(?=Api[A-Za-z]+=)")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
@@ -38,7 +38,7 @@ class Request:
 
     Attributes:
         pairs: all names and values, as sent.
-        values: those that are not the line's own: constants and what was collected.
+        values: those without the line's own parameters: constants and collected values.
         latest: the newest value of each name.
     """
 
@@ -53,15 +53,16 @@ class Request:
 
     @classmethod
     def parse(cls, params: Params) -> Self:
-        """Understand a request; whatever is given, this does not raise.
+        """Parse a request; never raises.
 
-        A link that carries a query of its own gets a second ``?`` from the line ([LIVE]):
-        ``secret=x?ApiCallId=…``. The two are taken apart, also when a framework has split them.
+        The line appends ``?`` and its parameters to a link even if the link has a query ([LIVE]):
+        ``secret=x?ApiCallId=…``. The two parts are separated, also after a framework has split the
+        query.
 
         Args:
-            params: a mapping (values may be lists; a framework's multi-dict keeps its duplicates),
-                pairs, or a raw query string, alone or with the path or URL before it. Only the raw
-                string is percent-decoded.
+            params: a mapping (values may be lists; the duplicates of a framework's multi-dict are
+                kept), pairs, or a raw query string, alone or after a path or URL. Only the raw string
+                is percent-decoded.
         """
         if isinstance(params, bytes | bytearray):
             params = bytes(params).decode("utf-8", "replace")
@@ -73,7 +74,7 @@ class Request:
 
     @property
     def call_id(self) -> str:
-        """``ApiCallId``: the same for the whole call; empty if the line is set not to send it."""
+        """``ApiCallId``: the same for the whole call; empty if the line is configured not to send it."""
         return self.latest.get("ApiCallId", "")
 
     @property
@@ -98,13 +99,13 @@ class Request:
 
     @property
     def time(self) -> int | None:
-        """``ApiTime`` in seconds since 1970, or None if it is missing or no number."""
+        """``ApiTime`` in seconds since 1970, or None if it is missing or not a number."""
         seconds = self.latest.get("ApiTime", "")
         return int(seconds) if _SECONDS.fullmatch(seconds) else None
 
     @property
     def hangup(self) -> bool:
-        """Whether the caller has hung up, from wherever in the system."""
+        """Whether the caller has hung up, in any extension."""
         return self.latest.get("hangup") == "yes"
 
     @property
@@ -113,26 +114,26 @@ class Request:
         return self.latest.get("ApiHangupExtension", "").strip("/")
 
     def newest(self, name: str) -> str | None:
-        """The newest value of ``name`` as sent, or None if there is none; silence is an empty text."""
+        """Return the newest value of ``name`` as sent, or None; silence is an empty text."""
         return self.latest.get(name)
 
 
 def normalize_speech(value: str) -> str:
-    """A recognised text without what nobody said, such as bidi marks and no-break spaces [LIVE].
+    """Return a recognized text without bidi marks, no-break spaces and the like [LIVE].
 
-    >>> heard(chr(0x200F) + "שלום" + chr(0xA0) + " עולם ")
+    >>> normalize_speech(chr(0x200F) + "שלום" + chr(0xA0) + " עולם ")
     'שלום עולם'
     """
-    said = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", value)).split())
-    return value if said == value else said  # one text, not two that are equal: a call keeps both
+    text = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", value)).split())
+    return value if text == value else text  # the same object if equal: a call stores both
 
 
 def _iter_pairs(params: object) -> Iterator[tuple[object, object]]:
-    """Pairs of anything; the duplicates of a framework's multi-dict are behind methods of its own."""
-    several = getattr(params, "multi_items", None)
+    """Yield the pairs of any object; multi-dicts of frameworks have methods for their duplicates."""
+    multi_items = getattr(params, "multi_items", None)
     lists = getattr(params, "lists", None)
-    if callable(several):
-        params = several()
+    if callable(multi_items):
+        params = multi_items()
     elif callable(lists):
         params = lists()
     elif isinstance(params, Mapping):
@@ -144,7 +145,7 @@ def _iter_pairs(params: object) -> Iterator[tuple[object, object]]:
             continue
         name, value = pair
         if isinstance(value, list | tuple):
-            yield from ((name, one) for one in value)
+            yield from ((name, item) for item in value)
         else:
             yield name, value
 
@@ -166,15 +167,15 @@ def _text(value: object) -> str:
 def _number(value: float) -> str:
     try:
         return str(value)
-    except ValueError:  # an integer of more digits than Python agrees to print
+    except ValueError:  # an integer with more digits than Python converts
         return ""
 
 
 def _split(query: str) -> list[tuple[str, str]]:
-    """A raw query's pairs, still encoded; a path or URL before it is dropped."""
-    address = _URL_OR_PATH.match(query)
-    pieces = query[address.end() :] if address else query
-    pairs = [piece.partition("=") for piece in pieces.split("&") if piece]
+    """Return the pairs of a raw query, still encoded, without a path or URL before it."""
+    url = _URL_OR_PATH.match(query)
+    parameters = query[url.end() :] if url else query
+    pairs = [parameter.partition("=") for parameter in parameters.split("&") if parameter]
     return [(name, value) for name, _, value in pairs]
 
 
@@ -183,15 +184,15 @@ def _decoded(text: str) -> str:
 
 
 def _split_glued_query(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Take a glued value such as ``x?ApiCallId=c1`` apart.
+    """Split a value such as ``x?ApiCallId=c1``.
 
-    Only before the line's own names have begun: what a caller says later stays what was said.
+    Only before the first of the line's own names: what a caller says comes later and is unchanged.
     """
     for index, (name, value) in enumerate(pairs):
         if name[:3] == "Api":
             break
-        glue = "?Api" in value and _GLUED.search(value)
-        if glue:
-            first, _, rest = value[glue.end() :].partition("=")
-            return [*pairs[:index], (name, value[: glue.start()]), (first, rest), *pairs[index + 1 :]]
+        mark = "?Api" in value and _GLUED.search(value)
+        if mark:
+            first, _, rest = value[mark.end() :].partition("=")
+            return [*pairs[:index], (name, value[: mark.start()]), (first, rest), *pairs[index + 1 :]]
     return pairs

@@ -1,10 +1,10 @@
-"""An answer to the line: actions in order. ``str`` renders it, ``Response.parse`` is the inverse.
+"""A response to the line: actions in order. ``str`` renders it, ``Response.parse`` is the inverse.
 
 >>> from yemot_ai.protocol import GoToFolder, Play, Text
->>> answer = Response([Play([Text("שלום")]), GoToFolder("hangup")])
->>> str(answer)
+>>> response = Response([Play([Text("שלום")]), GoToFolder("hangup")])
+>>> str(response)
 'id_list_message=t-שלום&go_to_folder=hangup'
->>> Response.parse(str(answer)) == answer
+>>> Response.parse(str(response)) == response
 True
 >>> Response.parse("hangup=yes")
 Traceback (most recent call last):
@@ -30,16 +30,16 @@ _ACTIONS: Final = get_args(Action)
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Actions in order; only ``Play`` and ``MusicOnHold`` may be followed by another [OFF].
+    """Actions in order; only ``Play`` and ``MusicOnHold`` may be followed by another action [OFF].
 
-    Iterating gives the actions.
+    Iterating yields the actions.
 
     Args:
         actions: at least one.
         log: whether the line may log the exchange (``api_log_no`` otherwise).
 
     Raises:
-        InvalidValueError: the actions cannot stand in this order.
+        InvalidValueError: the actions are not allowed in this order.
     """
 
     actions: Sequence[Action]
@@ -49,27 +49,27 @@ class Response:
         object.__setattr__(self, "actions", tuple(self.actions))
         if not self.actions:
             raise InvalidValueError("empty-answer", "a response needs an action")
-        for one in self.actions:
-            if not isinstance(one, _ACTIONS):
-                raise InvalidValueError("unknown-action", f"{one!r} is no action")
+        for action in self.actions:
+            if not isinstance(action, _ACTIONS):
+                raise InvalidValueError("unknown-action", f"{action!r} is not an action")
         for code, reason, _ in order_errors(self.actions):
             raise InvalidValueError(code, reason)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an answer; what is written in several ways is understood the same.
+        """Parse a response; alternative spellings of a value give the same result.
 
         Args:
-            text: the answer's whole body.
+            text: the response body.
 
         Raises:
-            ResponseSyntaxError: the line would not understand it; ``lint`` tells all that is wrong.
+            ResponseSyntaxError: the line would not understand it; ``lint`` lists all problems.
         """
         return cls.from_parsed(parse_response(text))
 
     @classmethod
     def from_parsed(cls, parsed: ParseResult) -> Self:
-        """Take an answer that was read already; errors as those of ``parse``."""
+        """Return the response that was parsed; raises as ``parse`` does."""
         error = parsed.error
         if error:
             raise ResponseSyntaxError(error.message, text=parsed.text, position=error.position)
@@ -87,5 +87,5 @@ class Response:
         return iter(self.actions)
 
     def __str__(self) -> str:
-        answer = "&".join(map(str, self.actions))
-        return answer if self.log else f"{NO_LOG}&{answer}"
+        text = "&".join(map(str, self.actions))
+        return text if self.log else f"{NO_LOG}&{text}"

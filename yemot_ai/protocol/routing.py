@@ -1,4 +1,4 @@
-"""Handing the caller over to another phone or system.
+"""Actions that connect the caller to another phone or system.
 
 >>> str(RoutingYemot("0773137770")), str(Routing(("0581234567", "0533137770")))
 ('routing_yemot=0773137770', 'routing=0581234567.0533137770')
@@ -45,11 +45,10 @@ class RoutingYemot:
 class Routing:
     """Dials other phones for the caller [OFF].
 
-    The official text names the positions; what it says of their values is not repeated here, and
-    they are sent as given.
+    The values of most fields are sent unchecked; the official text describes them.
 
     Args:
-        numbers: whom to dial.
+        numbers: the numbers to dial.
         start: field 2.
         multiple: field 4: dial several at once.
         dial: field 5: which of the numbers to dial, e.g. ``("1", "2")``.

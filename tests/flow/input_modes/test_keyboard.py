@@ -13,7 +13,7 @@ LISTEN = "no,,1,7,HebrewKeyboard,,,,,,Ok,None,,no"
 @pytest.fixture
 def caller(flow: AIFlow) -> Caller:
     @flow.ai_agent("", greeting="כתבו שאלה", listen="keyboard")
-    def letters(call: AICall, text: str) -> None:
+    def answer_turn(call: AICall, text: str) -> None:
         """Let the AI answer."""
 
     return Caller(flow)
@@ -36,16 +36,14 @@ def test_typed_hebrew_is_answered_and_the_line_listens_to_the_keyboard_again(
     caller.hangs_up()
 
 
-def test_what_was_typed_is_asked_once_though_the_line_repeats(
-    caller: Caller, provider: ScriptedProvider
-) -> None:
+def test_a_repeated_request_asks_once(caller: Caller, provider: ScriptedProvider) -> None:
     provider.answers("בשמונה")
     caller.dial()
 
     assert caller.presses("מתי#") == caller.repeats() == "בשמונה"
 
 
-def test_a_slow_answer_to_typed_words_is_polled_for(caller: Caller, provider: ScriptedProvider) -> None:
+def test_a_slow_answer_to_typed_text_is_polled_for(caller: Caller, provider: ScriptedProvider) -> None:
     provider.answers("בשמונה", after=6)
     caller.dial()
 
@@ -62,14 +60,14 @@ def test_typing_nothing_is_silence_and_three_silences_leave(caller: Caller) -> N
     assert caller.ended
 
 
-def test_a_typed_farewell_leaves(caller: Caller) -> None:
+def test_a_typed_exit_word_leaves(caller: Caller) -> None:
     caller.dial()
 
     assert caller.presses("להתראות#") == "להתראות"
     assert caller.ended
 
 
-def test_a_caller_who_has_changed_to_digits_has_the_single_keys(
+def test_single_keys_work_after_switching_the_keyboard_to_digits(
     caller: Caller, provider: ScriptedProvider
 ) -> None:
     provider.answers("בשמונה")
@@ -81,7 +79,7 @@ def test_a_caller_who_has_changed_to_digits_has_the_single_keys(
     assert caller.presses("9#") == "להתראות"
 
 
-def test_nine_leaves_while_the_model_thinks(caller: Caller, provider: ScriptedProvider) -> None:
+def test_nine_leaves_while_the_model_works(caller: Caller, provider: ScriptedProvider) -> None:
     provider.answers("בשמונה", after=50)
     caller.dial()
     caller.interrupts("9", after=3)
@@ -89,6 +87,6 @@ def test_nine_leaves_while_the_model_thinks(caller: Caller, provider: ScriptedPr
     assert caller.presses("מתי#").endswith("להתראות")
 
 
-def test_an_unknown_way_to_listen_is_refused_with_the_ways_there_are(flow: AIFlow) -> None:
+def test_an_unknown_input_mode_is_refused_with_the_known_modes(flow: AIFlow) -> None:
     with pytest.raises(ConfigurationError, match="'telepathy': use one of 'voice', 'keyboard', 'record'"):
         flow.ai_agent("", listen="telepathy")

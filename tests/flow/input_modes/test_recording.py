@@ -19,35 +19,35 @@ BEEP = " M1012 הקליטו לאחר הצליל"
 
 
 @dataclass
-class Ear:
-    """Hears what it is told to hear, each after some seconds; takes no words for what is not scripted."""
+class ScriptedTranscriber:
+    """Returns or raises ``results`` in order, each after ``seconds``."""
 
-    words: deque[str | Exception] = field(default_factory=deque)
+    results: deque[str | Exception] = field(default_factory=deque)
     seconds: float = 0.0
-    heard: list[bytes] = field(default_factory=list)
+    audio: list[bytes] = field(default_factory=list)
     cancelled: int = 0
 
     async def transcribe(self, audio: bytes) -> str:
-        self.heard.append(audio)
+        self.audio.append(audio)
         try:
             await asyncio.sleep(self.seconds)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        said = self.words.popleft()
-        if isinstance(said, Exception):
-            raise said
-        return said
+        result = self.results.popleft()
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
+def transcriber() -> ScriptedTranscriber:
+    return ScriptedTranscriber()
 
 
 @pytest.fixture
-def ai(provider: ScriptedProvider, platform: PlatformServer, ear: Ear) -> YemotAI:
-    return YemotAI(provider=provider, transcriber=ear, recordings=platform.recordings())
+def ai(provider: ScriptedProvider, platform: PlatformServer, transcriber: ScriptedTranscriber) -> YemotAI:
+    return YemotAI(provider=provider, transcriber=transcriber, recordings=platform.recordings())
 
 
 @pytest.fixture
@@ -65,79 +65,79 @@ def recording_agent(ai: YemotAI) -> AIFlow:
     return flow
 
 
-def heard(said: str) -> str:
-    """Return what was heard before the line asked for the next recording."""
-    return said.removesuffix(BEEP)
+def spoken_before_listening(result: str) -> str:
+    """Return what was spoken before the line asked for the next recording."""
+    return result.removesuffix(BEEP)
 
 
 def prompts(provider: ScriptedProvider) -> list[str]:
     return [request.prompt for request in provider.requests]
 
 
-def test_what_was_recorded_is_answered_and_the_line_records_again(
-    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: PlatformServer
+def test_a_recording_is_answered_and_the_line_records_again(
+    caller: Caller, provider: ScriptedProvider, transcriber: ScriptedTranscriber, platform: PlatformServer
 ) -> None:
-    ear.words.extend(["מתי פתוח", " ומחר? "])
+    transcriber.results.extend(["מתי פתוח", " ומחר? "])
     provider.answers("בשמונה").answers("בתשע")
 
-    assert heard(caller.dial()) == "במה אפשר לעזור?"
+    assert spoken_before_listening(caller.dial()) == "במה אפשר לעזור?"
     assert caller.raw == f"read=t-במה אפשר לעזור?=ai_1,{LISTEN}"
-    assert heard(caller.records()) == "בשמונה"
-    assert heard(caller.records()) == "בתשע"
+    assert spoken_before_listening(caller.records()) == "בשמונה"
+    assert spoken_before_listening(caller.records()) == "בתשע"
     assert prompts(provider) == ["מתי פתוח", "ומחר?"]
-    assert ear.heard == [SILENT_WAV, SILENT_WAV]
+    assert transcriber.audio == [SILENT_WAV, SILENT_WAV]
     assert [path.rpartition("=")[2] for path in platform.requests] == ["ivr2:/000.wav", "ivr2:/001.wav"]
 
 
-def test_a_recording_is_fetched_heard_and_answered_once_though_the_line_repeats(
-    caller: Caller, provider: ScriptedProvider, ear: Ear, platform: PlatformServer
+def test_a_repeated_recording_is_downloaded_transcribed_and_answered_once(
+    caller: Caller, provider: ScriptedProvider, transcriber: ScriptedTranscriber, platform: PlatformServer
 ) -> None:
-    ear.words.append("מתי")
+    transcriber.results.append("מתי")
     provider.answers("בשמונה")
     caller.dial()
 
-    assert heard(caller.records()) == heard(caller.repeats()) == "בשמונה"
-    assert len(platform.requests) == len(ear.heard) == len(prompts(provider)) == 1
+    assert spoken_before_listening(caller.records()) == spoken_before_listening(caller.repeats()) == "בשמונה"
+    assert len(platform.requests) == len(transcriber.audio) == len(prompts(provider)) == 1
 
 
-def test_slow_hearing_and_a_slow_answer_are_polled_for(
-    caller: Caller, provider: ScriptedProvider, ear: Ear
+def test_a_slow_transcription_and_a_slow_answer_are_polled_for(
+    caller: Caller, provider: ScriptedProvider, transcriber: ScriptedTranscriber
 ) -> None:
-    ear.words.append("מתי")
-    ear.seconds = 4
+    transcriber.results.append("מתי")
+    transcriber.seconds = 4
     provider.answers("בשמונה", after=4)
     caller.dial()
 
-    said = heard(caller.records())
+    result = spoken_before_listening(caller.records())
 
-    assert said.endswith("בשמונה")
-    assert 2 <= said.count("רק רגע") <= 4
-    assert len(ear.heard) == len(prompts(provider)) == 1
+    assert result.endswith("בשמונה")
+    assert 2 <= result.count("רק רגע") <= 4
+    assert len(transcriber.audio) == len(prompts(provider)) == 1
 
 
-def test_a_farewell_that_is_heard_leaves(caller: Caller, ear: Ear) -> None:
-    ear.words.append("להתראות.")
+def test_a_transcribed_exit_word_leaves(caller: Caller, transcriber: ScriptedTranscriber) -> None:
+    transcriber.results.append("להתראות.")
     caller.dial()
 
-    assert heard(caller.records()) == "להתראות"
+    assert spoken_before_listening(caller.records()) == "להתראות"
     assert caller.ended
 
 
-def test_no_words_are_silence_and_three_silences_leave(
-    caller: Caller, ear: Ear, platform: PlatformServer
+def test_an_empty_transcript_is_silence_and_three_silences_leave(
+    caller: Caller, transcriber: ScriptedTranscriber, platform: PlatformServer
 ) -> None:
-    ear.words.extend(["", " "])
+    transcriber.results.extend(["", " "])
     caller.dial()
 
-    assert heard(caller.records()) == "לא שמעתי, אפשר לחזור?"
-    assert heard(caller.records()) == "לא שמעתי, אפשר לחזור?"
+    assert spoken_before_listening(caller.records()) == "לא שמעתי, אפשר לחזור?"
+    assert spoken_before_listening(caller.records()) == "לא שמעתי, אפשר לחזור?"
     platform.responses = [(200, wav_file(b""))]
-    assert heard(caller.records()) == "לא שמעתי אותך, להתראות"
+    assert spoken_before_listening(caller.records()) == "לא שמעתי אותך, להתראות"
     assert caller.ended
-    assert len(ear.heard) == 2
+    assert len(transcriber.audio) == 2
 
 
-def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform: PlatformServer) -> None:
+def test_an_empty_value_is_silence_and_nothing_is_downloaded(ai: YemotAI, platform: PlatformServer) -> None:
     line = Line(recording_agent(ai))
     line.enter("")
 
@@ -145,9 +145,7 @@ def test_an_empty_value_is_silence_and_nothing_is_fetched(ai: YemotAI, platform:
     assert not platform.requests
 
 
-def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
-    ai: YemotAI, platform: PlatformServer
-) -> None:
+def test_a_recording_sent_with_the_hang_up_is_not_downloaded(ai: YemotAI, platform: PlatformServer) -> None:
     line = Line(recording_agent(ai))
     line.enter("")
     line.values.append(("ai_1", "/000.wav"))
@@ -156,7 +154,7 @@ def test_a_recording_that_comes_with_the_hang_up_is_neither_fetched_nor_heard(
     assert not platform.requests
 
 
-def test_how_long_a_recording_may_be_is_the_agent_s(ai: YemotAI) -> None:
+def test_the_maximum_length_of_a_recording_is_configurable(ai: YemotAI) -> None:
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום", listen=RecordingInput(max_seconds=None))(lambda _call, _text: None)
 
@@ -164,108 +162,113 @@ def test_how_long_a_recording_may_be_is_the_agent_s(ai: YemotAI) -> None:
 
 
 @pytest.mark.parametrize("error", [OverloadedError("busy"), ValueError("words of a caller")], ids=repr)
-def test_who_cannot_be_heard_hears_an_apology_and_may_speak_again(
+def test_after_a_failed_transcription_the_agent_apologizes_and_listens(
     caller: Caller,
     provider: ScriptedProvider,
-    ear: Ear,
+    transcriber: ScriptedTranscriber,
     error: Exception,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    ear.words.extend([error, "מתי"])
+    transcriber.results.extend([error, "מתי"])
     provider.answers("בשמונה")
     caller.dial()
 
-    assert heard(caller.records()) == "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
-    assert heard(caller.records()) == "בשמונה"
-    assert "the recording is not heard" in caplog.text
+    assert spoken_before_listening(caller.records()) == "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
+    assert spoken_before_listening(caller.records()) == "בשמונה"
+    assert "the recording was not transcribed" in caplog.text
     assert "words of a caller" not in caplog.text
 
 
-def test_a_recording_that_the_platform_does_not_give_is_an_apology_without_a_path_in_the_log(
-    caller: Caller, ear: Ear, platform: PlatformServer, caplog: pytest.LogCaptureFixture
+def test_a_failed_download_is_an_apology_without_a_path_in_the_log(
+    caller: Caller,
+    transcriber: ScriptedTranscriber,
+    platform: PlatformServer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     platform.responses = [(403, b"")]
     caller.dial()
 
-    assert heard(caller.records()) == "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
-    assert not ear.heard
+    assert spoken_before_listening(caller.records()) == "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
+    assert not transcriber.audio
     assert "refused the token" in caplog.text
     assert "000.wav" not in caplog.text
     assert "Traceback" not in caplog.text
 
 
-def test_what_is_no_path_of_a_recording_is_neither_fetched_nor_heard(
-    ai: YemotAI, ear: Ear, platform: PlatformServer
+def test_an_invalid_path_is_not_downloaded(
+    ai: YemotAI, transcriber: ScriptedTranscriber, platform: PlatformServer
 ) -> None:
     line = Line(recording_agent(ai))
     line.enter("")
 
     assert line.send(("ai_1", "/../ivr.ini")).startswith("read=t-סליחה, לא הצלחתי לענות")
     assert not platform.requests
-    assert not ear.heard
+    assert not transcriber.audio
 
 
-def test_nine_leaves_while_a_recording_is_heard_and_the_hearing_ends(
-    caller: Caller, ear: Ear, ai: YemotAI
+def test_nine_leaves_during_a_transcription_and_cancels_it(
+    caller: Caller, transcriber: ScriptedTranscriber, ai: YemotAI
 ) -> None:
-    ear.seconds = 50
+    transcriber.seconds = 50
     caller.dial()
     caller.interrupts("9", after=3)
 
     assert caller.records().endswith("להתראות")
-    ai.end("none")  # on the engine, after what was cancelled there
-    assert ear.cancelled == 1
+    ai.end("none")  # runs on the engine, after the cancellation
+    assert transcriber.cancelled == 1
 
 
-def test_a_hang_up_ends_the_hearing(caller: Caller, ear: Ear) -> None:
-    ear.seconds = 50
+def test_a_hang_up_cancels_the_transcription(caller: Caller, transcriber: ScriptedTranscriber) -> None:
+    transcriber.seconds = 50
     caller.dial()
     caller.interrupts(after=3)
     caller.records()
 
     assert caller.ended
-    assert ear.cancelled == 1
+    assert transcriber.cancelled == 1
 
 
 @pytest.mark.parametrize("limits", [Limits(turns=1), Limits(turns_per_day=1)], ids=["call", "day"])
 def test_a_call_over_its_limit_costs_no_transcription(
-    provider: ScriptedProvider, platform: PlatformServer, ear: Ear, limits: Limits
+    provider: ScriptedProvider, platform: PlatformServer, transcriber: ScriptedTranscriber, limits: Limits
 ) -> None:
-    ai = YemotAI(provider=provider, transcriber=ear, recordings=platform.recordings(), limits=limits)
+    ai = YemotAI(provider=provider, transcriber=transcriber, recordings=platform.recordings(), limits=limits)
     caller = Caller(recording_agent(ai), extension="")
-    ear.words.append("מתי")
+    transcriber.results.append("מתי")
     provider.answers("בשמונה")
     caller.dial()
 
-    assert heard(caller.records()) == "בשמונה"
-    assert heard(caller.records()) == "הגענו לסוף הזמן שלנו, תודה ולהתראות"
-    assert len(platform.requests) == len(ear.heard) == 1
+    assert spoken_before_listening(caller.records()) == "בשמונה"
+    assert spoken_before_listening(caller.records()) == "הגענו לסוף הזמן שלנו, תודה ולהתראות"
+    assert len(platform.requests) == len(transcriber.audio) == 1
 
 
-def test_the_hooks_are_told_what_was_said_and_not_of_the_hearing(
-    caller: Caller, provider: ScriptedProvider, ear: Ear, ai: YemotAI
+def test_the_hooks_get_the_utterances_and_not_the_transcriptions(
+    caller: Caller, provider: ScriptedProvider, transcriber: ScriptedTranscriber, ai: YemotAI
 ) -> None:
-    told: list[str] = []
+    hook_texts: list[str] = []
 
     @ai.on_turn
     def turn(_call_id: str, turn: object) -> None:
-        told.append(turn.text)  # type: ignore[attr-defined]  # a Turn
+        hook_texts.append(turn.text)  # type: ignore[attr-defined]  # a Turn
 
     @ai.on_call_end
     def end(transcript: CallSummary, _usage: object) -> None:
-        told.append(str(transcript))
+        hook_texts.append(str(transcript))
 
-    ear.words.extend(["מתי", ""])
+    transcriber.results.extend(["מתי", ""])
     provider.answers("בשמונה")
     caller.dial()
     caller.records()
     caller.records()
     caller.hangs_up()
 
-    assert told == ["מתי", "> מתי\nבשמונה"]
+    assert hook_texts == ["מתי", "> מתי\nבשמונה"]
 
 
-def test_the_function_of_an_agent_gets_the_words(provider: ScriptedProvider, ai: YemotAI, ear: Ear) -> None:
+def test_the_function_of_an_agent_gets_the_transcript(
+    provider: ScriptedProvider, ai: YemotAI, transcriber: ScriptedTranscriber
+) -> None:
     flow = AIFlow(ai)
 
     @flow.ai_agent("", greeting="דברו", listen="record")
@@ -273,36 +276,38 @@ def test_the_function_of_an_agent_gets_the_words(provider: ScriptedProvider, ai:
         return f"אמרת {text}"
 
     caller = Caller(flow, extension="")
-    ear.words.append("מתי")
+    transcriber.results.append("מתי")
     caller.dial()
 
-    assert heard(caller.records()) == "אמרת מתי"
+    assert spoken_before_listening(caller.records()) == "אמרת מתי"
 
 
-def test_a_missing_key_or_token_is_told_when_the_agent_is_declared(
-    flow: AIFlow, provider: ScriptedProvider, ear: Ear, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_key_or_token_is_an_error_when_the_agent_is_registered(
+    provider: ScriptedProvider,
+    transcriber: ScriptedTranscriber,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("YEMOT_TOKEN", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(MissingKeyError, match="OPENAI_API_KEY") as refused:
-        flow.ai_agent("5", listen="record")
-    assert "transcriber=" in refused.value.__notes__[0]
+    with pytest.raises(MissingKeyError, match="OPENAI_API_KEY") as caught:
+        AIFlow(YemotAI(provider=provider)).ai_agent("5", listen="record")
+    assert "transcriber=" in caught.value.__notes__[0]
 
-    heard_by_ear = AIFlow(YemotAI(provider=provider, transcriber=ear))
+    with_transcriber = AIFlow(YemotAI(provider=provider, transcriber=transcriber))
     with pytest.raises(ConfigurationError, match="YEMOT_TOKEN"):
-        heard_by_ear.ai_agent("5", listen="record")
+        with_transcriber.ai_agent("5", listen="record")
 
 
-def test_what_cannot_transcribe_is_refused(provider: ScriptedProvider) -> None:
+def test_an_object_without_transcribe_is_refused(provider: ScriptedProvider) -> None:
     with pytest.raises(ConfigurationError, match="no transcriber"):
-        YemotAI(provider=provider, transcriber=object())  # type: ignore[arg-type]  # that is the point
+        YemotAI(provider=provider, transcriber=object())  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_a_transcriber_that_returns_no_text_is_told_in_the_log(
-    caller: Caller, ear: Ear, caplog: pytest.LogCaptureFixture
+def test_a_transcriber_that_returns_no_text_is_logged(
+    caller: Caller, transcriber: ScriptedTranscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ear.words.append(None)  # type: ignore[arg-type]  # that is the point
+    transcriber.results.append(None)  # type: ignore[arg-type]  # wrong on purpose
     caller.dial()
 
     assert caller.records().startswith("סליחה, לא הצלחתי לענות")
-    assert "Ear returned NoneType instead of a text" in caplog.text
+    assert "ScriptedTranscriber returned NoneType instead of a text" in caplog.text

@@ -1,6 +1,6 @@
-"""How an agent listens: what the line is asked for, and what the caller has said.
+"""Input modes: how an agent takes an utterance from the line, and how it parses the value.
 
->>> ByKeyboard().understood("None")
+>>> KeyboardInput().parse("None")
 Utterance(words='', key='')
 """
 
@@ -16,21 +16,21 @@ from yemot_ai.protocol import Mode, Record, Tap, Voice, normalize_speech
 __all__ = ["InputMode", "KeyboardInput", "RecordingInput", "Utterance", "VoiceInput", "input_mode"]
 
 EMPTY_VALUE: Final = "None"
-"""What the line sends where nothing was typed [OFF field 13]."""
+"""The value that the line sends if nothing was typed [OFF field 13]."""
 
 MAX_RECORDING_SECONDS: Final = 60
-"""Seconds after which the line ends a recording: a phone that was laid aside is silent for as long."""
+"""Seconds after which the line ends a recording, in case the caller does not end it."""
 
 KEYS_PREFIX: Final = "Digits-"
-"""What the line puts before keys that were pressed instead of speaking [OFF]."""
+"""Prefix of the value when keys were pressed instead of speaking [OFF]."""
 
 
 class Utterance(NamedTuple):
-    """What a caller has said.
+    """What a caller has said or typed.
 
     Attributes:
-        words: what reaches the developer and the AI; empty for silence.
-        key: what may be one of the keys of ``Manners``; empty for none.
+        words: the text for the agent's function and the AI; empty for silence.
+        key: the pressed keys, to be looked up in ``DialogSettings.keys``; empty for none.
     """
 
     words: str
@@ -39,66 +39,66 @@ class Utterance(NamedTuple):
 
 @runtime_checkable
 class InputMode(Protocol):
-    """A way to listen."""
+    """How an agent takes an utterance."""
 
     @property
     def read_mode(self) -> Mode:
-        """How the line takes the value."""
+        """The mode of the line's read."""
         ...
 
     def parse(self, value: str) -> Utterance:
-        """Return what the line's value says, or what a transcriber has made of it."""
+        """Parse the line's value, or the transcript of a recording."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceInput:
-    """The line's own speech recognition, and keys; silence is an empty value [LIB]."""
+    """The line's speech recognition, and keys; silence is an empty value [LIB]."""
 
     read_mode: ClassVar[Mode] = Voice()
 
     def parse(self, value: str) -> Utterance:
-        """Tell keys from speech."""
-        said = normalize_speech(value)
-        key = said.removeprefix(KEYS_PREFIX) if said.startswith(KEYS_PREFIX) else ""
-        return Utterance(key or said, key)
+        """Parse speech or keys."""
+        text = normalize_speech(value)
+        key = text.removeprefix(KEYS_PREFIX) if text.startswith(KEYS_PREFIX) else ""
+        return Utterance(key or text, key)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyboardInput:
     """The line's Hebrew keyboard: each key writes letters, ``#`` ends the text [OFF].
 
-    A single key cannot be told from its letter. Only a caller who has changed the keyboard to digits
-    sends ``9``, ``*`` or ``0``, and those are then what ``Manners`` say.
+    A single key looks like its letter. Only a caller who has switched the keyboard to digits
+    sends ``9``, ``*`` or ``0``, which then act as in ``DialogSettings.keys``.
     """
 
     read_mode: ClassVar[Mode] = Tap(keyboard="HebrewKeyboard", accept_empty=True, empty_value=EMPTY_VALUE)
 
     def parse(self, value: str) -> Utterance:
-        """Take the text as it is; nothing typed is silence."""
+        """Parse typed text; nothing typed is silence."""
         typed = normalize_speech(value)
         return Utterance("", "") if typed == EMPTY_VALUE else Utterance(typed, typed)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingInput:
-    """A recording, which ``#`` ends; a transcriber says what is in it.
+    """A recording, which ``#`` ends; a transcriber turns it into text.
 
-    The line asks nothing back (no menu M3345), and takes no other keys while it records [OFF].
+    The line plays no menu afterwards (M3345), and accepts no other keys while it records [OFF].
 
     Args:
-        max_seconds: when the line ends it by itself; None for no limit.
+        max_seconds: seconds after which the line ends the recording; None for no limit.
     """
 
     max_seconds: int | None = MAX_RECORDING_SECONDS
 
     @property
     def read_mode(self) -> Mode:
-        """How the line records."""
+        """The mode of the line's read."""
         return Record(confirm=False, max_seconds=self.max_seconds)
 
     def parse(self, value: str) -> Utterance:
-        """Take the words as they are."""
+        """Return the transcript as words."""
         return Utterance(normalize_speech(value), "")
 
 
@@ -110,10 +110,10 @@ _BY_NAME: Final[Mapping[str, Callable[[], InputMode]]] = {
 
 
 def input_mode(mode: str | InputMode) -> InputMode:
-    """Return the way to listen of that name, or the one that is given.
+    """Return the input mode with the name ``mode``, or ``mode`` if it is an input mode.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is no mode of that name.
     """
     if isinstance(mode, InputMode):
         return mode

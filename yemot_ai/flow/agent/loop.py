@@ -1,7 +1,7 @@
-"""The agent loop: listen, hold, speak, decided from the line's cursor and the session alone.
+"""The agent loop: listen, wait, speak.
 
-``AgentLoop.step`` is pure: given what is remembered and what the line sent, it says what to
-answer, or which turn has to be answered first. Any process that has the session decides the same.
+``AgentLoop.step`` is a pure function of the session and the request. It returns the response, or the
+turn that has to be answered first. Every worker with the session decides the same.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ AgentFunction = Callable[..., "str | Awaitable[str | None] | None"]
 
 @dataclass(frozen=True, slots=True)
 class AwaitAnswer:
-    """A turn has to be answered before the line can be.
+    """A turn has to be answered first.
 
     Attributes:
-        turn: its number.
-        poll: how often the line has polled for it.
-        visit: the number of the visit that it belongs to.
+        turn: number of the turn.
+        poll: number of polls for it so far.
+        visit: number of its visit.
         text: what the caller said.
-        pieces: how many sentences of the answer are written so far; nothing of them can be spoken.
+        pieces: number of pieces of the answer that are stored, none of which can be spoken.
     """
 
     turn: int
@@ -58,20 +58,20 @@ class AwaitAnswer:
 
     @property
     def turn_id(self) -> str:
-        """Its id in the ledger."""
+        """The turn's id in the ledger."""
         return turn_name(self.turn)
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitTranscript:
-    """A recording has to be transcribed before it is known what to do.
+    """A recording has to be transcribed first.
 
     Attributes:
-        turn: the number of the turn that will answer it.
-        poll: how often the line has polled for that.
-        visit: the number of the visit that it belongs to.
-        path: where the recording is.
-        transcriber: who transcribes it.
+        turn: number of the turn that will answer it.
+        poll: number of polls for it so far.
+        visit: number of its visit.
+        path: path of the recording on the line.
+        transcriber: transcribes it.
     """
 
     turn: int
@@ -82,12 +82,12 @@ class AwaitTranscript:
 
     @property
     def turn_id(self) -> str:
-        """The id, in the ledger, of what it says."""
+        """The id of the transcription in the ledger."""
         return transcript_turn_id(self.turn)
 
 
 Pending = AwaitAnswer | AwaitTranscript
-"""What has to be worked out before the line can be answered."""
+"""The work that a response has to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,15 @@ class AgentLoop:
     """An agent in an extension.
 
     Attributes:
-        extension: where it lives.
-        conversation: who answers, and with what memory.
-        greeting: said on arrival.
+        extension: the agent's extension.
+        conversation: asks the provider.
+        greeting: spoken when a visit starts.
         dialog: sentences, keys, times.
-        function: the developer's own part in each turn.
-        input_mode: how the caller is listened to.
-        transcriber: makes words of the line's values, where these are recordings.
-        allow_streaming: whether sentences may be spoken before the answer is whole.
-        is_streaming: whether they are: whether the provider hands them over, too.
+        function: the developer's function, called in each turn.
+        input_mode: how the agent takes an utterance.
+        transcriber: turns the line's values into text if they are recordings.
+        allow_streaming: whether pieces may be spoken before the answer is complete.
+        is_streaming: whether they are: the provider has to stream, too.
     """
 
     extension: str
@@ -117,7 +117,7 @@ class AgentLoop:
     is_streaming: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        # Looked at by every poll, and to ask a runtime protocol takes microseconds.
+        # Every poll reads it, and isinstance() with a runtime protocol takes microseconds.
         can_stream = isinstance(self.conversation.provider, StreamingProvider)
         object.__setattr__(self, "is_streaming", self.allow_streaming and can_stream)
         if not to_text_messages(self.greeting):
@@ -126,15 +126,15 @@ class AgentLoop:
             )
 
     def step(self, session: Session, request: Request) -> tuple[Session, str | Pending]:
-        """Decide what to do about ``request``.
+        """Decide the response to ``request``.
 
         Args:
-            session: what is remembered; its visit is the one of the request.
-            request: what the line sent.
+            session: the session, with the visit of the request.
+            request: the request.
 
         Returns:
-            The session as it shall be saved (the same object: nothing to save), and the answer,
-            or what has to be worked out first.
+            The session to save (the same object if nothing changed), and the response or the work
+            that it has to wait for.
         """
         visit = _visit(session)
         cursor = newest_cursor(request.values, visit.first_turn) or Cursor(0, 0)
@@ -150,7 +150,7 @@ class AgentLoop:
         )
 
     def _repeat_poll(self, session: Session, cursor: Cursor) -> tuple[Session, str] | None:
-        """Repeat what a request of a running turn was answered."""
+        """Return the response again that this poll of a running turn got before, if any."""
         if not _visit(session).spoken_progress.polls:
             return None
         span = _progress(session, cursor).span(cursor.poll)
@@ -171,30 +171,30 @@ class AgentLoop:
         return self._handle_utterance(session, cursor, self.input_mode.parse(value))
 
     def keep_polling(self, session: Session, pending: Pending) -> tuple[Session, str]:
-        """Decide that the line polls on, where other workers have to know of it."""
+        """Respond with a poll, and store it for other workers."""
         cursor, name = Cursor(pending.turn, pending.poll), turn_name(pending.turn)
         turn = session.turn(name) or Turn(name, "")
         return self._continue_speaking(session, cursor, turn, _progress(session, cursor).spoken_count)
 
     def render_filler(self, pending: Pending) -> str:
-        """Render the poll that the line makes while the turn is not answered."""
+        """Render the poll for a turn that has no answer yet."""
         return render_poll(self.dialog, pending.turn, pending.poll + 1)
 
     def _transcribe(
         self, transcriber: RecordingTranscriber, session: Session, cursor: Cursor, request: Request
     ) -> tuple[Session, str | Pending]:
-        """Find out what a recording says, and handle that."""
-        heard = session.turn(transcript_turn_id(cursor.turn))
-        if heard is None or not heard.is_done:
-            path = request.newest(turn_name(cursor.turn)) or (heard.text if heard else "")
+        """Handle the transcript of a recording, or return the transcription as pending."""
+        transcript = session.turn(transcript_turn_id(cursor.turn))
+        if transcript is None or not transcript.is_done:
+            path = request.newest(turn_name(cursor.turn)) or (transcript.text if transcript else "")
             if not path.strip():
                 return self._handle_silence(session, cursor)
             return session, AwaitTranscript(
                 cursor.turn, cursor.poll, _visit(session).number, path, transcriber
             )
-        if heard.status is TurnStatus.FAILED:
-            return self._finish_turn(session, cursor, heard)
-        return self._handle_utterance(session, cursor, self.input_mode.parse(heard.answer))
+        if transcript.status is TurnStatus.FAILED:
+            return self._finish_turn(session, cursor, transcript)
+        return self._handle_utterance(session, cursor, self.input_mode.parse(transcript.answer))
 
     def _handle_utterance(
         self, session: Session, cursor: Cursor, utterance: Utterance
@@ -222,21 +222,21 @@ class AgentLoop:
     ) -> tuple[Session, str] | None:
         """Handle a key that was pressed in the newest poll.
 
-        While an answer is spoken every key stops it, and the caller is listened to; while the filler
-        plays only the key acts that leaves.
+        While an answer is spoken, every key stops it and the agent listens. While the filler plays,
+        only the key for ``KeyAction.LEAVE`` has an effect.
         """
         pressed = request.newest(poll_name(cursor.turn, cursor.poll)) if cursor.poll else None
         if pressed is None or not _KEYS.fullmatch(pressed):
             return None
         key = self.dialog.keys.get(pressed)
-        told = _progress(session, cursor)
-        before = told.span(cursor.poll - 1)
-        has_spoken = before is not None and before[1] < before[2]
-        if key is not KeyAction.LEAVE and not has_spoken:
+        progress = _progress(session, cursor)
+        span = progress.span(cursor.poll - 1)
+        was_speaking = span is not None and span[1] < span[2]
+        if key is not KeyAction.LEAVE and not was_speaking:
             return None
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None:
-            session = _cut_off(session, turn, told)
+            session = _cut_off(session, turn, progress)
         match key:
             case KeyAction.LEAVE:
                 return self._leave(session, cursor, self.dialog.goodbye)
@@ -251,11 +251,11 @@ class AgentLoop:
     def _continue_speaking(
         self, session: Session, cursor: Cursor, turn: Turn, stop: int
     ) -> tuple[Session, str]:
-        """Speak the sentences up to ``stop``, if there are new ones, and poll for more."""
+        """Speak the new pieces up to ``stop``, if there are any, and poll for more."""
         visit = _visit(session)
-        told = _progress(session, cursor).with_poll(cursor.poll, stop)
-        span = told.span(cursor.poll) or (cursor.poll, stop, stop)
-        session = replace(session, visit=replace(visit, spoken_progress=told), faults=0)
+        progress = _progress(session, cursor).with_poll(cursor.poll, stop)
+        span = progress.span(cursor.poll) or (cursor.poll, stop, stop)
+        session = replace(session, visit=replace(visit, spoken_progress=progress), faults=0)
         return session, render_progress(turn, cursor.turn, span, self.dialog)
 
     def _handle_silence(self, session: Session, cursor: Cursor) -> tuple[Session, str]:
@@ -266,14 +266,14 @@ class AgentLoop:
         return self._listen(session, cursor, to_text_messages(self.dialog.not_heard), silences=silences)
 
     def _finish_turn(self, session: Session, cursor: Cursor, turn: Turn) -> tuple[Session, str]:
-        """Speak the end of a turn."""
+        """Speak what is left of a turn that is done."""
         if turn.failure and isinstance(turn.failure.to_error(), LimitReachedError):
             return self._leave(session, cursor, self.dialog.limit_reached)
         if turn.outcome and turn.status is not TurnStatus.FAILED:
             leaves = Response.parse(turn.outcome).leaves
             return _with_decision(session, cursor, turn.outcome, left=leaves)
-        words = remaining_messages(turn, _progress(session, cursor), self.dialog)
-        return self._listen(_without_pieces(session, turn), cursor, words)
+        messages = remaining_messages(turn, _progress(session, cursor), self.dialog)
+        return self._listen(_without_pieces(session, turn), cursor, messages)
 
     def _last_answer(self, session: Session) -> tuple[Message, ...]:
         first = session.visit.first_turn if session.visit else 1
@@ -288,22 +288,24 @@ class AgentLoop:
     def _listen(
         self, session: Session, cursor: Cursor, messages: tuple[Message, ...], *, silences: int = 0
     ) -> tuple[Session, str]:
-        """Speak, and listen under the next number that this call has never used."""
+        """Speak, and listen with the next turn number that this call has not used."""
         number = max(session.next_turn, cursor.turn + 1)
-        answer = str(Response((Read(messages, turn_name(number), self.input_mode.read_mode),)))
+        response = str(Response((Read(messages, turn_name(number), self.input_mode.read_mode),)))
         visit = replace(_visit(session), silences=silences)
         session = replace(session, next_turn=number + 1, visit=visit)
-        return _with_decision(session, cursor, answer, left=False)
+        return _with_decision(session, cursor, response, left=False)
 
-    def _leave(self, session: Session, cursor: Cursor, words: str) -> tuple[Session, str]:
+    def _leave(self, session: Session, cursor: Cursor, sentence: str) -> tuple[Session, str]:
         session = replace(session, next_turn=max(session.next_turn, cursor.turn + 1))
-        answer = str(Response((Play(to_text_messages(words)), one_level_up(self.extension))))
-        return _with_decision(session, cursor, answer, left=True)
+        response = str(Response((Play(to_text_messages(sentence)), one_level_up(self.extension))))
+        return _with_decision(session, cursor, response, left=True)
 
 
-def _with_decision(session: Session, cursor: Cursor, answer: str, *, left: bool) -> tuple[Session, str]:
-    visit = replace(_visit(session), decided=(cursor.turn, answer), left=left, spoken_progress=NOTHING_SPOKEN)
-    return replace(session, visit=visit, faults=0), answer
+def _with_decision(session: Session, cursor: Cursor, response: str, *, left: bool) -> tuple[Session, str]:
+    visit = replace(
+        _visit(session), decided=(cursor.turn, response), left=left, spoken_progress=NOTHING_SPOKEN
+    )
+    return replace(session, visit=visit, faults=0), response
 
 
 def _visit(session: Session) -> Visit:
@@ -315,13 +317,13 @@ def _progress(session: Session, cursor: Cursor) -> SpokenProgress:
 
 
 def _cut_off(session: Session, turn: Turn, progress: SpokenProgress) -> Session:
-    """End a turn with what was said of it; one that was said to its end stays as it is."""
+    """End a turn with the part that was spoken; a turn that was spoken completely is unchanged."""
     if not turn.is_done or progress.spoken_count < len(turn.pieces):
         session = session.with_interruption(turn.id, "".join(turn.pieces[: progress.spoken_count]).strip())
     return _without_pieces(session, turn)
 
 
 def _without_pieces(session: Session, turn: Turn) -> Session:
-    """Keep the answer alone: its sentences are needed only while they are spoken one by one."""
-    known = session.turn(turn.id)
-    return session.with_turn(replace(known, pieces=())) if known and known.pieces else session
+    """Drop the pieces of a turn, which are needed only while they are spoken one by one."""
+    stored = session.turn(turn.id)
+    return session.with_turn(replace(stored, pieces=())) if stored and stored.pieces else session

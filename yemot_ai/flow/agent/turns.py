@@ -1,4 +1,4 @@
-"""One turn of an agent: the developer's function, and the AI where the function leaves it to it."""
+"""One turn of an agent: calls the developer's function, and asks the AI if that returns None."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ log = logging.getLogger("yemot_ai")
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """The agent, as a function ``(call, agent)`` sees it in one turn.
+    """The second argument of a function ``(call, agent)``.
 
     Attributes:
         text: what the caller said.
-        history: what was said before in this conversation.
+        history: the earlier exchanges of this conversation.
     """
 
     text: str
@@ -47,12 +47,12 @@ class Agent:
     _call: AICall
 
     def ask(self, text: str, *, instructions: str | None = None) -> AwaitableStr:
-        """Let the AI answer something else than what the caller said; in an async function, await it."""
+        """Ask the AI something other than what the caller said; in an async function, await it."""
         return self._call.ask_ai(text, instructions=instructions)
 
 
 class AgentTurns:
-    """Works out the turns of agents; lives on the engine's loop."""
+    """Runs the turns of agents, on the engine's loop."""
 
     def __init__(self, ai: YemotAI, handlers: HandlerRunner, local_calls: LocalCalls) -> None:
         self._ai = ai
@@ -60,20 +60,19 @@ class AgentTurns:
         self._local_calls = local_calls
 
     async def run_turn(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
-        """Answer one utterance, or find out what was recorded, exactly once.
+        """Answer one utterance, or transcribe one recording, exactly once.
 
         Raises:
             CallEndedError: the caller has hung up.
         """
         if isinstance(pending, AwaitTranscript):
-            answered_by = turn_name(pending.turn)
             return await pending.transcriber.transcribe(
-                request.call_id, pending.turn_id, pending.path, answered_by=answered_by
+                request.call_id, pending.turn_id, pending.path, answered_by=turn_name(pending.turn)
             )
         return await self._answer(loop, pending, request)
 
     async def run_until_pieces(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
-        """Do what ``run_turn`` does, or come back as soon as there are further sentences to speak.
+        """Do what ``run_turn`` does, but return as soon as there are new pieces to speak.
 
         Raises:
             CallEndedError: the caller has hung up.
@@ -82,37 +81,38 @@ class AgentTurns:
             await self.run_turn(loop, pending, request)
             return
         turn = asyncio.create_task(self.run_turn(loop, pending, request))
-        news = self._ai.ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
-        told = asyncio.create_task(news)
+        pieces = asyncio.create_task(
+            self._ai.ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
+        )
         try:
-            await asyncio.wait({turn, told}, return_when=asyncio.FIRST_COMPLETED)
-            for done in (turn, told):
-                if done.done():
-                    done.result()
+            await asyncio.wait({turn, pieces}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (turn, pieces):
+                if task.done():
+                    task.result()
         finally:
-            # The turn itself goes on; only whoever waits for it is let go.
+            # This ends only the waiting: the ledger continues the turn.
             turn.cancel()
-            told.cancel()
+            pieces.cancel()
 
-    async def _answer(self, loop: AgentLoop, asked: AwaitAnswer, request: Request) -> Turn:
+    async def _answer(self, loop: AgentLoop, pending: AwaitAnswer, request: Request) -> Turn:
         call_id = request.call_id
         if loop.function is None:
-            answer = loop.conversation.ask_streaming if loop.is_streaming else loop.conversation.ask
-            return await answer(call_id, asked.turn_id, asked.text)
-        work = functools.partial(self._work_logged, loop, loop.function, asked, request)
-        return await self._ai.ledger.run_once(call_id, Turn(asked.turn_id, asked.text), work)
+            ask = loop.conversation.ask_streaming if loop.is_streaming else loop.conversation.ask
+            return await ask(call_id, pending.turn_id, pending.text)
+        work = functools.partial(self._work_logged, loop, loop.function, pending, request)
+        return await self._ai.ledger.run_once(call_id, Turn(pending.turn_id, pending.text), work)
 
     async def _work_logged(
         self,
         loop: AgentLoop,
         function: Callable[..., Any],
-        asked: AwaitAnswer,
+        pending: AwaitAnswer,
         request: Request,
         stream: AnswerStream,
     ) -> TurnResult:
         stream.start_ownership_checks()
         try:
-            return await self._work(loop, function, asked, request, stream)
+            return await self._work(loop, function, pending, request, stream)
         except AgentFunctionError as error:
             log.exception("call %s: %s", request.call_id, error.kind)
             raise
@@ -121,64 +121,64 @@ class AgentTurns:
         self,
         loop: AgentLoop,
         function: Callable[..., Any],
-        asked: AwaitAnswer,
+        pending: AwaitAnswer,
         request: Request,
         stream: AnswerStream,
     ) -> TurnResult:
         call_id, store = request.call_id, self._ai.store
-        found = await retry_while_store_is_away(
-            lambda: store.load(call_id), f"call {call_id}: turn {asked.turn_id}"
+        loaded = await retry_while_store_is_away(
+            lambda: store.load(call_id), f"call {call_id}: turn {pending.turn_id}"
         )
-        session = found or Session(call_id)
+        session = loaded or Session(call_id)
         run = HandlerRun(
             call_id,
-            turn_prefix=f"{asked.turn_id}.",
+            turn_prefix=f"{pending.turn_id}.",
             values={},
             names_before=(session.visit or Visit()).names_before,
         )
         call = self._handlers.new_call(
             run, session, request, self._local_calls.get_or_create(call_id), conversation=loop.conversation
         )
-        agent = Agent(asked.text, session.history(loop.conversation.name), call)
+        agent = Agent(pending.text, session.history(loop.conversation.name), call)
         current_run.set(run)
-        said = await self._call_function(function, call, agent if _wants_agent(function) else asked.text)
+        answer = await self._call_function(function, call, agent if _wants_agent(function) else pending.text)
         before = ""
-        if said is None and run.outcome is None:
+        if answer is None and run.outcome is None:
             if loop.is_streaming:
                 before = _render_messages(run.take_queue())
                 stream.speak_before(before)
-            said = await call.ask_step(asked.text, stream=stream if loop.is_streaming else None)
+            answer = await call.ask_step(pending.text, stream=stream if loop.is_streaming else None)
         state = check_saveable(call.state)
-        worked = _turn_result(run, said, function)
-        spoken = before or worked.spoken
-        return replace(worked, spoken=spoken, state=None if state == session.state else state)
+        result = _turn_result(run, answer, function)
+        spoken = before or result.spoken
+        return replace(result, spoken=spoken, state=None if state == session.state else state)
 
     async def _call_function(
         self, function: Callable[..., Any], call: AICall, second: str | Agent
     ) -> str | None:
         try:
-            said = await self._handlers.call_function(function, call, second)
+            answer = await self._handlers.call_function(function, call, second)
         except HandlerInterrupted:
             return None
         except (ProviderError, CallEndedError):
             raise
         except yemot_flow.CallInterrupted as error:
-            raise _function_error(function, "used yemot-flow's own Call; use the call it is given") from error
-        except (Exception, SystemExit) as error:  # whatever it raises, the caller hears a sentence
+            raise _function_error(function, "used yemot-flow's Call; use the call it is given") from error
+        except (Exception, SystemExit) as error:  # foreign code: the caller hears an apology
             raise _function_error(function, f"raised {type(error).__name__}") from error
-        if said is not None and not isinstance(said, str):
-            raise _function_error(function, f"returned {type(said).__name__}; return a text, or None")
-        return said
+        if answer is not None and not isinstance(answer, str):
+            raise _function_error(function, f"returned {type(answer).__name__}; return a text, or None")
+        return answer
 
 
-def _turn_result(run: HandlerRun, said: str | None, function: Callable[..., Any]) -> TurnResult:
+def _turn_result(run: HandlerRun, answer: str | None, function: Callable[..., Any]) -> TurnResult:
     outcome = run.outcome
     if outcome is not None:
         if isinstance(tuple(outcome)[-1], Read):
             raise _function_error(function, "used read(): the agent itself listens; ask in a plain handler")
-        return TurnResult(answer=said or "", outcome=str(run.build_response()))
+        return TurnResult(answer=answer or "", outcome=str(run.build_response()))
     queue = run.take_queue()
-    return TurnResult(answer=said or "", spoken=_render_messages(queue))
+    return TurnResult(answer=answer or "", spoken=_render_messages(queue))
 
 
 def _render_messages(queue: tuple[Any, ...]) -> str:
@@ -189,7 +189,7 @@ def check_signature(function: Callable[..., Any]) -> None:
     """Check that an agent's function can be called with a call and a text.
 
     Raises:
-        ConfigurationError: it cannot.
+        ConfigurationError: it cannot be called so.
     """
     try:
         inspect.signature(function).bind(None, None)
@@ -199,7 +199,7 @@ def check_signature(function: Callable[..., Any]) -> None:
 
 
 def _wants_agent(function: Callable[..., Any]) -> bool:
-    """Tell the two forms apart by the name of the second parameter."""
+    """Return whether the second parameter is named ``agent``."""
     names = list(inspect.signature(function).parameters)
     return len(names) > 1 and names[1] == "agent"
 

@@ -1,1 +1,1 @@
-"""What yemot-flow's handlers expect of a call: read options, messages, awaitable texts."""
+"""Compatibility with handlers for yemot-flow: read options, messages, awaitable texts."""

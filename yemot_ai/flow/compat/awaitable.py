@@ -1,7 +1,7 @@
-"""What ``call.read`` and ``call.ask_ai`` return: a ``str`` that an async handler may also await.
+"""The results of ``call.read`` and ``call.ask_ai``: a ``str`` that an async handler may also await.
 
-In a plain handler the value is there when the method returns. In an async one ``read`` has its
-value too (or has handed the question to the line), while ``ask_ai`` has to be awaited.
+In a plain handler the value is there when the method returns. In an async handler this holds for
+``read`` (which otherwise ends the run), while ``ask_ai`` has to be awaited.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["AwaitableStr", "PendingStr"]
 
 
 class AwaitableStr(str, Coroutine[Any, Any, str]):
-    """A text; awaiting it gives the same text.
+    """A text; awaiting it returns the same text.
 
     >>> import asyncio
     >>> async def handler():
-    ...     return await Answer("5")
-    >>> Answer("5") == "5" == asyncio.run(handler())
+    ...     return await AwaitableStr("5")
+    >>> AwaitableStr("5") == "5" == asyncio.run(handler())
     True
     """
 
@@ -41,30 +41,30 @@ class AwaitableStr(str, Coroutine[Any, Any, str]):
         val: BaseException | object = None,
         tb: TracebackType | None = None,  # noqa: ARG002 - the signature of Coroutine
     ) -> Never:
-        """Raise what was thrown in: there is nothing that could handle it."""
+        """Raise the exception: nothing here could handle it."""
         if isinstance(typ, BaseException):
             raise typ
         raise val if isinstance(val, BaseException) else typ()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is nothing to close."""
 
     def __hash__(self) -> int:
         return str.__hash__(self)
 
 
 class PendingStr(AwaitableStr):
-    """An answer that is still to come: an async handler has to await it.
+    """An answer that is not there yet: an async handler has to await it.
 
-    Used as a text before that it would be an empty one: printing, joining to another text or
-    asking for its length says what is missing.
+    Printing it, adding it to a text or taking its length raises ``ConfigurationError``, which names the
+    missing ``await``.
     """
 
     __slots__ = ("_coroutine",)
     _coroutine: Coroutine[Any, Any, str]
 
     def __new__(cls, coroutine: Coroutine[Any, Any, str]) -> Self:
-        """Wrap the coroutine that brings the answer."""
+        """Wrap the coroutine that returns the answer."""
         pending = super().__new__(cls, "")
         pending._coroutine = coroutine
         return pending
@@ -72,21 +72,21 @@ class PendingStr(AwaitableStr):
     def __await__(self) -> Generator[Any, Any, str]:
         return self._coroutine.__await__()
 
-    def send(self, value: Any, /) -> Any:  # noqa: ANN401 - see Answer
-        """Go on."""
+    def send(self, value: Any, /) -> Any:  # noqa: ANN401 - see AwaitableStr
+        """Resume the coroutine."""
         return self._coroutine.send(value)
 
-    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:  # noqa: ANN401 - see Answer
+    def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:  # noqa: ANN401 - see AwaitableStr
         """Raise inside the coroutine."""
         if val is None and tb is None:
             return self._coroutine.throw(typ)
         return self._coroutine.throw(typ, val, tb)
 
     def close(self) -> None:
-        """Give the answer up."""
+        """Close the coroutine."""
         self._coroutine.close()
 
-    # Each is itself: asyncio.gather drops what is equal, and as texts all would be equal.
+    # Compare by identity: asyncio.gather drops equal awaitables, and as texts all would be equal.
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -95,7 +95,7 @@ class PendingStr(AwaitableStr):
         return id(self)
 
     def __str__(self) -> str:
-        raise ConfigurationError("the answer is still to come: write 'await call.ask_ai(…)'")
+        raise ConfigurationError("the answer is not there yet: write 'await call.ask_ai(…)'")
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)

@@ -1,4 +1,4 @@
-"""From the messages of yemot-flow's handlers to the messages of the line."""
+"""Converts messages of yemot-flow's handlers to messages of the line."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ Playable = str | Message | tuple[str, str]
 _EXTENSION = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
 
 
-def to_messages(spoken: Playable | Iterable[Playable]) -> tuple[Message, ...]:
-    """Turn what a developer wrote into messages that the line can play.
+def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
+    """Return the messages for what a handler plays.
 
     Args:
-        spoken: one thing to play or several; texts are made speakable.
+        playable: one thing to play or several; texts are made speakable.
 
     Raises:
-        ConfigurationError: a type that the line does not have, or an answer that was not awaited.
+        ConfigurationError: the line has no such message type, or an answer was not awaited.
 
-    >>> [str(m) for m in messages([("text", "א. ב"), ("file", "/1/000")])]
+    >>> [str(message) for message in to_messages([("text", "א. ב"), ("file", "/1/000")])]
     ['t-א, ב', 'f-/1/000']
     """
-    if isinstance(spoken, str | tuple) and (isinstance(spoken, str) or _is_pair(spoken)):
-        return tuple(_convert(spoken))
-    if isinstance(spoken, Iterable):
-        return tuple(message for one in spoken for message in _convert(one))
-    return (spoken,)
+    if isinstance(playable, str | tuple) and (isinstance(playable, str) or _is_pair(playable)):
+        return tuple(_convert(playable))
+    if isinstance(playable, Iterable):
+        return tuple(message for item in playable for message in _convert(item))
+    return (playable,)
 
 
-def _convert(spoken: Playable) -> Iterable[Message]:
-    if isinstance(spoken, PendingStr):
-        str(spoken)  # says what is wrong
-    if isinstance(spoken, str):
-        return speakable(spoken)
-    if not isinstance(spoken, tuple):
-        return (spoken,)
-    kind, data = spoken
+def _convert(playable: Playable) -> Iterable[Message]:
+    if isinstance(playable, PendingStr):
+        str(playable)  # raises the error that names the missing await
+    if isinstance(playable, str):
+        return speakable(playable)
+    if not isinstance(playable, tuple):
+        return (playable,)
+    kind, data = playable
     if kind in {"text", "t"}:
         return _convert(data)
     if kind not in _BY_NAME:
@@ -70,27 +70,27 @@ def _convert(spoken: Playable) -> Iterable[Message]:
 
 
 def _file(name: str) -> File:
-    """Name a recording without its extension, as the line does [OFF]; yemot-flow's own example has one."""
+    """Drop the file's extension, which the line does not use [OFF]; yemot-flow's example has one."""
     return File(_EXTENSION.sub("", name))
 
 
-def _zmanim(written: str) -> Zmanim:
-    """Read ``sunset,IL/Bney_Brak,+,D1``; all but the first part may be left out."""
-    return Zmanim(*written.split(",", 3))  # type: ignore[arg-type]  # Zmanim itself checks the sign
+def _zmanim(text: str) -> Zmanim:
+    """Parse ``sunset,IL/Bney_Brak,+,D1``; only the first part is required."""
+    return Zmanim(*text.split(",", 3))  # type: ignore[arg-type]  # Zmanim checks the sign
 
 
-def _music(written: str) -> MusicOnHoldMessage:
-    """Read ``name`` or ``name,seconds``."""
-    name, _, seconds = written.partition(",")
+def _music(text: str) -> MusicOnHoldMessage:
+    """Parse ``name`` or ``name,seconds``."""
+    name, _, seconds = text.partition(",")
     return MusicOnHoldMessage(name, int(seconds) if seconds else None)
 
 
-def _parse_day(written: str) -> dt.date:
-    return dt.datetime.strptime(written, "%d/%m/%Y").date()  # noqa: DTZ007 - a day, not a moment
+def _parse_day(text: str) -> dt.date:
+    return dt.datetime.strptime(text, "%d/%m/%Y").date()  # noqa: DTZ007 - a day, not a moment
 
 
-def _is_pair(spoken: object) -> TypeGuard[tuple[str, str]]:
-    return isinstance(spoken, tuple) and len(spoken) == 2 and all(isinstance(part, str) for part in spoken)  # noqa: PLR2004 - a pair
+def _is_pair(value: object) -> TypeGuard[tuple[str, str]]:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)  # noqa: PLR2004 - a pair
 
 
 _BY_NAME: Mapping[str, Callable[[str], Message]] = {

@@ -1,8 +1,8 @@
-"""From yemot-flow's ``call.read(mode=…, …)`` to the line's ``read``.
+"""Converts yemot-flow's ``call.read(mode=…, …)`` to the line's ``read``.
 
 yemot-flow 0.2.20 gets several positions wrong (``yes`` for ``Ok``, keys blocked by default, a list
-of keys turned into ``[1, 2]`` …); here every argument means what its name says. A text in the place
-of a switch or a number is the line's own word, which is how yemot-flow's users have helped themselves.
+of keys rendered as ``[1, 2]`` …); here every argument means what its name says. A switch or a number
+may also be the line's own word, as in code that worked around yemot-flow.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ __all__ = ["SPEECH_MODES", "CountArgument", "Mode", "ReadOptions", "SwitchArgume
 Mode = Literal["tap", "voice", "stt", "record"]
 
 SwitchArgument = bool | str
-"""True or False, or the word that stands for True on the line, such as ``Ok``; "" and ``no`` are False."""
+"""True or False, or the line's word for True, such as ``Ok``; "" and ``no`` are False."""
 
 SPEECH_MODES = frozenset({"voice", "stt"})
 
 DEFAULT_SECONDS = 7
-"""How long the line waits for a key unless it is told otherwise [OFF]."""
+"""Seconds that the line waits for a key by default [OFF]."""
 
 CountArgument = int | str | None
-"""A whole number; None, "" and yemot-flow's ``*`` leave it to the line."""
+"""A whole number; None, "" and yemot-flow's ``*`` mean the line's default."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """The arguments of a read that say how the caller may answer; see ``AICall.read``."""
+    """The arguments of ``AICall.read`` that define the mode of the line's read."""
 
     mode: Mode
     max_digits: CountArgument
@@ -65,7 +65,7 @@ class ReadOptions:
         """Return the mode of the line's read.
 
         Raises:
-            ConfigurationError: there is no such mode, or a value that the line would refuse.
+            ConfigurationError: there is no such mode, or the line would refuse a value.
         """
         try:
             match self.mode:
@@ -86,7 +86,7 @@ class ReadOptions:
 
     @property
     def attempts(self) -> int:
-        """How often the question goes out: at keys the line counts, at speech nobody else does."""
+        """How often the question is sent: for keys the line repeats it, for speech it does not."""
         return max(_count(self.amount_attempts) or 1, 1) if self.mode in SPEECH_MODES else 1
 
     def _tap(self) -> Tap:
@@ -131,14 +131,14 @@ class ReadOptions:
 
 
 def _is_on(switch: SwitchArgument, word: str) -> bool:
-    """Read a switch.
+    """Return the value of a switch.
 
     Args:
-        switch: what the developer wrote.
-        word: what the line calls True.
+        switch: the developer's argument.
+        word: the line's word for True.
 
     Raises:
-        ConfigurationError: neither; the line would not know it either.
+        ConfigurationError: it is neither a bool nor a word that the line knows.
     """
     if isinstance(switch, bool):
         return switch
@@ -148,21 +148,21 @@ def _is_on(switch: SwitchArgument, word: str) -> bool:
 
 
 def _count(number: CountArgument) -> int | None:
-    """Read a number; None, "" and ``*`` are the line's own default.
+    """Return a number; None, "" and ``*`` are the line's default.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: it is not a whole number.
     """
     if number is None or number in {"", "*"}:
         return None
     try:
         return int(number)
     except ValueError as error:
-        raise ConfigurationError(f"call.read: {number!r} is no whole number") from error
+        raise ConfigurationError(f"call.read: {number!r} is not a whole number") from error
 
 
 def _keys(allowed: str | Iterable[str | int]) -> tuple[str, ...]:
-    """Read allowed keys: ``"123"``, ``"10.11"``, ``[1, 2]`` and ``"from_folder"`` alike."""
+    """Return allowed keys given as ``"123"``, ``"10.11"``, ``[1, 2]`` or ``"from_folder"``."""
     if not isinstance(allowed, str):
         return tuple(str(key) for key in allowed)
     if allowed == "from_folder":

@@ -1,1 +1,1 @@
-"""Plain handlers: their runs, and the calls that this process serves."""
+"""Plain handlers: their runs, and the calls of this process."""

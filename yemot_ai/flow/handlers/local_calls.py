@@ -1,6 +1,6 @@
-"""What this process alone knows of a call: attributes, the run at work, polls just answered.
+"""State of calls that only this process has: attributes, the in-flight run, the newest polls.
 
-Nothing here is needed to answer a request; another worker answers without it.
+A request can be answered without it, by another worker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["LocalCall", "LocalCalls"]
 
 MAX_POLLS = 4
 CALLS_PER_SWEEP = 2
-"""Every request looks at this many of the longest silent calls, so its cost does not grow."""
+"""Each request checks this many of the calls that are idle longest, so that its cost is constant."""
 
 
 @dataclass(slots=True)
@@ -27,10 +27,10 @@ class LocalCall:
     """One call, in this process.
 
     Attributes:
-        attributes: what the developer has set on ``call``.
-        inflight: the newest request of a plain handler.
-        polls: the newest answers to polls; they are not worth a save.
-        last_request: when the last request came.
+        attributes: the attributes that the developer has set on ``call``.
+        inflight: the newest run of a plain handler.
+        polls: the newest responses to polls, which are not saved.
+        last_request: monotonic time of the last request.
     """
 
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -38,17 +38,17 @@ class LocalCall:
     polls: tuple[CachedResponse, ...] = ()
     last_request: float = 0.0
 
-    def add_poll(self, answer: CachedResponse) -> None:
-        """Keep what a poll was answered."""
-        self.polls = (*self.polls, answer)[-MAX_POLLS:]
+    def add_poll(self, response: CachedResponse) -> None:
+        """Cache the response to a poll."""
+        self.polls = (*self.polls, response)[-MAX_POLLS:]
 
 
 class LocalCalls:
-    """The calls of this process; those without a request for ``ttl`` seconds are let go.
+    """The calls of this process; calls without a request for ``ttl`` seconds are removed.
 
     Args:
         ttl: seconds.
-        on_removed: told the id of each call that goes.
+        on_removed: called with the id of each removed call.
     """
 
     def __init__(self, ttl: float, on_removed: Callable[[str], object]) -> None:
@@ -58,33 +58,33 @@ class LocalCalls:
         self._calls: OrderedDict[str, LocalCall] = OrderedDict()
 
     def get_or_create(self, call_id: str) -> LocalCall:
-        """Return the call, new if need be, and note that it lives."""
+        """Return the call, creating it if necessary, and record the time."""
         now = time.monotonic()
         with self._lock:
-            live = self._calls.setdefault(call_id, LocalCall())
-            live.last_request = now
+            call = self._calls.setdefault(call_id, LocalCall())
+            call.last_request = now
             self._calls.move_to_end(call_id)
-            gone = self._sweep(now)
-        for old in gone:
-            self._on_removed(old)
-        return live
+            removed = self._sweep(now)
+        for removed_id in removed:
+            self._on_removed(removed_id)
+        return call
 
     def pop(self, call_id: str) -> LocalCall | None:
-        """Let a call go."""
+        """Remove a call and return it."""
         with self._lock:
-            live = self._calls.pop(call_id, None)
+            call = self._calls.pop(call_id, None)
         self._on_removed(call_id)
-        return live
+        return call
 
     def _sweep(self, now: float) -> list[str]:
-        gone = []
+        removed = []
         for _ in range(CALLS_PER_SWEEP):
             call_id, oldest = next(iter(self._calls.items()))
             if oldest.last_request + self._ttl > now:
                 break
             if oldest.inflight and not oldest.inflight.task.done():
-                self._calls.move_to_end(call_id)  # it lives, silently; it must not keep the dead ones
+                self._calls.move_to_end(call_id)  # still running; it must not block the removal of others
                 continue
             del self._calls[call_id]
-            gone.append(call_id)
-        return gone
+            removed.append(call_id)
+        return removed

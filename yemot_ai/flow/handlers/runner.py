@@ -1,4 +1,4 @@
-"""Plain handlers: started once per logical request, joined by repeats and polls."""
+"""Runs plain handlers: each run is started once; repeated requests and polls join it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,16 @@ from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_save
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
 from yemot_ai.flow.rendering import HANGUP, one_level_up, poll_read
-from yemot_ai.flow.value_names import Cursor, newest_cursor, visible_values, without_polls
-from yemot_ai.flow.visits import cached_response, find_identical_response, find_response
+from yemot_ai.flow.value_names import Cursor, newest_cursor, visible_values
+from yemot_ai.flow.visits import (
+    cached_response,
+    find_identical_response,
+    find_response,
+    has_newer_values,
+    with_response,
+)
 from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response
+from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import HandlerOutcome, Session, Visit, hold_key
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
 from yemot_ai.turns.conversation import Conversation
@@ -43,16 +50,16 @@ Handler = Callable[[Any], Any]
 HANGUP_RESPONSE = str(Response((HANGUP,)))
 
 MAX_FAULTS_IN_A_ROW = 3
-"""After so many failed visits a caller is let go instead of being led round in a circle."""
+"""After this many failed visits the call is ended, so that it does not loop."""
 
 
 class HandlerRunner:
-    """Runs handlers; lives on the engine's loop.
+    """Runs plain handlers, on the engine's loop.
 
     Args:
-        flow: whose handlers they are.
-        ai: who answers ``ask_ai``.
-        dialog: what is said while a handler works, and when it fails.
+        flow: the flow of the handlers.
+        ai: answers ``ask_ai``; owns the store and the engine.
+        dialog: sentences for a handler that is slow or fails.
         local_calls: the calls of this process.
     """
 
@@ -66,43 +73,44 @@ class HandlerRunner:
         self._pending_writes: PendingWrites[HandlerOutcome] = PendingWrites()
 
     async def answer(self, handler: Handler, request: Request, max_wait: float | None) -> str:
-        """Answer ``request`` by the run it belongs to.
+        """Return the response to ``request`` from its run, or a poll.
 
         Args:
-            handler: whose extension the line is in.
-            request: what the line sent.
-            max_wait: seconds that the request may be held; None: as the manners say.
+            handler: the handler of the extension.
+            request: the request.
+            max_wait: maximum wait in seconds; None: as in the dialog settings.
         """
         session = await self._ai.store.load(request.call_id) or Session(request.call_id)
         if session.ended:
             return HANGUP_RESPONSE
         visit = session.visit or Visit()
-        live = self._local_calls.get_or_create(request.call_id)
-        running = self._join_or_start(handler, visit, request, live)
+        local_call = self._local_calls.get_or_create(request.call_id)
+        inflight = self._join_or_start(handler, visit, request, local_call)
         cursor = newest_cursor(request.values, visit.first_turn)
-        polled = cursor is not None and cursor.poll > 0
-        usual = self._dialog.poll_wait if polled else self._dialog.answer_wait
-        await asyncio.wait({running.task}, timeout=usual if max_wait is None else max_wait)
-        if not running.task.done():
-            return await self._poll_response(running, live, request, cursor)
-        if running.task.cancelled() or isinstance(running.task.exception(), CallEndedError):
+        is_poll = cursor is not None and cursor.poll > 0
+        default_wait = self._dialog.poll_wait if is_poll else self._dialog.answer_wait
+        await asyncio.wait({inflight.task}, timeout=default_wait if max_wait is None else max_wait)
+        if not inflight.task.done():
+            return await self._poll_response(inflight, local_call, request, cursor)
+        if inflight.task.cancelled() or isinstance(inflight.task.exception(), CallEndedError):
             return HANGUP_RESPONSE
-        return await self._finish_request(running.task.result(), request)
+        return await self._finish_request(inflight.task.result(), request)
 
     def _join_or_start(
         self, handler: Handler, visit: Visit, request: Request, local_call: LocalCall
     ) -> InflightRun:
-        """Join what works on this logical request, or begin; an older one is left to itself."""
+        """Join the run that answers ``request``, or start it; an older run of the call continues."""
         key = run_key(visit, request)
-        running = local_call.inflight
-        if running is not None and running.key == key and not running.has_failed:
-            return running
-        begun: asyncio.Future[InflightRun] = asyncio.get_running_loop().create_future()
-        task = asyncio.get_running_loop().create_task(self._run_or_wait(handler, request, local_call, begun))
-        task.add_done_callback(_retrieve_exception)
-        running = local_call.inflight = InflightRun(key, task)
-        begun.set_result(running)
-        return running
+        inflight = local_call.inflight
+        if inflight is not None and inflight.key == key and not inflight.has_failed:
+            return inflight
+        loop = asyncio.get_running_loop()
+        registered: asyncio.Future[InflightRun] = loop.create_future()
+        task = loop.create_task(self._run_or_wait(handler, request, local_call, registered))
+        task.add_done_callback(retrieve_exception)
+        inflight = local_call.inflight = InflightRun(key, task)
+        registered.set_result(inflight)
+        return inflight
 
     async def _run_or_wait(
         self,
@@ -111,9 +119,9 @@ class HandlerRunner:
         local_call: LocalCall,
         registered: asyncio.Future[InflightRun],
     ) -> HandlerOutcome:
-        """Execute the handler, or wait for the worker that does; one that has died is replaced."""
-        call_id, running = request.call_id, await registered
-        key = hold_key("run", call_id, running.key)
+        """Run the handler, or wait for the worker that runs it; run it if that worker dies."""
+        call_id, inflight = request.call_id, await registered
+        key = hold_key("run", call_id, inflight.key)
         with self._ai.hangup_watch.watching(call_id):
             while True:
                 try:
@@ -121,13 +129,13 @@ class HandlerRunner:
                         session = await self._ai.store.load(call_id) or Session(call_id)
                         if session.ended:
                             raise CallEndedError(call_id)
-                        known = session.find_outcome(running.key)
-                        return known or await self._run_handler(
-                            handler, session, request, local_call, running
+                        stored = session.find_outcome(inflight.key)
+                        return stored or await self._run_handler(
+                            handler, session, request, local_call, inflight
                         )
-                except HoldLostError as lost:
-                    log.warning("call %s: %s; joining who has it now", call_id, lost)
-                    # What has been done already is not done again: nobody may have overtaken us.
+                except HoldLostError as error:
+                    log.warning("call %s: %s; waiting for its new holder", call_id, error)
+                    # The handler may be done, with its outcome still to be written: do not run it again.
                     await self._pending_writes.wait(key)
 
     async def _run_handler(
@@ -146,24 +154,22 @@ class HandlerRunner:
             names_before=visit.names_before,
         )
         call = self.new_call(run, session, request, local_call)
-        answer = await self._response_of(handler, run, call)
-        finished = HandlerOutcome(inflight.key, "" if answer is None else str(answer), failed=run.failed)
+        response = await self._response_of(handler, run, call)
+        outcome = HandlerOutcome(inflight.key, "" if response is None else str(response), failed=run.failed)
 
         def is_newest(now: Session) -> bool:
-            moved_on = (
-                now.visit is None or now.visit.number != visit.number or local_call.inflight is not inflight
-            )
-            return not moved_on and not _has_newer_values(now.visit, request)
+            same_visit = now.visit is not None and now.visit.number == visit.number
+            return same_visit and local_call.inflight is inflight and not has_newer_values(now.visit, request)
 
-        writing = self._save_outcome(session.call_id, run, finished, is_newest)
-        return await self._pending_writes.write(hold_key("run", session.call_id, inflight.key), writing)
+        saving = self._save_outcome(session.call_id, run, outcome, is_newest)
+        return await self._pending_writes.write(hold_key("run", session.call_id, inflight.key), saving)
 
     async def _save_outcome(
         self, call_id: str, run: HandlerRun, outcome: HandlerOutcome, is_newest: Callable[[Session], bool]
     ) -> HandlerOutcome:
-        """Write down what a run came to, unless another worker has overtaken us; then that counts.
+        """Save the outcome of a run, unless another worker has saved one; return the saved outcome.
 
-        Of one that the line has left behind only the answer is kept, should it be asked for again.
+        Of a run that is not the newest, only the response is saved, for repeated requests.
         """
 
         def write(now: Session) -> Session:
@@ -193,10 +199,10 @@ class HandlerRunner:
         local_call: LocalCall,
         conversation: Conversation | None = None,
     ) -> AICall:
-        """Make the call that a handler or an agent's function sees."""
+        """Return the call object for a handler or an agent's function."""
         visit = session.visit or Visit()
-        own = {name: value for name, value in request.latest.items() if name.startswith("Api")}
-        params = own | visible_values(request.values, session.names, visit.names_before)
+        api_params = {name: value for name, value in request.latest.items() if name.startswith("Api")}
+        params = api_params | visible_values(request.values, session.names, visit.names_before)
         call = AICall(
             params,
             flow=self._flow,
@@ -210,7 +216,7 @@ class HandlerRunner:
         return call
 
     async def _response_of(self, handler: Handler, run: HandlerRun, call: AICall) -> Response | None:
-        """Return what the handler came to; None when it failed."""
+        """Run the handler and return its response; None if it failed."""
         current_run.set(run)
         try:
             returned = await self.call_function(handler, call)
@@ -226,11 +232,11 @@ class HandlerRunner:
             self._record_fault(run, call, cancelled)
             returned = None
         except BaseExceptionGroup as group:
-            # A task group wraps the interruption of one of its tasks.
+            # A task group wraps the HandlerInterrupted of one of its tasks.
             if run.outcome is None:
                 self._record_fault(run, call, group)
             returned = None
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever a handler raises, the caller hears a sentence
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - foreign code: the caller hears an apology
             if run.outcome is None:
                 self._record_fault(run, call, error)
             returned = None
@@ -251,14 +257,14 @@ class HandlerRunner:
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._record_fault(run, call, error)
         if run.failed:
-            return None  # what is said then is decided when the session is known
-        answer = run.build_response()
-        if answer is None:
+            return None  # _fault_response needs the session
+        response = run.build_response()
+        if response is None:
             log.warning(
                 "call %s: the handler of %r said nothing; the call goes up", run.call_id, call.extension
             )
-            answer = Response((one_level_up(call.extension),))
-        return answer
+            response = Response((one_level_up(call.extension),))
+        return response
 
     def _record_fault(self, run: HandlerRun, call: AICall, error: BaseException) -> None:
         if isinstance(error, LimitReachedError):
@@ -271,96 +277,73 @@ class HandlerRunner:
     async def _poll_response(
         self, inflight: InflightRun, local_call: LocalCall, request: Request, cursor: Cursor | None
     ) -> str:
-        known = find_identical_response(local_call.polls, request)
-        if known:
-            return known
+        cached = find_identical_response(local_call.polls, request)
+        if cached:
+            return cached
         polled = cursor if cursor and cursor.poll else None
         if not inflight.poll_turn and polled is None:
             return await self._first_poll_response(inflight, request)
         turn = inflight.poll_turn = inflight.poll_turn or (polled.turn if polled else 0)
         number = polled.poll + 1 if polled and polled.turn == turn else 1
-        answer = self._render_poll(turn, number, _take_queue(inflight))
-        local_call.add_poll(cached_response(request, answer))
-        return answer
+        response = self._render_poll(turn, number, inflight.take_queue())
+        local_call.add_poll(cached_response(request, response))
+        return response
 
     async def _first_poll_response(self, inflight: InflightRun, request: Request) -> str:
-        """Poll under a new number; kept with the session, so that any worker repeats it."""
-        answer, queue = "", _take_queue(inflight)
+        """Return a poll with a new turn number, stored so that every worker repeats it."""
+        response, queue = "", inflight.take_queue()
 
         def write(session: Session) -> Session:
-            nonlocal answer
+            nonlocal response
             if session.ended:
-                answer = HANGUP_RESPONSE
+                response = HANGUP_RESPONSE
                 return session
-            answer = find_response(session.recent, request) or ""
-            if answer:
+            response = find_response(session.recent, request) or ""
+            if response:
                 return session
-            answer = self._render_poll(session.next_turn, 1, queue)
-            kept = cached_response(request, answer)
+            response = self._render_poll(session.next_turn, 1, queue)
+            cached = cached_response(request, response)
             visit = replace(session.visit or Visit(), seen=request.values)
-            return replace(session, next_turn=session.next_turn + 1, visit=visit).with_response(kept)
+            return replace(session, next_turn=session.next_turn + 1, visit=visit).with_response(cached)
 
         session = await self._ai.update_session(request.call_id, write)
         inflight.poll_turn = session.next_turn - 1
-        return answer
+        return response
 
     def _render_poll(self, turn: int, number: int, queue: tuple[Message, ...]) -> str:
-        ask = poll_read(self._dialog, turn=turn, number=number)
-        return str(Response((Play(queue), ask) if queue else (ask,)))
+        read = poll_read(self._dialog, turn=turn, number=number)
+        return str(Response((Play(queue), read) if queue else (read,)))
 
     async def _finish_request(self, outcome: HandlerOutcome, request: Request) -> str:
-        answer = HANGUP_RESPONSE
+        text = HANGUP_RESPONSE
 
         def write(session: Session) -> Session:
-            nonlocal answer
+            nonlocal text
             if session.ended:
-                answer = HANGUP_RESPONSE
+                text = HANGUP_RESPONSE
                 return session
-            known = find_response(session.recent, request)
-            if known is not None:  # another worker was faster, or the line has gone on
-                answer = known
+            cached = find_response(session.recent, request)
+            if cached is not None:  # another worker was faster, or the line sent a newer request
+                text = cached
                 return session
             response = (
                 self._fault_response(session, request) if outcome.failed else Response.parse(outcome.answer)
             )
-            answer = str(response)
-            return _with_response(session, request, response)
+            text = str(response)
+            return with_response(session, request, response)
 
         await self._ai.update_session(request.call_id, write)
-        return answer
+        return text
 
     def _fault_response(self, session: Session, request: Request) -> Response:
-        """Say sorry and go on: up, from the root to the root again, but not for ever."""
+        """Apologize, then move up (from the root to the root); end the call after too many faults."""
         move: GoToFolder = one_level_up(request.extension) if request.extension else GoToFolder("/")
         if session.faults >= MAX_FAULTS_IN_A_ROW:
             move = HANGUP
         return Response((Play(to_text_messages(self._dialog.internal_error)), move))
 
 
-def _take_queue(inflight: InflightRun) -> tuple[Message, ...]:
-    return inflight.run.take_queue() if inflight.run else ()
-
-
-def _retrieve_exception(task: asyncio.Task[HandlerOutcome]) -> None:
-    """Look at what went wrong: the line may have stopped asking."""
-    if not task.cancelled():
-        task.exception()
-
-
-def _has_newer_values(visit: Visit | None, request: Request) -> bool:
-    """Tell whether the line has brought further values since ``request``, to whichever worker."""
-    seen = visit.seen if visit else ()
-    return len(without_polls(seen)) > len(without_polls(request.values))
-
-
 def _is_being_cancelled() -> bool:
-    """Tell a hang-up from a ``CancelledError`` that a handler's own code let out."""
+    """Return whether the task is cancelled, by a hang-up; else a ``CancelledError`` is the handler's."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _with_response(session: Session, request: Request, response: Response) -> Session:
-    visit = session.visit or Visit()
-    return replace(session, visit=replace(visit, seen=request.values, left=response.leaves)).with_response(
-        cached_response(request, str(response), left=response.leaves)
-    )

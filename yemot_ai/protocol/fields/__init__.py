@@ -1,1 +1,1 @@
-"""How a positional field of an answer is parsed, rendered and checked."""
+"""Positional fields of a response: parsing, rendering and checks."""

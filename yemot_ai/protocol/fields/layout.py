@@ -1,10 +1,10 @@
-"""Positional fields: the tables from which constructors, ``str()``, ``parse``, ``lint``, ``explain`` live.
+"""Layouts of positional fields, shared by constructors, ``str()``, ``parse``, ``lint`` and ``explain``.
 
->>> from yemot_ai.protocol.fields.codecs import Choice, Count
->>> fields = Layout(seconds=Count(default=7), loud=Choice({"": False, "yes": True})).named(loud="aloud")
->>> [(part.title, part.value) for part in fields.parse("", 0, print)]
+>>> from yemot_ai.protocol.fields.codecs import Choice, Integer
+>>> layout = Layout(seconds=Integer(default=7), loud=Choice({"": False, "yes": True}))
+>>> [(part.title, part.value) for part in layout.with_titles(loud="aloud").parse("", 0, print)]
 [('seconds', 7), ('aloud', False)]
->>> fields.render({"seconds": 7, "loud": False})
+>>> layout.render({"seconds": 7, "loud": False})
 '7'
 """
 
@@ -20,18 +20,18 @@ from yemot_ai.protocol.fields.parts import Part, split_parts
 __all__ = ["Layout", "Report", "field_values"]
 
 Report: TypeAlias = Callable[[str, str, int], None]
-"""What is told the code, reason and position of all that is wrong or doubtful."""
+"""Called with code, reason and position of each error and warning."""
 
 
 class Layout:
-    """Codecs by attribute, in the order of the official table; ``,`` between them.
+    """Codecs by attribute, in the order of the official table, separated by ``,``.
 
-    A layout of one field takes the whole text, commas included. ``Fixed`` positions are named
-    with a leading underscore.
+    A layout with one field takes the whole text, including commas. The names of ``Constant`` fields
+    start with an underscore.
 
     Attributes:
-        codecs: how each field is read.
-        titles: what each field is called, where its attribute's name does not say it.
+        codecs: the codec of each field.
+        titles: the title of each field; default: the name of its attribute.
     """
 
     __slots__ = ("codecs", "titles")
@@ -41,17 +41,17 @@ class Layout:
         self.titles: dict[str, str] = {name: name.replace("_", " ").strip() for name in codecs}
 
     def with_titles(self, **titles: str) -> Self:
-        """The same layout, with words for its fields."""
+        """Set titles of fields; return the layout."""
         self.titles |= titles
         return self
 
     def parse(self, text: str, offset: int, report: Report) -> list[Part]:
-        """The fields that stand in ``text``, all positions filled.
+        """Parse ``text`` and return the parts of all fields.
 
         Args:
-            text: the fields; those missing at the end mean their defaults.
-            offset: where ``text`` begins in the answer.
-            report: told the code, reason and position of all that is wrong or doubtful.
+            text: the fields; those omitted at the end have their defaults.
+            offset: position of ``text`` in the response.
+            report: called with code, reason and position of each error and warning.
         """
         pieces = split_parts(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
         if len(pieces) > len(self.codecs):
@@ -71,8 +71,8 @@ class Layout:
             fields.append(Part("field", "", rest, surplus, number, title="not a known field"))
         return fields
 
-    def _parse_field(self, number: int, name: str, piece: tuple[int, str], report: Report) -> Part:
-        position, text = piece
+    def _parse_field(self, number: int, name: str, field: tuple[int, str], report: Report) -> Part:
+        position, text = field
         codec, title = self.codecs[name], self.titles[name]
         part = Part("field", name, text, position, number, title=title, codec=codec)
         try:
@@ -81,14 +81,14 @@ class Layout:
             report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
             return part
         part.valid = True
-        doubt = codec.find_warning(text)
-        if doubt:
-            code, place = doubt
-            report(code, f"{_label(name)}: {text[:40]!r}", position + place)
+        warning = codec.find_warning(text)
+        if warning:
+            code, index = warning
+            report(code, f"{_label(name)}: {text[:40]!r}", position + index)
         return part
 
     def encode(self, value: Mapping[str, Any] | object) -> list[str]:
-        """The fields of ``value``, a mapping or an object with attributes, all positions filled.
+        """Return the texts of all fields for ``value``, a mapping or an object with attributes.
 
         Raises:
             InvalidValueError: an attribute cannot be sent.
@@ -105,7 +105,7 @@ class Layout:
         return texts
 
     def render(self, value: Mapping[str, Any] | object) -> str:
-        """The canonical text: fields joined by commas, without the empty ones at the end."""
+        """Return the canonical text: fields joined by commas, without empty ones at the end."""
         texts = self.encode(value)
         while len(texts) > 1 and not texts[-1]:
             texts.pop()
@@ -113,7 +113,7 @@ class Layout:
 
 
 def field_values(fields: Sequence[Part]) -> dict[str, Any] | None:
-    """The attributes that ``fields`` stand for, or None when one of them could not be read."""
+    """Return the attributes that ``fields`` stand for, or None if one of them is invalid."""
     if not all(part.valid for part in fields):
         return None
     return {part.name: part.value for part in fields if not part.name.startswith("_")}

@@ -1,8 +1,8 @@
-"""The parts of an answer, each with its place: what ``lint`` points at and ``explain`` names.
+"""The parts of a response with their positions, for ``lint`` and ``explain``.
 
 >>> [(part.position, part.text) for part in (Part("field", "max_digits", "4", 9),)]
 [(9, '4')]
->>> parts_of("a,,b", ",", offset=5)
+>>> split_parts("a,,b", ",", offset=5)
 [(5, 'a'), (7, ''), (8, 'b')]
 """
 
@@ -19,20 +19,20 @@ __all__ = ["Part", "split_parts"]
 
 @dataclass(slots=True)
 class Part:
-    """An action, a message or a field, as it stands in the text.
+    """An action, a message or a field in the text.
 
     Attributes:
         kind: which of the three.
-        name: an action's name, a message's type, or the attribute that a field stands for.
-        text: what stands there.
+        name: an action's name, a message's type, or a field's attribute.
+        text: its text.
         position: index of its first character.
-        number: its place among its siblings, from 1.
-        value: what it was read as; None if it could not be read.
-        valid: whether it could be read.
-        present: whether it stands in the text; a field that is left out at the end does not.
-        title: what the official table calls it.
+        number: position among its siblings, from 1.
+        value: its parsed value; None if it is invalid.
+        valid: whether it was parsed.
+        present: whether it is in the text; a field omitted at the end is not.
+        title: its name in the official table.
         codec: a field's codec.
-        parts: what it consists of.
+        parts: its parts.
     """
 
     kind: Literal["action", "message", "field"]
@@ -53,16 +53,16 @@ class Part:
         return self.position + len(self.text)
 
     def parts_of_kind(self, kind: str) -> Iterator[Part]:
-        """Its direct parts of one kind."""
+        """Return the direct parts of one kind."""
         return (part for part in self.parts if part.kind == kind)
 
     def position_of(self, name: str) -> int:
-        """Where its field ``name`` stands; where it begins itself if there is none."""
+        """Return the position of the field ``name``, or of the part if it has no such field."""
         return next((part.position for part in self.parts if part.name == name), self.position)
 
 
 def split_parts(text: str, separator: str, offset: int = 0) -> list[tuple[int, str]]:
-    """The parts of ``text`` between separators, each with its position; ``text`` begins at ``offset``."""
+    """Split ``text`` at ``separator``; return each part with its position, counted from ``offset``."""
     parts = []
     for part in text.split(separator):
         parts.append((offset, part))

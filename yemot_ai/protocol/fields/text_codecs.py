@@ -1,8 +1,8 @@
-"""Codecs of texts: of a documented form, of a target, and free ones.
+"""Codecs for texts: with a documented form, for folder targets, and free text.
 
->>> Matching(re.compile("[a-z]+"), "small letters").decode("abc")
+>>> Regex(re.compile("[a-z]+"), "small letters").decode("abc")
 'abc'
->>> Plain(forbidden=".").doubt("שלום") is None
+>>> FreeText(forbidden=".").find_warning("שלום") is None
 True
 """
 
@@ -23,15 +23,15 @@ _CONTROL: Final = re.compile(f"[{CONTROL}]")
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """A text of a documented form.
+    """A text with a documented form.
 
     Attributes:
-        pattern: what the whole text must match.
+        pattern: the pattern of the whole text.
         description: the form in words, for the error.
-        default: what an empty field means; None when it may not be empty.
-        code: the rule that a wrong text breaks.
-        invalid: characters that the form never has, the inside of a character class.
-        warning_check: tells the warning that a readable text deserves.
+        default: value of an empty field; None if it must not be empty.
+        code: the rule that an invalid text breaks.
+        invalid: characters that never occur, as the inside of a character class.
+        warning_check: returns the warning for a valid text, or None.
     """
 
     pattern: re.Pattern[str]
@@ -48,7 +48,7 @@ class Regex:
         if not self.pattern.fullmatch(text):
             control = _CONTROL.search(text)
             if control:
-                reason = f"{control.group()!r} may not stand here"
+                reason = f"{control.group()!r} is not allowed here"
                 raise InvalidValueError("character", reason, position=control.start())
             position = first_index(re.compile(f"[{self.invalid}]"), text)
             raise InvalidValueError(self.code, f"{text[:40]!r} is not {self.description}", position=position)
@@ -61,16 +61,16 @@ class Regex:
         return self.decode(value)
 
     def find_warning(self, text: str) -> FieldWarning | None:
-        """Ask ``warning_check``."""
+        """Call ``warning_check``."""
         return self.warning_check(text)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderTarget:
-    """Where a caller is sent; a ``/`` at the end is understood, and doubted.
+    """A folder that the caller is sent to; a ``/`` at the end is accepted with a warning.
 
     Attributes:
-        pattern: what a target must match.
+        pattern: the pattern of a target.
         description: the form in words, for the error.
     """
 
@@ -78,7 +78,7 @@ class FolderTarget:
     description: str
 
     def decode(self, text: str) -> str:
-        """Read a target."""
+        """Parse a target."""
         if len(text) > 1 and text.endswith("/") and self.pattern.fullmatch(text[:-1]):
             return text[:-1]
         return self.encode(text)
@@ -88,7 +88,7 @@ class FolderTarget:
         return Regex(self.pattern, self.description, code="target").encode(value)
 
     def find_warning(self, text: str) -> FieldWarning | None:
-        """What is probably not meant."""
+        """Warn of targets that are probably not intended."""
         if len(text) > 1 and text.endswith("/"):
             return "trailing-slash", len(text) - 1
         return ("hangup-folder", 0) if text == "/hangup" else None
@@ -96,16 +96,16 @@ class FolderTarget:
 
 @dataclass(frozen=True, slots=True)
 class FreeText:
-    """Free text in which some characters may not stand.
+    """Free text without certain characters.
 
     Attributes:
-        forbidden: the inside of a regular expression's character class, without control characters.
+        forbidden: these characters, as the inside of a character class, without control characters.
         code: the rule that such a character breaks.
-        codes: the rules of single characters that break another one.
+        codes: rules for single characters that break another rule.
         required: whether the text must have more than white space.
-        default: what an empty field means.
-        unconfirmed: characters that deserve a warning, the inside of a character class.
-        warning_check: tells the warning that a readable text deserves.
+        default: value of an empty field.
+        unconfirmed: characters with a warning, as the inside of a character class.
+        warning_check: returns the warning for a valid text, or None.
     """
 
     forbidden: str
@@ -125,7 +125,7 @@ class FreeText:
         bad = self._invalid.search(text)
         if bad:
             code = self.codes.get(bad.group(), self.code)
-            raise InvalidValueError(code, f"{bad.group()!r} may not stand here", position=bad.start())
+            raise InvalidValueError(code, f"{bad.group()!r} is not allowed here", position=bad.start())
         if self.required and not text.strip():
             raise InvalidValueError("empty-value", "the text is empty")
         return text or self.default
@@ -139,6 +139,6 @@ class FreeText:
         return self.decode(value)
 
     def find_warning(self, text: str) -> FieldWarning | None:
-        """Characters that may not be understood."""
-        found = re.search(f"[{self.unconfirmed}]", text) if self.unconfirmed else None
-        return ("unconfirmed-character", found.start()) if found else self.warning_check(text)
+        """Warn of characters that the line may not understand."""
+        match = re.search(f"[{self.unconfirmed}]", text) if self.unconfirmed else None
+        return ("unconfirmed-character", match.start()) if match else self.warning_check(text)

@@ -1,1 +1,1 @@
-"""Turn the text of a model into text that the line can speak."""
+"""Converts the text of a model to text that the line can speak."""

@@ -1,9 +1,9 @@
-r"""Written text on its way to be spoken, first half: what is no word is taken away.
+r"""First half of the normalizer: removes markup and unspeakable characters.
 
-Characters are reduced to letters, marks, numbers, ASCII punctuation and a few symbols that have a
-name; then the block marks of Markdown go. Every pass is linear in the length of the text.
+Characters are reduced to letters, marks, numbers, ASCII punctuation and a few named symbols; then the
+block marks of Markdown are removed. Every pass is linear in the length of the text.
 
->>> unmarked("## כותרת\n- **פריט** אחד 😀\n1. ראשון")
+>>> strip_markup("## כותרת\n- **פריט** אחד 😀\n1. ראשון")
 'כותרת\n**פריט** אחד\n1, ראשון'
 """
 
@@ -19,9 +19,9 @@ __all__ = ["DASH", "MARKS", "NAMED_SYMBOLS", "strip_markup"]
 MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
 """Niqqud, cantillation and accents: parts of words, the inside of a character class."""
 DASH: Final = "—"
-"""What stands for every dash that is no hyphen."""
+"""Replaces every dash that is not a hyphen."""
 NAMED_SYMBOLS: Final = "₪€£¥×÷±≈≤≥≠∞√°→"
-"""Symbols beyond ASCII that are spoken by name."""
+"""Non-ASCII symbols that are spoken by name."""
 
 _UNCOMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}]")
 _REPLACEMENTS: Final = {
@@ -52,7 +52,7 @@ _ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
 
 
 def strip_markup(text: str) -> str:
-    """The text without what nobody says, one paragraph, list item or table row a line."""
+    """Return the text without markup: one line for each paragraph, list item or table row."""
     plain = _UNCOMMON.sub(_replace_match, text.replace("\r\n", "\n"))
     lines = (_strip_line(" ".join(line.split())) for line in plain.split("\n"))
     return "\n".join(line for line in lines if line)
@@ -76,6 +76,6 @@ def _strip_line(line: str) -> str:
     if _RULE.fullmatch(line):
         return ""
     for mark in (_QUOTE, _HEADING, _BULLET):
-        found = mark.match(line)
-        line = line[found.end() :] if found else line
+        match = mark.match(line)
+        line = line[match.end() :] if match else line
     return _ORDINAL.sub(r"\1, ", line, count=1) if _ORDINAL.match(line) else line

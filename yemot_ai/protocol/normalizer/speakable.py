@@ -1,6 +1,6 @@
-"""Anything that a model can write, as messages that the line can play, and nothing else.
+"""Converts any text of a model to messages that the line can play.
 
-No word and no number is lost; nothing in the text can end its message or start an action.
+All words and numbers are kept; nothing in the text can end its message or start an action.
 
 >>> [message.text for message in speakable('**צה"ל** נוסד ב-26.5.1948. מחיר: 3.5₪ & משלוח!')]
 ['צהל נוסד ב 26 5 1948, מחיר, 3 נקודה 5 שקלים ו משלוח!']
@@ -26,25 +26,25 @@ _PAUSE: Final = ", "
 
 
 def speakable(text: str) -> list[Text]:
-    """Turn written text into messages of up to about 150 words and 900 characters.
+    """Convert written text to messages of up to about 150 words and 900 characters.
 
-    Messages end where sentences end, unless a sentence is longer than a message may be. Markdown,
-    quotes, emoji and invisible characters go; signs are said in words: Hebrew ones, unless the text
-    is English sentences.
+    Messages end where sentences end, unless a sentence is longer than a message. Markdown, quotes,
+    emoji and invisible characters are removed; signs become words: Hebrew words, unless the text
+    consists of English sentences.
 
     Args:
-        text: anything.
+        text: any text.
 
     Returns:
-        The messages in order; none when there is nothing to say.
+        The messages in order; empty if there is nothing to speak.
     """
-    spoken = verbalize(strip_markup(text), detect_language(text))
-    sentences = (_normalize_sentence(part) for part in _SENTENCE_END.split(spoken))
-    return [Text(message) for message in _pack(_split_to_fit(one for one in sentences if one))]
+    words = verbalize(strip_markup(text), detect_language(text))
+    sentences = filter(None, (_normalize_sentence(part) for part in _SENTENCE_END.split(words)))
+    return [Text(message) for message in _pack(_split_to_fit(sentences))]
 
 
 def _normalize_sentence(part: str) -> str:
-    """One sentence with single spaces, and single commas only inside it."""
+    """Return a sentence with single spaces, and single commas only inside it."""
     tokens = _COMMA.sub(" , ", part).split()
     words: list[str] = []
     for token in tokens:
@@ -58,37 +58,37 @@ def _normalize_sentence(part: str) -> str:
 
 
 def _split_to_fit(sentences: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Parts that fit into a message, each with what stands before it: sentences, else phrases, else words."""
+    """Yield separator and text of parts that fit into a message: sentences, else phrases, else words."""
     for sentence in sentences:
         for phrase in [sentence] if _fits(sentence) else sentence.split(_PAUSE):
             if _fits(phrase):
                 yield _PAUSE, phrase
                 continue
-            before = _PAUSE
+            separator = _PAUSE
             for word in phrase.split(" "):
                 for start in range(0, len(word), MAX_WORD_CHARACTERS):
-                    yield before, word[start : start + MAX_WORD_CHARACTERS]
-                    before = " "
+                    yield separator, word[start : start + MAX_WORD_CHARACTERS]
+                    separator = " "
 
 
 def _fits(part: str) -> bool:
     return len(part) <= MAX_CHARACTERS and part.count(" ") < MAX_WORDS
 
 
-def _pack(pieces: Iterator[tuple[str, str]]) -> Iterator[str]:
-    """Join as many parts as one message holds."""
+def _pack(parts: Iterator[tuple[str, str]]) -> Iterator[str]:
+    """Join as many parts as one message can hold."""
     message: list[str] = []
     characters = words = 0
-    for before, piece in pieces:
-        joint = " " if message and message[-1][-1] in "?!" else before
-        added = piece.count(" ") + 1
-        if message and characters + len(joint) + len(piece) <= MAX_CHARACTERS and words + added <= MAX_WORDS:
-            message += joint, piece
-            characters += len(joint) + len(piece)
+    for separator, part in parts:
+        joint = " " if message and message[-1][-1] in "?!" else separator
+        added = part.count(" ") + 1
+        if message and characters + len(joint) + len(part) <= MAX_CHARACTERS and words + added <= MAX_WORDS:
+            message += joint, part
+            characters += len(joint) + len(part)
             words += added
             continue
         if message:
             yield "".join(message)
-        message, characters, words = [piece], len(piece), added
+        message, characters, words = [part], len(part), added
     if message:
         yield "".join(message)

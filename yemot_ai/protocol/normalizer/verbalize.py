@@ -1,6 +1,6 @@
-"""Written text on its way to be spoken, second half: what is written with signs is said in words.
+"""Second half of the normalizer: replaces signs by words.
 
->>> said("3.5% מתוך 10-12", HEBREW).split()
+>>> verbalize("3.5% מתוך 10-12", HEBREW).split()
 ['3', 'נקודה', '5', 'אחוז', 'מתוך', '10', 'עד', '12']
 """
 
@@ -16,7 +16,7 @@ from yemot_ai.protocol.normalizer.markup import DASH, NAMED_SYMBOLS
 __all__ = ["ENGLISH", "HEBREW", "SignNames", "detect_language", "verbalize"]
 
 SignNames: TypeAlias = Mapping[str, str]
-"""What each sign is called."""
+"""The spoken name of each sign."""
 
 HEBREW: Final[SignNames] = {
     ".": "נקודה", "/": "סלאש", "@": "שטרודל", "-": "מקף", "_": "קו תחתון", ":": "נקודתיים",
@@ -37,8 +37,8 @@ ENGLISH: Final[SignNames] = {
 
 _ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")
 _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
-# What is left of a text by then is letters, marks, numbers, ASCII and named symbols: a part of a word is
-# whatever else is none. (``\w`` would miss the marks, which are vowels in many scripts.)
+# After strip_markup() only letters, marks, numbers, ASCII and named symbols are left: a word character is
+# one that is not in these classes. (``\w`` would miss the marks, which are vowels in many scripts.)
 _WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
 _LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
@@ -52,19 +52,19 @@ _Rule: TypeAlias = tuple[re.Pattern[str], str | _Replacement]
 
 
 def detect_language(text: str) -> SignNames:
-    """English words for sentences without a Hebrew letter; else Hebrew, the language of the line."""
+    """Return English names for English sentences without Hebrew letters, else Hebrew names."""
     return ENGLISH if _ENGLISH.search(text) and not _HEBREW.search(text) else HEBREW
 
 
 def verbalize(text: str, words: SignNames) -> str:
-    """The text in words, commas, sentence ends and times; white space is still to be tidied."""
+    """Return the text as words, commas, sentence ends and times; white space is not normalized."""
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement if isinstance(replacement, str) else _bind(words, replacement), text)
     return text
 
 
-def _bind(words: SignNames, saying: _Replacement) -> Callable[[re.Match[str]], str]:
-    return lambda match: saying(match, words)
+def _bind(words: SignNames, replacement: _Replacement) -> Callable[[re.Match[str]], str]:
+    return lambda match: replacement(match, words)
 
 
 def _sign_name(sign: str) -> _Replacement:
@@ -76,9 +76,9 @@ def _matched_sign_name(match: re.Match[str], words: SignNames) -> str:
 
 
 def _address(match: re.Match[str], words: SignNames) -> str:
-    """A URL or e-mail address, spelled so that it can be written down; its ``https://`` goes without saying.
+    """Spell a URL or e-mail address so that a listener can write it down, without ``https://``.
 
-    Any other scheme is said, and so is ``https://`` inside a longer address.
+    Another scheme is spelled, and so is ``https://`` inside a longer address.
     """
     whole = match.group()
     body = whole.rstrip(".,;:!?*_~'")
@@ -93,7 +93,7 @@ def _entity(match: re.Match[str], _words: SignNames) -> str:
 
 
 def _join_or_part(match: re.Match[str], _words: SignNames) -> str:
-    """Quotes and emphasis inside a word leave it whole; elsewhere they part words, and numbers."""
+    """Remove quotes and emphasis inside a word; elsewhere replace them by a space."""
     before = match.string[max(match.start() - 1, 0) : match.start()]
     after = match.string[match.end() : match.end() + 1]
     inside = re.fullmatch(_LETTER, before) and re.fullmatch(_LETTER, after)
@@ -117,7 +117,7 @@ def _digits(number: str) -> str:
 
 
 def _spaced_numbers(match: re.Match[str], words: SignNames) -> str:
-    """Numbers with a spaced hyphen between: a range if they rise or are times, else a subtraction."""
+    """Numbers with a spaced hyphen between: a range if they increase or are times, else a subtraction."""
     left, right = match.groups()
     if _is_phone([left, right]):
         return f"{left} "
@@ -126,12 +126,12 @@ def _spaced_numbers(match: re.Match[str], words: SignNames) -> str:
 
 
 def _value(number: str) -> float:
-    found = re.match(r"\d+(?:\.\d+)?", number.replace(",", ""))
-    return float(found.group()) if found else 0.0
+    match = re.match(r"\d+(?:\.\d+)?", number.replace(",", ""))
+    return float(match.group()) if match else 0.0
 
 
 def _amounts(match: re.Match[str], words: SignNames) -> str:
-    """Like bare numbers, amounts with a sign: a tight hyphen is a range, a spaced one if they rise."""
+    """Amounts with a sign: a hyphen without spaces is a range, one with spaces if they increase."""
     left, dash, right = match.groups()
     if re.fullmatch(r"[\d.,]+", left + right):
         return match.group()
@@ -168,7 +168,7 @@ _DOMAIN: Final = (
 _ADDRESSES: Final = (
     _rule(r"</?(?:b|i|u|em|strong|br|p|li|ul|ol|code|span|div|sub|sup) ?/?>", " "),
     _rule(r"&(amp|lt|gt|quot|apos|nbsp|#39);", _entity),
-    # One rule: what looks like an address inside an address is a part of it.
+    # One rule, because an address may contain what looks like another address.
     _rule(f"{_LINK}|{_EMAIL}|{_DOMAIN}", _address),
 )
 _EMPHASIS: Final = (
