@@ -150,7 +150,7 @@ def test_a_read_that_is_gone_is_no_read() -> None:
     outcome = played("[{hears: {read: {mode: tap}}}]", lambda _: "go_to_folder=hangup")
     assert failed(outcome) == (
         "response",
-        ("the line reads nothing; the last answer was 'go_to_folder=hangup'",),
+        ("expected a read, got none; the last response was 'go_to_folder=hangup'",),
     )
 
 
@@ -160,7 +160,7 @@ def test_a_field_that_the_read_does_not_have_is_told() -> None:
 
 
 def test_a_call_that_should_have_ended_goes_on() -> None:
-    assert failed(conversed("[{hears: {ends: true}}]")) == ("ends", ("the call goes on",))
+    assert failed(conversed("[{hears: {ends: true}}]")) == ("ends", ("the call has not ended",))
 
 
 def test_turns_after_a_failure_are_not_run() -> None:

@@ -1,8 +1,7 @@
-"""``--yemot-update``: what was heard becomes what shall be heard, in the user's own files.
+"""``--yemot-update``: write what was heard into the scenario files.
 
-Only values under ``hears`` are rewritten, and only those that tell what to hear: ``contains`` (a bare text
-too), ``equals``, fields of ``read``, ``play`` and ``goto``. Whatever else fails, fails as ever, and nothing
-of a call is rewritten that broke.
+Only these values under ``hears`` are rewritten: ``contains`` (also as a plain text), ``equals``, fields of
+``read``, ``play`` and ``goto``. Other failures still fail; calls that could not continue are not rewritten.
 """
 
 from __future__ import annotations
@@ -32,43 +31,43 @@ __all__ = ["ScenarioUpdate"]
 
 @dataclass(slots=True)
 class _FileEdits:
-    """A file, as it was when its first call was played, and what is to be written into it."""
+    """A file as it was when its first call was played, and its edits."""
 
     source: EditableYaml
     display_path: Path
     edits: dict[YamlPath, Edit] = field(default_factory=dict)
 
     def without_fixable(self, result: TurnResult, turn: YamlPath) -> TurnResult:
-        """Return the result of a turn without what will be rewritten."""
-        left = tuple(self._unfixable(result, turn))
-        if left or not result.mismatches:
-            return replace(result, mismatches=left)
+        """Return the result of a turn without the mismatches that the edits fix."""
+        unfixable = tuple(self._unfixable(result, turn))
+        if unfixable or not result.mismatches:
+            return replace(result, mismatches=unfixable)
         return replace(result, mismatches=(), status="passed")
 
     def _unfixable(self, result: TurnResult, turn: YamlPath) -> Iterator[Mismatch]:
-        """Yield what stays wrong in a turn."""
+        """Yield the mismatches that no edit fixes."""
         for mismatch in result.mismatches:
             if mismatch.correction is None or result.turn.hears is None:
-                yield replace(mismatch, message=f"{mismatch.message} (--yemot-update leaves this to you)")
+                yield replace(mismatch, message=f"{mismatch.message} (not changed by --yemot-update)")
                 continue
             try:
                 self._add_edit(result.turn.hears, (*turn, "hears"), mismatch.correction)
             except NotRewritableError as error:
                 yield replace(mismatch, message=f"{mismatch.message} (not rewritten: {error})")
 
-    def _add_edit(self, hears: Expectation, place: YamlPath, correction: Correction) -> None:
-        part = _value_path(self.source, place, correction.path)
-        edit = Edit(part, _old_value(hears, correction.path), _new_value(correction))
+    def _add_edit(self, hears: Expectation, hears_path: YamlPath, correction: Correction) -> None:
+        path = _value_path(self.source, hears_path, correction.path)
+        edit = Edit(path, _old_value(hears, correction.path), _new_value(correction))
         self.source.check(edit)
-        self.edits[part] = edit
+        self.edits[path] = edit
 
 
 class ScenarioUpdate:
-    """Collects what is to be rewritten in a run, and writes it at the end.
+    """Collect the edits of a run and write them at its end.
 
     Attributes:
-        written: what was rewritten, a line each.
-        refused: which files were not, a line each.
+        written: one line for each rewritten value.
+        refused: one line for each file that was not written.
     """
 
     def __init__(self) -> None:
@@ -77,54 +76,56 @@ class ScenarioUpdate:
         self.refused: list[str] = []
 
     def collect(self, scenario_result: ScenarioResult, path: Path) -> ScenarioResult:
-        """Note what can be rewritten so that the call passes.
+        """Collect the edits with which the call passes.
 
         Args:
-            scenario_result: of a call that was played on past what ``hears`` says.
-            path: its file.
+            scenario_result: the result of a call that continued after failures of ``hears``.
+            path: the file of the scenario.
 
         Returns:
-            The outcome without the failures that will be gone.
+            The result without the failures that the edits fix.
         """
         if scenario_result.failure is None or scenario_result.failure.kind not in EXPECTATION_KINDS:
             return scenario_result
         try:
             file = self._files.get(path) or _FileEdits(
-                EditableYaml(_text_of(path)), scenario_result.scenario.location.path
+                EditableYaml(_read_text(path)), scenario_result.scenario.location.path
             )
-        except OSError:  # it is gone, and the call fails as it would without --yemot-update
+        except OSError:  # it cannot be read: the call fails as without --yemot-update
             return scenario_result
         self._files[path] = file
-        here: YamlPath = ("scenarios", scenario_result.scenario.index, "turns")
+        turns_path: YamlPath = ("scenarios", scenario_result.scenario.index, "turns")
         turns = [
-            file.without_fixable(result, (*here, number))
+            file.without_fixable(result, (*turns_path, number))
             for number, result in enumerate(scenario_result.turns)
         ]
-        left = [(number, result) for number, result in enumerate(turns, start=1) if result.mismatches]
-        failure = (
-            ScenarioFailure.from_mismatches(left[0][1].mismatches, left[0][1].turn, left[0][0])
-            if left
-            else None
+        failure = next(
+            (
+                ScenarioFailure.from_mismatches(result.mismatches, result.turn, number)
+                for number, result in enumerate(turns, start=1)
+                if result.mismatches
+            ),
+            None,
         )
         return replace(scenario_result, turns=tuple(turns), failure=failure)
 
     def write(self) -> None:
-        """Write the files; a file that has changed meanwhile is left as it is."""
+        """Write the files, except those that have changed since they were read."""
         for path, file in self._files.items():
             if not file.edits:
                 continue
-            why = _write_file(path, file)
-            if why:
-                self.refused.append(f"{file.display_path}: not rewritten: {why}")
+            problem = _write_file(path, file)
+            if problem:
+                self.refused.append(f"{file.display_path}: not rewritten: {problem}")
                 continue
             self.written += [
-                escape_controls(f"{file.display_path}:{file.source.line(part)}: {edit.old} → {edit.new}")
-                for part, edit in file.edits.items()
+                escape_controls(f"{file.display_path}:{file.source.line(yaml_path)}: {edit.old} → {edit.new}")
+                for yaml_path, edit in file.edits.items()
             ]
 
 
 def _write_file(path: Path, file: _FileEdits) -> str | None:
-    """Write a file, unless something is in the way: then return what."""
+    """Write a file; return why not if it could not be written."""
     try:
         if path.read_bytes() != file.source.text.encode():
             return "it has changed since it was read"
@@ -134,17 +135,17 @@ def _write_file(path: Path, file: _FileEdits) -> str | None:
     return None
 
 
-def _text_of(path: Path) -> str:
+def _read_text(path: Path) -> str:
     return path.read_bytes().decode()
 
 
 def _value_path(source: EditableYaml, hears: YamlPath, path: YamlPath) -> YamlPath:
-    """Return where a text stands: a list of one may be written without the list, and ``contains`` bare."""
-    whole = (*hears, *path)
-    if source.has(whole):
-        return whole
-    alone = (*hears, path[0])
-    return alone if source.has(alone) else hears
+    """Return the path of a value; a list of one text may be a plain text, and so may ``contains``."""
+    full_path = (*hears, *path)
+    if source.has(full_path):
+        return full_path
+    key_path = (*hears, path[0])
+    return key_path if source.has(key_path) else hears
 
 
 def _old_value(hears: Expectation, path: YamlPath) -> str | None:
@@ -157,7 +158,7 @@ def _old_value(hears: Expectation, path: YamlPath) -> str | None:
         case ("equals" | "goto" as key,):
             text: str | None = getattr(hears, key)
             return text
-    raise NotRewritableError(f"{path} is nothing that can be rewritten")
+    raise NotRewritableError(f"{path} cannot be rewritten")
 
 
 def _new_value(correction: Correction) -> str | None:

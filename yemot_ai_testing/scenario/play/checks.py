@@ -1,4 +1,4 @@
-"""What was heard, held against what must be heard."""
+"""Compare what was heard in a turn with its expectations."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ FAULT_CODES = frozenset({"late", "status", "exception", "unreachable", "encoding
 
 @dataclass(frozen=True, slots=True)
 class ObservedTurn:
-    """What one turn brought.
+    """The observed result of one turn.
 
     Attributes:
         heard: everything audible.
-        exchanges: the requests and answers of the turn, hang-up requests included.
-        previous_raw: the last answer before the turn, byte for byte.
-        ended: the call has left the application.
+        exchanges: the requests and responses of the turn, with hang-up requests.
+        previous_raw: the last response before the turn, byte for byte.
+        ended: whether the call has left the application.
         dead_air: the longest silence, in seconds.
-        question: the read that waits for the caller in the end.
-        sentences: what was heard, sentence by sentence, as far as it is known.
+        question: the read that waits for the caller at the end of the turn.
+        sentences: what was heard, one item for each sound; empty if unknown.
     """
 
     heard: str
@@ -43,17 +43,18 @@ class ObservedTurn:
 
     @property
     def responses(self) -> list[Response]:
-        """The answers that the line understood."""
-        return [one.response for one in self.exchanges if one.response is not None]
+        """The responses that the line could parse."""
+        return [exchange.response for exchange in self.exchanges if exchange.response is not None]
 
     @property
     def raw(self) -> str:
-        """The last answer of the turn, byte for byte; of a turn without one, the last before it."""
-        return next((one.body for one in reversed(self.exchanges) if not one.hangup), self.previous_raw)
+        """The last response of the turn, byte for byte; if it has none, the last one before it."""
+        bodies = (exchange.body for exchange in reversed(self.exchanges) if not exchange.hangup)
+        return next(bodies, self.previous_raw)
 
 
 def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]:
-    """Yield what the line itself has against the answers."""
+    """Yield the errors that the line found in the responses."""
     for exchange in exchanges:
         for problem in exchange.problems:
             if problem.level == "error":
@@ -63,11 +64,11 @@ def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]
 
 
 def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
-    """Yield what is not as expected."""
+    """Yield the differences between expectation and observation."""
     yield from _check_texts(expected, observed)
     yield from _check_actions(expected, observed)
     if expected.ends is not None and expected.ends != observed.ended:
-        yield Mismatch("ends", "the call goes on" if expected.ends else "the call has ended")
+        yield Mismatch("ends", "the call has not ended" if expected.ends else "the call has ended")
     if expected.within is not None and observed.dead_air > expected.within.fail:
         yield Mismatch(
             "dead_air", f"{observed.dead_air:.1f} s of silence; at most {expected.within.fail:g} s may pass"
@@ -80,7 +81,7 @@ def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mism
     instead = _heard_instead(expected.contains, missing, observed)
     for number in missing:
         correction = Correction(("contains", number), instead[number]) if heard else None
-        yield Mismatch("heard", f"heard no {expected.contains[number]!r}", correction)
+        yield Mismatch("heard", f"did not hear {expected.contains[number]!r}", correction)
     for text in expected.excludes:
         if fold_text(text) in heard:
             yield Mismatch("heard", f"heard {text!r}, which must not be said")
@@ -92,13 +93,17 @@ def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mism
 
 
 def _heard_instead(contains: Sequence[str], missing: Sequence[int], observed: ObservedTurn) -> dict[int, str]:
-    """Return what was heard instead of each missing text: a sentence each, if they can be told apart."""
+    """Return what was heard instead of each missing text: one sentence each, if they can be matched."""
     present = [fold_text(text) for number, text in enumerate(contains) if number not in missing]
-    new = [piece for piece in observed.sentences if not any(text in fold_text(piece) for text in present)]
-    if len(missing) == 1 and new and " ".join(new) in observed.heard:
-        return {missing[0]: " ".join(new)}
-    if len(missing) == len(new):
-        return dict(zip(missing, new, strict=True))
+    unmatched = [
+        sentence
+        for sentence in observed.sentences
+        if not any(text in fold_text(sentence) for text in present)
+    ]
+    if len(missing) == 1 and unmatched and " ".join(unmatched) in observed.heard:
+        return {missing[0]: " ".join(unmatched)}
+    if len(missing) == len(unmatched):
+        return dict(zip(missing, unmatched, strict=True))
     return dict.fromkeys(missing, observed.heard)
 
 
@@ -108,30 +113,37 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
     if expected.play:
         yield from _check_play(expected.play, observed)
     if expected.goto is not None:
-        targets = [a.target for r in observed.responses for a in r if isinstance(a, GoToFolder)]
+        targets = [
+            action.target
+            for response in observed.responses
+            for action in response
+            if isinstance(action, GoToFolder)
+        ]
         if expected.goto not in targets:
             correction = Correction(("goto",), targets[-1]) if targets else None
-            found = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
-            yield Mismatch("response", found, correction)
+            message = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
+            yield Mismatch("response", message, correction)
     if expected.same is not None and expected.same != (observed.raw == observed.previous_raw):
-        wrong = f"the answer is another: {observed.raw!r}, before {observed.previous_raw!r}"
-        yield Mismatch("response", wrong if expected.same else f"the answer is the same: {observed.raw!r}")
+        changed = f"the response has changed: {observed.raw!r}, before {observed.previous_raw!r}"
+        yield Mismatch(
+            "response", changed if expected.same else f"the response is the same: {observed.raw!r}"
+        )
 
 
 def _check_read(expected: ReadExpectation | Literal[False], observed: ObservedTurn) -> Iterator[Mismatch]:
     read = observed.question
     if not isinstance(expected, ReadExpectation):
         if read is not None:
-            yield Mismatch("response", f"the line reads something: {read}")
+            yield Mismatch("response", f"expected no read, got {read}")
         return
     if read is None:
-        yield Mismatch("response", f"the line reads nothing; the last answer was {observed.raw!r}")
+        yield Mismatch("response", f"expected a read, got none; the last response was {observed.raw!r}")
         return
-    for name, wanted in expected.fields.items():
-        found = _read_field(read, name)
-        if found != wanted:
-            correction = None if found == MISSING else Correction(("read", name), found)
-            yield Mismatch("response", f"read.{name} is {found}, not {wanted}: {read}", correction)
+    for name, value in expected.fields.items():
+        actual = _read_field(read, name)
+        if actual != value:
+            correction = None if actual == MISSING else Correction(("read", name), actual)
+            yield Mismatch("response", f"read.{name} is {actual}, not {value}: {read}", correction)
 
 
 def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mismatch]:
@@ -141,24 +153,25 @@ def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[M
         for action in response
         if isinstance(action, Play)
     ]
-    if any(expected == part for played in plays for part in _windows(played, len(expected))):
+    windows = [window for played in plays for window in _windows(played, len(expected))]
+    if expected in windows:
         return
-    likest = max(
-        (part for played in plays for part in _windows(played, len(expected))),
-        key=lambda part: sum(one == other for one, other in zip(part, expected, strict=True)),
+    closest = max(
+        windows,
+        key=lambda window: sum(actual == message for actual, message in zip(window, expected, strict=True)),
         default=None,
     )
-    wrong = f"no id_list_message plays {'.'.join(expected)!r}"
-    if likest is None:
-        yield Mismatch("response", wrong)
+    problem = f"no id_list_message plays {'.'.join(expected)!r}"
+    if closest is None:
+        yield Mismatch("response", problem)
         return
-    for number, (wanted, found) in enumerate(zip(expected, likest, strict=True)):
-        if wanted != found:
-            yield Mismatch("response", wrong, Correction(("play", number), found))
+    for number, (message, actual) in enumerate(zip(expected, closest, strict=True)):
+        if message != actual:
+            yield Mismatch("response", problem, Correction(("play", number), actual))
 
 
 def _windows(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
-    return [played[at : at + length] for at in range(len(played) - length + 1)]
+    return [played[start : start + length] for start in range(len(played) - length + 1)]
 
 
 def _read_field(read: Read, name: str) -> str:

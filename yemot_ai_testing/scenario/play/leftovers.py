@@ -1,4 +1,4 @@
-"""What a call costs and leaves behind: turns asked of the model, open sessions, processes."""
+"""Count what a call leaves behind: turns with a model call, open sessions, processes."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from yemot_ai_testing.doubles.script import RecordedRequest, Step
 from yemot_ai_testing.scenario.format.model import LeftoverKind
 from yemot_ai_testing.scenario.play.result import Mismatch
 
-__all__ = ["LeftoverCounts", "ModelDouble", "ask_count", "descendant_pids"]
+__all__ = ["LeftoverCounts", "ModelDouble", "descendant_pids", "model_call_count"]
 
 POLL_INTERVAL = 0.02
 
 
 class ModelDouble(Protocol):
-    """Whoever answers as a model: what a scenario needs of it."""
+    """A double that answers as the model, as a scenario uses it."""
 
     @property
     def requests(self) -> Iterable[RecordedRequest]:
-        """What was asked so far."""
+        """The model calls so far."""
         ...
 
     def add(self, step: Step) -> None:
-        """Append a step to what the model will do."""
+        """Append a step to the script."""
         ...
 
     def assert_complete(self) -> None:
-        """Raise an ``AssertionError`` if the script and what was asked do not match."""
+        """Raise an ``AssertionError`` if the script and the model calls do not match."""
         ...
 
 
 class LeftoverCounts:
-    """Counts what has come since it was made.
+    """Count what was added since this object was created.
 
     Args:
-        app: the application; its ``ai`` knows the open sessions, if it has one.
+        app: the application; if it has an ``ai``, that counts the open sessions.
         double: the model's double, if there is one.
-        grace: seconds that a process or a session may take to end after the caller has gone.
+        grace: seconds that a process or a session may take to end after the hang-up.
     """
 
     def __init__(self, app: object, double: ModelDouble | None, *, grace: float = 5.0) -> None:
@@ -51,18 +51,18 @@ class LeftoverCounts:
         self._processes = descendant_pids()
         count = getattr(self._ai, "open_calls", None)
         self._sessions: int | None = None if count is None else count()
-        self._ask_count = ask_count(double)
+        self._model_call_count = model_call_count(double)
         self._agent_turns = 0
 
     def end_turn(self) -> None:
-        """Count the turn, if the model was asked in it; a question that was tried again counts once."""
-        asked = ask_count(self._double)
-        self._agent_turns += asked > self._ask_count
-        self._ask_count = asked
+        """Count the turn if it had a model call; a retried call does not count again."""
+        count = model_call_count(self._double)
+        self._agent_turns += count > self._model_call_count
+        self._model_call_count = count
 
-    def count(self, word: LeftoverKind) -> int | None:
-        """Return how many there are more than in the beginning, or None if that cannot be counted."""
-        match word:
+    def count(self, kind: LeftoverKind) -> int | None:
+        """Return how many were added since the beginning, or None if they cannot be counted."""
+        match kind:
             case "agent_turns":
                 return None if self._double is None else self._agent_turns
             case "sessions_open":
@@ -72,41 +72,41 @@ class LeftoverCounts:
                 return max(alive, len(descendant_pids() - self._processes))
 
     def mismatches(self, expected: Mapping[LeftoverKind, int]) -> list[Mismatch]:
-        """Return what is not as expected, once there was time for it to become so."""
+        """Return the differences from ``expected``; wait up to ``grace`` seconds for open ones to end."""
         deadline = time.monotonic() + self._grace
         while self._may_still_drop(expected) and time.monotonic() < deadline:
             time.sleep(POLL_INTERVAL)
         return self._compare(expected)
 
     def _may_still_drop(self, expected: Mapping[LeftoverKind, int]) -> bool:
-        """Whether something is left that may yet go away; what was asked too often stays so."""
-        passing: tuple[LeftoverKind, ...] = ("sessions_open", "processes")
-        return any((self.count(word) or 0) > expected[word] for word in passing if word in expected)
+        """Return whether a count that can still decrease is too high; model calls cannot decrease."""
+        transient: tuple[LeftoverKind, ...] = ("sessions_open", "processes")
+        return any((self.count(kind) or 0) > expected[kind] for kind in transient if kind in expected)
 
     def _compare(self, expected: Mapping[LeftoverKind, int]) -> list[Mismatch]:
-        counted = {word: self.count(word) for word in expected}
+        counts = {kind: self.count(kind) for kind in expected}
         return [
-            Mismatch("afterwards", f"{word}: {_count_text(counted[word])}, not {number}")
-            for word, number in expected.items()
-            if counted[word] != number
+            Mismatch("afterwards", f"{kind}: {_count_text(counts[kind])}, not {number}")
+            for kind, number in expected.items()
+            if counts[kind] != number
         ]
 
 
-def ask_count(double: ModelDouble | None) -> int:
-    """Return how often the model itself was asked; a process that never got so far does not count."""
-    return 0 if double is None else sum(getattr(one, "called_model", True) for one in double.requests)
+def model_call_count(double: ModelDouble | None) -> int:
+    """Return the number of model calls; a process that ended before its model call does not count."""
+    return 0 if double is None else sum(getattr(call, "called_model", True) for call in double.requests)
 
 
 def descendant_pids() -> frozenset[int]:
-    """Return the ids of the processes that this one has begotten and that still run."""
+    """Return the ids of the running descendants of this process."""
     parents = _parents_from_proc() if Path("/proc/self/stat").exists() else _parents_from_ps()
-    family = {os.getpid()}
+    pids = {os.getpid()}
     grown = True
     while grown:
-        children = {child for child, parent in parents.items() if parent in family} - family
-        family |= children
+        children = {child for child, parent in parents.items() if parent in pids} - pids
+        pids |= children
         grown = bool(children)
-    return frozenset(family - {os.getpid()})
+    return frozenset(pids - {os.getpid()})
 
 
 def _parents_from_proc() -> dict[int, int]:
@@ -115,7 +115,7 @@ def _parents_from_proc() -> dict[int, int]:
         if entry.name.isdigit():
             try:
                 stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:  # it has ended since it was listed
+            except OSError:  # the process has ended since it was listed
                 continue
             state, parent = stat.rpartition(")")[2].split()[:2]
             if state not in "ZX":
@@ -125,12 +125,12 @@ def _parents_from_proc() -> dict[int, int]:
 
 def _parents_from_ps() -> dict[int, int]:
     with subprocess.Popen(
-        ["ps", "-axo", "pid=,ppid=,stat="],  # noqa: S607 - ps is where the system has it
+        ["ps", "-axo", "pid=,ppid=,stat="],  # noqa: S607 - the place of ps depends on the system
         stdout=subprocess.PIPE,
         text=True,
     ) as ps:
-        listed = ps.communicate()[0]
-    rows = (line.split() for line in listed.splitlines())
+        output = ps.communicate()[0]
+    rows = (line.split() for line in output.splitlines())
     return {
         int(pid): int(parent)
         for pid, parent, state in rows

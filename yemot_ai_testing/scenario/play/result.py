@@ -1,4 +1,4 @@
-"""What came of a scenario."""
+"""The result of a played scenario."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ MismatchKind: TypeAlias = Literal[
 MISMATCH_KINDS: tuple[MismatchKind, ...] = get_args(MismatchKind)
 """Why a scenario can fail; stable, for grouping.
 
-``heard``: other words. ``response``: another action. ``ends``: the call has (not) ended. ``dead_air``: too
-long a silence. ``protocol``: the line would not understand the answer. ``no_answer``: the application
-raised, was late or unreachable. ``verb``: the line does not wait for what the caller does. ``endless``: it
-never waits for the caller again. ``script``: the model was not asked what was scripted. ``afterwards``:
-something is left behind.
+``heard``: different words. ``response``: a different action. ``ends``: the call has (not) ended.
+``dead_air``: too long a silence. ``protocol``: the line cannot parse the response. ``no_answer``: the
+application raised, was late or unreachable. ``verb``: the line does not wait for the caller's action.
+``endless``: it never waits for the caller again. ``script``: the model calls do not match the script.
+``afterwards``: wrong counts of leftovers.
 """
 
 EXPECTATION_KINDS: frozenset[MismatchKind] = frozenset({"heard", "response", "ends", "dead_air"})
-"""Kinds of what ``hears`` says: the call itself went on, and so can the scenario."""
+"""Kinds that ``hears`` can cause: the call has not ended, so the scenario can continue."""
 
 TurnStatus: TypeAlias = Literal["passed", "failed", "not_run"]
 ScenarioState: TypeAlias = Literal["passed", "failed", "fake only"]
@@ -55,11 +55,11 @@ ScenarioState: TypeAlias = Literal["passed", "failed", "fake only"]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a part of ``hears`` would have to be.
+    """The value with which a part of ``hears`` would pass.
 
     Attributes:
-        path: where in ``hears``: its key, and the number of the item or the name of the field, if any.
-        value: the text that would be right; ``null`` for a field that is not there.
+        path: the key in ``hears``, then the index of the item or the name of the field, if any.
+        value: the text; ``null`` for a missing field.
     """
 
     path: tuple[str | int, ...]
@@ -68,12 +68,12 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that is not as the scenario says.
+    """One difference between the scenario and the call.
 
     Attributes:
-        kind: its class.
-        message: what is wrong, in words.
-        correction: how ``hears`` can be made to agree, if it can.
+        kind: the kind of failure.
+        message: the description.
+        correction: the change of ``hears`` with which the turn would pass, if there is one.
     """
 
     kind: MismatchKind
@@ -83,17 +83,17 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What came of one turn.
+    """The result of one turn.
 
     Attributes:
         turn: the turn.
         status: turns after a failure are ``not_run``, never passed.
         heard: everything that was heard in it.
         dead_air: its longest silence, in seconds.
-        warnings: what is worth telling though nothing failed.
-        events: what happened in it, in the order in which it was noted.
-        exchanges: the requests and answers of it.
-        mismatches: everything that is not as written.
+        warnings: problems that do not fail the turn.
+        events: its events, in the order in which they were recorded.
+        exchanges: its requests and responses.
+        mismatches: all differences from the scenario.
     """
 
     turn: ScenarioTurn
@@ -107,7 +107,7 @@ class TurnResult:
 
     @property
     def silence_limits(self) -> SilenceLimits | None:
-        """How long the line may be silent in it."""
+        """The limits of dead air of the turn."""
         return self.turn.hears.within if self.turn.hears else None
 
 
@@ -116,11 +116,11 @@ class ScenarioFailure:
     """Why a scenario failed.
 
     Attributes:
-        kind: the class of the first mismatch.
-        location: where in the file.
-        messages: everything that was wrong, in words.
-        turn: the number of the turn, from 1; None for what comes after the call.
-        cause: the exception behind it, if there is one.
+        kind: the kind of the first mismatch.
+        location: the position in the file.
+        messages: all mismatches.
+        turn: the number of the turn, from 1; None after the call.
+        cause: the exception that caused it, if there is one.
     """
 
     kind: MismatchKind
@@ -137,23 +137,23 @@ class ScenarioFailure:
         number: int,
         cause: BaseException | None = None,
     ) -> ScenarioFailure:
-        """Return the failure of turn ``number``, of the kind of the first thing that was wrong."""
-        messages = tuple(dict.fromkeys(one.message for one in mismatches))
+        """Return the failure of turn ``number`` with the kind of the first mismatch."""
+        messages = tuple(dict.fromkeys(mismatch.message for mismatch in mismatches))
         return cls(mismatches[0].kind, turn.location, messages, number, cause)
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """What came of a whole scenario.
+    """The result of a whole scenario.
 
     Attributes:
         scenario: the scenario.
         turns: one result for each of its turns.
-        transcript: the call, as both sides lived it.
+        transcript: the events of the call.
         failure: why it failed; None if it did not.
-        agent_turns: how many turns the model was asked for.
-        fake_only: why only a fake could have played it; None if it was played.
-        exchanges: all requests and answers, those after the last turn included.
+        agent_turns: the number of turns with a model call.
+        fake_only: why only a fake can play it; None if it was played.
+        exchanges: all requests and responses, with those after the last turn.
     """
 
     scenario: Scenario
@@ -166,12 +166,12 @@ class ScenarioResult:
 
     @property
     def state(self) -> ScenarioState:
-        """How it went, in a word."""
+        """The outcome in a word."""
         return "fake only" if self.fake_only else "failed" if self.failure else "passed"
 
     @property
     def turn_events(self) -> list[TurnEvent]:
-        """The whole call, each event with its turn."""
+        """The events of the call, each with its turn."""
         turns = [
             TurnEvent(event, number, result.silence_limits)
             for number, result in enumerate(self.turns, start=1)
@@ -181,7 +181,7 @@ class ScenarioResult:
 
     @property
     def dead_air(self) -> tuple[float, ...]:
-        """The longest silence of each turn that was played, in seconds."""
+        """The longest silence of each played turn, in seconds."""
         return tuple(result.dead_air for result in self.turns if result.status != "not_run")
 
     @property

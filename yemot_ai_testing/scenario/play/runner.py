@@ -1,4 +1,4 @@
-"""Plays a scenario: a ``Caller`` does what its turns say, the double what their ``agent:`` says."""
+"""Play a scenario: a ``Caller`` does the verbs of its turns, the double the steps of ``agent:``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
 from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches, protocol_mismatches
-from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble, ask_count
+from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble, model_call_count
 from yemot_ai_testing.scenario.play.result import (
     Mismatch,
     MismatchKind,
@@ -31,11 +31,11 @@ class PlayTarget:
     """What a scenario is played against.
 
     Attributes:
-        app: whatever a ``Caller`` can call.
-        double: the model's double behind it; None if nobody scripts the model.
-        remote: an url may point beyond this machine.
-        grace: seconds that what a call leaves behind may take to go away.
-        output: tells what a server has written since the stage was opened; None if none was started.
+        app: an application or URL that a ``Caller`` accepts.
+        double: the model's double; None if the model is not scripted.
+        remote: whether a URL may point to another machine.
+        grace: seconds that sessions and processes may take to end after a call.
+        output: returns the server's output since the target was opened; None without a server.
     """
 
     app: object
@@ -48,18 +48,18 @@ class PlayTarget:
 def play(
     scenario: Scenario, target: PlayTarget, *, continue_after: frozenset[MismatchKind] = frozenset()
 ) -> ScenarioResult:
-    """Play ``scenario`` and return what came of it; failures are returned, not raised.
+    """Play ``scenario`` and return its result; failures are returned, not raised.
 
     Args:
         scenario: the call.
         target: what it is played against.
-        continue_after: kinds of failure after which the call goes on, so that all of them are found; of
-            several failures the first of another kind is told.
+        continue_after: kinds of failure after which the call continues, so that all of them are found; of
+            several failures the first of another kind is reported.
     """
     return _ScenarioRun(scenario, target, continue_after).run()
 
 
-class _TurnFailed(Exception):  # noqa: N818 - a way out of the turns, never seen outside
+class _TurnFailed(Exception):  # noqa: N818 - control flow inside this module
     """A turn has failed."""
 
     def __init__(
@@ -88,38 +88,38 @@ class _ScenarioRun:
             strict=False,
             remote=self.target.remote,
         )
-        census = LeftoverCounts(self.target.app, self.target.double, grace=self.target.grace)
+        leftovers = LeftoverCounts(self.target.app, self.target.double, grace=self.target.grace)
         try:
-            self._run_turns(caller, census)
+            self._run_turns(caller, leftovers)
         except FakeOnlyError as error:
-            return self._result(caller, census, fake_only=str(error))
+            return self._result(caller, leftovers, fake_only=str(error))
         finally:
             self._hang_up(caller)
-            census.end_turn()
+            leftovers.end_turn()
         self._check_script()
-        self._check_afterwards(census)
-        return self._result(caller, census)
+        self._check_afterwards(leftovers)
+        return self._result(caller, leftovers)
 
-    def _run_turns(self, caller: Caller, census: LeftoverCounts) -> None:
+    def _run_turns(self, caller: Caller, leftovers: LeftoverCounts) -> None:
         for number, turn in enumerate(self.scenario.turns, start=1):
-            events, exchanges = len(caller.transcript), len(caller.exchanges)
+            event_count, exchange_count = len(caller.transcript), len(caller.exchanges)
             try:
                 result = _TurnRun(turn, caller, self.target.double).run(dials=number == 1)
-                self.results.append(_with_events(result, caller, events, exchanges))
-            except _TurnFailed as stop:
-                self.results.append(_with_events(stop.result, caller, events, exchanges))
-                self._fail(stop.mismatches, turn, number, stop.cause)
+                self.results.append(_with_events(result, caller, event_count, exchange_count))
+            except _TurnFailed as failed:
+                self.results.append(_with_events(failed.result, caller, event_count, exchange_count))
+                self._fail(failed.mismatches, turn, number, failed.cause)
                 if not self._may_continue:
                     return
             finally:
-                census.end_turn()
+                leftovers.end_turn()
 
     @property
     def _may_continue(self) -> bool:
         return self.failure is None or self.failure.kind in self.continue_after
 
     def _hang_up(self, caller: Caller) -> None:
-        """Hang up like anybody who is done, so that a call left open is the application's doing."""
+        """Hang up, so that a call that stays open was left open by the application."""
         if caller.dialled and not caller.ended:
             caller.hangs_up()
         caller.close()
@@ -132,31 +132,30 @@ class _ScenarioRun:
         except AssertionError as error:
             self.failure = ScenarioFailure("script", self.scenario.location, tuple(str(error).splitlines()))
 
-    def _check_afterwards(self, census: LeftoverCounts) -> None:
+    def _check_afterwards(self, leftovers: LeftoverCounts) -> None:
         afterwards = self.scenario.afterwards
         if not self._may_continue or afterwards is None:
             return
-        found = census.mismatches(afterwards.counts)
-        if found:
-            self.failure = ScenarioFailure(
-                "afterwards", afterwards.location, tuple(one.message for one in found)
-            )
+        mismatches = leftovers.mismatches(afterwards.counts)
+        if mismatches:
+            messages = tuple(mismatch.message for mismatch in mismatches)
+            self.failure = ScenarioFailure("afterwards", afterwards.location, messages)
 
     def _fail(
-        self, found: list[Mismatch], turn: ScenarioTurn, number: int, cause: BaseException | None
+        self, mismatches: list[Mismatch], turn: ScenarioTurn, number: int, cause: BaseException | None
     ) -> None:
-        hard = [one for one in found if one.kind not in self.continue_after]
-        if self.failure is None or hard:
-            self.failure = ScenarioFailure.from_mismatches(hard or found, turn, number, cause)
+        fatal = [mismatch for mismatch in mismatches if mismatch.kind not in self.continue_after]
+        if self.failure is None or fatal:
+            self.failure = ScenarioFailure.from_mismatches(fatal or mismatches, turn, number, cause)
 
     def _result(
-        self, caller: Caller, census: LeftoverCounts, *, fake_only: str | None = None
+        self, caller: Caller, leftovers: LeftoverCounts, *, fake_only: str | None = None
     ) -> ScenarioResult:
-        rest = self.scenario.turns[len(self.results) :]
-        results = (*self.results, *(TurnResult(turn, "not_run") for turn in rest))
-        turns = census.count("agent_turns") or 0
+        not_run = self.scenario.turns[len(self.results) :]
+        results = (*self.results, *(TurnResult(turn, "not_run") for turn in not_run))
+        agent_turns = leftovers.count("agent_turns") or 0
         return ScenarioResult(
-            self.scenario, results, caller.transcript, self.failure, turns, fake_only, caller.exchanges
+            self.scenario, results, caller.transcript, self.failure, agent_turns, fake_only, caller.exchanges
         )
 
 
@@ -168,33 +167,37 @@ class _TurnRun:
 
     def run(self, *, dials: bool) -> TurnResult:
         """Play the turn; the first one dials, and its verb follows the greeting."""
-        before, raw = len(self.caller.exchanges), self.caller.raw
+        exchange_count, raw = len(self.caller.exchanges), self.caller.raw
         if self.turn.action is None:
             self._script_model()
         if dials:
             self._run_verb(self.caller.dial)
             if self.turn.action is not None:
-                self._evaluate(Expectation(), self._observed(before, raw))
-                before, raw = len(self.caller.exchanges), self.caller.raw
+                self._evaluate(Expectation(), self._observed(exchange_count, raw))
+                exchange_count, raw = len(self.caller.exchanges), self.caller.raw
         if self.turn.action is not None:
             self._script_model()
             action = self.turn.action
             self._run_verb(lambda: _perform(self.caller, action))
-        return self._evaluate(self.turn.hears or Expectation(), self._observed(before, raw))
+        return self._evaluate(self.turn.hears or Expectation(), self._observed(exchange_count, raw))
 
     def _script_model(self) -> None:
         double = self.double
         if double is not None:
             for step in self.turn.agent:
                 double.add(step)
-        meanwhile = self.turn.interruption
-        if meanwhile is None:
+        interruption = self.turn.interruption
+        if interruption is None:
             return
         if double is None or not self.turn.agent:
-            self.caller.interrupts(meanwhile.keys, after=meanwhile.after)
+            self.caller.interrupts(interruption.keys, after=interruption.after)
             return
-        asked = ask_count(double)
-        self.caller.interrupts(meanwhile.keys, after=meanwhile.after, when=lambda: ask_count(double) > asked)
+        calls_before = model_call_count(double)
+        self.caller.interrupts(
+            interruption.keys,
+            after=interruption.after,
+            when=lambda: model_call_count(double) > calls_before,
+        )
 
     def _run_verb(self, verb: Callable[[], str]) -> None:
         try:
@@ -208,9 +211,9 @@ class _TurnRun:
         result = TurnResult(self.turn, "failed", self.caller.heard, self.caller.dead_air)
         return _TurnFailed(result, [Mismatch(kind, str(error))], error)
 
-    def _observed(self, before: int, raw: str) -> ObservedTurn:
+    def _observed(self, exchange_count: int, raw: str) -> ObservedTurn:
         caller = self.caller
-        exchanges = caller.exchanges[before:]
+        exchanges = caller.exchanges[exchange_count:]
         return ObservedTurn(
             caller.heard,
             exchanges,
@@ -222,36 +225,37 @@ class _TurnRun:
         )
 
     def _evaluate(self, expected: Expectation, observed: ObservedTurn) -> TurnResult:
-        found = [*protocol_mismatches(observed.exchanges), *expectation_mismatches(expected, observed)]
-        status: TurnStatus = "failed" if found else "passed"
+        mismatches = [*protocol_mismatches(observed.exchanges), *expectation_mismatches(expected, observed)]
+        status: TurnStatus = "failed" if mismatches else "passed"
         result = TurnResult(
             self.turn,
             status,
             observed.heard,
             observed.dead_air,
             _warnings(expected, observed),
-            mismatches=tuple(found),
+            mismatches=tuple(mismatches),
         )
-        if found:
-            raise _TurnFailed(result, found, _app_exception(observed.exchanges))
+        if mismatches:
+            raise _TurnFailed(result, mismatches, _app_exception(observed.exchanges))
         return result
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
-    """Return what the application raised; what a connection to it raised has no place in it."""
+    """Return the exception of the application; connection errors are not its exceptions."""
     problems = (problem for exchange in exchanges for problem in exchange.problems)
     return next((problem.cause for problem in problems if problem.code == "exception"), None)
 
 
 def _heard_sentences(caller: Caller) -> tuple[str, ...]:
-    """Return what was heard since the caller last did something, sentence by sentence."""
+    """Return what was heard since the last action of the caller, one item for each sound."""
     events = takewhile(lambda event: not isinstance(event, CallerActed), reversed(caller.transcript))
     return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
 
 
-def _with_events(result: TurnResult, caller: Caller, events: int, exchanges: int) -> TurnResult:
-    """Return ``result`` with all that came after the first ``events`` and ``exchanges`` of the call."""
-    return replace(result, events=tuple(caller.transcript[events:]), exchanges=caller.exchanges[exchanges:])
+def _with_events(result: TurnResult, caller: Caller, event_count: int, exchange_count: int) -> TurnResult:
+    """Return ``result`` with the events and exchanges after the given counts."""
+    events = tuple(caller.transcript[event_count:])
+    return replace(result, events=events, exchanges=caller.exchanges[exchange_count:])
 
 
 def _perform(caller: Caller, action: CallerAction) -> str:

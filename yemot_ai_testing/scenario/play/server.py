@@ -1,4 +1,4 @@
-"""A server in any language, in a process of its own: started, waited for, and ended with all it started."""
+"""Start a server command, wait until it listens, and end it with all its child processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Final
 
 from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play import supervisor as keeper
+from yemot_ai_testing.scenario.play import supervisor
 
 __all__ = ["ServerProcess"]
 
@@ -27,17 +27,17 @@ HOSTS: Final = ("127.0.0.1", "::1")
 
 
 class ServerProcess:
-    """A server that accepts connections.
+    """The process of a server that accepts connections.
 
     Args:
-        server_command: how it is started; ``{port}`` in its command becomes the port.
-        environment: what it finds in its environment, besides ``PORT``.
+        server_command: the command; ``{port}`` in it becomes the port.
+        environment: its environment variables; ``PORT`` is added.
 
     Raises:
-        ServerFailedError: there is no such program; it ended; it did not listen in time.
+        ServerFailedError: if there is no such program, it ends, or it does not listen in time.
 
     Attributes:
-        url: where a line calls it.
+        url: the URL that a line calls.
     """
 
     def __init__(self, server_command: ServerCommand, environment: Mapping[str, str]) -> None:
@@ -45,15 +45,15 @@ class ServerProcess:
         port = _free_port()
         command = [part.replace("{port}", str(port)) for part in server_command.command]
         _check_program(server_command, environment)
-        # A file and not a pipe: nobody has to read along for the server to go on.
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server
+        # A file, because a full pipe would block the server.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server runs
         self._process = subprocess.Popen(  # noqa: S603 - the user's own command
-            [sys.executable, "-IS", keeper.__file__, *command],
+            [sys.executable, "-IS", supervisor.__file__, *command],
             env={**environment, "PORT": str(port)},
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=self._output,
-            start_new_session=True,  # ^C at the terminal is ours: the keeper ends it in order
+            start_new_session=True,  # Ctrl-C at the terminal must not reach it: the supervisor ends it
         )
         try:
             host = self._wait_until_listening(port)
@@ -64,16 +64,16 @@ class ServerProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it still runs."""
+        """Whether the server is running."""
         return self._process.poll() is None
 
     @property
     def output_size(self) -> int:
-        """How many bytes it has written so far."""
+        """The number of bytes that it has written so far."""
         return os.fstat(self._output.fileno()).st_size
 
     def output_tail(self, since: int = 0) -> str:
-        """Return the last lines that it has written, from byte ``since`` on, and whether it has ended."""
+        """Return the last lines of its output from byte ``since``, and its exit code if it has ended."""
         raw = os.pread(self._output.fileno(), max(self.output_size - since, 0), since)
         lines = raw.decode(errors="replace").splitlines()[-TAIL_LINES:]
         if not self.is_running:
@@ -81,11 +81,11 @@ class ServerProcess:
         return "\n".join(lines)
 
     def close(self) -> None:
-        """End it, and whatever it has started."""
+        """End the server and its child processes."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            self._process.wait(2 * keeper.TERMINATION_SECONDS)
+            self._process.wait(2 * supervisor.TERMINATION_SECONDS)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -106,9 +106,9 @@ class ServerProcess:
         raise self._start_error(f"ended before it listened on port {port}")
 
     def _start_error(self, problem: str) -> ServerFailedError:
-        said = self.output_tail()
-        way_out = "the port is {port} in the command, and PORT in its environment"
-        return ServerFailedError(f"serve: {self._server_command} {problem} ({way_out})", output=said)
+        hint = "the port is {port} in the command, and PORT in its environment"
+        message = f"serve: {self._server_command} {problem} ({hint})"
+        return ServerFailedError(message, output=self.output_tail())
 
 
 def _free_port() -> int:
@@ -125,7 +125,7 @@ def _is_listening(host: str, port: int) -> bool:
     return True
 
 
-def _check_program(serve: ServerCommand, environment: Mapping[str, str]) -> None:
-    program = serve.command[0]
+def _check_program(server_command: ServerCommand, environment: Mapping[str, str]) -> None:
+    program = server_command.command[0]
     if shutil.which(program, path=environment.get("PATH")) is None:
-        raise ServerFailedError(f"serve: there is no program {program!r} (looked for from {Path.cwd()})")
+        raise ServerFailedError(f"serve: there is no program {program!r} (searched from {Path.cwd()})")

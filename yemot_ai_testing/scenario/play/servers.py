@@ -1,8 +1,8 @@
-"""The servers of a run, each with the doubles that it finds in its environment.
+"""The servers of a run, each with the doubles in its environment.
 
-One server plays all scenarios that name the same command; each scenario scripts doubles of its own. They
-reach the server's processes by ways that stay: a link named ``codex``, first on its ``PATH``, and the
-address of one model service.
+One server serves all scenarios with the same command; each scenario has new doubles. The server's processes
+find them at places that do not change: a link named ``codex``, first on ``PATH``, and the URL of one model
+service.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -30,6 +29,7 @@ from yemot_ai_testing.doubles.script import (
     UnknownSession,
 )
 from yemot_ai_testing.errors import ServerFailedError
+from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.server import ServerProcess
 
@@ -37,46 +37,46 @@ __all__ = ["RunningServer", "ServerModelDouble", "Servers"]
 
 
 class Servers:
-    """The servers of one run, by what starts them."""
+    """The servers of one run, by command."""
 
     def __init__(self) -> None:
         self._running: dict[ServerCommand, RunningServer] = {}
         self._failed: dict[ServerCommand, ServerFailedError] = {}
 
-    def get_or_start(self, serve: ServerCommand) -> RunningServer:
-        """Return the server that ``serve`` starts; one that has ended meanwhile is started anew.
+    def get_or_start(self, command: ServerCommand) -> RunningServer:
+        """Return the running server of ``command``; start it if it is not running.
 
         Raises:
-            ServerFailedError: it does not start; nobody waits for it a second time.
+            ServerFailedError: if it does not start; a command that failed once is not started again.
         """
-        if serve in self._failed:
-            raise self._failed[serve]
-        found = self._running.get(serve)
-        if found is not None and not found.server.is_running:
-            self._running.pop(serve).close()
-            found = None
-        if found is None:
+        if command in self._failed:
+            raise self._failed[command]
+        server = self._running.get(command)
+        if server is not None and not server.server.is_running:
+            self._running.pop(command).close()
+            server = None
+        if server is None:
             try:
-                found = self._running[serve] = RunningServer.start(serve)
+                server = self._running[command] = RunningServer.start(command)
             except ServerFailedError as error:
-                self._failed[serve] = error
+                self._failed[command] = error
                 raise
-        return found
+        return server
 
     def close(self) -> None:
-        """End them all."""
+        """End all servers."""
         while self._running:
             self._running.popitem()[1].close()
 
 
 @dataclass(slots=True)
 class RunningServer:
-    """A server, and what stays of its doubles from scenario to scenario.
+    """A server and the parts of its doubles that all scenarios share.
 
     Attributes:
-        server: the server.
-        folder: where its link to Codex lies, and the homes that it finds.
-        model: the service that it finds instead of OpenAI's and Anthropic's.
+        server: the process.
+        folder: has its link to Codex and its home folders.
+        model: the model service that replaces OpenAI's and Anthropic's.
     """
 
     server: ServerProcess
@@ -84,12 +84,12 @@ class RunningServer:
     model: ModelServer
 
     @classmethod
-    def start(cls, serve: ServerCommand) -> RunningServer:
-        """Start a server with a place for doubles in its environment."""
+    def start(cls, command: ServerCommand) -> RunningServer:
+        """Start a server whose environment leads to doubles."""
         folder = Path(tempfile.mkdtemp(prefix="yemot-ai-serve-")).resolve()
         model = ModelServer()
         try:
-            return cls(ServerProcess(serve, _environment(folder, model)), folder, model)
+            return cls(ServerProcess(command, _environment(folder, model)), folder, model)
         except BaseException:
             model.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,7 +97,7 @@ class RunningServer:
 
     @contextmanager
     def use_codex(self, codex: FakeCodex | RealCodex) -> Iterator[ServerModelDouble]:
-        """Let ``codex`` be the Codex of this server, and its script that of every model it asks."""
+        """Use ``codex`` as the Codex of this server, and its script for the model service too."""
         link = self.folder / "bin" / "codex"
         link.symlink_to(codex.executable)
         self.model.requests.clear()
@@ -108,18 +108,18 @@ class RunningServer:
             link.unlink()
 
     def close(self) -> None:
-        """End the server, then what it asked."""
+        """End the server, then its model service."""
         self.server.close()
         self.model.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class ServerModelDouble:
-    """Whoever a server asks, Codex or a model over HTTP, as one double with one script.
+    """The Codex and the model service of a server, as one double with one script.
 
     Args:
         codex: the Codex on the server's ``PATH``.
-        model: the model service that its environment names.
+        model: the model service of its environment.
     """
 
     def __init__(self, codex: FakeCodex | RealCodex, model: ModelServer) -> None:
@@ -128,22 +128,22 @@ class ServerModelDouble:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """What was asked so far, of Codex and over HTTP."""
+        """The model calls so far, of Codex and over HTTP."""
         return [*self._codex.requests, *self._model.requests]
 
     def add(self, step: Step) -> None:
-        """Append a step, for whichever model is asked next."""
+        """Append a step, for the next model call of either."""
         self._codex.add(step)
 
     def processes_alive(self) -> int:
-        """How many processes of Codex still run."""
+        """Return the number of running Codex processes."""
         return self._codex.processes_alive()
 
     def assert_complete(self) -> None:
-        """Check that what was scripted was asked, and nothing else.
+        """Check that the model calls match the script.
 
         Raises:
-            ScriptMismatchError: it was not so.
+            ScriptMismatchError: if they do not.
         """
         self._codex.assert_complete()
         if not isinstance(self._codex, RealCodex):
@@ -151,7 +151,7 @@ class ServerModelDouble:
 
 
 class _SharedScript(Script):
-    """The script of a fake Codex, for a model service that is asked by the same server."""
+    """The script of a fake Codex, for the model service of the same server."""
 
     __slots__ = ("_codex",)
 
@@ -159,29 +159,29 @@ class _SharedScript(Script):
         super().__init__()
         self._codex = codex
 
-    def take(self, asked: str) -> Step | None:
-        """Consume the step for one call; what only a process can do is none."""
+    def take(self, prompt: str) -> Step | None:
+        """Return the step for one call; steps that only a process can do count as unscripted."""
         step = self._codex.take()
         if isinstance(step, Crash | Malformed | UnknownSession | BusySession):
-            self.record_unscripted(asked)
+            self.record_unscripted(prompt)
             return None
         if step is not None:
             self.add(step)
-        return super().take(asked)
+        return super().take(prompt)
 
 
 def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
-    """Return what a server finds: the doubles, no key that would open anything, this Python."""
-    own = folder / "bin"
-    own.mkdir()
-    (own / DOUBLE_MARKER).touch()
-    for name in ("home", "nobody"):
+    """Return environment variables with the doubles, no valid key, and the programs of this Python."""
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    (bin_folder / DOUBLE_MARKER).touch()
+    for name in ("home", "codex-home"):
         (folder / name).mkdir()
     return {
         **os.environ,
-        "PATH": os.pathsep.join([str(own), *_venv_programs(), os.environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(bin_folder), *_venv_programs(), os.environ.get("PATH", os.defpath)]),
         "YEMOT_AI_HOME": str(folder / "home"),
-        "CODEX_HOME": str(folder / "nobody"),
+        "CODEX_HOME": str(folder / "codex-home"),
         "OPENAI_BASE_URL": model.base_url,
         "OPENAI_API_KEY": "none",
         "ANTHROPIC_BASE_URL": model.root_url,
@@ -191,7 +191,7 @@ def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
 
 
 def _venv_programs() -> list[str]:
-    """Return the folder of the programs of this virtual environment, unless it is on ``PATH`` anyway."""
+    """Return the folder of this virtual environment's programs, unless it is already on ``PATH``."""
     folder = str(Path(sys.executable).parent)
-    known = os.environ.get("PATH", "").split(os.pathsep)
-    return [] if sys.prefix == sys.base_prefix or folder in known else [folder]
+    on_path = os.environ.get("PATH", "").split(os.pathsep)
+    return [] if sys.prefix == sys.base_prefix or folder in on_path else [folder]

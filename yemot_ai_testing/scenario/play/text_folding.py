@@ -1,4 +1,4 @@
-"""When two Hebrew texts say the same.
+"""Normalize Hebrew texts, so that texts that sound the same are equal.
 
 >>> fold_text("צה״ל – שָׁלוֹם.") == fold_text('צה"ל שלום')
 True
@@ -21,9 +21,9 @@ PAUSE_SIGNS = re.compile(r"[.,;\u2026]+(?=\s|$)")
 def fold_text(text: str) -> str:
     """Return ``text`` without what cannot be heard.
 
-    Niqqud, quotation marks, direction marks and pauses (``. , ;`` after a word) go; dashes and all white
-    space become one space; letters are NFC. An answer can contain no full stop and no quotation mark
-    [OFF], so an expectation copied from what the model wrote must match what the line speaks instead.
+    Remove niqqud, quotation marks, direction marks and pauses (``. , ;`` after a word); replace dashes and
+    white space by one space; normalize letters to NFC. A response cannot contain a full stop or a quotation
+    mark [OFF], so an expectation copied from the model's text must match what the line speaks instead.
     """
     text = NIQQUD.sub("", unicodedata.normalize("NFD", text))
     text = DASHES.sub(" ", QUOTES.sub("", INVISIBLE.sub("", text)))

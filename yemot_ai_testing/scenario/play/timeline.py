@@ -1,4 +1,4 @@
-"""A call as a row of beats: what each side does, and the silences between, each with its turn.
+"""Build the timeline of a call: events and the silences between them, each with its turn.
 
 >>> from yemot_ai_testing.line.transcript import CallerActed, Sound
 >>> question = CallerActed(at=0.0, seconds=1.0, name="says", text="שלום")
@@ -29,7 +29,7 @@ from yemot_ai_testing.scenario.format.model import SilenceLimits
 __all__ = ["MIN_SHOWN_SILENCE", "Origin", "SilenceGrade", "TimelineEvent", "TurnEvent", "build_timeline"]
 
 MIN_SHOWN_SILENCE = 1.0
-"""Seconds of silence from which on it is shown, though no bound is passed."""
+"""Seconds; a shorter silence is shown only if it exceeds a limit."""
 
 Origin: TypeAlias = Literal["caller", "line", "platform", "silence", "place"]
 SilenceGrade: TypeAlias = Literal["", "long", "too_long"]
@@ -37,12 +37,12 @@ SilenceGrade: TypeAlias = Literal["", "long", "too_long"]
 
 @dataclass(frozen=True, slots=True)
 class TurnEvent:
-    """An event of a call, and where in its scenario it belongs.
+    """An event of a transcript with its turn.
 
     Attributes:
         event: the event.
-        turn: the number of its turn, from 1; 0 for what came after the last one.
-        silence_limits: how long the line may be silent in that turn.
+        turn: the number of its turn, from 1; 0 after the last turn.
+        silence_limits: the limits of dead air of that turn.
     """
 
     event: CallEvent
@@ -52,18 +52,18 @@ class TurnEvent:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """One thing that happens, or one silence.
+    """One event or one silence of a call.
 
     Attributes:
-        at: when it begins, in seconds since the call began.
-        seconds: how long it lasts; 0 for what takes no time.
-        origin: whose it is.
+        at: its start, in seconds since the call began.
+        seconds: its duration; 0 for an instant.
+        origin: who or what caused it.
         kind: the caller's verb (``says``, ``presses`` …), else ``speaks``, ``beeps``, ``music``, ``silence``,
             ``enters`` or ``ends``.
-        text: what is said or done.
-        grade: of a silence, whether it passes the turn's first bound (``long``) or its last (``too_long``).
-        bound: the bound that it passes, in seconds.
-        turn: the number of its turn, from 1; 0 for what came after the last one.
+        text: the spoken text, the keys, or a description.
+        grade: of a silence: ``long`` above the turn's warning limit, ``too_long`` above its failure limit.
+        bound: the limit that it exceeds, in seconds.
+        turn: the number of its turn, from 1; 0 after the last turn.
     """
 
     at: float
@@ -77,27 +77,27 @@ class TimelineEvent:
 
 
 def build_timeline(call: Iterable[TurnEvent]) -> list[TimelineEvent]:
-    """Return what happens in the order in which it begins, silences in their places."""
-    ordered = sorted(call, key=lambda one: one.event.at)  # music is noted when it ends
+    """Return events and silences in the order of their start."""
+    ordered = sorted(call, key=lambda turn_event: turn_event.event.at)  # music is recorded when it ends
     return list(_iterate_timeline(ordered, ordered[0].event.at)) if ordered else []
 
 
-def _iterate_timeline(ordered: list[TurnEvent], began: float) -> Iterator[TimelineEvent]:
+def _iterate_timeline(ordered: list[TurnEvent], start: float) -> Iterator[TimelineEvent]:
     last: TurnEvent | None = None
-    quiet_since = began
-    for one in ordered:
-        event = one.event
+    quiet_since = start
+    for turn_event in ordered:
+        event = turn_event.event
         if not isinstance(event, ExtensionEntered):
             if last is not None:
-                yield from _silence(quiet_since - began, event.at - quiet_since, last)
-            quiet_since = _silent_from(event, quiet_since)
-            last = one
+                yield from _silence(quiet_since - start, event.at - quiet_since, last)
+            quiet_since = _silence_start(event, quiet_since)
+            last = turn_event
         if not isinstance(event, HoldMusic) or event.seconds >= MIN_SHOWN_SILENCE:
-            yield _timeline_event(event, round(event.at - began, 3), one.turn)
+            yield _timeline_event(event, round(event.at - start, 3), turn_event.turn)
 
 
 def _silence(at: float, seconds: float, after: TurnEvent) -> Iterator[TimelineEvent]:
-    """Yield a silence, unless it is too short; it belongs to the turn in which it begins."""
+    """Yield a silence, unless it is too short; its turn is that of the event before it."""
     seconds = round(seconds, 3)
     grade, bound = _grade_silence(seconds, after.silence_limits)
     if grade or seconds >= MIN_SHOWN_SILENCE:
@@ -112,17 +112,19 @@ def _grade_silence(seconds: float, limits: SilenceLimits | None) -> tuple[Silenc
     return ("too_long", limits.fail) if seconds > limits.fail else ("long", limits.warn)
 
 
-def _silent_from(event: CallEvent, before: float) -> float:
-    """Return when silence begins; a caller who does something while the line speaks ends what was said."""
+def _silence_start(event: CallEvent, previous: float) -> float:
+    """Return when the silence after ``event`` begins; an action of the caller stops what the line plays."""
     if isinstance(event, CallerActed):
         return event.at + event.seconds
-    return max(before, event.at + (0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds))
+    return max(
+        previous, event.at + (0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds)
+    )
 
 
 def _timeline_event(event: CallEvent, at: float, turn: int) -> TimelineEvent:
     seconds = 0.0 if isinstance(event, ExtensionEntered | CallEnded) else round(event.seconds, 3)
-    who, deed, text = _origin_kind_text(event)
-    return TimelineEvent(at, seconds, who, deed, text, turn=turn)
+    origin, kind, text = _origin_kind_text(event)
+    return TimelineEvent(at, seconds, origin, kind, text, turn=turn)
 
 
 def _origin_kind_text(event: CallEvent) -> tuple[Origin, str, str]:
@@ -137,5 +139,5 @@ def _origin_kind_text(event: CallEvent) -> tuple[Origin, str, str]:
             return "platform", "beeps" if isinstance(event, Beep) else "music", str(event)
         case ExtensionEntered():
             return "place", "enters", str(event)
-        case CallEnded(reason=why):
-            return "place", "ends", why
+        case CallEnded(reason=reason):
+            return "place", "ends", reason

@@ -1,1 +1,1 @@
-"""A played call as text, as data, as a failure message, as a page."""
+"""Report a played call as text, data, failure message or HTML page."""

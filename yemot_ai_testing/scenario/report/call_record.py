@@ -1,4 +1,4 @@
-"""What is kept of a played scenario for the end of the run: plain values that travel between processes.
+"""The record of a played scenario: plain values that can be sent between processes.
 
 >>> call = CallRecord(name="הזמנה", path="shop.call.yaml", line=3, state="passed")
 >>> CallRecord.loads(call.dumps()) == call
@@ -8,6 +8,7 @@ True
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -19,12 +20,12 @@ from yemot_ai_testing.scenario.report.text import heading
 __all__ = ["CallRecord", "ExchangeRecord", "ProblemRecord", "RecordState", "TurnRecord"]
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
-"""How a call went; an ``error`` is one that could not be played at all."""
+"""The outcome of a call; ``error``: it could not be played."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemRecord:
-    """What the line has against an answer."""
+    """A problem that the line found in a response."""
 
     level: str
     code: str
@@ -34,16 +35,16 @@ class ProblemRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRecord:
-    """A request and its answer.
+    """A request and its response.
 
     Attributes:
-        at: when it went out, in seconds since the call began.
-        seconds: how long the answer took.
-        extension: where the caller was.
-        pairs: the request, name by name.
-        body: the answer, as it came.
-        problems: what is wrong with it.
-        hangup: it told the server that the call is over.
+        at: when it was sent, in seconds since the call began.
+        seconds: how long the response took.
+        extension: the extension of the caller.
+        pairs: the request parameters.
+        body: the raw response.
+        problems: the problems of the response.
+        hangup: whether the request announced the end of the call.
     """
 
     at: float
@@ -57,18 +58,18 @@ class ExchangeRecord:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """One turn; the last of a call may be what came after its turns, without lines of its own.
+    """One turn; the last one of a call may be the events after its turns, without source lines.
 
     Attributes:
-        line: where it begins in the file; 0 for what came after the turns.
-        status: how it went.
+        line: its first line in the file; 0 for events after the turns.
+        status: its result.
         source: its lines as the user wrote them.
-        hears_index: which of them, from 0, says what must be heard.
+        hears_index: the index of the line with ``hears``.
         heard: everything that was heard in it.
         dead_air: its longest silence, in seconds.
-        timeline: what happened in it.
-        exchanges: its requests and answers.
-        warnings: what is worth telling though nothing failed.
+        timeline: its events and silences.
+        exchanges: its requests and responses.
+        warnings: problems that do not fail the turn.
     """
 
     line: int
@@ -87,20 +88,20 @@ class CallRecord:
     """One call.
 
     Attributes:
-        name: the scenario's, in the user's language; of a file that could not be loaded, the file's.
+        name: the name of the scenario, in the user's language; of a file that could not be loaded, its name.
         path: the file.
-        line: where the scenario begins in it; 0 if that is not known.
-        state: how it went.
-        title: the line above its conversation.
-        phone: who called; empty for a withheld number.
-        extension: where the caller dialled in.
-        turns: what happened, turn by turn.
-        agent_turns: how many turns the model was asked for.
-        kind: of a failure, its class; empty otherwise.
-        failure_location: of a failure, where in the file.
-        failed_turn: of a failure, the number of its turn, from 1; 0 for what came after the call.
-        messages: of a failure or an error, what was wrong.
-        replay: the command that plays it again.
+        line: the first line of the scenario in it; 0 if unknown.
+        state: the result.
+        title: the heading of the conversation.
+        phone: the caller's number; empty if withheld.
+        extension: the extension that the caller dialled.
+        turns: the turns, in order.
+        agent_turns: the number of turns with a model call.
+        kind: the kind of a failure; empty otherwise.
+        failure_location: the position of a failure in the file.
+        failed_turn: the number of the failed turn, from 1; 0 after the call.
+        messages: the messages of a failure or an error.
+        replay: the command that plays the scenario again.
     """
 
     name: str
@@ -120,7 +121,7 @@ class CallRecord:
 
     @classmethod
     def from_result(cls, result: ScenarioResult, *, replay: str) -> CallRecord:
-        """Return what is kept of ``result``."""
+        """Return the record of ``result``."""
         scenario, failure = result.scenario, result.failure
         return cls(
             name=scenario.name,
@@ -139,16 +140,16 @@ class CallRecord:
 
     @classmethod
     def loads(cls, text: str) -> CallRecord:
-        """Return the call that ``dumps`` made a text of."""
+        """Load a text written by ``dumps``."""
         return _load_call(json.loads(text))
 
     def dumps(self) -> str:
-        """Return the call as one ASCII text, whatever was said in it."""
+        """Return the record as ASCII JSON."""
         return json.dumps(asdict(self))
 
     @property
     def timeline(self) -> list[TimelineEvent]:
-        """The whole call."""
+        """The events of all turns."""
         return [event for turn in self.turns for event in turn.timeline]
 
     @property
@@ -158,27 +159,25 @@ class CallRecord:
 
     @property
     def played(self) -> list[TurnRecord]:
-        """The turns of the file that were played."""
+        """The played turns of the file."""
         return [turn for turn in self.turns if turn.line and turn.status != "not_run"]
 
 
-def _turns(outcome: ScenarioResult) -> tuple[TurnRecord, ...]:
-    """Return the turns, and one more for what came after them, if anything did."""
-    began = min((event.at for event in outcome.transcript), default=0.0)
-    call = build_timeline(outcome.turn_events)
+def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
+    """Return the turns, and one more for events after them, if there are any."""
+    start = min((event.at for event in result.transcript), default=0.0)
+    timeline = build_timeline(result.turn_events)
     turns = [
-        _turn(result, [event for event in call if event.turn == number], began)
-        for number, result in enumerate(outcome.turns, start=1)
+        _turn(turn, [event for event in timeline if event.turn == number], start)
+        for number, turn in enumerate(result.turns, start=1)
     ]
-    asked = outcome.exchanges[sum(len(result.exchanges) for result in outcome.turns) :]
-    rest = tuple(event for event in call if event.turn == 0)
-    after = TurnRecord(
-        0, "passed", timeline=rest, exchanges=tuple(_exchange_record(one, began) for one in asked)
-    )
-    return (*turns, after) if rest or asked else tuple(turns)
+    last_exchanges = result.exchanges[sum(len(turn.exchanges) for turn in result.turns) :]
+    last_events = tuple(event for event in timeline if event.turn == 0)
+    after = TurnRecord(0, "passed", timeline=last_events, exchanges=_exchange_records(last_exchanges, start))
+    return (*turns, after) if last_events or last_exchanges else tuple(turns)
 
 
-def _turn(result: TurnResult, call: list[TimelineEvent], began: float) -> TurnRecord:
+def _turn(result: TurnResult, timeline: list[TimelineEvent], start: float) -> TurnRecord:
     turn = result.turn
     return TurnRecord(
         line=turn.location.line,
@@ -187,22 +186,35 @@ def _turn(result: TurnResult, call: list[TimelineEvent], began: float) -> TurnRe
         hears_index=0 if turn.hears_line is None else turn.hears_line - turn.location.line,
         heard=result.heard,
         dead_air=result.dead_air,
-        timeline=tuple(call),
-        exchanges=tuple(_exchange_record(one, began) for one in result.exchanges),
+        timeline=tuple(timeline),
+        exchanges=_exchange_records(result.exchanges, start),
         warnings=result.warnings,
     )
 
 
-def _exchange_record(one: LineExchange, began: float) -> ExchangeRecord:
-    problems = tuple(ProblemRecord(p.level, p.code, p.message, p.hint) for p in one.problems)
-    at, seconds = round(one.at - began, 3), round(one.seconds, 3)
-    return ExchangeRecord(at, seconds, one.extension, one.pairs, one.body, problems, one.hangup)
+def _exchange_records(exchanges: Iterable[LineExchange], start: float) -> tuple[ExchangeRecord, ...]:
+    return tuple(_exchange_record(exchange, start) for exchange in exchanges)
 
 
-def _messages(outcome: ScenarioResult) -> tuple[str, ...]:
-    if outcome.fake_only is not None:
-        return (outcome.fake_only,)
-    return outcome.failure.messages if outcome.failure else ()
+def _exchange_record(exchange: LineExchange, start: float) -> ExchangeRecord:
+    return ExchangeRecord(
+        at=round(exchange.at - start, 3),
+        seconds=round(exchange.seconds, 3),
+        extension=exchange.extension,
+        pairs=exchange.pairs,
+        body=exchange.body,
+        problems=tuple(
+            ProblemRecord(problem.level, problem.code, problem.message, problem.hint)
+            for problem in exchange.problems
+        ),
+        hangup=exchange.hangup,
+    )
+
+
+def _messages(result: ScenarioResult) -> tuple[str, ...]:
+    if result.fake_only is not None:
+        return (result.fake_only,)
+    return result.failure.messages if result.failure else ()
 
 
 def _failure_fields(failure: ScenarioFailure) -> dict[str, Any]:
@@ -210,7 +222,7 @@ def _failure_fields(failure: ScenarioFailure) -> dict[str, Any]:
 
 
 def _load_call(data: dict[str, Any]) -> CallRecord:
-    return CallRecord(**_lists_to_tuples({**data, "turns": [_load_turn(one) for one in data["turns"]]}))
+    return CallRecord(**_lists_to_tuples({**data, "turns": [_load_turn(turn) for turn in data["turns"]]}))
 
 
 def _load_turn(data: dict[str, Any]) -> TurnRecord:
@@ -221,9 +233,8 @@ def _load_turn(data: dict[str, Any]) -> TurnRecord:
 
 def _load_exchange(data: dict[str, Any]) -> ExchangeRecord:
     pairs = tuple((name, value) for name, value in data["pairs"])
-    return ExchangeRecord(
-        **{**data, "pairs": pairs, "problems": tuple(ProblemRecord(**one) for one in data["problems"])}
-    )
+    problems = tuple(ProblemRecord(**problem) for problem in data["problems"])
+    return ExchangeRecord(**{**data, "pairs": pairs, "problems": problems})
 
 
 def _lists_to_tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long callers heard nothing, over all turns of a run.
+"""Statistics of dead air over all turns of a run.
 
 >>> percentile([0.2, 0.4, 3.0], 50)
 0.4
@@ -22,9 +22,9 @@ class SlowTurn:
 
     Attributes:
         path: the file.
-        line: where the turn begins in it.
-        seconds: its longest silence.
-        name: the scenario.
+        line: the first line of the turn in it.
+        seconds: the longest silence of the turn.
+        name: the name of the scenario.
     """
 
     path: str
@@ -34,13 +34,13 @@ class SlowTurn:
 
 
 def percentile(seconds: Iterable[float], percent: int) -> float:
-    """Return the least of ``seconds`` that ``percent`` of them do not exceed; one that was measured."""
+    """Return the nearest-rank percentile of ``seconds``, which is one of them."""
     ordered = sorted(seconds)
     return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
 def dead_air_summary(calls: Iterable[CallRecord]) -> str:
-    """Return the dead air of all turns in one line; empty if there were none."""
+    """Summarize the dead air of all turns in one line; empty without turns."""
     silences = [turn.dead_air for call in calls for turn in call.played]
     if not silences:
         return ""
@@ -50,16 +50,16 @@ def dead_air_summary(calls: Iterable[CallRecord]) -> str:
 
 
 def slow_turns(calls: Iterable[CallRecord], *, limit: int) -> Sequence[SlowTurn]:
-    """Return the turns with the longest silences that anybody would notice, the longest first.
+    """Return the turns with the longest silences of at least a second, the longest first.
 
     Args:
-        calls: what was played.
-        limit: how many to return at most.
+        calls: the played calls.
+        limit: the maximum number of turns.
     """
-    noticed = [
+    silent_turns = [
         SlowTurn(call.path, turn.line, turn.dead_air, call.name)
         for call in calls
         for turn in call.played
         if turn.dead_air >= MIN_SHOWN_SILENCE
     ]
-    return sorted(noticed, key=lambda turn: -turn.seconds)[:limit]
+    return sorted(silent_turns, key=lambda turn: -turn.seconds)[:limit]

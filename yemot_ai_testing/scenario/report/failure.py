@@ -1,4 +1,4 @@
-"""A failure as a person can act on it, and the line that ends a run."""
+"""The message of a failed scenario, and the last line of a run."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ MAX_LINES = 15
 
 
 def summary_line(calls: int, agent_turns: int, fake_only: int = 0) -> str:
-    """Return the line that ends a run."""
-    words = [_pluralize(calls, "call"), _pluralize(agent_turns, "agent turn")]
-    return " · ".join([*words, f"{fake_only} fake only"] if fake_only else words)
+    """Return the last line of a run."""
+    parts = [_pluralize(calls, "call"), _pluralize(agent_turns, "agent turn")]
+    return " · ".join([*parts, f"{fake_only} fake only"] if fake_only else parts)
 
 
 def failure_report(result: ScenarioResult, failure: ScenarioFailure, *, replay: tuple[str, ...]) -> str:
-    """Return at most 15 lines: where, of which kind, the turn as written, the call so far, how to replay.
+    """Return at most 15 lines: position, kind, the turn as written, the call so far, the replay command.
 
     Args:
-        result: the whole of it.
-        failure: why it failed.
-        replay: the command that plays this scenario again.
+        result: the result of the scenario.
+        failure: its failure.
+        replay: the command that plays the scenario again.
     """
     head = [
         _headline(result, failure),
@@ -35,37 +35,38 @@ def failure_report(result: ScenarioResult, failure: ScenarioFailure, *, replay: 
     ]
     source = _annotated_source(result, failure)[:5]
     tail = [f"replay: {shlex.join(replay)}"]
-    room = MAX_LINES - len(head) - len(source) - len(tail) - 1
+    available = MAX_LINES - len(head) - len(source) - len(tail) - 1
     lines = [str(line) for line in conversation_lines(result)]
-    story = ["the call so far:", *lines[-room:]] if lines and room > 0 else []
-    return "\n".join([*head, *source, *story, *tail])
+    conversation = ["the call so far:", *lines[-available:]] if lines and available > 0 else []
+    return "\n".join([*head, *source, *conversation, *tail])
 
 
-def _headline(outcome: ScenarioResult, failure: ScenarioFailure) -> str:
-    where = f"{failure.location}: {failure.kind}"
+def _headline(result: ScenarioResult, failure: ScenarioFailure) -> str:
+    headline = f"{failure.location}: {failure.kind}"
     if failure.turn is None:
-        return f"{where} · after the call"
-    return f"{where} · turn {failure.turn} of {len(outcome.turns)}"
+        return f"{headline} · after the call"
+    return f"{headline} · turn {failure.turn} of {len(result.turns)}"
 
 
 def _raise_site(failure: ScenarioFailure) -> list[str]:
-    """Return where the application raised, if it did; what the toolkit itself raised, it has told."""
+    """Return where the application raised, if it did; errors of the toolkit explain themselves."""
     cause = None if isinstance(failure.cause, ToolkitError) else failure.cause
     frames = traceback.extract_tb(cause.__traceback__) if cause else []
     return [f"  raised at {frames[-1].filename}:{frames[-1].lineno}"] if frames else []
 
 
-def _annotated_source(outcome: ScenarioResult, failure: ScenarioFailure) -> list[str]:
-    """Return the failed turn in the user's own YAML, what was heard beside its ``hears``."""
+def _annotated_source(result: ScenarioResult, failure: ScenarioFailure) -> list[str]:
+    """Return the failed turn as the user wrote it, with what was heard as a comment at ``hears``."""
     if failure.turn is None:
         return []
-    result = outcome.turns[failure.turn - 1]
-    lines = list(result.turn.source)
+    turn_result = result.turns[failure.turn - 1]
+    turn = turn_result.turn
+    lines = list(turn.source)
     if not lines:
         return []
-    beside = 0 if result.turn.hears_line is None else result.turn.hears_line - result.turn.location.line
-    lines[beside] = f"{lines[beside]}   # heard: {_shorten(result.heard) or 'nothing'}"
-    return lines if beside < len(lines[:5]) else [lines[0], lines[beside]]
+    index = 0 if turn.hears_line is None else turn.hears_line - turn.location.line
+    lines[index] = f"{lines[index]}   # heard: {_shorten(turn_result.heard) or 'nothing'}"
+    return lines if index < len(lines[:5]) else [lines[0], lines[index]]
 
 
 def _shorten(text: str, limit: int = 100) -> str:

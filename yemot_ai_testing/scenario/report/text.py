@@ -1,9 +1,8 @@
-"""A call as a person would tell it, line by line.
+"""Render a call as plain text, one line for each event.
 
-What is written down is in the order in which it was said, never turned around, and without characters that
-control direction: whoever reads it in a pipe, a log or a terminal gets the same text. What is Latin stands
-first in a line and what was said last, so that a terminal which shows right-to-left text as such, and one
-which does not, both keep the columns.
+Text is in logical order, without characters that control direction, so a pipe, a log and a terminal get the
+same text. In each line Latin text comes first and the spoken text last, so that terminals with and without
+support for right-to-left text keep the columns.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ KIND_LABELS = {"speaks": "line", "silence": "· · ·", "enters": "→", "ends":
 CONTROL_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""What moves a cursor, ends a line, turns text around, or cannot be written as UTF-8."""
+"""Characters that move the cursor, end a line, change direction, or cannot be encoded as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,10 @@ class ConversationLine:
 
     Attributes:
         at: seconds since the call began.
-        origin: whose line it is; what a colour hangs on.
-        label: how that is said.
-        text: what was said or done.
-        grade: of a silence, whether it is longer than it may be.
+        origin: who or what caused it; selects the colour.
+        label: the label in the second column.
+        text: the spoken text or the description.
+        grade: of a silence, whether it exceeds a limit.
     """
 
     at: float
@@ -71,15 +70,15 @@ class ConversationLine:
         return f"  {int(minutes):2}:{seconds:04.1f}  {self.label:>7}  {escape_controls(self.text)}".rstrip()
 
 
-def conversation_lines(outcome: ScenarioResult) -> list[ConversationLine]:
-    """Return the call line by line, its dead air in place."""
-    return timeline_lines(build_timeline(outcome.turn_events))
+def conversation_lines(result: ScenarioResult) -> list[ConversationLine]:
+    """Return the lines of the call, with its silences."""
+    return timeline_lines(build_timeline(result.turn_events))
 
 
-def timeline_lines(call: Iterable[TimelineEvent]) -> list[ConversationLine]:
-    """Return the lines that ``call`` makes; what the line says in one breath is one."""
+def timeline_lines(timeline: Iterable[TimelineEvent]) -> list[ConversationLine]:
+    """Return the lines of a timeline; consecutive texts of the line are one."""
     joined: list[ConversationLine] = []
-    for line in map(_line, call):
+    for line in map(_line, timeline):
         last = joined[-1] if joined else None
         if last is not None and last.origin == line.origin == "line":
             joined[-1] = ConversationLine(last.at, "line", "line", f"{last.text} | {line.text}")
@@ -88,59 +87,63 @@ def timeline_lines(call: Iterable[TimelineEvent]) -> list[ConversationLine]:
     return joined
 
 
-def heading(outcome: ScenarioResult) -> str:
-    """Return the line above a conversation: how it went, the caller, and the scenario's name."""
-    caller = outcome.scenario.caller
+def heading(result: ScenarioResult) -> str:
+    """Return the heading of a conversation: outcome, caller, and the name of the scenario."""
+    caller = result.scenario.caller
     number = caller.phone or "withheld number"
-    where = caller.extension.strip("/")
-    return escape_controls(f"{outcome.state}: {number} → /{where}  {outcome.scenario.name}")
+    extension = caller.extension.strip("/")
+    return escape_controls(f"{result.state}: {number} → /{extension}  {result.scenario.name}")
 
 
-def render_result(outcome: ScenarioResult) -> str:
-    """Return heading and conversation as plain text."""
-    return "\n".join([heading(outcome), *map(str, conversation_lines(outcome))])
+def render_result(result: ScenarioResult) -> str:
+    """Return the heading and the conversation."""
+    return "\n".join([heading(result), *map(str, conversation_lines(result))])
 
 
 def render_transcript(transcript: Transcript) -> str:
-    """Return a call that is no scenario as plain text."""
+    """Return the conversation of a call without a scenario."""
     return "\n".join(map(str, timeline_lines(build_timeline(TurnEvent(event, 0) for event in transcript))))
 
 
 def escape_controls(text: str) -> str:
-    r"""Return ``text`` with everything that would act on a terminal made visible.
+    r"""Escape the characters of ``text`` that a terminal would act on.
 
     >>> escape_controls("ערב\x1b[2Jטוב")
     'ערב\\x1b[2Jטוב'
     """
-    return CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return CONTROL_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def _line(beat: TimelineEvent) -> ConversationLine:
-    return ConversationLine(beat.at, beat.origin, _label(beat), _line_text(beat), beat.grade)
+def _line(event: TimelineEvent) -> ConversationLine:
+    return ConversationLine(event.at, event.origin, _label(event), _line_text(event), event.grade)
 
 
-def _label(beat: TimelineEvent) -> str:
-    if beat.origin == "platform":
+def _label(event: TimelineEvent) -> str:
+    if event.origin == "platform":
         return "yemot"
-    return VERB_LABELS.get(beat.kind, "caller") if beat.origin == "caller" else KIND_LABELS[beat.kind]
+    return VERB_LABELS.get(event.kind, "caller") if event.origin == "caller" else KIND_LABELS[event.kind]
 
 
-def _line_text(beat: TimelineEvent) -> str:
-    match beat.kind:
+def _line_text(event: TimelineEvent) -> str:
+    match event.kind:
         case "says":
-            return f"“{beat.text}”"
+            return f"“{event.text}”"
         case "presses":
-            return f"[{beat.text}]"
+            return f"[{event.text}]"
         case "silence":
-            return _silence_text(beat)
-    if beat.origin != "caller" or beat.kind == "dials":
-        return beat.text
-    return f"{beat.kind} {beat.text}".rstrip()
+            return _silence_text(event)
+    if event.origin != "caller" or event.kind == "dials":
+        return event.text
+    return f"{event.kind} {event.text}".rstrip()
 
 
-def _silence_text(beat: TimelineEvent) -> str:
-    told = f"{beat.seconds:.1f} s of silence"
-    if beat.bound is None:
-        return told
-    bound = f"{beat.bound:g} s"
-    return f"{told}, at most {bound} may pass" if beat.grade == "too_long" else f"{told}, more than {bound}"
+def _silence_text(event: TimelineEvent) -> str:
+    silence = f"{event.seconds:.1f} s of silence"
+    if event.bound is None:
+        return silence
+    bound = f"{event.bound:g} s"
+    return (
+        f"{silence}, at most {bound} may pass"
+        if event.grade == "too_long"
+        else f"{silence}, more than {bound}"
+    )

@@ -1,4 +1,4 @@
-"""The page: one file, which fetches nothing and runs nothing but its own script."""
+"""Render the calls of a run as one self-contained HTML page that makes no requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
 __all__ = ["render"]
 
 MAX_EXPANDED = 3
-"""Runs of at most so many calls show them all; of others only those that did not go as written."""
+"""Up to this many calls are all expanded; of more only the unsuccessful ones."""
 
 UNSUCCESSFUL: frozenset[RecordState] = frozenset({"failed", "error"})
 SLOW_TURNS = 5
@@ -32,7 +32,7 @@ HERE = files(__package__)
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A turn as it is shown."""
+    """A turn of the page."""
 
     number: int
     record: TurnRecord
@@ -40,21 +40,21 @@ class _Turn:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What its rows do not show already: a silence that passes a bound says so itself."""
+        """Warnings that the rows do not show: a silence that exceeds a limit shows it itself."""
         return () if any(row.grade for row in self.rows) else self.record.warnings
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call as it is shown.
+    """A call of the page.
 
     Attributes:
         anchor: its id in the page.
-        record: what came of it.
-        strip: its time line.
-        turns: those that were played, and what came after them.
-        not_run: those that were not.
-        opened: whether it is shown whole from the start.
+        record: its record.
+        strip: its timeline, drawn to scale.
+        turns: the played turns, and the events after them.
+        not_run: the turns that were not played.
+        opened: whether it is expanded at first.
     """
 
     anchor: str
@@ -68,11 +68,11 @@ class _Call:
     def from_record(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
         numbered = enumerate(record.turns, start=1)
         turns = [_Turn(n, turn, rows(turn)) for n, turn in numbered if turn.status != "not_run"]
-        polled = [at for turn in record.turns for at in polls(turn)]
+        poll_times = [at for turn in record.turns for at in polls(turn)]
         return cls(
             anchor=f"call-{number}",
             record=record,
-            strip=TimelineStrip.from_timeline(record.timeline, polled),
+            strip=TimelineStrip.from_timeline(record.timeline, poll_times),
             turns=turns,
             not_run=[turn for turn in record.turns if turn.status == "not_run"],
             opened=opened or record.state in UNSUCCESSFUL,
@@ -86,7 +86,7 @@ class _Call:
     @property
     def grade(self) -> str:
         """The worst grade of its silences."""
-        grades = {beat.grade for beat in self.record.timeline}
+        grades = {event.grade for event in self.record.timeline}
         return next((grade for grade in ("too_long", "long") if grade in grades), "")
 
 
@@ -94,8 +94,8 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
     """Return the page of a run.
 
     Args:
-        records: its calls; those that did not go as written are shown first.
-        written: when it ended; the only thing in which two pages of the same calls differ.
+        records: its calls; the unsuccessful ones come first.
+        written: the end of the run; the only difference between two pages of the same calls.
     """
     calls = [
         _Call.from_record(number, record, opened=len(records) <= MAX_EXPANDED)
@@ -118,7 +118,7 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
             policy=_policy(style, script),
         )
     )
-    return page.encode("utf-8", "backslashreplace").decode("utf-8")  # half characters can come from anywhere
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")  # any text may contain lone surrogates
 
 
 def _is_successful(record: CallRecord) -> bool:
@@ -126,10 +126,10 @@ def _is_successful(record: CallRecord) -> bool:
 
 
 def _silences(records: Sequence[CallRecord]) -> dict[str, float]:
-    found = [turn.dead_air for record in records for turn in record.played]
-    if not found:
+    silences = [turn.dead_air for record in records for turn in record.played]
+    if not silences:
         return {}
-    return {"p50": percentile(found, 50), "p95": percentile(found, 95), "longest": max(found)}
+    return {"p50": percentile(silences, 50), "p95": percentile(silences, 95), "longest": max(silences)}
 
 
 @cache
@@ -143,7 +143,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _template(name: str) -> str:
-    """Return a template without its indentation, of which a run of 500 calls would have a megabyte."""
+    """Return a template without indentation, which would add a megabyte to a page of 500 calls."""
     text = HERE.joinpath(name).read_text(encoding="utf-8")
     return "\n".join(line.strip() for line in text.splitlines())
 
@@ -153,7 +153,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return what the page may do: show its own style and run its own script, to the letter."""
+    """Return a content security policy that allows only this style and this script, by hash."""
     return "; ".join(
         [
             "default-src 'none'",

@@ -1,4 +1,4 @@
-"""A turn as rows below each other: bubbles, keys, silences and small marks."""
+"""The rows of a turn on the page: bubbles, keys, silences and notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PIXELS_PER_SECOND", "Row", "polls", "rows"]
 
 PIXELS_PER_SECOND = 16
 MAX_DRAWN_SECONDS = 40.0
-"""Seconds of silence that are drawn to scale; what is longer is drawn broken."""
+"""Seconds of silence that are drawn to scale; a longer one is cut."""
 
 RowShape: TypeAlias = Literal["bubble", "keys", "silence", "mark"]
 ROW_SHAPES: dict[str, RowShape] = {
@@ -31,14 +31,14 @@ class Row:
     """One row.
 
     Attributes:
-        shape: what it looks like.
-        kind: whose it is, or of a mark what it marks.
+        shape: its form; ``mark`` is a note.
+        kind: the origin of a bubble, otherwise the kind of the event.
         at: seconds since the call began.
-        label: what it is, in words.
-        texts: what is said; each was an utterance of its own.
-        seconds: how long it lasts.
-        grade: of a silence, whether it passes a bound.
-        bound: that bound, in seconds.
+        label: its description.
+        texts: what is said, one item for each event.
+        seconds: its duration.
+        grade: of a silence, whether it exceeds a limit.
+        bound: that limit, in seconds.
     """
 
     shape: RowShape
@@ -52,62 +52,64 @@ class Row:
 
     @property
     def height(self) -> int:
-        """Of a silence, its height in pixels, to scale."""
+        """The height of a silence in pixels, to scale."""
         return round(min(self.seconds, MAX_DRAWN_SECONDS) * PIXELS_PER_SECOND)
 
     @property
     def broken(self) -> bool:
-        """Whether it is too long to be drawn to scale."""
+        """Whether the silence is too long to be drawn to scale."""
         return self.seconds > MAX_DRAWN_SECONDS
 
 
 def rows(turn: TurnRecord) -> list[Row]:
-    """Return the rows of ``turn`` in the order in which they begin."""
-    marks = [Row("mark", "polls", at, EVENT_LABELS["polls"]) for at in polls(turn)]
+    """Return the rows of ``turn`` in the order of their start."""
+    notes = [Row("mark", "polls", at, EVENT_LABELS["polls"]) for at in polls(turn)]
     return sorted(
-        [*marks, *_merge_speech(map(_row, _without_dialled_extension(turn.timeline)))], key=lambda row: row.at
+        [*notes, *_merge_speech(map(_row, _without_dialled_extension(turn.timeline)))], key=lambda row: row.at
     )
 
 
 def polls(turn: TurnRecord) -> Iterator[float]:
-    """Yield when the line asked again by itself: in the same place, without the caller's doing."""
-    done = [beat.at for beat in turn.timeline if beat.origin == "caller"]
-    asked = [one for one in turn.exchanges if not one.hangup]
-    for before, one in pairwise(asked):
-        if one.extension == before.extension and not any(before.at <= at <= one.at for at in done):
-            yield one.at
+    """Yield the times of polls: requests in the same extension, with no caller's action before them."""
+    actions = [event.at for event in turn.timeline if event.origin == "caller"]
+    exchanges = [exchange for exchange in turn.exchanges if not exchange.hangup]
+    for previous, exchange in pairwise(exchanges):
+        if exchange.extension == previous.extension and not any(
+            previous.at <= at <= exchange.at for at in actions
+        ):
+            yield exchange.at
 
 
 def _without_dialled_extension(timeline: Iterable[TimelineEvent]) -> Iterator[TimelineEvent]:
-    """Yield ``timeline`` without the place that a caller enters by dialling it."""
+    """Yield ``timeline`` without the entry into an extension that the caller has just dialled."""
     dialled: str | None = None
-    for beat in timeline:
-        if beat.kind != "enters" or beat.text != dialled:
-            yield beat
-        dialled = beat.text if beat.kind == "dials" else None
+    for event in timeline:
+        if event.kind != "enters" or event.text != dialled:
+            yield event
+        dialled = event.text if event.kind == "dials" else None
 
 
-def _row(beat: TimelineEvent) -> Row:
-    shape = ROW_SHAPES.get(beat.kind, "mark")
-    kind = beat.origin if shape == "bubble" else beat.kind.replace(" ", "-")
-    label = EVENT_LABELS.get(beat.kind, beat.kind)
-    if beat.origin == "platform" and shape == "bubble":
+def _row(event: TimelineEvent) -> Row:
+    shape = ROW_SHAPES.get(event.kind, "mark")
+    kind = event.origin if shape == "bubble" else event.kind.replace(" ", "-")
+    label = EVENT_LABELS.get(event.kind, event.kind)
+    if event.origin == "platform" and shape == "bubble":
         label = "הפלטפורמה אומרת"
-    return Row(shape, kind, beat.at, label, _texts(beat), beat.seconds, beat.grade, beat.bound)
+    return Row(shape, kind, event.at, label, _texts(event), event.seconds, event.grade, event.bound)
 
 
-def _texts(beat: TimelineEvent) -> tuple[str, ...]:
-    if beat.kind in {"repeats", "beeps", "silence"} or not beat.text:
+def _texts(event: TimelineEvent) -> tuple[str, ...]:
+    if event.kind in {"repeats", "beeps", "silence"} or not event.text:
         return ()
-    if beat.kind == "presses":
-        return tuple(beat.text)
-    return (END_REASONS.get(beat.text, beat.text) if beat.kind == "ends" else beat.text,)
+    if event.kind == "presses":
+        return tuple(event.text)
+    return (END_REASONS.get(event.text, event.text) if event.kind == "ends" else event.text,)
 
 
-def _merge_speech(several: Iterable[Row]) -> list[Row]:
-    """Join what one side says in one breath."""
+def _merge_speech(separate: Iterable[Row]) -> list[Row]:
+    """Merge consecutive bubbles of the same side."""
     joined: list[Row] = []
-    for row in several:
+    for row in separate:
         last = joined[-1] if joined else None
         if last is not None and row.shape == last.shape == "bubble" and row.kind == last.kind:
             joined[-1] = Row("bubble", row.kind, last.at, last.label, last.texts + row.texts)

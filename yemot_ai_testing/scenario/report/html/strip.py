@@ -1,6 +1,6 @@
-"""A call drawn to scale along one line: who is heard when, and where nobody is.
+"""A timeline strip: a call drawn to scale, with speech and silences.
 
-Places are percents from the right edge, where a call begins on a page that is read from right to left.
+Positions are percent of the width; a call begins at the right edge, because the page is right-to-left.
 
 >>> from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 >>> timeline = [TimelineEvent(0, 2, "caller", "says"), TimelineEvent(2, 2, "silence", "silence")]
@@ -22,16 +22,16 @@ from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, format_clo
 __all__ = ["StripMarker", "StripSegment", "StripTick", "TimelineStrip"]
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
-MOST_TICKS = 6
-LEAST_WIDTH = 0.6
-"""Percent; what is shorter could not be seen."""
+MAX_TICKS = 6
+MIN_WIDTH = 0.6
+"""Percent; the minimum width of a visible segment."""
 
 MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters"})
 
 
 @dataclass(frozen=True, slots=True)
 class StripSegment:
-    """A stretch of time; ``x`` is its left edge."""
+    """A period of time; ``x`` is its left edge."""
 
     kind: str
     grade: str
@@ -42,7 +42,7 @@ class StripSegment:
 
 @dataclass(frozen=True, slots=True)
 class StripMarker:
-    """A moment."""
+    """An instant."""
 
     kind: str
     x: float
@@ -59,13 +59,13 @@ class StripTick:
 
 @dataclass(frozen=True, slots=True)
 class TimelineStrip:
-    """The whole call.
+    """The scale call.
 
     Attributes:
-        seconds: how long it was.
-        segments: who is heard when, and silences.
+        seconds: its duration.
+        segments: speech and silences.
         markers: keys, hang-ups, polls.
-        ticks: the scale.
+        ticks: the time scale.
     """
 
     seconds: float
@@ -75,39 +75,39 @@ class TimelineStrip:
 
     @classmethod
     def from_timeline(cls, timeline: Iterable[TimelineEvent], polls: Iterable[float]) -> Self:
-        """Draw ``timeline``, and marks at the times of ``polls``."""
-        call = list(timeline)
-        length = max((beat.at + beat.seconds for beat in call), default=0.0)
-        whole = max(length, 1.0)
-        marks = [*map(_marker_for(whole), (beat for beat in call if beat.kind in MARKER_KINDS))]
-        marks += [StripMarker("polls", _from_right(at, whole), _tooltip("polls", "", at)) for at in polls]
-        parts = tuple(_segment(beat, whole) for beat in call if beat.seconds)
-        return cls(length, parts, tuple(marks), tuple(_ticks(whole)))
+        """Draw ``timeline``, and markers at the times of ``polls``."""
+        events = list(timeline)
+        duration = max((event.at + event.seconds for event in events), default=0.0)
+        scale = max(duration, 1.0)
+        markers = [*map(_marker_for(scale), (event for event in events if event.kind in MARKER_KINDS))]
+        markers += [StripMarker("polls", _from_right(at, scale), _tooltip("polls", "", at)) for at in polls]
+        segments = tuple(_segment(event, scale) for event in events if event.seconds)
+        return cls(duration, segments, tuple(markers), tuple(_ticks(scale)))
 
 
-def _segment(beat: TimelineEvent, whole: float) -> StripSegment:
-    width = max(beat.seconds / whole * 100, LEAST_WIDTH)
-    x = max(_from_right(beat.at, whole) - width, 0.0)
-    kind = beat.kind.replace(" ", "-") if beat.kind in {"music", "is silent"} else beat.origin
-    title = f"{_tooltip(beat.kind, beat.text, beat.at)} ({format_seconds(beat.seconds)})"
-    return StripSegment(kind, beat.grade, round(x, 3), round(width, 3), title)
+def _segment(event: TimelineEvent, scale: float) -> StripSegment:
+    width = max(event.seconds / scale * 100, MIN_WIDTH)
+    x = max(_from_right(event.at, scale) - width, 0.0)
+    kind = event.kind.replace(" ", "-") if event.kind in {"music", "is silent"} else event.origin
+    title = f"{_tooltip(event.kind, event.text, event.at)} ({format_seconds(event.seconds)})"
+    return StripSegment(kind, event.grade, round(x, 3), round(width, 3), title)
 
 
-def _marker_for(whole: float) -> Callable[[TimelineEvent], StripMarker]:
-    return lambda beat: StripMarker(
-        beat.kind.replace(" ", "-"), _from_right(beat.at, whole), _tooltip(beat.kind, beat.text, beat.at)
+def _marker_for(scale: float) -> Callable[[TimelineEvent], StripMarker]:
+    return lambda event: StripMarker(
+        event.kind.replace(" ", "-"), _from_right(event.at, scale), _tooltip(event.kind, event.text, event.at)
     )
 
 
-def _ticks(whole: float) -> Iterable[StripTick]:
-    step = next((step for step in STEPS if whole / step <= MOST_TICKS), whole / MOST_TICKS)
-    for number in range(math.floor(whole / step) + 1):
+def _ticks(scale: float) -> Iterable[StripTick]:
+    step = next((step for step in STEPS if scale / step <= MAX_TICKS), scale / MAX_TICKS)
+    for number in range(math.floor(scale / step) + 1):
         at = number * step
-        yield StripTick(_from_right(at, whole), f"{int(at // 60)}:{int(at % 60):02}")
+        yield StripTick(_from_right(at, scale), f"{int(at // 60)}:{int(at % 60):02}")
 
 
-def _from_right(at: float, whole: float) -> float:
-    return round(100 - at / whole * 100, 3)
+def _from_right(at: float, scale: float) -> float:
+    return round(100 - at / scale * 100, 3)
 
 
 def _tooltip(kind: str, text: str, at: float) -> str:

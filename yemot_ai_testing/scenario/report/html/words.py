@@ -1,4 +1,4 @@
-"""What the page calls things, in Hebrew."""
+"""The Hebrew texts of the page, and formats of numbers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ EVENT_LABELS: Mapping[str, str] = {
 }
 
 END_REASONS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק", "the line hung up": "הקו ניתק"}
-"""Ends of a call; any other is told as it is."""
+"""Reasons for the end of a call; others are shown untranslated."""
 
 
 def format_clock(at: float) -> str:
@@ -70,7 +70,7 @@ def format_clock(at: float) -> str:
 
 
 def format_seconds(length: float) -> str:
-    """Return a length of time.
+    """Return a duration in seconds.
 
     >>> format_seconds(2.04)
     '2.0 ש׳'
@@ -79,5 +79,5 @@ def format_seconds(length: float) -> str:
 
 
 def dedent_lines(lines: Sequence[str]) -> list[str]:
-    """Return ``lines`` without the indentation that all of them have."""
+    """Return ``lines`` without their common indentation."""
     return dedent("\n".join(lines)).split("\n") if lines else []
