@@ -1,4 +1,4 @@
-"""Applications for the line's own tests."""
+"""Applications for the tests of the line."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ BYE = "go_to_folder=hangup"
 
 
 class Script:
-    """Gives its answers in turn, and keeps what it was sent."""
+    """Returns its responses in turn, and records the requests."""
 
-    def __init__(self, *answers: str) -> None:
+    def __init__(self, *responses: str) -> None:
         self.sent: list[list[tuple[str, str]]] = []
-        self._answers = list(answers)
+        self._responses = list(responses)
 
     def __call__(self, pairs: Pairs) -> str:
         self.sent.append(list(pairs))
-        return "noop=bye" if ("hangup", "yes") in pairs else self._answers.pop(0)
+        return "noop=bye" if ("hangup", "yes") in pairs else self._responses.pop(0)
 
     def newest(self, name: str) -> list[str]:
-        """The values of ``name`` in the last request."""
+        """Return the values of ``name`` in the last request."""
         return [value for key, value in self.sent[-1] if key == name]
 
     @property
-    def told(self) -> list[dict[str, str]]:
-        """All requests, the newest of each name."""
+    def requests(self) -> list[dict[str, str]]:
+        """All requests as mappings, with the last value of each name."""
         return [dict(pairs) for pairs in self.sent]
 
 
-def dialled(app: object, extension: str = "", **switches: Unpack[CallerOptions]) -> Caller:
-    """Return a caller who has dialled; the server's own hang-ups are not told unless asked for."""
-    own: CallerOptions = {"hangup_after_goto": False, **switches}
-    caller = Caller(app, extension=extension, **own)
+def dialled(app: object, extension: str = "", **options: Unpack[CallerOptions]) -> Caller:
+    """Return a caller that has dialled, without hang-up requests after the server's hang-ups."""
+    with_defaults: CallerOptions = {"hangup_after_goto": False, **options}
+    caller = Caller(app, extension=extension, **with_defaults)
     caller.dial()
     return caller
 
 
 @contextmanager
 def served(app: Script) -> Iterator[str]:
-    """Serve ``app`` over real HTTP; gives the link."""
+    """Serve ``app`` over HTTP, and yield its link."""
 
     def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         query = environ["wsgi.input"].read(length).decode() or environ["QUERY_STRING"]
-        answer = app(parse_qsl(urlsplit(f"?{query}").query, keep_blank_values=True))
+        response = app(parse_qsl(urlsplit(f"?{query}").query, keep_blank_values=True))
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return [answer.encode()]
+        return [response.encode()]
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     with make_server("127.0.0.1", 0, wsgi, handler_class=Quiet) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))

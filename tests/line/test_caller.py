@@ -15,9 +15,9 @@ Pairs = Sequence[tuple[str, str]]
 App = Callable[[Pairs], str]
 
 
-def app_of(*answers: str, log: list[dict[str, list[str]]] | None = None) -> App:
-    """Return an application that gives ``answers`` in turn."""
-    waiting = list(answers)
+def app_of(*responses: str, log: list[dict[str, list[str]]] | None = None) -> App:
+    """Return an application that returns ``responses`` in turn."""
+    remaining = list(responses)
 
     def app(pairs: Pairs) -> str:
         seen: dict[str, list[str]] = {}
@@ -25,12 +25,12 @@ def app_of(*answers: str, log: list[dict[str, list[str]]] | None = None) -> App:
             seen.setdefault(name, []).append(value)
         if log is not None:
             log.append(seen)
-        return "noop=bye" if "hangup" in seen else waiting.pop(0)
+        return "noop=bye" if "hangup" in seen else remaining.pop(0)
 
     return app
 
 
-def test_a_call_begins_with_what_the_line_knows_of_the_caller() -> None:
+def test_the_first_request_has_the_phone_the_extension_and_a_call_id() -> None:
     log: list[dict[str, list[str]]] = []
     Caller(app_of("read=t-שם=name,no,voice", log=log), "0521112222", "/shop").dial()
     assert log[0]["ApiPhone"] == ["0521112222"]
@@ -39,15 +39,15 @@ def test_a_call_begins_with_what_the_line_knows_of_the_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        ({"extension": 5}, 'extension is a text such as "1/2", not 5'),
-        ({"extension": None}, "extension is a text"),
-        ({"phone": 501234567}, 'phone is a text such as "0501234567", not 501234567'),
+        ({"extension": 5}, 'extension is a string such as "1/2", not 5'),
+        ({"extension": None}, "extension is a string"),
+        ({"phone": 501234567}, 'phone is a string such as "0501234567", not 501234567'),
     ],
 )
-def test_a_number_where_the_line_needs_a_text_is_refused(arguments: dict[str, Any], told: str) -> None:
-    with pytest.raises(AppError, match=told):
+def test_an_option_that_must_be_a_string_is_checked(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(AppError, match=message):
         Caller(app_of(), **arguments)
 
 
@@ -92,7 +92,7 @@ def test_values_stay_on_a_line_that_retains_them() -> None:
     assert log[-1]["a"] == ["1"]
 
 
-def test_a_message_alone_leaves_the_extension_for_the_one_above() -> None:
+def test_a_message_alone_leads_to_the_parent_extension() -> None:
     log: list[dict[str, list[str]]] = []
     caller = Caller(app_of("id_list_message=t-ביי", "read=t-ראשי=m,no,voice", log=log), extension="1")
     assert caller.dial() == "ביי ראשי"
@@ -105,7 +105,7 @@ def test_a_message_alone_at_the_root_ends_the_call() -> None:
     assert caller.ended
 
 
-def test_the_end_goto_of_the_line_is_taken_before_the_extension_above() -> None:
+def test_end_goto_takes_precedence_over_the_parent_extension() -> None:
     caller = Caller(app_of("id_list_message=t-ביי"), extension="1/2", end_goto="hangup")
     caller.dial()
     assert caller.ended
@@ -149,7 +149,7 @@ def test_a_recording_arrives_as_its_path() -> None:
     assert log[1]["q"] == ["/1/079.wav"]
 
 
-def test_a_recording_with_the_menu_is_sent_once_it_is_approved() -> None:
+def test_a_recording_with_the_menu_is_sent_when_it_is_confirmed() -> None:
     log: list[dict[str, list[str]]] = []
     caller = Caller(app_of("read=t-מה=q,no,record", "go_to_folder=hangup", log=log))
     caller.dial()
@@ -172,13 +172,13 @@ def test_a_key_that_is_not_allowed_is_refused() -> None:
     assert caller.presses("7").startswith("M1224")
 
 
-def test_silence_at_a_read_that_wants_keys_is_met_with_the_question_again() -> None:
+def test_after_silence_at_a_tap_read_the_question_is_asked_again() -> None:
     caller = Caller(app_of("read=t-בחרו=d,no,1,1,7,No,,,,,2"))
     caller.dial()
     assert caller.silent() == "בחרו M1002 לא הוקש דבר בחרו"
 
 
-def test_silence_at_a_read_that_accepts_nothing_sends_the_empty_value() -> None:
+def test_silence_at_a_read_that_accepts_empty_input_sends_the_empty_value() -> None:
     log: list[dict[str, list[str]]] = []
     caller = Caller(app_of("read=t-בחרו=d,no,1,1,7,No,,,,,1,Ok,nil", "go_to_folder=hangup", log=log))
     caller.dial()
@@ -207,7 +207,7 @@ def test_a_server_that_only_lets_the_line_poll_is_stopped() -> None:
         caller.dial()
 
 
-def test_a_key_pressed_meanwhile_is_what_the_poll_gets() -> None:
+def test_a_poll_gets_the_key_of_an_interruption() -> None:
     log: list[dict[str, list[str]]] = []
     poll = "read=t-רגע=w1,no,1,1,1,No,,,,,1,Ok,None,,no"
     caller = Caller(app_of("read=t-מה=q,no,voice", poll, "go_to_folder=hangup", log=log))
@@ -217,7 +217,7 @@ def test_a_key_pressed_meanwhile_is_what_the_poll_gets() -> None:
     assert log[2]["w1"] == ["5"]
 
 
-def test_a_value_that_may_be_reused_is_sent_again_without_a_question() -> None:
+def test_a_reusable_value_is_sent_again_without_a_question() -> None:
     log: list[dict[str, list[str]]] = []
     first, again = "read=t-א=a,no,1,1,7,No", "read=t-שוב=a,yes,1,1,7,No"
     caller = Caller(app_of(first, again, "read=t-ב=b,no,voice", log=log))
@@ -226,33 +226,33 @@ def test_a_value_that_may_be_reused_is_sent_again_without_a_question() -> None:
     assert [seen.get("a") for seen in log] == [None, ["1"], ["1"]]
 
 
-def test_a_verb_that_does_not_fit_says_what_the_line_waits_for() -> None:
+def test_the_error_of_a_wrong_verb_says_what_the_line_waits_for() -> None:
     caller = Caller(app_of("read=t-בחרו=d,no,1,1,7,No"))
     caller.dial()
     with pytest.raises(WrongVerbError, match=r"waits for keys .*'d'.*presses"):
         caller.says("שלום")
 
 
-def test_keys_beyond_what_the_line_takes_are_an_error() -> None:
+def test_more_keys_than_the_read_accepts_are_an_error() -> None:
     caller = Caller(app_of("read=t-בחרו=d,no,1,1,7,No"))
     caller.dial()
     with pytest.raises(WrongVerbError, match="'23'"):
         caller.presses("123")
 
 
-def test_nothing_can_be_said_before_dialling() -> None:
+def test_says_before_dialling_raises() -> None:
     with pytest.raises(CallOverError, match="dial"):
         Caller(app_of()).says("שלום")
 
 
-def test_nothing_can_be_said_when_the_call_is_over() -> None:
+def test_says_after_the_end_of_the_call_raises() -> None:
     caller = Caller(app_of("go_to_folder=hangup"))
     caller.dial()
     with pytest.raises(CallOverError, match="the line hung up"):
         caller.says("שלום")
 
 
-def test_hanging_up_tells_the_server_where() -> None:
+def test_a_hang_up_request_has_the_extension_of_the_caller() -> None:
     log: list[dict[str, list[str]]] = []
     caller = Caller(app_of("read=t-מה=q,no,voice", log=log), extension="3")
     caller.dial()
@@ -260,19 +260,19 @@ def test_hanging_up_tells_the_server_where() -> None:
     assert (log[-1]["hangup"], log[-1]["ApiHangupExtension"]) == (["yes"], ["/3"])
 
 
-def test_the_server_is_told_when_it_hung_up_itself() -> None:
+def test_a_hang_up_by_the_server_is_followed_by_a_hang_up_request() -> None:
     log: list[dict[str, list[str]]] = []
     Caller(app_of("go_to_folder=hangup", log=log)).dial()
     assert log[-1]["hangup"] == ["yes"]
 
 
-def test_a_line_may_be_set_not_to_tell() -> None:
+def test_the_hang_up_request_after_the_servers_hang_up_can_be_switched_off() -> None:
     log: list[dict[str, list[str]]] = []
     Caller(app_of("go_to_folder=hangup", log=log), hangup_after_goto=False).dial()
     assert len(log) == 1
 
 
-def test_a_caller_who_went_elsewhere_has_left_and_may_still_hang_up() -> None:
+def test_a_caller_in_an_unknown_extension_has_left_and_may_hang_up() -> None:
     log: list[dict[str, list[str]]] = []
     caller = Caller(app_of("go_to_folder=/5", log=log), extension="3", extensions=frozenset({"3"}))
     caller.dial()
@@ -310,20 +310,20 @@ def test_a_repeated_request_is_the_same_byte_for_byte() -> None:
     assert log[0] == log[1]
 
 
-def test_an_invalid_answer_is_raised_with_the_string_and_the_way_out() -> None:
+def test_an_invalid_response_raises_with_the_response_and_a_hint() -> None:
     caller = Caller(app_of("hangup=yes"))
     with pytest.raises(LineError, match=r"(?s)go_to_folder=hangup.*'hangup=yes'"):
         caller.dial()
 
 
-def test_a_caller_who_is_not_strict_hears_m1607_and_leaves() -> None:
+def test_without_strict_an_invalid_response_is_m1607_and_leaves() -> None:
     caller = Caller(app_of("hangup=yes"), strict=False)
     assert caller.dial() == "M1607 אין מענה משרת API"
     assert caller.ended
     assert caller.problems[0].level == "error"
 
 
-def test_an_application_that_raises_is_shown_with_its_own_exception() -> None:
+def test_an_exception_of_the_application_is_the_cause_of_the_error() -> None:
     def app(_: Pairs) -> str:
         raise KeyError("missing")
 
@@ -332,7 +332,7 @@ def test_an_application_that_raises_is_shown_with_its_own_exception() -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-def test_an_answer_that_comes_too_late_is_m1607() -> None:
+def test_a_late_response_is_m1607() -> None:
     gate = threading.Event()
 
     def app(_: Pairs) -> str:
@@ -345,13 +345,13 @@ def test_an_answer_that_comes_too_late_is_m1607() -> None:
     assert caller.problems[0].code == "late"
 
 
-def test_a_line_without_a_link_says_so_and_leaves() -> None:
+def test_a_line_without_a_link_plays_m1609_and_leaves() -> None:
     caller = Caller(None)
     assert caller.dial() == "M1609 לא מוגדר לינק"
     assert caller.ended
 
 
-def test_constants_of_the_line_are_in_every_request_and_switched_off_names_in_none() -> None:
+def test_requests_have_the_constants_and_not_the_omitted_parameters() -> None:
     log: list[dict[str, list[str]]] = []
     app = app_of("read=t-מה=q,no,voice", log=log)
     Caller(app, constants=(("secret", "s3"),), omitted=frozenset({"ApiPhone"})).dial()
@@ -359,7 +359,7 @@ def test_constants_of_the_line_are_in_every_request_and_switched_off_names_in_no
     assert "ApiPhone" not in log[0]
 
 
-def test_two_callers_at_once_are_two_calls() -> None:
+def test_two_concurrent_callers_are_two_calls() -> None:
     both = threading.Barrier(2, timeout=5)
 
     def app(pairs: Pairs) -> str:
@@ -396,7 +396,7 @@ def test_a_plain_yemot_flow_can_be_called() -> None:
     assert isinstance(next(iter(caller.response)), GoToFolder)
 
 
-def test_a_thing_that_cannot_be_called_is_refused() -> None:
+def test_an_object_that_is_no_application_raises() -> None:
     with pytest.raises(AppError, match="no application"):
         Caller(42)
 

@@ -28,22 +28,22 @@ def codes(text: str) -> list[str]:
 
 
 def test_the_settings_that_the_command_prints_are_read_without_a_warning() -> None:
-    found = read_ext_ini(ext_ini("https://line.example.com/yemot"))
-    assert found.warnings == ()
-    assert (found.extension.method, found.extension.say_tts) == ("POST", False)
-    assert found.extension.waiting_music == ""
+    result = read_ext_ini(ext_ini("https://line.example.com/yemot"))
+    assert result.warnings == ()
+    assert (result.extension.method, result.extension.say_tts) == ("POST", False)
+    assert result.extension.waiting_music == ""
 
 
-def test_what_nobody_wrote_is_as_the_platform_has_it() -> None:
+def test_missing_settings_have_the_defaults_of_the_platform() -> None:
     assert extension("") == Extension(
         link="http://127.0.0.1/yemot", keys={"type": "api", "api_link": "http://127.0.0.1/yemot"}
     )
 
 
-def test_a_byte_order_mark_windows_line_ends_comments_and_empty_lines_change_nothing() -> None:
+def test_a_byte_order_mark_crlf_comments_and_empty_lines_are_ignored() -> None:
     text = "\ufeff; a comment\r\n\r\n type = api \r\napi_link=http://127.0.0.1/yemot\r\n"
-    found = read_ext_ini(text)
-    assert (found.extension.link, found.warnings) == ("http://127.0.0.1/yemot", ())
+    result = read_ext_ini(text)
+    assert (result.extension.link, result.warnings) == ("http://127.0.0.1/yemot", ())
 
 
 def test_the_last_of_repeated_keys_counts_and_warns() -> None:
@@ -56,7 +56,7 @@ def test_a_line_without_a_setting_warns() -> None:
     assert codes("api_say_tts no\n[api]") == ["no-setting", "no-setting"]
 
 
-def test_an_unknown_key_is_told_with_the_one_that_was_meant() -> None:
+def test_the_warning_of_an_unknown_key_suggests_a_similar_one() -> None:
     (warning,) = read_ext_ini(f"{API}api_hangup_sent=no").warnings
     assert str(warning) == (
         "ext.ini:3: unknown-key: there is no setting 'api_hangup_sent'; did you mean 'api_hangup_send'?"
@@ -64,7 +64,7 @@ def test_an_unknown_key_is_told_with_the_one_that_was_meant() -> None:
 
 
 @pytest.mark.parametrize("key", sorted(UNDOCUMENTED))
-def test_a_key_that_only_code_has_is_told_as_such(key: str) -> None:
+def test_an_undocumented_key_warns(key: str) -> None:
     assert codes(f"{key}=5") == ["undocumented-key"]
 
 
@@ -81,22 +81,22 @@ def test_a_key_that_only_code_has_is_told_as_such(key: str) -> None:
         "api_add_0=secret",
     ],
 )
-def test_a_value_that_may_not_stand_there_warns(line: str) -> None:
+def test_a_value_that_is_not_allowed_warns(line: str) -> None:
     assert "value" in codes(line)
 
 
-def test_a_comment_behind_a_value_belongs_to_the_value_and_warns() -> None:
+def test_a_comment_after_a_value_is_part_of_the_value_and_warns() -> None:
     assert set(codes("api_say_tts=no ; quiet")) == {"value", "comment-in-value"}
 
 
 def test_a_query_in_a_link_called_with_get_warns() -> None:
     link = "api_link=http://127.0.0.1/yemot?secret=x"
-    assert "second-question-mark" in [one.code for one in read_ext_ini(f"type=api\n{link}").warnings]
+    assert "second-question-mark" in [warning.code for warning in read_ext_ini(f"type=api\n{link}").warnings]
     assert read_ext_ini(f"type=api\n{link}\napi_url_post=yes").warnings == ()
 
 
 def test_a_missing_link_warns() -> None:
-    assert [one.code for one in read_ext_ini("type=api").warnings] == ["no-link"]
+    assert [warning.code for warning in read_ext_ini("type=api").warnings] == ["no-link"]
 
 
 def test_constants_are_sent_up_to_the_first_gap_in_their_numbers() -> None:
@@ -105,13 +105,13 @@ def test_constants_are_sent_up_to_the_first_gap_in_their_numbers() -> None:
     assert codes(text) == ["api-add-gap"]
 
 
-def test_constants_cannot_take_the_names_of_the_line() -> None:
+def test_constants_cannot_have_the_names_of_line_parameters() -> None:
     text = "api_add_0=ApiPhone=1\napi_add_1=b=2"
     assert extension(text).constants == (("b", "2"),)
     assert codes(text) == ["api-add-name"]
 
 
-def test_ten_constants_stand_in_the_order_of_their_numbers() -> None:
+def test_constants_are_ordered_by_number() -> None:
     text = "\n".join(f"api_add_{number}=n{number}=v" for number in range(11))
     assert [name for name, _ in extension(text).constants] == [f"n{number}" for number in range(11)]
 
@@ -135,7 +135,7 @@ def test_a_question_that_cannot_be_asked_warns() -> None:
     assert extension("api_000=Api").pre_questions == ()
 
 
-def test_what_follows_a_bare_word_stands_in_the_order_of_its_numbers() -> None:
+def test_actions_after_a_bare_word_are_ordered_by_number() -> None:
     text = "api_answer_OK_1=go_to_folder=/2\napi_answer_OK=id_list_message=t-תודה"
     play, go = extension(text).answers["OK"]
     assert getattr(play, "messages", None) == (Text("תודה"),)
@@ -143,21 +143,21 @@ def test_what_follows_a_bare_word_stands_in_the_order_of_its_numbers() -> None:
 
 
 @pytest.mark.parametrize("action", ["OK", "hangup=yes", "read=t-א"])
-def test_what_is_no_action_cannot_follow_a_bare_word(action: str) -> None:
+def test_an_invalid_action_after_a_bare_word_warns(action: str) -> None:
     assert codes(f"api_answer_OK={action}") == ["action"]
     assert extension(f"api_answer_OK={action}").answers == {}
 
 
-def test_an_answer_to_a_value_is_kept_by_name_and_value() -> None:
+def test_a_local_answer_is_stored_by_name_and_value() -> None:
     assert extension("read_answer_menu_1_0=go_to_folder=/").local_answers == {"menu_1_0": (GoToFolder("/"),)}
 
 
-def test_a_folder_of_another_type_is_a_place_and_its_settings_are_its_own() -> None:
-    found = read_ext_ini("type=playfile\ncontrol_play9=x")
-    assert (found.extension.kind, found.extension.is_api, found.warnings) == ("playfile", False, ())
+def test_the_settings_of_a_folder_of_another_type_are_not_checked() -> None:
+    result = read_ext_ini("type=playfile\ncontrol_play9=x")
+    assert (result.extension.kind, result.extension.is_api, result.warnings) == ("playfile", False, ())
 
 
-def test_a_file_that_is_not_utf8_is_read_as_far_as_possible_and_named() -> None:
+def test_a_file_that_is_not_utf8_is_decoded_with_a_warning() -> None:
     text, (warning,) = decode_ext_ini(f"{API}lang=עברית".encode("windows-1255"), "1/ext.ini")
     assert text == f"{API}lang=עברית"
     assert str(warning).startswith("1/ext.ini: not-utf8: byte ")
@@ -182,18 +182,20 @@ _LINES = st.lists(st.one_of(st.text(), st.builds("{}={}".format, _KEY, st.text()
 
 
 @given(_LINES)
-def test_whatever_stands_in_a_file_nothing_is_raised(lines: list[str]) -> None:
-    found = read_ext_ini(API + "\n".join(lines))
-    assert all(str(warning).startswith("ext.ini") for warning in found.warnings)
+def test_reading_any_text_does_not_raise(lines: list[str]) -> None:
+    result = read_ext_ini(API + "\n".join(lines))
+    assert all(str(warning).startswith("ext.ini") for warning in result.warnings)
 
 
 @given(st.binary())
-def test_whatever_bytes_a_file_has_nothing_is_raised(raw: bytes) -> None:
+def test_decoding_any_bytes_does_not_raise(raw: bytes) -> None:
     text, _ = decode_ext_ini(raw, "ext.ini")
     read_ext_ini(text)
 
 
-def test_a_question_without_a_recording_to_ask_it_with_warns() -> None:
+def test_a_question_without_an_audio_file_warns() -> None:
     text = f"{API}api_000=id,no,1,1,7,No"
-    assert [one.code for one in read_ext_ini(text, files=frozenset({"001.wav"})).warnings] == ["no-audio"]
+    assert [warning.code for warning in read_ext_ini(text, files=frozenset({"001.wav"})).warnings] == [
+        "no-audio"
+    ]
     assert read_ext_ini(text, files=frozenset({"000.ogg"})).warnings == ()

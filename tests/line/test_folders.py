@@ -21,9 +21,11 @@ from yemot_ai_testing.line.platform.folders import parent, resolve
         ("1", "hangup", None),
     ],
 )
-def test_a_target_leads_where_the_folders_lie(current: str, target: str, extension: str | None) -> None:
+def test_targets_are_resolved_relative_to_the_current_extension(
+    current: str, target: str, extension: str | None
+) -> None:
     assert resolve(current, target) == extension
 
 
-def test_above_an_extension_is_its_folder_and_above_the_root_nothing() -> None:
+def test_the_parent_of_the_root_is_none() -> None:
     assert [parent("1/2"), parent("1"), parent("")] == ["1", "", None]

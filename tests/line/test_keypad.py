@@ -15,7 +15,7 @@ from yemot_ai_testing.line.verbs.keypad import (
 
 
 @pytest.mark.parametrize(
-    ("tap", "keys", "outcome"),
+    ("tap", "keys", "result"),
     [
         (Tap(), "123", Accepted("123")),
         (Tap(), "12#", Accepted("12")),
@@ -40,12 +40,12 @@ from yemot_ai_testing.line.verbs.keypad import (
         (Tap(keyboard="HebrewKeyboard"), "דוד#", Accepted("דוד")),
     ],
 )
-def test_keys_come_to_what_the_fields_of_the_read_say(tap: Tap, keys: str, outcome: KeypadResult) -> None:
-    assert type_keys(tap, keys) == outcome
+def test_the_fields_of_the_read_decide_the_result_of_keys(tap: Tap, keys: str, result: KeypadResult) -> None:
+    assert type_keys(tap, keys) == result
 
 
 @pytest.mark.parametrize(
-    ("tap", "polls"),
+    ("tap", "expected"),
     [
         (Tap(max_digits=1, seconds=1, accept_empty=True), True),
         (Tap(max_digits=1, seconds=4, accept_empty=True), True),
@@ -54,5 +54,5 @@ def test_keys_come_to_what_the_fields_of_the_read_say(tap: Tap, keys: str, outco
         (Tap(max_digits=1, seconds=1), False),
     ],
 )
-def test_a_poll_is_a_short_read_that_needs_nobody(tap: Tap, polls: bool) -> None:  # noqa: FBT001 - parametrized
-    assert is_poll(tap) is polls
+def test_a_poll_is_a_short_read_that_accepts_empty_input(tap: Tap, expected: bool) -> None:  # noqa: FBT001 - parametrized
+    assert is_poll(tap) is expected

@@ -1,4 +1,4 @@
-"""Whatever a server answers and a caller does, the line fails only with errors of its own."""
+"""With random responses and random verbs, the line raises only its documented errors."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Digits, st.sampled_from(["1", "0501234567"])),
     st.builds(Number, st.integers(0, 999)),
 )
-SOME = st.lists(MESSAGES, min_size=1, max_size=3)
-MAYBE = st.one_of(st.none(), st.integers(1, 4))
+MESSAGE_LISTS = st.lists(MESSAGES, min_size=1, max_size=3)
+OPTIONAL_COUNTS = st.one_of(st.none(), st.integers(1, 4))
 KEYBOARDS = st.sampled_from(
     ["No", "Number", "Price", "Time", "Date", "Phone", "TeudatZehut", "HebrewKeyboard"]
 )
@@ -59,13 +59,17 @@ MODES = st.one_of(
         block_zero=st.booleans(),
         replace=st.sampled_from(["", "*/"]),
         allowed=st.sampled_from([(), ("1", "2"), ("11", "12"), ("from_folder",)]),
-        attempts=MAYBE,
+        attempts=OPTIONAL_COUNTS,
         accept_empty=st.booleans(),
         lock_keyboard=st.booleans(),
         confirm=st.booleans(),
     ),
     st.builds(
-        Voice, block_keys=st.booleans(), max_digits=MAYBE, record_engine=st.booleans(), max_seconds=MAYBE
+        Voice,
+        block_keys=st.booleans(),
+        max_digits=OPTIONAL_COUNTS,
+        record_engine=st.booleans(),
+        max_seconds=OPTIONAL_COUNTS,
     ),
     st.builds(
         Record,
@@ -79,10 +83,10 @@ MODES = st.one_of(
     ),
 )
 LAST: st.SearchStrategy[Action] = st.one_of(
-    st.builds(Read, SOME, st.sampled_from(["a", "b", "c"]), MODES, st.booleans()),
-    st.builds(Read, SOME, st.sampled_from(["a", "b", "c"]), MODES),
+    st.builds(Read, MESSAGE_LISTS, st.sampled_from(["a", "b", "c"]), MODES, st.booleans()),
+    st.builds(Read, MESSAGE_LISTS, st.sampled_from(["a", "b", "c"]), MODES),
     st.builds(GoToFolder, TARGETS),
-    st.builds(GoToFolderAndPlay, st.just("/1/5"), st.just("005"), MAYBE),
+    st.builds(GoToFolderAndPlay, st.just("/1/5"), st.just("005"), OPTIONAL_COUNTS),
     st.builds(
         CreditCard, st.just("pelecard"), st.just("100"), return_all=st.booleans(), go_back=st.booleans()
     ),
@@ -90,13 +94,15 @@ LAST: st.SearchStrategy[Action] = st.one_of(
     st.builds(
         Play,
         st.builds(
-            lambda messages, target: [*messages, GoTo(target)], SOME, st.sampled_from(["/1", "3", "hangup"])
+            lambda messages, target: [*messages, GoTo(target)],
+            MESSAGE_LISTS,
+            st.sampled_from(["/1", "3", "hangup"]),
         ),
     ),
     st.builds(Noop, st.just("nothing")),
 )
 CHAINED: st.SearchStrategy[Action] = st.one_of(
-    st.builds(Play, SOME),
+    st.builds(Play, MESSAGE_LISTS),
     st.builds(MusicOnHold, st.just("ztomao"), st.sampled_from([None, 5]), st.booleans()),
 )
 RESPONSES = st.one_of(
@@ -118,11 +124,11 @@ VERBS: st.SearchStrategy[Verb] = st.one_of(
     st.just(lambda caller: caller.hangs_up()),
 )  # fmt: skip
 
-_EVERY = ("ApiCallId", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension", "ApiTime")
+_REQUIRED_NAMES = ("ApiCallId", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension", "ApiTime")
 
 
-class Time:
-    """A clock that costs nothing."""
+class FakeClock:
+    """A clock that does not wait."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -143,7 +149,7 @@ class Time:
     retains=st.booleans(),
     strict=st.booleans(),
 )
-def test_no_server_and_no_caller_breaks_the_line(
+def test_random_responses_and_verbs_raise_only_documented_errors(
     *, bodies: list[str], verbs: list[Verb], retains: bool, strict: bool
 ) -> None:
     sent: list[Sequence[tuple[str, str]]] = []
@@ -152,8 +158,8 @@ def test_no_server_and_no_caller_breaks_the_line(
         sent.append(pairs)
         return bodies[len(sent) % len(bodies)]
 
-    caller = Caller(app, clock=Time(), strict=strict, retain_values=retains)
-    for verb in [lambda one: one.dial(), *verbs]:
+    caller = Caller(app, clock=FakeClock(), strict=strict, retain_values=retains)
+    for verb in [lambda caller: caller.dial(), *verbs]:
         try:
             verb(caller)
         except (WrongVerbError, LineError, EndlessLineError):
@@ -166,10 +172,10 @@ def test_no_server_and_no_caller_breaks_the_line(
 
 def _check_request(pairs: Sequence[tuple[str, str]]) -> None:
     names = [name for name, _ in pairs]
-    assert tuple(names[: len(_EVERY)]) == _EVERY
+    assert tuple(names[: len(_REQUIRED_NAMES)]) == _REQUIRED_NAMES
     assert re.fullmatch(r"[0-9a-f]{40}", dict(pairs)["ApiCallId"])
     assert not dict(pairs)["ApiExtension"].startswith("/")
-    rest = names[len(_EVERY) :]
+    rest = names[len(_REQUIRED_NAMES) :]
     if "hangup" in rest:
         assert rest[-2:] == ["hangup", "ApiHangupExtension"]
         assert dict(pairs)["ApiHangupExtension"].startswith("/")

@@ -1,4 +1,4 @@
-"""What the line waits for in each state, and what it makes of it."""
+"""The states of a call, and the verbs in each of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FITTING = {
 
 @pytest.mark.parametrize("answer", FITTING)
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_line_takes_what_it_waits_for_and_says_so_of_anything_else(answer: str, verb: str) -> None:
+def test_a_verb_that_is_not_possible_raises_and_changes_nothing(answer: str, verb: str) -> None:
     caller = dialled(Script(answer, *[BYE] * 3))
     if verb in FITTING[answer]:
         VERBS[verb](caller)
@@ -64,7 +64,7 @@ def test_the_line_takes_what_it_waits_for_and_says_so_of_anything_else(answer: s
     assert caller.state is before
 
 
-def test_before_dialling_nothing_fits_but_dialling() -> None:
+def test_before_dialling_every_other_verb_raises() -> None:
     for verb in VERBS.values():
         with pytest.raises(CallOverError, match="call dial"):
             verb(Caller(Script()))
@@ -73,7 +73,7 @@ def test_before_dialling_nothing_fits_but_dialling() -> None:
 # -- payments
 
 
-def test_a_payment_sends_what_the_clearing_house_says() -> None:
+def test_a_payment_sends_the_code_of_the_clearing_house() -> None:
     app = Script(CARD, BYE)
     caller = dialled(app)
     assert isinstance(caller.state, Paying)
@@ -81,26 +81,26 @@ def test_a_payment_sends_what_the_clearing_house_says() -> None:
     assert (app.newest("CreditCard_CODE"), app.newest("CreditCard_All")) == (["033"], [])
 
 
-def test_a_payment_that_asked_for_all_gets_all() -> None:
+def test_a_payment_with_return_all_sends_all_details() -> None:
     app = Script("credit_card=pelecard,100,,,,,,,,all", BYE)
     dialled(app).pays("000", "000,17,visa")
     assert app.newest("CreditCard_All") == ["000,17,visa"]
 
 
-def test_the_star_leaves_a_payment_that_lets_it() -> None:
+def test_the_star_leaves_a_payment_with_go_back() -> None:
     app = Script(f"{CARD},,,,,,,,,,,,,GoBack", BYE)
     dialled(app).presses("*")
     assert (app.newest("CreditCard_CODE"), app.newest("CreditCard_All")) == (["GoBack"], ["GoBack"])
 
 
-def test_the_star_lets_any_other_payment_ask_again() -> None:
+def test_the_star_repeats_the_question_of_any_other_payment() -> None:
     app = Script(CARD)
     caller = dialled(app)
     assert caller.presses("*") == "payment 100"
     assert len(app.sent) == 1
 
 
-def test_values_from_before_a_payment_are_sent_with_it() -> None:
+def test_earlier_values_are_sent_with_a_payment() -> None:
     app = Script(TAP, CARD, BYE)
     caller = dialled(app)
     caller.presses("12")
@@ -114,18 +114,18 @@ def test_values_from_before_a_payment_are_sent_with_it() -> None:
 # -- music
 
 
-def test_music_with_seconds_plays_so_long_and_goes_on() -> None:
+def test_music_with_seconds_plays_for_that_time() -> None:
     caller = dialled(Script(f"{MUSIC},30&{TAP}"))
     music = next(event for event in caller.transcript if isinstance(event, Sound) and event.kind == "music")
     assert (music.seconds, caller.heard) == (30, "music ztomao הקישו")
 
 
-def test_music_at_the_end_of_an_answer_leaves_the_extension() -> None:
+def test_music_at_the_end_of_a_response_leaves_the_extension() -> None:
     caller = dialled(Script(f"{MUSIC},30"))
     assert caller.state == Over("the answer said nothing more, and this was the root")
 
 
-def test_the_star_ends_music_that_lets_it() -> None:
+def test_the_star_ends_music() -> None:
     caller = Caller(Script(f"{MUSIC},30&{TAP}"))
     caller.interrupts("*", after=4)
     caller.dial()
@@ -136,11 +136,11 @@ def test_the_star_ends_music_that_lets_it() -> None:
 def test_the_star_does_nothing_to_music_without_return() -> None:
     caller = Caller(Script(f"{MUSIC},30,no_return&{TAP}"))
     caller.interrupts("*", after=4)
-    with pytest.raises(WrongVerbError, match=r"presses \* meanwhile"):
+    with pytest.raises(WrongVerbError, match=r"presses \* while the application answers"):
         caller.dial()
 
 
-def test_who_hangs_up_during_music_hears_no_more_of_it() -> None:
+def test_a_hang_up_ends_music() -> None:
     app = Script(f"{MUSIC},30&{TAP}")
     caller = Caller(app)
     caller.interrupts(after=5)
@@ -165,7 +165,7 @@ def test_a_recording_begins_after_a_tone() -> None:
     assert isinstance(caller.transcript[-1], Beep)
 
 
-def test_a_line_may_record_without_a_tone() -> None:
+def test_record_beep_switches_the_tone_off() -> None:
     caller = dialled(Script(RECORD), record_beep=False)
     assert not any(isinstance(event, Beep) for event in caller.transcript)
 
@@ -178,7 +178,7 @@ def test_the_next_free_number_names_a_recording_in_each_folder() -> None:
     assert app.newest("r") == ["/5/000.wav", "/5/001.wav", "/1/000.wav"]
 
 
-def test_a_file_name_is_taken_as_it_is_given() -> None:
+def test_the_file_name_of_the_read_names_the_recording() -> None:
     app = Script("read=t-א=r,no,record,/5,hello,no", BYE)
     dialled(app).records()
     assert app.newest("r") == ["/5/hello.wav"]
@@ -192,21 +192,21 @@ def test_a_recording_that_is_too_short_is_asked_for_again() -> None:
     assert app.newest("r") == ["/000.wav"]
 
 
-def test_a_recording_ends_at_the_greatest_length() -> None:
+def test_a_recording_ends_at_the_maximum_length() -> None:
     caller = dialled(Script("read=t-א=r,no,record,,,,,,,10"))
     caller.records(seconds=60)
     assert isinstance(caller.state, RecordingMenu)
     assert caller.state.seconds == 10
 
 
-def test_the_menu_plays_a_recording_and_waits_on() -> None:
+def test_key_1_of_the_menu_plays_the_recording() -> None:
     caller = dialled(Script(RECORD))
     caller.records()
     assert caller.presses("1").startswith("/000.wav M3345")
     assert isinstance(caller.state, RecordingMenu)
 
 
-def test_the_menu_goes_on_with_a_recording() -> None:
+def test_key_4_of_the_menu_continues_the_recording() -> None:
     app = Script(RECORD, BYE)
     caller = dialled(app)
     caller.records(seconds=5)
@@ -231,13 +231,13 @@ def test_silence_plays_the_menu_again() -> None:
     assert caller.silent().startswith("M3345")
 
 
-def test_a_recording_that_is_added_to_a_file_needs_no_approval() -> None:
+def test_a_recording_that_is_appended_to_a_file_has_no_menu() -> None:
     app = Script("read=t-א=r,no,record,/5,log,,,yes", BYE)
     dialled(app).records()
     assert app.newest("r") == ["/5/log.wav"]
 
 
-def test_hanging_up_in_the_menu_keeps_the_recording_that_was_made() -> None:
+def test_a_hang_up_in_the_menu_keeps_the_recording() -> None:
     app = Script("read=t-א=r,no,record,,,,yes")
     caller = dialled(app)
     caller.records()
@@ -248,7 +248,7 @@ def test_hanging_up_in_the_menu_keeps_the_recording_that_was_made() -> None:
 # -- speech
 
 
-def test_what_was_recognised_is_approved_where_the_extension_says_so() -> None:
+def test_with_voice_ask_ok_recognised_speech_is_confirmed() -> None:
     app = Script(ASK, BYE)
     caller = dialled(app, voice_ask_ok=True)
     assert caller.says("פיצה").startswith("פיצה M1353")
@@ -258,13 +258,13 @@ def test_what_was_recognised_is_approved_where_the_extension_says_so() -> None:
     assert app.newest("q") == ["פסטה"]
 
 
-def test_what_is_said_beyond_the_greatest_length_is_not_understood() -> None:
+def test_speech_beyond_the_maximum_length_is_cut() -> None:
     app = Script("read=t-מה=q,no,voice,,,,record,,2", BYE)
     dialled(app).says("אחת שתיים שלוש ארבע חמש שש שבע שמונה")
     assert app.newest("q") == ["אחת שתיים שלוש ארבע חמש שש"]
 
 
-def test_more_digits_than_a_listening_line_takes_are_an_error() -> None:
+def test_more_digits_than_a_voice_read_accepts_are_an_error() -> None:
     caller = dialled(Script("read=t-מה=q,no,voice,,,2"))
     with pytest.raises(WrongVerbError, match="'34'"):
         caller.presses("1234")
@@ -273,20 +273,20 @@ def test_more_digits_than_a_listening_line_takes_are_an_error() -> None:
 # -- typing
 
 
-def test_a_keyboard_that_is_locked_says_so() -> None:
+def test_a_locked_keyboard_plays_m4186() -> None:
     locked = "read=t-שם=n,no,20,1,7,HebrewKeyboard,,,,,,,,InsertLettersTypeChangeNo,no"
     assert dialled(Script(locked)).changes_keyboard() == "M4186 המקלדת נעולה"
     free = "read=t-שם=n,no,20,1,7,HebrewKeyboard,,,,,,,,,no"
     assert dialled(Script(free)).changes_keyboard() == "שם"
 
 
-def test_silence_at_an_approval_asks_for_it_again() -> None:
+def test_silence_at_a_confirmation_plays_it_again() -> None:
     caller = dialled(Script("read=t-סכום=s,no,,1,7,Number"))
     caller.presses("25#")
     assert caller.silent().startswith("M1353")
 
 
-def test_a_poll_that_gets_a_key_which_is_not_allowed_asks_again() -> None:
+def test_a_poll_with_a_key_that_is_not_allowed_asks_again() -> None:
     app = Script(ASK, "read=t-רגע=w,no,1,1,1,No,,,,9,1,Ok,None,,no", BYE)
     caller = dialled(app)
     caller.interrupts("5")
@@ -298,7 +298,7 @@ def test_a_poll_that_gets_a_key_which_is_not_allowed_asks_again() -> None:
 
 
 @pytest.mark.parametrize("answer", ["routing=0581234567", "go_to_folder_and_play=/1/5,005,1001"])
-def test_who_is_handed_over_is_away_and_may_hang_up(answer: str) -> None:
+def test_a_transferred_caller_may_hang_up(answer: str) -> None:
     app = Script(answer)
     caller = dialled(app, extension="3")
     assert caller.state == Transferred(f"left with {answer}")
@@ -306,7 +306,7 @@ def test_who_is_handed_over_is_away_and_may_hang_up(answer: str) -> None:
     assert (app.newest("ApiExtension"), app.newest("hangup")) == (["3"], ["yes"])
 
 
-def test_who_left_for_an_extension_of_somebody_else_may_come_back() -> None:
+def test_a_caller_in_an_unknown_extension_may_come_back() -> None:
     app = Script("go_to_folder=/5", ASK)
     caller = dialled(app, extension="3", extensions=frozenset({"3"}))
     assert caller.state == Outside("5", known=False)
@@ -320,25 +320,25 @@ def test_muted_messages_are_not_heard() -> None:
     assert caller.silent() == "הקישו"
 
 
-def test_a_name_that_is_asked_again_is_a_warning() -> None:
+def test_a_reused_value_name_is_a_warning() -> None:
     caller = dialled(Script(*[TAP] * 2))
     caller.presses("12")
-    assert [one.code for one in caller.problems] == ["name-reused"]
+    assert [problem.code for problem in caller.problems] == ["name-reused"]
 
 
-@pytest.mark.parametrize("answer", [one for one in FITTING if one != BYE])
-def test_hanging_up_is_told_from_every_state_with_all_that_was_collected(answer: str) -> None:
+@pytest.mark.parametrize("answer", [response for response in FITTING if response != BYE])
+def test_a_hang_up_request_is_sent_from_every_state_with_all_values(answer: str) -> None:
     app = Script("read=t-א=before,no,1,1,7,No", answer)
     caller = dialled(app, extension="4")
     caller.presses("7")
     caller.hangs_up()
-    told = app.told[-1]
-    assert (told["before"], told["hangup"], told["ApiHangupExtension"]) == ("7", "yes", "/4")
+    request = app.requests[-1]
+    assert (request["before"], request["hangup"], request["ApiHangupExtension"]) == ("7", "yes", "/4")
     assert caller.state == Over("the caller hung up")
 
 
 @pytest.mark.parametrize("after", ["read=t-ב=c,no,voice", "go_to_folder=/2", "id_list_message=t-ג"])
-def test_what_follows_a_read_is_a_mistake_and_the_line_ignores_it(after: str) -> None:
+def test_an_action_after_a_read_is_an_error_and_is_ignored(after: str) -> None:
     app = Script(f"{TAP}&{after}", BYE)
     with pytest.raises(LineError, match="after-read"):
         Caller(app).dial()
@@ -348,13 +348,13 @@ def test_what_follows_a_read_is_a_mistake_and_the_line_ignores_it(after: str) ->
     assert caller.question.name == "k"
 
 
-def test_what_follows_a_move_is_a_mistake_and_the_line_ignores_it() -> None:
+def test_an_action_after_go_to_folder_is_an_error_and_is_ignored() -> None:
     caller = Caller(Script("go_to_folder=/2&id_list_message=t-א", ASK), strict=False)
     assert (caller.dial(), caller.extension) == ("מה", "2")
 
 
-def test_a_value_that_is_used_again_is_not_asked_for() -> None:
+def test_a_reused_value_is_sent_without_a_question() -> None:
     app = Script(TAP, "read=t-שוב=k,yes,2,1,7,No", ASK)
     caller = dialled(app)
     assert caller.presses("12") == "מה"
-    assert [sent.get("k") for sent in app.told] == [None, "12", "12"]
+    assert [sent.get("k") for sent in app.requests] == [None, "12", "12"]

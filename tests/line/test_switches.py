@@ -1,4 +1,4 @@
-"""Each switch of the line, both ways."""
+"""Each setting of the line, with each of its values."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
-def test_a_switch_stands_as_most_evidence_says(name: str, default: object) -> None:
+def test_the_default_of_each_setting(name: str, default: object) -> None:
     assert line_settings()[name].default == default
     assert getattr(LineSettings(), name) == default
 
 
-def test_there_is_no_switch_that_this_table_does_not_know() -> None:
+def test_the_table_above_has_every_setting() -> None:
     assert set(line_settings()) == set(DEFAULTS)
     assert set(line_settings()) <= set(CallerOptions.__annotations__)
 
 
-@pytest.mark.parametrize("switch", line_settings().values(), ids=lambda one: one.name)
-def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: LineSetting) -> None:
-    assert switch.source in {"[OFF]", "[LIVE]", "[LIB]", "[CODE]", "[?]"}
-    assert switch.meaning
+@pytest.mark.parametrize("setting", line_settings().values(), ids=lambda setting: setting.name)
+def test_each_setting_has_a_source_and_a_meaning(setting: LineSetting) -> None:
+    assert setting.source in {"[OFF]", "[LIVE]", "[LIB]", "[CODE]", "[?]"}
+    assert setting.meaning
 
 
 @pytest.mark.parametrize(
-    ("platform", "default"),
+    ("attribute", "default"),
     [
         ("method", "GET"),
         ("space_as_plus", False),
@@ -87,22 +87,24 @@ def test_each_switch_says_how_sure_it_is_and_what_it_does(switch: LineSetting) -
         ("muted", frozenset()),
     ],
 )
-def test_a_setting_that_nobody_writes_is_as_the_official_text_says(platform: str, default: object) -> None:
+def test_the_default_of_each_ext_ini_setting_is_that_of_the_official_text(
+    attribute: str, default: object
+) -> None:
     extension = read_ext_ini("type=api\napi_link=http://127.0.0.1/").extension
-    assert getattr(extension, platform) == default
+    assert getattr(extension, attribute) == default
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [{"confirmation": "never"}, {"two_plays": "first"}, {"nested_extension": "1-2"}, {"speech_retires": 1}],
 )
-def test_a_switch_that_cannot_stand_like_that_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(AppError, match=next(iter(wrong))):
-        Caller(Script(), **wrong)
+def test_an_invalid_setting_raises(invalid: dict[str, Any]) -> None:
+    with pytest.raises(AppError, match=next(iter(invalid))):
+        Caller(Script(), **invalid)
 
 
 @pytest.mark.parametrize(("rule", "confirms"), [("keyboard", False), ("always", True)])
-def test_typing_without_a_keyboard_is_approved_only_where_all_typing_is(
+def test_a_value_typed_without_a_keyboard_is_confirmed_only_with_always(
     rule: Confirmation,
     confirms: bool,  # noqa: FBT001 - parametrized
 ) -> None:
@@ -112,7 +114,7 @@ def test_typing_without_a_keyboard_is_approved_only_where_all_typing_is(
 
 
 @pytest.mark.parametrize("rule", ["keyboard", "always"])
-def test_field_15_spares_the_approval_on_every_line(rule: Confirmation) -> None:
+def test_field_15_switches_the_confirmation_off_for_each_rule(rule: Confirmation) -> None:
     caller = dialled(Script("read=t-כמה=q,no,1,1,7,Number,,,,,,,,,no", ASK), confirmation=rule)
     caller.presses("1")
     assert not isinstance(caller.state, Confirming)
@@ -125,7 +127,7 @@ def test_of_two_messages_in_a_row_both_or_the_second_are_heard(rule: TwoPlays, h
 
 
 @pytest.mark.parametrize("retries", [0, 2])
-def test_unclear_speech_is_asked_for_again_so_often(retries: int) -> None:
+def test_speech_retries_limits_the_questions_after_unclear_speech(retries: int) -> None:
     app = Script(ASK, BYE)
     caller = dialled(app, speech_retries=retries)
     for _ in range(retries):
@@ -135,7 +137,7 @@ def test_unclear_speech_is_asked_for_again_so_often(retries: int) -> None:
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-def test_silence_is_met_so_often_with_the_question(retries: int) -> None:
+def test_silence_retries_limits_the_questions_after_silence(retries: int) -> None:
     app = Script(ASK, BYE)
     caller = dialled(app, silence_retries=retries)
     for _ in range(retries):
@@ -147,7 +149,7 @@ def test_silence_is_met_so_often_with_the_question(retries: int) -> None:
 @pytest.mark.parametrize(
     ("form", "value"), [("path", "/1/000.wav"), ("ivr2", "ivr2:/1/000.wav"), ("bare", "1/000.wav")]
 )
-def test_the_value_of_a_recording_has_the_form_of_this_line(form: RecordingValue, value: str) -> None:
+def test_recording_value_decides_the_form_of_a_recordings_value(form: RecordingValue, value: str) -> None:
     app = Script("read=t-א=r,no,record,,,no", BYE)
     caller = dialled(app, extension="1", recording_value=form)
     caller.records()
@@ -155,28 +157,28 @@ def test_the_value_of_a_recording_has_the_form_of_this_line(form: RecordingValue
 
 
 @pytest.mark.parametrize(("form", "value"), [("1/2", "1/2"), ("/1/2", "/1/2")])
-def test_an_extension_inside_another_is_written_as_this_line_does(form: NestedExtension, value: str) -> None:
+def test_nested_extension_decides_the_form_of_api_extension(form: NestedExtension, value: str) -> None:
     app = Script(ASK)
     dialled(app, extension="1/2", nested_extension=form)
     assert app.newest("ApiExtension") == [value]
 
 
 @pytest.mark.parametrize(("marker", "sent"), [(False, []), (True, [""])])
-def test_an_empty_name_stands_before_the_hang_up_or_not(marker: bool, sent: list[str]) -> None:  # noqa: FBT001 - parametrized
+def test_hangup_marker_adds_api_hangup(marker: bool, sent: list[str]) -> None:  # noqa: FBT001 - parametrized
     app = Script(ASK)
     dialled(app, hangup_marker=marker).hangs_up()
     assert app.newest("ApiHangup") == sent
 
 
 @pytest.mark.parametrize(("together", "value"), [(True, ["/000.wav"]), (False, [])])
-def test_a_recording_that_is_kept_arrives_with_the_hang_up_or_not(together: bool, value: list[str]) -> None:  # noqa: FBT001 - parametrized
+def test_a_kept_recording_arrives_with_the_hang_up_or_not(together: bool, value: list[str]) -> None:  # noqa: FBT001 - parametrized
     app = Script("read=t-א=r,no,record,,,no,yes")
     dialled(app, hangup_carries_recording=together).hangs_up()
     assert (app.newest("r"), app.newest("hangup")) == (value, ["yes"])
 
 
 @pytest.mark.parametrize(("seconds", "waits"), [(None, True), (20.0, False)])
-def test_music_without_seconds_plays_until_the_star_or_as_long_as_it_is(
+def test_music_without_seconds_plays_until_the_star_or_for_music_seconds(
     seconds: float | None,
     waits: bool,  # noqa: FBT001 - parametrized
 ) -> None:
@@ -184,48 +186,49 @@ def test_music_without_seconds_plays_until_the_star_or_as_long_as_it_is(
     assert isinstance(caller.state, Holding) is waits
 
 
-def test_who_has_logged_in_is_named_and_who_was_directed_here_too() -> None:
+def test_requests_have_the_enter_id_and_no_referrer_by_default() -> None:
     app = Script(ASK)
     dialled(app, enter_id="id 17", enter_id_name="דוד")
     assert (app.newest("ApiEnterID"), app.newest("ApiEnterIDName")) == (["id 17"], ["דוד"])
     assert app.newest("ReferredFrom") == []
 
 
-class Slow:
-    """Answers a question only when the hang-up has arrived, or when nobody waits for that."""
+class SlowApp:
+    """Responds after the hang-up request has arrived, or after ``hung_up`` was set."""
 
-    def __init__(self, *, needs_hang_up: bool) -> None:
+    def __init__(self, *, waits_for_hangup_request: bool) -> None:
         self.order: list[str] = []
-        self.asked, self.gone, self.hung_up = threading.Event(), threading.Event(), threading.Event()
-        self._needs = needs_hang_up
+        self.asked, self.hangup_received = threading.Event(), threading.Event()
+        self.hung_up = threading.Event()
+        self._waits_for_hangup_request = waits_for_hangup_request
 
     def __call__(self, pairs: Pairs) -> str:
         values = dict(pairs)
         if "hangup" in values:
             self.order.append("hang-up")
-            self.gone.set()
+            self.hangup_received.set()
             return "noop=ok"
         if "q" not in values:
             return ASK
         self.asked.set()
-        if self._needs:
-            assert self.gone.wait(5)
+        if self._waits_for_hangup_request:
+            assert self.hangup_received.wait(5)
         else:
             assert self.hung_up.wait(5)
-        self.order.append("answer")
+        self.order.append("response")
         return BYE
 
 
-def test_a_hang_up_overtakes_the_answer_that_is_open() -> None:
-    app = Slow(needs_hang_up=True)
+def test_a_hang_up_request_is_sent_before_the_open_response() -> None:
+    app = SlowApp(waits_for_hangup_request=True)
     caller = dialled(app)
     caller.interrupts(when=app.asked.is_set)
     caller.says("שלום")
-    assert app.order == ["hang-up", "answer"]
+    assert app.order == ["hang-up", "response"]
 
 
-def test_a_hang_up_waits_for_the_answer_that_is_open_on_a_line_that_does_so() -> None:
-    app = Slow(needs_hang_up=False)
+def test_with_hangup_waits_the_hang_up_request_follows_the_open_response() -> None:
+    app = SlowApp(waits_for_hangup_request=False)
     caller = dialled(app, hangup_waits=True)
 
     def hang_up() -> None:
@@ -237,11 +240,11 @@ def test_a_hang_up_waits_for_the_answer_that_is_open_on_a_line_that_does_so() ->
     thread.start()
     caller.says("שלום")
     thread.join()
-    assert app.order == ["answer", "hang-up"]
+    assert app.order == ["response", "hang-up"]
     assert caller.ended
 
 
-def test_an_answer_that_nobody_waits_for_any_more_is_not_late() -> None:
+def test_a_response_after_the_hang_up_is_not_late() -> None:
     asked, over = threading.Event(), threading.Event()
 
     def app(pairs: Pairs) -> str:
@@ -255,11 +258,11 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_late() -> None:
     caller.says("שלום")
     over.set()
     assert caller.ended
-    assert [one.code for one in caller.problems] == []
+    assert [problem.code for problem in caller.problems] == []
 
 
-def test_music_on_hold_ends_when_the_caller_is_gone() -> None:
-    app = Slow(needs_hang_up=True)
+def test_hold_music_ends_when_the_caller_hangs_up() -> None:
+    app = SlowApp(waits_for_hangup_request=True)
     caller = dialled(app, waiting_music="ztomao")
     caller.interrupts(when=app.asked.is_set)
     caller.says("שלום")

@@ -1,4 +1,4 @@
-"""What a caller hears: events with times, and the silence between them."""
+"""The transcript: events with times, and the silence between them."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ EVENTS: list[CallEvent] = [
 ]
 
 
-class Thinking:
-    """A server that takes its time: two seconds of the line's clock for each answer."""
+class SlowApp:
+    """A server and a clock: each response takes two seconds of that clock."""
 
-    def __init__(self, *answers: str) -> None:
-        self._answers = list(answers)
+    def __init__(self, *responses: str) -> None:
+        self._responses = list(responses)
         self.seconds = 0.0
 
     def now(self) -> float:
@@ -51,17 +51,17 @@ class Thinking:
 
     def __call__(self, pairs: Pairs) -> str:
         self.seconds += 2
-        return "noop=bye" if "hangup" in dict(pairs) else self._answers.pop(0)
+        return "noop=bye" if "hangup" in dict(pairs) else self._responses.pop(0)
 
 
-def music(app: Thinking, **switches: object) -> list[HoldMusic]:
-    caller = Caller(app, clock=app, **switches)  # type: ignore[arg-type]  # the switches of one test
+def music(app: SlowApp, **options: object) -> list[HoldMusic]:
+    caller = Caller(app, clock=app, **options)  # type: ignore[arg-type]  # the options of one test
     caller.dial()
     caller.says("שלום")
     return [event for event in caller.transcript if isinstance(event, HoldMusic)]
 
 
-def test_music_and_beeps_are_no_silence_whenever_they_were_noted() -> None:
+def test_music_and_beeps_end_a_silence_in_any_order_of_events() -> None:
     assert silences(EVENTS, since=1.0, until=10.0) == [
         Silence(4.0, 1.0),
         Silence(6.5, 1.5),
@@ -73,11 +73,11 @@ def test_the_longest_silence_is_the_dead_air() -> None:
     assert longest_silence(EVENTS, since=1.0, until=10.0) == 1.5
 
 
-def test_music_and_beeps_are_no_words() -> None:
+def test_the_heard_text_has_no_music_and_no_beeps() -> None:
     assert heard_text(EVENTS) == "טוב M1353 לאישור הקישו 1 להקשה מחדש הקישו 2"
 
 
-def test_a_transcript_reads_like_a_call_and_leaves_out_music_that_nobody_noticed() -> None:
+def test_the_text_of_a_transcript_leaves_out_very_short_music() -> None:
     short = HoldMusic(at=1.0, seconds=0.01, name="")
     shown = str(
         Transcript(
@@ -95,22 +95,23 @@ def test_a_transcript_reads_like_a_call_and_leaves_out_music_that_nobody_noticed
     ]
 
 
-def test_a_server_that_thinks_is_silence_without_music_and_none_with_it() -> None:
-    quiet, musical = Thinking(ASK), Thinking(ASK)
-    silent, soothed = Caller(quiet, clock=quiet), Caller(musical, clock=musical, waiting_music="")
+def test_waiting_for_the_server_is_dead_air_only_without_music() -> None:
+    silent_app, music_app = SlowApp(ASK), SlowApp(ASK)
+    silent = Caller(silent_app, clock=silent_app)
+    with_music = Caller(music_app, clock=music_app, waiting_music="")
     silent.dial()
-    soothed.dial()
-    assert (silent.dead_air, soothed.dead_air) == (2.0, 0.0)
+    with_music.dial()
+    assert (silent.dead_air, with_music.dead_air) == (2.0, 0.0)
 
 
-def test_music_lasts_from_the_request_until_the_answer_and_has_a_name() -> None:
-    first, second = music(Thinking(ASK, ASK), waiting_music="ztomao")
+def test_hold_music_lasts_from_the_request_to_the_response() -> None:
+    first, second = music(SlowApp(ASK, ASK), waiting_music="ztomao")
     assert (first.at, first.seconds, first.name, first.position) == (0.0, 2.0, "ztomao", 0.0)
     assert second.position == 0.0
 
 
-def test_every_exchange_tells_when_it_began_and_how_long_it_took() -> None:
-    app = Thinking(ASK, BYE)
+def test_an_exchange_has_its_time_and_duration() -> None:
+    app = SlowApp(ASK, BYE)
     caller = Caller(app, clock=app)
     caller.dial()
     (exchange,) = caller.exchanges
@@ -118,14 +119,14 @@ def test_every_exchange_tells_when_it_began_and_how_long_it_took() -> None:
     assert (exchange.at, exchange.seconds) == (0.0, 2.0)
 
 
-def test_an_answer_that_is_too_late_is_m1607_however_soon_the_wall_has_it() -> None:
-    app = Thinking(ASK)
+def test_a_response_that_is_late_on_the_lines_clock_is_m1607() -> None:
+    app = SlowApp(ASK)
     caller = Caller(app, clock=app, server_timeout=1.5, strict=False)
     assert caller.dial().startswith("M1607")
-    assert [one.code for one in caller.problems] == ["late"]
+    assert [problem.code for problem in caller.problems] == ["late"]
 
 
-def test_music_stops_with_the_caller() -> None:
+def test_no_hold_music_is_recorded_after_the_hang_up() -> None:
     provider = ScriptedProvider().hangs()
     flow = AIFlow(YemotAI(provider=provider))
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
@@ -134,18 +135,20 @@ def test_music_stops_with_the_caller() -> None:
     caller.interrupts(after=5.0)
     caller.says("תחשוב")
     ended = next(event for event in caller.transcript if isinstance(event, CallEnded))
-    notes = [event for event in caller.transcript if isinstance(event, HoldMusic) and event.at < ended.at]
-    assert notes
-    assert all(event.at + event.seconds <= ended.at for event in notes)
+    music_events = [
+        event for event in caller.transcript if isinstance(event, HoldMusic) and event.at < ended.at
+    ]
+    assert music_events
+    assert all(event.at + event.seconds <= ended.at for event in music_events)
 
 
-def test_the_echo_of_what_was_said_ends_the_silence() -> None:
+def test_the_echo_of_recognised_speech_ends_the_silence() -> None:
     caller = dialled(Script(ASK, BYE), say_tts=True)
     assert caller.says("שלום לכולם") == "שלום לכולם"
 
 
 @pytest.mark.parametrize("text", ["א", "אב" * 30])
-def test_speech_lasts_as_long_as_it_has_characters(text: str) -> None:
+def test_the_duration_of_a_text_depends_on_its_length(text: str) -> None:
     caller = dialled(Script(f"read=t-{text}=q,no,voice"))
     (sound,) = [event for event in caller.transcript if isinstance(event, Sound)]
     assert sound.seconds == pytest.approx(len(text) * 0.07)

@@ -21,8 +21,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 ASK = "read=t-מה=q,no,voice"
 
 
-class Seen:
-    """What one request looked like to a web server."""
+class ReceivedRequest:
+    """One request as the web server received it."""
 
     def __init__(self) -> None:
         self.method = self.path = self.body = self.agent = ""
@@ -30,25 +30,29 @@ class Seen:
 
 @contextmanager
 def server(
-    seen: Seen, *, status: int = 200, body: bytes = ASK.encode(), claims: int | None = None
+    received: ReceivedRequest,
+    *,
+    status: int = 200,
+    body: bytes = ASK.encode(),
+    content_length: int | None = None,
 ) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            seen.method, seen.path = self.command, self.path
-            seen.agent = self.headers["User-Agent"]
+            received.method, received.path = self.command, self.path
+            received.agent = self.headers["User-Agent"]
             length = int(self.headers.get("Content-Length") or 0)
-            seen.body = self.rfile.read(length).decode()
+            received.body = self.rfile.read(length).decode()
             self.send_response(status)
-            if claims is not None:
-                self.send_header("Content-Length", str(claims))
+            if content_length is not None:
+                self.send_header("Content-Length", str(content_length))
             self.end_headers()
-            with suppress(ConnectionError):  # whoever has heard enough hangs up
+            with suppress(ConnectionError):  # the client may close early
                 self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 - likewise
+        do_POST = do_GET  # noqa: N815 - the name that BaseHTTPRequestHandler expects
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
@@ -62,78 +66,78 @@ def server(
 
 
 def test_a_server_is_called_with_a_query_string_as_the_platform_does() -> None:
-    seen = Seen()
-    with server(seen) as url:
+    received = ReceivedRequest()
+    with server(received) as url:
         Caller(url, "0501111111").dial()
-    assert seen.method == "GET"
-    assert seen.path.startswith("/yemot?ApiCallId=")
-    assert "&ApiPhone=0501111111&" in seen.path
-    assert seen.agent == "yemot-core-api/1.0"
+    assert received.method == "GET"
+    assert received.path.startswith("/yemot?ApiCallId=")
+    assert "&ApiPhone=0501111111&" in received.path
+    assert received.agent == "yemot-core-api/1.0"
 
 
-def test_with_post_the_values_are_a_form() -> None:
-    seen = Seen()
-    with server(seen) as url:
+def test_with_post_the_values_are_a_form_body() -> None:
+    received = ReceivedRequest()
+    with server(received) as url:
         Caller(f"{url}?secret=x", method="POST").dial()
-    assert (seen.method, seen.path) == ("POST", "/yemot?secret=x")
-    assert seen.body.startswith("ApiCallId=")
+    assert (received.method, received.path) == ("POST", "/yemot?secret=x")
+    assert received.body.startswith("ApiCallId=")
 
 
-def test_with_get_a_query_in_the_link_is_glued_with_a_second_question_mark() -> None:
-    seen = Seen()
-    with server(seen) as url:
+def test_with_get_a_query_in_the_link_gets_a_second_question_mark() -> None:
+    received = ReceivedRequest()
+    with server(received) as url:
         Caller(f"{url}?secret=x").dial()
-    assert seen.path.startswith("/yemot?secret=x?ApiCallId=")
+    assert received.path.startswith("/yemot?secret=x?ApiCallId=")
 
 
 def test_hebrew_arrives_percent_encoded_and_a_space_is_no_plus() -> None:
-    seen = Seen()
-    with server(seen) as url:
+    received = ReceivedRequest()
+    with server(received) as url:
         caller = Caller(url)
         caller.dial()
         caller.says("מה נשמע")
-    assert seen.path.endswith("q=%D7%9E%D7%94%20%D7%A0%D7%A9%D7%9E%D7%A2")
+    assert received.path.endswith("q=%D7%9E%D7%94%20%D7%A0%D7%A9%D7%9E%D7%A2")
 
 
-def test_any_status_but_200_is_no_answer() -> None:
-    with server(Seen(), status=500) as url:
+def test_any_status_but_200_is_a_fault() -> None:
+    with server(ReceivedRequest(), status=500) as url:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "status"
 
 
-def test_a_body_that_is_not_utf8_is_no_answer() -> None:
-    with server(Seen(), body="read=t-שלום=q,no,voice".encode("windows-1255")) as url:
+def test_a_body_that_is_not_utf8_is_a_fault() -> None:
+    with server(ReceivedRequest(), body="read=t-שלום=q,no,voice".encode("windows-1255")) as url:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "encoding"
 
 
-def test_an_answer_that_does_not_end_is_not_read_for_ever() -> None:
-    with server(Seen(), body=b"x" * (MAX_BODY_BYTES + CHUNK_BYTES)) as url:
+def test_an_endless_body_is_a_fault() -> None:
+    with server(ReceivedRequest(), body=b"x" * (MAX_BODY_BYTES + CHUNK_BYTES)) as url:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "unreachable"
-    assert "goes on after" in caller.problems[0].message
+    assert "is longer than" in caller.problems[0].message
 
 
-def test_an_answer_that_breaks_off_is_no_answer() -> None:
-    with server(Seen(), claims=len(ASK.encode()) + 9) as url:
+def test_an_incomplete_body_is_a_fault() -> None:
+    with server(ReceivedRequest(), content_length=len(ASK.encode()) + 9) as url:
         caller = Caller(url, strict=False)
         caller.dial()
     assert caller.problems[0].code == "unreachable"
     assert "no whole answer came" in caller.problems[0].message
 
 
-def test_a_server_that_is_not_there_is_no_answer() -> None:
-    with server(Seen()) as url:
+def test_an_unreachable_server_is_a_fault() -> None:
+    with server(ReceivedRequest()) as url:
         pass
     caller = Caller(url, strict=False)
     caller.dial()
     assert caller.problems[0].code == "unreachable"
 
 
-def test_a_server_beyond_this_machine_is_not_called_by_accident() -> None:
+def test_a_server_that_is_not_local_needs_remote() -> None:
     with pytest.raises(AppError, match="remote=True"):
         Caller("https://example.com/yemot")
 
@@ -161,42 +165,42 @@ def test_an_asgi_application_is_called_in_process(method: Method) -> None:
     assert Caller(asgi_app, "0503", method=method).dial() == "0503"
 
 
-class Living:
-    """An ASGI application that has a beginning and an end."""
+class LifespanApp:
+    """An ASGI application with lifespan support."""
 
     def __init__(self, *, fails: str = "") -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
         self._fails = fails
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
+            await self._lifespan(scope, receive, send)
         else:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             body = f"read=t-{scope['state']['word']}=q,no,voice".encode()
             await send({"type": "http.response.body", "body": body})
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.told.append((await receive())["type"])
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.events.append((await receive())["type"])
         if self._fails:
             await send({"type": "lifespan.startup.failed", "message": self._fails})
             return
         scope["state"]["word"] = "שלום"
         await send({"type": "lifespan.startup.complete"})
-        self.told.append((await receive())["type"])
+        self.events.append((await receive())["type"])
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def test_an_asgi_application_is_told_of_its_beginning_and_its_end() -> None:
-    app = Living()
+def test_an_asgi_application_gets_the_lifespan_events() -> None:
+    app = LifespanApp()
     with Caller(app) as caller:
         assert caller.dial() == "שלום"
-        assert app.told == ["lifespan.startup"]
-    assert app.told == ["lifespan.startup", "lifespan.shutdown"]
+        assert app.events == ["lifespan.startup"]
+    assert app.events == ["lifespan.startup", "lifespan.shutdown"]
 
 
-def test_an_asgi_application_that_cannot_start_gives_no_answer() -> None:
-    caller = Caller(Living(fails="no database"))
+def test_an_asgi_application_whose_startup_fails_raises() -> None:
+    caller = Caller(LifespanApp(fails="no database"))
     with pytest.raises(LineError, match=r"could not start: no database"):
         caller.dial()
 
@@ -208,7 +212,7 @@ def test_an_async_function_of_pairs_is_called_in_process() -> None:
     assert Caller(app, "0504").dial() == "0504"
 
 
-def test_a_function_of_pairs_sees_the_glued_query_as_a_framework_would() -> None:
+def test_a_function_of_pairs_gets_the_query_as_a_framework_parses_it() -> None:
     seen: list[str] = []
 
     def app(pairs: Sequence[tuple[str, str]]) -> str:

@@ -22,11 +22,11 @@ ORDERS = "http://127.0.0.1:8001/orders"
 
 
 def tree(folder: Path, **extensions: str) -> Path:
-    """Write a tree; ``_1_2=…`` is the ext.ini of extension 1/2, ``_`` the root's."""
+    """Write a tree; ``_1_2=…`` is the ext.ini of extension 1/2, ``_`` that of the root."""
     for name, text in extensions.items():
-        place = folder / name.strip("_").replace("_", "/")
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "ext.ini").write_text(text, encoding="utf-8")
+        subfolder = folder / name.strip("_").replace("_", "/")
+        subfolder.mkdir(parents=True, exist_ok=True)
+        (subfolder / "ext.ini").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -41,7 +41,7 @@ def shop(orders: Script, baker: object | None = None) -> Line:
 def test_the_example_tree_is_read_without_a_warning() -> None:
     line = Line.read(SHOP)
     assert line.warnings == ()
-    assert {path: one.kind for path, one in line.extensions.items()} == {
+    assert {path: settings.kind for path, settings in line.extensions.items()} == {
         "": "menu",
         "1": "api",
         "2": "api",
@@ -49,7 +49,7 @@ def test_the_example_tree_is_read_without_a_warning() -> None:
     }
 
 
-def test_a_call_leaves_one_server_for_another_and_comes_back(tmp_path: Path) -> None:
+def test_a_call_changes_between_servers(tmp_path: Path) -> None:
     first = Script("go_to_folder=1", "read=t-שורש=root,no,1,1,7,No", "go_to_folder=1")
     second = Script("go_to_folder=..", "read=t-שוב=again,no,voice", "go_to_folder=/2")
     third = Script("read=t-הזמנה=order,no,1,1,7,No")
@@ -67,13 +67,15 @@ def test_a_call_leaves_one_server_for_another_and_comes_back(tmp_path: Path) -> 
             assert caller.presses("1") == "שוב"
             assert caller.says("שלום") == "שלום הזמנה"  # api_say_tts is on by default
             caller.hangs_up()
-    assert [sent["ApiExtension"] for sent in third.told] == ["2", "2"]
-    assert (third.told[-1]["hangup"], third.told[-1]["ApiHangupExtension"]) == ("yes", "/2")
-    assert [sent["ApiExtension"] for sent in first.told + second.told] == ["", "", "", "1", "1", "1"]
-    assert {sent["ApiCallId"] for sent in first.told + second.told + third.told} == {caller.call_id}
+    assert [sent["ApiExtension"] for sent in third.requests] == ["2", "2"]
+    assert (third.requests[-1]["hangup"], third.requests[-1]["ApiHangupExtension"]) == ("yes", "/2")
+    assert [sent["ApiExtension"] for sent in first.requests + second.requests] == ["", "", "", "1", "1", "1"]
+    assert {sent["ApiCallId"] for sent in first.requests + second.requests + third.requests} == {
+        caller.call_id
+    }
 
 
-def test_a_flow_in_this_process_and_a_server_over_http_answer_one_call(tmp_path: Path) -> None:
+def test_one_line_has_a_flow_in_this_process_and_a_server_over_http(tmp_path: Path) -> None:
     flow = AIFlow(YemotAI(provider=ScriptedProvider().answers("עד שמונה", after=30)))
     flow.ai_agent("1", greeting="המאפייה")(lambda call, text: None)
     orders = Script("read=t-כמה=many,no,1,1,7,No", "go_to_folder=..")
@@ -93,7 +95,7 @@ def test_a_flow_in_this_process_and_a_server_over_http_answer_one_call(tmp_path:
             assert other.state == Outside("", known=True)
 
 
-def test_two_flows_on_virtual_time_live_in_one_call(tmp_path: Path) -> None:
+def test_two_flows_in_virtual_time_answer_one_call(tmp_path: Path) -> None:
     flows = []
     for number in ("1", "2"):
         flow = AIFlow(YemotAI(provider=ScriptedProvider().answers("בסדר", after=20)))
@@ -111,7 +113,7 @@ def test_two_flows_on_virtual_time_live_in_one_call(tmp_path: Path) -> None:
             caller.hangs_up()
 
 
-def test_a_menu_is_heard_and_a_digit_leads_into_the_folder_of_that_name() -> None:
+def test_a_digit_in_a_menu_leads_to_the_folder_of_that_name() -> None:
     orders = Script(ASK)
     caller = Caller(shop(orders))
     assert caller.dial() == "f-M1000"
@@ -127,16 +129,16 @@ def test_a_digit_without_a_folder_is_refused() -> None:
     assert caller.extension == ""
 
 
-def test_what_ext_ini_asks_is_asked_before_the_first_request() -> None:
+def test_questions_of_ext_ini_are_asked_before_the_first_request() -> None:
     orders = Script(ASK)
     caller = Caller(shop(orders), extension="2")
     assert caller.dial() == "f-M0000 f-000"
     assert orders.sent == []
     caller.presses("1234#")
-    assert (orders.told[0]["customer"], orders.told[0]["branch"]) == ("1234", "7")
+    assert (orders.requests[0]["customer"], orders.requests[0]["branch"]) == ("1234", "7")
 
 
-def test_a_bare_word_plays_its_file_and_does_what_ext_ini_says() -> None:
+def test_a_bare_word_plays_its_file_and_performs_its_actions_of_ext_ini() -> None:
     baker = Script("read=t-המאפייה=q,no,voice")
     caller = Caller(shop(Script("OK"), baker), extension="2")
     caller.dial()
@@ -144,7 +146,7 @@ def test_a_bare_word_plays_its_file_and_does_what_ext_ini_says() -> None:
     assert caller.extension == "1"
 
 
-def test_a_value_that_ext_ini_answers_is_not_sent() -> None:
+def test_a_value_with_local_actions_is_not_sent() -> None:
     orders = Script("read=t-עוד=more,no,1,1,7,No")
     caller = Caller(shop(orders), extension="2")
     caller.dial()
@@ -154,25 +156,25 @@ def test_a_value_that_ext_ini_answers_is_not_sent() -> None:
     assert caller.extension == ""
 
 
-def test_a_caller_who_left_finds_the_way_back() -> None:
+def test_a_caller_outside_goes_back_to_an_extension() -> None:
     orders = Script(ASK)
     baker = Script("go_to_folder=/3", "read=t-חזרת=q,no,voice")
     caller = Caller(shop(orders, baker), extension="1")
     caller.dial()
     assert caller.extension == "3"
     assert caller.goes_to("/1") == "חזרת"
-    assert [sent["ApiExtension"] for sent in baker.told] == ["1", "1"]
+    assert [sent["ApiExtension"] for sent in baker.requests] == ["1", "1"]
 
 
-def test_who_hangs_up_elsewhere_is_told_to_the_last_server() -> None:
+def test_a_hang_up_outside_is_sent_to_the_last_server() -> None:
     baker = Script("go_to_folder=/3")
     caller = Caller(shop(Script(), baker), extension="1")
     caller.dial()
     caller.hangs_up()
-    assert (baker.told[-1]["ApiExtension"], baker.told[-1]["ApiHangupExtension"]) == ("1", "/3")
+    assert (baker.requests[-1]["ApiExtension"], baker.requests[-1]["ApiHangupExtension"]) == ("1", "/3")
 
 
-def test_who_hangs_up_before_any_server_is_told_to_nobody() -> None:
+def test_a_hang_up_before_any_server_sends_no_request() -> None:
     baker = Script()
     caller = Caller(shop(Script(), baker))
     caller.dial()
@@ -181,7 +183,7 @@ def test_who_hangs_up_before_any_server_is_told_to_nobody() -> None:
 
 
 @pytest.mark.parametrize(("retain", "values"), [(False, None), (True, "1")])
-def test_values_of_a_visit_are_cleared_or_kept_when_the_caller_comes_back(
+def test_retain_values_keeps_the_values_of_an_earlier_visit(
     tmp_path: Path,
     retain: bool,  # noqa: FBT001 - parametrized
     values: str | None,
@@ -193,17 +195,17 @@ def test_values_of_a_visit_are_cleared_or_kept_when_the_caller_comes_back(
     caller.presses("1")
     caller.presses("1")
     caller.presses("1")
-    assert app.told[-1].get("a") == values
+    assert app.requests[-1].get("a") == values
 
 
-def test_a_file_that_is_not_there_is_silent_and_a_warning() -> None:
+def test_a_missing_file_is_silent_and_a_warning() -> None:
     caller = Caller(shop(Script("read=f-nothing.t-מה.f-YM_LOCAL/x.s-000=q,no,voice")), extension="2")
     caller.dial()
     assert caller.presses("1234") == "מה f-YM_LOCAL/x s-000"
-    assert [(one.level, one.code) for one in caller.problems] == [("warning", "missing-file")]
+    assert [(problem.level, problem.code) for problem in caller.problems] == [("warning", "missing-file")]
 
 
-def test_a_target_that_is_no_folder_is_m1608_and_an_error() -> None:
+def test_a_missing_target_folder_is_m1608_and_an_error() -> None:
     line = shop(Script(), Script("go_to_folder=/9"))
     with pytest.raises(LineError, match=r"(?s)no-extension.*/9.*there are /, /1, /2, /3"):
         Caller(line, extension="1").dial()
@@ -212,7 +214,7 @@ def test_a_target_that_is_no_folder_is_m1608_and_an_error() -> None:
     assert caller.extension == ""
 
 
-def test_recordings_of_a_line_are_numbered_on_beside_its_files() -> None:
+def test_recordings_are_numbered_after_the_existing_files() -> None:
     line = Line.read(SHOP, servers={BAKER: Script(*["read=t-הקליטו=r,no,record,/2,,no"] * 4)})
     values = []
     for _ in range(2):
@@ -223,7 +225,7 @@ def test_recordings_of_a_line_are_numbered_on_beside_its_files() -> None:
     assert values == ["/2/001.wav", "/2/002.wav"]
 
 
-def test_only_files_of_the_folder_may_be_typed_where_the_read_says_so() -> None:
+def test_from_folder_allows_only_the_files_of_the_folder() -> None:
     caller = Caller(shop(Script("read=t-איזה=f,no,3,1,7,File,,,,from_folder,,,,,no", BYE)), extension="2")
     caller.dial()
     caller.presses("1234")
@@ -232,18 +234,18 @@ def test_only_files_of_the_folder_may_be_typed_where_the_read_says_so() -> None:
     assert caller.ended
 
 
-def test_a_bare_word_that_the_folder_does_not_know_is_m1607_or_just_leaves() -> None:
+def test_an_unknown_bare_word_is_m1607_or_leaves() -> None:
     heard = {}
-    words: list[UnknownWord] = ["M1607", "leaves"]
-    for switch in words:
-        caller = Caller(shop(Script("ERROR")), extension="2", unknown_word=switch)
+    settings: list[UnknownWord] = ["M1607", "leaves"]
+    for setting in settings:
+        caller = Caller(shop(Script("ERROR")), extension="2", unknown_word=setting)
         caller.dial()
-        heard[switch] = caller.presses("1234")
+        heard[setting] = caller.presses("1234")
     assert heard["M1607"].startswith("M1607")
     assert heard["leaves"] == "f-M1000"
 
 
-def test_a_link_that_nobody_stands_behind_is_called_over_http_and_only_on_this_machine(
+def test_a_link_without_a_server_must_be_on_this_machine(
     tmp_path: Path,
 ) -> None:
     line = Line.read(tree(tmp_path, _=api("https://line.example.com/yemot")))
@@ -251,20 +253,20 @@ def test_a_link_that_nobody_stands_behind_is_called_over_http_and_only_on_this_m
         Caller(line).dial()
 
 
-def test_a_query_of_a_link_reaches_the_server_that_stands_behind_it(tmp_path: Path) -> None:
+def test_the_query_of_a_link_reaches_its_server(tmp_path: Path) -> None:
     app = Script(ASK)
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a?secret=x"))
     Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app})).dial()
-    assert app.told[0]["secret"].startswith("x?ApiCallId=")
+    assert app.requests[0]["secret"].startswith("x?ApiCallId=")
 
 
-def test_a_folder_without_a_link_says_m1609_and_leaves(tmp_path: Path) -> None:
+def test_a_folder_without_a_link_plays_m1609_and_leaves(tmp_path: Path) -> None:
     caller = Caller(Line.read(tree(tmp_path, _="type=menu", _1="type=api")), extension="1")
     assert caller.dial().startswith("M1609")
-    assert (caller.extension, [one.code for one in caller.problems]) == ("", ["no-link"])
+    assert (caller.extension, [problem.code for problem in caller.problems]) == ("", ["no-link"])
 
 
-def test_hang_ups_go_to_a_link_of_their_own_or_nowhere(tmp_path: Path) -> None:
+def test_hang_up_requests_go_to_the_hangup_link_or_are_switched_off(tmp_path: Path) -> None:
     app, bye = Script(ASK, ASK), Script()
     links = {"http://127.0.0.1:1/a": app, "http://127.0.0.1:1/bye": bye}
     folder = tree(
@@ -276,41 +278,41 @@ def test_hang_ups_go_to_a_link_of_their_own_or_nowhere(tmp_path: Path) -> None:
     for extension in ("1", "2"):
         with Caller(Line.read(folder, servers=links), extension=extension) as caller:
             caller.dial()
-    assert [sent["ApiExtension"] for sent in bye.told] == ["1"]
-    assert not any("hangup" in sent for sent in app.told)
+    assert [sent["ApiExtension"] for sent in bye.requests] == ["1"]
+    assert not any("hangup" in sent for sent in app.requests)
 
 
-def test_a_line_that_goes_round_in_a_circle_is_stopped(tmp_path: Path) -> None:
+def test_a_redirect_loop_raises(tmp_path: Path) -> None:
     line = Line.read(
         tree(tmp_path, _=api("http://127.0.0.1:1/a")),
         servers={"http://127.0.0.1:1/a": lambda _: "go_to_folder=."},
     )
-    with pytest.raises(EndlessLineError, match="circle"):
+    with pytest.raises(EndlessLineError, match="loop"):
         Caller(line).dial()
 
 
-def test_a_folder_without_a_link_that_leads_to_itself_is_stopped(tmp_path: Path) -> None:
+def test_an_end_goto_loop_raises(tmp_path: Path) -> None:
     line = Line.read(tree(tmp_path, _="type=api\napi_end_goto=/"))
     with pytest.raises(EndlessLineError):
         Caller(line).dial()
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+def test_reading_a_missing_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="there is no folder"):
         Line.read(tmp_path / "nothing")
 
 
-def test_a_server_that_stands_behind_no_link_is_refused() -> None:
+def test_a_server_whose_link_no_extension_has_raises() -> None:
     with pytest.raises(AppError, match=r"http://127.0.0.1:8000/yemot, http://127.0.0.1:8001/orders"):
         Line.read(SHOP, servers={"http://127.0.0.1:9/": Script()})
 
 
-def test_an_extension_that_is_not_there_cannot_be_dialled() -> None:
+def test_dialling_a_missing_extension_raises() -> None:
     with pytest.raises(AppError, match=r"no extension /9; there are /, /1, /2, /3"):
         Caller(shop(Script()), extension="9")
 
 
-def test_what_stands_in_ext_ini_cannot_be_a_switch_of_the_caller() -> None:
+def test_ext_ini_options_with_a_line_raise() -> None:
     with pytest.raises(AppError, match="constants, method: a Line has that"):
         Caller(shop(Script()), method="POST", constants=())
 
@@ -320,11 +322,11 @@ def test_a_file_in_another_encoding_is_read_with_a_warning_that_names_it(tmp_pat
     path = tmp_path / "shop" / "2" / "ext.ini"
     path.write_bytes(path.read_text(encoding="utf-8").encode() + "lang=עברית\n".encode("windows-1255"))
     line = Line.read(tmp_path / "shop")
-    assert [str(one).partition(": byte")[0] for one in line.warnings] == ["2/ext.ini: not-utf8"]
+    assert [str(warning).partition(": byte")[0] for warning in line.warnings] == ["2/ext.ini: not-utf8"]
     assert line.extensions["2"].link == ORDERS
 
 
-def test_only_who_is_outside_can_find_a_way_and_only_to_what_is_there() -> None:
+def test_goes_to_needs_an_outside_caller_and_an_existing_extension() -> None:
     caller = Caller(shop(Script()))
     with pytest.raises(CallOverError, match="dial"):
         caller.goes_to("/1")
@@ -339,7 +341,7 @@ def test_only_who_is_outside_can_find_a_way_and_only_to_what_is_there() -> None:
         caller.goes_to("/2")
 
 
-def test_a_line_of_several_calls_is_closed_by_who_made_it() -> None:
+def test_a_caller_does_not_close_the_line_that_it_was_given() -> None:
     line = shop(Script(ASK, ASK))
     for _ in range(2):
         with Caller(line, extension="2") as caller:
@@ -347,7 +349,7 @@ def test_a_line_of_several_calls_is_closed_by_who_made_it() -> None:
             assert caller.presses("1234") == "מה"
 
 
-def test_music_goes_on_where_it_stopped_if_ext_ini_says_so(tmp_path: Path) -> None:
+def test_hold_music_continues_if_ext_ini_says_so(tmp_path: Path) -> None:
     flow = AIFlow(YemotAI(provider=ScriptedProvider().answers("טוב", after=1).answers("יפה", after=1)))
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
     settings = [
@@ -360,12 +362,12 @@ def test_music_goes_on_where_it_stopped_if_ext_ini_says_so(tmp_path: Path) -> No
     caller.dial()
     caller.says("אחת")
     caller.says("שתיים")
-    notes = [event for event in caller.transcript if isinstance(event, HoldMusic) and event.seconds]
-    assert notes[1].position == notes[0].position + notes[0].seconds
-    assert {event.name for event in notes} == {"ztomao"}
+    music_events = [event for event in caller.transcript if isinstance(event, HoldMusic) and event.seconds]
+    assert music_events[1].position == music_events[0].position + music_events[0].seconds
+    assert {event.name for event in music_events} == {"ztomao"}
 
 
-def test_spaces_are_plus_where_ext_ini_says_so(tmp_path: Path) -> None:
+def test_replace_space_encodes_spaces_as_plus(tmp_path: Path) -> None:
     seen = []
 
     def wsgi(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
@@ -381,14 +383,14 @@ def test_spaces_are_plus_where_ext_ini_says_so(tmp_path: Path) -> None:
     assert [query.rpartition("n=")[2] for query in seen] == ["a+b", "a%20b"]
 
 
-def test_who_was_directed_here_is_named_where_ext_ini_says_so(tmp_path: Path) -> None:
+def test_add_directed_phone_sends_the_referrer(tmp_path: Path) -> None:
     app = Script(ASK)
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", "api_add_directed_phone=yes"))
     Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app}), referred_from="0521111111").dial()
-    assert app.told[0]["ReferredFrom"] == "0521111111"
+    assert app.requests[0]["ReferredFrom"] == "0521111111"
 
 
-def test_a_key_at_a_question_of_ext_ini_has_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_key_at_a_question_of_ext_ini_plays_its_file(tmp_path: Path) -> None:
     app = Script(ASK)
     pre = ["api_000=size,no,1,1,7,No", "api_000_key_2_say=100", "api_001=name,no,1,1,7,Number"]
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", *pre))
@@ -400,17 +402,17 @@ def test_a_key_at_a_question_of_ext_ini_has_a_file_of_its_own(tmp_path: Path) ->
     assert caller.presses("2") == "f-100 f-001"
     assert caller.presses("3").startswith("3 f-001-AskBeforeOk M1353")
     caller.presses("1")
-    assert (app.told[0]["size"], app.told[0]["name"]) == ("2", "3")
+    assert (app.requests[0]["size"], app.requests[0]["name"]) == ("2", "3")
 
 
-def test_a_question_of_ext_ini_that_may_reuse_its_value_is_asked_once_a_call(tmp_path: Path) -> None:
+def test_a_question_of_ext_ini_with_reuse_is_asked_once(tmp_path: Path) -> None:
     app = Script("go_to_folder=.", ASK)
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", "api_000=id,yes,1,1,7,No"))
     (folder / "000.tts").touch()
     caller = Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app}), retain_values=True)
     caller.dial()
     assert caller.presses("5") == "מה"
-    assert [sent["id"] for sent in app.told] == ["5", "5"]
+    assert [sent["id"] for sent in app.requests] == ["5", "5"]
 
 
 def test_a_bare_word_can_be_spoken(tmp_path: Path) -> None:
@@ -419,7 +421,7 @@ def test_a_bare_word_can_be_spoken(tmp_path: Path) -> None:
     assert Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app})).dial() == "OK"
 
 
-def test_what_a_server_on_the_walls_time_takes_passes_in_virtual_time_too(tmp_path: Path) -> None:
+def test_the_real_seconds_of_a_server_pass_in_virtual_time_too(tmp_path: Path) -> None:
     flow = AIFlow(YemotAI(provider=ScriptedProvider()))
     flow.ai_agent("1", greeting="שלום")(lambda call, text: None)
 

@@ -19,7 +19,7 @@ def agent_over(provider: ScriptedProvider) -> AIFlow:
     return flow
 
 
-def test_a_minute_of_thinking_is_lived_through_on_the_applications_own_clock() -> None:
+def test_a_slow_answer_takes_virtual_time_only() -> None:
     caller = Caller(agent_over(ScriptedProvider().answers("חשבתי", after=50)))
     caller.dial()
     assert caller.says("תחשוב").endswith("חשבתי")
@@ -33,7 +33,7 @@ def test_the_line_is_never_silent_for_more_than_three_seconds() -> None:
     assert caller.dead_air <= 3.0
 
 
-def test_a_caller_who_hangs_up_in_virtual_time_does_so_when_it_has_come() -> None:
+def test_an_interruption_in_virtual_time_happens_when_it_is_due() -> None:
     provider = ScriptedProvider().hangs()
     caller = Caller(agent_over(provider))
     caller.dial()
@@ -43,6 +43,6 @@ def test_a_caller_who_hangs_up_in_virtual_time_does_so_when_it_has_come() -> Non
     assert provider.running == 0
 
 
-def test_only_an_application_on_virtual_time_gives_its_clock() -> None:
+def test_an_application_in_virtual_time_has_an_engine_clock() -> None:
     assert isinstance(clock_of(agent_over(ScriptedProvider())), EngineClock)
     assert isinstance(clock_of(object()), WallClock)

@@ -1,1 +1,1 @@
-"""The platform's side of a call: the line, the scripted caller, and the ways to an application."""
+"""The simulated line: callers, calls, and transports to an application."""

@@ -1,7 +1,7 @@
-"""What the line does with an answer: action by action, until one takes the caller on.
+"""Perform the actions of a response, one by one, until one of them decides what comes next.
 
-Source: [OFF] only ``id_list_message`` and ``music_on_hold`` may be followed by another action, and all
-but ``read`` and ``credit_card`` make the caller leave the extension afterwards.
+Source: [OFF] only ``id_list_message`` and ``music_on_hold`` may be followed by another action, and after
+all but ``read`` and ``credit_card`` the caller leaves the extension.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["ask_for_payment", "perform"]
 
 
 def perform(call: Call, actions: Sequence[Action]) -> None:
-    """Do ``actions``; when none of them takes the caller on, the caller leaves the extension."""
+    """Perform ``actions``; the caller leaves the extension if none of them decides what comes next."""
     for index, action in enumerate(actions):
         rest = tuple(actions[index + 1 :])
         if _is_cancelled(call, action, rest):
@@ -45,19 +45,19 @@ def perform(call: Call, actions: Sequence[Action]) -> None:
 
 
 def ask_for_payment(call: Call, card: CreditCard) -> None:
-    """Let the line ask for the card."""
+    """Ask the caller for the card."""
     call.playback.play_sound(f"payment {card.amount}", kind="payment")
     call.set_state(Paying(card))
 
 
 def _is_cancelled(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
-    """[?] a second ``id_list_message`` may cancel the first."""
+    """Whether a second ``id_list_message`` cancels the first [?]."""
     second = call.settings.two_plays == "second" and rest and isinstance(rest[0], Play)
     return bool(second) and isinstance(action, Play)
 
 
 def _perform_action(call: Call, action: Action, rest: tuple[Action, ...]) -> bool:
-    """Do one action; True if nothing after it counts."""
+    """Perform one action; return True if nothing after it counts."""
     match action:
         case Play(messages=messages):
             return _play(call, messages)
@@ -82,7 +82,7 @@ def _perform_action(call: Call, action: Action, rest: tuple[Action, ...]) -> boo
 
 
 def _play(call: Call, messages: Sequence[Message]) -> bool:
-    """Play ``messages``; True if the last of them led the caller on."""
+    """Play ``messages``; return True if the last of them led to another extension."""
     call.playback.play_messages(messages)
     last = messages[-1]
     if isinstance(last, GoTo):
@@ -101,21 +101,21 @@ def _perform_read(call: Call, read: Read) -> None:
 
 
 def _perform_simple_answer(call: Call, word: str) -> bool:
-    """[OFF] a bare word: its file, or its sound, and what ``api_answer_<word>`` says."""
-    place = call.extension_settings
-    if place is None:
+    """Play the file or the sound of a bare word, and perform its ``api_answer_<word>`` [OFF]."""
+    settings = call.extension_settings
+    if settings is None:
         raise AssertionError
-    actions = place.answers.get(word, ())
-    there = place.has_file(word)
-    if there is not True and place.say_answer:
+    actions = settings.answers.get(word, ())
+    has_file = settings.has_file(word)
+    if has_file is not True and settings.say_answer:
         call.playback.speak(word)
-    elif there is not False:
+    elif has_file is not False:
         call.playback.play_sound(word, kind="simple")
     elif not actions and call.settings.unknown_word == "M1607":
-        told = f"{word!r} is no action; as a bare word it has no file {word}.wav and no api_answer_{word}"
+        message = f"{word!r} is no action; as a bare word it has no file {word}.wav and no api_answer_{word}"
         call.problems.append(
             LineProblem(
-                "warning", "unknown-word", told, word, "answer with an action, or set one of them [?]"
+                "warning", "unknown-word", message, word, "answer with an action, or set one of them [?]"
             )
         )
         call.playback.play_system_message("M1607")

@@ -1,8 +1,8 @@
-"""The platform's side of one call: one typed state at a time, what was collected, where the caller is.
+"""The platform's side of one call: its state, the collected values, and the extension of the caller.
 
-A ``Call`` never decides for the caller. While it is ``Requesting`` it wants to be stepped on; in any other
-state it waits for the caller, or is over. The verbs of ``pressing``, ``speaking`` and ``recording`` say what
-each state makes of what the caller does; ``acting`` says what it makes of an answer.
+A ``Call`` never decides for the caller. ``Requesting`` and ``Performing`` are steps that the driver takes;
+in any other state the call waits for the caller, or is over. The modules of ``verbs`` define what a verb does
+in each state, and ``actions`` what a response does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["Call"]
 
 @dataclass(frozen=True, slots=True)
 class _ServingExtension:
-    """The last extension in which a server decided: what a hang-up request speaks for [OFF]."""
+    """The last extension that a server decides in; a hang-up request is sent for it [OFF]."""
 
     extension: str
     extension_settings: Extension
@@ -55,10 +55,11 @@ class Call:
 
     Attributes:
         extension: where the caller is.
-        values: what was collected, in order, repeated names included.
-        exchanges: every request with its answer.
-        problems: what was wrong, in the order of discovery.
+        values: the collected values, in order, repeated names included.
+        exchanges: every request with its response.
+        problems: the problems of responses and settings, in the order of discovery.
         playback: what the caller hears.
+        lock: guards the state; a hang-up may come from another thread.
     """
 
     def __init__(self, line: Line, settings: LineSettings, clock: Clock, caller_id: CallerId) -> None:
@@ -81,50 +82,50 @@ class Call:
 
     @property
     def state(self) -> State:
-        """Where the call stands."""
+        """The state of the call."""
         return self._state
 
     @property
     def transcript(self) -> Transcript:
-        """Everything that happened."""
+        """All events so far."""
         return self.playback.transcript
 
     @property
     def extension_settings(self) -> Extension | None:
-        """The settings of where the caller is; None where the line does not know the place."""
+        """The settings of the caller's extension; None if the line does not know it."""
         return self.line.get_extension(self.extension)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing at all can happen any more."""
+        """Whether the call is over."""
         return isinstance(self._state, Over)
 
     def set_state(self, state: State) -> None:
-        """Go on to ``state``; a call that is over stays so."""
+        """Change to ``state``; a call that is over stays over."""
         with self.lock:
             if not self.is_over:
                 self._state = state
 
-    # -- where the caller goes
+    # -- extensions
 
     def enter_extension(self, extension: str) -> None:
-        """Bring the caller into a folder: a server decides there, or the caller does."""
-        place = self.line.get_extension(extension)
-        if place is None and self.line.knows_all_extensions:
+        """Move the caller into a folder: there a server decides, or the caller does."""
+        settings = self.line.get_extension(extension)
+        if settings is None and self.line.knows_all_extensions:
             self._handle_missing_extension(extension)
             return
         self.extension = extension
-        if place is not None and place.is_api and not self.settings.retain_values:
+        if settings is not None and settings.is_api and not self.settings.retain_values:
             self.values.clear()
-        self.playback.enter_extension(extension, place)
-        if place is None:
+        self.playback.enter_extension(extension, settings)
+        if settings is None:
             self.playback.end_call(f"left for {display_path(extension)}")
             self.set_state(Outside(extension, known=False))
-        elif not place.is_api:
+        elif not settings.is_api:
             self.set_state(Outside(extension, known=True))
         else:
-            self._serving = _ServingExtension(extension, place)
-            self._pending_pre_questions = list(place.pre_questions)
+            self._serving = _ServingExtension(extension, settings)
+            self._pending_pre_questions = list(settings.pre_questions)
             self._ask_next_pre_question()
 
     def follow_target(self, target: str) -> None:
@@ -136,10 +137,10 @@ class Call:
             self.enter_extension(extension)
 
     def leave_extension(self) -> None:
-        """[OFF] an answer that says nothing more: to ``api_end_goto``, else one level up."""
-        place = self.extension_settings
-        if place is not None and place.end_goto is not None:
-            self.follow_target(place.end_goto)
+        """Go to ``api_end_goto``, else one level up: the response has no further action [OFF]."""
+        settings = self.extension_settings
+        if settings is not None and settings.end_goto is not None:
+            self.follow_target(settings.end_goto)
             return
         up = parent(self.extension)
         if up is None:
@@ -148,10 +149,10 @@ class Call:
             self.enter_extension(up)
 
     def transfer(self, action: Action) -> None:
-        """Lead the caller away from every extension of this line."""
-        why = f"left with {action}"
-        self.playback.end_call(why)
-        self.set_state(Transferred(why))
+        """Transfer the caller out of the extensions of this line."""
+        reason = f"left with {action}"
+        self.playback.end_call(reason)
+        self.set_state(Transferred(reason))
 
     def end_by_line(self, reason: str) -> None:
         """End the call from the line's side."""
@@ -159,57 +160,58 @@ class Call:
         if self.settings.hangup_after_goto:
             self._send_hangup_request()
 
-    # -- what is asked and answered
+    # -- requests and values
 
     def send_next_request(self) -> None:
-        """Send the request that is due, and do what the answer says."""
-        home = self._serving
-        if home is None or home.extension_settings.link is None:
+        """Send the request that is due, and set the actions of its response as the next step."""
+        serving = self._serving
+        if serving is None or serving.extension_settings.link is None:
             self.playback.play_system_message("M1609")
-            told = f"{display_path(self.extension)} has no api_link"
+            message = f"{display_path(self.extension)} has no api_link"
             self.problems.append(
-                LineProblem("warning", "no-link", told, hint="write api_link=… into ext.ini")
+                LineProblem("warning", "no-link", message, hint="write api_link=… into ext.ini")
             )
             self.leave_extension()
             return
         self.send(
-            self._requests.build_request(home.extension, home.extension_settings, tuple(self.values)), home
+            self._requests.build_request(serving.extension, serving.extension_settings, tuple(self.values)),
+            serving,
         )
 
     def send(self, pairs: tuple[tuple[str, str], ...], serving: _ServingExtension) -> None:
-        """Send ``pairs`` and do what the answer says, unless the caller is gone by then."""
+        """Send ``pairs``; use the response unless the caller has hung up before it arrives."""
         self._in_flight = True
         exchange = self._requests.send(serving.extension, serving.extension_settings, pairs, self.transcript)
         with self.lock:
             self._in_flight = False
-            if self.is_over:  # nobody waits for this answer any more, so it cannot be late
-                kept = tuple(problem for problem in exchange.problems if problem.code != "late")
-                self._add_exchange(replace(exchange, problems=kept))
+            if self.is_over:  # no caller waits for this response, so it cannot be late
+                problems = tuple(problem for problem in exchange.problems if problem.code != "late")
+                self._add_exchange(replace(exchange, problems=problems))
             else:
                 self._add_exchange(exchange)
-                self._perform_response(exchange)
+                self._use_response(exchange)
                 return
         if self._hangup_request_due:
             self._send_hangup_request()
 
     def resend(self, exchange: LineExchange) -> None:
-        """Send an earlier request again, byte for byte; a call that is over stays so."""
-        place = self.line.get_extension(exchange.extension)
-        if place is None:
+        """Send an earlier request again, byte for byte; a call that is over stays over."""
+        settings = self.line.get_extension(exchange.extension)
+        if settings is None:
             raise AssertionError
         if not self.is_over:
             self.extension = exchange.extension
-            self._serving = _ServingExtension(exchange.extension, place)
+            self._serving = _ServingExtension(exchange.extension, settings)
             self.set_state(Requesting())
-        self.send(exchange.pairs, _ServingExtension(exchange.extension, place))
+        self.send(exchange.pairs, _ServingExtension(exchange.extension, settings))
 
     def ask(self, asking: Asking) -> None:
-        """Ask (again), and wait for the caller."""
+        """Play the question (again), and wait for the caller."""
         self.playback.play_question(asking.read)
         self.set_state(asking)
 
     def submit_value(self, value: str) -> None:
-        """Add the answer to the open question to what is sent from now on."""
+        """Collect the value of the open question, and set the next step."""
         with self.lock:
             asking = open_question(self._state)
             if asking is None:  # the caller has hung up from another thread
@@ -218,48 +220,46 @@ class Call:
             self.values.append((name, value))
             if asking.pre_question is not None:
                 self._play_key_sound(asking.pre_question, value)
-            local = (
+            local_actions = (
                 ()
                 if self.extension_settings is None
                 else self.extension_settings.local_answers.get(f"{name}_{value}", ())
             )
-            if local:
-                self.set_state(Performing(local))
+            if local_actions:
+                self.set_state(Performing(local_actions))
             elif asking.pre_question is not None:
                 self._ask_next_pre_question()
             else:
                 self.set_state(Requesting())
 
     def add_values(self, *pairs: tuple[str, str]) -> None:
-        """Collect what no question asked for, and send it."""
+        """Collect values that no question asked for, and send them."""
         with self.lock:
             self.values.extend(pairs)
             self.set_state(Requesting())
 
     def hang_up(self) -> None:
-        """The caller hangs up, whatever the line is doing; may come from another thread."""
+        """Hang up, in any state; may be called from another thread."""
         with self.lock:
-            kept = self._recording_to_keep()
-            if kept is not None and self.settings.hangup_carries_recording:
-                self.values.append(kept)
+            recording = self._recording_to_keep()
+            if recording is not None and self.settings.hangup_carries_recording:
+                self.values.append(recording)
             self._set_over("the caller hung up")
             self._hangup_request_due = self._in_flight and self.settings.hangup_waits
         if not self._hangup_request_due:
             self._send_hangup_request()
 
     def recording_value(self, path: str) -> str:
-        """Return a recording's path as the server gets it; [?] the exact form."""
-        before = {"path": "/", "ivr2": "ivr2:/", "bare": ""}[self.settings.recording_value]
-        return f"{before}{path.removeprefix('/')}.wav"
-
-    # -- how that is done
+        """Return a recording's path as the server gets it; the exact form is [?]."""
+        prefix = {"path": "/", "ivr2": "ivr2:/", "bare": ""}[self.settings.recording_value]
+        return f"{prefix}{path.removeprefix('/')}.wav"
 
     def _ask_next_pre_question(self) -> None:
-        """Ask the next question of ``ext.ini``; when there is none left, the server decides [OFF]."""
+        """Ask the next question of ``ext.ini``; after the last one, a request is due [OFF]."""
         while self._pending_pre_questions:
             question = self._pending_pre_questions.pop(0)
-            known = any(name == question.read.name for name, _ in self.values)
-            if not (question.read.reuse and known):
+            has_value = any(name == question.read.name for name, _ in self.values)
+            if not (question.read.reuse and has_value):
                 self.ask(Asking(question.read, pre_question=question))
                 return
         self.set_state(Requesting())
@@ -269,7 +269,7 @@ class Call:
             if key == value:
                 self.playback.play_sound(f"f-{file}", kind="f")
 
-    def _perform_response(self, exchange: LineExchange) -> None:
+    def _use_response(self, exchange: LineExchange) -> None:
         if exchange.response is None:
             self.playback.play_system_message("M1607")
             self.leave_extension()
@@ -277,19 +277,20 @@ class Call:
             self.set_state(Performing(tuple(exchange.response)))
 
     def _handle_missing_extension(self, extension: str) -> None:
-        """A target that is no folder: M1608, and one level up [?]."""
-        told = f"{display_path(self.extension)} leads to {display_path(extension)}, which this line does not have"
-        way_out = f"there are {self.line.extension_names()}"
-        self.problems.append(LineProblem("error", "no-extension", told, hint=way_out))
+        """Play M1608 and go one level up, for a target that is no folder [?]."""
+        here, target = display_path(self.extension), display_path(extension)
+        message = f"{here} leads to {target}, which this line does not have"
+        hint = f"there are {self.line.extension_names()}"
+        self.problems.append(LineProblem("error", "no-extension", message, hint=hint))
         self.playback.play_system_message("M1608")
         up = parent(self.extension)
         if up is None:
-            self.end_by_line(f"there is no {display_path(extension)}, and this was the root")
+            self.end_by_line(f"there is no {target}, and this was the root")
         else:
             self.enter_extension(up)
 
     def _recording_to_keep(self) -> tuple[str, str] | None:
-        """Return the recording that a hang-up ends, if it is to be kept [OFF]."""
+        """Return name and path of the recording that a hang-up ends, if the read keeps it [OFF]."""
         asking = open_question(self._state)
         if asking is None or self.extension_settings is None:
             return None
@@ -302,16 +303,17 @@ class Call:
         )
         return asking.read.name, path
 
-    def _set_over(self, why: str) -> None:
-        self.playback.end_call(why)
-        self.set_state(Over(why))
+    def _set_over(self, reason: str) -> None:
+        self.playback.end_call(reason)
+        self.set_state(Over(reason))
 
     def _send_hangup_request(self) -> None:
-        home = self._serving
-        if home is None:
+        serving = self._serving
+        if serving is None:
             return
-        pairs = self._requests.build_request(home.extension, home.extension_settings, tuple(self.values))
-        exchange = self._requests.send_hangup(home.extension, home.extension_settings, pairs, self.extension)
+        extension, settings = serving.extension, serving.extension_settings
+        pairs = self._requests.build_request(extension, settings, tuple(self.values))
+        exchange = self._requests.send_hangup(extension, settings, pairs, self.extension)
         if exchange is not None:
             self._add_exchange(exchange)
 

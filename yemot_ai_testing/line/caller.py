@@ -1,4 +1,4 @@
-"""A scripted caller: does what a person does on the phone, and hears what a person hears.
+"""A simulated caller: one method for each thing that a person does on the phone.
 
 >>> from yemot_ai_testing.line.caller import Caller
 >>> def shop(pairs):
@@ -28,11 +28,7 @@ from yemot_ai_testing.line.platform.folders import display_path, strip_slashes
 from yemot_ai_testing.line.requests import CallerId
 from yemot_ai_testing.line.states import Idle, Over, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.line.verbs import dtmf as pressing
-from yemot_ai_testing.line.verbs import navigation as roaming
-from yemot_ai_testing.line.verbs import payment as paying
-from yemot_ai_testing.line.verbs import recording
-from yemot_ai_testing.line.verbs import speech as speaking
+from yemot_ai_testing.line.verbs import dtmf, navigation, payment, recording, speech
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 if TYPE_CHECKING:
@@ -52,29 +48,29 @@ __all__ = ["Caller"]
 
 
 class Caller:
-    """One person calling one application, or a line of several.
+    """Calls one application, or a line of several extensions.
 
     Each verb runs the line until it waits for the caller again, or the call is over, and returns what
-    was heard meanwhile. Reads that need nobody (a poll: one key, at most 4 s, empty accepted) answer
-    themselves. Several callers may call one application at once, each from a thread of its own;
-    ``hangs_up`` may also come from another thread while a verb runs.
+    the caller heard in that time. A poll (a read of one key, at most 4 s, empty accepted) answers itself.
+    Several callers may call one application at the same time, each in its thread; ``hangs_up`` may also
+    be called from another thread while a verb runs.
 
     Args:
         app: an ``AIFlow`` or ``Flow``, a WSGI or ASGI application, a function of (name, value) pairs,
-            an ``http://`` url, or None for a line without ``api_link``; or a ``Line``, whose settings then
-            stand in its ``ext.ini`` files.
+            an ``http://`` url, or None for a line without ``api_link``; or a ``Line``, which has its settings
+            in ``ext.ini`` files.
         phone: ``ApiPhone``; empty for a withheld number.
-        extension: where the caller dials in; ``""`` is the root.
+        extension: where the call begins; ``""`` is the root.
         method: ``GET`` or ``POST``; a ``Line`` has its own.
-        clock: the line's time; without one it is the application's virtual clock, else the wall.
-        strict: raise a ``LineError`` for an answer that a real line would meet with M1607.
-        remote: an url may point beyond this machine.
-        call_id: ``ApiCallId``; a fresh one without.
-        options: any of ``LineSettings``; without a ``Line`` also what else would stand in ``ext.ini``.
+        clock: the line's clock; by default the application's virtual clock, else real time.
+        strict: raise a ``LineError`` for a response that a real line would meet with M1607.
+        remote: allow a URL that is not on this machine.
+        call_id: ``ApiCallId``; a new one by default.
+        options: any field of ``LineSettings``; without a ``Line`` also the settings of its ``ext.ini``.
 
     Raises:
-        AppError: ``app`` cannot be called, the number or the extension is no text, the line has no such
-            extension, or a switch does not go with it.
+        AppError: ``app`` cannot be called, the number or the extension is no string, the line has no such
+            extension, or a setting is invalid.
     """
 
     def __init__(  # noqa: PLR0913 - the line has that many switches, and each has a default
@@ -98,8 +94,8 @@ class Caller:
         self._line, self._owns_line = open_line(app, method, options, clock=clock, remote=remote)
         self._dialled_extension = strip_slashes(extension)
         check_extension(self._line, self._dialled_extension)
-        who = CallerId(phone, call_id or secrets.token_hex(20))
-        self._call = Call(self._line, self.settings, clock or self._line.clock(), who)
+        caller_id = CallerId(phone, call_id or secrets.token_hex(20))
+        self._call = Call(self._line, self.settings, clock or self._line.clock(), caller_id)
         self._driver = Driver(self._call, strict=strict)
 
     def __enter__(self) -> Self:
@@ -117,21 +113,21 @@ class Caller:
         self.close()
 
     def close(self) -> None:
-        """Let go of the way to the application; the call itself stays as it is.
+        """Close the transport to the application; the state of the call does not change.
 
-        A ``Line`` that was passed in is closed by whoever made it.
+        A ``Line`` that was passed in stays open.
         """
         if self._owns_line:
             self._line.close()
 
     def dial(self) -> str:
-        """Call the line and listen.
+        """Dial and listen.
 
         Returns:
             What was heard until the line waited, or the call was over.
 
         Raises:
-            CallOverError: this caller has dialled before.
+            CallOverError: this caller has dialled already.
         """
         if self.dialled:
             raise CallOverError("dials", waits_for="has dialled already", hint="a new call is a new Caller")
@@ -148,71 +144,71 @@ class Caller:
         Raises:
             WrongVerbError: the line does not listen to speech now.
         """
-        return self._perform("says", text, speaking.says(self._call, text))
+        return self._perform("says", text, speech.says(self._call, text))
 
     def mumbles(self) -> str:
-        """Speak so that nobody understands: the line asks again (M1611), and in the end takes nothing.
+        """Speak unclearly: the line asks again (M1611), and in the end sends an empty value.
 
         Raises:
             WrongVerbError: the line does not listen to speech now.
         """
-        return self._perform("mumbles", "", speaking.mumbles(self._call))
+        return self._perform("mumbles", "", speech.mumbles(self._call))
 
     def presses(self, keys: str) -> str:
         """Press keys: at a question, in a menu of the line, to end music, or to enter a folder.
 
         Args:
-            keys: digits, ``*`` and ``#``; the line waits its time after the last key unless ``#`` or the
-                greatest number of digits ends the input.
+            keys: digits, ``*`` and ``#``; the line waits after the last key unless ``#`` or the maximum
+                number of digits ends the input.
 
         Raises:
             WrongVerbError: the line does not take keys now, or not that many.
         """
-        return self._perform("presses", keys, pressing.presses(self._call, keys))
+        return self._perform("presses", keys, dtmf.presses(self._call, keys))
 
     def changes_keyboard(self) -> str:
-        """Ask for another language of the keyboard of letters; M4186 if the answer locks it.
+        """Ask for another language of the letter keyboard; M4186 if the response locks it.
 
         Raises:
-            WrongVerbError: there is no keyboard of letters now.
+            WrongVerbError: there is no letter keyboard now.
         """
-        return self._perform("changes the keyboard", "", pressing.changes_keyboard(self._call))
+        return self._perform("changes the keyboard", "", dtmf.changes_keyboard(self._call))
 
     def records(self, path: str | None = None, *, seconds: float = 5.0) -> str:
         """Record something and end it with ``#``.
 
         Args:
-            path: the value that the application gets; None: where the platform would store it.
-            seconds: how long it is; the line refuses what is too short, and cuts what is too long.
+            path: the value that the application gets; None for the path that the platform would choose.
+            seconds: its duration; the line refuses what is too short, and cuts what is too long.
 
         Raises:
             WrongVerbError: the line does not record now.
         """
-        deed = recording.records(self._call, path, seconds)
-        return self._perform("records", path or f"{seconds:g} s", deed)
+        verb = recording.records(self._call, path, seconds)
+        return self._perform("records", path or f"{seconds:g} s", verb)
 
     def silent(self) -> str:
-        """Neither speak nor press anything until the line has had enough.
+        """Neither speak nor press a key until the line stops waiting.
 
         Raises:
-            WrongVerbError: the line records: silence is a recording like any other; or it plays music.
+            WrongVerbError: the line records (silence is a valid recording), or it plays music.
         """
-        return self._perform("is silent", "", roaming.silent(self._call))
+        return self._perform("is silent", "", navigation.silent(self._call))
 
     def pays(self, code: str = "000", details: str = "") -> str:
-        """Give the line a card, as it asks.
+        """Enter a payment card.
 
         Args:
-            code: what the clearing house says (``CreditCard_CODE``).
-            details: all it says (``CreditCard_All``), which the server gets if it asked for it.
+            code: the result code of the clearing house (``CreditCard_CODE``).
+            details: its full result (``CreditCard_All``), sent if the action requests it.
 
         Raises:
             WrongVerbError: the line takes no payment now.
         """
-        return self._perform("pays", code, paying.pays(self._call, code, details))
+        return self._perform("pays", code, payment.pays(self._call, code, details))
 
     def goes_to(self, target: str) -> str:
-        """Find the way to another extension, from a place where no server decides.
+        """Go to another extension, from one where no server decides.
 
         Args:
             target: as in ``go_to_folder``: ``/2``, ``1``, ``..``.
@@ -220,13 +216,13 @@ class Caller:
         Raises:
             WrongVerbError: a server decides here, or the line has no such extension.
         """
-        return self._perform("goes to", target, roaming.goes_to(self._call, target))
+        return self._perform("goes to", target, navigation.goes_to(self._call, target))
 
     def repeats(self) -> str:
-        """Let the line send its last request again, byte for byte, as a line that got no answer may.
+        """Send the last request again, byte for byte, as a line does that got no response.
 
         Raises:
-            CallOverError: nothing was sent yet.
+            CallOverError: no request was sent yet.
         """
         last = next((e for e in reversed(self._call.exchanges) if not e.hangup), None)
         if last is None:
@@ -236,7 +232,7 @@ class Caller:
         return self._driver.run_until_waiting()
 
     def hangs_up(self) -> str:
-        """Hang up; also while a verb runs, from another thread.
+        """Hang up; may be called from another thread while a verb runs.
 
         Raises:
             CallOverError: the call is over.
@@ -253,12 +249,12 @@ class Caller:
     def interrupts(
         self, keys: str | None = None, *, after: float = 0.0, when: Callable[[], bool] = always
     ) -> None:
-        """Do something while the next verb's answer is being made.
+        """Press keys or hang up while the application answers the next verb.
 
         Args:
-            keys: what the line gets at its next poll; ``*`` also ends music; None hangs up, at any time.
+            keys: the keys that the line gets at its next poll; ``*`` also ends music; None hangs up.
             after: seconds after the end of the verb.
-            when: a gate: nothing happens before it is true.
+            when: a condition; the interruption waits until it returns True.
         """
         self._driver.interruption = Interruption(keys, after, when)
 
@@ -269,7 +265,7 @@ class Caller:
 
     @property
     def response(self) -> Response:
-        """The last answer that the line understood.
+        """The last response that the line understood.
 
         Raises:
             CallOverError: there is none yet.
@@ -281,7 +277,7 @@ class Caller:
 
     @property
     def raw(self) -> str:
-        """The last answer, byte for byte; empty before the first."""
+        """The last response, byte for byte; empty before the first."""
         return next((e.body for e in reversed(self._call.exchanges) if not e.hangup), "")
 
     @property
@@ -291,12 +287,12 @@ class Caller:
 
     @property
     def ended(self) -> bool:
-        """Whether the call has left the extensions of this line for good, as far as the line knows."""
+        """Whether the call is over, or has left the extensions that this line knows."""
         return has_left(self.state)
 
     @property
     def extension(self) -> str:
-        """Where the caller is."""
+        """The extension in which the caller is."""
         return self._call.extension
 
     @property
@@ -311,17 +307,17 @@ class Caller:
 
     @property
     def transcript(self) -> Transcript:
-        """Everything that happened so far; ``str()`` of it is readable."""
+        """All events so far; ``str()`` renders them as text."""
         return Transcript(self._call.transcript)
 
     @property
     def exchanges(self) -> tuple[LineExchange, ...]:
-        """Every request with its raw answer."""
+        """Every request with its response."""
         return tuple(self._call.exchanges)
 
     @property
     def problems(self) -> tuple[LineProblem, ...]:
-        """Everything that was wrong with the answers, warnings included."""
+        """All problems of the responses, warnings included."""
         return tuple(self._call.problems)
 
     @property
@@ -331,18 +327,18 @@ class Caller:
 
     @property
     def question(self) -> Read | None:
-        """The read that waits for this caller; None if none does."""
+        """The read that waits for this caller, or None."""
         asking = open_question(self.state)
         return None if asking is None else asking.read
 
     @property
     def state(self) -> State:
-        """Where the call stands."""
+        """The state of the call."""
         return self._call.state
 
     @property
     def extension_settings(self) -> Extension | None:
-        """The settings of the extension where the caller is; None where the line does not know it."""
+        """The settings of the caller's extension; None if the line does not know it."""
         return self._call.extension_settings
 
     @property

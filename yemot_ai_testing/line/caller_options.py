@@ -1,7 +1,7 @@
-"""What a ``Caller`` was given: a line, or an application and what would stand in its ``ext.ini``.
+"""The options of a ``Caller``: a line, or an application and the settings of its ``ext.ini``.
 
->>> line, own = line_of(lambda pairs: "noop=x", "POST", {"say_tts": True})
->>> line.at("7").method, own
+>>> line, owned = open_line(lambda pairs: "noop=x", "POST", {"say_tts": True})
+>>> line.get_extension("7").method, owned
 ('POST', True)
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_extension", "check_text", "line_settings_from", "open_line"]
 
-LINE_SETTING_NAMES = frozenset(one.name for one in fields(LineSettings))
+LINE_SETTING_NAMES = frozenset(field.name for field in fields(LineSettings))
 EXT_INI_NAMES = frozenset(
     {
         "query", "constants", "omitted", "end_goto", "hangup_send", "say_tts", "voice_ask_ok", "record_beep",
@@ -35,16 +35,15 @@ EXT_INI_NAMES = frozenset(
 
 
 def line_settings_from(options: Mapping[str, Any]) -> LineSettings:
-    """Return the switches of the line among ``options``.
+    """Return the line settings among ``options``.
 
     Raises:
-        AppError: there is no such switch, or it cannot stand like that.
+        AppError: an option is unknown, or its value is invalid.
     """
     unknown = set(options) - LINE_SETTING_NAMES - EXT_INI_NAMES - {"extensions"}
     if unknown:
-        raise AppError(
-            f"the line has no switch {', '.join(sorted(unknown))}; it has {', '.join(sorted(LINE_SETTING_NAMES))}"
-        )
+        names = ", ".join(sorted(LINE_SETTING_NAMES))
+        raise AppError(f"the line has no setting {', '.join(sorted(unknown))}; it has {names}")
     return LineSettings(**{name: value for name, value in options.items() if name in LINE_SETTING_NAMES})
 
 
@@ -56,37 +55,37 @@ def open_line(
     clock: Clock | None = None,
     remote: bool = False,
 ) -> tuple[Line, bool]:
-    """Return the line to dial, and whether it was made for this call alone.
+    """Return the line to dial, and whether it was created for this caller.
 
     Raises:
-        AppError: ``app`` cannot be called, or a line was given together with what stands in its files.
+        AppError: ``app`` cannot be called, or a ``Line`` was passed together with settings of its files.
     """
-    in_files = {name: value for name, value in options.items() if name not in LINE_SETTING_NAMES}
+    ext_ini_options = {name: value for name, value in options.items() if name not in LINE_SETTING_NAMES}
     if isinstance(app, Line):
-        if in_files or method != "GET":
-            names = [*sorted(in_files), *(["method"] if method != "GET" else [])]
+        if ext_ini_options or method != "GET":
+            names = [*sorted(ext_ini_options), *(["method"] if method != "GET" else [])]
             raise AppError(f"{', '.join(names)}: a Line has that in its ext.ini files")
         return app, False
-    extensions = in_files.pop("extensions", None)
-    # Off here, on at the platform: nobody who lets a model answer wants an echo.
-    extension = Extension(**{"method": method, "say_tts": False, **in_files})
+    extensions = ext_ini_options.pop("extensions", None)
+    # The platform's default is on; an application that lets a model answer does not want an echo.
+    extension = Extension(**{"method": method, "say_tts": False, **ext_ini_options})
     line = Line.for_app(app, extension, extensions=extensions, clock=clock, remote=remote)
-    line.transport(line.extensions[""])  # what cannot be called is told at once
+    line.transport(line.extensions[""])  # raises now if app cannot be called
     return line, True
 
 
 def check_text(name: str, value: object, example: str) -> None:
-    """Refuse anything else: a number would lose its leading zeros, and some lines have them.
+    """Raise if ``value`` is no string: an integer would lose leading zeros.
 
     Raises:
-        AppError: ``value`` is no text.
+        AppError: ``value`` is no string.
     """
     if not isinstance(value, str):
-        raise AppError(f'{name} is a text such as "{example}", not {value!r}')
+        raise AppError(f'{name} is a string such as "{example}", not {value!r}')
 
 
 def check_extension(line: Line, extension: str) -> None:
-    """Refuse to dial what is not there.
+    """Raise if the line has no such extension.
 
     Raises:
         AppError: the line has no such extension.

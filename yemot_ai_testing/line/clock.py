@@ -1,8 +1,8 @@
-"""The time a call lives in.
+"""Clocks of the simulated line.
 
-Playing a sentence takes seconds on a phone and nothing in a test, so a clock knows two ways for
-time to go by: what the *line* is busy with (``advance``) and what the *server* must be given
-(``sleep``). On the wall only the second really passes; on a virtual clock neither does.
+Playing a sentence takes seconds on a phone and no time in a test. So a clock has two methods:
+``advance`` for time in which only the line is busy, and ``sleep`` for time that the server needs.
+A ``WallClock`` really waits in ``sleep`` only; a virtual clock never waits.
 
     >>> clock = WallClock()
     >>> before = clock.now()
@@ -22,24 +22,24 @@ __all__ = ["Clock", "CombinedClock", "EngineClock", "VirtualTime", "WallClock", 
 
 
 class Clock(Protocol):
-    """What the line asks of time. All numbers are seconds."""
+    """The clock of a call; all numbers are seconds."""
 
     def now(self) -> float:
-        """Return a time that never goes back."""
+        """Return a monotonic time."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass for the line and for the server."""
+        """Let time pass for the line and the server."""
         ...
 
     def advance(self, seconds: float) -> None:
-        """Let time pass that the server does not need: playing, speaking, typing."""
+        """Let time pass for the line only: playing, speaking, typing."""
         ...
 
 
 @runtime_checkable
 class VirtualTime(Protocol):
-    """A clock that belongs to the application: sleeping lets everything due in that time happen."""
+    """A virtual clock of the application: ``sleep`` runs everything that is due in that time."""
 
     def now(self) -> float:
         """Return the virtual time in seconds."""
@@ -51,7 +51,7 @@ class VirtualTime(Protocol):
 
 
 class WallClock:
-    """Real time, plus what the line has been playing."""
+    """Real time, plus the seconds that the line was playing."""
 
     __slots__ = ("_offset",)
 
@@ -59,20 +59,20 @@ class WallClock:
         self._offset = 0.0
 
     def now(self) -> float:
-        """Return real seconds plus those spent on playing and speaking."""
+        """Return real seconds plus those of playing and speaking."""
         return time.monotonic() + self._offset
 
     def sleep(self, seconds: float) -> None:
-        """Really wait: whatever the server does meanwhile, it does in real time."""
+        """Wait in real time, so that the server can work."""
         time.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Add to the offset; nobody waits."""
+        """Add to the offset without waiting."""
         self._offset += seconds
 
 
 class EngineClock:
-    """The application's own virtual time; spending is sleeping, for neither costs anything."""
+    """The application's virtual time; ``advance`` sleeps too, because neither takes real time."""
 
     __slots__ = ("_time",)
 
@@ -88,14 +88,14 @@ class EngineClock:
         self._time.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass: what the server does, it also does while the line is playing."""
+        """Let virtual time pass, so that the server works while the line is playing."""
         self._time.sleep(seconds)
 
 
 class CombinedClock:
-    """The virtual times of several applications in one call, kept together.
+    """The virtual times of several applications in one call, kept equal.
 
-    Time passes in one of them while it answers; the others catch up whenever anybody looks.
+    Time passes in one of them while it answers; ``now`` advances the others to it.
     """
 
     def __init__(self, clocks: Sequence[EngineClock]) -> None:
@@ -103,37 +103,37 @@ class CombinedClock:
         self._lock = threading.RLock()
 
     def now(self) -> float:
-        """Return the virtual time in seconds: that of whoever is furthest."""
+        """Return the greatest of the virtual times, in seconds."""
         with self._lock:
-            passed = [clock.now() - began for clock, began in self._clocks]
-            furthest = max(passed)
-            for (clock, _), own in zip(self._clocks, passed, strict=True):
-                if own < furthest:
-                    clock.sleep(furthest - own)
-            return furthest
+            elapsed = [clock.now() - start for clock, start in self._clocks]
+            latest = max(elapsed)
+            for (clock, _), own in zip(self._clocks, elapsed, strict=True):
+                if own < latest:
+                    clock.sleep(latest - own)
+            return latest
 
     def sleep(self, seconds: float) -> None:
-        """Let virtual time pass everywhere."""
+        """Let virtual time pass in all of them."""
         with self._lock:
             self.now()
             for clock, _ in self._clocks:
                 clock.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass everywhere."""
+        """Let virtual time pass in all of them."""
         self.sleep(seconds)
 
 
 def is_virtual(clock: Clock) -> bool:
-    """Whether nothing can happen beside a request, for time passes in the caller's own thread."""
+    """Whether time passes in the caller's thread, so that nothing can happen during a request."""
     return isinstance(clock, EngineClock | CombinedClock)
 
 
 def clock_of(app: object) -> Clock:
-    """Return the clock that ``app`` lives in: its engine's virtual one, else the wall.
+    """Return the virtual clock of the engine of ``app``, else a ``WallClock``.
 
     Args:
-        app: an ``AIFlow`` or anything else that can be called on the line.
+        app: an ``AIFlow``, or any application that a ``Caller`` accepts.
     """
     engine = getattr(getattr(app, "ai", None), "engine", None)
     virtual = getattr(engine, "clock", None)

@@ -1,4 +1,4 @@
-"""What happens between two verbs of a caller: the line runs until it waits for the caller again."""
+"""Run the line after a verb until it waits for the caller again."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ MAX_SECONDS = 600.0
 
 
 class Driver:
-    """The course of one call, verb by verb.
+    """Runs one call, verb by verb.
 
     Args:
         call: the platform's side.
-        strict: raise the first error of an answer.
+        strict: raise the first error of a response.
 
     Attributes:
-        interruption: what the caller will do while the next verb's answer is being made.
-        is_running: a verb is being answered right now.
+        interruption: what the caller will do while the next verb is being answered.
+        is_running: a verb is being answered.
     """
 
     def __init__(self, call: Call, *, strict: bool) -> None:
@@ -52,11 +52,11 @@ class Driver:
     def dead_air(self) -> float:
         """The longest silence, in seconds, since the end of the last verb."""
         events = self._call.transcript[self._verb_index :]
-        ended = next((event.at for event in events if isinstance(event, CallEnded)), self._settled_at)
-        return longest_silence(events, since=self._silent_since, until=ended)
+        until = next((event.at for event in events if isinstance(event, CallEnded)), self._settled_at)
+        return longest_silence(events, since=self._silent_since, until=until)
 
     def begin_verb(self, name: str, text: str, *, seconds: float) -> None:
-        """Note that the caller does something, which takes ``seconds``."""
+        """Record a verb that takes the caller ``seconds``."""
         self._verb_index = len(self._call.transcript)
         self._record_verb(name, text, seconds=seconds)
         self._call.clock.advance(seconds)
@@ -69,8 +69,8 @@ class Driver:
             What was heard.
 
         Raises:
-            LineError: an answer is not one that the line understands (if strict).
-            EndlessLineError: the line never waits again.
+            LineError: the line does not understand a response (if strict).
+            EndlessLineError: the line does not wait again within the limits.
             WrongVerbError: an interruption could not happen.
         """
         interruption, self.interruption = self.interruption, None
@@ -83,11 +83,13 @@ class Driver:
             self._settled_at = self._call.clock.now()
         if interruption is not None and not interruption.done:
             waits_for = self._call.state.waits_for
-            raise WrongVerbError(f"{interruption} meanwhile", waits_for=f"by then {waits_for}")
+            raise WrongVerbError(
+                f"{interruption} while the application answers", waits_for=f"by then {waits_for}"
+            )
         return self.heard
 
     def hang_up(self) -> None:
-        """Hang up while the line is busy; may come from another thread."""
+        """Hang up while the line is busy; may be called from another thread."""
         self._record_verb("hangs up", "", seconds=0)
         self._call.hang_up()
 
@@ -115,7 +117,7 @@ class Driver:
         self._raise_new_error()
 
     def _waits_for_caller(self) -> bool:
-        """Whether only the caller can go on."""
+        """Whether the line waits for the caller."""
         match self._call.state:
             case Requesting() | Performing():
                 return False
@@ -132,7 +134,7 @@ class Driver:
                 perform(self._call, state.actions)
 
     def _poll(self, asking: Asking, interruption: Interruption | None) -> None:
-        """Wait as the line does; the server goes on meanwhile, so this wait is a real one."""
+        """Wait as the line does, in real time, because the server works during a poll."""
         tap = asking.read.mode
         if not isinstance(tap, Tap):
             raise TypeError(tap)
@@ -145,13 +147,13 @@ class Driver:
             self._interrupt(asking, tap, interruption)
 
     def _play_hold_music(self, holding: Holding, interruption: Interruption | None) -> None:
-        """Let the music play: to its end, or until the caller has had enough of it."""
+        """Play the music to its end, or until the caller ends it."""
         call, seconds = self._call, holding.seconds or 0.0
         due = self._due(interruption, seconds)
-        stops = due is not None and interruption is not None and self._ends_music(holding, interruption)
-        lasts = due if stops and due is not None else seconds
-        call.playback.play_sound(f"music {holding.music.name}", kind="music", seconds=lasts)
-        if stops and interruption is not None and interruption.claim():
+        is_stopped = due is not None and interruption is not None and self._ends_music(holding, interruption)
+        played = due if is_stopped and due is not None else seconds
+        call.playback.play_sound(f"music {holding.music.name}", kind="music", seconds=played)
+        if is_stopped and interruption is not None and interruption.claim():
             if interruption.keys is None:
                 self.hang_up()
                 return
@@ -160,11 +162,11 @@ class Driver:
             perform(call, holding.next_actions)
 
     def _ends_music(self, holding: Holding, interruption: Interruption) -> bool:
-        """[OFF] ``*`` ends the music, unless the answer says ``no_return``."""
+        """Whether the interruption ends the music: ``*`` does, unless the action has ``no_return`` [OFF]."""
         return interruption.keys is None or (interruption.keys == "*" and not holding.music.no_return)
 
     def _due(self, interruption: Interruption | None, seconds: float) -> float | None:
-        """Return when in the next ``seconds`` the caller will do something; None if not in them."""
+        """Return in how many seconds the interruption is due; None if not within ``seconds``."""
         if interruption is None:
             return None
         due = interruption.seconds_until_due(self._call.clock.now() - self._silent_since)
@@ -178,7 +180,7 @@ class Driver:
         apply_keys(self._call, asking, interruption.keys, type_keys(tap, interruption.keys))
 
     def _raise_new_error(self) -> None:
-        """Raise the first new error of an answer, if this caller is strict."""
+        """Raise the first new error of a response, if this caller is strict."""
         new = self._call.problems[self._raised_problems :]
         self._raised_problems += len(new)
         errors = [problem for problem in new if problem.level == "error"]

@@ -1,4 +1,4 @@
-"""One request of the line and what came of it."""
+"""One request of the line and its response."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ HINTS = {
 
 
 SURVIVABLE_CODES = frozenset({"after-read", "after-terminal"})
-"""Mistakes that the line survives: it does what comes before them."""
+"""Errors that the line survives: it performs the actions before them."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """Something wrong with an answer.
+    """A problem of a response.
 
     Attributes:
         level: an ``error`` makes the line say M1607.
-        code: a stable word: the lint's, or a ``FaultCode``.
+        code: a stable identifier: that of the lint finding, or a ``FaultCode``.
         message: what is wrong.
-        body: the answer, as far as there is one.
+        body: the response; empty if there is none.
         hint: what to change.
-        cause: the exception behind it, if there is one.
-        position: which character of the answer it is about.
+        cause: the exception, if there is one.
+        position: the index of the character in the response.
     """
 
     level: Literal["error", "warning"]
@@ -62,17 +62,17 @@ class LineProblem:
 
 @dataclass(frozen=True, slots=True)
 class LineExchange:
-    """A request, its answer, and what the line thinks of it.
+    """A request, its response, and the problems of the response.
 
     Attributes:
-        at: when the request went out, on the line's clock.
-        seconds: how long the answer took.
+        at: when the request was sent, on the line's clock.
+        seconds: how long the response took.
         extension: where the caller was.
-        pairs: the request, name by name as it was sent.
-        body: the answer, byte for byte.
-        response: the answer as the line understands it; None if it does not.
+        pairs: the names and values of the request, in the order in which they were sent.
+        body: the response, byte for byte.
+        response: the response as the line understands it; None if it does not.
         problems: what is wrong with it.
-        hangup: the request told the server that the call is over; its answer is not used.
+        hangup: whether this was the request of a hang-up; its response is not used.
     """
 
     at: float
@@ -88,18 +88,18 @@ class LineExchange:
 def build_exchange(
     pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
 ) -> LineExchange:
-    """Return the exchange that ``transport_response`` makes of a request, whose names have a value already."""
-    # Read once: the line's judgement is a large part of what a turn costs.
-    reading = parse_response(transport_response.body)
-    problems = _problems(transport_response, reading, [name for name, _ in pairs])
-    response = _usable_response(reading, problems)
+    """Return the exchange of a request; its names count as values that the line has already."""
+    # Parsed once: parsing and lint are a large part of the cost of a turn.
+    parsed = parse_response(transport_response.body)
+    problems = _problems(transport_response, parsed, [name for name, _ in pairs])
+    response = _usable_response(parsed, problems)
     return LineExchange(at, seconds, extension, tuple(pairs), transport_response.body, response, problems)
 
 
 def build_hangup_exchange(
     pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
 ) -> LineExchange:
-    """Return the exchange of a hang-up request: any answer will do, but none is a fault."""
+    """Return the exchange of a hang-up request: any response is accepted, a missing one is a problem."""
     problems = () if transport_response.fault is None else (_fault_problem(transport_response),)
     return LineExchange(
         at, seconds, extension, tuple(pairs), transport_response.body, None, problems, hangup=True
@@ -107,13 +107,15 @@ def build_hangup_exchange(
 
 
 def _problems(
-    transport_response: TransportResponse, reading: ParseResult, known: Collection[str]
+    transport_response: TransportResponse, parsed: ParseResult, value_names: Collection[str]
 ) -> tuple[LineProblem, ...]:
     if transport_response.fault is not None:
         return (_fault_problem(transport_response),)
     return tuple(
-        LineProblem(found.level, found.code, found.message, transport_response.body, position=found.position)
-        for found in lint_parsed(reading, known)
+        LineProblem(
+            finding.level, finding.code, finding.message, transport_response.body, position=finding.position
+        )
+        for finding in lint_parsed(parsed, value_names)
     )
 
 
@@ -126,19 +128,19 @@ def _fault_problem(transport_response: TransportResponse) -> LineProblem:
     )
 
 
-def _usable_response(reading: ParseResult, problems: Sequence[LineProblem]) -> Response | None:
-    """Return what the line makes of an answer; what follows the last that counts is ignored [OFF]."""
+def _usable_response(parsed: ParseResult, problems: Sequence[LineProblem]) -> Response | None:
+    """Return the response as the line uses it; the line ignores what follows the last valid action [OFF]."""
     errors = [problem for problem in problems if problem.level == "error"]
     if not errors:
-        return _parse(reading)
+        return _to_response(parsed)
     if {problem.code for problem in errors} <= SURVIVABLE_CODES:
         end = min(problem.position for problem in errors)
-        return _parse(parse_response(reading.text[:end].rstrip("&")))
+        return _to_response(parse_response(parsed.text[:end].rstrip("&")))
     return None
 
 
-def _parse(reading: ParseResult) -> Response | None:
+def _to_response(parsed: ParseResult) -> Response | None:
     try:
-        return Response.from_parsed(reading)
-    except ResponseSyntaxError:  # the lint promises that this cannot be; if it is, it is M1607
+        return Response.from_parsed(parsed)
+    except ResponseSyntaxError:  # the lint should have reported it; the line plays M1607
         return None

@@ -1,4 +1,4 @@
-"""What a caller does while the application is still busy: hang up, or press a key at a poll."""
+"""Interruptions: the caller hangs up or presses keys while the application is busy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from yemot_ai_testing.line.clock import Clock, is_virtual
 __all__ = ["Interruption", "always", "hang_up_when_due"]
 
 POLL_INTERVAL = 0.01
-"""Seconds between two looks at a gate; how long the order of things depends on is the gate's own."""
+"""Seconds between two checks of the condition of an interruption."""
 
 
 class Interruption:
-    """Something that happens once, at a time and behind a gate.
+    """A hang-up or key presses, once, at a time and under a condition.
 
     Args:
-        keys: the keys to be pressed, or None for hanging up.
-        after: seconds after the caller's verb has ended.
-        when: nothing happens before this is true.
+        keys: the keys to press, or None to hang up.
+        after: seconds after the end of the caller's verb.
+        when: the condition; the interruption waits until it returns True.
     """
 
     def __init__(self, keys: str | None, after: float, when: Callable[[], bool]) -> None:
@@ -34,25 +34,25 @@ class Interruption:
         return "hangs up" if self.keys is None else f"presses {self.keys}"
 
     def seconds_until_due(self, elapsed: float) -> float | None:
-        """Return in how many seconds this is due, or None while its gate is shut or it is done.
+        """Return in how many seconds this is due; None if it is done or its condition is false.
 
         Args:
-            elapsed: seconds since the caller's verb ended.
+            elapsed: seconds since the end of the caller's verb.
         """
         if self.done or not self._when():
             return None
         return max(self._after - elapsed, 0.0)
 
     def claim(self) -> bool:
-        """Claim the one time this happens."""
+        """Mark this as done; return True for the first caller only."""
         with self._lock:
-            first = not self.done
+            is_first = not self.done
             self.done = True
-            return first
+            return is_first
 
 
 def always() -> bool:
-    """Return True: a gate that is always open."""
+    """Return True: the default condition of an interruption."""
     return True
 
 
@@ -60,9 +60,9 @@ def always() -> bool:
 def hang_up_when_due(
     interruption: Interruption | None, clock: Clock, verb_ended_at: float, hang_up: Callable[[], None]
 ) -> Iterator[None]:
-    """Hang up beside a request that is open, in real time.
+    """Hang up from another thread while a request is open, in real time.
 
-    In virtual time nothing happens beside a request: there the line itself looks, at each poll.
+    In virtual time nothing happens during a request; there the driver checks the interruption at each poll.
     """
     if interruption is None or interruption.keys is not None or is_virtual(clock):
         yield

@@ -1,4 +1,4 @@
-"""What the line lets the caller hear, as events with times; each takes its time on the line's clock."""
+"""Playback: every sound is an event with a time, and advances the line's clock by its duration."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Playback:
     """The sounds of one call.
 
     Args:
-        clock: the line's time.
-        files: what can be played.
-        report_problem: told of a file that is not there.
+        clock: the line's clock.
+        files: the audio files of the line.
+        report_problem: called with the problem of a missing file.
 
     Attributes:
-        transcript: everything that happened.
-        extension_settings: the extension whose files and settings count.
+        transcript: all events of the call.
+        extension_settings: the settings of the caller's extension.
         extension: its path.
     """
 
@@ -53,23 +53,23 @@ class Playback:
         self._report_problem = report_problem
 
     def enter_extension(self, extension: str, extension_settings: Extension | None) -> None:
-        """Let the caller enter a folder, and hear what it says to whoever comes (M0000)."""
+        """Record that the caller enters a folder, and play its welcome (M0000)."""
         self.extension, self.extension_settings = extension, extension_settings
         self.transcript.add(ExtensionEntered(at=self._clock.now(), extension=extension))
         if extension_settings is None:
             return
-        # M0000 welcomes to an API extension [OFF]; that M1000 speaks for a menu is the file's usual name [?].
+        # M0000 is the welcome of an API extension [OFF]; M1000, for a menu, is only the usual name [?].
         welcomes = ["M0000", *(["M1000"] if extension_settings.kind == "menu" else [])]
         for stem in welcomes:
             if extension_settings.has_file(stem):
                 self.play_sound(f"f-{stem}", kind="f")
 
     def end_call(self, reason: str) -> None:
-        """Note that the call has left the application."""
+        """Record that the call has left the application."""
         self.transcript.add(CallEnded(at=self._clock.now(), reason=reason))
 
     def play_question(self, read: Read) -> None:
-        """Ask; [OFF] M1012 and a beep come before a recording."""
+        """Play the question; before a recording also M1012 and a beep [OFF]."""
         self.play_messages(read.messages)
         if isinstance(read.mode, Record):
             self.play_system_message("M1012")
@@ -79,47 +79,48 @@ class Playback:
                 self._clock.advance(beep.seconds)
 
     def play_messages(self, messages: Iterable[Message]) -> None:
-        """Play messages; a move among them is not this one's business."""
+        """Play messages; a ``GoTo`` among them is left to the caller of this method."""
         for message in messages:
             if not isinstance(message, GoTo | Comment) and self._is_audible(message):
-                written = str(message)
+                source = str(message)
                 if isinstance(message, Text):
                     self.play_sound(message.text, kind="text", seconds=duration_of(message))
                 else:
-                    self.play_sound(written, kind=written.partition("-")[0], seconds=duration_of(message))
+                    self.play_sound(source, kind=source.partition("-")[0], seconds=duration_of(message))
 
     def play_system_message(self, code: str) -> None:
-        """Let the platform say something itself, unless it is muted [OFF]."""
+        """Play a message of the platform, unless it is muted [OFF]."""
         if self.extension_settings is not None and code in self.extension_settings.muted:
             return
         self.transcript.add(SystemSound(at=self._clock.now(), seconds=DEFAULT_SOUND_SECONDS, code=code))
         self._clock.advance(DEFAULT_SOUND_SECONDS)
 
     def speak(self, text: str) -> None:
-        """Let the line's own voice say ``text``."""
+        """Play ``text`` in the line's text-to-speech voice."""
         self.play_sound(text, kind="text", seconds=len(text) * SECONDS_PER_CHARACTER)
 
     def play_own_file(self, stem: str) -> bool:
-        """Play a file of the extension, if it is there; tell whether it was."""
-        there = self.extension_settings is not None and self.extension_settings.has_file(stem) is True
-        if there:
+        """Play a file of the extension; return whether it exists."""
+        exists = self.extension_settings is not None and self.extension_settings.has_file(stem) is True
+        if exists:
             self.play_sound(f"f-{stem}", kind="f")
-        return there
+        return exists
 
     def play_sound(self, text: str, *, kind: str, seconds: float = DEFAULT_SOUND_SECONDS) -> None:
-        """Play something."""
+        """Record a sound, and advance the clock by its duration."""
         self.transcript.add(Sound(at=self._clock.now(), seconds=seconds, text=text, kind=kind))
         self._clock.advance(seconds)
 
     def _is_audible(self, message: Message) -> bool:
-        """Whether a message can be heard; [OFF] a file that is missing is silent."""
+        """Whether a message can be heard; a missing file is silent [OFF]."""
         if not isinstance(message, File | SpeechFile) or self.extension_settings is None:
             return True
         path = file_path(message.path, self.extension, self.extension_settings)
         if path is None or self._files.exists(path) is not False:
             return True
-        told = f"{message} is silent: there is no {path}, looked for from {files_folder(self.extension, self.extension_settings)}"
+        folder = files_folder(self.extension, self.extension_settings)
+        problem = f"{message} is silent: there is no {path}, looked for from {folder}"
         self._report_problem(
-            LineProblem("warning", "missing-file", told, hint="record the file, or name the one meant")
+            LineProblem("warning", "missing-file", problem, hint="record the file, or name the one meant")
         )
         return False

@@ -1,4 +1,4 @@
-"""What the line sends, and the music while it waits for the answer."""
+"""The requests of a call, and the music while the line waits for a response."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["CallerId", "RequestSender"]
 
 EPOCH = 1_767_225_600
-"""``ApiTime`` of a call's beginning: a fixed second, so that requests can be compared between runs."""
+"""``ApiTime`` at the start of a call: a fixed second, so that requests of two runs are equal."""
 
 Values = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CallerId:
-    """Who calls, in which call.
+    """The caller's number and the ID of the call.
 
     Attributes:
         phone: ``ApiPhone``; empty for a withheld number.
@@ -41,13 +41,13 @@ class CallerId:
 
 
 class RequestSender:
-    """The requests of one call.
+    """Builds and sends the requests of one call.
 
     Args:
-        line: the way to each extension's server.
-        settings: the switches.
-        clock: the line's time.
-        caller_id: who calls.
+        line: the line that is called.
+        settings: its settings.
+        clock: its clock.
+        caller_id: the caller's number and the ID of the call.
     """
 
     def __init__(self, line: Line, settings: LineSettings, clock: Clock, caller_id: CallerId) -> None:
@@ -61,10 +61,10 @@ class RequestSender:
         self._music_position = 0.0
 
     def build_request(self, extension: str, extension_settings: Extension, values: Values) -> Values:
-        """Return a request of ``extension`` [OFF]; in the order seen on a line [LIVE]."""
+        """Return the pairs of a request of ``extension`` [OFF], in the order of a real line [LIVE]."""
         settings = self._settings
         nested = "/" in extension and settings.nested_extension == "/1/2"
-        own = (
+        api_pairs = (
             ("ApiCallId", self._caller_id.call_id),
             ("ApiYFCallId", self._yf_call_id),
             ("ApiDID", settings.did),
@@ -75,36 +75,38 @@ class RequestSender:
             *((("ApiEnterIDName", settings.enter_id_name),) if settings.enter_id_name else ()),
             ("ApiTime", str(self._api_time())),
         )
-        kept = tuple(pair for pair in own if pair[0] not in extension_settings.omitted)
+        sent = tuple(pair for pair in api_pairs if pair[0] not in extension_settings.omitted)
         referred = extension_settings.directed_phone and settings.referred_from
-        more = (("ReferredFrom", settings.referred_from),) if referred else ()
-        return (*kept, *more, *extension_settings.constants, *values)
+        referrer = (("ReferredFrom", settings.referred_from),) if referred else ()
+        return (*sent, *referrer, *extension_settings.constants, *values)
 
     def send(
         self, extension: str, extension_settings: Extension, pairs: Values, transcript: Transcript
     ) -> LineExchange:
-        """Send ``pairs`` and return what came of it; music may play meanwhile."""
+        """Send ``pairs`` and return the exchange; record the hold music of the wait."""
         at = self._clock.now()
-        answer = self._send(self._line.transport(extension_settings), pairs)
+        response = self._send(self._line.transport(extension_settings), pairs)
         seconds = self._clock.now() - at
         self._note_hold_music(extension_settings, at, seconds, transcript)
-        if seconds > self._settings.server_timeout and answer.fault is None:
-            answer = timed_out(self._settings.server_timeout)  # virtual time can only be measured afterwards
-        return build_exchange(pairs, answer, at=at, seconds=seconds, extension=extension)
+        if seconds > self._settings.server_timeout and response.fault is None:
+            response = timed_out(
+                self._settings.server_timeout
+            )  # in virtual time a timeout shows only afterwards
+        return build_exchange(pairs, response, at=at, seconds=seconds, extension=extension)
 
     def send_hangup(
         self, extension: str, extension_settings: Extension, pairs: Values, hangup_extension: str
     ) -> LineExchange | None:
-        """Tell the server that the caller is gone, unless nobody wants to know [OFF]."""
+        """Send the hang-up request; return None if the extension sends none [OFF]."""
         transport = self._line.transport(extension_settings, extension_settings.hangup_link)
         if transport is None or not extension_settings.hangup_send:
             return None
         marker = (("ApiHangup", ""),) if self._settings.hangup_marker else ()
         pairs = (*pairs, *marker, ("hangup", "yes"), ("ApiHangupExtension", f"/{hangup_extension}"))
         at = self._clock.now()
-        answer = self._send(transport, pairs)
+        response = self._send(transport, pairs)
         seconds = self._clock.now() - at
-        return build_hangup_exchange(pairs, answer, at=at, seconds=seconds, extension=extension)
+        return build_hangup_exchange(pairs, response, at=at, seconds=seconds, extension=extension)
 
     def _send(self, transport: Transport | None, pairs: Values) -> TransportResponse:
         if transport is None:
@@ -114,11 +116,11 @@ class RequestSender:
     def _note_hold_music(
         self, extension_settings: Extension, at: float, seconds: float, transcript: Transcript
     ) -> None:
-        """Note the music of a wait: until the answer, or until the caller was gone [OFF]."""
+        """Record the music of a wait: until the response, or until the caller hung up [OFF]."""
         if extension_settings.waiting_music is None:
             return
-        gone = next((event.at for event in reversed(transcript) if isinstance(event, CallEnded)), None)
-        heard = seconds if gone is None or gone < at else gone - at
+        ended_at = next((event.at for event in reversed(transcript) if isinstance(event, CallEnded)), None)
+        heard = seconds if ended_at is None or ended_at < at else ended_at - at
         position = self._music_position if extension_settings.waiting_music_continues else 0.0
         self._music_position += heard
         transcript.add(
@@ -126,6 +128,6 @@ class RequestSender:
         )
 
     def _api_time(self) -> int:
-        """Return a second that is later than every one before: on a phone, nothing takes no time."""
+        """Return a Unix time that is greater than that of every earlier request of the call."""
         self._last_time = max(self._last_time + 1, EPOCH + int(self._clock.now() - self._started_at))
         return self._last_time

@@ -1,6 +1,6 @@
-"""Where a call stands: one typed state at a time, and what the line waits for in it.
+"""The states of a call, and what the line waits for in each.
 
->>> Over(why="the line hung up").waits_for
+>>> Over(reason="the line hung up").waits_for
 'the call is over: the line hung up'
 """
 
@@ -32,32 +32,32 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nobody has dialled yet."""
+    """The caller has not dialled yet."""
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
-        return "nobody has dialled yet"
+        """What the line waits for, as text."""
+        return "the caller has not dialled yet"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         return "call dial() first"
 
 
 @dataclass(frozen=True, slots=True)
 class Requesting:
-    """A request is due, or its answer is awaited."""
+    """A request is due, or its response is awaited."""
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return "the line is busy"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
-        return "hangs_up() alone can be done meanwhile"
+        """The verbs that are possible, as text."""
+        return "only hangs_up() is possible now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class Performing:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return "the line is busy"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
-        return "hangs_up() alone can be done meanwhile"
+        """The verbs that are possible, as text."""
+        return "only hangs_up() is possible now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class Asking:
 
     Attributes:
         read: the question.
-        pre_question: the pre-question that it is, if it is one: then no request follows at once.
-        retries: how often the line has asked again because it heard nothing, or nothing clear.
+        pre_question: the pre-question of ``ext.ini``, if it is one: then no request follows at once.
+        retries: how often the line has asked again after silence or unclear speech.
         path: the file of a recording that is continued; empty for a new one.
-        seconds: how long that is already.
+        seconds: the duration of that recording.
     """
 
     read: Read
@@ -97,36 +97,36 @@ class Asking:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return f"the line waits for {_expected_input(self.read)} (read {self.read.name!r})"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         return _fitting_verbs(self.read)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """What was typed or said waits for the caller's approval (M1353)."""
+    """A typed or spoken value waits for the caller's confirmation (M1353)."""
 
     asking: Asking
     value: str
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
-        return f"the line waits for keys that approve {self.value!r} (read {self.asking.read.name!r})"
+        """What the line waits for, as text."""
+        return f"the line waits for keys that confirm {self.value!r} (read {self.asking.read.name!r})"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
-        return 'presses("1") approves, presses("2") tries again'
+        """The verbs that are possible, as text."""
+        return 'presses("1") confirms, presses("2") tries again'
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingMenu:
-    """A recording is made, and its menu (M3345) is open."""
+    """The menu after a recording (M3345) is open."""
 
     asking: Asking
     path: str
@@ -134,13 +134,13 @@ class RecordingMenu:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
-        return f"the line waits for keys that approve {self.path!r} (read {self.asking.read.name!r}, M3345)"
+        """What the line waits for, as text."""
+        return f"the line waits for keys that confirm {self.path!r} (read {self.asking.read.name!r}, M3345)"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
-        return 'presses("1") listens, "2" approves, "3" records anew, "4" goes on recording'
+        """The verbs that are possible, as text."""
+        return 'presses("1") listens, "2" confirms, "3" records again, "4" continues the recording'
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +151,18 @@ class Paying:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return f"the line waits for a payment of {self.card.amount}"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         return 'use pays(…), or presses("*")'
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Music plays; ``next_actions`` is what the answer said after it. None of seconds: until ``*``."""
+    """Music plays; ``next_actions`` follow in the response. ``seconds`` None: until ``*``."""
 
     music: MusicOnHold
     seconds: float | None
@@ -170,33 +170,33 @@ class Holding:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return f"the line plays the music {self.music.name!r}"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
-        no_way_out = self.music.no_return
-        return "only hangs_up() ends this music" if no_way_out else 'presses("*") ends the music'
+        """The verbs that are possible, as text."""
+        no_return = self.music.no_return
+        return "only hangs_up() ends this music" if no_return else 'presses("*") ends the music'
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The caller is where no server decides; ``known``: the line has this folder, and its menu."""
+    """The caller is in a folder without a server; ``known``: the line has this folder, and its menu."""
 
     extension: str
     known: bool
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         if self.known:
             return f"the caller is in /{self.extension}, where no server decides"
         return f"the call is over: left for /{self.extension}"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         if self.known:
             return "presses(…) enters the folder of that name, goes_to(…) any other; or hangs_up()"
         return "goes_to(…) comes back, and hangs_up() ends it"
@@ -204,18 +204,18 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """The caller was handed over to somebody else, and may still hang up."""
+    """The caller was transferred out of the line, and may still hang up."""
 
     reason: str
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return f"the call is over: {self.reason}"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         return "hangs_up() ends it"
 
 
@@ -227,12 +227,12 @@ class Over:
 
     @property
     def waits_for(self) -> str:
-        """What the line waits for, in words."""
+        """What the line waits for, as text."""
         return f"the call is over: {self.reason}"
 
     @property
     def hint(self) -> str:
-        """Which verbs fit."""
+        """The verbs that are possible, as text."""
         return "a new call is a new Caller"
 
 
@@ -252,14 +252,14 @@ State: TypeAlias = (
 
 
 def open_question(state: State) -> Asking | None:
-    """Return the question that the caller has not answered for good."""
+    """Return the question that has no confirmed value yet, or None."""
     if isinstance(state, Confirming | RecordingMenu):
         return state.asking
     return state if isinstance(state, Asking) else None
 
 
 def has_left(state: State) -> bool:
-    """Whether no server of this line decides any more, as far as the line knows."""
+    """Whether the call is over, or in a place that this line does not know."""
     return isinstance(state, Over | Transferred) or (isinstance(state, Outside) and not state.known)
 
 
@@ -275,8 +275,8 @@ def _fitting_verbs(read: Read) -> str:
 def _expected_input(read: Read) -> str:
     mode = read.mode
     if isinstance(mode, Tap):
-        most = mode.max_digits
-        return f"keys (tap, {'any number' if most is None else f'at most {most}'})"
+        limit = mode.max_digits
+        return f"keys (tap, {'any number' if limit is None else f'at most {limit}'})"
     if isinstance(mode, Voice):
         return "speech" if mode.block_keys or mode.record_engine else "speech or keys (voice)"
     return "a recording (record)"

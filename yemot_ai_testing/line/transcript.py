@@ -1,4 +1,4 @@
-"""What happens on a call, as both sides live it: events with a time and a length in seconds.
+"""The events of a call, each with a time and a duration in seconds.
 
 >>> str(SystemSound(at=0.0, seconds=1.5, code="M1607"))
 'M1607 אין מענה משרת API'
@@ -33,10 +33,10 @@ __all__ = [
 ]
 
 SECONDS_PER_CHARACTER = 0.07
-"""Hebrew text to speech says about 14 characters a second."""
+"""Hebrew text-to-speech speaks about 14 characters a second."""
 
 DEFAULT_SOUND_SECONDS = 1.5
-"""How long anything else is taken to last; the line does not know the files."""
+"""The assumed duration of any other sound; the line does not read the audio files."""
 
 MIN_SHOWN_MUSIC_SECONDS = 0.3
 """Music shorter than this is not shown."""
@@ -58,17 +58,17 @@ SYSTEM_MESSAGES = {
     "M3345": "לשמיעה 1 לאישור 2 להקלטה מחדש 3 להמשך הקלטה 4",
     "M4186": "המקלדת נעולה",
 }
-"""[OFF] The platform's own recordings that this line plays, in short."""
+"""The platform's recordings that this line plays, abridged [OFF]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """Something the application lets the caller hear.
+    """A sound of the application.
 
     Attributes:
         at: when it begins, on the line's clock.
-        seconds: how long it is taken to last.
-        text: the spoken text, or the message as it is written in the answer.
+        seconds: its assumed duration.
+        text: the spoken text, or the message as it is written in the response.
         kind: ``text`` for speech, else the message's type (``f``, ``d`` …).
     """
 
@@ -83,11 +83,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemSound:
-    """Something the platform itself says.
+    """A recording of the platform.
 
     Attributes:
         at: when it begins.
-        seconds: how long it is taken to last.
+        seconds: its assumed duration.
         code: the platform's name of the recording.
     """
 
@@ -101,7 +101,7 @@ class SystemSound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beep:
-    """The tone after which a recording begins; to be heard, but no words."""
+    """The tone before a recording; audible, but not text."""
 
     at: float
     seconds: float = 0.2
@@ -112,13 +112,13 @@ class Beep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldMusic:
-    """Music while the server thinks: no dead air, but no answer either.
+    """Music while the line waits for a response; audible, but not text.
 
     Attributes:
-        at: when the request went out.
-        seconds: how long the answer took.
-        name: which music; empty for the system's own.
-        position: seconds into the music at which it (again) begins.
+        at: when the request was sent.
+        seconds: how long the response took.
+        name: which music; empty for the platform's default.
+        position: seconds into the music at which it begins.
     """
 
     at: float
@@ -132,13 +132,13 @@ class HoldMusic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerActed:
-    """Something the caller does.
+    """A verb of the caller.
 
     Attributes:
-        at: when the caller begins.
-        seconds: how long it takes; the line's silence is counted from its end.
+        at: when it begins.
+        seconds: how long it takes; silence is measured from its end.
         name: ``dials``, ``says``, ``presses`` …
-        text: with what.
+        text: its argument.
     """
 
     at: float
@@ -163,7 +163,7 @@ class ExtensionEntered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
-    """The call has left the application; ``reason`` says how."""
+    """The call has left the application, for ``reason``."""
 
     at: float
     reason: str
@@ -174,20 +174,20 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing to be heard while the caller waits: dead air."""
+    """Dead air: the caller waits and hears nothing."""
 
     at: float
     seconds: float
 
 
 Audible: TypeAlias = "Sound | SystemSound | Beep | HoldMusic"
-"""What ends a silence."""
+"""The events that end a silence."""
 
 CallEvent: TypeAlias = "Audible | CallerActed | ExtensionEntered | CallEnded"
 
 
 class Transcript(Sequence["CallEvent"]):
-    """All events of a call so far; ``str()`` is a plain rendering."""
+    """The events of a call; ``str()`` renders them as text."""
 
     def __init__(self, events: Iterable[CallEvent] = ()) -> None:
         self._events = list(events)
@@ -211,17 +211,17 @@ class Transcript(Sequence["CallEvent"]):
         return "\n".join(_line(event) for event in self if not _is_too_short(event))
 
     def add(self, event: CallEvent) -> None:
-        """Append what just happened."""
+        """Append an event."""
         self._events.append(event)
 
 
 def duration_of(message: Message) -> float:
-    """Return how many seconds ``message`` is taken to last."""
+    """Return the assumed duration of ``message`` in seconds."""
     return len(message.text) * SECONDS_PER_CHARACTER if isinstance(message, Text) else DEFAULT_SOUND_SECONDS
 
 
 def heard_text(events: Iterable[CallEvent]) -> str:
-    """Return all words among ``events``, in order, joined by spaces; beeps and music on hold are none."""
+    """Return the text of the sounds among ``events``, joined by spaces; without beeps and hold music."""
     return " ".join(str(event) for event in events if isinstance(event, (Sound, SystemSound)))
 
 
@@ -229,13 +229,13 @@ def silences(events: Iterable[CallEvent], *, since: float, until: float) -> list
     """Return the gaps between the sounds among ``events``.
 
     Args:
-        events: what happened, in order.
-        since: when the caller fell silent, on the same clock.
-        until: when the line waited for the caller again, or the call was over.
+        events: the events, in order.
+        since: when the caller's verb ended, on the same clock.
+        until: when the line waited for the caller again, or the call ended.
     """
     gaps = []
     audible = [event for event in events if isinstance(event, (Sound, SystemSound, Beep, HoldMusic))]
-    for event in sorted(audible, key=lambda one: one.at):  # music is noted when it ends
+    for event in sorted(audible, key=lambda event: event.at):  # music is recorded when it ends
         gaps.append(Silence(since, event.at - since))
         since = max(since, event.at + event.seconds)
     gaps.append(Silence(since, until - since))
@@ -243,13 +243,13 @@ def silences(events: Iterable[CallEvent], *, since: float, until: float) -> list
 
 
 def longest_silence(events: Iterable[CallEvent], *, since: float, until: float) -> float:
-    """Return the longest of those gaps, in seconds, to the millisecond."""
+    """Return the longest of the ``silences``, in seconds, rounded to milliseconds."""
     gaps = silences(events, since=since, until=until)
     return round(max((gap.seconds for gap in gaps), default=0.0), 3)
 
 
 def _is_too_short(event: CallEvent) -> bool:
-    """Whether an event is too short to be told: an answer that comes at once leaves no music."""
+    """Whether an event is too short to show: the music of an immediate response."""
     return isinstance(event, HoldMusic) and event.seconds < MIN_SHOWN_MUSIC_SECONDS
 
 

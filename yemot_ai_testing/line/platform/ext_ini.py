@@ -1,9 +1,9 @@
-r"""Reads a real ``ext.ini``: what it means, and what may not mean what its author thinks.
+r"""Read ``ext.ini`` files, and warn of lines that may not mean what their author intends.
 
->>> found = read_ext_ini("type=api\napi_link=http://127.0.0.1/yemot\napi_url_pots=yes\n")
->>> found.extension.link
+>>> result = read_ext_ini("type=api\napi_link=http://127.0.0.1/yemot\napi_url_pots=yes\n")
+>>> result.extension.link
 'http://127.0.0.1/yemot'
->>> print(found.warnings[0])
+>>> print(result.warnings[0])
 ext.ini:3: unknown-key: there is no setting 'api_url_pots'; did you mean 'api_url_post'?
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,18 +28,16 @@ _ADD: Final = re.compile(r"api_add_([0-9]{1,9})")
 _ANSWER: Final = re.compile(r"api_answer_(?P<word>.+?)(?:_(?P<number>[0-9]{1,9}))?")
 _LOCAL_PREFIX: Final = "read_answer_"
 
-Tell = Callable[[str, str, str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class IniWarning:
-    """Something in an ``ext.ini`` that may surprise.
+    """A warning about an ``ext.ini``.
 
     Attributes:
-        file: which one.
-        line: counted from 1; 0 where it is about the whole file.
-        code: a stable word.
-        message: what is wrong, and the way out.
+        file: its name.
+        line: counted from 1; 0 for the whole file.
+        code: a stable identifier.
+        message: what is wrong, and what to change.
     """
 
     file: str
@@ -54,11 +52,11 @@ class IniWarning:
 
 @dataclass(frozen=True, slots=True)
 class ExtIni:
-    """What was read.
+    """The result of reading an ``ext.ini``.
 
     Attributes:
-        extension: what the settings mean.
-        warnings: what may surprise, by line.
+        extension: the settings.
+        warnings: the warnings, ordered by line.
     """
 
     extension: Extension
@@ -71,25 +69,25 @@ def decode_ext_ini(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
         text = raw.decode("windows-1255", "replace")
-        told = (
+        message = (
             f"byte {error.start} is not UTF-8 (windows-1255?): Hebrew in it arrives garbled; save it as UTF-8"
         )
-        return text, (IniWarning(name, 0, "not-utf8", told),)
+        return text, (IniWarning(name, 0, "not-utf8", message),)
 
 
 def read_ext_ini(text: str, *, name: str = "ext.ini", files: frozenset[str] | None = None) -> ExtIni:
-    """Read the text of an ``ext.ini``; whatever stands in it, this does not raise.
+    """Read the text of an ``ext.ini``; never raises.
 
     Args:
         text: lines ``key=value``; ``;`` begins a comment, the last of repeated keys counts.
-        name: how warnings call the file.
+        name: the name of the file in warnings.
         files: the names of the folder's files, if they are known.
     """
     return _ExtIniParser(name, text, files).result()
 
 
 class _ExtIniParser:
-    """One file, being read."""
+    """Reads one file."""
 
     def __init__(self, name: str, text: str, files: frozenset[str] | None) -> None:
         self._name = name
@@ -101,14 +99,14 @@ class _ExtIniParser:
             self._read_line(number, line.strip())
 
     def result(self) -> ExtIni:
-        # A folder without a type is a menu [?]; what other types know is not this line's business.
+        # A folder without a type is a menu [?]; the settings of other types are not read.
         kind = self._values.get("type", "menu")
         if kind != "api":
             extension = Extension(kind=kind, files=self._files, keys=dict(self._values))
         else:
             self._check_keys()
             extension = self._api()
-        return ExtIni(extension, tuple(sorted(self._warnings, key=lambda one: one.line)))
+        return ExtIni(extension, tuple(sorted(self._warnings, key=lambda warning: warning.line)))
 
     def _read_line(self, number: int, line: str) -> None:
         if not line or line.startswith(";"):
@@ -118,8 +116,8 @@ class _ExtIniParser:
             self._warn(number, "no-setting", f"{line[:60]!r} is no key=value; the line skips it")
             return
         if key in self._values:
-            told = f"{key!r} stands in line {self._lines[key]} already; this one, the last, counts"
-            self._warn(number, "repeated-key", told)
+            message = f"{key!r} stands in line {self._lines[key]} already; this one, the last, counts"
+            self._warn(number, "repeated-key", message)
         if re.search(r"\s;", value):
             self._warn(
                 number, "comment-in-value", f"{value!r} has a ; in it: a comment needs its own line [?]"
@@ -143,8 +141,10 @@ class _ExtIniParser:
         if not get("api_link"):
             self._warn(self._lines.get("api_link", 0), "no-link", "api_link is missing: callers hear M1609")
         elif not post and "?" in get("api_link", ""):
-            told = "with GET the line adds a second '?' here; send constants by api_add_0=name=value [LIVE]"
-            self._warn_key("api_link", "second-question-mark", told)
+            message = (
+                "with GET the line adds a second '?' here; send constants by api_add_0=name=value [LIVE]"
+            )
+            self._warn_key("api_link", "second-question-mark", message)
         music = get("api_wait_answer_music_on_hold_different", "")
         return Extension(
             link=get("api_link") or None,
@@ -173,7 +173,7 @@ class _ExtIniParser:
         )
 
     def _constants(self) -> Iterator[tuple[str, str]]:
-        numbered = {int(found[1]): key for key in self._values if (found := _ADD.fullmatch(key))}
+        numbered = {int(match[1]): key for key in self._values if (match := _ADD.fullmatch(key))}
         for position, number in enumerate(sorted(numbered)):
             key = numbered[number]
             name, equals, value = self._values[key].partition("=")
@@ -190,36 +190,36 @@ class _ExtIniParser:
                 yield name, value
 
     def _answers(self) -> dict[str, tuple[Action, ...]]:
-        """``api_answer_<word>``, ``api_answer_<word>_1`` …: one action each, by number."""
+        """Return the actions of ``api_answer_<word>``, ``api_answer_<word>_1`` …, in this order."""
         parts: dict[str, list[tuple[int, str]]] = {}
         for key in self._values:
-            found = _ANSWER.fullmatch(key)
-            if found:
-                parts.setdefault(found["word"], []).append((int(found["number"] or 0), key))
+            match = _ANSWER.fullmatch(key)
+            if match:
+                parts.setdefault(match["word"], []).append((int(match["number"] or 0), key))
         return {
-            word: done
+            word: actions
             for word, keys in parts.items()
-            if (done := self._actions([key for _, key in sorted(keys)]))
+            if (actions := self._actions([key for _, key in sorted(keys)]))
         }
 
     def _local_answers(self) -> dict[str, tuple[Action, ...]]:
         keys = [key for key in self._values if key.startswith(_LOCAL_PREFIX) and canonical_name(key)]
-        return {key.removeprefix(_LOCAL_PREFIX): done for key in keys if (done := self._actions([key]))}
+        return {key.removeprefix(_LOCAL_PREFIX): actions for key in keys if (actions := self._actions([key]))}
 
     def _actions(self, keys: list[str]) -> tuple[Action, ...]:
-        written = "&".join(self._values[key] for key in keys)
+        source = "&".join(self._values[key] for key in keys)
         try:
-            actions = tuple(Response.parse(written))
+            actions = tuple(Response.parse(source))
         except ResponseSyntaxError as error:
-            self._warn_key(keys[0], "action", f"{written!r} cannot be done: {error}")
+            self._warn_key(keys[0], "action", f"{source!r} cannot be done: {error}")
             return ()
         if any(isinstance(action, SimpleAnswer) for action in actions):
-            self._warn_key(keys[0], "action", f"{written!r} is a bare word, not an action")
+            self._warn_key(keys[0], "action", f"{source!r} is a bare word, not an action")
             return ()
         return actions
 
     def _pre_questions(self) -> Iterator[PreQuestion]:
-        says = self._key_sounds()
+        key_sounds = self._key_sounds()
         for key in sorted(key for key in self._values if _PRE_QUESTION.fullmatch(key)):
             number = key.removeprefix("api_")
             try:
@@ -232,15 +232,15 @@ class _ExtIniParser:
             ):
                 self._warn_key(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             if isinstance(read, Read):
-                yield PreQuestion(number, read, tuple(says.get(number, ())))
+                yield PreQuestion(number, read, tuple(key_sounds.get(number, ())))
 
     def _key_sounds(self) -> dict[str, list[tuple[str, str]]]:
-        """Return what is heard after each key in each question."""
-        says: dict[str, list[tuple[str, str]]] = {}
+        """Return the sound after each key, by question."""
+        key_sounds: dict[str, list[tuple[str, str]]] = {}
         for key, value in self._values.items():
-            if found := _KEY_SOUND.fullmatch(key):
-                says.setdefault(found[1], []).append((found[2], value))
-        return says
+            if match := _KEY_SOUND.fullmatch(key):
+                key_sounds.setdefault(match[1], []).append((match[2], value))
+        return key_sounds
 
     def _is_yes(self, key: str) -> bool:
         return self._values.get(key) == "yes"

@@ -1,8 +1,8 @@
-"""The settings that ``ext.ini`` may carry in an API extension, and what may stand in them.
+"""The settings of an API extension in ``ext.ini``, and their allowed values.
 
->>> KEYS["api_url_post"].refusal("yes"), KEYS["api_url_post"].refusal("on")
+>>> KEYS["api_url_post"].expected_instead("yes"), KEYS["api_url_post"].expected_instead("on")
 (None, 'yes or no')
->>> known("api_007"), known("api_007_key_2_say"), known("api_timeout")
+>>> canonical_name("api_007"), canonical_name("api_007_key_2_say"), canonical_name("api_timeout")
 ('api_NNN', 'api_NNN_key_K_say', None)
 """
 
@@ -21,10 +21,10 @@ class ExtIniKey:
     """One setting.
 
     Attributes:
-        name: as it is written; capitals stand for numbers, ``<…>`` for a word.
-        allowed: what may stand in it, in words.
+        name: its name; capitals stand for numbers, ``<…>`` for a word.
+        allowed: a description of the allowed values.
         meaning: what the simulated line does with it.
-        pattern: what a value must match; None where anything may stand.
+        pattern: what a value must match; None if every value is allowed.
     """
 
     name: str
@@ -33,7 +33,7 @@ class ExtIniKey:
     pattern: re.Pattern[str] | None = None
 
     def expected_instead(self, value: str) -> str | None:
-        """Return what is allowed, if ``value`` is not."""
+        """Return a description of the allowed values if ``value`` is none, else None."""
         if self.allowed == _URL:
             return None if _is_url(value) else _URL
         return None if self.pattern is None or self.pattern.fullmatch(value) else self.allowed
@@ -79,17 +79,15 @@ _NAMED_KEYS: Final = (
     _key(
         "api_wait_answer_music_on_hold_continue_all_sends",
         _YES_NO,
-        "`yes`: each wait goes on where the music stopped",
+        "`yes`: each wait continues the music where it stopped",
     ),
     _key("api_end_goto", _TARGET, "where a caller goes when the answer says nothing more"),
-    ExtIniKey("api_hangup_link", _URL, "where hang-ups are told instead"),
-    _key("api_hangup_send", _YES_NO, "`no`: hang-ups are not told"),
+    ExtIniKey("api_hangup_link", _URL, "where hang-ups are sent instead"),
+    _key("api_hangup_send", _YES_NO, "`no`: hang-ups are not sent"),
     _key("api_dir", _FOLDER, "where files lie, and recordings go"),
     _key("api_record_beep", _YES_NO, "`no`: no beep before a recording"),
     _key("api_log", _YES_NO, NO_EFFECT),
-    ExtIniKey(
-        "api_send_webhook_error_link", _URL, "known; a missing file is a warning here, and nobody is told"
-    ),
+    ExtIniKey("api_send_webhook_error_link", _URL, "known; a missing file is only a warning here"),
     _key("say_api_answer", _YES_NO, "`yes`: a bare word is spoken"),
     _key("lang", _TEXT, NO_EFFECT),
     _key("voice", _TEXT, NO_EFFECT),
@@ -98,7 +96,7 @@ _NAMED_KEYS: Final = (
     _key("muted_messages", _CODES, "system messages that are not heard"),
 )
 KEYS: Final = {key.name: key for key in _NAMED_KEYS}
-"""The settings with a name of their own [OFF]."""
+"""The settings with a fixed name [OFF]."""
 
 KEY_PATTERNS: Final = (
     (
@@ -119,7 +117,7 @@ KEY_PATTERNS: Final = (
     ),
     (re.compile(r"read_answer_.+_.*"), ExtIniKey("read_answer_<param>_<value>", "actions", "done, not sent")),
 )
-"""The settings whose names carry numbers or words [OFF]."""
+"""The settings whose names contain numbers or words [OFF]."""
 
 UNDOCUMENTED: Final = frozenset(
     {
@@ -127,11 +125,11 @@ UNDOCUMENTED: Final = frozenset(
         "api_link_send_recording", "api_yf_call_id_send", "api_real_did_send",
     }
 )  # fmt: skip
-"""Settings that people's code writes and the official text does not have [CODE]: do not rely on them."""
+"""Settings in published code that the official text does not have [CODE]: do not rely on them."""
 
 
 def canonical_name(name: str) -> str | None:
-    """Return the setting's name in the tables above; None if it is in neither."""
+    """Return the setting's name in the tables above; None if it is unknown."""
     if name in KEYS:
         return name
     return next((key.name for pattern, key in KEY_PATTERNS if pattern.fullmatch(name)), None)

@@ -1,9 +1,9 @@
-"""The files of the line: what can be played, and where recordings go.
+"""The audio files of the line: those that it can play, and new recordings.
 
->>> files = Files({"1": ["000.wav"]})
->>> files.has("/1/000"), files.has("/1/001"), files.has("/9/000")
+>>> files = LineFiles({"1": ["000.wav"]})
+>>> files.exists("/1/000"), files.exists("/1/001"), files.exists("/9/000")
 (True, False, False)
->>> files.free("/1")
+>>> files.reserve_number("/1")
 '/1/001'
 """
 
@@ -23,10 +23,10 @@ NUMBER_DIGITS = 3
 
 
 class LineFiles:
-    """Safe for several calls at once.
+    """The audio files by folder; safe for several calls at the same time.
 
     Args:
-        folders: the names of the files by folder; None where nobody knows them.
+        folders: the names of the files by folder; None if unknown.
     """
 
     def __init__(self, folders: Mapping[str, Iterable[str]] | None = None) -> None:
@@ -40,14 +40,14 @@ class LineFiles:
         self._lock = threading.Lock()
 
     def exists(self, path: str) -> bool | None:
-        """Whether ``/folder/name`` can be heard; None where nobody knows."""
+        """Whether the line can play ``/folder/name``; None if unknown."""
         folder, stem = split(path)
         if stem in self._stems.get(folder, ()):
             return True
         return False if self._is_complete else None
 
     def reserve_number(self, folder: str) -> str:
-        """Return the path of the next free number of ``folder``, and take it [OFF]."""
+        """Return the path of the next free number of ``folder``, and reserve it [OFF]."""
         with self._lock:
             stems = self._stems.setdefault(folder, set())
             numbers = [int(stem) for stem in stems if stem.isascii() and stem.isdigit()]
@@ -56,13 +56,13 @@ class LineFiles:
         return join(folder, stem)
 
     def add(self, path: str) -> None:
-        """Keep a recording of that name; [OFF] one that was there before is renamed."""
+        """Add a recording of that name; the platform renames an existing one [OFF]."""
         folder, stem = split(path)
         with self._lock:
             self._stems.setdefault(folder, set()).add(stem)
 
     def recording_path(self, record: Record, extension: str, extension_settings: Extension) -> str:
-        """Return where a new recording goes, without its ending [OFF]."""
+        """Return the path of a new recording, without its suffix [OFF]."""
         folder = record.folder or files_folder(extension, extension_settings)
         if not record.file:
             return self.reserve_number(folder)
@@ -72,12 +72,12 @@ class LineFiles:
 
 
 def files_folder(extension: str, extension_settings: Extension) -> str:
-    """Return the folder in which an extension's files lie: ``api_dir``, else its own [OFF]."""
+    """Return the folder of an extension's files: ``api_dir``, else its own [OFF]."""
     return extension_settings.folder or f"/{extension}"
 
 
 def file_path(name: str, extension: str, extension_settings: Extension) -> str | None:
-    """Return the path of a file that an answer names; None for one of the platform's own."""
+    """Return the path of a file that a response names; None for one of the platform's files."""
     if name.startswith(f"{SYSTEM_LIBRARY}/"):
         return None
     return name if name.startswith("/") else join(files_folder(extension, extension_settings), name)

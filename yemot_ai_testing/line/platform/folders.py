@@ -1,4 +1,4 @@
-"""Where ``go_to_folder`` leads: extensions are folders, written without outer slashes.
+"""Resolve the targets of ``go_to_folder``: extensions are folders, written without outer slashes.
 
     >>> resolve("ai_agent", "..")
     ''
@@ -23,7 +23,7 @@ def strip_slashes(extension: str) -> str:
 
 
 def display_path(extension: str) -> str:
-    """Return ``extension`` as people write it: ``/`` for the root, ``/1/2``."""
+    """Return ``extension`` with a leading slash: ``/`` for the root, ``/1/2``."""
     return f"/{extension}"
 
 
@@ -35,14 +35,14 @@ def parent(extension: str) -> str | None:
 
 
 def resolve(current: str, target: str) -> str | None:
-    """Return the extension that ``target`` means, seen from ``current``.
+    """Return the extension that ``target`` means, relative to ``current``.
 
     Args:
         current: the extension the caller is in (``""`` is the root).
         target: ``/``, ``/1/1``, ``1`` (a child), ``.``, ``..``, ``../..``, ``../1`` or ``hangup``.
 
     Returns:
-        The extension, or None when the call is over: ``hangup``, or higher than the root.
+        The extension, or None when the call ends: for ``hangup``, and above the root.
     """
     if target == HANGUP:
         return None

@@ -1,11 +1,11 @@
-"""What no source confirms about the line, as switches; the default is what most evidence speaks for.
+"""Settings for what no source confirms about the line; the defaults have the most evidence.
 
-What a developer writes into ``ext.ini`` is an ``Extension``. This is the rest: each switch has both its
-sides simulated, so that an application can be tried on the line that it may meet.
+The settings of ``ext.ini`` are an ``Extension``. These are the others: both alternatives are simulated,
+so that a test can run an application on either line.
 
 >>> LineSettings(retain_values=True).retain_values
 True
->>> switches()["two_plays"].choices
+>>> line_settings()["two_plays"].choices
 ('merge', 'second')
 """
 
@@ -45,12 +45,12 @@ _CHOICES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LineSetting:
-    """One thing that the line may do in another way.
+    """The description of one line setting.
 
     Attributes:
         name: the argument of ``Caller`` that sets it.
-        default: how it stands.
-        source: how sure that is: ``[OFF]``, ``[LIVE]``, ``[LIB]``, ``[CODE]`` or ``[?]``.
+        default: its default.
+        source: the evidence: ``[OFF]``, ``[LIVE]``, ``[LIB]``, ``[CODE]`` or ``[?]``.
         meaning: what it does.
     """
 
@@ -61,7 +61,7 @@ class LineSetting:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words allowed; empty where any value of the default's type is."""
+        """The allowed values; empty if every value of the default's type is allowed."""
         return _CHOICES.get(self.name, ())
 
 
@@ -71,10 +71,10 @@ def _metadata(source: str, meaning: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
-    """The switches of one call; ``line_settings()`` tells what each means.
+    """The settings of the line for one call; ``line_settings()`` describes them.
 
     Raises:
-        AppError: a switch cannot stand like that.
+        AppError: a value is not allowed.
     """
 
     server_timeout: float = field(
@@ -157,7 +157,7 @@ class LineSettings:
         default="",
         metadata=_metadata("[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"),
     )
-    enter_id_name: str = field(default="", metadata=_metadata("[OFF]", "`ApiEnterIDName`, likewise"))
+    enter_id_name: str = field(default="", metadata=_metadata("[OFF]", "`ApiEnterIDName`, as above"))
     referred_from: str = field(
         default="", metadata=_metadata("[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`")
     )
@@ -173,18 +173,20 @@ class LineSettings:
 
 
 def line_settings() -> dict[str, LineSetting]:
-    """Return every switch by its name."""
+    """Return the descriptions of all settings, by name."""
     return {
-        one.name: LineSetting(one.name, one.default, one.metadata["source"], one.metadata["meaning"])
-        for one in fields(LineSettings)
+        setting.name: LineSetting(
+            setting.name, setting.default, setting.metadata["source"], setting.metadata["meaning"]
+        )
+        for setting in fields(LineSettings)
     }
 
 
 class CallerOptions(TypedDict, total=False):
-    """What a caller may set by name.
+    """The keyword options of a ``Caller``.
 
-    The first are those of ``LineSettings``; the rest say what an ``ext.ini`` says, for an application that
-    is called without one.
+    The first are the fields of ``LineSettings``; the others replace the settings of ``ext.ini`` for an
+    application that is called without one.
     """
 
     server_timeout: float

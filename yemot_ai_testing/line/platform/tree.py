@@ -1,7 +1,7 @@
-"""A whole line: its extensions as folders with ``ext.ini`` files, and the way to each one's server.
+"""A line: extensions as folders with ``ext.ini`` files, and a transport to the server of each.
 
->>> line = Line.of(lambda pairs: "go_to_folder=hangup", Extension())
->>> line.at("1/2") is line.at("")
+>>> line = Line.for_app(lambda pairs: "go_to_folder=hangup", Extension())
+>>> line.get_extension("1/2") is line.get_extension("")
 True
 """
 
@@ -38,44 +38,44 @@ if TYPE_CHECKING:
 __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
 IN_PROCESS_LINK = "http://127.0.0.1/"
-"""Stands for the link of an application that has none."""
+"""The link of an application in this process, which has no URL."""
 
 EXT_INI_NAME = "ext.ini"
 
 
 class ExtensionLookup(Protocol):
-    """Which extensions there are."""
+    """The extensions of a line."""
 
     @property
     def extensions(self) -> Mapping[str, Extension]:
-        """Those that are written down, by path."""
+        """The known extensions, by path."""
         ...
 
     @property
     def is_complete(self) -> bool:
-        """Whether there are no others, so that a target that is none of them is a mistake."""
+        """Whether there are no others, so that any other target is an error."""
         ...
 
     def get(self, extension: str) -> Extension | None:
-        """Return the settings of ``extension``; None if it is none of these."""
+        """Return the settings of ``extension``; None if it is unknown."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionTree:
-    """Folders that are all known."""
+    """A complete tree of folders."""
 
     extensions: Mapping[str, Extension]
     is_complete: bool = True
 
     def get(self, extension: str) -> Extension | None:
-        """Look the folder up."""
+        """Return the settings of ``extension``; None if it is unknown."""
         return self.extensions.get(extension)
 
 
 @dataclass(frozen=True, slots=True)
 class SingleExtension:
-    """One application that answers everywhere, or in the extensions that are its own."""
+    """One application for all extensions, or for those in ``paths``."""
 
     extension: Extension
     paths: frozenset[str] | None = None
@@ -83,30 +83,30 @@ class SingleExtension:
 
     @property
     def extensions(self) -> Mapping[str, Extension]:
-        """The one that stands for all."""
+        """The settings of all extensions, under the path of the root."""
         return {"": self.extension}
 
     def get(self, extension: str) -> Extension | None:
-        """Return the settings that stand for all."""
+        """Return the common settings; None outside ``paths``."""
         return self.extension if self.paths is None or extension in self.paths else None
 
 
 class Line:
-    """What several calls may dial, also at once.
+    """A line that several calls may use, also at the same time.
 
     Args:
-        extensions: which extensions there are.
-        servers: applications in this process, by the ``api_link`` that they stand behind.
-        remote: links may point beyond this machine.
-        warnings: what may surprise in the settings.
-        clock: the time of all calls; without one it is the applications' virtual one, else the wall's.
+        extensions: its extensions.
+        servers: applications in this process, by the ``api_link`` that they serve.
+        remote: allow links that are not on this machine.
+        warnings: warnings about the settings.
+        clock: the clock of all calls; by default the applications' virtual clock, else real time.
 
     Raises:
-        AppError: a server stands behind a link that no extension has.
+        AppError: no extension has the link of a server.
 
     Attributes:
-        files: what can be played, and where recordings go.
-        warnings: what may surprise in the settings.
+        files: its audio files and recordings.
+        warnings: warnings about the settings.
     """
 
     def __init__(
@@ -122,8 +122,12 @@ class Line:
         self._extensions = extensions
         self._servers = dict(servers or {})
         _check_servers(self._servers, extensions.extensions.values())
-        known = {path: one.files for path, one in extensions.extensions.items() if one.files is not None}
-        self.files = LineFiles(known or None)
+        files = {
+            path: settings.files
+            for path, settings in extensions.extensions.items()
+            if settings.files is not None
+        }
+        self.files = LineFiles(files or None)
         self._remote = remote
         self._given_clock = clock
         self._clock = clock
@@ -146,17 +150,18 @@ class Line:
             remote: see ``Line``.
 
         Raises:
-            AppError: there is no such folder, or a server stands behind a link that nobody has.
+            AppError: there is no such folder, or no extension has the link of a server.
         """
         root = Path(folder)
         if not root.is_dir():
             raise AppError(f"there is no folder {root}: a line is a folder with an ext.ini in each extension")
         extensions: dict[str, Extension] = {}
         warnings: list[IniWarning] = []
-        for place in (root, *sorted(path for path in root.rglob("*") if path.is_dir())):
-            path = place.relative_to(root).as_posix().removeprefix(".")
-            extensions[path], told = _read_extension(place, f"{path}/{EXT_INI_NAME}".lstrip("/"))
-            warnings += told
+        for subfolder in (root, *sorted(path for path in root.rglob("*") if path.is_dir())):
+            path = subfolder.relative_to(root).as_posix().removeprefix(".")
+            name = f"{path}/{EXT_INI_NAME}".lstrip("/")
+            extensions[path], file_warnings = _read_extension(subfolder, name)
+            warnings += file_warnings
         return cls(ExtensionTree(extensions), servers=servers, remote=remote, warnings=tuple(warnings))
 
     @classmethod
@@ -169,10 +174,10 @@ class Line:
         clock: Clock | None = None,
         remote: bool = False,
     ) -> Self:
-        """Return the line of one application that answers in every extension, or in ``extensions``."""
+        """Return a line with one application in every extension, or in ``extensions``."""
         link = app if isinstance(app, str) else IN_PROCESS_LINK
-        own = extension if app is None else replace(extension, app=app, link=link)
-        return cls(SingleExtension(own, extensions), clock=clock, remote=remote)
+        settings = extension if app is None else replace(extension, app=app, link=link)
+        return cls(SingleExtension(settings, extensions), clock=clock, remote=remote)
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +192,7 @@ class Line:
         self.close()
 
     def close(self) -> None:
-        """Let go of the ways to all servers."""
+        """Close the transports to all servers."""
         with self._lock:
             transports, self._transports = list(self._transports.values()), {}
         for transport in transports:
@@ -200,29 +205,30 @@ class Line:
 
     @property
     def extensions(self) -> Mapping[str, Extension]:
-        """The folders that are written down, by path."""
+        """The known extensions, by path."""
         return self._extensions.extensions
 
     def get_extension(self, extension: str) -> Extension | None:
-        """Return the settings of ``extension``; None if the line has no such one."""
+        """Return the settings of ``extension``; None if it is unknown."""
         return self._extensions.get(extension)
 
     def extension_names(self) -> str:
-        """Return all extensions, as people write them."""
+        """Return the paths of all extensions, joined by commas."""
         return ", ".join(map(display_path, sorted(self.extensions)))
 
     def clock(self) -> Clock:
-        """Return the time of a new call."""
+        """Return the clock of a new call."""
         with self._lock:
             if self._clock is None:
-                virtual = [one for one in map(clock_of, self._apps()) if isinstance(one, EngineClock)]
+                clocks = map(clock_of, self._apps())
+                virtual = [clock for clock in clocks if isinstance(clock, EngineClock)]
                 if not virtual:
                     return WallClock()
                 self._clock = virtual[0] if len(virtual) == 1 else CombinedClock(virtual)
             return self._clock
 
     def transport(self, extension_settings: Extension, link: str | None = None) -> Transport | None:
-        """Return the way to a place's server, or to another ``link`` of it; None without a link."""
+        """Return the transport to an extension's server, or to another ``link``; None without a link."""
         target = link or extension_settings.link
         if target is None:
             return None
@@ -234,16 +240,16 @@ class Line:
 
     def _make_transport(self, link: str, extension_settings: Extension) -> Transport:
         app, query = self._server(link, extension_settings)
-        writing = replace(extension_settings.request_encoding, query=extension_settings.query or query)
-        own = self._given_clock or clock_of(app)
-        transport = transport_for(app, writing, clock=own, remote=self._remote)
+        encoding = replace(extension_settings.request_encoding, query=extension_settings.query or query)
+        app_clock = self._given_clock or clock_of(app)
+        transport = transport_for(app, encoding, clock=app_clock, remote=self._remote)
         clock = self.clock()
-        if self._given_clock is None and is_virtual(clock) and not is_virtual(own):
+        if self._given_clock is None and is_virtual(clock) and not is_virtual(app_clock):
             return _WallTimeTransport(transport, clock)
         return transport
 
     def _server(self, link: str, extension_settings: Extension) -> tuple[object, str]:
-        """Return what answers behind ``link``, and the query of the link that it must still get."""
+        """Return the application or URL of ``link``, and the query that requests to it must add."""
         if extension_settings.app is not None:
             return extension_settings.app, ""
         base, _, query = link.partition("?")
@@ -252,26 +258,26 @@ class Line:
         return (self._servers[base], query) if base in self._servers else (link, "")
 
     def _apps(self) -> list[object]:
-        apps = [*self._servers.values(), *(one.app for one in self.extensions.values())]
+        apps = [*self._servers.values(), *(settings.app for settings in self.extensions.values())]
         return list({id(app): app for app in apps if app is not None}.values())
 
 
 class _WallTimeTransport:
-    """A server on the wall's time, in a call that lives in virtual time: its seconds pass there, too."""
+    """Wraps a server in real time for a call in virtual time: the clock advances by its real seconds."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport
         self._clock = clock
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Deliver, and let as much virtual time pass as it took."""
-        began = monotonic()
-        answer = self._transport.send(pairs, timeout=timeout)
-        self._clock.advance(min(monotonic() - began, timeout))
-        return answer
+        """Send, and advance the virtual clock by the seconds that it took."""
+        started_at = monotonic()
+        response = self._transport.send(pairs, timeout=timeout)
+        self._clock.advance(min(monotonic() - started_at, timeout))
+        return response
 
     def close(self) -> None:
-        """Close what is wrapped."""
+        """Close the wrapped transport."""
         self._transport.close()
 
 
@@ -279,13 +285,13 @@ def _read_extension(folder: Path, name: str) -> tuple[Extension, tuple[IniWarnin
     files = frozenset(path.name for path in folder.iterdir() if path.is_file())
     if EXT_INI_NAME not in files:
         return Extension(kind="menu", files=files), ()
-    text, garbled = decode_ext_ini((folder / EXT_INI_NAME).read_bytes(), name)
-    found = read_ext_ini(text, name=name, files=files)
-    return found.extension, (*garbled, *found.warnings)
+    text, decode_warnings = decode_ext_ini((folder / EXT_INI_NAME).read_bytes(), name)
+    ext_ini = read_ext_ini(text, name=name, files=files)
+    return ext_ini.extension, (*decode_warnings, *ext_ini.warnings)
 
 
 def _check_servers(servers: Mapping[str, object], extensions: Iterable[Extension]) -> None:
-    links = {link for one in extensions for link in (one.link, one.hangup_link) if link}
+    links = {link for settings in extensions for link in (settings.link, settings.hangup_link) if link}
     for server in servers:
         if server not in links | {link.partition("?")[0] for link in links}:
             raise AppError(

@@ -1,1 +1,1 @@
-"""Ways to an application: in process, WSGI, ASGI, HTTP."""
+"""Transports to an application: in process, WSGI, ASGI, HTTP."""

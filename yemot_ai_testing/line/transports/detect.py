@@ -1,4 +1,4 @@
-"""How to reach an application, found out from what it is.
+"""Choose the transport for an application by its type.
 
 | application | is called as |
 |---|---|
@@ -34,16 +34,16 @@ PAIRS_ARITY, WSGI_ARITY, ASGI_ARITY = 1, 2, 3
 
 
 def transport_for(app: object, encoding: RequestEncoding, *, clock: Clock, remote: bool = False) -> Transport:
-    """Return the way to ``app``.
+    """Return the transport to ``app``.
 
     Args:
         app: see the table above.
-        encoding: how requests are written.
-        clock: virtual time must be let pass in the caller's own thread.
-        remote: an url may point beyond this machine.
+        encoding: how requests are encoded.
+        clock: the line's clock; in virtual time the application runs in the caller's thread.
+        remote: allow a URL that is not on this machine.
 
     Raises:
-        AppError: ``app`` is nothing that can be called.
+        AppError: ``app`` cannot be called.
     """
     if isinstance(app, str):
         return HTTPTransport(app, encoding, remote=remote)
@@ -81,7 +81,7 @@ def _is_async(app: Callable[..., Any]) -> bool:
 
 
 def _required_positional(app: Callable[..., Any]) -> int:
-    """Count the positional arguments that ``app`` cannot do without."""
+    """Return the number of required positional arguments of ``app``."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(app).parameters.values()
     return sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)

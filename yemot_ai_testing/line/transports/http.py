@@ -1,4 +1,4 @@
-"""Any server in any language, over HTTP, as the platform calls it."""
+"""The transport to any server over HTTP, as the platform calls it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ __all__ = ["HTTPTransport"]
 GET = RequestEncoding()
 CHUNK_BYTES = 65536
 MAX_BODY_BYTES = 4 * 1024 * 1024
-"""Bytes of an answer: a thousand times what a line has ever been seen to be told."""
+"""The maximum size of a response: far above that of any real one."""
 
 
 class HTTPTransport:
-    """Sends each request over a connection of its own.
+    """Sends each request over a new connection.
 
     Args:
-        url: the ``api_link``; a query string in it is glued as the line glues it.
-        encoding: how requests are written; its query goes behind what stands in ``url``.
-        remote: let the url point beyond this machine.
+        url: the ``api_link``; a query string in it is joined as the line joins it.
+        encoding: how requests are encoded; its query is appended to that of ``url``.
+        remote: allow a URL that is not on this machine.
 
     Raises:
-        AppError: the url is no http(s) url, or not on this machine.
+        AppError: the URL is not http(s), or not on this machine.
     """
 
     def __init__(self, url: str, encoding: RequestEncoding = GET, *, remote: bool = False) -> None:
@@ -55,13 +55,13 @@ class HTTPTransport:
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Send one request."""
         status: list[int] = []
-        answer = call_with_timeout(lambda: self._send(pairs, status, monotonic() + timeout), timeout)
-        if answer.fault is None:
-            return check_status(status[0], answer.body)
-        return TransportResponse(fault=_http_fault(answer.fault))
+        response = call_with_timeout(lambda: self._send(pairs, status, monotonic() + timeout), timeout)
+        if response.fault is None:
+            return check_status(status[0], response.body)
+        return TransportResponse(fault=_http_fault(response.fault))
 
     def close(self) -> None:
-        """Nothing is held: every exchange closes its connection."""
+        """Do nothing: every request closes its connection."""
 
     def _send(self, pairs: Pairs, status: list[int], deadline: float) -> str:
         connection = _connection(self._url, timeout=max(deadline - monotonic(), 0.001))
@@ -80,14 +80,14 @@ class HTTPTransport:
 
 
 def _body(response: HTTPResponse, deadline: float) -> bytes:
-    """Return a whole body; of one that does not end, nobody reads on once the line has walked away."""
+    """Return the whole body; raise if it is still incomplete at ``deadline``."""
     body = bytearray()
     while piece := response.read1(CHUNK_BYTES):
         body += piece
         if monotonic() > deadline:
             raise TimeoutError
         if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(f"it goes on after {MAX_BODY_BYTES} bytes")
+            raise HTTPException(f"it is longer than {MAX_BODY_BYTES} bytes")
     if response.length:
         raise IncompleteRead(bytes(body), response.length)
     return bytes(body)
@@ -99,7 +99,7 @@ def _connection(url: SplitResult, *, timeout: float) -> HTTPConnection:
 
 
 def _http_fault(fault: TransportFault) -> TransportFault:
-    """Name what went wrong on the way: an exception here is never the application's own."""
+    """Return the fault of the connection: an exception here is never the application's."""
     if isinstance(fault.cause, UnicodeDecodeError):
         return TransportFault("encoding", "the answer is not UTF-8", fault.cause)
     if isinstance(fault.cause, TimeoutError):

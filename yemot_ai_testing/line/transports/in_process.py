@@ -1,4 +1,4 @@
-"""Applications in this very process: a flow, or any function of (name, value) pairs.
+"""Transports to applications in this process: a flow, or any function of (name, value) pairs.
 
 >>> transport = PairsTransport(lambda pairs: f"go_to_folder=/{dict(pairs)['choice']}")
 >>> transport.send([("choice", "3")], timeout=1).body
@@ -27,7 +27,7 @@ GET = RequestEncoding()
 
 
 class PairsTransport:
-    """Calls ``handle(pairs)``; every name and value in the order the line sent them."""
+    """Calls ``handle(pairs)`` with all names and values in the order of the request."""
 
     def __init__(
         self,
@@ -42,18 +42,18 @@ class PairsTransport:
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
-        arrived = self._encoding.as_received(pairs)
-        return self._run(lambda: self._handle(arrived), timeout)
+        received = self._encoding.as_received(pairs)
+        return self._run(lambda: self._handle(received), timeout)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to close."""
 
 
 class MappingTransport:
     """Calls ``handle(mapping)`` as ``yemot_flow.Flow`` documents it: ``request.values.to_dict()``.
 
-    That conversion keeps the *first* of repeated names. It is the developer's own doing on a real
-    server, so the line repeats it here rather than hide it.
+    That conversion keeps the *first* of repeated names. An application on a real server does it, so
+    the line must not hide it.
     """
 
     def __init__(self, handle: Callable[[dict[str, str]], str], encoding: RequestEncoding = GET) -> None:
@@ -62,33 +62,33 @@ class MappingTransport:
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
-        arrived = self._encoding.as_received(pairs)
-        first = dict(reversed(list(arrived)))
-        return call_with_timeout(lambda: self._handle(first), timeout)
+        received = self._encoding.as_received(pairs)
+        first_values = dict(reversed(list(received)))
+        return call_with_timeout(lambda: self._handle(first_values), timeout)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to close."""
 
 
-def call_directly(call: Callable[[], str], timeout: float) -> TransportResponse:  # noqa: ARG001 - virtual time: the line compares clocks afterwards
-    """Call in this thread, which is where an engine on virtual time lets time pass."""
+def call_directly(call: Callable[[], str], timeout: float) -> TransportResponse:  # noqa: ARG001 - in virtual time the line compares clocks afterwards
+    """Call in this thread, where an engine in virtual time lets time pass."""
     try:
         return as_response(call())
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the application raises is its answer
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - every exception of the application is its response
         return app_raised(error)
 
 
 def call_with_timeout(call: Callable[[], str], timeout: float) -> TransportResponse:
-    """Call in a thread of its own, and walk away after ``timeout`` seconds as the line does."""
+    """Call in a new thread, and stop waiting after ``timeout`` seconds as the line does."""
     future: Future[str] = Future()
-    # In the context of whoever sends: an engine in virtual time knows by it who waits for whom.
-    fulfil = functools.partial(contextvars.copy_context().run, _resolve, future, call)
-    threading.Thread(target=fulfil, name="yemot-request", daemon=True).start()
+    # In the context of the sender: from it an engine in virtual time knows which call waits.
+    resolve = functools.partial(contextvars.copy_context().run, _resolve, future, call)
+    threading.Thread(target=resolve, name="yemot-request", daemon=True).start()
     return response_of_future(future, timeout)
 
 
 def response_of_future(future: Future[str], timeout: float) -> TransportResponse:
-    """Return what ``future`` brings within ``timeout`` seconds, as an answer."""
+    """Return the result of ``future`` within ``timeout`` seconds, as a response."""
     try:
         return as_response(future.result(timeout))
     except TimeoutError as error:
@@ -96,25 +96,25 @@ def response_of_future(future: Future[str], timeout: float) -> TransportResponse
             return app_raised(error)
         return timed_out(timeout)
     except (Exception, SystemExit) as error:
-        if not future.done():  # not the application's, but of a signal that has come meanwhile
+        if not future.done():  # raised by a signal handler, not by the application
             raise
         return app_raised(error)
 
 
 def timed_out(timeout: float) -> TransportResponse:
-    """Return the answer of a server that took too long."""
+    """Return the response of a server that took too long."""
     return TransportResponse(fault=TransportFault("late", f"no answer within {timeout:g} s"))
 
 
 def app_raised(error: BaseException) -> TransportResponse:
-    """Return the answer of an application that raised."""
+    """Return the response of an application that raised."""
     return TransportResponse(
         fault=TransportFault("exception", f"the application raised {type(error).__name__}: {error}", error)
     )
 
 
 def as_response(body: object) -> TransportResponse:
-    """Return ``body`` as an answer, if it is one."""
+    """Return ``body`` as a response; a fault if it is no string."""
     if isinstance(body, str):
         return TransportResponse(body)
     return TransportResponse(

@@ -1,6 +1,6 @@
-"""What goes over the wire: (name, value) pairs out, one answer back.
+"""Transports: (name, value) pairs are sent, one response is received.
 
->>> Writing(query="secret=x").in_url([("ApiCallId", "1")])
+>>> RequestEncoding(query="secret=x").query_string([("ApiCallId", "1")])
 'secret=x?ApiCallId=1'
 """
 
@@ -35,12 +35,12 @@ FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class TransportFault:
-    """Why there is no answer that could be read.
+    """Why there is no usable response.
 
     Attributes:
-        code: a stable word.
+        code: a stable identifier.
         text: what happened.
-        cause: the exception behind it, if there is one.
+        cause: the exception, if there is one.
     """
 
     code: FaultCode
@@ -50,11 +50,11 @@ class TransportFault:
 
 @dataclass(frozen=True, slots=True)
 class TransportResponse:
-    """What came back for one request.
+    """The response to one request.
 
     Attributes:
-        body: the answer, as far as one came.
-        fault: why it cannot be used; None if it can.
+        body: the response; empty if there is none.
+        fault: why it cannot be used, or None.
     """
 
     body: str = ""
@@ -62,25 +62,25 @@ class TransportResponse:
 
 
 class Transport(Protocol):
-    """Carries one request to the application and its answer back. Safe for several threads."""
+    """Carries a request to the application and its response back. Safe for several threads."""
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Deliver ``pairs`` and wait at most ``timeout`` seconds; faults are returned, not raised."""
+        """Send ``pairs`` and wait at most ``timeout`` seconds; faults are returned, not raised."""
         ...
 
     def close(self) -> None:
-        """Let go of what the transport holds."""
+        """Close what the transport has open."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEncoding:
-    """How an extension writes its requests.
+    """How an extension encodes its requests.
 
     Attributes:
         method: ``GET``, or ``POST`` with the pairs in a form.
-        query: what already stands in ``api_link`` after its ``?``. With GET the line adds a second ``?``
-            behind it [LIVE]; with POST it stays as it is.
+        query: the query string of ``api_link``. With GET the line adds a second ``?`` after it [LIVE];
+            with POST it does not change.
         space_as_plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
     """
 
@@ -90,8 +90,8 @@ class RequestEncoding:
 
     def encode(self, pairs: Pairs) -> str:
         """Return ``pairs`` percent-encoded."""
-        coded = quote_plus if self.space_as_plus else quote
-        return "&".join(f"{coded(name, safe='')}={coded(value, safe='')}" for name, value in pairs)
+        encode = quote_plus if self.space_as_plus else quote
+        return "&".join(f"{encode(name, safe='')}={encode(value, safe='')}" for name, value in pairs)
 
     def query_string(self, pairs: Pairs) -> str:
         """Return the query string of a request."""
@@ -100,12 +100,12 @@ class RequestEncoding:
         return f"{self.query}?{self.encode(pairs)}" if self.query else self.encode(pairs)
 
     def form_body(self, pairs: Pairs) -> bytes:
-        """Return the form of a request; empty with GET."""
+        """Return the form body of a request; empty with GET."""
         return self.encode(pairs).encode() if self.method == "POST" else b""
 
     def as_received(self, pairs: Pairs) -> Pairs:
-        """Return the pairs as a web framework would hand them on, the glued ``?`` in their midst."""
+        """Return the pairs as a web framework parses them, with the second ``?`` inside a value."""
         if not self.query:
             return pairs
-        own = parse_qsl(self.query_string(pairs), keep_blank_values=True)
-        return [*own, *pairs] if self.method == "POST" else own
+        parsed = parse_qsl(self.query_string(pairs), keep_blank_values=True)
+        return [*parsed, *pairs] if self.method == "POST" else parsed

@@ -1,4 +1,4 @@
-"""Applications behind a gateway interface, without a socket: WSGI and ASGI.
+"""Transports to WSGI and ASGI applications, without a socket.
 
 >>> def app(environ, start_response):
 ...     _ = start_response("200 OK", [("Content-Type", "text/plain")])
@@ -45,7 +45,7 @@ log = logging.getLogger("yemot_ai_testing")
 
 
 class WSGITransport:
-    """Calls a WSGI application as a threaded server would."""
+    """Calls a WSGI application as a threaded server does."""
 
     def __init__(self, app: WSGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
         self._app = app
@@ -55,11 +55,11 @@ class WSGITransport:
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
         status: list[int] = []
-        answer = call_with_timeout(lambda: self._call(self._environ(pairs), status), timeout)
-        return answer if answer.fault else check_status(status[0], answer.body)
+        response = call_with_timeout(lambda: self._call(self._environ(pairs), status), timeout)
+        return response if response.fault else check_status(status[0], response.body)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to close."""
 
     def _call(self, environ: Environ, status: list[int]) -> str:
         written: list[bytes] = []
@@ -101,7 +101,7 @@ class WSGITransport:
 
 
 class ASGITransport:
-    """Calls an ASGI application on a loop of its own, in a thread of its own."""
+    """Calls an ASGI application on the event loop of the ASGI thread."""
 
     def __init__(self, app: ASGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
         self._app = app
@@ -110,13 +110,13 @@ class ASGITransport:
         self._lifespan = _Lifespan(app)
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Call the application; one that is too late is cancelled, as a broken connection would."""
+        """Call the application; cancel it after ``timeout``, as a closed connection does."""
         status: list[int] = []
-        answer = run_on_asgi_loop(self._call(pairs, status), timeout)
-        return answer if answer.fault else check_status(status[0], answer.body)
+        response = run_on_asgi_loop(self._call(pairs, status), timeout)
+        return response if response.fault else check_status(status[0], response.body)
 
     def close(self) -> None:
-        """Let the application end; the loop stays, for it serves all transports of the process."""
+        """Shut the application down; the loop stays open for the other transports of the process."""
         asyncio.run_coroutine_threadsafe(self._lifespan.shutdown(), _asgi_loop()).result()
 
     async def _call(self, pairs: Pairs, status: list[int]) -> str:
@@ -165,10 +165,10 @@ class ASGITransport:
 
 
 class _Lifespan:
-    """Runs ``lifespan.startup`` before the first request and ``lifespan.shutdown`` after the last.
+    """Sends ``lifespan.startup`` before the first request and ``lifespan.shutdown`` after the last.
 
     Args:
-        app: the application; one that knows no lifespan is called without, as the ASGI text demands.
+        app: the application; one without lifespan support is called without it, as ASGI requires.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -180,10 +180,10 @@ class _Lifespan:
         self._task: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Announce the start, once.
+        """Send the startup event once, and wait for its acknowledgement.
 
         Raises:
-            AppError: the application says that it cannot start.
+            AppError: the startup of the application failed.
         """
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -192,7 +192,7 @@ class _Lifespan:
             raise AppError(f"the application could not start: {self._failure}")
 
     async def shutdown(self) -> None:
-        """Announce the end and wait for it."""
+        """Send the shutdown event, and wait until the application returns."""
         if self._task is not None and not self._task.done():
             await self._send_event("lifespan.shutdown")
             await self._task
@@ -207,7 +207,7 @@ class _Lifespan:
         try:
             await self._app(scope, self._inbox.get, self._receive_reply)
         except Exception as error:  # noqa: BLE001 - an application may refuse the scope with any exception
-            log.debug("%r knows no lifespan: %r", self._app, error)
+            log.debug("%r does not support lifespan: %r", self._app, error)
         finally:
             self._acknowledged.set()
 
@@ -218,7 +218,7 @@ class _Lifespan:
 
 
 class AsyncPairsTransport:
-    """Awaits ``handle(pairs)`` on that same loop."""
+    """Awaits ``handle(pairs)`` on the event loop of the ASGI thread."""
 
     def __init__(
         self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], encoding: RequestEncoding = GET
@@ -231,30 +231,30 @@ class AsyncPairsTransport:
         return run_on_asgi_loop(self._handle(self._encoding.as_received(pairs)), timeout)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to close."""
 
 
 def check_status(status: int, body: str) -> TransportResponse:
-    """Return the answer of an HTTP exchange; [?] only 200 is taken for one."""
+    """Return the response of an HTTP exchange; only status 200 is accepted [?]."""
     if status == OK:
         return TransportResponse(body)
     return TransportResponse(body, TransportFault("status", f"the server answered with HTTP status {status}"))
 
 
 def run_on_asgi_loop(coroutine: Coroutine[Any, Any, str], timeout: float) -> TransportResponse:
-    """Run ``coroutine`` on the loop of the ASGI thread for at most ``timeout`` seconds."""
+    """Run ``coroutine`` on the event loop of the ASGI thread for at most ``timeout`` seconds."""
     future = asyncio.run_coroutine_threadsafe(coroutine, _asgi_loop())
-    answer = response_of_future(future, timeout)
+    response = response_of_future(future, timeout)
     future.cancel()
-    return answer
+    return response
 
 
 @cache
 def _asgi_loop() -> asyncio.AbstractEventLoop:
-    """Start the one loop for ASGI applications of this process.
+    """Return the event loop for all ASGI applications of this process; start it at the first call.
 
-    One long-lived loop, because clients that an application keeps are bound to the loop they were
-    first used on.
+    It runs until the process ends: clients that an application keeps are bound to the loop of their
+    first use.
     """
     loop = asyncio.new_event_loop()
     threading.Thread(target=_run_loop, args=(loop,), name="yemot-asgi", daemon=True).start()

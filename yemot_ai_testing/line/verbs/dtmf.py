@@ -1,4 +1,4 @@
-"""Keys: what the line makes of them in each state.
+"""Key presses, in each state of a call.
 
 Source: [OFF] the fields of ``read`` in tap mode; ``Digits-1234`` for keys in voice mode; the menus M1353
 and M3345; ``GoBack`` in a payment.
@@ -50,10 +50,10 @@ APPROVE_KEY, RETRY_KEY = "1", "2"
 
 
 def presses(call: Call, keys: str) -> Verb:
-    """Return what comes of ``keys``.
+    """Return the verb of pressing ``keys``.
 
     Raises:
-        WrongVerbError: the line takes no keys now, or not these, or had enough before the last.
+        WrongVerbError: the line takes no keys now, or not these, or not that many.
     """
     return Verb(len(keys) * SECONDS_PER_KEY, _effect(call, keys))
 
@@ -65,8 +65,8 @@ def _effect(call: Call, keys: str) -> Callable[[], None]:
         case Asking(read=Read(mode=Record())):
             pass
         case Asking():
-            outcome = _keypad_result(call, state, keys)
-            return lambda: apply_keys(call, state, keys, outcome)
+            result = _keypad_result(call, state, keys)
+            return lambda: apply_keys(call, state, keys, result)
         case Confirming():
             return lambda: _handle_confirmation(call, state, keys)
         case RecordingMenu():
@@ -80,12 +80,12 @@ def _effect(call: Call, keys: str) -> Callable[[], None]:
     raise wrong_verb_error(f"presses {keys}", state)
 
 
-def apply_keys(call: Call, asking: Asking, keys: str, outcome: KeypadResult) -> None:
-    """Do what comes of keys at a question."""
+def apply_keys(call: Call, asking: Asking, keys: str, result: KeypadResult) -> None:
+    """Apply the result of keys at a question."""
     mode = asking.read.mode
     if isinstance(mode, Tap) and not ends_input(mode, keys):
         call.clock.advance(mode.seconds or DEFAULT_SECONDS)
-    match outcome:
+    match result:
         case Empty():
             handle_no_keys(call, asking)
         case Rejected(code=code):
@@ -96,7 +96,7 @@ def apply_keys(call: Call, asking: Asking, keys: str, outcome: KeypadResult) -> 
 
 
 def handle_no_keys(call: Call, asking: Asking) -> None:
-    """Let the line notice that nothing was pressed [OFF]: fields 11, 12 and 13."""
+    """Apply the timeout of a question without keys: fields 11, 12 and 13 [OFF]."""
     tap = asking.read.mode
     if not isinstance(tap, Tap):
         retry_or_submit_empty(call, asking, "M1613", call.settings.silence_retries)
@@ -111,10 +111,10 @@ def handle_no_keys(call: Call, asking: Asking) -> None:
 
 
 def changes_keyboard(call: Call) -> Verb:
-    """Return what comes of asking for another language of the keyboard [OFF]: field 14.
+    """Return the verb of asking for another language of the keyboard: field 14 [OFF].
 
     Raises:
-        WrongVerbError: there is no keyboard of letters now.
+        WrongVerbError: there is no letter keyboard now.
     """
     state = call.state
     if (
@@ -132,14 +132,14 @@ def _keypad_result(call: Call, asking: Asking, keys: str) -> KeypadResult:
     mode = asking.read.mode
     folder = None if call.extension_settings is None else call.extension_settings.files
     tap = mode if isinstance(mode, Tap) else Tap(max_digits=_max_digits(mode))
-    found = type_keys(tap, keys, file_names=folder)
-    if isinstance(found, TooMany):
+    result = type_keys(tap, keys, file_names=folder)
+    if isinstance(result, TooMany):
         raise WrongVerbError(
             f"presses {keys}",
-            waits_for=f"the line had {found.value!r} before the last key",
-            hint=f"press {found.rest!r} in a turn of its own, or not at all",
+            waits_for=f"the line had {result.value!r} before the last key",
+            hint=f"press {result.rest!r} in a separate turn, or not at all",
         )
-    return found
+    return result
 
 
 def _max_digits(mode: object) -> int | None:
@@ -163,7 +163,7 @@ def _submit_or_confirm(call: Call, asking: Asking, value: str) -> None:
 
 
 def _handle_confirmation(call: Call, state: Confirming, keys: str) -> None:
-    """[OFF] M1353: 1 approves, 2 tries again."""
+    """Apply a key of M1353: 1 confirms, 2 tries again [OFF]."""
     key = keys.rstrip("#")
     if key == APPROVE_KEY:
         call.submit_value(state.value)
@@ -174,7 +174,7 @@ def _handle_confirmation(call: Call, state: Confirming, keys: str) -> None:
 
 
 def _go_back(call: Call, state: Paying) -> None:
-    """[OFF] ``*`` in a payment: ``GoBack``, or the line asks again."""
+    """Apply ``*`` in a payment: send ``GoBack``, or ask again [OFF]."""
     if state.card.go_back:
         call.add_values(("CreditCard_CODE", "GoBack"), ("CreditCard_All", "GoBack"))
     else:
@@ -182,7 +182,7 @@ def _go_back(call: Call, state: Paying) -> None:
 
 
 def _choose_folder(call: Call, state: Outside, digits: str) -> None:
-    """A digit in a folder without a server leads into the folder of that name."""
+    """Enter the subfolder of that name, from a folder without a server."""
     extension = resolve(state.extension, digits)
     if extension is None or call.line.get_extension(extension) is None:
         call.playback.play_system_message("M1224")
@@ -198,9 +198,9 @@ def _check_keys(state: object, keys: str) -> None:
             f"presses {keys!r}", waits_for="a phone has the keys 0-9 * #", hint="nothing pressed is silent()"
         )
     if isinstance(state, Asking) and isinstance(mode, Voice) and (mode.block_keys or mode.record_engine):
-        why = "blocks keys" if mode.block_keys else "records speech and takes no keys"
+        reason = "blocks keys" if mode.block_keys else "records speech and takes no keys"
         raise WrongVerbError(
-            f"presses {keys}", waits_for=f"the read {state.read.name!r} {why}", hint=state.hint
+            f"presses {keys}", waits_for=f"the read {state.read.name!r} {reason}", hint=state.hint
         )
     if isinstance(state, Confirming | RecordingMenu) and len(keys.rstrip("#")) > 1:
         raise WrongVerbError(f"presses {keys}", waits_for=state.waits_for, hint=state.hint)

@@ -1,9 +1,9 @@
-"""What the line makes of keys: the rules of ``read`` in its tap mode.
+"""Typed keys: the rules of ``read`` in tap mode.
 
     >>> type_keys(Tap(max_digits=1), "1#")
-    Typed(value='1')
+    Accepted(value='1')
     >>> type_keys(Tap(min_digits=4), "12")
-    Refused(code='M1035')
+    Rejected(code='M1035')
 
 Source: [OFF] the positional fields of ``read``.
 """
@@ -46,14 +46,14 @@ LETTER_KEYBOARDS = frozenset({"Alpha", "HebrewKeyboard", "EnglishKeyboard", "Ema
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The line takes the value."""
+    """The line accepts the value."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The line says why not (a system message) and asks again."""
+    """The line plays a system message, ``code``, and asks again."""
 
     code: str
 
@@ -65,7 +65,7 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class TooMany:
-    """The line had taken its value before the last key; ``rest`` is left over."""
+    """The line had its value before the last key; ``rest`` are the unused keys."""
 
     value: str
     rest: str
@@ -75,17 +75,17 @@ KeypadResult: TypeAlias = Accepted | Rejected | Empty | TooMany
 
 
 def is_poll(tap: Tap) -> bool:
-    """Whether the line gets its answer without the caller: a short wait that accepts nothing."""
+    """Whether a read is a poll: a short wait that accepts an empty value."""
     return tap.max_digits == 1 and tap.accept_empty and (tap.seconds or DEFAULT_SECONDS) <= POLL_SECONDS
 
 
 def ends_input(tap: Tap, keys: str) -> bool:
-    """Whether the line knows after the last key that it was the last."""
+    """Whether the last key ends the input, so that the line does not wait."""
     return "#" in keys or len(keys) == _length_limits(tap)[1]
 
 
 def needs_confirmation(tap: Tap, rule: str) -> bool:
-    """Whether M1353 follows; [?] only with a keyboard, for nobody reports it with ``No``.
+    """Whether M1353 follows; only with a keyboard, because no report has it with ``No`` [?].
 
     Args:
         tap: the read.
@@ -95,12 +95,12 @@ def needs_confirmation(tap: Tap, rule: str) -> bool:
 
 
 def type_keys(tap: Tap, keys: str, *, file_names: frozenset[str] | None = None) -> KeypadResult:
-    """Return what comes of pressing ``keys`` and then waiting.
+    """Return the result of pressing ``keys`` and then waiting.
 
     Args:
         tap: the read.
         keys: digits and ``*``; ``#`` ends the input.
-        file_names: the names of the folder's files, for ``from_folder``; None where nobody knows them.
+        file_names: the names of the folder's files, for ``from_folder``; None if unknown.
     """
     if tap.keyboard in LETTER_KEYBOARDS:
         return Accepted(keys.rstrip("#")) if keys.rstrip("#") else Empty()
@@ -128,7 +128,7 @@ def _validated(tap: Tap, typed: str, least: int, file_names: frozenset[str] | No
 
 
 def _is_allowed(tap: Tap, typed: str, file_names: frozenset[str] | None) -> bool:
-    """[OFF] field 10: single keys (``*#123``) or whole numbers (``11.12``); ``1.2`` is what R2 sends."""
+    """Whether field 10 allows it: single keys (``*#123``), numbers (``11.12``) [OFF]; R2 sends ``1.2``."""
     allowed = tuple(tap.allowed)
     if allowed == ("from_folder",):
         return file_names is None or typed in {name.partition(".")[0] for name in file_names}
@@ -160,5 +160,5 @@ def _length_limits(tap: Tap) -> tuple[int, int | None]:
 
 
 def plays_nothing_back(tap: Tap) -> bool:
-    """Whether nothing of what was typed is played back."""
+    """Whether the line does not play the typed value back."""
     return (tap.keyboard or "").upper() in NO_PLAYBACK_KEYBOARDS

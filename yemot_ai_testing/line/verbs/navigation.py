@@ -1,4 +1,4 @@
-"""What needs no question: finding one's way about the line, and waiting."""
+"""Verbs that need no question: going to an extension, and silence."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["goes_to", "silent"]
 
 
 def silent(call: Call) -> Verb:
-    """Return what comes of doing nothing.
+    """Return the verb of silence.
 
     Raises:
-        WrongVerbError: nothing ever comes of it in this state.
+        WrongVerbError: silence has no effect in this state.
     """
     match call.state:
         case Asking(read=Read(mode=Record())) as state:
@@ -39,10 +39,10 @@ def silent(call: Call) -> Verb:
 
 
 def goes_to(call: Call, target: str) -> Verb:
-    """Return what comes of finding the way to ``target``.
+    """Return the verb of going to ``target``.
 
     Raises:
-        WrongVerbError: the caller is not free to go, or there is no such place.
+        WrongVerbError: a server decides here, or there is no such extension.
     """
     state = call.state
     if not isinstance(state, Outside):

@@ -1,4 +1,4 @@
-"""Payments: what the clearing house says goes to the server with the next request [OFF]."""
+"""Payments: the next request carries the result of the clearing house [OFF]."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["pays"]
 
 PAYMENT_SECONDS = 30.0
-"""How long typing a card, its date and its number is taken to last."""
+"""The assumed duration of typing the card's number and date."""
 
 
 def pays(call: Call, code: str, details: str) -> Verb:
-    """Return what comes of a card.
+    """Return the verb of entering a card.
 
     Args:
         call: the call.
@@ -30,7 +30,7 @@ def pays(call: Call, code: str, details: str) -> Verb:
     state = call.state
     if not isinstance(state, Paying):
         raise wrong_verb_error("pays", state)
-    said = [("CreditCard_CODE", code)]
+    values = [("CreditCard_CODE", code)]
     if state.card.return_all:
-        said.append(("CreditCard_All", details or code))
-    return Verb(PAYMENT_SECONDS, lambda: call.add_values(*said))
+        values.append(("CreditCard_All", details or code))
+    return Verb(PAYMENT_SECONDS, lambda: call.add_values(*values))

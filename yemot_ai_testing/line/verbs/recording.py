@@ -1,7 +1,7 @@
-"""Recordings: how long, under which name, and the menu afterwards.
+"""Recordings: duration, name, and the menu afterwards.
 
 Source: [OFF] the fields of ``read`` in record mode; M1305, and M3345: 1 listens, 2 or # accepts, 3 records
-anew, 4 goes on.
+again, 4 continues.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ LISTEN_KEY, ACCEPT_KEYS, RERECORD_KEY, CONTINUE_KEY = "1", frozenset({"2", "#"})
 
 
 def records(call: Call, path: str | None, seconds: float) -> Verb:
-    """Return what comes of a recording of so many seconds.
+    """Return the verb of recording.
 
     Args:
         call: the call.
-        path: the value that the server gets; None lets the line name the file.
-        seconds: how long the caller speaks; the line cuts at the greatest length.
+        path: the value that the server gets; with None the line names the file.
+        seconds: how long the caller speaks; the line cuts at the maximum.
 
     Raises:
         WrongVerbError: the line does not record now.
     """
     match call.state:
         case Asking(read=Read(mode=Record() as mode)) as asking:
-            room = float("inf") if mode.max_seconds is None else max(mode.max_seconds - asking.seconds, 0.0)
-            lasts = min(seconds, room)
-            return Verb(lasts, lambda: _finish_recording(call, asking, mode, path, lasts))
+            limit = float("inf") if mode.max_seconds is None else max(mode.max_seconds - asking.seconds, 0.0)
+            recorded = min(seconds, limit)
+            return Verb(recorded, lambda: _finish_recording(call, asking, mode, path, recorded))
         case state:
             raise wrong_verb_error("records", state)
 
 
 def apply_menu_key(call: Call, menu: RecordingMenu, key: str) -> None:
-    """Do what a key says in the menu after a recording."""
+    """Apply a key of the menu after a recording."""
     if key in ACCEPT_KEYS:
         call.submit_value(menu.path)
     elif key == LISTEN_KEY:
@@ -72,7 +72,7 @@ def _finish_recording(call: Call, asking: Asking, mode: Record, path: str | None
 
 
 def _new_recording_value(call: Call, mode: Record) -> str:
-    place = call.extension_settings
-    if place is None:
+    settings = call.extension_settings
+    if settings is None:
         raise AssertionError
-    return call.recording_value(call.line.files.recording_path(mode, call.extension, place))
+    return call.recording_value(call.line.files.recording_path(mode, call.extension, settings))

@@ -1,7 +1,7 @@
-"""Speech, silence and what nobody understands, at a question that listens.
+"""Speech, silence and unclear speech, at a question with speech recognition.
 
 Source: [OFF] ``Digits-…``, ``api_say_tts``, ``api_voice_ask_ok``, M1611 and M1613; [LIB] silence is an empty
-value that is there.
+value, not a missing one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["mumbles", "retry_or_submit_empty", "says", "silence_limit"]
 
 SPEECH_SILENCE_SECONDS = 5.0
-"""[?] Seconds of silence after which speech recognition gives up; no source says."""
+"""Seconds of silence after which speech recognition ends; no source has a value [?]."""
 
 
 def says(call: Call, text: str) -> Verb:
-    """Return what comes of speaking.
+    """Return the verb of speaking.
 
     Args:
         call: the call.
@@ -39,13 +39,13 @@ def says(call: Call, text: str) -> Verb:
     if not text:
         raise WrongVerbError("says nothing", waits_for=call.state.waits_for, hint="use silent()")
     mode = asking.read.mode
-    most = mode.max_seconds if isinstance(mode, Voice) and mode.record_engine else None
-    understood, seconds = _truncate_speech(text, most)
-    return Verb(seconds, lambda: _accept_speech(call, asking, understood))
+    limit = mode.max_seconds if isinstance(mode, Voice) and mode.record_engine else None
+    recognised, seconds = _truncate_speech(text, limit)
+    return Verb(seconds, lambda: _accept_speech(call, asking, recognised))
 
 
 def mumbles(call: Call) -> Verb:
-    """Return what comes of speech that nobody understands.
+    """Return the verb of unclear speech.
 
     Raises:
         WrongVerbError: the line does not listen to speech now.
@@ -55,7 +55,7 @@ def mumbles(call: Call) -> Verb:
 
 
 def silence_limit(asking: Asking) -> float:
-    """Return how many seconds of silence the line bears before it takes the question for unanswered."""
+    """Return the seconds of silence after which the question counts as unanswered."""
     mode = asking.read.mode
     if isinstance(mode, Tap):
         return (mode.seconds or DEFAULT_SECONDS) * (mode.attempts or 1)
@@ -65,7 +65,7 @@ def silence_limit(asking: Asking) -> float:
 
 
 def retry_or_submit_empty(call: Call, asking: Asking, code: str, retries: int) -> None:
-    """Ask again as often as this line does [?], then send an empty value [LIB]."""
+    """Ask again up to ``retries`` times [?], then submit an empty value [LIB]."""
     if asking.retries < retries:
         call.playback.play_system_message(code)
         call.ask(replace(asking, retries=asking.retries + 1))
@@ -82,20 +82,20 @@ def _speech_question(call: Call, verb: str) -> Asking:
 
 
 def _truncate_speech(text: str, max_seconds: int | None) -> tuple[str, float]:
-    """Return the words that fit into ``max_seconds`` seconds, and how long they take; one word always does."""
+    """Return the words that fit into ``max_seconds``, at least one, and their duration."""
     seconds = len(text) * SECONDS_PER_CHARACTER
     if max_seconds is None or seconds <= max_seconds:
         return text, seconds
-    heard = text[: int(max_seconds / SECONDS_PER_CHARACTER)]
-    whole = heard.rpartition(" ")[0] if text[len(heard) :][:1].strip() else heard
-    return (whole or heard).strip(), float(max_seconds)
+    cut = text[: int(max_seconds / SECONDS_PER_CHARACTER)]
+    whole_words = cut.rpartition(" ")[0] if text[len(cut) :][:1].strip() else cut
+    return (whole_words or cut).strip(), float(max_seconds)
 
 
 def _accept_speech(call: Call, asking: Asking, text: str) -> None:
-    place = call.extension_settings
-    if place is not None and (place.say_tts or place.voice_ask_ok):
+    settings = call.extension_settings
+    if settings is not None and (settings.say_tts or settings.voice_ask_ok):
         call.playback.speak(text)
-    if place is not None and place.voice_ask_ok:
+    if settings is not None and settings.voice_ask_ok:
         call.playback.play_system_message("M1353")
         call.set_state(Confirming(asking, text))
     else:

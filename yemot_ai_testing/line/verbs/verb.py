@@ -1,4 +1,4 @@
-"""What a caller is about to do: checked against the state of the call before anything happens."""
+"""A verb of the caller: it is checked against the state of the call before it is performed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Verb", "wrong_verb_error"]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something that the line will take.
+    """A verb that is possible in the state of the call.
 
     Attributes:
         seconds: how long the caller takes to do it.
-        perform: what comes of it on the line.
+        perform: applies it to the call.
     """
 
     seconds: float
@@ -30,6 +30,6 @@ class Verb:
 
 def wrong_verb_error(verb: str, state: State) -> WrongVerbError:
     """Return the error of a verb that the line does not wait for."""
-    nobody = isinstance(state, Idle | Requesting | Performing) or has_left(state)
-    kind = CallOverError if nobody else WrongVerbError
+    takes_no_verb = isinstance(state, Idle | Requesting | Performing) or has_left(state)
+    kind = CallOverError if takes_no_verb else WrongVerbError
     return kind(verb, waits_for=state.waits_for, hint=state.hint)
