@@ -1,10 +1,10 @@
-"""The pytest plugin: options, one marker, and fixtures.
+"""The pytest plugin: options, one marker, fixtures and hooks.
 
-It imports without the ``testing`` extra, and whatever is heavy only when it is used: a project that has
-this package installed pays nothing for it in its other runs.
+It works without the ``testing`` extra, and imports heavy modules only when they are used, so that a project
+with this package installed has no cost in its other test runs.
 """
 
-# ruff: noqa: PLC0415 - every import below the top is one that a run without scenarios must not pay for
+# ruff: noqa: PLC0415 - the imports in functions cost time that only runs of scenarios need
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# Each stands for this whole process, and a run inside of a run forgets what it was the first to import.
+# Its state is that of the process, and a pytest run inside a pytest run unloads the modules that it imports
+# first.
 import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
 from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import (
+    TEST_PASSED,
     anthropic_mock,
     fake_codex,
     model_server,
     openai_mock,
-    script_mismatches,
     yemot_caller,
     yemot_codex,
     yemot_snapshot,
@@ -31,6 +32,7 @@ from yemot_ai_testing.pytest_plugin.fixtures import (
 from yemot_ai_testing.pytest_plugin.options import (
     SCENARIO_SUFFIX,
     add_options,
+    check_old_names,
     missing_package_error,
     run_settings,
 )
@@ -53,8 +55,8 @@ __all__ = [
 
 CALL_RESULTS_KEY: pytest.StashKey[CallResults] = pytest.StashKey()
 MARKER = (
-    "yemot(app=None, url=None, codex=None, **caller): what the yemot_caller of a test calls (a module:attr, "
-    "an application, or an url), with which Codex, and further arguments of Caller"
+    "yemot(app=None, url=None, codex=None, **caller): the application or URL that yemot_caller calls, the "
+    "Codex behind it, and further arguments of Caller"
 )
 
 
@@ -64,7 +66,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and let a run of scenarios collect nothing else."""
+    """Register the marker; check the options; set up a run of scenarios."""
+    check_old_names(config)
     config.addinivalue_line("markers", MARKER)
     if _is_isolated(config):
         _register_isolation(config)
@@ -74,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getoption("yemot_html"):
             raise pytest.UsageError("--yemot-html shows scenarios: add --yemot-scenario")
         for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SCENARIO_SUFFIX)):
-            raise pytest.UsageError(f"{path} is a file of calls: add --yemot-scenario")
+            raise pytest.UsageError(f"{path} is a scenario file: add --yemot-scenario")
         return
     _check_options(config)
     _register_results(config)
@@ -89,14 +92,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave everything but scenarios aside in a run of scenarios."""
+    """Ignore all files but scenario files in a run of scenarios."""
     if not _runs_scenarios(config) or collection_path.is_dir():
         return None
     return None if collection_path.name.endswith(SCENARIO_SUFFIX) else True
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect ``*.call.yaml`` when scenarios are asked for."""
+    """Collect ``*.call.yaml`` files in a run of scenarios."""
     if not _runs_scenarios(parent.config) or not file_path.name.endswith(SCENARIO_SUFFIX):
         return None
     from yemot_ai_testing.pytest_plugin.scenario_items import ScenarioFile
@@ -105,7 +108,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Show each call as a conversation, and count what was played."""
+    """Print the calls and their counts."""
     if _runs_scenarios(config):
         from yemot_ai_testing.pytest_plugin.summary import write_summary
 
@@ -113,7 +116,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Tell what differs between two answers by meaning."""
+    """Explain the difference between two responses field by field."""
     if op != "==" or "yemot_ai.protocol" not in sys.modules:
         return None
     from yemot_ai.protocol import Response
@@ -122,42 +125,41 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         return None
     from yemot_ai_testing.response_diff import compare
 
-    return ["the answers differ (expected → received)", *compare(right, left)]
+    return ["the responses differ (expected → received)", *compare(right, left)]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Refuse a marker with an argument that it does not have."""
+    """Fail a test whose marker has an unknown argument."""
     if item.get_closest_marker("yemot") is not None:
         from yemot_ai_testing.pytest_plugin.marker import check_markers
 
-        mistakes = check_markers(item)
-        if mistakes:
-            pytest.fail("\n".join(mistakes), pytrace=False)
+        errors = check_markers(item)
+        if errors:
+            pytest.fail("\n".join(errors), pytrace=False)
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test whose doubles were not asked what was scripted."""
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Record whether the test passed; only then do its doubles check their scripts."""
     with set_current_test(item):
-        yield
-    mismatches = script_mismatches(item)
-    if mismatches:
-        pytest.fail("\n".join(mismatches), pytrace=False)
+        result = yield
+    item.stash[TEST_PASSED] = True
+    return result
 
 
 def _register_results(config: pytest.Config) -> None:
     from yemot_ai_testing.pytest_plugin.results import CallResults
 
-    ledger = config.stash[CALL_RESULTS_KEY] = CallResults()
-    config.pluginmanager.register(ledger, "yemot_calls")
+    results = config.stash[CALL_RESULTS_KEY] = CallResults()
+    config.pluginmanager.register(results, "yemot_calls")
     if config.getoption("yemot_html") or config.getini("yemot_html"):
         try:
             from yemot_ai_testing.pytest_plugin.html import register_html_report
         except ModuleNotFoundError as error:
             raise missing_package_error(error.name or "Jinja2") from error
-        register_html_report(config, ledger)
+        register_html_report(config, results)
 
 
 def _runs_scenarios(config: pytest.Config) -> bool:
@@ -165,19 +167,18 @@ def _runs_scenarios(config: pytest.Config) -> bool:
 
 
 def _is_isolated(config: pytest.Config) -> bool:
-    """Tell whether the guard stands: by option, by ini key, or because scenarios are played."""
-    wanted = (config.getoption("yemot_guard", default=None), config.getini("yemot_guard"))
-    return next((one for one in wanted if one is not None), _runs_scenarios(config))
+    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios."""
+    values = (config.getoption("yemot_block_network", default=None), config.getini("yemot_block_network"))
+    return next((value for value in values if value is not None), _runs_scenarios(config))
 
 
 def _register_isolation(config: pytest.Config) -> None:
     from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
 
-    setting = run_settings(config)
-    allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *setting.remote_hosts}
-    # xdist's controller runs no test.
-    spawns = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-    config.pluginmanager.register(IsolationPlugin(allowed, is_controller=spawns), PLUGIN_NAME)
+    hosts = run_settings(config).remote_hosts
+    allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *hosts}
+    is_controller = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    config.pluginmanager.register(IsolationPlugin(allowed, is_controller=is_controller), PLUGIN_NAME)
 
 
 def _scenario_paths(config: pytest.Config) -> list[str]:
@@ -185,16 +186,16 @@ def _scenario_paths(config: pytest.Config) -> list[str]:
 
 
 def _named_paths(config: pytest.Config) -> list[str]:
-    here = config.invocation_params.dir
-    return [str(here / path) for path in config.getoption("yemot_scenario") if path]
+    folder = config.invocation_params.dir
+    return [str(folder / path) for path in config.getoption("yemot_scenario") if path]
 
 
 def _check_options(config: pytest.Config) -> None:
-    """Refuse at once what would fail every scenario.
+    """Check the options, so that a mistake does not fail each scenario.
 
     Raises:
-        pytest.UsageError: a path is not there, or holds no scenarios; the extra is missing; there is no
-            such application, or no such Codex.
+        pytest.UsageError: a path does not exist or is not a scenario file; the extra is not installed; there
+            is no such application or no such Codex.
     """
     for path in _scenario_paths(config):
         if not Path(path).exists():
@@ -204,42 +205,42 @@ def _check_options(config: pytest.Config) -> None:
                 f"--yemot-scenario: {path} is neither a *{SCENARIO_SUFFIX} file nor a folder"
             )
     try:
-        import yaml  # noqa: F401 - only whether it is there
+        import yaml  # noqa: F401 - only to see if it is installed
     except ModuleNotFoundError as error:
         raise missing_package_error("PyYAML") from error
     _check_target(run_settings(config))
     _check_app(run_settings(config))
     spec = run_settings(config).codex
     if spec != "fake":
-        from yemot_ai_testing.codex.binary import BinaryNotFoundError
+        from yemot_ai_testing.codex.binary import BinaryNotFoundError, CodexSpecError
         from yemot_ai_testing.scenario.play.target import resolve_codex
 
         try:
             resolve_codex(spec)
-        except BinaryNotFoundError as error:
+        except (BinaryNotFoundError, CodexSpecError) as error:
             raise pytest.UsageError(f"--yemot-codex={spec}: {error}") from error
 
 
-def _check_target(setting: RunSettings) -> None:
-    given = [f"--yemot-{name}" for name in ("app", "url", "serve") if getattr(setting, name)]
-    if len(given) > 1:
-        raise pytest.UsageError(f"{' and '.join(given)} each say what is called: leave one out")
-    for option, url in {"--yemot-url": setting.url, "yemot_url": setting.default_url}.items():
+def _check_target(settings: RunSettings) -> None:
+    options = [f"--yemot-{name}" for name in ("app", "url", "serve") if getattr(settings, name)]
+    if len(options) > 1:
+        raise pytest.UsageError(f"{' and '.join(options)} each name what is called: leave one out")
+    for option, url in {"--yemot-url": settings.url, "yemot_url": settings.default_url}.items():
         if url and "://" not in url:
-            raise pytest.UsageError(f"{option}={url}: write a whole url, such as http://127.0.0.1:8000/yemot")
+            raise pytest.UsageError(f"{option}={url}: write a whole URL, such as http://127.0.0.1:8000/yemot")
 
 
-def _check_app(setting: RunSettings) -> None:
+def _check_app(settings: RunSettings) -> None:
     from yemot_ai_testing.errors import AppError
     from yemot_ai_testing.scenario.play.target import import_attribute
 
     try:
-        setting.target(None)
+        settings.target(None)
     except AppError as error:
         raise pytest.UsageError(f"--yemot-serve: {error}") from error
-    if setting.app is None or setting.url or "://" in setting.app:
+    if settings.app is None or settings.url or "://" in settings.app:
         return
     try:
-        import_attribute(setting.app, setting.root)
+        import_attribute(settings.app, settings.root)
     except AppError as error:
-        raise pytest.UsageError(f"--yemot-app={setting.app}: {error}") from error
+        raise pytest.UsageError(f"--yemot-app={settings.app}: {error}") from error

@@ -1,4 +1,4 @@
-"""The model service on this machine, asked as its clients ask: by the OpenAI library and by hand."""
+"""The model service, called by the OpenAI library and with plain HTTP requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_openai_library_gets_the_pieces_of_a_stream(model: ModelServer, clie
         assert stream.get_final_response().output_text == "שלום, מה שלומך?"
 
 
-def test_what_a_request_continues_is_on_record(model: ModelServer, client: openai.OpenAI) -> None:
+def test_the_continued_response_is_recorded(model: ModelServer, client: openai.OpenAI) -> None:
     model.answers("א").answers("ב")
     first = client.responses.create(model="m", input="אחת")
     second = client.responses.create(model="m", input="שתיים", previous_response_id=first.id)
@@ -70,7 +70,7 @@ def test_what_a_request_continues_is_on_record(model: ModelServer, client: opena
         ("unknown_model", openai.NotFoundError),
     ],
 )
-def test_a_refusal_is_the_error_that_the_library_knows(
+def test_a_failure_raises_the_matching_error_of_the_library(
     model: ModelServer, client: openai.OpenAI, kind: FailureKind, error: type[openai.APIStatusError]
 ) -> None:
     model.fails(kind, retry_after=7)
@@ -80,7 +80,7 @@ def test_a_refusal_is_the_error_that_the_library_knows(
     assert caught.value.body
 
 
-def test_an_overflow_of_a_stream_is_told_by_an_event(model: ModelServer, client: openai.OpenAI) -> None:
+def test_an_overflow_of_a_stream_is_sent_as_an_event(model: ModelServer, client: openai.OpenAI) -> None:
     model.fails("context_overflow")
     events = list(client.responses.create(model="m", input="היי", stream=True))
     assert [event.type for event in events] == ["response.created", "response.failed"]
@@ -88,13 +88,13 @@ def test_an_overflow_of_a_stream_is_told_by_an_event(model: ModelServer, client:
     assert last.response.error.code == "context_length_exceeded"
 
 
-def test_a_dropped_connection_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+def test_a_dropped_connection_raises_a_connection_error(model: ModelServer, client: openai.OpenAI) -> None:
     model.drops("חצי")
     with pytest.raises(openai.APIConnectionError):
         client.responses.create(model="m", input="היי")
 
 
-def test_a_stream_that_is_cut_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+def test_a_truncated_stream_raises_a_connection_error(model: ModelServer, client: openai.OpenAI) -> None:
     model.drops(["חצי ", "תשובה"])
     with pytest.raises(openai.APIConnectionError):
         list(client.responses.create(model="m", input="היי", stream=True))
@@ -105,34 +105,32 @@ def post(model: ModelServer, body: object, path: str = "/responses") -> tuple[in
     connection = http.client.HTTPConnection(host, timeout=10)
     try:
         connection.request("POST", f"/v1{path}", json.dumps(body))
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
     finally:
         connection.close()
 
 
-def test_an_unscripted_call_is_refused_and_reported(model: ModelServer) -> None:
-    status, body = post(model, {"input": "הפתעה"})
-    assert (status, body["error"]["code"]) == (400, "unscripted_call")
-    with pytest.raises(ScriptMismatchError, match="הפתעה") as caught:
-        model.assert_complete()
+def test_an_unscripted_call_gets_an_error_and_is_reported() -> None:
+    with pytest.raises(ScriptMismatchError, match="הפתעה") as caught, ModelServer() as model:  # noqa: PT012
+        status, body = post(model, {"input": "הפתעה"})
+        assert (status, body["error"]["code"]) == (400, "unscripted_call")
     assert caught.value.unscripted == ("הפתעה",)
 
 
-def test_a_step_that_is_left_over_is_reported(model: ModelServer) -> None:
-    model.answers("לשווא")
-    with pytest.raises(ScriptMismatchError, match="never asked for"):
-        model.assert_complete()
+def test_an_unused_step_is_reported() -> None:
+    with pytest.raises(ScriptMismatchError, match="never asked for"), ModelServer() as model:
+        model.answers("לשווא")
 
 
-def test_items_are_put_out_as_they_stand(model: ModelServer) -> None:
+def test_output_items_are_sent_unchanged(model: ModelServer) -> None:
     model.emits(api.function_call("ring", {"times": 2}), text="צלצלתי")
     _status, body = post(model, {"input": "צלצל"})
     assert [item["type"] for item in body["output"]] == ["function_call", "message"]
 
 
 @pytest.mark.parametrize(
-    ("given", "prompt"),
+    ("items", "prompt"),
     [
         ("אחת", "אחת"),
         ([{"role": "user", "content": "אחת"}, {"role": "assistant", "content": "x"}], "אחת"),
@@ -143,13 +141,13 @@ def test_items_are_put_out_as_they_stand(model: ModelServer) -> None:
         ([], ""),
     ],
 )
-def test_the_newest_words_of_the_user_are_found(model: ModelServer, given: object, prompt: str) -> None:
+def test_the_prompt_is_the_newest_message_of_the_user(model: ModelServer, items: object, prompt: str) -> None:
     model.answers("א")
-    post(model, {"input": given})
+    post(model, {"input": items})
     assert model.requests[0].prompt == prompt
 
 
-def test_other_addresses_are_not_there(model: ModelServer) -> None:
+def test_other_paths_are_not_found(model: ModelServer) -> None:
     assert post(model, {}, "/chat")[0] == 404
     assert model.requests == []
 
@@ -185,16 +183,16 @@ def test_a_call_that_hangs_ends_when_the_server_closes() -> None:
     assert failed.is_set()
 
 
-def test_waiting_for_calls_that_do_not_come_ends() -> None:
+def test_waiting_for_missing_calls_times_out() -> None:
     with ModelServer() as model, pytest.raises(TimeoutError, match="0 of 1 calls"):
         model.wait_for_requests(1, timeout=0.01)
 
 
-def test_a_service_has_no_process_that_could_crash(model: ModelServer) -> None:
+def test_a_service_without_a_process_refuses_a_crash_step(model: ModelServer) -> None:
     with pytest.raises(FakeOnlyError):
         model.add(Crash())
 
 
-def test_a_failure_that_does_not_exist_is_named_with_those_that_do(model: ModelServer) -> None:
+def test_an_unknown_failure_kind_raises_an_error_that_lists_the_kinds(model: ModelServer) -> None:
     with pytest.raises(ValueError, match="rate_limited, unauthorized"):
         model.fails("tired")  # type: ignore[arg-type]  # that is the point

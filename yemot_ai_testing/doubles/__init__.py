@@ -1,1 +1,1 @@
-"""Who answers, scripted: the doubles that stand in for a model, a model service or a program."""
+"""Scripted doubles of a model, a model service and the platform's API."""

@@ -1,7 +1,7 @@
-"""The error that a provider raises where its model, or the process that asks it, does not answer.
+"""The errors that a provider raises for the failure steps of a script.
 
 >>> from yemot_ai_testing.doubles.steps import Failure
->>> failure_of(Failure("rate_limited", retry_after=2.0), "s-1", provider="scripted").retry_after
+>>> provider_error_for(Failure("rate_limited", retry_after=2.0), "s-1", provider="scripted").retry_after
 2.0
 """
 
@@ -36,25 +36,27 @@ _ERRORS_BY_KIND: Mapping[str, type[ProviderError]] = {
 
 
 def provider_error_for(step: FailureStep, session: str, *, provider: str) -> ProviderError:
-    """Return what a provider raises.
+    """Return the exception that a provider raises for a step.
 
     Args:
-        step: what the model, or its process, does.
-        session: the conversation in which it was asked.
-        provider: who raises.
+        step: the failure of the model or its process.
+        session: the conversation of the model call.
+        provider: the provider's name, for the message.
     """
     match step:
         case Failure():
             return _refusal_error(step, provider)
         case Drop():
-            return ProviderCrashError("the connection broke off in the answer", provider=provider)
+            return ProviderCrashError(
+                "the connection was closed in the middle of the answer", provider=provider
+            )
         case Crash():
             message = f"exit code {step.exit}"
             return ProviderCrashError(
                 message, exit_code=step.exit, stderr_tail=step.stderr, provider=provider
             )
         case Malformed():
-            return MalformedStreamError("that is not the protocol", provider=provider)
+            return MalformedStreamError("not a message of the protocol", provider=provider)
         case UnknownSession():
             return SessionLostError("no such session", thread_id=session, provider=provider)
         case BusySession():

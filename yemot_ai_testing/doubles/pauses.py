@@ -1,8 +1,8 @@
-"""Where a model can be made to stand still in the middle of a question, until it is told to go on.
+"""A point inside an answer at which a test stops a double, and resumes it.
 
 >>> pause = Pause()
->>> pause.at("first_text")
->>> pause.at("sometime")
+>>> pause.set_point("first_text")
+>>> pause.set_point("sometime")
 Traceback (most recent call last):
     ...
 ValueError: a model pauses at asked, first_text, last_text, not at 'sometime'
@@ -22,13 +22,13 @@ __all__ = ["PAUSE_POINTS", "Pause", "PausePoint", "wait_until_open"]
 
 PausePoint: TypeAlias = Literal["asked", "first_text", "last_text"]
 PAUSE_POINTS: Final[tuple[PausePoint, ...]] = get_args(PausePoint)
-"""Where: nothing is written yet; the first piece is handed over; all of the text is, but not its end."""
+"""Before any text; after the first piece; after the whole text, before the end of the answer."""
 
 TIMEOUT: Final = 10.0
 
 
 class Pause:
-    """One point at which questions stand until ``release``; safe for threads."""
+    """One point at which model calls wait until ``release``; thread-safe."""
 
     def __init__(self) -> None:
         self._gate = Gate()
@@ -38,11 +38,11 @@ class Pause:
 
     @property
     def waiting(self) -> int:
-        """How many questions stand there now."""
+        """Number of model calls that wait at the point now."""
         return self._waiting
 
     def set_point(self, point: PausePoint) -> None:
-        """Let every later question stand at ``point``; another point that was said before counts no more.
+        """Let every later model call wait at ``point``; replaces an earlier point.
 
         Raises:
             ValueError: there is no such point.
@@ -53,29 +53,31 @@ class Pause:
         self._gate.hold()
 
     def release(self) -> None:
-        """Let everybody go on who stands there, and whoever comes later."""
+        """Resume all waiting calls and remove the point."""
         self._point = None
         self._gate.release()
 
     def wait(self, count: int = 1) -> None:
-        """Block until ``count`` questions stand there.
+        """Block until ``count`` model calls wait at the point.
 
         Raises:
-            TimeoutError: they do not, within 10 s.
+            TimeoutError: fewer do after 10 s.
         """
         with self._condition:
             if not self._condition.wait_for(lambda: self._waiting >= count, TIMEOUT):
-                raise TimeoutError(f"{self._waiting} of {count} questions stand within {TIMEOUT:g} s")
+                raise TimeoutError(
+                    f"{self._waiting} of {count} model calls wait at the point after {TIMEOUT:g} s"
+                )
 
     async def wait_at(self, point: PausePoint) -> None:
-        """Stand still if this is the point."""
+        """Wait for ``release`` if ``point`` is the current point."""
         with self.waiting_at(point) as gate:
             if gate is not None:
                 await wait_until_open(gate)
 
     @contextmanager
     def waiting_at(self, point: PausePoint) -> Iterator[Gate | None]:
-        """Count a question that stands at the gate this gives; None where ``point`` is not the one."""
+        """Yield the gate to wait at, and count the call as waiting; None if ``point`` is not current."""
         if point != self._point:
             yield None
             return
@@ -85,14 +87,14 @@ class Pause:
         finally:
             self._add_waiting(-1)
 
-    def _add_waiting(self, more: int) -> None:
+    def _add_waiting(self, change: int) -> None:
         with self._condition:
-            self._waiting += more
+            self._waiting += change
             self._condition.notify_all()
 
 
 async def wait_until_open(gate: Gate) -> None:
-    """Wait, on an event loop, until ``gate`` is open."""
+    """Wait in a coroutine until ``gate`` is open."""
     loop, opened = asyncio.get_running_loop(), asyncio.Event()
     gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
     await opened.wait()

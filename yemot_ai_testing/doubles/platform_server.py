@@ -1,8 +1,8 @@
-"""The platform's own API as far as recordings go, on the loopback.
+"""A server for the platform's ``DownloadFile`` API, on the loopback.
 
 >>> with PlatformServer() as platform:
 ...     audio = platform.recordings().fetch("/1/000.wav")
->>> audio == WAV, platform.asked
+>>> audio == SILENT_WAV, platform.requests
 (True, ['/ym/api/DownloadFile?path=ivr2:/1/000.wav'])
 """
 
@@ -13,16 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
 
-from yemot_ai.transcription.download import Recordings
+from yemot_ai.transcription import Recordings
 
 __all__ = ["SILENT_WAV", "TOKEN", "PlatformServer", "wav_file"]
 
-TOKEN: Final = "word-of-the-test"  # noqa: S105 - nobody's
-"""The token that the platform takes."""
+TOKEN: Final = "word-of-the-test"  # noqa: S105 - a token for this server only
+"""The token that the server accepts."""
 
 
 def wav_file(sound: bytes) -> bytes:
-    """Return a whole file with ``sound`` in it: PCM, mono, 8 kHz, 16 bits a sample."""
+    """Return a WAV file with the samples ``sound``: PCM, mono, 8 kHz, 16 bits a sample."""
     form = bytes.fromhex("10000000 0100 0100 401f0000 803e0000 0200 1000")
     chunks = b"WAVEfmt " + form + b"data" + len(sound).to_bytes(4, "little") + sound
     return b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
@@ -33,10 +33,10 @@ SILENT_WAV: Final = wav_file(bytes(320))
 
 
 class PlatformServer:
-    """Serves ``DownloadFile`` while it is open; a context manager.
+    """Serve ``DownloadFile`` until ``close``; a context manager.
 
     Attributes:
-        responses: status and body; each request gets the next one, and the last one stays.
+        responses: status and body of each response, in order; the last one is repeated.
         requests: the targets of the requests so far.
     """
 
@@ -57,7 +57,7 @@ class PlatformServer:
     def recordings(
         self, *, token: str = TOKEN, timeout: float = 10.0, patience: float = 5.0, max_bytes: int = 100_000
     ) -> Recordings:
-        """Return what fetches recordings from here; the arguments are those of ``Recordings``."""
+        """Return a downloader for this server; the arguments are those of ``Recordings``."""
         return Recordings(token, self.url, timeout=timeout, ready_timeout=patience, max_bytes=max_bytes)
 
     def hold(self) -> None:
@@ -69,7 +69,7 @@ class PlatformServer:
         self.gate.set()
 
     def next_response(self) -> tuple[int, bytes]:
-        """Return the next answer."""
+        """Return status and body of the next response."""
         return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class _DownloadHandler(BaseHTTPRequestHandler):
     server: _HTTPServer
 
     def do_GET(self) -> None:
-        """Send a recording, or refuse the token."""
+        """Send a recording; 401 for a wrong token."""
         platform = self.server.platform
         platform.requests.append(self.path)
         platform.gate.wait()
@@ -111,4 +111,4 @@ class _DownloadHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: the requests are on record."""
+        """Log nothing: ``requests`` has them."""

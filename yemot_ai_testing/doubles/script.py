@@ -1,8 +1,8 @@
-"""What a model will answer: one vocabulary for every double that stands in for a model.
+"""The script of a double: the methods that all doubles of a model share, and the queue of steps.
 
-A script is a queue of steps; each call to the model consumes the next one::
+Each model call consumes the next step::
 
-    >>> class Recorder(Vocabulary):
+    >>> class Recorder(ScriptableModel):
     ...     def __init__(self):
     ...         self.script = Script()
     ...     def add(self, step):
@@ -12,16 +12,17 @@ A script is a queue of steps; each call to the model consumes the next one::
     >>> double.script.take("מה השעה?")
     Answer(pieces=('שלום',), after=0.0)
 
-A call without a step fails, and ``Script.check`` tells what was asked and what was scripted.
-This module imports nothing heavy, so every double may share it.
+A call without a step fails, and ``Script.assert_complete`` raises an error that lists the calls and the
+unused steps. This module imports nothing heavy, because every double imports it.
 """
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from yemot_ai_testing.doubles.steps import (
     FAILURE_KINDS,
@@ -41,7 +42,7 @@ from yemot_ai_testing.doubles.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
 __all__ = [
@@ -65,15 +66,18 @@ __all__ = [
     "Step",
     "Transcription",
     "UnknownSession",
+    "unchecked",
 ]
+
+D = TypeVar("D")
 
 
 class ScriptMismatchError(AssertionError):
-    """What was asked is not what was scripted.
+    """The model calls and the script differ.
 
     Attributes:
-        unscripted: the prompts for which there was no step, in order.
-        unused: the steps that nobody asked for, in order.
+        unscripted: the prompts without a step, in order.
+        unused: the steps that no call consumed, in order.
     """
 
     def __init__(
@@ -85,32 +89,44 @@ class ScriptMismatchError(AssertionError):
 
 
 class FakeOnlyError(NotImplementedError):
-    """A real model cannot be made to do this; only a fake can."""
+    """Only a fake can run this step; the double is a real program or a service."""
+
+
+class _UncheckedExit(Exception):  # noqa: N818 - never leaves ``unchecked``
+    """Ends the block of a double with an exception, so that it does not check its script."""
+
+
+@contextmanager
+def unchecked(double: AbstractContextManager[D]) -> Iterator[D]:
+    """Enter a double that does not check its script at the end; the caller does that itself."""
+    with suppress(_UncheckedExit), double as entered:
+        yield entered
+        raise _UncheckedExit
 
 
 class RecordedRequest(Protocol):
-    """What every double records of a call to the model."""
+    """What every double records of a model call."""
 
     @property
     def prompt(self) -> str:
-        """What was asked: the newest words of the user."""
+        """The newest message of the user."""
         ...
 
     @property
     def instructions(self) -> str | None:
-        """How the model was told to answer."""
+        """The model's instructions."""
         ...
 
     @property
     def session(self) -> str | None:
-        """The conversation that the call says it continues; None for a new one."""
+        """The id of the conversation that the call continues; None for a new one."""
         ...
 
 
 class ScriptableModel(ABC):
-    """The verbs that script a model; a double supplies ``add`` and speaks them all.
+    """The methods that script a model; a double implements ``add``.
 
-    Each verb adds one step and returns the double, so that verbs can be chained.
+    Each method adds one step and returns the double, so that calls can be chained.
     """
 
     @abstractmethod
@@ -121,13 +137,13 @@ class ScriptableModel(ABC):
         """Answer the next call.
 
         Args:
-            text: the answer, or the pieces in which it is written, at least one.
-            after: seconds of thinking first.
-            every: seconds from one piece to the next; between ``holds`` and ``releases`` none is written.
+            text: the answer, or its pieces, at least one.
+            after: seconds before the first piece.
+            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
 
         Raises:
-            TypeError: the text is no text, or the seconds are no number.
-            ValueError: there is no piece, or the seconds cannot pass.
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: there is no piece, or the seconds are negative or not finite.
         """
         pieces = as_pieces(text)
         if not pieces:
@@ -136,16 +152,16 @@ class ScriptableModel(ABC):
         return self
 
     def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
-        """Refuse the next call.
+        """Answer the next call with an error.
 
         Args:
-            kind: one of ``FAILURES``.
-            retry_after: seconds that the service asks to wait.
-            after: seconds before it refuses.
+            kind: one of ``FAILURE_KINDS``.
+            retry_after: seconds of the service's ``retry-after``.
+            after: seconds before the error.
 
         Raises:
-            ValueError: there is no such kind, or the seconds cannot pass.
-            TypeError: the seconds are no number.
+            ValueError: there is no such kind, or the seconds are negative or not finite.
+            TypeError: the seconds are not a number.
         """
         if kind not in FAILURE_KINDS:
             raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
@@ -157,58 +173,58 @@ class ScriptableModel(ABC):
         """Never answer the next call.
 
         Args:
-            saying: a first message, after which nothing more comes (Codex and the model service).
+            saying: a first message, after which nothing more is sent (Codex and the model service).
         """
         self.add(Hang(saying))
         return self
 
     def drops(self, text: str | Sequence[str] = "…") -> Self:
-        """Break the connection in the middle of the next answer, after ``text``.
+        """Close the connection in the middle of the next answer, after ``text``.
 
         Raises:
-            TypeError: the text is no text.
+            TypeError: the text is not a text.
         """
         self.add(Drop(as_pieces(text)))
         return self
 
 
 class ScriptableCodex(ScriptableModel):
-    """What can happen to a Codex process besides."""
+    """The steps of a Codex process as well."""
 
-    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the word the scenarios use
-        """Let the next process die with this exit code, before it has answered."""
+    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the key of scenarios
+        """Exit the next process with this exit code before it has answered."""
         self.add(Crash(exit, stderr))
         return self
 
     def malformed(self, text: str = Malformed().text) -> Self:
-        """Let the next process write ``text`` instead of its protocol, and exit 0."""
+        """Let the next process write ``text`` instead of a message of its protocol, and exit 0."""
         self.add(Malformed(text))
         return self
 
     def unknown_session(self) -> Self:
-        """Let the session that is resumed next be unknown."""
+        """Let the next resumed session be unknown."""
         self.add(UnknownSession())
         return self
 
     def busy_session(self) -> Self:
-        """Let somebody else be writing to the session that is resumed next."""
+        """Let another process write to the next resumed session."""
         self.add(BusySession())
         return self
 
 
 class ScriptableService(ScriptableModel):
-    """What a service that also transcribes can be told besides."""
+    """The steps of a service that transcribes as well."""
 
     def transcribes(self, text: str, *, after: float = 0.0) -> Self:
         """Transcribe the next recording.
 
         Args:
-            text: what is heard; "" for nothing.
-            after: seconds of listening first.
+            text: the transcript; "" for silence.
+            after: seconds before the response.
 
         Raises:
-            TypeError: the text is no text, or the seconds are no number.
-            ValueError: the seconds cannot pass.
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: the seconds are negative or not finite.
         """
         if not isinstance(text, str):
             raise TypeError(f'a transcription is a text such as "שלום", not {text!r}')
@@ -217,7 +233,7 @@ class ScriptableService(ScriptableModel):
 
 
 class Gate:
-    """A gate that calls to the model wait at: open at first, closed by ``hold``, opened by ``release``."""
+    """A gate at which model calls wait: open at first, closed by ``hold``, opened by ``release``."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -227,7 +243,7 @@ class Gate:
 
     @property
     def held(self) -> bool:
-        """Whether calls wait."""
+        """Whether the gate is closed."""
         return not self._open.is_set()
 
     def hold(self) -> None:
@@ -235,7 +251,7 @@ class Gate:
         self._open.clear()
 
     def release(self) -> None:
-        """Let everybody through who waits, and whoever comes later."""
+        """Open the gate for waiting and later calls."""
         with self._lock:
             self._open.set()
             waiting, self._callbacks = self._callbacks, []
@@ -247,7 +263,7 @@ class Gate:
         return self._open.wait(timeout)
 
     def when_open(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` once the gate is open (at once if it is), from whichever thread opens it."""
+        """Call ``callback`` once the gate is open (now if it is), in the thread that opens it."""
         with self._lock:
             if self.held:
                 self._callbacks.append(callback)
@@ -257,11 +273,11 @@ class Gate:
 
 @dataclass(slots=True)
 class Script:
-    """A queue of steps in one process, safe for threads.
+    """A thread-safe queue of steps in one process.
 
     Attributes:
-        gate: where calls wait between ``holds`` and ``releases``; the step is taken before the wait,
-            so that calls get the steps in the order in which they asked.
+        gate: where calls wait between ``hold`` and ``release``; a call takes its step before it waits, so
+            that calls get the steps in the order in which they arrive.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -279,10 +295,10 @@ class Script:
         """Consume the step for one call.
 
         Args:
-            prompt: what is asked, for the report.
+            prompt: the prompt of the call, for the error message.
 
         Returns:
-            The step, or None when nothing was scripted for this call: let it fail.
+            The step, or None if nothing is scripted for this call; the call must then fail.
         """
         with self._condition:
             self._prompts.append(prompt)
@@ -293,12 +309,12 @@ class Script:
             return None
 
     def take_if(self, *kinds: type) -> Step | None:
-        """Consume the next step if it is of one of these kinds; nothing is counted as asked."""
+        """Consume the next step if it is of one of these kinds; no call is recorded."""
         with self._condition:
             return self._steps.pop(0) if self._steps and isinstance(self._steps[0], kinds) else None
 
     def record_unscripted(self, prompt: str) -> None:
-        """Note that a call could not be given the step that it took."""
+        """Record a call as unscripted because its step did not fit it."""
         with self._condition:
             self._unscripted.append(prompt)
 
@@ -306,7 +322,7 @@ class Script:
         """Block until ``count`` calls have been made in all.
 
         Raises:
-            TimeoutError: they were not, within ``timeout`` seconds.
+            TimeoutError: fewer were made after ``timeout`` seconds.
         """
         with self._condition:
             if not self._condition.wait_for(lambda: len(self._prompts) >= count, timeout):
@@ -316,7 +332,7 @@ class Script:
         """Check that every step was used and every call was scripted.
 
         Raises:
-            ScriptMismatchError: one was not; the message lists both.
+            ScriptMismatchError: the message lists the calls and the unused steps.
         """
         with self._condition:
             if self._steps or self._unscripted:

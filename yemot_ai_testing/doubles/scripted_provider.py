@@ -1,4 +1,4 @@
-"""A provider that answers from a script, in this process and in virtual time.
+"""A provider that answers from a script, in this process, in virtual time.
 
 >>> from yemot_ai import YemotAI
 >>> provider = ScriptedProvider().answers("באיזה גודל?", after=30)
@@ -17,9 +17,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from yemot_ai import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import (
@@ -38,12 +38,12 @@ __all__ = ["ScriptedProvider", "ScriptedRequest"]
 
 @dataclass(frozen=True, slots=True)
 class ScriptedRequest:
-    """What the provider was asked.
+    """One recorded model call.
 
     Attributes:
         prompt: what the caller said.
-        instructions: how it was told to answer.
-        session: the conversation that is continued; None for a new one.
+        instructions: the model's instructions.
+        session: the provider session that is continued; None for a new one.
         history: earlier exchanges, when a conversation is rebuilt.
     """
 
@@ -54,16 +54,16 @@ class ScriptedRequest:
 
 
 class ScriptedProvider(ScriptableService):
-    """Answers what it was told to answer, in the order in which it is asked; a transcriber, too.
+    """A provider and transcriber whose model calls consume a script, in order.
 
     Args:
-        engine: where turns run; one with virtual time unless given.
+        engine: the engine on which turns run; one with virtual time by default.
 
     Attributes:
-        requests: what was asked so far.
-        ended_sessions: the sessions that were to be forgotten.
-        running: how many questions are being thought about right now.
-        pause: where questions stand still, once ``pause_at`` has said so.
+        requests: the model calls so far.
+        ended_sessions: the provider sessions that were ended.
+        running: number of model calls in progress.
+        pause: the point at which model calls wait (see ``pause_at``).
     """
 
     name = "scripted"
@@ -82,19 +82,19 @@ class ScriptedProvider(ScriptableService):
         self._script.add(step)
 
     def hold(self) -> None:
-        """Let every later question wait until ``release()``."""
+        """Let every later model call wait until ``release()``."""
         self._script.gate.hold()
 
     def release(self) -> None:
-        """Let everything through that waits."""
+        """Let the waiting calls through."""
         self._script.gate.release()
 
     def pause_at(self, point: PausePoint) -> None:
-        """Let every later question stand still at a point of its answer, until ``resume()``.
+        """Let every later model call wait at a point of its answer until ``resume()``.
 
         Args:
-            point: ``asked``: nothing is written yet; ``first_text``: the first piece is handed over;
-                ``last_text``: all of the text is, but not its end.
+            point: ``asked``: before any text; ``first_text``: after the first piece; ``last_text``: after
+                the whole text, before the end of the answer.
 
         Raises:
             ValueError: there is no such point.
@@ -102,22 +102,22 @@ class ScriptedProvider(ScriptableService):
         self.pause.set_point(point)
 
     def resume(self) -> None:
-        """Let everything go on that stands at the point."""
+        """Resume the calls that wait at the point."""
         self.pause.release()
 
     def wait_for_requests(self, count: int) -> None:
-        """Block until ``count`` questions have arrived in all.
+        """Block until ``count`` model calls have been made in all.
 
         Raises:
-            TimeoutError: they have not, within 10 s.
+            TimeoutError: fewer were made after 10 s.
         """
         self._script.wait_for_requests(count)
 
     def assert_complete(self) -> None:
-        """Check that every step was used and every question was scripted.
+        """Check that every step was used and every model call was scripted.
 
         Raises:
-            ScriptMismatchError: the message lists what was asked and what was scripted.
+            ScriptMismatchError: the message lists the calls and the unused steps.
         """
         self._script.assert_complete()
 
@@ -139,21 +139,21 @@ class ScriptedProvider(ScriptableService):
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        """Answer in the pieces of the script; ``session`` is None for the first utterance."""
-        known = None if session is None else str(session)
-        self.requests.append(ScriptedRequest(prompt, instructions, known, tuple(history)))
+        """Yield the pieces of the scripted answer, then the reply; ``session`` is None at first."""
+        session_id = None if session is None else str(session)
+        self.requests.append(ScriptedRequest(prompt, instructions, session_id, tuple(history)))
         async with aclosing(
-            self._answer_parts(prompt, known or f"scripted-{next(self._session_numbers)}")
+            self._answer_parts(prompt, session_id or f"scripted-{next(self._session_numbers)}")
         ) as parts:
             async for part in parts:
                 yield part
 
     async def end_session(self, session: JSON) -> None:
-        """Note that the session is to be forgotten."""
+        """Record the end of a provider session."""
         self.ended_sessions.append(str(session))
 
     async def transcribe(self, audio: bytes) -> str:
-        """Hear what was scripted by ``transcribes``."""
+        """Return the text that ``transcribes`` scripted."""
         return (
             await _reply_of(
                 self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)
@@ -202,7 +202,7 @@ class ScriptedProvider(ScriptableService):
                 raise provider_error_for(step, session, provider=self.name)
             case Hang():
                 await asyncio.Event().wait()
-                raise AssertionError("nobody sets that event")  # pragma: no cover
+                raise AssertionError("the event is never set")  # pragma: no cover
             case _:
                 raise provider_error_for(step, session, provider=self.name)
 

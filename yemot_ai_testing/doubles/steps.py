@@ -1,6 +1,6 @@
-"""The steps of a script: what a model, or the process that asks it, can do instead of nothing.
+"""The steps of a script: what a model, or the process that calls it, does with one model call.
 
-Plain values; ``script`` has the verbs that make them and the queue that keeps them.
+Plain values; ``script`` has the methods that create them and the queue.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FailureKind = Literal[
     "quota_exceeded",
     "unknown_model",
 ]
-"""What a model service can answer instead of an answer; the words of ``ProviderError.kind``."""
+"""The failures of a model service, by the names of ``ProviderError.kind``."""
 
 FAILURE_KINDS: Final[tuple[str, ...]] = get_args(FailureKind)
 
@@ -48,10 +48,10 @@ class Answer:
     """The model answers.
 
     Attributes:
-        pieces: the text, in the pieces in which it is written.
-        after: seconds of thinking before the first piece.
-        items: what a model service puts out before the text (its thoughts, the tools it calls), as the
-            service's own objects; the other doubles have no use for it.
+        pieces: the text, in the pieces of the stream.
+        after: seconds before the first piece.
+        items: output items of the Responses API before the text (reasoning, tool calls); only the model
+            service uses them.
         every: seconds between one piece and the next.
     """
 
@@ -67,7 +67,7 @@ class Answer:
 
     @property
     def duration(self) -> float:
-        """Seconds until it is whole."""
+        """Seconds until the answer is complete."""
         return self.after + self.every * max(len(self.pieces) - 1, 0)
 
 
@@ -76,8 +76,8 @@ class Transcription:
     """The service transcribes a recording.
 
     Attributes:
-        text: what it has heard.
-        after: seconds of listening before.
+        text: the transcript.
+        after: seconds before the response.
     """
 
     text: str
@@ -86,12 +86,12 @@ class Transcription:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The service refuses.
+    """The service responds with an error.
 
     Attributes:
-        kind: the class of refusal.
-        retry_after: seconds that the service asks to wait, where it says so.
-        after: seconds before it refuses.
+        kind: the kind of the error.
+        retry_after: seconds of the service's ``retry-after``, if it sends one.
+        after: seconds before the response.
     """
 
     kind: FailureKind
@@ -101,11 +101,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """No answer ever comes; the call ends when the asker leaves.
+    """The call is never answered; it ends when the client disconnects.
 
     Attributes:
-        saying: a first message that is whole before nothing more comes; empty for none. Only what is
-            asked over the Responses API, or imitates who asks it, says it.
+        saying: a complete first message, after which nothing more is sent; empty for none. Only the
+            Responses API and the fake Codex send it.
     """
 
     saying: str = ""
@@ -113,10 +113,10 @@ class Hang:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The connection breaks in the middle of the answer.
+    """The connection is closed in the middle of the answer.
 
     Attributes:
-        pieces: what was written before it broke.
+        pieces: the text that is sent before.
     """
 
     pieces: tuple[str, ...] = ("…",)
@@ -124,11 +124,11 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The process dies before it has answered.
+    """The process exits before it has answered.
 
     Attributes:
         exit: its exit code.
-        stderr: what it writes before it dies.
+        stderr: its output on standard error.
     """
 
     exit: int = 1
@@ -137,19 +137,19 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """The process writes something that is not its protocol."""
+    """The process writes ``text``, which is not a message of its protocol."""
 
     text: str = '{"type":"item.completed","item":{"id"\n'
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownSession:
-    """The session that is resumed is not known (any more)."""
+    """The resumed session does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusySession:
-    """Somebody else is writing to the session that is resumed."""
+    """Another process writes to the resumed session."""
 
 
 Step: TypeAlias = (
@@ -158,7 +158,7 @@ Step: TypeAlias = (
 
 
 def as_pieces(text: object) -> tuple[str, ...]:
-    """Return the pieces in which ``text`` is written.
+    """Return the pieces of ``text``.
 
     Raises:
         TypeError: it is neither a text nor a sequence of texts.
@@ -171,11 +171,11 @@ def as_pieces(text: object) -> tuple[str, ...]:
 
 
 def as_seconds(name: str, value: object) -> float:
-    """Return ``value``, which the argument ``name`` has, if that many seconds can pass.
+    """Return ``value`` of the argument ``name`` if it is a valid number of seconds.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is negative, or not finite.
+        TypeError: it is not a number.
+        ValueError: it is negative or not finite.
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{name} is a number of seconds such as 2.5, not {value!r}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.codex import EXEC, Shell, asked, provider
+from tests.support.codex import EXEC, Shell, run_async, exec_provider
 from yemot_ai.errors import OverloadedError, SessionBusyError
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
@@ -76,7 +76,7 @@ def test_a_failure_has_the_wording_of_its_version(versioned: FakeCodex, version:
 def test_early_versions_say_it_with_another_apostrophe(old: FakeCodex) -> None:
     old.fails("overloaded")
     with pytest.raises(OverloadedError, match="We're"):
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
 
 
 def test_an_early_version_does_not_tell_the_end_of_a_slow_command(old: FakeCodex, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_an_early_version_does_not_tell_the_end_of_a_slow_command(old: FakeCodex
 def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path) -> None:
     old.answers("ראשון").hangs().answers("שני")
     shell = Shell(old, tmp_path)
-    thread = shell.run(*EXEC, "-", stdin="שלום").thread
+    thread = shell.run(*EXEC, "-", stdin="שלום").thread_id
     with shell.start(*EXEC, "resume", thread, "-") as writer:
         assert writer.stdin is not None
         writer.stdin.write("ראשון".encode())
@@ -96,21 +96,21 @@ def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path
         old.wait_for_requests(2)
         second = shell.run(*EXEC, "resume", thread, "-", stdin="שני")
         writer.kill()
-    assert (second.code, second.thread) == (0, thread)
+    assert (second.exit_code, second.thread_id) == (0, thread)
 
 
 def test_a_scripted_second_writer_is_no_trouble_to_an_early_version(old: FakeCodex) -> None:
     old.answers("ראשון").busy_session().answers("שני")
-    session = asked(provider().start_session("שלום")).session
-    assert asked(provider().continue_session(session, "ועוד?")).text == "שני"
+    session = run_async(exec_provider().start_session("שלום")).session
+    assert run_async(exec_provider().continue_session(session, "ועוד?")).text == "שני"
     old.assert_complete()
 
 
 def test_a_later_version_refuses_it() -> None:
     with FakeCodex("0.163.0").answers("ראשון").busy_session() as fake:
-        session = asked(provider().start_session("שלום")).session
+        session = run_async(exec_provider().start_session("שלום")).session
         with pytest.raises(SessionBusyError):
-            asked(provider().continue_session(session, "ועוד?"))
+            run_async(exec_provider().continue_session(session, "ועוד?"))
         fake.assert_complete()
 
 
@@ -127,8 +127,10 @@ def test_a_later_version_refuses_it() -> None:
     ],
 )
 def test_it_takes_the_options_of_its_version(tmp_path: Path, name: str, argv: list[str], code: int) -> None:
-    with FakeCodex(name).answers("א") as fake:
-        assert Shell(fake, tmp_path).run(*argv, stdin="שלום").code == code
+    with FakeCodex(name) as fake:
+        if code == 0:
+            fake.answers("א")
+        assert Shell(fake, tmp_path).run(*argv, stdin="שלום").exit_code == code
 
 
 @pytest.mark.parametrize("level", [["exec"], ["exec", "resume"], []])
@@ -160,13 +162,13 @@ def test_an_option_that_a_later_version_shows_is_understood(tmp_path: Path) -> N
     )
     later.write(tmp_path / "help.json")
     with FakeCodex(recordings=tmp_path).answers("א") as fake:
-        assert Shell(fake, tmp_path).run(*EXEC, "--sing", "שיר", "-", stdin="שלום").code == 0
+        assert Shell(fake, tmp_path).run(*EXEC, "--sing", "שיר", "-", stdin="שלום").exit_code == 0
 
 
 def test_the_provider_talks_to_every_version(versioned: FakeCodex) -> None:
     versioned.answers("אחת").answers("שתיים")
-    first = asked(provider().start_session("שלום"))
-    second = asked(provider().continue_session(first.session, "ועוד?"))
+    first = run_async(exec_provider().start_session("שלום"))
+    second = run_async(exec_provider().continue_session(first.session, "ועוד?"))
     assert (first.text, second.text) == ("אחת", "שתיים")
     assert second.usage is not None
     assert second.usage.input_tokens == 100
@@ -188,7 +190,7 @@ def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tm
         for _ in range(15):
             fake.answers("א")
             with cost() as took:
-                assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0
+                assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").exit_code == 0
             fakes.append(took())
             with cost() as took:
                 subprocess.run([sys.executable, "-IS", "-c", ""], check=True)
@@ -220,6 +222,6 @@ def test_the_provider_talks_to_every_real_version_that_is_installed(version: str
         binary = locate("real")
     with RealCodex(binary) as real:
         real.answers("אחת").answers("שתיים")
-        first = asked(provider().start_session("שלום"))
-        assert asked(provider().continue_session(first.session, "ועוד?")).text == "שתיים"
+        first = run_async(exec_provider().start_session("שלום"))
+        assert run_async(exec_provider().continue_session(first.session, "ועוד?")).text == "שתיים"
         real.assert_complete()

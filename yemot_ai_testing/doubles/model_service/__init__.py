@@ -1,1 +1,1 @@
-"""A model service on this machine: Responses, Chat Completions, Messages, transcription."""
+"""A model service on the loopback: Responses, Chat Completions, Messages, transcription."""

@@ -1,6 +1,6 @@
-"""What a model service has to know of an API to speak it: the modules ``*_api`` are such dialects.
+"""The interface of the API modules: ``responses``, ``chat``, ``messages``, ``transcription``.
 
-A dialect is pure: bodies, events and bytes of one answer; no server, no clock.
+An API module is pure: bodies, events and bytes of one answer; no server, no clock.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["TOKENS", "ErrorResponse", "ModelAPI", "encode_json"]
 
 TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
-"""What every scripted answer costs."""
+"""The token usage of every scripted answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """An HTTP answer that is not an answer."""
+    """An HTTP response with an error."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,13 +30,13 @@ class ErrorResponse:
 
     @property
     def error(self) -> Mapping[str, Any]:
-        """What the body says of the error."""
+        """The error object of the body."""
         error: Mapping[str, Any] = self.body["error"]
         return error
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
-    """Return a body as a service sends it; half of a surrogate pair stands in JSON only as an escape."""
+    """Return a body as bytes; non-ASCII text is escaped only if it has a lone surrogate."""
     try:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -44,36 +44,36 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
 
 
 class ModelAPI(Protocol):
-    """One API, spoken by a double."""
+    """One HTTP API of a model service."""
 
     ENDPOINT: str
-    """How the path of its requests ends."""
+    """The end of the path of its requests."""
 
     STREAM_END: bytes
-    """What comes after the last event of a stream."""
+    """The bytes after the last event of a stream."""
 
     def response_body(self, step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the body of an answer; ``unique_id`` tells it from all others."""
+        """Return the body of an answer with the id ``unique_id``."""
         ...
 
     def stream_events(self, body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Write the same answer as a stream."""
+        """Yield the events of the same answer as a stream."""
         ...
 
     def is_delta(self, event: Mapping[str, Any]) -> bool:
-        """Whether the event is a piece of text."""
+        """Return whether the event is a piece of text."""
         ...
 
     def encode_event(self, event: Mapping[str, Any]) -> bytes:
-        """Return the event as it is sent."""
+        """Return the bytes of an event."""
         ...
 
     def error_response(self, failure: Failure) -> ErrorResponse:
-        """Refuse over HTTP."""
+        """Return the HTTP response of a failure."""
         ...
 
     def error_events(
         self, failure: Failure, unique_id: str, *, request: Mapping[str, Any]
     ) -> Sequence[Mapping[str, Any]]:
-        """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
+        """Return the events of a failure after status 200; empty if the API sends an HTTP error instead."""
         ...

@@ -1,4 +1,4 @@
-"""What the Chat Completions API says: the bodies and chunks of one answer, as plain data.
+"""The Chat Completions API: bodies and chunks of one answer, as plain data.
 
 Pure: no server, no clock. The shapes are those of the public API reference (Chat Completions,
 streaming chunks), reduced to what its clients read.
@@ -37,7 +37,7 @@ _OVERFLOW_MESSAGE: Final = (
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of an answer; the items of a step belong to another API."""
+    """Return the body of an answer; a step's ``items`` are for the Responses API only."""
     message: dict[str, Any] = {"role": "assistant", "content": step.text, "refusal": None}
     return {
         "id": f"chatcmpl-{unique_id}",
@@ -57,7 +57,7 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
 
 
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Write the chunks of a streamed answer, in order."""
+    """Yield the chunks of a streamed answer, in order."""
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": piece} for piece in pieces]
     for delta in deltas:
@@ -67,32 +67,32 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
-    """Whether the chunk is a piece of text."""
+    """Return whether the chunk is a piece of text."""
     return any(choice["delta"].get("content") for choice in event["choices"])
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return a chunk as it is sent."""
+    """Return the bytes of a chunk."""
     return b"data: %s\n\n" % encode_json(event)
 
 
 def error_response(failure: Failure) -> ErrorResponse:
-    """Refuse as the Responses API does, but for the words of an overflow."""
-    refused = responses_api.error_response(failure)
+    """Return the error of the Responses API; a context overflow has its own message."""
+    response = responses_api.error_response(failure)
     if failure.kind != "context_overflow":
-        return refused
-    error = {**refused.error, "message": _OVERFLOW_MESSAGE, "param": "messages"}
-    return ErrorResponse(refused.status, refused.headers, {"error": error})
+        return response
+    error = {**response.error, "message": _OVERFLOW_MESSAGE, "param": "messages"}
+    return ErrorResponse(response.status, response.headers, {"error": error})
 
 
 def error_events(
     failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return nothing: this API refuses before it streams."""
+    """Return nothing: this API fails before it streams."""
     del failure, unique_id, request
     return ()
 
 
 def _chunk(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    kept = {name: body[name] for name in ("id", "created", "model", "system_fingerprint")}
-    return {**kept, "object": "chat.completion.chunk", "choices": list(choices)}
+    shared = {name: body[name] for name in ("id", "created", "model", "system_fingerprint")}
+    return {**shared, "object": "chat.completion.chunk", "choices": list(choices)}

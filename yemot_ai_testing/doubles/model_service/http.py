@@ -1,4 +1,4 @@
-"""The HTTP side of the model service: it reads requests, and plays steps in the dialect asked for."""
+"""The HTTP side of the model service: reads requests and runs steps in the API of the request."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ if TYPE_CHECKING:
 __all__ = ["APIS", "ModelHTTPServer", "ServiceStep"]
 
 ServiceStep: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
-"""The steps that a service can play."""
+"""The steps that a service can run."""
 
 APIS: Final[tuple[ModelAPI, ...]] = (responses_api, chat_api, messages_api, transcription_api)
 
 
 class ModelBehavior(Protocol):
-    """Whoever knows what is played next."""
+    """The script and the pauses behind the HTTP server."""
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
-        """Record a call and take its step; None when there is none."""
+        """Record a request and take its step; None if there is none."""
         ...
 
     def crash(self, request: ModelRequest) -> None:
-        """Let whoever asks come to a sudden end."""
+        """Kill the client."""
         ...
 
     def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
-        """Wait; True as soon as the client (or the server) goes away, False after ``seconds``."""
+        """Wait; True as soon as the client (or the server) disconnects, False after ``seconds``."""
         ...
 
     def disconnected_at_gate(self, client: socket.socket) -> bool:
-        """Wait until the gate is open; True if the client went away first."""
+        """Wait until the gate is open; True if the client disconnected first."""
         ...
 
     def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
-        """Stand still if calls pause at ``point``; True if the client went away first."""
+        """Wait if calls pause at ``point``; True if the client disconnected first."""
         ...
 
 
 class ModelHTTPServer(socketserver.ThreadingTCPServer):
-    """Serves a model on a free port of the loopback."""
+    """Serve a model on a free port of the loopback."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -72,7 +72,7 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
 
     @contextlib.contextmanager
     def track_request(self) -> Iterator[None]:
-        """Count a call for as long as it is being answered."""
+        """Count a request as in flight while the block runs."""
         self._count(1)
         try:
             yield
@@ -80,32 +80,32 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
             self._count(-1)
 
     def wait_idle(self, timeout: float) -> bool:
-        """Block until no call is being answered; False after ``timeout`` seconds."""
+        """Block until no request is in flight; False after ``timeout`` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: self._in_flight == 0, timeout)
 
-    def _count(self, calls: int) -> None:
+    def _count(self, change: int) -> None:
         with self._condition:
-            self._in_flight += calls
+            self._in_flight += change
             self._condition.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that leaves in the middle of an answer is part of the play, not an error."""
+        """Ignore clients that disconnect in the middle of an answer: tests do that on purpose."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # socketserver's own types
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One client; HTTP/1.1, so that a stream that is cut can be told from one that ends."""
+    """Serve one client; HTTP/1.1, so that a truncated stream differs from a complete one."""
 
     protocol_version = "HTTP/1.1"
     server: ModelHTTPServer
 
     def log_message(self, *args: object) -> None:
-        """Say nothing: the requests are on record."""
+        """Log nothing: ``requests`` has them."""
 
     def do_GET(self) -> None:
-        """The API has nothing to get here."""
+        """Answer 404: no API has a GET request."""
         self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
 
     def do_POST(self) -> None:
@@ -138,8 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.model.crash(request)
         if isinstance(step, Hang) and step.saying:
             self._send_first_message(step, request)
-        thinking = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
-        if thinking != 0.0 and self.server.model.disconnected_within(self.connection, seconds=thinking):
+        delay = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
+        if delay != 0.0 and self.server.model.disconnected_within(self.connection, seconds=delay):
             self.close_connection = True
         elif isinstance(step, Failure):
             self._send_error(step, request)
@@ -151,11 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
     @property
     def _matching_api(self) -> ModelAPI | None:
         path = self.path.partition("?")[0].rstrip("/")
-        return next((dialect for dialect in APIS if path.endswith(dialect.ENDPOINT)), None)
+        return next((api for api in APIS if path.endswith(api.ENDPOINT)), None)
 
     @property
     def _api(self) -> ModelAPI:
-        assert self._matching_api is not None  # noqa: S101 - whatever is played has one
+        assert self._matching_api is not None  # noqa: S101 - do_POST has checked it
         return self._matching_api
 
     def _send_error(self, step: Failure, request: ModelRequest) -> None:
@@ -165,34 +165,34 @@ class _Handler(BaseHTTPRequestHandler):
         if events:
             self._send_stream(events)
             return
-        refused = self._api.error_response(step)
-        self._send(refused.status, refused.body, refused.headers)
+        response = self._api.error_response(step)
+        self._send(response.status, response.body, response.headers)
 
     def _send_answer(self, step: Answer, request: ModelRequest) -> None:
-        whole = self._api.response_body(step, _unique_id(), request=request.body)
+        body = self._api.response_body(step, _unique_id(), request=request.body)
         if request.body.get("stream"):
-            self._send_stream(self._paced_events(self._api.stream_events(whole, step.pieces), step.every))
+            self._send_stream(self._paced_events(self._api.stream_events(body, step.pieces), step.every))
         elif self._disconnected_before_answer(step):
             self.close_connection = True
         else:
-            self._send(200, whole)
+            self._send(200, body)
 
     def _paced_events(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
-        """Let time pass between the pieces of text, and stop where nobody reads them any more."""
-        told = list(events)
-        pieces = [number for number, event in enumerate(told) if self._api.is_delta(event)]
+        """Wait ``every`` seconds between the pieces of text; stop when the client disconnects."""
+        all_events = list(events)
+        pieces = [number for number, event in enumerate(all_events) if self._api.is_delta(event)]
         later = frozenset(pieces[1:])
-        for number, event in enumerate(told):
+        for number, event in enumerate(all_events):
             if number in later and self._disconnected_within(every):
                 raise ConnectionAbortedError
-            yield event  # and it is sent
+            yield event  # the caller sends it before the next line runs
             if number in pieces[:1] and self._disconnected_at_point("first_text"):
                 raise ConnectionAbortedError
             if number in pieces[-1:] and self._disconnected_at_point("last_text"):
                 raise ConnectionAbortedError
 
     def _disconnected_before_answer(self, step: Answer) -> bool:
-        """Let the time pass in which a text is written that is sent as a whole."""
+        """Wait as long as a stream would take, before the body is sent; True if the client disconnected."""
         if step.duration > step.after and self._disconnected_within(step.duration - step.after):
             return True
         return self._disconnected_at_point("first_text") or self._disconnected_at_point("last_text")
@@ -207,21 +207,21 @@ class _Handler(BaseHTTPRequestHandler):
         return model.disconnected_at_gate(self.connection)
 
     def _send_first_message(self, step: Hang, request: ModelRequest) -> None:
-        whole = self._api.response_body(Answer((step.saying,)), _unique_id(), request=request.body)
-        events = list(self._api.stream_events(whole, (step.saying,)))
+        body = self._api.response_body(Answer((step.saying,)), _unique_id(), request=request.body)
+        events = list(self._api.stream_events(body, (step.saying,)))
         self._begin_stream()
         self._write_events(events[:-1])
 
     def _send_truncated(self, step: Drop, request: ModelRequest) -> None:
-        whole = self._api.response_body(Answer(step.pieces), _unique_id(), request=request.body)
+        body = self._api.response_body(Answer(step.pieces), _unique_id(), request=request.body)
         self.close_connection = True
         if request.body.get("stream"):
-            events = list(self._api.stream_events(whole, step.pieces))
+            events = list(self._api.stream_events(body, step.pieces))
             deltas = [n for n, event in enumerate(events) if self._api.is_delta(event)]
             self._begin_stream()
             self._write_events(events[: deltas[-1] + 1])
         else:
-            self._send(200, whole, missing=10)
+            self._send(200, body, missing=10)
 
     def _send_stream(self, events: Iterable[Mapping[str, Any]]) -> None:
         self._begin_stream()
@@ -251,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         *,
         missing: int = 0,
     ) -> None:
-        """Send a JSON answer whose last ``missing`` bytes never come."""
+        """Send a JSON response without its last ``missing`` bytes."""
         data = encode_json(body)
         self.send_response(status)
         for name, value in {**(headers or {}), "content-type": "application/json"}.items():

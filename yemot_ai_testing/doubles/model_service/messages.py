@@ -1,4 +1,4 @@
-"""What Anthropic's Messages API says: the bodies and events of one answer, as plain data.
+"""Anthropic's Messages API: bodies and events of one answer, as plain data.
 
 Pure: no server, no clock. The shapes are those of the public API reference (Messages, streaming
 events, errors), reduced to what its clients read.
@@ -49,7 +49,7 @@ _ERRORS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of an answer; one without words has no content, as the API's own."""
+    """Return the body of an answer; an empty answer has no content, as in the real API."""
     content = [{"type": "text", "text": step.text, "citations": None}] if step.text else []
     return {
         "id": f"msg_{unique_id}",
@@ -70,9 +70,9 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
 
 
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Write the events of a streamed answer, in order."""
-    begun = {**body, "content": [], "stop_reason": None, "usage": {**body["usage"], "output_tokens": 1}}
-    yield {"type": "message_start", "message": begun}
+    """Yield the events of a streamed answer, in order."""
+    started = {**body, "content": [], "stop_reason": None, "usage": {**body["usage"], "output_tokens": 1}}
+    yield {"type": "message_start", "message": started}
     if body["content"]:
         empty = {"type": "text", "text": ""}
         yield {"type": "content_block_start", "index": 0, "content_block": empty}
@@ -80,35 +80,35 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
             delta = {"type": "text_delta", "text": piece}
             yield {"type": "content_block_delta", "index": 0, "delta": delta}
         yield {"type": "content_block_stop", "index": 0}
-    ended = {"stop_reason": body["stop_reason"], "stop_sequence": None}
+    delta = {"stop_reason": body["stop_reason"], "stop_sequence": None}
     usage = {"output_tokens": body["usage"]["output_tokens"]}
-    yield {"type": "message_delta", "delta": ended, "usage": usage}
+    yield {"type": "message_delta", "delta": delta, "usage": usage}
     yield {"type": "message_stop"}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
-    """Whether the event is a piece of text."""
+    """Return whether the event is a piece of text."""
     return bool(event["type"] == "content_block_delta")
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return an event as it is sent."""
+    """Return the bytes of a server-sent event."""
     return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))
 
 
 def error_response(failure: Failure) -> ErrorResponse:
-    """How the API refuses over HTTP."""
-    status, kind, words = _ERRORS[failure.kind]
+    """Return the HTTP response of a failure."""
+    status, kind, message = _ERRORS[failure.kind]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
-    error = {"type": kind, "message": words}
+    error = {"type": kind, "message": message}
     return ErrorResponse(status, headers, {"type": "error", "error": error, "request_id": "req_1"})
 
 
 def error_events(
     failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return the stream of an overloaded service: it begins, and then an event ends it."""
+    """Return the events of an overloaded service: the start of the message, then an error event."""
     if failure.kind != "overloaded":
         return ()
-    begun = next(stream_events(response_body(Answer(()), unique_id, request=request), ()))
-    return begun, error_response(failure).body
+    start = next(stream_events(response_body(Answer(()), unique_id, request=request), ()))
+    return start, error_response(failure).body

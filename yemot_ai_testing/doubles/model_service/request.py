@@ -1,4 +1,4 @@
-"""What a client asked of a model service: one request, read."""
+"""One request to a model service, parsed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What a client asked of the model.
+    """One request of a client.
 
     Attributes:
         path: the path of the URL.
         headers: with lower-case names.
         body: the parsed JSON body, or the fields of a form.
         size: bytes of the body, as sent.
-        audio: the recording that is to be transcribed, if it is one.
+        audio: the recording of a transcription request, else None.
     """
 
     path: str
@@ -38,7 +38,7 @@ class ModelRequest:
 
     @classmethod
     def parse(cls, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
-        """Read a request: JSON, or the form in which recordings are sent.
+        """Parse a request: JSON, or the multipart form of a transcription.
 
         Args:
             path: the path of the URL.
@@ -55,67 +55,67 @@ class ModelRequest:
 
     @property
     def called_model(self) -> bool:
-        """Whether the model was asked to answer, and not only what it hears."""
+        """Whether the model has to answer; False for a transcription."""
         return self.audio is None
 
     def matching_step(self, step: S) -> S | Answer | None:
-        """Return what is played of a step; None where it is no step for such a request."""
+        """Return the step to run for this request; None if the step does not fit it."""
         if isinstance(step, Transcription):
             return None if self.audio is None else Answer((step.text,), step.after)
         return None if isinstance(step, Answer) and self.audio is not None else step
 
     @property
     def prompt(self) -> str:
-        """The newest words of the user; of a recording, how long it is."""
+        """The newest message of the user; for a recording, its length."""
         if self.audio is not None:
             return f"(a recording of {len(self.audio)} bytes)"
-        said = self.user_messages
-        return said[-1] if said else ""
+        messages = self.user_messages
+        return messages[-1] if messages else ""
 
     @property
     def user_messages(self) -> tuple[str, ...]:
-        """Everything the user said in this request, oldest first."""
-        given = self._input
-        if isinstance(given, str):
-            return (given,)
-        return tuple(_content_text(item) for item in given if item.get("role") == "user")
+        """The messages of the user in this request, oldest first."""
+        items = self._input
+        if isinstance(items, str):
+            return (items,)
+        return tuple(_content_text(item) for item in items if item.get("role") == "user")
 
     @property
     def instructions(self) -> str | None:
-        """How the model was told to answer; Codex and Chat Completions say it in a first message."""
-        told = self.body.get("instructions", self.body.get("system"))
-        if told is not None:
-            return _content_text({"content": told})
-        given = self._input
-        spoken = [] if isinstance(given, str) else [item for item in given if "tools" not in item]
-        first = spoken[0] if spoken else {}
+        """The model's instructions; Codex and Chat Completions send them as a first message."""
+        instructions = self.body.get("instructions", self.body.get("system"))
+        if instructions is not None:
+            return _content_text({"content": instructions})
+        items = self._input
+        messages = [] if isinstance(items, str) else [item for item in items if "tools" not in item]
+        first = messages[0] if messages else {}
         return _content_text(first) if first.get("role") in {"developer", "system"} else None
 
     @property
     def session(self) -> str | None:
-        """What it continues: a previous response, or the thread a Codex process names."""
-        earlier = self.body.get("previous_response_id") or self.body.get("prompt_cache_key")
-        return earlier if isinstance(earlier, str) else None
+        """The id of the previous response, or of the thread of a Codex process."""
+        session = self.body.get("previous_response_id") or self.body.get("prompt_cache_key")
+        return session if isinstance(session, str) else None
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The names of the tools that the model was offered.
+        """The names of the tools that the request offers to the model.
 
-        For its newer models Codex tells them in an item of the input, and puts them in namespaces
+        For its newer models Codex lists them in an item of the input, in namespaces
         (measured, 0.163 and 0.169): a tool of ``collaboration`` is ``collaboration.spawn_agent``.
         """
-        given = self._input
-        told = [] if isinstance(given, str) else [item.get("tools", ()) for item in given]
-        return tuple(name for tools in (self.body.get("tools", ()), *told) for name in _tool_names(tools))
+        items = self._input
+        in_input = [] if isinstance(items, str) else [item.get("tools", ()) for item in items]
+        return tuple(name for tools in (self.body.get("tools", ()), *in_input) for name in _tool_names(tools))
 
     @property
     def _input(self) -> Any:  # noqa: ANN401 - a client's JSON
-        """What Responses call ``input``, and the other APIs ``messages``."""
+        """``input`` of the Responses API, ``messages`` of the others."""
         return self.body.get("input", self.body.get("messages", ()))
 
 
 def _form_fields(form: str, raw: bytes) -> dict[str, bytes]:
-    """Read a form (RFC 7578) by the standard library's reader of mail, which knows its parts."""
+    """Return the fields of a multipart form (RFC 7578), parsed by the standard library's ``email``."""
     head = f"content-type: {form}\r\n\r\n".encode()
     parts = email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts()
     named = ((part.get_param("name", header="content-disposition"), part) for part in parts)
@@ -126,7 +126,7 @@ def _tool_names(tools: Sequence[Mapping[str, Any]], namespace: str = "") -> Iter
     for tool in tools:
         name = namespace + str(tool.get("name", tool.get("type", "")))
         if "tools" in tool:
-            # What is in "functions" goes by its bare name: it is where tools are without a namespace.
+            # Tools in "functions" have bare names: it stands for no namespace.
             yield from _tool_names(tool["tools"], "" if name == "functions" else f"{name}.")
         else:
             yield name

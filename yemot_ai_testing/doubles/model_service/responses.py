@@ -1,4 +1,4 @@
-"""What the OpenAI Responses API says: the bodies and events of one answer, as plain data.
+"""The OpenAI Responses API: bodies and events of one answer, as plain data.
 
 Pure: no server, no clock. The shapes are those of the public API reference (Responses,
 streaming events), reduced to what its clients read.
@@ -66,26 +66,26 @@ _ERRORS_IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
 
 
 def error_response(failure: Failure) -> ErrorResponse:
-    """How the API refuses over HTTP."""
-    status, kind, code, words = _ERRORS[failure.kind]
+    """Return the HTTP response of a failure."""
+    status, kind, code, message = _ERRORS[failure.kind]
     headers = {} if failure.retry_after is None else {"retry-after": f"{failure.retry_after:g}"}
-    error = {"message": words, "type": kind, "param": None, "code": code}
+    error = {"message": message, "type": kind, "param": None, "code": code}
     return ErrorResponse(status, headers, {"error": error})
 
 
 def error_events(
     failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return the stream that refuses after status 200; empty where it is refused over HTTP."""
+    """Return the events of a failure after status 200; empty if the API sends an HTTP error instead."""
     if failure.kind not in _ERRORS_IN_STREAM:
         return ()
     response_id = f"resp_{unique_id}"
-    begun = next(stream_events(response_object(response_id, (), request=request), ()))
-    return begun, _failed_event(response_id, failure, request=request, number=1)
+    start = next(stream_events(response_object(response_id, (), request=request), ()))
+    return start, _failed_event(response_id, failure, request=request, number=1)
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of an answer: its items, and then its text."""
+    """Return the body of an answer: its items, then its text."""
     output: list[Mapping[str, Any]] = list(step.items)
     if step.pieces:
         output.append(message(step.text))
@@ -93,32 +93,31 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
 
 
 def message(text: str, *, item_id: str = "msg_1") -> OutputItem:
-    """An answer of the assistant."""
+    """Return a message item of the assistant."""
     part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     return {"type": "message", "id": item_id, "role": "assistant", "status": "completed", "content": [part]}
 
 
 def reasoning(summary: str, *, item_id: str = "rs_1") -> OutputItem:
-    """What the model tells of its thinking."""
+    """Return a reasoning item."""
     parts = [{"type": "summary_text", "text": summary}]
     return {"type": "reasoning", "id": item_id, "summary": parts, "encrypted_content": None}
 
 
 def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "call_1") -> OutputItem:
-    """The model wants a tool of the client to run."""
-    written = json.dumps(arguments)
+    """Return a call of one of the client's tools."""
     return {
         "type": "function_call",
         "id": f"fc_{call_id}",
         "call_id": call_id,
         "name": name,
-        "arguments": written,
+        "arguments": json.dumps(arguments),
         "status": "completed",
     }
 
 
 def web_search_call(query: str, *, item_id: str = "ws_1") -> OutputItem:
-    """The model has searched the web (a tool of the service)."""
+    """Return a finished web search (a tool of the service)."""
     action = {"type": "search", "query": query}
     return {"type": "web_search_call", "id": item_id, "status": "completed", "action": action}
 
@@ -130,7 +129,7 @@ def response_object(
     request: Mapping[str, Any],
     status: str = "completed",
 ) -> dict[str, Any]:
-    """The whole response object, as the API returns it without streaming."""
+    """Return the response object, as the API returns it without streaming."""
     return {
         "id": response_id,
         "object": "response",
@@ -165,7 +164,7 @@ def _usage() -> dict[str, Any]:
 def _failed_event(
     response_id: str, failure: Failure, *, request: Mapping[str, Any], number: int
 ) -> dict[str, Any]:
-    """The event that ends a stream which the service cannot finish."""
+    """Return the event that ends a failed stream."""
     error = error_response(failure).error
     body = response_object(response_id, (), request=request, status="failed")
     body["error"] = {"code": error["code"], "message": error["message"]}
@@ -173,20 +172,20 @@ def _failed_event(
 
 
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The events of one streamed response, in order.
+    """Yield the events of a streamed response, in order.
 
     Args:
-        body: the finished ``response(…)``.
-        pieces: how the text of its message is written, piece by piece.
+        body: the complete ``response_object(…)``.
+        pieces: the text of its message, in pieces.
     """
     for number, event in enumerate(_unnumbered_events(body, pieces)):
         yield {**event, "sequence_number": number}
 
 
 def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    begun = {**body, "status": "in_progress", "output": [], "usage": None}
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.in_progress", "response": begun}
+    started = {**body, "status": "in_progress", "output": [], "usage": None}
+    yield {"type": "response.created", "response": started}
+    yield {"type": "response.in_progress", "response": started}
     for index, item in enumerate(body["output"]):
         empty = {**item, "status": "in_progress"} | ({"content": []} if item["type"] == "message" else {})
         yield {"type": "response.output_item.added", "output_index": index, "item": empty}
@@ -199,20 +198,20 @@ def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterat
 def _text_events(
     item: OutputItem, pieces: Sequence[str], indexes: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    place = {**indexes, "content_index": 0}
+    position = {**indexes, "content_index": 0}
     part = item["content"][0]
-    yield {"type": "response.content_part.added", **place, "part": {**part, "text": ""}}
+    yield {"type": "response.content_part.added", **position, "part": {**part, "text": ""}}
     for piece in pieces:
-        yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
-    yield {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
-    yield {"type": "response.content_part.done", **place, "part": part}
+        yield {"type": "response.output_text.delta", **position, "delta": piece, "logprobs": []}
+    yield {"type": "response.output_text.done", **position, "text": part["text"], "logprobs": []}
+    yield {"type": "response.content_part.done", **position, "part": part}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
-    """Whether the event is a piece of text."""
+    """Return whether the event is a piece of text."""
     return bool(event["type"] == "response.output_text.delta")
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """One server-sent event."""
+    """Return the bytes of a server-sent event."""
     return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))

@@ -1,16 +1,15 @@
-"""A model service on this machine, scripted, on the loopback only.
+"""A scripted model service on the loopback.
 
-It speaks OpenAI's Responses, Chat Completions and transcription, and Anthropic's Messages. Whatever
-speaks one of them can be pointed at it; the real Codex binary then works without a key and without a
-network::
+It serves OpenAI's Responses, Chat Completions and transcription, and Anthropic's Messages, to any client
+of these APIs; the real Codex binary works against it without a key and without a network::
 
     >>> import json, urllib.request
     >>> with ModelServer().answers("שלום") as model:
-    ...     asked = urllib.request.Request(
+    ...     request = urllib.request.Request(
     ...         model.base_url + "/responses", data=json.dumps({"input": "מה שלומך?"}).encode()
     ...     )
-    ...     with urllib.request.urlopen(asked) as answer:
-    ...         print(json.load(answer)["output"][0]["content"][0]["text"])
+    ...     with urllib.request.urlopen(request) as response:
+    ...         print(json.load(response)["output"][0]["content"][0]["text"])
     שלום
     >>> model.requests[0].prompt
     'מה שלומך?'
@@ -50,19 +49,21 @@ if TYPE_CHECKING:
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
 
 CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
-"""The environment variable in which ``codex_config`` tells Codex to look for a key (any value will do)."""
+"""The environment variable in which ``codex_config`` lets Codex look for a key (any value works)."""
 
 
 class ModelServer(ScriptableService):
-    """A scripted model service; a context manager that serves while it is open.
+    """A scripted model service; a context manager that serves until its block ends.
+
+    The script is checked when the block ends without an exception; ``close`` does not check it.
 
     Args:
-        crash: what a ``Crash`` step does to whoever asks; without it there is no such step.
+        crash: kills the client of a request, for ``Crash`` steps; without it there is no such step.
 
     Attributes:
-        script: the queue behind the verbs.
-        requests: what was asked of the model, oldest first.
-        pause: where calls stand still, once ``pause_at`` has said so.
+        script: the queue of steps.
+        requests: the model calls so far, oldest first.
+        pause: the point at which calls wait (see ``pause_at``).
     """
 
     def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
@@ -78,16 +79,16 @@ class ModelServer(ScriptableService):
 
     @property
     def base_url(self) -> str:
-        """The address to give to a client, with its ``/v1``."""
+        """The address for a client, with ``/v1``."""
         return f"{self.root_url}/v1"
 
     @property
     def root_url(self) -> str:
-        """The address without ``/v1``, as Anthropic's SDK wants it."""
+        """The address without ``/v1``, for Anthropic's SDK."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def codex_config(self) -> dict[str, str]:
-        """The ``-c`` keys, with TOML values, that point a real Codex binary at this server.
+        """Return the ``-c`` keys, with TOML values, that point a real Codex binary at this server.
 
         The binary also needs *some* key in the environment variable ``CODEX_KEY_VARIABLE``.
         """
@@ -108,19 +109,19 @@ class ModelServer(ScriptableService):
         """Append a step to the script.
 
         Raises:
-            FakeOnlyError: the step is about a process, and this is a service.
+            FakeOnlyError: the step is about a process.
         """
         if not isinstance(step, Answer | Drop | Failure | Hang | Transcription):
-            raise FakeOnlyError(f"a model service cannot play {step!r}: script it on a Codex double")
+            raise FakeOnlyError(f"a model service cannot run {step!r}: script it on a Codex double")
         self.script.add(step)
 
     def emits(self, *items: Mapping[str, Any], text: str | None = None, after: float = 0.0) -> Self:
-        """Answer the next call with output items (see ``responses_api``), and then with a text, if any."""
+        """Answer the next call with output items (see ``model_service.responses``), then ``text``."""
         self.script.add(Answer(() if text is None else (text,), after, items))
         return self
 
     def hold(self) -> None:
-        """Let every later call wait, after it has been recorded, until ``release``."""
+        """Let every later call wait, after it is recorded, until ``release``."""
         self.script.gate.hold()
 
     def release(self) -> None:
@@ -128,11 +129,11 @@ class ModelServer(ScriptableService):
         self.script.gate.release()
 
     def pause_at(self, point: PausePoint) -> None:
-        """Let every later call stand still at a point of its answer, until ``resume()``.
+        """Let every later call wait at a point of its answer until ``resume()``.
 
         Args:
-            point: ``asked``: nothing is written yet; ``first_text``: the first piece is sent;
-                ``last_text``: all of the text is, but not its end. What is not streamed stands at any of
+            point: ``asked``: before any text; ``first_text``: after the first piece; ``last_text``: after
+                the whole text, before the end of the answer. An answer without streaming waits at each of
                 them before it is sent.
 
         Raises:
@@ -141,32 +142,32 @@ class ModelServer(ScriptableService):
         self.pause.set_point(point)
 
     def resume(self) -> None:
-        """Let everything go on that stands at the point."""
+        """Resume the calls that wait at the point."""
         self.pause.release()
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until ``count`` calls have come in; ``TimeoutError`` after ``timeout`` seconds."""
+        """Block until ``count`` calls have arrived; ``TimeoutError`` after ``timeout`` seconds."""
         self.script.wait_for_requests(count, timeout)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
-        """Block until no call is under way: each was answered, or whoever asked has left.
+        """Block until no call is in flight: each was answered, or its client has disconnected.
 
         Raises:
             TimeoutError: one still is, after ``timeout`` seconds.
         """
         if not self._server.wait_idle(timeout):
-            raise TimeoutError(f"a call is still under way after {timeout:g} s")
+            raise TimeoutError(f"a call is still in flight after {timeout:g} s")
 
     def assert_complete(self) -> None:
-        """Check that what was scripted was asked, and nothing else.
+        """Check that every step was used and every call was scripted.
 
         Raises:
-            ScriptMismatchError: it was not.
+            ScriptMismatchError: the message lists the calls and the unused steps.
         """
         self.script.assert_complete()
 
     def close(self) -> None:
-        """Stop serving; calls that hang are cut off."""
+        """Stop serving; disconnect calls that hang. Does not check the script."""
         self._shutdown_writer.close()
         self._server.shutdown()
         self._server.server_close()
@@ -179,10 +180,14 @@ class ModelServer(ScriptableService):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None:
+                self.assert_complete()
+        finally:
+            self.close()
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
-        """Record a call and take its step; None when there is none."""
+        """Record a call and take its step; None if there is none."""
         with self._lock:
             self.requests.append(request)
             step = self.script.take(request.prompt)
@@ -190,27 +195,27 @@ class ModelServer(ScriptableService):
         if isinstance(played, Answer | Crash | Drop | Failure | Hang):
             return played
         if step is not None:
-            # An answer for a recording, or the other way round; or it is about a session that is
-            # resumed, and nobody has resumed one.
+            # A transcription for a prompt, or an answer for a recording; or a step about a resumed session
+            # in a call that resumes none.
             self.script.record_unscripted(request.prompt)
         return None
 
     def crash(self, request: ModelRequest) -> None:
-        """Let whoever asks come to a sudden end."""
+        """Kill the client."""
         if self._crash is not None:
             self._crash(request)
 
     def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
-        """Wait; True as soon as the client (or this server) goes away, False after ``seconds``."""
+        """Wait; True as soon as the client (or this server) disconnects, False after ``seconds``."""
         ready, _, _ = select.select([client, self._shutdown_reader], [], [], seconds)
         return bool(ready)
 
     def disconnected_at_gate(self, client: socket.socket) -> bool:
-        """Wait until the gate is open; True if the client went away first."""
+        """Wait until the gate is open; True if the client disconnected first."""
         return self._disconnected_at(self.script.gate, client)
 
     def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
-        """Stand still if calls pause at ``point``; True if the client went away first."""
+        """Wait if calls pause at ``point``; True if the client disconnected first."""
         with self.pause.waiting_at(point) as gate:
             return gate is not None and self._disconnected_at(gate, client)
 
@@ -223,6 +228,6 @@ class ModelServer(ScriptableService):
 
 
 def _wake(waker: socket.socket) -> None:
-    # The client may have left, and the pair with it, before the gate was opened.
+    # The client may have disconnected, and the pair been closed, before the gate was opened.
     with contextlib.suppress(OSError):
         waker.send(b"!")

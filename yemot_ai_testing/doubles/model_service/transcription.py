@@ -1,4 +1,4 @@
-"""What OpenAI's Audio API says of a recording: the body and events of one transcription, as plain data.
+"""OpenAI's transcription API: body and events of one transcription, as plain data.
 
 Pure: no server, no clock. The shapes are those of the public API reference (Create transcription),
 reduced to what its clients read.
@@ -35,7 +35,7 @@ _DELTA = "transcript.text.delta"
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a transcription; it has neither a number nor a model."""
+    """Return the body of a transcription; it has no id and no model."""
     del unique_id, request
     usage = {
         "type": "tokens",
@@ -48,30 +48,30 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
 
 
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Write the same transcription as a stream."""
+    """Yield the events of the same transcription as a stream."""
     for piece in pieces:
         yield {"type": _DELTA, "delta": piece}
     yield {"type": "transcript.text.done", **body}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:
-    """Whether the event is a piece of text."""
+    """Return whether the event is a piece of text."""
     return bool(event["type"] == _DELTA)
 
 
 def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the event as it is sent."""
+    """Return the bytes of an event."""
     return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
 def error_response(failure: Failure) -> ErrorResponse:
-    """Refuse as all of OpenAI's APIs do."""
+    """Return the error of the Responses API, which all OpenAI APIs share."""
     return responses_api.error_response(failure)
 
 
 def error_events(
     failure: Failure, unique_id: str, *, request: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return nothing: this API refuses before it streams."""
+    """Return nothing: this API fails before it streams."""
     del failure, unique_id, request
     return ()

@@ -1,4 +1,4 @@
-"""What a scenario is played against: which application, and who answers as its model."""
+"""Select and open what a scenario is played against: an application and the double of its model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from yemot_ai_testing.doubles.script import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.runner import PlayTarget
@@ -35,24 +36,23 @@ __all__ = [
 ]
 
 REFERENCE_APP = "yemot_ai.reference:flow"
-"""What is called when nobody says what."""
+"""The application of a run that names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a run says about applications and doubles.
+    """The settings of a run for applications and doubles.
 
     Attributes:
-        app: ``module:attr`` of the command line; it goes before what a file says.
-        url: a server, likewise; nobody scripts the model behind it.
-        default_app: what is called when neither the command line nor the file says so.
-        default_url: a server, likewise.
-        serve: the command of a server, likewise.
-        default_serve: likewise.
-        codex: ``fake``, or the recorded version that it is to be; ``real``, ``real:VERSION``, or the path
-            of a real binary.
-        remote: an url may point beyond this machine.
-        root: pytest's own folder, where modules lie if they do not lie where it was started.
+        app: ``module:attr`` of the command line; overrides scenario files.
+        url: the URL of a server; overrides scenario files. Its model is not scripted.
+        default_app: ``module:attr`` for scenarios without an application.
+        default_url: the URL of a server for scenarios without an application.
+        serve: the command of a server; overrides scenario files.
+        default_serve: the command of a server for scenarios without an application.
+        codex: ``fake``, ``fake@VERSION``, ``real``, ``real@VERSION`` or the path of a real binary.
+        remote: whether a URL may point to another machine.
+        root: pytest's root folder, searched for modules after the current folder.
     """
 
     app: str | None = None
@@ -67,18 +67,18 @@ class RunSettings:
 
     @property
     def remote_hosts(self) -> frozenset[str]:
-        """The hosts beyond this machine that a run is meant to reach."""
+        """The other hosts that the run may reach."""
         urls = (self.url, self.default_url, self.app, self.default_app) if self.remote else ()
         return frozenset(host for url in urls if url and (host := urlsplit(url).hostname))
 
     def target(self, scenario_app: str | ServerCommand | None) -> str | ServerCommand:
-        """Return what to call: an url, ``module:attr`` or a server to be started.
+        """Return what to call: a URL, ``module:attr`` or a server to start.
 
         Args:
-            scenario_app: what the scenario's file says.
+            scenario_app: the application of the scenario file.
 
         Raises:
-            AppError: the command of a server cannot be taken apart.
+            AppError: if the command of a server cannot be split.
         """
         return (
             self.url
@@ -96,24 +96,24 @@ class RunSettings:
 def open_target(
     run_settings: RunSettings, scenario_app: str | ServerCommand | None, servers: Servers | None = None
 ) -> Iterator[PlayTarget]:
-    """Provide what a scenario needs, for as long as it plays.
+    """Open the target of a scenario; a context manager.
 
     Args:
-        run_settings: what the run says.
-        scenario_app: what the scenario's file says is called.
-        servers: those of the run; without them a server ends with the scenario.
+        run_settings: the settings of the run.
+        scenario_app: the application of the scenario file.
+        servers: the servers of the run; without them a server ends with the scenario.
 
     Raises:
-        AppError: there is no such application.
-        ServerFailedError: the server does not start.
+        AppError: if there is no such application.
+        ServerFailedError: if the server does not start.
     """
     target = run_settings.target(scenario_app)
     if isinstance(target, ServerCommand):
         with (
             _servers_or_own(servers) as running,
-            _open_server_target(running.get_or_start(target), run_settings) as stage,
+            _open_server_target(running.get_or_start(target), run_settings) as play_target,
         ):
-            yield stage
+            yield play_target
         return
     if "://" in target:
         yield PlayTarget(target, remote=run_settings.remote)
@@ -134,132 +134,136 @@ def _servers_or_own(servers: Servers | None) -> Iterator[Servers]:
     if servers is not None:
         yield servers
         return
-    with closing(Servers()) as own:
-        yield own
+    with closing(Servers()) as new_servers:
+        yield new_servers
 
 
 @contextmanager
 def _open_server_target(server: RunningServer, run_settings: RunSettings) -> Iterator[PlayTarget]:
-    since = server.server.output_size
+    output_start = server.server.output_size
     with codex_double(run_settings.codex) as codex, server.use_codex(codex) as model:
-        yield PlayTarget(server.server.url, model, output=lambda: server.server.output_tail(since))
+        yield PlayTarget(server.server.url, model, output=lambda: server.server.output_tail(output_start))
 
 
 @contextmanager
 def codex_double(spec: str) -> Iterator[FakeCodex | RealCodex]:
-    """Provide the Codex that ``spec`` names, first on ``PATH``.
+    """Open the Codex that ``spec`` names, first on ``PATH``; a context manager.
 
     Args:
-        spec: ``fake``, or a recorded version: the fake, as that version; ``real``, ``real:VERSION`` or a
-            path: a real binary.
+        spec: ``fake``, ``fake@VERSION``, ``real``, ``real@VERSION`` or a path.
 
     Raises:
-        BinaryNotFoundError: there is no such Codex.
+        BinaryNotFoundError: if there is no such Codex.
     """
     # Imported here: a run that only talks to a server needs neither.
     from yemot_ai_testing.codex.fake.double import FakeCodex  # noqa: PLC0415 - see above
     from yemot_ai_testing.codex.real import RealCodex  # noqa: PLC0415 - see above
 
-    found = resolve_codex(spec)
-    if isinstance(found, Path):
-        with RealCodex(found) as real:
+    codex = resolve_codex(spec)
+    if isinstance(codex, Path):
+        with unchecked(RealCodex(codex)) as real:
             yield real
     else:
-        with FakeCodex(found) as fake:
+        with unchecked(FakeCodex(codex)) as fake:
             yield fake
 
 
 def resolve_codex(spec: str) -> Path | str | None:
-    """Tell which Codex ``spec`` names: a real binary, or the recorded version that the fake is to be.
+    """Return the Codex that ``spec`` names: the path of a real binary, or the version of the fake.
+
+    Args:
+        spec: ``fake``, ``fake@VERSION``, ``real``, ``real@VERSION`` or a path.
 
     Returns:
-        The path of the binary; the version; None for the fake as it is by default.
+        The path; the recorded version; None for the fake with its default version.
 
     Raises:
-        BinaryNotFoundError: there is none; the message says which versions the fake can be.
+        BinaryNotFoundError: if there is no such binary, or the version is not recorded.
+        CodexSpecError: if ``spec`` is none of these.
     """
     from yemot_ai_testing.codex import recordings  # noqa: PLC0415 - see above
     from yemot_ai_testing.codex.binary import (  # noqa: PLC0415 - see above
         BinaryNotFoundError,
-        is_version,
         locate,
+        parse_codex_spec,
     )
 
-    if spec == "fake":
-        return None
-    if is_version(spec) and spec in recordings.versions():
-        return spec
-    try:
-        return locate(spec)
-    except BinaryNotFoundError as error:
-        if not is_version(spec):
-            raise
-        fakes = ", ".join(recordings.versions())
-        raise BinaryNotFoundError(f"{error} (the fake can be {fakes})") from error
+    codex = parse_codex_spec(spec)
+    if codex.kind != "fake":
+        return locate(codex)
+    if codex.version is not None and codex.version not in recordings.versions():
+        recorded = ", ".join(recordings.versions())
+        raise BinaryNotFoundError(
+            f"Codex {codex.version} is not recorded; recorded are {recorded}. "
+            f"For the real binary: real@{codex.version}"
+        )
+    return codex.version
 
 
 def _parse_command(command: str | None) -> ServerCommand | None:
     try:
         parts = tuple(shlex.split(command or ""))
     except ValueError as error:
-        raise AppError(
-            f"{command!r} cannot be taken apart into a program and its arguments: {error}"
-        ) from error
+        raise AppError(f"{command!r} cannot be split into a program and its arguments: {error}") from error
     return ServerCommand(parts) if parts else None
 
 
 def load_app(target: str, root: Path | None = None) -> object:
     """Return the application that ``module:attr`` names.
 
-    A function that needs no arguments is a factory: it is called, so that each scenario has its own.
+    A function without required arguments is a factory and is called, so that each scenario has its own
+    application.
 
     Raises:
-        AppError: there is none.
+        AppError: if there is none.
     """
-    found = import_attribute(target, root)
-    return found() if inspect.isfunction(found) and _takes_no_arguments(found) else found
+    app = import_attribute(target, root)
+    return app() if inspect.isfunction(app) and _takes_no_arguments(app) else app
 
 
 def _takes_no_arguments(function: FunctionType) -> bool:
     parameters = inspect.signature(function).parameters.values()
-    varying = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return all(one.default is not one.empty and one.kind not in varying for one in parameters)
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(
+        parameter.default is not parameter.empty and parameter.kind not in variadic
+        for parameter in parameters
+    )
 
 
 def import_attribute(target: str, root: Path | None = None) -> object:
-    """Return what ``module:attr`` names, an application or a factory of applications.
+    """Return the object that ``module:attr`` names.
 
     Raises:
-        AppError: there is no such thing, or its module cannot be imported.
+        AppError: if there is none, or if its module cannot be imported.
     """
     module_name, colon, path = target.partition(":")
     if not colon:
-        raise AppError(f"{target!r} names no application: write module:attr, such as shop.phone:flow")
-    found: Any = _import_module(module_name, root)
+        raise AppError(f"{target!r} is not an application: write module:attr, such as shop.phone:flow")
+    value: Any = _import_module(module_name, root)
     for name in path.split("."):
-        if not hasattr(found, name):
-            raise AppError(f"{target}: {found!r} has no {name!r}")
-        found = getattr(found, name)
-    return found
+        if not hasattr(value, name):
+            raise AppError(f"{target}: {value!r} has no {name!r}")
+        value = getattr(value, name)
+    return value
 
 
-def _import_module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has whatever attributes it has
+def _import_module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has any attributes
     folders = list(dict.fromkeys(str(folder) for folder in (Path.cwd(), root) if folder))
-    # As `python -m` and every server with module:attr does.
+    # As `python -m` does, and servers that take module:attr.
     sys.path[:0] = [folder for folder in folders if folder not in sys.path]
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-            known = f"looked for {name!r} from {' and '.join(folders)}"
-            raise AppError(f"there is no module {error.name!r} ({known})") from error
+            searched = f"searched for {name!r} from {' and '.join(folders)}"
+            raise AppError(f"there is no module {error.name!r} ({searched})") from error
         raise AppError(
             f"importing {name!r} raised {type(error).__name__}: {error}{_raise_site(error)}"
         ) from error
 
 
 def _raise_site(error: BaseException) -> str:
-    """Return where a module raised; a module that cannot be parsed tells that itself."""
+    """Return where a module raised; a ``SyntaxError`` says so itself."""
     machinery = {__file__, importlib.__file__}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename not in machinery and not frame.filename.startswith("<frozen"):

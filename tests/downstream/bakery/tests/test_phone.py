@@ -7,12 +7,12 @@ from bakery.phone import line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yemot_ai_testing import Caller, openai_mock
+from yemot_ai_testing import Caller, OpenAIMock
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from yemot_ai_testing import FakeCodex, OpenAIMock
+    from yemot_ai_testing import FakeCodex
 
 
 def test_the_menu_is_as_it_was(yemot_caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
@@ -47,7 +47,7 @@ def test_a_busy_service_is_asked_once_more(yemot_caller: Caller, openai_mock: Op
 @settings(max_examples=20, deadline=None)
 @given(st.text("אבגדהו ", min_size=1).filter(lambda said: said.strip() not in {"", "די"}))
 def test_whatever_is_asked_is_answered(said: str) -> None:
-    with openai_mock() as openai, Caller(line(), extension="2") as caller:
+    with OpenAIMock() as openai, Caller(line(), extension="2") as caller:
         openai.answers("אין לי מושג")
         caller.dial()
         assert caller.says(f"שאלה {said}").endswith("אין לי מושג")
