@@ -145,7 +145,7 @@ def test_a_request_without_the_secret_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("path", "heard"),
+    ("path", "spoken"),
     [
         (f"/{SECRET}", "שלום"),
         (f"/line/{SECRET}", "שלום"),
@@ -157,12 +157,12 @@ def test_a_request_without_the_secret_is_refused(
     ],
 )
 def test_the_secret_can_be_a_part_of_the_path(
-    make_flow: Callable[..., AIFlow], path: str, heard: str
+    make_flow: Callable[..., AIFlow], path: str, spoken: str
 ) -> None:
     flow = make_flow(secret=SECRET)
 
-    assert heard in flow.handle_request(LINE, path=path)
-    assert heard in asyncio.run(flow.ahandle_request(LINE, path=path))
+    assert spoken in flow.handle_request(LINE, path=path)
+    assert spoken in asyncio.run(flow.ahandle_request(LINE, path=path))
 
 
 def test_a_mount_below_a_path_finds_the_secret_in_script_name(make_flow: Callable[..., AIFlow]) -> None:
@@ -219,8 +219,8 @@ def test_the_secret_is_not_stored_logged_or_passed_to_handlers(
         raise KeyError("mine")
 
     line = [*LINE.items(), ("ApiExtension", "5"), ("secret", SECRET)]
-    asked = flow.handle_request(line)
-    assert "=secret," in asked
+    question = flow.handle_request(line)
+    assert "=secret," in question
     flow.handle_request([*line, ("secret", "1")])
 
     stored = asyncio.run(_load(flow, "c1"))

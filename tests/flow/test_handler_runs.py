@@ -126,8 +126,8 @@ def test_speech_has_no_invisible_marks_and_keys_have_no_prefix(flow: AIFlow, lin
 def test_silence_is_returned_as_an_empty_text(flow: AIFlow, line: Line) -> None:
     @flow.get("")
     def root(call: AICall) -> None:
-        said = call.read("שם?", mode="voice", val_name="name")
-        call.play_message("לא שמעתי" if said == "" else said)
+        name = call.read("שם?", mode="voice", val_name="name")
+        call.play_message("לא שמעתי" if name == "" else name)
 
     line.enter("")
 

@@ -27,14 +27,14 @@ class BlockedModel:
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self.asked = threading.Event()
+        self.was_asked = threading.Event()
         self._released = asyncio.Event()
 
     def answers(self) -> None:
         self.engine.loop.call_soon_threadsafe(self._released.set)
 
     async def start_session(self, prompt: str, **_: object) -> Reply:
-        self.asked.set()
+        self.was_asked.set()
         await self._released.wait()
         return Reply(f"אמרת {prompt}", "s")
 
@@ -62,15 +62,15 @@ def test_a_dropped_request_does_not_move_the_caller_back(blocked_model: BlockedM
     line.values.append(("ai_1", "מתי?"))
     held = threading.Thread(target=flow.handle_request, args=(line.request(),))
     held.start()
-    assert blocked_model.asked.wait(10)
+    assert blocked_model.was_asked.wait(10)
 
     first = Response.parse(line.enter("b"))
     blocked_model.answers()
     held.join(10)
     assert not held.is_alive()
-    asked = tuple(first)[-1]
-    assert isinstance(asked, Read)
-    assert line.send((asked.name, "1")).startswith("read=t-גודל=" if kind == "handler" else "read=t-1=")
+    question = tuple(first)[-1]
+    assert isinstance(question, Read)
+    assert line.send((question.name, "1")).startswith("read=t-גודל=" if kind == "handler" else "read=t-1=")
     flow.ai.end("c1")
 
 
@@ -86,7 +86,7 @@ class SlowStore(MemoryStore):
 
     def __init__(self, sessions: MemoryStore) -> None:
         super().__init__()
-        self.waits = threading.Event()
+        self.is_blocked = threading.Event()
         self.in_time = asyncio.Event()
         self._sessions = sessions
 
@@ -97,7 +97,7 @@ class SlowStore(MemoryStore):
         return await self._sessions.save(session, ttl=ttl)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        self.waits.set()
+        self.is_blocked.set()
         await self.in_time.wait()
         return await self._sessions.acquire(key, token, seconds)
 
@@ -133,7 +133,7 @@ def test_a_repeated_request_that_waits_after_its_poll_was_answered_changes_nothi
     line.enter("a")
     assert "ai_1w1" in line.send(("ai_1", "מתי?"))
     repeated = ask("repeated", there)
-    assert slow_store.waits.wait(10)
+    assert slow_store.is_blocked.wait(10)
     line.values.append(("ai_1w1", "None"))
     line.time += 1
     poll = ask("poll", here)
@@ -236,9 +236,9 @@ def test_a_key_interrupts_at_every_speaking_poll(flow: AIFlow, provider: Scripte
     provider.answers("בבקשה")
     line.send(("ai_4", "תודה"))
 
-    said = "".join(THREE).strip()
-    heard = ["הספרייה פתוחה.", "הספרייה פתוחה. ביום שישי עד אחת.", said]
-    assert [exchange.answer for exchange in provider.requests[-1].history] == heard
+    whole = "".join(THREE).strip()
+    spoken = ["הספרייה פתוחה.", "הספרייה פתוחה. ביום שישי עד אחת.", whole]
+    assert [exchange.answer for exchange in provider.requests[-1].history] == spoken
 
 
 class InterruptedModel:

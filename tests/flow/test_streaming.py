@@ -118,7 +118,7 @@ def test_repeated_and_late_requests_get_the_first_response(line: Line, provider:
     provider.answers(THREE, after=1, every=3)
     line.enter("a")
     first = line.send(("ai_1", "מתי?"))
-    asked = line.request()
+    first_request = line.request()
     advance(provider, 3)
 
     assert line.again() == first
@@ -126,7 +126,7 @@ def test_repeated_and_late_requests_get_the_first_response(line: Line, provider:
     polled = line.request()
     assert second == f"read=t-ביום שישי עד אחת=ai_1w2,{POLL}"
     advance(provider, 3)
-    assert line.flow.handle_request(asked) == first
+    assert line.flow.handle_request(first_request) == first
     assert line.flow.handle_request(polled) == second
     last = line.send(("ai_1w2", "None"))
     assert [line.flow.handle_request(request) for request in (polled, line.request())] == [second, last]
@@ -230,7 +230,7 @@ class CutOffModel:
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self.pieces = pieces
-        self.asked = 0
+        self.call_count = 0
         self.engine = ScriptedProvider().engine
 
     async def stream(
@@ -241,10 +241,10 @@ class CutOffModel:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> object:
-        self.asked += 1
-        for piece in self.pieces if self.asked == 1 else ():
+        self.call_count += 1
+        for piece in self.pieces if self.call_count == 1 else ():
             yield piece
-        if self.asked == 1:
+        if self.call_count == 1:
             raise OverloadedError("too much", provider=self.name)
         yield "שוב כאן"
         yield Reply("שוב כאן", "s")
@@ -273,14 +273,14 @@ def test_a_cut_off_answer_is_spoken_and_not_asked_again() -> None:
         answer += line.send(("ai_1w1", "None"))
     assert re.findall(r"t-([^=.]*)", answer) == ["הספרייה פתוחה", "סליחה, התשובה נקטעה, אפשר לשאול שוב"]
     assert answer.endswith(f"ai_2,{LISTEN}")
-    assert provider.asked == 1
+    assert provider.call_count == 1
 
 
 def test_an_answer_cut_off_before_its_first_sentence_is_asked_again() -> None:
     line, provider = cut_off_line("הספרייה ")
 
     assert line.send(("ai_1", "מתי?")) == f"read=t-שוב כאן=ai_2,{LISTEN}"
-    assert provider.asked == 2
+    assert provider.call_count == 2
 
 
 @pytest.mark.usefixtures("agent")
@@ -368,15 +368,15 @@ def test_no_sentence_is_lost_or_repeated_with_repeated_late_or_slow_requests(dat
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
     line.enter("a")
-    values, heard, asked = ("ai_1", "ספור"), [], []
+    values, texts, sent = ("ai_1", "ספור"), [], []
     for _ in range(200):
         answer = line.send(values)
-        asked.append(line.request())
-        for late in data.draw(st.lists(st.sampled_from(asked[-3:]), max_size=2)):
+        sent.append(line.request())
+        for late in data.draw(st.lists(st.sampled_from(sent[-3:]), max_size=2)):
             flow.handle_request(late)
         assert line.again() == answer
         response = Response.parse(answer)
-        heard += spoken(response)
+        texts += spoken(response)
         read = tuple(response)[-1]
         assert isinstance(read, Read)
         if read.name == "ai_2":
@@ -384,7 +384,7 @@ def test_no_sentence_is_lost_or_repeated_with_repeated_late_or_slow_requests(dat
         advance(provider, data.draw(st.floats(0, 2)))
         values = (read.name, "None")
 
-    words = re.findall(r"[^\s,?!]+", " ".join(heard))
+    words = re.findall(r"[^\s,?!]+", " ".join(texts))
     assert words == re.findall(r"[^\s.?!]+", text)
     assert len(provider.requests) == 1
 
@@ -402,8 +402,8 @@ def test_the_first_sentence_is_spoken_as_soon_as_it_is_written() -> None:
         start = caller.exchanges[1].at
         first = next(event for event in caller.transcript if getattr(event, "text", "").startswith("זו"))
 
-    written = 8 * 0.05
-    assert first.at - start <= 1.3 * written
+    writing_time = 8 * 0.05
+    assert first.at - start <= 1.3 * writing_time
     assert re.findall(r"[^\s,]+", heard) == re.findall(r"[^\s.]+", sentence * 25)
     assert caller.dead_air <= 3.0
 

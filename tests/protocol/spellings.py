@@ -70,12 +70,12 @@ def _message(draw: st.DrawFn, message: Message) -> str:
 @st.composite
 def _messages(draw: st.DrawFn, messages: Sequence[Message]) -> str:
     """Messages, with a surplus ``.`` unless it follows a text."""
-    written = draw(st.sampled_from(["", "."]))
+    rendered = draw(st.sampled_from(["", "."]))
     for number, message in enumerate(messages, start=1):
         end = "" if number == len(messages) else "."
         surplus = "" if isinstance(message, Text) else draw(st.sampled_from(["", "", "."]))
-        written += f"{draw(_message(message))}{end}{surplus}"
-    return written
+        rendered += f"{draw(_message(message))}{end}{surplus}"
+    return rendered
 
 
 @st.composite
@@ -97,6 +97,6 @@ def _action(draw: st.DrawFn, action: Action) -> str:
 def spelled_responses(draw: st.DrawFn) -> tuple[Response, str]:
     """A response, and one of its spellings."""
     response = draw(responses())
-    written = "&".join([draw(_action(action)) for action in response])
+    rendered = "&".join([draw(_action(action)) for action in response])
     prefix = "" if response.log else "api_log_no&"
-    return response, f"{prefix}{written}{draw(st.sampled_from(['', '&']))}"
+    return response, f"{prefix}{rendered}{draw(st.sampled_from(['', '&']))}"

@@ -59,7 +59,7 @@ def end_of(parts: list[str], whole: list[str], start: int) -> int:
 def is_subsequence(parts: list[str], whole: list[str]) -> bool:
     at = 0
     for part in parts:
-        at = min(end_of(way, whole, at) for way in ([part.replace(SEAM, "")], part.split(SEAM)))
+        at = min(end_of(variant, whole, at) for variant in ([part.replace(SEAM, "")], part.split(SEAM)))
     return at <= len(whole)
 
 

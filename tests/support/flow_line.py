@@ -8,7 +8,7 @@ from yemot_ai.protocol import lint
 
 @dataclass
 class Line:
-    """The line's side, request by request, for tests that need what a caller never does."""
+    """The line, request by request, for tests that a ``Caller`` cannot express."""
 
     flow: AIFlow
     call_id: str = "c1"
@@ -33,13 +33,13 @@ class Line:
         return answer
 
     def request(self) -> list[tuple[str, str]]:
-        own = [
+        api_params = [
             ("ApiCallId", self.call_id),
             ("ApiPhone", "0501234567"),
             ("ApiExtension", self.extension),
             ("ApiTime", str(self.time)),
         ]
-        return [*own, *self.values]
+        return [*api_params, *self.values]
 
     def hang_up(self) -> str:
         return self.flow.handle_request([*self.request(), ("hangup", "yes"), ("ApiHangupExtension", "/")])

@@ -17,37 +17,37 @@ LISTEN = {"mode": "stt", "block_typing": "", "use_records_recognition_engine": "
 """Arguments with which yemot-flow listens at all, in spite of the faults of rows 7 and 8."""
 
 
-def a_pause(make: FlowFactory) -> str:
+def pause_longer_than_timeout(make: FlowFactory) -> str:
     """Let the caller pause for longer than ``timeout``: 1 ms here, 30 s by default."""
-    got: list[str] = []
+    values: list[str] = []
 
     async def handler(call: AnyCall) -> None:
         if "a" not in call.params:
             call.name = "דוד"
         await call.read([("text", "מה")], val_name="a", max_digits=1)
-        got.append(getattr(call, "name", "unknown"))
+        values.append(getattr(call, "name", "unknown"))
         call.hangup()
 
     caller = dial_in(make(timeout=1), handler)
     time.sleep(0.01)
     caller.presses("1")
-    return f"after the pause the call is {got[0]}'s"
+    return f"after the pause the call is {values[0]}'s"
 
 
-def a_second_visit(make: FlowFactory) -> str:
+def second_visit(make: FlowFactory) -> str:
     return f"two visits, values cleared: {visits(make, kept=False)}, kept: {visits(make, kept=True)}"
 
 
 def visits(make: FlowFactory, *, kept: bool) -> list[str]:
     flow = make()
-    got: list[str] = []
+    values: list[str] = []
 
     async def shop(call: AnyCall) -> None:
-        got.append(await call.read([("text", "מה")], val_name="a", max_digits=1))
+        values.append(await call.read([("text", "מה")], val_name="a", max_digits=1))
         call.goto("/")
 
     def root(call: AnyCall) -> None:
-        call.goto("/7" if len(got) < 2 else "hangup")
+        call.goto("/7" if len(values) < 2 else "hangup")
 
     flow.add_route("7", shop)
     flow.add_route("", root)
@@ -56,10 +56,10 @@ def visits(make: FlowFactory, *, kept: bool) -> list[str]:
     keys = iter("12")
     while caller.question:
         caller.presses(next(keys))
-    return got
+    return values
 
 
-def a_name_sent_twice(make: FlowFactory) -> str:
+def repeated_name(make: FlowFactory) -> str:
     """Mount each flow as its documentation says: with ``to_dict()``, or with the mounts."""
     flow = make()
 
@@ -68,7 +68,7 @@ def a_name_sent_twice(make: FlowFactory) -> str:
 
     flow.add_route("7", handler)
     sent = (("to", "1"), ("to", "2"))
-    apps: dict[str, object] = {"to_dict()": by_flask(flow)}
+    apps: dict[str, object] = {"to_dict()": flask_app(flow)}
     if isinstance(flow, AIFlow):
         apps = {"wsgi_app": flow.wsgi_app, "asgi_app": flow.asgi_app}
     shown = []
@@ -79,7 +79,7 @@ def a_name_sent_twice(make: FlowFactory) -> str:
     return f"to=1&to=2: {'; '.join(shown)}"
 
 
-def by_flask(flow: yemot_flow.Flow) -> flask.Flask:
+def flask_app(flow: yemot_flow.Flow) -> flask.Flask:
     app = flask.Flask(__name__)
 
     @app.route("/", methods=["GET", "POST"])
@@ -89,41 +89,41 @@ def by_flask(flow: yemot_flow.Flow) -> flask.Flask:
     return app
 
 
-def keys_and_words(make: FlowFactory) -> str:
-    def said(name: str, answer: str) -> str:
-        got: list[str] = []
+def keys_and_speech(make: FlowFactory) -> str:
+    def listen(name: str, answer: str) -> str:
+        values: list[str] = []
 
         async def handler(call: AnyCall) -> None:
-            got.append(await call.read([("text", "מה")], val_name=name, **LISTEN))
+            values.append(await call.read([("text", "מה")], val_name=name, **LISTEN))
             call.hangup()
 
         caller = dial_in(make(), handler)
         _ = caller.presses(answer) if answer.isdigit() else caller.says(answer)
-        return got[0]
+        return values[0]
 
-    keys, phone, filler = said("x", "12"), said("phone", "אפס חמש"), said("x", "אוקיי נו")
+    keys, phone, filler = listen("x", "12"), listen("phone", "אפס חמש"), listen("x", "אוקיי נו")
     return f"keys 12: {keys!r}; phone 'אפס חמש': {phone!r}; 'אוקיי נו': {filler!r}"
 
 
-def silence_while_listening(make: FlowFactory) -> str:
-    got: list[str] = []
+def silence_at_a_spoken_question(make: FlowFactory) -> str:
+    values: list[str] = []
 
     async def handler(call: AnyCall) -> None:
-        got.append(await call.read([("text", "מה")], val_name="x", amount_attempts=3, **LISTEN))
+        values.append(await call.read([("text", "מה")], val_name="x", amount_attempts=3, **LISTEN))
         call.hangup()
 
     caller = dial_in(make(), handler)
     caller.silent()
     if caller.question:
         caller.says("שלום")
-    return f"amount_attempts=3, silence, then שלום: got {got[0]!r}"
+    return f"amount_attempts=3, silence, then שלום: got {values[0]!r}"
 
 
 def no_call_id(make: FlowFactory) -> str:
     return answers(dial_in(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
 
 
-def no_such_extension(make: FlowFactory) -> str:
+def unknown_extension(make: FlowFactory) -> str:
     caller = Caller(make(), extension="8", strict=False, extensions=frozenset({"8"}))
     caller.dial()
     return answers(caller)
@@ -136,7 +136,7 @@ ROWS = (
         "one `ApiCallId` stands for the whole call, pauses included",
         "[OFF]",
         "after `session_ttl`: an hour",
-        a_pause,
+        pause_longer_than_timeout,
         fault=r"unknown's$",
         fixed=r"דוד's$",
     ),
@@ -146,7 +146,7 @@ ROWS = (
         "what is sent on re-entry is contradictory: cleared, or kept",
         "[?]",
         "each visit starts afresh, whichever it is",
-        a_second_visit,
+        second_visit,
         fault=r"\['1', '1'\], kept: \['1', '1'\]",
         fixed=r"\['1', '2'\], kept: \['1', '2'\]",
     ),
@@ -156,7 +156,7 @@ ROWS = (
         "a name read twice is sent twice; the last is the newest",
         "[LIB] [LIVE]",
         "the mounts hand over pairs, and the newest counts",
-        a_name_sent_twice,
+        repeated_name,
         fault=r"to_dict\(\): go_to_folder=/1$",
         fixed=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
     ),
@@ -165,8 +165,8 @@ ROWS = (
         "speech arrives cut: keys as text, telephone numbers and filler words as nothing",
         "keys pressed at a spoken question are sent as `Digits-…`",
         "[OFF]",
-        "keys as digits; words as they were said",
-        keys_and_words,
+        "keys as digits; speech as it was recognized",
+        keys_and_speech,
         fault=r"'Digits-12'; .*: ''; .*: ''$",
         fixed=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
     ),
@@ -176,7 +176,7 @@ ROWS = (
         "silence at a spoken question is an empty value",
         "[LIB]",
         "it still is; `amount_attempts=3` asks again, up to three times",
-        silence_while_listening,
+        silence_at_a_spoken_question,
         fault=r"got ''$",
         fixed=r"got 'שלום'$",
     ),
@@ -196,7 +196,7 @@ ROWS = (
         "after `id_list_message` alone: `api_end_goto`, else one level up",
         "[OFF]",
         "a sentence, and up",
-        no_such_extension,
+        unknown_extension,
         fault=r"^id_list_message=t-שלוחה לא קיימת$",
         fixed=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
     ),

@@ -35,11 +35,11 @@ def each_request_twice(make: FlowFactory) -> str:
     return f"3 requests, each sent twice: {runs.count('top')} runs"
 
 
-def one_name_twice(make: FlowFactory) -> str:
-    got: list[str] = []
+def two_questions_with_one_name(make: FlowFactory) -> str:
+    values: list[str] = []
 
     async def handler(call: AnyCall) -> None:
-        got[:] = [await call.read([("text", text)], max_digits=1) for text in ("אחת", "שתיים")]
+        values[:] = [await call.read([("text", text)], max_digits=1) for text in ("אחת", "שתיים")]
         call.hangup()
 
     caller = dial_in(make(), handler)
@@ -47,10 +47,10 @@ def one_name_twice(make: FlowFactory) -> str:
     while caller.question:
         caller.presses(next(keys))
     asked = sum(exchange.body.startswith("read=") for exchange in caller.exchanges)
-    return f"two questions, asked {asked}; got {got}"
+    return f"two questions, asked {asked}; got {values}"
 
 
-def hung_up_at_work(make: FlowFactory) -> str:
+def hang_up_during_a_run(make: FlowFactory) -> str:
     """Hang up while the handler works; it works until it is cancelled or the hang-up was answered."""
     callers: list[Caller] = []
     log: list[str] = []
@@ -77,7 +77,7 @@ def hung_up_at_work(make: FlowFactory) -> str:
     return f"the hang-up is answered {body}; the handler {log[0]}"
 
 
-def inside_a_loop(make: FlowFactory) -> str:
+def inside_an_event_loop(make: FlowFactory) -> str:
     flow = make()
 
     async def handler(call: AnyCall) -> None:
@@ -94,24 +94,26 @@ def inside_a_loop(make: FlowFactory) -> str:
 
 
 def exceptions(make: FlowFactory) -> str:
-    def plainly(call: AnyCall) -> None:
+    def sync_handler(call: AnyCall) -> None:
         raise ValueError("a handler's mistake")
 
-    async def awaited(call: AnyCall) -> None:
+    async def async_handler(call: AnyCall) -> None:
         raise ValueError("a handler's mistake")
 
     with warnings_ignored():
-        return f"def: {answers(dial_in(make(), plainly))}; async def: {answers(dial_in(make(), awaited))}"
+        sync, awaited = (answers(dial_in(make(), handler)) for handler in (sync_handler, async_handler))
+    return f"def: {sync}; async def: {awaited}"
 
 
-def nothing_and_a_string(make: FlowFactory) -> str:
-    async def nothing(call: AnyCall) -> None: ...
+def return_values(make: FlowFactory) -> str:
+    async def return_none(call: AnyCall) -> None: ...
 
-    def string(call: AnyCall) -> str:
+    def return_text(call: AnyCall) -> str:
         return "go_to_folder=/5"
 
     with warnings_ignored():
-        return f"None: {answers(dial_in(make(), nothing))}; a string: {answers(dial_in(make(), string))}"
+        none, text = (answers(dial_in(make(), handler)) for handler in (return_none, return_text))
+    return f"None: {none}; a string: {text}"
 
 
 def read_in_a_plain_handler(make: FlowFactory) -> str:
@@ -122,7 +124,7 @@ def read_in_a_plain_handler(make: FlowFactory) -> str:
         return answers(dial_in(make(), handler))
 
 
-def caught_by_the_handler(make: FlowFactory) -> str:
+def except_in_the_handler(make: FlowFactory) -> str:
     async def handler(call: AnyCall) -> None:
         with suppress(Exception):  # the mistake of the handler
             await call.read([("text", "מה")], val_name="q", max_digits=1)
@@ -160,7 +162,7 @@ ROWS = (
         "a name read twice is sent twice; the names are meant to differ",
         "[OFF]",
         "the second goes out as `name_2`",
-        one_name_twice,
+        two_questions_with_one_name,
         fault=r"\['1', '1'\]",
         fixed=r"\['1', '2'\]",
     ),
@@ -170,7 +172,7 @@ ROWS = (
         "`hangup=yes` says that the caller is gone",
         "[OFF]",
         "the running handler is cancelled, the session ends, `ai.end_callbacks` are called",
-        hung_up_at_work,
+        hang_up_during_a_run,
         fault=r"answered noop; the handler continued",
         fixed=r"answered noop=ended; the handler was cancelled",
     ),
@@ -180,7 +182,7 @@ ROWS = (
         "`noop` is ignored: nothing is asked",
         "[OFF]",
         "it runs; `ahandle_request` and the ASGI mount hold the line there as well",
-        inside_a_loop,
+        inside_an_event_loop,
         fault=r"^noop",
         fixed=r"^read=t-מה=q,",
     ),
@@ -200,7 +202,7 @@ ROWS = (
         "a bare `noop` is not in the documentation",
         "[?]",
         "up, and a line in the log; a returned answer is checked and sent",
-        nothing_and_a_string,
+        return_values,
         fault=r"None: noop; a string: noop",
         fixed=r"None: go_to_folder=\.\.; a string: go_to_folder=/5",
     ),
@@ -220,7 +222,7 @@ ROWS = (
         "nothing is asked unless a `read` goes out",
         "[OFF]",
         "the question is asked: the interruption is not an `Exception`",
-        caught_by_the_handler,
+        except_in_the_handler,
         fault=r"^go_to_folder=/5",
         fixed=r"^read=t-מה=q,",
     ),

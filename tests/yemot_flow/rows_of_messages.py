@@ -9,14 +9,14 @@ from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answer
 __all__ = ["ROWS"]
 
 
-def played(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> str:  # noqa: ANN401 - arguments of play_message
+def play(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> str:  # noqa: ANN401 - arguments of play_message
     def handler(call: AnyCall) -> None:
         call.play_message(list(messages), **options)
 
     return answers(dial_in(make(), handler))
 
 
-def spoken_then_hung_up(make: FlowFactory) -> str:
+def play_then_hang_up(make: FlowFactory) -> str:
     def handler(call: AnyCall) -> None:
         call.play_message([("text", "שלום")])
         call.hangup()
@@ -25,24 +25,24 @@ def spoken_then_hung_up(make: FlowFactory) -> str:
 
 
 def forbidden_characters(make: FlowFactory) -> str:
-    text = played(make, ("text", "10-12 = x"))
-    return f"{text}; file: {played(make, ('file', 'welcome.wav'))}"
+    text = play(make, ("text", "10-12 = x"))
+    return f"{text}; file: {play(make, ('file', 'welcome.wav'))}"
 
 
 def message_types(make: FlowFactory) -> str:
-    day = played(make, ("dateH", "01/01/2026"))
-    return f"{played(make, ('system_message', 'M1005'))}; {played(make, ('zmanim', 'T'))}; {day}"
+    day = play(make, ("dateH", "01/01/2026"))
+    return f"{play(make, ('system_message', 'M1005'))}; {play(make, ('zmanim', 'T'))}; {day}"
 
 
 def relative_targets(make: FlowFactory) -> str:
-    def gone(target: str) -> str:
+    def go_to(target: str) -> str:
         return answers(dial_in(make(), lambda call: call.goto(target), extension="1/2"))
 
-    return "; ".join(f"{target}: {gone(target)}" for target in ("3", "..", "/5"))
+    return "; ".join(f"{target}: {go_to(target)}" for target in ("3", "..", "/5"))
 
 
 def percent_signs(make: FlowFactory) -> str:
-    return played(make, ("text", "שלום לכם"), url_encode=True)
+    return play(make, ("text", "שלום לכם"), url_encode=True)
 
 
 ROWS = (
@@ -52,7 +52,7 @@ ROWS = (
         "`id_list_message` may be followed by another action",
         "[OFF]",
         "it is queued, and sent with the next action of the handler",
-        spoken_then_hung_up,
+        play_then_hang_up,
         fault=r"^id_list_message=t-שלום$",
         fixed=r"^id_list_message=t-שלום&go_to_folder=hangup$",
     ),

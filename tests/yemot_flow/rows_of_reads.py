@@ -10,66 +10,66 @@ from yemot_ai_testing import Caller
 __all__ = ["ROWS"]
 
 
-def asked(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - arguments of read
+def ask_once(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - arguments of read
     """Let a handler ask once; return the caller, and the list that the handler's value is added to."""
-    got: list[str] = []
+    values: list[str] = []
 
     async def handler(call: AnyCall) -> None:
-        got.append(await call.read(list(messages) or [("text", "מה")], val_name="x", **options))
+        values.append(await call.read(list(messages) or [("text", "מה")], val_name="x", **options))
         call.hangup()
 
-    return dial_in(make(), handler), got
+    return dial_in(make(), handler), values
 
 
 def three_messages(make: FlowFactory) -> str:
-    return answers(asked(make, ("text", "אחת"), ("text", "שתיים"), ("text", "שלוש"), max_digits=1)[0])
+    return answers(ask_once(make, ("text", "אחת"), ("text", "שתיים"), ("text", "שלוש"), max_digits=1)[0])
 
 
 def typed_star(make: FlowFactory) -> str:
-    caller, got = asked(make, confirm=True)
+    caller, values = ask_once(make, confirm=True)
     question = answers(caller)
     caller.presses("12*4#")
     if not caller.ended:
         caller.presses("1")  # approves
-    return f"{question}; 12*4# is {got[0]!r}"
+    return f"{question}; 12*4# is {values[0]!r}"
 
 
 def silence_at_keys(make: FlowFactory) -> str:
-    caller, got = asked(make, max_digits=1, allow_empty=True, amount_attempts=1)
+    caller, values = ask_once(make, max_digits=1, allow_empty=True, amount_attempts=1)
     question = answers(caller)
     if caller.question:
         caller.silent()
-    return f"{question}; silence is {got[0]!r}" if got else question
+    return f"{question}; silence is {values[0]!r}" if values else question
 
 
 def locked_keyboard(make: FlowFactory) -> str:
-    return answers(asked(make, max_digits=9, block_change_keyboard=True)[0])
+    return answers(ask_once(make, max_digits=9, block_change_keyboard=True)[0])
 
 
 def list_of_keys(make: FlowFactory) -> str:
-    caller, got = asked(make, max_digits=1, digits_allowed=[1, 2])
+    caller, values = ask_once(make, max_digits=1, digits_allowed=[1, 2])
     question = answers(caller)
     if caller.question:
         caller.presses("2")
-    return f"{question}; 2 is {got[0]!r}" if got else question
+    return f"{question}; 2 is {values[0]!r}" if values else question
 
 
 def keys_while_speaking(make: FlowFactory) -> str:
-    free, blocked = (answers(asked(make, mode="stt", block_typing=choice)[0]) for choice in (False, True))
+    free, blocked = (answers(ask_once(make, mode="stt", block_typing=choice)[0]) for choice in (False, True))
     return f"{free}; block_typing=True: {blocked}"
 
 
 def speech_fields(make: FlowFactory) -> str:
-    short = answers(asked(make, mode="stt")[0])
-    long = asked(make, mode="stt", use_records_recognition_engine=True, quiet_max=3, length_max=20)[0]
+    short = answers(ask_once(make, mode="stt")[0])
+    long = ask_once(make, mode="stt", use_records_recognition_engine=True, quiet_max=3, length_max=20)[0]
     return f"{short}; long: {answers(long)}"
 
 
 def recording_menu(make: FlowFactory) -> str:
-    caller, got = asked(make, mode="record")
+    caller, values = ask_once(make, mode="record")
     question = answers(caller)
-    menu = "M3345" if caller.records("/7/000.wav") and not got else "no menu"
-    without = answers(asked(make, mode="record", no_confirm_menu=True)[0])
+    menu = "M3345" if caller.records("/7/000.wav") and not values else "no menu"
+    without = answers(ask_once(make, mode="record", no_confirm_menu=True)[0])
     return f"{question}: {menu}; no_confirm_menu=True: {without}"
 
 

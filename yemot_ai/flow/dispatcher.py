@@ -33,7 +33,7 @@ PendingResponse = Callable[[float | None], Awaitable[str]]
 
 Decision = str | PendingResponse
 
-HANGUP_ACKNOWLEDGED = str(Response((Noop("ended"),)))
+HANGUP_ACKNOWLEDGEMENT = str(Response((Noop("ended"),)))
 """The response to a hang-up; the line ignores it."""
 
 
@@ -101,7 +101,7 @@ class Dispatcher:
             await self._ai.aend(request.call_id, reason="hangup")
         except StoreError as error:  # the caller has left: there is no line to keep polling
             log.warning("call %s: the hang-up will be saved later: %s", request.call_id, error)
-        return HANGUP_ACKNOWLEDGED
+        return HANGUP_ACKNOWLEDGEMENT
 
     async def _unknown_extension(self, request: Request) -> str:
         response = str(
@@ -191,10 +191,10 @@ class Dispatcher:
         try:
             if isinstance(step, AwaitTranscript):
                 step = await self._work_until(agent, step, request, until)
-            written = -1
+            last_count = -1
             # Until a piece can be spoken: an emoji cannot.
-            while isinstance(step, AwaitAnswer) and step.pieces > written:
-                written = step.pieces
+            while isinstance(step, AwaitAnswer) and step.pieces > last_count:
+                last_count = step.pieces
                 step = await self._work_until(agent, step, request, until)
         except CallEndedError:
             # The call ended, or only this turn: then a key has decided the response.

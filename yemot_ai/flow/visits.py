@@ -75,9 +75,9 @@ def find_identical_response(recent: Iterable[CachedResponse], request: Request) 
     return next((cached.answer for cached in reversed(recent) if cached.request == wanted), None)
 
 
-def cached_response(request: Request, answer: str, *, left: bool = False) -> CachedResponse:
+def cached_response(request: Request, response: str, *, left: bool = False) -> CachedResponse:
     """Return the cache entry for a request and its response."""
-    return CachedResponse(fingerprint(request), request.time, answer, left)
+    return CachedResponse(fingerprint(request), request.time, response, left)
 
 
 def with_response(session: Session, request: Request, response: Response) -> Session:

@@ -90,14 +90,14 @@ def parse_response(text: str) -> ParseResult:
     parsed = ParseResult(text)
     body = text.rstrip(_LINE_ENDS)
     if not body or body.isspace():
-        parsed.report("empty-answer", "the answer is empty", 0)
+        parsed.report("empty-answer", "the response is empty", 0)
         return parsed
     if _MARKUP.match(body):
         start = len(body) - len(body.lstrip())
-        parsed.report("not-plain-text", f"the answer begins with {body[start]!r}", start)
+        parsed.report("not-plain-text", f"the response starts with {body[start]!r}", start)
         return parsed
     if body != text:
-        parsed.report("line-end", "a line end follows the answer", len(body))
+        parsed.report("line-end", "a line end follows the response", len(body))
     _parse_actions(parsed, body)
     return parsed
 
@@ -112,7 +112,7 @@ def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
             yield "after-terminal", f"{following} follows {type(action).__name__}", index + 1
     for index, action in enumerate(actions):
         if isinstance(action, SimpleAnswer) and len(actions) > 1:
-            yield "simple-answer", f"the bare word {action.word!r} stands beside other actions", index
+            yield "simple-answer", f"the bare word {action.word!r} is not the only action", index
 
 
 def _parse_actions(parsed: ParseResult, text: str) -> None:
@@ -137,7 +137,7 @@ def _parse_action(parsed: ParseResult, text: str, position: int, number: int) ->
     part = Part("action", name, text, position, number)
     offset = position + len(name) + 1
     if not text:
-        parsed.report("empty-action", "there is no action beside this &", position)
+        parsed.report("empty-action", "there is no action next to this &", position)
     elif name == "noop" and not equals:
         parsed.report("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
@@ -207,7 +207,7 @@ def _report_empty_message(parsed: ParseResult, action: Part, position: int, offs
     if action.parts and action.parts[-1].name == "t":
         parsed.report("text-character", "text: '.' is not allowed here", dot)
         return False
-    parsed.report("empty-message", "there is no message beside this .", dot)
+    parsed.report("empty-message", "there is no message next to this .", dot)
     return True
 
 
@@ -218,7 +218,7 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     if message_type is Comment and not dash:
         dash = "-"
     if message_type is None or not dash:
-        parsed.report("message-type", f"{text[:40]!r} begins with no message type", position)
+        parsed.report("message-type", f"{text[:40]!r} does not start with a message type", position)
         return part
     _parse_fields(parsed, part, message_type, data, min(position + len(kind) + 1, part.end))
     return part

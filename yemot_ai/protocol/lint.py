@@ -110,4 +110,4 @@ def _order_warnings(part: Part, following: Part | None) -> Iterator[_Finding]:
         reason = "one id_list_message follows another; the second may cancel the first"
         yield "two-plays", reason, following.position
     if following is None and not moves:
-        yield "play-leaves", "the answer ends with id_list_message", part.position
+        yield "play-leaves", "the response ends with id_list_message", part.position

@@ -6,7 +6,7 @@ line, ``[LIB]`` behaviour of the established libraries, ``[?]`` not confirmed. A
 never an error; one that all the established libraries enforce may be.
 
 >>> RULES["after-read"].hint
-'put read last: the line asks once an answer, and sends a new request with the value'
+'put read last: the line asks once per response, and sends a new request with the value'
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ _ERRORS: Final = (
     ("not-plain-text", "[OFF]", "answer with bare text: no HTML, JSON or byte order mark"),
     ("unknown-action", "[OFF]", "use one of the documented actions"),
     ("empty-action", "[OFF]", "put exactly one & between two actions"),
-    ("simple-answer", "[OFF]", "a simple answer is one bare word and stands alone"),
+    ("simple-answer", "[OFF]", "a simple answer is one bare word and the only action"),
     (
         "after-read",
         "[OFF]",
-        "put read last: the line asks once an answer, and sends a new request with the value",
+        "put read last: the line asks once per response, and sends a new request with the value",
     ),
     ("after-terminal", "[OFF]", "only id_list_message and music_on_hold may be followed by another action"),
     ("read-shape", "[OFF]", "write read=<messages>=<fields> with exactly one = between them"),
@@ -81,7 +81,7 @@ _ERRORS: Final = (
     ("text-character", "[OFF]", "pass the text through speakable()"),
     ("text-quote", "[LIVE]", "pass the text through speakable(): quotes were met with M1607"),
     ("text-bar", "[LIB]", "pass the text through speakable(): the established libraries refuse |"),
-    ("line-end", "[LIB]", "end the answer with its last character: line ends are never sent"),
+    ("line-end", "[LIB]", "end the response with its last character: line ends are never sent"),
     ("character", "[OFF]", "remove the character"),
     ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
     ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),

@@ -80,8 +80,9 @@ class Text:
     """Text that the line speaks [OFF].
 
     Args:
-        text: what to say, without ``. - & = | " '`` and line ends; ``speakable()`` makes such texts.
-            The line speaks about 150 words a message. That an empty one is silent is not confirmed [?].
+        text: the text, without ``. - & = | " '`` and line ends; ``speakable()`` returns such texts.
+            The line speaks about 150 words per message. Whether an empty text is silent is not
+            confirmed [?].
     """
 
     text: str
@@ -149,7 +150,7 @@ class Number:
     """A number, read as one [OFF].
 
     Args:
-        value: a whole number from 0, below a thousand million.
+        value: a whole number from 0 to 999,999,999.
     """
 
     value: int
@@ -228,10 +229,10 @@ class SystemMessage:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """Moves the caller on when it is reached; the last message of its action [OFF].
+    """Moves the caller after the messages before it; the last message of its action [OFF].
 
     Args:
-        target: as of ``go_to_folder``, but without dots, which would end the message:
+        target: as in ``go_to_folder``, but without dots, which would end the message:
             ``/``, ``/1/1``, ``1``, ``hangup``.
     """
 
@@ -253,11 +254,11 @@ class GoTo:
 
 @dataclass(frozen=True, slots=True)
 class MusicOnHoldMessage:
-    """Music, as a message [LIB]; not in the official table, where ``MusicOnHold`` is.
+    """Music as a message [LIB]; the official table has only the action ``MusicOnHold``.
 
     Args:
-        name: the music's name.
-        seconds: how long, or None.
+        name: name of the music.
+        seconds: duration, or None.
     """
 
     name: str
@@ -275,10 +276,10 @@ class MusicOnHoldMessage:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A remark among messages that the line ignores [OFF]; without one undocumented [LIB].
+    """A comment between messages, which the line ignores [OFF]; an empty one is undocumented [LIB].
 
     Args:
-        text: the remark, without ``.``.
+        text: the comment, without ``.``.
     """
 
     text: str = ""
@@ -310,11 +311,11 @@ Message: TypeAlias = (
     | MusicOnHoldMessage
     | Comment
 )
-"""Anything that can stand among the messages of ``Play`` and ``Read``."""
+"""Any message of ``Play`` and ``Read``."""
 
 _ALL: Final[tuple[type[Message], ...]] = (
     Text, File, Digits, Number, Letters, SpeechFile, SystemMessage,
     Zmanim, Date, HebrewDate, GoTo, MusicOnHoldMessage, Comment,
 )  # fmt: skip
-MESSAGE_TYPES: Final[dict[str, type[Message]]] = {one.PREFIX: one for one in _ALL}
-"""The message types by what stands before their first ``-``."""
+MESSAGE_TYPES: Final[dict[str, type[Message]]] = {cls.PREFIX: cls for cls in _ALL}
+"""The message types by prefix: the text before their first ``-``."""

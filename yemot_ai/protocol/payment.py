@@ -86,7 +86,7 @@ class CreditCard:
         currency="currency, 1 shekel or 2 dollar",
         deal="kind of deal",
         user="user name",
-        return_all="all that the clearing house said is sent",
+        return_all="whole response of the clearing house is sent",
         ask_phone="asks for the phone number",
         ask_name="asks for the name",
         no_ask="does not ask for approval",

@@ -25,10 +25,10 @@ class Zmanim:
     """A time of the Jewish day [OFF].
 
     Args:
-        time: which one, e.g. ``sunset``, or ``T`` for now.
-        zone: where, e.g. ``IL/Bney_Brak``; empty for the line's own place.
-        sign: ``+`` or ``-`` to move it.
-        amount: by how much: a unit of ``Y M D H m S s`` before a number, e.g. ``D1``.
+        time: the time, e.g. ``sunset``, or ``T`` for now.
+        zone: the location, e.g. ``IL/Bney_Brak``; empty for the line's location.
+        sign: ``+`` or ``-`` to shift the time.
+        amount: the shift: a unit of ``Y M D H m S s`` before a number, e.g. ``D1``.
     """
 
     time: str

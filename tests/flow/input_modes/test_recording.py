@@ -299,7 +299,7 @@ def test_a_missing_key_or_token_is_an_error_when_the_agent_is_registered(
 
 
 def test_an_object_without_transcribe_is_refused(provider: ScriptedProvider) -> None:
-    with pytest.raises(ConfigurationError, match="no transcriber"):
+    with pytest.raises(ConfigurationError, match="not a transcriber"):
         YemotAI(provider=provider, transcriber=object())  # type: ignore[arg-type]  # wrong on purpose
 
 

@@ -163,7 +163,7 @@ class AgentTurns:
         except (ProviderError, CallEndedError):
             raise
         except yemot_flow.CallInterrupted as error:
-            raise _function_error(function, "used yemot-flow's Call; use the call it is given") from error
+            raise _function_error(function, "used yemot-flow's Call; use the call that it gets") from error
         except (Exception, SystemExit) as error:  # foreign code: the caller hears an apology
             raise _function_error(function, f"raised {type(error).__name__}") from error
         if answer is not None and not isinstance(answer, str):

@@ -32,7 +32,7 @@ class AwaitableStr(str, Coroutine[Any, Any, str]):
         yield  # an __await__ has to be a generator
 
     def send(self, value: Any, /) -> Never:  # noqa: ANN401, ARG002 - the signature of Coroutine
-        """Finish at once."""
+        """Raise ``StopIteration`` with the text."""
         raise StopIteration(str(self))
 
     def throw(

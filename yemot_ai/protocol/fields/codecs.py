@@ -268,7 +268,9 @@ class Constant:
     def decode(self, text: str) -> None:
         """Raise if ``text`` is not the word."""
         if text != self.word:
-            raise InvalidValueError("choice", f"{text[:40]!r} stands where only {self.word!r} is allowed")
+            raise InvalidValueError(
+                "choice", f"{text[:40]!r} is not {self.word!r}, the only value allowed here"
+            )
 
     def encode(self, value: object) -> str:
         """Return the word."""
