@@ -113,7 +113,7 @@ def test_workers_report_as_one_process_does(project: pytest.Pytester) -> None:
     assert written.count('name="yemot_failure" value="heard"') == 1
 
 
-def test_a_strict_project_gets_no_warnings(run: Run, write: Write) -> None:
+def test_a_strict_project_passes_without_changes(run: Run, write: Write) -> None:
     write("pytest.toml", "[pytest]\nstrict = true\nfilterwarnings = ['error']\n")
     result = run(APP, "--yemot-scenario", "-k", "not שאלה")
     result.assert_outcomes(passed=4, deselected=1)

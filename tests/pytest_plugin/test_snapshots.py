@@ -38,7 +38,7 @@ def test_a_failure_says_if_only_the_spelling_differs(
 
 def test_a_failure_says_if_a_text_is_not_a_response(project: pytest.Pytester, run: Run, write: Write) -> None:
     output = failed_run(write, run, "go_to_folder=/1", "hangup=yes")
-    assert "after: not a response: there is no such action" in output
+    assert "the second is not a response: there is no such action" in output
     assert "go_to_folder=/1 → hangup=yes" in output
 
 
