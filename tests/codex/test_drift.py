@@ -101,7 +101,7 @@ def test_a_turn_that_comes_to_something_else_breaks_us(early: DriftReport) -> No
     report = early
     worst = [one for one in report.differences if one.severity == "breaks us"]
     assert [(one.what, one.before, one.after, one.cases) for one in worst] == [
-        ("what the turn comes to", "answer", "session_busy", ("busy_session",))
+        ("outcome of the turn", "answer", "session_busy", ("busy_session",))
     ]
     assert report.breaks
 
@@ -122,7 +122,7 @@ def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: DriftRe
 def test_a_failure_in_words_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
     said = changed(recorded("rate_limited"), "429 Too Many Requests", "too hasty")
     found = compared(tmp_path, said)
-    assert (READER_WRONG, "breaks us", "what our reader makes of the turn") in summary(found)
+    assert (READER_WRONG, "breaks us", "outcome by our reader") in summary(found)
     (wrong,) = [one for one in found if one.cause == READER_WRONG]
     assert (wrong.before, wrong.after, wrong.where) == ("rate_limited", "crashed", "new")
 
@@ -217,7 +217,7 @@ def test_json_is_for_programs(early: DriftReport) -> None:
     assert told["breaks"] is True
     assert told["compared"] == len(CASES)
     assert set(told["differences"][0]) == {
-        *("verdict", "severity", "what", "before", "after", "where", "cases")
+        *("cause", "severity", "what", "before", "after", "where", "cases")
     }
 
 
@@ -262,7 +262,7 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
     [
         ([], "drift compares two"),
         (["0.169.0"], "drift compares two"),
-        (["0.169.0", "0.1.2"], "0.1.2 is no folder; recorded are 0.142.0"),
+        (["0.169.0", "0.1.2"], "0.1.2 is not a folder; recorded are 0.142.0"),
         (["a", "b", "--codex", "real"], "at most one other"),
         (["--codex", "real@0.1.2"], "yemot-ai-testing codex install 0.1.2"),
         (["0.169.0", "."], "no recordings of Codex in ."),

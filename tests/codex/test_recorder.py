@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.codex import EXEC, Shell, asked, provider
+from tests.support.codex import EXEC, Shell, exec_provider, run_async
 from yemot_ai.errors import RateLimitedError
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex import recordings
@@ -89,11 +89,11 @@ def test_a_script_is_played_with_the_real_binary(recorded: Path) -> None:
 def test_what_was_recorded_can_be_replayed(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake:
         fake.replays("greeting").replays("busy-day_2").answers("ותודה")
-        first = asked(provider().start_session("מי שם?"))
+        first = run_async(exec_provider().start_session("מי שם?"))
         assert first.text == "כאן המאפייה"
         with pytest.raises(RateLimitedError):
-            asked(provider().continue_session(first.session, "ועוד?"))
-        assert asked(provider().continue_session(first.session, "אז מה?")).text == "ותודה"
+            run_async(exec_provider().continue_session(first.session, "ועוד?"))
+        assert run_async(exec_provider().continue_session(first.session, "אז מה?")).text == "ותודה"
         fake.assert_complete()
 
 
@@ -166,7 +166,7 @@ def test_a_recording_can_be_replayed_whatever_it_begins_with(tmp_path: Path) -> 
     refused.write(tmp_path / "logged-out.json")
     with FakeCodex(recordings=tmp_path).replays("logged-out") as fake:
         run = Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום")
-    assert (run.code, run.stdout, run.stderr) == (1, "", "Error: Not logged in\n")
+    assert (run.exit_code, run.stdout, run.stderr) == (1, "", "Error: Not logged in\n")
 
 
 def test_the_command_plays_a_script(
@@ -203,7 +203,7 @@ def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
     program = tmp_path / "codex"
     write_executable(program, "#!/bin/sh\nexit 3\n")
     assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 1
-    assert "does not tell its version" in capsys.readouterr().err
+    assert "does not report its version" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("cases: {a: [{prompt: b, answers: {c: d}}]}", "`answers` is a text, or a list"),
         ("cases: {a: [{prompt: b, hangs: maybe}]}", "`hangs` is true"),
         ("cases: {a: [{prompt: b, options: --c}]}", "`options` is a list"),
-        ("cases: {answer: [{prompt: b}]}", "'answer' is one of the toolkit's own cases"),
+        ("cases: {answer: [{prompt: b}]}", "'answer' is a case of the toolkit"),
         ("cases: {../a: [{prompt: b}]}", "becomes the name of a file"),
     ],
 )

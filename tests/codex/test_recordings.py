@@ -64,7 +64,7 @@ def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{}", "[]", "no", '{"stdout": 3}'])
 def test_what_is_no_recording_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"one\.json is no recording"):
+    with pytest.raises(ValueError, match=r"one\.json is not a recording"):
         recordings.load_folder(tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> 
         ("token " + "aB3" * 16, "what looks like a secret"),
         ("key AKIA" + "ABCDEFGH1234", "what looks like a secret"),
         ("-----BEGIN PRIVATE KEY-----", "what looks like a secret"),
-        ("dana@example.org", "an address of somebody"),
+        ("dana@example.org", "an email address"),
         (r"C:\Users\dana", "an absolute path"),
         ("thread 01a2021e-e1f2-71a2-898b-4fcd956cbb54", "an id of one run"),
     ],

@@ -1,6 +1,6 @@
-"""What real servers said: a folder a version, a file of JSON lines a case.
+"""The recordings of real app-servers: one folder for each version, one file of JSON lines for each case.
 
-A line is ``{"by": "client" | "server", "message": {…}}``. Ids, folders and times are scrubbed.
+A line is ``{"by": "client" | "server", "message": {…}}``. Ids, folders and times are placeholders.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ Message: TypeAlias = dict[str, Any]
 
 
 def folder() -> Path:
-    """Where the recordings lie."""
+    """Return the folder of the recordings."""
     return recordings.folder() / "app-server"
 
 
 def versions() -> tuple[str, ...]:
-    """The versions that were recorded."""
+    """Return the recorded versions."""
     return tuple(sorted(path.parent.name for path in folder().glob("*/answer.jsonl")))
 
 
 def load_version(version: str) -> dict[str, list[Message]]:
-    """What a server of this version said, by case; empty if it was not recorded."""
+    """Return the messages of a server of this version, by case; empty if it is not recorded."""
     return {path.stem: _server_messages(path) for path in sorted((folder() / version).glob("*.jsonl"))}
 
 
 def _server_messages(path: Path) -> list[Message]:
-    # Split at the line's end only: U+2028 may stand inside a string.
+    # Split at "\n" only: a string may contain U+2028.
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [line["message"] for line in lines if line["by"] == "server"]

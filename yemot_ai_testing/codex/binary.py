@@ -1,6 +1,6 @@
-"""The real Codex binary: found on this machine, or fetched from its registry into a cache.
+"""Find the real Codex binary on this machine, or install it from its registry into a cache.
 
-Nothing here downloads by itself: ``locate`` only looks, and says which command installs.
+Only ``install`` downloads; ``locate`` raises an error that names the command to run.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ __all__ = [
 CodexKind = Literal["fake", "real", "path"]
 
 RECOMMENDED_VERSION: Final = "0.169.0"
-"""The version that the recordings were made with, and that a message asks to install."""
+"""The newest recorded version; error messages ask to install it."""
 
 DOWNLOAD_TIMEOUT: Final = 900.0
-"""Seconds: a registry that cannot be reached makes npm try for ever, without a word."""
+"""Seconds: npm retries silently without a limit when it cannot reach its registry."""
 
 _KINDS: Final[tuple[CodexKind, ...]] = ("fake", "real")
 _VERSION_PATTERN: Final = re.compile(r"\d+\.\d+\.\d+(?:[-.][\w.]+)?")
@@ -55,7 +55,7 @@ _PLATFORMS: Final = {
 
 
 class BinaryNotFoundError(FileNotFoundError):
-    """There is no real Codex binary where it was looked for; the message says how to install it."""
+    """The real Codex binary was not found; the message says how to install it."""
 
 
 class CodexSpecError(ToolkitError, ValueError):
@@ -137,7 +137,7 @@ def locate(spec: str | CodexSpec = "real") -> Path:
 
 
 def is_version(spec: str) -> bool:
-    """Whether ``spec`` is a version, and not a path."""
+    """Return whether ``spec`` is a version, and not a path."""
     return _VERSION_PATTERN.fullmatch(spec) is not None
 
 
@@ -145,11 +145,11 @@ def install(version: str = RECOMMENDED_VERSION) -> Path:
     """Fetch a version of Codex from its registry into ``$XDG_CACHE_HOME/yemot-ai/codex/<version>``.
 
     The npm package is tried first, then the Python package of the same program (which does not exist
-    for every version). What lies beside the program is kept, because its sandbox is there.
+    for every version). The files beside the program are kept: its sandbox is one of them.
 
     Raises:
-        ValueError: ``version`` does not look like one.
-        BinaryNotFoundError: neither registry could give it; the message has both reasons.
+        ValueError: if ``version`` is not a version.
+        BinaryNotFoundError: if neither registry has it; the message has both reasons.
     """
     if not _VERSION_PATTERN.fullmatch(version):
         raise ValueError(f"{version!r} is not a version such as {RECOMMENDED_VERSION}")
@@ -262,10 +262,10 @@ def _unpack_zip(archive: Path, folder: Path) -> Path:
 
 
 def _members_to_unpack(names: Iterable[str], archive: Path) -> dict[str, PurePosixPath]:
-    """The members to unpack, and where to: all that stands around the program, the voice apart.
+    """Return the members to unpack and their targets: everything beside the program, except the voice files.
 
-    Old packages have ``vendor/<triple>/codex/codex``, new ones ``vendor/<triple>/bin/codex``; its sandbox
-    lies in a folder beside.
+    Old packages have ``vendor/<triple>/codex/codex``, new ones ``vendor/<triple>/bin/codex``; the sandbox
+    is in a sibling folder.
     """
     paths = {name: PurePosixPath(name) for name in names}
     program = next((path for path in paths.values() if path.name == "codex" and len(path.parts) > 2), None)  # noqa: PLR2004 - folder/bin/codex
@@ -282,7 +282,7 @@ def _write_member(source: IO[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with source, target.open("wb") as file:
         shutil.copyfileobj(source, file)
-    # Neither archive is trusted with modes; everything in it is either a program or small.
+    # The modes in the archive are not trusted; every file is either a program or small.
     target.chmod(0o755)
 
 

@@ -14,12 +14,12 @@ _CONFIG_OPTION: Final = re.compile(r"-c|--config(?:=|$)")
 
 
 def with_model_options(options: Sequence[str], argv: Sequence[str]) -> list[str]:
-    """The command line ``argv`` with the settings that lead to the model.
+    """Return the command line ``argv`` with the settings that select the model.
 
-    Up to 0.163 a ``-c`` of a subcommand takes back every one before it (measured), so the settings stand
-    beside the last ``-c`` there is.
+    Up to 0.163 a ``-c`` of a subcommand discards every ``-c`` before it (measured), so the settings are
+    inserted before the last ``-c``.
     """
-    ends = argv.index("--") if "--" in argv else len(argv)
-    given = [place for place in range(ends) if _CONFIG_OPTION.match(argv[place])]
-    place = given[-1] if given else 0
-    return [*argv[:place], *options, *argv[place:]]
+    end = argv.index("--") if "--" in argv else len(argv)
+    config_options = [index for index in range(end) if _CONFIG_OPTION.match(argv[index])]
+    index = config_options[-1] if config_options else 0
+    return [*argv[:index], *options, *argv[index:]]

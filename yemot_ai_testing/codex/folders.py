@@ -13,41 +13,41 @@ from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE
 __all__ = ["TIMEOUT", "folder_placeholders", "isolated_environment", "make_folders", "version_of"]
 
 TIMEOUT: Final = 30.0
-"""Seconds that a run may take in a studio."""
+"""Seconds that a recorded run may take."""
 
 _DEAD_PROXY: Final = "http://127.0.0.1:9"
-"""Where whatever would leave this machine ends."""
+"""A proxy that refuses connections, so that nothing leaves this machine."""
 
 
 def make_folders(folder: Path) -> Path:
-    """The folder, with the folders that a run needs."""
+    """Create the subfolders that a run needs; return ``folder``."""
     for part in ("home", "user", "work"):
         (folder / part).mkdir()
     return folder
 
 
 def isolated_environment(folder: Path) -> dict[str, str]:
-    """The whole environment of a run whose homes lie in ``folder``."""
-    closed = {"HTTPS_PROXY": _DEAD_PROXY, "ALL_PROXY": _DEAD_PROXY, "NO_PROXY": "127.0.0.1"}
+    """Return the whole environment of a run whose homes are in ``folder``."""
+    proxies = {"HTTPS_PROXY": _DEAD_PROXY, "ALL_PROXY": _DEAD_PROXY, "NO_PROXY": "127.0.0.1"}
     homes = {"HOME": str(folder / "user"), "CODEX_HOME": str(folder / "home")}
-    return {"PATH": os.defpath, "LANG": "C.UTF-8", CODEX_KEY_VARIABLE: "none", **closed, **homes}
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", CODEX_KEY_VARIABLE: "none", **proxies, **homes}
 
 
 def folder_placeholders(folder: Path) -> dict[str, str]:
-    """What stands in a recording for the folders of its run."""
+    """Return the placeholders for the folders of a run."""
     return {str(folder): "{folder}", tempfile.gettempdir(): "{temporary}"}
 
 
 def version_of(executable: Path) -> str:
-    """The version that an executable says it is.
+    """Return the version that an executable reports.
 
     Raises:
-        ValueError: it does not say, so it is hardly a Codex.
+        ValueError: if it reports none.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = make_folders(Path(name).resolve())
         try:
-            said = subprocess.run(  # noqa: S603 - the binary to record
+            words = subprocess.run(  # noqa: S603 - the binary to record
                 [executable, "--version"],
                 check=True,
                 capture_output=True,
@@ -57,7 +57,7 @@ def version_of(executable: Path) -> str:
                 timeout=TIMEOUT,
             ).stdout.split()
         except (OSError, subprocess.SubprocessError) as error:
-            raise ValueError(f"{executable} does not tell its version: {error}") from error
-    if not said:
-        raise ValueError(f"{executable} does not tell its version")
-    return said[-1]
+            raise ValueError(f"{executable} does not report its version: {error}") from error
+    if not words:
+        raise ValueError(f"{executable} does not report its version")
+    return words[-1]

@@ -1,13 +1,13 @@
-"""The real Codex as a double: its own binary, answered by a scripted model service on this machine.
+"""The real Codex as a double: the binary, with a scripted model service on this machine.
 
-It takes the same script as ``FakeCodex`` and shows the same requests, so that one test can run with
-both. No key and no network is needed::
+It has the interface of ``FakeCodex``, so that one test can run with both. No key and no network is
+needed::
 
     with RealCodex(locate("real")) as codex:
         codex.answers("שלום")
         ...
 
-What cannot be done to a real program raises ``FakeOnlyError``.
+Steps that only a fake can take raise ``FakeOnlyError``.
 """
 
 from __future__ import annotations
@@ -58,42 +58,42 @@ __all__ = ["RealCodex"]
 _TIMEOUT: Final = 20.0
 _LAUNCHER_SCRIPT: Final = """\
 import json, os, socket, sys
-door = socket.socket(socket.AF_UNIX)
-door.connect({door!r})
-told = dict(argv=sys.argv[1:], cwd=os.getcwd(), env=sorted(os.environ), pid=os.getpid(),
-            home=os.environ.get("CODEX_HOME") or os.environ.get("HOME", "") + "/.codex")
-door.sendall(json.dumps(told).encode() + b"\\n")
-line = door.makefile().readline()
+connection = socket.socket(socket.AF_UNIX)
+connection.connect({socket_path!r})
+start_info = dict(argv=sys.argv[1:], cwd=os.getcwd(), env=sorted(os.environ), pid=os.getpid(),
+                  home=os.environ.get("CODEX_HOME") or os.environ.get("HOME", "") + "/.codex")
+connection.sendall(json.dumps(start_info).encode() + b"\\n")
+line = connection.makefile().readline()
 if not line:
-    sys.exit("the test that set this stage is over")
+    sys.exit("the test that made this sandbox has ended")
 argv = json.loads(line)
 for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "https_proxy"):
     os.environ.pop(name, None)
 os.environ.update(HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1")
-os.environ.update({key}="none", YEMOT_AI_STAGE={door!r})
-# Left open, it tells the test when the last process of the run is gone.
-os.set_inheritable(door.fileno(), True)
+os.environ.update({key}="none", YEMOT_AI_SANDBOX={socket_path!r})
+# The connection stays open until the last process of the run has ended.
+os.set_inheritable(connection.fileno(), True)
 os.execv({binary!r}, [{binary!r}, *argv])
 """
 
 
 @dataclass(slots=True)
 class _StartedRun:
-    """A run, as its process told it."""
+    """A run that has started, with what its process sent about itself."""
 
     start_info: dict[str, Any]
     resumed_thread: str | None
 
 
 class RealCodex(ScriptableCodex):
-    """A real Codex binary, scripted; a context manager that puts it first on ``PATH``.
+    """A real Codex binary with a scripted model; a context manager that puts it first on ``PATH``.
 
     Args:
         binary: the real executable; by default the one that ``locate("real")`` finds.
 
     Attributes:
-        executable: what to run: it leads the binary to the model service.
-        model: the service.
+        executable: the launcher to run; it starts the binary with the model service.
+        model: the model service.
     """
 
     def __init__(self, binary: Path | str | None = None) -> None:
@@ -105,72 +105,78 @@ class RealCodex(ScriptableCodex):
         self._lock = threading.Lock()
         self._busy_threads: set[str] = set()
         self._thread_freed = threading.Condition()
-        door = str(self._sandbox.folder / "door")
-        self._launch_server = _LaunchServer(door, self)
+        socket_path = str(self._sandbox.folder / "launch")
+        self._launch_server = _LaunchServer(socket_path, self)
         self._thread = threading.Thread(target=self._launch_server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
-        shim = _LAUNCHER_SCRIPT.format(door=door, key=CODEX_KEY_VARIABLE, binary=str(self.binary))
-        write_launcher(self.executable, self._sandbox.folder / "shim.py", shim)
+        launcher = _LAUNCHER_SCRIPT.format(
+            socket_path=socket_path, key=CODEX_KEY_VARIABLE, binary=str(self.binary)
+        )
+        write_launcher(self.executable, self._sandbox.folder / "launcher.py", launcher)
 
     def add(self, step: Step) -> None:
         """Append a step.
 
         Raises:
-            FakeOnlyError: nobody can make a real program write nonsense.
-            TypeError: Codex hears nothing.
+            FakeOnlyError: if the step is ``Malformed``: a real program writes its protocol.
+            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
         """
         if isinstance(step, Transcription):
-            raise TypeError("Codex transcribes nothing: script that on the double of who does")
+            raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
         if isinstance(step, Malformed):
             raise FakeOnlyError("only the fake Codex can be malformed: the real one writes its protocol")
         self.model.script.add(step)
 
     @property
     def requests(self) -> list[CodexRun]:
-        """The ``codex exec`` processes so far, oldest first; those that still run as well."""
+        """The ``codex exec`` processes so far, oldest first, including those that still run."""
         with self._lock:
             runs = list(enumerate(self._runs))
         return [self._codex_run(number, started) for number, started in runs]
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """The processes of runs that are still alive, what they have started included."""
+        """The processes of runs that are still alive, and their child processes."""
         return running_processes(started.start_info["pid"] for started in self._runs)
 
     def processes_alive(self) -> int:
-        """How many of them there are."""
+        """Return how many processes of runs are still alive."""
         return len(self.processes)
 
     def hold(self) -> None:
-        """Let every later call to the model wait until ``release``."""
+        """Block every later call to the model until ``release``."""
         self.model.hold()
 
     def release(self) -> None:
-        """Let the waiting calls through."""
+        """Unblock the waiting calls."""
         self.model.release()
 
     def pause_at(self, point: PausePoint) -> None:
-        """Let every later call to the model stand still at a point, as ``ModelServer`` does."""
+        """Pause every later call to the model at a point, as ``ModelServer`` does."""
         self.model.pause_at(point)
 
     def resume(self) -> None:
-        """Let everything go on that stands at the point."""
+        """Continue the paused calls."""
         self.model.resume()
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until the model was asked ``count`` times; ``TimeoutError`` after ``timeout`` seconds."""
+        """Block until the model was called ``count`` times.
+
+        Raises:
+            TimeoutError: if it was not after ``timeout`` seconds.
+        """
         self.model.wait_for_requests(count, timeout)
 
     def assert_complete(self) -> None:
         """Check that every step was used and every call had one.
 
         Raises:
-            ScriptMismatchError: it was not so.
+            ScriptMismatchError: if not.
         """
         self.model.assert_complete()
 
     def close(self) -> None:
-        """End what still runs, put ``PATH`` back, and remove the folder."""
+        """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         kill_processes((started.start_info["pid"] for started in self._runs), self._sandbox)
         self.model.close()
         self._launch_server.shutdown()
@@ -192,7 +198,7 @@ class RealCodex(ScriptableCodex):
             self.close()
 
     def model_options(self, started: _StartedRun | None) -> list[str]:
-        """The options that lead one run to the model, under an address that tells which run it is."""
+        """Return the options that select the model for one run; the URL contains the number of the run."""
         number = self._register_run(started)
         own = self.model.base_url.replace("/v1", f"/run/{number}/v1")
         config = {
@@ -210,10 +216,10 @@ class RealCodex(ScriptableCodex):
             return len(self._runs) - 1
 
     def apply_session_step(self, started: _StartedRun) -> contextlib.AbstractContextManager[object]:
-        """Do to the session that a run resumes what the script says; undone when the run is over."""
+        """Apply the script's next session step to the thread that a run resumes, until the run has ended."""
         if started.resumed_thread is None:
             return contextlib.nullcontext()
-        # Whoever tries again at once must not meet the second writer of the run before, who is dying.
+        # A retry must not meet the second writer of the run before, which may still be ending.
         with self._thread_freed:
             self._thread_freed.wait_for(lambda: started.resumed_thread not in self._busy_threads, _TIMEOUT)
         step = self.model.script.take_if(UnknownSession, BusySession)
@@ -242,22 +248,22 @@ class RealCodex(ScriptableCodex):
             os.kill(self._runs[_run_number(request)].start_info["pid"], signal.SIGKILL)
 
     def _codex_run(self, number: int, started: _StartedRun) -> CodexRun:
-        asked = [request for request in list(self.model.requests) if _run_number(request) == number]
+        requests = [request for request in list(self.model.requests) if _run_number(request) == number]
         return CodexRun(
             argv=tuple(started.start_info["argv"]),
-            prompt=asked[0].prompt if asked else "",
+            prompt=requests[0].prompt if requests else "",
             cwd=started.start_info["cwd"],
             env_names=frozenset(started.start_info["env"]),
             pid=started.start_info["pid"],
             session=started.resumed_thread,
-            thread_id=(asked[0].session or "") if asked else "",
-            called_model=bool(asked),
+            thread_id=(requests[0].session or "") if requests else "",
+            called_model=bool(requests),
             instructions=read_instructions(started.start_info["argv"]),
         )
 
 
 class _LaunchServer(socketserver.ThreadingUnixStreamServer):
-    """Where a starting process knocks, and is told how to go on."""
+    """The Unix socket from which a launcher gets its command line."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -273,44 +279,40 @@ class _LaunchHandler(socketserver.StreamRequestHandler):
     server: _LaunchServer
 
     def handle(self) -> None:
-        """Admit the process, and wait until it is gone."""
+        """Send the command line to the launcher, and wait until its process has ended."""
         line = self.rfile.readline()
         if not line:
             return
         started = _parse_start(json.loads(line))
         codex = self.server.codex
         argv = with_model_options(codex.model_options(started), json.loads(line)["argv"])
-        staged = codex.apply_session_step(started) if started else contextlib.nullcontext()
-        with staged, contextlib.suppress(ConnectionError):
+        session_step = codex.apply_session_step(started) if started else contextlib.nullcontext()
+        with session_step, contextlib.suppress(ConnectionError):
             self.wfile.write(json.dumps(argv).encode() + b"\n")
             self.rfile.read()
 
 
 def _parse_start(start_info: dict[str, Any]) -> _StartedRun | None:
-    """The run, if it is one: not a question about version, features or options."""
+    """Return the run; None for ``--version``, ``--help`` and other commands than ``exec``."""
     argv = start_info["argv"]
     try:
-        found = parse(list(argv))
+        arguments = parse(list(argv))
     except UsageError:
         return _StartedRun(start_info, None) if {"exec", "e"} & set(argv) else None
-    if found.has("help") or found.has("version") or not {"exec", "e"} & set(argv):
+    if arguments.has("help") or arguments.has("version") or not {"exec", "e"} & set(argv):
         return None
-    resumes = (
-        found.positionals[0]
-        if found.command == "resume" and found.positionals and not found.has("last")
-        else None
-    )
-    return _StartedRun(start_info, resumes)
+    names_thread = arguments.command == "resume" and arguments.positionals and not arguments.has("last")
+    return _StartedRun(start_info, arguments.positionals[0] if names_thread else None)
 
 
 @contextlib.contextmanager
 def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
-    """A real process that is in the middle of a turn of the same thread."""
+    """Run a real process in the middle of a turn of the same thread."""
     with contextlib.closing(ModelServer().hangs()) as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumed_thread), "-"]
         with allow_any_program():
-            rival = subprocess.Popen(  # noqa: S603 - the binary under test
+            second = subprocess.Popen(  # noqa: S603 - the binary under test
                 [binary, *settings, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -319,13 +321,13 @@ def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
                 env={**_second_writer_environment(started), CODEX_KEY_VARIABLE: "none"},
             )
         try:
-            rival.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
-            rival.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
+            second.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
+            second.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
             model.wait_for_requests(1, _TIMEOUT)
             yield
         finally:
-            rival.kill()
-            rival.wait(_TIMEOUT)
+            second.kill()
+            second.wait(_TIMEOUT)
 
 
 def _second_writer_environment(started: _StartedRun) -> dict[str, str]:
@@ -338,6 +340,6 @@ def _second_writer_environment(started: _StartedRun) -> dict[str, str]:
 
 
 def _run_number(request: ModelRequest) -> int:
-    """Which run asked: its address says so."""
+    """Return the number of the run that sent a request; -1 for none."""
     parts = request.path.split("/")
     return int(parts[2]) if parts[1:2] == ["run"] else -1

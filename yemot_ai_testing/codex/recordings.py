@@ -1,7 +1,7 @@
-"""The recordings of the real Codex: where they lie, and what is in one.
+"""The recordings of the real Codex: their folder and their format.
 
-A recording is what one run of the binary was given and what it wrote, with everything that differs
-from run to run or machine to machine replaced by a placeholder such as ``{thread_id}``.
+A recording has the input and the output of one run of the binary. Values that differ from run to run or
+from machine to machine are replaced by placeholders such as ``{thread_id}``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class OutputLine:
 
     Attributes:
         at: seconds after the start of the process.
-        text: the line, without its end.
+        text: the line, without its newline.
     """
 
     at: float
@@ -45,14 +45,14 @@ class Recording:
     """One run of the real binary.
 
     Attributes:
-        case: its name.
+        case: the name of the case.
         version: of the binary.
-        argv: its arguments, without the settings that lead it to the model server.
-        stdin: ``sha256`` and ``bytes`` of what it was given to read.
-        stdout: the lines it wrote.
-        stderr: the lines it wrote there.
-        exit_code: as ``Popen`` sees it: negative for a signal.
-        fate: the kind of failure that the turn was made to have; empty for none, or if nobody knows.
+        argv: its arguments, without the settings that select the model server.
+        stdin: ``sha256`` and ``bytes`` of its standard input.
+        stdout: the lines of its standard output.
+        stderr: the lines of its standard error.
+        exit_code: as in ``Popen.returncode``: negative for a signal.
+        fate: the kind of failure that was scripted; empty for none, or if it is unknown.
     """
 
     case: str
@@ -65,15 +65,15 @@ class Recording:
     fate: str = ""
 
     def write(self, path: Path) -> None:
-        """Write it as JSON that a person can read and compare, one line for each that was recorded."""
-        told = {**asdict(self), "stdout": ["{}"], "stderr": list(self.stderr)}
-        text = json.dumps(told, ensure_ascii=False, indent=1)
+        """Write the recording as JSON for people and diffs: one line for each recorded line."""
+        data = {**asdict(self), "stdout": ["{}"], "stderr": list(self.stderr)}
+        text = json.dumps(data, ensure_ascii=False, indent=1)
         lines = [json.dumps(asdict(line), ensure_ascii=False) for line in self.stdout]
-        shown = "[\n  " + ",\n  ".join(lines) + "\n ]" if lines else "[]"
-        path.write_text(text.replace('[\n  "{}"\n ]', shown, 1) + "\n", encoding="utf-8")
+        stdout = "[\n  " + ",\n  ".join(lines) + "\n ]" if lines else "[]"
+        path.write_text(text.replace('[\n  "{}"\n ]', stdout, 1) + "\n", encoding="utf-8")
 
     def private_data(self) -> list[str]:
-        """What in it must not be published, in words; empty if nothing."""
+        """Return descriptions of the private data in the recording; empty if there is none."""
         texts = (*self.argv, *(line.text for line in self.stdout), *self.stderr)
         return [problem for text in texts for problem in find_private_data(text)]
 
@@ -82,22 +82,22 @@ def read_file(path: Path) -> Recording:
     """Read one recording.
 
     Raises:
-        ValueError: the file holds no recording.
+        ValueError: if the file has no recording.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         lines = tuple(OutputLine(**line) for line in data.pop("stdout"))
-        told = {**data, "argv": tuple(data["argv"]), "stderr": tuple(data["stderr"])}
-        return Recording(**told, stdout=lines)
+        fields = {**data, "argv": tuple(data["argv"]), "stderr": tuple(data["stderr"])}
+        return Recording(**fields, stdout=lines)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no recording of Codex: {error}") from error
+        raise ValueError(f"{path} is not a recording of Codex: {error}") from error
 
 
 def load_folder(folder: Path | str) -> dict[str, Recording]:
-    """The recordings in a folder, by case.
+    """Return the recordings in a folder, by case.
 
     Raises:
-        FileNotFoundError: there are none.
+        FileNotFoundError: if there are none.
     """
     found = [read_file(path) for path in sorted(Path(folder).glob("*.json"))]
     if not found:
@@ -106,39 +106,39 @@ def load_folder(folder: Path | str) -> dict[str, Recording]:
 
 
 def folder() -> Path:
-    """Where the recordings lie: inside the installed package, or in the checkout it was installed from.
+    """Return the folder of the recordings: in the installed package, or in the checkout.
 
     Raises:
-        FileNotFoundError: in neither.
+        FileNotFoundError: if it is in neither.
     """
     package = Path(__file__).resolve().parents[1]
-    for place in (package.parent / "fixtures" / "codex", package / "recorded"):
-        if any(place.glob("*/answer.json")):
-            return place
-    raise FileNotFoundError(f"no recordings of Codex beside {package}: reinstall yemot-ai")
+    for candidate in (package.parent / "fixtures" / "codex", package / "recorded"):
+        if any(candidate.glob("*/answer.json")):
+            return candidate
+    raise FileNotFoundError(f"no recordings of Codex near {package}: reinstall yemot-ai")
 
 
 def versions() -> tuple[str, ...]:
-    """The versions that were recorded, oldest first."""
+    """Return the recorded versions, oldest first."""
     found = (path.parent.name for path in folder().glob("*/answer.json"))
     return tuple(sorted(found, key=lambda version: tuple(map(int, re.findall(r"\d+", version)))))
 
 
 def load_version(version: str) -> dict[str, Recording]:
-    """The recordings of one version, by case.
+    """Return the recordings of one version, by case.
 
     Raises:
-        LookupError: it was not recorded; the message names those that were.
+        LookupError: if it is not recorded; the message has the recorded versions.
     """
-    known = versions()
-    if version not in known:
+    recorded = versions()
+    if version not in recorded:
         raise LookupError(
-            f"Codex {version} is not recorded; recorded are {', '.join(known)}. "
+            f"Codex {version} is not recorded; recorded are {', '.join(recorded)}. "
             f"For the real binary: real@{version}"
         )
     return load_folder(folder() / version)
 
 
 def load_newest() -> dict[str, Recording]:
-    """The recordings of the newest version, by case."""
+    """Return the recordings of the newest version, by case."""
     return load_version(versions()[-1])

@@ -1,7 +1,7 @@
-"""What of a recording must not be published: found, and replaced where it is known.
+"""Remove private data from recordings.
 
-``Redactor`` replaces what the recorder knows of this machine; ``find_private_data`` refuses whatever still looks
-like a secret, an address, a path or an id afterwards.
+``Redactor`` replaces the values of this machine that the recorder knows; ``find_private_data`` finds what
+still looks like a secret, an address, a path or an id.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN_THREAD", "Redactor", "UnpublishableError", "find_private_data"]
 
 UNKNOWN_THREAD: Final = "00000000-0000-7000-8000-000000000000"
-"""The id of a thread that no Codex can have."""
+"""A thread id that no Codex generates."""
 
 _UUID: Final = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
 _FORBIDDEN: Final = (
@@ -28,7 +28,7 @@ _FORBIDDEN: Final = (
         ),
     ),
     ("the address of a server", re.compile(r"https?://(?:127\.|localhost|\[::1\])|127\.0\.0\.1:\d+")),
-    ("an address of somebody", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", re.IGNORECASE)),
+    ("an email address", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", re.IGNORECASE)),
     (
         "what looks like a secret",
         re.compile(
@@ -36,7 +36,7 @@ _FORBIDDEN: Final = (
             r"|\b(?:github_pat_|AKIA|AIza)\w{8,}"
             r"|Bearer [\w.-]{8,}|eyJ[\w-]{10,}|-----BEGIN [A-Z ]+-----"
             r"|(?i:password|secret|api[_-]?key|token)['\"]?\s*[=:]\s*['\"]?[\w./+-]{8,}"
-            # Long, and of all three kinds of characters: a person writes no such word.
+            # At least 40 characters, with small letters, capitals and digits: a random string.
             r"|(?<![\w/+-])(?=[\w/+-]*[a-z])(?=[\w/+-]*[A-Z])(?=[\w/+-]*\d)[\w/+-]{40,}"
         ),
     ),
@@ -45,21 +45,21 @@ _FORBIDDEN: Final = (
 
 
 class UnpublishableError(ValueError):
-    """A recording still holds something of this machine or of this run."""
+    """A recording contains private data of this machine or of this run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces what differs from run to run, and what is nobody's business.
+    """Replaces private values, and values that differ from run to run.
 
     Attributes:
-        replacements: what is known to stand for something, ``{"/tmp/x": "{folder}"}``; the longest goes first.
+        replacements: value → placeholder, ``{"/tmp/x": "{folder}"}``; the longest value is replaced first.
     """
 
     replacements: Mapping[str, str]
 
     def __call__(self, text: str) -> str:
-        """The text without it."""
+        """Return the text with placeholders."""
         for word in sorted(self.replacements, key=len, reverse=True):
             text = text.replace(word, self.replacements[word])
         text = re.sub(r"/\S*/(bash|zsh|sh)\b", r"\1", text)
@@ -69,7 +69,7 @@ class Redactor:
 
 
 def find_private_data(text: str) -> list[str]:
-    """What in the text of a recording must not be published, in words; empty if nothing."""
+    """Return descriptions of the private data in the text of a recording; empty if there is none."""
     return [f"{what}: {found.group(0)!r}" for what, found in _matches(text)]
 
 

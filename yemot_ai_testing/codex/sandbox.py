@@ -1,4 +1,4 @@
-"""What the fake and the real Codex share as doubles: a private place on ``PATH``, and what a run is."""
+"""What the fake and the real Codex share as doubles: a private folder on ``PATH``, and a run's data."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class CodexRun:
 
     Attributes:
         argv: its arguments, without the program.
-        prompt: what it was asked, as it read it.
+        prompt: the prompt that it read.
         cwd: its working folder.
         env_names: the names in its environment.
         pid: its process id.
-        session: the thread that it was told to resume; None for a new one.
-        thread_id: the thread that it answered in; empty if it came to none.
-        called_model: whether it came so far as to ask the model.
-        instructions: what stood in its file of instructions; None without one.
+        session: the thread to resume; None for a new one.
+        thread_id: the thread of its answer; empty if it failed before it had one.
+        called_model: whether it has called the model.
+        instructions: the content of its instructions file; None without one.
     """
 
     argv: tuple[str, ...]
@@ -61,18 +61,18 @@ class CodexRun:
 
 
 class CodexSandbox:
-    """A private folder whose ``codex`` is the first on ``PATH`` while the stage is set.
+    """A private folder whose ``codex`` is the first on ``PATH`` while the sandbox is active.
 
-    While it is set, ``YEMOT_AI_HOME`` and ``CODEX_HOME`` lead into the folder as well, so that no test
-    writes into the user's own folders or reads the user's login.
+    While it is active, ``YEMOT_AI_HOME`` and ``CODEX_HOME`` point into the folder as well, so that no test
+    writes into the user's folders or reads the user's login.
 
     Attributes:
         folder: the private folder.
-        executable: where the ``codex`` of the stage belongs.
+        executable: the path of the sandbox's ``codex``; the double writes the file.
     """
 
     def __init__(self) -> None:
-        # The path is part of a line that the kernel reads, so links in it are resolved now.
+        # The path becomes part of a shebang, so symbolic links are resolved.
         self.folder = Path(tempfile.mkdtemp(prefix="yemot-ai-codex-")).resolve()
         self.executable = self.folder / "bin" / "codex"
         self.executable.parent.mkdir()
@@ -80,20 +80,20 @@ class CodexSandbox:
         self._saved_environment: dict[str, str | None] = {}
 
     def activate(self) -> None:
-        """Put the stage first on ``PATH``."""
+        """Put the sandbox first on ``PATH``."""
         path = os.pathsep.join(filter(None, (str(self.executable.parent), os.environ.get("PATH"))))
         ours = {
             "PATH": path,
             "YEMOT_AI_HOME": str(self.folder / "home"),
-            "CODEX_HOME": str(self.folder / "nobody"),
+            "CODEX_HOME": str(self.folder / "codex-home"),
         }
-        # Codex refuses a home that is named and not there.
+        # Codex refuses a CODEX_HOME that does not exist.
         Path(ours["CODEX_HOME"]).mkdir(exist_ok=True)
         self._saved_environment = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
 
     def remove(self) -> None:
-        """Put the environment back as it was, and remove the folder."""
+        """Restore the environment, and remove the folder."""
         for name, value in self._saved_environment.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -104,10 +104,10 @@ class CodexSandbox:
 
 
 def write_launcher(executable: Path, script: Path, body: str) -> None:
-    """Make ``executable`` run the Python ``body``, as quickly as Python can start.
+    """Make ``executable`` run the Python ``body``, with the shortest possible start of Python.
 
-    Neither site-packages nor the environment's settings are looked at. The kernel takes the path of an
-    interpreter only if it is short and has no space; else a shell leads to ``script``.
+    Site-packages and ``PYTHON*`` variables are ignored. If the path of the interpreter is too long for a
+    shebang or has a space, a shell script runs ``script``.
     """
     if line := shebang():
         write_executable(executable, f"{line}\n{body}")
@@ -118,7 +118,7 @@ def write_launcher(executable: Path, script: Path, body: str) -> None:
 
 
 def shebang() -> str:
-    """The first line of a script that the kernel starts with our interpreter; empty if it would not."""
+    """Return the shebang for our interpreter; empty if its path is too long or has a space."""
     python = _python()
     return f"#!{python} -IS" if " " not in python and len(python) < _MAX_INTERPRETER_PATH else ""
 
@@ -128,7 +128,7 @@ def _python() -> str:
 
 
 def read_instructions(argv: Iterable[str]) -> str | None:
-    """What stands in the file of instructions that a command line names."""
+    """Return the content of the instructions file that a command line names; None without one."""
     named = [found[1] for argument in argv if (found := _INSTRUCTIONS_OPTION.fullmatch(argument))]
     try:
         return Path(named[-1]).read_text(encoding="utf-8") if named else None
@@ -137,7 +137,7 @@ def read_instructions(argv: Iterable[str]) -> str | None:
 
 
 def running_processes(pids: Iterable[int]) -> tuple[int, ...]:
-    """The processes that still run of these, and in the groups that they lead."""
+    """Return which of these processes still run, with all members of the process groups that they lead."""
     wanted = set(pids)
     if not Path("/proc/self/stat").exists():
         return tuple(run for run in wanted if _is_alive(run))
@@ -146,16 +146,16 @@ def running_processes(pids: Iterable[int]) -> tuple[int, ...]:
 
 
 def kill_processes(pids: Iterable[int], sandbox: CodexSandbox) -> None:
-    """Kill what still runs of these.
+    """Kill those of these processes that still run.
 
-    A number may have been given to a stranger since, so only a process that bears the name of the
-    stage's folder is killed.
+    A process id may have been reused, so only a process whose arguments or environment contain the
+    sandbox's folder is killed.
     """
-    mark = os.fsencode(sandbox.folder)
+    folder = os.fsencode(sandbox.folder)
     for pid in running_processes(pids):
         with contextlib.suppress(OSError):
-            place = Path("/proc") / str(pid)
-            if mark in (place / "cmdline").read_bytes() + (place / "environ").read_bytes():
+            process = Path("/proc") / str(pid)
+            if folder in (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -170,6 +170,6 @@ def _is_alive(pid: int) -> bool:
 def _process_table() -> Iterator[tuple[int, int, str]]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            # The name may hold spaces and brackets; what follows it does not.
+            # The name may contain spaces and parentheses; the fields after it do not.
             fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
             yield int(folder.name), int(fields[2]), fields[0]

@@ -1,4 +1,4 @@
-"""Steps that only a Codex can take, beside those of every model."""
+"""Script steps that only Codex has, in addition to those of every model."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal, TypeAlias
 __all__ = ["ClientRequest", "ClientRequestKind", "Replay"]
 
 ClientRequestKind: TypeAlias = Literal["approval", "tool"]
-"""What an app-server can be made to ask its client: to run a command, or to be a tool."""
+"""What an app-server asks its client for: approval of a command, or a tool call."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """The app-server asks its client, before the model goes on with the next step.
+    """The app-server sends its client a request before the model takes the next step.
 
     Attributes:
-        kind: about what.
+        kind: which request.
     """
 
     kind: ClientRequestKind
@@ -24,7 +24,7 @@ class ClientRequest:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The process takes its turn as a recorded one did, word for word.
+    """The process writes the output of a recorded turn.
 
     Attributes:
         case: the name of the recording.

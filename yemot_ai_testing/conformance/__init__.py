@@ -1,1 +1,1 @@
-"""Rules that an implementation must keep, and suites that try them."""
+"""Rules that an implementation must keep, and suites that check them."""

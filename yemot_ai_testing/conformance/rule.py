@@ -1,4 +1,4 @@
-"""One rule that an executable is held to, and what comes of holding it to it."""
+"""A rule that an executable must keep, and the verdict of checking it."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ __all__ = [
 ]
 
 MEASURED: Final = "measured, 0.169.0"
-"""The source of a rule that was read off the real binary of this version."""
+"""The source of a rule that was measured with the real binary of this version."""
 
 RuleOutcome = Literal["held", "breached", "not applicable"]
 
 Interface = Literal["exec", "app-server"]
-"""Which way of talking with Codex a rule is about."""
+"""The interface of Codex that a rule is about."""
 
 
-class Breach(AssertionError):  # noqa: N818 - the word of the trade, and of the table
-    """An executable did not do what a rule says.
+class Breach(AssertionError):  # noqa: N818 - the term of contracts, and of the table
+    """A broken rule.
 
     Attributes:
-        expected: what the rule says.
-        actual: what the executable did.
+        expected: what the rule requires.
+        actual: what happened.
     """
 
     def __init__(self, expected: str, actual: str) -> None:
         self.expected = expected
         self.actual = actual
-        super().__init__(f"expected {expected}; seen {actual}")
+        super().__init__(f"expected {expected}; actual {actual}")
 
 
 def format_breaches(heading: str, breaches: Iterable[tuple[str, str, str, str]]) -> str:
-    """Tell of broken rules.
+    """Return a text about broken rules.
 
     Args:
         heading: the first line.
-        breaches: of each rule its id, its title, what was expected and what was seen.
+        breaches: for each rule its id, its title, the expected and the actual behaviour.
     """
     lines = [heading]
-    for rule_id, title, expected, seen in breaches:
-        lines += [f"  {rule_id}: {title}", f"    expected {expected}", f"    seen     {seen}"]
+    for rule_id, title, expected, actual in breaches:
+        lines += [f"  {rule_id}: {title}", f"    expected {expected}", f"    actual   {actual}"]
     return "\n".join(lines)
 
 
-class NotApplicable(Exception):  # noqa: N818 - not an error: the rule has nothing to say here
-    """A rule cannot be tried on this executable, or here; the message says why."""
+class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+    """A rule does not apply to this executable or this machine; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ class Rule(Generic[Bench]):
     """A rule of Codex.
 
     Attributes:
-        id: stable; its first word is the chapter.
+        id: a stable name; its first word is the group.
         title: the rule, as a sentence.
-        check: tries it in a place that is made for it: on a bench, or a stage for servers.
-        source: how the rule is known.
-        since: the first version that it holds for; empty: any.
-        until: the first version that it does not hold for any more; empty: none.
-        interface: what it is a rule of: ``codex exec --json`` or ``codex app-server``.
+        check: checks the rule on a fresh bench; raises ``Breach`` or ``NotApplicable``.
+        source: the source of the rule.
+        since: the first version with this behaviour; empty: all.
+        until: the first version without it; empty: none.
+        interface: ``exec`` (``codex exec --json``) or ``app-server``.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Rule(Generic[Bench]):
     interface: Interface = "exec"
 
     def applies_to(self, version: str) -> bool:
-        """Whether the rule is one of this version; of one that does not tell itself, all rules are."""
+        """Return whether the rule applies to a version; all rules apply to an unknown one."""
         number = _version_key(version)
         if not number:
             return True
@@ -96,27 +96,27 @@ class Rule(Generic[Bench]):
 
     @property
     def versions(self) -> str:
-        """Which versions the rule holds for, in words."""
+        """The versions that the rule applies to, as a text."""
         since = f"from {self.since}" if self.since else ""
         until = f"before {self.until}" if self.until else ""
         return " ".join(filter(None, (since, until))) or "for every version"
 
 
 AnyRule: TypeAlias = "Rule[Any]"
-"""A rule of either face."""
+"""A rule of either interface."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one case.
+    """The result of checking one rule.
 
     Attributes:
         rule: the rule.
         outcome: ``held``, ``breached`` or ``not applicable``.
-        expected: what the rule says, if it was breached.
-        actual: what the executable did, if it was breached.
+        expected: what the rule requires, if it was breached.
+        actual: what happened, if it was breached.
         reason: why the rule does not apply, if it does not.
-        seconds: how long it took.
+        seconds: the duration of the check.
     """
 
     rule: AnyRule
@@ -137,30 +137,30 @@ class RuleGroup(Generic[Bench]):
     def rule(
         self, name: str, title: str, *, source: str = MEASURED, since: str = "", until: str = ""
     ) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
-        """Make a case of a function that tries a rule."""
+        """Add the decorated function as a rule."""
 
-        def entered(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
+        def add(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
             self.rules.append(Rule(f"{self.name}-{name}", title, check, source, since, until))
             return check
 
-        return entered
+        return add
 
 
 def expect_equal(what: str, actual: object, expected: object) -> None:
-    """Expect two values to be equal; ``Breach`` if they are not."""
+    """Raise ``Breach`` if two values are not equal."""
     if actual != expected:
         raise Breach(f"{what}: {_shorten(expected)}", _shorten(actual))
 
 
 def expect_contains(what: str, actual: str, *substrings: str) -> None:
-    """Expect words in a text, upper and lower case alike; ``Breach`` if one is missing."""
-    missing = [word for word in substrings if word.lower() not in actual.lower()]
+    """Raise ``Breach`` if a text lacks one of the substrings, ignoring case."""
+    missing = [substring for substring in substrings if substring.lower() not in actual.lower()]
     if missing:
         raise Breach(f"{what}: … {' … '.join(substrings)} …", _shorten(actual))
 
 
-def expect_true(condition: Any, expected: str, actual: object) -> None:  # noqa: ANN401 - anything that is true or not
-    """Expect something that is said in words; ``Breach`` if it does not hold."""
+def expect_true(condition: Any, expected: str, actual: object) -> None:  # noqa: ANN401 - any truth value
+    """Raise ``Breach`` with a description of what was expected if the condition is false."""
     if not condition:
         raise Breach(expected, _shorten(actual))
 

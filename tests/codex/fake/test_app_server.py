@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.codex import asked, thread_of
+from tests.support.codex import run_async, thread_id_of
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     MalformedStreamError,
@@ -54,10 +54,10 @@ def test_the_turns_show_what_was_asked_and_in_which_thread(fake: FakeCodex) -> N
         async with serving() as provider:
             first = await provider.start_session("א", instructions="אחת")
             await provider.continue_session(first.session, "ב", instructions="שתיים")
-            return thread_of(first.session)
+            return thread_id_of(first.session)
 
     fake.answers("1").answers("2")
-    thread = asked(calls())
+    thread = run_async(calls())
     told = [(run.prompt, run.instructions, run.session, run.thread_id) for run in fake.requests]
     assert told == [("א", "אחת", None, thread), ("ב", "שתיים", thread, thread)]
     assert {run.argv[0] for run in fake.requests} == {"app-server"}
@@ -72,7 +72,7 @@ def test_the_tokens_of_a_thread_are_counted_over_its_turns(fake: FakeCodex) -> N
 
     fake.answers("1").answers("2")
     once = Usage(input_tokens=100, cached_input_tokens=10, output_tokens=7)
-    assert asked(call()) == [once, once]
+    assert run_async(call()) == [once, once]
 
 
 def test_a_thread_outlives_the_server(fake: FakeCodex) -> None:
@@ -81,10 +81,10 @@ def test_a_thread_outlives_the_server(fake: FakeCodex) -> None:
             first = await provider.start_session("א")
         async with serving() as provider:
             again = await provider.continue_session(first.session, "ב")
-        return [thread_of(first.session), thread_of(again.session)]
+        return [thread_id_of(first.session), thread_id_of(again.session)]
 
     fake.answers("1").answers("2")
-    before, after = asked(calls())
+    before, after = run_async(calls())
     assert before == after == fake.requests[1].session
     assert len({run.pid for run in fake.requests}) == 2
 
@@ -102,7 +102,7 @@ def test_turns_of_several_calls_run_at_once(fake: FakeCodex) -> None:
 
     for _ in range(5):
         fake.answers("כן")
-    assert asked(calls()) == 5
+    assert run_async(calls()) == 5
     assert fake.turns_alive() == 0
 
 
@@ -119,7 +119,7 @@ def test_a_turn_that_hangs_is_interrupted_and_the_call_goes_on(fake: FakeCodex, 
             return running, (await provider.continue_session(first.session, "ג")).text
 
     fake.answers("1").hangs(saying=saying).answers("3")
-    assert asked(call()) == (0, "3")
+    assert run_async(call()) == (0, "3")
     assert len({run.pid for run in fake.requests}) == 1
 
 
@@ -133,7 +133,7 @@ def fails_with(error: type[ProviderError]) -> ProviderError:
                 await provider.continue_session(first.session, "ב")
             return caught.value
 
-    return asked(call())
+    return run_async(call())
 
 
 def test_a_crash_is_told_with_its_code_and_its_last_words(fake: FakeCodex) -> None:
@@ -178,10 +178,10 @@ def test_a_session_that_is_busy_when_it_is_taken_up_again_is_forked(fake: FakeCo
             first = await provider.start_session("א")
         async with serving() as provider:
             again = await provider.continue_session(first.session, "ב")
-        return thread_of(first.session), thread_of(again.session)
+        return thread_id_of(first.session), thread_id_of(again.session)
 
     fake.answers("1").busy_session().answers("2")
-    before, after = asked(calls())
+    before, after = run_async(calls())
     assert before != after == fake.requests[1].thread_id
 
 
@@ -199,5 +199,5 @@ def test_a_version_whose_server_was_not_recorded_says_so() -> None:
             await provider.start_session("א")
 
     with FakeCodex("0.142.0"), pytest.raises(ProviderCrashError) as caught:
-        asked(call())
+        run_async(call())
     assert "no recording of an app-server of codex-cli 0.142.0" in caught.value.stderr_tail

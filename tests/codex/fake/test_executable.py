@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.codex import EXEC, Codex, Raw, Shell
+from tests.support.codex import EXEC, Codex, RawRun, Shell
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNKNOWN = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 
 
-def reader_of(run: Raw) -> EventReader:
+def reader_of(run: RawRun) -> EventReader:
     reader = EventReader()
     for line in run.stdout.encode().split(b"\n"):
         reader.feed(line)
@@ -30,15 +30,15 @@ def reader_of(run: Raw) -> EventReader:
 def test_outside_of_a_repository_it_refuses_unless_told_not_to_look(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     refused = shell.run("exec", "--json", "-", stdin="שלום")
-    assert (refused.code, refused.events) == (1, [])
+    assert (refused.exit_code, refused.events) == (1, [])
     assert "--skip-git-repo-check was not specified" in refused.stderr
-    assert shell.run("exec", "--json", "--skip-git-repo-check", "-", stdin="שלום").code == 0
+    assert shell.run("exec", "--json", "--skip-git-repo-check", "-", stdin="שלום").exit_code == 0
 
 
 def test_in_a_repository_it_does_not_refuse(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     subprocess.run(["git", "init", "-q", shell.folder / "work"], check=True)
-    assert shell.run("exec", "--json", "-", stdin="שלום").code == 0
+    assert shell.run("exec", "--json", "-", stdin="שלום").exit_code == 0
 
 
 def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
@@ -57,7 +57,7 @@ def test_what_is_piped_besides_a_prompt_is_added_to_it(codex: Codex, shell: Shel
     codex.answers("א")
     run = shell.run(*EXEC, "סכם", stdin="טקסט ארוך")
     assert "Reading additional input from stdin..." in run.stderr
-    assert run.code == 0
+    assert run.exit_code == 0
     assert codex.requests[0].prompt == "סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"
 
 
@@ -68,53 +68,53 @@ def test_without_any_prompt_it_reads_one(codex: Codex, shell: Shell) -> None:
 
 
 def test_words_on_the_command_line_are_commands(codex: Codex, shell: Shell) -> None:
-    assert shell.run(*EXEC, "review").code == 1
-    assert shell.run(*EXEC, "--last").code == 2
+    assert shell.run(*EXEC, "review").exit_code == 1
+    assert shell.run(*EXEC, "--last").exit_code == 2
     with pytest.raises(TimeoutError):
         codex.wait_for_requests(1, timeout=0.01)
 
 
 def test_an_image_before_resume_swallows_it_and_a_new_thread_begins(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב").answers("ג")
-    first = shell.run(*EXEC, "-", stdin="שלום").thread
+    first = shell.run(*EXEC, "-", stdin="שלום").thread_id
     (shell.folder / "work" / "a.png").write_bytes(b"")
     swallowed = shell.run(*EXEC, "-i", "a.png", "resume", first, stdin="שוב")
-    assert swallowed.code == 0
-    assert swallowed.thread != first
-    assert shell.run(*EXEC, "resume", "-i", "a.png", first, "-", stdin="שוב").thread == first
+    assert swallowed.exit_code == 0
+    assert swallowed.thread_id != first
+    assert shell.run(*EXEC, "resume", "-i", "a.png", first, "-", stdin="שוב").thread_id == first
 
 
 def test_a_resumed_turn_names_the_same_thread_and_counts_on(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
-    second = shell.run(*EXEC, "resume", first.thread, "-", stdin="שוב")
-    assert second.thread == first.thread
+    second = shell.run(*EXEC, "resume", first.thread_id, "-", stdin="שוב")
+    assert second.thread_id == first.thread_id
     assert [run.events[-1]["usage"]["input_tokens"] for run in (first, second)] == [100, 200]
 
 
 def test_the_last_thread_can_be_resumed_without_its_name(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
-    assert shell.run(*EXEC, "resume", "--last", "-", stdin="שוב").thread == first.thread
+    assert shell.run(*EXEC, "resume", "--last", "-", stdin="שוב").thread_id == first.thread_id
 
 
 def test_for_a_name_that_is_no_uuid_a_new_thread_begins_silently(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, "resume", "not-a-uuid", "-", stdin="שלום")
-    assert run.code == 0
+    assert run.exit_code == 0
     with pytest.raises(SessionLostError, match="dropped"):
         reader_of(run).finish(exit_code=0, expected=UNKNOWN)
 
 
 def test_an_unknown_thread_is_refused_without_an_event(codex: Codex, shell: Shell) -> None:
     run = shell.run(*EXEC, "resume", UNKNOWN, "-", stdin="שלום")
-    assert (run.code, run.events) == (1, [])
+    assert (run.exit_code, run.events) == (1, [])
     assert f"no rollout found for thread id {UNKNOWN}" in run.stderr
 
 
 def test_a_second_writer_is_refused(codex: Codex, shell: Shell) -> None:
     codex.answers("א").hangs()
-    thread = shell.run(*EXEC, "-", stdin="שלום").thread
+    thread = shell.run(*EXEC, "-", stdin="שלום").thread_id
     with shell.start(*EXEC, "resume", thread, "-") as writer:
         assert writer.stdin is not None
         writer.stdin.write(b"first")
@@ -122,7 +122,7 @@ def test_a_second_writer_is_refused(codex: Codex, shell: Shell) -> None:
         codex.wait_for_requests(2)
         second = shell.run(*EXEC, "resume", thread, "-", stdin="second")
         writer.kill()
-    assert (second.code, second.events) == (1, [])
+    assert (second.exit_code, second.events) == (1, [])
     assert "already has an active writer" in second.stderr
 
 
@@ -131,7 +131,7 @@ def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
     codex: Codex, shell: Shell, number: signal.Signals, code: int
 ) -> None:
     codex.answers("א").hangs().answers("ג")
-    thread = shell.run(*EXEC, "-", stdin="שלום").thread
+    thread = shell.run(*EXEC, "-", stdin="שלום").thread_id
     with shell.start(*EXEC, "resume", thread, "-") as process:
         assert process.stdin is not None
         process.stdin.write(b"more")
@@ -139,7 +139,7 @@ def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
         codex.wait_for_requests(2)
         process.send_signal(number)
         assert process.wait(5) == code
-    assert shell.run(*EXEC, "resume", thread, "-", stdin="שוב").thread == thread
+    assert shell.run(*EXEC, "resume", thread, "-", stdin="שוב").thread_id == thread
 
 
 def test_it_panics_when_nobody_reads_what_it_writes(codex: Codex, shell: Shell) -> None:
@@ -157,12 +157,12 @@ def test_a_turn_may_succeed_with_words_on_standard_error(codex: Codex, shell: Sh
     codex.answers("א")
     run = shell.run(*EXEC, stdin="שלום")
     assert run.stderr.strip()
-    assert reader_of(run).finish(exit_code=run.code, stderr_tail=run.stderr).text == "א"
+    assert reader_of(run).finish(exit_code=run.exit_code, stderr_tail=run.stderr).text == "א"
 
 
 def test_an_ephemeral_turn_leaves_no_rollout(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
-    assert shell.run(*EXEC, "--ephemeral", "-", stdin="שלום").code == 0
+    assert shell.run(*EXEC, "--ephemeral", "-", stdin="שלום").exit_code == 0
     assert not list(shell.home.glob("sessions/*/*/*/*.jsonl"))
 
 
@@ -179,7 +179,7 @@ def test_the_last_message_can_be_written_to_a_file(codex: Codex, shell: Shell) -
 
 def test_the_rollout_remembers_what_was_said(codex: Codex, shell: Shell) -> None:
     codex.answers("תשובה")
-    thread = shell.run(*EXEC, "-", stdin='אמר "שלום"\n').thread
+    thread = shell.run(*EXEC, "-", stdin='אמר "שלום"\n').thread_id
     (rollout,) = shell.home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl")
     text = rollout.read_text(encoding="utf-8")
     assert 'אמר \\"שלום\\"' in text
@@ -228,7 +228,7 @@ def test_the_fake_reads_a_command_line_as_the_real_one_does(
             Shell(codex, tmp_path / name).run(*arguments, stdin="hello")
             for name, codex in (("fake", fake), ("real", real))
         ]
-    ours, theirs = ((run.code, run.complaints, run.stdout) for run in said)
+    ours, theirs = ((run.exit_code, run.stderr_lines, run.stdout) for run in said)
     assert ours == theirs
 
 
@@ -236,13 +236,13 @@ def test_where_the_real_one_guesses_what_was_meant_the_fake_refuses_as_well(
     codex: Codex, shell: Shell
 ) -> None:
     run = shell.run("exec", "resume", "--color", "never", UNKNOWN)
-    assert (run.code, run.complaints[0]) == (2, "error: unexpected argument '--color' found")
+    assert (run.exit_code, run.stderr_lines[0]) == (2, "error: unexpected argument '--color' found")
 
 
 @pytest.mark.parametrize("given", [b"", b" \n"])
 def test_nothing_to_answer_is_refused(codex: Codex, shell: Shell, given: bytes) -> None:
     run = shell.run(*EXEC, "-", stdin=given.decode())
-    assert (run.code, run.complaints) == (1, ["No prompt provided via stdin."])
+    assert (run.exit_code, run.stderr_lines) == (1, ["No prompt provided via stdin."])
 
 
 def test_the_fake_works_in_folders_with_spaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_fake_works_in_folders_with_spaces(monkeypatch: pytest.MonkeyPatch, 
     spacious.mkdir(parents=True)
     monkeypatch.setattr("tempfile.tempdir", str(spacious))
     with FakeCodex().answers("א") as fake:
-        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0
+        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").exit_code == 0
 
 
 def test_the_fake_starts_behind_a_shell_where_the_kernel_would_not_take_the_interpreter(
@@ -259,7 +259,7 @@ def test_the_fake_starts_behind_a_shell_where_the_kernel_would_not_take_the_inte
     monkeypatch.setattr("yemot_ai_testing.codex.sandbox._MAX_INTERPRETER_PATH", 0)
     with FakeCodex().answers("א") as fake:
         assert fake.executable.read_text(encoding="utf-8").startswith("#!/bin/sh")
-        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").code == 0
+        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").exit_code == 0
 
 
 def test_many_fake_processes_at_once_take_one_step_each(fake: FakeCodex, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_whoever_writes_over_a_fake_spoils_no_later_one(tmp_path: Path) -> None:
     with FakeCodex() as spoilt:
         spoilt.executable.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     with FakeCodex().answers("א") as fake:
-        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="x").code == 0
+        assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="x").exit_code == 0
 
 
 def test_a_detached_fake_can_be_changed_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.codex import EXEC, Shell, run_async, exec_provider
+from tests.support.codex import EXEC, Shell, exec_provider, run_async
 from yemot_ai.errors import OverloadedError, SessionBusyError
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate

@@ -116,8 +116,8 @@ def failed_is_completed(self: ServerTurn, status: str, turn_status: str, **fille
 
 
 @fault(FAULTS, "loses a piece", replaces=_write, caught_by=("turn-deltas",))
-def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], ends: str, every: float) -> bool:
-    return _write(self, call, pieces[:2], ends, every)
+def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], case: str, every: float) -> bool:
+    return _write(self, call, pieces[:2], case, every)
 
 
 # Questions to the client.
@@ -129,7 +129,7 @@ def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], ends: str,
     replaces=ServerTurn._may_ask,
     caught_by=("request-never",),
 )
-def may_always_ask(self: ServerTurn, what: str) -> bool:
+def may_always_ask(self: ServerTurn, kind: str) -> bool:
     return True
 
 

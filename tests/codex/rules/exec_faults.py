@@ -32,7 +32,7 @@ from yemot_ai_testing.codex.fake.program.main import (
     _appends_stdin,
     _is_trusted,
     _open_thread,
-    _play_recording,
+    _replay,
     _resumed_id,
     _start_thread,
     main,
@@ -159,7 +159,7 @@ def opens_new_thread_for_unknown_id(process: FakeProcess, arguments: Arguments) 
 )
 def refuses_new_thread_on_resume(process: FakeProcess, arguments: Arguments) -> ThreadFile:
     if arguments.command == "resume":
-        _play_recording(process, "unknown_session")
+        _replay(process, "unknown_session")
     return _start_thread(process, arguments)
 
 
@@ -232,7 +232,7 @@ def by_beginning(paths: list[str]) -> list[str]:
     FAULTS,
     "ignores standard input",
     replaces=read_stdin,
-    caught_by=("stdin-empty", "stdin-null-dash", "stdin-open-dash", "stdin-besides-prompt"),
+    caught_by=("stdin-empty", "stdin-null-dash", "stdin-open-dash", "stdin-with-prompt"),
 )
 def fixed_input() -> bytes:
     return "שלום".encode()
@@ -242,7 +242,7 @@ def fixed_input() -> bytes:
     FAULTS,
     "does not wait for standard input besides a prompt",
     replaces=_appends_stdin,
-    caught_by=("stdin-open-prompt", "stdin-besides-prompt"),
+    caught_by=("stdin-open-prompt", "stdin-with-prompt"),
 )
 def never_appends_stdin(arguments: Arguments) -> bool:
     return False
@@ -265,7 +265,7 @@ def opens_a_pipe() -> None:
     FAULTS,
     "waits for standard input when it resumes",
     replaces=_appends_stdin,
-    caught_by=("stdin-open-prompt-resume", "stdin-besides-prompt-resume"),
+    caught_by=("stdin-open-prompt-resume", "stdin-with-prompt-resume"),
 )
 def appends_stdin_on_resume(arguments: Arguments) -> bool:
     return not os.isatty(0)

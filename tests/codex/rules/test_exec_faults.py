@@ -19,7 +19,7 @@ TRIAL = "faults of a fake"
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) -> None:
     cases = FAULTS[name].caught_by
-    Row(TRIAL, name, ", ".join(cases), "fake").note(request)
+    Row(TRIAL, name, ", ".join(cases), "fake").attach_to(request)
     with planted(FAULTS[name]) as fake, ThreadPoolExecutor() as pool:
         suite = suite_for(fake.executable, name=name)
         # At once: whoever waits for ever is waited for, and not once for each case.

@@ -69,7 +69,7 @@ def test_a_version_that_was_not_recorded_as_a_server_is_held_to_no_rule_of_serve
         (verdict,) = suite.run_all(suite.rules[:1])
     assert (verdict.outcome, verdict.reason) == (
         "not applicable",
-        "as a server, the fake was recorded of 0.169.0 only",
+        "the fake has recordings of a server for 0.169.0 only",
     )
 
 
@@ -89,5 +89,5 @@ def test_a_rule_of_other_versions_does_not_apply(fake_suite: CodexSuite) -> None
 
 
 def test_an_unknown_case_is_named_with_those_there_are(fake_suite: CodexSuite) -> None:
-    with pytest.raises(LookupError, match="no case 'frob'; there are: argv-dash, "):
+    with pytest.raises(LookupError, match="no rule 'frob'; there are: argv-dash, "):
         fake_suite.run("frob")

@@ -45,8 +45,8 @@ def test_a_table_shows_who_breaks_what_and_the_exit_code_is_1(
     signs = {words[3]: words[1:3] for line in table.splitlines() if len(words := line.split()) > 3}
     assert [signs[case] for case in cases] == [["✓", "✓"], ["✓", "✗"], ["✓", "–"]]
     assert f"{bad_fake}: 1 held, 1 breached, 1 not applicable" in table
-    assert "expected  exit code: 2\n      seen      0" in table
-    assert "no model was asked" in table
+    assert "expected  exit code: 2\n      actual    0" in table
+    assert "the executable calls no model" in table
 
 
 def test_where_every_rule_is_held_the_exit_code_is_0(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +59,7 @@ def test_the_face_chooses_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "  1  –  server-handshake-first  " in told
     assert "argv-dash" not in told
-    assert " rules: as a server, the fake was recorded of 0.169.0 only" in told
+    assert " rules: the fake has recordings of a server for 0.169.0 only" in told
 
 
 def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(
@@ -84,25 +84,26 @@ def test_an_executable_that_writes_no_messages_breaks_the_rules_of_servers(tmp_p
         contract.codex(chatty, interface="app-server") as suite,
         pytest.raises(ContractBreachError, match="breaks 1 rules of codex app-server"),
     ):
-        suite.check("server-handshake-tells")
+        suite.check("server-handshake-result")
 
 
 def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "--json", "--codex", str(bad_fake), "--rule", "argv-unknown-option"]) == 1
-    (told,) = json.loads(capsys.readouterr().out)
-    (verdict,) = told["cases"]
-    assert (told["executable"], told["version"]) == (str(bad_fake), "")
+    (suite,) = json.loads(capsys.readouterr().out)
+    (verdict,) = suite["rules"]
+    assert (suite["executable"], suite["version"]) == (str(bad_fake), "")
     assert verdict["id"] == "argv-unknown-option"
     assert verdict["title"] == "An unknown option exits 2 and is named"
     assert (verdict["source"], verdict["versions"]) == ("measured, 0.169.0", "for every version")
-    assert (verdict["outcome"], verdict["expected"], verdict["seen"]) == ("breached", "exit code: 2", "0")
+    assert (verdict["outcome"], verdict["expected"], verdict["actual"]) == ("breached", "exit code: 2", "0")
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ("nowhere/codex", "no executable nowhere/codex"),
-        ("9.9.9", "no executable"),
+        ("real@9.9.9", "no executable"),
+        ("9.9.9", "write fake@9.9.9"),
         ("fake@9.9.9", "9.9.9"),
     ],
 )
@@ -123,7 +124,7 @@ def test_a_file_that_is_no_program_exits_2(tmp_path: Path, capsys: pytest.Captur
 
 def test_an_unknown_case_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "--codex", "fake", "--rule", "frob"]) == 2
-    assert "no case 'frob'" in capsys.readouterr().err
+    assert "no rule 'frob'" in capsys.readouterr().err
 
 
 def test_the_shim_of_a_real_codex_double_is_refused(
@@ -131,7 +132,7 @@ def test_the_shim_of_a_real_codex_double_is_refused(
 ) -> None:
     with RealCodex(real_binary) as real:
         assert main(["contract", "--codex", str(real.executable)]) == 2
-    assert "only leads to a real Codex" in capsys.readouterr().err
+    assert "is the launcher of a real Codex" in capsys.readouterr().err
 
 
 def test_a_wrapper_around_the_real_codex_keeps_the_rules(real_binary: Path, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_in_a_test_every_breach_is_listed(bad_fake: Path) -> None:
 
 
 def test_an_executable_that_never_ends_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yemot_ai_testing.codex.rules.bench.PATIENCE", 0.5)
+    monkeypatch.setattr("yemot_ai_testing.codex.rules.bench.TIMEOUT", 0.5)
     endless = executable(
         tmp_path / "codex", '#!/bin/sh\n[ "$1" = --version ] && exit 1\nexec tail -f /dev/null\n'
     )

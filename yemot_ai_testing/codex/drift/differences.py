@@ -1,4 +1,4 @@
-"""What differs between two recordings of one case, and how much that matters."""
+"""Differences between two recordings of one case, with their severity."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Severity", "compare_recordings"]
 
 Severity = Literal["breaks us", "lost field", "new field", "wording"]
-"""From the worst to the most harmless: a turn comes to something else; something is no longer told;
-something more is told; the same is told in other words or numbers."""
+"""From the worst to the mildest: a turn has another outcome; output is missing; there is more output; the
+same output has other words or numbers."""
 
 _MAX_LENGTH: Final = 160
 _ABSENT: Final = "—"
@@ -30,10 +30,10 @@ class Change:
     """One difference.
 
     Attributes:
-        severity: how bad it is, as far as the two recordings alone can tell.
+        severity: how bad it is, judged from the two recordings alone.
         what: the thing that differs.
-        before: how it was.
-        after: how it is.
+        before: the old value.
+        after: the new value.
     """
 
     severity: Severity
@@ -43,11 +43,11 @@ class Change:
 
 
 def compare_recordings(old: Recording, new: Recording) -> Iterator[Change]:
-    """Yield what differs; times, and the version where it is told, do not count."""
+    """Yield the differences, except times and the version itself."""
     if old.exit_code != new.exit_code:
         yield Change("breaks us", "exit code", str(old.exit_code), str(new.exit_code))
     if (old.argv, old.stdin) != (new.argv, new.stdin):
-        yield Change("breaks us", "what the process was given", _shorten(old.argv), _shorten(new.argv))
+        yield Change("breaks us", "input of the process", _shorten(old.argv), _shorten(new.argv))
     old_events, new_events = _parsed_events(old), _parsed_events(new)
     yield from _event_changes(old_events, new_events)
     yield from _text_changes("stdout", _plain_lines(old), _plain_lines(new), is_answer=True)
@@ -59,7 +59,7 @@ def _parsed_events(recording: Recording) -> list[dict[str, Any]]:
 
 
 def _plain_lines(recording: Recording) -> list[str]:
-    """The lines that are no events."""
+    """Return the lines that are not events."""
     return [_without_version(line.text, recording) for line in recording.stdout if not parse_event(line)]
 
 
@@ -75,11 +75,11 @@ def _event_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]])
     before, after = [_event_type(event) for event in old], [_event_type(event) for event in new]
     for tag, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
-            for one, other in zip(old[i:j], new[k:n], strict=True):
-                yield from _field_changes(_event_type(one), one, other)
+            for old_event, new_event in zip(old[i:j], new[k:n], strict=True):
+                yield from _field_changes(_event_type(old_event), old_event, new_event)
             continue
-        yield from (Change("lost field", f"event {kind}", "told", _ABSENT) for kind in before[i:j])
-        yield from (Change("new field", f"event {kind}", _ABSENT, "told") for kind in after[k:n])
+        yield from (Change("lost field", f"event {kind}", "written", _ABSENT) for kind in before[i:j])
+        yield from (Change("new field", f"event {kind}", _ABSENT, "written") for kind in after[k:n])
 
 
 def _event_type(event: Mapping[str, Any]) -> str:
@@ -111,36 +111,37 @@ def _flatten(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _text_changes(
     stream: str, old: Sequence[str], new: Sequence[str], *, is_answer: bool
 ) -> Iterator[Change]:
-    """Lines of plain text: what is new, what is gone, and what is said otherwise.
+    """Yield the differences between lines of plain text: new, removed and changed lines.
 
     Args:
         stream: its name.
         old: its lines.
         new: its lines.
-        is_answer: what it says is part of the answer, and no mere explanation of it.
+        is_answer: the text is part of the answer, not only an explanation.
     """
     before, after = (_entries_by_name(old), _entries_by_name(new)) if is_answer else ({}, {})
-    lost, come = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+    lost, added = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
     if lost:
         yield Change("lost field", stream, _shorten(", ".join(lost)), _ABSENT)
-    if come:
-        yield Change("new field", stream, _ABSENT, _shorten(", ".join(come)))
+    if added:
+        yield Change("new field", stream, _ABSENT, _shorten(", ".join(added)))
     names = before.keys() ^ after.keys()
-    was, now = _other_lines(old, names), _other_lines(new, names)
-    gone, more = [line for line in was if line not in now], [line for line in now if line not in was]
-    if gone or more:
-        yield Change("wording", stream, _shorten_lines(gone), _shorten_lines(more))
+    old_lines, new_lines = _other_lines(old, names), _other_lines(new, names)
+    removed = [line for line in old_lines if line not in new_lines]
+    inserted = [line for line in new_lines if line not in old_lines]
+    if removed or inserted:
+        yield Change("wording", stream, _shorten_lines(removed), _shorten_lines(inserted))
 
 
 def _entries_by_name(lines: Sequence[str]) -> dict[str, str]:
-    """The lines of a list, by the name that each begins with: a feature, a subcommand, an option."""
+    """Return the lines of a list, by the name at their start: a feature, a subcommand, an option."""
     return {found[1]: line for line in lines if (found := _ENTRY.match(line))}
 
 
 def _other_lines(lines: Sequence[str], names: Container[str]) -> list[str]:
-    """The lines without those of these entries, and without the width of their columns."""
-    kept = [line for line in lines if not ((found := _ENTRY.match(line)) and found[1] in names)]
-    return [" ".join(line.split()) for line in kept if line.strip()]
+    """Return the lines that are not entries of these names, with single spaces between words."""
+    others = [line for line in lines if not ((found := _ENTRY.match(line)) and found[1] in names)]
+    return [" ".join(line.split()) for line in others if line.strip()]
 
 
 def _shorten_lines(lines: Sequence[str]) -> str:

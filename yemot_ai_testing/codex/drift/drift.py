@@ -1,10 +1,10 @@
-"""What two versions of Codex do differently, and whose fault it is if that breaks something.
+"""Compare two versions of Codex, and name the cause of each difference.
 
-    report = drift(Corpus.of("0.163.0"), Corpus.of("0.169.0"))
+    report = compare_corpora(Corpus.load("0.163.0"), Corpus.load("0.169.0"))
     print(report.breaks, len(report.differences))
 
-Three verdicts: *Codex changed*; *our reader is wrong* (it makes something else of a recorded turn than
-the turn shows); *our fake is wrong* (played in the same case, it does not do what was recorded).
+There are three causes: *Codex changed*; *our reader is wrong* (its result for a recorded turn is not what
+the recording shows); *our fake is wrong* (in the same case, it does not do what was recorded).
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ READER_WRONG: Final[Cause] = "our reader is wrong"
 FAKE_WRONG: Final[Cause] = "our fake is wrong"
 
 _SEVERITIES: Final = ("breaks us", "lost field", "new field", "wording")
+_CAUSES: Final = (READER_WRONG, FAKE_WRONG, CODEX_CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class Corpus:
     """The recordings of one Codex.
 
     Attributes:
-        name: what the report calls it: the version, with its folder if it is not one of ours.
+        name: its name in the report: the version, with the folder if it is not a recorded version.
         recorded: the recordings, by case.
-        make_fake: makes the fake that is to be this Codex.
+        make_fake: creates a fake of this version.
     """
 
     name: str
@@ -59,40 +60,40 @@ class Corpus:
 
     @classmethod
     def load(cls, source: str | Path) -> Corpus:
-        """The corpus of a recorded version, or in a folder.
+        """Load a recorded version, or a folder of recordings.
 
         Raises:
-            LookupError: there is neither such a version nor such a folder.
-            ValueError: the folder holds something else.
+            LookupError: if there is neither such a version nor such a folder.
+            ValueError: if a file of the folder is not a recording.
         """
         if str(source) in recordings.versions():
             version = str(source)
             return cls(version, recordings.load_version(version), lambda: FakeCodex(version))
         folder = Path(source)
         if not folder.is_dir():
-            raise LookupError(f"{source} is no folder; recorded are {', '.join(recordings.versions())}")
+            raise LookupError(f"{source} is not a folder; recorded are {', '.join(recordings.versions())}")
         recorded = recordings.load_folder(folder)
-        told = sorted({recording.version for recording in recorded.values()})
-        return cls(f"{', '.join(told)} ({folder})", recorded, lambda: FakeCodex(recordings=folder))
+        versions = sorted({recording.version for recording in recorded.values()})
+        return cls(f"{', '.join(versions)} ({folder})", recorded, lambda: FakeCodex(recordings=folder))
 
     def with_binary(self, binary: Path) -> Corpus:
-        """The same, as what was recorded of the program at ``binary``."""
+        """Return the corpus with a name that has the path of the recorded ``binary``."""
         version = next(iter(self.recorded.values())).version
         return replace(self, name=f"{version} ({binary})")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is otherwise, in however many cases.
+    """One difference, in one or several cases.
 
     Attributes:
-        cause: whose doing it is.
+        cause: what is responsible.
         severity: how bad it is.
-        what: the thing: an event, a field, an exit code, a line.
-        before: how it was, or how it should be.
-        after: how it is.
-        where: which Codex it is about: ``0.163.0 → 0.169.0``, or one of them.
-        cases: in which cases.
+        what: an event, a field, an exit code or a line.
+        before: the old or the expected value.
+        after: the new or the actual value.
+        where: the versions: ``0.163.0 → 0.169.0``, or one of them.
+        cases: the cases with this difference.
     """
 
     cause: Cause
@@ -106,11 +107,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What came of a comparison.
+    """The result of a comparison.
 
     Attributes:
-        old: the name of the one corpus.
-        new: the name of the other.
+        old: the name of the old corpus.
+        new: the name of the new corpus.
         differences: the worst first.
         missing: the cases that only one of the two has.
         compared: how many cases both have.
@@ -129,17 +130,17 @@ class DriftReport:
 
 
 def compare_corpora(old: Corpus, new: Corpus) -> DriftReport:
-    """Compare two corpora, and try our reader and our fake on both."""
-    both = sorted(old.recorded.keys() & new.recorded.keys())
-    way = f"{old.name} → {new.name}"
-    found: list[Difference] = []
-    for case in both:
-        found += _codex_differences(old.recorded[case], new.recorded[case], way)
+    """Compare two corpora, and check our reader and our fake against both."""
+    common = sorted(old.recorded.keys() & new.recorded.keys())
+    versions = f"{old.name} → {new.name}"
+    differences: list[Difference] = []
+    for case in common:
+        differences += _codex_differences(old.recorded[case], new.recorded[case], versions)
     for corpus in (old, new):
-        found += _reader_differences(corpus)
-        found += _fake_differences(corpus)
+        differences += _reader_differences(corpus)
+        differences += _fake_differences(corpus)
     missing = sorted(old.recorded.keys() ^ new.recorded.keys())
-    return DriftReport(old.name, new.name, _merge_cases(found), tuple(missing), len(both))
+    return DriftReport(old.name, new.name, _merge_cases(differences), tuple(missing), len(common))
 
 
 def _codex_differences(old: Recording, new: Recording, versions: str) -> Iterator[Difference]:
@@ -148,34 +149,34 @@ def _codex_differences(old: Recording, new: Recording, versions: str) -> Iterato
 
 
 def _relevant_changes(old: Recording, new: Recording) -> tuple[Change, ...]:
-    """What differs; of a turn that comes to something else only that, for all of it is otherwise then."""
+    """Return the changes; only the outcome if that differs, because all events differ then."""
     return tuple(_outcome_changes(old, new)) or tuple(compare_recordings(old, new))
 
 
 def _outcome_changes(old: Recording, new: Recording) -> Iterator[Change]:
-    """The same situation comes to something else: whoever relied on it is broken."""
+    """Yield a change if the turn has another outcome: code that relies on the old one breaks."""
     if not is_turn(old) or not is_turn(new):
         return
     before, after = outcome_by_recording(old), outcome_by_recording(new)
     if before.kind != after.kind:
-        yield Change("breaks us", "what the turn comes to", str(before), str(after))
+        yield Change("breaks us", "outcome of the turn", str(before), str(after))
     lost = outcome_by_reader(old).counters - outcome_by_reader(new).counters
     if before.kind == after.kind and lost:
-        yield Change("breaks us", f"counters {', '.join(sorted(lost))}", "told", "not found")
+        yield Change("breaks us", f"counters {', '.join(sorted(lost))}", "written", "not found")
 
 
 def _reader_differences(corpus: Corpus) -> Iterator[Difference]:
     for case, recording in corpus.recorded.items():
         if not is_turn(recording):
             continue
-        should, does = outcome_by_recording(recording), outcome_by_reader(recording)
-        if should.kind == does.kind and should.text == does.text:
+        expected, actual = outcome_by_recording(recording), outcome_by_reader(recording)
+        if expected.kind == actual.kind and expected.text == actual.text:
             continue
-        # Nobody knows why it failed, but that it failed.
-        if not should.kind and does.kind != "answer":
+        # The kind of the failure is unknown: any error of the reader is right.
+        if not expected.kind and actual.kind != "answer":
             continue
-        wrong = Change("breaks us", "what our reader makes of the turn", _describe(should), _describe(does))
-        yield _difference(READER_WRONG, wrong, corpus.name, case)
+        change = Change("breaks us", "outcome by our reader", _describe(expected), _describe(actual))
+        yield _difference(READER_WRONG, change, corpus.name, case)
 
 
 def _describe(outcome: object) -> str:
@@ -184,9 +185,8 @@ def _describe(outcome: object) -> str:
 
 
 def _fake_differences(corpus: Corpus) -> Iterator[Difference]:
-    for case, played in record_fake_cases(corpus.recorded, corpus.make_fake).items():
-        recording = corpus.recorded[case]
-        for change in _relevant_changes(recording, played):
+    for case, fake_recording in record_fake_cases(corpus.recorded, corpus.make_fake).items():
+        for change in _relevant_changes(corpus.recorded[case], fake_recording):
             yield _difference(FAKE_WRONG, change, corpus.name, case)
 
 
@@ -195,12 +195,11 @@ def _difference(cause: Cause, change: Change, where: str, case: str) -> Differen
 
 
 def _merge_cases(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """The same difference in several cases is one."""
-    gathered: dict[Difference, list[str]] = {}
+    """Merge equal differences of several cases into one, and sort them."""
+    cases_of: dict[Difference, list[str]] = {}
     for difference in differences:
-        gathered.setdefault(replace(difference, cases=()), []).extend(difference.cases)
-    whole = [replace(shared, cases=tuple(cases)) for shared, cases in gathered.items()]
-    verdicts = (READER_WRONG, FAKE_WRONG, CODEX_CHANGED)
+        cases_of.setdefault(replace(difference, cases=()), []).extend(difference.cases)
+    merged = [replace(difference, cases=tuple(cases)) for difference, cases in cases_of.items()]
     return tuple(
-        sorted(whole, key=lambda one: (_SEVERITIES.index(one.severity), verdicts.index(one.cause), one.what))
+        sorted(merged, key=lambda one: (_SEVERITIES.index(one.severity), _CAUSES.index(one.cause), one.what))
     )

@@ -1,4 +1,4 @@
-"""The fake in the place of the real Codex: what it does in each recorded case, recorded in the same way."""
+"""Record what the fake does in each recorded case, as the recorder does with the real Codex."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _MAX_WORKERS: Final = 4
 
 
 class _FakeModel:
-    """What a case tells a model, told to the fake.
+    """The model of a case, as steps of the fake's script.
 
-    What only a model service can bring about the fake plays as it was recorded.
+    In cases that need a model service, the fake replays the recording.
     """
 
     def __init__(self, fake: FakeCodex, case: str) -> None:
@@ -66,20 +66,20 @@ class _FakeModel:
 def record_fake_cases(
     recorded: Mapping[str, Recording], make_fake: Callable[[], FakeCodex], cases: Iterable[str] = CASES
 ) -> dict[str, Recording]:
-    """Play the cases with a fake.
+    """Record the cases with a fake.
 
     Args:
-        recorded: the recordings that the fake is to be held against; it plays no case without one.
-        make_fake: makes the fake; a case has one of its own.
-        cases: which ones.
+        recorded: the recordings to compare the fake with; cases without a recording are left out.
+        make_fake: creates a fake; each case gets a new one.
+        cases: the names of the cases.
 
     Returns:
-        What the fake did, by case.
+        The recordings of the fake, by case.
     """
-    played = [case for case in cases if case in recorded]
-    with ThreadPoolExecutor(_MAX_WORKERS) as stages:
-        takes = stages.map(lambda case: _record_fake_case(recorded[case], make_fake), played)
-        return dict(zip(played, takes, strict=True))
+    names = [case for case in cases if case in recorded]
+    with ThreadPoolExecutor(_MAX_WORKERS) as pool:
+        recordings = pool.map(lambda case: _record_fake_case(recorded[case], make_fake), names)
+        return dict(zip(names, recordings, strict=True))
 
 
 def _record_fake_case(recording: Recording, make_fake: Callable[[], FakeCodex]) -> Recording:
@@ -88,14 +88,13 @@ def _record_fake_case(recording: Recording, make_fake: Callable[[], FakeCodex]) 
         closing(make_fake()) as fake,
     ):
         folder = make_folders(Path(name).resolve())
-        part = _FakeModel(fake, recording.case)
-        studio = RecordingSession(
+        session = RecordingSession(
             fake.executable,
             folder / "work",
             isolated_environment(folder),
             (),
-            part,
+            _FakeModel(fake, recording.case),
             Redactor(folder_placeholders(folder)),
         )
-        take = CASES[recording.case](studio)
-        return studio.build_recording(recording.case, recording.version, take, failure_kind=recording.fate)
+        run = CASES[recording.case](session)
+        return session.build_recording(recording.case, recording.version, run, failure_kind=recording.fate)

@@ -1,4 +1,4 @@
-"""What our reader makes of a recording, and what the recording itself shows."""
+"""The outcome of a recorded turn, by our reader and by the recording itself."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERED", "TurnOutcome", "is_turn", "outcome_by_reader", "outcome_by_recording", "parse_event"]
 
 ANSWERED = "answer"
-"""What a turn comes to that has an answer; else it is the ``kind`` of a ``ProviderError``."""
+"""The outcome of a turn with an answer; otherwise it is the ``kind`` of a ``ProviderError``."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """What a turn came to.
+    """The outcome of a turn.
 
     Attributes:
-        kind: ``answer``, the ``kind`` of an error, or empty if nobody can say which error.
+        kind: ``answer``, the ``kind`` of an error, or empty for an unknown error.
         text: the answer.
-        counters: the names of the counters that came with it.
+        counters: the names of its usage counters.
     """
 
     kind: str
@@ -37,12 +37,12 @@ class TurnOutcome:
 
 
 def is_turn(recording: Recording) -> bool:
-    """Whether it shows a turn that writes events: something that our reader has to understand."""
+    """Return whether the recording is a turn that writes events, which our reader must understand."""
     return recording.argv[:1] == ("exec",) and "--json" in recording.argv and "--help" not in recording.argv
 
 
 def outcome_by_reader(recording: Recording) -> TurnOutcome:
-    """What our own reader makes of a turn."""
+    """Return the outcome of a turn by our reader."""
     reader = EventReader()
     for line in recording.stdout:
         reader.feed(line.text.encode())
@@ -58,10 +58,10 @@ def outcome_by_reader(recording: Recording) -> TurnOutcome:
 
 
 def outcome_by_recording(recording: Recording) -> TurnOutcome:
-    """What a turn came to, told from the recording alone, without any code of the reader.
+    """Return the outcome of a turn by the recording alone, without code of the reader.
 
-    Completed is what ended with exit code 0 and ``turn.completed``; its answer is the last message of
-    the agent. Why it failed tells what it was made to do.
+    A turn with exit code 0 and ``turn.completed`` is completed; its answer is the last message of the
+    agent. The kind of a failure is the scripted one.
     """
     events = [parse_event(line) for line in recording.stdout]
     if recording.exit_code != 0 or not any(event.get("type") == "turn.completed" for event in events):
@@ -71,12 +71,12 @@ def outcome_by_recording(recording: Recording) -> TurnOutcome:
     if expected and threads - {expected}:
         return TurnOutcome("session_lost")
     items = [event["item"] for event in events if event.get("type") == "item.completed"]
-    said = [str(item["text"]) for item in items if item.get("type") == "agent_message"]
-    return TurnOutcome(ANSWERED, said[-1]) if said else TurnOutcome("empty")
+    messages = [str(item["text"]) for item in items if item.get("type") == "agent_message"]
+    return TurnOutcome(ANSWERED, messages[-1]) if messages else TurnOutcome("empty")
 
 
 def parse_event(line: OutputLine) -> dict[str, Any]:
-    """A line as an event; empty if it is none."""
+    """Return a line as an event; empty if it is not one."""
     try:
         event = json.loads(line.text)
     except ValueError:
@@ -85,7 +85,7 @@ def parse_event(line: OutputLine) -> dict[str, Any]:
 
 
 def _resumed_thread(recording: Recording) -> str:
-    """The thread that the command line names; empty for none."""
-    words = recording.argv
-    named = words[words.index("resume") + 1 :] if "resume" in words else ()
-    return next((word for word in named[:1] if not word.startswith("-")), "")
+    """Return the thread that the command line resumes; empty for none."""
+    argv = recording.argv
+    following = argv[argv.index("resume") + 1 :] if "resume" in argv else ()
+    return next((word for word in following[:1] if not word.startswith("-")), "")

@@ -1,4 +1,4 @@
-"""A drift report, written out: as a table, as Markdown, as JSON."""
+"""Format a drift report: as a table, as Markdown, as JSON."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "as_markdown", "as_table"]
 
 _ACTIONS: Final = {
-    CODEX_CHANGED: "look whether the provider should use it or do without it",
-    READER_WRONG: "mend yemot_ai.providers.codex, and keep the recording as its test",
-    FAKE_WRONG: "mend yemot_ai_testing.doubles, until the fake does what was recorded",
+    CODEX_CHANGED: "decide whether the provider must use the change or avoid it",
+    READER_WRONG: "fix yemot_ai.providers.codex; the recording is its test",
+    FAKE_WRONG: "fix yemot_ai_testing.codex.fake, until the fake does what was recorded",
 }
 _MAX_CASES: Final = 4
 
 
 def as_table(report: DriftReport, *, width: int | None = None) -> str:
-    """The report for a terminal.
+    """Return the report for a terminal.
 
     Args:
         report: the report.
-        width: of the terminal, in characters; asked of it without.
+        width: of the terminal, in characters; None detects it.
     """
     columns = width or shutil.get_terminal_size((120, 24)).columns
     lines = [f"Codex {report.old} → {report.new}", _summary(report), ""]
@@ -41,11 +41,11 @@ def as_table(report: DriftReport, *, width: int | None = None) -> str:
 
 
 def _wrap(difference: Difference, columns: int) -> Iterator[str]:
-    told = (
+    texts = (
         f"{difference.before} → {difference.after}",
         f"{difference.where}: {_case_list(difference)}",
     )
-    for text in told:
+    for text in texts:
         yield from textwrap.wrap(
             text,
             max(columns, 60),
@@ -56,12 +56,12 @@ def _wrap(difference: Difference, columns: int) -> Iterator[str]:
 
 
 def as_markdown(report: DriftReport) -> str:
-    """The report as a page, for a pull request or a release."""
+    """Return the report as Markdown, for a pull request or a release."""
     lines = [f"# Codex {report.old} → {report.new}", "", _summary(report)]
-    for verdict in (READER_WRONG, FAKE_WRONG, CODEX_CHANGED):
-        rows = [difference for difference in report.differences if difference.cause == verdict]
+    for cause in (READER_WRONG, FAKE_WRONG, CODEX_CHANGED):
+        rows = [difference for difference in report.differences if difference.cause == cause]
         if rows:
-            lines += ["", f"## {verdict.capitalize()}", "", f"What to do: {_ACTIONS[verdict]}.", ""]
+            lines += ["", f"## {cause.capitalize()}", "", f"What to do: {_ACTIONS[cause]}.", ""]
             lines += ["| severity | what | before | after | where | cases |", "|---|---|---|---|---|---|"]
             lines += [_row(difference) for difference in rows]
     return "\n".join([*lines, "", _conclusion(report)])
@@ -69,8 +69,8 @@ def as_markdown(report: DriftReport) -> str:
 
 def _row(difference: Difference) -> str:
     severity = f"**{difference.severity}**" if difference.severity == "breaks us" else difference.severity
-    told = (difference.what, difference.before, difference.after)
-    cells = [severity, *map(_cell, told), difference.where, _case_list(difference)]
+    texts = (difference.what, difference.before, difference.after)
+    cells = [severity, *map(_cell, texts), difference.where, _case_list(difference)]
     return f"| {' | '.join(cells)} |"
 
 
@@ -79,7 +79,7 @@ def _cell(text: str) -> str:
 
 
 def as_json(report: DriftReport) -> str:
-    """The report for a program."""
+    """Return the report as JSON."""
     return json.dumps({**asdict(report), "breaks": report.breaks}, ensure_ascii=False, indent=1)
 
 
@@ -96,6 +96,6 @@ def _conclusion(report: DriftReport) -> str:
 
 
 def _case_list(difference: Difference) -> str:
-    named = ", ".join(difference.cases[:_MAX_CASES])
+    shown = ", ".join(difference.cases[:_MAX_CASES])
     more = len(difference.cases) - _MAX_CASES
-    return f"{named} and {more} more" if more > 0 else named
+    return f"{shown} and {more} more" if more > 0 else shown

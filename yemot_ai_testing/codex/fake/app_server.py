@@ -1,4 +1,4 @@
-"""What the fake Codex needs to be an app-server: the recorded words, and each step as a server plays it."""
+"""The files of the fake app-server: the recorded messages, and each step as plain values."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ __all__ = ["encode_server_step", "recorded_messages"]
 
 
 def recorded_messages(version: str) -> dict[str, list[recording.Message]]:
-    """What a recorded server of this version said, by case; empty if none was recorded."""
+    """Return the messages of a recorded server of this version, by case; empty if none is recorded."""
     return recording.load_version(version)
 
 
 def encode_server_step(step: Step | Replay | ClientRequest) -> dict[str, Any]:
-    """A step as plain values: what is written, after how many seconds, and how it ends.
+    """Return a step as plain values: the pieces, the delays in seconds, and how the turn ends.
 
-    ``case`` is the recorded case whose end is played: of an answer, of a refusal; empty for no end.
+    ``case`` is the recorded case with the messages at the end of the turn; empty if the turn does not end.
     """
-    # Unless it is one of these, it is a recording of `codex exec`, or a rival who came too late.
-    played: dict[str, Any] = {"case": "unscripted"}
+    # Other steps are replays of `codex exec`, or session steps for a thread that is not resumed.
+    encoded: dict[str, Any] = {"case": "unscripted"}
     match step:
         case Answer(pieces=pieces, after=after, every=every):
-            written = [piece for piece in pieces if piece]
-            ends = "answer" if written else "no_message"
-            played = {"pieces": written, "after": after, "every": every, "case": ends}
+            texts = [piece for piece in pieces if piece]
+            case = "answer" if texts else "no_message"
+            encoded = {"pieces": texts, "after": after, "every": every, "case": case}
         case Failure(kind=kind, after=after):
-            played = {"after": after, "case": kind}
+            encoded = {"after": after, "case": kind}
         case Drop(pieces=pieces):
-            played = {"pieces": list(pieces), "case": "cut_stream"}
+            encoded = {"pieces": list(pieces), "case": "cut_stream"}
         case Hang(saying=saying):
-            played = {"pieces": [saying] if saying else [], "case": ""}
+            encoded = {"pieces": [saying] if saying else [], "case": ""}
         case Crash() | Malformed():
             return _encode_exit(step)
-        case ClientRequest(kind=question):
-            return {"client_request": question}
-    return {"pieces": [], "after": 0.0, **played}
+        case ClientRequest(kind=request_kind):
+            return {"client_request": request_kind}
+    return {"pieces": [], "after": 0.0, **encoded}
 
 
 def _encode_exit(step: Crash | Malformed) -> dict[str, Any]:
     if isinstance(step, Malformed):
         return {"exit_code": 0, "stdout": step.text}
-    ended = step.stderr if step.stderr.endswith("\n") or not step.stderr else f"{step.stderr}\n"
-    return {"exit_code": step.exit, "stderr": ended}
+    stderr = step.stderr if step.stderr.endswith("\n") or not step.stderr else f"{step.stderr}\n"
+    return {"exit_code": step.exit, "stderr": stderr}

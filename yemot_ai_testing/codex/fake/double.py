@@ -1,18 +1,18 @@
 """A fake Codex: a real executable named ``codex``, scripted, which answers in milliseconds.
 
-Whatever runs ``codex`` runs this one while the context is open::
+While the context is open, it is the first ``codex`` on ``PATH``::
 
     >>> import subprocess
     >>> with FakeCodex().answers("שלום") as codex:
-    ...     asked = ["codex", "exec", "--skip-git-repo-check", "-"]
-    ...     print(subprocess.run(asked, input="מי שם?", capture_output=True, text=True).stdout)
+    ...     command = ["codex", "exec", "--skip-git-repo-check", "-"]
+    ...     print(subprocess.run(command, input="מי שם?", capture_output=True, text=True).stdout)
     ...     print(codex.requests[0].prompt)
     שלום
     <BLANKLINE>
     מי שם?
 
-It reads its arguments and its input as the real one does, keeps threads, refuses a second writer, and
-speaks in the recorded words of the real one (``yemot_ai_testing.codex.recordings``).
+It parses its arguments and its input as the real one does, keeps threads, refuses a second writer, and
+writes the recorded output of the real one (``yemot_ai_testing.codex.recordings``).
 """
 
 from __future__ import annotations
@@ -72,16 +72,16 @@ class FakeCodex(ScriptableCodex):
     """A scripted executable; a context manager that puts it first on ``PATH``.
 
     Args:
-        version: which recorded version to be, ``"0.142.0"``; by default the newest.
-        recordings: a folder of recordings of your own, for ``replays``. Without ``version`` the fake is
-            the recorded version that they were made with, as far as that is recorded.
+        version: the recorded version to imitate, ``"0.142.0"``; by default the newest.
+        recordings: a folder of your own recordings, for ``replays``. Without ``version`` the fake imitates
+            the version in them if that is recorded, else the newest.
 
     Raises:
-        LookupError: the version is not recorded.
-        FileNotFoundError: the folder holds no recordings.
+        LookupError: if the version is not recorded.
+        FileNotFoundError: if the folder has no recordings.
 
     Attributes:
-        executable: where it lies.
+        executable: its path.
     """
 
     def __init__(
@@ -105,20 +105,20 @@ class FakeCodex(ScriptableCodex):
         return build_program(self._sandbox.folder / "own", encode_replies(self._recordings))
 
     def add(self, step: Step) -> None:
-        """Append a step; the next process that comes to the model takes it.
+        """Append a step; the next process that calls the model takes it.
 
         Raises:
-            TypeError: Codex hears nothing.
+            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
         """
         if isinstance(step, Transcription):
-            raise TypeError("Codex transcribes nothing: script that on the double of who does")
+            raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
         self._queue(step)
 
     def replays(self, case: str) -> Self:
-        """Let the next process end its turn as the recording ``case`` did.
+        """Let the next process write the output of the recording ``case``.
 
         Raises:
-            KeyError: there is no such recording.
+            KeyError: if there is no such recording.
         """
         if case not in self._recordings:
             raise KeyError(f"no recording {case!r}; there are: {', '.join(sorted(self._recordings))}")
@@ -126,13 +126,13 @@ class FakeCodex(ScriptableCodex):
         return self
 
     def asks(self, kind: ClientRequestKind) -> Self:
-        """Let an app-server ask its client, before the model goes on with the next step.
+        """Let an app-server send its client a request before the model takes the next step.
 
-        It runs nothing: a client that grants what it is asked finds the server gone. Where the thread's
-        policy is to ask ``never``, it asks for no approval.
+        It runs no command: if the client approves, the server exits. If the thread's approval policy is
+        ``never``, no approval is requested.
 
         Args:
-            kind: ``approval``: to run a command; ``tool``: to be a tool of the model's.
+            kind: ``approval`` of a command, or a ``tool`` call.
         """
         self._queue(ClientRequest(kind))
         return self
@@ -141,14 +141,14 @@ class FakeCodex(ScriptableCodex):
         name = f"{len(self._steps):06d}-{_STEP_KINDS.get(type(step), 'answer')}"
         self._steps[name] = step
         (self._state / "server_steps" / name).write_bytes(marshal.dumps(encode_server_step(step)))
-        draft = self._state / "tmp" / name
-        draft.write_bytes(marshal.dumps(encode_step(step, self._recordings)))
-        draft.rename(self._state / "steps" / name)
+        temporary = self._state / "tmp" / name
+        temporary.write_bytes(marshal.dumps(encode_step(step, self._recordings)))
+        temporary.rename(self._state / "steps" / name)
 
     def take(self) -> Step | None:
-        """Consume the next step in the place of a process: for a double that shares this script."""
+        """Consume the next step instead of a process: for a double that shares this script."""
         for name in sorted(path.name for path in (self._state / "steps").iterdir()):
-            with contextlib.suppress(FileNotFoundError):  # a process was quicker
+            with contextlib.suppress(FileNotFoundError):  # a process took it first
                 (self._state / "steps" / name).rename(self._state / "taken" / name)
                 step = self._steps[name]
                 return None if isinstance(step, Replay | ClientRequest) else step
@@ -157,41 +157,42 @@ class FakeCodex(ScriptableCodex):
     @property
     def requests(self) -> list[CodexRun]:
         """The turns so far, oldest first: ``codex exec`` processes, and turns of a ``codex app-server``."""
-        return [_codex_run(note) for note in self._run_records()]
+        return [_codex_run(record) for record in self._run_records()]
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """The processes of runs that are still alive, what they have started included."""
-        return running_processes(note["pid"] for note in self._run_records())
+        """The processes of runs that are still alive, and their child processes."""
+        return running_processes(record["pid"] for record in self._run_records())
 
     def processes_alive(self) -> int:
-        """How many of them there are."""
+        """Return how many processes of runs are still alive."""
         return len(self.processes)
 
     def turns_alive(self) -> int:
-        """How many turns of a ``codex app-server`` are under way: the server stays when they are over."""
+        """Return how many turns of a ``codex app-server`` are running; the server itself runs on."""
         running = set(self.processes)
-        return sum(int(mark.name.partition("-")[0]) in running for mark in (self._state / "turns").iterdir())
+        markers = (self._state / "turns").iterdir()
+        return sum(int(marker.name.partition("-")[0]) in running for marker in markers)
 
     def hold(self) -> None:
-        """Let every later process wait, once it has taken its step, until ``release``."""
+        """Block every later process, after it has taken its step, until ``release``."""
         gate = self._state / "gate"
         if not gate.exists():
             os.mkfifo(gate)
 
     def release(self) -> None:
-        """Let the waiting processes go on."""
+        """Unblock the waiting processes."""
         gate = self._state / "gate"
         if gate.exists():
-            # Readers and writers wake each other; kept open, it wakes one that was about to wait, too.
+            # Opening the pipe for writing wakes the readers; kept open, it also wakes late readers.
             self._gate_handles.append(os.open(gate, os.O_RDWR))
             gate.unlink()
 
     def pause_at(self, point: PausePoint) -> None:
-        """Let every later process or turn stand still before it writes anything, until ``resume()``.
+        """Pause every later process or turn before it writes anything, until ``resume()``.
 
         Raises:
-            ValueError: it is another point than ``asked``.
+            ValueError: if the point is not ``asked``.
         """
         if point != "asked":
             raise ValueError(
@@ -201,21 +202,21 @@ class FakeCodex(ScriptableCodex):
         self.hold()
 
     def resume(self) -> None:
-        """Let everything go on that stands there."""
+        """Continue the paused processes and turns."""
         self.release()
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until ``count`` processes have asked the model.
+        """Block until ``count`` processes have called the model.
 
         Raises:
-            TimeoutError: they had not, after ``timeout`` seconds.
+            TimeoutError: if they have not after ``timeout`` seconds.
         """
-        ends = time.monotonic() + timeout
-        while (asked := sum(1 for note in self._run_records() if note["called_model"])) < count:
-            left = ends - time.monotonic()
+        deadline = time.monotonic() + timeout
+        while (calls := sum(1 for record in self._run_records() if record["called_model"])) < count:
+            left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError(f"{asked} of {count} calls within {timeout:g} s")
-            # Another waiter may have heard the bell for us: look again now and then.
+                raise TimeoutError(f"{calls} of {count} calls within {timeout:g} s")
+            # Another waiter may have read the notification: check again after 50 ms.
             if select.select([self._notify_pipe], [], [], min(left, 0.05))[0]:
                 os.read(self._notify_pipe, 4096)
 
@@ -223,20 +224,21 @@ class FakeCodex(ScriptableCodex):
         """Check that every step was used and every process had one.
 
         Raises:
-            ScriptMismatchError: it was not so.
+            ScriptMismatchError: if not.
         """
-        left = sorted(path.name for path in (self._state / "steps").iterdir())
-        unscripted = [_codex_run(note).prompt for note in self._run_records() if note["unscripted"]]
-        if left or unscripted:
-            asked = [_codex_run(note).prompt for note in self._run_records() if note["called_model"]]
+        unused = sorted(path.name for path in (self._state / "steps").iterdir())
+        records = self._run_records()
+        unscripted = [_codex_run(record).prompt for record in records if record["unscripted"]]
+        if unused or unscripted:
+            prompts = [_codex_run(record).prompt for record in records if record["called_model"]]
             raise ScriptMismatchError(
-                unscripted=unscripted, unused=[self._steps[name] for name in left], prompts=asked
+                unscripted=unscripted, unused=[self._steps[name] for name in unused], prompts=prompts
             )
 
     def close(self) -> None:
-        """End what still runs, put ``PATH`` back, and remove the folder."""
+        """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         self.release()
-        kill_processes((note["pid"] for note in self._run_records()), self._sandbox)
+        kill_processes((record["pid"] for record in self._run_records()), self._sandbox)
         for handle in (self._notify_pipe, *self._gate_handles):
             os.close(handle)
         self._sandbox.remove()

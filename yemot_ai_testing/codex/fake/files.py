@@ -1,4 +1,4 @@
-"""What a fake Codex says: its words, and the steps that a test lays ready for it."""
+"""The files of a fake Codex: its recorded output, and the steps of its script."""
 
 from __future__ import annotations
 
@@ -28,43 +28,44 @@ _NO_OUTPUT: Final[_Output] = (0, "", "")
 
 
 def load_recordings(version: str | None, folder: str | os.PathLike[str] | None) -> dict[str, Recording]:
-    """The words of a fake.
+    """Return the recordings of a fake, by case.
 
     Args:
-        version: the recorded version to be; None for that of ``folder``, or the newest.
-        folder: a folder of further recordings; they win.
+        version: the recorded version to imitate; None for that of ``folder``, or the newest.
+        folder: a folder of further recordings, which take precedence.
 
     Raises:
-        LookupError: the version is not recorded.
-        FileNotFoundError: the folder holds no recordings.
+        LookupError: if the version is not recorded.
+        FileNotFoundError: if the folder has no recordings.
     """
     if folder is None:
         return _recordings_of(version)
     further = recordings.load_folder(Path(folder))
-    made_with = {recording.version for recording in further.values()}
-    known = recordings.versions()
-    base = version or next((one for one in reversed(known) if one in made_with), known[-1])
+    further_versions = {recording.version for recording in further.values()}
+    recorded = recordings.versions()
+    base = version or next((one for one in reversed(recorded) if one in further_versions), recorded[-1])
     return {**recordings.load_version(base), **further}
 
 
 def encode_step(
     step: Step | Replay | ClientRequest, by_case: Mapping[str, Recording]
 ) -> tuple[float, int, str, str, str, _Output]:
-    """What the program needs of a step: after, exit code, standard output, error, the answer, the beginning.
+    """Return what the program needs of a step.
 
-    Only a replay brings a beginning of its own: what is written before the model is asked.
+    The fields are: delay in seconds, exit code, standard output, standard error, answer, and the output
+    before the model is called, which only a replay has.
     """
     match step:
         case Answer():
             return (step.duration, 0, _answer_events(by_case["answer"], step.text), "", step.text, _NO_OUTPUT)
         case Crash(exit=code, stderr=stderr):
-            ended = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
-            return (0.0, code, "", ended, "", _NO_OUTPUT)
+            error = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
+            return (0.0, code, "", error, "", _NO_OUTPUT)
         case Malformed(text=text):
             return (0.0, 0, text, "", "", _NO_OUTPUT)
         case Hang(saying=saying):
-            said = _answer_events(by_case["answer"], saying).partition("\n")[0] + "\n" if saying else ""
-            return (0.0, 0, said, "", "", _NO_OUTPUT)
+            message = _answer_events(by_case["answer"], saying).partition("\n")[0] + "\n" if saying else ""
+            return (0.0, 0, message, "", "", _NO_OUTPUT)
         case Replay(case=case):
             return _encode_replay(by_case[case])
     after = step.after if isinstance(step, Failure) else 0.0
@@ -72,41 +73,41 @@ def encode_step(
 
 
 def _recording_for(step: Step | ClientRequest) -> str:
-    """The recording that shows how a turn ends after this step."""
+    """Return the name of the recording of a turn that ends like this step."""
     match step:
         case Failure(kind=kind):
             return kind
         case Drop():
             return "cut_stream"
-    # About a session that is resumed, but come to a process that resumes none; or of a server's alone.
+    # A session step in a process that resumes no session, or a step for app-servers only.
     return "unscripted"
 
 
 def _encode_replay(recording: Recording) -> tuple[float, int, str, str, str, _Output]:
     code, out, _ = _output_after_model(recording)
-    # A thread remembers what was answered in it; only a turn that was completed has an answer.
-    said = _last_agent_message(recording) if '"turn.completed"' in out else ""
-    return (0.0, code, out, "", said, _output_before_model(recording))
+    # The thread stores the answer; only a completed turn has one.
+    answer = _last_agent_message(recording) if '"turn.completed"' in out else ""
+    return (0.0, code, out, "", answer, _output_before_model(recording))
 
 
 def _last_agent_message(recording: Recording) -> str:
-    """The last words of the agent."""
-    said = ""
+    """Return the last message of the agent; empty without one."""
+    message = ""
     for event in map(_parse_event, recording.stdout):
         match event:
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
-                said = text
-    return said
+                message = text
+    return message
 
 
 @functools.cache
 def _recordings_of(version: str | None) -> dict[str, Recording]:
-    """What was recorded does not change while we run, and a suite makes hundreds of fakes."""
+    """Return the recordings of a version, cached: a test suite creates hundreds of fakes."""
     return recordings.load_version(version) if version else recordings.load_newest()
 
 
 def create_state_folder(state: Path) -> None:
-    """Lay ready the folders that a test and its processes meet in, and the pipe that they ring."""
+    """Create the folders that the test and the fake's processes share, and the notification pipe."""
     state.mkdir()
     for name in _FOLDERS:
         (state / name).mkdir()
@@ -114,7 +115,7 @@ def create_state_folder(state: Path) -> None:
 
 
 def encode_replies(by_case: Mapping[str, Recording]) -> dict[str, bytes]:
-    """What the program reads of recordings: a file for each case."""
+    """Return the files that the program reads, by name: one for each case, and some extracts."""
     replies: dict[str, Any] = {case: _full_output(recording) for case, recording in by_case.items()}
     replies["before_model"] = _output_before_model(by_case["answer"])
     replies["plain_before_model"] = _plain_text_output(by_case["plain"])
@@ -133,7 +134,7 @@ def _full_output(recording: Recording) -> tuple[int, str, str]:
 
 
 def _output_before_model(recording: Recording) -> tuple[int, str, str]:
-    """What is written before the model is asked."""
+    """Return what is written before the model is called."""
     lines = [f"{line.text}\n" for line in recording.stdout]
     return (
         0,
@@ -143,30 +144,30 @@ def _output_before_model(recording: Recording) -> tuple[int, str, str]:
 
 
 def _plain_text_output(recording: Recording) -> _Output:
-    """What a turn without events says on standard error: after the answer, and before it."""
+    """Return the standard error of a turn without ``--json``: after the answer, and before it."""
     lines = list(recording.stderr)
     if not {"user", "codex"} <= set(lines):
         return 0, "", "".join(f"{line}\n" for line in lines)
-    asked, said = lines.index("user") + 1, len(lines) - 1 - lines[::-1].index("codex")
-    lines[asked], lines[said + 1] = "{prompt}", "{answer}"
-    before, after = lines[:said], lines[said:]
+    prompt, answer = lines.index("user") + 1, len(lines) - 1 - lines[::-1].index("codex")
+    lines[prompt], lines[answer + 1] = "{prompt}", "{answer}"
+    before, after = lines[:answer], lines[answer:]
     return 0, "".join(f"{line}\n" for line in after), "".join(f"{line}\n" for line in before)
 
 
 def _output_after_model(recording: Recording) -> tuple[int, str, str]:
-    """What is written after the model has answered."""
+    """Return what is written after the model has answered."""
     lines = [f"{line.text}\n" for line in recording.stdout]
     return recording.exit_code, "".join(lines[_lines_before_model(recording) :]), ""
 
 
 def _lines_before_model(recording: Recording) -> int:
-    """How many lines are written before the model is asked; all, if it never is."""
+    """Return how many lines are written before the model is called; all if it is never called."""
     kinds = [_parse_event(line).get("type") for line in recording.stdout]
     return kinds.index("turn.started") + 1 if "turn.started" in kinds else len(kinds)
 
 
 def _parse_event(line: recordings.OutputLine) -> dict[str, Any]:
-    """A line of standard output as an event; empty for a line of plain text."""
+    """Return a line of standard output as an event; empty for a line of plain text."""
     return dict(json.loads(line.text)) if line.text.startswith("{") else {}
 
 
@@ -175,7 +176,7 @@ def _usage(recording: Recording) -> tuple[tuple[str, int], ...]:
 
 
 def _answer_events(recording: Recording, text: str) -> str:
-    """The recorded end of an answered turn, with this text, and a place for the usage."""
+    """Return the recorded end of an answered turn with this text, and with a placeholder for the usage."""
     events = [json.loads(line.text) for line in recording.stdout[_lines_before_model(recording) :]]
     return "".join(f"{_event_with_text(event, text)}\n" for event in events)
 
@@ -183,10 +184,10 @@ def _answer_events(recording: Recording, text: str) -> str:
 def _event_with_text(event: dict[str, Any], text: str) -> str:
     match event:
         case {"type": "item.completed", "item": {"type": "agent_message"} as item}:
-            # A brace of the answer must not look like a place to fill in.
-            said = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
-            shell = _compact_json({**event, "item": {**item, "text": 0}})
-            return shell.replace('"text":0', f'"text":{said}')
+            # A brace in the answer must not look like a placeholder.
+            escaped = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
+            template = _compact_json({**event, "item": {**item, "text": 0}})
+            return template.replace('"text":0', f'"text":{escaped}')
         case {"type": "turn.completed"}:
             return _compact_json({**event, "usage": 0}).replace('"usage":0', '"usage":{usage}')
     return _compact_json(event)

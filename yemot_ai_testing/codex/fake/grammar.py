@@ -1,7 +1,7 @@
-"""How the command line of a recorded Codex differs from the one that the fake reads by itself.
+"""The command line grammar of a recorded version, as overrides of the fake's built-in grammar.
 
-The fake's own grammar (``fake_codex_argv``) is that of the newest measured version; what an older or a
-newer one takes stands in its recorded ``--help``.
+The built-in grammar (``yemot_ai_testing.codex.fake.program.argv``) is that of the newest measured version.
+The overrides come from the recorded ``--help`` of the other version.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["GrammarOverrides", "grammar_overrides"]
 
 GrammarOverrides: TypeAlias = "dict[str, dict[str, str | None]]"
-"""For each level of the command line: options and subcommands (``:name``) with the name of their value,
-empty for those without, or None for those that this version does not have."""
+"""For each command: options and subcommands (``:name``) with the name of their value; empty for those without
+a value, None for those that this version does not have."""
 
 _HELP: Final = {"": "help_root", "exec": "help", "resume": "help_resume"}
 _OPTION: Final = re.compile(r"^ {2,6}(?:-\w, )?--([a-z][a-z-]*)(?: <([A-Z_0-9=a-z]+)>)?(?:\.\.\.)?$")
@@ -28,30 +28,30 @@ _SUBCOMMAND: Final = re.compile(r"^  ([a-z][a-z-]*)  +\S")
 
 
 def grammar_overrides(recorded: Mapping[str, Recording], newest: Mapping[str, Recording]) -> GrammarOverrides:
-    """What the grammar of ``recorded`` has otherwise than the fake's own.
+    """Return how the grammar of ``recorded`` differs from the built-in one.
 
     Args:
         recorded: the recordings of a version.
-        newest: those of the version whose grammar the fake reads by itself. What its help does not show,
-            but its grammar has, is hidden: every version is believed to have it.
+        newest: the recordings of the version of the built-in grammar. An option that the grammar has and
+            this help does not show is hidden: all versions are assumed to have it.
     """
-    found: GrammarOverrides = {}
-    for level, case in _HELP.items():
+    overrides: GrammarOverrides = {}
+    for command, case in _HELP.items():
         if case in recorded:
-            own = _options_in_help(newest[case])
-            told = _options_in_help(recorded[case])
-            found[level] = dict(_overrides(GRAMMARS[level], told, own))
-    return found
+            options, newest_options = _options_in_help(recorded[case]), _options_in_help(newest[case])
+            overrides[command] = dict(_overrides(GRAMMARS[command], options, newest_options))
+    return overrides
 
 
 def _overrides(
-    level: CommandGrammar, recorded: Mapping[str, str], newest: Mapping[str, str]
+    grammar: CommandGrammar, recorded: Mapping[str, str], newest: Mapping[str, str]
 ) -> Iterator[tuple[str, str | None]]:
-    has = {**dict.fromkeys(level.flags, ""), **level.values, **{f":{name}": "" for name in level.commands}}
-    for name in has.keys() & newest.keys() - recorded.keys():
+    commands = {f":{name}": "" for name in grammar.commands}
+    built_in = {**dict.fromkeys(grammar.flags, ""), **grammar.values, **commands}
+    for name in built_in.keys() & newest.keys() - recorded.keys():
         yield name, None
-    for name in recorded.keys() - has.keys():
-        # Subcommands that the fake plays no part in are words to it, in every version.
+    for name in recorded.keys() - built_in.keys():
+        # Subcommands that the fake does not implement are plain words to it, in every version.
         if not name.startswith(":"):
             yield name, recorded[name]
 

@@ -1,7 +1,7 @@
-"""The program of the fakes: laid down once in a process for each version, and linked into each fake.
+"""Install the program of the fakes: built once for each version and process, and linked into each fake.
 
-A program that is one file is one program to whoever asks what it knows, under whatever name: the suite of
-a user asks the fake once, not once a test.
+The links share one inode, so that a cache keyed by the file runs the fake once for a test suite, not once
+for each test.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FakeProgram", "build_program", "install", "install_copy", "shared_program"]
 
 _PROGRAM_PACKAGE: Final = "yemot_ai_testing.codex.fake.program"
-"""Where the program's modules lie, in this package and in what is installed."""
+"""The package of the program's modules, here and in the installed program."""
 
 _PROGRAM_MODULES: Final = (
     "app_server",
@@ -41,27 +41,27 @@ _PROGRAM_MODULES: Final = (
     "threads",
 )
 _LINKS: Final = {"program": "program", "state/replies": "replies"}
-"""Where a fake finds what it shares: place in the fake's folder → place in the program's."""
+"""The shared folders: path in the fake's folder → path in the program's folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class FakeProgram:
-    """What fakes that tell the same have in common.
+    """An installed program, shared by all fakes of a version.
 
     Attributes:
-        folder: holds ``codex``, ``program`` and ``replies``.
+        folder: contains ``codex``, ``program`` and ``replies``.
     """
 
     folder: Path
 
     @property
     def codex(self) -> Path:
-        """The executable, which takes the folder that it was started in for its own."""
+        """The executable; it uses the folder of the link that was started."""
         return self.folder / "codex"
 
 
 def build_program(folder: Path, replies: Mapping[str, bytes]) -> FakeProgram:
-    """Lay a program down in ``folder``, compiled, with the words that it says."""
+    """Write the compiled program and its recorded output into ``folder``."""
     package = (folder / "program").joinpath(*_PROGRAM_PACKAGE.split("."))
     package.mkdir(parents=True)
     for depth in range(_PROGRAM_PACKAGE.count(".") + 1):
@@ -71,32 +71,32 @@ def build_program(folder: Path, replies: Mapping[str, bytes]) -> FakeProgram:
     (folder / "replies").mkdir()
     for case, reply in replies.items():
         (folder / "replies" / case).write_bytes(reply)
-    found = FakeProgram(folder)
+    program = FakeProgram(folder)
     if line := shebang():
-        # Also a link to the fake, from anywhere, leads to the fake's folder.
-        here = "os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))"
-        write_executable(found.codex, f"{line}\nimport os\n{_start_script(here)}")
-    return found
+        # realpath: the fake may be started through a symbolic link.
+        own_folder = "os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))"
+        write_executable(program.codex, f"{line}\nimport os\n{_start_script(own_folder)}")
+    return program
 
 
 def _start_script(folder_expression: str) -> str:
     return "\n".join(
         (
             "import sys",
-            f"here = {folder_expression}",
-            "sys.path.insert(0, here + '/program')",
+            f"folder = {folder_expression}",
+            "sys.path.insert(0, folder + '/program')",
             f"from {_PROGRAM_PACKAGE}.main import main",
-            "sys.exit(main(here + '/state', sys.argv[1:]))\n",
+            "sys.exit(main(folder + '/state', sys.argv[1:]))\n",
         )
     )
 
 
 @functools.cache
 def _compile_module(module: str) -> bytes:
-    """A module as Python imports it without its source: the fake starts often."""
+    """Return a module as a ``.pyc`` file that needs no source, so that the fake starts fast."""
     source = Path(__file__).with_name("program") / f"{module}.py"
     code = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-    # PEP 552: the magic number, and for a file that is not checked against a source: flags, and a hash.
+    # PEP 552: the magic number, flags for an unchecked hash-based file, and the hash.
     return importlib.util.MAGIC_NUMBER + bytes((1, 0, 0, 0)) + bytes(8) + marshal.dumps(code)
 
 
@@ -105,20 +105,20 @@ _lock: Final = threading.Lock()
 
 
 def shared_program(version: str, replies: Callable[[], Mapping[str, bytes]]) -> FakeProgram:
-    """The program of this process for a recorded version; it goes when the process does."""
+    """Return the program for a recorded version; it is built once and removed at exit."""
     with _lock:
-        told = (version, shebang())
-        found = _shared_programs.get(told)
-        if found is None or not _is_unchanged(*found):
-            place = Path(tempfile.mkdtemp(prefix="yemot-ai-fake-codex-")).resolve()
-            atexit.register(_remove, place, os.getpid())
-            program = build_program(place, replies())
-            found = _shared_programs[told] = (program, _modified_at(program))
-        return found[0]
+        key = (version, shebang())
+        shared = _shared_programs.get(key)
+        if shared is None or not _is_unchanged(*shared):
+            folder = Path(tempfile.mkdtemp(prefix="yemot-ai-fake-codex-")).resolve()
+            atexit.register(_remove, folder, os.getpid())
+            program = build_program(folder, replies())
+            shared = _shared_programs[key] = (program, _modified_at(program))
+        return shared[0]
 
 
 def _is_unchanged(program: FakeProgram, modified_at: int) -> bool:
-    """Whether nobody has written over it, or cleared it away."""
+    """Return whether the program was neither changed nor removed."""
     return program.folder.is_dir() and _modified_at(program) == modified_at
 
 
@@ -127,29 +127,29 @@ def _modified_at(program: FakeProgram) -> int:
 
 
 def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # and not a fork of it, that ends before it
+    if os.getpid() == owner:  # a forked process must not remove it
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def install(executable: Path, program: FakeProgram) -> None:
-    """Make ``executable`` a fake: ``bin/codex`` in its folder, where ``state`` must be."""
+    """Make ``executable`` a fake: it is ``bin/codex`` in a folder that has ``state``."""
     folder = executable.parents[1]
-    for link, place in _LINKS.items():
-        (folder / link).symlink_to(program.folder / place, target_is_directory=True)
+    for link, target in _LINKS.items():
+        (folder / link).symlink_to(program.folder / target, target_is_directory=True)
     try:
-        # A link of the other kind would be resolved to the program's folder.
+        # realpath would resolve a symbolic link to the program's folder.
         executable.hardlink_to(program.codex)
     except OSError:
-        # Another file system, or a shell has to lead to the interpreter.
+        # The program is on another file system, or has no executable because no shebang is possible.
         write_launcher(executable, folder / "start.py", _start_script(repr(str(folder))))
 
 
 def install_copy(executable: Path, program: Path) -> None:
-    """Give a fake a copy of a program, so that it can be changed.
+    """Give a fake its own copy of a program, which can be changed.
 
     Args:
-        executable: the fake's.
-        program: the folder of a fake; this one or another.
+        executable: the executable of the fake.
+        program: the folder of this fake or of another one.
     """
     folder = executable.parents[1]
     for link in _LINKS:

@@ -1,1 +1,1 @@
-"""Record what a real Codex writes; for maintainers of the recordings."""
+"""Record the output of a real Codex; for maintainers of the recordings."""

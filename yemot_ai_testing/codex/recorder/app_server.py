@@ -1,4 +1,4 @@
-"""Records what a real ``codex app-server`` says, answered by a model service on this machine.
+"""Record the messages of a real ``codex app-server``, with a scripted model service on this machine.
 
 ::
 
@@ -46,28 +46,28 @@ _FAILURE_KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _ServerCase:
-    """Where a case is played.
+    """What a case runs with.
 
     Attributes:
-        session: the place, and the model.
-        client: a server that has just been started.
+        session: the environment, and the model.
+        client: the client of a server that has just been started.
     """
 
     session: RecordingSession
     client: AppServerClient
 
-    def thread_params(self, **further: object) -> dict[str, Any]:
-        """How a thread is to be."""
-        ours = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
-        return {**ours, "cwd": str(self.session.work), **further}
+    def thread_params(self, **params: object) -> dict[str, Any]:
+        """Return the parameters of a thread, with ``params`` in addition."""
+        defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
+        return {**defaults, "cwd": str(self.session.work), **params}
 
     def start_thread(self) -> str:
-        """A new thread, after the handshake."""
+        """Do the handshake and start a thread; return its id."""
         self.client.initialize()
         return str(self.client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
 
     def run_turn(self, thread: str, text: str) -> None:
-        """Take a turn to its end."""
+        """Run a turn to its end."""
         self.client.send_request("turn/start", _turn_params(thread, text))
         self.client.wait_notification("turn/completed")
 
@@ -77,16 +77,16 @@ def _turn_params(thread: str, text: str) -> dict[str, Any]:
 
 
 def _handshake(case: _ServerCase) -> None:
-    wire = case.client
-    wire.request("thread/start", {})
-    client = wire.initialize()
-    wire.request("initialize", {"clientInfo": {"name": "yemot-ai", "version": "1"}})
-    wire.request("no/such", {})
-    wire.request("thread/start", {"cwd": 5})
-    wire.request("thread/resume", {})
-    wire.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
-    wire.read_until(lambda told: told.get("id") == "one")
-    assert client["result"]  # noqa: S101 - a recording without it would be useless
+    client = case.client
+    client.request("thread/start", {})
+    result = client.initialize()
+    client.request("initialize", {"clientInfo": {"name": "yemot-ai", "version": "1"}})
+    client.request("no/such", {})
+    client.request("thread/start", {"cwd": 5})
+    client.request("thread/resume", {})
+    client.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
+    client.read_until(lambda message: message.get("id") == "one")
+    assert result["result"]  # noqa: S101 - a recording without it would be useless
 
 
 def _answer(case: _ServerCase) -> None:
@@ -109,12 +109,12 @@ def _resumed(case: _ServerCase) -> None:
 
 
 def _failing(kind: Any) -> Callable[[_ServerCase], None]:  # noqa: ANN401 - one of a list of words
-    def play(case: _ServerCase) -> None:
+    def run(case: _ServerCase) -> None:
         thread = case.start_thread()
         case.session.model.fails(kind)
         case.run_turn(thread, "מי שם?")
 
-    return play
+    return run
 
 
 def _cut_stream(case: _ServerCase) -> None:
@@ -134,38 +134,38 @@ def _no_message(case: _ServerCase) -> None:
 
 
 def _interrupted(case: _ServerCase) -> None:
-    thread, wire = case.start_thread(), case.client
+    thread, client = case.start_thread(), case.client
     case.session.model.hangs(saying="רגע")  # type: ignore[call-arg]  # the service knows it
-    wire.send_request("turn/start", _turn_params(thread, "מי שם?"))
-    turn = wire.wait_notification("turn/started")["turn"]["id"]
-    wire.wait_notification("item/agentMessage/delta")
-    wire.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
-    wire.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
-    wire.wait_notification("turn/completed")
-    wire.request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    client.send_request("turn/start", _turn_params(thread, "מי שם?"))
+    turn = client.wait_notification("turn/started")["turn"]["id"]
+    client.wait_notification("item/agentMessage/delta")
+    client.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
+    client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    client.wait_notification("turn/completed")
+    client.request("turn/interrupt", {"threadId": thread, "turnId": turn})
 
 
 def _steered(case: _ServerCase) -> None:
-    thread, wire, model = case.start_thread(), case.client, case.session.model
+    thread, client, model = case.start_thread(), case.client, case.session.model
     model.hold()  # type: ignore[attr-defined]  # the service knows it
     model.answers("א")
     model.answers("ב")
-    wire.send_request("turn/start", _turn_params(thread, "א"))
+    client.send_request("turn/start", _turn_params(thread, "א"))
     model.wait_for_requests(1)
-    wire.request("turn/start", _turn_params(thread, "ב"))
+    client.request("turn/start", _turn_params(thread, "ב"))
     model.release()  # type: ignore[attr-defined]  # as above
-    wire.wait_notification("turn/completed")
+    client.wait_notification("turn/completed")
 
 
 def _unknown_thread(case: _ServerCase) -> None:
-    wire = case.client
-    wire.initialize()
+    client = case.client
+    client.initialize()
     for method in ("thread/resume", "thread/fork", "thread/unsubscribe", "thread/delete"):
-        wire.request(method, {"threadId": UNKNOWN_THREAD})
-    wire.request("turn/start", _turn_params(UNKNOWN_THREAD, "א"))
-    wire.request("turn/interrupt", {"threadId": UNKNOWN_THREAD, "turnId": UNKNOWN_THREAD})
-    wire.request("turn/start", _turn_params("zzz", "א"))
-    wire.request("thread/resume", {"threadId": "zzz"})
+        client.request(method, {"threadId": UNKNOWN_THREAD})
+    client.request("turn/start", _turn_params(UNKNOWN_THREAD, "א"))
+    client.request("turn/interrupt", {"threadId": UNKNOWN_THREAD, "turnId": UNKNOWN_THREAD})
+    client.request("turn/start", _turn_params("zzz", "א"))
+    client.request("thread/resume", {"threadId": "zzz"})
 
 
 def _too_long(case: _ServerCase) -> None:
@@ -177,12 +177,12 @@ def _busy_session(case: _ServerCase) -> None:
     case.session.model.answers("א")
     case.run_turn(thread, "א")
     with _open_server(case.session) as second:
-        rival = _ServerCase(case.session, second)
+        second_case = _ServerCase(case.session, second)
         second.initialize()
-        second.request("thread/resume", rival.thread_params(threadId=thread, excludeTurns=True))
-        fork = second.request("thread/fork", rival.thread_params(threadId=thread, excludeTurns=True))
+        second.request("thread/resume", second_case.thread_params(threadId=thread, excludeTurns=True))
+        fork = second.request("thread/fork", second_case.thread_params(threadId=thread, excludeTurns=True))
         case.session.model.answers("ב")
-        rival.run_turn(fork["result"]["thread"]["id"], "ב")
+        second_case.run_turn(fork["result"]["thread"]["id"], "ב")
         case.client.messages.extend(second.messages)
     case.client.request("thread/delete", {"threadId": thread})
 
@@ -190,25 +190,25 @@ def _busy_session(case: _ServerCase) -> None:
 def _client_request(
     method: str, call: Mapping[str, Any], answer: Mapping[str, Any], **setup: object
 ) -> Callable[[_ServerCase], None]:
-    """A turn in which the server asks its client, and is given this answer."""
+    """Return a case in which the server sends a request to its client and gets this answer."""
 
-    def play(case: _ServerCase) -> None:
-        wire, model = case.client, case.session.model
-        wire.initialize(experimental=True)
-        thread = wire.request("thread/start", case.thread_params(**setup))["result"]["thread"]["id"]
+    def run(case: _ServerCase) -> None:
+        client, model = case.client, case.session.model
+        client.initialize(experimental=True)
+        thread = client.request("thread/start", case.thread_params(**setup))["result"]["thread"]["id"]
         model.emits(call)
         model.answers("סוף")
-        wire.send_request("turn/start", _turn_params(thread, "א"))
-        asked = wire.wait_request(method)
-        wire.send_message({"id": asked["id"], **answer})
-        wire.wait_notification("turn/completed")
+        client.send_request("turn/start", _turn_params(thread, "א"))
+        request = client.wait_request(method)
+        client.send_message({"id": request["id"], **answer})
+        client.wait_notification("turn/completed")
 
-    return play
+    return run
 
 
 _APPROVAL_METHOD: Final = "item/commandExecution/requestApproval"
 _COMMAND: Final = api.function_call("exec_command", {"cmd": "touch made"})
-_METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "nobody here can answer"}}
+_METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "method not found"}}
 _CLOCK_TOOL: Final = {
     "name": "clock",
     "description": "the time",
@@ -241,14 +241,14 @@ CASES: Final[Mapping[str, Callable[[_ServerCase], None]]] = {
 
 
 def record(executable: Path, case: str) -> str:
-    """The JSON lines of one case.
+    """Record one case; return its JSON lines.
 
     Raises:
-        UnpublishableError: something of this machine is still in them.
+        UnpublishableError: if a line contains private data.
     """
-    with recording_session(executable) as place, _open_server(place) as wire:
-        CASES[case](_ServerCase(place, wire))
-        lines = [_encode_line(place, said) for said in wire.messages]
+    with recording_session(executable) as session, _open_server(session) as client:
+        CASES[case](_ServerCase(session, client))
+        lines = [_encode_line(session, message) for message in client.messages]
     for line in lines:
         if found := find_private_data(line):
             raise UnpublishableError(f"{case}: {found}")
@@ -258,11 +258,11 @@ def record(executable: Path, case: str) -> str:
 @contextmanager
 def _open_server(session: RecordingSession) -> Iterator[AppServerClient]:
     command = [str(session.executable), "app-server", *session.settings]
-    wire = AppServerClient.open(command, env=session.environment, cwd=session.work)
+    client = AppServerClient.open(command, env=session.environment, cwd=session.work)
     try:
-        yield wire
+        yield client
     finally:
-        wire.close()
+        client.close()
 
 
 def _encode_line(session: RecordingSession, message: WireMessage) -> str:
@@ -276,7 +276,7 @@ def _encode_line(session: RecordingSession, message: WireMessage) -> str:
 
 
 def main(target: Path) -> None:
-    """Record every case of the real binary under ``target``."""
+    """Record every case with the real binary; write the files under ``target``."""
     executable = locate("real")
     folder = target / version_of(executable)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The cases that are recorded of every Codex: how each is played, and what the model was told to do."""
+"""The cases that are recorded of every Codex: the command line, and the script of the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CASES", "CASE_FAILURES", "EXEC", "SERVICE_ONLY_CASES"]
 
 EXEC: Final = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only")
-"""How a turn is begun."""
+"""The arguments of a turn."""
 
 _NO_TOOLS: Final = ("--disable", "shell_tool", "--disable", "unified_exec")
 _QUESTION: Final = "מה השעה?"
@@ -41,7 +41,7 @@ def _answer(session: RecordingSession) -> RecordedRun:
 
 
 def _characters(session: RecordingSession) -> RecordedRun:
-    # What ends a line for some, turns the direction, or needs two halves; and a brace.
+    # A line separator, a direction mark, a surrogate pair in UTF-16, and braces.
     session.model.answers("א\u2028ב\u200fג 🙂 {usage}")
     return _run_case(session, *EXEC, "-")
 
@@ -89,20 +89,20 @@ def _web_search(session: RecordingSession) -> RecordedRun:
 
 
 def _tool(command: str, answer: str, prompt: str, *options: str) -> Callable[[RecordingSession], RecordedRun]:
-    def play(session: RecordingSession) -> RecordedRun:
+    def run_case(session: RecordingSession) -> RecordedRun:
         session.model.emits(api.function_call("exec_command", {"cmd": command}))
         session.model.answers(answer)
         return _run_case(session, *EXEC, *options, "-", stdin=prompt)
 
-    return play
+    return run_case
 
 
 def _failing(kind: FailureKind) -> Callable[[RecordingSession], RecordedRun]:
-    def play(session: RecordingSession) -> RecordedRun:
+    def run_case(session: RecordingSession) -> RecordedRun:
         session.model.fails(kind)
         return _run_case(session, *EXEC, "-")
 
-    return play
+    return run_case
 
 
 def _cut_stream(session: RecordingSession) -> RecordedRun:
@@ -145,21 +145,21 @@ def _not_a_uuid(session: RecordingSession) -> RecordedRun:
 
 
 def _signalled(number: signal.Signals) -> Callable[[RecordingSession], RecordedRun]:
-    def play(session: RecordingSession) -> RecordedRun:
+    def run_case(session: RecordingSession) -> RecordedRun:
         session.model.hangs()
         run = session.start(*EXEC, "-", stdin=_QUESTION)
         session.model.wait_for_requests(1)
-        # It asks in one thread and tells of the turn in another, and what is told is recorded.
+        # The model is called in one thread and the event is written in another; wait for both.
         run.turn_started.wait(TIMEOUT)
         run.process.send_signal(number)
         run.wait()
         return RecordedRun((*EXEC, "-"), _QUESTION, run)
 
-    return play
+    return run_case
 
 
 def _plain(*arguments: str, stdin: str = _QUESTION) -> Callable[[RecordingSession], RecordedRun]:
-    return lambda studio: _run_case(studio, *arguments, stdin=stdin)
+    return lambda session: _run_case(session, *arguments, stdin=stdin)
 
 
 CASES: Final[Mapping[str, Callable[[RecordingSession], RecordedRun]]] = {
@@ -207,7 +207,7 @@ CASES: Final[Mapping[str, Callable[[RecordingSession], RecordedRun]]] = {
     "help": _plain("exec", "--help", stdin=""),
     "help_resume": _plain("exec", "resume", "--help", stdin=""),
 }
-"""How each case is played; the names are those of the files."""
+"""The cases, by the name of their file."""
 
 CASE_FAILURES: Final[Mapping[str, str]] = {
     **{kind: kind for kind in FAILURE_KINDS},
@@ -216,7 +216,7 @@ CASE_FAILURES: Final[Mapping[str, str]] = {
     "no_message": "empty",
     "busy_session": "session_busy",
 }
-"""The kind of ``ProviderError`` that a case is, where it comes to no answer."""
+"""The kind of ``ProviderError`` of each case that has no answer."""
 
 SERVICE_ONLY_CASES: Final = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Records turns of one's own: against a scripted model service, or live with one's own login."""
+"""Record turns from a script file: with a scripted model service, or live with the user's login."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ __all__ = ["record_live", "record_script"]
 _LIVE_TIMEOUT: Final = 600.0
 _SECRET_NAME: Final = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _MIN_LENGTH: Final = 4
-"""A name of fewer letters is a part of too many words to be replaced."""
+"""Shorter values occur inside too many words to be replaced."""
 
 
 def record_script(executable: Path | str, script: Path | str, out_dir: Path | str) -> list[Path]:
-    """Play the turns of a file with a real binary and a scripted model service, and record them.
+    """Record the turns of a script file with a real binary and a scripted model service.
 
     Args:
         executable: the Codex.
-        script: the file (see ``recorder_script``).
-        out_dir: made if missing. A case of one turn becomes ``<case>.json``, one of several
+        script: the file (see ``yemot_ai_testing.codex.recorder.script_file``).
+        out_dir: created if missing. A case with one turn becomes ``<case>.json``, one with several
             ``<case>_1.json`` …
 
     Returns:
         The files, in the order of the turns.
 
     Raises:
-        ScriptFileError: the file cannot be understood.
-        UnpublishableError: a recording still holds a path, an address, an id or a secret.
-        ValueError: the executable does not tell its version.
+        ScriptFileError: if the file is not valid.
+        UnpublishableError: if a recording contains a path, an address, an id or a secret.
+        ValueError: if the executable does not report its version.
     """
     binary = Path(executable).absolute()
     turns = read_script(Path(script))
@@ -56,10 +56,24 @@ def record_script(executable: Path | str, script: Path | str, out_dir: Path | st
 
 
 def record_live(executable: Path | str, script: Path | str, out_dir: Path | str) -> list[Path]:
-    """Ask one's own Codex, with one's own login, settings and network, and record what it does.
+    """Record the turns of a script file with the user's own Codex: its login, settings and network.
 
-    It costs what its turns cost, and its conversations stay in its own home. The arguments, what is
-    returned and what is raised are those of ``record_script``; no turn may say what the model does.
+    The turns are charged to the user, and the conversations stay in the user's ``CODEX_HOME``. No turn
+    scripts the model. Private values are replaced; nothing is written while private data is left.
+
+    Args:
+        executable: the user's Codex.
+        script: the file (see ``yemot_ai_testing.codex.recorder.script_file``).
+        out_dir: created if missing. A case with one turn becomes ``<case>.json``, one with several
+            ``<case>_1.json`` …
+
+    Returns:
+        The files, in the order of the turns.
+
+    Raises:
+        ScriptFileError: if the file is not valid.
+        UnpublishableError: if a recording contains a path, an address, an id or a secret.
+        ValueError: if the executable does not report its version.
     """
     binary = Path(executable).absolute()
     turns = read_script(Path(script), live=True)
@@ -76,9 +90,9 @@ def _record_cases(
     version = version_of(binary)
     recorded: list[Recording] = []
     for name, turns in cases.items():
-        with open_session() as place:
-            recorded += _record_conversation(place, name, turns, version, timeout)
-    # Nothing is written before everything has been looked through.
+        with open_session() as session:
+            recorded += _record_conversation(session, name, turns, version, timeout)
+    # Nothing is written before everything has been checked.
     for recording in recorded:
         check_publishable(recording)
     return [save_recording(recording, folder) for recording in recorded]
@@ -89,10 +103,10 @@ def _record_conversation(
 ) -> Iterator[Recording]:
     thread = ""
     for number, turn in enumerate(turns, start=1):
-        take = _run_turn(session, turn, number, thread, timeout)
-        thread = thread or take.process.thread_id
+        run = _run_turn(session, turn, number, thread, timeout)
+        thread = thread or run.process.thread_id
         case = name if len(turns) == 1 else f"{name}_{number}"
-        yield session.build_recording(case, version, take, failure_kind=turn.failure_kind)
+        yield session.build_recording(case, version, run, failure_kind=turn.failure_kind)
 
 
 def _run_turn(
@@ -113,10 +127,10 @@ def _run_turn(
 
 
 class _UnscriptableModel:
-    """Whoever answers one's own Codex takes no orders from a test."""
+    """The model behind the user's own Codex, which cannot be scripted."""
 
     def _refuse(self, *args: object, **options: object) -> NoReturn:
-        raise LookupError(f"nobody can be told what to answer: {args} {options}")
+        raise LookupError(f"a live model cannot be scripted: {args} {options}")
 
     answers = fails = hangs = drops = emits = wait_for_requests = _refuse
 
@@ -125,14 +139,14 @@ class _UnscriptableModel:
 def _live_session(binary: Path) -> Iterator[RecordingSession]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = make_folders(Path(name).resolve())
-        scrub = Redactor({**_private_values(), **folder_placeholders(folder)})
-        yield RecordingSession(binary, folder / "work", dict(os.environ), (), _UnscriptableModel(), scrub)
+        redactor = Redactor({**_private_values(), **folder_placeholders(folder)})
+        yield RecordingSession(binary, folder / "work", dict(os.environ), (), _UnscriptableModel(), redactor)
 
 
 def _private_values() -> dict[str, str]:
-    """What tells of the user and the machine, and what stands for it."""
+    """Return the values that identify the user and the machine, with their placeholders."""
     homes = {os.environ.get("CODEX_HOME", ""): "{codex_home}", str(Path.home()): "{home}"}
     names = {getpass.getuser(): "{user}", platform.node(): "{host}"}
     secrets = {value: "{secret}" for name, value in os.environ.items() if _SECRET_NAME.search(name)}
-    told = {**secrets, **names, **homes}
-    return {word: place for word, place in told.items() if len(word) >= _MIN_LENGTH and word != "root"}
+    values = {**secrets, **names, **homes}
+    return {value: name for value, name in values.items() if len(value) >= _MIN_LENGTH and value != "root"}

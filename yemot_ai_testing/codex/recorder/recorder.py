@@ -1,4 +1,4 @@
-"""Records what a real Codex binary does, case by case, against a scripted model service.
+"""Record what a real Codex binary does, case by case, with a scripted model service.
 
 ``yemot-ai-testing record --codex PATH --out DIR`` runs it. No key and no network is needed.
 """
@@ -17,18 +17,18 @@ __all__ = ["CASES", "UnpublishableError", "check_publishable", "record", "save_r
 
 
 def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
-    """Play every case with a real binary and write ``<case>.json`` into ``out_dir``.
+    """Run every case with a real binary and write ``<case>.json`` into ``out_dir``.
 
     Args:
         executable: the real Codex.
-        out_dir: made if missing; recordings of the same name are replaced.
+        out_dir: created if missing; recordings of the same name are replaced.
 
     Returns:
         The files, in the order of ``CASES``.
 
     Raises:
-        UnpublishableError: a recording still holds a path, an address, an id or a secret.
-        ValueError: the executable does not tell its version.
+        UnpublishableError: if a recording contains a path, an address, an id or a secret.
+        ValueError: if the executable does not report its version.
     """
     binary = Path(executable).absolute()
     version = version_of(binary)
@@ -36,23 +36,23 @@ def record(executable: Path | str, out_dir: Path | str) -> list[Path]:
 
 
 def check_publishable(recording: Recording) -> None:
-    """Look whether a recording may be published.
+    """Check that a recording has no private data.
 
     Raises:
-        UnpublishableError: it still holds a path, an address, an id or a secret.
+        UnpublishableError: if it contains a path, an address, an id or a secret.
     """
     found = recording.private_data()
     if found:
         raise UnpublishableError(
-            f"{recording.case} of Codex {recording.version} holds {'; '.join(dict.fromkeys(found))}"
+            f"{recording.case} of Codex {recording.version} contains {'; '.join(dict.fromkeys(found))}"
         )
 
 
 def save_recording(recording: Recording, folder: Path) -> Path:
-    """Write ``<case>.json`` into ``folder``, if nothing speaks against it.
+    """Write ``<case>.json`` into ``folder``.
 
     Raises:
-        UnpublishableError: something does; nothing is written.
+        UnpublishableError: if the recording has private data; nothing is written.
     """
     check_publishable(recording)
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def save_recording(recording: Recording, folder: Path) -> Path:
 
 
 def _record_case(case: str, binary: Path, version: str) -> Recording:
-    with recording_session(binary) as place:
-        return place.build_recording(
-            case, version, CASES[case](place), failure_kind=CASE_FAILURES.get(case, "")
+    with recording_session(binary) as session:
+        return session.build_recording(
+            case, version, CASES[case](session), failure_kind=CASE_FAILURES.get(case, "")
         )

@@ -1,4 +1,4 @@
-"""A list of turns of one's own, to be recorded: a small JSON or YAML file.
+"""Script files for ``yemot-ai-testing record``: turns to record, as JSON or YAML.
 
     cases:
       greeting:
@@ -9,8 +9,8 @@
         - {prompt: "ועוד?", fails: rate_limited}
 
 Each case is a conversation: its turns go to one thread, in order. A turn has a ``prompt``, at most one of
-``answers``, ``fails``, ``drops`` and ``hangs`` (what the model is told to do), and ``options``: further
-arguments of ``codex exec``.
+``answers``, ``fails``, ``drops`` and ``hangs`` (what the model does), and ``options``: further arguments of
+``codex exec``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _VERBS: Final = ("answers", "fails", "drops", "hangs")
 
 
 class ScriptFileError(ValueError):
-    """A file of turns cannot be understood; the message has all that is wrong with it."""
+    """A script file is not valid; the message lists all problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class ScriptedTurn:
     """One turn.
 
     Attributes:
-        prompt: what Codex is asked, through standard input.
-        verb: what the model is told to do; empty for nothing.
-        value: what goes with it: the answer, in one piece or several, or the kind of failure.
+        prompt: the prompt, sent through standard input.
+        verb: what the model does; empty for nothing.
+        value: the argument of the verb: the answer, in one piece or several, or the kind of failure.
         options: further arguments.
     """
 
@@ -58,17 +58,17 @@ class ScriptedTurn:
 
     @property
     def failure_kind(self) -> str:
-        """The kind of failure that it is made to have; empty for none."""
+        """The kind of failure that is scripted; empty for none."""
         return str(self.value) if self.verb == "fails" else ""
 
     def apply_to(self, model: CaseModel) -> None:
-        """Tell the model what to do."""
+        """Script the model."""
         match self.verb:
             case "answers":
                 model.answers(self.value)
             case "fails":
                 kind = next(kind for kind in FAILURE_KINDS if kind == self.value)
-                model.fails(kind)  # type: ignore[arg-type]  # one of them, as was just seen
+                model.fails(kind)  # type: ignore[arg-type]  # it was just found among them
             case "drops":
                 model.drops(self.value)
             case "hangs":
@@ -76,17 +76,17 @@ class ScriptedTurn:
 
 
 def read_script(path: Path, *, live: bool = False) -> dict[str, tuple[ScriptedTurn, ...]]:
-    """Read a file of turns.
+    """Read a script file.
 
     Args:
-        path: ``*.json``; anything else is read as YAML, which takes the extra ``testing``.
-        live: nobody tells the model what to do, so no turn may either.
+        path: ``*.json``; any other name is read as YAML, which needs the extra ``testing``.
+        live: the model cannot be scripted, so verbs are refused.
 
     Returns:
         The turns, by the name of their case.
 
     Raises:
-        ScriptFileError: it cannot be understood.
+        ScriptFileError: if the file is not valid.
     """
     cases = _read_cases(path)
     problems = [f"{path}: {problem}" for problem in _problems(cases, live=live)]
@@ -107,11 +107,11 @@ def _read_cases(path: Path) -> Mapping[str, Any]:
     return cases
 
 
-def _parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever stands in the file
+def _parse_yaml(text: str) -> Any:  # noqa: ANN401 - the content of a file
     import yaml  # noqa: PLC0415 - only this needs it, and not every installation has it
 
     try:
-        # It makes nothing but texts, lists and dicts, and every scalar stays the text that it is.
+        # BaseLoader creates only strings, lists and dicts; every scalar stays a string.
         return yaml.load(text, yaml.BaseLoader)  # noqa: S506 - see above
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
@@ -122,7 +122,7 @@ def _problems(cases: Mapping[str, Any], *, live: bool) -> Iterator[str]:
         if not _NAME.fullmatch(str(name)):
             yield f"{name!r} becomes the name of a file: use a-z, 0-9, - and _"
         if name in CASES:
-            yield f"{name!r} is one of the toolkit's own cases: take another name"
+            yield f"{name!r} is a case of the toolkit: use another name"
         if not isinstance(turns, list) or not turns:
             yield f"{name}: a list of turns is expected"
             continue
@@ -141,15 +141,15 @@ def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
         yield f"unknown {', '.join(sorted(map(repr, unknown)))}; allowed{' of a live one' * live}: {allowed}"
     if not isinstance(turn.get("prompt"), str) or not turn["prompt"].strip():
         yield "`prompt` is a text"
-    given = [verb for verb in verbs if verb in turn]
-    if len(given) > 1:
-        yield f"only one of {', '.join(given)}"
+    used = [verb for verb in verbs if verb in turn]
+    if len(used) > 1:
+        yield f"only one of {', '.join(used)}"
     if turn.get("fails", FAILURE_KINDS[0]) not in FAILURE_KINDS and not unknown:
         yield f"`fails` is one of {', '.join(FAILURE_KINDS)}"
     if turn.get("hangs", True) not in (True, "true"):
         yield "`hangs` is true, or left out"
     for texts in ("answers", "drops"):
-        if texts in given and not _is_texts(turn[texts]):
+        if texts in used and not _is_texts(turn[texts]):
             yield f"`{texts}` is a text, or a list of texts"
     if not isinstance(turn.get("options", []), list) or not _is_texts(turn.get("options", [])):
         yield "`options` is a list of texts"
@@ -162,5 +162,5 @@ def _is_texts(value: object) -> bool:
 def _parse_turn(turn: Mapping[str, Any]) -> ScriptedTurn:
     verb = next((verb for verb in _VERBS if verb in turn), "")
     value = turn.get(verb, "")
-    said = tuple(value) if isinstance(value, list) else str(value)
-    return ScriptedTurn(turn["prompt"], verb, said, tuple(turn.get("options", ())))
+    argument = tuple(value) if isinstance(value, list) else str(value)
+    return ScriptedTurn(turn["prompt"], verb, argument, tuple(turn.get("options", ())))

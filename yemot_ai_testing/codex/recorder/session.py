@@ -1,4 +1,4 @@
-"""Where one run of a Codex is recorded: a fresh home, a model that plays a script, and a clock."""
+"""Run one Codex process and record it: a fresh home, a scripted model, and a clock."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ __all__ = [
 
 
 class CaseModel(Protocol):
-    """What a case tells a model to do: a service behind the real Codex, or the fake itself."""
+    """How a case scripts its model: a service behind the real Codex, or the fake itself."""
 
     def answers(self, text: str | Sequence[str]) -> object:
         """Answer the next call."""
         ...
 
     def fails(self, kind: FailureKind) -> object:
-        """Refuse the next call."""
+        """Fail the next call."""
         ...
 
     def hangs(self) -> object:
@@ -49,11 +49,11 @@ class CaseModel(Protocol):
         ...
 
     def drops(self, text: str | Sequence[str]) -> object:
-        """Break off in the middle of the next answer."""
+        """Close the connection in the middle of the next answer."""
         ...
 
     def emits(self, *items: Mapping[str, Any], text: str | None = None) -> object:
-        """Answer the next call with output items, and then with a text, if any."""
+        """Answer the next call with output items, followed by a text, if any."""
         ...
 
     def wait_for_requests(self, count: int) -> None:
@@ -63,7 +63,7 @@ class CaseModel(Protocol):
 
 @dataclass(slots=True)
 class RecordedProcess:
-    """One process, and what it has written so far."""
+    """One process, and its output so far."""
 
     process: subprocess.Popen[bytes]
     started_at: float
@@ -71,10 +71,10 @@ class RecordedProcess:
     stderr_lines: list[str] = field(default_factory=list)
     reader_threads: list[threading.Thread] = field(default_factory=list)
     turn_started: threading.Event = field(default_factory=threading.Event)
-    """Set once it has told that its turn has begun, or will tell nothing any more."""
+    """Set at the event ``turn.started``, or at the end of standard output."""
 
     def wait(self, timeout: float = TIMEOUT) -> int:
-        """The exit code, once everything is read."""
+        """Wait until the process has ended and its output is read; return the exit code."""
         code = self.process.wait(timeout)
         for reader in self.reader_threads:
             reader.join(timeout)
@@ -84,26 +84,26 @@ class RecordedProcess:
 
     @property
     def thread_id(self) -> str:
-        """The thread that the stream is about.
+        """The thread id of the event stream.
 
         Raises:
-            LookupError: it has not named one.
+            LookupError: if there is no such event yet.
         """
         for line in self.stdout_lines:
             event = json.loads(line.text) if line.text.startswith("{") else {}
             if event.get("type") == "thread.started":
                 return str(event["thread_id"])
-        raise LookupError("the run has not named its thread")
+        raise LookupError("the run has not written its thread id")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """What one case has to show.
+    """One run of a case.
 
     Attributes:
-        arguments: of the process, without the settings that lead it to the model.
-        stdin: what it was given to read.
-        process: how it went.
+        arguments: of the process, without the settings that select the model.
+        stdin: its standard input.
+        process: the process and its output.
     """
 
     arguments: tuple[str, ...]
@@ -113,15 +113,15 @@ class RecordedRun:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSession:
-    """A place to run one executable in.
+    """The environment in which one executable is recorded.
 
     Attributes:
         executable: the program.
         work: its working folder.
         environment: its whole environment.
-        settings: the ``-c`` options that lead it to the model; none for one that needs no leading.
-        model: who answers it.
-        redactor: what must not stay in a recording.
+        settings: the ``-c`` options that select the model; empty for a fake.
+        model: the scripted model.
+        redactor: replaces private values in recordings.
     """
 
     executable: Path
@@ -132,7 +132,7 @@ class RecordingSession:
     redactor: Redactor
 
     def start(self, *arguments: str, stdin: str = "") -> RecordedProcess:
-        """Start the program, give it ``stdin``, and listen."""
+        """Start the program, write ``stdin``, and read its output in threads."""
         process = subprocess.Popen(  # noqa: S603 - the binary that is recorded
             [str(self.executable), *with_model_options(self.settings, arguments)],
             stdin=subprocess.PIPE,
@@ -147,7 +147,7 @@ class RecordingSession:
             reader = threading.Thread(target=read, args=(run, pipe), daemon=True)
             reader.start()
             run.reader_threads.append(reader)
-        # A program may refuse its arguments, and be gone before it has read anything.
+        # A program that refuses its arguments may end before it has read its input.
         with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # a pipe was asked for
             process.stdin.write(stdin.encode())  # type: ignore[union-attr]  # a pipe was asked for
         return run
@@ -156,7 +156,7 @@ class RecordingSession:
         """Start the program and wait for its end.
 
         Raises:
-            subprocess.TimeoutExpired: it had not ended, after ``timeout`` seconds; it is killed.
+            subprocess.TimeoutExpired: if it has not ended after ``timeout`` seconds; it is killed.
         """
         run = self.start(*arguments, stdin=stdin)
         try:
@@ -170,7 +170,7 @@ class RecordingSession:
     def build_recording(
         self, case: str, version: str, run: RecordedRun, *, failure_kind: str = ""
     ) -> Recording:
-        """What is published of a run."""
+        """Return the recording of a run, without private values."""
         code = run.process.wait()
         data = run.stdin.encode()
         return Recording(
@@ -187,14 +187,14 @@ class RecordingSession:
 
 @contextmanager
 def recording_session(executable: Path) -> Iterator[RecordingSession]:
-    """A studio with a fresh home and a model service; nothing in it leaves this machine."""
+    """Provide a session with a fresh home and a model service; nothing leaves this machine."""
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     with temporary as name, closing(ModelServer()) as model:
         folder = make_folders(Path(name).resolve())
         settings = tuple(part for item in model.codex_config().items() for part in ("-c", "=".join(item)))
-        scrub = Redactor({model.base_url: "{model_server}", **folder_placeholders(folder)})
+        redactor = Redactor({model.base_url: "{model_server}", **folder_placeholders(folder)})
         yield RecordingSession(
-            executable, folder / "work", isolated_environment(folder), settings, model, scrub
+            executable, folder / "work", isolated_environment(folder), settings, model, redactor
         )
 
 

@@ -1,7 +1,7 @@
-"""Who answers behind an executable under trial: the seam between a fake with a script and all others.
+"""The model behind an executable under test.
 
-A real binary, a wrapper around one and somebody else's fake are led to a model service on this machine.
-A double of ours needs none: it is asked to play the same script itself.
+A real binary, a wrapper around one and a fake of another project use a model service on this machine. A
+fake of this toolkit needs none: it has a script itself.
 """
 
 from __future__ import annotations
@@ -25,74 +25,74 @@ if TYPE_CHECKING:
 __all__ = ["FakeBackend", "ModelBackend", "ServiceBackend", "copy_fake", "is_double"]
 
 RECORDED_OUTPUTS: Final = ("two_messages", "reasoning", "web_search", "no_message")
-"""What a model can put out besides one message; on the fake, the recordings of these names."""
+"""Model output other than one message; the fake replays the recordings of these names."""
 
 
 class ModelBackend(Protocol):
-    """An executable with a model behind it, for one case."""
+    """An executable with its model, for one rule."""
 
     @property
     def script(self) -> ScriptableModel:
-        """What the model will answer."""
+        """The script of the model."""
         ...
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the process needs in its environment."""
+        """Variables that the process needs in its environment."""
         ...
 
     @property
     def prompts(self) -> list[str]:
-        """What the model was asked, oldest first."""
+        """The prompts that the model got, oldest first."""
         ...
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """The program, and its arguments with whatever leads it to the model."""
+        """Return the command line, with the options that select the model."""
         ...
 
     def emits_recorded(self, case: str) -> None:
-        """Let the model put out one of ``RECORDED_OUTPUTS`` next."""
+        """Script one of ``RECORDED_OUTPUTS``."""
         ...
 
     def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Let the model put out items of the service, and a text; ``NotApplicable`` without a service."""
+        """Script output items of the service and a text; raise ``NotApplicable`` without a service."""
         ...
 
     def user_messages(self) -> tuple[str, ...]:
-        """All that the user said, as the model was told it last; ``NotApplicable`` without a service."""
+        """Return the user's messages in the last request; raise ``NotApplicable`` without a service."""
         ...
 
     def wait_for_requests(self, count: int) -> None:
-        """Wait until the model was asked so often; ``TimeoutError`` if it is not."""
+        """Wait until the model was called ``count`` times; raise ``TimeoutError`` otherwise."""
         ...
 
     def hold(self) -> None:
-        """Let the model wait before it answers."""
+        """Block the calls to the model."""
         ...
 
     def release(self) -> None:
-        """Let it go on."""
+        """Unblock the calls."""
         ...
 
     def close(self) -> None:
-        """End it all."""
+        """Stop the model and the processes."""
         ...
 
 
 def is_double(executable: Path) -> bool:
-    """Whether this is one of our doubles."""
+    """Return whether the executable is a double of this toolkit."""
     return (executable.parent / DOUBLE_MARKER).exists()
 
 
 def copy_fake(executable: Path, version: str) -> FakeCodex:
-    """Another fake with the same program and the same recordings, and a script of its own."""
+    """Return a new fake with the same program and recordings, and an empty script."""
     fake = FakeCodex(version if version in recordings.versions() else None)
     install_copy(fake.executable, executable.parents[1])
     return fake
 
 
 class ServiceBackend:
-    """A real binary, or whatever else takes its options, before a scripted model service."""
+    """A real binary, or another program with its options, and a scripted model service."""
 
     def __init__(self, executable: Path) -> None:
         self._executable = executable
@@ -102,11 +102,11 @@ class ServiceBackend:
 
     @property
     def prompts(self) -> list[str]:
-        """What the model was asked, oldest first."""
+        """The prompts that the model got, oldest first."""
         return [request.prompt for request in self._model.requests]
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """The program, and its arguments; the settings stand behind ``exec``, as any caller writes them."""
+        """Return the command line, with the settings after ``exec``."""
         command = [str(self._executable), *arguments]
         if arguments[:1] in (("exec",), ("e",)):
             settings = [
@@ -116,7 +116,7 @@ class ServiceBackend:
         return command
 
     def emits_recorded(self, case: str) -> None:
-        """Let the model put out one of ``RECORDED_OUTPUTS`` next."""
+        """Script one of ``RECORDED_OUTPUTS``."""
         match case:
             case "two_messages":
                 self._model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text="עכשיו שלוש וחצי.")
@@ -130,36 +130,36 @@ class ServiceBackend:
                 raise LookupError(case)
 
     def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Let the model put out items, and a text."""
+        """Script output items and a text."""
         self._model.emits(*items, text=text)
 
     def user_messages(self) -> tuple[str, ...]:
-        """All that the user said, as the model was told it last."""
+        """Return the user's messages in the last request."""
         return self._model.requests[-1].user_messages if self._model.requests else ()
 
     def wait_for_requests(self, count: int) -> None:
-        """Wait until the model was asked so often."""
+        """Wait until the model was called ``count`` times."""
         self._model.wait_for_requests(count)
 
     def hold(self) -> None:
-        """Let the model wait before it answers."""
+        """Block the calls to the model."""
         self._model.hold()
 
     def release(self) -> None:
-        """Let it go on."""
+        """Unblock the calls."""
         self._model.release()
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop the service."""
         self._model.close()
 
 
 class FakeBackend:
-    """A twin of a fake: the same program, the same recordings, a script of its own.
+    """A copy of a fake: the same program and recordings, with a new script.
 
     Args:
-        executable: the fake on trial; it is read, and never run or scripted itself.
-        version: the version that it plays.
+        executable: the fake under test; it is copied, and never run or scripted itself.
+        version: the version that it imitates.
     """
 
     def __init__(self, executable: Path, version: str) -> None:
@@ -169,37 +169,37 @@ class FakeBackend:
 
     @property
     def prompts(self) -> list[str]:
-        """What the fake took to its model, oldest first."""
+        """The prompts of the model calls, oldest first."""
         return [run.prompt for run in self._fake.requests if run.called_model]
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """The program, and its arguments."""
+        """Return the command line."""
         return [str(self._fake.executable), *arguments]
 
     def emits_recorded(self, case: str) -> None:
-        """Let it play the recording."""
+        """Script a replay of the recording."""
         self._fake.replays(case)
 
-    def emits(self, *_: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - the seam's signature
-        """There is no service."""
-        raise NotApplicable("a fake asks no model that could put out what was not recorded")
+    def emits(self, *_: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raise ``NotApplicable``."""
+        raise NotApplicable("a fake calls no model service, so it has recorded output only")
 
     def user_messages(self) -> tuple[str, ...]:
-        """There is no service."""
-        raise NotApplicable("a fake asks no model that could be told what was said before")
+        """Raise ``NotApplicable``."""
+        raise NotApplicable("a fake calls no model service, so earlier messages are not sent")
 
     def wait_for_requests(self, count: int) -> None:
-        """Wait until so many processes have come to the model."""
+        """Wait until ``count`` processes have called the model."""
         self._fake.wait_for_requests(count)
 
     def hold(self) -> None:
-        """Let the processes wait before they answer."""
+        """Block the processes before they answer."""
         self._fake.hold()
 
     def release(self) -> None:
-        """Let them go on."""
+        """Unblock the processes."""
         self._fake.release()
 
     def close(self) -> None:
-        """End what still runs."""
+        """Kill the processes that still run."""
         self._fake.close()

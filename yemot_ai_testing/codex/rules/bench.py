@@ -1,6 +1,6 @@
-"""The bench that a case works at: an executable, fresh folders, and a model that answers what it is told.
+"""The bench for the rules of ``codex exec``: an executable, fresh folders, and a scripted model.
 
-Nothing of it outlives its case: processes are ended by their group, folders are removed.
+At the end of a rule, the process groups are killed and the folders removed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EXEC", "ExecBench"]
 
 EXEC: Final = ("exec", "--json", "--skip-git-repo-check")
-"""How most cases begin."""
+"""The first arguments of most rules."""
 
 _NO_PRIVILEGES: Final = (
     "setpriv",
@@ -35,15 +35,15 @@ _NO_PRIVILEGES: Final = (
 
 
 class ExecBench:
-    """One executable under trial, with a fresh home and working folder; a context manager.
+    """One executable under test, with a fresh home and working folder; a context manager.
 
     Args:
-        backend: the executable, and who answers behind it.
-        version: of the executable; empty if it does not tell.
-        without_model: it answers out of itself, and asks no model.
+        backend: the executable, and the model behind it.
+        version: of the executable; empty if it is unknown.
+        without_model: the executable answers without calling a model.
 
     Attributes:
-        folder: everything of this case.
+        folder: all files of this bench.
         home: its ``CODEX_HOME``.
         work: its working folder, outside of any repository.
     """
@@ -71,56 +71,56 @@ class ExecBench:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def answers(self, *texts: str) -> None:
-        """Script an answer for each call to the model."""
+        """Script an answer for each of the next calls to the model."""
         for text in texts:
             self.backend.script.answers(text)
 
     def fails(self, kind: FailureKind) -> None:
-        """Let the next call to the model fail."""
+        """Script a failure of the next call to the model."""
         self._require_model()
         self.backend.script.fails(kind)
 
     def drops(self) -> None:
-        """Let the connection break in the middle of the next answer."""
+        """Script a connection that breaks in the middle of the next answer."""
         self._require_model()
         self.backend.script.drops("חצי")
 
     def hangs(self, saying: str = "") -> None:
-        """Let the next call hang, after a first message if one is given."""
+        """Script a call that never ends, after the message ``saying`` if it is not empty."""
         self._require_model()
         self.backend.script.hangs(saying=saying)
 
     def emits_recorded(self, case: str) -> None:
-        """Let the model put out what a recording of this name shows."""
+        """Script the output of the recording with this name."""
         self._require_model()
         self.backend.emits_recorded(case)
 
     def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Let the model put out items of its own, and a text."""
+        """Script output items and a text."""
         self._require_model()
         self.backend.emits(*items, text=text)
 
     def hold(self) -> None:
-        """Let the model wait with its answers."""
+        """Block the calls to the model."""
         self._require_model()
         self.backend.hold()
 
     def release(self) -> None:
-        """Let the model go on."""
+        """Unblock the calls to the model."""
         self.backend.release()
 
     def prompts(self) -> list[str]:
-        """What the model was asked."""
+        """Return the prompts that the model got."""
         self._require_model()
         return self.backend.prompts
 
     def user_messages(self) -> tuple[str, ...]:
-        """All that the user said, as the model was told it last."""
+        """Return the user's messages in the last request."""
         self._require_model()
         return self.backend.user_messages()
 
     def wait_for_requests(self, count: int = 1) -> None:
-        """Wait until the model was asked so often; ``Breach`` if it is not."""
+        """Wait until the model was called ``count`` times; raise ``Breach`` otherwise."""
         self._require_model()
         try:
             self.backend.wait_for_requests(count)
@@ -128,12 +128,12 @@ class ExecBench:
             raise Breach(f"{count} calls to the model", str(error)) from None
 
     def expect_no_requests(self) -> None:
-        """Expect that the model was not asked; an executable that asks none cannot be held to it."""
+        """Expect that the model was not called; skip that check for an executable without a model."""
         if not self._without_model:
-            expect_equal("what the model was asked", self.backend.prompts, [])
+            expect_equal("prompts", self.backend.prompts, [])
 
     def expect_answered(self, run: CompletedRun, *texts: str) -> None:
-        """Expect a turn that succeeded with these messages of the agent, each a scripted answer."""
+        """Expect a completed turn with these messages of the agent."""
         expect_equal("exit code", run.exit_code, 0)
         if self._without_model:
             expect_equal("the last event", run.event_types[-1:], ["turn.completed"])
@@ -147,7 +147,7 @@ class ExecBench:
 
     def _require_model(self) -> None:
         if self._without_model:
-            raise NotApplicable("it answers out of itself: no model was asked, so none can be scripted")
+            raise NotApplicable("the executable calls no model, so none can be scripted")
 
     def start(
         self,
@@ -160,16 +160,16 @@ class ExecBench:
         """Start the executable.
 
         Args:
-            arguments: its arguments; what leads it to the model is added.
-            stdin: what stands there instead of an open pipe.
-            env: what differs in its environment; None removes a variable.
-            cwd: its working folder; ``work`` without.
+            arguments: its arguments; the options that select the model are added.
+            stdin: standard input instead of an open pipe.
+            env: changes of its environment; None removes a variable.
+            cwd: its working folder; by default ``work``.
             wrapper: a command that starts it.
         """
         command = [*wrapper, *self.backend.command(arguments)]
         if stdin is Stdin.CLOSED:
             command = ["/bin/sh", "-c", 'exec "$0" "$@" <&-', *command]
-        popen = subprocess.Popen(  # noqa: S603 - the executable on trial
+        popen = subprocess.Popen(  # noqa: S603 - the executable under test
             command,
             stdin=subprocess.PIPE if stdin is None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -189,9 +189,9 @@ class ExecBench:
         cwd: Path | None = None,
         wrapper: Sequence[str] = (),
     ) -> CompletedRun:
-        """Start the executable, give it ``stdin``, and wait for its end."""
-        given = stdin if isinstance(stdin, Stdin) else None
-        process = self.start(*arguments, stdin=given, env=env, cwd=cwd, wrapper=wrapper)
+        """Start the executable, write ``stdin``, and wait for its end."""
+        special = stdin if isinstance(stdin, Stdin) else None
+        process = self.start(*arguments, stdin=special, env=env, cwd=cwd, wrapper=wrapper)
         try:
             data = None if isinstance(stdin, Stdin) else stdin.encode() if isinstance(stdin, str) else stdin
             out, err = process.popen.communicate(data, timeout=TIMEOUT)
@@ -201,43 +201,43 @@ class ExecBench:
         return CompletedRun(process.popen.returncode, out, err.decode("utf-8", "replace"))
 
     def run_turn(self, text: str = "שלום", *options: str) -> CompletedRun:
-        """A turn of a new thread, asked through standard input."""
+        """Run a turn of a new thread, with the prompt on standard input."""
         return self.run(*EXEC, *options, "-", stdin=text)
 
     def resume(self, thread: str, text: str = "שוב", *options: str) -> CompletedRun:
-        """A further turn of a thread."""
+        """Run another turn of a thread."""
         return self.run(*EXEC, *options, "resume", thread, "-", stdin=text)
 
     def answered_thread(self) -> str:
-        """A thread with one answered turn."""
+        """Run a thread's first turn; return its id."""
         self.answers("ראשונה")
         run = self.run_turn()
         self.expect_answered(run, "ראשונה")
         return run.thread_id
 
     def rollouts(self) -> list[Path]:
-        """The files of the threads in the home."""
+        """Return the files of the threads in the home."""
         return sorted(self.home.glob("sessions/*/*/*/rollout-*.jsonl"))
 
     def unprivileged_wrapper(self) -> tuple[str, ...]:
-        """What to start it with so that it cannot write where the folder's mode forbids it.
+        """Return a wrapper command that makes the modes of folders effective for root too.
 
         Raises:
-            NotApplicable: this is the superuser, and there is no ``setpriv``.
+            NotApplicable: if this is root, and there is no ``setpriv``.
         """
         if os.geteuid() != 0:
             return ()
         if shutil.which("setpriv") is None:
-            raise NotApplicable("the superuser may write anywhere, and there is no setpriv here")
+            raise NotApplicable("root can write anywhere, and setpriv is not installed")
         return _NO_PRIVILEGES
 
     def _environment(self, changes: Mapping[str, str | None]) -> dict[str, str]:
-        # The black hole keeps a real binary from calling home, whatever it is told.
+        # The dead proxy keeps a real binary off the network, whichever settings it has.
         fixed = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1", "LANG": "C.UTF-8"}
         home = {
             "HOME": str(self.user),
             "CODEX_HOME": str(self.home),
             "PATH": os.environ.get("PATH", os.defpath),
         }
-        whole = {**fixed, **home, **self.backend.environment, **changes}
-        return {name: value for name, value in whole.items() if value is not None}
+        variables = {**fixed, **home, **self.backend.environment, **changes}
+        return {name: value for name, value in variables.items() if value is not None}

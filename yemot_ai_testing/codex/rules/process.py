@@ -1,4 +1,4 @@
-"""A process under trial: while it runs, and when it has ended."""
+"""A ``codex exec`` process under test: running, and completed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["AGENT_MESSAGE", "TIMEOUT", "CompletedRun", "ExecProcess", "Stdin"]
 
 TIMEOUT: Final = 10.0
-"""Seconds within which whatever shall come comes."""
+"""Seconds to wait for an expected event."""
 
 AGENT_MESSAGE: Final = "item.completed:agent_message"
-"""The kind of the event that brings an answer."""
+"""The type of the event with an answer."""
 
 _SETTLE_TIME: Final = 0.7
 
 
 class Stdin(enum.Enum):
-    """A standard input that is no pipe."""
+    """A standard input that is not a pipe."""
 
     NULL = "/dev/null"
     CLOSED = "closed"
@@ -43,9 +43,9 @@ class CompletedRun:
     """A process that has ended.
 
     Attributes:
-        exit_code: its exit code, as ``Popen`` sees it: negative for a signal.
-        stdout: what it wrote.
-        stderr: what it wrote there.
+        exit_code: as in ``Popen.returncode``: negative for a signal.
+        stdout: its standard output.
+        stderr: its standard error.
     """
 
     exit_code: int
@@ -54,19 +54,19 @@ class CompletedRun:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        r"""The events of standard output, split at ``\n`` only; ``Breach`` if a line is none."""
+        r"""The events of standard output, split at ``\n`` only; raise ``Breach`` for other lines."""
         return [_parse_event(line) for line in self.stdout.split(b"\n")[:-1]]
 
     @property
     def event_types(self) -> list[str]:
         """The types of the events, ``type:item type`` for items, without the warnings before the turn."""
         kinds = [_event_type(event) for event in self.events]
-        begun = kinds.index("turn.started") if "turn.started" in kinds else 0
-        return [kind for n, kind in enumerate(kinds) if n >= begun or kind != "item.completed:error"]
+        start = kinds.index("turn.started") if "turn.started" in kinds else 0
+        return [kind for n, kind in enumerate(kinds) if n >= start or kind != "item.completed:error"]
 
     @property
     def thread_id(self) -> str:
-        """The thread that it says it is about; ``Breach`` if it says none."""
+        """The thread id of the first event; raise ``Breach`` if there is none."""
         events = self.events
         if not events or events[0].get("type") != "thread.started":
             raise Breach("a first event thread.started", self.summary)
@@ -74,12 +74,12 @@ class CompletedRun:
 
     @property
     def agent_messages(self) -> list[str]:
-        """The texts of the agent."""
+        """The messages of the agent."""
         return [event["item"].get("text") for event in self.events if _event_type(event) == AGENT_MESSAGE]
 
     @property
     def usage(self) -> Mapping[str, int]:
-        """The counters of its last event; ``Breach`` if there are none."""
+        """The usage counters of the last event; raise ``Breach`` if there are none."""
         events = self.events
         if not events or "usage" not in events[-1]:
             raise Breach("a last event with usage", self.summary)
@@ -88,7 +88,7 @@ class CompletedRun:
 
     @property
     def summary(self) -> str:
-        """What it did, in one line."""
+        """The exit code and the end of the output, in one line."""
         out = self.stdout.decode("utf-8", "replace")
         err = " / ".join(line for line in self.stderr.split("\n") if line and not line.startswith("WARNING"))
         return f"exit {self.exit_code}, stdout {out[-300:]!r}, stderr {err[-300:]!r}"
@@ -110,10 +110,10 @@ def _event_type(event: Mapping[str, Any]) -> str:
 
 
 class ExecProcess:
-    """A process that runs.
+    """A running process.
 
     Attributes:
-        popen: it.
+        popen: the process.
     """
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
@@ -121,7 +121,7 @@ class ExecProcess:
         self._output = b""
 
     def write_stdin(self, text: str | bytes) -> Self:
-        """Write to its standard input, and leave it open."""
+        """Write to standard input, and leave it open."""
         if self.popen.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self.popen.stdin.write(text.encode() if isinstance(text, str) else text)
@@ -129,7 +129,7 @@ class ExecProcess:
         return self
 
     def close_stdin(self) -> Self:
-        """Close its standard input."""
+        """Close standard input."""
         if self.popen.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self.popen.stdin.close()
@@ -137,14 +137,14 @@ class ExecProcess:
         return self
 
     def close_stdout(self) -> Self:
-        """Stop reading what it writes."""
+        """Close the reading end of standard output."""
         if self.popen.stdout is not None:
             self.popen.stdout.close()
             self.popen.stdout = None
         return self
 
     def read_until(self, word: bytes) -> bytes:
-        """Read its standard output until ``word`` has come; ``Breach`` if it does not."""
+        """Read standard output until it contains ``word``; raise ``Breach`` if it does not."""
         deadline = time.monotonic() + TIMEOUT
         while word not in self._output:
             chunk = self._read_chunk(deadline - time.monotonic())
@@ -154,34 +154,34 @@ class ExecProcess:
         return self._output
 
     def _read_chunk(self, seconds: float) -> bytes:
-        """What it writes next; empty if that is nothing."""
+        """Read available output; return nothing after ``seconds`` without output."""
         if self.popen.stdout is None or seconds <= 0:
             return b""
-        # Past the buffer of the file object, so that nothing is hidden there from whoever reads next.
+        # Bypasses the buffer of the file object, from which communicate() would not read.
         pipe = self.popen.stdout.fileno()
         return os.read(pipe, 1 << 16) if select.select([pipe], [], [], seconds)[0] else b""
 
     def keeps_running(self) -> bool:
-        """Whether it is still there after a moment in which it could have ended."""
+        """Return whether the process still runs after a short wait."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(_SETTLE_TIME)
         return self.popen.poll() is None
 
     def wait_exit(self) -> None:
-        """Wait for its end while its standard input is open; ``Breach`` if it does not come."""
+        """Wait for the end while standard input is open; raise ``Breach`` if it does not end."""
         try:
             self.popen.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             raise Breach(f"an end within {TIMEOUT:g} s, with standard input open", "it still runs") from None
 
     def wait_completed(self, timeout: float = TIMEOUT) -> CompletedRun:
-        """Wait for its end.
+        """Wait for the end, and read the output.
 
         Args:
             timeout: seconds.
 
         Raises:
-            Breach: it does not end.
+            Breach: if the process does not end.
         """
         try:
             out, err = self.popen.communicate(timeout=timeout)
@@ -193,12 +193,12 @@ class ExecProcess:
         )
 
     def kill(self) -> None:
-        """End its whole group."""
+        """Kill the whole process group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
 
     def surviving_processes(self) -> tuple[int, ...]:
-        """Who of its group is still alive, after a moment to go."""
+        """Return the processes of the group that are still alive after a short wait."""
         deadline = time.monotonic() + _SETTLE_TIME
         while (left := running_processes([self.popen.pid])) and time.monotonic() < deadline:
             time.sleep(0.02)

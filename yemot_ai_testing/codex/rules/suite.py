@@ -1,9 +1,9 @@
-"""The suite: every rule of ``codex exec --json`` or ``codex app-server``, tried on one executable.
+"""The rule suite: every rule of ``codex exec --json`` or ``codex app-server``, for one executable.
 
-    with contract.codex("real") as suite:    # or a path, a version, "fake"
+    with contract.codex("real") as suite:    # or "fake", "real@0.169.0", a path
         suite.check()                        # in a test: ContractBreachError lists every breach
 
-Independent cases run side by side; each has a bench of its own.
+Rules run in parallel, each with a new bench.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.binary import locate, parse_codex_spec
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.rules import exec as rules
 from yemot_ai_testing.codex.rules.app_server.bench import open_bench
-from yemot_ai_testing.codex.rules.app_server.threads import SERVER_RULES as SERVER_CASES
+from yemot_ai_testing.codex.rules.app_server.threads import SERVER_RULES
 from yemot_ai_testing.codex.rules.backends import FakeBackend, ServiceBackend, is_double
 from yemot_ai_testing.codex.rules.bench import ExecBench
+from yemot_ai_testing.codex.rules.exec import RULE_GROUPS
 from yemot_ai_testing.conformance.rule import (
     AnyRule,
     Breach,
@@ -47,59 +47,59 @@ __all__ = [
 ]
 
 RULES: Final[Mapping[Interface, tuple[AnyRule, ...]]] = {
-    "exec": tuple(case for chapter in rules.RULE_GROUPS for case in chapter.rules),
-    "app-server": SERVER_CASES,
+    "exec": tuple(rule for group in RULE_GROUPS for rule in group.rules),
+    "app-server": SERVER_RULES,
 }
-"""All rules, by what they are rules of, in the order of their numbers (from 1)."""
+"""All rules by interface, in the order of their numbers (from 1)."""
 
 _MAX_WORKERS: Final = 4
 _TIMEOUT: Final = 30.0
 
 
 class ExecutableUnusableError(OSError):
-    """An executable cannot be tried, because it cannot be run at all."""
+    """An executable cannot be run, so no rule can be checked."""
 
 
 class ContractBreachError(AssertionError):
-    """An executable does not keep the contract.
+    """An executable breaks rules of the contract.
 
     Attributes:
-        executable: which.
-        breaches: the rules it breaks, with what was expected and seen.
+        executable: its name in reports.
+        breaches: the verdicts of the broken rules, with what was expected and what happened.
     """
 
     def __init__(self, executable: str, breaches: Iterable[Verdict]) -> None:
         self.executable = executable
         self.breaches = tuple(breaches)
-        faces = " and ".join(dict.fromkeys(verdict.rule.interface for verdict in self.breaches))
+        interfaces = " and ".join(dict.fromkeys(verdict.rule.interface for verdict in self.breaches))
         broken = ((one.rule.id, one.rule.title, one.expected, one.actual) for one in self.breaches)
         super().__init__(
-            format_breaches(f"{executable} breaks {len(self.breaches)} rules of codex {faces}", broken)
+            format_breaches(f"{executable} breaks {len(self.breaches)} rules of codex {interfaces}", broken)
         )
 
 
 def rule_by_id(rule_id: str) -> AnyRule:
-    """The case of this id, of either face.
+    """Return the rule with this id, of either interface.
 
     Raises:
-        LookupError: there is none.
+        LookupError: if there is none.
     """
-    known = {one.id: one for cases in RULES.values() for one in cases}
-    if rule_id not in known:
-        raise LookupError(f"no case {rule_id!r}; there are: {', '.join(known)}")
-    return known[rule_id]
+    by_id = {rule.id: rule for rules in RULES.values() for rule in rules}
+    if rule_id not in by_id:
+        raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(by_id)}")
+    return by_id[rule_id]
 
 
 @dataclass(frozen=True, slots=True)
 class CodexSuite:
-    """The rules, and the executable that is held to them.
+    """The rules, and the executable to check.
 
     Attributes:
-        name: how the executable is called in a report.
+        name: the name of the executable in reports.
         executable: its path.
-        version: what it says its version is; empty if it says none.
-        without_model: it answers out of itself and asks no model, so that no rule about answers can be tried.
-        interface: which rules are meant where none is named.
+        version: the version that it reports; empty if it reports none.
+        without_model: it answers without calling a model, so rules about answers do not apply.
+        interface: the interface whose rules are checked by default.
     """
 
     name: str
@@ -110,22 +110,22 @@ class CodexSuite:
 
     @property
     def rules(self) -> tuple[AnyRule, ...]:
-        """All cases of its face; those that do not apply end so."""
+        """All rules of the interface, including those that do not apply to this version."""
         return RULES[self.interface]
 
     def run(self, rule: AnyRule | str) -> Verdict:
-        """Try one case.
+        """Check one rule.
 
         Args:
-            rule: the case, or its id.
+            rule: the rule, or its id.
 
         Raises:
-            LookupError: there is no such case.
+            LookupError: if there is no such rule.
         """
         rule = rule_by_id(rule) if isinstance(rule, str) else rule
         if not rule.applies_to(self.version):
-            why = f"the rule holds {rule.versions}; this is {self.version}"
-            return Verdict(rule, "not applicable", reason=why)
+            reason = f"the rule holds {rule.versions}; this is {self.version}"
+            return Verdict(rule, "not applicable", reason=reason)
         started = time.monotonic()
         verdict = self._run_rule(rule)
         return Verdict(
@@ -138,33 +138,33 @@ class CodexSuite:
         )
 
     def run_all(self, rules: Iterable[AnyRule] = (), *, workers: int = _MAX_WORKERS) -> list[Verdict]:
-        """Try cases, some side by side.
+        """Check rules in parallel.
 
         Args:
-            rules: which; all without.
+            rules: the rules; all by default.
             workers: how many run at the same time.
         """
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(self.run, tuple(rules) or self.rules))
 
     def check(self, *rules: AnyRule | str) -> None:
-        """Hold the executable to rules.
+        """Check rules, and raise an error that lists all breaches.
 
         Args:
-            rules: which, or their ids; all without.
+            rules: the rules or their ids; all by default.
 
         Raises:
-            ContractBreachError: it breaks one of them; all breaches are listed.
+            ContractBreachError: if the executable breaks a rule.
         """
-        chosen = [rule_by_id(one) if isinstance(one, str) else one for one in rules]
-        breaches = [verdict for verdict in self.run_all(chosen) if verdict.outcome == "breached"]
+        selected = [rule_by_id(rule) if isinstance(rule, str) else rule for rule in rules]
+        breaches = [verdict for verdict in self.run_all(selected) if verdict.outcome == "breached"]
         if breaches:
             raise ContractBreachError(self.name, breaches)
 
     def _run_rule(self, rule: AnyRule) -> Verdict:
         try:
-            with self._open_bench(rule.interface) as place:
-                rule.check(place)
+            with self._open_bench(rule.interface) as bench:
+                rule.check(bench)
         except Breach as breach:
             return Verdict(rule, "breached", breach.expected, breach.actual)
         except NotApplicable as reason:
@@ -174,8 +174,8 @@ class CodexSuite:
     def _open_bench(self, interface: Interface) -> AbstractContextManager[object]:
         if interface == "app-server":
             return open_bench(self.executable, self.version)
-        stage = _backend_for(self.executable, self.version)
-        return ExecBench(stage, version=self.version, without_model=self.without_model)
+        backend = _backend_for(self.executable, self.version)
+        return ExecBench(backend, version=self.version, without_model=self.without_model)
 
 
 @contextmanager
@@ -202,10 +202,10 @@ def open_suite(spec: str | Path, interface: Interface = "exec") -> Iterator[Code
 
 
 def suite_for(spec: str | Path, *, name: str = "", interface: Interface = "exec") -> CodexSuite:
-    """The suite for an executable that is there."""
+    """Return the suite for an existing executable."""
     executable = locate(str(spec))
     if is_double(executable) and not (executable.parents[1] / "state" / "replies").is_dir():
-        raise ExecutableUnusableError(f"{executable} only leads to a real Codex: try that one")
+        raise ExecutableUnusableError(f"{executable} is the launcher of a real Codex: name that one")
     version = _version_of(executable)
     return CodexSuite(
         name or str(spec), executable, version, _answers_without_model(executable, version), interface
@@ -217,9 +217,9 @@ def _backend_for(executable: Path, version: str) -> ModelBackend:
 
 
 def _version_of(executable: Path) -> str:
-    """What it says behind its name; empty if it says nothing that looks like a version."""
+    """Return the version that ``--version`` prints; empty if it prints none."""
     try:
-        asked = subprocess.run(  # noqa: S603 - the executable on trial
+        run = subprocess.run(  # noqa: S603 - the executable under test
             [executable, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -228,12 +228,12 @@ def _version_of(executable: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ExecutableUnusableError(f"{executable} cannot be run: {error}") from error
-    words = asked.stdout.decode("utf-8", "replace").split()
-    return words[-1] if asked.returncode == 0 and words and words[-1][:1].isdigit() else ""
+    words = run.stdout.decode("utf-8", "replace").split()
+    return words[-1] if run.returncode == 0 and words and words[-1][:1].isdigit() else ""
 
 
 def _answers_without_model(executable: Path, version: str) -> bool:
-    """Whether it ends a turn well without having asked the model."""
+    """Return whether the executable completes a turn without calling the model."""
     with ExecBench(_backend_for(executable, version), version=version, without_model=False) as bench:
         bench.answers("שלום")
         try:

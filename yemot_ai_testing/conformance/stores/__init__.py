@@ -1,4 +1,4 @@
-"""The rules of session stores, numbered by their place."""
+"""The rules of session stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule that a session store is held to, and the bench it is tried on."""
+"""A rule of session stores, and the bench on which it is checked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ StoreFactory: TypeAlias = "Callable[[], SessionStore]"
 StoreCheck: TypeAlias = "Callable[[StoreBench], Awaitable[None]]"
 
 TIMEOUT: Final = 5.0
-"""Seconds within which whatever shall happen happens, on a busy machine too."""
+"""Seconds to wait for an expected event, on a busy machine too."""
 
 POLL_INTERVAL: Final = 0.02
 
@@ -45,9 +45,9 @@ class StoreRule:
     """A rule of session stores.
 
     Attributes:
-        id: stable; its first word is the subject.
+        id: a stable name; its first word is the group.
         title: the rule, as a sentence.
-        check: tries it on a bench.
+        check: checks the rule on a fresh bench; raises ``Breach``.
     """
 
     id: str
@@ -57,14 +57,14 @@ class StoreRule:
 
 @dataclass(frozen=True, slots=True)
 class StoreVerdict:
-    """What came of one rule.
+    """The result of checking one rule.
 
     Attributes:
-        rule: which.
+        rule: the rule.
         outcome: ``held`` or ``breached``.
-        expected: what the rule says, if it was breached.
-        actual: what the store did, if it was.
-        seconds: how long it took.
+        expected: what the rule requires, if it was breached.
+        actual: what the store did, if it was breached.
+        seconds: the duration of the check.
     """
 
     rule: StoreRule
@@ -82,24 +82,24 @@ class StoreRuleGroup:
         self.rules: list[StoreRule] = []
 
     def rule(self, name: str, title: str) -> Callable[[StoreCheck], StoreCheck]:
-        """Make a rule of a function that tries it."""
+        """Add the decorated function as a rule."""
 
-        def entered(check: StoreCheck) -> StoreCheck:
+        def add(check: StoreCheck) -> StoreCheck:
             self.rules.append(StoreRule(f"{self.name}-{name}", title, check))
             return check
 
-        return entered
+        return add
 
 
 class StoreBench:
-    """Two views of one store, as two workers have them, and names that nobody else uses.
+    """Two views of one store, as two workers have them, and unique names.
 
     Args:
-        make_store: opens the store once more.
+        make_store: opens a view of the store.
 
     Attributes:
-        store: one view.
-        second_store: another one.
+        store: the view of the first worker.
+        second_store: the view of the second worker.
     """
 
     def __init__(self, make_store: StoreFactory) -> None:
@@ -108,30 +108,30 @@ class StoreBench:
         self._suffix = uuid.uuid4().hex
 
     def unique_name(self, word: str = "call") -> str:
-        """Return a name of this trial's own; the same word is the same name."""
+        """Return a name that is unique to this bench; the same word gives the same name."""
         return f"{word}-{self._suffix}"
 
-    def new_session(self, word: str = "call", **fields: Any) -> Session:  # noqa: ANN401 - a session's own fields
+    def new_session(self, word: str = "call", **fields: Any) -> Session:  # noqa: ANN401 - fields of a session
         """Return a session that was never saved."""
         return Session(self.unique_name(word), **fields)
 
     async def save(self, session: Session, *, ttl: float = 60.0) -> Session:
-        """Save, in the first view."""
+        """Save a session in the first view."""
         return await self.store.save(session, ttl=ttl)
 
-    async def save_new(self, word: str = "call", *, ttl: float = 60.0, **fields: Any) -> Session:  # noqa: ANN401 - likewise
-        """Save a new session, and return it as stored."""
+    async def save_new(self, word: str = "call", *, ttl: float = 60.0, **fields: Any) -> Session:  # noqa: ANN401 - as above
+        """Save a new session; return it as stored."""
         return await self.save(self.new_session(word, **fields), ttl=ttl)
 
     async def listed_names(self, *, idle: float = 0.0) -> set[str]:
-        """Return which sessions of this trial are listed, by the word they were named by."""
+        """Return the words of the listed sessions of this bench."""
         found = [one async for one in self.second_store.call_ids(idle=idle) if one.endswith(self._suffix)]
         expect_true(len(found) == len(set(found)), "each call listed once", found)
         return {one.removesuffix(f"-{self._suffix}") for one in found}
 
     async def close(self) -> None:
-        """Let both views go, as far as they are open on this event loop."""
-        for store in {id(one): one for one in (self.store, self.second_store)}.values():
+        """Close both views on this event loop."""
+        for store in {id(store): store for store in (self.store, self.second_store)}.values():
             if isinstance(store, _Closable):
                 await store.aclose()
 
@@ -142,7 +142,7 @@ class _Closable(Protocol):
 
 
 async def expect_conflict(save: Awaitable[Session], what: str) -> SessionConflictError:
-    """Expect a save to be refused; return the error."""
+    """Raise ``Breach`` if a save is not refused; return the error."""
     try:
         saved = await save
     except SessionConflictError as error:
@@ -153,15 +153,15 @@ async def expect_conflict(save: Awaitable[Session], what: str) -> SessionConflic
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Expect something to come about soon."""
-    give_up = time.monotonic() + TIMEOUT
+    """Wait until a condition is true; raise ``Breach`` after the timeout."""
+    deadline = time.monotonic() + TIMEOUT
     while not await condition():
-        expect_true(time.monotonic() < give_up, f"{what} within {TIMEOUT:g} s", "it did not come about")
+        expect_true(time.monotonic() < deadline, f"{what} within {TIMEOUT:g} s", "it did not happen")
         await asyncio.sleep(POLL_INTERVAL)
 
 
 class WorkerLoop:
-    """An event loop in a thread of its own: another worker, which can be frozen."""
+    """An event loop in another thread: a second worker, which can be frozen."""
 
     def __init__(self, bench: StoreBench) -> None:
         self._bench = bench
@@ -171,24 +171,24 @@ class WorkerLoop:
         self._thawed = threading.Event()
 
     async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run ``coroutine`` there."""
+        """Run ``coroutine`` on the worker; return its result."""
         return await asyncio.wrap_future(self.start(coroutine))
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start ``coroutine`` there."""
+        """Start ``coroutine`` on the worker."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def freeze(self) -> None:
-        """Let nothing happen there until it is thawed, as in a process that is stopped or swapped out."""
+        """Block the loop until ``thaw``, like a process that is stopped or swapped out."""
         self._thawed.clear()
         self._loop.call_soon_threadsafe(self._thawed.wait, TIMEOUT * 4)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Unblock the loop."""
         self._thawed.set()
 
     def close(self) -> None:
-        """End the thread, and let go of what the stores hold in it."""
+        """Cancel the tasks, close the stores on this loop, and end the thread."""
         self.thaw()
         self.start(self._cancel_tasks()).result(TIMEOUT)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -196,18 +196,18 @@ class WorkerLoop:
         self._loop.close()
 
     async def _cancel_tasks(self) -> None:
-        this = asyncio.current_task()
-        left = {task for task in asyncio.all_tasks() if task is not this}
-        for task in left:
+        current = asyncio.current_task()
+        others = {task for task in asyncio.all_tasks() if task is not current}
+        for task in others:
             task.cancel()
-        if left:
-            await asyncio.wait(left)
+        if others:
+            await asyncio.wait(others)
         await self._bench.close()
 
 
 @asynccontextmanager
 async def worker_loop(bench: StoreBench) -> AsyncIterator[WorkerLoop]:
-    """Provide another worker's loop."""
+    """Provide the loop of another worker."""
     loop = WorkerLoop(bench)
     try:
         yield loop

@@ -1,4 +1,4 @@
-"""What a store does with keys that are held."""
+"""The rules of holds: exclusive keys with a lease."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ __all__ = ["HOLD_RULES"]
 HOLD_RULES: Final = StoreRuleGroup("hold")
 
 SHORT_LEASE: Final = 0.4
-"""Seconds: a lease that a trial can wait for."""
+"""Seconds: a lease whose end a check can wait for."""
 
 RENEWED_LEASE: Final = 1.2
-"""Seconds: a lease that is renewed in time on a busy machine, too."""
+"""Seconds: a lease that is renewed in time even on a busy machine."""
 
 LONG_LEASE: Final = 60.0
 
 
-@HOLD_RULES.rule("excludes", "While a key is held, nobody else gets it; afterwards the next one does")
+@HOLD_RULES.rule("excludes", "While a key is held, no other task gets it; then the next one does")
 async def _excludes(bench: StoreBench) -> None:
     key, inside = bench.unique_name(), asyncio.Event()
 
-    async def next_one() -> None:
+    async def hold_next() -> None:
         async with bench.second_store.hold(key, lease=LONG_LEASE):
             inside.set()
 
     async with bench.store.hold(key, lease=LONG_LEASE):
-        waiting = asyncio.create_task(next_one())
-        expect_true(not await _is_set_within(inside, 0.3), "the next one to wait", "both hold the key")
-    expect_true(await _is_set_within(inside, TIMEOUT), "the next one to get the key", "nobody does")
+        waiting = asyncio.create_task(hold_next())
+        expect_true(not await _is_set_within(inside, 0.3), "the next task to wait", "both hold the key")
+    expect_true(await _is_set_within(inside, TIMEOUT), "the next task to get the key", "it does not")
     await waiting
 
 
@@ -54,7 +54,7 @@ async def _same_view(bench: StoreBench) -> None:
     expect_true(not got, "a second task of the same worker to wait", "both hold the key")
 
 
-@HOLD_RULES.rule("apart", "Keys that look alike are different keys")
+@HOLD_RULES.rule("apart", "Similar names are different keys")
 async def _similar_keys(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name("k"), lease=LONG_LEASE):
         for other in ("K", "k/", "k ", "../k", "", "כ", "k\x00", "\ud800"):
@@ -65,7 +65,7 @@ async def _similar_keys(bench: StoreBench) -> None:
             )
 
 
-@HOLD_RULES.rule("released-after-error", "A holder that fails lets go")
+@HOLD_RULES.rule("released-after-error", "A holder that fails releases the key")
 async def _released_after_error(bench: StoreBench) -> None:
     with suppress(LookupError):
         async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
@@ -75,7 +75,7 @@ async def _released_after_error(bench: StoreBench) -> None:
     )
 
 
-@HOLD_RULES.rule("released-after-cancel", "A holder that is cancelled lets go")
+@HOLD_RULES.rule("released-after-cancel", "A holder that is cancelled releases the key")
 async def _released_after_cancel(bench: StoreBench) -> None:
     inside = asyncio.Event()
 
@@ -88,13 +88,13 @@ async def _released_after_cancel(bench: StoreBench) -> None:
     await asyncio.wait_for(inside.wait(), TIMEOUT)
     holder.cancel()
     await asyncio.wait({holder})
-    expect_true(holder.cancelled(), "the cancellation to come through", holder)
+    expect_true(holder.cancelled(), "the task to be cancelled", holder)
     expect_true(
         await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT), "the key to be free", "it is held"
     )
 
 
-@HOLD_RULES.rule("given-up", "One that gives up waiting leaves nothing behind")
+@HOLD_RULES.rule("given-up", "A task that stops waiting for a key does not hold it")
 async def _given_up(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
         for _ in range(5):
@@ -108,71 +108,71 @@ async def _given_up(bench: StoreBench) -> None:
     )
 
 
-@HOLD_RULES.rule("crowd", "Twelve contenders of two workers: one at a time, and each gets its turn")
+@HOLD_RULES.rule("crowd", "Twelve tasks of two workers hold the key one at a time, and each gets it")
 async def _many_contenders(bench: StoreBench) -> None:
-    inside, most, served = 0, 0, 0
+    holders, most_holders, served = 0, 0, 0
 
     async def contend(store: SessionStore) -> None:
-        nonlocal inside, most, served
+        nonlocal holders, most_holders, served
         async with store.hold(bench.unique_name(), lease=LONG_LEASE):
-            inside += 1
-            most = max(most, inside)
+            holders += 1
+            most_holders = max(most_holders, holders)
             await asyncio.sleep(0.01)
-            inside -= 1
+            holders -= 1
             served += 1
 
     stores = (bench.store, bench.second_store)
     async with asyncio.timeout(TIMEOUT * 4):
         await asyncio.gather(*(contend(stores[number % 2]) for number in range(12)))
-    expect_equal("at most inside at once, and served", (most, served), (1, 12))
+    expect_equal("holders at the same time, and in all", (most_holders, served), (1, 12))
 
 
-@HOLD_RULES.rule("no-session", "A key that is held is no session, even if it has a call's name")
+@HOLD_RULES.rule("no-session", "A held key is not a session, even if it has a call's name")
 async def _no_session(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
         expect_equal("the session", await bench.second_store.load(bench.unique_name()), None)
         expect_equal("the calls", await bench.listed_names(), set())
         session = await bench.save_new()
-    expect_equal("the session afterwards", await bench.second_store.load(bench.unique_name()), session)
+    expect_equal("the session after the hold", await bench.second_store.load(bench.unique_name()), session)
 
 
-@HOLD_RULES.rule("renewed", "A holder that lives keeps the key for longer than its lease")
+@HOLD_RULES.rule("renewed", "A running holder keeps the key for longer than its lease")
 async def _renewed(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=RENEWED_LEASE):
         got = await _can_hold(bench.second_store, bench.unique_name(), RENEWED_LEASE * 1.75)
-    expect_true(not got, "the key to be kept while its holder lives", "somebody else got it")
+    expect_true(not got, "the key to be kept while its holder runs", "another worker got it")
 
 
-@HOLD_RULES.rule("dead", "The key of a worker that has stopped is free when its lease is up")
+@HOLD_RULES.rule("dead", "The key of a worker that has stopped is free when its lease has expired")
 async def _stopped_worker(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
         await _hold_on_worker(loop, bench)
         loop.freeze()
         got = await _can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE + TIMEOUT)
-    expect_true(got, "the key to be free after the lease", "it is held for ever")
+    expect_true(got, "the key to be free after the lease", "it is still held")
 
 
-@HOLD_RULES.rule("not-before", "The key of a worker that has stopped is kept until its lease is up")
+@HOLD_RULES.rule("not-before", "The key of a worker that has stopped is kept until its lease has expired")
 async def _not_before(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
         await _hold_on_worker(loop, bench, lease=LONG_LEASE)
         loop.freeze()
         got = await _can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE)
-    expect_true(not got, "the key to be kept until the lease is up", "somebody else got it")
+    expect_true(not got, "the key to be kept until the lease has expired", "another worker got it")
 
 
-@HOLD_RULES.rule("outlived", "A holder whose lease somebody else has now is stopped, and told so")
+@HOLD_RULES.rule("outlived", "A holder whose key another worker has taken is stopped with HoldLostError")
 async def _lease_taken_over(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
         ended = await _hold_on_worker(loop, bench)
         loop.freeze()
         async with bench.second_store.hold(bench.unique_name(), lease=LONG_LEASE):
             loop.thaw()
-            came_to = await asyncio.wrap_future(ended)
-    expect_equal("what came of the first holder", came_to, "HoldLostError")
+            outcome = await asyncio.wrap_future(ended)
+    expect_equal("the outcome of the first holder", outcome, "HoldLostError")
 
 
-@HOLD_RULES.rule("not-anothers", "A holder that was outlived does not let go of the key of the next one")
+@HOLD_RULES.rule("not-anothers", "A holder that has lost its key does not release it for the next holder")
 async def _keeps_next_holder(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
         ended = await _hold_on_worker(loop, bench)
@@ -181,13 +181,13 @@ async def _keeps_next_holder(bench: StoreBench) -> None:
             loop.thaw()
             await asyncio.wrap_future(ended)
             got = await _can_hold(bench.store, bench.unique_name(), SHORT_LEASE)
-    expect_true(not got, "the next holder to be alone", "a third one got in")
+    expect_true(not got, "the next holder to be the only one", "a third one got the key")
 
 
 async def _hold_on_worker(
     worker: WorkerLoop, bench: StoreBench, *, lease: float = SHORT_LEASE
 ) -> Future[str]:
-    """Let another worker hold the key; return the future of what comes of it."""
+    """Let another worker hold the key; return the future of the outcome."""
     inside = threading.Event()
 
     async def hold() -> str:
@@ -197,27 +197,25 @@ async def _hold_on_worker(
                 await asyncio.sleep(SHORT_LEASE * 6)
         except HoldLostError:
             return "HoldLostError"
-        return "it went on"
+        return "it continued"
 
     ended = worker.start(hold())
-    expect_true(
-        await asyncio.to_thread(inside.wait, TIMEOUT), "the key to be free at first", "nobody gets it"
-    )
+    expect_true(await asyncio.to_thread(inside.wait, TIMEOUT), "the key to be free at first", "it is held")
     return ended
 
 
-async def _can_hold(store: SessionStore, key: str, timeout: float) -> bool:
-    """Tell whether somebody gets the key within ``timeout``."""
+async def _can_hold(store: SessionStore, key: str, seconds: float) -> bool:
+    """Return whether the key can be held within ``seconds``."""
     try:
-        async with asyncio.timeout(timeout), store.hold(key, lease=LONG_LEASE):
+        async with asyncio.timeout(seconds), store.hold(key, lease=LONG_LEASE):
             return True
     except TimeoutError:
         return False
 
 
-async def _is_set_within(event: asyncio.Event, timeout: float) -> bool:
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             return await event.wait()
     except TimeoutError:
         return False

@@ -1,4 +1,4 @@
-"""What a store does with sessions."""
+"""The rules of sessions in a store: versions, expiry, lists."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ T = TypeVar("T")
 SESSION_RULES: Final = StoreRuleGroup("session")
 
 SHORT_TTL: Final = 0.3
-"""Seconds: a time to live that a trial can wait for."""
+"""Seconds: a time to live whose end a check can wait for."""
 
 IDLE_TIME: Final = 1.5
-"""Seconds: longer than anything else takes between two steps of a trial."""
+"""Seconds: longer than any other step of a check takes."""
 
 FULL_SESSION: Final = Session(
     "full",
@@ -74,7 +74,7 @@ FULL_SESSION: Final = Session(
     state={"size": "גדולה", "items": [{"n": 1}], "none": None},
     faults=2,
 )
-"""A session with something in every field."""
+"""A session with a value in every field."""
 
 
 @SESSION_RULES.rule("unknown", "A call that was never saved has no session")
@@ -82,7 +82,7 @@ async def _unknown(bench: StoreBench) -> None:
     expect_equal("the session", await bench.store.load(bench.unique_name()), None)
 
 
-@SESSION_RULES.rule("saved", "What one worker saves, another one loads, with version 1")
+@SESSION_RULES.rule("saved", "A session saved by one worker is loaded by another one, with version 1")
 async def _saved(bench: StoreBench) -> None:
     new = bench.new_session(phone="050")
     expect_equal("what save returns", await bench.save(new), replace(new, version=1))
@@ -92,7 +92,7 @@ async def _saved(bench: StoreBench) -> None:
 
 
 @SESSION_RULES.rule(
-    "whole", "Every field comes back as it was saved, odd characters and nested state included"
+    "whole", "Every field is loaded as it was saved, including unusual characters and nested state"
 )
 async def _all_fields(bench: StoreBench) -> None:
     full = replace(FULL_SESSION, call_id=bench.unique_name())
@@ -101,7 +101,7 @@ async def _all_fields(bench: StoreBench) -> None:
     expect_equal("the session", loaded, replace(full, version=1))
 
 
-@SESSION_RULES.rule("counted", "Each save counts the version up by one")
+@SESSION_RULES.rule("counted", "Each save increments the version by one")
 async def _version_counts(bench: StoreBench) -> None:
     session = await bench.save_new()
     for version in (2, 3, 4):
@@ -110,7 +110,7 @@ async def _version_counts(bench: StoreBench) -> None:
 
 
 @SESSION_RULES.rule(
-    "new-over-old", "A new session is not saved over one that is there; the error says whose, and since when"
+    "new-over-old", "A new session does not replace a stored one; the error has the call and the version"
 )
 async def _new_over_old(bench: StoreBench) -> None:
     stored = await bench.save_new(phone="050")
@@ -118,15 +118,15 @@ async def _new_over_old(bench: StoreBench) -> None:
         bench.second_store.save(bench.new_session(phone="051"), ttl=60), "a new session over an old one"
     )
     expect_equal("the error's data", (error.call_id, error.expected), (stored.call_id, 0))
-    expect_equal("what is stored", await bench.store.load(stored.call_id), stored)
+    expect_equal("the stored session", await bench.store.load(stored.call_id), stored)
 
 
-@SESSION_RULES.rule("lost-update", "A save from an outdated version is refused, and what is newer stays")
+@SESSION_RULES.rule("lost-update", "A save from an outdated version is refused, and the newer one is kept")
 async def _lost_update(bench: StoreBench) -> None:
     first = await bench.save_new()
     newer = await bench.second_store.save(replace(first, phone="051"), ttl=60)
     await expect_conflict(bench.save(replace(first, phone="052")), "a save from version 1 over version 2")
-    expect_equal("what is stored", await bench.store.load(first.call_id), newer)
+    expect_equal("the stored session", await bench.store.load(first.call_id), newer)
 
 
 @SESSION_RULES.rule("from-the-future", "A save from a version that was never stored is refused")
@@ -134,7 +134,7 @@ async def _from_the_future(bench: StoreBench) -> None:
     await expect_conflict(bench.save(bench.new_session(version=3)), "a save from version 3 of nothing")
 
 
-@SESSION_RULES.rule("stale-read", "A load sees what another worker saved a moment ago")
+@SESSION_RULES.rule("stale-read", "A load returns what another worker has just saved")
 async def _stale_read(bench: StoreBench) -> None:
     session = await bench.save_new()
     for number in range(5):
@@ -143,7 +143,7 @@ async def _stale_read(bench: StoreBench) -> None:
         expect_equal("what the first worker loads", await bench.store.load(session.call_id), session)
 
 
-@SESSION_RULES.rule("together", "Forty updates by two workers at once: none is lost")
+@SESSION_RULES.rule("together", "Forty concurrent updates of two workers: none is lost")
 async def _concurrent_updates(bench: StoreBench) -> None:
     def count(session: Session) -> Session:
         return replace(session, next_turn=session.next_turn + 1)
@@ -156,10 +156,10 @@ async def _concurrent_updates(bench: StoreBench) -> None:
     )
     await asyncio.gather(*each)
     stored = await bench.store.load(name)
-    expect_equal("updates that arrived", stored and (stored.next_turn - 1, stored.version), (40, 40))
+    expect_equal("stored updates", stored and (stored.next_turn - 1, stored.version), (40, 40))
 
 
-@SESSION_RULES.rule("own-copy", "What a developer changes in a loaded session does not change the stored one")
+@SESSION_RULES.rule("own-copy", "Saving a changed copy does not change a session that was returned before")
 async def _own_copy(bench: StoreBench) -> None:
     session = await bench.save_new()
     await bench.save(replace(session, phone="051"))
@@ -170,10 +170,12 @@ ODD_IDS: Final = (
     "a", "A", "a/b", "a_b", "a b", "a%2Fb", "../a", "..", ".", "/etc/a", "a.json", "", " ", "a\n", "a\x00b",
     "*", "?", "%", "אבג", "אבַג", "\ud800", "é", "e\u0301", "x" * 300, "x" * 301, "nul", '"a"', "a:b", "{a}",
 )  # fmt: skip
-"""Ids that a line never sends, and anybody who knows the address may."""
+"""Ids that Yemot never sends, but a client that knows the URL can."""
 
 
-@SESSION_RULES.rule("odd-ids", "Any text is an id: none is mixed up with another, none leads anywhere else")
+@SESSION_RULES.rule(
+    "odd-ids", "Any text is an id: ids are not mixed up, and none is used as a path"
+)
 async def _odd_ids(bench: StoreBench) -> None:
     names = [f"{odd}{bench.unique_name('')}" for odd in ODD_IDS] + [
         f"{bench.unique_name('')}{odd}" for odd in ODD_IDS if odd
@@ -182,49 +184,51 @@ async def _odd_ids(bench: StoreBench) -> None:
         await bench.save(Session(name, phone=str(number)))
     loaded = [await bench.second_store.load(name) for name in names]
     expect_equal(
-        "who was loaded",
-        [one and (one.call_id, one.phone) for one in loaded],
-        [(n, str(i)) for i, n in enumerate(names)],
+        "the loaded sessions",
+        [session and (session.call_id, session.phone) for session in loaded],
+        [(name, str(number)) for number, name in enumerate(names)],
     )
     listed = [one async for one in bench.second_store.call_ids()]
     expect_true(
-        set(names) <= set(listed), "all of them listed by their own names", sorted(set(names) - set(listed))
+        set(names) <= set(listed), "all of them to be listed by name", sorted(set(names) - set(listed))
     )
 
 
-@SESSION_RULES.rule("deleted", "A deleted session is gone for every worker, and may begin anew")
+@SESSION_RULES.rule("deleted", "A deleted session is removed for every worker, and can be created again")
 async def _deleted(bench: StoreBench) -> None:
     session = await bench.save_new()
     await bench.second_store.delete(session.call_id)
     expect_equal("the session", await bench.store.load(session.call_id), None)
-    await expect_conflict(bench.save(session), "a save over what was deleted")
+    await expect_conflict(bench.save(session), "a save over a deleted session")
     expect_equal("the version of a new one", (await bench.save_new()).version, 1)
 
 
-@SESSION_RULES.rule("deleted-twice", "Deleting what is not there is no error, and harms no neighbour")
+@SESSION_RULES.rule("deleted-twice", "Deleting a missing session is no error, and keeps the others")
 async def _deleted_twice(bench: StoreBench) -> None:
-    kept = await bench.save_new("kept")
+    other = await bench.save_new("other")
     await bench.store.delete(bench.unique_name())
     await bench.store.delete(bench.unique_name())
-    expect_equal("the neighbour", await bench.store.load(kept.call_id), kept)
+    expect_equal("the other session", await bench.store.load(other.call_id), other)
 
 
-@SESSION_RULES.rule("expires", "A session is gone when its time to live is up")
+@SESSION_RULES.rule("expires", "A session is removed when its time to live has expired")
 async def _expires(bench: StoreBench) -> None:
     session = await bench.save_new(ttl=SHORT_TTL)
 
     async def is_gone() -> bool:
         return await bench.second_store.load(session.call_id) is None
 
-    await eventually(is_gone, "a session with a brief time to live is gone")
+    await eventually(is_gone, "a session with a short time to live is removed")
 
 
-@SESSION_RULES.rule("lives", "Before its time is up a session is there")
+@SESSION_RULES.rule("lives", "A session is kept until its time to live has expired")
 async def _not_expired(bench: StoreBench) -> None:
     session = await bench.save_new(ttl=60)
     await bench.save_new("brief", ttl=SHORT_TTL)
     await asyncio.sleep(SHORT_TTL * 2)
-    expect_equal("a session that may live longer", await bench.second_store.load(session.call_id), session)
+    expect_equal(
+        "a session that has not expired", await bench.second_store.load(session.call_id), session
+    )
 
 
 @SESSION_RULES.rule("lives-on", "A save renews the time to live")
@@ -234,7 +238,9 @@ async def _ttl_renewed(bench: StoreBench) -> None:
     expect_equal("the session", await bench.store.load(session.call_id), session)
 
 
-@SESSION_RULES.rule("expired-anew", "What has expired is no obstacle: the call begins anew, with version 1")
+@SESSION_RULES.rule(
+    "new-after-expiry", "After its session has expired, a call can start again with version 1"
+)
 async def _restarted_after_expiry(bench: StoreBench) -> None:
     old = await bench.save(await bench.save_new(ttl=SHORT_TTL), ttl=SHORT_TTL)
     await asyncio.sleep(SHORT_TTL * 2)
@@ -243,7 +249,7 @@ async def _restarted_after_expiry(bench: StoreBench) -> None:
 
 
 @SESSION_RULES.rule(
-    "listed", "All sessions are listed, ended ones too, but none that was deleted or has expired"
+    "listed", "All sessions are listed, including ended ones, but not deleted or expired ones"
 )
 async def _listed(bench: StoreBench) -> None:
     await bench.save_new("open")
@@ -260,32 +266,32 @@ async def _many_listed(bench: StoreBench) -> None:
     words = {f"c{number}" for number in range(1000)}
     for begin in range(0, 1000, 50):
         await asyncio.gather(*(bench.save_new(f"c{number}") for number in range(begin, begin + 50)))
-    expect_equal("how many calls are listed", len(await bench.listed_names() & words), 1000)
+    expect_equal("the number of listed calls", len(await bench.listed_names() & words), 1000)
 
 
-@SESSION_RULES.rule("idle", "Only those that were not saved for a while are listed where that is asked")
+@SESSION_RULES.rule("idle", "With ``idle``, only sessions that were not saved for that time are listed")
 async def _idle(bench: StoreBench) -> None:
     await bench.save_new("silent")
     speaking = await bench.save_new("speaking")
     await asyncio.sleep(IDLE_TIME)
-    began = time.monotonic()
+    start = time.monotonic()
     await bench.save(speaking)
-    # However slow the disk was just now: the one is older than this, the other younger.
-    idle = time.monotonic() - began + IDLE_TIME / 2
+    # The limit is between the ages of the two sessions, also if the save was slow.
+    idle = time.monotonic() - start + IDLE_TIME / 2
     expect_equal("the idle calls", await bench.listed_names(idle=idle), {"silent"})
     expect_equal("those idle for ten minutes", await bench.listed_names(idle=600), set())
 
 
-@SESSION_RULES.rule("ended", "Which calls have ended is told in one look: those, and no others")
+@SESSION_RULES.rule("ended", "One query returns which of the given calls have ended")
 async def _ended(bench: StoreBench) -> None:
-    over = await bench.save((await bench.save_new("over")).tombstone())
+    ended = await bench.save((await bench.save_new("ended")).tombstone())
     running = await bench.save_new("running")
-    asked = [over.call_id, running.call_id, bench.unique_name("unknown")]
-    expect_equal("those that have ended", await bench.second_store.ended(asked), frozenset({over.call_id}))
+    call_ids = [ended.call_id, running.call_id, bench.unique_name("unknown")]
+    expect_equal("the ended calls", await bench.second_store.ended(call_ids), frozenset({ended.call_id}))
     expect_equal("of no calls", await bench.second_store.ended([]), frozenset())
 
 
-@SESSION_RULES.rule("any-loop", "A store serves every event loop, one after the other and at once")
+@SESSION_RULES.rule("any-loop", "A store works on every event loop, also on several at the same time")
 async def _any_loop(bench: StoreBench) -> None:
     session = await bench.save_new()
     async with worker_loop(bench) as loop:
@@ -300,7 +306,7 @@ async def _any_loop(bench: StoreBench) -> None:
         expect_equal("what a further loop loads", await loop.run(bench.store.load(session.call_id)), session)
 
 
-@SESSION_RULES.rule("immediate", "A store that calls itself immediate never waits in load and save")
+@SESSION_RULES.rule("immediate", "A store with ``immediate`` never waits in load and save")
 async def _immediate(bench: StoreBench) -> None:
     if not bench.store.immediate:
         return

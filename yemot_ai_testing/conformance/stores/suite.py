@@ -1,4 +1,4 @@
-"""The suite: every rule of session stores, tried on one store."""
+"""The rule suite of session stores."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["StoreBreachError", "StoreSuite", "rule_by_id"]
 MAX_WORKERS: Final = 8
 
 RULE_TIMEOUT: Final = 40.0
-"""Seconds for one rule; a store that takes longer hangs."""
+"""Seconds for one rule; after that the store counts as hanging."""
 
 
 class StoreBreachError(AssertionError):
-    """A store does not keep the contract.
+    """A store breaks rules of the contract.
 
     Attributes:
-        breaches: the rules it breaks, with what was expected and seen.
+        breaches: the verdicts of the broken rules, with what was expected and what happened.
     """
 
     def __init__(self, breaches: Iterable[StoreVerdict]) -> None:
@@ -35,33 +35,33 @@ class StoreBreachError(AssertionError):
 
 
 def rule_by_id(rule_id: str) -> StoreRule:
-    """The rule of this id.
+    """Return the rule with this id.
 
     Raises:
-        LookupError: there is none.
+        LookupError: if there is none.
     """
-    for one in STORE_RULES:
-        if one.id == rule_id:
-            return one
-    raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(one.id for one in STORE_RULES)}")
+    for rule in STORE_RULES:
+        if rule.id == rule_id:
+            return rule
+    raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(rule.id for rule in STORE_RULES)}")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSuite:
-    """The rules, and the store that is held to them.
+    """The rules, and the store to check.
 
     Attributes:
-        make_store: opens the store; called twice for a rule, it gives two views of the same sessions, as
-            two workers have them.
+        make_store: opens the store; it is called twice for each rule, for two views of the same sessions,
+            as two workers have them.
     """
 
     make_store: StoreFactory
 
     def run(self, rule: StoreRule | str) -> StoreVerdict:
-        """Try one rule, on an event loop of its own.
+        """Check one rule on a new event loop.
 
         Raises:
-            LookupError: there is no such rule.
+            LookupError: if there is no such rule.
         """
         rule = rule_by_id(rule) if isinstance(rule, str) else rule
         started = time.monotonic()
@@ -75,26 +75,26 @@ class StoreSuite:
     def run_all(
         self, rules: Iterable[StoreRule] = STORE_RULES, *, workers: int = MAX_WORKERS
     ) -> list[StoreVerdict]:
-        """Try rules, some side by side: most of the time a trial waits for a lease or a time to live.
+        """Check rules in parallel: most of the time a check waits for a lease or a time to live.
 
         Args:
-            rules: which; all without.
-            workers: how many run at the same time, each on an event loop of its own.
+            rules: the rules; all by default.
+            workers: how many run at the same time, each on a new event loop.
         """
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(self.run, rules))
 
     def check(self, *rules: StoreRule | str) -> None:
-        """Hold the store to rules.
+        """Check rules, and raise an error that lists all breaches.
 
         Args:
-            rules: which, or their ids; all without.
+            rules: the rules or their ids; all by default.
 
         Raises:
-            StoreBreachError: it breaks one of them; all breaches are listed.
+            StoreBreachError: if the store breaks a rule.
         """
-        chosen = [rule_by_id(one) if isinstance(one, str) else one for one in rules] or STORE_RULES
-        breaches = [verdict for verdict in self.run_all(chosen) if verdict.outcome == "breached"]
+        selected = [rule_by_id(rule) if isinstance(rule, str) else rule for rule in rules] or STORE_RULES
+        breaches = [verdict for verdict in self.run_all(selected) if verdict.outcome == "breached"]
         if breaches:
             raise StoreBreachError(breaches)
 
@@ -107,7 +107,7 @@ class StoreSuite:
             raise Breach(f"an end within {RULE_TIMEOUT:g} s", "the store hangs") from error
         except Breach:
             raise
-        except Exception as error:  # whatever a store raises is what is wrong with it
+        except Exception as error:  # any error of a store is a breach
             raise Breach("no error", f"{type(error).__name__}: {error}") from error
         finally:
             await bench.close()

@@ -1,7 +1,7 @@
-"""The fake Codex as ``codex app-server``: JSON-RPC, a line a message, over standard input and output.
+"""The fake Codex as ``codex app-server``: JSON-RPC over standard input and output, one message a line.
 
-Run inside the fake executable. What it says was recorded from a real server; what was not recorded, it
-refuses in words of its own.
+Run inside the fake executable. Its messages are recordings of a real server; a method that is not recorded
+is answered with an error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from yemot_ai_testing.codex.fake.program.threads import (
     find_rollout,
     is_forked,
     is_uuid,
-    json_string,
     read_bytes,
     uuid7,
 )
@@ -39,19 +38,19 @@ _METHOD_NOT_FOUND = -32601
 
 
 def run_app_server(process: FakeProcess) -> int:
-    """Answer until standard input ends; returns the exit code."""
-    words = RecordedMessages(process.state)
-    if not words:
+    """Answer requests until standard input ends; return the exit code."""
+    messages = RecordedMessages(process.state)
+    if not messages:
         version = process.recorded_output("version")[1].strip()
         write_text(2, f"the fake Codex has no recording of an app-server of {version}\n")
         return 2
-    server = _AppServer(process, words)
+    server = _AppServer(process, messages)
     with open(0, "rb", closefd=False) as lines:
         for line in lines:
             try:
                 text = line.decode()
             except UnicodeDecodeError:
-                # The real one takes it for the end of its input.
+                # The real one treats this as the end of its input.
                 break
             server.handle_line(text)
     server.remove_turn_markers()
@@ -59,7 +58,7 @@ def run_app_server(process: FakeProcess) -> int:
 
 
 class _AppServer:
-    """What it knows between two lines."""
+    """The state of the server between two messages."""
 
     def __init__(self, process: FakeProcess, messages: RecordedMessages) -> None:
         self._process = process
@@ -79,7 +78,7 @@ class _AppServer:
         }
 
     def handle_line(self, line: str) -> None:
-        """Read one line; the real one passes over what is no message."""
+        """Handle one line; ignore lines that are not messages, as the real one does."""
         try:
             message = json.loads(line)
         except ValueError:
@@ -93,11 +92,11 @@ class _AppServer:
             return
         try:
             self._dispatch(message["id"], message["method"], message.get("params") or {})
-        except RequestError as refusal:
-            self._messages.send({"error": refusal.error, "id": message["id"]})
+        except RequestError as error:
+            self._messages.send({"error": error.error, "id": message["id"]})
 
     def remove_turn_markers(self) -> None:
-        """Forget the marks of turns that end with it."""
+        """Remove the markers of the turns that end with the server."""
         for name in os.listdir(f"{self._process.state}/turns"):  # noqa: PTH208 - as above
             if name.startswith(f"{os.getpid()}-"):
                 os.unlink(f"{self._process.state}/turns/{name}")  # noqa: PTH108 - as above
@@ -110,14 +109,14 @@ class _AppServer:
         if method not in self._handlers:
             unknown = self._messages.recorded_error("handshake", "unknown variant")
             if f"`{method}`" in str(unknown).partition("expected one of")[2]:
-                raise RequestError(f"the fake Codex plays no `{method}`", _METHOD_NOT_FOUND)
+                raise RequestError(f"the fake Codex does not implement `{method}`", _METHOD_NOT_FOUND)
             raise RequestError(str(unknown).replace("no/such", method, 1))
         for name, value in params.items():
             if name in {"threadId", "cwd", "baseInstructions", "turnId"} and not isinstance(
                 value, str | None
             ):
-                shown = f"integer `{value}`" if type(value) is int else type(value).__name__
-                raise RequestError(f"Invalid request: invalid type: {shown}, expected a string")
+                found = f"integer `{value}`" if type(value) is int else type(value).__name__
+                raise RequestError(f"Invalid request: invalid type: {found}, expected a string")
         self._handlers[method](request_id, params)
 
     def _require_handshake(self) -> None:
@@ -143,12 +142,12 @@ class _AppServer:
         now = time.gmtime()
         folder = f"{self._process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
         path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
-        kept = ThreadFile(self._process.home, thread_id, path, resumed=False)
-        kept.acquire_lock()
-        thread = self._load_thread(kept, params)
-        shown = self._thread_result(thread, params)
-        self._respond(request_id, shown)
-        self._messages.notify("answer", "thread/started", thread=shown["thread"])
+        file = ThreadFile(self._process.home, thread_id, path, resumed=False)
+        file.acquire_lock()
+        thread = self._load_thread(file, params)
+        result = self._thread_result(thread, params)
+        self._respond(request_id, result)
+        self._messages.notify("answer", "thread/started", thread=result["thread"])
 
     def _load_thread(self, file: ThreadFile, params: dict[str, Any]) -> LoadedThread:
         cwd = params.get("cwd") or str(self._process.run_record["cwd"])
@@ -158,15 +157,15 @@ class _AppServer:
         return thread
 
     def _thread_result(self, thread: LoadedThread, params: dict[str, Any]) -> dict[str, Any]:
-        """A thread, as the answer that opens it shows it."""
-        told: dict[str, Any] = self._messages.result("answer", "thread")
-        now, model = now_ms() // 1000, params.get("model") or told["model"]
-        places = {"cwd": thread.cwd, "runtimeWorkspaceRoots": [thread.cwd]}
-        inner = {
-            **told["thread"],
+        """Return the result of the request that opens a thread."""
+        recorded: dict[str, Any] = self._messages.result("answer", "thread")
+        now, model = now_ms() // 1000, params.get("model") or recorded["model"]
+        folders = {"cwd": thread.cwd, "runtimeWorkspaceRoots": [thread.cwd]}
+        thread_data = {
+            **recorded["thread"],
             "id": thread.file.id,
             "sessionId": thread.file.id,
-            "environments": [{"environmentId": "local", **places}],
+            "environments": [{"environmentId": "local", **folders}],
             "forkedFromId": thread.forked_from,
             "preview": thread.preview,
             "model": model,
@@ -176,7 +175,7 @@ class _AppServer:
             "path": thread.file.path,
             "cwd": thread.cwd,
         }
-        return {**told, **places, "thread": inner, "model": model}
+        return {**recorded, **folders, "thread": thread_data, "model": model}
 
     def _resume_thread(self, request_id: object, params: dict[str, Any]) -> None:
         thread_id = self._thread_id_param(params, "session")
@@ -188,36 +187,36 @@ class _AppServer:
         if scripted and scripted[0] == "unknown_session":
             delete_rollout(path)
             raise self._thread_not_found(thread_id)
-        kept = ThreadFile(self._process.home, thread_id, path, resumed=True)
-        if scripted or not kept.acquire_lock():
-            kept.release_lock()
+        file = ThreadFile(self._process.home, thread_id, path, resumed=True)
+        if scripted or not file.acquire_lock():
+            file.release_lock()
             raise self._messages.recorded_error("busy_session", "active writer", thread_id=thread_id)
-        thread = self._load_thread(kept, params)
+        thread = self._load_thread(file, params)
         thread.preview = _first_user_message(path)
         self._respond(request_id, self._thread_result(thread, params))
-        self._notify_usage(kept)
+        self._notify_usage(file)
 
     def _notify_usage(self, file: ThreadFile) -> None:
         if file.turns:
-            counted = token_usage(self._messages, file)
-            told: dict[str, object] = {"threadId": file.id, "turnId": uuid7(), "tokenUsage": counted}
-            self._messages.notify("answer", "thread/tokenUsage/updated", **told)
+            usage = token_usage(self._messages, file)
+            params: dict[str, object] = {"threadId": file.id, "turnId": uuid7(), "tokenUsage": usage}
+            self._messages.notify("answer", "thread/tokenUsage/updated", **params)
 
     def _fork_thread(self, request_id: object, params: dict[str, Any]) -> None:
-        older = self._thread_id_param(params, "session")
-        path = self._rollout_path(older)
+        original_id = self._thread_id_param(params, "session")
+        path = self._rollout_path(original_id)
         thread_id = uuid7()
-        kept = ThreadFile(self._process.home, thread_id, path.replace(older, thread_id), resumed=False)
-        kept.acquire_lock()
-        begun = f'{{"type":"session_meta","payload":{{"id":"{thread_id}","forked_from_id":"{older}"}}}}'
-        kept.append(begun, *read_bytes(path).decode("utf-8", "replace").splitlines()[1:])
-        kept.turns = read_bytes(kept.path).count(b'"type":"token_count"')
-        thread = self._load_thread(kept, params)
-        thread.forked_from, thread.preview = older, _first_user_message(path)
-        shown = self._thread_result(thread, params)
-        self._respond(request_id, shown)
-        self._messages.notify("answer", "thread/started", thread=shown["thread"])
-        self._notify_usage(kept)
+        file = ThreadFile(self._process.home, thread_id, path.replace(original_id, thread_id), resumed=False)
+        file.acquire_lock()
+        meta = f'{{"type":"session_meta","payload":{{"id":"{thread_id}","forked_from_id":"{original_id}"}}}}'
+        file.append(meta, *read_bytes(path).decode("utf-8", "replace").splitlines()[1:])
+        file.turns = read_bytes(file.path).count(b'"type":"token_count"')
+        thread = self._load_thread(file, params)
+        thread.forked_from, thread.preview = original_id, _first_user_message(path)
+        result = self._thread_result(thread, params)
+        self._respond(request_id, result)
+        self._messages.notify("answer", "thread/started", thread=result["thread"])
+        self._notify_usage(file)
 
     def _unsubscribe_thread(self, request_id: object, params: dict[str, Any]) -> None:
         thread_id = self._thread_id_param(params, "thread")
@@ -253,13 +252,13 @@ class _AppServer:
         thread = self._loaded_thread(params)
         prompt = _prompt_of(params)
         if len(prompt) > MAX_PROMPT_LENGTH:
-            told = {"input_error_code": "input_too_large", "max_chars": MAX_PROMPT_LENGTH}
-            said = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
-            raise RequestError(said, _INVALID_PARAMS, {**told, "actual_chars": len(prompt)})
+            data = {"input_error_code": "input_too_large", "max_chars": MAX_PROMPT_LENGTH}
+            message = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
+            raise RequestError(message, _INVALID_PARAMS, {**data, "actual_chars": len(prompt)})
         self._apply_session_step(thread)
-        taken = claim_server_step(self._process.state)
-        step: dict[str, object] = taken[1] if taken else {"pieces": [], "case": "unscripted"}
-        self._create_rollout(thread)
+        claimed = claim_server_step(self._process.state)
+        step: dict[str, object] = claimed[1] if claimed else {"pieces": [], "case": "unscripted"}
+        thread.create_file()
         turn = thread.turn
         if turn is None or not turn.cancel_model_call():
             turn = thread.turn = ServerTurn(self._process.state, self._messages, thread)
@@ -267,13 +266,13 @@ class _AppServer:
             turn.begin()
         else:
             self._respond(request_id, {"turn": turn.as_message("inProgress")})
-        # Once it is noted that the model was asked, the turn is under way.
-        self._write_run_record(thread, prompt, unscripted=taken is None)
+        # The test may see the run record only when the turn is running.
+        self._write_run_record(thread, prompt, unscripted=claimed is None)
         thread.preview = thread.preview or prompt
         turn.add_user_message(prompt, step)
 
     def _apply_session_step(self, thread: LoadedThread) -> None:
-        """Play what the script says of the session, for a client that has no need to resume it."""
+        """Apply the next session step of the script to a thread that the client has already loaded."""
         scripted = claim_server_step(self._process.state, "unknown_session", "busy_session")
         thread_id = thread.file.id
         if scripted and scripted[0] == "busy_session":
@@ -285,36 +284,27 @@ class _AppServer:
                 "unknown_thread", "thread not found", unknown_thread_id=thread_id
             )
 
-    def _create_rollout(self, thread: LoadedThread) -> None:
-        """A thread is written down with its first words, not before (measured)."""
-        kept = thread.file
-        if not os.path.exists(kept.path):  # noqa: PTH110 - as above
-            os.makedirs(os.path.dirname(kept.path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
-            meta = f'"id":"{kept.id}","cwd":{json_string(thread.cwd)}'
-            kept.append(f'{{"type":"session_meta","payload":{{{meta}}}}}')
-
     def _write_run_record(self, thread: LoadedThread, prompt: str, *, unscripted: bool) -> None:
-        note = FakeProcess(self._process.state, self._process.argv)
-        resumes = thread.file.id if thread.file.turns or thread.preview else ""
-        note.run_record.update(
+        run = FakeProcess(self._process.state, self._process.argv)
+        run.run_record.update(
             prompt=prompt.encode("utf-8", "replace"),
             cwd=thread.cwd,
             thread=thread.file.id,
-            resumed_thread=resumes,
+            resumed_thread=thread.file.id if thread.file.turns or thread.preview else "",
             instructions=thread.instructions,
             called_model=True,
             unscripted=unscripted,
         )
-        note.write_run_record()
+        run.write_run_record()
 
     def _interrupt_turn(self, request_id: object, params: dict[str, Any]) -> None:
         thread = self._loaded_thread(params)
-        turn, wanted = thread.turn, str(params.get("turnId", ""))
+        turn, turn_id = thread.turn, str(params.get("turnId", ""))
         if turn is None:
             raise self._messages.recorded_error("interrupted", "no active turn")
-        if wanted != turn.id:
-            places = {"unknown_thread_id": wanted, "thread_id": turn.id}
-            raise self._messages.recorded_error("interrupted", "expected active", **places)
+        if turn_id != turn.id:
+            ids = {"unknown_thread_id": turn_id, "thread_id": turn.id}
+            raise self._messages.recorded_error("interrupted", "expected active", **ids)
         turn.interrupt(request_id)
 
     def _loaded_thread(self, params: dict[str, Any]) -> LoadedThread:
@@ -329,11 +319,11 @@ class _AppServer:
         thread_id = params.get("threadId")
         if thread_id is None:
             raise self._messages.recorded_error("handshake", "missing field `threadId`")
-        odd = next((place for place, one in enumerate(thread_id) if one not in _UUID_CHARACTERS), None)
-        if odd is not None or not is_uuid(thread_id):
-            place = odd or 0
+        invalid = next((index for index, one in enumerate(thread_id) if one not in _UUID_CHARACTERS), None)
+        if invalid is not None or not is_uuid(thread_id):
+            index = invalid or 0
             expected = "expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-]"
-            found = f"found `{thread_id[place : place + 1]}` at {place + 1}"
+            found = f"found `{thread_id[index : index + 1]}` at {index + 1}"
             raise RequestError(f"invalid {label} id: invalid character: {expected}, {found}")
         return str(thread_id).lower()
 

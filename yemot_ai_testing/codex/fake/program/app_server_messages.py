@@ -1,4 +1,4 @@
-"""What the fake app-server says: the recorded words of a real one, with places to fill in.
+"""The messages of the fake app-server: recordings of a real one, with values filled in.
 
 Run inside the fake executable.
 """
@@ -32,7 +32,7 @@ class RequestError(Exception):
 
 
 class RecordedMessages:
-    """The recorded messages, and the one place where a line is written."""
+    """The recorded messages, and the only writer of lines."""
 
     __slots__ = ("_by_case", "_lock", "_request_count")
 
@@ -43,54 +43,55 @@ class RecordedMessages:
         self._request_count = 0
 
     def __bool__(self) -> bool:
-        """Whether a server of this version was recorded at all."""
+        """Return whether a server of this version was recorded."""
         return bool(self._by_case)
 
     def send(self, message: dict[str, Any]) -> None:
-        """Write one message, in one piece."""
+        """Write one message atomically."""
         with self._lock:
             write_text(1, json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n")
 
     def notify(self, case: str, method: str, **filled: object) -> None:
-        """Tell what was told in a recorded case, with these parameters in place."""
+        """Send the notification of a recorded case with these parameters."""
         params = {**self.params(case, method), **filled}
         self.send({"method": method, "params": params, "emittedAtMs": now_ms()})
 
     def request_sequence(self, case: str) -> list[dict[str, Any]]:
-        """What was told in a case between the user's words and the model's: one question, and around it."""
-        told = [
-            one
-            for one in self._by_case[case]
-            if one.get("method") not in _IGNORED_METHODS and "method" in one
+        """Return the messages of a case between the prompt and the answer: a request and those around it."""
+        messages = [
+            message
+            for message in self._by_case[case]
+            if message.get("method") not in _IGNORED_METHODS and "method" in message
         ]
-        ends = [n for n, one in enumerate(told) if _item_type(one) in {"userMessage", "agentMessage"}]
-        return told[ends[1] + 1 : ends[2]]
+        kinds = [_item_type(message) for message in messages]
+        ends = [index for index, kind in enumerate(kinds) if kind in {"userMessage", "agentMessage"}]
+        return messages[ends[1] + 1 : ends[2]]
 
     def send_request(self, method: str, params: dict[str, Any]) -> int:
-        """Ask the client; returns the number of the question."""
+        """Send a request to the client; return its id."""
         with self._lock:
             number, self._request_count = self._request_count, self._request_count + 1
         self.send({"method": method, "id": number, "params": params})
         return number
 
     def params(self, case: str, method: str) -> dict[str, Any]:
-        """The parameters of the last such notification in a case."""
-        found = [told["params"] for told in self._by_case[case] if told.get("method") == method]
+        """Return the parameters of the last such notification in a case."""
+        found = [message["params"] for message in self._by_case[case] if message.get("method") == method]
         return dict(found[-1])
 
     def has_notification(self, case: str, method: str) -> bool:
-        """Whether there is such a notification in a case."""
-        return any(told.get("method") == method for told in self._by_case[case])
+        """Return whether there is such a notification in a case."""
+        return any(message.get("method") == method for message in self._by_case[case])
 
     def result(self, case: str, name: str) -> dict[str, Any]:
-        """The first result in a case that has a field of this name."""
-        results = (told["result"] for told in self._by_case[case] if "result" in told)
-        return dict(next(one for one in results if name in one))
+        """Return the first result in a case that has a field of this name."""
+        results = (message["result"] for message in self._by_case[case] if "result" in message)
+        return dict(next(result for result in results if name in result))
 
     def recorded_error(self, case: str, text: str, **filled: str) -> RequestError:
-        """The recorded error in which these words stand."""
-        errors = [told["error"] for told in self._by_case[case] if "error" in told]
-        message = next(str(one["message"]) for one in errors if text in one["message"])
+        """Return the recorded error whose message contains ``text``."""
+        errors = [message["error"] for message in self._by_case[case] if "error" in message]
+        message = next(str(error["message"]) for error in errors if text in error["message"])
         for name, value in filled.items():
             message = message.replace(f"{{{name}}}", value)
         return RequestError(message)
@@ -101,10 +102,10 @@ def _item_type(message: dict[str, Any]) -> str:
 
 
 def now_ms() -> int:
-    """The time in the unit of most of its times."""
+    """Return the time in milliseconds, the unit of most fields."""
     return time.time_ns() // 1_000_000
 
 
 def exit_now(exit_code: int) -> None:
-    """End at once: a thread may be waiting at the gate, and would be waited for."""
+    """Exit without waiting for threads, which may be blocked at the gate."""
     os._exit(exit_code)

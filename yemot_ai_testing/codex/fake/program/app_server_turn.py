@@ -1,4 +1,4 @@
-"""One turn of the fake app-server: the model that plays a step, beside everything else.
+"""One turn of the fake app-server; the model's steps run in threads.
 
 Run inside the fake executable.
 """
@@ -19,7 +19,7 @@ __all__ = ["LoadedThread", "ServerTurn", "claim_server_step"]
 
 
 class LoadedThread:
-    """A thread that a server has at hand."""
+    """A thread that the server has loaded."""
 
     __slots__ = ("cwd", "file", "forked_from", "instructions", "policy", "preview", "turn")
 
@@ -32,9 +32,16 @@ class LoadedThread:
         self.preview = ""
         self.turn: ServerTurn | None = None
 
+    def create_file(self) -> None:
+        """Create the file of the thread at its first turn, not earlier (measured)."""
+        if not os.path.exists(self.file.path):  # noqa: PTH110 - pathlib is too slow to import here
+            os.makedirs(os.path.dirname(self.file.path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+            meta = f'"id":"{self.file.id}","cwd":{json_string(self.cwd)}'
+            self.file.append(f'{{"type":"session_meta","payload":{{{meta}}}}}')
+
 
 def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | None:
-    """Take the next step, if it is of one of these kinds (any, if none is named)."""
+    """Take the next step if it is of one of these kinds; without kinds, take any."""
     for name in sorted(os.listdir(f"{state}/steps")):  # noqa: PTH208 - pathlib is too slow to import here
         kind = name.partition("-")[2]
         if kinds and kind not in kinds:
@@ -48,7 +55,7 @@ def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | N
 
 
 class ServerTurn:
-    """A turn that runs: begun by ``begin``, ended by its model or by ``interrupt``."""
+    """A running turn: started by ``begin``, ended by the model or by ``interrupt``."""
 
     __slots__ = (
         "_call_number",
@@ -78,7 +85,7 @@ class ServerTurn:
         self._marker = f"{state}/turns/{os.getpid()}-{self.id}"
 
     def as_message(self, status: str, **filled: object) -> dict[str, Any]:
-        """The turn as messages show it."""
+        """Return the turn as messages contain it."""
         return {
             **self._messages.result("answer", "turn")["turn"],
             "id": self.id,
@@ -88,7 +95,7 @@ class ServerTurn:
         }
 
     def begin(self) -> None:
-        """Tell that it runs."""
+        """Start the turn, and notify the client."""
         with open(self._marker, "wb"):  # noqa: PTH123 - as above
             pass
         self._notify_status({"type": "active", "activeFlags": []})
@@ -96,13 +103,13 @@ class ServerTurn:
         self._notify("answer", "turn/started", turn=turn)
 
     def cancel_model_call(self) -> bool:
-        """Let go of the model that is being asked, for further words; False if the turn is over already."""
+        """Cancel the running model call for another prompt; return False if the turn has ended."""
         with self._lock:
             self._call_number += 1
             return not self.ended
 
     def add_user_message(self, prompt: str, step: dict[str, Any]) -> None:
-        """Take words of the user; the model that is being asked is asked anew."""
+        """Add a prompt of the user, and start a model call with the next step."""
         at = now_ms()
         item = {
             "type": "userMessage",
@@ -122,7 +129,7 @@ class ServerTurn:
         threading.Thread(target=self._run_step, args=(self._call_number, step), daemon=True).start()
 
     def interrupt(self, request_id: object) -> None:
-        """End it, whatever its model does."""
+        """End the turn at once."""
         with self._lock:
             if self._pieces_sent:
                 self._complete_message()
@@ -145,77 +152,75 @@ class ServerTurn:
                 write_text(2, str(step.get("stderr", "")))
                 write_text(1, str(step.get("stdout", "")))
                 exit_now(int(step["exit_code"]))
-        ends = str(step["case"])
-        if not self._stream_pieces(call, step["pieces"], ends, float(step.get("every", 0.0))):
+        case = str(step["case"])
+        if not self._stream_pieces(call, step["pieces"], case, float(step.get("every", 0.0))):
             return
         with self._lock:
             if self._is_stale(call):
                 return
-            if ends in {"answer", "no_message"}:
-                self._complete_answer(ends)
-            elif ends:
-                error = self._messages.params(ends, "error")["error"]
+            if case in {"answer", "no_message"}:
+                self._complete_answer(case)
+            elif case:
+                error = self._messages.params(case, "error")["error"]
                 self._notify_status({"type": "systemError"})
-                self._notify(ends, "error", turnId=self.id, error=error)
+                self._notify(case, "error", turnId=self.id, error=error)
                 self._complete_turn("", "failed", error=error)
 
     def _ask_client(self, kind: str) -> None:
-        """Ask the client; where nobody is to be asked, let the model go on."""
+        """Send the client a request; if its policy forbids that, run the model's next step."""
         if not self._may_ask(kind):
             self._run_next_step()
             return
-        before, question, _ = _split_at_request(self._messages.request_sequence(f"{kind}_refused"))
-        for one in before:
-            self._notify_recorded(one)
-        self._pending_request = (
-            self._messages.send_request(question["method"], self._fill_in(question["params"])),
-            kind,
-        )
+        before, request, _ = _split_at_request(self._messages.request_sequence(f"{kind}_refused"))
+        for message in before:
+            self._notify_recorded(message)
+        request_id = self._messages.send_request(request["method"], self._fill_in(request["params"]))
+        self._pending_request = (request_id, kind)
 
-    def _may_ask(self, what: str) -> bool:
-        """Return whether the client's approval policy allows this question."""
-        return what != "approval" or self._thread.policy != "never"
+    def _may_ask(self, kind: str) -> bool:
+        """Return whether the client's approval policy allows this request."""
+        return kind != "approval" or self._thread.policy != "never"
 
     def handle_client_answer(self, message: dict[str, Any]) -> None:
-        """Hear what the client says to a question."""
+        """Handle the client's answer to a request."""
         with self._lock:
             if self.ended or self._pending_request is None or message["id"] != self._pending_request[0]:
                 return
-            _, what = self._pending_request
+            _, kind = self._pending_request
             self._pending_request = None
             if "error" not in message and message.get("result") != {"decision": "decline"}:
                 write_text(2, "the fake Codex runs no command, and has no tool\n")
                 exit_now(2)
-            _, _, after = _split_at_request(self._messages.request_sequence(f"{what}_{_outcome(message)}"))
-            for one in after:
-                self._notify_recorded(one, requestId=message["id"])
+            _, _, after = _split_at_request(self._messages.request_sequence(f"{kind}_{_outcome(message)}"))
+            for recorded in after:
+                self._notify_recorded(recorded, requestId=message["id"])
             self._run_next_step()
 
     def _run_next_step(self) -> None:
-        """The model takes its next step."""
-        taken = claim_server_step(self._state)
-        step: dict[str, Any] = taken[1] if taken else {"pieces": [], "case": "unscripted"}
+        """Run the model's next step."""
+        claimed = claim_server_step(self._state)
+        step: dict[str, Any] = claimed[1] if claimed else {"pieces": [], "case": "unscripted"}
         threading.Thread(target=self._run_step, args=(self._call_number, step), daemon=True).start()
 
     def _notify_recorded(self, message: dict[str, Any], **filled: object) -> None:
         params = self._fill_in(message["params"])
-        known = {name: value for name, value in filled.items() if name in params}
+        values = {name: value for name, value in filled.items() if name in params}
         self._messages.send(
-            {"method": message["method"], "params": {**params, **known}, "emittedAtMs": now_ms()}
+            {"method": message["method"], "params": {**params, **values}, "emittedAtMs": now_ms()}
         )
 
     def _fill_in(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Recorded parameters, as those of this turn."""
+        """Return recorded parameters with the values of this turn."""
         at = now_ms()
-        ours: dict[str, object] = {"threadId": self._thread.file.id, "turnId": self.id}
-        ours |= {"cwd": self._thread.cwd, "startedAtMs": at, "completedAtMs": at}
-        known = {name: value for name, value in ours.items() if params.get(name) is not None}
+        own: dict[str, object] = {"threadId": self._thread.file.id, "turnId": self.id}
+        own |= {"cwd": self._thread.cwd, "startedAtMs": at, "completedAtMs": at}
+        values = {name: value for name, value in own.items() if params.get(name) is not None}
         item = params.get("item")
-        return {**params, **known, **({"item": self._fill_in(item)} if isinstance(item, dict) else {})}
+        return {**params, **values, **({"item": self._fill_in(item)} if isinstance(item, dict) else {})}
 
-    def _stream_pieces(self, call: int, pieces: list[str], ends: str, every: float) -> bool:
-        """Write the pieces; False if nobody wants them any more."""
-        if pieces or ends == "no_message":
+    def _stream_pieces(self, call: int, pieces: list[str], case: str, every: float) -> bool:
+        """Write the pieces; return False if the call was cancelled."""
+        if pieces or case == "no_message":
             at = now_ms()
             self._notify_item("item/started", self._agent_message("", None), startedAtMs=at)
         for number, piece in enumerate(pieces):
@@ -229,21 +234,21 @@ class ServerTurn:
                 self._notify("answer", "item/agentMessage/delta", turnId=self.id, itemId="msg_1", delta=piece)
         return True
 
-    def _complete_answer(self, ends: str) -> None:
+    def _complete_answer(self, case: str) -> None:
         text = "".join(self._pieces_sent)
         message = self._complete_message()
-        kept = self._thread.file
-        kept.turns += 1
-        said = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(text)}}}}}'
-        kept.append(said, '{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
+        file = self._thread.file
+        file.turns += 1
+        line = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(text)}}}}}'
+        file.append(line, '{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
         self._notify(
             "answer",
             "thread/tokenUsage/updated",
             turnId=self.id,
-            tokenUsage=token_usage(self._messages, kept),
+            tokenUsage=token_usage(self._messages, file),
         )
         self._messages.notify("answer", "account/rateLimits/updated")
-        items: dict[str, Any] = {"items": [message], "itemsView": "summary"} if ends == "answer" else {}
+        items: dict[str, Any] = {"items": [message], "itemsView": "summary"} if case == "answer" else {}
         self._complete_turn("idle", "completed", **items)
 
     def _complete_message(self) -> dict[str, Any]:
@@ -267,7 +272,7 @@ class ServerTurn:
             "completedAt": at // 1000,
             "durationMs": at - self._started_at,
         }
-        # Taken away first: whoever hears of the end must not find the turn under way.
+        # Removed first: after the notification the test must not count this turn as running.
         os.unlink(self._marker)  # noqa: PTH108 - as above
         self._notify("answer", "turn/completed", turn=self.as_message(turn_status, **times, **filled))
 
@@ -284,18 +289,18 @@ class ServerTurn:
 def _split_at_request(
     messages: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    """Return the messages before a question, the question, and the messages after it."""
-    place = next(n for n, one in enumerate(messages) if "id" in one)
-    return messages[:place], messages[place], messages[place + 1 :]
+    """Return the messages before a request, the request, and the messages after it."""
+    index = next(index for index, message in enumerate(messages) if "id" in message)
+    return messages[:index], messages[index], messages[index + 1 :]
 
 
 def _outcome(message: dict[str, Any]) -> str:
-    """Return what the client's response to a question amounts to, as recordings are named."""
+    """Return the client's decision, as in the names of the recordings."""
     return "refused" if "error" in message else "declined"
 
 
 def token_usage(messages: RecordedMessages, file: ThreadFile) -> dict[str, Any]:
-    """What the real one counts: the tokens of the last turn, and of the whole thread."""
-    counted = dict(messages.params("answer", "thread/tokenUsage/updated")["tokenUsage"])
-    counted["total"] = {name: tokens * file.turns for name, tokens in counted["last"].items()}
-    return counted
+    """Return the usage as the real one counts it: the tokens of the last turn and of the whole thread."""
+    usage = dict(messages.params("answer", "thread/tokenUsage/updated")["tokenUsage"])
+    usage["total"] = {name: tokens * file.turns for name, tokens in usage["last"].items()}
+    return usage

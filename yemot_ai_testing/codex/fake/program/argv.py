@@ -1,6 +1,6 @@
-"""The command line of ``codex exec``, read as Codex 0.169 reads it.
+"""Parse the command line of ``codex exec`` as Codex 0.169 does.
 
-Run inside the fake executable, where each import costs a millisecond: so there is none.
+Run inside the fake executable, where each import costs a millisecond, so it imports nothing.
 """
 
 from __future__ import annotations
@@ -79,16 +79,16 @@ _HELP_HINT = "For more information, try '--help'."
 
 
 class UsageError(Exception):
-    """A command line that Codex refuses with exit code 2; the message is what it prints."""
+    """A command line that Codex refuses with exit code 2; the message is the text that it prints."""
 
 
 class Arguments:
-    """A command line, understood.
+    """A parsed command line.
 
     Attributes:
         command: ``exec``, ``resume``, ``review``, ``features`` …; empty for the interactive program.
         positionals: the positional arguments of the command.
-        options: long names with the values given, oldest first; flags have none.
+        options: the values by long name, in order; flags have an empty list.
     """
 
     __slots__ = ("command", "options", "positionals")
@@ -99,16 +99,16 @@ class Arguments:
         self.options: dict[str, list[str]] = {}
 
     def has(self, name: str) -> bool:
-        """Whether an option was given."""
+        """Return whether an option is present."""
         return name in self.options
 
     def value(self, name: str, default: str = "") -> str:
-        """The last value of an option."""
+        """Return the last value of an option."""
         return self.options.get(name, [default])[-1]
 
 
 class CommandGrammar:
-    """What one command takes: its options, subcommands and number of positional arguments."""
+    """The options, subcommands and number of positional arguments of one command."""
 
     __slots__ = ("commands", "flags", "greedy_image", "max_positionals", "usage", "values")
 
@@ -150,47 +150,47 @@ GRAMMARS = {"": _ROOT_GRAMMAR, "exec": _EXEC_GRAMMAR, "e": _EXEC_GRAMMAR, "resum
 
 
 def parse(argv: list[str], overrides: dict[str, dict[str, str | None]] | None = None) -> Arguments:
-    """Read the arguments after the program's name.
+    """Parse the arguments after the program's name.
 
     Args:
         argv: the arguments.
-        overrides: what the version has otherwise (see ``codex_grammar``).
+        overrides: how the version differs (see ``yemot_ai_testing.codex.fake.grammar``).
 
     Raises:
-        UsageError: Codex would refuse them.
+        UsageError: if Codex refuses them.
     """
-    found = Arguments()
+    arguments = Arguments()
     rest = list(argv)
-    other = overrides or {}
-    level = _with_overrides(_ROOT_GRAMMAR, other.get(""))
+    overrides = overrides or {}
+    grammar = _with_overrides(_ROOT_GRAMMAR, overrides.get(""))
     seen: set[str] = set()
     while rest:
         word = rest.pop(0)
         if word == "--":
-            for late in rest:
-                _add_positional(found, level, late)
+            for positional in rest:
+                _add_positional(arguments, grammar, positional)
             break
         if word.startswith("-") and len(word) > 1:
-            _parse_option(found, level, word, rest, seen)
-        elif word == "help" and found.command and word in level.commands and not found.positionals:
-            found.options["help"] = []
-            level = _OTHER_GRAMMAR
-        elif word in level.commands and not found.positionals:
-            found.command = "exec" if word == "e" else word
-            level = _with_overrides(_grammar_for(word), other.get(found.command))
+            _parse_option(arguments, grammar, word, rest, seen)
+        elif word == "help" and arguments.command and word in grammar.commands and not arguments.positionals:
+            arguments.options["help"] = []
+            grammar = _OTHER_GRAMMAR
+        elif word in grammar.commands and not arguments.positionals:
+            arguments.command = "exec" if word == "e" else word
+            grammar = _with_overrides(_grammar_for(word), overrides.get(arguments.command))
             seen = set()
         else:
-            _add_positional(found, level, word)
-    return found
+            _add_positional(arguments, grammar, word)
+    return arguments
 
 
 def _grammar_for(command: str) -> CommandGrammar:
-    """Return what a command takes."""
+    """Return the grammar of a command."""
     return GRAMMARS.get(command, _OTHER_GRAMMAR)
 
 
 def _with_overrides(grammar: CommandGrammar, overrides: dict[str, str | None] | None) -> CommandGrammar:
-    """The level as another version has it."""
+    """Return the grammar of another version."""
     if not overrides:
         return grammar
     values = {name: value for name, value in grammar.values.items() if overrides.get(name, "") is not None}
@@ -238,7 +238,7 @@ def _parse_option(
 
 
 def _split_option(word: str) -> tuple[str, str | None]:
-    """The long name of an option and the value written with it, if any."""
+    """Return the long name of an option and the value in the same word, if any."""
     if word.startswith("--"):
         name, equals, value = word[2:].partition("=")
         return name, value if equals else None
@@ -247,7 +247,7 @@ def _split_option(word: str) -> tuple[str, str | None]:
 
 def _takes_many(grammar: CommandGrammar, name: str, value: str | None) -> bool:
     """Return whether an option takes every word that follows it."""
-    # A value that is written with its option ("--image=A") is the only one.
+    # A value in the same word ("--image=A") is the only one.
     return name == "image" and grammar.greedy_image and value is None
 
 

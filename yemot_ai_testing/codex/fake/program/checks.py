@@ -1,4 +1,4 @@
-"""What the fake Codex looks at before it asks the model, in the real one's order and words.
+"""The checks of the fake Codex before it calls the model, in the order and the wording of the real one.
 
 Run inside the fake executable, where each import costs a millisecond.
 """
@@ -25,7 +25,7 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def home_problem(home: str) -> str:
-    """Why a ``CODEX_HOME`` that is named cannot be one; empty if it can."""
+    """Return why ``CODEX_HOME`` cannot be used; empty if it can."""
     if not home or os.path.isdir(home):  # noqa: PTH112 - pathlib is too slow to import here
         return ""
     what = "that path is not a directory" if os.path.exists(home) else "that path does not exist"  # noqa: PTH110 - as above
@@ -33,12 +33,12 @@ def home_problem(home: str) -> str:
 
 
 def argument_problem(settings: list[str], folder: str, output: str) -> str:
-    """Why these arguments cannot be followed; empty if they can.
+    """Return why the turn cannot start with these arguments; empty if it can.
 
     Args:
-        settings: what ``-c`` was given.
-        folder: what ``--cd`` was given.
-        output: what ``--output-last-message`` was given, if it is opened before the turn.
+        settings: the values of ``-c``.
+        folder: the value of ``--cd``.
+        output: the value of ``--output-last-message``, if that file is opened before the turn.
     """
     for setting in settings:
         if "=" not in setting:
@@ -51,7 +51,7 @@ def argument_problem(settings: list[str], folder: str, output: str) -> str:
 
 
 def decode_prompt(data: bytes) -> tuple[bytes, str]:
-    """A prompt out of standard input, or why it is none: it has to be UTF-8, or UTF-16 that says so."""
+    """Decode a prompt: UTF-8, or UTF-16 with a byte order mark; return it and the problem, if any."""
     if data.startswith(_UTF16_BOMS):
         return data.decode("utf-16", "replace").encode("utf-8", "replace"), ""
     text = data.removeprefix(_BOM)
@@ -67,18 +67,18 @@ def decode_prompt(data: bytes) -> tuple[bytes, str]:
 
 
 def length_problem(prompt: str) -> str:
-    """Why a prompt is too long; empty if it is not."""
+    """Return the problem of a prompt that is too long; empty if it is not."""
     if len(prompt) <= MAX_PROMPT_LENGTH:
         return ""
-    told = (
+    data = (
         f'"input_error_code":"input_too_large","max_chars":{MAX_PROMPT_LENGTH},"actual_chars":{len(prompt)}'
     )
     what = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
-    return f"Error: turn/start: turn/start failed: {what} (code -32602), data: {{{told}}}\n"
+    return f"Error: turn/start: turn/start failed: {what} (code -32602), data: {{{data}}}\n"
 
 
 def in_repository(folder: str) -> bool:
-    """Whether a folder, or one that it lies in, is a git repository."""
+    """Return whether a folder or one of its parents is a git repository."""
     while not os.path.exists(f"{folder}/.git"):  # noqa: PTH110 - as above
         folder, _, last = folder.rpartition("/")
         if not last:
@@ -87,7 +87,7 @@ def in_repository(folder: str) -> bool:
 
 
 def read_stdin() -> bytes:
-    """All of standard input; nothing, where it is closed."""
+    """Read all of standard input."""
     chunks = []
     while chunk := os.read(0, 1 << 16):
         chunks.append(chunk)
@@ -95,7 +95,7 @@ def read_stdin() -> bytes:
 
 
 def ensure_stdin() -> None:
-    """Put /dev/null where a standard input is missing, as the real one's language does at its start."""
+    """Open /dev/null if standard input is closed, as Rust's runtime does at startup."""
     try:
         os.fstat(0)
     except OSError:

@@ -1,11 +1,12 @@
-"""The fake ``codex``: what runs in its process.
+"""The main module of the fake ``codex`` executable.
 
-It reads its arguments and its standard input as the real one does, keeps threads as files, refuses a
-second writer, and plays what the test process has laid ready, in the words of the real one's recordings.
-It must be up in milliseconds, so it imports next to nothing and reads no JSON.
+It parses its arguments and its standard input as the real one does, keeps threads as files, refuses a
+second writer, and writes the scripted answer in the recorded events of the real one. It must start in
+milliseconds, so it imports almost nothing and parses no JSON.
 
-In ``state`` lie: ``steps/<number>-<kind>``, claimed by renaming into ``taken/``; ``replies/<case>``, the
-recordings; ``runs/``, what each process was asked; ``gate``, a pipe to wait at; ``bell``, a pipe to ring.
+The folder ``state`` has ``steps/<number>-<kind>``, claimed by renaming into ``taken/``; ``replies/<case>``,
+the recordings; ``runs/``, a record of each process; ``gate``, a pipe at which processes wait; ``notify``, a
+pipe that wakes the test.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ _HELP = {"exec": "help", "resume": "help_resume", "review": "help", "fork": "hel
 
 
 def main(state: str, argv: list[str]) -> int:
-    """Be Codex.
+    """Run the fake Codex.
 
     Args:
-        state: the folder that the test process keeps.
+        state: the state folder, shared with the test process.
         argv: the arguments after the program's name.
 
     Returns:
@@ -75,7 +76,7 @@ def main(state: str, argv: list[str]) -> int:
         )
         return 1
     except BrokenPipeError:
-        # The real one panics when nobody reads what it writes.
+        # The real one panics when its standard output is closed.
         write_text(
             2, "\nthread 'codex-main' panicked\nfailed printing to stdout: Broken pipe (os error 32)\n"
         )
@@ -84,7 +85,7 @@ def main(state: str, argv: list[str]) -> int:
 
 
 def _die_of_sigint() -> int:
-    """Die of SIGINT, as any program does that has not asked for it."""
+    """End by SIGINT with its default action."""
     import signal  # noqa: PLC0415 - it imports enum, which takes milliseconds, and only this needs it
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -93,31 +94,31 @@ def _die_of_sigint() -> int:
 
 
 def _dispatch(process: FakeProcess, arguments: Arguments) -> None:
-    if asked_for := _information_case(arguments):
-        _play_recording(process, asked_for)
+    if case := _information_case(arguments):
+        _replay(process, case)
     if arguments.command in {"exec", "resume"}:
         _run_turn(process, arguments)
     if arguments.command == "app-server":
         _run_app_server(process)
     _write_exec_record(process)
     if arguments.command == "review":
-        _play_recording(process, "review")
+        _replay(process, "review")
     write_text(2, "Error: stdin is not a terminal\n")
     raise ProcessExit(1)
 
 
 def _run_app_server(process: FakeProcess) -> None:
-    """Be a server; nothing of one is imported for a single turn."""
+    """Run as app-server; its modules are imported only here."""
     from yemot_ai_testing.codex.fake.program.app_server import run_app_server  # noqa: PLC0415 - it takes milliseconds
 
-    if why := home_problem(os.environ.get("CODEX_HOME", "")):
-        write_text(2, why)
+    if problem := home_problem(os.environ.get("CODEX_HOME", "")):
+        write_text(2, problem)
         raise ProcessExit(1)
     raise ProcessExit(run_app_server(process))
 
 
 def _information_case(arguments: Arguments) -> str:
-    """The recording that answers a question about the program itself; empty if it is none."""
+    """Return the recording for ``--help``, ``--version`` or ``features``; empty for other arguments."""
     if arguments.command == "features":
         return "features"
     if arguments.has("version"):
@@ -133,12 +134,12 @@ def _write_exec_record(process: FakeProcess) -> None:
 
 
 def _write_warnings(process: FakeProcess) -> None:
-    """Say what stands before everything else on standard error."""
+    """Write the recorded warnings at the start of standard error."""
     write_text(2, fill_placeholders(process.recorded_output("before_model")[2], process, {}))
 
 
-def _play_recording(process: FakeProcess, case: str, **values: str) -> None:
-    """Say what a recording says, and end."""
+def _replay(process: FakeProcess, case: str, **values: str) -> None:
+    """Write the output of a recording, and raise ``ProcessExit``."""
     code, out, err = process.recorded_output(case)
     write_text(2, fill_placeholders(err, process, values))
     write_text(1, fill_placeholders(out, process, values))
@@ -146,7 +147,7 @@ def _play_recording(process: FakeProcess, case: str, **values: str) -> None:
 
 
 def _exit_with_problem(process: FakeProcess, problem: str) -> None:
-    """End, if there is a reason to."""
+    """Write the problem and raise ``ProcessExit``, if there is one."""
     if problem:
         process.write_run_record()
         _write_warnings(process)
@@ -155,9 +156,9 @@ def _exit_with_problem(process: FakeProcess, problem: str) -> None:
 
 
 def _run_turn(process: FakeProcess, arguments: Arguments) -> None:
-    if why := home_problem(os.environ.get("CODEX_HOME", "")):
+    if problem := home_problem(os.environ.get("CODEX_HOME", "")):
         process.write_run_record()
-        write_text(2, why)
+        write_text(2, problem)
         raise ProcessExit(1)
     output = arguments.value("output-last-message") if _opens_output_first(process) else ""
     _exit_with_problem(
@@ -167,11 +168,11 @@ def _run_turn(process: FakeProcess, arguments: Arguments) -> None:
     folder = arguments.value("cd") or process.run_record["cwd"]
     if not _is_trusted(arguments, str(folder)):
         process.write_run_record()
-        _play_recording(process, "untrusted_folder")
+        _replay(process, "untrusted_folder")
     process.run_record["prompt"] = prompt = _prompt_of(process, arguments)
     if not prompt.strip():
         process.write_run_record()
-        _play_recording(process, "no_prompt")
+        _replay(process, "no_prompt")
     answer_prompt(process, arguments, _open_thread(process, arguments), prompt)
 
 
@@ -181,15 +182,15 @@ def _is_trusted(arguments: Arguments, folder: str) -> bool:
 
 
 def _opens_output_first(process: FakeProcess) -> bool:
-    """Whether this version opens the file for the last message before the turn: 0.169 does, 0.163 not."""
+    """Return whether this version opens the last-message file before the turn: since 0.169 (measured)."""
     version = process.recorded_output("version")[1].split()[-1].split(".")
     return [int(part) for part in version[:2]] >= [0, 169]
 
 
 def _check_features(process: FakeProcess, arguments: Arguments) -> None:
-    named = arguments.options.get("disable", []) + arguments.options.get("enable", [])
-    known = marshal.loads(read_bytes(f"{process.state}/replies/feature_names")) if named else ()  # noqa: S302 - ours
-    for name in named:
+    names = arguments.options.get("disable", []) + arguments.options.get("enable", [])
+    known = marshal.loads(read_bytes(f"{process.state}/replies/feature_names")) if names else ()  # noqa: S302 - ours
+    for name in names:
         if name not in known:
             process.write_run_record()
             _write_warnings(process)
@@ -198,9 +199,9 @@ def _check_features(process: FakeProcess, arguments: Arguments) -> None:
 
 
 def _prompt_of(process: FakeProcess, arguments: Arguments) -> bytes:
-    """The prompt, as Codex puts it together; like the real one it waits for an open standard input."""
+    """Return the prompt from arguments and standard input; like the real one, wait until that is closed."""
     resumes = arguments.command == "resume"
-    # With --last and two words the first is passed over.
+    # With --last and two words the first is ignored.
     words = (
         arguments.positionals[1:]
         if resumes and (not arguments.has("last") or arguments.positionals[1:])
@@ -210,12 +211,12 @@ def _prompt_of(process: FakeProcess, arguments: Arguments) -> bytes:
         arguments.positionals[0] if resumes and arguments.positionals and not arguments.has("last") else ""
     )
     if words and words[0] != "-":
-        given = os.fsencode(words[0])
+        prompt = os.fsencode(words[0])
         if not _appends_stdin(arguments):
-            return given
+            return prompt
         _announce_stdin("additional input")
         more = _read_prompt(process)
-        return given + b"\n\n<stdin>\n" + more + b"\n</stdin>" if more else given
+        return prompt + b"\n\n<stdin>\n" + more + b"\n</stdin>" if more else prompt
     if not words:
         _announce_stdin("prompt")
     return _read_prompt(process)
@@ -231,18 +232,18 @@ def _announce_stdin(what: str) -> None:
 
 
 def _read_prompt(process: FakeProcess) -> bytes:
-    prompt, why = decode_prompt(read_stdin())
-    _exit_with_problem(process, why)
+    prompt, problem = decode_prompt(read_stdin())
+    _exit_with_problem(process, problem)
     return prompt
 
 
 def _open_thread(process: FakeProcess, arguments: Arguments) -> ThreadFile:
-    """The thread of this turn, or the end, where the real one refuses to open it."""
+    """Return the thread of this turn; raise ``ProcessExit`` if the real one refuses to open it."""
     if arguments.command != "resume":
         return _start_thread(process, arguments)
     wanted = _resumed_id(process, arguments)
     if not is_uuid(wanted):
-        # The real one takes it for a name, knows none such, and silently begins a new thread.
+        # The real one reads it as an unknown name, and silently starts a new thread.
         return _start_thread(process, arguments)
     wanted = wanted.lower()
     scripted = process.claim_step("unknown_session", "busy_session")
@@ -252,13 +253,13 @@ def _open_thread(process: FakeProcess, arguments: Arguments) -> ThreadFile:
         path = ""
     if not path:
         process.write_run_record()
-        _play_recording(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
+        _replay(process, "unknown_session", thread_id=wanted, unknown_thread_id=wanted)
     thread = ThreadFile(process.home, wanted, path, resumed=True)
-    # Early versions let a second writer in: what was recorded of them is a turn.
+    # Early versions do not refuse a second writer: their recording is a completed turn.
     refuses = not process.recorded_output("busy_session")[1]
     if refuses and (scripted or not thread.acquire_lock()):
         process.write_run_record()
-        _play_recording(process, "busy_session", thread_id=wanted)
+        _replay(process, "busy_session", thread_id=wanted)
     process.run_record["thread"] = wanted
     return thread
 

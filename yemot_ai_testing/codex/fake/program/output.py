@@ -26,42 +26,41 @@ _NO_OUTPUT: Output = (0, "", "")
 
 
 def answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile, prompt: bytes) -> None:
-    """Run the turn to its end, as the next step of the script says; raise ``ProcessExit``."""
-    shows = arguments.has("json")
-    closing = ""
-    words = prompt.decode("utf-8", "replace")
-    thread.append(
-        f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(words)}}}}}'
-    )
-    places = _placeholders(thread)
-    replayed = process.claim_step("replay")
-    _code, begun, warnings = replayed[1][5] if replayed else process.recorded_output("before_model")
-    if not shows:
-        _code, closing, warnings = process.recorded_output("plain_before_model")
-    write_text(2, fill_placeholders(warnings, process, places).replace("{prompt}", words))
-    if why := length_problem(words):
-        write_text(1, fill_placeholders(begun, process, places).partition("\n")[0] + "\n" if shows else "")
+    """Run the turn with the next step of the script, and raise ``ProcessExit``."""
+    with_events = arguments.has("json")
+    plain_end = ""
+    text = prompt.decode("utf-8", "replace")
+    thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(text)}}}}}')
+    values = _placeholders(thread)
+    replay = process.claim_step("replay")
+    _code, events, warnings = replay[1][5] if replay else process.recorded_output("before_model")
+    events = fill_placeholders(events, process, values)
+    if not with_events:
+        _code, plain_end, warnings = process.recorded_output("plain_before_model")
+    write_text(2, fill_placeholders(warnings, process, values).replace("{prompt}", text))
+    if problem := length_problem(text):
+        write_text(1, events.partition("\n")[0] + "\n" if with_events else "")
         process.write_run_record()
-        write_text(2, why)
+        write_text(2, problem)
         raise ProcessExit(1)
-    _start_turn(process, fill_placeholders(begun, process, places) if shows else "")
-    taken = replayed or process.claim_step()
-    kind, step = taken or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), "", _NO_OUTPUT))
+    _start_turn(process, events if with_events else "")
+    claimed = replay or process.claim_step()
+    kind, step = claimed or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), "", _NO_OUTPUT))
     process.run_record["unscripted"] = kind not in {"answer", "replay", "hang"}
     process.write_run_record()
     process.wait_at_gate()
-    after, code, out, err, answer, _begun = step
+    after, code, out, err, answer, _before_model = step
     if kind == "hang":
-        write_text(1, fill_placeholders(out, process, places) if shows else "")
+        write_text(1, fill_placeholders(out, process, values) if with_events else "")
         _hang_forever()
     time.sleep(after)
-    places["usage"] = _usage(process, thread.turns + 1)
-    write_text(2, fill_placeholders(err, process, places))
-    if answer and not shows:
-        write_text(2, closing.replace("{answer}", answer))
+    values["usage"] = _usage(process, thread.turns + 1)
+    write_text(2, fill_placeholders(err, process, values))
+    if answer and not with_events:
+        write_text(2, plain_end.replace("{answer}", answer))
     if _is_completed(code, out):
-        _store_answer(thread, arguments, answer, places["usage"])
-    write_text(1, _output(process, out, places) if shows else f"{answer}\n" if answer else "")
+        _store_answer(thread, arguments, answer, values["usage"])
+    write_text(1, _output(process, out, values) if with_events else f"{answer}\n" if answer else "")
     raise ProcessExit(code)
 
 
@@ -71,7 +70,7 @@ def _placeholders(thread: ThreadFile) -> dict[str, str]:
 
 
 def _start_turn(process: FakeProcess, events: str) -> None:
-    """Write the events before the model's answer, and note that the model is asked."""
+    """Write the events before the model's answer, and record that the model is called."""
     write_text(1, events)
     process.run_record["called_model"] = True
 
@@ -87,9 +86,9 @@ def _output(process: FakeProcess, events: str, values: dict[str, str]) -> str:
 
 
 def _store_answer(thread: ThreadFile, arguments: Arguments, answer: str, usage: str) -> None:
-    said = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(answer)}}}}}'
-    counted = f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}'
-    thread.append(*[said] * bool(answer), counted)
+    message = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(answer)}}}}}'
+    tokens = f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}'
+    thread.append(*[message] * bool(answer), tokens)
     if path := arguments.value("output-last-message"):
         if not answer:
             write_text(2, f"Warning: no last agent message; wrote empty content to {path}\n")
@@ -105,9 +104,9 @@ def _write_last_message(path: str, answer: str) -> None:
 
 
 def _usage(process: FakeProcess, turns: int) -> str:
-    """What the real one counts: the tokens of the whole thread."""
-    each = marshal.loads(read_bytes(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
-    return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in each) + "}"
+    """Return the usage as the real one counts it: the tokens of the whole thread."""
+    turn_usage = marshal.loads(read_bytes(f"{process.state}/replies/usage"))  # noqa: S302 - our own file
+    return "{" + ",".join(f'"{name}":{tokens * turns}' for name, tokens in turn_usage) + "}"
 
 
 def _hang_forever() -> None:

@@ -1,4 +1,4 @@
-"""One run of the fake Codex: what it was given, what it notes for the test, and what it says.
+"""One process of the fake Codex: its state folder, its run record, and its output.
 
 Run inside the fake executable, where each import costs a millisecond.
 """
@@ -25,8 +25,8 @@ Output = tuple[int, str, str]
 EncodedStep = tuple[float, int, str, str, str, Output]
 
 
-class ProcessExit(Exception):  # noqa: N818 - not an error: the way out of the process
-    """The process is over, with this code."""
+class ProcessExit(Exception):  # noqa: N818 - control flow, not an error
+    """Ends the process with an exit code."""
 
     def __init__(self, exit_code: int) -> None:
         self.exit_code = exit_code
@@ -34,7 +34,7 @@ class ProcessExit(Exception):  # noqa: N818 - not an error: the way out of the p
 
 
 class FakeProcess:
-    """One run: its arguments, its state folder, and what it notes for the test."""
+    """One run: its arguments, its state folder, and its run record for the test."""
 
     __slots__ = ("argv", "home", "run_record", "state")
 
@@ -56,12 +56,12 @@ class FakeProcess:
         }
 
     def recorded_output(self, case: str) -> Output:
-        """A recording: exit code, standard output, standard error."""
+        """Return the exit code, standard output and standard error of a recording."""
         code, out, err = marshal.loads(read_bytes(f"{self.state}/replies/{case}"))  # noqa: S302 - our own file
         return code, out, err
 
     def grammar_overrides(self) -> dict[str, dict[str, str | None]] | None:
-        """What this version's command line has otherwise; mostly nothing."""
+        """Return how this version's command line differs from the built-in grammar; usually None."""
         try:
             data = read_bytes(f"{self.state}/replies/grammar")
         except FileNotFoundError:
@@ -70,22 +70,22 @@ class FakeProcess:
         return overrides
 
     def write_run_record(self) -> None:
-        """Write down what was asked, in one piece, and ring."""
+        """Write the run record atomically, and notify the test."""
         name = f"{time.time_ns():020d}-{os.getpid()}"
-        draft = f"{self.state}/tmp/{name}"  # noqa: S108 - a folder of the test
-        with open(draft, "wb") as file:  # noqa: PTH123 - as above
+        temporary = f"{self.state}/tmp/{name}"  # noqa: S108 - a folder of the test
+        with open(temporary, "wb") as file:  # noqa: PTH123 - as above
             marshal.dump(self.run_record, file)
-        os.rename(draft, f"{self.state}/runs/{name}")  # noqa: PTH104 - as above
+        os.rename(temporary, f"{self.state}/runs/{name}")  # noqa: PTH104 - as above
         try:
             pipe = os.open(f"{self.state}/notify", os.O_WRONLY | os.O_NONBLOCK)
             os.write(pipe, b"!")
             os.close(pipe)
         except OSError:
-            # Nobody listens, or the pipe is full: the note is written all the same.
+            # The test does not read the pipe, or it is full; the record is written anyway.
             return
 
     def claim_step(self, *kinds: str) -> tuple[str, EncodedStep] | None:
-        """Take the next step, if it is of one of these kinds (any, if none is named)."""
+        """Take the next step if it is of one of these kinds; without kinds, take any."""
         for name in sorted(os.listdir(f"{self.state}/steps")):  # noqa: PTH208 - as above
             kind = name.partition("-")[2]
             if kinds and kind not in kinds:
@@ -99,7 +99,7 @@ class FakeProcess:
         return None
 
     def wait_at_gate(self) -> None:
-        """Opening a pipe for reading blocks until somebody opens it for writing."""
+        """Block until the test opens the gate; opening a pipe for reading waits for a writer."""
         try:
             os.close(os.open(f"{self.state}/gate", os.O_RDONLY))
         except FileNotFoundError:
@@ -107,7 +107,7 @@ class FakeProcess:
 
 
 def fill_placeholders(text: str, process: FakeProcess, values: dict[str, str]) -> str:
-    """Fill in the places of a recording."""
+    """Replace the placeholders of a recording."""
     if "{" not in text:
         return text
     for name, value in values.items():
@@ -122,12 +122,12 @@ def fill_placeholders(text: str, process: FakeProcess, values: dict[str, str]) -
 
 
 def encode_text(text: str) -> bytes:
-    """Return the bytes that are written for a text."""
+    """Encode a text for output."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def write_text(fd: int, text: str) -> None:
-    """Write a text, whole."""
+    """Write a whole text to a file descriptor."""
     data = encode_text(text)
     while data:
         data = data[os.write(fd, data) :]

@@ -1,4 +1,4 @@
-"""The threads of the fake Codex: files, kept where the real one keeps them.
+"""The threads of the fake Codex: files at the same paths as those of the real one.
 
 Run inside the fake executable, where each import costs a millisecond.
 """
@@ -23,7 +23,7 @@ __all__ = [
 
 
 class ThreadFile:
-    """A conversation, kept as Codex keeps it: a file of lines that is appended to."""
+    """A conversation in an append-only file of lines, as Codex stores it."""
 
     __slots__ = ("_lock", "home", "id", "path", "resumed", "turns")
 
@@ -36,11 +36,11 @@ class ThreadFile:
         self._lock = -1
 
     def lock_path(self) -> str:
-        """Return the file that its writer locks."""
+        """Return the path of the lock file."""
         return f"{self.home}/thread-writer-locks/{self.id}.lock"
 
     def acquire_lock(self) -> bool:
-        """Become its writer; False if somebody else is. The lock ends with the process."""
+        """Lock the thread until the process ends; return False if another process has the lock."""
         path = self.lock_path()
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - pathlib is too slow to import here
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,38 +51,38 @@ class ThreadFile:
         return True
 
     def release_lock(self) -> None:
-        """Be its writer no more."""
+        """Release the lock."""
         if self._lock >= 0:
             os.close(self._lock)
         self._lock = -1
 
     def append(self, *lines: str) -> None:
-        """Remember something."""
+        """Append lines to the file."""
         if self.path:
             with open(self.path, "a", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
                 file.writelines(f"{line}\n" for line in lines)
 
 
 def find_rollout(home: str, thread_id: str) -> str:
-    """The file of a thread; empty if there is none."""
+    """Return the path of a thread's file; empty if there is none."""
     return next((path for path in _rollouts(home) if path.endswith(f"-{thread_id}.jsonl")), "")
 
 
 def newest_thread_id(home: str, cwd: str) -> str:
-    """The id of the thread that was used last; empty if there is none.
+    """Return the id of the thread that was used last; empty if there is none.
 
     Args:
-        home: where to look.
-        cwd: the working folder that the thread began in; empty for any.
+        home: the ``CODEX_HOME``.
+        cwd: the working folder in which the thread started; empty for any.
     """
-    began = f'"cwd":{json_string(cwd)}}}'.encode() if cwd else b""
-    paths = [path for path in _rollouts(home) if began in read_bytes(path).partition(b"\n")[0]]
+    cwd_field = f'"cwd":{json_string(cwd)}}}'.encode() if cwd else b""
+    paths = [path for path in _rollouts(home) if cwd_field in read_bytes(path).partition(b"\n")[0]]
     paths = _by_last_use(paths)
     return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
 
 
 def _by_last_use(paths: list[str]) -> list[str]:
-    """Return the files of threads, the last used one last."""
+    """Sort the files of threads by last use, newest last."""
     return sorted(paths, key=lambda path: os.stat(path).st_mtime_ns)  # noqa: PTH116 - as above
 
 
@@ -97,19 +97,19 @@ def delete_rollout(path: str) -> None:
 
 def is_forked(home: str, thread_id: str) -> bool:
     """Return whether another thread was forked from this one."""
-    mark = f'"forked_from_id":"{thread_id}"'.encode()
-    return any(mark in read_bytes(path).partition(b"\n")[0] for path in _rollouts(home))
+    field = f'"forked_from_id":"{thread_id}"'.encode()
+    return any(field in read_bytes(path).partition(b"\n")[0] for path in _rollouts(home))
 
 
 def is_uuid(text: str) -> bool:
-    """Whether Codex would take this for the id of a thread, and not for a name."""
+    """Return whether Codex reads this as a thread id, and not as a name."""
     parts = text.split("-")
     hexadecimal = not set("".join(parts)) - set("0123456789abcdefABCDEF")
     return hexadecimal and [len(part) for part in parts] == [8, 4, 4, 4, 12]
 
 
 def uuid7() -> str:
-    """A new id: they begin with the time, so that they sort by it."""
+    """Return a new UUID of version 7, which starts with the time."""
     digits = f"{time.time_ns() // 1_000_000:012x}7{os.urandom(10).hex()}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-8{digits[17:20]}-{digits[20:32]}"
 
@@ -118,11 +118,11 @@ _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {34: '\\"', 92: "\\\
 
 
 def json_string(text: str) -> str:
-    """A string as JSON writes it."""
+    """Return a text as a JSON string."""
     return f'"{text.translate(_ESCAPES)}"'
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file."""
+    """Return the content of a file."""
     with open(path, "rb") as file:  # noqa: PTH123 - as above
         return file.read()

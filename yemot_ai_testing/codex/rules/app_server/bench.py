@@ -1,4 +1,4 @@
-"""Where a server is tried: a fresh home, a scripted model, and as many servers as a rule needs."""
+"""The bench for the rules of app-servers: a fresh home, a scripted model, and servers on demand."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _CLOCK_TOOL: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class AppServerBench:
-    """One place for one rule.
+    """A fresh environment for one rule.
 
     Attributes:
-        command: what starts a server.
+        command: the command line of a server.
         env: its whole environment.
         work: a working folder.
-        model: who answers; it is scripted like every double.
+        model: the model; it has the script of every double.
     """
 
     command: Sequence[str]
@@ -60,30 +60,30 @@ class AppServerBench:
     _exit_stack: ExitStack
 
     def start_server(self) -> AppServerClient:
-        """Start a server; it is killed with the stage."""
-        wire = AppServerClient.open(self.command, env=self.env, cwd=self.work)
-        self._exit_stack.callback(wire.close)
-        return wire
+        """Start a server; it is killed when the bench is closed."""
+        client = AppServerClient.open(self.command, env=self.env, cwd=self.work)
+        self._exit_stack.callback(client.close)
+        return client
 
     def start_initialized(self) -> AppServerClient:
-        """A server that has been shaken hands with."""
-        wire = self.start_server()
-        wire.initialize()
-        return wire
+        """Start a server and do the handshake."""
+        client = self.start_server()
+        client.initialize()
+        return client
 
-    def thread_params(self, **further: object) -> dict[str, Any]:
-        """How a thread is to be."""
-        ours = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
-        return {**ours, "cwd": str(self.work), **further}
+    def thread_params(self, **params: object) -> dict[str, Any]:
+        """Return the parameters of a thread, with ``params`` in addition."""
+        defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
+        return {**defaults, "cwd": str(self.work), **params}
 
     def asking_thread_params(self, kind: ClientRequestKind) -> dict[str, Any]:
-        """How a thread has to be so that the client is asked about a command (``approval``) or a ``tool``."""
+        """Return the parameters of a thread in which the server sends requests of this kind."""
         if kind == "tool":
             return {"dynamicTools": [_CLOCK_TOOL]}
         return {"approvalPolicy": "untrusted"}
 
     def asks(self, kind: ClientRequestKind) -> None:
-        """Let the model want what the client has to be asked about."""
+        """Let the model run a command or call a tool, so that the server sends a request."""
         if isinstance(self.model, FakeCodex):
             self.model.asks(kind)
         elif kind == "tool":
@@ -93,52 +93,52 @@ class AppServerBench:
 
     @property
     def command_ran(self) -> bool:
-        """Whether the command of ``asks`` was run."""
+        """Whether the command of ``asks`` was executed."""
         return (self.work / _MARKER_FILE).exists()
 
     def start_thread(self, client: AppServerClient) -> str:
-        """A new thread."""
+        """Start a thread; return its id."""
         return str(client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
 
     def run_turn(self, client: AppServerClient, thread: str, text: str) -> dict[str, Any]:
-        """Take a turn to its end; returns the turn as it ended."""
+        """Run a turn to its end; return the completed turn."""
         client.send_request("turn/start", turn_params(thread, text))
         turn: dict[str, Any] = client.wait_notification("turn/completed")["turn"]
         return turn
 
 
 def turn_params(thread: str, text: str) -> dict[str, Any]:
-    """The parameters of a turn."""
+    """Return the parameters of a turn."""
     return {"threadId": thread, "input": [{"type": "text", "text": text}]}
 
 
 def expect_error(answer: Mapping[str, Any], text: str, code: int = -32600) -> None:
-    """Expect an error with these words in it; ``Breach`` if it is none."""
+    """Expect an error whose message contains ``text``; raise ``Breach`` otherwise."""
     error = answer.get("error") or {}
     expect_equal("the code of the error", error.get("code"), code)
-    expect_true(text in str(error.get("message")), f"an error that says {text!r}", repr(error.get("message")))
+    message = error.get("message")
+    expect_true(text in str(message), f"an error that contains {text!r}", repr(message))
 
 
 @contextmanager
 def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
-    """A stage for whatever claims to be a Codex; a double of ours plays in a twin of its own.
+    """Open a bench for an executable; a fake of this toolkit is copied first.
 
     Raises:
-        Breach: what it says has another shape than the rules read.
-        NotApplicable: it is a double of a version that was not recorded as a server.
+        Breach: if a message has another shape than the rules expect.
+        NotApplicable: if it is a fake of a version without a recorded server.
     """
     with ExitStack() as stack:
         if not is_double(executable):
-            stage = stack.enter_context(open_real_bench(executable))
+            bench = stack.enter_context(open_real_bench(executable))
         elif version in recording.versions():
-            stage = stack.enter_context(
-                open_fake_bench(stack.enter_context(closing(copy_fake(executable, version))))
-            )
+            fake = stack.enter_context(closing(copy_fake(executable, version)))
+            bench = stack.enter_context(open_fake_bench(fake))
         else:
-            told = ", ".join(recording.versions())
-            raise NotApplicable(f"as a server, the fake was recorded of {told} only")
+            recorded = ", ".join(recording.versions())
+            raise NotApplicable(f"the fake has recordings of a server for {recorded} only")
         try:
-            yield stage
+            yield bench
         except (LookupError, TypeError, ValueError, BrokenPipeError) as error:
             raise Breach(
                 "messages as the real server writes them", f"{type(error).__name__}: {error}"
@@ -147,25 +147,25 @@ def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
 
 @contextmanager
 def open_real_bench(executable: Path) -> Iterator[AppServerBench]:
-    """A stage for a real binary: a model service on this machine answers it, and nothing leaves it."""
+    """Open a bench for a real binary, with a model service; nothing leaves this machine."""
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     with temporary as name, closing(ModelServer()) as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-        with _open_bench([str(executable), "app-server", *settings], Path(name), model) as stage:
-            yield stage
+        with _open_bench([str(executable), "app-server", *settings], Path(name), model) as bench:
+            yield bench
 
 
 @contextmanager
 def open_fake_bench(fake: FakeCodex) -> Iterator[AppServerBench]:
-    """A stage for the fake, which is its own model."""
+    """Open a bench for the fake, which is its own model."""
     command = [str(fake.executable), "app-server"]
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as name, _open_bench(command, Path(name), fake) as stage:
-        yield stage
+    with temporary as name, _open_bench(command, Path(name), fake) as bench:
+        yield bench
 
 
 @contextmanager
 def _open_bench(command: Sequence[str], folder: Path, model: AppServerModel) -> Iterator[AppServerBench]:
-    place = make_folders(folder.resolve())
+    folder = make_folders(folder.resolve())
     with ExitStack() as servers:
-        yield AppServerBench(command, isolated_environment(place), place / "work", model, servers)
+        yield AppServerBench(command, isolated_environment(folder), folder / "work", model, servers)

@@ -1,4 +1,4 @@
-"""One ``codex app-server`` process, talked with line by line, and everything that was said."""
+"""A client of one ``codex app-server`` process, which records all messages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["AppServerClient", "NoMessageError", "WireMessage"]
 
 _TIMEOUT: Final = 15.0
-"""Seconds that a server may be silent."""
+"""Seconds to wait for a message."""
 
 _CLIENT_INFO: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
 
 
 class NoMessageError(Breach):
-    """What was waited for never came."""
+    """The expected message did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class WireMessage:
 
     Attributes:
         sender: ``client`` or ``server``.
-        message: what it said.
+        message: the decoded message.
     """
 
     sender: str
@@ -43,11 +43,11 @@ class WireMessage:
 
 @dataclass(slots=True)
 class AppServerClient:
-    """A server's standard input and output.
+    """A client that speaks JSON-RPC over a server's standard input and output.
 
     Attributes:
         process: the server.
-        messages: everything that was said so far, in the order in which it was sent and heard.
+        messages: all messages so far, in the order in which they were sent and received.
     """
 
     process: subprocess.Popen[bytes]
@@ -68,11 +68,11 @@ class AppServerClient:
             cwd=cwd,
             start_new_session=True,
         )
-        wire = cls(process)
-        listener = threading.Thread(target=wire._read_messages, args=(process.stdout,), daemon=True)
-        wire._reader_threads.append(listener)
-        listener.start()
-        return wire
+        client = cls(process)
+        reader = threading.Thread(target=client._read_messages, args=(process.stdout,), daemon=True)
+        client._reader_threads.append(reader)
+        reader.start()
+        return client
 
     def send_message(self, message: Mapping[str, Any]) -> None:
         """Send one message."""
@@ -80,61 +80,61 @@ class AppServerClient:
         self.send_line(json.dumps(message, ensure_ascii=False).encode())
 
     def send_line(self, line: bytes) -> None:
-        """Send one line, whatever it is."""
+        """Send one line, valid or not."""
         self.process.stdin.write(line + b"\n")  # type: ignore[union-attr]  # a pipe was asked for
         self.process.stdin.flush()  # type: ignore[union-attr]  # as above
 
     def send_request(self, method: str, params: Mapping[str, Any] | None = None) -> int:
-        """Ask, without waiting; returns the number of the question."""
+        """Send a request without waiting for its answer; return its id."""
         self._last_request_id += 1
         self.send_message({"id": self._last_request_id, "method": method, "params": dict(params or {})})
         return self._last_request_id
 
     def request(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Ask, and wait for the answer: the whole message, result or error."""
-        number = self.send_request(method, params)
-        return self.read_until(lambda told: told.get("id") == number and "method" not in told)
+        """Send a request and wait for its answer; return the whole message, with a result or an error."""
+        request_id = self.send_request(method, params)
+        return self.read_until(lambda message: message.get("id") == request_id and "method" not in message)
 
     def read_until(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """The next message for which ``condition`` is true; those before it are heard, and stay in ``messages``.
+        """Return the next message for which ``condition`` is true; earlier ones are only recorded.
 
         Raises:
-            SilenceError: the server went, or said nothing for too long.
+            NoMessageError: if the server ends, or sends nothing for too long.
         """
         while True:
-            told = self.read_message()
-            if condition(told):
-                return told
+            message = self.read_message()
+            if condition(message):
+                return message
 
     def wait_notification(self, method: str) -> dict[str, Any]:
-        """The parameters of the next notification of this kind."""
-        params: dict[str, Any] = self.read_until(lambda told: told.get("method") == method)["params"]
+        """Wait for the next notification of this method; return its parameters."""
+        params: dict[str, Any] = self.read_until(lambda message: message.get("method") == method)["params"]
         return params
 
     def read_message(self) -> dict[str, Any]:
-        """The next message.
+        """Return the next message.
 
         Raises:
-            SilenceError: there is none.
+            NoMessageError: if there is none.
         """
         try:
-            told = self._incoming.get(timeout=_TIMEOUT)
+            message = self._incoming.get(timeout=_TIMEOUT)
         except queue.Empty:
             raise NoMessageError("a message", f"nothing, for {_TIMEOUT:g} s") from None
-        if told is None:
-            raise NoMessageError("a message", "the server is gone, or wrote what is no message")
-        self.messages.append(WireMessage("server", told))
-        return told
+        if message is None:
+            raise NoMessageError("a message", "the server has ended, or wrote an invalid line")
+        self.messages.append(WireMessage("server", message))
+        return message
 
     def wait_request(self, method: str) -> dict[str, Any]:
-        """The next question of the server of this kind: the whole message, to be answered by its id."""
-        return self.read_until(lambda told: told.get("method") == method and "id" in told)
+        """Wait for the server's next request of this method; return the whole message."""
+        return self.read_until(lambda message: message.get("method") == method and "id" in message)
 
     def initialize(self, *, experimental: bool = False) -> dict[str, Any]:
-        """What every client begins with; returns the answer.
+        """Do the handshake; return the answer of the server.
 
         Args:
-            experimental: whether to ask for what the schema calls experimental.
+            experimental: enable the experimental part of the API.
         """
         capabilities = {"capabilities": {"experimentalApi": True}} if experimental else {}
         answer = self.request("initialize", {**_CLIENT_INFO, **capabilities})
@@ -142,25 +142,25 @@ class AppServerClient:
         return answer
 
     def shut_down(self) -> int:
-        """Close its standard input, and wait for its end; returns the exit code."""
+        """Close the server's standard input and wait for its end; return the exit code."""
         self.process.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
         return self.wait_exit()
 
     def wait_exit(self) -> int:
-        """Wait for its end; returns the exit code."""
+        """Wait for the server's end; return the exit code."""
         try:
             return self.process.wait(_TIMEOUT)
         except subprocess.TimeoutExpired:
             raise NoMessageError(f"an end within {_TIMEOUT:g} s", "it still runs") from None
 
     def close(self) -> None:
-        """Kill it, if it still runs."""
+        """Kill the server if it still runs."""
         self.process.kill()
         self.process.wait(_TIMEOUT)
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()  # type: ignore[union-attr]  # as above
-        for listener in self._reader_threads:
-            listener.join(_TIMEOUT)
+        for reader in self._reader_threads:
+            reader.join(_TIMEOUT)
         self.process.stdout.close()  # type: ignore[union-attr]  # as above
 
     def _read_messages(self, pipe: Iterable[bytes]) -> None:

@@ -1,8 +1,8 @@
-"""The rules of what a server asks its client; see ``rules``.
+"""The rules of the requests that a server sends to its client.
 
-Measured on 0.169.0: a command is asked about where the thread's ``approvalPolicy`` is ``untrusted``, a tool
-of the client's own where it has brought one (``dynamicTools``, an experimental field). With the policy
-``never``, which a phone line needs, nothing is asked.
+Measured on 0.169.0: a server requests approval of a command if the thread's ``approvalPolicy`` is
+``untrusted``, and calls a tool of the client if the client has registered one (``dynamicTools``, an
+experimental field). With the policy ``never``, which a phone line needs, it sends no request.
 """
 
 from __future__ import annotations
@@ -20,111 +20,112 @@ if TYPE_CHECKING:
 
 __all__ = ["REQUEST_CHECKS"]
 
-_METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "nobody here can answer"}}
+_METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "method not found"}}
 _DECLINED: Final = {"result": {"decision": "decline"}}
 _APPROVAL_METHOD: Final = "item/commandExecution/requestApproval"
 _TOOL_METHOD: Final = "item/tool/call"
 
 
 def approval_asked(bench: AppServerBench) -> None:
-    """A command that needs an approval is asked about, by an id of the server's own, before it is run."""
-    wire, thread = _start_asking_turn(bench, "approval")
-    asked = wire.wait_request(_APPROVAL_METHOD)
-    params = asked["params"]
+    """Approval of a command is requested before the command is run."""
+    client, thread = _start_asking_turn(bench, "approval")
+    params = client.wait_request(_APPROVAL_METHOD)["params"]
     expect_equal("the thread", params["threadId"], thread)
     expect_true("touch" in params["command"], "the command", params["command"])
-    started = _items(wire, "item/started", "commandExecution")
+    started = _items(client, "item/started", "commandExecution")
     expect_equal(
         "the item", [(item["id"], item["status"]) for item in started], [(params["itemId"], "inProgress")]
     )
-    expect_true(not bench.command_ran, "nothing that was run", "the command was")
+    expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
 def approval_blocks_turn(bench: AppServerBench) -> None:
-    """While it is asked about, the thread is told to wait for an approval, and no model is asked."""
-    wire, _ = _start_asking_turn(bench, "approval")
-    wire.wait_request(_APPROVAL_METHOD)
-    told = [one["status"] for one in _notifications(wire, "thread/status/changed")]
-    expect_equal("the last status", told[-1], {"type": "active", "activeFlags": ["waitingOnApproval"]})
+    """While an approval is requested, the thread's status says that it waits for one."""
+    client, _ = _start_asking_turn(bench, "approval")
+    client.wait_request(_APPROVAL_METHOD)
+    statuses = [params["status"] for params in _notifications(client, "thread/status/changed")]
+    expect_equal("the last status", statuses[-1], {"type": "active", "activeFlags": ["waitingOnApproval"]})
 
 
 def approval_declined(bench: AppServerBench) -> None:
-    """A command that is declined is not run, is told as declined, and the turn goes on."""
+    """A declined command is not run, its status is declined, and the turn continues."""
     expect_equal("the command", _final_item_status(bench, "approval", _DECLINED), "declined")
-    expect_true(not bench.command_ran, "nothing that was run", "the command was")
+    expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
 def approval_refused(bench: AppServerBench) -> None:
-    """A command whose approval is answered with an error is not run, is told as failed, the turn goes on."""
+    """If an approval is answered with an error, the command is not run and has failed; the turn continues."""
     expect_equal("the command", _final_item_status(bench, "approval", _METHOD_NOT_FOUND), "failed")
-    expect_true(not bench.command_ran, "nothing that was run", "the command was")
+    expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
 def approval_never(bench: AppServerBench) -> None:
-    """Where the policy is to ask never, nothing is asked."""
-    wire, _ = _start_asking_turn(bench, "approval", approvalPolicy="never")
-    expect_equal("the end", wire.wait_notification("turn/completed")["turn"]["status"], "completed")
+    """With the approval policy never, no request is sent."""
+    client, _ = _start_asking_turn(bench, "approval", approvalPolicy="never")
+    expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "completed")
     expect_equal(
-        "what was asked", [line.message for line in wire.messages if _is_server_request(line.message)], []
+        "requests", [line.message for line in client.messages if _is_server_request(line.message)], []
     )
 
 
 def approval_resolved(bench: AppServerBench) -> None:
-    """An approval that was answered is told as such, by the id of the question."""
-    wire, _ = _start_asking_turn(bench, "approval")
-    asked = wire.wait_request(_APPROVAL_METHOD)
-    wire.send_message({"id": asked["id"], **_DECLINED})
-    expect_equal("the question", wire.wait_notification("serverRequest/resolved")["requestId"], asked["id"])
+    """After an approval is answered, a notification names the resolved request."""
+    client, _ = _start_asking_turn(bench, "approval")
+    request = client.wait_request(_APPROVAL_METHOD)
+    client.send_message({"id": request["id"], **_DECLINED})
+    expect_equal(
+        "the request", client.wait_notification("serverRequest/resolved")["requestId"], request["id"]
+    )
 
 
 def tool_refused(bench: AppServerBench) -> None:
-    """A tool of the client that is answered with an error has failed, and the turn goes on."""
+    """If a tool call is answered with an error, the tool has failed; the turn continues."""
     expect_equal("the tool", _final_item_status(bench, "tool", _METHOD_NOT_FOUND), "failed")
 
 
 def interrupted_while_waiting(bench: AppServerBench) -> None:
     """A turn that waits for an approval can be interrupted."""
-    wire, thread = _start_asking_turn(bench, "approval")
-    turn = wire.wait_request(_APPROVAL_METHOD)["params"]["turnId"]
-    wire.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
-    expect_equal("the end", wire.wait_notification("turn/completed")["turn"]["status"], "interrupted")
-    expect_true(not bench.command_ran, "nothing that was run", "the command was")
+    client, thread = _start_asking_turn(bench, "approval")
+    turn = client.wait_request(_APPROVAL_METHOD)["params"]["turnId"]
+    client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
+    expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "interrupted")
+    expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
 def _start_asking_turn(
-    bench: AppServerBench, request_kind: ClientRequestKind, **setup: object
+    bench: AppServerBench, request_kind: ClientRequestKind, **params: object
 ) -> tuple[AppServerClient, str]:
-    """A turn whose model wants what the client has to be asked about."""
+    """Start a turn in which the server sends a request; return the client and the thread."""
     bench.asks(request_kind)
     bench.model.answers("סוף")
-    wire = bench.start_server()
-    wire.initialize(experimental=True)
+    client = bench.start_server()
+    client.initialize(experimental=True)
     thread = str(
-        wire.request(
-            "thread/start", bench.thread_params(**{**bench.asking_thread_params(request_kind), **setup})
+        client.request(
+            "thread/start", bench.thread_params(**{**bench.asking_thread_params(request_kind), **params})
         )["result"]["thread"]["id"]
     )
-    wire.send_request("turn/start", turn_params(thread, "א"))
-    return wire, thread
+    client.send_request("turn/start", turn_params(thread, "א"))
+    return client, thread
 
 
 def _final_item_status(
     bench: AppServerBench, request_kind: ClientRequestKind, answer: Mapping[str, Any]
 ) -> str:
-    """Answer, take the turn to its end, and say how the item of it has ended."""
-    wire, _ = _start_asking_turn(bench, request_kind)
+    """Answer the request, run the turn to its end, and return the final status of its item."""
+    client, _ = _start_asking_turn(bench, request_kind)
     method, kind = (
         (_APPROVAL_METHOD, "commandExecution")
         if request_kind == "approval"
         else (_TOOL_METHOD, "dynamicToolCall")
     )
-    asked = wire.wait_request(method)
-    wire.send_message({"id": asked["id"], **answer})
-    expect_equal("the end", wire.wait_notification("turn/completed")["turn"]["status"], "completed")
+    request = client.wait_request(method)
+    client.send_message({"id": request["id"], **answer})
+    expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "completed")
     expect_equal(
-        "the answer", [item["text"] for item in _items(wire, "item/completed", "agentMessage")], ["סוף"]
+        "the answer", [item["text"] for item in _items(client, "item/completed", "agentMessage")], ["סוף"]
     )
-    (item,) = _items(wire, "item/completed", kind)
+    (item,) = _items(client, "item/completed", kind)
     return str(item["status"])
 
 

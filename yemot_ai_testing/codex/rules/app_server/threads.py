@@ -1,7 +1,7 @@
-"""The rules of ``codex app-server``: what a client may rely on, read off the real binary (0.169.0).
+"""The rules of ``codex app-server``, measured with the real binary (0.169.0).
 
-Each rule is a function of a ``Stage`` whose docstring is the rule as a sentence; it raises
-``AssertionError`` where the rule is broken.
+Each rule is a function of a bench; its docstring is the title of the rule, and it raises ``Breach`` if the
+rule is broken.
 """
 
 from __future__ import annotations
@@ -30,40 +30,38 @@ _SINCE: Final[Mapping[str, str]] = {
     "turn-busy": "0.163.0",
     "fails-unknown-model": "0.169.0",
 }
-"""What 0.142.0, or 0.163.0, does otherwise (measured); the other rules hold for them, too."""
-_INVALID_PARAMS: Final = -32602
-_MAX_PROMPT_LENGTH: Final = 1_048_576
+"""The first version of rules that do not hold for 0.142.0 or 0.163.0 (measured); all others do."""
 
 
 def handshake_first(bench: AppServerBench) -> None:
-    """Nothing is answered before the handshake."""
-    wire = bench.start_server()
-    expect_error(wire.request("thread/start", bench.thread_params()), "Not initialized")
-    expect_true("result" in wire.initialize(), "a handshake afterwards", "none")
+    """Before the handshake every request is refused."""
+    client = bench.start_server()
+    expect_error(client.request("thread/start", bench.thread_params()), "Not initialized")
+    expect_true("result" in client.initialize(), "a handshake after it", "none")
 
 
 def handshake_once(bench: AppServerBench) -> None:
     """A second handshake is refused."""
-    wire = bench.start_initialized()
+    client = bench.start_initialized()
     expect_error(
-        wire.request("initialize", {"clientInfo": {"name": "x", "version": "1"}}), "Already initialized"
+        client.request("initialize", {"clientInfo": {"name": "x", "version": "1"}}), "Already initialized"
     )
 
 
 def handshake_result(bench: AppServerBench) -> None:
-    """The handshake tells the home and the version."""
+    """The answer to the handshake has the home and the version."""
     result = bench.start_server().initialize()["result"]
     expect_equal("the home", result["codexHome"], bench.env["CODEX_HOME"])
     expect_true("yemot-ai/" in result["userAgent"], "the client's name", result["userAgent"])
 
 
 def unknown_method(bench: AppServerBench) -> None:
-    """An unknown method is an invalid request, by its name."""
+    """An unknown method is an invalid request, and the error names it."""
     expect_error(bench.start_initialized().request("no/such"), "unknown variant `no/such`")
 
 
 def missing_field(bench: AppServerBench) -> None:
-    """A missing parameter is named."""
+    """The error for a missing parameter names it."""
     expect_error(bench.start_initialized().request("thread/resume"), "missing field `threadId`")
 
 
@@ -76,30 +74,30 @@ def wrong_type(bench: AppServerBench) -> None:
 
 
 def id_echoed(bench: AppServerBench) -> None:
-    """An answer bears the id of its question, also a word."""
-    wire = bench.start_initialized()
-    wire.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
-    told = wire.read_until(lambda message: message.get("id") is not None)
-    expect_equal("the id", told["id"], "one")
+    """An answer has the id of its request, also if that is a string."""
+    client = bench.start_initialized()
+    client.send_message({"id": "one", "method": "thread/loaded/list", "params": {}})
+    answer = client.read_until(lambda message: message.get("id") is not None)
+    expect_equal("the id", answer["id"], "one")
 
 
 def invalid_message_ignored(bench: AppServerBench) -> None:
-    """A line that is no message is passed over."""
-    wire = bench.start_initialized()
+    """A line that is not a message is ignored."""
+    client = bench.start_initialized()
     for line in (b"not json", b"{}", b"[]", b""):
-        wire.send_line(line)
-    expect_equal("what is loaded", wire.request("thread/loaded/list")["result"]["data"], [])
+        client.send_line(line)
+    expect_equal("the loaded threads", client.request("thread/loaded/list")["result"]["data"], [])
 
 
 def unsolicited_answer_ignored(bench: AppServerBench) -> None:
-    """An answer to a question that was never asked is passed over."""
-    wire = bench.start_initialized()
-    wire.send_message({"id": 77, "error": {"code": -32601, "message": "nobody here can answer"}})
-    expect_equal("what is loaded", wire.request("thread/loaded/list")["result"]["data"], [])
+    """An answer to a request that the server never sent is ignored."""
+    client = bench.start_initialized()
+    client.send_message({"id": 77, "error": {"code": -32601, "message": "method not found"}})
+    expect_equal("the loaded threads", client.request("thread/loaded/list")["result"]["data"], [])
 
 
 def start_shape(bench: AppServerBench) -> None:
-    """A thread that is started is told with its id, folder and file."""
+    """The answer to thread/start has the thread's id, folder and file."""
     result = bench.start_initialized().request("thread/start", bench.thread_params())["result"]
     thread = result["thread"]
     expect_equal("the folder", (result["cwd"], thread["cwd"]), (str(bench.work), str(bench.work)))
@@ -108,55 +106,58 @@ def start_shape(bench: AppServerBench) -> None:
 
 
 def start_writes_nothing(bench: AppServerBench) -> None:
-    """A thread without a turn is not on disk."""
+    """A thread without a turn has no file."""
     thread = bench.start_initialized().request("thread/start", bench.thread_params())["result"]["thread"]
     expect_true(not Path(thread["path"]).exists(), "no file", thread["path"])
 
 
 def resumed_after_restart(bench: AppServerBench) -> None:
-    """A thread is taken up by a later server."""
+    """A thread can be resumed by a later server."""
     bench.model.answers("א").answers("ב")
     first = bench.start_initialized()
     thread = bench.start_thread(first)
     bench.run_turn(first, thread, "שמי דוד")
     first.shut_down()
-    wire = bench.start_initialized()
-    shown = wire.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))["result"][
-        "thread"
-    ]
-    expect_equal("the thread", (shown["id"], shown["preview"]), (thread, "שמי דוד"))
-    expect_equal("its turn", bench.run_turn(wire, thread, "ב")["status"], "completed")
+    client = bench.start_initialized()
+    params = bench.thread_params(threadId=thread, excludeTurns=True)
+    resumed = client.request("thread/resume", params)["result"]["thread"]
+    expect_equal("the thread", (resumed["id"], resumed["preview"]), (thread, "שמי דוד"))
+    expect_equal("its turn", bench.run_turn(client, thread, "ב")["status"], "completed")
 
 
 def resumed_after_unsubscribe(bench: AppServerBench) -> None:
-    """A thread that was let go is taken up again, and is let go once."""
+    """An unsubscribed thread can be resumed, and a second unsubscribe says notSubscribed."""
     bench.model.answers("א")
-    wire = bench.start_initialized()
-    thread = bench.start_thread(wire)
-    bench.run_turn(wire, thread, "א")
-    asked = {"threadId": thread}
-    told = [wire.request("thread/unsubscribe", asked)["result"]["status"] for _ in range(2)]
-    expect_equal("the answers", told, ["unsubscribed", "notSubscribed"])
-    again = wire.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))
-    expect_equal("the thread", again["result"]["thread"]["id"], thread)
+    client = bench.start_initialized()
+    thread = bench.start_thread(client)
+    bench.run_turn(client, thread, "א")
+    params = {"threadId": thread}
+    statuses = [client.request("thread/unsubscribe", params)["result"]["status"] for _ in range(2)]
+    expect_equal("the answers", statuses, ["unsubscribed", "notSubscribed"])
+    resumed = client.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))
+    expect_equal("the thread", resumed["result"]["thread"]["id"], thread)
 
 
 def unknown_thread(bench: AppServerBench) -> None:
-    """What is asked about an unknown thread is refused, in words that tell it is lost."""
-    wire, asked = bench.start_initialized(), {"threadId": UNKNOWN_THREAD}
+    """Requests for an unknown thread are refused, and the error says that it does not exist."""
+    client, params = bench.start_initialized(), {"threadId": UNKNOWN_THREAD}
     for method in ("thread/resume", "thread/fork", "thread/delete"):
-        expect_error(wire.request(method, asked), f"no rollout found for thread id {UNKNOWN_THREAD}")
+        expect_error(client.request(method, params), f"no rollout found for thread id {UNKNOWN_THREAD}")
     expect_error(
-        wire.request("turn/start", turn_params(UNKNOWN_THREAD, "א")), f"thread not found: {UNKNOWN_THREAD}"
+        client.request("turn/start", turn_params(UNKNOWN_THREAD, "א")), f"thread not found: {UNKNOWN_THREAD}"
     )
-    expect_equal("letting go", wire.request("thread/unsubscribe", asked)["result"]["status"], "notLoaded")
+    expect_equal("the status", client.request("thread/unsubscribe", params)["result"]["status"], "notLoaded")
 
 
 def invalid_thread_id(bench: AppServerBench) -> None:
-    """What is no id is told as such."""
-    wire = bench.start_initialized()
-    expect_error(wire.request("turn/start", turn_params("zzz", "א")), "invalid thread id: invalid character")
-    expect_error(wire.request("thread/resume", {"threadId": "zzz"}), "invalid session id: invalid character")
+    """An invalid thread id is refused as invalid."""
+    client = bench.start_initialized()
+    expect_error(
+        client.request("turn/start", turn_params("zzz", "א")), "invalid thread id: invalid character"
+    )
+    expect_error(
+        client.request("thread/resume", {"threadId": "zzz"}), "invalid session id: invalid character"
+    )
 
 
 def second_writer(bench: AppServerBench) -> None:
@@ -165,50 +166,50 @@ def second_writer(bench: AppServerBench) -> None:
     first, second = bench.start_initialized(), bench.start_initialized()
     thread = bench.start_thread(first)
     bench.run_turn(first, thread, "א")
-    asked = bench.thread_params(threadId=thread, excludeTurns=True)
-    expect_error(second.request("thread/resume", asked), f"thread {thread} already has an active writer")
-    fork = second.request("thread/fork", asked)["result"]["thread"]
+    params = bench.thread_params(threadId=thread, excludeTurns=True)
+    expect_error(second.request("thread/resume", params), f"thread {thread} already has an active writer")
+    fork = second.request("thread/fork", params)["result"]["thread"]
     expect_true(fork["id"] != thread, "another id", fork["id"])
-    expect_equal("what it comes from", fork["forkedFromId"], thread)
+    expect_equal("the original thread", fork["forkedFromId"], thread)
     expect_equal("its turn", bench.run_turn(second, fork["id"], "ב")["status"], "completed")
 
 
 def deleted(bench: AppServerBench) -> None:
-    """A thread that is deleted is gone from the disk, and unknown."""
+    """The file of a deleted thread is removed, and the thread is unknown."""
     bench.model.answers("א")
-    wire = bench.start_initialized()
-    thread = wire.request("thread/start", bench.thread_params())["result"]["thread"]
-    bench.run_turn(wire, thread["id"], "א")
-    asked = {"threadId": thread["id"]}
+    client = bench.start_initialized()
+    thread = client.request("thread/start", bench.thread_params())["result"]["thread"]
+    bench.run_turn(client, thread["id"], "א")
+    params = {"threadId": thread["id"]}
     expect_true(Path(thread["path"]).exists(), "a file before", "none")
-    expect_equal("the answer", wire.request("thread/delete", asked).get("result"), {})
+    expect_equal("the answer", client.request("thread/delete", params).get("result"), {})
     expect_true(not Path(thread["path"]).exists(), "no file", thread["path"])
-    expect_error(wire.request("thread/resume", asked), "no rollout found")
+    expect_error(client.request("thread/resume", params), "no rollout found")
 
 
 def forked_thread_kept(bench: AppServerBench) -> None:
-    """What a fork was made of cannot be deleted."""
+    """A thread that was forked cannot be deleted."""
     bench.model.answers("א")
-    wire = bench.start_initialized()
-    thread = bench.start_thread(wire)
-    bench.run_turn(wire, thread, "א")
-    wire.request("thread/fork", bench.thread_params(threadId=thread, excludeTurns=True))
-    answer = wire.request("thread/delete", {"threadId": thread})
+    client = bench.start_initialized()
+    thread = bench.start_thread(client)
+    bench.run_turn(client, thread, "א")
+    client.request("thread/fork", bench.thread_params(threadId=thread, excludeTurns=True))
+    answer = client.request("thread/delete", {"threadId": thread})
     expect_error(answer, f"cannot delete thread {thread}: forked history still references it")
 
 
 def stdin_closed(bench: AppServerBench) -> None:
-    """A server ends by itself when its standard input is closed."""
-    wire = bench.start_initialized()
-    bench.start_thread(wire)
-    expect_equal("the exit code", wire.shut_down(), 0)
+    """A server ends when its standard input is closed."""
+    client = bench.start_initialized()
+    bench.start_thread(client)
+    expect_equal("the exit code", client.shut_down(), 0)
 
 
 def not_utf8(bench: AppServerBench) -> None:
-    """Bytes that are no UTF-8 are the end of its standard input."""
-    wire = bench.start_initialized()
-    wire.send_line(b"\xff")
-    expect_equal("the exit code", wire.wait_exit(), 0)
+    """A server ends at input that is not UTF-8."""
+    client = bench.start_initialized()
+    client.send_line(b"\xff")
+    expect_equal("the exit code", client.wait_exit(), 0)
 
 
 def _title(rule: Callable[[AppServerBench], None]) -> str:
@@ -218,7 +219,7 @@ def _title(rule: Callable[[AppServerBench], None]) -> str:
 SERVER_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
     "handshake-first": handshake_first,
     "handshake-once": handshake_once,
-    "handshake-tells": handshake_result,
+    "handshake-result": handshake_result,
     "rpc-unknown-method": unknown_method,
     "rpc-missing-field": missing_field,
     "rpc-wrong-type": wrong_type,
@@ -239,10 +240,10 @@ SERVER_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
     "stdin-closed": stdin_closed,
     "stdin-not-utf8": not_utf8,
 }
-"""All rules, by a stable name whose first word is the chapter."""
+"""All rules, by a stable name whose first word is the group."""
 
 SERVER_RULES: Final[tuple[Rule[AppServerBench], ...]] = tuple(
     Rule(f"server-{name}", _title(rule), rule, since=_SINCE.get(name, ""), interface="app-server")
     for name, rule in SERVER_CHECKS.items()
 )
-"""The same, as the suite has them."""
+"""All rules, as the suite runs them."""

@@ -1,7 +1,4 @@
-"""The rules of ``codex exec --json``, chapter by chapter.
-
-Each was read off the real binary first, and written down then.
-"""
+"""The rules of ``codex exec --json``, one module for each group; all were measured with the real binary."""
 
 from __future__ import annotations
 
@@ -34,4 +31,4 @@ RULE_GROUPS: Final[tuple[RuleGroup[ExecBench], ...]] = (
     SIGNAL_RULES,
     HOME_RULES,
 )
-"""In the order in which the cases are numbered."""
+"""All groups, in the order of the rules' numbers."""

@@ -1,4 +1,4 @@
-"""How ``codex exec`` reads its command line."""
+"""The rules of the command line of ``codex exec``."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _READS_PROMPT: Final = "Reading prompt from stdin..."
 
 
 def expect_refused(bench: ExecBench, run: CompletedRun, exit_code: int, *substrings: str) -> None:
-    """Expect a run that ended with this code and these words, without an event and without the model."""
+    """Expect this exit code and these texts on standard error, no event, and no call to the model."""
     expect_equal("exit code", run.exit_code, exit_code)
     expect_equal("standard output", run.stdout, b"")
     expect_contains("standard error", run.stderr, *substrings)
     bench.expect_no_requests()
 
 
-@ARGV_RULES.rule("dash", "`-` means: the prompt is what standard input holds, and nothing is said about it")
+@ARGV_RULES.rule("dash", "With `-`, standard input is the prompt, and standard error has no message about it")
 def _dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "-", stdin="שלום")
     bench.expect_answered(run, "תשובה")
-    expect_true(_READS_PROMPT not in run.stderr, "no word about standard input", run.summary)
-    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
+    expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
+    expect_equal("prompts", bench.prompts(), ["שלום"])
 
 
 @ARGV_RULES.rule("no-prompt", "Without a prompt, standard input is the prompt, and standard error says so")
@@ -42,38 +42,38 @@ def _no_prompt(bench: ExecBench) -> None:
     run = bench.run(*EXEC, stdin="שלום")
     bench.expect_answered(run, "תשובה")
     expect_contains("standard error", run.stderr, _READS_PROMPT)
-    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["שלום"])
 
 
-@ARGV_RULES.rule("prompt", "A word is the prompt")
+@ARGV_RULES.rule("prompt", "An argument is the prompt")
 def _prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run(*EXEC, "שלום", stdin=Stdin.NULL), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["שלום"])
 
 
 @ARGV_RULES.rule("double-dash-word", "After `--` the name of a subcommand is a prompt")
 def _double_dash_word(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run(*EXEC, "--", "review", stdin=Stdin.NULL), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["review"])
+    expect_equal("prompts", bench.prompts(), ["review"])
 
 
 @ARGV_RULES.rule("double-dash-option", "After `--` an option is a prompt")
 def _double_dash_option(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run(*EXEC, "--", "--json", stdin=Stdin.NULL), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["--json"])
+    expect_equal("prompts", bench.prompts(), ["--json"])
 
 
 @ARGV_RULES.rule("double-dash-dash", "After `--` a `-` still means standard input")
 def _double_dash_dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run(*EXEC, "--", "-", stdin="שלום"), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["שלום"])
 
 
-@ARGV_RULES.rule("word-review", "The prompt `review` is the subcommand: it exits 1 and asks nothing")
+@ARGV_RULES.rule("word-review", "The prompt `review` is the subcommand: it exits 1 and calls no model")
 def _word_review(bench: ExecBench) -> None:
     expect_refused(bench, bench.run(*EXEC, "review", stdin=Stdin.NULL), 1, "--uncommitted")
 
@@ -131,21 +131,19 @@ def _value_missing(bench: ExecBench) -> None:
     expect_refused(bench, bench.run(*EXEC, "--sandbox"), 2, "a value is required for '--sandbox")
 
 
-@ARGV_RULES.rule(
-    "value-unknown", "A value that an option does not know exits 2, and those it knows are listed"
-)
+@ARGV_RULES.rule("value-unknown", "An invalid value of an option exits 2, and the valid ones are listed")
 def _value_unknown(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "--sandbox", "bogus", "-", stdin="שלום")
     expect_refused(bench, run, 2, "invalid value 'bogus' for '--sandbox", "read-only")
 
 
-@ARGV_RULES.rule("unknown-feature", "Switching off a feature that it does not know exits 1")
+@ARGV_RULES.rule("unknown-feature", "Disabling an unknown feature exits 1")
 def _unknown_feature(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "--disable", "frobnication", "-", stdin="שלום")
     expect_refused(bench, run, 1, "Unknown feature flag: frobnication")
 
 
-@ARGV_RULES.rule("unknown-setting", "A setting that it does not know is only a matter for a warning")
+@ARGV_RULES.rule("unknown-setting", "An unknown setting is at most a warning")
 def _unknown_setting(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run_turn("שלום", "-c", "frob.nicate=1"), "תשובה")
@@ -189,7 +187,7 @@ def _features(bench: ExecBench) -> None:
 
 
 @ARGV_RULES.rule(
-    "greedy-image", "Before `resume`, --image swallows every word: `--image A resume ID` is a new thread"
+    "greedy-image", "Before `resume`, --image takes every word: `--image A resume ID` is a new thread"
 )
 def _greedy_image(bench: ExecBench) -> None:
     thread = bench.answered_thread()
@@ -200,7 +198,7 @@ def _greedy_image(bench: ExecBench) -> None:
 
 
 @ARGV_RULES.rule(
-    "greedy-image-dash", "--image swallows a `-` too: the prompt is then missing, and so standard input"
+    "greedy-image-dash", "--image takes a `-` too: then there is no prompt, so standard input is read"
 )
 def _greedy_image_dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
@@ -209,25 +207,25 @@ def _greedy_image_dash(bench: ExecBench) -> None:
     expect_contains("standard error", run.stderr, _READS_PROMPT)
 
 
-@ARGV_RULES.rule("image-then-option", "An option ends what --image swallows")
+@ARGV_RULES.rule("image-then-option", "An option ends the values of --image")
 def _image_then_option(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run("exec", "--skip-git-repo-check", "-i", "a.png", "b.png", "--json", "-", stdin="שלום")
     bench.expect_answered(run, "תשובה")
-    expect_true(_READS_PROMPT not in run.stderr, "no word about standard input", run.summary)
+    expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
-@ARGV_RULES.rule("image-then-double-dash", "`--` ends what --image swallows")
+@ARGV_RULES.rule("image-then-double-dash", "`--` ends the values of --image")
 def _image_then_double_dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "-i", "a.png", "--", "-", stdin="שלום")
     bench.expect_answered(run, "תשובה")
-    expect_true(_READS_PROMPT not in run.stderr, "no word about standard input", run.summary)
+    expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
-@ARGV_RULES.rule("image-with-equals", "`--image=A` takes one file: what follows is the prompt")
+@ARGV_RULES.rule("image-with-equals", "`--image=A` takes one file: the next word is the prompt")
 def _image_with_equals(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "--image=a.png", "-", stdin="שלום")
     bench.expect_answered(run, "תשובה")
-    expect_true(_READS_PROMPT not in run.stderr, "no word about standard input", run.summary)
+    expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)

@@ -1,4 +1,4 @@
-"""How ``codex exec resume`` reads its command line."""
+"""The rules of the command line of ``codex exec resume``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["RESUME_RULES", "UNKNOWN_THREAD_ID"]
 RESUME_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("resume")
 
 UNKNOWN_THREAD_ID: Final = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
-"""A well-formed id that no home knows."""
+"""A valid id that no home has."""
 
 
-@RESUME_RULES.rule("options-before", "Options before `resume` hold for it")
+@RESUME_RULES.rule("options-before", "Options before `resume` apply to it")
 def _options_before(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -31,17 +31,17 @@ def _options_before(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@RESUME_RULES.rule("options-after", "Options that `resume` has may stand after it, also after the id")
+@RESUME_RULES.rule("options-after", "Options of `resume` can come after it, also after the id")
 def _options_after(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
-    given = ("exec", "resume", "--json", thread, "--skip-git-repo-check", "--model", "gpt-5-codex", "-")
-    run = bench.run(*given, stdin="שוב")
+    arguments = ("exec", "resume", "--json", thread, "--skip-git-repo-check", "--model", "gpt-5-codex", "-")
+    run = bench.run(*arguments, stdin="שוב")
     bench.expect_answered(run, "שנייה")
     expect_equal("thread", run.thread_id, thread)
 
 
-@RESUME_RULES.rule("options-on-both-sides", "The same flag before and after `resume` is no repetition")
+@RESUME_RULES.rule("options-on-both-sides", "The same flag before and after `resume` is not refused")
 def _options_on_both_sides(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -78,7 +78,7 @@ def _image(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@RESUME_RULES.rule("double-dash", "`--` may stand before the id")
+@RESUME_RULES.rule("double-dash", "`--` can come before the id")
 def _double_dash(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -100,7 +100,7 @@ def _prompt(bench: ExecBench) -> None:
     bench.answers("שנייה")
     run = bench.run(*EXEC, "resume", thread, "ומה עוד?", stdin=Stdin.NULL)
     bench.expect_answered(run, "שנייה")
-    expect_equal("what the model was asked", bench.prompts()[-1:], ["ומה עוד?"])
+    expect_equal("prompts", bench.prompts()[-1:], ["ומה עוד?"])
 
 
 @RESUME_RULES.rule("no-prompt", "`resume` without a prompt reads standard input, and standard error says so")
@@ -112,7 +112,7 @@ def _no_prompt(bench: ExecBench) -> None:
     expect_contains("standard error", run.stderr, "Reading prompt from stdin...")
 
 
-@RESUME_RULES.rule("last", "`--last` resumes the thread that was used last, not the one that began last")
+@RESUME_RULES.rule("last", "`--last` resumes the thread used last, not the one started last")
 def _last(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answered_thread()
@@ -123,7 +123,7 @@ def _last(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@RESUME_RULES.rule("last-elsewhere", "`--last` looks only among the threads of the same working folder")
+@RESUME_RULES.rule("last-elsewhere", "`--last` considers only threads of the same working folder")
 def _last_elsewhere(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -132,7 +132,7 @@ def _last_elsewhere(bench: ExecBench) -> None:
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
-@RESUME_RULES.rule("last-all", "`--last --all` looks among the threads of every working folder")
+@RESUME_RULES.rule("last-all", "`--last --all` considers the threads of every working folder")
 def _last_all(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -148,10 +148,10 @@ def _last_with_prompt(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "resume", "--last", "ומה עוד?", stdin=Stdin.NULL)
     bench.expect_answered(run, "שנייה")
     expect_equal("thread", run.thread_id, thread)
-    expect_equal("what the model was asked", bench.prompts()[-1:], ["ומה עוד?"])
+    expect_equal("prompts", bench.prompts()[-1:], ["ומה עוד?"])
 
 
-@RESUME_RULES.rule("last-with-two-words", "With `--last` and two words, the first is passed over")
+@RESUME_RULES.rule("last-with-two-words", "With `--last` and two words, the first is ignored")
 def _last_with_two_words(bench: ExecBench) -> None:
     first = bench.answered_thread()
     last = bench.answered_thread()
@@ -159,10 +159,10 @@ def _last_with_two_words(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "resume", "--last", first, "-", stdin="שוב")
     bench.expect_answered(run, "שנייה")
     expect_equal("thread", run.thread_id, last)
-    expect_equal("what the model was asked", bench.prompts()[-1:], ["שוב"])
+    expect_equal("prompts", bench.prompts()[-1:], ["שוב"])
 
 
-@RESUME_RULES.rule("last-of-none", "`--last` in a home without threads begins a new one, silently")
+@RESUME_RULES.rule("last-of-none", "`--last` in a home without threads silently starts a new one")
 def _last_of_none(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "resume", "--last", "-", stdin="שלום")

@@ -1,4 +1,4 @@
-"""What ``codex exec --json`` writes: which events, in which order, with which fields."""
+"""The rules of the events of ``codex exec --json``: types, order and fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _order(bench: ExecBench) -> None:
 
 
 @EVENT_RULES.rule(
-    "lines", "Standard output is one JSON object with a type on each line, the last line ended too"
+    "lines", "Each line of standard output is a JSON object with a type; the last one ends with a newline too"
 )
 def _lines(bench: ExecBench) -> None:
     bench.answers("תשובה")
@@ -50,11 +50,11 @@ def _thread_id(bench: ExecBench) -> None:
     expect_true(str(found) == thread and found.version == 7, "a UUID of version 7", thread)  # noqa: PLR2004 - a version
 
 
-@EVENT_RULES.rule("item-ids", "Every item has an id of its own in the turn")
+@EVENT_RULES.rule("item-ids", "Every item of a turn has another id")
 def _item_ids(bench: ExecBench) -> None:
     bench.emits_recorded("two_messages")
     ids = [event["item"].get("id") for event in bench.run_turn().events if event["type"] == "item.completed"]
-    expect_true(all(ids) and len(set(ids)) == len(ids), "ids, each once", ids)
+    expect_true(all(ids) and len(set(ids)) == len(ids), "different ids", ids)
 
 
 @EVENT_RULES.rule("usage", "turn.completed has the tokens: input, cached input and output")
@@ -69,11 +69,11 @@ def _usage(bench: ExecBench) -> None:
 def _usage_counts(bench: ExecBench) -> None:
     bench.emits_recorded("two_messages")
     usage = bench.run_turn().usage
-    seen = [usage.get(name) for name in ("input_tokens", "cached_input_tokens", "output_tokens")]
-    expect_equal("tokens", seen, [api.TOKENS["input"], api.TOKENS["cached"], api.TOKENS["output"]])
+    counts = [usage.get(name) for name in ("input_tokens", "cached_input_tokens", "output_tokens")]
+    expect_equal("tokens", counts, [api.TOKENS["input"], api.TOKENS["cached"], api.TOKENS["output"]])
 
 
-@EVENT_RULES.rule("usage-reasoning", "turn.completed has the reasoning tokens, too", since="0.142.0")
+@EVENT_RULES.rule("usage-reasoning", "turn.completed has the reasoning tokens", since="0.142.0")
 def _usage_reasoning(bench: ExecBench) -> None:
     bench.answers("תשובה")
     usage = bench.run_turn().usage
@@ -82,13 +82,13 @@ def _usage_reasoning(bench: ExecBench) -> None:
     )
 
 
-@EVENT_RULES.rule("two-messages", "Several messages of the agent come each as an item, in order")
+@EVENT_RULES.rule("two-messages", "Each message of the agent is an item, in order")
 def _two_messages(bench: ExecBench) -> None:
     bench.emits_recorded("two_messages")
     bench.expect_answered(bench.run_turn(), "רגע, אני בודק.", "עכשיו שלוש וחצי.")
 
 
-@EVENT_RULES.rule("reasoning", "Reasoning is an item of its own, before the message")
+@EVENT_RULES.rule("reasoning", "Reasoning is a separate item, before the message")
 def _reasoning(bench: ExecBench) -> None:
     bench.emits_recorded("reasoning")
     run = bench.run_turn()
@@ -100,7 +100,7 @@ def _reasoning(bench: ExecBench) -> None:
     expect_equal("reasoning", texts, ["**Looking at the clock**"])
 
 
-@EVENT_RULES.rule("mixed", "Reasoning and messages keep the order in which the model put them out")
+@EVENT_RULES.rule("mixed", "Reasoning and messages keep the order of the model")
 def _mixed(bench: ExecBench) -> None:
     first, second = api.reasoning("one"), api.reasoning("two", item_id="rs_2")
     bench.emits(first, api.message("ראשונה", item_id="msg_0"), second, text="שנייה")
@@ -116,19 +116,19 @@ def _web_search(bench: ExecBench) -> None:
     expect_equal("events", run.event_types, ["thread.started", "turn.started", *shown, "turn.completed"])
 
 
-@EVENT_RULES.rule("unknown-item", "What the model puts out and Codex does not know is passed over")
+@EVENT_RULES.rule("unknown-item", "Output of the model that Codex does not know is ignored")
 def _unknown_item(bench: ExecBench) -> None:
     bench.emits({"type": "frobnication", "id": "f_1", "status": "completed"}, text="תשובה")
     bench.expect_answered(bench.run_turn(), "תשובה")
 
 
-@EVENT_RULES.rule("no-message", "A turn may complete without a message, with exit 0")
+@EVENT_RULES.rule("no-message", "A turn can complete without a message, with exit 0")
 def _no_message(bench: ExecBench) -> None:
     bench.emits_recorded("no_message")
     bench.expect_answered(bench.run_turn())
 
 
-@EVENT_RULES.rule("long-line", "An answer of 200 kB is one line, whole")
+@EVENT_RULES.rule("long-line", "An answer of 200 kB is one line")
 def _long_line(bench: ExecBench) -> None:
     text = "ש" * 100_000
     bench.answers(text)
@@ -136,14 +136,14 @@ def _long_line(bench: ExecBench) -> None:
 
 
 @EVENT_RULES.rule(
-    "odd-text", "U+2028, control characters, NUL, directions and emoji of an answer come through"
+    "odd-text", "U+2028, control characters, NUL, direction marks and emoji of an answer are kept"
 )
 def _odd_text(bench: ExecBench) -> None:
     bench.answers(_ODD_TEXT)
     bench.expect_answered(bench.run_turn(), _ODD_TEXT)
 
 
-@EVENT_RULES.rule("unescaped", "U+2028 and Hebrew stand in a line as they are, not as escapes")
+@EVENT_RULES.rule("unescaped", "U+2028 and Hebrew are not escaped")
 def _unescaped(bench: ExecBench) -> None:
     bench.answers("א\u2028ב")
     run = bench.run_turn()
@@ -151,7 +151,7 @@ def _unescaped(bench: ExecBench) -> None:
     expect_contains("standard output", run.stdout.decode(), "א\u2028ב")
 
 
-@EVENT_RULES.rule("streams", "Whatever is no event goes to standard error, also in a turn that succeeds")
+@EVENT_RULES.rule("streams", "All other output goes to standard error, also in a turn that succeeds")
 def _streams(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, stdin="שלום")

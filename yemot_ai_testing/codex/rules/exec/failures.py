@@ -1,4 +1,4 @@
-"""How a turn fails: the class of the wording, the events, the exit code."""
+"""The rules of failed turns: wording, events, exit code."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FAILURE_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("failure")
 _KINDS: Final[tuple[tuple[FailureKind, str, tuple[str, ...]], ...]] = (
     ("unauthorized", "A 401 is named with its status", ("401 Unauthorized",)),
     ("rate_limited", "A 429 is named with its status, after the retries", ("429 Too Many Requests",)),
-    ("overloaded", "A 500 is told as high demand", ("currently experiencing high demand",)),
-    ("context_overflow", "A full context window is told as such", ("ran out of room", "context window")),
-    ("quota_exceeded", "A used-up quota is told as such", ("quota exceeded",)),
-    ("unknown_model", "A model that is not there is told as such", ("does not exist",)),
+    ("overloaded", "A 500 is reported as high demand", ("currently experiencing high demand",)),
+    ("context_overflow", "A full context window is reported as such", ("ran out of room", "context window")),
+    ("quota_exceeded", "A used-up quota is reported as such", ("quota exceeded",)),
+    ("unknown_model", "An unknown model is reported as such", ("does not exist",)),
 )
 
 
 def expect_failed(run: CompletedRun, *substrings: str) -> None:
-    """Expect a turn that failed in these words: an ``error`` and ``turn.failed``, exit 1."""
+    """Expect a failed turn whose message has these texts: ``error`` and ``turn.failed``, exit 1."""
     expect_equal("exit code", run.exit_code, 1)
     expect_equal("events", run.event_types, ["thread.started", "turn.started", "error", "turn.failed"])
     message = run.events[-1].get("error", {}).get("message", "")
@@ -64,7 +64,7 @@ def _error_event(bench: ExecBench) -> None:
     expect_equal("the error event", error, {"type": "error", "message": last.get("error", {}).get("message")})
 
 
-@FAILURE_RULES.rule("stderr", "Why a turn failed stands in the events; standard error does not say it")
+@FAILURE_RULES.rule("stderr", "The reason of a failure is in the events, not on standard error")
 def _stderr(bench: ExecBench) -> None:
     bench.fails("rate_limited")
     run = bench.run_turn()
@@ -72,7 +72,7 @@ def _stderr(bench: ExecBench) -> None:
 
 
 @FAILURE_RULES.rule(
-    "resumable", "After a failed turn the thread can be resumed, and the failed turn cost nothing"
+    "resumable", "After a failed turn the thread can be resumed, and the failed turn has no tokens"
 )
 def _resumable(bench: ExecBench) -> None:
     thread = bench.answered_thread()

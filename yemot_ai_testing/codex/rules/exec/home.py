@@ -1,4 +1,4 @@
-"""Where ``codex exec`` runs: its home, and the folder that it works in."""
+"""The rules of the home and the working folder of ``codex exec``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HOME_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("home")
 _UNTRUSTED: Final = "--skip-git-repo-check was not specified"
 
 
-@HOME_RULES.rule("missing", "A CODEX_HOME that is not there is refused, and not made: exit 1")
+@HOME_RULES.rule("missing", "A CODEX_HOME that does not exist is refused, and not created: exit 1")
 def _missing(bench: ExecBench) -> None:
     nowhere = bench.folder / "nowhere"
     run = bench.run(*EXEC, "-", stdin="שלום", env={"CODEX_HOME": str(nowhere)})
     expect_refused(bench, run, 1, f'"{nowhere}", but that path does not exist')
-    expect_true(not nowhere.exists(), "no folder made", str(nowhere))
+    expect_true(not nowhere.exists(), "no folder created", str(nowhere))
 
 
 @HOME_RULES.rule("file", "A CODEX_HOME that is a file is refused: exit 1")
@@ -45,7 +45,7 @@ def _read_only(bench: ExecBench) -> None:
     expect_refused(bench, run, 1, "Error: failed to initialize", "Permission denied (os error 13)")
 
 
-@HOME_RULES.rule("unset", "Without CODEX_HOME, or with an empty one, the home is ~/.codex, and is made")
+@HOME_RULES.rule("unset", "Without CODEX_HOME, or with an empty one, the home is ~/.codex, and is created")
 def _unset(bench: ExecBench) -> None:
     for value in (None, ""):
         bench.answers("תשובה")
@@ -53,12 +53,12 @@ def _unset(bench: ExecBench) -> None:
     expect_equal("rollouts in ~/.codex", len(list(bench.user.glob(".codex/sessions/*/*/*/*.jsonl"))), 2)
 
 
-@HOME_RULES.rule("untrusted", "Outside of a git repository it refuses without --skip-git-repo-check: exit 1")
+@HOME_RULES.rule("untrusted", "Outside of a git repository --skip-git-repo-check is required: exit 1")
 def _untrusted(bench: ExecBench) -> None:
     expect_refused(bench, bench.run("exec", "--json", "-", stdin="שלום"), 1, _UNTRUSTED)
 
 
-@HOME_RULES.rule("untrusted-resume", "`resume` refuses likewise")
+@HOME_RULES.rule("untrusted-resume", "The same for `resume`")
 def _untrusted_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     run = bench.run("exec", "--json", "resume", thread, "-", stdin="שלום")
@@ -66,7 +66,7 @@ def _untrusted_resume(bench: ExecBench) -> None:
     expect_contains("standard error", run.stderr, _UNTRUSTED)
 
 
-@HOME_RULES.rule("skip-after-resume", "--skip-git-repo-check may stand after `resume`")
+@HOME_RULES.rule("skip-after-resume", "--skip-git-repo-check can come after `resume`")
 def _skip_after_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -75,7 +75,7 @@ def _skip_after_resume(bench: ExecBench) -> None:
 
 
 @HOME_RULES.rule(
-    "repository", "In a git repository, and in any folder of it, it needs no --skip-git-repo-check"
+    "repository", "In a git repository, and in any folder of it, --skip-git-repo-check is not needed"
 )
 def _repository(bench: ExecBench) -> None:
     folder = _in_repository(bench)
@@ -83,7 +83,7 @@ def _repository(bench: ExecBench) -> None:
     bench.expect_answered(bench.run("exec", "--json", "-", stdin="שלום", cwd=folder), "תשובה")
 
 
-@HOME_RULES.rule("cd-repository", "It is the folder of --cd that has to be in a repository")
+@HOME_RULES.rule("cd-repository", "The folder of --cd must be in a repository")
 def _cd_repository(bench: ExecBench) -> None:
     folder = _in_repository(bench)
     bench.answers("תשובה")
@@ -92,14 +92,14 @@ def _cd_repository(bench: ExecBench) -> None:
     )
 
 
-@HOME_RULES.rule("cd-nowhere", "A --cd that is not there is refused: exit 1")
+@HOME_RULES.rule("cd-nowhere", "A folder of --cd that does not exist is refused: exit 1")
 def _cd_nowhere(bench: ExecBench) -> None:
     run = bench.run(*EXEC, "-C", str(bench.folder / "nowhere"), "-", stdin="שלום")
     expect_refused(bench, run, 1, "No such file or directory")
 
 
 def _in_repository(bench: ExecBench) -> Path:
-    subprocess.run(["git", "init", "-q", str(bench.work)], check=True, stdin=subprocess.DEVNULL)  # noqa: S603, S607 - git is what it is about
+    subprocess.run(["git", "init", "-q", str(bench.work)], check=True, stdin=subprocess.DEVNULL)  # noqa: S603, S607 - the rule is about git
     folder = bench.work / "inside"
     folder.mkdir()
     return folder

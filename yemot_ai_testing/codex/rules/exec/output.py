@@ -1,4 +1,4 @@
-"""Where else an answer goes: standard output without ``--json``, and a file."""
+"""The rules of other output: standard output without ``--json``, and the last-message file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTPUT_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("output")
 _PLAIN: Final = ("exec", "--skip-git-repo-check")
 
 
-@OUTPUT_RULES.rule("plain", "Without --json standard output is the answer and a line end, nothing else")
+@OUTPUT_RULES.rule("plain", "Without --json standard output is the answer and a newline, nothing else")
 def _plain(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*_PLAIN, "-", stdin="שלום")
@@ -34,62 +34,62 @@ def _plain_failure(bench: ExecBench) -> None:
     expect_equal("standard output", run.stdout.decode(), "")
 
 
-@OUTPUT_RULES.rule("file", "--output-last-message writes the last message to a file, without a line end")
+@OUTPUT_RULES.rule("file", "--output-last-message writes the last message to a file, without a newline")
 def _file(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    bench.expect_answered(bench.run_turn("שלום", "--output-last-message", "said.txt"), "תשובה")
+    bench.expect_answered(bench.run_turn("שלום", "--output-last-message", "message.txt"), "תשובה")
     bench.prompts()
     expect_equal("file", _read(bench), "תשובה")
 
 
-@OUTPUT_RULES.rule("file-of-two", "Of several messages the file has the last one")
+@OUTPUT_RULES.rule("file-of-two", "With several messages, the file has the last one")
 def _file_of_two(bench: ExecBench) -> None:
     bench.emits_recorded("two_messages")
-    expect_equal("exit code", bench.run_turn("שלום", "-o", "said.txt").exit_code, 0)
+    expect_equal("exit code", bench.run_turn("שלום", "-o", "message.txt").exit_code, 0)
     expect_equal("file", _read(bench), "עכשיו שלוש וחצי.")
 
 
-@OUTPUT_RULES.rule("file-of-none", "Without a message the file is made empty, and standard error says so")
+@OUTPUT_RULES.rule("file-of-none", "Without a message the file is emptied, and standard error says so")
 def _file_of_none(bench: ExecBench) -> None:
-    (bench.work / "said.txt").write_text("ישן", encoding="utf-8")
+    (bench.work / "message.txt").write_text("ישן", encoding="utf-8")
     bench.emits_recorded("no_message")
-    run = bench.run_turn("שלום", "-o", "said.txt")
+    run = bench.run_turn("שלום", "-o", "message.txt")
     expect_equal("exit code", run.exit_code, 0)
     expect_equal("file", _read(bench), "")
     expect_contains("standard error", run.stderr, "no last agent message")
 
 
-@OUTPUT_RULES.rule("file-of-failure", "A failed turn leaves the file as it was")
+@OUTPUT_RULES.rule("file-of-failure", "A failed turn does not change the file")
 def _file_of_failure(bench: ExecBench) -> None:
-    (bench.work / "said.txt").write_text("ישן", encoding="utf-8")
+    (bench.work / "message.txt").write_text("ישן", encoding="utf-8")
     bench.fails("unauthorized")
-    expect_equal("exit code", bench.run_turn("שלום", "-o", "said.txt").exit_code, 1)
+    expect_equal("exit code", bench.run_turn("שלום", "-o", "message.txt").exit_code, 1)
     expect_equal("file", _read(bench), "ישן")
 
 
 @OUTPUT_RULES.rule(
     "file-nowhere",
-    "A file in a folder that is not there is refused before the model is asked: exit 1",
+    "A file in a missing folder is refused before the model is called: exit 1",
     since="0.169.0",
 )
 def _file_nowhere(bench: ExecBench) -> None:
-    run = bench.run_turn("שלום", "-o", "nowhere/said.txt")
+    run = bench.run_turn("שלום", "-o", "nowhere/message.txt")
     expect_refused(bench, run, 1, "Failed to open last message file", "No such file or directory")
 
 
 @OUTPUT_RULES.rule(
     "file-nowhere-late",
-    "A file in a folder that is not there is only a matter for standard error, after the answer",
+    "A file in a missing folder is reported on standard error after the answer, with exit 0",
     source="measured, 0.142.0 and 0.163.0",
     until="0.169.0",
 )
 def _file_nowhere_late(bench: ExecBench) -> None:
     bench.answers("תשובה")
-    run = bench.run_turn("שלום", "-o", "nowhere/said.txt")
+    run = bench.run_turn("שלום", "-o", "nowhere/message.txt")
     bench.expect_answered(run, "תשובה")
     expect_contains("standard error", run.stderr, "Failed to write last message file")
 
 
 def _read(bench: ExecBench) -> str:
-    path = bench.work / "said.txt"
+    path = bench.work / "message.txt"
     return path.read_text(encoding="utf-8") if path.exists() else "(no file)"

@@ -1,4 +1,4 @@
-"""How ``codex exec`` ends before its time, and what it leaves behind."""
+"""The rules of signals and of leftover processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIGNAL_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("signal")
 
 def _process_reading_prompt(bench: ExecBench) -> ExecProcess:
     process = bench.start(*EXEC, "-").write_stdin("שלום")
-    # Nothing tells from outside that it has come to read; waiting is all that it may do.
+    # Reading cannot be observed from outside; a process that still runs after a while is reading.
     process.keeps_running()
     return process
 
@@ -47,22 +47,23 @@ def _ends_on_signal(
         process = start(bench)
         process.popen.send_signal(number)
         expect_equal("exit code", process.wait_completed(5).exit_code, exit_code)
-        expect_equal("processes left behind", process.surviving_processes(), ())
+        expect_equal("leftover processes", process.surviving_processes(), ())
 
     return check
 
 
 for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": signal.SIGKILL}.items():
-    _within = 1 if _number is signal.SIGINT else -_number
-    _told = f"exit {_within}" if _within > 0 else f"it dies of the signal ({_within})"
+    _exit_code = 1 if _number is signal.SIGINT else -_number
+    _end = f"exit {_exit_code}" if _exit_code > 0 else f"it ends by the signal ({_exit_code})"
     SIGNAL_RULES.rule(
-        f"{_name}-reading", f"SIG{_name.upper()} while it reads its prompt: it dies of it ({-_number})"
+        f"{_name}-reading",
+        f"SIG{_name.upper()} while it reads its prompt: it ends by it ({-_number})",
     )(_ends_on_signal(_process_reading_prompt, _number, -_number))
-    SIGNAL_RULES.rule(f"{_name}-asking", f"SIG{_name.upper()} before the model answers: {_told}")(
-        _ends_on_signal(_process_waiting_for_model, _number, _within)
+    SIGNAL_RULES.rule(f"{_name}-asking", f"SIG{_name.upper()} before the model answers: {_end}")(
+        _ends_on_signal(_process_waiting_for_model, _number, _exit_code)
     )
-    SIGNAL_RULES.rule(f"{_name}-answering", f"SIG{_name.upper()} in the middle of an answer: {_told}")(
-        _ends_on_signal(_process_answering, _number, _within)
+    SIGNAL_RULES.rule(f"{_name}-answering", f"SIG{_name.upper()} in the middle of an answer: {_end}")(
+        _ends_on_signal(_process_answering, _number, _exit_code)
     )
 
 
@@ -88,7 +89,7 @@ for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": sig
     )
 
 
-@SIGNAL_RULES.rule("stdout-closed", "When nobody reads its standard output any more it panics: exit 101")
+@SIGNAL_RULES.rule("stdout-closed", "When its standard output is closed it panics: exit 101")
 def _stdout_closed(bench: ExecBench) -> None:
     bench.answers("תשובה")
     process = bench.start(*EXEC, "-").close_stdout().write_stdin("שלום").close_stdin()
@@ -97,9 +98,9 @@ def _stdout_closed(bench: ExecBench) -> None:
     expect_contains("standard error", run.stderr, "Broken pipe")
 
 
-@SIGNAL_RULES.rule("leftovers", "After an answered turn nothing of its process group is alive")
+@SIGNAL_RULES.rule("leftovers", "After an answered turn no process of its group is alive")
 def _leftovers(bench: ExecBench) -> None:
     bench.answers("תשובה")
     process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
     bench.expect_answered(process.wait_completed(), "תשובה")
-    expect_equal("processes left behind", process.surviving_processes(), ())
+    expect_equal("leftover processes", process.surviving_processes(), ())

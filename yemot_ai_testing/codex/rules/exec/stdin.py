@@ -1,4 +1,4 @@
-"""What ``codex exec`` does with its standard input: open, closed, absent, odd."""
+"""The rules of the standard input of ``codex exec``: open, closed, missing, unusual text."""
 
 from __future__ import annotations
 
@@ -41,16 +41,14 @@ def _blank(bench: ExecBench) -> None:
     expect_refused(bench, bench.run(*EXEC, "-", stdin=" \n\t"), 1, _NO_PROMPT)
 
 
-@STDIN_RULES.rule("closed-prompt", "A prompt among the arguments is asked with a closed standard input")
+@STDIN_RULES.rule("closed-prompt", "A prompt argument works with a closed standard input")
 def _closed_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     bench.expect_answered(bench.run(*EXEC, "שלום", stdin=Stdin.CLOSED), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["שלום"])
 
 
-@STDIN_RULES.rule(
-    "open-prompt", "With a prompt among the arguments it still waits until standard input is closed"
-)
+@STDIN_RULES.rule("open-prompt", "With a prompt argument it still waits until standard input is closed")
 def _open_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     process = bench.start(*EXEC, "שלום")
@@ -59,21 +57,17 @@ def _open_prompt(bench: ExecBench) -> None:
     bench.expect_answered(process.close_stdin().wait_completed(), "תשובה")
 
 
-@STDIN_RULES.rule(
-    "open-dash", "With `-` it asks nothing before standard input is closed, whatever it has read"
-)
+@STDIN_RULES.rule("open-dash", "With `-` it does not call the model before standard input is closed")
 def _open_dash(bench: ExecBench) -> None:
     bench.answers("תשובה")
     process = bench.start(*EXEC, "-").write_stdin("שלום\n")
     expect_true(process.keeps_running(), "a process that waits", "it has ended")
     bench.expect_no_requests()
     bench.expect_answered(process.write_stdin("ולהתראות").close_stdin().wait_completed(), "תשובה")
-    expect_equal("what the model was asked", bench.prompts(), ["שלום\nולהתראות"])
+    expect_equal("prompts", bench.prompts(), ["שלום\nולהתראות"])
 
 
-@STDIN_RULES.rule(
-    "open-prompt-resume", "`resume` with a prompt among the arguments does not wait for standard input"
-)
+@STDIN_RULES.rule("open-prompt-resume", "`resume` with a prompt argument does not wait for standard input")
 def _open_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -82,43 +76,43 @@ def _open_prompt_resume(bench: ExecBench) -> None:
     bench.expect_answered(process.close_stdin().wait_completed(), "שנייה")
 
 
-@STDIN_RULES.rule("besides-prompt", "What is piped besides a prompt is added to it as a <stdin> block")
+@STDIN_RULES.rule("with-prompt", "With a prompt, standard input is appended to it as a <stdin> block")
 def _piped_and_prompt(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run(*EXEC, "סכם", stdin="טקסט ארוך")
     bench.expect_answered(run, "תשובה")
     expect_contains("standard error", run.stderr, "Reading additional input from stdin...")
-    expect_equal("what the model was asked", bench.prompts(), ["סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"])
+    expect_equal("prompts", bench.prompts(), ["סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"])
 
 
-@STDIN_RULES.rule("besides-prompt-resume", "`resume` does not read what is piped besides a prompt")
+@STDIN_RULES.rule("with-prompt-resume", "`resume` with a prompt does not read standard input")
 def _piped_and_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
     bench.expect_answered(bench.run(*EXEC, "resume", thread, "שוב", stdin="עוד"), "שנייה")
-    expect_equal("what the model was asked", bench.prompts()[-1:], ["שוב"])
+    expect_equal("prompts", bench.prompts()[-1:], ["שוב"])
 
 
 def _reads_unchanged(text: str, *, written: bytes | None = None) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
         bench.answers("תשובה")
         bench.expect_answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "תשובה")
-        expect_equal("what the model was asked", bench.prompts(), [text])
+        expect_equal("prompts", bench.prompts(), [text])
 
     return check
 
 
-STDIN_RULES.rule("white-space", "White space and line ends of a prompt are kept")(
+STDIN_RULES.rule("white-space", "White space and newlines of a prompt are kept")(
     _reads_unchanged("  א\r\nב \n\n")
 )
-STDIN_RULES.rule("unicode", "U+2028, directions, niqqud and emoji of a prompt are kept")(
+STDIN_RULES.rule("unicode", "U+2028, direction marks, niqqud and emoji of a prompt are kept")(
     _reads_unchanged("א\u2028ב\u2029ג\u200fד\u05b0 \U0001f600\x85\x7f")
 )
 STDIN_RULES.rule("nul", "A NUL in a prompt is kept")(_reads_unchanged("א\0ב"))
-STDIN_RULES.rule("byte-order-mark", "A UTF-8 byte order mark before a prompt is dropped")(
+STDIN_RULES.rule("byte-order-mark", "A UTF-8 byte order mark before a prompt is removed")(
     _reads_unchanged("שלום", written=b"\xef\xbb\xbf" + "שלום".encode())
 )
-STDIN_RULES.rule("long", "A prompt of 200 kB arrives whole")(_reads_unchanged("ש" * 100_000))
+STDIN_RULES.rule("long", "A prompt of 200 kB is complete")(_reads_unchanged("ש" * 100_000))
 
 
 @STDIN_RULES.rule("not-utf8", "A prompt that is not UTF-8 is refused: exit 1, and the offset is named")

@@ -1,4 +1,4 @@
-"""What ``codex exec`` remembers: the identity of threads, and who may write to one."""
+"""The rules of threads: ids, history, and writers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["THREAD_RULES"]
 THREAD_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("thread")
 
 _FIRST_WITH_LOCKS: Final = "0.163.0"
-"""The first version known to keep a lock for each thread; 0.142.0 has none (measured)."""
+"""The first measured version with a lock for each thread; 0.142.0 has none."""
 
 
-@THREAD_RULES.rule("same-id", "A resumed turn names the thread that it resumes")
+@THREAD_RULES.rule("same-id", "A resumed turn has the id of its thread")
 def _same_id(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
@@ -30,7 +30,7 @@ def _same_id(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@THREAD_RULES.rule("new-id", "Every new thread has an id of its own")
+@THREAD_RULES.rule("new-id", "Every new thread has a new id")
 def _new_id(bench: ExecBench) -> None:
     first = bench.answered_thread()
     expect_true(bench.answered_thread() != first, "another id", first)
@@ -45,7 +45,7 @@ def _usage_adds_up(bench: ExecBench) -> None:
     expect_equal("input tokens", [run.usage["input_tokens"] for run in runs], [100, 200, 300])
 
 
-@THREAD_RULES.rule("remembers", "The model is told what was said in the thread before")
+@THREAD_RULES.rule("remembers", "The model gets the earlier messages of the thread")
 def _remembers(bench: ExecBench) -> None:
     bench.answers("ראשונה", "שנייה")
     thread = bench.run_turn("קוראים לי דנה").thread_id
@@ -53,14 +53,14 @@ def _remembers(bench: ExecBench) -> None:
     expect_equal("what the user said", bench.user_messages()[-2:], ("קוראים לי דנה", "איך קוראים לי?"))
 
 
-@THREAD_RULES.rule("unknown", "An id that the home does not know is refused without an event: exit 1")
+@THREAD_RULES.rule("unknown", "An unknown id is refused without an event: exit 1")
 def _unknown(bench: ExecBench) -> None:
     expect_refused(
         bench, bench.resume(UNKNOWN_THREAD_ID), 1, f"no rollout found for thread id {UNKNOWN_THREAD_ID}"
     )
 
 
-@THREAD_RULES.rule("unknown-capitals", "An id in capitals is an id too, and is named in small letters")
+@THREAD_RULES.rule("unknown-capitals", "An id in capitals is an id too; the error has it in small letters")
 def _unknown_capitals(bench: ExecBench) -> None:
     expect_refused(bench, bench.resume(UNKNOWN_THREAD_ID.upper()), 1)
     run = bench.resume(UNKNOWN_THREAD_ID.upper())
@@ -76,7 +76,7 @@ def _capitals(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@THREAD_RULES.rule("name", "A word that is no UUID is no id: a new thread begins, silently, with exit 0")
+@THREAD_RULES.rule("name", "With a word that is not a UUID a new thread starts silently: exit 0")
 def _name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("תשובה")
@@ -85,7 +85,7 @@ def _name(bench: ExecBench) -> None:
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
-@THREAD_RULES.rule("empty-name", "An empty word is no id either: a new thread begins")
+@THREAD_RULES.rule("empty-name", "With an empty word a new thread starts")
 def _empty_name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("תשובה")
@@ -125,7 +125,7 @@ def _rollout(bench: ExecBench) -> None:
 
 @THREAD_RULES.rule(
     "second-writer",
-    "A second turn of a thread at the same time is refused: exit 1, and the first goes on",
+    "A second turn of a thread at the same time is refused: exit 1, and the first continues",
     since=_FIRST_WITH_LOCKS,
 )
 def _second_writer(bench: ExecBench) -> None:
@@ -146,7 +146,7 @@ def _second_writer(bench: ExecBench) -> None:
 
 @THREAD_RULES.rule(
     "second-writer-of-new",
-    "A thread that is still in its first turn has a writer, too",
+    "The same for a thread in its first turn",
     since=_FIRST_WITH_LOCKS,
 )
 def _second_writer_of_new(bench: ExecBench) -> None:
@@ -162,7 +162,7 @@ def _second_writer_of_new(bench: ExecBench) -> None:
 
 @THREAD_RULES.rule(
     "second-writer-admitted",
-    "A second turn of a thread at the same time is answered: nobody keeps it out",
+    "A second turn of a thread at the same time is answered",
     source="measured, 0.142.0",
     until=_FIRST_WITH_LOCKS,
 )
@@ -177,7 +177,7 @@ def _second_writer_admitted(bench: ExecBench) -> None:
     expect_equal("thread", run.thread_id, thread)
 
 
-@THREAD_RULES.rule("others-at-once", "Other threads of the same home, old and new, can be used meanwhile")
+@THREAD_RULES.rule("others-at-once", "Other threads of the home, old and new, can be used at the same time")
 def _others_at_once(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.hangs()
@@ -188,7 +188,7 @@ def _others_at_once(bench: ExecBench) -> None:
     bench.expect_answered(bench.run_turn(), "חדשה")
 
 
-@THREAD_RULES.rule("ephemeral", "--ephemeral leaves no rollout, and its thread cannot be resumed")
+@THREAD_RULES.rule("ephemeral", "--ephemeral writes no rollout, and its thread cannot be resumed")
 def _ephemeral(bench: ExecBench) -> None:
     bench.answers("תשובה")
     run = bench.run_turn("שלום", "--ephemeral")
@@ -200,7 +200,7 @@ def _ephemeral(bench: ExecBench) -> None:
 
 
 @THREAD_RULES.rule(
-    "ephemeral-resume", "--ephemeral before `resume` changes nothing: the thread remembers the turn"
+    "ephemeral-resume", "--ephemeral before `resume` has no effect: the turn is stored in the thread"
 )
 def _ephemeral_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
