@@ -64,8 +64,8 @@ def test_the_fake_is_not_a_real_binary(spec: str) -> None:
 
 
 @pytest.fixture
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine without any Codex, and with an empty cache."""
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine without Codex, and with an empty cache."""
     monkeypatch.delenv("YEMOT_CODEX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -80,113 +80,114 @@ def executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
 
 
 @pytest.mark.parametrize("spec", ["real", "real@0.1.2", "./missing"])
-def test_a_machine_without_the_binary_is_told_which_command_installs_it(nowhere: Path, spec: str) -> None:
+def test_the_error_for_a_missing_binary_names_the_command_that_installs_it(machine: Path, spec: str) -> None:
     version = "0.1.2" if spec == "real@0.1.2" else RECOMMENDED_VERSION
     with pytest.raises(BinaryNotFoundError, match=f"yemot-ai-testing codex install {version}"):
         locate(spec)
-    assert not (nowhere / "cache").exists()
+    assert not (machine / "cache").exists()
 
 
-def test_the_binary_on_the_path_is_found(nowhere: Path) -> None:
-    installed = executable(nowhere / "bin" / "codex")
+def test_the_binary_on_the_path_is_found(machine: Path) -> None:
+    installed = executable(machine / "bin" / "codex")
     assert locate() == installed
 
 
-def test_a_double_on_the_path_is_not_the_real_one(nowhere: Path) -> None:
-    executable(nowhere / "bin" / "codex")
-    (nowhere / "bin" / DOUBLE_MARKER).touch()
+def test_a_double_on_the_path_is_not_the_real_one(machine: Path) -> None:
+    executable(machine / "bin" / "codex")
+    (machine / "bin" / DOUBLE_MARKER).touch()
     with pytest.raises(BinaryNotFoundError):
         locate()
 
 
-def test_a_fake_that_is_in_use_is_not_the_real_one(nowhere: Path) -> None:
+def test_a_fake_that_is_in_use_is_not_the_real_one(machine: Path) -> None:
     with FakeCodex(), pytest.raises(BinaryNotFoundError):
         locate()
 
 
-def test_the_variable_comes_first(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    executable(nowhere / "bin" / "codex")
-    named = executable(nowhere / "elsewhere" / "codex-7")
+def test_the_variable_comes_first(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable(machine / "bin" / "codex")
+    named = executable(machine / "elsewhere" / "codex-7")
     monkeypatch.setenv("YEMOT_CODEX", str(named))
     assert locate() == named
 
 
-def test_the_variable_can_name_an_installed_version(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = executable(nowhere / "cache" / "yemot-ai" / "codex" / "0.9.0" / "bin" / "codex")
+def test_the_variable_can_name_an_installed_version(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = executable(machine / "cache" / "yemot-ai" / "codex" / "0.9.0" / "bin" / "codex")
     monkeypatch.setenv("YEMOT_CODEX", "real@0.9.0")
     assert locate() == installed
 
 
 @pytest.mark.parametrize("value", ["fake", "0.9.0"])
-def test_an_error_names_the_variable(nowhere: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    executable(nowhere / "bin" / "codex")
+def test_an_error_names_the_variable(machine: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    executable(machine / "bin" / "codex")
     monkeypatch.setenv("YEMOT_CODEX", value)
     with pytest.raises(CodexSpecError, match=r"^YEMOT_CODEX: "):
         locate()
 
 
-def test_of_the_installed_ones_the_newest_is_taken(nowhere: Path) -> None:
-    cache = nowhere / "cache" / "yemot-ai" / "codex"
+def test_the_newest_installed_version_is_used(machine: Path) -> None:
+    cache = machine / "cache" / "yemot-ai" / "codex"
     executable(cache / "0.9.0" / "codex" / "codex")
     newest = executable(cache / "0.10.0" / "bin" / "codex")
     assert locate() == newest
     assert locate("real@0.9.0") == cache / "0.9.0" / "codex" / "codex"
 
 
-def test_a_path_is_taken_as_it_is(nowhere: Path) -> None:
-    named = executable(nowhere / "here")
+def test_a_path_is_used_as_it_is(machine: Path) -> None:
+    named = executable(machine / "here")
     assert locate(str(named)) == named
 
 
-def test_installing_unpacks_what_npm_gives(nowhere: Path) -> None:
-    archive = nowhere / "package.tgz"
+def test_installing_unpacks_the_npm_package(machine: Path) -> None:
+    archive = machine / "package.tgz"
     with tarfile.open(archive, "w:gz") as packed:
         for name in ("bin/codex", "codex-resources/bwrap", "codex-resources/voice/lib.so"):
             member = tarfile.TarInfo(f"package/vendor/some-triple/{name}")
             member.size = 2
             packed.addfile(member, io.BytesIO(b"#!"))
-    said = nowhere / "said"
-    executable(nowhere / "bin" / "npm", f'#!/bin/sh\necho "$@" > {said}\n/bin/cp {archive} "$4/codex.tgz"\n')
+    arguments = machine / "arguments"
+    executable(
+        machine / "bin" / "npm",
+        f'#!/bin/sh\necho "$@" > {arguments}\n/bin/cp {archive} "$4/codex.tgz"\n',
+    )
     found = install("1.2.3")
-    assert found == nowhere / "cache" / "yemot-ai" / "codex" / "1.2.3" / "bin" / "codex"
+    assert found == machine / "cache" / "yemot-ai" / "codex" / "1.2.3" / "bin" / "codex"
     assert locate("real@1.2.3") == found
     assert (found.parents[1] / "codex-resources" / "bwrap").is_file()
     assert not (found.parents[1] / "codex-resources" / "voice").exists()
-    assert said.read_text(encoding="utf-8").startswith("pack @openai/codex@1.2.3-")
-    (nowhere / "bin" / "npm").unlink()
+    assert arguments.read_text(encoding="utf-8").startswith("pack @openai/codex@1.2.3-")
+    (machine / "bin" / "npm").unlink()
     assert install("1.2.3") == found
 
 
-def test_without_npm_the_python_package_is_installed(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheels = nowhere / "wheels"
+def test_without_npm_the_python_package_is_installed(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheels = machine / "wheels"
     wheels.mkdir()
     with zipfile.ZipFile(wheels / "openai_codex_cli_bin-1.2.3-py3-none-any.whl", "w") as wheel:
-        about = "openai_codex_cli_bin-1.2.3.dist-info"
+        dist_info = "openai_codex_cli_bin-1.2.3.dist-info"
         wheel.writestr("codex_cli_bin/bin/codex", "#!")
         wheel.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: openai-codex-cli-bin\nVersion: 1.2.3\n"
+            f"{dist_info}/METADATA", "Metadata-Version: 2.1\nName: openai-codex-cli-bin\nVersion: 1.2.3\n"
         )
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{about}/RECORD", "")
+        wheel.writestr(f"{dist_info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{dist_info}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     assert install("1.2.3").read_text(encoding="utf-8") == "#!"
 
 
-def test_when_neither_can_give_it_both_reasons_are_told(
-    nowhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_has_the_reasons_of_both_registries(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(nowhere))
-    executable(nowhere / "bin" / "npm", "#!/bin/sh\necho 'npm error 404 no such version' >&2\nexit 1\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(machine))
+    executable(machine / "bin" / "npm", "#!/bin/sh\necho 'npm error 404 no such version' >&2\nexit 1\n")
     with pytest.raises(BinaryNotFoundError) as caught:
         install("1.2.3")
     assert "npm: npm error 404 no such version" in str(caught.value)
     assert "pip: ERROR: No matching distribution found" in str(caught.value)
-    assert list((nowhere / "cache" / "yemot-ai" / "codex").iterdir()) == []
+    assert list((machine / "cache" / "yemot-ai" / "codex").iterdir()) == []
 
 
-def test_what_is_no_version_is_not_installed(nowhere: Path) -> None:
+def test_a_text_that_is_not_a_version_is_not_installed(machine: Path) -> None:
     with pytest.raises(ValueError, match="not a version"):
         install("latest; rm")
-    assert not (nowhere / "cache").exists()
+    assert not (machine / "cache").exists()

@@ -1,4 +1,4 @@
-"""The drift report: what differs, whose doing it is, and how bad."""
+"""The drift report: differences, their cause and their severity."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def late() -> DriftReport:
 
 
 def changed(recording: Recording, before: str, after: str) -> Recording:
-    """The recording, with another word in what it wrote."""
+    """Return the recording with a changed word in its output."""
     lines = tuple(OutputLine(line.at, line.text.replace(before, after)) for line in recording.stdout)
     errors = tuple(line.replace(before, after) for line in recording.stderr)
     assert (lines, errors) != (recording.stdout, recording.stderr)
@@ -53,13 +53,13 @@ def changed(recording: Recording, before: str, after: str) -> Recording:
 
 
 def compared(folder: Path, *cases: Recording) -> tuple[Difference, ...]:
-    """What the report says when only these cases are otherwise than in the newest version."""
+    """Return the differences between the newest version and these recordings."""
     for case in cases:
         case.write(folder / f"{case.case}.json")
     old = Corpus.load(NEWEST)
-    kept = {case.case: old.recorded[case.case] for case in cases}
+    same_cases = {case.case: old.recorded[case.case] for case in cases}
     new = replace(Corpus.load(folder), name="new")
-    return compare_corpora(replace(old, recorded=kept), new).differences
+    return compare_corpora(replace(old, recorded=same_cases), new).differences
 
 
 def recorded(case: str) -> Recording:
@@ -72,24 +72,25 @@ def summary(differences: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("version", recordings.versions())
 def test_our_reader_is_right_about_every_recorded_turn(version: str) -> None:
-    turns = {case: one for case, one in recordings.load_version(version).items() if is_turn(one)}
+    by_case = recordings.load_version(version)
+    turns = {case: recording for case, recording in by_case.items() if is_turn(recording)}
     assert len(turns) > 30
-    for case, one in turns.items():
-        should, does = outcome_by_recording(one), outcome_by_reader(one)
-        assert should.kind in {"", does.kind}, case
-        assert should.text == does.text, case
+    for case, recording in turns.items():
+        expected, actual = outcome_by_recording(recording), outcome_by_reader(recording)
+        assert expected.kind in {"", actual.kind}, case
+        assert expected.text == actual.text, case
 
 
 @pytest.mark.parametrize("version", recordings.versions())
 def test_the_fake_of_a_version_does_in_every_case_what_was_recorded(version: str) -> None:
-    known = recordings.load_version(version)
-    played = record_fake_cases(known, lambda: FakeCodex(version))
-    assert set(played) == set(CASES)
-    wrong = {case: list(compare_recordings(known[case], one)) for case, one in played.items()}
-    assert {case: found for case, found in wrong.items() if found} == {}
+    real = recordings.load_version(version)
+    fake = record_fake_cases(real, lambda: FakeCodex(version))
+    assert set(fake) == set(CASES)
+    changes = {case: list(compare_recordings(real[case], recording)) for case, recording in fake.items()}
+    assert {case: found for case, found in changes.items() if found} == {}
 
 
-def test_two_versions_that_differ_in_nothing_that_matters_do_not_break_us(late: DriftReport) -> None:
+def test_two_versions_with_minor_differences_do_not_break_us(late: DriftReport) -> None:
     report = late
     assert not report.breaks
     assert {one.cause for one in report.differences} == {CODEX_CHANGED}
@@ -97,7 +98,7 @@ def test_two_versions_that_differ_in_nothing_that_matters_do_not_break_us(late: 
     assert {one.severity for one in reworded} == {"wording"}
 
 
-def test_a_turn_that_comes_to_something_else_breaks_us(early: DriftReport) -> None:
+def test_a_turn_with_another_outcome_breaks_us(early: DriftReport) -> None:
     report = early
     worst = [one for one in report.differences if one.severity == "breaks us"]
     assert [(one.what, one.before, one.after, one.cases) for one in worst] == [
@@ -106,7 +107,7 @@ def test_a_turn_that_comes_to_something_else_breaks_us(early: DriftReport) -> No
     assert report.breaks
 
 
-def test_a_counter_more_is_a_new_field_told_once_for_all_cases(early: DriftReport) -> None:
+def test_a_new_counter_is_one_new_field_for_all_cases(early: DriftReport) -> None:
     report = early
     (counter,) = [one for one in report.differences if "cache_write_input_tokens" in one.what]
     assert (counter.cause, counter.severity) == (CODEX_CHANGED, "new field")
@@ -115,22 +116,19 @@ def test_a_counter_more_is_a_new_field_told_once_for_all_cases(early: DriftRepor
 
 def test_the_end_of_a_slow_command_is_new_since_the_early_version(early: DriftReport) -> None:
     report = early
-    (told,) = [one for one in report.differences if "command_execution" in one.what]
-    assert (told.severity, told.cases) == ("new field", ("tool_slow",))
+    (difference,) = [one for one in report.differences if "command_execution" in one.what]
+    assert (difference.severity, difference.cases) == ("new field", ("tool_slow",))
 
 
-def test_a_failure_in_words_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
-    said = changed(recorded("rate_limited"), "429 Too Many Requests", "too hasty")
-    found = compared(tmp_path, said)
+def test_a_failure_with_an_unknown_message_is_the_fault_of_our_reader(tmp_path: Path) -> None:
+    found = compared(tmp_path, changed(recorded("rate_limited"), "429 Too Many Requests", "too hasty"))
     assert (READER_WRONG, "breaks us", "outcome by our reader") in summary(found)
-    (wrong,) = [one for one in found if one.cause == READER_WRONG]
-    assert (wrong.before, wrong.after, wrong.where) == ("rate_limited", "crashed", "new")
+    (difference,) = [one for one in found if one.cause == READER_WRONG]
+    assert (difference.before, difference.after, difference.where) == ("rate_limited", "crashed", "new")
 
 
-def test_an_answer_in_an_event_that_we_do_not_know_is_our_readers_fault(tmp_path: Path) -> None:
-    # The stream is complete, but the word for its end is another one: the recording alone shows a failure.
-    said = changed(recorded("answer"), '"usage":{', '"usage":{"more":1,')
-    found = compared(tmp_path, said)
+def test_a_counter_that_we_do_not_know_is_a_new_field(tmp_path: Path) -> None:
+    found = compared(tmp_path, changed(recorded("answer"), '"usage":{', '"usage":{"more":1,'))
     assert summary(found) == [(CODEX_CHANGED, "new field", "turn.completed: usage.more")]
 
 
@@ -139,7 +137,7 @@ def test_counters_under_other_names_break_us(tmp_path: Path) -> None:
     assert summary(found)[0] == (CODEX_CHANGED, "breaks us", "counters input_tokens")
 
 
-def test_a_thread_that_counts_by_turn_is_something_the_fake_does_not_do(tmp_path: Path) -> None:
+def test_usage_of_one_turn_instead_of_the_thread_is_a_difference_of_the_fake(tmp_path: Path) -> None:
     found = compared(tmp_path, changed(recorded("resumed"), '"input_tokens":200', '"input_tokens":100'))
     fakes = [one for one in found if one.cause == FAKE_WRONG]
     assert [(one.what, one.before, one.after, one.cases) for one in fakes] == [
@@ -147,10 +145,10 @@ def test_a_thread_that_counts_by_turn_is_something_the_fake_does_not_do(tmp_path
     ]
 
 
-def test_a_fake_that_comes_to_something_else_breaks_us() -> None:
+def test_a_fake_with_another_outcome_breaks_us() -> None:
     whole = Corpus.load(NEWEST)
     old = replace(whole, recorded={"busy_session": whole.recorded["busy_session"]})
-    # A fake that lets everybody in, held against a Codex that does not.
+    # A fake that accepts a second writer, compared with a Codex that refuses it.
     early = replace(old, make_fake=lambda: FakeCodex("0.142.0"))
     report = compare_corpora(old, early)
     worst = [one for one in report.differences if one.severity == "breaks us"]
@@ -164,23 +162,23 @@ def test_another_exit_code_breaks_us(tmp_path: Path) -> None:
     assert (CODEX_CHANGED, "breaks us", "exit code") in summary(found)
 
 
-def test_an_event_that_is_no_longer_told_is_a_lost_field(tmp_path: Path) -> None:
+def test_a_missing_event_is_a_lost_field(tmp_path: Path) -> None:
     whole = recorded("tool_call")
     found = compared(tmp_path, replace(whole, stdout=whole.stdout[:3] + whole.stdout[4:]))
     assert summary(found) == [(CODEX_CHANGED, "lost field", "event item.started (command_execution)")]
 
 
-def test_another_warning_is_a_matter_of_wording(tmp_path: Path) -> None:
+def test_another_warning_is_a_difference_of_wording(tmp_path: Path) -> None:
     whole = recorded("answer")
     found = compared(tmp_path, replace(whole, stderr=(*whole.stderr, "WARNING: it rains")))
     assert (CODEX_CHANGED, "wording", "stderr") in summary(found)
     assert {one.severity for one in found} == {"wording"}
 
 
-def test_a_feature_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_removed_feature_is_named(tmp_path: Path) -> None:
     whole = recorded("features")
-    kept = tuple(line for line in whole.stdout if not line.text.startswith("shell_tool "))
-    found = compared(tmp_path, replace(whole, stdout=kept))
+    lines = tuple(line for line in whole.stdout if not line.text.startswith("shell_tool "))
+    found = compared(tmp_path, replace(whole, stdout=lines))
     assert [(one.severity, one.before) for one in found] == [("lost field", "shell_tool")]
 
 
@@ -190,7 +188,7 @@ def test_times_do_not_count(tmp_path: Path) -> None:
     assert compared(tmp_path, slow) == ()
 
 
-def test_cases_that_only_one_has_are_told(tmp_path: Path) -> None:
+def test_cases_of_only_one_corpus_are_listed(tmp_path: Path) -> None:
     for folder, case in (("one", "resumed"), ("two", "of-my-own")):
         (tmp_path / folder).mkdir()
         recorded("answer").write(tmp_path / folder / "answer.json")
@@ -199,29 +197,30 @@ def test_cases_that_only_one_has_are_told(tmp_path: Path) -> None:
     assert (report.compared, report.missing) == (1, ("of-my-own", "resumed"))
 
 
-def test_only_cases_that_were_recorded_are_performed() -> None:
-    played = record_fake_cases({"answer": recorded("answer")}, FakeCodex)
-    assert set(played) == {"answer"}
+def test_the_fake_runs_only_cases_with_a_recording() -> None:
+    assert set(record_fake_cases({"answer": recorded("answer")}, FakeCodex)) == {"answer"}
 
 
-@pytest.mark.parametrize("form", [as_table, as_markdown, as_json])
-def test_each_form_tells_verdict_severity_and_cases(early: DriftReport, form: Callable[..., str]) -> None:
-    text = form(early)
+@pytest.mark.parametrize("format_report", [as_table, as_markdown, as_json])
+def test_each_format_has_cause_severity_and_cases(
+    early: DriftReport, format_report: Callable[..., str]
+) -> None:
+    text = format_report(early)
     assert "breaks us" in text
     assert "codex changed" in text.lower()
     assert "busy_session" in text
 
 
-def test_json_is_for_programs(early: DriftReport) -> None:
-    told = json.loads(as_json(early))
-    assert told["breaks"] is True
-    assert told["compared"] == len(CASES)
-    assert set(told["differences"][0]) == {
+def test_json_has_the_fields_of_the_report(early: DriftReport) -> None:
+    data = json.loads(as_json(early))
+    assert data["breaks"] is True
+    assert data["compared"] == len(CASES)
+    assert set(data["differences"][0]) == {
         *("cause", "severity", "what", "before", "after", "where", "cases")
     }
 
 
-def test_a_bar_does_not_break_the_table_of_a_page(tmp_path: Path) -> None:
+def test_a_pipe_character_does_not_break_the_markdown_table(tmp_path: Path) -> None:
     for folder, word in (("one", "high & demand"), ("two", "high | demand")):
         (tmp_path / folder).mkdir()
         changed(recorded("overloaded"), "high demand", word).write(tmp_path / folder / "overloaded.json")
@@ -236,9 +235,9 @@ def test_the_command_exits_with_1_when_something_breaks_us(
 ) -> None:
     recordings.load_version("0.142.0")["busy_session"].write(tmp_path / "busy_session.json")
     assert main(["drift", str(tmp_path), NEWEST, "--markdown"]) == 1
-    said = capsys.readouterr().out
-    assert said.startswith("# Codex 0.142.0 (")
-    assert said.endswith("1 of them breaks us.\n")
+    page = capsys.readouterr().out
+    assert page.startswith("# Codex 0.142.0 (")
+    assert page.endswith("1 of them breaks us.\n")
 
 
 def test_the_command_compares_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,12 +252,12 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
     real_binary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["drift", "--codex", str(real_binary), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["old"], told["compared"], told["differences"]) == (NEWEST, len(CASES), [])
+    data = json.loads(capsys.readouterr().out)
+    assert (data["old"], data["compared"], data["differences"]) == (NEWEST, len(CASES), [])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         ([], "drift compares two"),
         (["0.169.0"], "drift compares two"),
@@ -268,13 +267,13 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
         (["0.169.0", "."], "no recordings of Codex in ."),
     ],
 )
-def test_what_cannot_be_compared_is_told(
+def test_the_error_says_what_cannot_be_compared(
     arguments: list[str],
-    said: str,
+    problem: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["drift", *arguments]) == 1
-    assert said in capsys.readouterr().err
+    assert problem in capsys.readouterr().err

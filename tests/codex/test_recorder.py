@@ -1,4 +1,4 @@
-"""Recording turns of one's own, scripted and live, and replaying them."""
+"""Recording turns from a script file, scripted and live, and replaying them."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def live(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def theirs() -> Iterator[FakeCodex]:
-    """Somebody's own Codex, with their login, in their home."""
+def users_codex() -> Iterator[FakeCodex]:
+    """The user's own Codex, with a login, in the user's home."""
     with FakeCodex("0.163.0") as codex:
         yield codex
 
@@ -69,24 +69,24 @@ def recorded(real_binary: Path, script: Path, tmp_path: Path) -> Path:
     return tmp_path / "recorded"
 
 
-def test_a_script_is_played_with_the_real_binary(recorded: Path) -> None:
-    found = recordings.load_folder(recorded)
-    assert set(found) == {"greeting", "busy-day_1", "busy-day_2", "hangs", "cut"}
-    assert {case: one.exit_code for case, one in found.items()} == {
+def test_a_script_is_recorded_with_the_real_binary(recorded: Path) -> None:
+    by_case = recordings.load_folder(recorded)
+    assert set(by_case) == {"greeting", "busy-day_1", "busy-day_2", "hangs", "cut"}
+    assert {case: recording.exit_code for case, recording in by_case.items()} == {
         "greeting": 0,
         "busy-day_1": 0,
         "busy-day_2": 1,
         "hangs": -15,
         "cut": 1,
     }
-    assert "כאן המאפייה" in found["greeting"].stdout[-2].text
-    assert found["busy-day_2"].argv[-3:] == ("resume", "{thread_id}", "-")
-    assert found["busy-day_2"].fate == "rate_limited"
-    asked_for = "מי שם?".encode()
-    assert found["greeting"].stdin == {"sha256": hashlib.sha256(asked_for).hexdigest(), "bytes": 10}
+    assert "כאן המאפייה" in by_case["greeting"].stdout[-2].text
+    assert by_case["busy-day_2"].argv[-3:] == ("resume", "{thread_id}", "-")
+    assert by_case["busy-day_2"].fate == "rate_limited"
+    prompt = "מי שם?".encode()
+    assert by_case["greeting"].stdin == {"sha256": hashlib.sha256(prompt).hexdigest(), "bytes": 10}
 
 
-def test_what_was_recorded_can_be_replayed(recorded: Path) -> None:
+def test_a_recording_can_be_replayed(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake:
         fake.replays("greeting").replays("busy-day_2").answers("ותודה")
         first = run_async(exec_provider().start_session("מי שם?"))
@@ -97,64 +97,64 @@ def test_what_was_recorded_can_be_replayed(recorded: Path) -> None:
         fake.assert_complete()
 
 
-def test_a_fake_with_recordings_is_the_version_they_were_made_with(
-    theirs: FakeCodex, tmp_path: Path, live: Path
-) -> None:
-    theirs.answers("א").answers("ב")
-    record_live(theirs.executable, live, tmp_path / "recorded")
+def test_a_fake_with_recordings_has_their_version(users_codex: FakeCodex, tmp_path: Path, live: Path) -> None:
+    users_codex.answers("א").answers("ב")
+    record_live(users_codex.executable, live, tmp_path / "recorded")
     with FakeCodex(recordings=tmp_path / "recorded") as fake:
         assert version_of(fake.executable) == "0.163.0"
 
 
-def test_an_unknown_recording_is_told_with_those_that_there_are(recorded: Path) -> None:
+def test_the_error_for_an_unknown_recording_lists_the_existing_ones(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake, pytest.raises(KeyError, match="greeting"):
         fake.replays("greetings")
 
 
-def test_a_live_recording_is_what_their_own_codex_did(theirs: FakeCodex, live: Path, tmp_path: Path) -> None:
-    theirs.answers("אני").answers("ועוד אני")
-    paths = record_live(theirs.executable, live, tmp_path / "out")
+def test_a_live_recording_has_the_output_of_the_users_codex(
+    users_codex: FakeCodex, live: Path, tmp_path: Path
+) -> None:
+    users_codex.answers("אני").answers("ועוד אני")
+    paths = record_live(users_codex.executable, live, tmp_path / "out")
     assert [path.name for path in paths] == ["mine_1.json", "mine_2.json"]
-    assert [run.prompt for run in theirs.requests] == ["מי שם?", "ועוד?"]
-    assert theirs.requests[1].session == theirs.requests[0].thread_id
-    theirs.assert_complete()
+    assert [run.prompt for run in users_codex.requests] == ["מי שם?", "ועוד?"]
+    assert users_codex.requests[1].session == users_codex.requests[0].thread_id
+    users_codex.assert_complete()
     second = recordings.read_file(paths[1])
     assert second.version == "0.163.0"
     assert "ועוד אני" in second.stdout[-2].text
     assert second.private_data() == []
 
 
-def test_their_codex_is_not_led_to_a_model_of_ours(theirs: FakeCodex, live: Path, tmp_path: Path) -> None:
-    theirs.answers("אני").answers("ועוד אני")
-    record_live(theirs.executable, live, tmp_path / "out")
-    assert "-c" not in theirs.requests[0].argv
-    assert "HOME" in theirs.requests[0].env_names
-    assert "HTTPS_PROXY" not in theirs.requests[0].env_names
+def test_the_users_codex_keeps_its_own_model(users_codex: FakeCodex, live: Path, tmp_path: Path) -> None:
+    users_codex.answers("אני").answers("ועוד אני")
+    record_live(users_codex.executable, live, tmp_path / "out")
+    assert "-c" not in users_codex.requests[0].argv
+    assert "HOME" in users_codex.requests[0].env_names
+    assert "HTTPS_PROXY" not in users_codex.requests[0].env_names
 
 
-def test_what_is_known_of_the_user_is_replaced(
-    theirs: FakeCodex, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_private_values_of_the_user_are_replaced(
+    users_codex: FakeCodex, live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_API_KEY", "open-sesame-42")
     monkeypatch.setenv("HOME", "/home/dana")
-    theirs.answers("המפתח open-sesame-42 ב-/home/dana/shop").answers("ב")
-    first = record_live(theirs.executable, live, tmp_path / "out")[0]
+    users_codex.answers("המפתח open-sesame-42 ב-/home/dana/shop").answers("ב")
+    first = record_live(users_codex.executable, live, tmp_path / "out")[0]
     assert "המפתח {secret} ב-{home}/shop" in recordings.read_file(first).stdout[-2].text
 
 
-@pytest.mark.parametrize("said", ["sk" + "-abcdef123456", "dana@example.org", "/srv/shop/prices"])
-def test_nothing_is_written_when_something_still_looks_private(
-    theirs: FakeCodex, live: Path, tmp_path: Path, said: str
+@pytest.mark.parametrize("answer", ["sk" + "-abcdef123456", "dana@example.org", "/srv/shop/prices"])
+def test_nothing_is_written_while_private_data_is_left(
+    users_codex: FakeCodex, live: Path, tmp_path: Path, answer: str
 ) -> None:
-    theirs.answers("א").answers(said)
-    with pytest.raises(UnpublishableError, match=r"mine_2 of Codex 0\.163\.0 holds"):
-        record_live(theirs.executable, live, tmp_path / "out")
+    users_codex.answers("א").answers(answer)
+    with pytest.raises(UnpublishableError, match=r"mine_2 of Codex 0\.163\.0 contains"):
+        record_live(users_codex.executable, live, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_recording_can_be_replayed_whatever_it_begins_with(tmp_path: Path) -> None:
-    # A login that has expired: it ends before any turn has begun.
-    refused = recordings.Recording(
+def test_a_recording_without_a_turn_can_be_replayed(tmp_path: Path) -> None:
+    # With an expired login, the process ends before a turn starts.
+    logged_out = recordings.Recording(
         case="logged-out",
         version="0.169.0",
         argv=(*EXEC, "-"),
@@ -163,13 +163,13 @@ def test_a_recording_can_be_replayed_whatever_it_begins_with(tmp_path: Path) -> 
         stderr=("Error: Not logged in",),
         exit_code=1,
     )
-    refused.write(tmp_path / "logged-out.json")
+    logged_out.write(tmp_path / "logged-out.json")
     with FakeCodex(recordings=tmp_path).replays("logged-out") as fake:
         run = Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום")
     assert (run.exit_code, run.stdout, run.stderr) == (1, "", "Error: Not logged in\n")
 
 
-def test_the_command_plays_a_script(
+def test_the_command_records_a_script(
     real_binary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -183,23 +183,23 @@ def test_the_command_plays_a_script(
 
 
 def test_the_command_records_live(
-    theirs: FakeCodex, live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    users_codex: FakeCodex, live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    theirs.answers("א").answers("ב")
-    argv = ["record", "--live", "--codex", str(theirs.executable), "--script", str(live)]
+    users_codex.answers("א").answers("ב")
+    argv = ["record", "--live", "--codex", str(users_codex.executable), "--script", str(live)]
     assert main([*argv, "--out", str(tmp_path / "out")]) == 0
     assert len(capsys.readouterr().out.split()) == 2
 
 
-def test_live_without_a_script_is_refused_before_anybody_is_asked(
-    theirs: FakeCodex, capsys: pytest.CaptureFixture[str]
+def test_live_without_a_script_is_refused_before_codex_is_started(
+    users_codex: FakeCodex, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["record", "--live", "--codex", str(theirs.executable)]) == 1
+    assert main(["record", "--live", "--codex", str(users_codex.executable)]) == 1
     assert "--script FILE" in capsys.readouterr().err
-    assert theirs.requests == []
+    assert users_codex.requests == []
 
 
-def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_is_not_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = tmp_path / "codex"
     write_executable(program, "#!/bin/sh\nexit 3\n")
     assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 1
@@ -207,7 +207,7 @@ def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("[]", "one key `cases`"),
         ("{", "turns.yaml"),
@@ -225,15 +225,15 @@ def test_what_is_no_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("cases: {../a: [{prompt: b}]}", "becomes the name of a file"),
     ],
 )
-def test_a_mistake_in_a_script_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+def test_the_error_names_the_place_of_a_mistake_in_a_script(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "turns.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ScriptFileError) as caught:
         read_script(path)
-    assert said in str(caught.value)
+    assert problem in str(caught.value)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_the_error_lists_all_mistakes(tmp_path: Path) -> None:
     path = tmp_path / "turns.yaml"
     path.write_text("cases: {a: [{prompt: ''}, {prompt: b, fails: c}]}", encoding="utf-8")
     with pytest.raises(ScriptFileError) as caught:
@@ -241,17 +241,17 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert len(str(caught.value).split("\n")) == 2
 
 
-def test_a_live_turn_cannot_say_what_the_model_does(script: Path) -> None:
+def test_a_live_turn_cannot_script_the_model(script: Path) -> None:
     with pytest.raises(ScriptFileError, match="unknown 'answers'; allowed of a live one: prompt, options"):
         read_script(script, live=True)
 
 
-ASKS_FIRST = """\
+CALLS_MODEL_FIRST = """\
 import json, re, sys, threading, time, urllib.request
 address = re.search(r'base_url="?(http[^" ]+?)"?(?= |$)', " ".join(sys.argv))[1]
-asked = urllib.request.Request(address + "/responses", json.dumps({"model": "m", "input": []}).encode())
-asked.add_header("content-type", "application/json")
-threading.Thread(target=urllib.request.urlopen, args=(asked,), daemon=True).start()
+request = urllib.request.Request(address + "/responses", json.dumps({"model": "m", "input": []}).encode())
+request.add_header("content-type", "application/json")
+threading.Thread(target=urllib.request.urlopen, args=(request,), daemon=True).start()
 time.sleep(0.5)
 print('{"type":"turn.started"}', flush=True)
 time.sleep(60)
@@ -259,9 +259,9 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("case", ["terminated", "interrupted"])
-def test_a_run_is_broken_off_after_it_has_told_of_its_turn(tmp_path: Path, case: str) -> None:
+def test_a_run_is_interrupted_after_the_event_of_its_turn(tmp_path: Path, case: str) -> None:
     slow = tmp_path / "codex"
-    write_executable(slow, f"#!{sys.executable}\n{ASKS_FIRST}")
-    with recording_session(slow) as place:
-        take = CASES[case](place)
-    assert [line.text for line in take.process.stdout_lines] == ['{"type":"turn.started"}']
+    write_executable(slow, f"#!{sys.executable}\n{CALLS_MODEL_FIRST}")
+    with recording_session(slow) as session:
+        run = CASES[case](session)
+    assert [line.text for line in run.process.stdout_lines] == ['{"type":"turn.started"}']

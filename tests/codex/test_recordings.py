@@ -15,12 +15,12 @@ from yemot_ai_testing.codex.recordings import Recording
 LISTS = {"features", "help", "help_root", "help_resume"}
 
 
-def spoken(path: Path) -> str:
+def recording_id(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
 
 def shape(recording: Recording) -> object:
-    """What of a recording may not differ from one day to the next."""
+    """Return the parts of a recording that are the same in every run."""
     events = [json.loads(line.text) for line in recording.stdout if line.text.startswith("{")]
     kinds = [(event["type"], event.get("item", {}).get("type")) for event in events]
     failures = [event["error"]["message"] for event in events if event["type"] == "turn.failed"]
@@ -34,7 +34,7 @@ def test_every_case_is_recorded_of_every_version(version: str) -> None:
     assert {recording.version for recording in recorded.values()} == {version}
 
 
-def test_the_version_that_is_asked_for_is_the_newest_recorded() -> None:
+def test_the_recommended_version_is_the_newest_recorded_one() -> None:
     assert recordings.versions()[-1] == RECOMMENDED_VERSION
 
 
@@ -42,18 +42,18 @@ def test_several_versions_are_recorded_oldest_first() -> None:
     assert recordings.versions() == ("0.142.0", "0.163.0", "0.169.0")
 
 
-def test_a_version_that_is_not_recorded_is_told_with_those_that_are() -> None:
+def test_the_error_for_a_version_that_is_not_recorded_lists_the_recorded_ones() -> None:
     with pytest.raises(LookupError, match=r"0\.1\.2 is not recorded; recorded are 0\.142\.0, .*real@0\.1\.2"):
         recordings.load_version("0.1.2")
 
 
-@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
+@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=recording_id)
 def test_a_recording_is_small(path: Path) -> None:
-    # Lists of what the program knows are long; a turn is not.
+    # Lists of features and options are long; a turn is not.
     assert path.stat().st_size < (24_000 if recordings.read_file(path).case in LISTS else 4_000)
 
 
-def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
+def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = recordings.folder() / RECOMMENDED_VERSION / "characters.json"
     recording = recordings.read_file(path)
     recording.write(tmp_path / "again.json")
@@ -62,7 +62,7 @@ def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no", '{"stdout": 3}'])
-def test_what_is_no_recording_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+def test_the_error_for_a_file_that_is_not_a_recording_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"one\.json is not a recording"):
         recordings.load_folder(tmp_path)
@@ -74,18 +74,18 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_path: Path) -> None:
-    written = record(real_binary, tmp_path / "again")
-    again = {path.stem: recordings.read_file(path) for path in written}
-    recorded = recordings.load_newest()
-    if again["version"].version != recorded["version"].version:
-        pytest.fail(f"recorded is {recorded['version'].version}: install it, or record {real_binary} again")
-    assert {case: shape(one) for case, one in again.items()} == {
-        case: shape(one) for case, one in recorded.items()
+    paths = record(real_binary, tmp_path / "now")
+    current = {path.stem: recordings.read_file(path) for path in paths}
+    stored = recordings.load_newest()
+    if current["version"].version != stored["version"].version:
+        pytest.fail(f"recorded is {stored['version'].version}: install it, or record {real_binary} again")
+    assert {case: shape(recording) for case, recording in current.items()} == {
+        case: shape(recording) for case, recording in stored.items()
     }
 
 
-@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=spoken)
-def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
+@pytest.mark.parametrize("path", sorted(recordings.folder().glob("*/*.json")), ids=recording_id)
+def test_a_recording_has_no_private_data(path: Path) -> None:
     assert recordings.find_private_data(path.read_text(encoding="utf-8")) == []
 
 
@@ -106,5 +106,5 @@ def test_a_recording_tells_nothing_of_the_machine_it_was_made_on(path: Path) -> 
         ("thread 01a2021e-e1f2-71a2-898b-4fcd956cbb54", "an id of one run"),
     ],
 )
-def test_a_recording_that_tells_too_much_is_refused(text: str, problem: str) -> None:
+def test_private_data_is_found(text: str, problem: str) -> None:
     assert any(found.startswith(problem) for found in recordings.find_private_data(text))

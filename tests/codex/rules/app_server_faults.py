@@ -1,7 +1,7 @@
 """Faults of the fake Codex as ``codex app-server``, and the rule that catches each.
 
 Each fault is a function that replaces the function or method of the program named by ``replaces``. The
-methods below are kept as the healthy program has them, so that a replacement can call what it replaces.
+methods below are the original ones, so that a replacement can call what it replaces.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["FAULTS"]
 FAULTS: Final[dict[str, Fault]] = {}
 
 _initialize: Final = _AppServer._initialize
-_say: Final = _AppServer._respond
+_respond: Final = _AppServer._respond
 _interrupt: Final = _AppServer._interrupt_turn
-_conclude: Final = ServerTurn._complete_turn
-_notice: Final = ServerTurn._notify_recorded
-_write: Final = ServerTurn._stream_pieces
+_complete_turn: Final = ServerTurn._complete_turn
+_notify_recorded: Final = ServerTurn._notify_recorded
+_stream_pieces: Final = ServerTurn._stream_pieces
 
 
 # Requests.
@@ -44,15 +44,15 @@ def no_handshake_required(self: _AppServer) -> None:
     pass
 
 
-@fault(FAULTS, "greets twice", replaces=_initialize, caught_by=("handshake-once",))
+@fault(FAULTS, "accepts a second handshake", replaces=_initialize, caught_by=("handshake-once",))
 def initializes_again(self: _AppServer, request_id: object, params: dict[str, Any]) -> None:
     self._initialized = False
     _initialize(self, request_id, params)
 
 
-@fault(FAULTS, "answers with a number", replaces=_say, caught_by=("rpc-id-echoed",))
+@fault(FAULTS, "answers with a fixed id", replaces=_respond, caught_by=("rpc-id-echoed",))
 def answers_request_1(self: _AppServer, request_id: object, result: dict[str, object]) -> None:
-    _say(self, 1, result)
+    _respond(self, 1, result)
 
 
 # Threads.
@@ -65,12 +65,12 @@ def claims_without_a_lock(self: ThreadFile) -> bool:
     return True
 
 
-@fault(FAULTS, "deletes what a fork needs", replaces=is_forked, caught_by=("thread-forked-stays",))
+@fault(FAULTS, "deletes a forked thread", replaces=is_forked, caught_by=("thread-forked-stays",))
 def never_forked(home: str, thread_id: str) -> bool:
     return False
 
 
-@fault(FAULTS, "keeps what was deleted", replaces=delete_rollout, caught_by=("thread-deleted",))
+@fault(FAULTS, "keeps a deleted thread", replaces=delete_rollout, caught_by=("thread-deleted",))
 def deletes_nothing(path: str) -> None:
     pass
 
@@ -86,17 +86,17 @@ def usage_of_last_turn(messages: RecordedMessages, file: ThreadFile) -> dict[str
 
 @fault(
     FAULTS,
-    "begins another turn for further words",
+    "starts another turn for a second prompt",
     replaces=ServerTurn.cancel_model_call,
     caught_by=("turn-busy",),
 )
-def takes_no_further_words(self: ServerTurn) -> bool:
+def refuses_second_prompt(self: ServerTurn) -> bool:
     return False
 
 
 @fault(
     FAULTS,
-    "interrupts whatever is named",
+    "interrupts a turn with any id",
     replaces=_interrupt,
     caught_by=("turn-interrupt-another",),
 )
@@ -107,25 +107,25 @@ def interrupts_any_turn(self: _AppServer, request_id: object, params: dict[str, 
 
 @fault(
     FAULTS,
-    "tells the end of a turn as completed",
-    replaces=_conclude,
+    "reports a failed turn as completed",
+    replaces=_complete_turn,
     caught_by=("fails-overloaded",),
 )
 def failed_is_completed(self: ServerTurn, status: str, turn_status: str, **filled: object) -> None:
-    _conclude(self, status, "completed" if turn_status == "failed" else turn_status, **filled)
+    _complete_turn(self, status, "completed" if turn_status == "failed" else turn_status, **filled)
 
 
-@fault(FAULTS, "loses a piece", replaces=_write, caught_by=("turn-deltas",))
+@fault(FAULTS, "loses a piece", replaces=_stream_pieces, caught_by=("turn-deltas",))
 def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], case: str, every: float) -> bool:
-    return _write(self, call, pieces[:2], case, every)
+    return _stream_pieces(self, call, pieces[:2], case, every)
 
 
-# Questions to the client.
+# Requests to the client.
 
 
 @fault(
     FAULTS,
-    "asks whoever is never to be asked",
+    "requests approval with the policy never",
     replaces=ServerTurn._may_ask,
     caught_by=("request-never",),
 )
@@ -133,60 +133,65 @@ def may_always_ask(self: ServerTurn, kind: str) -> bool:
     return True
 
 
-@fault(FAULTS, "asks before it waits", replaces=_split_at_request, caught_by=("request-waits",))
+@fault(
+    FAULTS,
+    "does not set the status before a request",
+    replaces=_split_at_request,
+    caught_by=("request-waits",),
+)
 def nothing_before(
     messages: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    _, question, after = _split_at_request(messages)
-    return [], question, after
+    _, request, after = _split_at_request(messages)
+    return [], request, after
 
 
 @fault(
     FAULTS,
-    "forgets the command that it asks about",
+    "omits the item of the command",
     replaces=_split_at_request,
     caught_by=("request-approval",),
 )
 def without_last_before(
     messages: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    before, question, after = _split_at_request(messages)
-    return before[:-1], question, after
+    before, request, after = _split_at_request(messages)
+    return before[:-1], request, after
 
 
-@fault(FAULTS, "takes an error for a decline", replaces=_outcome, caught_by=("request-refused",))
+@fault(FAULTS, "treats an error as a decline", replaces=_outcome, caught_by=("request-refused",))
 def always_declined(message: dict[str, Any]) -> str:
     return "declined"
 
 
-@fault(FAULTS, "takes a decline for an error", replaces=_outcome, caught_by=("request-declined",))
+@fault(FAULTS, "treats a decline as an error", replaces=_outcome, caught_by=("request-declined",))
 def always_refused(message: dict[str, Any]) -> str:
     return "refused"
 
 
-@fault(FAULTS, "tells of another question", replaces=_notice, caught_by=("request-resolved",))
-def notice_of_question_99(self: ServerTurn, message: dict[str, Any], **filled: object) -> None:
-    _notice(self, message, **dict.fromkeys(filled, 99))
+@fault(FAULTS, "resolves another request", replaces=_notify_recorded, caught_by=("request-resolved",))
+def notifies_request_99(self: ServerTurn, message: dict[str, Any], **filled: object) -> None:
+    _notify_recorded(self, message, **dict.fromkeys(filled, 99))
 
 
 @fault(
     FAULTS,
-    "gives up over a refused tool",
+    "fails the turn after a refused tool",
     replaces=ServerTurn._run_next_step,
     caught_by=("request-tool-refused",),
 )
-def fails_instead_of_going_on(self: ServerTurn) -> None:
+def fails_instead_of_continuing(self: ServerTurn) -> None:
     self._complete_turn("", "failed")
 
 
 @fault(
     FAULTS,
-    "cannot be interrupted while it asks",
-    replaces=_conclude,
+    "fails instead of being interrupted during a request",
+    replaces=_complete_turn,
     caught_by=("request-interrupted",),
 )
 def fails_when_interrupted(self: ServerTurn, status: str, turn_status: str, **filled: object) -> None:
     if turn_status != "interrupted":
-        _conclude(self, status, turn_status, **filled)
+        _complete_turn(self, status, turn_status, **filled)
     elif self._pending_request:
-        _conclude(self, status, "failed", **filled)
+        _complete_turn(self, status, "failed", **filled)

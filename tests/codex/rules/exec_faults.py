@@ -1,7 +1,7 @@
-"""Faults of the fake Codex as ``codex exec``, and the cases of the suite that catch them.
+"""Faults of the fake Codex as ``codex exec``, and the rules that catch them.
 
 Each fault is a function that replaces the function of the program named by ``replaces``. The names imported
-here stay those of the healthy program, so that a replacement can call what it replaces.
+here stay bound to the original functions, so that a replacement can call what it replaces.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def resume_with_values_of_exec(command: str) -> CommandGrammar:
     )
 
 
-@fault(FAULTS, "takes `review` for a prompt", replaces=_grammar_for, caught_by=("argv-word-review",))
+@fault(FAULTS, "reads `review` as a prompt", replaces=_grammar_for, caught_by=("argv-word-review",))
 def exec_without_review(command: str) -> CommandGrammar:
     level = _grammar_for(command)
     commands = tuple(name for name in level.commands if name != "review")
@@ -216,12 +216,12 @@ def ignores_ephemeral(process: FakeProcess, arguments: Arguments) -> ThreadFile:
 
 @fault(
     FAULTS,
-    "takes the thread that began last for the last one",
+    "resumes the thread that was started last",
     replaces=_by_last_use,
     caught_by=("resume-last",),
 )
 def by_beginning(paths: list[str]) -> list[str]:
-    # A path begins with the time at which the thread began.
+    # A path contains the time at which the thread started.
     return sorted(paths)
 
 
@@ -240,7 +240,7 @@ def fixed_input() -> bytes:
 
 @fault(
     FAULTS,
-    "does not wait for standard input besides a prompt",
+    "does not read standard input with a prompt argument",
     replaces=_appends_stdin,
     caught_by=("stdin-open-prompt", "stdin-with-prompt"),
 )
@@ -250,7 +250,7 @@ def never_appends_stdin(arguments: Arguments) -> bool:
 
 @fault(
     FAULTS,
-    "waits for ever when standard input is closed",
+    "hangs when standard input is closed",
     replaces=ensure_stdin,
     caught_by=("stdin-closed-dash", "stdin-closed-prompt"),
 )
@@ -297,7 +297,7 @@ def cut_at_64_kib(text: str) -> bytes:
 
 @fault(
     FAULTS,
-    "writes the answer before it says that the turn has started",
+    "does not write turn.started",
     replaces=_start_turn,
     caught_by=("events-order", "thread-same-id", "failure-unauthorized"),
 )
@@ -315,7 +315,7 @@ def reversed_events(process: FakeProcess, events: str, values: dict[str, str]) -
     return _output(process, "".join(reversed(events.splitlines(keepends=True))), values)
 
 
-@fault(FAULTS, "puts the reasoning behind the message", replaces=_output, caught_by=("events-reasoning",))
+@fault(FAULTS, "writes the reasoning after the message", replaces=_output, caught_by=("events-reasoning",))
 def reasoning_second(process: FakeProcess, events: str, values: dict[str, str]) -> str:
     lines = events.split("\n")
     if '"reasoning"' in lines[0]:
@@ -325,7 +325,7 @@ def reasoning_second(process: FakeProcess, events: str, values: dict[str, str]) 
 
 @fault(
     FAULTS,
-    "leaves the error event out",
+    "omits the error event",
     replaces=_output,
     caught_by=("failure-unauthorized", "failure-error-event"),
 )
@@ -387,7 +387,7 @@ def trusts_every_folder(arguments: Arguments, folder: str) -> bool:
 
 @fault(
     FAULTS,
-    "does not see that it is in a repository",
+    "does not detect a repository",
     replaces=in_repository,
     caught_by=("home-repository", "home-cd-repository"),
 )
@@ -395,9 +395,9 @@ def never_in_repository(folder: str) -> bool:
     return False
 
 
-@fault(FAULTS, "makes a home that is missing", replaces=home_problem, caught_by=("home-missing",))
+@fault(FAULTS, "creates a missing home", replaces=home_problem, caught_by=("home-missing",))
 def makes_home(home: str) -> str:
-    os.makedirs(home or ".", exist_ok=True)  # noqa: PTH103 - as the program would
+    os.makedirs(home or ".", exist_ok=True)  # noqa: PTH103 - like the program
     return home_problem(home)
 
 
@@ -421,7 +421,9 @@ def ignores_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@fault(FAULTS, "ends well when nobody reads it", replaces=main, caught_by=("signal-stdout-closed",))
+@fault(
+    FAULTS, "exits 0 when its standard output is closed", replaces=main, caught_by=("signal-stdout-closed",)
+)
 def exits_0_on_broken_pipe(state: str, argv: list[str]) -> int:
     code = main(state, argv)
     return 0 if code == 101 else code
@@ -429,7 +431,7 @@ def exits_0_on_broken_pipe(state: str, argv: list[str]) -> int:
 
 @fault(
     FAULTS,
-    "leaves a child behind",
+    "leaves a child process",
     replaces=ensure_stdin,
     caught_by=("signal-leftovers", "signal-term-asking", "signal-kill-asking"),
 )

@@ -17,13 +17,13 @@ _F = TypeVar("_F", bound=_Function)
 
 
 class Fault(NamedTuple):
-    """A mistake that a fake could make.
+    """A planted fault.
 
     Attributes:
-        name: what it does.
-        replaces: the function or method of the program, as it is without the fault.
-        replacement: what is called instead.
-        caught_by: the cases or rules that fail with it.
+        name: the wrong behaviour.
+        replaces: the original function or method of the program.
+        replacement: the function that is called instead.
+        caught_by: the rules that fail with it.
     """
 
     name: str
@@ -32,35 +32,35 @@ class Fault(NamedTuple):
     caught_by: tuple[str, ...]
 
     def install(self) -> None:
-        """Put the replacement wherever the loaded modules of the program name what it replaces.
+        """Replace the function in all loaded modules of the program.
 
         Raises:
-            AttributeError: the program has no such function or method.
+            AttributeError: if the program has no such function or method.
         """
         owner, _, name = self.replaces.__qualname__.rpartition(".")
         module = sys.modules[self.replaces.__module__]
-        place = getattr(module, owner) if owner else module
-        if getattr(place, name) is not self.replaces:
-            raise AttributeError(f"{self.replaces.__qualname__} is not what {module.__name__} calls {name}")
+        namespace = getattr(module, owner) if owner else module
+        if getattr(namespace, name) is not self.replaces:
+            raise AttributeError(f"{self.replaces.__qualname__} is not {name} of {module.__name__}")
         # Other modules have imported the function by its name.
-        for one in (place, *_modules_beside(module.__name__)):
-            if vars(one).get(name) is self.replaces:
-                setattr(one, name, self.replacement)
+        for other in (namespace, *_modules_of_package(module.__name__)):
+            if vars(other).get(name) is self.replaces:
+                setattr(other, name, self.replacement)
 
 
-def _modules_beside(module: str) -> list[Any]:
+def _modules_of_package(module: str) -> list[Any]:
     package = module.partition(".")[0]
-    return [one for name, one in sys.modules.items() if name.partition(".")[0] == package]
+    return [loaded for name, loaded in sys.modules.items() if name.partition(".")[0] == package]
 
 
 def fault(
     faults: dict[str, Fault], name: str, *, replaces: _F, caught_by: tuple[str, ...]
 ) -> Callable[[_F], _F]:
-    """Enter the decorated function in ``faults``; its signature has to be that of what it replaces."""
+    """Add the decorated function to ``faults``; it must have the signature of what it replaces."""
 
-    def enter(replacement: _F) -> _F:
+    def add(replacement: _F) -> _F:
         assert name not in faults, name
         faults[name] = Fault(name, replaces, replacement, caught_by)
         return replacement
 
-    return enter
+    return add

@@ -20,7 +20,7 @@ __all__ = ["planted"]
 
 @contextmanager
 def planted(fault: Fault) -> Iterator[FakeCodex]:
-    """A fake with the fault, whose program still starts."""
+    """Provide a fake with the fault; its program still starts."""
     fake = FakeCodex()
     try:
         _plant(fault, fake)

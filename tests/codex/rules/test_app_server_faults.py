@@ -14,5 +14,5 @@ from yemot_ai_testing.conformance.rule import Breach
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(name: str) -> None:
     for rule in FAULTS[name].caught_by:
-        with planted(FAULTS[name]) as fake, open_fake_bench(fake) as stage, pytest.raises(Breach):
-            SERVER_CHECKS[rule](stage)
+        with planted(FAULTS[name]) as fake, open_fake_bench(fake) as bench, pytest.raises(Breach):
+            SERVER_CHECKS[rule](bench)

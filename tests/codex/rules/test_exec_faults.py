@@ -1,4 +1,4 @@
-"""Faults are planted in copies of the fake's program, and the right cases of the suite catch them."""
+"""Faults are planted in copies of the fake's program, and the right rules of the suite catch them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ TRIAL = "faults of a fake"
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) -> None:
-    cases = FAULTS[name].caught_by
-    Row(TRIAL, name, ", ".join(cases), "fake").attach_to(request)
+    rules = FAULTS[name].caught_by
+    Row(TRIAL, name, ", ".join(rules), "fake").attach_to(request)
     with planted(FAULTS[name]) as fake, ThreadPoolExecutor() as pool:
         suite = suite_for(fake.executable, name=name)
-        # At once: whoever waits for ever is waited for, and not once for each case.
-        outcomes = dict(zip(cases, pool.map(lambda case: suite.run(case).outcome, cases), strict=True))
-    assert outcomes == dict.fromkeys(cases, "breached")
+        # In parallel, so that hanging processes are waited for at the same time.
+        outcomes = dict(zip(rules, pool.map(lambda rule: suite.run(rule).outcome, rules), strict=True))
+    assert outcomes == dict.fromkeys(rules, "breached")
 
 
-def test_what_the_program_does_not_have_cannot_be_replaced() -> None:
-    def gone() -> None:
+def test_a_function_that_the_program_does_not_have_cannot_be_replaced() -> None:
+    def missing() -> None:
         pass
 
-    gone.__module__ = encode_text.__module__
-    gone.__qualname__ = "gone"
+    missing.__module__ = encode_text.__module__
+    missing.__qualname__ = "missing"
     faults: dict[str, Fault] = {}
-    fault(faults, "none", replaces=gone, caught_by=())(lambda: None)
-    with pytest.raises(AttributeError, match="gone"):
+    fault(faults, "none", replaces=missing, caught_by=())(lambda: None)
+    with pytest.raises(AttributeError, match="missing"):
         faults["none"].install()

@@ -1,4 +1,4 @@
-"""Our fake and the real Codex keep every rule: each is a test of its own."""
+"""Our fake and the real Codex keep every rule; each rule is one test."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from yemot_ai_testing.codex.rules.suite import CodexSuite
     from yemot_ai_testing.conformance.rule import AnyRule, Interface
 
-CASES = contract.codex_rules() + contract.codex_rules("app-server")
-WITHOUT_A_SERVICE = {"events-mixed", "events-unknown-item", "thread-remembers"}
-"""What a fake cannot show: it asks no model."""
+RULES = contract.codex_rules() + contract.codex_rules("app-server")
+NEEDS_SERVICE = {"events-mixed", "events-unknown-item", "thread-remembers"}
+"""The rules that do not apply to a fake, because it calls no model service."""
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +32,19 @@ def real_suite(real_binary: Path) -> Iterator[CodexSuite]:
         yield suite
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_our_fake_keeps_the_rule(fake_suite: CodexSuite, case: AnyRule) -> None:
-    applies = case.applies_to(fake_suite.version) and case.id not in WITHOUT_A_SERVICE
-    verdict = fake_suite.run(case)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_our_fake_keeps_the_rule(fake_suite: CodexSuite, rule: AnyRule) -> None:
+    applies = rule.applies_to(fake_suite.version) and rule.id not in NEEDS_SERVICE
+    verdict = fake_suite.run(rule)
     assert verdict.outcome == ("held" if applies else "not applicable"), (
         f"{verdict.expected}; {verdict.actual}"
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_real_codex_keeps_the_rule(real_suite: CodexSuite, case: AnyRule) -> None:
-    applies = case.applies_to(real_suite.version)
-    verdict = real_suite.run(case)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_real_codex_keeps_the_rule(real_suite: CodexSuite, rule: AnyRule) -> None:
+    applies = rule.applies_to(real_suite.version)
+    verdict = real_suite.run(rule)
     assert verdict.outcome == ("held" if applies else "not applicable"), (
         f"{verdict.expected}; {verdict.actual}"
     )
@@ -57,14 +57,14 @@ def test_the_fake_of_an_older_version_keeps_the_rules_of_that_version(version: s
         suite.check()
 
 
-@pytest.mark.parametrize("face", ["exec", "app-server"])
-def test_the_suite_of_a_face_tries_the_rules_of_that_face(face: Interface) -> None:
-    with contract.codex("fake", interface=face) as suite:
-        assert suite.rules == contract.codex_rules(face)
-        assert {case.interface for case in suite.rules} == {face}
+@pytest.mark.parametrize("interface", ["exec", "app-server"])
+def test_the_suite_of_an_interface_has_the_rules_of_that_interface(interface: Interface) -> None:
+    with contract.codex("fake", interface=interface) as suite:
+        assert suite.rules == contract.codex_rules(interface)
+        assert {rule.interface for rule in suite.rules} == {interface}
 
 
-def test_a_version_that_was_not_recorded_as_a_server_is_held_to_no_rule_of_servers() -> None:
+def test_no_server_rule_applies_to_a_version_without_a_recorded_server() -> None:
     with contract.codex("fake@0.142.0", interface="app-server") as suite:
         (verdict,) = suite.run_all(suite.rules[:1])
     assert (verdict.outcome, verdict.reason) == (
@@ -73,11 +73,11 @@ def test_a_version_that_was_not_recorded_as_a_server_is_held_to_no_rule_of_serve
     )
 
 
-def test_there_are_rules_for_everything_and_each_has_a_name_of_its_own() -> None:
+def test_ids_and_titles_of_rules_are_unique() -> None:
     assert len(contract.codex_rules()) >= 50
     assert len(contract.codex_rules("app-server")) >= 20
-    assert len({case.id for case in CASES}) == len(CASES)
-    assert len({case.title for case in CASES}) == len(CASES)
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert len({rule.title for rule in RULES}) == len(RULES)
 
 
 def test_a_rule_of_other_versions_does_not_apply(fake_suite: CodexSuite) -> None:
@@ -88,6 +88,6 @@ def test_a_rule_of_other_versions_does_not_apply(fake_suite: CodexSuite) -> None
     )
 
 
-def test_an_unknown_case_is_named_with_those_there_are(fake_suite: CodexSuite) -> None:
+def test_the_error_for_an_unknown_rule_lists_the_existing_ones(fake_suite: CodexSuite) -> None:
     with pytest.raises(LookupError, match="no rule 'frob'; there are: argv-dash, "):
         fake_suite.run("frob")

@@ -1,4 +1,4 @@
-"""The suite from the command line and in a test, on executables of other people."""
+"""The suite on the command line and in a test, with foreign executables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from yemot_ai_testing import contract
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex.real import RealCodex
-from yemot_ai_testing.codex.rules.suite import ContractBreachError
+from yemot_ai_testing.contract import ContractBreachError
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BAD_FAKE = """\
 #!/bin/sh
-# Answers the same to everything, as a fake does that is written in a minute.
+# Always writes the same answer.
 echo '{"type":"thread.started","thread_id":"01a2021e-e1f2-71a2-898b-4fcd956cbb54"}'
 echo '{"type":"turn.started"}'
 echo '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"hello"}}'
@@ -36,7 +36,7 @@ def bad_fake(tmp_path: Path) -> Path:
     return executable(tmp_path / "codex", BAD_FAKE)
 
 
-def test_a_table_shows_who_breaks_what_and_the_exit_code_is_1(
+def test_a_table_shows_the_broken_rules_and_the_exit_code_is_1(
     bad_fake: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = ["events-order", "argv-unknown-option", "failure-rate-limited"]
@@ -56,10 +56,10 @@ def test_where_every_rule_is_held_the_exit_code_is_0(capsys: pytest.CaptureFixtu
 
 def test_the_face_chooses_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "--interface", "app-server", "--codex", "fake@0.142.0"]) == 0
-    told = capsys.readouterr().out
-    assert "  1  –  server-handshake-first  " in told
-    assert "argv-dash" not in told
-    assert " rules: the fake has recordings of a server for 0.169.0 only" in told
+    table = capsys.readouterr().out
+    assert "  1  –  server-handshake-first  " in table
+    assert "argv-dash" not in table
+    assert " rules: the fake has recordings of a server for 0.169.0 only" in table
 
 
 def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(
@@ -99,7 +99,7 @@ def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("spec", "problem"),
     [
         ("nowhere/codex", "no executable nowhere/codex"),
         ("real@9.9.9", "no executable"),
@@ -107,16 +107,16 @@ def test_json_has_every_verdict_with_its_rule(bad_fake: Path, capsys: pytest.Cap
         ("fake@9.9.9", "9.9.9"),
     ],
 )
-def test_what_is_not_there_is_named_and_the_exit_code_is_2(
-    given: str, said: str, capsys: pytest.CaptureFixture[str]
+def test_an_unusable_spec_is_named_and_the_exit_code_is_2(
+    spec: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["contract", "--codex", "fake", given]) == 2
+    assert main(["contract", "--codex", "fake", spec]) == 2
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert problem in captured.err
     assert captured.out == ""
 
 
-def test_a_file_that_is_no_program_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_run_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nonsense = executable(tmp_path / "codex", "\0\1\2")
     assert main(["contract", "--codex", str(nonsense)]) == 2
     assert f"{nonsense} cannot be run" in capsys.readouterr().err
@@ -127,7 +127,7 @@ def test_an_unknown_case_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no rule 'frob'" in capsys.readouterr().err
 
 
-def test_the_shim_of_a_real_codex_double_is_refused(
+def test_the_launcher_of_a_real_codex_double_is_refused(
     real_binary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with RealCodex(real_binary) as real:
@@ -143,7 +143,7 @@ def test_a_wrapper_around_the_real_codex_keeps_the_rules(real_binary: Path, tmp_
         )
 
 
-def test_a_wrapper_that_swallows_the_exit_code_is_caught(real_binary: Path, tmp_path: Path) -> None:
+def test_a_wrapper_that_hides_the_exit_code_is_caught(real_binary: Path, tmp_path: Path) -> None:
     wrapper = executable(tmp_path / "codex", f'#!/bin/sh\n"{real_binary}" "$@" || true\n')
     with contract.codex(wrapper) as suite:
         assert suite.run("failure-rate-limited").outcome == "breached"
