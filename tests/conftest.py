@@ -29,10 +29,13 @@ settings.register_profile(
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print what tests have recorded: tables, planted faults, figures."""
+    """Print the tables of planted faults and the figures."""
     _print_tables(terminalreporter)
     reports = [report for group in terminalreporter.stats.values() for report in group]
-    sections = {"planted faults": fault_table.lines(reports), "what a turn carries": figures.lines(reports)}
+    sections = {
+        "planted faults": fault_table.table_lines(reports),
+        "what a turn carries": figures.figure_lines(reports),
+    }
     for title, lines in sections.items():
         for number, line in enumerate(lines):
             if number == 0:

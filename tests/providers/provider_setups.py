@@ -1,4 +1,4 @@
-"""A provider of each kind before the double that it asks, all with one face."""
+"""A provider of each kind with its double, behind one interface."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ Double: TypeAlias = FakeCodex | ModelServer | ScriptedProvider
 
 
 @dataclass(frozen=True)
-class Stage:
+class ProviderSetup:
     """A provider and its double.
 
     Attributes:
-        entries: how many providers are asked before a question has failed.
+        provider_count: the number of providers that a failing prompt is sent to.
     """
 
     provider: Provider
     double: Double
-    entries: int = 1
+    provider_count: int = 1
 
     @property
     def requests(self) -> list[ModelRequest] | list[CodexRun] | list[ScriptedRequest]:
         return self.double.requests
 
-    def says_nothing(self) -> None:
-        for _ in range(self.entries):
+    def answer_empty(self) -> None:
+        for _ in range(self.provider_count):
             self.double.answers("")
 
-    def refuses(self, kind: FailureKind) -> None:
-        for _ in range(self.entries):
+    def fail(self, kind: FailureKind) -> None:
+        for _ in range(self.provider_count):
             self.double.fails(kind)
 
-    def is_lost_with(self) -> None:
-        """Let the next question find its session unknown; a real one knows by itself."""
+    def lose_session(self) -> None:
+        """Script an unknown session for the next turn; the other doubles find out themselves."""
         if isinstance(self.double, ScriptedProvider):
             self.double.add(UnknownSession())
 
-    def told(self, number: int = -1) -> str:
-        """All words of the caller that the model was sent with one question."""
+    def caller_text(self, number: int = -1) -> str:
+        """Return the whole text of the caller that the model got with one request."""
         request = self.requests[number]
         if isinstance(request, ModelRequest):
             return "\n".join(request.user_messages)
@@ -66,12 +66,12 @@ class Stage:
             return "\n".join([*(earlier.prompt for earlier in request.history), request.prompt])
         return request.prompt
 
-    def knows(self, words: str, number: int = -1) -> bool:
-        """Whether the model had the words before it: sent along, or in a thread that it goes on with."""
-        return self.requests[number].session is not None or words in self.told(number)
+    def has_context(self, text: str, number: int = -1) -> bool:
+        """Return whether the model had this text: in the request, or in a thread that it continues."""
+        return self.requests[number].session is not None or text in self.caller_text(number)
 
     def wait_idle(self) -> None:
-        """Block until nothing of any question is under way."""
+        """Block until no turn is running."""
         if isinstance(self.double, ModelServer):
             self.double.wait_idle()
             return
@@ -80,28 +80,28 @@ class Stage:
         ends = time.monotonic() + 10.0
         while alive():
             if time.monotonic() > ends:
-                raise TimeoutError("something is still under way")
+                raise TimeoutError("a turn is still running")
             threading.Event().wait(0.01)
 
 
 def _alive(double: FakeCodex | ScriptedProvider, provider: Provider) -> Callable[[], int]:
     if isinstance(double, ScriptedProvider):
         return lambda: double.running
-    # A server stays when its turns are over.
+    # A server keeps running after its turns.
     return double.turns_alive if isinstance(provider, CodexAppServerProvider) else double.processes_alive
 
 
 @contextlib.contextmanager
-def served(make: Callable[[ModelServer], Provider], entries: int = 1) -> Iterator[Stage]:
+def with_model_server(make: Callable[[ModelServer], Provider], entries: int = 1) -> Iterator[ProviderSetup]:
     with ModelServer() as model:
-        yield Stage(make(model), model, entries)
+        yield ProviderSetup(make(model), model, entries)
 
 
 def responses(model: ModelServer) -> Provider:
     return OpenAIProvider(api_key="test", model="m", base_url=model.base_url)
 
 
-def kept(model: ModelServer) -> Provider:
+def unstored(model: ModelServer) -> Provider:
     return OpenAIProvider(api_key="test", model="m", base_url=model.base_url, store=False)
 
 
@@ -118,30 +118,30 @@ def fallback(model: ModelServer) -> Provider:
 
 
 @contextlib.contextmanager
-def codex() -> Iterator[Stage]:
+def codex_exec() -> Iterator[ProviderSetup]:
     with FakeCodex() as fake:
-        yield Stage(CodexCLIProvider(), fake)
+        yield ProviderSetup(CodexCLIProvider(), fake)
 
 
 @contextlib.contextmanager
-def codex_server() -> Iterator[Stage]:
+def codex_server() -> Iterator[ProviderSetup]:
     with FakeCodex() as fake:
-        yield Stage(CodexAppServerProvider(), fake)
+        yield ProviderSetup(CodexAppServerProvider(), fake)
 
 
 @contextlib.contextmanager
-def scripted() -> Iterator[Stage]:
+def scripted() -> Iterator[ProviderSetup]:
     provider = ScriptedProvider(engine=Engine.shared())
-    yield Stage(provider, provider)
+    yield ProviderSetup(provider, provider)
 
 
-STAGES: dict[str, Callable[[], contextlib.AbstractContextManager[Stage]]] = {
-    "openai-responses": lambda: served(responses),
-    "openai-kept": lambda: served(kept),
-    "openai-chat": lambda: served(chat),
-    "anthropic": lambda: served(messages),
-    "codex": codex,
-    "codex-app-server": codex_server,
-    "fallback": lambda: served(fallback, 2),
+PROVIDER_SETUPS: dict[str, Callable[[], contextlib.AbstractContextManager[ProviderSetup]]] = {
+    "openai-responses": lambda: with_model_server(responses),
+    "openai-unstored": lambda: with_model_server(unstored),
+    "openai-chat": lambda: with_model_server(chat),
+    "anthropic": lambda: with_model_server(messages),
+    "codex": codex_exec,
+    "codex_exec-app-server": codex_server,
+    "fallback": lambda: with_model_server(fallback, 2),
     "scripted": scripted,
 }

@@ -1,4 +1,4 @@
-"""What our doubles send, beside the SDK's own models: every shape, and everything that differs."""
+"""Compare what the doubles send with the SDK's own models."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType
 
-__all__ = ["Shape", "ShapeError", "installed", "literals", "reachable"]
+__all__ = ["Shape", "ShapeError", "literals", "reachable_models", "sdk_version"]
 
 
 class ShapeError(AssertionError):
-    """A shape of ours is not what the SDK says."""
+    """A shape does not match the SDK's model."""
 
 
-def installed(sdk: str) -> str:
-    """The SDK with its version, as every failure names it."""
+def sdk_version(sdk: str) -> str:
+    """Return the SDK with its version, for failure messages."""
     return f"{sdk} {importlib.metadata.version(sdk)}"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Something that a double sends.
+    """A JSON object that a double sends.
 
     Attributes:
-        sdk: whose it is: ``openai`` or ``anthropic``.
-        name: how it is called there.
+        sdk: ``openai`` or ``anthropic``.
+        name: its name in the SDK.
         type: the SDK's type for it.
-        body: what we send.
+        body: the object.
     """
 
     sdk: str
@@ -38,80 +38,82 @@ class Shape:
     type: Any
     body: Mapping[str, Any]
 
-    def check(self) -> Any:  # noqa: ANN401 - whatever the SDK makes of it
-        """Read it as the SDK's own model: nothing may be missing, unknown, or of another type.
+    def check(self) -> Any:  # noqa: ANN401 - a model of the SDK
+        """Validate it as the SDK's model, without missing or unknown fields.
 
         Raises:
-            ShapeError: something is; SDK, version and shape are named.
+            ShapeError: it is not valid; the message names SDK, version and shape.
         """
         try:
             model = TypeAdapter(self._member()).validate_python(self.body, strict=True)
         except ValidationError as error:
-            told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise ShapeError(f"{installed(self.sdk)}: {self.name}: {told}") from None
-        if found := ", ".join(_unknown(model, "")):
-            raise ShapeError(f"{installed(self.sdk)}: {self.name}: unknown to the SDK: {found}")
+            details = "; ".join(
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+            )
+            raise ShapeError(f"{sdk_version(self.sdk)}: {self.name}: {details}") from None
+        if unknown := ", ".join(_unknown(model, "")):
+            raise ShapeError(f"{sdk_version(self.sdk)}: {self.name}: unknown to the SDK: {unknown}")
         return model
 
     def _member(self) -> Any:  # noqa: ANN401 - a type
-        """Of a union of events the one that is meant: its ``type`` tells."""
-        members = [one for one in _union(self.type) if isinstance(one, type)]
+        """Return the member of a union of events that has the body's ``type``."""
+        members = [member for member in _union(self.type) if isinstance(member, type)]
         if len(members) <= 1:
             return self.type
-        meant = [one for one in members if self.body["type"] in literals(one, "type")]
-        if not meant:
-            raise ShapeError(f"{installed(self.sdk)}: {self.name}: no member is a {self.body['type']!r}")
-        return meant[0]
+        matching = [member for member in members if self.body["type"] in literals(member, "type")]
+        if not matching:
+            raise ShapeError(f"{sdk_version(self.sdk)}: {self.name}: no member is a {self.body['type']!r}")
+        return matching[0]
 
 
 def _union(kind: Any) -> list[Any]:  # noqa: ANN401 - a type
-    """The members of a union, however deep it is wrapped."""
+    """Return the members of a union, also of nested ones."""
     if isinstance(kind, type):
         return [kind]
-    return [one for part in _parts(kind) for one in _union(part)]
+    return [member for part in _parts(kind) for member in _union(part)]
 
 
-def reachable(*roots: Any) -> set[type[BaseModel]]:  # noqa: ANN401 - types
-    """All models that stand in the fields of these types, and in theirs."""
+def reachable_models(*roots: Any) -> set[type[BaseModel]]:  # noqa: ANN401 - types
+    """Return all models in the fields of these types, recursively."""
     found: set[type[BaseModel]] = set()
-    waiting = list(roots)
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            if one not in found:
-                found.add(one)
-                waiting += [field.annotation for field in one.model_fields.values()]
+    pending = list(roots)
+    while pending:
+        kind = pending.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if kind not in found:
+                found.add(kind)
+                pending += [field.annotation for field in kind.model_fields.values()]
         else:
-            waiting += _parts(one)
+            pending += _parts(kind)
     return found
 
 
 def literals(model: type[BaseModel], name: str) -> set[object]:
-    """The words that the SDK knows for a field; empty where any will do."""
+    """Return the values that the SDK's type allows for a field; empty if it allows any."""
     field = model.model_fields.get(name)
-    waiting, found = [field.annotation if field else None], set()
-    while waiting:
-        one = waiting.pop()
-        if get_origin(one) is Literal:
-            found |= set(get_args(one))
+    pending, found = [field.annotation if field else None], set()
+    while pending:
+        kind = pending.pop()
+        if get_origin(kind) is Literal:
+            found |= set(get_args(kind))
         else:
-            waiting += _parts(one)
+            pending += _parts(kind)
     return found
 
 
 def _parts(kind: Any) -> list[Any]:  # noqa: ANN401 - a type
     if isinstance(kind, TypeAliasType):
         return [kind.__value__]
-    # The second argument of Annotated is no type.
+    # The other arguments of Annotated are not types.
     return list(get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind))
 
 
-def _unknown(found: object, place: str) -> Iterator[str]:
-    """What a model took without knowing it: the SDKs pass over nothing and refuse nothing."""
-    if isinstance(found, BaseModel):
-        yield from (f"{place}{name}" for name in found.model_extra or {})
-        for name in type(found).model_fields:
-            yield from _unknown(getattr(found, name), f"{place}{name}.")
-    elif isinstance(found, list | tuple):
-        for number, one in enumerate(found):
-            yield from _unknown(one, f"{place}{number}.")
+def _unknown(value: object, place: str) -> Iterator[str]:
+    """Yield the unknown fields of a model: the SDKs' models keep them instead of refusing them."""
+    if isinstance(value, BaseModel):
+        yield from (f"{place}{name}" for name in value.model_extra or {})
+        for name in type(value).model_fields:
+            yield from _unknown(getattr(value, name), f"{place}{name}.")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _unknown(item, f"{place}{number}.")

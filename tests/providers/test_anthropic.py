@@ -29,11 +29,11 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers import AnthropicProvider, Exchange, Provider, Reply, Usage
-from yemot_ai_testing.doubles.anthropic import AnthropicMock
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError, UnknownSession
+from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock
 
-REFUSALS = [
+FAILURES = [
     ("rate_limited", RateLimitedError),
     ("quota_exceeded", QuotaExceededError),
     ("unauthorized", AuthenticationError),
@@ -54,7 +54,7 @@ def provider() -> AnthropicProvider:
     return AnthropicProvider(api_key="test", model="m")
 
 
-def asked(provider: AnthropicProvider, prompt: str = "יש?") -> Reply:
+def ask(provider: AnthropicProvider, prompt: str = "יש?") -> Reply:
     return asyncio.run(provider.start_session(prompt))
 
 
@@ -62,7 +62,7 @@ def test_it_is_a_provider(provider: AnthropicProvider) -> None:
     assert isinstance(provider, Provider)
 
 
-def test_each_turn_carries_the_instructions_and_what_was_said(anthropic: AnthropicMock) -> None:
+def test_each_turn_carries_the_instructions_and_the_history(anthropic: AnthropicMock) -> None:
     anthropic.answers("באיזה גודל?").answers("רשמתי")
     ai = YemotAI("anthropic", anthropic_api_key="test", model="m", instructions="קצר")
 
@@ -79,21 +79,19 @@ def test_each_turn_carries_the_instructions_and_what_was_said(anthropic: Anthrop
 
 def test_the_key_goes_in_a_header(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.answers("כן")
-    asked(provider)
+    ask(provider)
 
     headers = anthropic.requests[0].headers
     assert "test" in {headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer ")}
 
 
-def test_what_it_cost_counts_what_was_cached_as_input(
-    anthropic: AnthropicMock, provider: AnthropicProvider
-) -> None:
+def test_cached_tokens_count_as_input_tokens(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.answers("כן")
 
-    assert asked(provider).usage == Usage(100, 10, 7, 0)
+    assert ask(provider).usage == Usage(100, 10, 7, 0)
 
 
-def test_a_rebuilt_conversation_sends_what_was_said(
+def test_a_rebuilt_conversation_sends_the_history(
     anthropic: AnthropicMock, provider: AnthropicProvider
 ) -> None:
     anthropic.answers("דוד")
@@ -114,37 +112,39 @@ def test_the_session_survives_json(anthropic: AnthropicMock, provider: Anthropic
     assert anthropic.requests[1].user_messages == ("יש?", "בטוח?")
 
 
-def test_a_session_of_somebody_else_is_lost(provider: AnthropicProvider) -> None:
+def test_a_session_of_another_provider_is_lost(provider: AnthropicProvider) -> None:
     with pytest.raises(SessionLostError):
         asyncio.run(provider.continue_session({"response_id": "x"}, "יש?"))
 
 
-@pytest.mark.parametrize(("kind", "error"), REFUSALS)
-def test_each_refusal_is_an_error_of_its_own(
+@pytest.mark.parametrize(("kind", "error"), FAILURES)
+def test_each_error_response_has_its_own_class(
     anthropic: AnthropicMock, provider: AnthropicProvider, kind: str, error: type[ProviderError]
 ) -> None:
-    anthropic.fails(kind, retry_after=9)  # type: ignore[arg-type]  # the parameters are such words
+    anthropic.fails(kind, retry_after=9)  # type: ignore[arg-type]  # the parameters are literals
 
     with pytest.raises(ProviderError) as caught:
-        asked(provider)
+        ask(provider)
     assert type(caught.value) is error
     assert len(anthropic.requests) == 1
 
 
-@pytest.mark.parametrize(("kind", "error"), REFUSALS)
-def test_each_refusal_is_the_same_error_over_a_real_connection(kind: str, error: type[ProviderError]) -> None:
+@pytest.mark.parametrize(("kind", "error"), FAILURES)
+def test_each_error_response_has_the_same_class_over_a_real_connection(
+    kind: str, error: type[ProviderError]
+) -> None:
     with ModelServer() as model:
-        model.fails(kind)  # type: ignore[arg-type]  # the parameters are such words
+        model.fails(kind)  # type: ignore[arg-type]  # the parameters are literals
         provider = AnthropicProvider(api_key="test", base_url=model.root_url)
 
-        async def ask() -> None:
+        async def start() -> None:
             try:
                 await provider.start_session("יש?")
             finally:
                 await provider.aclose()
 
         with pytest.raises(error):
-            asyncio.run(ask())
+            asyncio.run(start())
         assert len(model.requests) == 1
 
 
@@ -166,25 +166,25 @@ def test_each_type_of_error_is_known(
     answer.mock(return_value=httpx.Response(status, json=body))
 
     with pytest.raises(ProviderError, match=r"^sorry$") as caught:
-        asked(provider)
+        ask(provider)
     assert type(caught.value) is error
 
 
-def test_a_rate_limit_says_how_long(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
+def test_a_rate_limit_has_retry_after(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.fails("rate_limited", retry_after=20)
 
     with pytest.raises(RateLimitedError) as caught:
-        asked(provider)
+        ask(provider)
     assert caught.value.retry_after == 20
 
 
-def test_an_unknown_model_is_named_with_the_way_to_set_another(
+def test_an_unknown_model_error_names_the_model_and_the_variable(
     anthropic: AnthropicMock, provider: AnthropicProvider
 ) -> None:
     anthropic.fails("unknown_model")
 
     with pytest.raises(UnknownModelError, match=r"'m'.*ANTHROPIC_MODEL") as caught:
-        asked(provider)
+        ask(provider)
     assert caught.value.model == "m"
 
 
@@ -192,14 +192,14 @@ def test_a_connection_that_breaks_is_a_crash(anthropic: AnthropicMock, provider:
     anthropic.drops()
 
     with pytest.raises(ProviderCrashError):
-        asked(provider)
+        ask(provider)
 
 
 def test_a_silent_server_is_a_timeout(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.hangs()
 
     with pytest.raises(ProviderTimeoutError):
-        asked(provider)
+        ask(provider)
 
 
 @pytest.fixture
@@ -215,62 +215,62 @@ def message(*content: dict[str, Any], stop_reason: str = "end_turn") -> httpx.Re
 TEXT = {"type": "text", "text": "בשמונה"}
 
 
-def test_thoughts_are_not_spoken(answer: respx.Route, provider: AnthropicProvider) -> None:
+def test_thinking_is_not_part_of_the_answer(answer: respx.Route, provider: AnthropicProvider) -> None:
     answer.mock(return_value=message({"type": "thinking", "thinking": "מתי", "signature": "s"}, TEXT))
 
-    assert asked(provider).text == "בשמונה"
+    assert ask(provider).text == "בשמונה"
 
 
-def test_an_answer_that_reached_its_longest_is_spoken_as_far_as_it_goes(
-    answer: respx.Route, provider: AnthropicProvider
-) -> None:
+def test_an_answer_that_reached_max_tokens_is_used(answer: respx.Route, provider: AnthropicProvider) -> None:
     answer.mock(return_value=message(TEXT, stop_reason="max_tokens"))
 
-    assert asked(provider).text == "בשמונה"
+    assert ask(provider).text == "בשמונה"
 
 
-def test_an_answer_that_ran_out_of_the_window_is_an_overflow(
+def test_an_answer_beyond_the_context_window_is_an_overflow(
     answer: respx.Route, provider: AnthropicProvider
 ) -> None:
     answer.mock(return_value=message(TEXT, stop_reason="model_context_window_exceeded"))
 
     with pytest.raises(ContextOverflowError):
-        asked(provider)
+        ask(provider)
 
 
 @pytest.mark.parametrize(
     "content", [[], [TEXT], [{"type": "text", "text": " "}]], ids=["none", "half", "blank"]
 )
-def test_a_refusal_is_no_answer(
+def test_a_refusal_is_an_error(
     answer: respx.Route, provider: AnthropicProvider, content: list[dict[str, Any]]
 ) -> None:
     answer.mock(return_value=message(*content, stop_reason="refusal"))
 
     with pytest.raises(AnswerEmptyError, match="refusal"):
-        asked(provider)
+        ask(provider)
 
 
-def test_an_error_inside_a_200_is_an_error(answer: respx.Route, provider: AnthropicProvider) -> None:
+def test_an_error_in_a_200_is_an_error(answer: respx.Route, provider: AnthropicProvider) -> None:
     body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     answer.mock(return_value=httpx.Response(200, json=body))
 
     with pytest.raises(OverloadedError):
-        asked(provider)
+        ask(provider)
 
 
 @pytest.mark.parametrize(
     "body", ["{}", "[]", "{", "null", '{"content": 3}', '{"content": [{"type": "text"}]}']
 )
-def test_what_is_not_the_api_is_a_failure_of_its_own(
+def test_a_body_that_is_not_the_api_is_an_error(
     answer: respx.Route, provider: AnthropicProvider, body: str
 ) -> None:
     answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
 
     with pytest.raises(MalformedStreamError, match="base_url"):
-        asked(provider)
+        ask(provider)
 
 
-def test_no_key_is_an_error_at_construction_whatever_else_lies_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_is_an_error_at_construction_despite_other_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another")
 
@@ -288,7 +288,7 @@ def test_the_model_may_come_from_the_environment(
     assert anthropic.requests[0].body["model"] == "from-env"
 
 
-def test_a_longest_answer_is_positive() -> None:
+def test_max_tokens_must_be_positive() -> None:
     with pytest.raises(ConfigurationError, match="max_tokens"):
         AnthropicProvider(api_key="test", max_tokens=0)
 
@@ -299,13 +299,13 @@ def test_a_key_goes_with_a_mode(provider: AnthropicProvider) -> None:
 
 
 @pytest.mark.parametrize("mode", ["codex", "openai", "anthropic"])
-def test_a_mode_is_swapped_by_one_word(mode: str) -> None:
+def test_changing_the_mode_needs_no_other_change(mode: str) -> None:
     ai = YemotAI(mode, openai_api_key="test", anthropic_api_key="test")
 
     assert ai.provider.name == mode
 
 
-def test_the_mock_holds_a_question_until_it_is_released(
+def test_the_mock_holds_a_request_until_it_is_released(
     anthropic: AnthropicMock, provider: AnthropicProvider
 ) -> None:
     anthropic.answers("כן")
@@ -321,7 +321,7 @@ def test_the_mock_holds_a_question_until_it_is_released(
     assert asyncio.run(talk()) == (True, "כן")
 
 
-def test_a_held_question_can_be_cancelled(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
+def test_a_held_request_can_be_cancelled(anthropic: AnthropicMock, provider: AnthropicProvider) -> None:
     anthropic.answers("כן")
     anthropic.hold()
 
@@ -335,19 +335,17 @@ def test_a_held_question_can_be_cancelled(anthropic: AnthropicMock, provider: An
         asyncio.run(talk())
 
 
-def test_the_mock_reports_what_was_not_asked_for_and_what_was_not_scripted(
+def test_the_mock_reports_unused_steps_and_unscripted_requests(
     provider: AnthropicProvider,
 ) -> None:
-    with AnthropicMock() as anthropic:
+    with pytest.raises(ScriptMismatchError, match="never asked for") as caught, AnthropicMock() as anthropic:  # noqa: PT012 - raised on exit
         with pytest.raises(ProviderError, match="nothing is scripted for 'יש"):
-            asked(provider)
+            ask(provider)
         anthropic.answers("לשווא")
-        with pytest.raises(ScriptMismatchError, match="never asked for") as caught:
-            anthropic.assert_complete()
     assert caught.value.unscripted == ("יש?",)
 
 
-def test_the_mock_refuses_what_cannot_happen_to_an_api() -> None:
+def test_the_mock_refuses_steps_that_an_api_cannot_do() -> None:
     with pytest.raises(FakeOnlyError, match="Anthropic"):
         AnthropicMock().add(UnknownSession())
 
@@ -379,16 +377,14 @@ def test_the_model_server_streams_to_the_real_library(model: ModelServer, client
     assert (model.requests[0].prompt, model.requests[0].instructions) == ("היי", "קצר")
 
 
-def test_a_stream_that_is_cut_is_noticed_by_the_real_library(
-    model: ModelServer, client: sdk.Anthropic
-) -> None:
+def test_a_cut_stream_is_noticed_by_the_real_library(model: ModelServer, client: sdk.Anthropic) -> None:
     model.drops(["חצי ", "תשובה"])
 
     with pytest.raises(httpx2.RemoteProtocolError):
         list(pieces(client))
 
 
-def test_a_stream_of_an_overloaded_service_is_refused_by_an_event(
+def test_a_stream_of_an_overloaded_service_fails_with_an_event(
     model: ModelServer, client: sdk.Anthropic
 ) -> None:
     model.fails("overloaded")

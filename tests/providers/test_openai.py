@@ -26,8 +26,8 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import Exchange, OpenAIProvider, Provider, Usage
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.openai import OpenAIMock
 from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError, UnknownSession
+from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
 
 KEY = "test"
 
@@ -48,7 +48,7 @@ def test_it_is_a_provider(provider: OpenAIProvider) -> None:
     assert isinstance(provider, Provider)
 
 
-def test_a_conversation_names_the_response_before_and_sends_the_instructions_each_time(
+def test_a_turn_names_the_previous_response_and_sends_the_instructions(
     openai: OpenAIMock,
 ) -> None:
     openai.answers("באיזה גודל?").answers("רשמתי")
@@ -61,7 +61,7 @@ def test_a_conversation_names_the_response_before_and_sends_the_instructions_eac
     assert [request.body["model"] for request in openai.requests] == ["m", "m"]
 
 
-def test_usage_and_session_are_told(openai: OpenAIMock) -> None:
+def test_a_turn_has_usage_and_session_id(openai: OpenAIMock) -> None:
     openai.answers("כן")
     turn = YemotAI("openai", openai_api_key=KEY).ask("c1", "יש?")
 
@@ -69,7 +69,7 @@ def test_usage_and_session_are_told(openai: OpenAIMock) -> None:
     assert turn.session_id == "resp_1"
 
 
-def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+def test_a_rebuilt_conversation_sends_the_history(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.answers("דוד")
 
     asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
@@ -92,17 +92,17 @@ def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider
         ("context_overflow", ContextOverflowError),
     ],
 )
-def test_each_refusal_is_an_error_of_its_own(
+def test_each_error_response_has_its_own_class(
     openai: OpenAIMock, provider: OpenAIProvider, kind: str, error: type[ProviderError]
 ) -> None:
-    openai.fails(kind)  # type: ignore[arg-type]  # the parameters are such words
+    openai.fails(kind)  # type: ignore[arg-type]  # the parameters are literals
 
     with pytest.raises(error):
         asyncio.run(provider.start_session("יש?"))
     assert len(openai.requests) == 1
 
 
-def test_a_rate_limit_says_how_long(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+def test_a_rate_limit_has_retry_after(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.fails("rate_limited", retry_after=20)
 
     with pytest.raises(RateLimitedError) as caught:
@@ -110,7 +110,7 @@ def test_a_rate_limit_says_how_long(openai: OpenAIMock, provider: OpenAIProvider
     assert caught.value.retry_after == 20
 
 
-def test_an_unknown_model_is_named_with_the_way_to_set_another(
+def test_an_unknown_model_error_names_the_model_and_the_variable(
     openai: OpenAIMock, provider: OpenAIProvider
 ) -> None:
     openai.fails("unknown_model")
@@ -164,7 +164,7 @@ def answer() -> Iterator[respx.Route]:
         yield router.post(path="/v1/responses")
 
 
-def test_a_failure_inside_a_200_is_a_failure(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_a_failed_response_in_a_200_is_an_error(answer: respx.Route, provider: OpenAIProvider) -> None:
     failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "sorry"}}
     answer.mock(return_value=httpx.Response(200, json=failed))
 
@@ -172,14 +172,14 @@ def test_a_failure_inside_a_200_is_a_failure(answer: respx.Route, provider: Open
         asyncio.run(provider.start_session("יש?"))
 
 
-def test_a_page_inside_a_200_is_a_failure(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_a_page_in_a_200_is_an_error(answer: respx.Route, provider: OpenAIProvider) -> None:
     answer.mock(return_value=httpx.Response(200, html="<h1>Proxy</h1>"))
 
     with pytest.raises(MalformedStreamError, match="base_url"):
         asyncio.run(provider.start_session("יש?"))
 
 
-def test_an_answer_without_text_is_a_failure(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_an_answer_without_text_is_an_error(answer: respx.Route, provider: OpenAIProvider) -> None:
     incomplete = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
     answer.mock(return_value=httpx.Response(200, json=incomplete))
 
@@ -187,14 +187,14 @@ def test_an_answer_without_text_is_a_failure(answer: respx.Route, provider: Open
         asyncio.run(provider.start_session("יש?"))
 
 
-def test_commentary_is_not_spoken(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_commentary_is_not_part_of_the_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
     output = [message("אחפש", phase="commentary"), message("בשמונה", phase="final_answer")]
     answer.mock(return_value=httpx.Response(200, json={**RESPONSE, "output": output}))
 
     assert asyncio.run(provider.start_session("מתי?")).text == "בשמונה"
 
 
-def test_a_response_that_expired_is_a_lost_session(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_an_expired_response_is_a_lost_session(answer: respx.Route, provider: OpenAIProvider) -> None:
     error = {"error": {"code": "previous_response_not_found", "message": "gone"}}
     answer.mock(return_value=httpx.Response(400, json=error))
 
@@ -204,14 +204,14 @@ def test_a_response_that_expired_is_a_lost_session(answer: respx.Route, provider
 
 
 @pytest.mark.parametrize("session", [None, "x", {"thread_id": "x"}], ids=["none", "text", "codex"])
-def test_a_session_of_somebody_else_is_lost(
+def test_a_session_of_another_provider_is_lost(
     provider: OpenAIProvider, session: None | str | dict[str, str]
 ) -> None:
     with pytest.raises(SessionLostError):
         asyncio.run(provider.continue_session(session, "מתי?"))
 
 
-def test_a_retry_header_that_is_a_date_is_no_number(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_a_retry_after_date_is_ignored(answer: respx.Route, provider: OpenAIProvider) -> None:
     refused = httpx.Response(429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, json={})
     answer.mock(return_value=refused)
 
@@ -225,7 +225,7 @@ def test_a_retry_header_that_is_a_date_is_no_number(answer: respx.Route, provide
     [(500, OverloadedError), (403, AuthenticationError), (418, ProviderError)],
     ids=["500", "403", "418"],
 )
-def test_a_status_without_a_code_is_mapped_by_its_number(
+def test_a_status_without_a_code_decides_the_error(
     answer: respx.Route, provider: OpenAIProvider, status: int, error: type[ProviderError]
 ) -> None:
     answer.mock(return_value=httpx.Response(status, json={}))
@@ -246,7 +246,7 @@ def test_the_deadline_is_for_the_whole_answer() -> None:
     assert caught.value.seconds == 0.3
 
 
-def test_over_a_real_connection_the_conversation_goes_on() -> None:
+def test_a_conversation_continues_over_a_real_connection() -> None:
     with ModelServer() as model:
         model.answers("באיזה גודל?").answers("רשמתי")
         ai = YemotAI(provider=OpenAIProvider(api_key=KEY, model="m", base_url=model.base_url))
@@ -275,34 +275,29 @@ def test_the_model_may_come_from_the_environment(openai: OpenAIMock, monkeypatch
     "arguments", [{}, {"mode": "gemini"}, {"mode": "codex", "provider": object()}, {"provider": object()}],
     ids=["nothing", "unknown", "both", "no-provider"],
 )  # fmt: skip
-def test_an_ai_that_cannot_be_made_says_why(arguments: dict[str, object]) -> None:
+def test_invalid_arguments_of_yemot_ai_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
-        YemotAI(**arguments)  # type: ignore[arg-type]  # wrong on purpose
+        YemotAI(**arguments)  # type: ignore[arg-type]  # invalid on purpose
 
 
 @pytest.mark.parametrize("name", ["turn_timeout", "session_ttl"])
-def test_times_are_positive(name: str) -> None:
+def test_times_must_be_positive(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         YemotAI("codex", **{name: 0})  # type: ignore[arg-type]  # one name at a time
 
 
-def test_the_mock_reports_what_was_not_asked_for() -> None:
-    with OpenAIMock() as openai:
+def test_the_mock_reports_unused_steps() -> None:
+    with pytest.raises(ScriptMismatchError, match="never asked for"), OpenAIMock() as openai:
         openai.answers("כן")
 
-    with pytest.raises(ScriptMismatchError, match="never asked for"):
-        openai.assert_complete()
 
-
-def test_the_mock_refuses_what_was_not_scripted(provider: OpenAIProvider) -> None:
-    with OpenAIMock() as openai:
+def test_the_mock_refuses_unscripted_requests(provider: OpenAIProvider) -> None:
+    with pytest.raises(ScriptMismatchError, match="asked without a step: 'יש"), OpenAIMock():  # noqa: SIM117
         with pytest.raises(ProviderError, match="nothing is scripted for 'יש"):
             asyncio.run(provider.start_session("יש?"))
-        with pytest.raises(ScriptMismatchError, match="asked without a step: 'יש"):
-            openai.assert_complete()
 
 
-def test_the_mock_refuses_what_cannot_happen_to_an_api() -> None:
+def test_the_mock_refuses_steps_that_an_api_cannot_do() -> None:
     with pytest.raises(FakeOnlyError):
         OpenAIMock().add(UnknownSession())
 
@@ -318,7 +313,7 @@ def test_the_mock_refuses_what_cannot_happen_to_an_api() -> None:
     ],
     ids=["empty", "list", "broken", "null", "no-content"],
 )
-def test_what_is_not_the_api_is_a_failure_of_its_own(
+def test_a_body_that_is_not_the_api_is_an_error(
     answer: respx.Route, provider: OpenAIProvider, body: str
 ) -> None:
     answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
@@ -327,7 +322,7 @@ def test_what_is_not_the_api_is_a_failure_of_its_own(
         asyncio.run(provider.start_session("יש?"))
 
 
-def test_usage_without_details_costs_nobody_an_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_usage_without_details_is_accepted(answer: respx.Route, provider: OpenAIProvider) -> None:
     usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
     answer.mock(
         return_value=httpx.Response(200, json={**RESPONSE, "output": [message("כן")], "usage": usage})
@@ -336,7 +331,7 @@ def test_usage_without_details_costs_nobody_an_answer(answer: respx.Route, provi
     assert asyncio.run(provider.start_session("יש?")).usage == Usage(3, 0, 2, 0)
 
 
-def test_an_overflow_without_a_code_is_known_by_its_words(
+def test_an_overflow_without_a_code_is_recognised_by_its_message(
     answer: respx.Route, provider: OpenAIProvider
 ) -> None:
     error = {"error": {"code": None, "message": "Your input exceeds the context window of this model"}}

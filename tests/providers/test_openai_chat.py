@@ -1,4 +1,4 @@
-"""Chat Completions: OpenAI's other API, and that of every compatible server."""
+"""Chat Completions: the other API of OpenAI, and that of compatible servers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import Exchange, OpenAIProvider, Reply, Usage
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.openai import OpenAIMock
+from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def provider() -> OpenAIProvider:
     return OpenAIProvider(api_key="test", model="m", api="chat")
 
 
-def asked(provider: OpenAIProvider, prompt: str = "יש?") -> Reply:
+def ask(provider: OpenAIProvider, prompt: str = "יש?") -> Reply:
     return asyncio.run(provider.start_session(prompt))
 
 
-def test_each_turn_carries_the_instructions_and_what_was_said(
+def test_each_turn_carries_the_instructions_and_the_history(
     openai: OpenAIMock, provider: OpenAIProvider
 ) -> None:
     openai.answers("באיזה גודל?").answers("רשמתי")
@@ -62,7 +62,7 @@ def test_each_turn_carries_the_instructions_and_what_was_said(
     assert openai.requests[1].prompt == "גדולה"
 
 
-def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+def test_a_rebuilt_conversation_sends_the_history(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.answers("דוד")
     asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
@@ -70,13 +70,13 @@ def test_a_rebuilt_conversation_sends_what_was_said(openai: OpenAIMock, provider
     assert openai.requests[0].instructions is None
 
 
-def test_what_it_cost_is_told(openai: OpenAIMock, provider: OpenAIProvider) -> None:
+def test_the_reply_has_the_usage(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.answers("כן")
 
-    assert asked(provider).usage == Usage(100, 10, 7, 0)
+    assert ask(provider).usage == Usage(100, 10, 7, 0)
 
 
-def test_a_session_of_somebody_else_is_lost(provider: OpenAIProvider) -> None:
+def test_a_session_of_another_provider_is_lost(provider: OpenAIProvider) -> None:
     with pytest.raises(SessionLostError):
         asyncio.run(provider.continue_session({"thread_id": "x"}, "יש?"))
 
@@ -92,21 +92,21 @@ def test_a_session_of_somebody_else_is_lost(provider: OpenAIProvider) -> None:
         ("context_overflow", ContextOverflowError),
     ],
 )
-def test_each_refusal_is_an_error_of_its_own_over_a_real_connection(
+def test_each_error_response_has_its_own_class_over_a_real_connection(
     kind: str, error: type[ProviderError]
 ) -> None:
     with ModelServer() as model:
-        model.fails(kind)  # type: ignore[arg-type]  # the parameters are such words
+        model.fails(kind)  # type: ignore[arg-type]  # the parameters are literals
         provider = OpenAIProvider(api_key="none", api="chat", base_url=model.base_url)
 
-        async def ask() -> None:
+        async def start() -> None:
             try:
                 await provider.start_session("יש?")
             finally:
                 await provider.aclose()
 
         with pytest.raises(error):
-            asyncio.run(ask())
+            asyncio.run(start())
         assert len(model.requests) == 1
 
 
@@ -128,32 +128,32 @@ def completion(message: dict[str, Any] | None, **more: object) -> httpx.Response
         ([{"type": "thinking", "thinking": "מתי"}, {"type": "text", "text": "בשמונה"}], "בשמונה"),
         ("בשמונה <think> או בתשע", "בשמונה <think> או בתשע"),
     ],
-    ids=["aloud", "parts", "no-thought"],
+    ids=["tags", "parts", "no-thinking"],
 )
-def test_thoughts_are_not_spoken(
+def test_thinking_is_not_part_of_the_answer(
     answer: respx.Route, provider: OpenAIProvider, content: object, spoken: str
 ) -> None:
     answer.mock(return_value=completion({"role": "assistant", "content": content}))
 
-    assert asked(provider).text == spoken
+    assert ask(provider).text == spoken
 
 
 @pytest.mark.parametrize(
     "content", [None, "", "  ", "<think>הוא שואל"], ids=["none", "empty", "blank", "cut"]
 )
-def test_an_answer_without_text_is_a_failure(
+def test_an_answer_without_text_is_an_error(
     answer: respx.Route, provider: OpenAIProvider, content: str | None
 ) -> None:
     answer.mock(return_value=completion({"role": "assistant", "content": content}))
 
     with pytest.raises(AnswerEmptyError, match="stop"):
-        asked(provider)
+        ask(provider)
 
 
 def test_a_refusal_of_the_model_is_its_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
     answer.mock(return_value=completion({"role": "assistant", "content": None, "refusal": "איני יכול"}))
 
-    assert asked(provider).text == "איני יכול"
+    assert ask(provider).text == "איני יכול"
 
 
 @pytest.mark.parametrize(
@@ -166,52 +166,50 @@ def test_a_refusal_of_the_model_is_its_answer(answer: respx.Route, provider: Ope
     ],
     ids=["number", "code", "words", "text"],
 )
-def test_an_error_inside_a_200_is_an_error(
+def test_an_error_in_a_200_is_an_error(
     answer: respx.Route, provider: OpenAIProvider, error: object, kind: type[ProviderError]
 ) -> None:
     answer.mock(return_value=httpx.Response(200, json={"error": error}))
 
     with pytest.raises(ProviderError) as caught:
-        asked(provider)
+        ask(provider)
     assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(
     "body", ["{}", "[]", "{", "null", '{"choices": []}', '{"choices": [{"message": null}]}', '{"choices": 3}']
 )
-def test_what_is_not_the_api_is_a_failure_of_its_own(
+def test_a_body_that_is_not_the_api_is_an_error(
     answer: respx.Route, provider: OpenAIProvider, body: str
 ) -> None:
     answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
 
     with pytest.raises(MalformedStreamError, match="base_url"):
-        asked(provider)
+        ask(provider)
 
 
-def test_a_model_that_a_compatible_server_has_not_is_named(
+def test_a_missing_model_of_a_compatible_server_is_named(
     answer: respx.Route, provider: OpenAIProvider
 ) -> None:
     error = {"message": 'model "m" not found, try pulling it first', "type": "api_error", "code": None}
     answer.mock(return_value=httpx.Response(404, json={"error": error}))
 
     with pytest.raises(UnknownModelError, match=r"'m'.*OPENAI_MODEL"):
-        asked(provider)
+        ask(provider)
 
 
-def test_an_address_that_is_not_there_is_no_unknown_model(
-    answer: respx.Route, provider: OpenAIProvider
-) -> None:
+def test_a_wrong_path_is_no_unknown_model(answer: respx.Route, provider: OpenAIProvider) -> None:
     answer.mock(return_value=httpx.Response(404, text="404 page not found"))
 
     with pytest.raises(ProviderError, match="404") as caught:
-        asked(provider)
+        ask(provider)
     assert type(caught.value) is ProviderError
 
 
-def test_usage_that_is_not_told_costs_nobody_an_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
+def test_incomplete_usage_is_accepted(answer: respx.Route, provider: OpenAIProvider) -> None:
     answer.mock(return_value=completion({"role": "assistant", "content": "כן"}, usage={"prompt_tokens": 3}))
 
-    assert asked(provider).usage == Usage(3, 0, 0, 0)
+    assert ask(provider).usage == Usage(3, 0, 0, 0)
 
 
 def test_the_session_survives_json(openai: OpenAIMock, provider: OpenAIProvider) -> None:

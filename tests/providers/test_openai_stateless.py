@@ -1,4 +1,4 @@
-"""With ``store=False`` nothing stays at OpenAI: each turn carries what was said before."""
+"""With ``store=False`` OpenAI keeps nothing: each turn carries the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from yemot_ai import YemotAI
 from yemot_ai.errors import ConfigurationError, ContextOverflowError, SessionLostError
 from yemot_ai.providers import Exchange, OpenAIProvider
-from yemot_ai_testing.doubles.openai import OpenAIMock
+from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def ai() -> YemotAI:
     return YemotAI(provider=OpenAIProvider(api_key="test", model="m", store=False), instructions="קצר")
 
 
-def test_each_turn_carries_what_was_said_and_the_instructions(openai: OpenAIMock, ai: YemotAI) -> None:
+def test_each_turn_carries_the_history_and_the_instructions(openai: OpenAIMock, ai: YemotAI) -> None:
     openai.answers("באיזה גודל?").answers("רשמתי")
 
     assert [ai.reply("c1", text) for text in ("פיצה", "גדולה")] == ["באיזה גודל?", "רשמתי"]
@@ -39,7 +39,7 @@ def test_each_turn_carries_what_was_said_and_the_instructions(openai: OpenAIMock
     assert last.instructions == "קצר"
 
 
-def test_openai_is_told_to_keep_nothing(openai: OpenAIMock, ai: YemotAI) -> None:
+def test_each_request_disables_storing(openai: OpenAIMock, ai: YemotAI) -> None:
     openai.answers("כן").answers("כן")
     ai.reply("c1", "יש?")
     ai.reply("c1", "בטוח?")
@@ -48,7 +48,7 @@ def test_openai_is_told_to_keep_nothing(openai: OpenAIMock, ai: YemotAI) -> None
     assert [request.session for request in openai.requests] == [None, None]
 
 
-def test_a_stored_conversation_says_that_it_is_stored(openai: OpenAIMock) -> None:
+def test_a_stored_conversation_requests_storing(openai: OpenAIMock) -> None:
     openai.answers("כן")
     asyncio.run(OpenAIProvider(api_key="test").start_session("יש?"))
 
@@ -67,7 +67,7 @@ def test_the_session_survives_json(openai: OpenAIMock) -> None:
     assert openai.requests[1].user_messages == ("יש?", "בטוח?")
 
 
-def test_after_an_overflow_the_conversation_goes_on_with_its_last_exchanges(
+def test_after_an_overflow_the_conversation_continues_with_its_last_exchanges(
     openai: OpenAIMock, ai: YemotAI
 ) -> None:
     for number in range(8):
@@ -81,21 +81,21 @@ def test_after_an_overflow_the_conversation_goes_on_with_its_last_exchanges(
     assert openai.requests[-1].user_messages[0] == "שאלה 2"
 
 
-def test_an_overflow_of_one_question_is_an_error_of_its_own(openai: OpenAIMock, ai: YemotAI) -> None:
+def test_an_overflow_of_a_single_prompt_is_an_error(openai: OpenAIMock, ai: YemotAI) -> None:
     openai.fails("context_overflow")
 
     with pytest.raises(ContextOverflowError):
         ai.reply("c1", "שאלה")
 
 
-def test_a_session_that_openai_keeps_is_not_ours(openai: OpenAIMock) -> None:
+def test_a_stored_session_is_lost_without_store(openai: OpenAIMock) -> None:
     provider = OpenAIProvider(api_key="test", store=False)
 
     with pytest.raises(SessionLostError):
         asyncio.run(provider.continue_session({"response_id": "resp_1"}, "יש?"))
 
 
-def test_a_session_of_ours_is_rebuilt_where_openai_keeps_it(openai: OpenAIMock) -> None:
+def test_a_history_is_sent_to_a_stored_conversation(openai: OpenAIMock) -> None:
     openai.answers("כן")
     history = [Exchange("יש?", "יש")]
     asyncio.run(OpenAIProvider(api_key="test").start_session("בטוח?", history=history))
@@ -106,6 +106,6 @@ def test_a_session_of_ours_is_rebuilt_where_openai_keeps_it(openai: OpenAIMock) 
 @pytest.mark.parametrize(
     "arguments", [{"api": "assistants"}, {"api": "chat", "store": True}], ids=["unknown-api", "chat-stores"]
 )
-def test_settings_that_cannot_work_are_refused(arguments: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
-        OpenAIProvider(api_key="test", **arguments)  # type: ignore[arg-type]  # wrong on purpose
+        OpenAIProvider(api_key="test", **arguments)  # type: ignore[arg-type]  # invalid on purpose

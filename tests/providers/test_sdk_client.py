@@ -1,4 +1,4 @@
-"""The real SDKs against servers that behave oddly, over the loopback."""
+"""The real SDKs against servers with unusual responses, over the loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.support.fixed_response_server import OddServer
+from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     MalformedStreamError,
@@ -80,7 +80,7 @@ def whole(api: str) -> bytes:
 
 
 def asked(provider: OpenAIProvider | AnthropicProvider) -> Reply:
-    """Ask on the loop that all providers live on."""
+    """Ask on the event loop that all providers share."""
 
     async def ask() -> Reply:
         try:
@@ -92,13 +92,16 @@ def asked(provider: OpenAIProvider | AnthropicProvider) -> Reply:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json"])
-def test_a_page_in_a_200_is_no_answer(make: Maker, kind: str) -> None:
-    with OddServer(PAGE, kind=kind) as server, pytest.raises(MalformedStreamError, match="base_url"):
+def test_a_page_in_a_200_is_malformed(make: Maker, kind: str) -> None:
+    with (
+        FixedResponseServer(PAGE, kind=kind) as server,
+        pytest.raises(MalformedStreamError, match="base_url"),
+    ):
         asked(make(server.url))
 
 
-def test_a_page_in_a_502_is_an_overload_whose_message_is_no_page(make: Maker) -> None:
-    with OddServer(PAGE, status=502, kind="text/html") as server:
+def test_a_page_in_a_502_is_an_overload_without_the_page_in_its_message(make: Maker) -> None:
+    with FixedResponseServer(PAGE, status=502, kind="text/html") as server:
         with pytest.raises(OverloadedError) as caught:
             asked(make(server.url))
         assert str(caught.value) == "HTTP status 502"
@@ -106,46 +109,49 @@ def test_a_page_in_a_502_is_an_overload_whose_message_is_no_page(make: Maker) ->
 
 @pytest.mark.parametrize("missing", [1, 1000])
 def test_an_answer_that_is_cut_is_a_crash(make: Maker, whole: bytes, missing: int) -> None:
-    with OddServer(whole, missing=missing) as server, pytest.raises(ProviderCrashError, match="connection"):
+    with (
+        FixedResponseServer(whole, missing=missing) as server,
+        pytest.raises(ProviderCrashError, match="connection"),
+    ):
         asked(make(server.url))
 
 
-def test_nobody_at_the_address_is_a_crash(make: Maker) -> None:
-    with OddServer(b"") as server:
+def test_a_refused_connection_is_a_crash(make: Maker) -> None:
+    with FixedResponseServer(b"") as server:
         url = server.url
 
     with pytest.raises(ProviderCrashError, match="no connection"):
         asked(make(url))
 
 
-def test_a_trickle_does_not_stretch_the_deadline(make: Maker, whole: bytes) -> None:
-    with OddServer(whole, trickle=0.1) as server:
+def test_a_slow_body_does_not_extend_the_deadline(make: Maker, whole: bytes) -> None:
+    with FixedResponseServer(whole, trickle=0.1) as server:
         with pytest.raises(ProviderTimeoutError) as caught:
             asked(make(server.url, 0.3))
         assert caught.value.seconds == 0.3
-        assert server.left.wait(10)
+        assert server.disconnected.wait(10)
 
 
 def test_a_cancelled_turn_leaves_no_connection(make: Maker) -> None:
-    with OddServer(None) as server:
+    with FixedResponseServer(None) as server:
         turn = Engine.shared().submit(make(server.url).start_session("יש?"))
-        assert server.asked.wait(10)
+        assert server.request_received.wait(10)
         turn.cancel()
 
-        assert server.left.wait(10)
+        assert server.disconnected.wait(10)
 
 
-def test_a_wait_that_the_server_asks_for_is_told_and_not_slept(make: Maker) -> None:
+def test_a_retry_after_header_is_reported_without_sleeping(make: Maker) -> None:
     body = b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}'
     with HeaderServer(body, status=429, header="retry-after: 100") as server:
         with pytest.raises(RateLimitedError) as caught:
-            asked(make(server.url, 5.0))  # had it slept, the deadline would have struck
+            asked(make(server.url, 5.0))  # a sleep would pass the deadline
         assert caught.value.retry_after == 100
         assert len(server.requests) == 1
 
 
-class HeaderServer(OddServer):
-    """An odd server with one more header."""
+class HeaderServer(FixedResponseServer):
+    """A server with another header."""
 
     def __init__(self, body: bytes, *, status: int, header: str) -> None:
         super().__init__(body, status=status, kind=f"application/json\r\n{header}")
@@ -153,14 +159,14 @@ class HeaderServer(OddServer):
 
 def test_a_key_that_the_server_quotes_is_in_no_error(make: Maker) -> None:
     body = json.dumps({"error": {"message": f"the key {KEY} is wrong", "code": "invalid_api_key"}}).encode()
-    with OddServer(body, status=401) as server:
+    with FixedResponseServer(body, status=401) as server:
         with pytest.raises(ProviderError, match="the key … is wrong") as caught:
             asked(make(server.url))
         assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
 def test_all_turns_share_one_connection(make: Maker, whole: bytes) -> None:
-    with OddServer(whole) as server:
+    with FixedResponseServer(whole) as server:
         ai = YemotAI(provider=make(server.url))
         for number in range(5):
             assert ai.reply(f"call-{number}", "יש?") == "כן"
@@ -170,7 +176,7 @@ def test_all_turns_share_one_connection(make: Maker, whole: bytes) -> None:
 
 
 def test_after_it_was_closed_a_provider_connects_again(make: Maker, whole: bytes) -> None:
-    with OddServer(whole) as server:
+    with FixedResponseServer(whole) as server:
         ai = YemotAI(provider=make(server.url))
         for number in range(2):
             assert ai.reply(f"call-{number}", "יש?") == "כן"
@@ -179,8 +185,8 @@ def test_after_it_was_closed_a_provider_connects_again(make: Maker, whole: bytes
         assert server.connections == 2
 
 
-def test_whoever_brings_a_loop_of_his_own_for_each_turn_is_answered(make: Maker, whole: bytes) -> None:
-    with OddServer(whole) as server:
+def test_a_new_event_loop_for_each_turn_works(make: Maker, whole: bytes) -> None:
+    with FixedResponseServer(whole) as server:
         provider = make(server.url)
 
         async def turn() -> str:
@@ -193,7 +199,7 @@ def test_whoever_brings_a_loop_of_his_own_for_each_turn_is_answered(make: Maker,
 
 
 def test_turns_of_many_threads_are_answered(make: Maker, whole: bytes) -> None:
-    with OddServer(whole) as server:
+    with FixedResponseServer(whole) as server:
         ai = YemotAI(provider=make(server.url))
         answers: list[str] = []
         threads = [
@@ -209,8 +215,8 @@ def test_turns_of_many_threads_are_answered(make: Maker, whole: bytes) -> None:
         assert answers == ["כן"] * 10
 
 
-def run_apart(program: str, *, traced: bool = True) -> str:
-    """Run a program in a process of its own; what it measures must not be what coverage costs."""
+def run_program(program: str, *, traced: bool = True) -> str:
+    """Run a program in a separate process; without tracing, coverage does not slow it down."""
     env = {name: os.environ[name] for name in os.environ if traced or not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60, env=env
@@ -218,13 +224,13 @@ def run_apart(program: str, *, traced: bool = True) -> str:
     return done.stdout.strip()
 
 
-def test_making_a_provider_imports_no_sdk() -> None:
+def test_creating_a_provider_imports_no_sdk() -> None:
     program = (
         "import sys; from yemot_ai import YemotAI;"
         "YemotAI('openai', openai_api_key='test'); YemotAI('anthropic', anthropic_api_key='test');"
         "print('openai' in sys.modules, 'anthropic' in sys.modules)"
     )
-    assert run_apart(program) == "False False"
+    assert run_program(program) == "False False"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +241,7 @@ def test_making_a_provider_imports_no_sdk() -> None:
     ],
     ids=["openai", "anthropic"],
 )
-def test_the_sdk_is_imported_in_a_thread_so_that_other_calls_go_on(sdk: str, made: str) -> None:
+def test_the_sdk_is_imported_in_a_thread_so_that_other_calls_continue(sdk: str, made: str) -> None:
     program = f"""
 import asyncio, sys, threading
 from yemot_ai.errors import ProviderCrashError
@@ -253,7 +259,7 @@ try:
 except ProviderCrashError:
     print(threads)
 """
-    assert run_apart(program) == "[False]"
+    assert run_program(program) == "[False]"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +271,7 @@ except ProviderCrashError:
     ],
     ids=["responses", "chat", "messages"],
 )
-def test_the_first_streamed_answer_keeps_the_loop_of_all_calls_hardly_longer_than_others(made: str) -> None:
+def test_the_first_streamed_answer_blocks_the_loop_hardly_longer_than_others(made: str) -> None:
     program = f"""
 import asyncio, time
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider
@@ -286,7 +292,7 @@ with ModelServer() as model:
     asyncio.run(turns())
 print(spent[0] / sorted(spent[1:])[2])
 """
-    assert float(run_apart(program, traced=False)) < 20
+    assert float(run_program(program, traced=False)) < 20
 
 
 @pytest.mark.parametrize("make", [OpenAIProvider, AnthropicProvider], ids=["openai", "anthropic"])
@@ -319,6 +325,6 @@ def test_a_key_of_blanks_is_no_key(
 )
 def test_the_default_model_is_one_that_the_sdk_names(types: str, default: str) -> None:
     module, _, name = types.partition(":")
-    known = repr(getattr(importlib.import_module(module), name))
+    names = repr(getattr(importlib.import_module(module), name))
 
-    assert repr(default) in known
+    assert repr(default) in names

@@ -1,4 +1,4 @@
-"""A secret reaches whoever it is meant for: not a log, an error, a transcript or another process."""
+"""A secret never reaches a log, an error, a session or another process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.codex import asked
-from tests.support.fixed_response_server import OddServer
+from tests.support.codex import run_async
+from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import (
@@ -28,24 +28,24 @@ from yemot_ai.providers.provider import SupportsAclose
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
-PLANTED = "planted-word-0123456789"
+KEY = "planted-word-0123456789"
 CODEX: dict[str, Callable[..., Provider]] = {"exec": CodexCLIProvider, "app-server": CodexAppServerProvider}
 SERVICES: dict[str, Callable[[str], Provider]] = {
-    "openai-responses": lambda url: OpenAIProvider(api_key=PLANTED, model="m", base_url=f"{url}/v1"),
-    "openai-kept": lambda url: OpenAIProvider(api_key=PLANTED, model="m", base_url=f"{url}/v1", store=False),
-    "openai-chat": lambda url: OpenAIProvider(api_key=PLANTED, model="m", base_url=f"{url}/v1", api="chat"),
-    "anthropic": lambda url: AnthropicProvider(api_key=PLANTED, model="m", base_url=url),
+    "openai-responses": lambda url: OpenAIProvider(api_key=KEY, model="m", base_url=f"{url}/v1"),
+    "openai-unstored": lambda url: OpenAIProvider(api_key=KEY, model="m", base_url=f"{url}/v1", store=False),
+    "openai-chat": lambda url: OpenAIProvider(api_key=KEY, model="m", base_url=f"{url}/v1", api="chat"),
+    "anthropic": lambda url: AnthropicProvider(api_key=KEY, model="m", base_url=url),
 }
 
 
-def told(error: BaseException) -> str:
-    """Everything that an error shows, and all that it carries."""
-    shown = "".join(traceback.format_exception(error))
-    carried = [str(value) for value in vars(error).values()]
-    return "\n".join([shown, repr(error), *carried])
+def error_text(error: BaseException) -> str:
+    """Return the traceback, the repr and all attributes of an error."""
+    formatted = "".join(traceback.format_exception(error))
+    attributes = [str(value) for value in vars(error).values()]
+    return "\n".join([formatted, repr(error), *attributes])
 
 
-async def let_go(provider: Provider) -> None:
+async def close(provider: Provider) -> None:
     if isinstance(provider, SupportsAclose):
         await provider.aclose()
 
@@ -54,71 +54,67 @@ def environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-def written() -> list[str]:
-    """The names of all files and folders of ours."""
+def file_names() -> list[str]:
+    """Return the paths of all files and folders in the private folder."""
     return [str(path) for path in Path(os.environ["YEMOT_AI_HOME"]).rglob("*")]
 
 
-def failing(provider: Provider, words: str = "שלום") -> ProviderError:
-    """The error of a call that the provider cannot answer."""
+def error_of(provider: Provider, words: str = "שלום") -> ProviderError:
+    """Return the error of a failing call."""
 
     async def call() -> None:
         try:
             await provider.start_session(words)
         finally:
-            await let_go(provider)
+            await close(provider)
 
     with pytest.raises(ProviderError) as caught:
-        asked(call())
+        run_async(call())
     return caught.value
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_key_that_a_service_quotes_is_left_out(service: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_key_that_a_service_quotes_is_redacted(service: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="yemot_ai")
-    error = {"type": "authentication_error", "code": "invalid_api_key", "message": f"no such key: {PLANTED}"}
+    error = {"type": "authentication_error", "code": "invalid_api_key", "message": f"no such key: {KEY}"}
     body = json.dumps({"type": "error", "error": error}).encode()
-    with OddServer(body, status=401) as server:
+    with FixedResponseServer(body, status=401) as server:
         provider = FallbackProvider([SERVICES[service](server.url)])
-        shown = told(failing(provider))
-    assert "no such key: …" in shown
-    assert PLANTED not in shown + caplog.text
+        text = error_text(error_of(provider))
+    assert "no such key: …" in text
+    assert KEY not in text + caplog.text
 
 
-@pytest.mark.parametrize("face", CODEX)
-def test_what_a_dying_codex_writes_of_its_secrets_is_left_out(
-    face: str, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("kind", CODEX)
+def test_secrets_in_the_stderr_of_codex_are_redacted(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="yemot_ai")
-    with FakeCodex().crashes(exit=3, stderr=f"cannot log in with {PLANTED} at the proxy") as codex:
-        ours = CODEX[face](codex.executable, env={"MODEL_KEY": PLANTED})
-        shown = told(failing(FallbackProvider([ours])))
-    assert "cannot log in with … at the proxy" in shown
-    assert PLANTED not in shown + caplog.text
+    with FakeCodex().crashes(exit=3, stderr=f"cannot log in with {KEY} at the proxy") as codex:
+        provider = CODEX[kind](codex.executable, env={"MODEL_KEY": KEY})
+        text = error_text(error_of(FallbackProvider([provider])))
+    assert "cannot log in with … at the proxy" in text
+    assert KEY not in text + caplog.text
 
 
-@pytest.mark.parametrize("face", CODEX)
-def test_who_logs_in_at_a_proxy_is_left_out(face: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://us:{PLANTED}@127.0.0.1:9")
-    with FakeCodex().crashes(exit=3, stderr=f"no way through http://us:{PLANTED}@127.0.0.1:9") as codex:
-        shown = told(failing(CODEX[face](codex.executable)))
-    assert "no way through http://…@127.0.0.1:9" in shown
-    assert PLANTED not in shown
+@pytest.mark.parametrize("kind", CODEX)
+def test_the_user_and_password_of_a_proxy_are_redacted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://us:{KEY}@127.0.0.1:9")
+    with FakeCodex().crashes(exit=3, stderr=f"no way through http://us:{KEY}@127.0.0.1:9") as codex:
+        text = error_text(error_of(CODEX[kind](codex.executable)))
+    assert "no way through http://…@127.0.0.1:9" in text
+    assert KEY not in text
 
 
-@pytest.mark.parametrize("face", CODEX)
-def test_a_token_among_the_settings_is_left_out(face: str) -> None:
-    config = {"model_providers.own.http_headers": f'{{ "Authorization" = "{PLANTED}" }}'}
-    with FakeCodex().crashes(exit=3, stderr=f"refused: {PLANTED}") as codex:
-        shown = told(failing(CODEX[face](codex.executable, config=config)))
-    assert "refused: …" in shown
-    assert PLANTED not in shown
+@pytest.mark.parametrize("kind", CODEX)
+def test_a_token_in_the_settings_is_redacted(kind: str) -> None:
+    config = {"model_providers.own.http_headers": f'{{ "Authorization" = "{KEY}" }}'}
+    with FakeCodex().crashes(exit=3, stderr=f"refused: {KEY}") as codex:
+        text = error_text(error_of(CODEX[kind](codex.executable, config=config)))
+    assert "refused: …" in text
+    assert KEY not in text
 
 
-@pytest.mark.parametrize("face", CODEX)
-def test_a_codex_process_is_given_no_variable_of_ours_but_those_it_needs(
-    face: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", CODEX)
+def test_a_codex_process_gets_only_the_variables_it_needs(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "OPENAI_API_KEY",
         "ANTHROPIC_API_KEY",
@@ -126,39 +122,39 @@ def test_a_codex_process_is_given_no_variable_of_ours_but_those_it_needs(
         "YEMOT_AI_SECRET",
         "AWS_SECRET_ACCESS_KEY",
     ):
-        monkeypatch.setenv(name, PLANTED)
+        monkeypatch.setenv(name, KEY)
     with FakeCodex().answers("כן") as codex:
-        provider = CODEX[face](codex.executable, env={"MODEL_KEY": "x"})
+        provider = CODEX[kind](codex.executable, env={"MODEL_KEY": "x"})
 
         async def call() -> None:
             await provider.start_session("שלום")
-            assert not any(PLANTED.encode() in environment(pid) for pid in codex.processes)
-            await let_go(provider)
+            assert not any(KEY.encode() in environment(pid) for pid in codex.processes)
+            await close(provider)
 
-        asked(call())
+        run_async(call())
         (request,) = codex.requests
     assert {"CODEX_HOME", "HOME", "LANG", "MODEL_KEY", "PATH"} <= request.env_names
     passed = {name for name in request.env_names if not name.lower().endswith("proxy")}
-    ours = {"CODEX_HOME", "HOME", "MODEL_KEY"}
-    assert passed <= {*ours, "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    own = {"CODEX_HOME", "HOME", "MODEL_KEY"}
+    assert passed <= {*own, "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
 
 WORDS = ("--last", "$(touch ran-by-words)", "; touch ran-by-words", "../../../ran-by-words", "review")
 
 
-@pytest.mark.parametrize("face", CODEX)
+@pytest.mark.parametrize("kind", CODEX)
 @pytest.mark.parametrize("words", WORDS)
-def test_what_a_caller_says_is_no_argument_and_no_name_of_a_file(face: str, words: str) -> None:
+def test_the_words_of_a_caller_are_no_argument_and_no_file_name(kind: str, words: str) -> None:
     with FakeCodex().answers("כן").answers("כן") as codex:
-        provider = CODEX[face](codex.executable)
+        provider = CODEX[kind](codex.executable)
 
         async def call() -> None:
             first = await provider.start_session(words)
             await provider.continue_session(first.session, words)
-            assert not [path for path in written() if words in path or "ran-by" in path]
-            await let_go(provider)
+            assert not [path for path in file_names() if words in path or "ran-by" in path]
+            await close(provider)
 
-        asked(call())
+        run_async(call())
         assert [request.prompt for request in codex.requests] == [words, words]
         assert not any(words in argument for request in codex.requests for argument in request.argv)
 
@@ -172,6 +168,6 @@ def test_a_key_is_in_no_session_and_no_turn(service: str, caplog: pytest.LogCapt
         turn = ai.ask("call-1", "שלום")
         with pytest.raises(ProviderError) as caught:
             ai.ask("call-1", "שוב")
-        kept: Any = (turn, vars(caught.value))
+        values: Any = (turn, vars(caught.value))
         ai.close()
-    assert PLANTED not in repr(kept) + caplog.text
+    assert KEY not in repr(values) + caplog.text

@@ -35,8 +35,8 @@ RAISED: list[Callable[[str], BaseException]] = [
 ]
 
 
-class Raises:
-    """Raise an exception that quotes the prompt, or answer and refuse to forget the answer."""
+class RaisingProvider:
+    """Raise an exception that quotes the prompt, or answer and fail to end the session."""
 
     name = "raises"
 
@@ -48,7 +48,7 @@ class Raises:
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
         if self._answers:
-            return Reply("כן", {"kept": prompt})
+            return Reply("כן", {"prompt": prompt})
         raise self._make(prompt)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
@@ -58,7 +58,7 @@ class Raises:
         raise self._make(str(session))
 
 
-class RaisesWhileStreaming(Raises):
+class RaisingStreamingProvider(RaisingProvider):
     """Raise before the first piece of a stream."""
 
     async def stream(
@@ -81,26 +81,26 @@ class RaisingTranscriber:
         raise self._make(WORDS)
 
 
-def alone(provider: Provider) -> Provider:
+def unwrapped(provider: Provider) -> Provider:
     return provider
 
 
-def behind_a_fallback(provider: Provider) -> Provider:
+def with_fallback(provider: Provider) -> Provider:
     return FallbackProvider([provider, provider])
 
 
 @pytest.fixture(params=RAISED, ids=["value", "key", "timeout", "group", "exit", "chained"])
 def make(request: pytest.FixtureRequest) -> Callable[[str], BaseException]:
-    made: Callable[[str], BaseException] = request.param
-    return made
+    factory: Callable[[str], BaseException] = request.param
+    return factory
 
 
-@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
-@pytest.mark.parametrize("kind", [Raises, RaisesWhileStreaming])
+@pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
+@pytest.mark.parametrize("kind", [RaisingProvider, RaisingStreamingProvider])
 def test_an_agent_logs_no_words_of_the_caller(
     make: Callable[[str], BaseException],
     wrapped: Callable[[Provider], Provider],
-    kind: type[Raises],
+    kind: type[RaisingProvider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -114,14 +114,14 @@ def test_an_agent_logs_no_words_of_the_caller(
     assert WORDS not in caplog.text
 
 
-@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+@pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
 def test_a_plain_handler_logs_no_words_of_the_caller(
     make: Callable[[str], BaseException],
     wrapped: Callable[[Provider], Provider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    flow = AIFlow(YemotAI(provider=wrapped(Raises(make))))
+    flow = AIFlow(YemotAI(provider=wrapped(RaisingProvider(make))))
 
     @flow.get("")
     def handler(call: AICall) -> None:
@@ -132,28 +132,28 @@ def test_a_plain_handler_logs_no_words_of_the_caller(
     assert WORDS not in caplog.text
 
 
-@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
+@pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
 def test_the_error_that_a_developer_gets_prints_no_words_of_the_caller(
     make: Callable[[str], BaseException], wrapped: Callable[[Provider], Provider]
 ) -> None:
-    ai = YemotAI(provider=wrapped(Raises(make)))
+    ai = YemotAI(provider=wrapped(RaisingProvider(make)))
 
     with pytest.raises(ProviderError) as caught:
         ai.reply("c1", WORDS)
     assert WORDS not in "".join(traceback.format_exception(caught.value))
 
 
-@pytest.mark.parametrize("wrapped", [alone, behind_a_fallback])
-def test_a_conversation_that_cannot_be_forgotten_is_logged_without_its_words(
+@pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
+def test_a_session_that_cannot_be_ended_is_logged_without_its_words(
     make: Callable[[str], BaseException],
     wrapped: Callable[[Provider], Provider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    ai = YemotAI(provider=wrapped(Raises(make, answers=True)))
+    ai = YemotAI(provider=wrapped(RaisingProvider(make, answers=True)))
     ai.reply("c1", WORDS)
     ai.end("c1")
 
-    assert "could not forget a conversation" in caplog.text
+    assert "could not delete a conversation" in caplog.text
     assert WORDS not in caplog.text
 
 
@@ -161,13 +161,13 @@ def test_a_transcriber_that_raises_puts_no_words_into_the_log(
     make: Callable[[str], BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     with PlatformServer() as platform:
-        hear_a_recording(RaisingTranscriber(make), platform)
+        send_recording(RaisingTranscriber(make), platform)
 
-    assert "the recording is not heard" in caplog.text or "no answer" in caplog.text
+    assert "the recording was not transcribed" in caplog.text or "no answer" in caplog.text
     assert WORDS not in caplog.text
 
 
-def hear_a_recording(transcriber: RaisingTranscriber, platform: PlatformServer) -> None:
+def send_recording(transcriber: RaisingTranscriber, platform: PlatformServer) -> None:
     ai = YemotAI(provider=ScriptedProvider(), transcriber=transcriber, recordings=platform.recordings())
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום", listen="record")(lambda call, text: None)

@@ -1,4 +1,4 @@
-"""What the tests of Codex share: running it raw, asking a provider, and playing a recorded turn."""
+"""Shared by the tests of Codex: running the executable, asking a provider, scripting a recorded case."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ EXEC = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only")
 
 
 @dataclass(frozen=True)
-class Raw:
-    """A run of the executable without a provider."""
+class RawRun:
+    """The result of a run of the executable without a provider."""
 
-    code: int
+    exit_code: int
     events: list[dict[str, Any]]
     stdout: str
     stderr: str
 
     @property
-    def thread(self) -> str:
+    def thread_id(self) -> str:
         return next(str(event["thread_id"]) for event in self.events if event["type"] == "thread.started")
 
     @property
-    def complaints(self) -> list[str]:
-        """The lines of standard error that are not warnings about this machine's folders."""
+    def stderr_lines(self) -> list[str]:
+        """The lines of standard error, without the warnings about this machine's folders."""
         lines = self.stderr.split("\n")
         return [line for line in lines if line.strip() and not line.startswith("WARNING: proceeding")]
 
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs the executable as a shell would, in a home and a folder of its own."""
+    """Run the executable as a shell does, with a fresh home and working folder."""
 
     codex: Codex
     folder: Path
@@ -73,34 +73,34 @@ class Shell:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, stdin: str = "") -> Raw:
+    def run(self, *arguments: str, stdin: str = "") -> RawRun:
         with self.start(*arguments) as process:
             out, err = process.communicate(stdin.encode(), timeout=20)
         text = out.decode()
         lines = [line for line in text.split("\n") if line.startswith("{")]
-        return Raw(process.returncode, [json.loads(line) for line in lines], text, err.decode())
+        return RawRun(process.returncode, [json.loads(line) for line in lines], text, err.decode())
 
 
-def asked(turn: Awaitable[T]) -> T:
-    """Wait for a turn in a loop of its own, never for ever."""
+def run_async(turn: Awaitable[T]) -> T:
+    """Await ``turn`` in a new event loop, for at most 30 s."""
 
-    async def waits() -> T:
+    async def wait() -> T:
         return await asyncio.wait_for(turn, 30)
 
-    return asyncio.run(waits())
+    return asyncio.run(wait())
 
 
-def provider(**options: Any) -> CodexCLIProvider:  # noqa: ANN401 - whatever a provider takes
+def exec_provider(**options: Any) -> CodexCLIProvider:  # noqa: ANN401 - options of the provider
     return CodexCLIProvider(**{"timeout": 20.0, **options})
 
 
-def thread_of(session: JSON) -> str:
+def thread_id_of(session: JSON) -> str:
     assert isinstance(session, dict)
     return str(session["thread_id"])
 
 
-def plays(codex: Codex, case: str) -> None:
-    """Script what a recorded turn was made of: on the fake its recording, on the real one its cause."""
+def script_case(codex: Codex, case: str) -> None:
+    """Script a recorded case: its recording for the fake, its cause for the real Codex."""
     if isinstance(codex, FakeCodex):
         codex.replays(case)
     elif case == "two_messages":

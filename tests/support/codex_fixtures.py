@@ -1,4 +1,4 @@
-"""Fixtures of a scripted Codex, for the conftests of the folders that need one."""
+"""Fixtures with a scripted Codex; a ``conftest.py`` imports them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.support.codex import Codex, Shell
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.doubles.script import unchecked
 
 __all__ = ["codex", "fake", "real", "real_binary", "shell"]
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def real_binary() -> Path:
-    """The real Codex; a machine without one is told so, and never passes silently."""
+    """The real Codex; without one the test fails, unless YEMOT_WITHOUT_REAL_CODEX=1."""
     try:
         return locate(os.environ.get("YEMOT_CODEX") or "real")
     except BinaryNotFoundError as error:
@@ -32,24 +33,24 @@ def real_binary() -> Path:
 
 @pytest.fixture(params=["fake", "real"])
 def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
-    """A scripted Codex, first on PATH: once the fake one, once the real one."""
+    """A scripted Codex, first on PATH: the fake, then the real one."""
     if request.param == "fake":
-        with FakeCodex() as fake:
+        with unchecked(FakeCodex()) as fake:
             yield fake
     else:
-        with RealCodex(request.getfixturevalue("real_binary")) as real:
+        with unchecked(RealCodex(request.getfixturevalue("real_binary"))) as real:
             yield real
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeCodex]:
-    with FakeCodex() as fake:
+    with unchecked(FakeCodex()) as fake:
         yield fake
 
 
 @pytest.fixture
 def real(real_binary: Path) -> Iterator[RealCodex]:
-    with RealCodex(real_binary) as real:
+    with unchecked(RealCodex(real_binary)) as real:
         yield real
 
 

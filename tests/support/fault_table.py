@@ -1,6 +1,6 @@
-"""The table of a trial: planted faults × the checks that caught them × the executables they showed with.
+"""A table of planted faults, the checks that caught them, and the executables.
 
-Rows travel as properties of the tests' reports, so that they arrive from the workers of pytest-xdist too.
+Rows are properties of the tests' reports, so that they also arrive from the workers of pytest-xdist.
 """
 
 from __future__ import annotations
@@ -13,66 +13,66 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Row", "lines"]
+__all__ = ["Row", "table_lines"]
 
 _PROPERTY: Final = "planted_fault"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Row:
-    """One fault, tried once.
+    """The result of one fault with one executable.
 
     Attributes:
-        trial: the title of its table.
-        fault: what was planted.
-        check: what has to catch it.
-        executable: with which executable; the heading of a column.
-        said: what stands in the column; empty for whether the fault was caught.
+        title: the title of the table.
+        fault: the name of the fault.
+        check: the check that has to catch it.
+        executable: the executable; the heading of a column.
+        result: the text in the column; empty for whether the fault was caught.
     """
 
-    trial: str
+    title: str
     fault: str
     check: str
     executable: str
-    said: str = ""
+    result: str = ""
 
-    def note(self, request: pytest.FixtureRequest) -> None:
-        """Let the report of the running test carry this row."""
-        values = (self.trial, self.fault, self.check, self.executable, self.said)
+    def attach_to(self, request: pytest.FixtureRequest) -> None:
+        """Add this row to the report of the running test."""
+        values = (self.title, self.fault, self.check, self.executable, self.result)
         request.node.user_properties.append((_PROPERTY, values))
 
 
-def lines(reports: Iterable[Any]) -> Iterator[str]:
-    """The tables, as lines of text.
+def table_lines(reports: Iterable[Any]) -> Iterator[str]:
+    """Yield the tables, as lines of text.
 
     Args:
-        reports: those of pytest; what is no report of a test that carried a row is passed over.
+        reports: pytest's reports; those without a row are ignored.
     """
-    for trial, rows in groupby(sorted(_rows(reports)), key=lambda row: row.trial):
-        yield from _table(trial, list(rows))
+    for title, rows in groupby(sorted(_rows(reports)), key=lambda row: row.title):
+        yield from _table(title, list(rows))
 
 
 def _rows(reports: Iterable[Any]) -> Iterator[Row]:
     for report in reports:
         for name, values in getattr(report, "user_properties", ()):
             if name == _PROPERTY and report.when == "call":
-                trial, fault, check, executable, said = values
+                title, fault, check, executable, result = values
                 outcome = "caught" if report.outcome == "passed" else "ESCAPED"
-                yield Row(trial, fault, check, executable, said or outcome)
+                yield Row(title, fault, check, executable, result or outcome)
 
 
-def _table(trial: str, rows: list[Row]) -> Iterator[str]:
+def _table(title: str, rows: list[Row]) -> Iterator[str]:
     columns = sorted({row.executable for row in rows})
     faults = [list(same) for _, same in groupby(rows, key=lambda row: (row.fault, row.check))]
-    yield f"{trial}: {len(faults)}"
+    yield f"{title}: {len(faults)}"
     yield from _aligned(
         [["planted fault", "caught by", *columns], *(_line(same, columns) for same in faults)]
     )
 
 
 def _line(rows: list[Row], columns: list[str]) -> list[str]:
-    said = {row.executable: row.said for row in rows}
-    return [rows[0].fault, rows[0].check, *(said.get(column, "-") for column in columns)]
+    result = {row.executable: row.result for row in rows}
+    return [rows[0].fault, rows[0].check, *(result.get(column, "-") for column in columns)]
 
 
 def _aligned(rows: list[list[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A server that answers every request with the same bytes, however odd; written by hand on purpose."""
+"""A server that answers every request with the same bytes, valid or not; written without a library."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class OddServer:
-    """Serves ``status`` and ``body``; the last ``missing`` bytes never come.
+class FixedResponseServer:
+    """Serve ``status`` and ``body``, without the last ``missing`` bytes of the content length.
 
     Args:
-        body: the bytes of the answer; None to say nothing at all.
+        body: the bytes of the response; None to send nothing.
         trickle: seconds between one byte and the next.
     """
 
@@ -30,14 +30,16 @@ class OddServer:
         trickle: float = 0.0,
     ) -> None:
         length = 0 if body is None else len(body) + missing
-        head = (f"HTTP/1.1 {status} Odd\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n").encode()
-        self.answer = None if body is None else (head, body)
+        head = (
+            f"HTTP/1.1 {status} Fixed\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+        ).encode()
+        self.response = None if body is None else (head, body)
         self.missing = missing
         self.trickle = trickle
         self.connections = 0
         self.requests: list[bytes] = []
-        self.asked = threading.Event()
-        self.left = threading.Event()
+        self.request_received = threading.Event()
+        self.disconnected = threading.Event()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -62,8 +64,8 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, odd: OddServer) -> None:
-        self.odd = odd
+    def __init__(self, owner: FixedResponseServer) -> None:
+        self.owner = owner
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
@@ -72,18 +74,18 @@ class _Handler(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        odd = self.server.odd
-        odd.connections += 1
+        owner = self.server.owner
+        owner.connections += 1
         try:
             while self._read():
-                odd.asked.set()
+                owner.request_received.set()
                 self._answer()
         except ConnectionError:
-            pass  # the client was faster to leave than we to answer: that is a way of leaving
-        odd.left.set()
+            pass  # the client disconnected before the response was sent
+        owner.disconnected.set()
 
     def _read(self) -> bool:
-        """Read one whole request; False when the client has gone."""
+        """Read one whole request; return False after the client has disconnected."""
         data = b""
         while b"\r\n\r\n" not in data:
             if not (more := self.request.recv(65536)):
@@ -94,21 +96,21 @@ class _Handler(socketserver.BaseRequestHandler):
         length = next(int(line[1]) for line in lines if line[0] == b"content-length")
         while len(body) < length:
             body += self.request.recv(65536)
-        self.server.odd.requests.append(body)
+        self.server.owner.requests.append(body)
         return True
 
     def _answer(self) -> None:
-        odd = self.server.odd
-        if odd.answer is None:
+        owner = self.server.owner
+        if owner.response is None:
             return
-        head, body = odd.answer
-        if not odd.trickle:
+        head, body = owner.response
+        if not owner.trickle:
             self.request.sendall(head + body)
         else:
             self.request.sendall(head)
-            gone = threading.Event()
+            never = threading.Event()
             for byte in body:
                 self.request.sendall(bytes([byte]))
-                gone.wait(odd.trickle)
-        if odd.missing:
+                never.wait(owner.trickle)
+        if owner.missing:
             self.request.shutdown(socket.SHUT_RDWR)

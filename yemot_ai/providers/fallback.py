@@ -164,17 +164,17 @@ class FallbackProvider:
         order = self._cooldown.order(len(self.providers), first=session.provider_index)
         for place, index in enumerate(order):
             share = (deadline - loop.time()) / (len(order) - place)
-            begun = False
+            started = False
             try:
                 async for part in self._ask_one(index, session, prompt, instructions, ask, share, deadline):
-                    begun = True
+                    started = True
                     yield part
             except ProviderError as error:
                 if isinstance(error, ContextOverflowError):
                     raise _with_notes(error, failures) from None
                 log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
                 self._cooldown.start(index, error)
-                if begun:  # a caller that repeats the turn before a piece was heard gets the next provider
+                if started:  # a caller that repeats the turn before a piece was heard gets the next provider
                     raise _with_notes(error, failures) from None
                 failures.append(error)
             else:
@@ -322,6 +322,7 @@ async def _last_reply(parts: AsyncGenerator[str | Reply]) -> Reply:
 
 
 def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> ProviderError:
+    """Add the errors of the other providers to ``error`` as notes."""
     for other in others:
         error.add_note(f"before it, {other.provider or 'a provider'} failed ({other.kind}): {other}")
     return error
@@ -331,7 +332,7 @@ async def _await_all(calls: Iterable[Awaitable[None]]) -> None:
     """Await all calls, even if some fail, and raise the errors as a group."""
     failed = [error for error in await asyncio.gather(*map(_failure_of, calls)) if error is not None]
     if failed:
-        raise ExceptionGroup("not all providers could let go", failed)
+        raise ExceptionGroup("not all providers succeeded", failed)
 
 
 async def _failure_of(call: Awaitable[None]) -> Exception | None:

@@ -1,4 +1,4 @@
-"""What a killed process leaves on disk is taken away by a later one, once nobody goes on with it."""
+"""A later process deletes what a killed one left on disk, unless another process continues it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.providers.codex.app_server.test_provider import traces, wait_gone
-from tests.support.codex import Codex, asked, provider, thread_of
+from tests.providers.codex.app_server.test_provider import files_containing, wait_exited
+from tests.support.codex import Codex, exec_provider, run_async, thread_id_of
 from yemot_ai.providers.codex.cleanup import ABANDONED_AFTER
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ async def main():
 
 asyncio.run(main())
 """
-_STARTS = """
-from yemot_ai.providers.codex.home import Home, new_key
-home, key = Home.at(None), new_key()
+_START = """
+from yemot_ai.providers.codex.home import CodexHome, new_key
+home, key = CodexHome.for_codex_home(None), new_key()
 home.prepare(key)
-home.forget("", key)
+home.delete_conversation("", key)
 """
 
 
 @contextmanager
 def worker(kind: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has taken a turn."""
+    """Run a process that has run a turn."""
     command = [sys.executable, "-c", _WORKER, kind]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -54,82 +54,82 @@ def worker(kind: str) -> Iterator[subprocess.Popen[str]]:
         finally:
             process.kill()
             for pid in servers:
-                # It ends because its owner is gone, and writes until then.
-                wait_gone(pid)
+                # It ends because its owner has ended, and writes until then.
+                wait_exited(pid)
 
 
-def a_process_starts() -> None:
-    subprocess.run([sys.executable, "-c", _STARTS], check=True)
+def start_process() -> None:
+    subprocess.run([sys.executable, "-c", _START], check=True)
 
 
-def a_day_passes() -> None:
-    then = time.time() - ABANDONED_AFTER - 60
-    for note in notes():
-        os.utime(note, (then, then))
+def age_claims() -> None:
+    old = time.time() - ABANDONED_AFTER - 60
+    for claim in claims():
+        os.utime(claim, (old, old))
 
 
-def notes() -> list[Path]:
+def claims() -> list[Path]:
     owners = Path(os.environ["YEMOT_AI_HOME"], "codex", "owners")
     return [path for path in owners.glob("*/*") if path.name != "server.lock"]
 
 
 @pytest.mark.parametrize("kind", ["CodexCLIProvider", "CodexAppServerProvider"])
-def test_what_a_killed_process_left_is_gone_a_day_later(codex: Codex, kind: str) -> None:
+def test_files_of_a_killed_process_are_deleted_a_day_later(codex: Codex, kind: str) -> None:
     codex.answers("שלום")
     with worker(kind) as process:
         process.kill()
         process.wait()
-    assert traces("הסוד")
-    a_day_passes()
-    a_process_starts()
-    assert traces("הסוד") == []
-    assert notes() == []
+    assert files_containing("הסוד")
+    age_claims()
+    start_process()
+    assert files_containing("הסוד") == []
+    assert claims() == []
 
 
-def test_what_a_killed_process_left_stays_while_another_may_go_on_with_it(fake: Codex) -> None:
+def test_files_of_a_killed_process_stay_for_a_day(fake: Codex) -> None:
     fake.answers("שלום")
     with worker("CodexCLIProvider") as process:
         process.kill()
         process.wait()
-    a_process_starts()
-    assert traces("הסוד")
+    start_process()
+    assert files_containing("הסוד")
 
 
-def test_what_a_living_process_holds_stays_however_old_it_is(fake: Codex) -> None:
+def test_old_files_of_a_running_process_stay(fake: Codex) -> None:
     fake.answers("שלום")
     with worker("CodexCLIProvider"):
-        a_day_passes()
-        a_process_starts()
-        assert traces("הסוד")
+        age_claims()
+        start_process()
+        assert files_containing("הסוד")
 
 
-def test_a_conversation_that_goes_on_in_another_process_after_a_day_stays(codex: Codex) -> None:
+def test_a_conversation_that_another_process_continues_after_a_day_stays(codex: Codex) -> None:
     codex.answers("שלום").answers("כן")
     with worker("CodexCLIProvider") as process:
         process.kill()
         process.wait()
-    a_day_passes()
-    (left,) = notes()
+    age_claims()
+    (left,) = claims()
     (rollout,) = Path(os.environ["YEMOT_AI_HOME"], "codex", "home").glob("sessions/*/*/*/*.jsonl")
     session: JSON = {"thread_id": rollout.stem[-36:], "usage": {}, "key": left.name}
-    # It is the first turn of this process, which takes away what is abandoned.
-    reply = asked(provider().continue_session(session, "עוד"))
-    assert (reply.text, thread_of(reply.session)) == ("כן", thread_of(session))
-    assert len(notes()) == 1
+    # The first turn of a process deletes abandoned conversations.
+    reply = run_async(exec_provider().continue_session(session, "עוד"))
+    assert (reply.text, thread_id_of(reply.session)) == ("כן", thread_id_of(session))
+    assert len(claims()) == 1
 
 
-def test_a_conversation_that_has_ended_is_noted_by_nobody(fake: Codex) -> None:
+def test_an_ended_conversation_has_no_claim(fake: Codex) -> None:
     async def call() -> None:
-        ours = provider()
-        reply = await ours.start_session("א")
-        assert len(notes()) == 1
-        await ours.end_session(reply.session)
+        own_provider = exec_provider()
+        reply = await own_provider.start_session("א")
+        assert len(claims()) == 1
+        await own_provider.end_session(reply.session)
 
     fake.answers("שלום")
-    asked(call())
-    assert notes() == []
+    run_async(call())
+    assert claims() == []
 
 
 def test_a_process_that_ends_without_a_conversation_leaves_no_folder(fake: Codex) -> None:
-    a_process_starts()
+    start_process()
     assert list(Path(os.environ["YEMOT_AI_HOME"], "codex", "owners").iterdir()) == []

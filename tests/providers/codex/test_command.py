@@ -10,10 +10,10 @@ from yemot_ai.providers.codex.command import exec_command
 from yemot_ai_testing.executable import write_executable
 
 
-def line(known: Capabilities) -> list[str]:
+def build_command(capabilities: Capabilities) -> list[str]:
     return exec_command(
         "codex",
-        capabilities=known,
+        capabilities=capabilities,
         instructions=Path("/i.md"),
         databases=None,
         sandbox="read-only",
@@ -22,22 +22,22 @@ def line(known: Capabilities) -> list[str]:
     )
 
 
-def test_only_features_that_the_binary_knows_are_disabled_by_name() -> None:
-    told = line(Capabilities(features=frozenset({"shell_tool", "something_new"})))
+def test_only_known_features_are_disabled_by_name() -> None:
+    command = build_command(Capabilities(features=frozenset({"shell_tool", "something_new"})))
 
-    assert [told[i + 1] for i, part in enumerate(told) if part == "--disable"] == ["shell_tool"]
-    assert not any(part.startswith("features.") for part in told)
-
-
-def test_a_binary_that_does_not_tell_its_features_is_not_trusted_with_any() -> None:
-    told = line(Capabilities())
-
-    assert "features.shell_tool=false" in told
-    assert "features.unified_exec=false" in told
-    assert "--disable" not in told
+    assert [command[i + 1] for i, part in enumerate(command) if part == "--disable"] == ["shell_tool"]
+    assert not any(part.startswith("features.") for part in command)
 
 
-def test_a_binary_that_does_not_tell_its_features_still_answers(codex: Codex, tmp_path: Path) -> None:
+def test_without_known_features_all_are_disabled_as_settings() -> None:
+    command = build_command(Capabilities())
+
+    assert "features.shell_tool=false" in command
+    assert "features.unified_exec=false" in command
+    assert "--disable" not in command
+
+
+def test_a_binary_without_a_feature_list_still_answers(codex: Codex, tmp_path: Path) -> None:
     silent = tmp_path / "codex"
     write_executable(silent, f'#!/bin/sh\n[ "$1" = features ] && exit 2\nexec "{codex.executable}" "$@"\n')
     codex.answers("כן")

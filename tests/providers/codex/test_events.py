@@ -1,4 +1,4 @@
-"""What the reader makes of event lines: of recorded ones, of other versions', and of nonsense."""
+"""The event reader with recorded lines, lines of other versions, and malformed ones."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.recordings import Recording
 
 STARTED = {"type": "thread.started", "thread_id": "t"}
-SAID = {"type": "item.completed", "item": {"type": "agent_message", "text": "hello"}}
+MESSAGE = {"type": "item.completed", "item": {"type": "agent_message", "text": "hello"}}
 DONE = {"type": "turn.completed", "usage": {"input_tokens": 3, "output_tokens": 1}}
 RECORDED = recordings.load_newest()
-TURNS = [one for one in RECORDED.values() if one.argv[0] == "exec" and "--json" in one.argv]
+TURNS = [
+    recording for recording in RECORDED.values() if recording.argv[0] == "exec" and "--json" in recording.argv
+]
 
 
 def read(*events: object) -> EventReader:
@@ -43,7 +45,7 @@ def read(*events: object) -> EventReader:
     return reader
 
 
-def conclude(recording: Recording) -> TurnOutcome:
+def finish(recording: Recording) -> TurnOutcome:
     reader = read(*(line.text.encode() for line in recording.stdout))
     return reader.finish(exit_code=recording.exit_code, stderr_tail="\n".join(recording.stderr))
 
@@ -53,7 +55,7 @@ def conclude(recording: Recording) -> TurnOutcome:
     ["answer", "resumed", "reasoning", "two_messages", "web_search", "reconnected", "not_a_uuid"],
 )
 def test_a_recorded_answer_is_read(case: str) -> None:
-    outcome = conclude(RECORDED[case])
+    outcome = finish(RECORDED[case])
     assert outcome.text in {"עכשיו שלוש וחצי.", "אני לא זוכר דבר."}
     assert outcome.thread_id == "{thread_id}"
     assert outcome.usage["input_tokens"] in {100, 200}
@@ -78,22 +80,22 @@ def test_a_recorded_answer_is_read(case: str) -> None:
 )
 def test_a_recorded_failure_is_an_error_of_its_class(case: str, error: type[ProviderError]) -> None:
     with pytest.raises(ProviderError) as caught:
-        conclude(RECORDED[case])
+        finish(RECORDED[case])
     assert type(caught.value) is error
     assert caught.value.exit_code == RECORDED[case].exit_code
     assert caught.value.provider == "codex"
 
 
 @pytest.mark.parametrize("recording", TURNS, ids=lambda recording: recording.case)
-def test_no_recorded_turn_surprises_the_reader(recording: Recording) -> None:
+def test_every_recorded_turn_has_an_outcome_or_a_provider_error(recording: Recording) -> None:
     try:
-        conclude(recording)
+        finish(recording)
     except ProviderError as error:
-        assert str(error)  # noqa: PT017 - whichever class it is, it says something
+        assert str(error)  # noqa: PT017 - any class, with a message
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("message", "error"),
     [
         ("We're currently experiencing high demand, which may cause temporary errors.", OverloadedError),
         ("unexpected status 503 Service Unavailable: upstream", OverloadedError),
@@ -109,16 +111,14 @@ def test_no_recorded_turn_surprises_the_reader(recording: Recording) -> None:
         ("", ProviderCrashError),
     ],
 )
-def test_sentences_of_other_versions_fall_into_the_same_classes(
-    said: str, error: type[ProviderError]
-) -> None:
-    found = error_from_text(said, exit_code=1, stderr_tail="tail", thread_id="t")
-    assert type(found) is error
-    assert (found.exit_code, found.stderr_tail, found.thread_id) == (1, "tail", "t")
+def test_messages_of_other_versions_have_the_same_classes(message: str, error: type[ProviderError]) -> None:
+    result = error_from_text(message, exit_code=1, stderr_tail="tail", thread_id="t")
+    assert type(result) is error
+    assert (result.exit_code, result.stderr_tail, result.thread_id) == (1, "tail", "t")
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("message", "seconds"),
     [
         ("Please try again in 11.5s.", 11.5),
         ("try again in 200ms", 0.2),
@@ -127,9 +127,9 @@ def test_sentences_of_other_versions_fall_into_the_same_classes(
         ("Too many requests", None),
     ],
 )
-def test_a_refusal_may_say_how_long_to_wait(said: str, seconds: float | None) -> None:
-    assert parse_retry_after(said) == seconds
-    error = error_from_text(f"rate limit: {said}")
+def test_an_error_message_may_name_seconds_to_wait(message: str, seconds: float | None) -> None:
+    assert parse_retry_after(message) == seconds
+    error = error_from_text(f"rate limit: {message}")
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == seconds
 
@@ -140,56 +140,56 @@ def test_an_unknown_model_is_named() -> None:
     assert error.model == "gpt-9"
 
 
-def test_unknown_events_and_items_are_passed_over() -> None:
-    strange: tuple[object, ...] = (
+def test_unknown_events_and_items_are_ignored() -> None:
+    unknown: tuple[object, ...] = (
         {"type": "moon.risen"},
         {"type": 7},
         {},
         {"type": "item.completed", "item": 3},
         {"item": None},
     )
-    assert read(STARTED, *strange, SAID, DONE).finish(exit_code=0).text == "hello"
+    assert read(STARTED, *unknown, MESSAGE, DONE).finish(exit_code=0).text == "hello"
 
 
 @pytest.mark.parametrize(
     "usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}]
 )
-def test_counters_differ_between_versions(usage: object) -> None:
-    outcome = read(STARTED, SAID, {"type": "turn.completed", "usage": usage}).finish(exit_code=0)
+def test_missing_counters_are_accepted(usage: object) -> None:
+    outcome = read(STARTED, MESSAGE, {"type": "turn.completed", "usage": usage}).finish(exit_code=0)
     assert set(outcome.usage) <= {"input_tokens"}
 
 
 @pytest.mark.parametrize(
     ("events", "code"),
     [
-        ((STARTED, SAID), 0),
-        ((STARTED, SAID, DONE), 1),
-        ((STARTED, SAID, DONE), -15),
-        ((STARTED, SAID, {"type": "turn.failed", "error": {"message": "odd"}}), 0),
-        ((STARTED, SAID, {"type": "turn.failed"}), 0),
+        ((STARTED, MESSAGE), 0),
+        ((STARTED, MESSAGE, DONE), 1),
+        ((STARTED, MESSAGE, DONE), -15),
+        ((STARTED, MESSAGE, {"type": "turn.failed", "error": {"message": "odd"}}), 0),
+        ((STARTED, MESSAGE, {"type": "turn.failed"}), 0),
         ((STARTED, {"type": "error", "message": "odd"}, DONE), 0),
         ((), 0),
     ],
 )
-def test_a_turn_that_did_not_end_well_is_a_failure(events: tuple[Any, ...], code: int) -> None:
+def test_an_incomplete_turn_is_an_error(events: tuple[Any, ...], code: int) -> None:
     with pytest.raises(ProviderCrashError):
         read(*events).finish(exit_code=code)
 
 
 def test_an_error_event_is_not_fatal() -> None:
-    hiccup = {"type": "error", "message": "Reconnecting... 1/5"}
-    assert read(STARTED, hiccup, SAID, DONE).finish(exit_code=0).text == "hello"
+    reconnecting = {"type": "error", "message": "Reconnecting... 1/5"}
+    assert read(STARTED, reconnecting, MESSAGE, DONE).finish(exit_code=0).text == "hello"
 
 
 def test_an_answer_in_another_thread_is_dropped() -> None:
     with pytest.raises(SessionLostError) as caught:
-        read(STARTED, SAID, DONE).finish(exit_code=0, expected="mine")
+        read(STARTED, MESSAGE, DONE).finish(exit_code=0, expected="mine")
     assert caught.value.thread_id == "mine"
 
 
 def test_an_answer_without_a_thread_is_malformed() -> None:
     with pytest.raises(MalformedStreamError, match="without naming the thread"):
-        read(SAID, DONE).finish(exit_code=0)
+        read(MESSAGE, DONE).finish(exit_code=0)
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def test_an_answer_without_a_thread_is_malformed() -> None:
 )
 def test_a_line_that_is_no_event_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedStreamError) as caught:
-        read(STARTED, line, SAID, DONE).finish(exit_code=0)
+        read(STARTED, line, MESSAGE, DONE).finish(exit_code=0)
     assert len(str(caught.value)) < 2000
 
 
-def test_half_of_a_surrogate_pair_can_still_be_encoded() -> None:
+def test_a_single_surrogate_is_replaced() -> None:
     half = b'{"type":"item.completed","item":{"type":"agent_message","text":"a\\ud800b"}}'
     assert read(STARTED, half, DONE).finish(exit_code=0).text.encode() == "a\ufffdb".encode()
 
@@ -210,7 +210,7 @@ def test_half_of_a_surrogate_pair_can_still_be_encoded() -> None:
 @given(
     st.lists(st.binary(max_size=60)), st.integers(-20, 120), st.text(max_size=60), st.sampled_from(["", "t"])
 )
-def test_whatever_a_process_writes_only_our_errors_are_raised(
+def test_any_output_raises_only_provider_errors(
     lines: list[bytes], code: int, stderr: str, expected: str
 ) -> None:
     with pytest.raises(ProviderError):
@@ -246,7 +246,7 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(st.lists(EVENTS, max_size=6))
-def test_whatever_the_events_hold_the_turn_has_an_outcome_or_one_of_our_errors(events: list[Any]) -> None:
+def test_any_events_give_an_outcome_or_a_provider_error(events: list[Any]) -> None:
     try:
         outcome = read(*events).finish(exit_code=0)
     except ProviderError:
@@ -255,15 +255,15 @@ def test_whatever_the_events_hold_the_turn_has_an_outcome_or_one_of_our_errors(e
     assert outcome.thread_id
 
 
-def test_a_turn_costs_the_difference() -> None:
+def test_the_usage_of_a_turn_is_the_difference() -> None:
     before = {"input_tokens": 100, "cached_input_tokens": 5, "output_tokens": 7}
     after = {"input_tokens": 250, "cached_input_tokens": 5, "output_tokens": 9, "reasoning_output_tokens": 4}
     assert usage_delta(before, after) == Usage(150, 0, 2, 4)
 
 
-def test_counters_that_were_reset_are_taken_as_they_are() -> None:
+def test_reset_counters_are_used_unchanged() -> None:
     assert usage_delta({"input_tokens": 100}, {"input_tokens": 30}) == Usage(30)
 
 
-def test_without_the_counters_before_nothing_can_be_told() -> None:
+def test_without_earlier_counters_the_usage_is_unknown() -> None:
     assert usage_delta(None, {"input_tokens": 30}) is None

@@ -1,4 +1,4 @@
-"""Each fact of the real Codex that a provider must live with, proven on the fake and on the real one."""
+"""``CodexCLIProvider`` with the fake and the real Codex."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.codex import Codex, asked, plays, provider, thread_of
+from tests.support.codex import Codex, exec_provider, run_async, script_case, thread_id_of
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
@@ -27,7 +27,7 @@ from yemot_ai_testing.codex.real import RealCodex
 if TYPE_CHECKING:
     from yemot_ai_testing.doubles.script import FailureKind
 
-DANGEROUS = [
+DANGEROUS_PROMPTS = [
     "review",
     "--last",
     "-",
@@ -42,32 +42,32 @@ DANGEROUS = [
 
 def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
     codex.answers("עכשיו שלוש וחצי.")
-    reply = asked(provider().start_session("מה השעה?"))
+    reply = run_async(exec_provider().start_session("מה השעה?"))
     assert reply.text == "עכשיו שלוש וחצי."
-    assert thread_of(reply.session) == codex.requests[0].thread_id
+    assert thread_id_of(reply.session) == codex.requests[0].thread_id
     codex.assert_complete()
 
 
 def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> None:
     codex.answers("שלום.").answers("דוד.")
-    first = asked(provider().start_session("קוראים לי דוד"))
-    second = asked(provider().continue_session(first.session, "איך קוראים לי?"))
+    first = run_async(exec_provider().start_session("קוראים לי דוד"))
+    second = run_async(exec_provider().continue_session(first.session, "איך קוראים לי?"))
     assert second.text == "דוד."
-    assert thread_of(second.session) == thread_of(first.session)
-    assert codex.requests[1].session == thread_of(first.session)
+    assert thread_id_of(second.session) == thread_id_of(first.session)
+    assert codex.requests[1].session == thread_id_of(first.session)
 
 
-def test_the_model_really_sees_the_first_utterance_in_the_second_turn(real: RealCodex) -> None:
+def test_the_model_gets_the_first_utterance_in_the_second_turn(real: RealCodex) -> None:
     real.answers("שלום.").answers("דוד.")
-    first = asked(provider().start_session("קוראים לי דוד"))
-    asked(provider().continue_session(first.session, "איך קוראים לי?"))
+    first = run_async(exec_provider().start_session("קוראים לי דוד"))
+    run_async(exec_provider().continue_session(first.session, "איך קוראים לי?"))
     assert real.model.requests[1].user_messages == ("קוראים לי דוד", "איך קוראים לי?")
 
 
-@pytest.mark.parametrize("words", DANGEROUS)
-def test_what_the_caller_says_never_reaches_the_command_line(codex: Codex, words: str) -> None:
+@pytest.mark.parametrize("words", DANGEROUS_PROMPTS)
+def test_the_prompt_never_reaches_the_command_line(codex: Codex, words: str) -> None:
     codex.answers("כן.")
-    assert asked(provider().start_session(words)).text == "כן."
+    assert run_async(exec_provider().start_session(words)).text == "כן."
     (request,) = codex.requests
     assert request.prompt.strip() == words.strip()
     assert request.argv[-1] == "-"
@@ -76,19 +76,19 @@ def test_what_the_caller_says_never_reaches_the_command_line(codex: Codex, words
 
 def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> None:
     codex.answers("כן.")
-    asked(provider().start_session("שלום"))
+    run_async(exec_provider().start_session("שלום"))
     folder = Path(codex.requests[0].cwd)
     assert folder != Path.cwd()
     assert list(folder.iterdir()) == []
 
 
-def test_the_process_is_told_nothing_of_our_environment(
+def test_the_process_gets_no_other_environment_variables(
     codex: Codex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "not for the model")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     codex.answers("כן.")
-    asked(provider(env={"TENANT": "7"}).start_session("שלום"))
+    run_async(exec_provider(env={"TENANT": "7"}).start_session("שלום"))
     names = codex.requests[0].env_names
     assert {"PATH", "HOME", "CODEX_HOME", "LANG", "TENANT"} <= names
     assert not names & {"DATABASE_PASSWORD", "OPENAI_BASE_URL"}
@@ -97,16 +97,16 @@ def test_the_process_is_told_nothing_of_our_environment(
 
 def test_instructions_replace_the_prompt_of_codex_at_each_turn(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
-    ours = provider(instructions="ענה בשיר")
-    first = asked(ours.start_session("שלום", instructions="ענה בקצרה"))
-    asked(ours.continue_session(first.session, "שוב", instructions="ענה באריכות"))
-    asked(ours.continue_session(first.session, "ושוב"))
+    own_provider = exec_provider(instructions="ענה בשיר")
+    first = run_async(own_provider.start_session("שלום", instructions="ענה בקצרה"))
+    run_async(own_provider.continue_session(first.session, "שוב", instructions="ענה באריכות"))
+    run_async(own_provider.continue_session(first.session, "ושוב"))
     assert [request.instructions for request in codex.requests] == ["ענה בקצרה", "ענה באריכות", "ענה בשיר"]
 
 
-def test_the_model_gets_our_instructions_no_tools_and_few_bytes(real: RealCodex) -> None:
+def test_the_model_gets_only_the_instructions_and_few_bytes(real: RealCodex) -> None:
     real.answers("א")
-    asked(provider().start_session("שלום", instructions="ענה בקצרה"))
+    run_async(exec_provider().start_session("שלום", instructions="ענה בקצרה"))
     (request,) = real.model.requests
     assert request.instructions == "ענה בקצרה"
     assert request.user_messages == ("שלום",)
@@ -114,42 +114,42 @@ def test_the_model_gets_our_instructions_no_tools_and_few_bytes(real: RealCodex)
     assert request.size < 3000
 
 
-def test_a_command_that_the_model_wants_to_run_is_not_run(codex: Codex) -> None:
-    plays(codex, "tool_unknown")
-    assert asked(provider().start_session("צור קובץ")).text == "אי אפשר."
+def test_a_command_of_the_model_is_not_run(codex: Codex) -> None:
+    script_case(codex, "tool_unknown")
+    assert run_async(exec_provider().start_session("צור קובץ")).text == "אי אפשר."
     assert not (Path(codex.requests[0].cwd) / "refused").exists()
 
 
-def test_a_turn_costs_what_it_added_to_the_counters_of_the_thread(codex: Codex) -> None:
+def test_each_turn_has_its_own_usage(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
-    replies = [asked(provider().start_session("שלום"))]
+    replies = [run_async(exec_provider().start_session("שלום"))]
     for _ in range(2):
-        replies.append(asked(provider().continue_session(replies[-1].session, "עוד")))
+        replies.append(run_async(exec_provider().continue_session(replies[-1].session, "עוד")))
     assert [reply.usage for reply in replies] == [Usage(100, 10, 7, 0)] * 3
 
 
 def test_the_answer_is_the_last_message_of_several(codex: Codex) -> None:
-    plays(codex, "two_messages")
-    assert asked(provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+    script_case(codex, "two_messages")
+    assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
-def test_thinking_aloud_is_not_the_answer(codex: Codex) -> None:
-    plays(codex, "reasoning")
-    assert asked(provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+def test_reasoning_is_not_the_answer(codex: Codex) -> None:
+    script_case(codex, "reasoning")
+    assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
-def test_a_lost_connection_that_comes_back_is_no_failure(codex: Codex) -> None:
-    plays(codex, "reconnected")
+def test_a_reconnected_stream_is_no_failure(codex: Codex) -> None:
+    script_case(codex, "reconnected")
     config = (
         {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
     )
-    assert asked(provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert run_async(exec_provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
-    plays(codex, "no_message")
+    script_case(codex, "no_message")
     with pytest.raises(AnswerEmptyError) as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert caught.value.exit_code == 0
     assert caught.value.thread_id
 
@@ -157,13 +157,13 @@ def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
 def test_an_answer_of_megabytes_arrives_whole(codex: Codex) -> None:
     answer = "מילה " * 40_000
     codex.answers(answer)
-    assert asked(provider().start_session("ספר לי הכול")).text == answer
+    assert run_async(exec_provider().start_session("ספר לי הכול")).text == answer
 
 
 def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
     answer = 'שורה\u2028ועוד\u2029אחת\x85"\\ {thread_id} {usage}\nסוף'
     codex.answers(answer)
-    assert asked(provider().start_session("שלום")).text == answer
+    assert run_async(exec_provider().start_session("שלום")).text == answer
 
 
 @pytest.mark.parametrize(
@@ -177,79 +177,81 @@ def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
         ("unknown_model", UnknownModelError),
     ],
 )
-def test_a_refusal_is_an_error_of_its_class(
+def test_an_error_response_has_its_own_class(
     codex: Codex, kind: FailureKind, error: type[ProviderError]
 ) -> None:
     codex.fails(kind)
     with pytest.raises(error) as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert type(caught.value).kind == kind
     assert caught.value.exit_code == 1
     assert caught.value.thread_id == codex.requests[0].thread_id
 
 
-def test_a_thread_survives_a_refusal(codex: Codex) -> None:
+def test_a_thread_survives_an_error(codex: Codex) -> None:
     codex.answers("א").fails("rate_limited").answers("ג")
-    first = asked(provider().start_session("אחת"))
+    first = run_async(exec_provider().start_session("אחת"))
     with pytest.raises(RateLimitedError):
-        asked(provider().continue_session(first.session, "שתיים"))
-    assert asked(provider().continue_session(first.session, "שלוש")).text == "ג"
+        run_async(exec_provider().continue_session(first.session, "שתיים"))
+    assert run_async(exec_provider().continue_session(first.session, "שלוש")).text == "ג"
 
 
-def test_a_stream_that_is_cut_is_a_crash_that_may_be_tried_again(codex: Codex) -> None:
+def test_a_cut_stream_is_a_transient_crash(codex: Codex) -> None:
     codex.drops("עכשיו ש")
     with pytest.raises(ProviderCrashError, match="stream disconnected") as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert caught.value.transient
     assert caught.value.exit_code == 1
 
 
-def test_a_process_that_dies_is_a_crash_with_its_exit_code(codex: Codex) -> None:
+def test_a_process_that_crashes_is_an_error_with_its_exit_code(codex: Codex) -> None:
     codex.crashes(exit=3, stderr="boom")
     with pytest.raises(ProviderCrashError) as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert caught.value.exit_code == (-9 if isinstance(codex, RealCodex) else 3)
 
 
-def test_a_home_of_the_users_own_is_used_as_it_is(codex: Codex, tmp_path: Path) -> None:
+def test_a_given_codex_home_is_used_unchanged(codex: Codex, tmp_path: Path) -> None:
     codex.answers("א")
     home = tmp_path / "mine"
-    asked(provider(codex_home=home).start_session("שלום"))
+    run_async(exec_provider(codex_home=home).start_session("שלום"))
     assert len(list(home.glob("sessions/*/*/*/*.jsonl"))) == 1
     assert not (home / "auth.json").exists()
 
 
 def test_a_call_that_was_not_scripted_fails_and_is_reported(codex: Codex) -> None:
     with pytest.raises(ProviderCrashError, match="no step scripted"):
-        asked(provider().start_session("הפתעה"))
+        run_async(exec_provider().start_session("הפתעה"))
     with pytest.raises(AssertionError, match="הפתעה"):
         codex.assert_complete()
 
 
-def test_a_step_that_nobody_asked_for_is_reported(codex: Codex) -> None:
+def test_an_unused_step_is_reported(codex: Codex) -> None:
     codex.answers("לשווא")
     with pytest.raises(AssertionError, match="לשווא"):
         codex.assert_complete()
 
 
-def test_it_is_a_provider_that_can_forget() -> None:
-    assert isinstance(provider(), Provider)
-    assert isinstance(provider(), SupportsEndSession)
-    assert provider().name == "codex"
+def test_it_is_a_provider_that_can_end_sessions() -> None:
+    assert isinstance(exec_provider(), Provider)
+    assert isinstance(exec_provider(), SupportsEndSession)
+    assert exec_provider().name == "codex"
 
 
-def test_a_missing_binary_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_for_a_missing_binary_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CodexNotFoundError, match="npm install -g @openai/codex"):
-        provider().check()
+        exec_provider().check()
     with pytest.raises(CodexNotFoundError):
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
 
 
 def test_the_executable_is_looked_up_at_each_turn() -> None:
-    ours = provider()
+    own_provider = exec_provider()
     for _ in range(2):
         with FakeCodex().answers("א") as fake:
-            assert ours.check() == fake.executable
-            asked(ours.start_session("שלום"))
+            assert own_provider.check() == fake.executable
+            run_async(own_provider.start_session("שלום"))
             fake.assert_complete()

@@ -21,7 +21,7 @@ def program(folder: Path) -> Path:
 
 @pytest.fixture
 def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """What ``openai-codex-cli-bin`` installs: a package that knows where its program is."""
+    """A package like ``openai-codex-cli-bin``, which has the path of its program."""
     inside = program(tmp_path / "site" / "codex_cli_bin" / "bin")
     module = inside.parents[1] / "__init__.py"
     module.write_text(
@@ -53,7 +53,7 @@ def test_another_name_is_not_looked_for_in_the_package(packaged: Path) -> None:
         CodexCLIProvider("my-codex").check()
 
 
-def test_a_home_that_cannot_be_made_is_not_told_as_a_missing_codex(
+def test_a_home_that_cannot_be_created_is_no_missing_codex(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -64,7 +64,7 @@ def test_a_home_that_cannot_be_made_is_not_told_as_a_missing_codex(
     assert not caught.value.transient
 
 
-def test_a_file_that_is_no_program_is_not_tried_again(
+def test_a_file_that_is_no_program_is_a_permanent_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "home"))

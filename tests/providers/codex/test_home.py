@@ -1,4 +1,4 @@
-"""Where Codex lives: private folders, the login and nothing else."""
+"""The private folders of Codex, with the login and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The user's own Codex home, with more in it than a caller may get."""
+    """The Codex home of the user, with files that a caller must not get."""
     folder = tmp_path / "users"
     folder.mkdir()
     for name in ("auth.json", "AGENTS.md", "config.toml"):
@@ -58,7 +58,7 @@ def test_the_link_follows_the_user_to_another_home(
     assert (home.codex_home / "auth.json").readlink() == moved / "auth.json"
 
 
-def test_a_login_made_in_our_home_is_kept() -> None:
+def test_a_login_in_the_private_home_is_kept() -> None:
     home = CodexHome.for_codex_home(None)
     home.codex_home.mkdir(parents=True)
     (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
@@ -77,7 +77,7 @@ def test_a_login_made_in_our_home_is_kept() -> None:
         ),
     ],
 )
-def test_our_folder_lies_where_state_belongs(
+def test_the_private_folder_is_in_the_state_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], place: str
 ) -> None:
     for name, value in variables.items():
@@ -85,7 +85,7 @@ def test_our_folder_lies_where_state_belongs(
     assert CodexHome.for_codex_home(None).codex_home == Path(place.format(tmp=tmp_path))
 
 
-def test_instructions_lie_in_a_private_file_that_is_written_once() -> None:
+def test_instructions_are_in_a_private_file_that_is_written_once() -> None:
     home = CodexHome.for_codex_home(None)
     home.prepare(KEY)
     file = home.instructions_file("ענה בקצרה")
@@ -109,7 +109,7 @@ def test_the_environment_is_the_minimum_and_what_the_user_adds(monkeypatch: pyte
     assert "SECRET" not in environment
 
 
-def lay(home: CodexHome, thread: str, key: str) -> list[Path]:
+def create_files(home: CodexHome, thread: str, key: str) -> list[Path]:
     paths = [
         home.root / "databases" / key / "state.sqlite",
         home.codex_home / "sessions" / "2026" / "01" / "02" / f"rollout-2026-01-02T03-04-05-{thread}.jsonl",
@@ -122,30 +122,30 @@ def lay(home: CodexHome, thread: str, key: str) -> list[Path]:
     return paths
 
 
-def test_forgetting_deletes_what_bears_the_threads_name_and_nothing_else() -> None:
+def test_deleting_a_conversation_deletes_only_its_files() -> None:
     home = CodexHome.for_codex_home(None)
-    gone, kept = lay(home, THREAD, KEY), lay(home, OTHER, KEY[::-1])
+    deleted, kept = create_files(home, THREAD, KEY), create_files(home, OTHER, KEY[::-1])
     home.delete_conversation(THREAD, KEY)
-    assert not any(path.exists() for path in gone)
+    assert not any(path.exists() for path in deleted)
     assert all(path.exists() for path in kept)
 
 
 @pytest.mark.parametrize(
     "name", ["", "*", "**", "../*", "?" * 36, THREAD.upper(), f"{THREAD}*", f"*{THREAD[1:]}"]
 )
-def test_a_name_that_is_no_thread_touches_nothing(name: str) -> None:
+def test_an_invalid_thread_id_deletes_nothing(name: str) -> None:
     home = CodexHome.for_codex_home(None)
-    kept = lay(home, THREAD, KEY)
+    kept = create_files(home, THREAD, KEY)
     home.delete_conversation(name, name)
     assert all(path.exists() for path in kept)
 
 
-def test_the_databases_of_a_users_own_home_are_left_where_they_are(tmp_path: Path) -> None:
+def test_a_given_codex_home_has_no_databases_folder(tmp_path: Path) -> None:
     assert CodexHome.for_codex_home(tmp_path).databases_dir(KEY) is None
     assert CodexHome.for_codex_home(None).databases_dir(KEY) is not None
 
 
-def test_a_thread_id_is_a_uuid_written_out() -> None:
+def test_a_thread_id_is_a_uuid_with_dashes() -> None:
     assert is_thread_id(THREAD)
     assert not any(
         map(

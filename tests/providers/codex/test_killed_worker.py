@@ -1,7 +1,7 @@
-"""What is left of a turn whose server is killed in the middle: measured, and the same with both.
+"""A turn whose server is killed: measured, and the same with the fake and the real Codex.
 
-Nobody can clean up after SIGKILL. Codex does not watch its pipes while it waits for the model; it ends, by
-itself, with the first line that nobody reads.
+Nothing can clean up after SIGKILL. Codex does not watch its pipes while it waits for the model; it ends
+with the first line that it cannot write.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
             yield stack.enter_context(RealCodex(request.getfixturevalue("real_binary")))
 
 
-def ends(pid: int, seconds: float) -> bool:
-    """Whether a process ends within so many seconds."""
+def has_exited(pid: int, seconds: float) -> bool:
+    """Return whether a process has_exited within ``seconds``."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -51,13 +51,13 @@ def ends(pid: int, seconds: float) -> bool:
         os.close(handle)
 
 
-def test_a_process_whose_server_was_killed_ends_with_the_next_words_of_the_model(codex: Codex) -> None:
+def test_a_process_whose_server_was_killed_ends_with_the_next_output_of_the_model(codex: Codex) -> None:
     codex.hold()
     codex.answers("כן.")
     with subprocess.Popen([sys.executable, "-c", SERVER]) as server:
         codex.wait_for_requests(1)
         server.kill()
     (process,) = codex.processes
-    assert not ends(process, 0.5)
+    assert not has_exited(process, 0.5)
     codex.release()
-    assert ends(process, 10)
+    assert has_exited(process, 10)

@@ -1,4 +1,4 @@
-"""The tools that a model brings along: taken out of the catalogue, measured on the real binary."""
+"""Removing the tools from the catalogue of models, measured with the real Codex."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.codex import asked, provider
+from tests.support.codex import exec_provider, run_async
 from yemot_ai.providers.codex.model_catalogue import without_tools
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
@@ -32,23 +32,23 @@ def test_a_model_keeps_everything_but_its_tools() -> None:
 @pytest.mark.parametrize(
     "nonsense", [b"", b"error: unrecognized", b"[]", b"{}", b'{"models": []}', b'{"models": ["m"]}', b"\xff"]
 )
-def test_what_is_no_catalogue_is_no_setting(nonsense: bytes) -> None:
+def test_output_that_is_no_catalogue_gives_no_setting(nonsense: bytes) -> None:
     assert without_tools(nonsense) == ""
 
 
-def test_every_model_that_the_binary_knows_is_in_the_catalogue_still(real_binary: Path) -> None:
+def test_every_known_model_stays_in_the_catalogue(real_binary: Path) -> None:
     before = bundled(real_binary)
     names = [model["slug"] for model in json.loads(before)["models"]]
     assert names
     assert [model["slug"] for model in json.loads(without_tools(before))["models"]] == names
 
 
-def test_no_model_that_the_binary_knows_is_offered_a_tool(real: RealCodex) -> None:
+def test_no_known_model_is_offered_a_tool(real: RealCodex) -> None:
     names = [model["slug"] for model in json.loads(bundled(real.binary))["models"]]
-    # One of each kind of tools is enough: the catalogue is made the same way for all.
+    # One of each kind of tools is enough: the catalogue is built the same way for all.
     for name in (names[0], names[-1], "gpt-5.5"):
         real.answers("כן.")
-        asked(provider(model=name).start_session("שלום", instructions="ענה בקצרה"))
+        run_async(exec_provider(model=name).start_session("שלום", instructions="ענה בקצרה"))
         request = real.model.requests[-1]
         assert request.body["model"] == name
         assert request.tools == ()
@@ -56,32 +56,32 @@ def test_no_model_that_the_binary_knows_is_offered_a_tool(real: RealCodex) -> No
         assert request.size < 3000
 
 
-def test_a_catalogue_of_the_users_own_wins(real: RealCodex, tmp_path: Path) -> None:
+def test_a_given_catalogue_has_precedence(real: RealCodex, tmp_path: Path) -> None:
     catalogue = json.loads(bundled(real.binary))
     mine = tmp_path / "mine.json"
     mine.write_text(json.dumps({"models": [{**catalogue["models"][-1], "slug": "mine"}]}), encoding="utf-8")
     real.answers("כן.")
-    asked(provider(model="mine", config={"model_catalog_json": f'"{mine}"'}).start_session("שלום"))
+    run_async(exec_provider(model="mine", config={"model_catalog_json": f'"{mine}"'}).start_session("שלום"))
     settings = [part for part in real.requests[0].argv if part.startswith("model_catalog_json=")]
     assert settings == [f'model_catalog_json="{mine}"']
 
 
-def test_the_catalogue_lies_in_a_private_file_of_ours(real: RealCodex) -> None:
+def test_the_catalogue_is_in_a_private_file(real: RealCodex) -> None:
     real.answers("כן.")
-    asked(provider().start_session("שלום"))
+    run_async(exec_provider().start_session("שלום"))
     (setting,) = [part for part in real.requests[0].argv if part.startswith("model_catalog_json=")]
     path = Path(json.loads(setting.partition("=")[2]))
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_tools_that_stand_in_the_input_are_tools_too() -> None:
+def test_tools_in_the_input_count_as_tools() -> None:
     spaces = [
         {"type": "namespace", "name": "functions", "tools": [{"type": "custom", "name": "exec"}]},
         {"type": "namespace", "name": "clock", "tools": [{"type": "function", "name": "sleep"}]},
     ]
-    told = {"type": "additional_tools", "role": "developer", "tools": spaces}
-    spoken = {"type": "message", "role": "developer", "content": "ענה בקצרה"}
-    body = {"tools": [{"type": "web_search"}], "input": [told, spoken, {"role": "user", "content": "שלום"}]}
+    tools = {"type": "additional_tools", "role": "developer", "tools": spaces}
+    message = {"type": "message", "role": "developer", "content": "ענה בקצרה"}
+    body = {"tools": [{"type": "web_search"}], "input": [tools, message, {"role": "user", "content": "שלום"}]}
     request = ModelRequest("/v1/responses", {}, body, 0)
     assert request.tools == ("web_search", "exec", "clock.sleep")
     assert request.instructions == "ענה בקצרה"

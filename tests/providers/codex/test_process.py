@@ -1,4 +1,4 @@
-"""How a process is run: its lines, its group, its end."""
+"""Running a process: its lines, its group, its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.codex import asked, provider
+from tests.support.codex import exec_provider, run_async
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.process import LINE_LIMIT, LineFramer, LineTooLongError, run_process
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def program(folder: Path, body: str) -> Path:
-    """A program that may stand where ``codex`` should."""
+    """Write a program that replaces ``codex``."""
     path = folder / "codex"
     write_executable(path, f"#!{sys.executable}\n{textwrap.dedent(body)}")
     return path
@@ -40,8 +40,8 @@ def fifo(folder: Path, name: str) -> Path:
     return path
 
 
-def ends(pid: int) -> bool:
-    """Whether a process is gone, or goes within seconds: a kill takes effect a moment later."""
+def has_exited(pid: int) -> bool:
+    """Return whether a process ends within 5 s: a kill takes effect a moment later."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -52,7 +52,7 @@ def ends(pid: int) -> bool:
         os.close(handle)
 
 
-def is_there(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -64,20 +64,20 @@ def is_there(pid: int) -> bool:
 def test_lines_are_whole_however_the_bytes_arrive(lines: list[bytes], size: int) -> None:
     lines = [line.replace(b"\n", b" ") for line in lines]
     data = b"".join(line + b"\n" for line in lines)
-    heard: list[bytes] = []
-    framer = LineFramer(heard.append)
+    received: list[bytes] = []
+    framer = LineFramer(received.append)
     for start in range(0, len(data), size):
         framer.feed(data[start : start + size])
     framer.flush()
-    assert heard == lines
+    assert received == lines
 
 
-def test_a_last_line_without_an_end_is_heard() -> None:
-    heard: list[bytes] = []
-    framer = LineFramer(heard.append)
+def test_a_last_line_without_an_end_is_received() -> None:
+    received: list[bytes] = []
+    framer = LineFramer(received.append)
     framer.feed(b"one\ntwo")
     framer.flush()
-    assert heard == [b"one", b"two"]
+    assert received == [b"one", b"two"]
 
 
 def test_a_line_beyond_the_limit_is_refused() -> None:
@@ -87,41 +87,41 @@ def test_a_line_beyond_the_limit_is_refused() -> None:
         framer.feed(b"0123456789a")
 
 
-def test_a_line_beyond_the_guard_ends_the_turn(fake: FakeCodex) -> None:
+def test_a_line_beyond_the_limit_ends_the_turn(fake: FakeCodex) -> None:
     fake.answers("x" * (LINE_LIMIT + 10))
     with pytest.raises(MalformedStreamError, match="more than 8388608 bytes"):
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert fake.processes == ()
 
 
-def test_a_process_that_writes_nonsense_is_malformed(fake: FakeCodex) -> None:
+def test_output_that_is_no_event_is_malformed(fake: FakeCodex) -> None:
     fake.malformed()
     with pytest.raises(MalformedStreamError, match="not an event") as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert caught.value.exit_code == 0
 
 
-def test_the_words_of_a_crash_are_kept(fake: FakeCodex) -> None:
+def test_the_stderr_of_a_crash_is_in_the_error(fake: FakeCodex) -> None:
     fake.crashes(exit=70, stderr="internal error: the moon is full")
     with pytest.raises(ProviderCrashError, match="the moon is full") as caught:
-        asked(provider().start_session("שלום"))
+        run_async(exec_provider().start_session("שלום"))
     assert caught.value.exit_code == 70
     assert "the moon is full" in caught.value.stderr_tail
 
 
 @pytest.fixture
-def ending(tmp_path: Path) -> Callable[[str], None]:
-    """Runs a program that leaves a child behind, which holds our pipes open until it dies."""
+def run_to_end(tmp_path: Path) -> Callable[[str], None]:
+    """Run a program that leaves a child, which holds the pipes open until it ends."""
 
-    def runs(body: str) -> None:
+    def run(body: str) -> None:
         path = program(tmp_path, body)
-        asked(
+        run_async(
             run_process(
                 [str(path)], stdin=b"", receive=lambda _line: None, env=dict(os.environ), cwd=tmp_path
             )
         )
 
-    return runs
+    return run
 
 
 CHILD = """
@@ -133,16 +133,16 @@ CHILD = """
 IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 
 
-def test_what_a_process_leaves_behind_ends_with_it(ending: Callable[[str], None], tmp_path: Path) -> None:
-    ending(CHILD.format(ignores="", after=""))
-    assert ends(int((tmp_path / "child").read_text()))
+def test_the_children_of_a_process_end_with_it(run_to_end: Callable[[str], None], tmp_path: Path) -> None:
+    run_to_end(CHILD.format(ignores="", after=""))
+    assert has_exited(int((tmp_path / "child").read_text()))
 
 
 def test_a_child_that_holds_the_pipe_open_does_not_delay_the_end(
-    ending: Callable[[str], None], tmp_path: Path
+    run_to_end: Callable[[str], None], tmp_path: Path
 ) -> None:
-    ending(CHILD.format(ignores=IGNORES, after="print('done', flush=True)"))
-    assert ends(int((tmp_path / "child").read_text()))
+    run_to_end(CHILD.format(ignores=IGNORES, after="print('done', flush=True)"))
+    assert has_exited(int((tmp_path / "child").read_text()))
 
 
 def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None
     """
     path = program(tmp_path, body)
 
-    async def cancelled() -> float:
+    async def cancel() -> float:
         loop = asyncio.get_running_loop()
         environment = dict(os.environ)
         turn = asyncio.create_task(
@@ -168,26 +168,26 @@ def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None
         assert turn.cancelled()
         return loop.time() - began
 
-    assert asked(cancelled()) < 0.5
+    assert run_async(cancel()) < 0.5
 
 
-def test_a_program_that_does_not_read_does_not_block_us(tmp_path: Path) -> None:
+def test_a_program_that_does_not_read_does_not_block(tmp_path: Path) -> None:
     path = program(tmp_path, "import sys; sys.exit(5)")
     with pytest.raises(ProviderCrashError) as caught:
-        asked(provider(executable=path, codex_home=tmp_path / "home").start_session("x" * 2_000_000))
+        run_async(exec_provider(executable=path, codex_home=tmp_path / "home").start_session("x" * 2_000_000))
     assert caught.value.exit_code == 5
 
 
-def test_a_program_that_cannot_be_started_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_started_is_a_permanent_error(tmp_path: Path) -> None:
     path = tmp_path / "codex"
     path.write_bytes(b"\x7fELF nonsense")
     path.chmod(0o755)
     with pytest.raises(ProviderError, match="could not be started") as caught:
-        asked(provider(executable=path, codex_home=tmp_path / "home").start_session("שלום"))
+        run_async(exec_provider(executable=path, codex_home=tmp_path / "home").start_session("שלום"))
     assert not caught.value.transient
 
 
-def test_a_program_that_knows_no_features_is_asked_for_none(tmp_path: Path) -> None:
+def test_a_program_without_features_gets_no_feature_options(tmp_path: Path) -> None:
     body = """
         import json, sys
         if "features" in sys.argv or "--help" in sys.argv:
@@ -198,11 +198,13 @@ def test_a_program_that_knows_no_features_is_asked_for_none(tmp_path: Path) -> N
         print(json.dumps({"type": "turn.completed"}))
     """
     path = program(tmp_path, body)
-    said = asked(provider(executable=path, codex_home=tmp_path / "home").start_session("שלום")).text
-    assert "--disable" not in said
-    assert "--ignore-rules" not in said
-    assert "--sandbox read-only" in said
-    assert "web_search=disabled" in said
+    command_line = run_async(
+        exec_provider(executable=path, codex_home=tmp_path / "home").start_session("שלום")
+    ).text
+    assert "--disable" not in command_line
+    assert "--ignore-rules" not in command_line
+    assert "--sandbox read-only" in command_line
+    assert "web_search=disabled" in command_line
 
 
 def test_options_of_the_provider_reach_the_command_line(tmp_path: Path) -> None:
@@ -215,21 +217,23 @@ def test_options_of_the_provider_reach_the_command_line(tmp_path: Path) -> None:
     """
     path = program(tmp_path, body)
     options = {"model": "gpt-9", "sandbox": "workspace-write", "config": {"a.b": True, "c": 7, "d": '"x"'}}
-    said = asked(provider(executable=path, codex_home=tmp_path / "h", **options).start_session("שלום")).text
+    command_line = run_async(
+        exec_provider(executable=path, codex_home=tmp_path / "h", **options).start_session("שלום")
+    ).text
     for part in ("--model gpt-9", "--sandbox workspace-write", "-c a.b=true", "-c c=7", '-c d="x"'):
-        assert part in said
+        assert part in command_line
 
 
 def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
     path = program(tmp_path, "import signal; signal.pause()")
-    ours = provider(executable=path, codex_home=tmp_path / "home", timeout=0.5)
+    own_provider = exec_provider(executable=path, codex_home=tmp_path / "home", timeout=0.5)
     with pytest.raises(ProviderTimeoutError):
-        asked(ours.start_session("שלום"))
+        run_async(own_provider.start_session("שלום"))
 
 
-def test_no_question_to_the_binary_outlives_whoever_asked(tmp_path: Path) -> None:
+def test_cancelling_a_probe_ends_its_processes(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
-    # One of the three holds on for a while: the others must not be taken for all.
+    # One of the three ends late: probe must wait for all of them.
     body = f"""
         import os, signal, sys
         if "exec" in sys.argv:
@@ -240,26 +244,26 @@ def test_no_question_to_the_binary_outlives_whoever_asked(tmp_path: Path) -> Non
     """
     path = program(tmp_path, body)
 
-    def heard() -> set[int]:
+    def received() -> set[int]:
         pids: set[int] = set()
         while len(pids) < 3:
             pids.update(map(int, ready.read_text().split()))
         return pids
 
-    async def cancelled() -> list[int]:
+    async def cancel() -> list[int]:
         task = asyncio.create_task(probe(str(path), env=dict(os.environ), cwd=tmp_path))
-        pids = await asyncio.to_thread(heard)
+        pids = await asyncio.to_thread(received)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return [pid for pid in sorted(pids) if is_there(pid)]
+        return [pid for pid in sorted(pids) if is_alive(pid)]
 
-    assert asked(cancelled()) == []
+    assert run_async(cancel()) == []
 
 
 def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
-    # It is under way once it has read its input; one that never got any would end by itself.
+    # It runs once it has read its input; without input it would end by itself.
     body = f"""
         import os, signal, sys
         sys.stdin.read()
@@ -267,11 +271,11 @@ def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
         signal.pause()
     """
     path = program(tmp_path, body)
-    # The loop runs in a daemon thread, which simply stops when the interpreter ends.
+    # The loop runs in a daemon thread, which simply stops when the interpreter has_exited.
     script = f"""
         import asyncio, os, pathlib, threading
-        from yemot_ai.providers.codex.process import run
-        turn = run([{str(path)!r}], stdin=b"", receive=print, env=dict(os.environ), cwd="/")
+        from yemot_ai.providers.codex.process import run_process
+        turn = run_process([{str(path)!r}], stdin=b"", receive=print, env=dict(os.environ), cwd="/")
         threading.Thread(target=asyncio.run, args=(turn,), daemon=True).start()
         print(pathlib.Path({str(ready)!r}).read_text())
     """
@@ -282,4 +286,4 @@ def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
         timeout=30,
         check=True,
     )
-    assert ends(int(done.stdout))
+    assert has_exited(int(done.stdout))

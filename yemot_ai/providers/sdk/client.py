@@ -239,10 +239,10 @@ class ServiceClient:
             ErrorBody.parse(error.body, status=error.status_code, retry_after=wait)
         )
 
-    def _error_without_key(self, refusal: ErrorBody) -> ProviderError:
-        quoted = self._quotes_key(refusal.message)
-        message = refusal.message.replace(self._key, "…") if quoted else refusal.message
-        redacted = ErrorBody(message, refusal.codes, refusal.status, refusal.retry_after)
+    def _error_without_key(self, body: ErrorBody) -> ProviderError:
+        quoted = self._quotes_key(body.message)
+        message = body.message.replace(self._key, "…") if quoted else body.message
+        redacted = ErrorBody(message, body.codes, body.status, body.retry_after)
         return self.service.error_from(redacted, model=self.model)
 
     def _safe_cause(self, error: Exception) -> Exception | None:

@@ -103,18 +103,18 @@ class Service:
         """Return ``model``, else the environment's, else the default."""
         return model or os.environ.get(self._model_variable_name) or self.default_model
 
-    def error_from(self, refusal: ErrorBody, *, model: str) -> ProviderError:
+    def error_from(self, body: ErrorBody, *, model: str) -> ProviderError:
         """Return the ``ProviderError`` subclass for an error response."""
-        kind = self._error_type(refusal)
+        kind = self._error_type(body)
         if kind is UnknownModelError:
             hint = f"pass model=… or set {self._model_variable_name}"
             message = f"{self.title} does not know the model {model!r}: {hint}"
             return UnknownModelError(message, model=model, provider=self.name)
         if kind is RateLimitedError:
-            return RateLimitedError(refusal.message, retry_after=refusal.retry_after, provider=self.name)
+            return RateLimitedError(body.message, retry_after=body.retry_after, provider=self.name)
         if kind is SessionLostError:
-            return SessionLostError(refusal.message, thread_id="", provider=self.name)
-        return kind(refusal.message, provider=self.name)
+            return SessionLostError(body.message, thread_id="", provider=self.name)
+        return kind(body.message, provider=self.name)
 
     def malformed_error(self, why: str) -> MalformedStreamError:
         """Return the error for a response that does not follow the service's API."""
@@ -126,15 +126,15 @@ class Service:
     def _model_variable_name(self) -> str:
         return self.model_variable or f"{self.name.upper()}_MODEL"
 
-    def _error_type(self, refusal: ErrorBody) -> type[ProviderError]:
-        by_code = next((self.error_types[code] for code in refusal.codes if code in self.error_types), None)
+    def _error_type(self, body: ErrorBody) -> type[ProviderError]:
+        by_code = next((self.error_types[code] for code in body.codes if code in self.error_types), None)
         if by_code is not None:
             return by_code
-        if refusal.status in _AMBIGUOUS_STATUSES:
+        if body.status in _AMBIGUOUS_STATUSES:
             for words, kind in _MESSAGE_PATTERNS:
-                if words.search(refusal.message):
+                if words.search(body.message):
                     return kind
-        status = refusal.status or 0
+        status = body.status or 0
         return _STATUS_TYPES.get(status, OverloadedError if status >= SERVER_ERROR else ProviderError)
 
 

@@ -1,4 +1,4 @@
-"""One warm Codex server for all calls; proven on the real binary."""
+"""``CodexAppServerProvider`` with the real Codex."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.codex import asked, thread_of
+from tests.support.codex import run_async, thread_id_of
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -47,7 +47,7 @@ def codex(real: RealCodex) -> RealCodex:
 
 
 @asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # noqa: ANN401 - whatever it takes
+async def open_provider(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # noqa: ANN401 - options of the provider
     provider = CodexAppServerProvider(**{"timeout": 20.0, **options})
     try:
         yield provider
@@ -55,13 +55,13 @@ async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # n
         await provider.aclose()
 
 
-async def server_of(provider: CodexAppServerProvider) -> AppServer:
-    """The only server; started, if there is none."""
+async def current_server(provider: CodexAppServerProvider) -> AppServer:
+    """Return the only server; start it if there is none."""
     async with provider._pool().acquire() as server:
         return server
 
 
-def running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
@@ -73,71 +73,71 @@ def rollouts() -> list[str]:
     return [path.name for path in sessions.glob("*/*/*/*.jsonl")]
 
 
-def wait_gone(pid: int) -> None:
-    ends = time.monotonic() + 10
-    while running(pid):
-        assert time.monotonic() < ends, f"process {pid} is still there"
+def wait_exited(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_running(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still running"
         select.select([], [], [], 0.02)
 
 
-def traces(words: str) -> list[str]:
-    """The files of ours that hold these words."""
-    ours = Path(os.environ["YEMOT_AI_HOME"])
-    files = [path for path in ours.rglob("*") if path.is_file()]
-    return [str(path.relative_to(ours)) for path in files if words.encode() in path.read_bytes()]
+def files_containing(text: str) -> list[str]:
+    """Return the private files that contain this text."""
+    folder = Path(os.environ["YEMOT_AI_HOME"])
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [str(path.relative_to(folder)) for path in files if text.encode() in path.read_bytes()]
 
 
 def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
     async def call() -> tuple[Reply, Reply]:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("שמי דוד")
             return first, await provider.continue_session(first.session, "מה שמי?")
 
     codex.answers(["נעים ", "מאוד"]).answers("דוד")
-    first, second = asked(call())
+    first, second = run_async(call())
     assert (first.text, second.text) == ("נעים מאוד", "דוד")
-    assert thread_of(first.session) == thread_of(second.session)
+    assert thread_id_of(first.session) == thread_id_of(second.session)
     assert codex.model.requests[1].user_messages == ("שמי דוד", "מה שמי?")
     codex.assert_complete()
 
 
-def test_each_turn_is_charged_for_itself(codex: RealCodex) -> None:
+def test_each_turn_has_its_own_usage(codex: RealCodex) -> None:
     async def call() -> list[Usage | None]:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
             return [first.usage, (await provider.continue_session(first.session, "ב")).usage]
 
     codex.answers("א").answers("ב")
     once = Usage(input_tokens=100, cached_input_tokens=10, output_tokens=7)
-    assert asked(call()) == [once, once]
+    assert run_async(call()) == [once, once]
 
 
-def test_many_calls_share_one_process_and_no_words(codex: RealCodex) -> None:
+def test_many_calls_share_one_process_but_no_messages(codex: RealCodex) -> None:
     async def calls() -> tuple[set[str], set[int]]:
-        async with serving() as provider:
+        async with open_provider() as provider:
             codex.hold()
             turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(5)]
             await asyncio.to_thread(codex.wait_for_requests, 5)
             codex.release()
             replies = [await turn for turn in turns]
-            pids = {(await server_of(provider)).pid}
-            return {thread_of(reply.session) for reply in replies}, pids
+            pids = {(await current_server(provider)).pid}
+            return {thread_id_of(reply.session) for reply in replies}, pids
 
     for _ in range(5):
         codex.answers("כן")
-    threads, pids = asked(calls())
+    threads, pids = run_async(calls())
     assert len(threads) == 5
     assert len(pids) == 1
     assert {len(request.user_messages) for request in codex.model.requests} == {1}
 
 
-def test_a_call_is_offered_no_tool_and_told_nothing_but_its_instructions(codex: RealCodex) -> None:
+def test_the_model_gets_only_the_instructions_and_no_tools(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.start_session("שלום", instructions="ענה בקצרה")
 
     codex.answers("שלום")
-    asked(call())
+    run_async(call())
     (request,) = codex.model.requests
     assert request.tools == ()
     assert request.instructions == "ענה בקצרה"
@@ -145,38 +145,38 @@ def test_a_call_is_offered_no_tool_and_told_nothing_but_its_instructions(codex: 
     assert request.size < 2500
 
 
-def test_other_instructions_hold_from_the_next_turn_and_nothing_is_forgotten(codex: RealCodex) -> None:
+def test_new_instructions_apply_to_the_next_turn_and_the_history_stays(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             reply = await provider.start_session("א", instructions="אחת")
             reply = await provider.continue_session(reply.session, "ב", instructions="שתיים")
             await provider.continue_session(reply.session, "ג", instructions="שתיים")
 
     codex.answers("1").answers("2").answers("3")
-    asked(call())
+    run_async(call())
     assert [request.instructions for request in codex.model.requests] == ["אחת", "שתיים", "שתיים"]
     assert codex.model.requests[-1].user_messages == ("א", "ב", "ג")
     assert len({request.session for request in codex.model.requests}) == 1
 
 
-def test_what_was_said_before_is_told_first(codex: RealCodex) -> None:
+def test_the_history_precedes_the_prompt(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")])
 
     codex.answers("דוד")
-    asked(call())
+    run_async(call())
     prompt = codex.model.requests[0].prompt
     assert prompt.index("שמי דוד") < prompt.index("נעים מאוד") < prompt.index("איך קוראים לי?")
 
 
 def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.start_session("שלום \ud83d")
 
     codex.answers("כן")
-    asked(call())
+    run_async(call())
     assert codex.model.requests[0].prompt == "שלום ?"
 
 
@@ -189,83 +189,83 @@ def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealC
         ("context_overflow", ContextOverflowError),
     ],
 )
-def test_a_refusal_is_told_by_its_class(codex: RealCodex, kind: Any, error: type[ProviderError]) -> None:  # noqa: ANN401 - a literal
+def test_an_error_response_has_its_own_class(codex: RealCodex, kind: Any, error: type[ProviderError]) -> None:  # noqa: ANN401 - a literal
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.start_session("הסוד שלי")
 
     codex.fails(kind)
     with pytest.raises(error) as caught:
-        asked(call())
+        run_async(call())
     assert caught.value.provider == "codex-app-server"
     assert caught.value.thread_id
-    assert traces("הסוד") == []
+    assert files_containing("הסוד") == []
 
 
-def test_a_turn_without_a_word_is_an_error(codex: RealCodex) -> None:
+def test_a_turn_without_text_is_an_error(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.start_session("שלום")
 
     codex.model.emits()
     with pytest.raises(AnswerEmptyError):
-        asked(call())
+        run_async(call())
 
 
-def test_a_cut_stream_fails_the_turn_and_the_call_goes_on(codex: RealCodex) -> None:
+def test_a_cut_stream_fails_the_turn_and_the_call_continues(codex: RealCodex) -> None:
     async def call() -> str:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
             with pytest.raises(ProviderCrashError):
                 await provider.continue_session(first.session, "ב")
             return (await provider.continue_session(first.session, "ג")).text
 
     codex.answers("1").drops("חצי").answers("3")
-    assert asked(call()) == "3"
+    assert run_async(call()) == "3"
 
 
-def test_a_deadline_ends_the_turn_and_not_the_server(codex: RealCodex) -> None:
+def test_a_deadline_ends_the_turn_but_not_the_server(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
-        async with serving(timeout=3.0) as provider:
+        async with open_provider(timeout=3.0) as provider:
             first = await provider.start_session("א")
-            before = await server_of(provider)
+            before = await current_server(provider)
             with pytest.raises(ProviderTimeoutError) as caught:
                 await provider.continue_session(first.session, "ב")
             assert caught.value.seconds == 3.0
             again = await provider.continue_session(first.session, "ג")
-            return before is await server_of(provider), again.text
+            return before is await current_server(provider), again.text
 
     codex.answers("1").hangs().answers("3")
-    assert asked(call()) == (True, "3")
+    assert run_async(call()) == (True, "3")
 
 
-def test_a_cancelled_turn_is_over_when_the_cancellation_is(codex: RealCodex) -> None:
+def test_a_cancelled_turn_has_ended_when_the_cancellation_returns(codex: RealCodex) -> None:
     async def call() -> str:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
             await asyncio.to_thread(codex.wait_for_requests, 2)
-            server = await server_of(provider)
+            server = await current_server(provider)
             turn.cancel()
             await asyncio.wait([turn])
             assert turn.cancelled()
-            # Were it still under way, the next words would silently become part of it.
+            # If it were still running, the next prompt would silently become part of it.
             reply = await provider.continue_session(first.session, "ג")
-            assert server is await server_of(provider)
+            assert server is await current_server(provider)
             return reply.text
 
     codex.answers("1").hangs().answers("3")
-    assert asked(call()) == "3"
+    assert run_async(call()) == "3"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 8, 16, 64])
-def test_a_turn_cancelled_on_its_way_to_the_model_swallows_no_later_words(
+def test_a_turn_cancelled_before_the_model_is_called_takes_no_later_prompt(
     codex: RealCodex, steps: int
 ) -> None:
     async def call() -> str:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
-            server = await server_of(provider)
+            server = await current_server(provider)
             codex.hold()
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
             for _ in range(steps):
@@ -274,18 +274,18 @@ def test_a_turn_cancelled_on_its_way_to_the_model_swallows_no_later_words(
             await asyncio.wait([turn])
             codex.release()
             reply = await provider.continue_session(first.session, "ג")
-            assert server is await server_of(provider)
+            assert server is await current_server(provider)
             return reply.text
 
-    # Whether the cancelled turn came so far as to ask, and took a step, is not ours to decide.
+    # The cancelled turn may or may not have taken a step.
     codex.answers("1").answers("כן").answers("כן")
-    assert asked(call()) == "כן"
+    assert run_async(call()) == "כן"
     assert codex.model.requests[-1].prompt == "ג"
 
 
 def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
             slow = asyncio.create_task(provider.continue_session(first.session, "ב"))
             await asyncio.to_thread(codex.wait_for_requests, 2)
@@ -295,15 +295,15 @@ def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
             await asyncio.wait([slow])
 
     codex.answers("1").hangs()
-    asked(call())
+    run_async(call())
     assert len(codex.model.requests) == 2
 
 
-def test_after_a_crash_the_call_goes_on_in_a_new_server(codex: RealCodex) -> None:
+def test_after_a_crash_the_call_continues_in_a_new_server(codex: RealCodex) -> None:
     async def call() -> tuple[str, bool]:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("שמי דוד", instructions="אחת")
-            before = await server_of(provider)
+            before = await current_server(provider)
             turn = asyncio.create_task(provider.continue_session(first.session, "ספר", instructions="אחת"))
             await asyncio.to_thread(codex.wait_for_requests, 2)
             os.kill(before.pid, signal.SIGKILL)
@@ -311,17 +311,17 @@ def test_after_a_crash_the_call_goes_on_in_a_new_server(codex: RealCodex) -> Non
                 await turn
             assert caught.value.exit_code == -9
             reply = await provider.continue_session(first.session, "מה שמי?", instructions="שתיים")
-            return reply.text, before is await server_of(provider)
+            return reply.text, before is await current_server(provider)
 
     codex.answers("נעים").hangs().answers("דוד")
-    assert asked(call()) == ("דוד", False)
+    assert run_async(call()) == ("דוד", False)
     assert "שמי דוד" in codex.model.requests[-1].user_messages
     assert codex.model.requests[-1].instructions == "שתיים"
 
 
-def test_a_call_that_crosses_between_two_servers_at_every_turn_forgets_nothing(codex: RealCodex) -> None:
+def test_a_call_that_alternates_between_two_servers_keeps_its_history(codex: RealCodex) -> None:
     async def call() -> JSON:
-        async with serving() as one, serving() as other:
+        async with open_provider() as one, open_provider() as other:
             reply = await one.start_session("0")
             for turn in range(1, 7):
                 reply = await (other, one)[turn % 2].continue_session(reply.session, str(turn))
@@ -332,32 +332,32 @@ def test_a_call_that_crosses_between_two_servers_at_every_turn_forgets_nothing(c
 
     for turn in range(7):
         codex.answers(f"תשובה {turn}")
-    asked(call())
+    run_async(call())
     assert codex.model.requests[-1].user_messages == tuple(str(turn) for turn in range(7))
 
 
-def test_a_fork_whose_turn_failed_is_forgotten_and_the_call_goes_on_where_it_was(codex: RealCodex) -> None:
+def test_a_fork_whose_turn_failed_is_deleted_and_the_call_continues_in_its_thread(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as one, serving() as other:
+        async with open_provider() as one, open_provider() as other:
             first = await one.start_session("א")
             with pytest.raises(OverloadedError):
                 await other.continue_session(first.session, "הסוד")
             (left,) = rollouts()
-            assert thread_of(first.session) in left
+            assert thread_id_of(first.session) in left
             await one.continue_session(first.session, "ג")
 
     codex.answers("1").fails("overloaded").answers("3")
-    asked(call())
+    run_async(call())
     assert codex.model.requests[-1].user_messages == ("א", "ג")
 
 
-def test_a_thread_that_is_gone_is_lost(codex: RealCodex) -> None:
+def test_an_unknown_thread_is_lost(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             await provider.continue_session({"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54"}, "שלום")
 
     with pytest.raises(SessionLostError) as caught:
-        asked(call())
+        run_async(call())
     assert caught.value.thread_id == "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 
 
@@ -366,22 +366,22 @@ def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
     codex: RealCodex, session: object
 ) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             with pytest.raises(SessionLostError):
-                await provider.continue_session(session, "שלום")  # type: ignore[arg-type]  # whatever a store gives
+                await provider.continue_session(session, "שלום")  # type: ignore[arg-type]  # a store may return anything
             assert provider._pool().servers == ()
 
-    asked(call())
+    run_async(call())
 
 
-def test_more_turns_than_places_wait_and_more_than_may_wait_are_refused(codex: RealCodex) -> None:
+def test_turns_wait_for_a_slot_and_more_than_max_waiting_are_refused(codex: RealCodex) -> None:
     async def calls() -> list[str]:
-        async with serving(max_servers=1, max_turns=1, max_waiting=1) as provider:
+        async with open_provider(max_servers=1, max_turns=1, max_waiting=1) as provider:
             codex.hold()
             first = asyncio.create_task(provider.start_session("א"))
             await asyncio.to_thread(codex.wait_for_requests, 1)
             second = asyncio.create_task(provider.start_session("ב"))
-            while not provider._pool().waiting:  # noqa: ASYNC110 - a turn that waits for a place rings no bell
+            while not provider._pool().waiting:  # noqa: ASYNC110 - the queue has no event
                 await asyncio.sleep(0)
             with pytest.raises(OverloadedError):
                 await provider.start_session("ג")
@@ -390,43 +390,43 @@ def test_more_turns_than_places_wait_and_more_than_may_wait_are_refused(codex: R
             return [(await first).text, (await second).text]
 
     codex.answers("1").answers("2")
-    assert asked(calls()) == ["1", "2"]
+    assert run_async(calls()) == ["1", "2"]
 
 
-def test_nothing_that_was_said_is_left_when_the_call_and_the_server_have_ended(codex: RealCodex) -> None:
+def test_no_text_is_left_when_the_call_and_the_server_have_ended(codex: RealCodex) -> None:
     async def call() -> None:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("הסוד שלי")
             last = await provider.continue_session(first.session, "ועוד הסוד")
-            assert traces("הסוד")
+            assert files_containing("הסוד")
             await provider.end_session(last.session)
-            # The databases of the server are shared by its calls, and live as long as it does.
-            assert all("databases" in path for path in traces("הסוד"))
+            # The databases are shared by the calls of the server, until it ends.
+            assert all("databases" in path for path in files_containing("הסוד"))
 
     codex.answers("הסוד נשמר").answers("כן")
-    asked(call())
-    assert traces("הסוד") == []
+    run_async(call())
+    assert files_containing("הסוד") == []
 
 
 def test_closing_ends_the_process_and_a_later_turn_starts_another(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
-            pid = (await server_of(provider)).pid
+            pid = (await current_server(provider)).pid
             await provider.aclose()
-            gone = not running(pid)
-            return gone, (await provider.continue_session(first.session, "ב")).text
+            exited = not is_running(pid)
+            return exited, (await provider.continue_session(first.session, "ב")).text
 
     codex.answers("1").answers("2")
-    assert asked(call()) == (True, "2")
+    assert run_async(call()) == (True, "2")
     assert codex.model.requests[-1].user_messages == ("א", "ב")
 
 
-def test_a_loop_that_ends_takes_its_server_along_and_the_next_loop_has_its_own(codex: RealCodex) -> None:
+def test_a_server_ends_with_its_event_loop_and_the_next_loop_has_its_own(codex: RealCodex) -> None:
     provider = CodexAppServerProvider(timeout=20.0)
 
     async def first() -> tuple[JSON, int]:
-        return (await provider.start_session("א")).session, (await server_of(provider)).pid
+        return (await provider.start_session("א")).session, (await current_server(provider)).pid
 
     async def second(session: JSON) -> str:
         text = (await provider.continue_session(session, "ב")).text
@@ -434,18 +434,18 @@ def test_a_loop_that_ends_takes_its_server_along_and_the_next_loop_has_its_own(c
         return text
 
     codex.answers("1").answers("2")
-    session, pid = asked(first())
-    assert not running(pid)
-    assert asked(second(session)) == "2"
+    session, pid = run_async(first())
+    assert not is_running(pid)
+    assert run_async(second(session)) == "2"
 
 
-def test_an_executable_that_is_not_there_is_named() -> None:
+def test_a_missing_executable_is_named() -> None:
     async def call() -> None:
-        async with serving(executable="no-such-codex") as provider:
+        async with open_provider(executable="no-such-codex") as provider:
             await provider.start_session("שלום")
 
     with pytest.raises(CodexNotFoundError, match="no-such-codex"):
-        asked(call())
+        run_async(call())
 
 
 _PARENT = """
@@ -468,7 +468,7 @@ asyncio.run(main())
 """
 
 
-def test_a_killed_process_leaves_no_server_even_if_a_fork_of_it_lives_on(real: RealCodex) -> None:
+def test_a_killed_process_leaves_no_server_even_if_its_fork_lives(real: RealCodex) -> None:
     real.answers("שלום")
     with subprocess.Popen(
         [sys.executable, "-c", _PARENT, str(real.executable)],
@@ -478,44 +478,44 @@ def test_a_killed_process_leaves_no_server_even_if_a_fork_of_it_lives_on(real: R
     ) as parent:
         assert parent.stdout
         server, fork = map(int, parent.stdout.readline().split())
-        assert running(server)
+        assert is_running(server)
         parent.kill()
-        wait_gone(server)
-        assert running(fork)
+        wait_exited(server)
+        assert is_running(fork)
         (lock,) = Path(os.environ["YEMOT_AI_HOME"], "codex", "databases").glob("*/server.lock")
         assert parent.stdin
         parent.stdin.close()
-        wait_gone(fork)
+        wait_exited(fork)
 
-    async def starts() -> None:
-        async with serving() as provider:
-            await server_of(provider)
+    async def start() -> None:
+        async with open_provider() as provider:
+            await current_server(provider)
 
     assert lock.exists()
-    asked(starts())
+    run_async(start())
     assert not lock.parent.exists()
 
 
-def test_a_server_that_does_not_hear_an_interruption_is_replaced(codex: RealCodex) -> None:
+def test_a_server_that_ignores_an_interrupt_is_replaced(codex: RealCodex) -> None:
     async def call() -> str:
-        async with serving() as provider:
+        async with open_provider() as provider:
             first = await provider.start_session("א")
             turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
             await asyncio.to_thread(codex.wait_for_requests, 2)
-            server = await server_of(provider)
+            server = await current_server(provider)
             os.kill(server.pid, signal.SIGSTOP)
             turn.cancel()
             await asyncio.wait([turn])
             assert turn.cancelled()
             reply = await provider.continue_session(first.session, "ג")
-            assert not running(server.pid)
+            assert not is_running(server.pid)
             return reply.text
 
     codex.answers("1").hangs().answers("3")
-    assert asked(call()) == "3"
+    assert run_async(call()) == "3"
 
 
-def test_the_mode_has_calls_answered_by_the_server_and_closing_ends_it(codex: RealCodex) -> None:
+def test_the_mode_uses_the_server_and_closing_ends_it(codex: RealCodex) -> None:
     codex.answers("שלום").answers("שוב")
     ai = YemotAI(mode="codex-app-server")
     try:
@@ -526,23 +526,23 @@ def test_the_mode_has_calls_answered_by_the_server_and_closing_ends_it(codex: Re
         assert rollouts() == []
     finally:
         ai.close()
-    assert not running(server.pid)
+    assert not is_running(server.pid)
     codex.assert_complete()
 
 
-def test_threads_that_were_not_used_for_long_are_let_go_and_taken_up_again(codex: RealCodex) -> None:
+def test_the_least_recently_used_threads_are_unloaded_and_loaded_again(codex: RealCodex) -> None:
     async def calls() -> None:
-        async with serving(loaded=2) as provider:
+        async with open_provider(max_loaded=2) as provider:
             replies = [await provider.start_session(f"שיחה {n}") for n in range(4)]
-            server = await server_of(provider)
-            assert list(server._instructions) == [thread_of(reply.session) for reply in replies[2:]]
+            server = await current_server(provider)
+            assert list(server._instructions) == [thread_id_of(reply.session) for reply in replies[2:]]
             for reply in replies:
                 await provider.continue_session(reply.session, "עוד")
             assert len(server._instructions) == 2
 
     for _ in range(8):
         codex.answers("כן")
-    asked(calls())
+    run_async(calls())
     assert [request.user_messages for request in codex.model.requests[4:]] == [
         (f"שיחה {n}", "עוד") for n in range(4)
     ]

@@ -1,6 +1,6 @@
-"""Launchers: programs that stand between a provider and Codex, as npm's, a wrapper of a company, a pipe.
+"""Launchers: scripts between a provider and Codex, such as npm's or a company's wrapper.
 
-They do to the real Codex, whose words nobody can choose, what a bad day does to it.
+They change the input and output of the real Codex, whose own output cannot be scripted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["launcher"]
 
-_TURNS: Final = {
+_BEHAVIOURS: Final = {
     "warns on standard error": 'echo "a newer version is there" >&2; exec "$codex" "$@"',
-    # As npm's launcher: the program is its child, and it waits for it.
-    "stays until the end": '"$codex" "$@"; exit $?',
-    "ends badly": '"$codex" "$@"; exit 3',
-    "forgets which thread to resume": """
+    # As npm's launcher: the program is its child.
+    "waits for its child": '"$codex" "$@"; exit $?',
+    "exits with code 3": '"$codex" "$@"; exit 3',
+    "drops the thread id": """
         for word do
             shift
             case $word in
@@ -31,24 +31,24 @@ _TURNS: Final = {
         done
         exec "$codex" "$@"
     """,
-    "loses the last line": '"$codex" "$@" | sed \'$d\'',
-    "leaves the last line open": 'printf %s "$("$codex" "$@")"',
-    "tells of an event of the future": 'echo \'{"type":"thread.renamed","name":"x"}\'; exec "$codex" "$@"',
-    "talks in between": 'echo "Updating…"; exec "$codex" "$@"',
+    "drops the last line": '"$codex" "$@" | sed \'$d\'',
+    "does not end the last line": 'printf %s "$("$codex" "$@")"',
+    "prints an unknown event": 'echo \'{"type":"thread.renamed","name":"x"}\'; exec "$codex" "$@"',
+    "prints other text": 'echo "Updating…"; exec "$codex" "$@"',
 }
 
 
-def launcher(codex: Codex, habit: str) -> Path:
-    """A program that runs ``codex`` and, when it is asked for a turn, has this habit.
+def launcher(codex: Codex, behaviour: str) -> Path:
+    """Return a program that runs ``codex``, with this behaviour for ``--json``.
 
-    It lies beside the executable, and goes when that goes.
+    It is beside the executable and is deleted with it.
     """
     folder = Path(codex.executable).parents[1] / "launchers"
     folder.mkdir(exist_ok=True)
-    path = folder / habit.replace(" ", "-")
+    path = folder / behaviour.replace(" ", "-")
     write_executable(
         path,
         f"#!/bin/sh\ncodex={shlex.quote(str(codex.executable))}\n"
-        f'case " $* " in *" --json "*) ;; *) exec "$codex" "$@" ;; esac\n{_TURNS[habit]}\n',
+        f'case " $* " in *" --json "*) ;; *) exec "$codex" "$@" ;; esac\n{_BEHAVIOURS[behaviour]}\n',
     )
     return path

@@ -1,16 +1,16 @@
-"""Plant a fault: replace one named function or constant of a module, for as long as a test needs it.
+"""Plant a fault: replace one function or constant of a module during a test.
 
 A fault is a function that takes pytest's ``MonkeyPatch``::
 
     @fault(checks.the_environment_is_the_minimum)
-    def passes_the_whole_environment_on(patch: pytest.MonkeyPatch) -> None:
-        original = Home.environment
+    def passes_the_whole_environment(patch: pytest.MonkeyPatch) -> None:
+        original = CodexHome.environment
 
-        @replaces(patch, Home, Home.environment)
-        def environment(self: Home, extra: Mapping[str, str]) -> dict[str, str]:
+        @replaces(patch, CodexHome, CodexHome.environment)
+        def environment(self: CodexHome, extra: Mapping[str, str]) -> dict[str, str]:
             return {**os.environ, **original(self, extra)}
 
-The type checker refuses what does not exist, and a replacement that takes or returns something else.
+The type checker refuses a missing name, and a replacement with another signature.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 import pytest
 
 from tests.providers.codex.faults.checks import Check
-from yemot_ai.providers.codex import capabilities as probe
+from yemot_ai.providers.codex import capabilities
 
 __all__ = ["Fault", "fault", "faults_of", "replaces", "without"]
 
@@ -36,12 +36,12 @@ Plant: TypeAlias = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of our reader.
+    """One fault of the provider.
 
     Attributes:
-        plant: plants it; its name says what the fault does.
+        plant: plants it; its name describes the fault.
         check: the check that has to catch it.
-        not_with_fake: why it cannot show with the fake, if it cannot.
+        not_with_fake: why the fake cannot show it; empty if it can.
     """
 
     plant: Plant
@@ -54,14 +54,14 @@ class Fault:
 
     @contextmanager
     def planted(self) -> Iterator[None]:
-        """Replace what the fault replaces until the block ends.
+        """Plant the fault until the block ends.
 
         Raises:
-            AttributeError: what is to be replaced is not there: the fault is out of date.
+            AttributeError: the function to replace does not exist: the fault is out of date.
         """
         with pytest.MonkeyPatch.context() as patch:
-            # A fault may change what a binary seems to know; no other test must see that.
-            patch.setattr(probe, "_cache", {})
+            # A fault may change the detected capabilities; no other test must see them.
+            patch.setattr(capabilities, "_cache", {})
             self.plant(patch)
             yield
 
@@ -72,22 +72,22 @@ def fault(check: Check, *, not_with_fake: str = "") -> Callable[[Plant], Fault]:
 
 
 def faults_of(*modules: ModuleType) -> tuple[Fault, ...]:
-    """Return the faults that these modules define, in the order of their definition."""
+    """Return the faults of these modules, in the order of definition."""
     return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Fault))
 
 
 def replaces(
     patch: pytest.MonkeyPatch, owner: object, original: Callable[P, T]
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Decorate the function that stands where ``original`` stood.
+    """Decorate the replacement of ``original``.
 
     Args:
         patch: undoes it.
-        owner: the module or class whose attribute it is; a module that imported it is one, too.
-        original: what is replaced.
+        owner: the module or class with the attribute; also a module that imported it.
+        original: the function to replace.
 
     Raises:
-        AttributeError: ``owner`` has no such attribute, or it is something else.
+        AttributeError: ``owner`` has no such attribute, or another value.
     """
     name = original.__name__
     if getattr(owner, name) != original:
@@ -101,7 +101,7 @@ def replaces(
 
 
 def without(settings: Mapping[str, T], *names: str) -> dict[str, T]:
-    """Return the settings that are left without these.
+    """Return ``settings`` without ``names``.
 
     Raises:
         KeyError: there is no such setting.

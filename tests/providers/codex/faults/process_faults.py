@@ -1,4 +1,4 @@
-"""Faults of our reader in how it runs Codex: process, command line, folders; and the check for each."""
+"""Faults in running Codex: process, command line, folders; and the check for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.providers.codex.faults import checks as checks
+from tests.providers.codex.faults import checks
 from tests.providers.codex.faults.planting import fault, replaces, without
 from yemot_ai.providers.codex import CodexCLIProvider, process
 from yemot_ai.providers.codex import command as command_line
@@ -30,15 +30,15 @@ def has_no_deadline(patch: pytest.MonkeyPatch) -> None:
         return asyncio.timeout(None)
 
 
-@fault(checks.a_further_turn_goes_on_in_the_thread)
+@fault(checks.a_further_turn_continues_the_thread)
 def never_resumes(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, command_line, command_line._resume_arguments)
     def resume_arguments(thread_id: str) -> list[str]:
         return []
 
 
-@fault(checks.nothing_is_left_of_a_session_that_ended)
-def forgets_to_delete_the_rollout(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.an_ended_session_leaves_no_files)
+def does_not_delete_the_rollout(patch: pytest.MonkeyPatch) -> None:
     original = CodexHome._thread_files
 
     @replaces(patch, CodexHome, CodexHome._thread_files)
@@ -46,8 +46,8 @@ def forgets_to_delete_the_rollout(patch: pytest.MonkeyPatch) -> None:
         return [path for path in original(self, thread_id) if not path.name.startswith("rollout-")]
 
 
-@fault(checks.nothing_is_left_of_a_session_that_ended)
-def forgets_to_delete_the_databases(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.an_ended_session_leaves_no_files)
+def does_not_delete_the_databases(patch: pytest.MonkeyPatch) -> None:
     original = CodexHome._conversation_folders
 
     @replaces(patch, CodexHome, CodexHome._conversation_folders)
@@ -55,8 +55,8 @@ def forgets_to_delete_the_databases(patch: pytest.MonkeyPatch) -> None:
         return [folder for folder in original(self, key) if folder != self.databases_dir(key)]
 
 
-@fault(checks.nothing_is_left_of_a_session_that_ended)
-def forgets_to_delete_the_working_folder(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.an_ended_session_leaves_no_files)
+def does_not_delete_the_working_folder(patch: pytest.MonkeyPatch) -> None:
     original = CodexHome._conversation_folders
 
     @replaces(patch, CodexHome, CodexHome._conversation_folders)
@@ -64,8 +64,8 @@ def forgets_to_delete_the_working_folder(patch: pytest.MonkeyPatch) -> None:
         return [folder for folder in original(self, key) if folder != self.work_dir(key)]
 
 
-@fault(checks.nothing_is_left_of_a_first_turn_that_failed)
-def keeps_a_first_turn_that_failed(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_failed_first_turn_leaves_no_files)
+def does_not_delete_a_failed_first_turn(patch: pytest.MonkeyPatch) -> None:
     original = exec_provider._delete_failed_turn
 
     @replaces(patch, exec_provider, exec_provider._delete_failed_turn)
@@ -73,8 +73,8 @@ def keeps_a_first_turn_that_failed(patch: pytest.MonkeyPatch) -> None:
         original(home, started="", resumed=resumed, key=key)
 
 
-@fault(checks.what_is_said_is_no_argument)
-def puts_the_prompt_among_the_arguments(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.the_prompt_is_no_argument)
+def passes_the_prompt_as_an_argument(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, exec_provider, process.run_process)
     async def run(
         command: Sequence[str],
@@ -96,28 +96,28 @@ def leaves_standard_input_open(patch: pytest.MonkeyPatch) -> None:
             pipe.write(data)
 
 
-@fault(checks.nothing_is_left_running_after_a_hang_up)
-def ends_the_leader_and_not_the_group(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.no_process_is_left_after_a_hang_up)
+def signals_the_leader_instead_of_the_group(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, process, process._signal)
     def send(group: int, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(group, number)
 
 
-@fault(checks.a_process_leads_a_session_of_its_own)
-def makes_no_session_for_the_process(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_process_leads_a_new_session)
+def starts_no_new_session(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, process, process._spawn)
     async def spawn(
         command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
-    ) -> tuple[asyncio.SubprocessTransport, process._RunProtocol]:
+    ) -> tuple[asyncio.SubprocessTransport, process._ProcessProtocol]:
         loop = asyncio.get_running_loop()
         return await loop.subprocess_exec(
-            lambda: process._RunProtocol(receive), *command, env=dict(env), cwd=cwd
+            lambda: process._ProcessProtocol(receive), *command, env=dict(env), cwd=cwd
         )
 
 
 @fault(checks.the_environment_is_the_minimum)
-def passes_the_whole_environment_on(patch: pytest.MonkeyPatch) -> None:
+def passes_the_whole_environment(patch: pytest.MonkeyPatch) -> None:
     original = CodexHome.environment
 
     @replaces(patch, CodexHome, CodexHome.environment)
@@ -125,7 +125,7 @@ def passes_the_whole_environment_on(patch: pytest.MonkeyPatch) -> None:
         return {**os.environ, **original(self, extra)}
 
 
-@fault(checks.it_works_in_an_empty_folder_of_ours)
+@fault(checks.it_works_in_an_empty_private_folder)
 def works_in_the_folder_of_the_server(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, exec_provider, process.run_process)
     async def run(
@@ -140,54 +140,54 @@ def works_in_the_folder_of_the_server(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault(checks.it_needs_no_repository)
-def asks_for_a_repository(patch: pytest.MonkeyPatch) -> None:
+def requires_a_repository(patch: pytest.MonkeyPatch) -> None:
     left = list(command_line._SUBCOMMAND)
     left.remove("--skip-git-repo-check")
     patch.setattr(command_line, "_SUBCOMMAND", left)
 
 
-@fault(checks.the_users_own_home_is_left_alone)
-def lives_in_the_users_own_home(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.the_home_of_the_user_is_not_touched)
+def uses_the_home_of_the_user(patch: pytest.MonkeyPatch) -> None:
     original = CodexHome.for_codex_home
 
     @replaces(patch, CodexHome, CodexHome.for_codex_home)
-    def at(codex_home: str | os.PathLike[str] | None) -> CodexHome:
+    def for_codex_home(codex_home: str | os.PathLike[str] | None) -> CodexHome:
         home = original(codex_home)
         return home if home.login is None else replace(home, codex_home=home.login.parent)
 
 
-@fault(checks.a_repository_around_our_folder_is_not_looked_at, not_with_fake="the fake reads no AGENTS.md")
+@fault(checks.a_repository_around_the_folder_is_ignored, not_with_fake="the fake reads no AGENTS.md")
 def looks_for_a_project(patch: pytest.MonkeyPatch) -> None:
     left = without(command_line._SETTINGS, "project_root_markers", "project_doc_max_bytes")
     patch.setattr(command_line, "_SETTINGS", left)
 
 
-@fault(checks.the_sandbox_is_named)
-def names_no_sandbox(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.the_sandbox_option_is_set)
+def sets_no_sandbox(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, command_line, command_line._sandbox_options)
     def sandbox_options(sandbox: str) -> list[str]:
         return []
 
 
 @fault(checks.no_tool_is_offered)
-def switches_no_tool_off(patch: pytest.MonkeyPatch) -> None:
+def disables_no_tool(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, command_line, command_line._disable_options)
     def disable_options(capabilities: Capabilities) -> list[str]:
         return []
 
 
-@fault(checks.no_model_brings_tools_along, not_with_fake="the fake has no catalogue of models")
-def leaves_the_models_their_tools(patch: pytest.MonkeyPatch) -> None:
-    _leaves_out(patch, "model_catalog_json")
+@fault(checks.no_model_has_tools, not_with_fake="the fake has no catalogue of models")
+def keeps_the_tools_of_the_models(patch: pytest.MonkeyPatch) -> None:
+    _drop_setting(patch, "model_catalog_json")
 
 
 @fault(checks.instructions_replace_the_prompt_of_codex)
-def does_not_hand_the_instructions_on(patch: pytest.MonkeyPatch) -> None:
-    _leaves_out(patch, "model_instructions_file")
+def drops_the_instructions(patch: pytest.MonkeyPatch) -> None:
+    _drop_setting(patch, "model_instructions_file")
 
 
-def _leaves_out(patch: pytest.MonkeyPatch, path: str) -> None:
-    """Leave out a setting that is the path of a file."""
+def _drop_setting(patch: pytest.MonkeyPatch, path: str) -> None:
+    """Drop a setting whose value is the path of a file."""
     original = command_line._settings
 
     @replaces(patch, command_line, command_line._settings)

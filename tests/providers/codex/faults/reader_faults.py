@@ -1,4 +1,4 @@
-"""Faults of our reader in what it reads out of Codex and makes of it, and the check that catches each."""
+"""Faults in reading the output of Codex, and the check for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.providers.codex.faults import checks as checks
+from tests.providers.codex.faults import checks
 from tests.providers.codex.faults.planting import fault, replaces
 from yemot_ai.errors import AnswerEmptyError, ProviderError
 from yemot_ai.providers.codex import CodexCLIProvider, events, faults
@@ -18,8 +18,8 @@ from yemot_ai.providers.codex.process import LineFramer
 from yemot_ai.providers.provider import Usage
 
 
-@fault(checks.a_lost_connection_that_comes_back_is_no_failure)
-def takes_an_error_event_as_fatal(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_reconnected_stream_is_no_failure)
+def treats_an_error_event_as_fatal(patch: pytest.MonkeyPatch) -> None:
     original = EventReader._read
 
     @replaces(patch, EventReader, EventReader._read)
@@ -30,7 +30,7 @@ def takes_an_error_event_as_fatal(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault(checks.the_answer_is_the_last_message)
-def takes_the_first_message(patch: pytest.MonkeyPatch) -> None:
+def returns_the_first_message(patch: pytest.MonkeyPatch) -> None:
     original = EventReader._read
 
     @replaces(patch, EventReader, EventReader._read)
@@ -40,21 +40,21 @@ def takes_the_first_message(patch: pytest.MonkeyPatch) -> None:
         self._answer = first or self._answer
 
 
-@fault(checks.hebrew_is_read_as_it_was_written)
+@fault(checks.hebrew_is_decoded_as_utf_8)
 def decodes_as_latin_1(patch: pytest.MonkeyPatch) -> None:
     original = events._parse_event
 
     @replaces(patch, events, events._parse_event)
-    def parsed(line: bytes) -> Mapping[str, Any] | None:
+    def parse_event(line: bytes) -> Mapping[str, Any] | None:
         return original(line.decode("latin-1").encode())
 
 
-@fault(checks.what_is_said_on_standard_error_is_no_failure)
-def takes_standard_error_as_failure(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.output_on_standard_error_is_no_failure)
+def treats_standard_error_as_a_failure(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(
+    def finish(
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         if "newer version" in stderr_tail:
@@ -67,13 +67,13 @@ def reads_lines_of_64_kib(patch: pytest.MonkeyPatch) -> None:
     original = LineFramer._append
 
     @replaces(patch, LineFramer, LineFramer._append)
-    def grow(self: LineFramer, part: bytes) -> None:
+    def append(self: LineFramer, part: bytes) -> None:
         self._limit = 64 * 1024
         original(self, part)
 
 
 @fault(checks.a_long_line_is_read_whole)
-def loses_the_rest_of_a_chunk(patch: pytest.MonkeyPatch) -> None:
+def drops_the_rest_of_a_chunk(patch: pytest.MonkeyPatch) -> None:
     original = LineFramer.feed
 
     @replaces(patch, LineFramer, LineFramer.feed)
@@ -94,7 +94,7 @@ def splits_lines_at_u2028(patch: pytest.MonkeyPatch) -> None:
 @fault(checks.a_last_line_without_an_end_is_read)
 def drops_a_last_line_without_an_end(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, LineFramer, LineFramer.flush)
-    def end(self: LineFramer) -> None:
+    def flush(self: LineFramer) -> None:
         pass
 
 
@@ -112,7 +112,7 @@ KNOWN_EVENTS: Final = frozenset(
 )
 
 
-@fault(checks.an_event_of_the_future_is_passed_over)
+@fault(checks.an_unknown_event_is_ignored)
 def fails_at_an_unknown_event(patch: pytest.MonkeyPatch) -> None:
     original = EventReader._read
 
@@ -123,7 +123,7 @@ def fails_at_an_unknown_event(patch: pytest.MonkeyPatch) -> None:
             self._failure = f"unknown event {event}"
 
 
-@fault(checks.an_item_that_is_no_message_is_passed_over)
+@fault(checks.an_item_that_is_no_message_is_ignored)
 def fails_at_an_unknown_item(patch: pytest.MonkeyPatch) -> None:
     original = EventReader._read
 
@@ -136,42 +136,42 @@ def fails_at_an_unknown_item(patch: pytest.MonkeyPatch) -> None:
                     self._failure = f"unknown item {kind}"
 
 
-@fault(checks.a_turn_costs_what_it_added)
-def reports_what_the_whole_thread_cost(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_turn_has_its_own_usage)
+def reports_the_usage_of_the_whole_thread(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, exec_provider, usage_delta)
-    def whole(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
+    def delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
         return None if before is None else usage_delta({}, after)
 
 
 @fault(checks.a_turn_that_was_not_completed_is_a_failure)
-def does_without_turn_completed(patch: pytest.MonkeyPatch) -> None:
+def does_not_require_turn_completed(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(
+    def finish(
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         self._usage = self._usage or {}
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
 
 
-@fault(checks.a_process_that_ends_badly_is_a_failure)
-def looks_at_no_exit_code(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_nonzero_exit_code_is_a_failure)
+def ignores_the_exit_code(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(
+    def finish(
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         return original(self, exit_code=0, stderr_tail=stderr_tail, expected=expected)
 
 
 @fault(checks.a_turn_without_an_answer_is_a_failure)
-def takes_silence_as_an_answer(patch: pytest.MonkeyPatch) -> None:
+def accepts_an_empty_answer(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(
+    def finish(
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         try:
@@ -180,8 +180,8 @@ def takes_silence_as_an_answer(patch: pytest.MonkeyPatch) -> None:
             return TurnOutcome("", self.thread_id, self._usage or {})
 
 
-@fault(checks.what_is_no_event_is_a_failure)
-def passes_over_what_is_no_event(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_line_that_is_no_event_is_a_failure)
+def ignores_a_line_that_is_no_event(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.feed
 
     @replaces(patch, EventReader, EventReader.feed)
@@ -190,34 +190,34 @@ def passes_over_what_is_no_event(patch: pytest.MonkeyPatch) -> None:
         self._malformed = None
 
 
-@fault(checks.a_failure_tells_how_the_process_ended)
-def loses_the_end_of_standard_error(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_failure_has_exit_code_and_stderr)
+def drops_the_stderr_tail(patch: pytest.MonkeyPatch) -> None:
     original = faults._with_details
 
     @replaces(patch, faults, faults._with_details)
-    def detailed(
+    def with_details(
         error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
     ) -> ProviderError:
         return original(error, exit_code, error.stderr_tail, thread_id)
 
 
-@fault(checks.a_failure_tells_how_the_process_ended)
-def loses_the_exit_code(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_failure_has_exit_code_and_stderr)
+def drops_the_exit_code(patch: pytest.MonkeyPatch) -> None:
     original = faults._with_details
 
     @replaces(patch, faults, faults._with_details)
-    def detailed(
+    def with_details(
         error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
     ) -> ProviderError:
         return original(error, error.exit_code, stderr_tail, thread_id)
 
 
-@fault(checks.a_failed_turn_is_asked_once)
-def tries_again_by_itself(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.a_failed_turn_sends_one_request)
+def retries_by_itself(patch: pytest.MonkeyPatch) -> None:
     original = CodexCLIProvider._run_turn
 
     @replaces(patch, CodexCLIProvider, CodexCLIProvider._run_turn)
-    async def turn(
+    async def run_turn(
         self: CodexCLIProvider, prompt: str, instructions: str | None, *, thread_id: str, key: str
     ) -> TurnOutcome:
         try:
@@ -226,19 +226,19 @@ def tries_again_by_itself(patch: pytest.MonkeyPatch) -> None:
             return await original(self, prompt, instructions, thread_id=thread_id, key=key)
 
 
-@fault(checks.an_answer_in_another_thread_is_no_answer)
+@fault(checks.an_answer_in_another_thread_is_an_error)
 def ignores_which_thread_answered(patch: pytest.MonkeyPatch) -> None:
     original = EventReader.finish
 
     @replaces(patch, EventReader, EventReader.finish)
-    def conclude(
+    def finish(
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail)
 
 
-@fault(checks.a_name_that_is_no_thread_is_not_asked_about)
-def resumes_what_is_no_thread(patch: pytest.MonkeyPatch) -> None:
+@fault(checks.an_invalid_thread_id_starts_no_process)
+def resumes_an_invalid_thread_id(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, exec_provider, is_thread_id)
-    def is_any(text: str) -> bool:
+    def accept_any(text: str) -> bool:
         return bool(text)

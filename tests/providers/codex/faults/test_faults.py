@@ -1,4 +1,4 @@
-"""The trial of our own reader: each planted fault is caught, with the fake and with the real Codex."""
+"""Mutation tests of the exec provider: each planted fault is caught, with the fake and the real Codex."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.fault_table import Row
 from yemot_ai.providers.codex import CodexCLIProvider, events, process
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.doubles.script import unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.providers.codex.faults.checks import Check
     from tests.support.codex import Codex
 
-TRIAL = "faults of a reader"
+TABLE_TITLE = "faults of a reader"
 
 FAULTS = faults_of(reader_faults, process_faults)
 
@@ -30,9 +31,9 @@ FAULTS = faults_of(reader_faults, process_faults)
 def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
     with contextlib.ExitStack() as stack:
         if request.param == "fake":
-            yield stack.enter_context(FakeCodex())
+            yield stack.enter_context(unchecked(FakeCodex()))
         else:
-            yield stack.enter_context(RealCodex(request.getfixturevalue("real_binary")))
+            yield stack.enter_context(unchecked(RealCodex(request.getfixturevalue("real_binary"))))
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -43,12 +44,12 @@ def test_our_provider_passes(check: str, codex: Codex) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_caught(fault: Fault, codex: Codex, request: pytest.FixtureRequest) -> None:
     executable = "fake" if isinstance(codex, FakeCodex) else "real"
-    why_not = fault.not_with_fake if executable == "fake" else ""
-    Row(TRIAL, fault.name, fault.check.__name__, executable, why_not).note(request)
+    reason = fault.not_with_fake if executable == "fake" else ""
+    Row(TABLE_TITLE, fault.name, fault.check.__name__, executable, reason).attach_to(request)
     with fault.planted():
         caught = _caught(fault.check, codex)
-    # What cannot show must not: else the reason in the table is wrong.
-    assert caught != bool(why_not)
+    # A fault with a reason must not be caught: otherwise the reason is wrong.
+    assert caught != bool(reason)
 
 
 def _caught(check: Check, codex: Codex) -> bool:
@@ -59,16 +60,16 @@ def _caught(check: Check, codex: Codex) -> bool:
     return False
 
 
-def test_there_are_enough_faults_and_no_idle_check() -> None:
+def test_there_are_enough_faults_and_every_check_has_one() -> None:
     assert len(FAULTS) >= 39
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert {fault.check for fault in FAULTS} == set(CHECKS.values())
 
 
-def test_a_fault_without_its_seam_is_refused() -> None:
-    def is_out_of_date(patch: pytest.MonkeyPatch) -> None:
+def test_a_fault_whose_function_is_missing_is_refused() -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         replaces(patch, events, process.run_process)
 
-    stale = Fault(is_out_of_date, CHECKS["standard_input_is_closed"])
+    stale = Fault(plant, CHECKS["standard_input_is_closed"])
     with pytest.raises(AttributeError, match="run"), stale.planted():
         pass

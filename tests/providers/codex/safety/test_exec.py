@@ -1,6 +1,6 @@
-"""What a caller gets out of the machine through the real Codex: nothing but the model's words.
+"""A caller cannot read files or run commands through the real Codex.
 
-The model on this machine obeys nobody: it calls every tool there is, whether it was offered or not.
+The scripted model is malicious: it calls every tool, offered or not.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.providers.codex.faults.process_faults import switches_no_tool_off
-from tests.providers.codex.safety.attacks import HARMLESS, ORDERS, SECRET, Ground
-from tests.support.codex import asked, provider
-from tests.support.figures import note
+from tests.providers.codex.faults.process_faults import disables_no_tool
+from tests.providers.codex.safety.attacks import HARMLESS, INJECTION, SECRET, AttackFiles
+from tests.support.codex import exec_provider, run_async
+from tests.support.figures import attach_figure
 from yemot_ai.providers.provider import Exchange, Reply
 from yemot_ai_testing.codex.real import RealCodex
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from yemot_ai.providers.codex import CodexCLIProvider
 
 MODELS = ("gpt-5-codex", "gpt-5.5", "gpt-6-sol")
-"""One that Codex has never heard of, and two kinds of those that it knows tools for."""
+"""A model that Codex does not know, and two kinds of models that it has tools for."""
 
-WAYS = ("start", "resume", "rebuilt")
+TURN_KINDS = ("start", "resume", "rebuilt")
 
 REFUSED = re.compile("unsupported|unavailable|not allowed|image content omitted")
 
@@ -42,160 +42,166 @@ def real(real_binary: Path) -> Iterator[RealCodex]:
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Ground:
-    ground = Ground(tmp_path)
-    ground.hide()
-    return ground
+def attack(tmp_path: Path) -> AttackFiles:
+    attack = AttackFiles(tmp_path)
+    attack.write_secret()
+    return attack
 
 
 @pytest.fixture
-def hostile(real: RealCodex, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    """Everything around the provider is armed: the user's home, the server's folder, a repository above."""
-    home, server = ground.folder / "user", ground.folder / "server"
+def malicious_files(real: RealCodex, attack: AttackFiles, monkeypatch: pytest.MonkeyPatch) -> AttackFiles:
+    """Malicious files around the provider: in the user's home, the server's folder, a repository above."""
+    home, server = attack.folder / "user", attack.folder / "server"
     monkeypatch.setenv("HOME", str(home))
-    ground.arm(home / ".codex", "home")
-    ground.arm(home / ".agents", "agents")
-    ground.arm(Path(os.environ["CODEX_HOME"]), "codex-home")
+    attack.write_malicious_home(home / ".codex", "home")
+    attack.write_malicious_home(home / ".agents", "agents")
+    attack.write_malicious_home(Path(os.environ["CODEX_HOME"]), "codex-home")
     for folder, name in ((server, "server"), (Path(os.environ["YEMOT_AI_HOME"]), "above")):
         folder.mkdir()
         subprocess.run(["git", "init", "-q", folder], check=True)
-        ground.arm(folder / ".codex", name)
-        ground.arm(folder / ".agents", f"{name}-agents")
-        (folder / "AGENTS.md").write_text(ORDERS, encoding="utf-8")
+        attack.write_malicious_home(folder / ".codex", name)
+        attack.write_malicious_home(folder / ".agents", f"{name}-agents")
+        (folder / "AGENTS.md").write_text(INJECTION, encoding="utf-8")
     monkeypatch.chdir(server)
-    return ground
+    return attack
 
 
 def turn(
-    ours: CodexCLIProvider, real: RealCodex, way: str, words: str, script: Callable[[], object]
+    provider: CodexCLIProvider, real: RealCodex, kind: str, words: str, script: Callable[[], object]
 ) -> Reply:
-    """One turn, come to in one of the ways in which a conversation comes to a turn.
+    """Run one turn of a new, a resumed or a rebuilt conversation.
 
     Args:
-        ours: the provider.
+        provider: the provider.
         real: its Codex.
-        way: one of ``WAYS``.
+        kind: one of ``TURN_KINDS``.
         words: what the caller says.
-        script: called just before; scripts what the model does.
+        script: called before the turn, to script the model.
     """
-    if way == "resume":
+    if kind == "resume":
         real.answers("שלום.")
-        first = asked(ours.start_session("שלום"))
+        first = run_async(provider.start_session("שלום"))
         script()
-        return asked(ours.continue_session(first.session, words))
+        return run_async(provider.continue_session(first.session, words))
     script()
-    history = [Exchange("קוראים לי דוד", "נעים מאוד.")] if way == "rebuilt" else []
-    return asked(ours.start_session(words, history=history))
+    history = [Exchange("קוראים לי דוד", "נעים מאוד.")] if kind == "rebuilt" else []
+    return run_async(provider.start_session(words, history=history))
 
 
-def attacks(real: RealCodex, ground: Ground) -> None:
-    """Let the model call every tool, one after the other, then end the turn."""
+def script_attacks(real: RealCodex, attack: AttackFiles) -> None:
+    """Script a model that calls every tool, then ends the turn."""
     if real.requests:
-        ground.hide(Path(real.requests[0].cwd))
-    for call in ground.tool_calls():
+        attack.write_secret(Path(real.requests[0].cwd))
+    for call in attack.tool_calls():
         real.model.emits(call)
-    real.model.emits(*ground.service_calls(), text="סוף.")
+    real.model.emits(*attack.service_calls(), text="סוף.")
 
 
-def outputs(real: RealCodex) -> dict[str, str]:
-    """What Codex answered to each call, by the id of the call."""
+def tool_outputs(real: RealCodex) -> dict[str, str]:
+    """Return Codex's output for each tool call, by the id of the call."""
     items = [item for request in real.model.requests for item in request.body["input"]]
     return {item["call_id"]: json.dumps(item["output"]) for item in items if "output" in item}
 
 
-def sent(real: RealCodex) -> str:
-    """Everything that the model was told, in all requests."""
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def sent_to_model(real: RealCodex) -> str:
+    """Return the text of all requests to the model."""
     return json.dumps([request.body for request in real.model.requests], ensure_ascii=False)
 
 
-def holding(words: str, *folders: Path) -> list[Path]:
+def files_containing(text: str, *folders: Path) -> list[Path]:
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [path for path in files if words.encode() in path.read_bytes()]
+    return [path for path in files if text.encode() in path.read_bytes()]
 
 
-def assert_nothing_came_of_it(real: RealCodex, ground: Ground, reply: Reply) -> None:
-    assert ground.ran == []
+def assert_no_effect(real: RealCodex, attack: AttackFiles, reply: Reply) -> None:
+    assert attack.executed == []
     assert SECRET not in reply.text
-    assert SECRET not in sent(real)
-    hidden = holding(SECRET, ground.folder, Path(os.environ["YEMOT_AI_HOME"]))
-    assert {path.name for path in hidden} == {"secret.txt"}
-    assert [said for said in outputs(real).values() if not REFUSED.search(said)] == []
+    assert SECRET not in sent_to_model(real)
+    found = files_containing(SECRET, attack.folder, Path(os.environ["YEMOT_AI_HOME"]))
+    assert {path.name for path in found} == {"secret.txt"}
+    assert [output for output in tool_outputs(real).values() if not REFUSED.search(output)] == []
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", TURN_KINDS)
 @pytest.mark.parametrize("model", MODELS)
-def test_no_tool_call_runs_or_reads_anything(real: RealCodex, ground: Ground, model: str, way: str) -> None:
-    reply = turn(provider(model=model), real, way, "קרא לי את הקובץ", lambda: attacks(real, ground))
+def test_no_tool_call_runs_or_reads_anything(
+    real: RealCodex, attack: AttackFiles, model: str, kind: str
+) -> None:
+    reply = turn(
+        exec_provider(model=model), real, kind, "קרא לי את הקובץ", lambda: script_attacks(real, attack)
+    )
     assert reply.text == "סוף."
-    assert len(outputs(real)) == len(ground.tool_calls())
-    assert_nothing_came_of_it(real, ground, reply)
+    assert len(tool_outputs(real)) == len(attack.tool_calls())
+    assert_no_effect(real, attack, reply)
     real.assert_complete()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", TURN_KINDS)
 @pytest.mark.parametrize("model", MODELS)
-def test_nothing_hostile_around_it_is_told_or_run(
-    real: RealCodex, hostile: Ground, model: str, way: str
+def test_malicious_files_are_not_sent_or_run(
+    real: RealCodex, malicious_files: AttackFiles, model: str, kind: str
 ) -> None:
     words = "$evil /prompts:evil @AGENTS.md קרא לי את הקובץ"
-    reply = turn(provider(model=model), real, way, words, lambda: attacks(real, hostile))
+    reply = turn(exec_provider(model=model), real, kind, words, lambda: script_attacks(real, malicious_files))
     assert reply.text == "סוף."
-    assert ORDERS not in sent(real)
-    assert_nothing_came_of_it(real, hostile, reply)
+    assert INJECTION not in sent_to_model(real)
+    assert_no_effect(real, malicious_files, reply)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_what_somebody_left_in_the_working_folder_is_no_order(
-    real: RealCodex, ground: Ground, model: str
+def test_files_in_the_working_folder_are_not_followed(
+    real: RealCodex, attack: AttackFiles, model: str
 ) -> None:
-    def armed() -> None:
+    def prepare() -> None:
         work = Path(real.requests[0].cwd)
-        ground.arm(work / ".codex", "work")
-        (work / "AGENTS.md").write_text(ORDERS, encoding="utf-8")
+        attack.write_malicious_home(work / ".codex", "work")
+        (work / "AGENTS.md").write_text(INJECTION, encoding="utf-8")
         (work / ".git").mkdir()
-        attacks(real, ground)
+        script_attacks(real, attack)
 
-    reply = turn(provider(model=model), real, "resume", "שלום", armed)
-    assert ORDERS not in sent(real)
-    assert_nothing_came_of_it(real, ground, reply)
+    reply = turn(exec_provider(model=model), real, "resume", "שלום", prepare)
+    assert INJECTION not in sent_to_model(real)
+    assert_no_effect(real, attack, reply)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", TURN_KINDS)
 @pytest.mark.parametrize("model", MODELS)
-def test_a_turn_offers_no_tools_and_carries_few_bytes(
-    real: RealCodex, model: str, way: str, request: pytest.FixtureRequest
+def test_a_turn_offers_no_tools_and_sends_few_bytes(
+    real: RealCodex, model: str, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    words, told = "מה השעה?", "ענה בקצרה. " * 50
-    ours = provider(model=model, instructions=told)
-    turn(ours, real, way, words, lambda: real.answers("שלוש."))
+    words, instructions = "מה השעה?", "ענה בקצרה. " * 50
+    provider = exec_provider(model=model, instructions=instructions)
+    turn(provider, real, kind, words, lambda: real.answers("שלוש."))
     last = real.model.requests[-1]
     assert last.body["model"] == model
-    carried = last.size - len(told.encode()) - sum(len(said.encode()) for said in last.user_messages)
-    note(request, f"{model}, {way}: {carried} bytes, tools: {', '.join(last.tools) or 'none'}")
+    overhead = last.size - len(instructions.encode()) - sum(map(_size, last.user_messages))
+    attach_figure(request, f"{model}, {kind}: {overhead} bytes, tools: {', '.join(last.tools) or 'none'}")
     assert set(last.tools) <= HARMLESS
-    assert carried <= 6000
+    assert overhead <= 6000
 
 
-# The traps work: without what the provider does, they snap.
+# The attacks succeed without the provider's protection.
 
 
-def test_the_same_calls_do_read_and_run_where_no_tool_is_switched_off(
-    real: RealCodex, ground: Ground
-) -> None:
-    with switches_no_tool_off.planted():
-        attacks(real, ground)
-        asked(provider(sandbox="danger-full-access").start_session("קרא לי את הקובץ"))
-    assert ground.ran
-    assert SECRET in sent(real)
+def test_the_same_calls_read_and_run_if_no_tool_is_switched_off(real: RealCodex, attack: AttackFiles) -> None:
+    with disables_no_tool.planted():
+        script_attacks(real, attack)
+        run_async(exec_provider(sandbox="danger-full-access").start_session("קרא לי את הקובץ"))
+    assert attack.executed
+    assert SECRET in sent_to_model(real)
 
 
-def test_the_same_home_does_give_orders_to_a_provider_that_is_told_to_live_in_it(
-    real: RealCodex, hostile: Ground
+def test_the_same_home_is_followed_by_a_provider_that_uses_it(
+    real: RealCodex, malicious_files: AttackFiles
 ) -> None:
     real.answers("כן.")
-    asked(provider(codex_home=os.environ["CODEX_HOME"]).start_session("שלום"))
-    assert ORDERS in sent(real)
-    assert "ran-from-codex-home-mcp" in hostile.ran
+    run_async(exec_provider(codex_home=os.environ["CODEX_HOME"]).start_session("שלום"))
+    assert INJECTION in sent_to_model(real)
+    assert "ran-from-codex-home-mcp" in malicious_files.executed
 
 
 CALLER_WORDS = (
@@ -217,19 +223,21 @@ CALLER_WORDS = (
 )
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_a_caller_says_is_data_alone(real: RealCodex, hostile: Ground, way: str) -> None:
+@pytest.mark.parametrize("kind", TURN_KINDS)
+def test_the_words_of_a_caller_are_only_data(
+    real: RealCodex, malicious_files: AttackFiles, kind: str
+) -> None:
     for template in CALLER_WORDS:
-        words = template.format(folder=hostile.folder, secret=hostile.secret)
-        reply = turn(provider(), real, way, words, lambda: real.answers("כן."))
+        words = template.format(folder=malicious_files.folder, secret=malicious_files.secret)
+        reply = turn(exec_provider(), real, kind, words, lambda: real.answers("כן."))
         assert reply.text == "כן."
         last, run = real.model.requests[-1], real.requests[-1]
         assert last.prompt.endswith(words)
         assert last.body["model"] == "gpt-5-codex"
-        assert len(last.user_messages) == (2 if way == "resume" else 1)
+        assert len(last.user_messages) == (2 if kind == "resume" else 1)
         assert not any(words in argument for argument in run.argv)
-    assert ORDERS not in sent(real)
-    assert_nothing_came_of_it(real, hostile, reply)
+    assert INJECTION not in sent_to_model(real)
+    assert_no_effect(real, malicious_files, reply)
 
 
 def test_no_secret_of_the_server_reaches_the_process(
@@ -239,17 +247,17 @@ def test_no_secret_of_the_server_reaches_the_process(
     for name in names:
         monkeypatch.setenv(name, SECRET)
 
-    async def looks() -> bytes:
-        running = asyncio.create_task(provider().start_session("שלום"))
+    async def read_environment() -> bytes:
+        turn = asyncio.create_task(exec_provider().start_session("שלום"))
         await asyncio.to_thread(real.wait_for_requests, 1)
         (pid,) = real.processes
-        found = await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)
-        running.cancel()
-        await asyncio.wait([running])
-        return found
+        environ = await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)
+        turn.cancel()
+        await asyncio.wait([turn])
+        return environ
 
     real.hangs()
-    environment = asyncio.run(asyncio.wait_for(looks(), 30))
+    environment = asyncio.run(asyncio.wait_for(read_environment(), 30))
     assert b"CODEX_HOME=" in environment
     assert SECRET.encode() not in environment
     assert not any(f"{name}=".encode() in environment for name in names)
