@@ -133,7 +133,7 @@ def test_without_a_line_the_limit_is_an_error_that_says_which(provider: Scripted
     ai = YemotAI(provider=provider, limits=Limits(turns=1))
     ai.reply("c1", "אחת")
 
-    with pytest.raises(LimitReachedError, match="no more than 1 turns: no model was asked") as caught:
+    with pytest.raises(LimitReachedError, match="the limit is 1 turns: no model was asked") as caught:
         ai.reply("c1", "שתיים")
     assert (caught.value.limit, caught.value.most) == ("turns", 1)
 

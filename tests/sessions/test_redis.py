@@ -60,7 +60,7 @@ def test_no_error_of_a_server_that_is_away_shows_the_password(url: str) -> None:
     "url", [f"redis://:a#{PASSWORD}@host/0", f"redis://:{PASSWORD}@host:door/0", f"http://:{PASSWORD}@host"]
 )
 def test_what_is_no_redis_url_is_refused_without_showing_the_password(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no Redis URL") as caught:
+    with pytest.raises(ConfigurationError, match="is not a Redis URL") as caught:
         RedisStore(url)
 
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))

@@ -262,7 +262,7 @@ def test_a_state_that_is_nested_beyond_reason_is_an_error_of_ours() -> None:
 
 
 def test_what_json_does_not_have_is_refused() -> None:
-    with pytest.raises(TypeError, match="object is nothing that a session can hold"):
+    with pytest.raises(TypeError, match="object cannot be stored in a session"):
         encode(Session("c1", threads={"call": object()}))  # type: ignore[dict-item]
 
 

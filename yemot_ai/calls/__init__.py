@@ -1,1 +1,1 @@
-"""The life of a call: begin, limits, memory of callers, end."""
+"""The lifecycle of a call: start, limits, caller memory, hooks, end."""

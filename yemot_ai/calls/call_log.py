@@ -1,7 +1,7 @@
-"""Accounts: one line of the log for each turn and each call. What it took, never what was said.
+"""Log one record for each turn and each call: duration and tokens, never what was said.
 
 >>> from yemot_ai.providers.provider import Usage
->>> tokens(Usage(input_tokens=120, cached_input_tokens=100, output_tokens=9))
+>>> format_tokens(Usage(input_tokens=120, cached_input_tokens=100, output_tokens=9))
 '120 tokens in (100 cached), 9 out'
 """
 
@@ -18,32 +18,32 @@ __all__ = ["format_tokens", "log_call", "log_turn"]
 log = logging.getLogger("yemot_ai")
 
 TRANSCRIBER_LABEL = "heard"
-"""Stands where a provider's name does, for a recording that was transcribed."""
+"""Logged instead of a provider's name for a recording that was transcribed."""
 
 
 def log_turn(call_id: str, turn: Turn, provider: str) -> None:
-    """Log that a question was answered, a recording was heard, or that it failed.
+    """Log a turn that asked a model or transcribed a recording.
 
     Args:
         call_id: the call.
-        turn: the turn; one that asked nobody is not told of.
-        provider: who was asked.
+        turn: the turn; one that did neither is not logged.
+        provider: the name of its provider.
     """
     if not turn.conversation and not turn.is_transcription:
         return
     asked = TRANSCRIBER_LABEL if turn.is_transcription else f"{provider} ({turn.conversation})"
-    came_to = "failed" if turn.failure is None else f"failed ({turn.failure.kind})"
-    came_to = turn.status.value if turn.status is TurnStatus.ANSWERED else came_to
+    failed = "failed" if turn.failure is None else f"failed ({turn.failure.kind})"
+    result = turn.status.value if turn.status is TurnStatus.ANSWERED else failed
     cost = "" if turn.usage is None else f", {format_tokens(turn.usage)}"
-    log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, came_to, turn.duration, cost)
+    log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, result, turn.duration, cost)
 
 
 def log_call(session: Session, reason: EndReason, *, now: float) -> None:
-    """Log what a call came to.
+    """Log the end of a call, with the sums over its turns.
 
     Args:
-        session: all that was remembered of it.
-        reason: why it is over.
+        session: its last session.
+        reason: why it has ended.
         now: Unix time in seconds.
     """
     asked = [turn for turn in session.turns if turn.conversation]
@@ -62,7 +62,7 @@ def log_call(session: Session, reason: EndReason, *, now: float) -> None:
 
 
 def format_tokens(usage: Usage) -> str:
-    """Write what was paid for."""
+    """Return the token counts as text."""
     return (
         f"{usage.input_tokens} tokens in ({usage.cached_input_tokens} cached), {usage.output_tokens} out"
         + (f" ({usage.reasoning_output_tokens} reasoning)" if usage.reasoning_output_tokens else "")

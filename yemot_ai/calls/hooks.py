@@ -1,7 +1,7 @@
-"""What a developer is told: a call begins, the AI was asked, a call is over.
+"""Hooks: a developer's functions for the start of a call, the end of a turn, and the end of a call.
 
-Each event is told once, by the worker that it happened at. A hook may be ``def`` (it runs in a
-worker thread) or ``async def``; what it raises is logged and changes nothing for the caller.
+A hook is called once for each event, by the worker at which the event happens. It may be ``def`` (it runs
+in a worker thread) or ``async def``; an exception of a hook is logged and does not affect the call.
 """
 
 from __future__ import annotations
@@ -24,25 +24,24 @@ log = logging.getLogger("yemot_ai")
 Hook: TypeAlias = Callable[..., Any]
 
 END_HOOKS_TIMEOUT = 2.0
-"""Seconds that the end of a call waits for those who are told of it."""
+"""Seconds for which the end of a call waits for its hooks."""
 
 EndReason: TypeAlias = Literal["hangup", "idle", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
 class CallSummary:
-    """What was said in a call that is over; iterating gives its turns, ``str()`` a readable text.
+    """A call that has ended; iterating yields its turns, ``str()`` returns a readable text.
 
-    A turn that was still being answered is there, without an answer.
+    A turn that was still running is included, without an answer.
 
     Attributes:
         call_id: the call's ``ApiCallId``.
         phone: the caller's number ("" when withheld).
-        reason: the caller hung up (``hangup``), nothing came for ``session_ttl`` (``idle``), or
+        reason: the caller hung up (``hangup``), there was no request for ``session_ttl`` (``idle``), or
             ``ai.end`` was called (``ended``).
-        started: Unix time in seconds of the first request (0 where there was no line).
-        turns: every time that the AI was asked, and what an agent's function answered by itself, oldest
-            first.
+        started: Unix time in seconds of the first request (0 for a call without a line).
+        turns: the turns that asked the AI or were answered by an agent's function, oldest first.
         state: the developer's ``call.state``.
     """
 
@@ -55,7 +54,7 @@ class CallSummary:
 
     @classmethod
     def from_session(cls, session: Session, reason: EndReason) -> CallSummary:
-        """Take what ``session`` remembers."""
+        """Return the summary of ``session``."""
         steps = {turn.id.rpartition(".")[0] for turn in session.turns if turn.conversation}
         turns = tuple(
             turn
@@ -76,10 +75,10 @@ class CallSummary:
 
 @dataclass(slots=True)
 class Hooks:
-    """The functions to be told.
+    """The registered hooks.
 
     Args:
-        engine: where they run.
+        engine: runs them.
     """
 
     engine: Engine
@@ -89,36 +88,34 @@ class Hooks:
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def call_started(self, session: Session) -> None:
-        """Tell that a call has begun; from any thread."""
+        """Schedule the hooks for the start of a call; from any thread."""
         if self.call_start:
             self.engine.submit(
                 self._schedule_on_loop(session.call_id, self.call_start, session.call_id, session.phone)
             )
 
     def turn_done(self, call_id: str, turn: Turn) -> None:
-        """Tell that the AI was asked; on the engine's loop, and nobody waits for it."""
+        """Schedule the hooks for a turn that asked the AI; on the engine's loop."""
         if self.turn and turn.conversation:
             self._schedule(call_id, self.turn, call_id, turn)
 
-    async def call_ended(self, transcript: CallSummary) -> None:
-        """Tell that a call is over, after all that was told of it before.
+    async def call_ended(self, summary: CallSummary) -> None:
+        """Run the hooks for the end of a call, after the earlier hooks of the call.
 
-        Waits for ``END_HOOKS_TIMEOUT``, so that whoever ends a call in a test finds it told; not for longer, for
-        a worker that is kept waiting is missed by other callers. The telling goes on.
+        Wait for at most ``END_HOOKS_TIMEOUT``: a test that ends a call finds its hooks done, and a slow hook
+        does not block the worker. After that the hooks continue in the background.
         """
-        if self.call_end or transcript.call_id in self._tasks:
-            task = self._schedule(
-                transcript.call_id, self.call_end, transcript, total_usage(transcript.turns)
-            )
+        if self.call_end or summary.call_id in self._tasks:
+            task = self._schedule(summary.call_id, self.call_end, summary, total_usage(summary.turns))
             await asyncio.wait({task}, timeout=END_HOOKS_TIMEOUT)
 
-    async def _schedule_on_loop(self, call_id: str, hooks: list[Hook], *what: object) -> None:
-        self._schedule(call_id, hooks, *what)
+    async def _schedule_on_loop(self, call_id: str, hooks: list[Hook], *arguments: object) -> None:
+        self._schedule(call_id, hooks, *arguments)
 
-    def _schedule(self, call_id: str, hooks: list[Hook], *what: object) -> asyncio.Task[None]:
-        """Tell it when all that came before in this call is told."""
+    def _schedule(self, call_id: str, hooks: list[Hook], *arguments: object) -> asyncio.Task[None]:
+        """Run ``hooks`` when the earlier hooks of this call are done."""
         after = self._tasks.get(call_id)
-        task = asyncio.get_running_loop().create_task(self._run_after(after, hooks, *what))
+        task = asyncio.get_running_loop().create_task(self._run_after(after, hooks, *arguments))
         self._tasks[call_id] = task
         task.add_done_callback(lambda done: self._drop(call_id, done))
         return task
@@ -127,26 +124,28 @@ class Hooks:
         if self._tasks.get(call_id) is task:
             del self._tasks[call_id]
 
-    async def _run_after(self, after: asyncio.Task[None] | None, hooks: list[Hook], *what: object) -> None:
+    async def _run_after(
+        self, after: asyncio.Task[None] | None, hooks: list[Hook], *arguments: object
+    ) -> None:
         if after is not None:
             await asyncio.wait({after})
-        await self._run_hooks(hooks, *what)
+        await self._run_hooks(hooks, *arguments)
 
-    async def _run_hooks(self, hooks: list[Hook], *what: object) -> None:
+    async def _run_hooks(self, hooks: list[Hook], *arguments: object) -> None:
         for hook in tuple(hooks):
             try:
                 if inspect.iscoroutinefunction(hook):
-                    await hook(*what)
+                    await hook(*arguments)
                 else:
-                    returned = await self.engine.run_in_background(hook, *what)
-                    if inspect.isawaitable(returned):  # an object or a lambda that hides its coroutine
+                    returned = await self.engine.run_in_background(hook, *arguments)
+                    if inspect.isawaitable(returned):  # an object or a lambda that returns a coroutine
                         await returned
-            except Exception:  # a developer's own code; the call must not suffer for it
+            except Exception:  # foreign code; it must not affect the call
                 log.exception("the hook %s raised", getattr(hook, "__qualname__", repr(hook)))
 
 
 def total_usage(turns: tuple[Turn, ...]) -> Usage:
-    """Add up what turns cost."""
+    """Return the sum of the usage of turns."""
     return sum((turn.usage for turn in turns if turn.usage), Usage())
 
 

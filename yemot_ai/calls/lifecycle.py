@@ -1,6 +1,6 @@
-"""Calls: how they begin, who may ask one more question, how they end.
+"""The lifecycle of calls: their start, the limits of their turns, their end.
 
-A call ends once, whichever worker is told of it, and whoever finds out later stops what runs there.
+A call is ended once, by one worker; other workers then stop what runs for it there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from yemot_ai.calls import call_log as accounts
+from yemot_ai.calls import call_log
 from yemot_ai.calls.caller_memory import CallerMemory
 from yemot_ai.calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai.calls.limits import Limits
@@ -33,7 +33,7 @@ log = logging.getLogger("yemot_ai")
 
 SWEEPS_PER_TTL: Final = 4
 MAX_SWEEP_INTERVAL: Final = 300.0
-"""Seconds between two looks for calls that fell silent: a fraction of their time, at most this."""
+"""Seconds between two sweeps for idle calls: a fraction of the ttl, at most this."""
 
 Threads = dict[str, JSON]
 
@@ -43,18 +43,18 @@ class CallLifecycle:
     """The calls of one ``YemotAI``, in the store that all its workers share.
 
     Args:
-        store: where sessions are kept.
-        engine: where all of this runs, but for ``update_session`` over an immediate store.
+        store: keeps the sessions.
+        engine: runs all of this, except ``update_session`` over an immediate store.
         ttl: seconds without a request after which a call counts as over.
-        limits: how much one call, and one caller, may have.
-        caller_memory: what is remembered over calls, and counted.
-        remember_callers: whether conversations go on over calls.
-        hooks: who is told.
-        providers: who answers, by conversation.
+        limits: the limits of one call and one caller.
+        caller_memory: the records of callers.
+        remember_callers: whether conversations continue over calls.
+        hooks: the developer's hooks.
+        providers: the providers by conversation.
 
     Attributes:
-        end_callbacks: functions that are told, on the engine's loop, the id of a call that ends, and awaited
-            if they can be.
+        end_callbacks: functions that are called with the id of a call that ends, on the engine's loop; what
+            they return is awaited if it is awaitable.
     """
 
     store: SessionStore
@@ -68,21 +68,21 @@ class CallLifecycle:
     end_callbacks: list[Callable[[str], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        every = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
-        self._sweeper = Sweeper(self.engine, self._sweep, interval=every)
+        interval = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
+        self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
         self._threads: dict[str, Threads] = {}
         self._retrying_ends: dict[str, asyncio.Task[None]] = {}
         self._end_tasks: set[asyncio.Task[None]] = set()
 
     async def update_session(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Change a call's session by a pure function; see ``yemot_ai.sessions.update``.
+        """Change a call's session by a pure function; see ``yemot_ai.sessions.update_session``.
 
         Raises:
-            ConfigurationError: no call may have such an id.
+            ConfigurationError: if the id has the prefix of the records of callers.
         """
         if call_id.startswith(CALLER_KEY_PREFIX):
-            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_KEY_PREFIX!r} is ours")
-        if self.engine.is_current:  # what never needs the engine must not start it
+            raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_KEY_PREFIX!r} is reserved")
+        if self.engine.is_current:  # a process that does not need the engine must not start it
             self._sweeper.start()
         begins = False
 
@@ -92,19 +92,19 @@ class CallLifecycle:
             begins = session.version == 0 and after is not session and not after.ended
             return replace(after, started=self.engine.time()) if begins else after
 
-        # The store keeps it for longer than the call may be silent: the sweeper has to find it.
+        # Longer than a call may be idle: the sweeper has to find it.
         session = await update_session(self.store, call_id, changed, ttl=2 * self.ttl)
         if begins:
             self.hooks.call_started(session)
-            if self.hooks.call_end:  # a call that never asks falls silent, too
+            if self.hooks.call_end:  # a call that never asks the AI can become idle, too
                 self._sweeper.start()
         return session
 
     async def check_limits(self, call_id: str, turn_id: str) -> None:
-        """Do what ``admit`` does, and count nothing: before anything is spent on a turn.
+        """Raise as ``admit`` does, without counting: before a turn costs anything.
 
         Raises:
-            LimitReachedError: the call or the caller has had enough.
+            LimitReachedError: if the call or the caller is at a limit.
         """
         session = await self.store.load(call_id) or Session(call_id)
         self.limits.check(session, turn_id, now=self.engine.time())
@@ -112,16 +112,16 @@ class CallLifecycle:
             await self.caller_memory.check_turns(session.phone, limit=self.limits.turns_per_day)
 
     async def admit(self, call_id: str, turn_id: str) -> Session:
-        """Return the session that a turn is asked in.
+        """Return the session for a turn, with the memory of its caller; count the turn.
 
         Raises:
-            CallEndedError: the call has hung up, at another worker, since the turn was begun.
-            LimitReachedError: the call or the caller has had enough.
+            CallEndedError: if the call has hung up, at another worker, since the turn started.
+            LimitReachedError: if the call or the caller is at a limit.
         """
-        found = await retry_while_store_is_away(
+        loaded = await retry_while_store_is_away(
             lambda: self.store.load(call_id), f"call {call_id}: turn {turn_id}"
         )
-        session = found or Session(call_id)
+        session = loaded or Session(call_id)
         if session.ended:
             raise CallEndedError(call_id)
         self.limits.check(session, turn_id, now=self.engine.time())
@@ -130,15 +130,15 @@ class CallLifecycle:
         return await self._with_caller_memory(session)
 
     def on_turn_done(self, session: Session, turn: Turn) -> None:
-        """Note what this worker's provider keeps, and tell the log and the hooks."""
+        """Record the threads of this worker's providers; log the turn and call its hooks."""
         if turn.conversation and not self.store.immediate:
             self._threads[session.call_id] = dict(session.threads)
         provider = self.providers.get(turn.conversation)
-        accounts.log_turn(session.call_id, turn, provider.name if provider else "")
+        call_log.log_turn(session.call_id, turn, provider.name if provider else "")
         self.hooks.turn_done(session.call_id, turn)
 
     async def discard_unsaved(self, result: TurnResult) -> None:
-        """Let a provider forget what it answered after the call had ended."""
+        """Delete a provider session of a turn that finished after its call had ended."""
         if result.conversation and not self.remember_callers:
             await self._end_provider_sessions([(result.conversation, result.session)])
 
@@ -147,14 +147,14 @@ class CallLifecycle:
 
         Args:
             call_id: the call.
-            reason: what the hooks are told.
+            reason: ``CallSummary.reason`` for the hooks.
 
         Raises:
-            StoreError: the store is away; what runs here is stopped, and the rest is done when the store
-                is back.
+            StoreError: if the store cannot be reached; what runs here is stopped, and the end is retried
+                until the store is back.
         """
-        # A task of its own: whoever is cancelled while waiting, as a server does when the line goes,
-        # must not take the end of the call along, which nobody would begin again.
+        # A separate task: a server cancels the request when the line disconnects, and the end of the call
+        # must still complete, because it is not requested again.
         ending = asyncio.create_task(self._end_or_retry(call_id, reason))
         self._end_tasks.add(ending)
         ending.add_done_callback(self._on_end_task_done)
@@ -163,7 +163,7 @@ class CallLifecycle:
     def _on_end_task_done(self, ending: asyncio.Task[None]) -> None:
         self._end_tasks.discard(ending)
         if not ending.cancelled():
-            ending.exception()  # seen: whoever waited for it may be gone
+            ending.exception()  # mark as retrieved: its caller may have been cancelled
 
     async def _end_or_retry(self, call_id: str, reason: EndReason) -> None:
         try:
@@ -182,34 +182,34 @@ class CallLifecycle:
                 lambda: self._end(call_id, reason), f"the end of call {call_id}", seconds=self.ttl
             )
         except StoreError as error:
-            log.warning("call %s could not be ended, and falls silent: %s", call_id, error)
+            log.warning("call %s could not be ended, and will become idle: %s", call_id, error)
         finally:
             del self._retrying_ends[call_id]
 
     async def _end(self, call_id: str, reason: EndReason, *, version: int | None = None) -> None:
-        """End a call; given a version, only if it is still the newest."""
+        """End a call; with ``version``, only if that is still its newest version."""
         last = Session(call_id)
 
-        def bury(session: Session) -> Session:
+        def mark_ended(session: Session) -> Session:
             nonlocal last
             last = session
-            lives_on = version is not None and session.version != version
-            return session if session.ended or lives_on else session.tombstone()
+            is_active = version is not None and session.version != version
+            return session if session.ended or is_active else session.tombstone()
 
-        # The tombstone first: a turn that starts from now on finds it.
-        await self.update_session(call_id, bury)
+        # The tombstone first: a turn that starts after this finds it.
+        await self.update_session(call_id, mark_ended)
         if version is not None and last.version != version:
             return
         await self._stop_local_work(call_id)
-        kept_here = self._pop_local_threads(call_id)
-        if last.ended or not last.version:  # another worker has buried it, or there was no call
-            await self._end_provider_sessions([] if self.remember_callers else kept_here)
+        local_threads = self._pop_local_threads(call_id)
+        if last.ended or not last.version:  # another worker has ended it, or there was no call
+            await self._end_provider_sessions([] if self.remember_callers else local_threads)
             return
-        needed_no_more = await self._unneeded_threads(last)
+        unneeded = await self._unneeded_threads(last)
         await self._end_provider_sessions(
-            [*needed_no_more, *(one for one in kept_here if one not in last.threads.items())]
+            [*unneeded, *(thread for thread in local_threads if thread not in last.threads.items())]
         )
-        accounts.log_call(last, reason, now=self.engine.time())
+        call_log.log_call(last, reason, now=self.engine.time())
         await self.hooks.call_ended(CallSummary.from_session(last, reason))
 
     def on_ended_elsewhere(self, call_id: str) -> None:
@@ -217,16 +217,17 @@ class CallLifecycle:
         self.engine.submit(self._stop_and_forget(call_id))
 
     async def forget_caller(self, phone: str) -> None:
-        """Forget what is remembered of a caller, here and at the providers."""
+        """Delete the memory of a caller, here and at the providers."""
         await self._end_provider_sessions((await self.caller_memory.forget(phone)).items())
 
     async def count_open(self) -> int:
-        """Count the calls that have a session and have not ended."""
-        known = [one async for one in self.store.call_ids() if not one.startswith(CALLER_KEY_PREFIX)]
-        return len(set(known) - await self.store.ended(known))
+        """Return the number of calls that have a session and have not ended."""
+        ids = {call_id async for call_id in self.store.call_ids()}
+        calls = {call_id for call_id in ids if not call_id.startswith(CALLER_KEY_PREFIX)}
+        return len(calls - await self.store.ended(calls))
 
     async def _with_caller_memory(self, session: Session) -> Session:
-        """Return the session with what is remembered of its caller, fetched once in a call."""
+        """Return the session with the memory of its caller, loaded once in a call."""
         if not self.remember_callers or not normalize_number(session.phone) or session.recalled:
             return session
         recalled = await self.caller_memory.recall(session)
@@ -245,31 +246,31 @@ class CallLifecycle:
             )
 
         now = await self.update_session(session.call_id, remember)
-        if now.ended:  # the memory keeps what was said; the threads that were taken out of it go
+        if now.ended:  # the turns stay in the memory; the threads that were removed from it are deleted
             await self._end_provider_sessions([*recalled.threads.items(), *retired])
             raise CallEndedError(session.call_id)
         return now
 
     async def _stop_local_work(self, call_id: str) -> None:
         """Stop what runs here for a call."""
-        for told in self.end_callbacks:
-            done = told(call_id)
-            if inspect.isawaitable(done):
-                await done
+        for callback in self.end_callbacks:
+            returned = callback(call_id)
+            if inspect.isawaitable(returned):
+                await returned
 
     def _pop_local_threads(self, call_id: str) -> list[tuple[str, JSON]]:
-        """Return what this worker's providers keep of a call, once."""
+        """Remove and return the threads of a call that this worker's providers have."""
         return list(self._threads.pop(call_id, {}).items())
 
     async def _stop_and_forget(self, call_id: str) -> None:
         await self._stop_local_work(call_id)
-        kept_here = self._pop_local_threads(call_id)
-        await self._end_provider_sessions([] if self.remember_callers else kept_here)
+        local_threads = self._pop_local_threads(call_id)
+        await self._end_provider_sessions([] if self.remember_callers else local_threads)
 
     async def _unneeded_threads(self, last: Session) -> list[tuple[str, JSON]]:
-        """Return the providers' threads that nobody will go on with."""
-        knows = last.recalled or last.restarted
-        if not self.remember_callers or not normalize_number(last.phone) or not knows:
+        """Return the providers' threads that no later turn or call will continue."""
+        has_asked = last.recalled or last.restarted
+        if not self.remember_callers or not normalize_number(last.phone) or not has_asked:
             return [*last.threads.items(), *last.retired]
         return [*(await self.caller_memory.save_call(last)).items(), *last.retired]
 
@@ -280,29 +281,29 @@ class CallLifecycle:
                 continue
             try:
                 await provider.end_session(thread)
-            except UNEXPECTED as error:  # one that cannot be forgotten must not keep the others
-                event = f"{provider.name} could not forget a conversation; it may still hold what was said"
+            except UNEXPECTED as error:  # the other conversations must still be deleted
+                event = f"{provider.name} could not delete a conversation; it may still hold what was said"
                 log_without_message(error, event)
 
     async def _sweep(self) -> None:
-        """End the calls that have been silent for too long, and forget callers whose time is up."""
+        """End the idle calls, and delete the memories of callers that have expired."""
         for call_id in await self.store.ended(tuple(self._threads)):
             await self._stop_and_forget(call_id)
         for call_id, version in (await self._idle_calls()).items():
-            # What a newer version has written it also ends; it must not keep us from the others.
+            # A record of a newer version is ended by its workers; the other calls must still be ended.
             with contextlib.suppress(SessionFormatError):
                 log.info("call %s: no request for %g s", call_id, self.ttl)
                 await self._end(call_id, "idle", version=version)
-        forgotten = [phone async for phone in self.caller_memory.expired()]
-        for phone in forgotten:
+        expired = [phone async for phone in self.caller_memory.expired()]
+        for phone in expired:
             with contextlib.suppress(SessionFormatError):
                 await self.forget_caller(phone)
 
     async def _idle_calls(self) -> dict[str, int]:
-        """Return the calls that are silent for too long, with the version that they fell silent at.
+        """Return the idle calls with their versions.
 
-        Listed before and after the versions were read: a call that comes back in between is not
-        among them, and one that comes back later has another version.
+        They are listed before and after the versions are read: a call that sends a request in between is
+        not returned, and one that sends a request later has another version.
         """
         before = await self._idle_call_ids()
         versions = {}

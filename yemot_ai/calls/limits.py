@@ -1,4 +1,4 @@
-"""How much one call, and one caller, may have."""
+"""Limits of one call and one caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that is allowed; None is no limit. Beyond it no model is asked.
+    """The limits of a call and a caller; None is no limit. Beyond a limit no model is asked.
 
     >>> Limits(turns=30, minutes=20)
     Limits(turns=30, minutes=20, turns_per_day=None)
@@ -23,10 +23,10 @@ class Limits:
         turns: questions to the AI in one call.
         minutes: minutes of one call.
         turns_per_day: questions to the AI from one number in a day (UTC), over all its calls. A
-            withheld number is not counted: refuse it with ``Guard(withheld=False)``.
+            withheld number is not counted: refuse it with ``AccessPolicy(withheld=False)``.
 
     Raises:
-        ConfigurationError: a limit is not positive.
+        ConfigurationError: if a limit is not positive.
     """
 
     turns: int | None = None
@@ -34,21 +34,23 @@ class Limits:
     turns_per_day: int | None = None
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            most = getattr(self, one.name)
+        for limit in fields(self):
+            most = getattr(self, limit.name)
             if most is not None and not most > 0:
-                raise ConfigurationError(f"{one.name}={most!r}: give a positive number, or None for no limit")
+                raise ConfigurationError(
+                    f"{limit.name}={most!r}: give a positive number, or None for no limit"
+                )
 
     def check(self, session: Session, turn_id: str, *, now: float) -> None:
-        """Refuse a turn that is one too many for its call.
+        """Raise if a turn is beyond the limits of its call.
 
         Args:
-            session: the call's.
-            turn_id: the turn; it may stand in the ledger already.
+            session: the session of the call.
+            turn_id: the turn; it may be in the ledger already.
             now: Unix time in seconds.
 
         Raises:
-            LimitReachedError: it is.
+            LimitReachedError: if it is.
         """
         asked = sum(bool(turn.conversation) for turn in session.turns if turn.id != turn_id)
         if self.turns is not None and asked >= self.turns:

@@ -1,4 +1,4 @@
-"""Ends what nobody ends: calls that fell silent without a hang-up, memories whose time is up."""
+"""Sweep at an interval: end idle calls, and delete caller memories that have expired."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger("yemot_ai")
 
 
 class Sweeper:
-    """Sweeps every so often, from the first call on; every worker does, and the store says who was first.
+    """Calls ``sweep`` at an interval, from the first call on; each worker does.
 
     Args:
-        engine: where it runs.
-        sweep: a bound method; its object is not kept alive by us.
+        engine: runs it.
+        sweep: a bound method; the sweeper has only a weak reference to its object.
         interval: seconds.
     """
 
@@ -33,7 +33,7 @@ class Sweeper:
         self._running: tuple[int, Future[None]] | None = None
 
     def start(self) -> None:
-        """Begin, unless it runs; from any thread. A forked child begins anew."""
+        """Start, unless it runs; from any thread. A forked child starts its own."""
         if self._running is None or self._running[0] != os.getpid() or self._running[1].done():
             self._running = (os.getpid(), self._engine.submit(_sweep_forever(self._sweep, self._interval)))
 
@@ -47,5 +47,5 @@ async def _sweep_forever(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]
         try:
             await method()
         except StoreError as error:
-            log.warning("calls that are over could not be looked for: %s", error)
+            log.warning("idle calls could not be listed: %s", error)
         del method

@@ -1,9 +1,8 @@
-"""Every error of this package, in one tree.
+"""The errors of this package, in one tree.
 
-``YemotAIError`` is the root: ``except YemotAIError`` catches whatever this package raises on
-purpose. A leaf carries what a program needs to react (``exit_code``, ``retry_after``,
-``thread_id`` …), and its message says what happened and the way out. None of them is ever
-spoken to a caller.
+``except YemotAIError`` catches every error that this package raises on purpose. A leaf has the
+attributes that a program needs to react (``exit_code``, ``retry_after``, ``thread_id`` …), and its
+message says what happened and what to do. No message is ever spoken to a caller.
 """
 
 from __future__ import annotations

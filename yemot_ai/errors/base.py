@@ -1,4 +1,4 @@
-"""The root of the tree, and what is neither about a store nor about a provider."""
+"""The base class, and the errors that are neither about a store nor about a provider."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = [
 
 
 class YemotAIError(Exception):
-    """The root of all errors of this package."""
+    """The base class of all errors of this package."""
 
 
 class ResponseSyntaxError(YemotAIError, ValueError):
-    """A text is not an answer that the line would understand.
+    """A text is not a response that the line can parse.
 
     Attributes:
-        text: the whole text.
+        text: the text.
         position: index of the first offending character.
         reason: what is wrong there.
     """
@@ -35,10 +35,10 @@ class ResponseSyntaxError(YemotAIError, ValueError):
 
 
 class InvalidValueError(YemotAIError, ValueError):
-    """A message or an action was built from a value that the line could not understand.
+    """A message or an action was built from a value that the line cannot parse.
 
     Attributes:
-        code: the stable code of the rule it breaks, as in ``yemot_ai.protocol.lint``.
+        code: the stable code of the rule that it breaks, as in ``yemot_ai.protocol.lint``.
         reason: what is wrong with the value.
         position: index of the first offending character of the value.
     """
@@ -51,11 +51,11 @@ class InvalidValueError(YemotAIError, ValueError):
 
 
 class ConfigurationError(YemotAIError):
-    """The package was set up in a way that cannot work; raised while it is set up, not in a call."""
+    """The configuration cannot work; raised at setup, not in a call."""
 
 
 class MissingExtraError(ConfigurationError, ImportError):
-    """A library that comes with an extra of this package is not installed.
+    """A library of an extra of this package is not installed.
 
     Attributes:
         package: the library that could not be imported.
@@ -69,7 +69,7 @@ class MissingExtraError(ConfigurationError, ImportError):
 
 
 class MissingKeyError(ConfigurationError):
-    """A provider was made without the key it needs.
+    """A provider was created without the key that it needs.
 
     Attributes:
         provider: the provider's name.
@@ -83,11 +83,11 @@ class MissingKeyError(ConfigurationError):
 
 
 class EngineLoopError(YemotAIError, RuntimeError):
-    """A blocking method was called on the very loop that would have to do its work."""
+    """A blocking method was called on the loop that would have to run it."""
 
 
 class CallEndedError(YemotAIError):
-    """Something was asked for a call that has already hung up.
+    """An operation was called for a call that has hung up.
 
     Attributes:
         call_id: the call's ``ApiCallId``.

@@ -1,4 +1,4 @@
-"""What can go wrong with whoever answers."""
+"""The errors of providers and transcribers."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ __all__ = [
 
 
 class ProviderError(YemotAIError):
-    """A model's side could not answer; the base of all that ``ai.reply`` raises about it.
+    """A provider could not answer; the base class of the errors of ``ai.reply`` about it.
 
     Attributes:
-        kind: a stable word for the class of error; it is what a session's ledger keeps.
-        transient: the same question may well succeed a moment later.
-        provider: the provider's name, where known.
-        exit_code: the exit code of the provider's process (negative: the signal), where there was one.
-        stderr_tail: the end of what that process wrote to standard error.
-        thread_id: the provider's own id of the conversation, where known.
+        kind: the stable name of the class of error, which sessions store.
+        transient: whether a retry is likely to succeed.
+        provider: the provider's name, if known.
+        exit_code: the exit code of the provider's process (negative: the signal), if there was one.
+        stderr_tail: the end of the standard error of that process.
+        thread_id: the provider's id of the conversation, if known.
     """
 
     kind: ClassVar[str] = "provider"
@@ -50,10 +50,10 @@ class ProviderError(YemotAIError):
 
 
 class CodexNotFoundError(ProviderError, ConfigurationError):
-    """There is no Codex executable under the name given.
+    """There is no Codex executable with the given name.
 
     Attributes:
-        executable: the name or path that was looked for.
+        executable: the name or path.
     """
 
     kind = "codex_not_found"
@@ -74,7 +74,7 @@ class AuthenticationError(ProviderError):
 
 
 class QuotaExceededError(ProviderError):
-    """The account has no money or quota left; waiting does not help."""
+    """The account has no credit or quota left; a retry does not help."""
 
     kind = "quota_exceeded"
 
@@ -83,7 +83,7 @@ class UnknownModelError(ProviderError):
     """The provider does not know the model.
 
     Attributes:
-        model: the name that was asked for.
+        model: the name of the model.
     """
 
     kind = "unknown_model"
@@ -97,7 +97,7 @@ class RateLimitedError(ProviderError):
     """Too many requests.
 
     Attributes:
-        retry_after: seconds that the provider asked us to wait, or None.
+        retry_after: seconds that the provider asks to wait, or None.
     """
 
     kind = "rate_limited"
@@ -122,10 +122,10 @@ class ContextOverflowError(ProviderError):
 
 
 class SessionLostError(ProviderError):
-    """The provider no longer knows the conversation; it can be rebuilt from our transcript.
+    """The provider has lost the conversation; it can be rebuilt from the history.
 
     Attributes:
-        thread_id: the provider's own id of the conversation.
+        thread_id: the provider's id of the conversation.
     """
 
     kind = "session_lost"
@@ -136,10 +136,10 @@ class SessionLostError(ProviderError):
 
 
 class SessionBusyError(ProviderError):
-    """Somebody else is writing to the conversation right now.
+    """Another process is writing to the conversation.
 
     Attributes:
-        thread_id: the provider's own id of the conversation.
+        thread_id: the provider's id of the conversation.
     """
 
     kind = "session_busy"
@@ -166,11 +166,11 @@ class ProviderTimeoutError(ProviderError, TimeoutError):
 
 
 class ProviderCrashError(ProviderError):
-    """The provider's process or connection broke off before it had answered.
+    """The provider's process or connection ended before the answer was complete.
 
     Attributes:
         exit_code: the process's exit code (negative: the signal), or None for a connection.
-        stderr_tail: the last lines the process wrote to standard error.
+        stderr_tail: the last lines of the standard error of the process.
     """
 
     kind = "crashed"
@@ -185,24 +185,24 @@ class ProviderCrashError(ProviderError):
 
 
 class MalformedStreamError(ProviderCrashError):
-    """The provider sent something that is not its protocol."""
+    """The provider sent data that its protocol does not allow."""
 
     kind = "malformed"
 
 
 class AnswerEmptyError(ProviderError):
-    """The provider reported success and said nothing."""
+    """The provider reported success without an answer."""
 
     kind = "empty"
     transient = True
 
 
 class LimitReachedError(ProviderError):
-    """The call or the caller has had as many turns, or as much time, as they may have.
+    """The call or the caller is at a limit.
 
     Attributes:
-        limit: which of ``Limits`` it was: ``turns``, ``minutes`` or ``turns_per_day``.
-        most: how much is allowed.
+        limit: the field of ``Limits``: ``turns``, ``minutes`` or ``turns_per_day``.
+        most: the value of the limit.
     """
 
     kind = "limit"
@@ -210,11 +210,11 @@ class LimitReachedError(ProviderError):
     def __init__(self, *, limit: str, most: float) -> None:
         self.limit = limit
         self.most = most
-        super().__init__(f"no more than {most:g} {limit.replace('_', ' ')}: no model was asked")
+        super().__init__(f"the limit is {most:g} {limit.replace('_', ' ')}: no model was asked")
 
 
 class AgentFunctionError(ProviderError):
-    """The developer's own agent function raised; the log has its traceback.
+    """The developer's agent function raised an exception; the log has its traceback.
 
     Attributes:
         function: the function's name.

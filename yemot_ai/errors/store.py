@@ -1,4 +1,4 @@
-"""What can go wrong with a store of sessions."""
+"""The errors of session stores."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = [
 
 
 class StoreError(YemotAIError):
-    """The session store cannot do its work."""
+    """The session store cannot be used."""
 
 
 class SessionConflictError(StoreError):
-    """A session was saved over a version that is no longer the newest.
+    """A session was saved that was loaded before the newest version.
 
     Attributes:
-        call_id: whose session it is.
-        expected: the version that the writer had read.
+        call_id: the call.
+        expected: the version that was loaded.
     """
 
     def __init__(self, call_id: str, *, expected: int) -> None:
@@ -32,19 +32,19 @@ class SessionConflictError(StoreError):
 
 
 class HoldLostError(StoreError):
-    """A key was held for longer than its lease lived: the process was frozen, or the store was gone.
+    """The lease of a held key ran out: the process was frozen, or the store could not be reached.
 
     Attributes:
-        key: what was held.
+        key: the key.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(f"the hold of {key} was lost: somebody else may go on with it")
+        super().__init__(f"the hold of {key} was lost: another worker may hold it now")
 
 
 class SessionFormatError(StoreError):
-    """A session was written by a newer version of this package; it is left as it is.
+    """A session was written by a newer version of this package; it is left unchanged.
 
     Attributes:
         found: the format of the record.
@@ -56,15 +56,15 @@ class SessionFormatError(StoreError):
         self.known = known
         super().__init__(
             f"the session has format {found}, and this version of yemot-ai knows up to {known}: upgrade it, "
-            "or give the older workers a store of their own"
+            "or give the older workers a separate store"
         )
 
 
 class SessionDamagedError(StoreError):
-    """A record is no session; stores set it aside and begin anew.
+    """A record is not a valid session; stores quarantine it, and the call starts without it.
 
     Attributes:
-        reason: what is wrong with it.
+        reason: what is wrong with the record.
     """
 
     def __init__(self, reason: str) -> None:

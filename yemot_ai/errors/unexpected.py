@@ -1,8 +1,8 @@
-"""Contain an exception of foreign code whose message may hold what a caller said.
+"""Contain an exception of foreign code whose message may contain what a caller said.
 
-A provider, a transcriber or a hook of a developer's own may raise anything, and the message of what
-it raises may quote the prompt. Its type and its frames are enough to find the fault, so only these
-are logged, and nothing that is raised for it refers to it.
+A provider, a transcriber or a hook of a developer may raise any exception, and its message may quote the
+prompt. Its type and its frames are enough to find the bug, so only these are logged, and the error that
+is raised instead does not refer to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["UNEXPECTED", "contain", "log_without_message"]
 log = logging.getLogger("yemot_ai")
 
 UNEXPECTED: Final = (Exception, SystemExit, KeyboardInterrupt)
-"""What is contained; a cancellation is not: it belongs to the caller of the foreign code."""
+"""The exceptions to contain; not a cancellation, which belongs to the caller of the foreign code."""
 
 _MAX_GROUP_DEPTH: Final = 10
 """Levels of nested exception groups that are logged."""
@@ -30,8 +30,8 @@ def contain(error: BaseException, *, source: str, provider: str = "") -> Provide
     Raise the result ``from None``: a logged traceback of it would print the message of its cause.
 
     Args:
-        error: what foreign code raised.
-        source: what raised it, for the log and the message: a provider's or a class's name.
+        error: the exception of foreign code.
+        source: the code that raised it, for the log and the message: the name of a provider or a class.
         provider: ``ProviderError.provider`` of the result.
     """
     log_without_message(error, f"{source} raised an unexpected exception")
@@ -39,7 +39,7 @@ def contain(error: BaseException, *, source: str, provider: str = "") -> Provide
 
 
 def log_without_message(error: BaseException, event: str) -> None:
-    """Log ``event`` with the type and the frames of ``error``, and of what an exception group holds.
+    """Log ``event`` with the type and the frames of ``error``, and of the exceptions in a group.
 
     Args:
         error: the exception; its message is not logged.

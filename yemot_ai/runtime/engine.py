@@ -1,8 +1,8 @@
-"""The engine: one event loop, in a thread of its own, on which turns and providers run.
+"""The engine: one event loop in a daemon thread, on which turns and providers run.
 
-Yemot's requests come and go in whatever thread or loop a web server has; a turn must outlive
-them, and a shared client (OpenAI, Redis) must never see a second event loop. So there is one
-loop per process, started at first use and again after a fork::
+Yemot's requests come in the threads or loops of a web server; a turn must outlive its request, and a
+shared client (OpenAI, Redis) must be used from one event loop only. So there is one loop per process,
+started at first use and again after a fork::
 
     engine = Engine.shared()
     engine.run(some_coroutine())          # from a thread: blocks
@@ -26,7 +26,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from yemot_ai.errors import EngineLoopError
 from yemot_ai.errors.unexpected import log_without_message
-from yemot_ai.runtime import threads as workers
+from yemot_ai.runtime.threads import run_in_daemon_thread
 
 __all__ = ["Engine", "run_without_waiting"]
 
@@ -35,22 +35,22 @@ T = TypeVar("T")
 
 
 WORKER_THREADS = 256
-"""How many plain (``def``) handlers may run at once: each holds a thread while a model thinks."""
+"""How many plain (``def``) handlers may run at once: each occupies a thread while a model writes."""
 
 BACKGROUND_THREADS = 32
-"""How many blocking functions may run at once that no caller waits for."""
+"""How many blocking functions that no caller waits for may run at once."""
 
 
 class Engine:
     """An event loop in a daemon thread.
 
     Args:
-        new_loop: makes the loop; tests give one whose time is virtual.
+        new_loop: creates the loop; tests pass one with virtual time.
 
     Attributes:
-        waiting: how many requests, in whatever thread or loop, wait for the engine right now.
-        working: worker threads that run user code and do not wait for the engine. A virtual
-            clock may only move while nobody works and somebody waits.
+        waiting: how many requests, in any thread or loop, wait for the engine.
+        working: how many worker threads run user code and do not wait for the engine. A virtual clock may
+            only advance while ``working`` is 0 and ``waiting`` is not.
     """
 
     def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
@@ -72,17 +72,17 @@ class Engine:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop; started when first asked for."""
+        """The loop; started at the first access."""
         loop = self._loop
         return loop if loop is not None else self._start()
 
     @property
     def is_current(self) -> bool:
-        """Whether the calling code runs on the engine's own loop."""
+        """Whether the calling code runs on the engine's loop."""
         return threading.current_thread() is self._thread
 
     def time(self) -> float:
-        """Return Unix time in seconds; an engine with virtual time has a virtual one."""
+        """Return Unix time in seconds; virtual on an engine with virtual time."""
         return time.time()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -93,28 +93,28 @@ class Engine:
         """Run ``coroutine`` on the loop and block until it is done.
 
         Raises:
-            EngineLoopError: called on the engine's own loop, which it would block for ever.
+            EngineLoopError: if called on the engine's loop, which it would block forever.
         """
         if self.is_current:
             coroutine.close()
             raise EngineLoopError(
-                "a blocking method was called in an async handler: await its async twin instead "
+                "a blocking method was called in an async handler: await its async variant instead "
                 "(areply, aask, aend, ahandle_request)"
             )
         return self._submit_counted(coroutine).result()
 
     async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run ``coroutine`` on the loop and await it from whichever loop this is."""
+        """Run ``coroutine`` on the loop and await it from any loop."""
         if self.is_current:
             return await coroutine
         return await asyncio.wrap_future(self._submit_counted(coroutine))
 
     async def run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking function in a worker thread; cancelling leaves the thread to itself."""
+        """Run a blocking function in a worker thread; a cancellation does not stop the thread."""
         return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
 
     async def run_in_background(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the same for what no caller waits for; however many get stuck there, handlers still run."""
+        """Run a blocking function that no caller waits for; if these block, handlers still get threads."""
         return await self._run_in_thread(self._background_slots, functools.partial(function, *args, **kwargs))
 
     async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
@@ -126,8 +126,8 @@ class Engine:
                 self._local.is_worker = False  # the thread may work for another engine next
 
         context = contextvars.copy_context()
-        # Counted on the loop, before the thread begins and after its result is here: a virtual
-        # clock must not run ahead in between.
+        # Counted on the loop, before the thread starts and after its result has arrived: a virtual clock
+        # must not advance in between.
         self._count(working=1)
         try:
             async with semaphore:
@@ -136,21 +136,21 @@ class Engine:
             self._count(working=-1)
 
     def _submit_counted(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Submit for somebody who waits; a worker thread then does not work.
+        """Submit a coroutine whose caller waits; a worker thread that waits does not count as working.
 
-        Counted on the loop, where nothing comes between the count and the work: a virtual clock
-        must neither run ahead of work that was just submitted nor of a waiter that was just served.
+        Counted on the loop, where nothing runs between the count and the work: a virtual clock must not
+        advance before work that was just submitted, nor before a waiter that just got its result.
         """
         loop = self.loop
         counted = self._counted(coroutine, int(getattr(self._local, "is_worker", False)))
         future = asyncio.run_coroutine_threadsafe(counted, loop)
 
-        def tidy(done: Future[T]) -> None:
+        def close_if_cancelled(done: Future[T]) -> None:
             if done.cancelled():
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nothing will begin
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nothing will start
                     loop.call_soon_threadsafe(_close_unstarted, coroutine)
 
-        future.add_done_callback(tidy)
+        future.add_done_callback(close_if_cancelled)
         return future
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
@@ -166,7 +166,7 @@ class Engine:
             self.working += working
 
     def close(self) -> None:
-        """Stop the loop and its thread; what is asked later starts them anew."""
+        """Stop the loop and its thread; a later use starts them again."""
         with self._lock:
             loop, self._loop, self._thread = self._loop, None, None
         if loop is not None:
@@ -190,23 +190,23 @@ class Engine:
             return self._loop
 
     def _reset_after_fork(self) -> None:
-        # A forked child has the parent's objects but not its threads.
+        # A forked child has copies of the parent's objects, but not its threads.
         self._lock = threading.Lock()
         self._loop = self._thread = None
         self.waiting = self.working = 0
 
 
 def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Close what was cancelled before it began: it would complain of never having been awaited.
+    """Close a coroutine that was cancelled before it started, which would warn that it was never awaited.
 
-    On the loop, and only then: one that has begun is there in the middle of something.
+    Called on the loop: a coroutine that has started there must not be closed.
     """
     if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
         coroutine.close()
 
 
 async def _await_in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread; cancelling leaves the thread to itself."""
+    """Run ``work`` in a thread; a cancellation does not stop the thread."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -223,14 +223,14 @@ async def _await_in_daemon_thread(work: Callable[[], T]) -> T:
         error: BaseException | None = None
         try:
             result = work()
-        except StopIteration as stop:  # a future cannot hold one
+        except StopIteration as stop:  # a future cannot raise it
             error = RuntimeError(f"StopIteration: {stop}")
-        except BaseException as raised:  # noqa: BLE001 - handed to whoever awaits the thread
+        except BaseException as raised:  # noqa: BLE001 - raised in the task that awaits the thread
             error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
             loop.call_soon_threadsafe(settle, result, error)
 
-    workers.run_in_daemon_thread(run)
+    run_in_daemon_thread(run)
     return await done
 
 
@@ -240,16 +240,16 @@ _stopped: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for engine in list(_engines):
-        engine._reset_after_fork()  # noqa: SLF001 - one module, and nobody else's business
+        engine._reset_after_fork()  # noqa: SLF001 - the same module
 
 
 os.register_at_fork(after_in_child=_after_fork)
 
 
 def _stop(loop: asyncio.AbstractEventLoop) -> None:
-    """Let the loop's thread end; from any thread."""
+    """Stop the loop and end its thread; from any thread."""
     if loop in _stopped:
-        return  # closed, and now forgotten: a second stop would break off the end of its tasks
+        return  # a second stop would interrupt the end of its tasks
     _stopped.add(loop)
     with contextlib.suppress(RuntimeError):  # closed already
         loop.call_soon_threadsafe(loop.stop)
@@ -261,32 +261,32 @@ def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt) as error:
-            # asyncio lets these two out of the loop; one handler's must not end the calls of others.
+            # asyncio raises these two out of the loop; one handler must not end the calls of others.
             log_without_message(error, "something on the engine tried to end the process")
     _cancel_all(loop)
     loop.close()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    left = asyncio.all_tasks(loop)
-    for task in left:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
         task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left))
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
 
 
 def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never has to wait, without any event loop.
+    """Run a coroutine that never waits, without an event loop.
 
-    A store that lives in memory answers its async methods at once; what is decided over it
-    then needs no hop to the engine.
+    The async methods of an immediate store never wait; code that uses only these can run in the thread
+    of the request.
 
     Raises:
-        RuntimeError: the coroutine did wait after all.
+        RuntimeError: if the coroutine waits.
     """
     try:
         coroutine.send(None)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # a coroutine's return value is untyped here
     coroutine.close()
-    raise RuntimeError(f"{coroutine!r} had to wait: its store is not an immediate one")
+    raise RuntimeError(f"{coroutine!r} had to wait: its store is not immediate")

@@ -1,8 +1,8 @@
-"""Threads for blocking functions: any number at once, and none of them keeps the process alive.
+"""Daemon threads for blocking functions: any number at once, and none keeps the process alive.
 
-No pool of ``concurrent.futures``: its threads are awaited when the interpreter ends, and one that waits
-for a model would keep the process alive. No worker threads of anyio: on a loop that runs for ever they
-look through all of its tasks at each call.
+Not a pool of ``concurrent.futures``: the interpreter joins its threads at exit, so a thread that waits
+for a model would keep the process alive. Not the worker threads of anyio: on a loop that runs forever
+they search all of its tasks at each call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 __all__ = ["run_in_daemon_thread"]
 
 IDLE_TIMEOUT: Final = 10.0
-"""Seconds that a thread waits for another job before it ends: starting one costs more than a turn."""
+"""Seconds for which an idle thread waits for another job: to start a thread costs more than a turn."""
 
 _Job: TypeAlias = Callable[[], None]
 _Jobs: TypeAlias = "queue.SimpleQueue[_Job]"
@@ -25,10 +25,10 @@ _idle_queues: list[_Jobs] = []
 
 
 def run_in_daemon_thread(job: _Job) -> None:
-    """Run ``job`` in a daemon thread, at once and however many run already.
+    """Run ``job`` in a daemon thread, at once and without a limit on their number.
 
     Args:
-        job: raises nothing.
+        job: must not raise.
     """
     try:
         jobs = _idle_queues.pop()
@@ -41,7 +41,7 @@ def run_in_daemon_thread(job: _Job) -> None:
 def _run_jobs(jobs: _Jobs) -> None:
     while (job := _next_job(jobs)) is not None:
         job()
-        del job  # what it holds may be large, and the next one far away
+        del job  # free its objects before the wait for the next job
         _idle_queues.append(jobs)
 
 
@@ -51,10 +51,10 @@ def _next_job(jobs: _Jobs) -> _Job | None:
     except queue.Empty:
         try:
             _idle_queues.remove(jobs)
-        except ValueError:  # taken in this moment: a job is on its way
+        except ValueError:  # it has just been popped: a job will be put
             return jobs.get()
     return None
 
 
-# A forked child has the parent's lists but not its threads.
+# A forked child has a copy of the parent's list, but not its threads.
 os.register_at_fork(after_in_child=_idle_queues.clear)

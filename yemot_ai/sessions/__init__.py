@@ -1,4 +1,4 @@
-"""What is remembered of a call, and where."""
+"""Sessions, the records of calls, and the stores that keep them."""
 
 from __future__ import annotations
 

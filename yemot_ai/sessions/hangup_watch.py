@@ -1,4 +1,4 @@
-"""Looks out for calls that have hung up at another worker while something runs for them here."""
+"""Detect calls that have hung up at another worker while something runs for them here."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["HangupWatch"]
 log = logging.getLogger("yemot_ai")
 
 CHECK_INTERVAL = 0.2
-"""Seconds between two looks: what runs for a caller who is gone ends within half a second."""
+"""Seconds between two polls: what runs for a call ends within half a second of its hang-up."""
 
 
 class HangupWatch:
-    """One look for all running calls together; nothing runs, nothing is looked at.
+    """Polls the store for all running calls at once, only while a call runs.
 
     Args:
-        store: where calls end.
-        on_hangup: told the id of each call that runs here and has ended.
+        store: keeps the sessions.
+        on_hangup: called with the id of each call that runs here and has ended.
     """
 
     def __init__(self, store: SessionStore, on_hangup: Callable[[str], object]) -> None:
@@ -36,8 +36,8 @@ class HangupWatch:
 
     @contextmanager
     def watching(self, call_id: str) -> Iterator[None]:
-        """Watch over a call while the context is open; on the engine's loop."""
-        if self._store.immediate:  # no other worker sees these sessions
+        """Watch a call while the context is open; on the engine's loop."""
+        if self._store.immediate:  # no other worker can see these sessions
             yield
             return
         self._running[call_id] += 1
@@ -58,9 +58,9 @@ class HangupWatch:
             try:
                 ended = await self._store.ended(tuple(self._running)) & self._running.keys()
             except StoreError as error:
-                log.debug("cannot look for calls that have ended: %s", error)
+                log.debug("cannot check for calls that have ended: %s", error)
                 continue
-            # Once: what is being stopped cleans up, and must not be stopped in that.
+            # Once: a second report would interrupt the cleanup.
             for call_id in ended - self._reported:
                 self._reported.add(call_id)
                 self._on_hangup(call_id)

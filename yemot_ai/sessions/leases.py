@@ -1,7 +1,7 @@
-"""Holding a key: one holder at a time, across processes, for as long as the holder lives.
+"""Leases: hold a key exclusively among all processes, while the holder is alive.
 
-A holder has a lease and renews it. One that dies, or is frozen, loses it when the lease has run
-out; a holder that lives and finds its lease lost is stopped, so that two never go on together.
+A holder renews its lease. A holder that dies or freezes loses the key when the lease has run out; a
+holder that finds its lease lost is cancelled, so that two holders never continue at the same time.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ __all__ = ["DEFAULT_LEASE", "Hold", "LeaseStore", "hold_key"]
 log = logging.getLogger("yemot_ai")
 
 DEFAULT_LEASE = 10.0
-"""Seconds after which a silent holder counts as dead."""
+"""Seconds without renewal after which a holder counts as dead."""
 
 RENEWALS_PER_LEASE = 4
-"""A lease is renewed that often before it would run out."""
+"""How often a lease is renewed in its time."""
 
 MIN_RETRY_DELAY = 0.01
 MAX_RETRY_DELAY = 0.1
-"""Seconds between two looks at a key that somebody else holds: more and more, up to this."""
+"""Seconds between two attempts to take a key that has a holder: doubled each time, up to this."""
 
 
 def hold_key(kind: str, *names: str) -> str:
-    """Return a key for ``names``; no other kind, and no other names, have the same.
+    """Return a key that is unique for ``kind`` and ``names``.
 
     >>> hold_key("turn", "c/1", "a") == hold_key("turn", "c", "1/a")
     False
@@ -40,18 +40,18 @@ def hold_key(kind: str, *names: str) -> str:
 
 
 class LeaseStore(Protocol):
-    """Where leases are written down."""
+    """A store of leases."""
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take ``key`` for ``seconds``; False when another token has it. It may wait for that one first."""
+        """Take ``key`` for ``seconds``; return False if another token has it, perhaps after waiting."""
         ...
 
     async def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Keep ``key`` for further ``seconds``, without waiting; False when another token has it."""
+        """Renew ``key`` for ``seconds``, without waiting; return False if another token has it."""
         ...
 
     async def release(self, key: str, token: str) -> None:
-        """Let go of ``key`` if ``token`` has it."""
+        """Release ``key`` if ``token`` has it."""
         ...
 
 
@@ -59,15 +59,15 @@ class Hold:
     """Holds ``key`` while the context is open.
 
     Args:
-        leases: where the lease is written down.
-        key: what is held.
-        lease: seconds after which a silent holder counts as dead.
+        leases: the store of the lease.
+        key: the key to hold.
+        lease: seconds without renewal after which the holder counts as dead.
 
     Attributes:
-        leases: where the lease is written down.
+        leases: the store of the lease.
 
     Raises:
-        HoldLostError: on leaving: the lease was lost, and the body was cancelled for it.
+        HoldLostError: on exit, if the lease was lost and the body was cancelled.
     """
 
     __slots__ = (
@@ -102,7 +102,7 @@ class Hold:
         try:
             await self._acquire()
         except asyncio.CancelledError:
-            await self._release()  # a store may have given it to us while we were being cancelled
+            await self._release()  # the store may have granted it during the cancellation
             raise
         self._renew_task = asyncio.create_task(self._renew())
 
@@ -113,14 +113,14 @@ class Hold:
         trace: TracebackType | None,
         /,
     ) -> None:
-        # A task of its own: whoever is cancelled once more while leaving must not keep the key.
+        # A separate task: a second cancellation during the exit must not keep the key.
         leaving = asyncio.create_task(self._stop_and_release())
         _release_tasks.add(leaving)
         leaving.add_done_callback(_release_tasks.discard)
         try:
             await asyncio.shield(leaving)
         except asyncio.CancelledError:
-            if leaving.cancelling():  # with all that runs on the loop, perhaps before it had begun
+            if leaving.cancelling():  # with all tasks of the loop, perhaps before it started
                 await self._stop_and_release()
             if not self._is_lost:
                 raise
@@ -142,33 +142,33 @@ class Hold:
         renewed = now()
         while not self._is_left:
             await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
-            asked = now()
+            requested = now()
             try:
-                kept = await self.leases.renew(self._key, self._token, self._lease)
+                is_held = await self.leases.renew(self._key, self._token, self._lease)
             except StoreError as error:
                 log.warning("the hold of %s cannot be renewed now: %s", self._key, error)
-                kept = now() - renewed < self._lease
+                is_held = now() - renewed < self._lease
             else:
-                renewed = asked
-            if not kept and not self._is_left:
+                renewed = requested
+            if not is_held and not self._is_left:
                 self._is_lost = True
                 self._holder_task.cancel()
                 return
 
     async def _stop_and_release(self) -> None:
-        # Told twice: a client may swallow the cancellation of a command that is just done.
+        # Both: a client may swallow the cancellation of a command that has just finished.
         self._is_left = True
         self._renew_task.cancel()
         try:
             await asyncio.wait({self._renew_task})
-        finally:  # where the loop ends, too: a lease may be as long as a session
+        finally:  # also when the loop stops: a lease may be as long as a session
             if not self._is_lost:
                 await self._release()
 
     async def _release(self) -> None:
         try:
             await self.leases.release(self._key, self._token)
-        except StoreError as error:  # it runs out by itself
+        except StoreError as error:  # the lease runs out
             log.warning("the hold of %s could not be released: %s", self._key, error)
 
 

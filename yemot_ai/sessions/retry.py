@@ -1,7 +1,7 @@
-"""Writing down what has been worked out, and reading what is needed for it, even if the store is away.
+"""Retry reads and writes during a store outage.
 
-A model was paid for it, or a handler has ordered a pizza: it must not be done again because a
-server restarts just then, nor be given up before it has begun.
+The result of a turn has cost a model call, and a handler may have placed an order: neither must be lost
+or repeated because the store restarts.
 """
 
 from __future__ import annotations
@@ -20,56 +20,57 @@ T = TypeVar("T")
 log = logging.getLogger("yemot_ai")
 
 RETRY_INTERVAL: Final = 0.5
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 
 MAX_OUTAGE: Final = 120.0
-"""Seconds: longer than a caller is kept on the line while the store is away."""
+"""Seconds: longer than a caller is kept on the line during a store outage."""
 
 
 async def retry_while_store_is_away(
     operation: Callable[[], Awaitable[T]], description: str, *, seconds: float = MAX_OUTAGE
 ) -> T:
-    """Do something with the store; again and again for ``seconds`` while it is away.
+    """Run an operation of the store; retry it for ``seconds`` while the store cannot be reached.
 
     Args:
-        operation: must come to the same when it is done twice.
+        operation: must be idempotent.
         description: names it in the log.
-        seconds: after which the store's error is raised.
+        seconds: the time after which the store's error is raised.
 
     Raises:
-        StoreError: the store was away for all that time, or refuses for good.
+        StoreError: if the store could not be reached in that time.
+        SessionFormatError: at once, without a retry.
     """
-    give_up = asyncio.get_running_loop().time() + seconds
+    deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
             return await operation()
         except SessionFormatError:
             raise
         except StoreError as error:
-            if asyncio.get_running_loop().time() > give_up:
+            if asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("%s has to wait for the store: %s", description, error)
             await asyncio.sleep(RETRY_INTERVAL)
 
 
 class PendingWrites(Generic[T]):
-    """What is being written down: it goes on when whoever has worked it out is stopped meanwhile.
+    """Writes that continue when the task that started them is cancelled.
 
-    Each writing has to see for itself whether it still may: whoever lost a hold may have been overtaken.
+    Each write has to check that it still owns what it writes: after a lost hold it may be overtaken.
     """
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Task[T]] = {}
 
     async def write(self, key: str, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Write, and return what comes of it."""
+        """Run the write as a task and return its result."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._running[key] = task
         task.add_done_callback(lambda _: self._drop(key, task))
         return await asyncio.shield(task)
 
     async def wait(self, key: str) -> None:
-        """Wait until what is being written under ``key``, if anything is, is over."""
+        """Wait for the write under ``key``, if there is one."""
         task = self._running.get(key)
         if task is not None:
             await asyncio.wait({task})
@@ -78,4 +79,4 @@ class PendingWrites(Generic[T]):
         if self._running.get(key) is task:
             del self._running[key]
         if not task.cancelled():
-            task.exception()  # seen: whoever waited for it may be gone
+            task.exception()  # mark as retrieved: its caller may have been cancelled

@@ -1,4 +1,4 @@
-"""A session: all that is remembered of one call. JSON-able, immutable, versioned."""
+"""The session: the immutable, versioned record of one call, which JSON can represent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from yemot_ai.sessions.visit import Visit
 __all__ = ["RING_SIZE", "CachedResponse", "HandlerOutcome", "Session"]
 
 RING_SIZE = 4
-"""How many answers are kept for a request that comes again."""
+"""How many responses are cached for repeated requests."""
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-"""Shared by all sessions that have nothing in it: there are many, and an empty dictionary is 64 bytes."""
+"""Shared by all sessions: there are many, and an empty dictionary takes 64 bytes."""
 
 
 def _empty() -> Mapping[str, Any]:
@@ -26,13 +26,13 @@ def _empty() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A request and the answer it was given, so that it gets the same one when it comes again.
+    """A request and its response, so that a repeated request gets the same response.
 
     Attributes:
-        request: the request's mark: equal for equal requests. The request itself is in the visit.
-        time: ``ApiTime``; None when the line is set not to send it.
-        answer: what it was answered.
-        left: whether the answer led out of the extension.
+        request: the fingerprint of the request; its values are in the visit.
+        time: ``ApiTime``; None if the line is configured not to send it.
+        answer: the response.
+        left: whether the response leads out of the extension.
     """
 
     request: str
@@ -43,12 +43,12 @@ class CachedResponse:
 
 @dataclass(frozen=True, slots=True)
 class HandlerOutcome:
-    """What a plain handler's run came to, for whichever worker the line asks next.
+    """The result of a handler run, for the worker that gets the next request.
 
     Attributes:
         run: names the run within the call.
-        answer: the rendered answer ("" when the handler failed).
-        failed: the handler raised instead of deciding anything.
+        answer: the rendered response ("" if the handler failed).
+        failed: the handler raised an exception.
     """
 
     run: str
@@ -58,29 +58,29 @@ class HandlerOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is remembered of a call.
+    """The record of one call.
 
     Attributes:
         call_id: the call's ``ApiCallId``.
         version: counts the saves; a save over a newer version is refused.
         phone: the caller's number ("" when withheld).
-        ended: a tombstone: the call is over, whatever still comes is told to hang up.
+        ended: the session is a tombstone: each further request gets a hang-up.
         started: Unix time in seconds of the call's first request (0: none yet).
         visit: the newest visit, None before the first.
-        next_turn: the smallest turn number that this call has never used.
-        names: the line's value names that were used so far, oldest first, with the names they were
-            asked for by.
+        next_turn: the smallest turn number that this call has not used.
+        names: the value names that the line has used so far, oldest first, with the names that the
+            handlers read them by.
         turns: the ledger, oldest first.
-        earlier: turns of earlier calls of this caller, where they are remembered.
-        recalled: whether ``earlier`` and its threads were fetched.
+        earlier: turns of earlier calls of this caller, if callers are remembered.
+        recalled: whether ``earlier`` and its threads have been loaded.
         threads: per conversation, the provider's session value.
-        restarted: the conversations that the caller has started anew in this call.
-        retired: conversations' provider sessions that were put aside ("start anew") and are to be
-            forgotten when the call ends.
-        recent: the last answers, newest last.
-        finished: what the newest runs of plain handlers came to, newest last.
+        restarted: the conversations that the caller has restarted in this call.
+        retired: provider sessions that their conversations no longer use, with the conversations' names;
+            they are deleted when the call ends.
+        recent: the newest cached responses, newest last.
+        finished: the outcomes of the newest handler runs, newest last.
         state: the developer's ``call.state``.
-        faults: how many visits in a row ended in a fault of ours.
+        faults: how many visits in a row ended with an internal error.
     """
 
     call_id: str
@@ -103,41 +103,41 @@ class Session:
     faults: int = 0
 
     def turn(self, turn_id: str) -> Turn | None:
-        """Find a turn; the newest ones are looked at first."""
+        """Return a turn, or None; the search starts with the newest."""
         return next((turn for turn in reversed(self.turns) if turn.id == turn_id), None)
 
     def with_turn(self, turn: Turn) -> Self:
-        """Put ``turn`` in its place in the ledger, or at its end."""
+        """Return the session with ``turn`` replaced, or appended if it is new."""
         if self.turn(turn.id) is None:
             return replace(self, turns=(*self.turns, turn))
         return replace(self, turns=tuple(turn if old.id == turn.id else old for old in self.turns))
 
     def with_thread(self, conversation: str, session: JSON) -> Self:
-        """Remember the provider's session of ``conversation``."""
+        """Return the session with the provider session of ``conversation``."""
         return replace(self, threads={**self.threads, conversation: session})
 
     def without_thread(self, conversation: str) -> Self:
-        """Put the provider's session of ``conversation`` aside, if there is one."""
+        """Return the session with the provider session of ``conversation`` retired, if there is one."""
         if conversation not in self.threads:
             return self
         threads = dict(self.threads)
-        aside = conversation, threads.pop(conversation)
-        return replace(self, threads=threads, retired=(*self.retired, aside))
+        retired = conversation, threads.pop(conversation)
+        return replace(self, threads=threads, retired=(*self.retired, retired))
 
     def with_response(self, response: CachedResponse) -> Self:
-        """Remember the answer to a request."""
+        """Return the session with the response to a request cached."""
         return replace(self, recent=(*self.recent, response)[-RING_SIZE:])
 
     def find_outcome(self, run: str) -> HandlerOutcome | None:
-        """Find what a run came to."""
-        return next((one for one in self.finished if one.run == run), None)
+        """Return the outcome of a run, or None."""
+        return next((outcome for outcome in self.finished if outcome.run == run), None)
 
     def with_outcome(self, outcome: HandlerOutcome) -> Self:
-        """Remember what a run came to."""
+        """Return the session with the outcome of a run."""
         return replace(self, finished=(*self.finished, outcome)[-RING_SIZE:])
 
     def history(self, conversation: str) -> tuple[Exchange, ...]:
-        """Return what was said in ``conversation``, for a provider that has lost it."""
+        """Return the exchanges of ``conversation``, for a provider that has lost it."""
         return tuple(
             Exchange(turn.text, turn.answer)
             for turn in (*self.earlier, *self.turns)
@@ -145,7 +145,7 @@ class Session:
         )
 
     def with_restart(self, conversation: str) -> Self:
-        """Forget what was said in ``conversation``; its provider session is put aside."""
+        """Return the session with ``conversation`` restarted: its turns forgotten, its thread retired."""
         turns = tuple(
             replace(turn, forgotten=True) if turn.conversation in {conversation, ""} else turn
             for turn in self.turns
@@ -159,19 +159,19 @@ class Session:
         )
 
     def with_interruption(self, turn_id: str, spoken: str) -> Self:
-        """End a turn, and what was asked for it, with as much of its answer as was said.
+        """Return the session with a turn, and the steps of its answer, ended after the ``spoken`` part.
 
-        Also where all of it is written already; what else was asked within it stays as it is.
-        The provider knows nothing of how much that was: its session is put aside, and the next turn
-        tells it from the transcript.
+        Also if the whole answer is stored; steps with other answers are unchanged. The provider does not
+        know how much was spoken: its session is retired, and the next turn rebuilds the conversation.
         """
         session = self
-        known = self.turn(turn_id)
-        written = known.answer if known and known.is_done and known.answer and spoken else None
+        interrupted = self.turn(turn_id)
+        is_whole = interrupted is not None and interrupted.is_done and interrupted.answer and spoken
+        whole_answer = interrupted.answer if interrupted is not None and is_whole else None
         for turn in self.turns:
             if not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
                 continue
-            if turn.is_done and turn.answer != written:
+            if turn.is_done and turn.answer != whole_answer:
                 continue
             failed = turn.status is TurnStatus.FAILED or not spoken
             status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
@@ -183,15 +183,15 @@ class Session:
         return session
 
     def with_cut_off_answer(self, turn: Turn) -> Self:
-        """Put a turn in its place that has failed when its answer had begun: what there is of it is said.
+        """Return the session with a turn that failed after its first piece.
 
-        That much counts as the answer, also of the step of it that asked the model. The provider knows
-        nothing of how much it was: as after an interruption, the next turn tells it from the transcript.
+        The pieces are its answer, and that of its last step. The provider does not know how much was
+        spoken: its session is retired, and the next turn rebuilds the conversation.
         """
         said = "".join(turn.pieces).strip()
         session = self.with_turn(replace(turn, owner="", answer=said))
-        asked = [step for step in self.turns if step.conversation and step.id.startswith(f"{turn.id}.")]
-        for step in asked[-1:]:  # the model is left to answer when the function has asked all that it asks
+        steps = [step for step in self.turns if step.conversation and step.id.startswith(f"{turn.id}.")]
+        for step in steps[-1:]:  # the function's own steps come before the answer of the model
             status = step.status if step.is_done else turn.status
             failure = step.failure if step.is_done else turn.failure
             cut = replace(step, status=status, owner="", answer=said, failure=failure)
@@ -199,5 +199,5 @@ class Session:
         return session.without_thread(turn.conversation)
 
     def tombstone(self) -> Self:
-        """Return the tombstone of this session: nothing that was said stays in it."""
+        """Return the tombstone of this session, without anything that was said."""
         return replace(type(self)(self.call_id), version=self.version, ended=True, next_turn=self.next_turn)

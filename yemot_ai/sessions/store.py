@@ -1,4 +1,4 @@
-"""What a session store is: load, compare-and-set, delete, hold."""
+"""The protocol of session stores: load, compare-and-set save, delete, hold."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ __all__ = ["CALLER_KEY_PREFIX", "SessionStore", "SupportsCheck", "update_session
 
 
 CALLER_KEY_PREFIX: Final = "caller:"
-"""Starts the keys of the records of callers, which a store keeps beside sessions; no ``ApiCallId`` has it."""
+"""The prefix of the keys of callers' records, which a store keeps beside sessions; reserved: a call id
+with it is refused."""
 
 
 class SessionStore(Protocol):
     """Keeps the sessions of calls; every method may be called from any event loop.
 
-    A store that cannot do its work raises ``StoreError``, within seconds: a caller waits.
+    A store that cannot be used raises ``StoreError`` within seconds, because a caller is waiting.
 
     Attributes:
-        immediate: whether ``load`` and ``save`` return without ever waiting, because the sessions are
-            in this process and no other can see them.
+        immediate: whether ``load`` and ``save`` return without waiting, because the sessions are in
+            this process and no other process can see them.
     """
 
     @property
@@ -33,10 +34,10 @@ class SessionStore(Protocol):
         ...
 
     async def load(self, call_id: str) -> Session | None:
-        """Return the newest version, or None when there is none or it has expired.
+        """Return the newest version, or None if there is none or it has expired.
 
         Raises:
-            SessionFormatError: a newer version of this package wrote it; it is left as it is.
+            SessionFormatError: if a newer version of this package wrote it; it is left unchanged.
         """
         ...
 
@@ -44,31 +45,30 @@ class SessionStore(Protocol):
         """Store ``session`` if the stored version is still ``session.version`` (0: there is none).
 
         Args:
-            session: what to store.
+            session: the session to store.
             ttl: seconds after which it may be dropped unless it is saved again.
 
         Returns:
             The session as stored, its version one higher.
 
         Raises:
-            SessionConflictError: somebody saved a newer version.
+            SessionConflictError: if a newer version has been saved.
         """
         ...
 
     async def delete(self, call_id: str) -> None:
-        """Drop the session; an unknown one is no error."""
+        """Delete the session; do nothing if there is none."""
         ...
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:
-        """Be alone under ``key``, among all processes, until the context is left.
+        """Hold ``key`` exclusively, among all processes, while the context is open.
 
         Args:
-            key: what is held; not an ``ApiCallId`` of its own.
-            lease: seconds after which a holder that does not renew counts as dead; a holder that
-                lives renews by itself.
+            key: the key; independent of the ids of calls.
+            lease: seconds without renewal after which the holder counts as dead; the hold renews it.
 
         Raises:
-            HoldLostError: on leaving: the lease ran out meanwhile, and the body was cancelled.
+            HoldLostError: on exit, if the lease ran out and the body was cancelled.
         """
         ...
 
@@ -76,24 +76,24 @@ class SessionStore(Protocol):
         """Iterate over the calls that have a session, ended ones included.
 
         Args:
-            idle: only those that were not saved for so many seconds.
+            idle: only those that have not been saved for this many seconds.
         """
         ...
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
-        """Return which of these calls have a session that has ended; in one look, for it is asked often."""
+        """Return the calls among these that have ended; in one query, because it is called often."""
         ...
 
 
 @runtime_checkable
 class SupportsCheck(Protocol):
-    """A store that can tell beforehand whether it will work."""
+    """A store that can check whether it works."""
 
     async def check(self) -> None:
-        """Try it.
+        """Check the store.
 
         Raises:
-            StoreError: it will not work; the message says why.
+            StoreError: if it does not work; the message says why.
         """
         ...
 
@@ -101,22 +101,22 @@ class SupportsCheck(Protocol):
 async def update_session(
     store: SessionStore, call_id: str, change: Callable[[Session], Session], *, ttl: float
 ) -> Session:
-    """Load a session, change it and save it; again from the start when somebody else was faster.
+    """Load a session, change it and save it; repeat from the start after a conflict.
 
     Args:
-        store: where it is.
-        call_id: whose it is; a new session when there is none.
-        change: a pure function; returning its argument itself means there is nothing to save.
-        ttl: seconds.
+        store: the store.
+        call_id: the call; a new session is changed if it has none.
+        change: a pure function; if it returns its argument, nothing is saved.
+        ttl: seconds after which the store may drop the session.
 
     Returns:
-        The session as it now stands in the store.
+        The session in the store.
     """
     while True:
-        found = await store.load(call_id) or Session(call_id)
-        changed = change(found)
-        if changed is found:
-            return found
+        session = await store.load(call_id) or Session(call_id)
+        changed = change(session)
+        if changed is session:
+            return session
         try:
             return await store.save(changed, ttl=ttl)
         except SessionConflictError:

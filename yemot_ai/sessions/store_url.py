@@ -1,4 +1,4 @@
-"""A store by one word, as it stands in a setting.
+"""Open the store of a URL, as in a setting.
 
 >>> open_store("memory:").immediate
 True
@@ -25,8 +25,8 @@ def open_store(url: str) -> SessionStore:
             (``redis://host:port/0``, ``rediss://…``, ``unix:///path``).
 
     Raises:
-        ConfigurationError: it names none.
-        StoreError: the folder or file cannot be used.
+        ConfigurationError: if it names no store.
+        StoreError: if the folder or file cannot be used.
     """
     kind, _, rest = url.partition(":")
     if kind in {"redis", "rediss", "unix"}:

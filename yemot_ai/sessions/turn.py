@@ -1,4 +1,4 @@
-"""A turn: one utterance and its answer, as the ledger keeps it."""
+"""A turn: one utterance and its answer, as the ledger stores it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from yemot_ai.providers.provider import JSON, Usage
 __all__ = ["TRANSCRIPT_SUFFIX", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
 
 TRANSCRIPT_SUFFIX = ".heard"
-"""Ends the id of a turn in which a recording was transcribed: another turn answers it."""
+"""The suffix of the id of a turn that transcribes a recording; another turn answers it."""
 
 
 _FORMER_PATHS: Final = {
     "yemot_ai.recordings.EmptyRecordingError": "recording_empty",
     "yemot_ai.recordings.RecordingNotReadyError": "recording_not_ready",
 }
-"""Kinds by the Python paths that older records hold, of classes that have moved since."""
+"""Kinds of classes that have moved, by the Python paths in older records."""
 
 
 class TurnStatus(enum.Enum):
-    """Where a turn stands."""
+    """The status of a turn."""
 
     RUNNING = "running"
     ANSWERED = "answered"
@@ -33,12 +33,12 @@ class TurnStatus(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnFailure:
-    """A provider's error as plain data, so that a replay raises the same one in any process.
+    """A provider error as plain data, so that any process can raise it again.
 
     Attributes:
-        kind: ``ProviderError.kind`` of its class; of a class that names none of its own, its Python path.
+        kind: ``ProviderError.kind`` of its class; for a class that does not define ``kind``, its Python path.
         message: its message.
-        fields: its own attributes.
+        fields: its attributes.
     """
 
     kind: str
@@ -47,11 +47,11 @@ class TurnFailure:
 
     @classmethod
     def from_error(cls, error: ProviderError) -> Self:
-        """Keep ``to_error``."""
+        """Return the failure for ``error``."""
         return cls(_stored_name(type(error)), str(error), dict(vars(error)))
 
     def to_error(self) -> ProviderError:
-        """Build the error again; one of an unknown kind becomes a plain ``ProviderError``."""
+        """Return the error; one of an unknown kind becomes a ``ProviderError``."""
         kind = current_kind(self.kind)
         error_type = next((known for known in _error_types() if _stored_name(known) == kind), ProviderError)
         # The constructors take different arguments; the message is already there.
@@ -65,26 +65,25 @@ class Turn:
     """One utterance and its answer.
 
     Attributes:
-        id: names the turn within its call; asked again under the same id, it is answered from
-            the ledger.
+        id: names the turn within its call; a second question with the same id gets the stored answer.
         text: the utterance.
-        conversation: whose memory it belongs to ("" when no model was asked).
-        status: where it stands.
-        owner: names the work that is being done on it, after the worker that does it (``worker.work``); one
-            that finds another name here has lost the turn and writes nothing.
-        answer: what was answered, as the model wrote it; of an answer that broke off, as far as it went.
-        outcome: the line's answer, where the turn ended in one of its own (a transfer, a
-            hang-up); "" otherwise.
-        spoken: what the developer's function had queued before the answer, rendered.
-        failure: what went wrong.
-        usage: what the turn cost.
-        session_id: the provider's own id of the conversation, for logs.
+        conversation: the conversation that it belongs to ("" if no model was asked).
+        status: running, answered or failed.
+        owner: the worker and its work on the turn (``worker.work``); a worker that finds another owner has
+            lost the turn and writes nothing.
+        answer: the answer, as the model wrote it; of a cut-off answer, the part before the cut.
+        outcome: the response to the line, if the turn ended with an action (a transfer, a hang-up);
+            "" otherwise.
+        spoken: rendered messages that the developer's function queued before the answer.
+        failure: the error of a failed turn.
+        usage: the tokens that the turn cost.
+        session_id: the provider's id of the conversation, for logs.
         duration: seconds from the question to the answer.
-        forgotten: the caller has started anew since.
-        pieces: the whole sentences of the answer, from the moment that they are written until all of
-            it was spoken.
-        interrupted: the caller pressed a key while the answer was spoken; ``answer`` is as far as that.
-        lost: how many workers were lost while they worked on it.
+        forgotten: the caller has restarted the conversation since.
+        pieces: the complete sentences of the answer, from the time they are written until all of it has
+            been spoken.
+        interrupted: the caller pressed a key while the answer was spoken; ``answer`` is the part before it.
+        lost: how many workers died during the turn.
     """
 
     id: str
@@ -106,17 +105,17 @@ class Turn:
 
     @property
     def is_transcription(self) -> bool:
-        """Whether it only found out what the caller has recorded; ``answer`` is what was said."""
+        """Whether the turn transcribes a recording; ``answer`` is the transcript."""
         return not self.conversation and self.id.endswith(TRANSCRIPT_SUFFIX)
 
     @property
     def has_answer(self) -> bool:
-        """Whether it belongs to what was said: it was answered, or its answer broke off after a sentence."""
+        """Whether it was answered, or its answer was cut off after a piece."""
         return self.status is TurnStatus.ANSWERED or bool(self.answer)
 
     @property
     def is_done(self) -> bool:
-        """Whether it is answered or has failed for good."""
+        """Whether it is answered or has failed."""
         return self.status is not TurnStatus.RUNNING
 
 
@@ -136,7 +135,7 @@ def _path(kind: type[ProviderError]) -> str:
 
 
 def _error_types() -> Iterator[type[ProviderError]]:
-    """Yield all classes of provider errors, the ones that developers wrote included."""
+    """Yield all classes of provider errors, those of developers included."""
     queue: list[type[ProviderError]] = [ProviderError]
     while queue:
         kind = queue.pop()

@@ -1,4 +1,4 @@
-"""A visit: one stay of a call in one extension of ours."""
+"""A visit: one stay of a call in one extension."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ Values = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SpokenProgress:
-    """How far the answer of a turn was spoken; each request of the line is answered once.
+    """How far the answer of a running turn has been spoken; each request gets one response.
 
     Attributes:
-        turn: whose answer it is.
-        polls: for each request that was answered while the turn ran, the number of polls that it
-            brought, and how many sentences were spoken by its end.
+        turn: the number of the turn.
+        polls: for each request that was answered while the turn ran, its number of polls, and how many
+            pieces had been spoken after its response.
     """
 
     turn: int = 0
     polls: tuple[tuple[int, int], ...] = ()
 
     def for_turn(self, turn: int) -> SpokenProgress:
-        """Return what was told of ``turn``."""
+        """Return the progress of ``turn``: this one, or an empty one."""
         return self if self.turn == turn else SpokenProgress(turn)
 
     @property
     def spoken_count(self) -> int:
-        """How many sentences were spoken."""
+        """How many pieces have been spoken."""
         return self.polls[-1][1] if self.polls else 0
 
     def span(self, poll: int) -> tuple[int, int, int] | None:
-        """Find how a request was answered that brings ``poll`` polls.
+        """Return the pieces of the response to the request with ``poll`` polls.
 
         Returns:
-            The number of polls, and from which sentence to which; for a request that comes late,
-            those of the newest one; None for a new request.
+            The number of polls, and the first and last piece; for a late request those of the newest
+            one; None for a new request.
         """
         if not self.polls or poll > self.polls[-1][0]:
             return None
-        at = next((at for at, (known, _) in enumerate(self.polls) if known == poll), len(self.polls) - 1)
-        known, stop = self.polls[at]
-        return known, self.polls[at - 1][1] if at else 0, stop
+        numbers = [number for number, _ in self.polls]
+        index = numbers.index(poll) if poll in numbers else len(numbers) - 1
+        number, stop = self.polls[index]
+        return number, self.polls[index - 1][1] if index else 0, stop
 
     def with_poll(self, poll: int, stop: int) -> SpokenProgress:
-        """Return it with the answer to one more request: sentences up to ``stop`` (as many: a filler)."""
+        """Return the progress after one more response: pieces up to ``stop`` (unchanged: a filler)."""
         return SpokenProgress(self.turn, (*self.polls, (poll, stop)))
 
 
 NOTHING_SPOKEN: Final = SpokenProgress()
-"""No answer is being spoken: what most sessions say, nearly all of the time."""
+"""No answer is being spoken; shared by most sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,14 @@ class Visit:
 
     Attributes:
         number: counts the visits of a call, from 1.
-        extension: where it is.
+        extension: the extension.
         first_turn: turn numbers below this one belong to earlier visits.
         names_before: the line's value names that were used before this visit.
         seen: the values of the newest request that was answered.
-        left: whether our last answer led out of the extension.
+        left: whether the last response led out of the extension.
         silences: how often in a row the caller has said nothing.
-        decided: the newest turn number that has its answer, and that answer.
-        spoken_progress: how far an answer was spoken that is still being written.
+        decided: the number of the newest turn that has its response, and that response.
+        spoken_progress: how far an answer that is still being written has been spoken.
     """
 
     number: int = 1
@@ -82,7 +83,7 @@ class Visit:
 
 
 def continues(seen: Values, values: Values) -> bool:
-    """Tell whether a request with ``values`` goes on from one with ``seen``.
+    """Return whether a request with ``values`` continues one with ``seen``.
 
     The line sends every collected value again and appends the new ones [OFF]; constants
     (``api_add_N``) may stand before or after them, so the order is compared name by name.
@@ -99,7 +100,7 @@ def continues(seen: Values, values: Values) -> bool:
 
 
 def _by_name(values: Values) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, value in values:
-        found.setdefault(name, []).append(value)
-    return found
+        by_name.setdefault(name, []).append(value)
+    return by_name

@@ -1,7 +1,7 @@
-"""Recordings that a caller has made on the line, fetched from the platform's own API.
+"""Download the recordings of callers from the platform's API.
 
-Source: [OFF] ``DownloadFile``: raw bytes, or 404; the token may go in the header ``authorization``.
-A file that is asked for at once may be missing yet, or not whole [LIVE].
+Source: [OFF] ``DownloadFile``: raw bytes, or 404; the token may be sent in the header ``authorization``.
+A file that is requested at once may still be missing or incomplete [LIVE].
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ DOWNLOAD_URL: Final = "https://www.call2all.co.il/ym/api/DownloadFile"
 """The official address [OFF]."""
 
 RETRY_INTERVAL: Final = 0.5
-"""Seconds before a file that is not whole yet is asked for again."""
+"""Seconds before the next request for a file that is not complete yet."""
 
 CHUNK_SIZE: Final = 65_536
 CHUNK_HEADER_SIZE: Final = 8
-"""Bytes before what the header of a RIFF file counts."""
+"""Bytes that the size in the header of a RIFF file does not include."""
 
 FIRST_CHUNK: Final = 12
-"""Where the chunks of a WAV file begin."""
+"""The offset of the first chunk of a WAV file."""
 
 _PATH: Final = re.compile(r"(?:ivr2:)?/?((?:[^/\\:]+/)*[^/\\:]+\.wav)", re.IGNORECASE)
 
 Fetch = Callable[[str], bytes]
 Download = Callable[[str], Awaitable[bytes]]
-"""Fetches a recording by the line's path."""
+"""Downloads a recording by the line's path."""
 
 
 class RecordingNotReadyError(ProviderError):
@@ -59,24 +59,24 @@ class RecordingNotReadyError(ProviderError):
 
 
 class EmptyRecordingError(ProviderError):
-    """The recording is whole, and there is not a moment of sound in it."""
+    """The recording is complete and contains no sound."""
 
     kind = "recording_empty"
 
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Fetches recordings by the line's paths: ``/1/000.wav``, ``ivr2:/1/000.wav`` or ``1/000.wav``.
+    """Downloads recordings by the line's paths: ``/1/000.wav``, ``ivr2:/1/000.wav`` or ``1/000.wav``.
 
     Args:
-        token: of the platform's API; ``YEMOT_TOKEN`` unless given. It is sent in a header alone.
-        url: of ``DownloadFile``.
+        token: the token of the platform's API; ``YEMOT_TOKEN`` unless given. It is sent in a header only.
+        url: the URL of ``DownloadFile``.
         timeout: seconds for one request.
-        ready_timeout: seconds in which a recording has to be there, and whole.
-        max_bytes: the largest recording that is taken.
+        ready_timeout: seconds in which a recording must become complete.
+        max_bytes: the largest recording that is accepted.
 
     Raises:
-        ConfigurationError: there is no token, or the address is not one of http or https.
+        ConfigurationError: if there is no token, or ``url`` is not an http or https URL.
     """
 
     token: str = field(default="", repr=False)
@@ -98,40 +98,40 @@ class Recordings:
     async def download(
         self, path: str, *, in_thread: Callable[[Fetch, str], Awaitable[bytes]] = asyncio.to_thread
     ) -> bytes:
-        """Return a recording, waiting for it until it is whole.
+        """Return a recording; wait until it is complete.
 
         Args:
             path: the value that the line has sent.
             in_thread: runs the blocking request.
 
         Raises:
-            ProviderError: one of its subclasses says why there is no recording.
+            ProviderError: if there is no recording; the subclass says why.
         """
         now = asyncio.get_running_loop().time
-        give_up = now() + self.ready_timeout
+        deadline = now() + self.ready_timeout
         while True:
             try:
                 return await in_thread(self.fetch, path)
             except ProviderError as error:
-                if not error.transient or now() + RETRY_INTERVAL > give_up:
+                if not error.transient or now() + RETRY_INTERVAL > deadline:
                     raise
             await asyncio.sleep(RETRY_INTERVAL)
 
     def fetch(self, path: str) -> bytes:
-        """Ask for a recording once; blocks.
+        """Request a recording once; block until it is here.
 
         Raises:
-            RecordingNotReadyError: it is missing, or not whole yet.
-            EmptyRecordingError: nothing was recorded.
-            ProviderError: one of its subclasses says what else is wrong.
+            RecordingNotReadyError: if it is missing or not complete yet.
+            EmptyRecordingError: if it contains no sound.
+            ProviderError: if the request fails; the subclass says why.
         """
-        # Every line imports this module, and few of them fetch anything.
+        # Imported here, because few processes download recordings.
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - see above
 
         target = _platform_path(path)
         parts = urlsplit(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        ends = time.monotonic() + self.timeout
+        deadline = time.monotonic() + self.timeout
         try:
             with closing(kind(parts.hostname or "", parts.port, timeout=self.timeout)) as connection:
                 connection.request(
@@ -139,21 +139,21 @@ class Recordings:
                 )
                 with connection.getresponse() as response:
                     _check_status(response.status)
-                    return _check_complete(self._read(response, ends))
+                    return _check_complete(self._read(response, deadline))
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self.timeout, provider="recordings") from error
         except (OSError, HTTPException) as error:
-            what = f"no recording: the connection failed ({type(error).__name__})"
-            raise ProviderCrashError(what, provider="recordings") from error
+            message = f"no recording: the connection failed ({type(error).__name__})"
+            raise ProviderCrashError(message, provider="recordings") from error
 
-    def _read(self, response: HTTPResponse, ends: float) -> bytes:
+    def _read(self, response: HTTPResponse, deadline: float) -> bytes:
         audio = bytearray()
         while chunk := response.read1(CHUNK_SIZE):
             audio += chunk
             if len(audio) > self.max_bytes:
                 message = f"the recording is larger than {self.max_bytes} bytes"
                 raise ProviderError(message, provider="recordings")
-            if time.monotonic() > ends:  # the socket's own timeout counts per read
+            if time.monotonic() > deadline:  # the socket's own timeout counts per read
                 raise TimeoutError
         return bytes(audio)
 
@@ -172,11 +172,13 @@ def _request_target(parts: SplitResult, target: str) -> str:
 
 
 def _platform_path(path: str) -> str:
-    """Write a path as the platform's API wants it; it comes from the line, so anybody may have sent it."""
-    found = _PATH.fullmatch(path.strip())
-    if found is None or not found[1].isprintable() or {".", ".."} & set(found[1].split("/")):
-        raise ProviderError("what the line sent is no path of a recording", provider="recordings")
-    return f"ivr2:/{found[1]}"
+    """Return a path for the platform's API; ``path`` is untrusted, because any client can send it."""
+    match = _PATH.fullmatch(path.strip())
+    if match is None or not match[1].isprintable() or {".", ".."} & set(match[1].split("/")):
+        raise ProviderError(
+            "the value that the line sent is not the path of a recording", provider="recordings"
+        )
+    return f"ivr2:/{match[1]}"
 
 
 def _check_status(status: int) -> None:
@@ -193,18 +195,18 @@ def _check_status(status: int) -> None:
 def _check_complete(audio: bytes) -> bytes:
     size = int.from_bytes(audio[4:CHUNK_HEADER_SIZE], "little")
     if audio[:4] != b"RIFF" or size == 0 or len(audio) < size + CHUNK_HEADER_SIZE:
-        raise RecordingNotReadyError("the recording is not whole, or no WAV", provider="recordings")
+        raise RecordingNotReadyError("the recording is incomplete, or not a WAV file", provider="recordings")
     if not _has_sound(audio):
         raise EmptyRecordingError("there is no sound in the recording", provider="recordings")
     return audio
 
 
 def _has_sound(audio: bytes) -> bool:
-    """Look for sound among the chunks; the standard library's reader refuses the phone's A-law."""
-    at = FIRST_CHUNK
-    while at + CHUNK_HEADER_SIZE <= len(audio):
-        size = int.from_bytes(audio[at + 4 : at + CHUNK_HEADER_SIZE], "little")
-        if audio[at : at + 4] == b"data":
-            return size > 0 and at + CHUNK_HEADER_SIZE < len(audio)
-        at += CHUNK_HEADER_SIZE + size + size % 2
+    """Return whether there is a data chunk with audio; the standard library cannot read the phone's A-law."""
+    start = FIRST_CHUNK
+    while start + CHUNK_HEADER_SIZE <= len(audio):
+        size = int.from_bytes(audio[start + 4 : start + CHUNK_HEADER_SIZE], "little")
+        if audio[start : start + 4] == b"data":
+            return size > 0 and start + CHUNK_HEADER_SIZE < len(audio)
+        start += CHUNK_HEADER_SIZE + size + size % 2
     return False

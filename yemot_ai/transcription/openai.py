@@ -1,7 +1,9 @@
-"""OpenAI's transcription, and every server compatible with it: ``pip install 'yemot-ai[openai]'``.
+"""The transcriber of OpenAI and of compatible servers: ``pip install 'yemot-ai[openai]'``.
 
-transcriber = OpenAITranscriber(model="gpt-transcribe", language="he")
-words = await transcriber.transcribe(audio)
+Example::
+
+    transcriber = OpenAITranscriber(model="gpt-transcribe", language="he")
+    text = await transcriber.transcribe(audio)
 """
 
 from __future__ import annotations
@@ -12,20 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai.providers.openai.provider import SERVICE
 from yemot_ai.providers.sdk.client import ServiceClient
 
-if TYPE_CHECKING:  # importing the SDK costs 0.6 s: it is done at the first recording
+if TYPE_CHECKING:  # importing the SDK takes 0.6 s: it is done at the first recording
     from openai.types.audio import Transcription
 
 __all__ = ["DEFAULT_MODEL", "OpenAITranscriber"]
 
 DEFAULT_MODEL: Final = "gpt-transcribe"
-"""Asked when neither ``model=`` nor ``OPENAI_TRANSCRIPTION_MODEL`` names another; OpenAI's earlier
-models (``whisper-1`` and others) are announced to end on 2027-02-26."""
+"""The model unless ``model=`` or ``OPENAI_TRANSCRIPTION_MODEL`` is given; OpenAI has announced the end of
+earlier models (``whisper-1`` and others) for 2027-02-26."""
 
 SDK_MODULE: Final = "openai.resources.audio.transcriptions"
-"""The module of the SDK that this API needs."""
+"""The module of the SDK for this API."""
 
 FILE_NAME: Final = "recording.wav"
-"""The ending tells the format; the line's own path is nobody else's business."""
+"""The suffix is the format; the line's path is not sent."""
 
 _SERVICE: Final = replace(SERVICE, default_model=DEFAULT_MODEL, model_variable="OPENAI_TRANSCRIPTION_MODEL")
 
@@ -34,16 +36,16 @@ class OpenAITranscriber:
     """Transcribes through the Audio API.
 
     Args:
-        api_key: ``OPENAI_API_KEY`` unless given; a server that wants none takes any word.
+        api_key: ``OPENAI_API_KEY`` unless given; a server without keys accepts any value.
         model: ``OPENAI_TRANSCRIPTION_MODEL``, else ``DEFAULT_MODEL``, unless given.
-        language: what callers speak (ISO 639-1); None lets the model find out.
-        base_url: another server that speaks the same API, with its ``/v1``; ``OPENAI_BASE_URL``
+        language: the language of the callers (ISO 639-1); None lets the model detect it.
+        base_url: another server with the same API, including its ``/v1``; ``OPENAI_BASE_URL``
             unless given.
         timeout: seconds for one recording, from the first byte sent to the last one read.
 
     Raises:
-        MissingExtraError: the SDK is not installed.
-        MissingKeyError: there is no key.
+        MissingExtraError: if the SDK is not installed.
+        MissingKeyError: if there is no key.
     """
 
     def __init__(
@@ -67,15 +69,15 @@ class OpenAITranscriber:
         )
 
     async def transcribe(self, audio: bytes) -> str:
-        """Return what is said in a WAV file; "" where nothing is said.
+        """Return what is said in a WAV file; "" if nothing is said.
 
         Raises:
-            ProviderError: one of its subclasses says why it is not known.
+            ProviderError: if there is no transcript; the subclass says why.
         """
-        told = {} if self._language is None else {"language": self._language}
+        language = {} if self._language is None else {"language": self._language}
         return await self._client.ask(
             lambda client: client.audio.transcriptions.create(
-                file=(FILE_NAME, audio, "audio/wav"), model=self._client.model, **told
+                file=(FILE_NAME, audio, "audio/wav"), model=self._client.model, **language
             ),
             self._parse,
         )
@@ -88,7 +90,7 @@ class OpenAITranscriber:
         refused = getattr(transcription, "error", None)
         if refused:
             raise self._client.error_from_body({"error": refused})
-        text: Any = transcription.text  # the SDK promises a text, and checks nothing
+        text: Any = transcription.text  # the SDK does not check the type
         if not isinstance(text, str):
             raise self._client.service.malformed_error("no text")
         return text.strip()

@@ -1,4 +1,4 @@
-"""What a transcriber is: whoever turns a recording into words."""
+"""The transcriber protocol: turns a recording into text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ __all__ = ["Transcriber"]
 
 @runtime_checkable
 class Transcriber(Protocol):
-    """The one method that makes an object a transcriber.
+    """Turns recordings into text.
 
-    Cancelling the task that awaits it ends it: nothing is left running. Failures are raised as
-    ``yemot_ai.errors.ProviderError``. It runs on the one long-lived event loop of the process, so
-    that a client can be kept; ``async aclose()``, if there is one, is called by ``YemotAI.close``.
+    A cancelled ``transcribe`` must stop and leave nothing running. Failures are raised as
+    ``yemot_ai.errors.ProviderError``. It runs on the engine's loop, which lives as long as the process, so
+    a client can be reused; ``YemotAI.close`` calls ``async aclose()``, if there is one.
     """
 
     async def transcribe(self, audio: bytes) -> str:
-        """Return what is said in a recording; "" where nothing is said.
+        """Return what is said in a recording; "" if nothing is said.
 
         Args:
-            audio: a whole WAV file, as the line records it (8 kHz).
+            audio: a complete WAV file, as the line records it (8 kHz).
         """
         ...

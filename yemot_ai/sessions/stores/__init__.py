@@ -1,1 +1,1 @@
-"""Where sessions are kept: memory, SQLite, Redis, JSON files."""
+"""Session stores: memory, SQLite, Redis, JSON files."""

@@ -1,10 +1,12 @@
-"""Blocking work of a store in a worker thread, never left behind."""
+"""Run blocking functions of a store in worker threads, without leaving one behind."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+
+from yemot_ai.runtime.tasks import retrieve_exception
 
 __all__ = ["run_blocking"]
 
@@ -15,14 +17,13 @@ T = TypeVar("T")
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run ``function`` in a worker thread.
 
-    Whoever is cancelled meanwhile waits for its end first: a lock that is taken in a thread which
-    nobody awaits any more would be given back before it is taken.
+    A cancellation waits for the end of the thread: otherwise a lock could be released before the thread
+    has taken it.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    future = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
-        return await asyncio.shield(work)
+        return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait({work})
-        if not work.cancelled():
-            work.exception()  # seen: whoever asked for the result is gone
+        await asyncio.wait({future})
+        retrieve_exception(future)
         raise

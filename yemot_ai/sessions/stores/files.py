@@ -1,4 +1,4 @@
-"""Files as stores need them: names for any text, folders that are synced, errors that say what to do.
+"""File names for any text, synced folders, and errors of the operating system with a hint.
 
 >>> file_name("../a").startswith("_a-")
 True
@@ -23,13 +23,13 @@ _MAX_READABLE: Final = 40
 
 
 def file_name(name: str) -> str:
-    """Return a file's name for any text: nothing in it leads out of the folder, none equals another."""
+    """Return a unique file name for any text, without path separators."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:40]
     return f"{_UNSAFE.sub('_', name)[:_MAX_READABLE]}-{digest}.json"
 
 
 def sync_folder(folder: Path) -> None:
-    """Let a file that was put into ``folder`` survive a power cut."""
+    """Sync ``folder``, so that a new file in it survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -39,7 +39,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def translate_os_errors(action: str) -> Iterator[None]:
-    """Turn an operating system's error into one that says what to do."""
+    """Raise ``StoreError`` with a hint for an error of the operating system."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Sessions as JSON files in a folder: for one machine, any number of its processes.
+"""The JSON file store: sessions as files in a folder, for any number of processes on one machine.
 
-A file is replaced as a whole and synced, so that neither a crash nor a power cut leaves half of one.
+A file is replaced atomically and synced, so that neither a crash nor a power cut leaves a partial file.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ __all__ = ["JSONFileStore"]
 log = logging.getLogger("yemot_ai")
 
 LOCK_FILES: Final = 64
-"""Lock files; a call's is chosen by its name, so that none is left behind for each call."""
+"""How many lock files there are; the file of a call is chosen by a hash of its name."""
 
 PAGE_SIZE: Final = 100
-"""Files that are read in one go while others may do something, too."""
+"""How many files are read in one job of a worker thread."""
 
 _DRAFT_PREFIX: Final = ".draft-"
 
 STALE_AFTER: Final = 60.0
-"""Seconds after which a draft, or a lease that has run out, is one that nobody comes back to."""
+"""Seconds after which a draft, or a lease that has run out, is abandoned."""
 
 
 class _Envelope(NamedTuple):
@@ -53,14 +53,14 @@ class _Envelope(NamedTuple):
 
 
 class JSONFileStore:
-    """Keeps each session in a file of its own.
+    """Keeps each session in a separate file.
 
     Args:
-        path: a folder; made if need be, closed to other users. Not on a network file system: the
-            processes agree by file locks.
+        path: a folder; created if it is missing, without access for other users. Not on a network file
+            system: the processes use file locks.
 
     Raises:
-        StoreError: the folder cannot be made or written to.
+        StoreError: if the folder cannot be created or written to.
     """
 
     immediate = False
@@ -78,29 +78,29 @@ class JSONFileStore:
         return f"JSONFileStore({str(self._root)!r})"
 
     async def load(self, call_id: str) -> Session | None:
-        """Return the newest version, or None; a damaged file is set aside."""
+        """Return the newest version, or None; quarantine a damaged file."""
         return await run_blocking(self._load, call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
 
         Raises:
-            SessionConflictError: somebody saved a newer version.
+            SessionConflictError: if a newer version has been saved.
         """
         return await run_blocking(self._save, session, ttl)
 
     async def delete(self, call_id: str) -> None:
-        """Drop the session."""
+        """Delete the session."""
         await run_blocking(self._delete, call_id)
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
-        """Be alone under ``key``, among all processes of this machine."""
+        """Hold ``key`` exclusively, among all processes of this machine."""
         return Hold(self, key, lease=lease)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session; files that have expired are removed.
+        """Iterate over the calls that have a session; remove expired files.
 
-        A session of a newer format is left to those who can read it.
+        A session of a newer format is left unchanged.
         """
         latest = time.time() - idle
         await run_blocking(self._remove_stale_files)
@@ -110,7 +110,7 @@ class JSONFileStore:
                 yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
-        """Return which of these calls have ended."""
+        """Return the calls among these that have ended."""
         return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -122,7 +122,7 @@ class JSONFileStore:
         return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
-        """Let go of a lease."""
+        """Release a lease."""
         await run_blocking(self._release, key, token)
 
     @property
@@ -139,22 +139,22 @@ class JSONFileStore:
 
     def _load(self, call_id: str) -> Session | None:
         path = self._sessions / file_name(call_id)
-        kept = self._read(path)
-        if kept is None or kept.expires <= time.time():
+        envelope = self._read(path)
+        if envelope is None or envelope.expires <= time.time():
             return None
         try:
-            return kept.session(call_id)
+            return envelope.session(call_id)
         except SessionDamagedError:
             with self._locked(path.name):
                 return self._load_locked(path, call_id)
 
     def _load_locked(self, path: Path, call_id: str | None) -> Session | None:
-        """Return the session of a file that is locked; a damaged one is set aside."""
-        kept = self._read_locked(path)
-        if kept is None or kept.expires <= time.time():
+        """Return the session of a locked file, or None; quarantine a damaged file."""
+        envelope = self._read_locked(path)
+        if envelope is None or envelope.expires <= time.time():
             return None
         try:
-            return kept.session(call_id)
+            return envelope.session(call_id)
         except SessionDamagedError as error:
             self._quarantine(path, error)
             return None
@@ -175,21 +175,21 @@ class JSONFileStore:
             path.unlink(missing_ok=True)
 
     def _list_page(self, paths: list[Path], latest: float) -> list[str]:
-        """Return the calls among ``paths`` that were saved last at ``latest``, or before."""
-        found = []
+        """Return the calls among ``paths`` that were last saved at ``latest`` or before."""
+        call_ids = []
         for path in paths:
             with contextlib.suppress(SessionFormatError):
-                found.append(self._list_file(path, latest))
-        return [call_id for call_id in found if call_id is not None]
+                call_ids.append(self._list_file(path, latest))
+        return [call_id for call_id in call_ids if call_id is not None]
 
     def _list_file(self, path: Path, latest: float) -> str | None:
-        kept = self._read(path)
-        if kept is None:
+        envelope = self._read(path)
+        if envelope is None:
             return None
-        if kept.expires <= time.time():
+        if envelope.expires <= time.time():
             self._remove_expired(path)
             return None
-        if kept.saved > latest:
+        if envelope.saved > latest:
             return None
         with self._locked(path.name):
             session = self._load_locked(path, None)
@@ -198,7 +198,7 @@ class JSONFileStore:
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         ended = set()
         for call_id in call_ids:
-            with contextlib.suppress(SessionFormatError):  # nor can anybody else here say so
+            with contextlib.suppress(SessionFormatError):  # this version cannot read whether it has ended
                 session = self._load(call_id)
                 if session and session.ended:
                     ended.add(call_id)
@@ -206,14 +206,14 @@ class JSONFileStore:
 
     def _remove_expired(self, path: Path) -> None:
         with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
-            kept = self._read_locked(path)
-            if kept and kept.expires <= time.time():
+            envelope = self._read_locked(path)
+            if envelope and envelope.expires <= time.time():
                 path.unlink(missing_ok=True)
 
     def _remove_stale_files(self) -> None:
-        """Remove what processes have left behind that died while they wrote, or held a key."""
+        """Remove drafts and leases of processes that have died."""
         now = time.time()
-        with translate_os_errors(f"{self._root} cannot be tidied"):
+        with translate_os_errors(f"{self._root} cannot be cleaned up"):
             for folder in (self._sessions, self._holds):
                 for draft in folder.glob(f"{_DRAFT_PREFIX}*"):
                     with contextlib.suppress(FileNotFoundError):
@@ -243,7 +243,7 @@ class JSONFileStore:
                     path.unlink(missing_ok=True)
 
     def _lease(self, path: Path) -> tuple[str | None, float]:
-        """Return who holds a key and until when; what cannot be read holds nothing."""
+        """Return the holder of a key and the end of its lease; (None, 0.0) for a damaged file."""
         text = _read_text(path)
         if text is None:
             return None, 0.0
@@ -251,14 +251,14 @@ class JSONFileStore:
             token, expires = json.loads(text)
             return str(token), float(expires)
         except (OverflowError, RecursionError, TypeError, ValueError):
-            log.warning("%s is damaged; the key counts as free", path)
+            log.warning("%s is damaged; its key counts as free", path)
             return None, 0.0
 
     def _read(self, path: Path) -> _Envelope | None:
         try:
             return _read_envelope(path)
         except SessionDamagedError:
-            # It may have been replaced meanwhile, and a good one must not be set aside.
+            # Read again with the lock: an intact file may have replaced it.
             with self._locked(path.name):
                 return self._read_locked(path)
 
@@ -270,14 +270,14 @@ class JSONFileStore:
             return None
 
     def _quarantine(self, path: Path, error: Exception) -> None:
-        """Keep a damaged file under another name, for a person to look at."""
-        aside = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
+        """Rename a damaged file, so that it can be inspected."""
+        quarantine = path.with_name(f"{path.stem}.{time.time_ns()}.damaged")
         with (
             translate_os_errors(f"the damaged {path} cannot be renamed"),
             contextlib.suppress(FileNotFoundError),
         ):
-            path.rename(aside)
-        log.error("%s: %s; kept as %s, the call begins anew", path, error, aside.name)
+            path.rename(quarantine)
+        log.error("%s: %s; kept as %s, the call starts without it", path, error, quarantine.name)
 
     def _write(self, path: Path, text: str, *, sync: bool = True) -> None:
         with translate_os_errors(f"{path} cannot be written"):
@@ -297,36 +297,36 @@ class JSONFileStore:
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        """Be alone with all files whose name has the same lock; for as long as one write takes."""
+        """Hold the lock of all files whose names share it; for the time of one write."""
         number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCK_FILES
         with translate_os_errors(f"{self._locks} cannot be used"):
             descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
-        try:  # the death of the process unlocks it, too
+        try:  # the end of the process unlocks it, too
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
-            # Closing alone would not do: a child that was forked meanwhile has it open as well.
+            # Closing is not enough: a child that was forked since has the descriptor, too.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 
 def _read_envelope(path: Path) -> _Envelope | None:
-    """Read a file; None when there is none.
+    """Read a file; return None if there is none.
 
     Raises:
-        SessionDamagedError: it is none of ours.
+        SessionDamagedError: if it is not a file of this store.
     """
     text = _read_text(path)
     if text is None:
         return None
     try:
-        found = parse_object(text)
-        kept = _Envelope(found["session"], float(found["saved"]), float(found["expires"]))
+        fields = parse_object(text)
+        envelope = _Envelope(fields["session"], float(fields["saved"]), float(fields["expires"]))
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise SessionDamagedError(f"its envelope is damaged ({type(error).__name__})") from None
-    if not (math.isfinite(kept.saved) and math.isfinite(kept.expires)):
-        raise SessionDamagedError("its times are none")
-    return kept
+    if not (math.isfinite(envelope.saved) and math.isfinite(envelope.expires)):
+        raise SessionDamagedError("its times are not finite")
+    return envelope
 
 
 def _read_text(path: Path) -> str | None:

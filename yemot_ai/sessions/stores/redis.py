@@ -1,4 +1,4 @@
-"""Sessions in Redis: for any number of machines."""
+"""The Redis store: sessions for any number of machines."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ __all__ = ["RedisStore"]
 log = logging.getLogger("yemot_ai")
 
 COMMAND_TIMEOUT: Final = 2.0
-"""Seconds that one command may take: a caller waits."""
+"""Seconds for one command, because a caller is waiting."""
 
 PAGE_SIZE: Final = 500
 
 DAMAGED_TTL: Final = 7 * 24 * 60 * 60 * 1000
-"""Milliseconds that a damaged record is kept for a person to look at."""
+"""Milliseconds for which a damaged record is kept for inspection."""
 
 _SAVE: Final = """
     if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
@@ -65,16 +65,16 @@ _QUARANTINE: Final = """
 class RedisStore:
     """Keeps sessions in a Redis server.
 
-    Needs the extra ``redis``. Times out and expires by the server's clock. Each event loop has a
-    connection pool of its own, so the store may be used from any.
+    Needs the extra ``redis``. Keys and leases expire by the server's clock. Each event loop has its own
+    connection pool, so the store may be used from any loop.
 
     Args:
         url: ``redis://[:password@]host[:port][/database]``, ``rediss://`` or ``unix://``.
-        prefix: begins every key of ours.
+        prefix: the prefix of every key.
 
     Raises:
-        MissingExtraError: redis is not installed.
-        ConfigurationError: ``url`` is no Redis URL.
+        MissingExtraError: if redis is not installed.
+        ConfigurationError: if ``url`` is not a Redis URL.
     """
 
     immediate = False
@@ -95,7 +95,7 @@ class RedisStore:
         except ValueError:
             # Its message may quote a part of the password.
             raise ConfigurationError(
-                f"{redact_url(url)} is no Redis URL: write redis://:password@host:6379/0, and the "
+                f"{redact_url(url)} is not a Redis URL: write redis://:password@host:6379/0, and the "
                 "password's characters such as @ # / ? as %40 %23 %2F %3F"
             ) from None
 
@@ -103,16 +103,16 @@ class RedisStore:
         return f"RedisStore({redact_url(self._url)!r})"
 
     async def check(self) -> None:
-        """Try the server.
+        """Ping the server.
 
         Raises:
-            StoreError: it cannot be reached, or refuses us.
+            StoreError: if it cannot be reached, or refuses the connection.
         """
         with self._translate_errors():
             await _execute(self._client.ping())
 
     async def load(self, call_id: str) -> Session | None:
-        """Return the newest version, or None; a damaged record is set aside."""
+        """Return the newest version, or None; quarantine a damaged record."""
         with self._translate_errors():
             version, record = await _execute(
                 self._client.hmget(self._session_key(call_id), "version", "record")
@@ -129,7 +129,7 @@ class RedisStore:
         """Store ``session``; ``ttl`` in seconds.
 
         Raises:
-            SessionConflictError: somebody saved a newer version.
+            SessionConflictError: if a newer version has been saved.
         """
         saved = replace(session, version=session.version + 1)
         done = await self._eval(
@@ -150,17 +150,17 @@ class RedisStore:
         return saved
 
     async def delete(self, call_id: str) -> None:
-        """Drop the session."""
+        """Delete the session."""
         with self._translate_errors():
             await _execute(self._client.delete(self._session_key(call_id)))
             await _execute(self._client.zrem(self._index_key, _encode(call_id)))
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
-        """Be alone under ``key``, among all processes that use this server and prefix."""
+        """Hold ``key`` exclusively, among all processes that use this server and prefix."""
         return Hold(self, key, lease=lease)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session, the longest silent first."""
+        """Iterate over the calls that have a session, the one saved longest ago first."""
         latest = time.time() - idle
         page: list[tuple[bytes, float]]
         done: set[bytes] = set()
@@ -182,14 +182,14 @@ class RedisStore:
             least = last
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
-        """Return which of these calls have ended."""
-        asked = tuple(call_ids)
+        """Return the calls among these that have ended."""
+        ids = tuple(call_ids)
         with self._translate_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
-                for call_id in asked:
+                for call_id in ids:
                     pipeline.hget(self._session_key(call_id), "ended")
-                found = await _execute(pipeline.execute())
-        return frozenset(call_id for call_id, ended in zip(asked, found, strict=True) if ended == b"1")
+                flags = await _execute(pipeline.execute())
+        return frozenset(call_id for call_id, ended in zip(ids, flags, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease."""
@@ -200,18 +200,18 @@ class RedisStore:
         return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
-        """Let go of a lease."""
+        """Release a lease."""
         await self._eval(_RELEASE, [self._hold_key(key)], [token])
 
     async def aclose(self) -> None:
-        """Close this loop's connections; what is asked later opens new ones."""
+        """Close this loop's connections; a later command opens new ones."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
 
     @property
     def _client(self) -> Redis:
-        """The client of the running loop: a connection that another loop has opened would fail."""
+        """The client of the running loop: connections of another loop would fail."""
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None:
@@ -230,7 +230,7 @@ class RedisStore:
     def _hold_key(self, key: str) -> bytes:
         return f"{self._prefix}hold:".encode() + _encode(key)
 
-    async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - Lua's own
+    async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - the result of a script
         with self._translate_errors():
             return await _execute(self._client.eval(script, len(keys), *keys, *arguments))
 
@@ -242,21 +242,23 @@ class RedisStore:
                 for call_id in calls.values():
                     pipeline.exists(self._session_key(call_id))
                 exist = await _execute(pipeline.execute())
-            there = dict(compress(calls.items(), exist))
-            gone = [name for name in names if name not in there]
-            if gone:
-                await _execute(self._client.zrem(self._index_key, *gone))
-        return list(there.values())
+            existing = dict(compress(calls.items(), exist))
+            expired = [name for name in names if name not in existing]
+            if expired:
+                await _execute(self._client.zrem(self._index_key, *expired))
+        return list(existing.values())
 
     async def _quarantine(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
-        """Keep a damaged record under another key, for a person to look at."""
-        aside = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _encode(call_id)
-        await self._eval(_QUARANTINE, [self._session_key(call_id), aside], [record, DAMAGED_TTL])
-        log.error("session %s: %s; kept for a week as %r, the call begins anew", call_id, error, aside)
+        """Rename the key of a damaged record, so that it can be inspected."""
+        quarantine = f"{self._prefix}damaged:{time.time_ns()}:".encode() + _encode(call_id)
+        await self._eval(_QUARANTINE, [self._session_key(call_id), quarantine], [record, DAMAGED_TTL])
+        log.error(
+            "session %s: %s; kept for a week as %r, the call starts without it", call_id, error, quarantine
+        )
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        from redis import exceptions  # noqa: PLC0415 - an extra, and here it is
+        from redis import exceptions  # noqa: PLC0415 - an extra
 
         try:
             yield
@@ -264,18 +266,18 @@ class RedisStore:
             raise StoreError(f"Redis at {redact_url(self._url)} does not answer: {error}") from error
 
 
-async def _execute(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async face
+async def _execute(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async API
     """Await a command.
 
-    redis-py waits by ``asyncio.wait_for``, which before Python 3.12 drops a cancellation that comes
-    when the command is just sent; whoever is cancelled here is cancelled.
+    redis-py uses ``asyncio.wait_for``, which before Python 3.12 can drop a cancellation that arrives when
+    the command has just been sent; it is raised again here.
     """
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
-    answer = await command
+    result = await command
     if task and task.cancelling() > before:
         raise asyncio.CancelledError
-    return answer
+    return result
 
 
 def _encode(text: str) -> bytes:
@@ -283,7 +285,7 @@ def _encode(text: str) -> bytes:
 
 
 def _decode_call_id(name: bytes) -> str | None:
-    """Return whose name in the index it is; None: nobody's."""
+    """Return the call id of a name in the index; None if it is not a valid name."""
     try:
         return name.decode("utf-8", "surrogatepass")
     except ValueError:
@@ -294,6 +296,6 @@ def _decode_session(call_id: str, version: bytes | None, record: bytes | None) -
     if record is None:
         raise SessionDamagedError("its record is missing")
     session = decode(record.decode("ascii", "replace"), call_id=call_id)
-    if version != b"%d" % session.version:  # as the script that saves compares it
-        raise SessionDamagedError("it is another version than the one that was saved")
+    if version != b"%d" % session.version:  # compared as the save script does
+        raise SessionDamagedError("it is not the version that was saved")
     return session

@@ -1,4 +1,4 @@
-"""Sessions in an SQLite database: for one machine, any number of its processes."""
+"""The SQLite store: sessions in a database file, for any number of processes on one machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCHEMA_VERSION: Final = 1
 """``PRAGMA user_version`` of the tables below."""
 
 BUSY_TIMEOUT: Final = 5.0
-"""Seconds to wait for another process that is writing."""
+"""Seconds to wait for a write of another process."""
 
 PRIVATE_MODE: Final = 0o600
 
@@ -51,7 +51,7 @@ _TABLES: Final = f"""
     COMMIT;
 """
 
-# As bytes: a damaged record need not be a text that UTF-8 has.
+# As bytes: a damaged record may not be valid UTF-8.
 _LOAD: Final = "SELECT version, CAST(record AS BLOB) FROM sessions WHERE call_id = ? AND expires > ?"
 _DELETE_DAMAGED: Final = "DELETE FROM sessions WHERE call_id = ? AND CAST(record AS BLOB) IS ?"
 _LIST: Final = "SELECT CAST(call_id AS BLOB) FROM sessions WHERE saved <= ? ORDER BY saved"
@@ -77,14 +77,14 @@ _LEASE: Final = """
 class SQLiteStore:
     """Keeps sessions in one database file, in WAL mode.
 
-    A write survives the death of the process; after a power cut the last ones may be missing, but the
-    database is whole.
+    A write survives the end of the process; after a power cut the last writes may be missing, but the
+    database is consistent.
 
     Args:
-        path: the file; made if need be. Not on a network file system.
+        path: the file; created if it is missing. Not on a network file system.
 
     Raises:
-        StoreError: the file cannot be opened, or a newer version of this package made it.
+        StoreError: if the file cannot be opened, or a newer version of this package created it.
     """
 
     immediate = False
@@ -101,34 +101,34 @@ class SQLiteStore:
         return f"SQLiteStore({str(self._path)!r})"
 
     async def load(self, call_id: str) -> Session | None:
-        """Return the newest version, or None; a damaged record is set aside."""
+        """Return the newest version, or None; quarantine a damaged record."""
         return await run_blocking(self._load, call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
 
         Raises:
-            SessionConflictError: somebody saved a newer version.
+            SessionConflictError: if a newer version has been saved.
         """
         return await run_blocking(self._save, session, ttl)
 
     async def delete(self, call_id: str) -> None:
-        """Drop the session."""
+        """Delete the session."""
         await run_blocking(
             self._run, "DELETE FROM sessions WHERE call_id = :call_id", call_id=_encode_key(call_id)
         )
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
-        """Be alone under ``key``, among all processes of this machine."""
+        """Hold ``key`` exclusively, among all processes of this machine."""
         return Hold(self, key, lease=lease)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        """Iterate over the calls that have a session, the longest silent first; drop what has expired."""
+        """Iterate over the calls that have a session, saved longest ago first; delete expired ones."""
         for call_id in await run_blocking(self._list_call_ids, idle):
             yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
-        """Return which of these calls have ended."""
+        """Return the calls among these that have ended."""
         return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -144,7 +144,7 @@ class SQLiteStore:
         return await self.acquire(key, token, seconds)
 
     async def release(self, key: str, token: str) -> None:
-        """Let go of a lease."""
+        """Release a lease."""
         await run_blocking(
             self._run,
             "DELETE FROM holds WHERE key = :key AND token = :token",
@@ -153,7 +153,7 @@ class SQLiteStore:
         )
 
     async def aclose(self) -> None:
-        """Close the file; what is asked later opens it anew."""
+        """Close the file; a later call opens it again."""
         await run_blocking(self._close)
 
     def _load(self, call_id: str) -> Session | None:
@@ -184,7 +184,7 @@ class SQLiteStore:
         return saved
 
     def _quarantine(self, call_id: str, record: bytes | None, error: SessionDamagedError) -> None:
-        """Keep a damaged record in a table of its own, for a person to look at."""
+        """Move a damaged record to the table ``damaged``, so that it can be inspected."""
         with self._open() as connection:
             moved = connection.execute(_DELETE_DAMAGED, (_encode_key(call_id), record))
             if moved.rowcount == 1:
@@ -192,7 +192,7 @@ class SQLiteStore:
                     "INSERT INTO damaged VALUES (?, ?, ?, ?)",
                     (_encode_key(call_id), time.time(), str(error), record),
                 )
-        log.error("session %s: %s; kept in the table 'damaged', the call begins anew", call_id, error)
+        log.error("session %s: %s; kept in the table 'damaged', the call starts without it", call_id, error)
 
     def _list_call_ids(self, idle: float) -> list[str]:
         now = time.time()
@@ -215,7 +215,7 @@ class SQLiteStore:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """Use the connection of this process, alone, as one transaction."""
+        """Lock the connection of this process and run one transaction."""
         with self._lock, self._translate_errors():
             if self._connection is None:
                 self._connection = self._connect()
@@ -225,7 +225,7 @@ class SQLiteStore:
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._creation_lock():
-            # SQLite would let everybody read the file, and those that it puts beside it likewise.
+            # SQLite creates files, also those beside the database, that every user can read.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_MODE))
             connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, check_same_thread=False)
@@ -240,7 +240,7 @@ class SQLiteStore:
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
         if layout > SCHEMA_VERSION:
             raise StoreError(
-                f"{self._path} was made by a newer version of yemot-ai (layout {layout}, this one knows "
+                f"{self._path} was created by a newer version of yemot-ai (layout {layout}, this one knows "
                 f"{SCHEMA_VERSION}): upgrade, or give another file"
             )
         if layout < SCHEMA_VERSION:
@@ -250,12 +250,12 @@ class SQLiteStore:
 
     @contextmanager
     def _creation_lock(self) -> Iterator[None]:
-        """Keep other processes from making the same file; those that switch to WAL at once do not wait.
+        """Let one process at a time create the file: SQLite does not wait while it switches to WAL.
 
-        By a file beside it: whoever closes the database's own loses the locks that SQLite has on it.
+        The lock is a separate file: closing a descriptor of the database would drop SQLite's own locks.
         """
-        beside = self._path.with_name(f"{self._path.name}-lock")
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        lock_path = self._path.with_name(f"{self._path.name}-lock")
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -267,10 +267,10 @@ class SQLiteStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self._path}: {error} (is it a database, and may it be written?)") from error
+            raise StoreError(f"{self._path}: {error} (is it a database, and writable?)") from error
 
     def _reset_after_fork(self) -> None:
-        # SQLite forbids to use, or even to close, a connection beyond a fork; the lock may be held for ever.
+        # SQLite forbids to use or close a connection after a fork; the lock may be held by a lost thread.
         if self._connection is not None:
             _parent_connections.append(self._connection)
         self._connection, self._lock = None, threading.Lock()
@@ -279,7 +279,7 @@ class SQLiteStore:
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                with contextlib.suppress(sqlite3.Error):  # it is given up either way
+                with contextlib.suppress(sqlite3.Error):  # it is not used again
                     connection.close()
 
 
@@ -289,19 +289,19 @@ _parent_connections: list[sqlite3.Connection] = []
 
 def _after_fork() -> None:
     for store in list(_stores):
-        store._reset_after_fork()  # noqa: SLF001 - one module, and nobody else's business
+        store._reset_after_fork()  # noqa: SLF001 - the same module
 
 
 os.register_at_fork(after_in_child=_after_fork)
 
 
 def _encode_key(call_id: str) -> str:
-    """Return what SQLite can store for any text; a lone surrogate is none that UTF-8 has."""
+    """Return a key that SQLite can store for any text; UTF-8 cannot encode a lone surrogate."""
     return call_id if _is_plain(call_id) else json.dumps(call_id)
 
 
 def _decode_key(key: bytes) -> str | None:
-    """Return whose key it is; None: nobody's, for a damaged row must not hide those of others."""
+    """Return the call id of a key; None for a damaged one, which must not hide other rows."""
     try:
         text = key.decode()
         return str(json.loads(text)) if text.startswith('"') else text
