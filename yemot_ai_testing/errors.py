@@ -80,7 +80,7 @@ class CallerNotAskedError(ToolkitError, AssertionError):
         self.heard = heard
         super().__init__(
             f"the line does not listen to the first caller, who has heard {heard!r}: {waits_for}. "
-            "Override `arrives(caller)` to bring callers to an agent, or set `extension` to that of the agent"
+            "Override `reach_agent(caller)` to bring callers to an agent, or set `extension` to its folder"
         )
 
 
