@@ -39,7 +39,7 @@ def ai(provider: ScriptedProvider) -> YemotAI:
     return YemotAI(provider=provider)
 
 
-def test_a_conversation_goes_on_from_turn_to_turn(ai: YemotAI, provider: ScriptedProvider) -> None:
+def test_a_conversation_continues_from_turn_to_turn(ai: YemotAI, provider: ScriptedProvider) -> None:
     provider.answers("נעים מאוד").answers("דוד")
 
     assert [ai.reply("c1", text) for text in ("שמי דוד", "איך קוראים לי?")] == ["נעים מאוד", "דוד"]
@@ -90,7 +90,7 @@ def test_two_turns_of_one_conversation_are_asked_one_after_the_other(
     assert [request.session for request in provider.requests] == [None, "scripted-1"]
 
 
-def test_a_turn_tells_its_usage_and_how_long_it_took(ai: YemotAI, provider: ScriptedProvider) -> None:
+def test_a_turn_has_its_usage_and_duration(ai: YemotAI, provider: ScriptedProvider) -> None:
     provider.answers("כן", after=3)
     turn = asyncio.run(ai.aask("c1", "יש?"))
 
@@ -137,7 +137,7 @@ def test_a_call_that_has_ended_is_not_asked_about(ai: YemotAI) -> None:
         ai.reply("c1", "יש?")
 
 
-def test_a_provider_that_never_answers_is_given_up_after_the_turns_time(provider: ScriptedProvider) -> None:
+def test_a_provider_that_never_answers_is_cancelled_after_the_turns_time(provider: ScriptedProvider) -> None:
     provider.hangs()
     ai = YemotAI(provider=provider, turn_timeout=20)
 
@@ -148,7 +148,7 @@ def test_a_provider_that_never_answers_is_given_up_after_the_turns_time(provider
 
 
 @pytest.mark.parametrize("retries", [0, 2])
-def test_transient_failures_are_retried_as_often_as_was_said(
+def test_transient_failures_are_retried_as_often_as_configured(
     provider: ScriptedProvider, retries: int
 ) -> None:
     for _ in range(retries + 1):
@@ -168,7 +168,7 @@ def test_a_failed_turn_fails_the_same_way_when_asked_again(ai: YemotAI, provider
     assert len(provider.requests) == 1
 
 
-def test_a_context_that_ran_over_is_begun_anew_with_the_last_exchanges(
+def test_a_conversation_with_a_context_overflow_is_rebuilt_from_the_last_exchanges(
     ai: YemotAI, provider: ScriptedProvider
 ) -> None:
     for number in range(8):
@@ -181,7 +181,7 @@ def test_a_context_that_ran_over_is_begun_anew_with_the_last_exchanges(
     assert [old.prompt for old in provider.requests[-1].history] == [f"שאלה {n}" for n in range(2, 8)]
 
 
-def test_a_thread_that_was_begun_anew_is_forgotten_with_its_call(
+def test_the_threads_of_a_rebuilt_conversation_are_deleted_with_its_call(
     ai: YemotAI, provider: ScriptedProvider
 ) -> None:
     provider.answers("כן").fails("context_overflow").answers("הנה")
@@ -223,28 +223,28 @@ def test_a_providers_own_bug_is_a_providers_error_and_is_logged(caplog: pytest.L
 def test_a_running_turn_whose_owner_is_dead_is_taken_over(provider: ScriptedProvider) -> None:
     provider.answers("כן")
     store = MemoryStore()
-    left_behind = Turn("t", "יש?", owner="somebody who holds nothing any more")
+    left_behind = Turn("t", "יש?", owner="a dead worker")
     run_without_waiting(store.save(Session("c1", turns=(left_behind,)), ttl=60))
 
     assert YemotAI(provider=provider, store=store).reply("c1", "יש?", turn_id="t") == "כן"
 
 
 def test_a_turn_that_has_killed_three_workers_kills_no_other(provider: ScriptedProvider) -> None:
-    store, told = MemoryStore(), list[Turn]()
+    store, reported = MemoryStore(), list[Turn]()
     left_behind = Turn("t", "יש?", "call", owner="the third.1", lost=2)
     run_without_waiting(store.save(Session("c1", turns=(left_behind,)), ttl=60))
     ai = YemotAI(provider=provider, store=store)
-    ai.on_turn(lambda _call_id, turn: told.append(turn))
+    ai.on_turn(lambda _call_id, turn: reported.append(turn))
     for _ in range(2):
         with pytest.raises(ProviderCrashError, match="3 workers were lost"):
             ai.reply("c1", "יש?", turn_id="t")
     ai.end("c1")
 
     assert provider.requests == []
-    assert [(turn.id, turn.lost) for turn in told] == [("t", 3)]
+    assert [(turn.id, turn.lost) for turn in reported] == [("t", 3)]
 
 
-def test_a_worker_that_comes_back_to_its_own_turn_was_not_lost() -> None:
+def test_a_worker_that_claims_its_own_turn_again_was_not_lost() -> None:
     session = Session("c1", turns=(Turn("t", "יש?", owner="a.1", lost=2),))
 
     assert claim(session, Turn("t", "יש?", owner="a.2")).turns[0].lost == 2
@@ -254,21 +254,21 @@ def test_a_worker_that_comes_back_to_its_own_turn_was_not_lost() -> None:
 def test_a_running_turn_whose_owner_lives_is_waited_for() -> None:
     provider = ScriptedProvider(engine=Engine())
     store = MemoryStore()
-    running = Turn("t", "יש?", owner="somebody else")
+    running = Turn("t", "יש?", owner="another worker")
     saved = run_without_waiting(store.save(Session("c1", turns=(running,)), ttl=60))
-    assert run_without_waiting(store.acquire(hold_key("turn", "c1", "t"), "somebody else", 60))
+    assert run_without_waiting(store.acquire(hold_key("turn", "c1", "t"), "another worker", 60))
     ai = YemotAI(provider=provider, store=store)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(ai.reply, "c1", "יש?", turn_id="t")
         over = replace(running, status=TurnStatus.ANSWERED, answer="כן, אני", owner="")
         run_without_waiting(store.save(saved.with_turn(over), ttl=60))
-        run_without_waiting(store.release(hold_key("turn", "c1", "t"), "somebody else"))
+        run_without_waiting(store.release(hold_key("turn", "c1", "t"), "another worker"))
 
         assert waiting.result(10) == "כן, אני"
     assert provider.requests == []
 
 
-def test_the_blocking_twins_refuse_the_engines_own_loop(ai: YemotAI) -> None:
+def test_the_blocking_methods_refuse_the_engines_own_loop(ai: YemotAI) -> None:
     async def on_the_engine() -> None:
         ai.reply("c1", "יש?")
 
@@ -289,7 +289,7 @@ def test_the_log_says_which_turn_failed_and_why(
 
 
 class Careless:
-    """A provider that returns what it likes."""
+    """A provider that returns a given value."""
 
     name = "careless"
 
@@ -324,7 +324,7 @@ def test_a_provider_cannot_end_the_engine(error: BaseException) -> None:
 
 
 class OwnError(ProviderError):
-    """A developer's own leaf, without a kind."""
+    """A developer's error class, without a kind."""
 
 
 def test_a_developers_own_error_comes_back_as_itself() -> None:
@@ -351,14 +351,16 @@ def test_the_wait_for_an_earlier_turn_counts_as_the_turns_time(provider: Scripte
 
 
 class Stubborn(ScriptedProvider):
-    """A provider that cannot forget."""
+    """A provider that cannot delete a conversation."""
 
     async def end_session(self, session: JSON) -> None:
         await super().end_session(session)
         raise OSError("read-only")
 
 
-def test_what_cannot_be_forgotten_does_not_keep_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_conversation_that_cannot_be_deleted_does_not_keep_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     stubborn = Stubborn().answers("א").answers("ב")
     ai = YemotAI(provider=stubborn)
     other = ai.new_conversation("other")
@@ -376,6 +378,6 @@ def test_what_cannot_be_forgotten_does_not_keep_the_rest(caplog: pytest.LogCaptu
     [{"retries": -1}, {"turn_timeout": float("nan")}, {"model": "m"}, {"openai_api_key": "k"}],
     ids=["retries", "nan", "model", "key"],
 )
-def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, object]) -> None:
+def test_invalid_arguments_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         YemotAI(provider=ScriptedProvider(), **arguments)  # type: ignore[arg-type]  # wrong on purpose

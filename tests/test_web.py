@@ -81,7 +81,7 @@ def test_asgi_reads_the_query_and_a_body_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_other_methods_are_told_which_ones_there_are(method: str) -> None:
+def test_other_methods_get_the_allowed_ones(method: str) -> None:
     assert wsgi_call(method)[:2] == ("405 Method Not Allowed", {"Allow": "GET, HEAD, POST"})
     assert asgi_call(method)[:2] == (405, {b"allow": b"GET, HEAD, POST"})
 
@@ -91,7 +91,7 @@ def test_head_has_no_body() -> None:
     assert asgi_call("HEAD", b"a=1")[2] == b""
 
 
-def test_bytes_that_are_no_utf8_do_no_harm() -> None:
+def test_bytes_that_are_no_utf8_are_replaced() -> None:
     assert "a" in wsgi_call("POST", "a=%FF", b"b=\xff")[2].decode()
     assert "a" in asgi_call("POST", b"a=\xff", b"b=\xff")[2].decode()
 
@@ -121,7 +121,7 @@ def test_half_a_body_over_asgi_is_not_answered() -> None:
     assert sent == []
 
 
-def test_the_lifespan_protocol_is_spoken() -> None:
+def test_the_lifespan_protocol_is_answered() -> None:
     inbox = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     sent: list[str] = []
 

@@ -12,7 +12,7 @@ from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture(autouse=True)
-def _told(caplog: pytest.LogCaptureFixture) -> None:
+def _log_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "yemot_ai")
 
 
@@ -20,7 +20,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
 
 
-def test_each_turn_and_the_end_of_a_call_are_a_line_with_what_they_took(
+def test_each_turn_and_the_end_of_a_call_are_logged_with_duration_and_tokens(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     provider = ScriptedProvider().answers("בשמונה", after=1.5).fails("unauthorized").answers("כן")
@@ -37,13 +37,13 @@ def test_each_turn_and_the_end_of_a_call_are_a_line_with_what_they_took(
         caller.says(said)
     caller.hangs_up()
 
-    told = [re.sub(r"^call \S+: ", "", line) for line in lines(caplog)]
-    assert told[:3] == [
+    messages = [re.sub(r"^call \S+: ", "", line) for line in lines(caplog)]
+    assert messages[:3] == [
         "turn ai_1.1: scripted (call): answered in 1.50 s, 10 tokens in (0 cached), 6 out",
         "turn ai_2.1: scripted (call): failed (unauthorized) in 0.00 s",
         "turn ai_3.1: scripted (call): answered in 0.00 s, 4 tokens in (0 cached), 2 out",
     ]
-    (end,) = told[3:]
+    (end,) = messages[3:]
     assert re.fullmatch(
         r"over \(hangup\) after \d+ s: 3 turns \(1 failed\), 0 recordings heard, "
         r"14 tokens in \(0 cached\), 8 out",
@@ -53,7 +53,7 @@ def test_each_turn_and_the_end_of_a_call_are_a_line_with_what_they_took(
         assert word not in caplog.text
 
 
-def test_a_recording_that_was_heard_is_a_line_without_its_path_and_its_words(
+def test_a_transcribed_recording_is_logged_without_its_path_and_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     model = ScriptedProvider().transcribes("מתי פתוח", after=1).answers("בשמונה")
@@ -75,7 +75,7 @@ def test_a_recording_that_was_heard_is_a_line_without_its_path_and_its_words(
     assert "פתוח" not in caplog.text
 
 
-def test_what_a_function_answers_by_itself_asks_nobody_and_is_no_line(
+def test_a_turn_that_a_function_answers_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     flow = AIFlow(YemotAI(provider=ScriptedProvider()))
@@ -93,7 +93,7 @@ def test_what_a_function_answers_by_itself_asks_nobody_and_is_no_line(
     assert "0 turns (0 failed)" in end
 
 
-def test_an_end_that_is_told_twice_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_repeated_end_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     ai = YemotAI(provider=ScriptedProvider().answers("כן"))
     ai.reply("c1", "יש?")
 

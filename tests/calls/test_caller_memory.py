@@ -27,8 +27,8 @@ def flow(ai: YemotAI) -> AIFlow:
     return flow
 
 
-def called(flow: AIFlow, *said: str, phone: str = PHONE) -> list[str]:
-    """Make a whole call; return what was answered."""
+def make_call(flow: AIFlow, *said: str, phone: str = PHONE) -> list[str]:
+    """Make a call; return the answers."""
     caller = Caller(flow, phone=phone)
     caller.dial()
     heard = [caller.says(words) for words in said]
@@ -36,25 +36,25 @@ def called(flow: AIFlow, *said: str, phone: str = PHONE) -> list[str]:
     return heard
 
 
-def test_a_second_call_from_the_same_number_goes_on_in_the_same_thread(
+def test_a_second_call_from_the_same_number_continues_the_same_thread(
     flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("נעים מאוד").answers("דוד")
 
-    called(flow, "קוראים לי דוד")
-    assert called(flow, "איך קוראים לי") == ["דוד"]
+    make_call(flow, "קוראים לי דוד")
+    assert make_call(flow, "איך קוראים לי") == ["דוד"]
 
     assert [request.session for request in provider.requests] == [None, "scripted-1"]
     assert provider.ended_sessions == []
 
 
-def test_without_it_each_call_begins_anew(provider: ScriptedProvider) -> None:
+def test_without_it_each_call_starts_without_history(provider: ScriptedProvider) -> None:
     provider.answers("א").answers("ב")
     flow = AIFlow(YemotAI(provider=provider))
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
 
-    called(flow, "אחת")
-    called(flow, "שתיים")
+    make_call(flow, "אחת")
+    make_call(flow, "שתיים")
 
     assert [(request.session, request.history) for request in provider.requests] == [(None, ()), (None, ())]
     assert provider.ended_sessions == ["scripted-1", "scripted-2"]
@@ -66,8 +66,8 @@ def test_a_thread_that_the_provider_has_lost_is_rebuilt_from_the_earlier_call(
     provider.answers("נעים מאוד").add(UnknownSession())
     provider.answers("דוד")
 
-    called(flow, "קוראים לי דוד")
-    assert called(flow, "איך קוראים לי") == ["דוד"]
+    make_call(flow, "קוראים לי דוד")
+    assert make_call(flow, "איך קוראים לי") == ["דוד"]
 
     rebuilt = provider.requests[-1]
     assert rebuilt.session is None
@@ -80,8 +80,8 @@ def test_withheld_numbers_share_nothing_and_leave_nothing(
 ) -> None:
     provider.answers("א").answers("ב")
 
-    called(flow, "סוד", phone=withheld)
-    called(flow, "מה אמרתי", phone=withheld)
+    make_call(flow, "סוד", phone=withheld)
+    make_call(flow, "מה אמרתי", phone=withheld)
 
     assert [(request.session, request.history) for request in provider.requests] == [(None, ()), (None, ())]
     assert provider.ended_sessions == ["scripted-1", "scripted-2"]
@@ -90,8 +90,8 @@ def test_withheld_numbers_share_nothing_and_leave_nothing(
 def test_another_number_remembers_nothing(flow: AIFlow, provider: ScriptedProvider) -> None:
     provider.answers("א").answers("ב")
 
-    called(flow, "סוד")
-    called(flow, "מה אמרתי", phone="0527654321")
+    make_call(flow, "סוד")
+    make_call(flow, "מה אמרתי", phone="0527654321")
 
     assert [(request.session, request.history) for request in provider.requests] == [(None, ()), (None, ())]
 
@@ -100,7 +100,7 @@ def test_two_calls_at_once_from_one_number_do_not_write_into_one_thread(
     flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("א").answers("ב").answers("ג").answers("ד")
-    called(flow, "קודם")
+    make_call(flow, "קודם")
     one, other = Caller(flow, phone=PHONE), Caller(flow, phone=PHONE)
     for caller in (one, other):
         caller.dial()
@@ -112,15 +112,15 @@ def test_two_calls_at_once_from_one_number_do_not_write_into_one_thread(
     assert asked == [("scripted-1", 0), (None, 1)]
     one.hangs_up()
     other.hangs_up()
-    # One thread is remembered; the other one would never be gone on with.
+    # One thread is remembered; no call would continue the other one.
     assert provider.ended_sessions == ["scripted-1"]
-    assert called(flow, "ומה אמרתי") == ["ד"]
+    assert make_call(flow, "ומה אמרתי") == ["ד"]
     assert provider.requests[-1].session == "scripted-2"
 
 
-def test_the_key_that_starts_anew_forgets_earlier_calls_too(flow: AIFlow, provider: ScriptedProvider) -> None:
+def test_the_restart_key_forgets_earlier_calls_too(flow: AIFlow, provider: ScriptedProvider) -> None:
     provider.answers("א").answers("ב").answers("ג")
-    called(flow, "סוד")
+    make_call(flow, "סוד")
 
     caller = Caller(flow, phone=PHONE)
     caller.dial()
@@ -129,15 +129,15 @@ def test_the_key_that_starts_anew_forgets_earlier_calls_too(flow: AIFlow, provid
     caller.hangs_up()
 
     assert provider.ended_sessions == ["scripted-1"]
-    called(flow, "מה אמרתי")
+    make_call(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
 
-def test_the_key_forgets_though_it_is_pressed_before_the_first_question(
+def test_the_restart_key_forgets_although_it_is_pressed_before_the_first_question(
     flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("א").answers("ב")
-    called(flow, "סוד")
+    make_call(flow, "סוד")
 
     caller = Caller(flow, phone=PHONE)
     caller.dial()
@@ -149,9 +149,11 @@ def test_the_key_forgets_though_it_is_pressed_before_the_first_question(
     assert provider.ended_sessions == ["scripted-1"]
 
 
-def test_the_key_forgets_though_nothing_was_asked_after_it(flow: AIFlow, provider: ScriptedProvider) -> None:
+def test_the_restart_key_forgets_although_nothing_was_asked_after_it(
+    flow: AIFlow, provider: ScriptedProvider
+) -> None:
     provider.answers("א").answers("ב")
-    called(flow, "סוד")
+    make_call(flow, "סוד")
 
     caller = Caller(flow, phone=PHONE)
     caller.dial()
@@ -159,11 +161,13 @@ def test_the_key_forgets_though_nothing_was_asked_after_it(flow: AIFlow, provide
     caller.hangs_up()
 
     assert provider.ended_sessions == ["scripted-1"]
-    called(flow, "מה אמרתי")
+    make_call(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
 
-def test_to_start_one_agent_anew_leaves_the_others_memory(ai: YemotAI, provider: ScriptedProvider) -> None:
+def test_the_restart_of_one_agent_keeps_the_memory_of_the_other(
+    ai: YemotAI, provider: ScriptedProvider
+) -> None:
     provider.answers("א").answers("ב").answers("ג").answers("ד")
     flow = AIFlow(ai)
     flow.ai_agent("1", greeting="ראשון")(lambda call, text: None)
@@ -182,32 +186,32 @@ def test_to_start_one_agent_anew_leaves_the_others_memory(ai: YemotAI, provider:
 
 
 @pytest.mark.parametrize("written", [PHONE, "050-123-4567", "+972 50-1234567", "00972501234567"])
-def test_a_caller_is_forgotten_here_and_at_the_provider_however_the_number_is_written(
+def test_a_caller_is_forgotten_here_and_at_the_provider_in_every_spelling_of_the_number(
     ai: YemotAI, flow: AIFlow, provider: ScriptedProvider, written: str
 ) -> None:
     provider.answers("א").answers("ב")
-    called(flow, "סוד")
+    make_call(flow, "סוד")
 
     ai.forget_caller(written)
 
     assert provider.ended_sessions == ["scripted-1"]
-    called(flow, "מה אמרתי")
+    make_call(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
 
-def test_a_caller_is_forgotten_when_the_time_is_up(provider: ScriptedProvider) -> None:
+def test_a_caller_is_forgotten_after_the_memory_ttl(provider: ScriptedProvider) -> None:
     provider.answers("א").answers("ב")
     ai = YemotAI(provider=provider, remember="caller", memory_ttl=7 * DAY)
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
-    called(flow, "סוד")
+    make_call(flow, "סוד")
 
     provider.engine.clock.sleep(6.9 * DAY)  # type: ignore[attr-defined]  # its time is virtual
     assert provider.ended_sessions == []
     provider.engine.clock.sleep(0.2 * DAY)  # type: ignore[attr-defined]
 
     assert provider.ended_sessions == ["scripted-1"]
-    called(flow, "מה אמרתי")
+    make_call(flow, "מה אמרתי")
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
 
@@ -215,7 +219,7 @@ def test_no_stranger_reaches_a_memory_by_the_id_of_a_call(
     ai: YemotAI, flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("א").answers("ב")
-    called(flow, "סוד")
+    make_call(flow, "סוד")
     stranger = {"ApiCallId": f"caller:{PHONE}", "ApiExtension": "", "ApiPhone": "0500000000"}
 
     for values in ({}, {"ai_1": "מה אמרתי"}, {"hangup": "yes"}):
@@ -224,11 +228,11 @@ def test_no_stranger_reaches_a_memory_by_the_id_of_a_call(
         ai.reply(f"caller:{PHONE}", "מה אמרתי")
 
     assert len(provider.requests) == 1
-    called(flow, "עוד אני")
+    make_call(flow, "עוד אני")
     assert provider.requests[-1].session == "scripted-1"
 
 
-def test_a_call_that_ends_while_it_is_being_recalled_leaves_no_thread_behind(
+def test_a_call_that_ends_during_recall_leaves_no_thread(
     provider: ScriptedProvider,
 ) -> None:
     provider.answers("א")
@@ -236,17 +240,17 @@ def test_a_call_that_ends_while_it_is_being_recalled_leaves_no_thread_behind(
     ai = YemotAI(provider=provider, store=store, remember="caller")
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
-    called(flow, "סוד")
+    make_call(flow, "סוד")
     recall = ai.calls.caller_memory.recall
 
-    async def ends_meanwhile(session: object) -> object:
+    async def recall_and_end(session: object) -> object:
         recalled = await recall(session)  # type: ignore[arg-type]
         stored = await store.load("c2")
         assert stored is not None
         await store.save(stored.tombstone(), ttl=60)
         return recalled
 
-    ai.calls.caller_memory.recall = ends_meanwhile  # type: ignore[method-assign,assignment]
+    ai.calls.caller_memory.recall = recall_and_end  # type: ignore[method-assign,assignment]
     line = {"ApiCallId": "c2", "ApiExtension": "", "ApiPhone": PHONE}
     flow.handle_request(line)
 

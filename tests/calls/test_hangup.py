@@ -1,4 +1,4 @@
-"""A caller hangs up while the model works, with a real process of Codex at work."""
+"""A caller hangs up while a process of Codex runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from yemot_ai_testing import Caller, FakeCodex
 PHONE = "0501234567"
 LINE = {"ApiCallId": "c1", "ApiExtension": "", "ApiPhone": PHONE}
 
-GENEROUS = 0.5
-"""Seconds from the hang-up to its answer, when nothing of the turn is left."""
+MAX_HANGUP_SECONDS = 0.5
+"""Seconds from the hang-up to its response, when nothing of the turn runs."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_hang_up_ends_the_turn_that_runs_within_half_a_second(
         assert flow.handle_request({**line, "hangup": "yes"}) == "noop=ended"
 
     assert codex.processes_alive() == 0
-    assert watch.took < GENEROUS
+    assert watch.took < MAX_HANGUP_SECONDS
     caller.join(10)
     assert held == ["go_to_folder=hangup"]
     if place == "5":
@@ -119,7 +119,7 @@ def test_a_first_turn_that_is_cut_off_leaves_no_rollout_though_callers_are_remem
     assert (codex.processes_alive(), rollouts(tmp_path)) == (0, [])
 
 
-def test_what_comes_after_the_end_hears_a_hang_up_and_asks_nobody(codex: FakeCodex, tmp_path: Path) -> None:
+def test_a_request_after_the_end_gets_a_hang_up_and_no_model_call(codex: FakeCodex, tmp_path: Path) -> None:
     flow = served(tmp_path)
     flow.handle_request(LINE)
     flow.handle_request({**LINE, "hangup": "yes"})

@@ -9,7 +9,7 @@ from yemot_ai_testing import ScriptedProvider
 
 
 class HungUpElsewhere(MemoryStore):
-    """Another worker hears of the hang-up when this one has begun a turn, and not yet asked."""
+    """Another worker ends the call when this one has claimed a turn, before the model is asked."""
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         if "talk" in key:
@@ -18,7 +18,7 @@ class HungUpElsewhere(MemoryStore):
         return await super().acquire(key, token, seconds)
 
 
-def test_no_model_is_asked_for_a_call_that_hung_up_at_another_worker_meanwhile() -> None:
+def test_no_model_is_asked_for_a_call_that_hung_up_at_another_worker() -> None:
     provider = ScriptedProvider().answers("שלום")
     ai = YemotAI(provider=provider, store=HungUpElsewhere())
     with pytest.raises(CallEndedError):

@@ -46,7 +46,7 @@ def test_beyond_the_turns_of_a_call_the_caller_hears_so_and_no_model_is_asked(
 
 
 @pytest.mark.parametrize("extension", ["", "5"], ids=["agent", "plain handler"])
-def test_beyond_the_minutes_of_a_call_likewise(provider: ScriptedProvider, extension: str) -> None:
+def test_beyond_the_minutes_of_a_call_no_model_is_asked(provider: ScriptedProvider, extension: str) -> None:
     provider.answers("א")
     caller = Caller(limited(provider, minutes=10), extension=extension)
     caller.dial()
@@ -57,7 +57,7 @@ def test_beyond_the_minutes_of_a_call_likewise(provider: ScriptedProvider, exten
     assert len(provider.requests) == 1
 
 
-def test_another_call_has_turns_of_its_own(provider: ScriptedProvider) -> None:
+def test_another_call_has_its_own_turns(provider: ScriptedProvider) -> None:
     provider.answers("א").answers("ב")
     flow = limited(provider, turns=1)
     for answer in ("א", "ב"):
@@ -67,7 +67,7 @@ def test_another_call_has_turns_of_its_own(provider: ScriptedProvider) -> None:
         caller.hangs_up()
 
 
-def test_to_start_anew_wins_no_turns(provider: ScriptedProvider) -> None:
+def test_a_restart_does_not_reset_the_turns(provider: ScriptedProvider) -> None:
     provider.answers("א")
     caller = Caller(limited(provider, turns=1))
     caller.dial()
@@ -77,7 +77,7 @@ def test_to_start_anew_wins_no_turns(provider: ScriptedProvider) -> None:
     assert SORRY in caller.says("שתיים")
 
 
-def test_the_turns_of_a_day_are_counted_over_calls_and_begin_anew_at_midnight(
+def test_the_turns_of_a_day_are_counted_over_calls_and_reset_at_midnight(
     provider: ScriptedProvider,
 ) -> None:
     flow = limited(provider, turns_per_day=2)
@@ -139,6 +139,6 @@ def test_without_a_line_the_limit_is_an_error_that_says_which(provider: Scripted
 
 
 @pytest.mark.parametrize("wrong", [{"turns": 0}, {"minutes": -1}, {"turns_per_day": float("nan")}], ids=str)
-def test_a_limit_of_nothing_is_a_mistake(wrong: dict[str, Any]) -> None:
+def test_a_limit_that_is_not_positive_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="give a positive number"):
         Limits(**wrong)

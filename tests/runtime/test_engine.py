@@ -101,7 +101,7 @@ def test_what_is_cancelled_in_the_middle_cleans_up_on_the_engine() -> None:
     assert where == ["yemot-ai-engine"]
 
 
-def test_a_fork_starts_an_engine_of_its_own() -> None:
+def test_a_fork_starts_its_own_engine() -> None:
     engine = Engine()
     assert engine.run(thread_name())
     with warnings.catch_warnings():
@@ -113,7 +113,7 @@ def test_a_fork_starts_an_engine_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_immediately_refuses_what_has_to_wait() -> None:
+def test_run_without_waiting_refuses_a_coroutine_that_waits() -> None:
     async def waits() -> None:
         await asyncio.sleep(0)
 
@@ -121,7 +121,7 @@ def test_immediately_refuses_what_has_to_wait() -> None:
         run_without_waiting(waits())
 
 
-def test_virtual_time_passes_only_while_somebody_waits() -> None:
+def test_virtual_time_passes_only_while_a_request_waits() -> None:
     engine = virtual_engine()
     ticked = asyncio.Event()
 
@@ -207,7 +207,9 @@ def test_handle_request_inside_a_running_loop_does_not_hold_and_warns_once(flow:
     assert len(caught) == 1
 
 
-def test_handle_request_on_the_engines_own_loop_is_told_to_be_awaited(flow: AIFlow) -> None:
+def test_handle_request_on_the_engines_own_loop_raises_an_error_that_names_the_async_method(
+    flow: AIFlow,
+) -> None:
     flow.get("plain")(lambda call: call.hangup())
 
     async def endpoint() -> str:
@@ -229,7 +231,7 @@ def test_an_answer_that_needs_no_model_needs_no_hop_to_the_engine() -> None:
     assert "=ai_2," in flow.handle_request([*REQUEST, ("ai_1", "")])
 
 
-def test_engines_that_nobody_needs_leave_no_thread_behind() -> None:
+def test_unused_engines_leave_no_thread() -> None:
     def use() -> None:
         YemotAI(provider=ScriptedProvider().answers("כן")).reply("c1", "יש?")
 
@@ -246,7 +248,7 @@ def test_engines_that_nobody_needs_leave_no_thread_behind() -> None:
     assert threading.active_count() <= before
 
 
-def test_a_closed_engine_starts_anew() -> None:
+def test_a_closed_engine_starts_again() -> None:
     engine = Engine()
     engine.run(thread_name())
     engine.close()
@@ -254,7 +256,7 @@ def test_a_closed_engine_starts_anew() -> None:
     assert engine.run(thread_name()) == "yemot-ai-engine"
 
 
-def test_virtual_time_passes_for_a_handler_that_waits_for_threads_of_its_own() -> None:
+def test_virtual_time_passes_for_a_handler_that_waits_for_its_own_threads() -> None:
     provider = ScriptedProvider().answers("כן", after=0.5).answers("כן", after=0.5)
     flow = AIFlow(YemotAI(provider=provider))
 

@@ -7,7 +7,7 @@ import threading
 from yemot_ai.runtime.engine import Engine
 
 
-def test_what_lets_go_slowly_ends_although_its_engine_was_closed_and_forgotten() -> None:
+def test_a_slow_cleanup_ends_after_its_engine_was_closed_and_collected() -> None:
     begun, letting_go, gate, ended = (threading.Event() for _ in range(4))
 
     async def slow() -> None:

@@ -1,4 +1,4 @@
-"""Where blocking functions run: threads that are used again, and never wait for each other."""
+"""Threads for blocking functions: they are reused, and never wait for each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from yemot_ai.runtime.engine import Engine
 
 
 def wait_until_idle(count: int) -> None:
-    """A thread is free a moment after its result is known."""
+    """Wait until ``count`` threads are idle, shortly after their results."""
     for _ in range(500):
         if len(threads._idle_queues) >= count:
             return
@@ -31,7 +31,7 @@ def test_functions_one_after_the_other_share_a_thread() -> None:
         seen.add(engine.run(engine.run_in_thread(threading.current_thread)))
         wait_until_idle(1)
     engine.close()
-    assert seen <= known, "a thread was started; other tests may have left idle ones besides"
+    assert seen <= known, "a thread was started; other tests may have left idle ones"
 
 
 def test_functions_at_once_have_a_thread_each() -> None:
@@ -44,7 +44,7 @@ def test_functions_at_once_have_a_thread_each() -> None:
     engine.close()
 
 
-def test_a_function_that_fails_gives_its_thread_back() -> None:
+def test_a_function_that_fails_releases_its_thread() -> None:
     engine = Engine()
     with pytest.raises(ZeroDivisionError):
         engine.run(engine.run_in_thread(lambda: 1 // 0))
@@ -52,7 +52,7 @@ def test_a_function_that_fails_gives_its_thread_back() -> None:
     engine.close()
 
 
-def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_idle_queues", [])
     monkeypatch.setattr(threads, "IDLE_TIMEOUT", 0.01)
     ended = threading.Event()
@@ -69,7 +69,7 @@ def test_a_thread_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> Non
     assert threads._idle_queues == []
 
 
-def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
+def test_a_worker_of_one_engine_can_wait_for_another_engine() -> None:
     first, second = Engine(), Engine()
 
     def asks_the_other(engine: Engine) -> int:
@@ -85,7 +85,7 @@ def test_a_worker_of_one_engine_waits_for_another_like_anybody() -> None:
     second.close()
 
 
-def test_a_fork_begins_with_threads_of_its_own() -> None:
+def test_a_fork_starts_its_own_threads() -> None:
     script = (
         "import os\n"
         "from yemot_ai.runtime.engine import Engine\n"

@@ -1,4 +1,4 @@
-"""Stores with one fault each: what a contract for stores has to find."""
+"""Stores with one fault each, which the rules for stores must find."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from yemot_ai.errors import SessionConflictError
 from yemot_ai.sessions import DEFAULT_LEASE, Hold, MemoryStore, Session
 
 FAULTS: dict[str, Callable[[], Callable[[], Any]]] = {}
-"""By what is wrong: makes the ``make_store`` of a fresh backing."""
+"""By the name of the fault: returns the ``make_store`` of a new store."""
 
 
-def fault(what: str) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
-    """Enter a store whose views share one object."""
+def fault(name: str) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
+    """Register a faulty store whose views share one object."""
 
-    def entered(kind: type[MemoryStore]) -> type[MemoryStore]:
+    def register(kind: type[MemoryStore]) -> type[MemoryStore]:
         def fresh() -> Callable[[], MemoryStore]:
             store = kind()
             return lambda: store
 
-        FAULTS[what] = fresh
+        FAULTS[name] = fresh
         return kind
 
-    return entered
+    return register
 
 
 @fault("lost update: the last writer wins")
@@ -155,7 +155,7 @@ class CannotSurrogates(MemoryStore):
         return await super().save(replace(session, turns=turns), ttl=ttl)
 
 
-@fault("the version stands still")
+@fault("the version does not change")
 class NoVersion(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
         await self.delete(session.call_id)
@@ -192,10 +192,10 @@ class DeleteComplains(MemoryStore):
         await super().delete(call_id)
 
 
-@fault("ended() tells of every known call")
+@fault("ended() returns every call")
 class EndedIsKnown(MemoryStore):
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
-        return frozenset([one for one in call_ids if await self.load(one)])
+        return frozenset([call_id for call_id in call_ids if await self.load(call_id)])
 
 
 @fault("a hold does not exclude")
@@ -219,7 +219,7 @@ class OneKey(MemoryStore):
 
 
 class _OwnHold(MemoryStore):
-    """Holds without ``Hold``: what a store of somebody else might do."""
+    """Holds without ``Hold``: as a foreign store may do."""
 
     releases_on_error = True
     renews = False
@@ -268,7 +268,7 @@ class AtOnce(MemoryStore):
         return Hold(self, key, lease=0.2)
 
 
-@fault("a writer outlives its lease and is not told")
+@fault("a writer outlives its lease and is not stopped")
 class Outlives(MemoryStore):
     async def renew(self, key: str, token: str, seconds: float) -> bool:
         await super().renew(key, token, seconds)

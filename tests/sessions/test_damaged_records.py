@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stored_records import Database, Files, Server, Shelf
+from tests.support.stored_records import Database, Files, Server, StoredRecords
 from yemot_ai.errors import SessionConflictError, SessionFormatError
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, update_session
 from yemot_ai.sessions.serialization import encode
@@ -19,7 +19,7 @@ SPOKEN = "what was said"
 
 
 @pytest.fixture(params=["json", "sqlite", "redis"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> StoredRecords:
     if request.param == "json":
         return Files(tmp_path / "sessions")
     if request.param == "sqlite":
@@ -35,53 +35,53 @@ async def closed(store: SessionStore) -> None:
 NEWER = json.dumps({**json.loads(encode(Session("c1", version=1, phone="050"))), "format": 2, "mood": "new"})
 
 
-def newer(shelf: Shelf) -> bytes:
-    async def scene() -> None:
+def newer(shelf: StoredRecords) -> bytes:
+    async def run_steps() -> None:
         await shelf.store.save(Session("c1", phone="050"), ttl=60)
         await closed(shelf.store)
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     shelf.write("c1", NEWER.encode())
     return shelf.read("c1")
 
 
-def test_a_newer_record_is_refused_by_load_and_left_as_it_is(shelf: Shelf) -> None:
+def test_a_newer_record_is_refused_by_load_and_left_as_it_is(shelf: StoredRecords) -> None:
     before = newer(shelf)
 
-    async def scene() -> None:
+    async def run_steps() -> None:
         with pytest.raises(SessionFormatError):
             await shelf.store.load("c1")
         await closed(shelf.store)
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     assert (shelf.read("c1"), shelf.aside()) == (before, [])
 
 
-def test_a_newer_record_is_not_overwritten_by_a_save(shelf: Shelf) -> None:
+def test_a_newer_record_is_not_overwritten_by_a_save(shelf: StoredRecords) -> None:
     before = newer(shelf)
 
-    async def scene() -> None:
+    async def run_steps() -> None:
         with pytest.raises((SessionFormatError, SessionConflictError)):
             await shelf.store.save(Session("c1"), ttl=60)
         with pytest.raises(SessionFormatError):
             await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
         await closed(shelf.store)
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     assert (shelf.read("c1"), shelf.aside()) == (before, [])
 
 
-def test_a_newer_record_does_not_hide_the_other_calls_from_the_sweeper(shelf: Shelf) -> None:
+def test_a_newer_record_does_not_hide_the_other_calls_from_the_sweeper(shelf: StoredRecords) -> None:
     newer(shelf)
 
-    async def scene() -> tuple[set[str], frozenset[str]]:
+    async def run_steps() -> tuple[set[str], frozenset[str]]:
         await shelf.store.save(Session("c2", ended=True), ttl=60)
         listed = {call_id async for call_id in shelf.store.call_ids()}
         ended = await shelf.store.ended(["c1", "c2"])
         await closed(shelf.store)
         return listed, ended
 
-    listed, ended = asyncio.run(scene())
+    listed, ended = asyncio.run(run_steps())
     assert "c2" in listed
     assert ended == {"c2"}
 
@@ -98,18 +98,18 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("record", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_record_is_set_aside_and_the_call_begins_anew(
-    shelf: Shelf, record: bytes, caplog: pytest.LogCaptureFixture
+def test_a_damaged_record_is_quarantined_and_the_call_starts_without_it(
+    shelf: StoredRecords, record: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def scene() -> Session:
+    async def run_steps() -> Session:
         await shelf.store.save(Session("c1", phone=SPOKEN), ttl=60)
         shelf.write("c1", record)
         assert await shelf.store.load("c1") is None
-        anew = await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
+        updated = await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
         await closed(shelf.store)
-        return anew
+        return updated
 
-    assert asyncio.run(scene()) == Session("c1", version=1, faults=1)
+    assert asyncio.run(run_steps()) == Session("c1", version=1, faults=1)
     assert shelf.aside() == [record]
     (logged,) = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     assert "starts without it" in logged.getMessage()
@@ -119,26 +119,28 @@ def test_a_damaged_record_is_set_aside_and_the_call_begins_anew(
 def test_a_record_of_another_version_than_its_place_says_is_no_endless_conflict(
     tmp_path: Path, redis_url: str
 ) -> None:
-    shelves: list[Shelf] = [Database(tmp_path / "s.db"), Server(redis_url, f"{tmp_path.name}:")]
+    shelves: list[StoredRecords] = [Database(tmp_path / "s.db"), Server(redis_url, f"{tmp_path.name}:")]
 
-    async def scene(shelf: Shelf) -> Session:
+    async def run_steps(shelf: StoredRecords) -> Session:
         await shelf.store.save(Session("c1"), ttl=60)
         shelf.write("c1", encode(Session("c1", version=9)).encode())
         async with asyncio.timeout(10):
-            anew = await update_session(shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60)
+            updated = await update_session(
+                shelf.store, "c1", lambda session: replace(session, faults=1), ttl=60
+            )
         await closed(shelf.store)
-        return anew
+        return updated
 
-    assert [asyncio.run(scene(shelf)).version for shelf in shelves] == [1, 1]
+    assert [asyncio.run(run_steps(shelf)).version for shelf in shelves] == [1, 1]
 
 
-def test_two_damaged_records_of_one_call_are_both_kept(shelf: Shelf) -> None:
-    async def scene() -> None:
+def test_two_damaged_records_of_one_call_are_both_kept(shelf: StoredRecords) -> None:
+    async def run_steps() -> None:
         for junk in (b"first", b"second"):
             await shelf.store.save(Session("c1"), ttl=60)
             shelf.write("c1", junk)
             assert await shelf.store.load("c1") is None
         await closed(shelf.store)
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     assert sorted(shelf.aside()) == [b"first", b"second"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sessions.writer_processes import counted, started
+from tests.sessions.writer_processes import counted, start_process
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import JSONFileStore, Session, update_session
 
@@ -47,7 +47,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("call_id", ODD, ids=repr)
-def test_no_name_leads_out_of_the_folder(folder: Path, call_id: str) -> None:
+def test_no_name_is_a_path_outside_the_folder(folder: Path, call_id: str) -> None:
     around = folder.parent
     before = set(around.rglob("*"))
     store = JSONFileStore(folder)
@@ -65,7 +65,7 @@ def test_no_two_names_share_a_file(tmp_path: Path, names: list[str]) -> None:
     folder = tmp_path / "each"
     store = JSONFileStore(folder)
 
-    async def scene() -> None:
+    async def run_steps() -> None:
         for name in names:
             await store.save(Session(name, phone=name), ttl=60)
         for name in names:
@@ -73,21 +73,21 @@ def test_no_two_names_share_a_file(tmp_path: Path, names: list[str]) -> None:
             assert kept is not None
             assert kept.phone == name
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     assert sorted(listed(store)) == sorted(names)
     shutil.rmtree(folder)
 
 
-def test_nobody_else_on_the_machine_can_read_what_was_said(folder: Path) -> None:
+def test_other_users_cannot_read_what_was_said(folder: Path) -> None:
     old = os.umask(0)
     try:
         store = JSONFileStore(folder)
 
-        async def scene() -> None:
+        async def run_steps() -> None:
             async with store.hold("key"):
                 await store.save(Session("c1"), ttl=60)
 
-        asyncio.run(scene())
+        asyncio.run(run_steps())
     finally:
         os.umask(old)
 
@@ -100,7 +100,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_session_whole(f
     store = JSONFileStore(folder)
     asyncio.run(store.save(Session("c1", phone="old"), ttl=600))
 
-    with started("dies", str(folder)) as process:
+    with start_process("dies", str(folder)) as process:
         assert process.wait(30) == -9
 
     assert len(list((folder / "sessions").glob(".draft-*"))) == 1
@@ -109,11 +109,11 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_session_whole(f
     assert asyncio.run(update_session(store, "c1", counted, ttl=600)).version == 2
 
 
-def test_drafts_and_leases_of_the_dead_are_tidied_up_and_those_of_the_living_are_not(folder: Path) -> None:
+def test_only_drafts_and_leases_of_dead_processes_are_removed(folder: Path) -> None:
     store = JSONFileStore(folder)
-    with started("dies", str(folder)) as process:
+    with start_process("dies", str(folder)) as process:
         process.wait(30)
-    with started("holds", f"json:{folder}") as process:
+    with start_process("holds", f"json:{folder}") as process:
         process.wait(30)
 
     def left() -> list[int]:
@@ -123,13 +123,13 @@ def test_drafts_and_leases_of_the_dead_are_tidied_up_and_those_of_the_living_are
     assert left() == [1, 1]
     (draft,), (lease,) = folder.glob("sessions/.draft-*"), folder.glob("holds/*.json")
     os.utime(draft, (0, 0))
-    lease.write_text(f'["somebody", {time.time() - 3600}]')
+    lease.write_text(f'["another", {time.time() - 3600}]')
     listed(store)
     assert left() == [0, 0]
 
 
 def test_processes_on_one_folder_lose_no_update(folder: Path) -> None:
-    workers = [started("counts", f"json:{folder}", 50) for _ in range(4)]
+    workers = [start_process("counts", f"json:{folder}", 50) for _ in range(4)]
     for worker in workers:
         with worker:
             assert worker.wait(120) == 0
@@ -139,7 +139,7 @@ def test_processes_on_one_folder_lose_no_update(folder: Path) -> None:
     assert (session.next_turn, session.version) == (201, 200)
 
 
-def test_a_good_file_that_took_a_damaged_ones_place_is_not_set_aside(folder: Path) -> None:
+def test_an_intact_file_that_replaced_a_damaged_one_is_not_quarantined(folder: Path) -> None:
     store = JSONFileStore(folder)
     asyncio.run(store.save(Session("c1", phone="good"), ttl=60))
     (path,) = (folder / "sessions").glob("*.json")
@@ -147,18 +147,18 @@ def test_a_good_file_that_took_a_damaged_ones_place_is_not_set_aside(folder: Pat
     path.write_bytes(b"half")
     locked = store._locked
 
-    def replaced_meanwhile(name: str) -> object:
+    def replaced_before_lock(name: str) -> object:
         path.write_bytes(good)
         return locked(name)
 
-    store._locked = replaced_meanwhile  # type: ignore[method-assign,assignment]
+    store._locked = replaced_before_lock  # type: ignore[method-assign,assignment]
 
     assert asyncio.run(store.load("c1")) == Session("c1", version=1, phone="good")
     assert not list((folder / "sessions").glob("*.damaged"))
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_a_lock_is_given_back_though_a_child_was_forked_meanwhile(folder: Path) -> None:
+def test_a_lock_is_released_although_a_child_was_forked(folder: Path) -> None:
     store = JSONFileStore(folder)
     asyncio.run(store.save(Session("c1"), ttl=60))
     (path,) = (folder / "sessions").glob("*.json")
@@ -170,11 +170,11 @@ def test_a_lock_is_given_back_though_a_child_was_forked_meanwhile(folder: Path) 
             os._exit(0)
     try:
 
-        async def scene() -> Session:
+        async def run_steps() -> Session:
             async with asyncio.timeout(10):
                 return await update_session(store, "c1", counted, ttl=60)
 
-        assert asyncio.run(scene()).version == 2
+        assert asyncio.run(run_steps()).version == 2
     finally:
         os.write(writing, b"x")
         os.waitpid(child, 0)
@@ -182,25 +182,25 @@ def test_a_lock_is_given_back_though_a_child_was_forked_meanwhile(folder: Path) 
         os.close(writing)
 
 
-@pytest.mark.parametrize("deed", ["save", "delete", "hold"])
-def test_a_folder_that_is_gone_is_an_error_of_ours_that_names_it(folder: Path, deed: str) -> None:
+@pytest.mark.parametrize("action", ["save", "delete", "hold"])
+def test_a_folder_that_is_gone_is_a_store_error_that_names_it(folder: Path, action: str) -> None:
     store = JSONFileStore(folder)
     shutil.rmtree(folder)
 
-    async def scene() -> None:
-        if deed == "save":
+    async def run_steps() -> None:
+        if action == "save":
             await store.save(Session("c1"), ttl=60)
-        elif deed == "delete":
+        elif action == "delete":
             await store.delete("c1")
         else:
             async with store.hold("key"):
-                raise AssertionError("nobody can hold that")
+                raise AssertionError("the hold must fail")
 
     with pytest.raises(StoreError, match=str(folder)):
-        asyncio.run(scene())
+        asyncio.run(run_steps())
 
 
-def test_a_file_in_the_folders_place_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_file_in_the_folders_place_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(StoreError, match="cannot be used"):
@@ -210,14 +210,14 @@ def test_a_file_in_the_folders_place_is_an_error_of_ours(tmp_path: Path) -> None
 def test_a_damaged_lease_counts_as_free(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = JSONFileStore(folder)
 
-    async def scene() -> None:
+    async def run_steps() -> None:
         async with store.hold("key"):
             (lease,) = (folder / "holds").glob("*.json")
             lease.write_bytes(b"\xff[")
             async with asyncio.timeout(5), store.hold("key"):
                 pass
 
-    asyncio.run(scene())
+    asyncio.run(run_steps())
     assert "counts as free" in caplog.text
 
 

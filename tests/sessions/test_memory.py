@@ -47,7 +47,7 @@ def test_a_save_over_a_newer_version_is_refused(store: MemoryStore) -> None:
     assert (caught.value.call_id, caught.value.expected) == ("c1", 0)
 
 
-def test_a_session_expires_and_may_then_begin_anew(store: MemoryStore, now: list[float]) -> None:
+def test_an_expired_session_can_be_replaced_by_a_new_one(store: MemoryStore, now: list[float]) -> None:
     run_without_waiting(store.save(Session("c1"), ttl=10))
     now[0] = 10.0
 
@@ -144,8 +144,8 @@ def test_a_hold_excludes_and_serves_in_order_of_arrival(store: MemoryStore) -> N
     assert order == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
-def test_who_gives_up_waiting_for_a_hold_does_not_keep_it_from_others(store: MemoryStore) -> None:
-    async def scene() -> bool:
+def test_a_cancelled_waiter_does_not_block_the_hold(store: MemoryStore) -> None:
+    async def run_steps() -> bool:
         async def wait() -> None:
             async with store.hold("key"):
                 raise AssertionError("it was given up")
@@ -158,7 +158,7 @@ def test_who_gives_up_waiting_for_a_hold_does_not_keep_it_from_others(store: Mem
         async with store.hold("key"):
             return waiting.cancelled()
 
-    assert asyncio.run(scene())
+    assert asyncio.run(run_steps())
 
 
 def test_a_turn_takes_its_place_in_the_ledger() -> None:
@@ -227,5 +227,6 @@ def test_an_error_of_a_recording_is_read_by_the_python_path_it_had(kind: type[Pr
 
 
 def test_every_provider_error_has_its_own_kind() -> None:
-    kinds = [kind.kind for kind in (*_leaves(), EmptyRecordingError, RecordingNotReadyError)]
+    every: list[type[ProviderError]] = [*_leaves(), EmptyRecordingError, RecordingNotReadyError]
+    kinds = [kind.kind for kind in every]
     assert len(set(kinds)) == len(kinds)

@@ -20,7 +20,7 @@ PASSWORD = "open-sesame"  # noqa: S105 - no door anywhere opens by it
 
 
 def test_a_prefix_keeps_two_applications_apart(redis_url: str) -> None:
-    async def scene() -> tuple[Session | None, list[str], list[str]]:
+    async def run_steps() -> tuple[Session | None, list[str], list[str]]:
         one, other = RedisStore(redis_url, prefix="one:"), RedisStore(redis_url, prefix="other:")
         await one.save(Session("c1", phone="1"), ttl=60)
         async with one.hold("key"), asyncio.timeout(5), other.hold("key"):
@@ -32,7 +32,7 @@ def test_a_prefix_keeps_two_applications_apart(redis_url: str) -> None:
         await other.aclose()
         return seen, *listed  # type: ignore[return-value]  # two stores, two lists
 
-    assert asyncio.run(scene()) == (None, ["c1"], [])
+    assert asyncio.run(run_steps()) == (None, ["c1"], [])
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_without_redis_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_one_store_serves_several_event_loops(redis_url: str) -> None:
     store = RedisStore(redis_url, prefix="loops:")
 
-    async def scene() -> int:
+    async def run_steps() -> int:
         session = await store.load("c1") or Session("c1")
         saved = await store.save(session, ttl=60)
         await store.aclose()
         return saved.version
 
-    assert [asyncio.run(scene()) for _ in range(3)] == [1, 2, 3]
+    assert [asyncio.run(run_steps()) for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_a_forked_worker_goes_on_with_connections_of_its_own(redis_url: str) -> None:
+def test_a_forked_worker_uses_its_own_connections(redis_url: str) -> None:
     provider = ScriptedProvider(engine=Engine()).answers("א").answers("ב")
     ai = YemotAI(provider=provider, store=RedisStore(redis_url, prefix="fork:"))
     assert ai.reply("c1", "אחת") == "א"
@@ -121,7 +121,7 @@ def test_a_lost_record_under_a_kept_version_is_no_endless_conflict(
 ) -> None:
     import redis  # noqa: PLC0415 - next to its one use
 
-    async def scene() -> int:
+    async def run_steps() -> int:
         store = RedisStore(redis_url, prefix="half:")
         await store.save(Session("c1"), ttl=60)
         with redis.Redis.from_url(redis_url) as client:
@@ -132,5 +132,5 @@ def test_a_lost_record_under_a_kept_version_is_no_endless_conflict(
         return saved.version
 
     with caplog.at_level(logging.ERROR):
-        assert asyncio.run(scene()) == 1
+        assert asyncio.run(run_steps()) == 1
     assert "missing" in caplog.text

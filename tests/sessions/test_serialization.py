@@ -252,7 +252,7 @@ def test_reading_grows_with_the_record_and_not_faster() -> None:
     assert steps(200) == 10 * steps(20)
 
 
-def test_a_state_that_is_nested_beyond_reason_is_an_error_of_ours() -> None:
+def test_a_state_that_is_nested_too_deeply_is_a_store_error() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sessions.writer_processes import counted, started
+from tests.sessions.writer_processes import counted, start_process
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import Session, SQLiteStore, update_session
 
@@ -20,57 +20,57 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_processes_on_one_file_lose_no_update(file: Path) -> None:
-    workers = [started("counts", f"sqlite:{file}", 50) for _ in range(4)]
+    workers = [start_process("counts", f"sqlite:{file}", 50) for _ in range(4)]
     for worker in workers:
         with worker:
             assert worker.wait(120) == 0
 
-    async def scene() -> Session | None:
+    async def run_steps() -> Session | None:
         store = SQLiteStore(file)
         session = await store.load("c1")
         await store.aclose()
         return session
 
-    session = asyncio.run(scene())
+    session = asyncio.run(run_steps())
     assert session is not None
     assert (session.next_turn, session.version) == (201, 200)
 
 
-def test_eight_processes_may_make_the_same_file_at_once(file: Path) -> None:
-    workers = [started("opens", str(file)) for _ in range(8)]
+def test_eight_processes_can_create_the_same_file_at_once(file: Path) -> None:
+    workers = [start_process("opens", str(file)) for _ in range(8)]
     for worker in workers:
         assert worker.stdin is not None
         worker.stdin.close()
     assert [worker.wait(60) for worker in workers] == [0] * 8
 
-    async def scene() -> int:
+    async def run_steps() -> int:
         store = SQLiteStore(file)
         count = len([call_id async for call_id in store.call_ids()])
         await store.aclose()
         return count
 
-    assert asyncio.run(scene()) == 8
+    assert asyncio.run(run_steps()) == 8
 
 
-def test_nobody_else_on_the_machine_can_read_what_was_said(file: Path) -> None:
+def test_other_users_cannot_read_what_was_said(file: Path) -> None:
     old = os.umask(0)
     try:
 
-        async def scene() -> dict[str, int]:
+        async def run_steps() -> dict[str, int]:
             store = SQLiteStore(file)
             await store.save(Session("c1"), ttl=60)
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
             await store.aclose()
             return modes
 
-        modes = asyncio.run(scene())
+        modes = asyncio.run(run_steps())
     finally:
         os.umask(old)
     assert set(modes) >= {"calls.db", "calls.db-wal", "calls.db-shm"}
     assert set(modes.values()) == {0o600}
 
 
-def test_the_mode_that_somebody_gave_a_file_stays(file: Path) -> None:
+def test_the_mode_of_an_existing_file_is_kept(file: Path) -> None:
     SQLiteStore(file)._close()
     file.chmod(0o660)
 
@@ -91,7 +91,7 @@ def test_a_newer_layout_is_refused_and_left_as_it_is(file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_an_error_of_ours(file: Path) -> None:
+def test_a_file_that_is_no_database_is_a_store_error(file: Path) -> None:
     file.write_text("no database\n" * 100)
 
     with pytest.raises(StoreError, match="is it a database"):
@@ -103,12 +103,12 @@ def test_a_file_that_is_no_database_is_an_error_of_ours(file: Path) -> None:
 def test_a_store_is_used_on_both_sides_of_a_fork(file: Path) -> None:
     store = SQLiteStore(file)
     asyncio.run(update_session(store, "c1", counted, ttl=60))
-    in_use, go_on = threading.Event(), threading.Event()
+    in_use, may_finish = threading.Event(), threading.Event()
 
     def use() -> None:
         with store._open():
             in_use.set()
-            go_on.wait(10)
+            may_finish.wait(10)
 
     user = threading.Thread(target=use)
     user.start()
@@ -117,18 +117,18 @@ def test_a_store_is_used_on_both_sides_of_a_fork(file: Path) -> None:
     child = os.fork()
     if child == 0:
         os._exit(_child(store))
-    go_on.set()
+    may_finish.set()
     user.join(10)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
-    async def scene() -> tuple[int, str]:
+    async def run_steps() -> tuple[int, str]:
         session = await update_session(store, "c1", counted, ttl=60)
         with store._open() as connection:
             (whole,) = connection.execute("PRAGMA integrity_check").fetchone()
         await store.aclose()
         return session.next_turn, whole
 
-    assert asyncio.run(scene()) == (4, "ok")
+    assert asyncio.run(run_steps()) == (4, "ok")
 
 
 def _child(store: SQLiteStore) -> int:
@@ -139,8 +139,8 @@ def _child(store: SQLiteStore) -> int:
     return 0
 
 
-def test_the_store_opens_anew_after_it_was_closed(file: Path) -> None:
-    async def scene() -> int:
+def test_the_store_opens_again_after_it_was_closed(file: Path) -> None:
+    async def run_steps() -> int:
         store = SQLiteStore(file)
         await update_session(store, "c1", counted, ttl=60)
         await store.aclose()
@@ -148,4 +148,4 @@ def test_the_store_opens_anew_after_it_was_closed(file: Path) -> None:
         await store.aclose()
         return session.version
 
-    assert asyncio.run(scene()) == 2
+    assert asyncio.run(run_steps()) == 2

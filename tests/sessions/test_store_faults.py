@@ -1,4 +1,4 @@
-"""The contract finds what can be wrong with a store: each fault by at least one rule."""
+"""The rules for stores find each planted fault."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ CAUGHT_BY = {
     "mixed-up keys: long ids are cut": "session-odd-ids",
     "a field is lost": "session-whole",
     "lone surrogates become question marks": "session-whole",
-    "the version stands still": "session-counted",
+    "the version does not change": "session-counted",
     "a conflict is swallowed": "session-lost-update",
     "deleting marks, and the mark is in the way of a new session": "session-deleted",
     "deleting what is not there is an error": "session-deleted-twice",
-    "ended() tells of every known call": "session-ended",
+    "ended() returns every call": "session-ended",
     "a hold does not exclude": "hold-excludes",
     "a hold excludes other loops only, not other tasks": "hold-outlived",
     "one key for all": "hold-apart",
@@ -35,7 +35,7 @@ CAUGHT_BY = {
     "a hold is not renewed: a long turn loses it": "hold-renewed",
     "a lease never runs out: a dead worker blocks its call for ever": "hold-dead",
     "a lease runs out at once": "hold-not-before",
-    "a writer outlives its lease and is not told": "hold-outlived",
+    "a writer outlives its lease and is not stopped": "hold-outlived",
     "a late release takes the key from the next holder": "hold-not-anothers",
     "a held key is listed as a call": "hold-no-session",
     "says that it is immediate, and waits": "session-immediate",
@@ -43,17 +43,17 @@ CAUGHT_BY = {
     "two views do not share anything": "session-saved",
     "works on one event loop only": "session-any-loop",
 }
-"""Fault by fault, the rule that is there for it; others may break too."""
+"""The rule that must find each fault; others may break too."""
 
 
 def test_there_is_a_rule_for_every_planted_fault() -> None:
     assert CAUGHT_BY.keys() == FAULTS.keys()
 
 
-@pytest.mark.parametrize("what", FAULTS)
-def test_a_planted_fault_is_found_by_the_rule_for_it(what: str) -> None:
-    suite = contract.session_store(FAULTS[what]())
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_by_the_rule_for_it(fault: str) -> None:
+    suite = contract.session_store(FAULTS[fault]())
 
     with pytest.raises(StoreBreachError) as caught:
-        suite.check(CAUGHT_BY[what])
-    assert [verdict.rule.id for verdict in caught.value.breaches] == [CAUGHT_BY[what]]
+        suite.check(CAUGHT_BY[fault])
+    assert [verdict.rule.id for verdict in caught.value.breaches] == [CAUGHT_BY[fault]]

@@ -6,7 +6,7 @@ from yemot_ai_testing.conformance.stores.bench import StoreFactory
 RULES = contract.session_store_rules()
 
 
-def test_every_store_of_ours_keeps_all_rules(make_store: StoreFactory) -> None:
+def test_every_store_keeps_all_rules(make_store: StoreFactory) -> None:
     contract.session_store(make_store).check()
 
 
@@ -16,6 +16,6 @@ def test_one_rule_can_be_tried_alone(make_store: StoreFactory) -> None:
     assert verdict.outcome == "held"
 
 
-def test_each_rule_has_a_name_and_a_sentence_of_its_own() -> None:
+def test_each_rule_has_a_unique_name_and_sentence() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES) >= 30
     assert len({rule.title for rule in RULES}) == len(RULES)

@@ -1,4 +1,4 @@
-"""What real processes do to one store at once, run as ``python worker_processes.py DEED PLACE ROUNDS``."""
+"""Actions of processes that write to one store, run as ``python writer_processes.py ACTION PLACE ROUNDS``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, open_store, update_session
 
 
-def started(deed: str, place: str, rounds: int = 1) -> subprocess.Popen[bytes]:
+def start_process(action: str, place: str, rounds: int = 1) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, __file__, deed, place, str(rounds)]
+    command = [sys.executable, __file__, action, place, str(rounds)]
     return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
 
 
@@ -30,19 +30,19 @@ async def counts(place: str, rounds: int) -> None:
 
 
 async def opens(place: str, rounds: int) -> None:
-    sys.stdin.read()  # all of them are let go at once
+    sys.stdin.read()  # all processes start at once
     store = SQLiteStore(place)
     await update_session(store, f"c{os.getpid()}", counted, ttl=600)
     await store.aclose()
 
 
 async def dies(place: str, rounds: int) -> None:
-    """Die between the draft and its taking the old file's place."""
+    """Die after the draft is written and before it replaces the file."""
     store = JSONFileStore(place)
 
     def killed(self: Path, target: Path) -> Path:
         os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError("nobody survives that")
+        raise AssertionError("the process must be dead")
 
     Path.replace = killed  # type: ignore[assignment,method-assign]
     await update_session(store, "c1", counted, ttl=600)
@@ -53,7 +53,7 @@ async def holds(place: str, rounds: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-DEEDS = {"counts": counts, "opens": opens, "dies": dies, "holds": holds}
+ACTIONS = {"counts": counts, "opens": opens, "dies": dies, "holds": holds}
 
 if __name__ == "__main__":
-    asyncio.run(DEEDS[sys.argv[1]](sys.argv[2], int(sys.argv[3])))
+    asyncio.run(ACTIONS[sys.argv[1]](sys.argv[2], int(sys.argv[3])))

@@ -40,8 +40,8 @@ def test_what_is_not_a_whole_recording_is_not_ready(
         platform.recordings().fetch("/1/000.wav")
 
 
-def test_a_refused_token_is_told_at_once_and_not_shown(platform: PlatformServer) -> None:
-    recordings = platform.recordings(token="another-word-here")  # noqa: S106 - nobody's
+def test_a_refused_token_fails_at_once_and_is_not_shown(platform: PlatformServer) -> None:
+    recordings = platform.recordings(token="another-word-here")  # noqa: S106 - not a real token
 
     with pytest.raises(AuthenticationError) as refused:
         asyncio.run(recordings.download("/1/000.wav"))
@@ -50,7 +50,7 @@ def test_a_refused_token_is_told_at_once_and_not_shown(platform: PlatformServer)
     assert "another-word" not in f"{refused.value}{recordings!r}{platform.requests}"
 
 
-def test_a_platform_that_says_nothing_is_not_waited_for_longer_than_the_timeout(
+def test_a_silent_platform_is_not_waited_for_longer_than_the_timeout(
     platform: PlatformServer,
 ) -> None:
     platform.hold()
@@ -65,9 +65,7 @@ def test_a_recording_that_is_too_large_is_refused(platform: PlatformServer) -> N
 
 
 @pytest.mark.parametrize("sound", [b"", b"no chunk of sound"], ids=["no sound", "no chunk"])
-def test_a_recording_without_a_moment_of_sound_is_told_at_once(
-    platform: PlatformServer, sound: bytes
-) -> None:
+def test_a_recording_without_sound_fails_at_once(platform: PlatformServer, sound: bytes) -> None:
     platform.responses = [(200, wav_file(b"") if not sound else SILENT_WAV.replace(b"data", b"fact"))]
 
     with pytest.raises(EmptyRecordingError):
@@ -100,7 +98,7 @@ def test_a_platform_that_is_not_there_is_a_lost_connection(platform: PlatformSer
         Recordings(TOKEN, "http://127.0.0.1:1/").fetch("/1/000.wav")
 
 
-def test_the_token_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YEMOT_TOKEN", TOKEN)
     assert Recordings().token == TOKEN
 
@@ -112,6 +110,6 @@ def test_the_token_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "url", ["file:///etc/hosts", "http://line:99999/", "http://line:port/", "http://line:0/", "http://[::1/"]
 )
-def test_what_is_no_http_address_is_told_before_any_call(url: str) -> None:
+def test_an_invalid_url_is_refused_at_setup(url: str) -> None:
     with pytest.raises(ConfigurationError, match="http or https"):
         Recordings(TOKEN, url)

@@ -48,7 +48,7 @@ def model() -> Iterator[ModelServer]:
 
 
 def words(transcriber: OpenAITranscriber, audio: bytes = SILENT_WAV) -> str:
-    """Transcribe on a loop of its own, and leave nothing behind on it."""
+    """Transcribe on a separate loop, and close its connections."""
 
     async def ask() -> str:
         try:
@@ -72,7 +72,7 @@ def test_the_recording_goes_out_whole_with_the_model_and_the_language(openai: Op
     assert asked.body == {"model": "gpt-transcribe", "language": "he"}
 
 
-def test_the_server_hears_the_same_as_the_mock(model: ModelServer) -> None:
+def test_the_server_records_the_same_as_the_mock(model: ModelServer) -> None:
     model.transcribes("מתי")
 
     transcriber = OpenAITranscriber(api_key="test", base_url=model.base_url, language=None)
@@ -121,7 +121,7 @@ def test_an_unknown_model_s_error_names_it_and_how_to_set_another(openai: OpenAI
 
 
 def test_the_deadline_is_our_own() -> None:
-    # Not complete, perhaps: on a busy machine the time is up before the question has arrived.
+    # Perhaps not complete: on a busy machine the deadline may pass before the request arrives.
     with ModelServer().hangs() as silent, pytest.raises(ProviderTimeoutError):
         words(OpenAITranscriber(api_key="test", base_url=silent.base_url, timeout=0.2))
 
@@ -194,7 +194,7 @@ def test_an_answer_is_no_transcription_and_the_other_way_round(monkeypatch: pyte
             asyncio.run(OpenAIProvider().start_session("יש?"))
 
 
-def test_a_transcription_that_nobody_asked_for_fails_the_test() -> None:
+def test_an_unexpected_transcription_fails_the_test() -> None:
     with pytest.raises(ScriptMismatchError, match="Transcription"), OpenAIMock() as mock:
         mock.transcribes("מתי")
 
@@ -267,7 +267,7 @@ def test_two_workers_over_one_file_hear_and_answer_once(
         ai.close()
 
 
-def test_a_hang_up_lets_go_of_the_server(model: ModelServer, platform: PlatformServer) -> None:
+def test_a_hang_up_closes_the_connection(model: ModelServer, platform: PlatformServer) -> None:
     model.hangs()
     ai = ai_of(model, platform)
     caller = Caller(line_of(ai))

@@ -12,7 +12,7 @@ WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_s
 
 
 @given(text=WRITTEN, cuts=st.lists(st.integers(0, 80)))
-def test_however_a_text_comes_in_its_sentences_are_the_same(text: str, cuts: list[int]) -> None:
+def test_the_sentences_do_not_depend_on_the_parts_of_the_text(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
     writing = SentenceSplitter()
     found = [one for a, b in itertools.pairwise(places) for one in writing.feed(text[a:b])]
@@ -50,7 +50,7 @@ def test_a_sentence_ends_where_it_is_said_to_end(text: str, expected: list[str])
     assert split_sentences(text) == expected
 
 
-def test_a_sentence_is_told_as_soon_as_what_follows_shows_that_it_is_whole() -> None:
+def test_a_sentence_is_returned_as_soon_as_it_is_known_to_be_complete() -> None:
     writing = SentenceSplitter()
 
     assert writing.feed("המחיר 3.") == []

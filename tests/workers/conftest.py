@@ -7,20 +7,20 @@ from typing import Protocol
 import pytest
 
 from tests.support.redis_server import RedisServer
-from tests.workers.worker_group import PATIENT, Crew, Equip, an_agent, hire
+from tests.workers.worker_group import PATIENT, AddRoutes, WorkerGroup, add_agent, start_workers
 from yemot_ai.sessions import JSONFileStore, RedisStore, SessionStore, SQLiteStore
 
 
-class Hire(Protocol):
+class StartGroup(Protocol):
     def __call__(
         self,
-        equip: Equip = an_agent,
+        add_routes: AddRoutes = add_agent,
         *,
         count: int = 2,
         lease: float = 10.0,
         hold: float = PATIENT,
         **settings: object,
-    ) -> Crew: ...
+    ) -> WorkerGroup: ...
 
 
 @pytest.fixture(scope="session")
@@ -41,20 +41,20 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], S
 
 
 @pytest.fixture
-def hired(make_store: Callable[[], SessionStore]) -> Iterator[Hire]:
-    crews: list[Crew] = []
+def start_group(make_store: Callable[[], SessionStore]) -> Iterator[StartGroup]:
+    groups: list[WorkerGroup] = []
 
-    def hires(
-        equip: Equip = an_agent,
+    def start(
+        add_routes: AddRoutes = add_agent,
         *,
         count: int = 2,
         lease: float = 10.0,
         hold: float = PATIENT,
         **settings: object,
-    ) -> Crew:
-        crews.append(hire(make_store, equip, count=count, lease=lease, hold=hold, **settings))
-        return crews[-1]
+    ) -> WorkerGroup:
+        groups.append(start_workers(make_store, add_routes, count=count, lease=lease, hold=hold, **settings))
+        return groups[-1]
 
-    yield hires
-    for crew in crews:
-        crew.close()
+    yield start
+    for group in groups:
+        group.close()

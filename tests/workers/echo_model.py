@@ -1,4 +1,4 @@
-"""A model service that many processes ask: it says who asked what, how often, and what it told whom."""
+"""A model service for many processes, which records their questions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from yemot_ai_testing.doubles.model_service.request import ModelRequest
 
 @dataclass(eq=False)
 class Question:
-    """What was asked.
+    """One question.
 
     Attributes:
         prompt: the utterance.
-        worker: the process that asked, by its id; each asks for a model of that name.
-        heard: the whole answer was taken.
+        worker: the id of the process that asked; it is the name of the model in its request.
+        heard: whether the whole answer was sent.
     """
 
     prompt: str
@@ -55,14 +55,14 @@ class EchoModel:
         )
 
     def wait_for(self, worker: int, *, after: int) -> None:
-        """Block until ``worker`` asks something when ``after`` questions have been asked in all."""
+        """Block until ``worker`` has an open question among those after the first ``after``."""
 
-        def thinks() -> bool:
-            late = self.questions[after:]
-            return any(question.worker == worker and not question.heard for question in late)
+        def is_waiting() -> bool:
+            later = self.questions[after:]
+            return any(question.worker == worker and not question.heard for question in later)
 
         with self.change:
-            assert self.change.wait_for(thinks, 30), "the worker asked nothing"
+            assert self.change.wait_for(is_waiting, 30), "the worker asked nothing"
 
     def asked(self, prompt: str) -> list[Question]:
         return [question for question in self.questions if question.prompt == prompt]
@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever asked was killed: that is the play."""
+        """Ignore the error: the test kills clients."""
 
 
 class _Handler(BaseHTTPRequestHandler):

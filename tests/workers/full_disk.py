@@ -1,6 +1,6 @@
 """A call in a process whose disk is full for one request; prints the answers, one a line.
 
-Run as ``python -m tests.workers.full_disk json:FOLDER``: a process's limit of file size stands for the disk.
+Run as ``python -m tests.workers.full_disk json:FOLDER``: the limit of the file size simulates a full disk.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.workers.worker_group import Line, hire
+from tests.workers.worker_group import Line, start_workers
 from yemot_ai.sessions import open_store
 
 
@@ -25,13 +25,13 @@ def full_disk() -> Iterator[None]:
 
 
 def main(place: str) -> None:
-    crew = hire(lambda: open_store(place), count=1)
-    line = Line(crew)
+    group = start_workers(lambda: open_store(place), count=1)
+    line = Line(group)
     answers = [line.enter()]
     with full_disk():
         answers += [line.gives("שלום"), line.polls()]
-    answers += [line.polls(), str(dict(crew.model.counts))]
-    crew.close()
+    answers += [line.polls(), str(dict(group.model.counts))]
+    group.close()
     sys.stdout.write("\n".join(answers))
 
 

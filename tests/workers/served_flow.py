@@ -1,6 +1,6 @@
-"""The reference agent as the worker processes serve it: OpenAI's API at another address, a shorter lease.
+"""The reference agent for worker processes: OpenAI's API at another address, a shorter lease.
 
-Without those settings it can be imported all the same, as pytest does when it looks for doctests.
+It can be imported without those settings, as pytest does to collect doctests.
 """
 
 from __future__ import annotations

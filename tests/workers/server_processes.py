@@ -1,4 +1,4 @@
-"""Server processes on free ports, and a balancer before them."""
+"""Server processes on free ports, and a load balancer for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Server:
     """``yemot-ai serve`` as a process.
 
     Attributes:
-        mark: stands in the environment of the process and of whatever it starts.
+        mark: in the environment of the process and of its children.
     """
 
     process: subprocess.Popen[bytes]
@@ -48,10 +48,10 @@ class Server:
         return cls(process, log, mark)
 
     def wait_started(self) -> None:
-        give_up = time.monotonic() + STARTS
+        deadline = time.monotonic() + STARTS
         while not (found := re.search(r"running on http://[^:]+:(\d+)", self.log.read_text())):
             assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < give_up, "the server did not start"
+            assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.05)
         self.port = int(found[1])
 
@@ -60,19 +60,19 @@ class Server:
         self.process.wait()
 
     def stop(self) -> None:
-        """End it as an operator does."""
+        """Stop it with SIGINT."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(20)
 
     def left_behind(self) -> list[int]:
-        """Find the processes that have our mark in their environment."""
+        """Return the ids of the processes with the mark in their environment."""
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if self._marks(path)]
 
     def _marks(self, environment: Path) -> bool:
         try:
             return self.mark.encode() in environment.read_bytes().split(b"\0")
-        except OSError:  # it has just ended, or is somebody else's
+        except OSError:  # it has just ended, or belongs to another user
             return False
 
 

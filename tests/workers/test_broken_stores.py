@@ -13,7 +13,7 @@ import pytest
 
 from tests.workers.echo_model import EchoModel
 from tests.workers.server_processes import ROOT, Balancer, serving
-from tests.workers.worker_group import Crew, Line, hire
+from tests.workers.worker_group import Line, WorkerGroup, start_workers
 from yemot_ai.sessions import JSONFileStore
 from yemot_ai_testing import Caller
 
@@ -63,7 +63,7 @@ def test_a_server_whose_store_cannot_work_does_not_start_and_says_why(
 
 
 @pytest.mark.parametrize("place", ["json:{folder}/calls", "sqlite:{folder}/calls.db"])
-def test_a_call_goes_on_when_the_disk_is_no_longer_full(tmp_path: Path, place: str) -> None:
+def test_a_call_continues_when_the_disk_is_no_longer_full(tmp_path: Path, place: str) -> None:
     done = run("tests.workers.full_disk", place.format(folder=tmp_path))
 
     assert done.returncode == 0, done.stderr
@@ -76,15 +76,15 @@ def test_a_call_goes_on_when_the_disk_is_no_longer_full(tmp_path: Path, place: s
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[Crew]:
-    crew = hire(lambda: JSONFileStore(tmp_path / "calls"))
-    yield crew
-    crew.close()
+def group(tmp_path: Path) -> Iterator[WorkerGroup]:
+    group = start_workers(lambda: JSONFileStore(tmp_path / "calls"))
+    yield group
+    group.close()
 
 
-def test_a_call_goes_on_when_the_folder_that_was_gone_is_back(crew: Crew, tmp_path: Path) -> None:
+def test_a_call_continues_when_the_missing_folder_is_back(group: WorkerGroup, tmp_path: Path) -> None:
     folder, away = tmp_path / "calls", tmp_path / "away"
-    line = Line(crew)
+    line = Line(group)
     line.enter()
     folder.rename(away)
     gone = line.gives("שלום")

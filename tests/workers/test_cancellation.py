@@ -13,7 +13,7 @@ from yemot_ai.sessions.stores.redis import _execute
 
 
 @dataclass
-class Deaf:
+class SwallowingLeases:
     """Keeps leases through a client that swallows the cancellation of a renewal."""
 
     renewing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,23 +35,23 @@ async def swallowing() -> bool:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
         return True
-    raise AssertionError  # nobody sets that event
+    raise AssertionError  # the event is never set
 
 
-async def held(leases: Deaf) -> None:
+async def held(leases: SwallowingLeases) -> None:
     async with asyncio.timeout(5), Hold(leases, "key", lease=0.04):
         await leases.renewing.wait()
 
 
-def test_a_key_is_let_go_although_its_renewal_swallows_the_cancellation() -> None:
-    leases = Deaf()
+def test_a_key_is_released_although_its_renewal_swallows_the_cancellation() -> None:
+    leases = SwallowingLeases()
     asyncio.run(held(leases))
 
     assert leases.released
 
 
 @pytest.mark.parametrize("steps", range(8))
-def test_a_key_is_let_go_whenever_the_loop_of_its_holder_ends(steps: int) -> None:
+def test_a_key_is_released_whenever_the_loop_of_its_holder_ends(steps: int) -> None:
     store = MemoryStore()
 
     async def hold() -> None:
@@ -71,12 +71,12 @@ def test_a_key_is_let_go_whenever_the_loop_of_its_holder_ends(steps: int) -> Non
     assert run_without_waiting(store.acquire("key", "the next one", 3600)), "it had to wait"
 
 
-def test_whoever_is_cancelled_in_a_command_to_redis_is_cancelled() -> None:
-    async def scene() -> None:
+def test_a_cancellation_during_a_redis_command_is_not_lost() -> None:
+    async def run_steps() -> None:
         asking = asyncio.create_task(_execute(swallowing()))
         await asyncio.sleep(0)
         asking.cancel()
         await asking
 
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(scene())
+        asyncio.run(run_steps())

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 
 from tests.support.stopwatch import Stopwatch
-from tests.workers.conftest import Hire
-from tests.workers.worker_group import QUICK, Crew, Line, until
+from tests.workers.conftest import StartGroup
+from tests.workers.worker_group import QUICK, Line, WorkerGroup, until
 from yemot_ai import AICall, AIFlow
 
 
 def slow(ran: list[str], gate: threading.Event) -> Callable[[AIFlow, str], None]:
     """A handler that says something, works until the gate opens, keeps something and asks."""
 
-    def equip(flow: AIFlow, worker: str) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.get("")
         def menu(call: AICall) -> None:
             ran.append(worker)
@@ -25,17 +25,17 @@ def slow(ran: list[str], gate: threading.Event) -> Callable[[AIFlow, str], None]
             call.play_message("תודה")
             call.hangup()
 
-    return equip
+    return add_routes
 
 
-def menu_of(crew: Crew) -> Line:
-    return Line(crew, extension="")
+def menu_of(group: WorkerGroup) -> Line:
+    return Line(group, extension="")
 
 
-def test_a_running_handler_is_joined_by_every_worker_and_runs_once(hired: Hire) -> None:
+def test_a_running_handler_is_joined_by_every_worker_and_runs_once(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    line = menu_of(hired(slow(ran, gate), hold=QUICK, count=3))
+    line = menu_of(start_group(slow(ran, gate), hold=QUICK, count=3))
     first = line.enter(at=0)
     names = [line.asked]
     for worker in (1, 2, 0):
@@ -49,10 +49,12 @@ def test_a_running_handler_is_joined_by_every_worker_and_runs_once(hired: Hire) 
     assert ran == ["A"]
 
 
-def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_answer(hired: Hire) -> None:
+def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_answer(
+    start_group: StartGroup,
+) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    line = menu_of(hired(slow(ran, gate), hold=QUICK))
+    line = menu_of(start_group(slow(ran, gate), hold=QUICK))
     first = line.enter(at=0)
     again = line.again(at=1)
     gate.set()
@@ -63,13 +65,13 @@ def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_a
     assert ran == ["A"]
 
 
-def test_a_handler_whose_worker_stands_still_is_run_anew_by_another(hired: Hire) -> None:
+def test_a_handler_whose_worker_is_blocked_runs_again_at_another(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    crew = hired(slow(ran, gate), hold=QUICK, lease=0.5)
-    line = menu_of(crew)
+    group = start_group(slow(ran, gate), hold=QUICK, lease=0.5)
+    line = menu_of(group)
     line.enter(at=0)
-    with crew.workers[0].frozen():
+    with group.workers[0].blocked():
         gate.set()
         while line.is_polling:
             line.polls(at=1)
@@ -78,20 +80,20 @@ def test_a_handler_whose_worker_stands_still_is_run_anew_by_another(hired: Hire)
     assert ran == ["A", "B"]
 
 
-def test_a_worker_that_moves_again_after_its_run_was_taken_over_writes_nothing(hired: Hire) -> None:
+def test_a_worker_that_resumes_after_its_run_was_taken_over_writes_nothing(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    crew = hired(slow(ran, gate), hold=QUICK, lease=0.5)
-    line = menu_of(crew)
+    group = start_group(slow(ran, gate), hold=QUICK, lease=0.5)
+    line = menu_of(group)
     line.enter(at=0)
-    with crew.workers[0].frozen():
+    with group.workers[0].blocked():
         gate.set()
         while line.is_polling:
             line.polls(at=1)
         taken_over = line.answer
-    live = crew.workers[0].flow._local_calls.get_or_create("c1")
+    live = group.workers[0].flow._local_calls.get_or_create("c1")
     until(lambda: live.inflight is None or live.inflight.task.done())
-    session = crew.workers[1].engine.run(crew.workers[1].flow.ai.store.load("c1"))
+    session = group.workers[1].engine.run(group.workers[1].flow.ai.store.load("c1"))
 
     assert session is not None
     assert session.state == {"by": "B"}
@@ -99,10 +101,10 @@ def test_a_worker_that_moves_again_after_its_run_was_taken_over_writes_nothing(h
     assert line.again(at=0) == taken_over
 
 
-def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hired: Hire) -> None:
+def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(start_group: StartGroup) -> None:
     ended = threading.Event()
 
-    def equip(flow: AIFlow, worker: str) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.get("")
         async def menu(call: AICall) -> None:
             try:
@@ -110,29 +112,31 @@ def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(hir
             finally:
                 ended.set()
 
-    crew = hired(equip, hold=QUICK)
-    crew.model.gate.hold()
-    line = menu_of(crew)
+    group = start_group(add_routes, hold=QUICK)
+    group.model.gate.hold()
+    line = menu_of(group)
     line.enter(at=0)
-    crew.model.wait_for_requests(1)
+    group.model.wait_for_requests(1)
     with Stopwatch() as watch:
         line.hangs_up(at=1)
         assert ended.wait(10)
 
     assert watch.took < 0.5
-    until(lambda: crew.model.cancelled)
+    until(lambda: group.model.cancelled)
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
 
 
-def test_names_and_answers_go_on_although_each_answer_reaches_another_worker(hired: Hire) -> None:
-    def equip(flow: AIFlow, worker: str) -> None:
+def test_names_and_answers_continue_although_each_answer_reaches_another_worker(
+    start_group: StartGroup,
+) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.get("")
         def menu(call: AICall) -> None:
             typed = [call.read("הקישו", val_name="key") for _ in range(3)]
             call.play_message(" ".join(typed))
             call.hangup()
 
-    line = menu_of(hired(equip, count=3))
+    line = menu_of(start_group(add_routes, count=3))
     line.enter()
     for key in "123":
         line.gives(key)

@@ -1,4 +1,4 @@
-"""Redis goes away in the middle of a call, for a while or for good."""
+"""Redis cannot be reached during a call, for a while or for the rest of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.redis_server import RedisServer
-from tests.workers.worker_group import QUICK, Crew, Line, an_agent, hire, until
+from tests.workers.worker_group import QUICK, Line, WorkerGroup, add_agent, start_workers, until
 from yemot_ai import AICall, AIFlow
 from yemot_ai.sessions import RedisStore
 
@@ -17,7 +17,7 @@ TROUBLE = "סליחה, יש תקלה זמנית, אנא המתינו"
 
 @pytest.fixture
 def redis() -> Iterator[RedisServer]:
-    """A server that remembers everything when it is killed."""
+    """A server that persists every write."""
     server = RedisServer(more=("--appendonly", "yes", "--appendfsync", "always")).start()
     yield server
     server.close()
@@ -29,27 +29,29 @@ def ended() -> list[str]:
 
 
 @pytest.fixture
-def crew(redis: RedisServer, ended: list[str]) -> Iterator[Crew]:
-    def equip(flow: AIFlow, worker: str) -> None:
-        an_agent(flow, worker)
+def group(redis: RedisServer, ended: list[str]) -> Iterator[WorkerGroup]:
+    def add_routes(flow: AIFlow, worker: str) -> None:
+        add_agent(flow, worker)
 
         @flow.ai.on_call_end
         def end(transcript: object, usage: object) -> None:
             ended.append(worker)
 
-    crew = hire(lambda: RedisStore(redis.url), equip, hold=QUICK, lease=1)
-    yield crew
-    crew.close()
+    group = start_workers(lambda: RedisStore(redis.url), add_routes, hold=QUICK, lease=1)
+    yield group
+    group.close()
 
 
-def test_a_call_goes_on_where_it_was_and_no_utterance_is_asked_twice(crew: Crew, redis: RedisServer) -> None:
-    line = Line(crew)
+def test_a_call_continues_where_it_was_and_no_utterance_is_asked_twice(
+    group: WorkerGroup, redis: RedisServer
+) -> None:
+    line = Line(group)
     line.enter()
     first = line.says("שמי דוד")
-    crew.model.gate.hold()
+    group.model.gate.hold()
     line.gives("איך קוראים לי", at=0)
     redis.stop()
-    crew.model.gate.release()  # the answer is there, and cannot be written down
+    group.model.gate.release()  # there is an answer, but it cannot be stored
     heard = [line.polls(), line.polls(), line.polls()]
     names = [answer.partition("=ai_")[2][:2] for answer in heard]
     redis.start()
@@ -57,33 +59,35 @@ def test_a_call_goes_on_where_it_was_and_no_utterance_is_asked_twice(crew: Crew,
 
     assert heard[0].startswith(f"read=t-{TROUBLE.partition(',')[0]}")
     assert names == ["x1", "x2", "x3"]
-    assert dict(crew.model.counts) == {"שמי דוד": 1, "איך קוראים לי": 1}
+    assert dict(group.model.counts) == {"שמי דוד": 1, "איך קוראים לי": 1}
     assert first.partition("אצל ")[2][:6] == second.partition("אצל ")[2][:6] != ""
 
 
 def test_an_answer_is_kept_for_longer_than_a_lease(
-    crew: Crew, redis: RedisServer, caplog: pytest.LogCaptureFixture
+    group: WorkerGroup, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = Line(crew)
+    line = Line(group)
     line.enter()
-    crew.model.gate.hold()
+    group.model.gate.hold()
     line.gives("שלום", at=0)
     redis.stop()
-    crew.model.gate.release()
+    group.model.gate.release()
     until(lambda: "was lost" in caplog.text)
     line.polls(at=1)
     redis.start()
-    until(lambda: not crew.workers[0].tasks())  # a line waits 3 s before it asks again
+    until(lambda: not group.workers[0].tasks())  # a line waits 3 s before it asks again
     line.polls(at=1)
     line.waits()
 
-    assert crew.model.asked == [("A", "שלום")]
+    assert group.model.asked == [("A", "שלום")]
 
 
-def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(crew: Crew, redis: RedisServer) -> None:
+def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(
+    group: WorkerGroup, redis: RedisServer
+) -> None:
     ran: list[str] = []
     works = threading.Event()
-    for worker in crew.workers:
+    for worker in group.workers:
 
         @worker.flow.get("order")
         def order(call: AICall, worker: str = worker.name) -> None:
@@ -92,21 +96,21 @@ def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(crew: Crew, re
             call.play_message("הוזמן")
             call.hangup()
 
-    line = Line(crew, extension="order")
+    line = Line(group, extension="order")
     line.enter(at=0)
     redis.stop()
     works.set()
     line.polls(at=1)
     redis.start()
-    until(crew.workers[0].is_idle)
+    until(group.workers[0].is_idle)
     line.polls(at=1)
 
     assert line.answer == "id_list_message=t-הוזמן&go_to_folder=hangup"
     assert ran == ["A"]
 
 
-def test_a_second_outage_in_one_call_uses_names_of_its_own(crew: Crew, redis: RedisServer) -> None:
-    line = Line(crew)
+def test_a_second_outage_in_one_call_uses_its_own_names(group: WorkerGroup, redis: RedisServer) -> None:
+    line = Line(group)
     line.enter()
     names = []
     for text in ("ראשון", "שני"):
@@ -117,13 +121,13 @@ def test_a_second_outage_in_one_call_uses_names_of_its_own(crew: Crew, redis: Re
         line.waits()
 
     assert names == ["ai_x1", "ai_x2"]
-    assert dict(crew.model.counts) == {"ראשון": 1, "שני": 1}
+    assert dict(group.model.counts) == {"ראשון": 1, "שני": 1}
 
 
-def test_a_caller_is_let_go_with_a_sentence_when_redis_does_not_come_back(
-    crew: Crew, redis: RedisServer
+def test_a_call_ends_with_a_sentence_when_redis_does_not_come_back(
+    group: WorkerGroup, redis: RedisServer
 ) -> None:
-    line = Line(crew)
+    line = Line(group)
     line.enter()
     redis.stop()
     line.gives("שלום")
@@ -135,22 +139,22 @@ def test_a_caller_is_let_go_with_a_sentence_when_redis_does_not_come_back(
 
     assert polls == 20
     assert line.answer == "id_list_message=t-סליחה, אירעה תקלה&go_to_folder=hangup"
-    assert crew.model.asked == []
+    assert group.model.asked == []
 
 
 def test_a_hang_up_while_redis_is_away_stops_the_turn_at_once_and_ends_the_call_later(
-    crew: Crew, redis: RedisServer, ended: list[str]
+    group: WorkerGroup, redis: RedisServer, ended: list[str]
 ) -> None:
-    line = Line(crew)
+    line = Line(group)
     line.enter()
-    crew.model.gate.hold()
+    group.model.gate.hold()
     line.gives("שלום", at=0)
     redis.stop()
     line.hangs_up(at=0)
-    until(lambda: crew.model.cancelled)
+    until(lambda: group.model.cancelled)
     redis.start()
     until(lambda: ended)
 
-    assert crew.workers[1].flow.ai.open_calls() == 0
+    assert group.workers[1].flow.ai.open_calls() == 0
     assert ended == ["A"]
     assert line.again(at=1) == "go_to_folder=hangup"

@@ -21,25 +21,25 @@ SENTENCES = [f"זה משפט {word}. " for word in ["אחת", "שתיים", "ש�
 
 
 @dataclass
-class Writer:
-    """A model that writes one sentence at each sign, whichever worker asks it."""
+class SteppedModel:
+    """A model that writes one sentence for each permit, for any worker."""
 
     asked: list[str] = field(default_factory=list)
     histories: list[Sequence[Exchange]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     written: int = 0
-    signs: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    permits: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def writes(self, count: int = 1) -> None:
         for _ in range(count):
-            self.signs.release()
+            self.permits.release()
 
 
 @dataclass
-class Way:
-    """One worker's way to the model."""
+class StreamingProvider:
+    """The provider of one worker."""
 
-    model: Writer
+    model: SteppedModel
     worker: str
     engine: Engine
     name: str = "writer"
@@ -56,7 +56,7 @@ class Way:
         self.model.histories.append(tuple(history))
         try:
             for sentence in SENTENCES:
-                while not self.model.signs.acquire(blocking=False):  # noqa: ASYNC110 - the sign is given by a thread
+                while not self.model.permits.acquire(blocking=False):  # noqa: ASYNC110 - a thread releases the permit
                     await asyncio.sleep(0.005)
                 self.model.written += 1
                 yield sentence
@@ -73,7 +73,7 @@ class Way:
 
 
 @dataclass
-class Member:
+class StreamingWorker:
     """A worker."""
 
     flow: AIFlow
@@ -81,28 +81,28 @@ class Member:
 
 
 @dataclass
-class Staff:
+class StreamingGroup:
     """Two workers over one store."""
 
-    model: Writer
-    workers: list[Member]
-    told: list[Turn]
+    model: SteppedModel
+    workers: list[StreamingWorker]
+    reported: list[Turn]
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:
         return self.workers[0].flow.handle_request(pairs)
 
 
 @pytest.fixture
-def staff(make_store: Callable[[], SessionStore]) -> Iterator[Staff]:
-    model, workers, told = Writer(), [], []
+def group(make_store: Callable[[], SessionStore]) -> Iterator[StreamingGroup]:
+    model, workers, reported = SteppedModel(), [], []
     for name in "AB":
         engine = Engine()
-        ai = YemotAI(provider=Way(model, name, engine), store=make_store(), lease=1.0)
-        ai.on_turn(lambda _call_id, turn: told.append(turn))
+        ai = YemotAI(provider=StreamingProvider(model, name, engine), store=make_store(), lease=1.0)
+        ai.on_turn(lambda _call_id, turn: reported.append(turn))
         flow = AIFlow(ai, dialog=DialogSettings(filler=None, answer_wait=5.0, poll_wait=0.4))
         flow.ai_agent("agent", greeting="שלום")(lambda call, text: None)
-        workers.append(Member(flow, engine))
-    yield Staff(model, workers, told)
+        workers.append(StreamingWorker(flow, engine))
+    yield StreamingGroup(model, workers, reported)
     for worker in workers:
         worker.flow.ai.end("c1")
         worker.flow.ai.close()
@@ -110,8 +110,8 @@ def staff(make_store: Callable[[], SessionStore]) -> Iterator[Staff]:
 
 
 @pytest.fixture
-def line(staff: Staff) -> Line:
-    return Line(staff)  # type: ignore[arg-type]  # two workers are a crew to a line
+def line(group: StreamingGroup) -> Line:
+    return Line(group)  # type: ignore[arg-type]  # a line only needs the workers
 
 
 def spoken(answer: str) -> list[str]:
@@ -121,113 +121,113 @@ def spoken(answer: str) -> list[str]:
 
 
 def test_no_sentence_is_lost_or_said_twice_though_each_poll_reaches_the_other_worker(
-    staff: Staff, line: Line
+    group: StreamingGroup, line: Line
 ) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     heard = spoken(line.gives("ספר", 0))
     at = 0
     while line.is_polling:
         at += 1
-        staff.model.writes(at % 3)
+        group.model.writes(at % 3)
         heard += spoken(line.polls(at % 2))
         asked = line.answer
         assert line.again(1 - at % 2) == asked
 
     assert re.findall(r"[^\s,]+", " ".join(heard)) == re.findall(r"[^\s.]+", "".join(SENTENCES))
-    assert staff.model.asked == ["A"]
+    assert group.model.asked == ["A"]
 
 
-def test_one_poll_at_two_workers_at_once_has_one_answer(staff: Staff, line: Line) -> None:
+def test_one_poll_at_two_workers_at_once_has_one_answer(group: StreamingGroup, line: Line) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     line.gives("ספר", 0)
     line.values.append((line.asked, "None"))
     line.time += 5
     request, answers = line.request(), []
 
-    def asks(worker: Member) -> None:
+    def asks(worker: StreamingWorker) -> None:
         answers.append(worker.flow.handle_request(request))
 
-    asking = [threading.Thread(target=asks, args=(worker,)) for worker in staff.workers]
+    asking = [threading.Thread(target=asks, args=(worker,)) for worker in group.workers]
     for thread in asking:
         thread.start()
-    staff.model.writes(2)
+    group.model.writes(2)
     for thread in asking:
         thread.join()
 
     assert len(set(answers)) == 1
 
 
-def test_a_key_at_another_worker_stops_the_model_and_is_told_to_the_next_turn(
-    staff: Staff, line: Line
+def test_a_key_at_another_worker_stops_the_model_and_is_known_to_the_next_turn(
+    group: StreamingGroup, line: Line
 ) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     line.gives("ספר", 0)
 
     assert line.gives("5", 1) == "read=noop-listen=ai_2,no,voice"
-    until(lambda: staff.model.stopped == ["A"])
-    staff.model.writes(len(SENTENCES))
+    until(lambda: group.model.stopped == ["A"])
+    group.model.writes(len(SENTENCES))
     line.gives("ומה עוד?", 1)
-    assert staff.model.asked == ["A", "B"]
-    assert staff.model.histories[1] == (Exchange("ספר", "זה משפט אחת."),)
-    until(lambda: len(staff.told) > 1)
-    assert [turn.answer for turn in staff.told] == ["זה משפט אחת.", "".join(SENTENCES)]
+    assert group.model.asked == ["A", "B"]
+    assert group.model.histories[1] == (Exchange("ספר", "זה משפט אחת."),)
+    until(lambda: len(group.reported) > 1)
+    assert [turn.answer for turn in group.reported] == ["זה משפט אחת.", "".join(SENTENCES)]
 
 
-def test_the_key_that_leaves_stops_the_model_of_another_worker(staff: Staff, line: Line) -> None:
+def test_the_key_that_leaves_stops_the_model_of_another_worker(group: StreamingGroup, line: Line) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     line.gives("ספר", 0)
     line.polls(0)
 
     assert line.gives("9", 1).startswith("id_list_message=t-להתראות")
-    until(lambda: staff.model.stopped == ["A"])
+    until(lambda: group.model.stopped == ["A"])
 
 
-def test_a_hang_up_at_another_worker_stops_the_model(staff: Staff, line: Line) -> None:
+def test_a_hang_up_at_another_worker_stops_the_model(group: StreamingGroup, line: Line) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     line.gives("ספר", 0)
     line.hangs_up(1)
 
-    until(lambda: staff.model.stopped == ["A"])
+    until(lambda: group.model.stopped == ["A"])
 
 
-def test_what_a_lost_worker_had_begun_to_say_is_said_once_ended_with_a_word_and_remembered(
-    staff: Staff, line: Line
+def test_the_partial_answer_of_a_lost_worker_is_spoken_once_with_an_apology_and_remembered(
+    group: StreamingGroup, line: Line
 ) -> None:
     line.enter(0)
-    staff.model.writes()
+    group.model.writes()
     heard = spoken(line.gives("ספר", 0))
-    staff.model.writes()
-    until(lambda: staff.model.written == 2)
-    frozen = threading.Event()
-    thaw = threading.Event()
+    group.model.writes()
+    until(lambda: group.model.written == 2)
+    blocked = threading.Event()
+    resume = threading.Event()
 
-    def stand_still() -> None:
-        frozen.set()
-        thaw.wait()
+    def block() -> None:
+        blocked.set()
+        resume.wait()
 
-    until(lambda: _pieces(staff) == 2)
-    staff.workers[0].engine.loop.call_soon_threadsafe(stand_still)
-    assert frozen.wait(10)
+    until(lambda: _pieces(group) == 2)
+    group.workers[0].engine.loop.call_soon_threadsafe(block)
+    assert blocked.wait(10)
     try:
         while line.is_polling:
             heard += spoken(line.polls(1))
     finally:
-        thaw.set()
+        resume.set()
 
     assert " ".join(heard) == "זה משפט אחת זה משפט שתיים סליחה, התשובה נקטעה, אפשר לשאול שוב"
-    assert staff.model.asked == ["A"]
+    assert group.model.asked == ["A"]
 
-    staff.model.writes(len(SENTENCES))
+    group.model.writes(len(SENTENCES))
     line.gives("המשך", 1)
-    assert staff.model.histories[1] == (Exchange("ספר", "זה משפט אחת. זה משפט שתיים."),)
+    assert group.model.histories[1] == (Exchange("ספר", "זה משפט אחת. זה משפט שתיים."),)
 
 
-def _pieces(staff: Staff) -> int:
-    ai = staff.workers[1].flow.ai
+def _pieces(group: StreamingGroup) -> int:
+    ai = group.workers[1].flow.ai
     session = ai.engine.run(ai.store.load("c1"))
     return max((len(turn.pieces) for turn in session.turns), default=0) if session else 0

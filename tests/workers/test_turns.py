@@ -5,154 +5,158 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.stopwatch import Stopwatch
-from tests.workers.conftest import Hire
+from tests.workers.conftest import StartGroup
 from tests.workers.worker_group import QUICK, Line, until
 from yemot_ai import AICall, AIFlow
 from yemot_ai_testing import Caller
 
 
-def test_a_conversation_goes_on_although_every_request_reaches_another_worker(hired: Hire) -> None:
-    crew = hired(count=3)
-    with Caller(crew, extension="agent") as caller:
+def test_a_conversation_continues_although_every_request_reaches_another_worker(
+    start_group: StartGroup,
+) -> None:
+    group = start_group(count=3)
+    with Caller(group, extension="agent") as caller:
         caller.dial()
         answers = [caller.says(f"משפט {number}") for number in range(5)]
 
     conversations = {answer.partition("אצל ")[2] for answer in answers}
     assert [answer.partition(" אצל")[0] for answer in answers] == [f"משפט {n}" for n in range(5)]
     assert len(conversations) == 1
-    assert len({worker for worker, _ in crew.model.asked}) == 3
-    assert crew.workers[0].flow.ai.open_calls() == 0
+    assert len({worker for worker, _ in group.model.asked}) == 3
+    assert group.workers[0].flow.ai.open_calls() == 0
 
 
-def test_a_running_turn_is_joined_by_every_worker_and_the_model_asked_once(hired: Hire) -> None:
-    crew = hired(count=3, hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+def test_a_running_turn_is_joined_by_every_worker_and_the_model_asked_once(start_group: StartGroup) -> None:
+    group = start_group(count=3, hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
     polls = [line.asked]
     for worker in (1, 2, 0, 1):
         line.polls(worker)
         polls.append(line.asked)
-    crew.model.gate.release()
+    group.model.gate.release()
 
     assert line.waits().startswith("read=t-שלום אצל ")
     assert polls == [f"ai_1w{number}" for number in range(1, 6)]
-    assert crew.model.asked == [("A", "שלום")]
+    assert group.model.asked == [("A", "שלום")]
 
 
-def test_a_request_that_comes_again_at_another_worker_gets_the_same_answer(hired: Hire) -> None:
-    crew = hired()
-    line = Line(crew)
+def test_a_request_that_comes_again_at_another_worker_gets_the_same_answer(start_group: StartGroup) -> None:
+    group = start_group()
+    line = Line(group)
     greeted = [line.enter(at=0), line.again(at=1)]
     answered = [line.gives("שלום", at=1), line.again(at=0), line.again(at=1)]
 
     assert len(set(greeted)) == len(set(answered)) == 1
-    assert len(crew.model.asked) == 1
+    assert len(group.model.asked) == 1
 
 
-def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(hired: Hire) -> None:
-    crew = hired()
-    line = Line(crew)
+def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(start_group: StartGroup) -> None:
+    group = start_group()
+    line = Line(group)
     line.enter()
     line.values.append(("ai_1", "שלום"))
-    crew.model.gate.hold()
+    group.model.gate.hold()
     request = line.request()
     with ThreadPoolExecutor(2) as both:
-        answering = [both.submit(worker.flow.handle_request, request) for worker in crew.workers]
-        crew.model.wait_for_requests(1)
-        until(lambda: all(worker.tasks() for worker in crew.workers))
-        crew.model.gate.release()
+        answering = [both.submit(worker.flow.handle_request, request) for worker in group.workers]
+        group.model.wait_for_requests(1)
+        until(lambda: all(worker.tasks() for worker in group.workers))
+        group.model.gate.release()
         answers = [answer.result() for answer in answering]
 
     assert answers[0] == answers[1]
     assert "שלום אצל" in answers[0]
-    assert len(crew.model.asked) == 1
+    assert len(group.model.asked) == 1
 
 
-def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_second(hired: Hire) -> None:
-    crew = hired(hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_second(
+    start_group: StartGroup,
+) -> None:
+    group = start_group(hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
     with Stopwatch() as watch:
         line.hangs_up(at=1)
-        until(lambda: crew.model.cancelled and not crew.workers[0].tasks())
+        until(lambda: group.model.cancelled and not group.workers[0].tasks())
 
     assert watch.took < 0.5
-    assert crew.model.cancelled == [("A", "שלום")]
+    assert group.model.cancelled == [("A", "שלום")]
     assert line.polls(at=0) == line.again(at=1) == "go_to_folder=hangup"
-    assert crew.workers[1].flow.ai.open_calls() == 0
+    assert group.workers[1].flow.ai.open_calls() == 0
 
 
-def test_a_model_that_takes_its_time_to_stop_is_not_stopped_again_in_that(hired: Hire) -> None:
-    crew = hired(hold=QUICK)
-    crew.model.gate.hold()
-    crew.model.cleaning = 0.7  # three looks of the watch
-    line = Line(crew)
+def test_a_model_that_stops_slowly_is_not_cancelled_twice(start_group: StartGroup) -> None:
+    group = start_group(hold=QUICK)
+    group.model.gate.hold()
+    group.model.cleaning = 0.7  # three looks of the watch
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
     line.hangs_up(at=1)
-    until(lambda: crew.model.cancelled)
+    until(lambda: group.model.cancelled)
     line.hangs_up(at=0)
-    until(lambda: not crew.workers[0].tasks())
+    until(lambda: not group.workers[0].tasks())
 
-    assert crew.model.cleaned == ["שלום"]
+    assert group.model.cleaned == ["שלום"]
 
 
-def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(hired: Hire) -> None:
-    crew = hired(hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(start_group: StartGroup) -> None:
+    group = start_group(hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
-    with crew.workers[0].frozen():
-        crew.model.gate.release()
+    with group.workers[0].blocked():
+        group.model.gate.release()
         line.hangs_up(at=1)
-    until(lambda: crew.model.forgotten)
+    until(lambda: group.model.forgotten)
 
-    assert crew.model.forgotten == crew.model.told
+    assert group.model.forgotten == group.model.answered
     assert line.again(at=0) == "go_to_folder=hangup"
 
 
-def test_the_turn_of_a_worker_that_stands_still_is_taken_over_when_its_lease_is_out(hired: Hire) -> None:
-    crew = hired(lease=0.5, hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+def test_the_turn_of_a_blocked_worker_is_taken_over_when_its_lease_is_out(start_group: StartGroup) -> None:
+    group = start_group(lease=0.5, hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter(at=1)
     line.gives("שלום", at=0)
-    with crew.workers[0].frozen():
+    with group.workers[0].blocked():
         line.polls(at=1)
-        crew.model.wait_for_requests(2)
-        crew.model.gate.release()
+        group.model.wait_for_requests(2)
+        group.model.gate.release()
         while line.is_polling:
             line.polls(at=1)
         spoken = line.answer
 
     assert "שלום אצל" in spoken
-    assert crew.model.asked == [("A", "שלום"), ("B", "שלום")]
+    assert group.model.asked == [("A", "שלום"), ("B", "שלום")]
 
 
-def test_a_worker_that_moves_again_after_its_turn_was_taken_over_writes_nothing(hired: Hire) -> None:
-    def equip(flow: AIFlow, worker: str) -> None:
+def test_a_worker_that_resumes_after_its_turn_was_taken_over_writes_nothing(start_group: StartGroup) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.ai_agent("agent", greeting="שלום")
         async def agent(call: AICall, text: str) -> str:
             call.state["by"] = worker
             return f"{worker}: {await call.ask_ai(text)}"
 
-    crew = hired(equip, lease=0.5, hold=QUICK)
-    line = Line(crew)
+    group = start_group(add_routes, lease=0.5, hold=QUICK)
+    line = Line(group)
     line.enter(at=1)
-    crew.model.gate.hold()
+    group.model.gate.hold()
     line.gives("שלום", at=0)
-    with crew.workers[0].frozen():
-        crew.model.gate.release()  # its answer is there, but it does not look
+    with group.workers[0].blocked():
+        group.model.gate.release()  # its answer is there, but it does not look
         while line.is_polling:
             line.polls(at=1)
         taken_over = line.answer
-    until(lambda: not crew.workers[0].tasks())
-    session = crew.workers[1].engine.run(crew.workers[1].flow.ai.store.load("c1"))
+    until(lambda: not group.workers[0].tasks())
+    session = group.workers[1].engine.run(group.workers[1].flow.ai.store.load("c1"))
 
     assert taken_over.startswith("read=t-B")
     assert session is not None
@@ -161,44 +165,46 @@ def test_a_worker_that_moves_again_after_its_turn_was_taken_over_writes_nothing(
     assert line.again(at=0) == taken_over
 
 
-def test_a_developers_function_runs_once_and_its_questions_are_numbered_under_the_turn(hired: Hire) -> None:
+def test_a_developers_function_runs_once_and_its_questions_are_numbered_under_the_turn(
+    start_group: StartGroup,
+) -> None:
     ran: list[str] = []
 
-    def equip(flow: AIFlow, worker: str) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.ai_agent("agent", greeting="שלום")
         def agent(call: AICall, text: str) -> str:
             ran.append(worker)
             return f"{call.ask_ai('ראשון')}, {call.ask_ai('שני')}"
 
-    crew = hired(equip, count=3, hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+    group = start_group(add_routes, count=3, hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
     line.polls(at=1)
     line.polls(at=2)
-    crew.model.gate.release()
+    group.model.gate.release()
     spoken = line.waits()
-    session = crew.workers[2].engine.run(crew.workers[2].flow.ai.store.load("c1"))
+    session = group.workers[2].engine.run(group.workers[2].flow.ai.store.load("c1"))
 
     assert "ראשון אצל" in spoken
     assert "שני אצל" in spoken
     assert ran == ["A"]
-    assert crew.model.asked == [("A", "ראשון"), ("A", "שני")]
+    assert group.model.asked == [("A", "ראשון"), ("A", "שני")]
     assert session is not None
     assert sorted(turn.id for turn in session.turns) == ["ai_1", "ai_1.1", "ai_1.2"]
 
 
-def test_what_a_developer_keeps_of_a_call_is_seen_by_the_next_worker(hired: Hire) -> None:
-    def equip(flow: AIFlow, worker: str) -> None:
+def test_what_a_developer_keeps_of_a_call_is_seen_by_the_next_worker(start_group: StartGroup) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.ai_agent("agent", greeting="שלום")
         def agent(call: AICall, text: str) -> str:
             heard = [*call.state.get("heard", ()), f"{text} {worker}"]  # type: ignore[misc]  # JSON
             call.state["heard"] = heard
             return " ".join(map(str, heard))
 
-    crew = hired(equip)
-    line = Line(crew)
+    group = start_group(add_routes)
+    line = Line(group)
     line.enter(at=1)
     line.gives("א", at=0)
     line.gives("ב", at=1)
@@ -206,10 +212,10 @@ def test_what_a_developer_keeps_of_a_call_is_seen_by_the_next_worker(hired: Hire
     assert "א A ב B" in line.answer
 
 
-def test_an_exit_key_at_another_worker_leaves_while_the_model_thinks(hired: Hire) -> None:
-    crew = hired(hold=QUICK)
-    crew.model.gate.hold()
-    line = Line(crew)
+def test_an_exit_key_at_another_worker_leaves_while_the_model_thinks(start_group: StartGroup) -> None:
+    group = start_group(hold=QUICK)
+    group.model.gate.hold()
+    line = Line(group)
     line.enter()
     line.gives("שלום", at=0)
     left = line.gives("9", at=1)
@@ -217,9 +223,9 @@ def test_an_exit_key_at_another_worker_leaves_while_the_model_thinks(hired: Hire
     assert left == "id_list_message=t-להתראות&go_to_folder=.."
 
 
-def test_a_caller_is_remembered_although_another_worker_takes_the_next_call(hired: Hire) -> None:
-    crew = hired(remember="caller")
-    first, second, withheld = Line(crew), Line(crew, "c2"), Line(crew, "c3", phone="")
+def test_a_caller_is_remembered_although_another_worker_takes_the_next_call(start_group: StartGroup) -> None:
+    group = start_group(remember="caller")
+    first, second, withheld = Line(group), Line(group, "c2"), Line(group, "c3", phone="")
     first.enter(at=0)
     first.gives("שמי דוד", at=0)
     first.hangs_up(at=1)
@@ -232,10 +238,12 @@ def test_a_caller_is_remembered_although_another_worker_takes_the_next_call(hire
     assert conversations[0] == conversations[1] != conversations[2]
 
 
-def test_the_end_of_a_call_is_told_once_although_two_workers_hear_of_it_at_once(hired: Hire) -> None:
+def test_the_end_of_a_call_is_reported_once_although_two_workers_get_it_at_once(
+    start_group: StartGroup,
+) -> None:
     ended: list[tuple[str, int]] = []
 
-    def equip(flow: AIFlow, worker: str) -> None:
+    def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.ai_agent("agent", greeting="שלום")
         def agent(call: AICall, text: str) -> None: ...
 
@@ -243,9 +251,9 @@ def test_the_end_of_a_call_is_told_once_although_two_workers_hear_of_it_at_once(
         def end(transcript: list[object], usage: object) -> None:
             ended.append((worker, len(transcript)))
 
-    crew = hired(equip, count=3)
+    group = start_group(add_routes, count=3)
     for number in range(5):
-        line = Line(crew, f"c{number}")
+        line = Line(group, f"c{number}")
         line.enter()
         line.says("שלום")
         with ThreadPoolExecutor(3) as all_of_them:

@@ -1,4 +1,4 @@
-"""Several workers over one store in this process, one model that they ask, and a line that goes round."""
+"""Several workers with one store in this process, their model, and a line that alternates between them."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from yemot_ai.sessions import SessionStore
 from yemot_ai_testing.doubles.script import Gate
 
 PATIENT, QUICK = 5.0, 0.1
-"""Seconds that a request is held: until the answer is there; hardly, for whoever wants polls."""
+"""Seconds for which a request is held: until there is an answer, or hardly, for tests of polls."""
 
-SOON = 10.0
+WAIT_TIMEOUT = 10.0
 
 
-def until(condition: Callable[[], object], *, within: float = SOON) -> None:
-    """Wait for what must come."""
-    give_up = time.monotonic() + within
+def until(condition: Callable[[], object], *, within: float = WAIT_TIMEOUT) -> None:
+    """Wait until ``condition`` is true."""
+    deadline = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < give_up, "it did not come"
+        assert time.monotonic() < deadline, "the condition is still false"
         time.sleep(0.005)
 
 
 @dataclass
 class Model:
-    """Answers ``<utterance> אצל <conversation>``, whichever worker asks, when its gate is open.
+    """Answers ``<utterance> אצל <conversation>``, for any worker, when its gate is open.
 
     Attributes:
-        cleaning: seconds that it takes to stop thinking.
+        cleaning: seconds of its cleanup after a cancellation.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -47,7 +47,7 @@ class Model:
     cancelled: list[tuple[str, str]] = field(default_factory=list)
     histories: list[Sequence[Exchange]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     cleaning: float = 0.0
     cleaned: list[str] = field(default_factory=list)
 
@@ -60,8 +60,8 @@ class Model:
 
 
 @dataclass
-class Asking:
-    """One worker's way to the model."""
+class ModelProvider:
+    """The provider of one worker."""
 
     model: Model
     worker: str
@@ -91,46 +91,46 @@ class Asking:
             await asyncio.sleep(self.model.cleaning)
             self.model.cleaned.append(prompt)
             raise
-        self.model.told.append(session)
+        self.model.answered.append(session)
         return Reply(f"{prompt} אצל {session}", session)
 
 
 @dataclass
 class Worker:
-    """A flow with an engine of its own, as a process has."""
+    """A flow with its own engine, as in a separate process."""
 
     name: str
     flow: AIFlow
     engine: Engine
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let the worker stand still, as a stopped process does."""
-        thaw, frozen = threading.Event(), threading.Event()
+    def blocked(self) -> Iterator[None]:
+        """Block the worker, as a stopped process."""
+        resume, blocked = threading.Event(), threading.Event()
 
-        def stand_still() -> None:
-            frozen.set()
-            thaw.wait()
+        def block() -> None:
+            blocked.set()
+            resume.wait()
 
-        self.engine.loop.call_soon_threadsafe(stand_still)
-        assert frozen.wait(SOON)
+        self.engine.loop.call_soon_threadsafe(block)
+        assert blocked.wait(WAIT_TIMEOUT)
         try:
             yield
         finally:
-            thaw.set()
+            resume.set()
 
     def is_idle(self) -> bool:
-        """Whether nothing runs here but the sweeper."""
+        """Whether only the sweeper runs."""
         return len(asyncio.all_tasks(self.engine.loop)) <= 1
 
     def tasks(self) -> int:
-        """Count the turns that run here."""
+        """Return the number of running turns."""
         return sum(map(len, self.flow.ai.ledger._tasks.values()))
 
 
 @dataclass
-class Crew:
-    """The workers; requests go round, one to each."""
+class WorkerGroup:
+    """The workers; requests alternate between them."""
 
     model: Model
     workers: list[Worker]
@@ -147,40 +147,40 @@ class Crew:
             worker.engine.close()
 
 
-Equip = Callable[[AIFlow, str], object]
+AddRoutes = Callable[[AIFlow, str], object]
 
 
-def an_agent(flow: AIFlow, worker: str) -> None:
+def add_agent(flow: AIFlow, worker: str) -> None:
     @flow.ai_agent("agent", greeting="שלום")
     def agent(call: object, text: str) -> None: ...
 
 
-def hire(
+def start_workers(
     make_store: Callable[[], SessionStore],
-    equip: Equip = an_agent,
+    add_routes: AddRoutes = add_agent,
     *,
     count: int = 2,
     lease: float = 10.0,
     hold: float = PATIENT,
     **settings: object,
-) -> Crew:
-    """Start workers that all do the same."""
+) -> WorkerGroup:
+    """Start workers with the same routes."""
     model, workers = Model(), []
     for name in "ABC"[:count]:
         engine = Engine()
-        provider = Asking(model, name, engine)
+        provider = ModelProvider(model, name, engine)
         ai = YemotAI(provider=provider, store=make_store(), lease=lease, **settings)  # type: ignore[arg-type]  # any of its settings
         flow = AIFlow(ai, dialog=DialogSettings(answer_wait=hold, poll_wait=hold))
-        equip(flow, name)
+        add_routes(flow, name)
         workers.append(Worker(name, flow, engine))
-    return Crew(model, workers)
+    return WorkerGroup(model, workers)
 
 
 @dataclass
 class Line:
-    """One call, request by request; each goes to the next worker unless it is told to which."""
+    """One call, request by request; each goes to the next worker unless ``at`` names one."""
 
-    crew: Crew
+    group: WorkerGroup
     call_id: str = "c1"
     extension: str = "agent"
     phone: str = "0501234567"
@@ -193,7 +193,7 @@ class Line:
         return [*own, ("ApiTime", str(self.time)), *self.values]
 
     def again(self, at: int | None = None) -> str:
-        handle = self.crew if at is None else self.crew.workers[at].flow.handle_request
+        handle = self.group if at is None else self.group.workers[at].flow.handle_request
         self.answer = handle(self.request())
         assert not [problem for problem in lint(self.answer) if problem.level == "error"], self.answer
         return self.answer
@@ -203,7 +203,7 @@ class Line:
         return self.again(at)
 
     def gives(self, value: str, at: int | None = None) -> str:
-        """Answer the line's question."""
+        """Send a value for the name of the last read."""
         self.values.append((self.asked, value))
         self.time += 5
         return self.again(at)
@@ -213,10 +213,10 @@ class Line:
         return self.gives("Ok", at)
 
     def waits(self) -> str:
-        """Poll, round the workers, until there is an answer."""
-        give_up = time.monotonic() + 2 * SOON
+        """Poll until there is an answer."""
+        deadline = time.monotonic() + 2 * WAIT_TIMEOUT
         while self.is_polling:
-            assert time.monotonic() < give_up, self.answer
+            assert time.monotonic() < deadline, self.answer
             self.polls()
         return self.answer
 
@@ -225,7 +225,7 @@ class Line:
         return self.waits()
 
     def hangs_up(self, at: int | None = None) -> str:
-        handle = self.crew if at is None else self.crew.workers[at].flow.handle_request
+        handle = self.group if at is None else self.group.workers[at].flow.handle_request
         return handle([*self.request(), ("hangup", "yes"), ("ApiHangupExtension", "/")])
 
     @property
