@@ -1,0 +1,36 @@
+"""Phone numbers in one form, so that two spellings of a number compare equal.
+
+>>> normalize_number("+972 50-123-4567"), normalize_number("0972501234567"), normalize_number("501234567")
+('0501234567', '0501234567', '0501234567')
+"""
+
+from __future__ import annotations
+
+__all__ = ["normalize_number"]
+
+COUNTRY_CODE = "972"
+
+MOBILE_DIGITS = 9
+"""Digits of an Israeli mobile number without its zero."""
+
+MAX_NATIONAL_DIGITS = 10
+"""A longer number that starts with 972 has the country code."""
+
+
+def normalize_number(text: str) -> str:
+    """Return the digits of a phone number, with Israel's country code replaced by the leading zero.
+
+    The zero that a spreadsheet drops from a mobile number is added, and one before the country code is
+    removed.
+
+    >>> normalize_number("0501234567"), normalize_number("withheld")
+    ('0501234567', '')
+    """
+    digits = "".join(character for character in text if character in "0123456789")
+    is_international = text.strip().startswith("+") or digits.startswith("00")
+    number = digits.lstrip("0")
+    if number.startswith(COUNTRY_CODE) and (is_international or len(number) > MAX_NATIONAL_DIGITS):
+        return f"0{number.removeprefix(COUNTRY_CODE).lstrip('0')}"
+    if is_international:
+        return number
+    return f"0{digits}" if len(digits) == MOBILE_DIGITS and digits.startswith("5") else digits
