@@ -23,6 +23,7 @@ from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.providers.provider import JSON, Provider, SupportsEndSession
 from yemot_ai.runtime.engine import Engine
+from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, SessionStore, Turn, update_session
 from yemot_ai.sessions.retry import retry_while_store_is_away
 from yemot_ai.turns.work import TurnResult
@@ -84,17 +85,17 @@ class CallLifecycle:
             raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_KEY_PREFIX!r} is reserved")
         if self.engine.is_current:  # a process that does not need the engine must not start it
             self._sweeper.start()
-        begins = False
+        is_first_save = False
 
         def changed(session: Session) -> Session:
-            nonlocal begins
+            nonlocal is_first_save
             after = change(session)
-            begins = session.version == 0 and after is not session and not after.ended
-            return replace(after, started=self.engine.time()) if begins else after
+            is_first_save = session.version == 0 and after is not session and not after.ended
+            return replace(after, started=self.engine.time()) if is_first_save else after
 
         # Longer than a call may be idle: the sweeper has to find it.
         session = await update_session(self.store, call_id, changed, ttl=2 * self.ttl)
-        if begins:
+        if is_first_save:
             self.hooks.call_started(session)
             if self.hooks.call_end:  # a call that never asks the AI can become idle, too
                 self._sweeper.start()
@@ -162,8 +163,7 @@ class CallLifecycle:
 
     def _on_end_task_done(self, ending: asyncio.Task[None]) -> None:
         self._end_tasks.discard(ending)
-        if not ending.cancelled():
-            ending.exception()  # mark as retrieved: its caller may have been cancelled
+        retrieve_exception(ending)  # its caller may have been cancelled
 
     async def _end_or_retry(self, call_id: str, reason: EndReason) -> None:
         try:

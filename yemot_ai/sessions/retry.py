@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
 
 from yemot_ai.errors import SessionFormatError, StoreError
+from yemot_ai.runtime.tasks import retrieve_exception
 
 __all__ = ["PendingWrites", "retry_while_store_is_away"]
 
@@ -78,5 +79,4 @@ class PendingWrites(Generic[T]):
     def _drop(self, key: str, task: asyncio.Task[T]) -> None:
         if self._running.get(key) is task:
             del self._running[key]
-        if not task.cancelled():
-            task.exception()  # mark as retrieved: its caller may have been cancelled
+        retrieve_exception(task)  # its caller may have been cancelled

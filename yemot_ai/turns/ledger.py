@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
+from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
@@ -51,7 +52,7 @@ class Ledger:
         lease: seconds without renewal after which the worker of a turn counts as dead.
     """
 
-    def __init__(  # noqa: PLR0913 - made in one place, by YemotAI
+    def __init__(  # noqa: PLR0913 - constructed only by YemotAI
         self,
         store: SessionStore,
         update: UpdateSession,
@@ -161,8 +162,7 @@ class Ledger:
         del tasks[turn_id]
         if not tasks:
             del self._tasks[call_id]
-        if not task.cancelled():
-            task.exception()  # mark as retrieved: the line may have stopped asking
+        retrieve_exception(task)  # the line may have stopped asking
 
     async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
         with self._hangup_watch.watching(call_id):

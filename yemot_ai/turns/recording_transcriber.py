@@ -108,7 +108,7 @@ def check_transcriber(transcriber: Transcriber) -> Transcriber:
     return transcriber
 
 
-def make_recording_transcriber(  # noqa: PLR0913 - made in one place, by YemotAI
+def make_recording_transcriber(  # noqa: PLR0913 - called only by YemotAI
     transcriber: Transcriber | None,
     recordings: Recordings | None,
     *,

@@ -54,7 +54,7 @@ class MemoryStore:
         self._now = now
         self._lock = threading.Lock()
         # Separate for each ttl, so that what was saved first also expires first. There are two: calls, and
-        # callers, whose records are entry for months and would hide calls that have expired.
+        # callers, whose records are kept for months and would hide calls that have expired.
         self._by_ttl: dict[float, OrderedDict[str, _Entry]] = {}
         self._held_keys: dict[str, _HeldKey] = {}
 
