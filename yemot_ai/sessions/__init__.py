@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold, LeaseStore, hold_key
+from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
 from yemot_ai.sessions.store import CALLER_KEY_PREFIX, SessionStore, SupportsCheck, update_session
 from yemot_ai.sessions.store_url import open_store
@@ -35,6 +36,8 @@ __all__ = [
     "TurnStatus",
     "Visit",
     "continues",
+    "decode",
+    "encode",
     "hold_key",
     "open_store",
     "update_session",
