@@ -1,8 +1,8 @@
-"""A thousand calls at once against one ASGI process, with a model that thinks for 5 s.
+"""Measure the latency of 1,000 concurrent calls to one ASGI process, with a model that takes 5 s.
 
-They arrive over 10 s; each dials, says something, polls until it hears the answer, and hangs up. For
-each request it is known when an ideal server would have answered: when the model is ready, or when
-the request may not be held any longer. What it took beyond that is the added latency.
+The calls arrive over 10 s; each dials, speaks, polls until it hears the answer, and hangs up. An ideal server
+responds when the model has answered, or when the wait of the request is over; the rest of the time is the
+added latency.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.flow.dialog import POLL_SECONDS
 from yemot_ai.providers import Reply
 
-THINKS = 5.0
+THINK_SECONDS = 5.0
 HOST = "127.0.0.1"
 
 
-class Thinker:
-    """A model that takes its time and says whom it answers."""
+class SlowProvider:
+    """A provider that waits, then names the prompt in its answer."""
 
     name = "thinker"
 
     async def start_session(self, prompt: str, **_: object) -> Reply:
-        await asyncio.sleep(THINKS)
+        await asyncio.sleep(THINK_SECONDS)
         return Reply(f"תשובה על {prompt}", "1")
 
     async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
         return await self.start_session(prompt)
 
 
-flow = AIFlow(YemotAI(provider=Thinker()))
+flow = AIFlow(YemotAI(provider=SlowProvider()))
 
 
 @flow.ai_agent("")
 def agent(call: AICall, text: str) -> None:
-    """Let the AI answer."""
+    """Leave the answer to the model."""
 
 
 app = flow.asgi_app
 
 
 @dataclass
-class Tally:
-    """What was seen."""
+class LoadResult:
+    """The latencies and results of a run."""
 
     added: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Tally:
 
 
 async def ask(port: int, pairs: list[tuple[str, str]]) -> str:
-    """Send one request over a connection of its own, as the platform does."""
+    """Send one request over a new connection, as the platform does."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         writer.write(f"GET /?{urlencode(pairs)} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
@@ -74,7 +74,7 @@ async def ask(port: int, pairs: list[tuple[str, str]]) -> str:
     return body.decode() if head.startswith(b"HTTP/1.1 200") else f"! {head[:40]!r}"
 
 
-async def call(number: int, port: int, tally: Tally) -> None:
+async def call(number: int, port: int, tally: LoadResult) -> None:
     values: list[tuple[str, str]] = []
     began = time.monotonic()
 
@@ -90,7 +90,7 @@ async def call(number: int, port: int, tally: Tally) -> None:
     await step(ready=0.0, hold=0.0)
     said = f"שאלה {number}"
     values.append(("ai_1", said))
-    ready = time.monotonic() + THINKS
+    ready = time.monotonic() + THINK_SECONDS
     answer, poll, hold = await step(ready=ready, hold=flow.dialog.answer_wait), 0, flow.dialog.poll_wait
     while f"ai_1w{poll + 1}" in answer:
         poll += 1
@@ -105,26 +105,26 @@ async def call(number: int, port: int, tally: Tally) -> None:
     await step(ready=0.0, hold=0.0)
 
 
-async def evening(calls: int, seconds: float, port: int) -> Tally:
-    tally = Tally()
+async def run_calls(calls: int, arrival_seconds: float, port: int) -> LoadResult:
+    tally = LoadResult()
 
-    async def arriving(number: int) -> None:
-        await asyncio.sleep(number * seconds / calls)
+    async def delayed_call(number: int) -> None:
+        await asyncio.sleep(number * arrival_seconds / calls)
         await call(number, port, tally)
 
-    await asyncio.gather(*(arriving(number) for number in range(calls)))
+    await asyncio.gather(*(delayed_call(number) for number in range(calls)))
     return tally
 
 
-def served(run: argparse.Namespace) -> Tally:
-    """Serve in a process of its own, and let everybody call."""
+def run_load(run: argparse.Namespace) -> LoadResult:
+    """Start the server in a new process and run the calls."""
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "uvicorn", "load:app", "--port", "0", "--no-access-log"]
         options = {"cwd": Path(__file__).parent, "env": {**os.environ, "PYTHONUNBUFFERED": "1"}}
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options) as server:  # type: ignore[call-overload]
             try:
                 port = next(int(found[1]) for line in server.stderr if (found := re.search(r":(\d+) ", line)))
-                return asyncio.run(evening(run.calls, run.seconds, port))
+                return asyncio.run(run_calls(run.calls, run.seconds, port))
             finally:
                 server.send_signal(signal.SIGINT)
                 log.write(server.communicate(timeout=20)[1])
@@ -133,9 +133,11 @@ def served(run: argparse.Namespace) -> Tally:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000)
-    parser.add_argument("--seconds", type=float, default=10.0, help="over which they arrive; 0 is a burst")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="seconds over which the calls arrive; 0 is a burst"
+    )
     run = parser.parse_args()
-    tally = served(run)
+    tally = run_load(run)
     added = sorted(tally.added)
     p99 = added[int(len(added) * 0.99)]
     print(

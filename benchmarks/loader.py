@@ -1,4 +1,4 @@
-"""How long a long file of calls takes to load, beside YAML's own parsing of it.
+"""Measure how long a long scenario file takes to load, compared with YAML's own parsing of it.
 
 python benchmarks/loader.py [LINES]
 """
@@ -35,7 +35,7 @@ def calls(lines: int) -> str:
 
 
 def best(work: Callable[[], object], times: int = 5) -> float:
-    """Return the seconds of the processor that the quickest of several runs took."""
+    """Return the processor seconds of the fastest of several runs."""
     took = []
     for _ in range(times):
         began = time.process_time()

@@ -1,4 +1,4 @@
-"""What the pytest plugin costs: where it is not used, a turn, and 200 calls with the fake Codex.
+"""Measure the cost of the pytest plugin: unused, per turn, and for 200 calls with the fake Codex.
 
 ``python benchmarks/plugin.py``. The first figure is also given in seconds of the processor, which a busy
 machine disturbs less than the clock on the wall.
@@ -43,7 +43,7 @@ def cost_of(folder: Path, *arguments: str) -> Cost:
 
 def unused(folder: Path) -> None:
     (folder / "test_other.py").write_text("def test_other(): pass\n")
-    cost_of(folder, "--co", *PLUGIN)  # compiles what is not compiled yet
+    cost_of(folder, "--co", *PLUGIN)  # compiles the modules
     pairs = [(cost_of(folder, "--co"), cost_of(folder, "--co", *PLUGIN)) for _ in range(PAIRS)]
     wall = statistics.median(with_it.wall - without.wall for without, with_it in pairs)
     cpu = statistics.median(with_it.cpu - without.cpu for without, with_it in pairs)

@@ -1,7 +1,7 @@
-"""What a poll costs, with few and with many calls on the line, beside plain yemot-flow and a bare loop.
+"""Measure the cost of a poll, with few and many open calls, compared with plain yemot-flow and a bare loop.
 
-A poll is a request that only asks whether the answer is there; nothing is waited for here. Figures
-are ratios and rates of one run; what counts is that they do not depend on how many calls are open.
+A poll is a request that asks whether the answer is complete; here none waits. The figures are ratios and
+rates of one run; they must not depend on the number of open calls.
 """
 
 from __future__ import annotations
@@ -22,19 +22,17 @@ from yemot_ai.providers import Reply
 from yemot_ai.sessions import MemoryStore
 
 FEW, MANY = 10, 10_000
-PLAIN_MANY = (
-    2_000  # already to bring that many calls to a plain flow takes seconds, and ten thousand a minute
-)
+PLAIN_MANY = 2_000  # starting so many calls of a plain flow takes seconds, and 10,000 a minute
 REQUESTS = 20_000
 ROUNDS = 5
 TURNS = 5
-POLLS = 30  # of one turn, at most: then its minute is over
+POLLS = 30  # the most of one turn: then its minute is over
 
 Pairs = list[tuple[str, str]]
 
 
-class Silent:
-    """A model that never answers: only polls come."""
+class HangingProvider:
+    """A provider that never answers, so that the line only polls."""
 
     name = "silent"
 
@@ -46,8 +44,8 @@ class Silent:
         return await self.start_session(prompt)
 
 
-class Instant:
-    """A model that answers at once."""
+class InstantProvider:
+    """A provider that answers at once."""
 
     name = "instant"
 
@@ -58,13 +56,15 @@ class Instant:
         return Reply(f"אמרת {prompt}", "session-1")
 
 
-def agent_flow(provider: Instant | Silent) -> AIFlow:
-    manners = DialogSettings(answer_wait=0.0, poll_wait=0.0) if isinstance(provider, Silent) else None
+def agent_flow(provider: InstantProvider | HangingProvider) -> AIFlow:
+    manners = (
+        DialogSettings(answer_wait=0.0, poll_wait=0.0) if isinstance(provider, HangingProvider) else None
+    )
     flow = AIFlow(YemotAI(provider=provider, store=MemoryStore(), turn_timeout=3_600), dialog=manners)
 
     @flow.ai_agent("")
     def agent(call: AICall, text: str) -> None:
-        """Let the AI answer."""
+        """Leave the answer to the model."""
 
     return flow
 
@@ -75,8 +75,7 @@ def request(call: int, *values: tuple[str, str], second: int = 0) -> Pairs:
 
 
 def calls_with_an_answer(flow: AIFlow, calls: int) -> list[Pairs]:
-    """Bring calls to their first answer, and return the request that had it: asked again, it is a poll
-    that finds its answer decided."""
+    """Run calls to their first answer; return its requests: repeated, they are answered polls."""
     last = []
     for call in range(calls):
         flow.handle_request(request(call))
@@ -103,7 +102,7 @@ def async_rate(flow: AIFlow, polls: list[Pairs]) -> float:
 
 
 def running_rate(flow: AIFlow, calls: int, numbers: Iterator[int]) -> float:
-    """Poll turns that still run, without being held: each poll is a new one, and hops to the engine."""
+    """Poll running turns without waiting: each poll is new and goes to the engine."""
 
     async def ask() -> float:
         began = time.perf_counter()
@@ -118,8 +117,8 @@ def running_rate(flow: AIFlow, calls: int, numbers: Iterator[int]) -> float:
     return asyncio.run(ask())
 
 
-def yardstick() -> float:
-    """Dictionaries built and read, a thousand a request: how fast this machine is right now."""
+def machine_speed() -> float:
+    """Build and read dictionaries, a thousand per request: the speed of the machine now."""
     began = time.perf_counter()
     for _ in range(2_000):
         values = {str(number): number for number in range(1_000)}
@@ -144,28 +143,28 @@ def plain_rate(calls: int) -> float:
 
 
 def paired(few: Callable[[], float], many: Callable[[], float]) -> tuple[float, float, float]:
-    """Measure in turns; return both medians and the median of the pairs' ratio."""
+    """Measure alternately; return both medians and the median of the ratios."""
     rows = [(few(), many()) for _ in range(ROUNDS)]
     ratio = statistics.median(one / other for one, other in rows)
     return statistics.median(row[0] for row in rows), statistics.median(row[1] for row in rows), ratio
 
 
 def bytes_per_call(calls: int = 2_000) -> float:
-    flow = agent_flow(Instant())
-    for call in range(50):  # whatever is made once
-        talk(flow, call)
+    flow = agent_flow(InstantProvider())
+    for call in range(50):  # creates what is created once
+        run_call(flow, call)
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.take_snapshot()
     for call in range(50, 50 + calls):
-        talk(flow, call)
+        run_call(flow, call)
     gc.collect()
     after = tracemalloc.take_snapshot()
     tracemalloc.stop()
     return sum(line.size_diff for line in after.compare_to(before, "filename")) / calls
 
 
-def talk(flow: AIFlow, call: int) -> None:
+def run_call(flow: AIFlow, call: int) -> None:
     values: list[tuple[str, str]] = []
     flow.handle_request(request(call))
     for turn in range(1, TURNS + 1):
@@ -180,9 +179,9 @@ def talk(flow: AIFlow, call: int) -> None:
 
 def main() -> None:
     print(f"an idle call of {TURNS} turns: {bytes_per_call() / 1024:.2f} KiB")
-    few, many = agent_flow(Instant()), agent_flow(Instant())
+    few, many = agent_flow(InstantProvider()), agent_flow(InstantProvider())
     few_polls, many_polls = calls_with_an_answer(few, FEW), calls_with_an_answer(many, MANY)
-    stick = yardstick()
+    stick = machine_speed()
     print(f"yardstick: {stick:,.0f} thousand-entry dictionaries/s; {threading.active_count()} threads")
     for name, rate in (("handle_request", blocking_rate), ("ahandle_request", async_rate)):
         one, other, ratio = paired(
@@ -192,7 +191,7 @@ def main() -> None:
             f"{name}: {one:,.0f} polls/s with {FEW} calls, {other:,.0f} with {MANY:,} "
             f"(x {ratio:.2f}); {other / stick:.2f} polls a yardstick"
         )
-    thinking = {calls: agent_flow(Silent()) for calls in (FEW, MANY)}
+    thinking = {calls: agent_flow(HangingProvider()) for calls in (FEW, MANY)}
     for calls, silent in thinking.items():
         calls_with_an_answer(silent, calls)
     counts = {calls: itertools.count() for calls in thinking}

@@ -1,4 +1,4 @@
-"""How the cost of the protocol grows: 1 MB beside 100 kB, for texts that invite worse than linear work."""
+"""Measure how the cost of the protocol grows from 100 kB to 1 MB, for texts that may cause quadratic work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL = 100_000
 FACTOR = 10
 ROUNDS = 3
 BLUR = 0.0005
-"""Seconds of the processor below which a clock tells more of the machine than of the work."""
+"""Processor seconds below which a measurement is noise."""
 
 SHAPES: dict[str, Callable[[int], str]] = {
     "one long text": lambda size: "id_list_message=t-" + "א" * size,
@@ -54,15 +54,15 @@ JOBS: dict[str, Callable[[str], object]] = {
 
 
 def seconds(job: Callable[[str], object], text: str) -> float:
-    began = time.process_time()
+    started_at = time.process_time()
     job(text)
-    return time.process_time() - began
+    return time.process_time() - started_at
 
 
 def growth(job: Callable[[str], object], shape: Callable[[int], str], small: int, rounds: int) -> float:
-    """How much more ten times the text costs: the quickest run of each, which a busy machine disturbs least.
+    """Return the ratio of the costs of ten times the text: the fastest run of each, the least disturbed one.
 
-    Less than ``BLUR`` counts as that: no growth can be told from it.
+    A time below ``BLUR`` counts as ``BLUR``.
     """
     short, long = shape(small), shape(small * FACTOR)
     early = min(seconds(job, short) for _ in range(rounds))

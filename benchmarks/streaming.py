@@ -1,12 +1,12 @@
-"""When a caller hears the first sentence, beside when the model has written it, and beside whole answers.
+"""Measure when a caller hears the first sentence, compared with the model's time and with whole answers.
 
 A model writes 20 words a second for 10 seconds::
 
     python benchmarks/streaming.py [--rounds 3]
 
-First on the simulated line, in virtual time; then over real HTTP, from a model service on this machine
-through each SDK and the flow. Goal: the first sentence is heard at most 1.3 times as late as the model has
-written it. No words may be missing, said twice or out of order.
+First on the simulated line, in virtual time; then over real HTTP, from a model service on the loopback
+through each SDK and the flow. Bound: the first sentence is heard after at most 1.3 times the time at which
+the model has written it. No words may be missing, repeated or out of order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SENTENCE = "זו היא שורה של שמונה מילים שנאמרת כאן.
 WORDS = [f"{word} " for word in (SENTENCE * 25).split()]
 EVERY = 1 / 20
 WRITTEN = len(SENTENCE.split()) * EVERY
-"""Seconds until the first sentence is whole."""
+"""Seconds until the first sentence is complete."""
 
 
 def flow_of(provider: Provider, *, stream: bool) -> AIFlow:
@@ -34,13 +34,13 @@ def flow_of(provider: Provider, *, stream: bool) -> AIFlow:
 
     @flow.ai_agent("", greeting="שלום", stream=stream)
     def agent(call: AICall, text: str) -> None:
-        """Let the AI answer."""
+        """Leave the answer to the model."""
 
     return flow
 
 
 def heard_at(*, stream: bool) -> float:
-    """Return after how many virtual seconds the simulated caller hears the first word of the answer."""
+    """Return the virtual seconds until the simulated caller hears the first word of the answer."""
     provider = ScriptedProvider().answers(WORDS, after=EVERY, every=EVERY)
     with Caller(flow_of(provider, stream=stream)) as caller:
         caller.dial()
@@ -51,7 +51,7 @@ def heard_at(*, stream: bool) -> float:
 
 
 def answered_at(make: Callable[[ModelServer], Provider], *, stream: bool) -> float:
-    """Return after how many seconds, by the wall, the flow gives out the first words, over HTTP."""
+    """Return the real seconds until the flow responds with the first words, over HTTP."""
     with ModelServer() as model:
         flow = flow_of(make(model), stream=stream)
         model.answers("כן").answers(WORDS, after=EVERY, every=EVERY)
@@ -64,7 +64,7 @@ def answered_at(make: Callable[[ModelServer], Provider], *, stream: bool) -> flo
 
 
 class Line:
-    """The line's side: each question gets a value at once, for nothing is really played."""
+    """A line that answers each read at once, without playing the messages."""
 
     def __init__(self, flow: AIFlow) -> None:
         self.flow = flow
@@ -74,7 +74,7 @@ class Line:
         self.sends()
 
     def says(self, words: str) -> tuple[list[str], float]:
-        """Return what is heard until the line listens again, and after how many seconds it begins."""
+        """Return the texts heard until the line listens again, and the seconds until the first one."""
         began = time.perf_counter()
         heard, first = self.sends(words), time.perf_counter() - began
         while "w" in self.name:
@@ -98,8 +98,8 @@ def check(heard: str) -> None:
         raise SystemExit(f"not what the model wrote: {heard!r}")
 
 
-def tell(name: str, told: float, whole: float, written: float) -> None:
-    print(f"{name:22} {told:7.2f} s {told / written:8.2f} x {whole:9.2f} s {whole / told:8.1f} x")
+def print_row(name: str, first: float, whole: float, written: float) -> None:
+    print(f"{name:22} {first:7.2f} s {first / written:8.2f} x {whole:9.2f} s {whole / first:8.1f} x")
 
 
 PROVIDERS: Sequence[tuple[str, Callable[[ModelServer], Provider]]] = (
@@ -121,11 +121,11 @@ def main() -> None:
     rounds = arguments.parse_args().rounds
     print(f"written by the model: first sentence {WRITTEN:.2f} s, all {len(WORDS) * EVERY:.0f} s")
     print(f"{'':22} {'heard at':>9} {'of model':>10} {'whole at':>11} {'sooner':>10}")
-    tell("simulated line", heard_at(stream=True), heard_at(stream=False), WRITTEN)
+    print_row("simulated line", heard_at(stream=True), heard_at(stream=False), WRITTEN)
     for name, make in PROVIDERS:
-        told = median(answered_at(make, stream=True) for _ in range(rounds))
+        first = median(answered_at(make, stream=True) for _ in range(rounds))
         whole = answered_at(make, stream=False)
-        tell(name, told, whole, WRITTEN)
+        print_row(name, first, whole, WRITTEN)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How many examples the tests of this room try."""
+"""The number of examples of the fuzz tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Valid things that something has happened to."""
+"""Strategies for damaged JSON, texts and bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ["altered_bytes", "altered_json", "altered_text", "junk_json", "written"]
+__all__ = ["altered_bytes", "altered_json", "altered_text", "encode_loosely", "junk_json"]
 
 ODD = [
     "\x00",
@@ -41,7 +41,7 @@ junk_json: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def altered_json(draw: st.DrawFn, valid: Any) -> Any:  # noqa: ANN401 - JSON
-    """Draw ``valid`` with one of its parts, however deep, replaced by anything, or taken out."""
+    """Draw ``valid`` with one of its parts, at any depth, replaced or removed."""
     whole = copy.deepcopy(valid)
     parent, key = [whole], 0
     while isinstance(parent[key], dict | list) and parent[key] and draw(st.integers(0, 4)):
@@ -60,7 +60,7 @@ def altered_json(draw: st.DrawFn, valid: Any) -> Any:  # noqa: ANN401 - JSON
 
 @st.composite
 def altered_text(draw: st.DrawFn, valid: str) -> str:
-    """Draw ``valid`` cut, doubled, or written into, in one to four places."""
+    """Draw ``valid`` with one to four parts removed, doubled or replaced."""
     text = valid
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
@@ -72,7 +72,7 @@ def altered_text(draw: st.DrawFn, valid: str) -> str:
 
 @st.composite
 def altered_bytes(draw: st.DrawFn, valid: bytes) -> bytes:
-    """Draw ``valid`` cut, doubled, or written into, in one to four places."""
+    """Draw ``valid`` with one to four parts removed, doubled or replaced."""
     raw = valid
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(raw)))
@@ -82,6 +82,6 @@ def altered_bytes(draw: st.DrawFn, valid: bytes) -> bytes:
     return raw
 
 
-def written(found: object) -> bytes:
-    """Write JSON as a careless server would: bare surrogates, NaN, and no spaces."""
+def encode_loosely(found: object) -> bytes:
+    """Encode JSON without spaces, with lone surrogates and NaN unescaped."""
     return json.dumps(found, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -17,7 +17,7 @@ CALLS = itertools.count()
 
 @pytest.fixture(scope="module")
 def flow() -> Iterator[AIFlow]:
-    """A handler that says, asks and forwards whatever the caller sends."""
+    """A handler that speaks, asks and forwards the values of the caller."""
     flow = AIFlow(YemotAI(provider=EchoProvider()))
 
     @flow.get("")

@@ -1,4 +1,4 @@
-"""Whatever a model service answers, a turn ends with an answer or with an error of ours."""
+"""Any response of a model service gives a reply or a ``ProviderError``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
-from tests.fuzz.mutations import altered_bytes, altered_json, written
-from tests.support.fixed_response_server import OddServer
+from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely
+from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai.runtime.engine import Engine
@@ -46,9 +46,9 @@ DEEP = b"[" * 100_000
 
 
 class Service:
-    """A server whose next answer is any bytes, and a provider that asks it."""
+    """A server with a fixed response of any bytes, and a provider that calls it."""
 
-    def __init__(self, server: OddServer, api: str) -> None:
+    def __init__(self, server: FixedResponseServer, api: str) -> None:
         self.server = server
         self.provider: OpenAIProvider | AnthropicProvider
         if api == "messages":
@@ -61,13 +61,13 @@ class Service:
     def answers(self, body: bytes, status: int) -> Reply:
         length = f"content-length: {len(body)}"
         head = f"HTTP/1.1 {status} Odd\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
-        self.server.answer = head.encode(), body
+        self.server.response = head.encode(), body
         return Engine.shared().run(self.provider.start_session("יש?"))
 
 
 @pytest.fixture(scope="module", params=list(SERVICES))
 def service(request: pytest.FixtureRequest) -> Iterator[tuple[Service, Any]]:
-    with OddServer(b"{}") as server:
+    with FixedResponseServer(b"{}") as server:
         made = Service(server, request.param)
         yield made, SERVICES[request.param]
         Engine.shared().run(made.provider.aclose())
@@ -75,12 +75,12 @@ def service(request: pytest.FixtureRequest) -> Iterator[tuple[Service, Any]]:
 
 @fuzz(120)
 @given(st.data(), st.sampled_from([200, 200, 200, 400, 429, 500]))
-def test_an_altered_answer_is_a_reply_or_an_error_of_ours(
+def test_an_altered_response_gives_a_reply_or_a_provider_error(
     service: tuple[Service, Any], data: st.DataObject, status: int
 ) -> None:
     provider, valid = service
     whole = valid if status == 200 else REFUSAL
-    body = data.draw(altered_json(whole).map(written) | altered_bytes(json.dumps(whole).encode()))
+    body = data.draw(altered_json(whole).map(encode_loosely) | altered_bytes(json.dumps(whole).encode()))
     with suppress(ProviderError):
         reply = provider.answers(body, status)
         assert reply.text.strip()
@@ -93,7 +93,7 @@ def test_an_altered_answer_is_a_reply_or_an_error_of_ours(
     [DEEP, b"1" * 5_000, b"\xef\xbb\xbf{}", b"\x00", b'{"a":' * 990 + b"1" + b"}" * 990, b'{"id":NaN}', b""],
     ids=["deep", "long number", "bom", "nul", "nested", "nan", "empty"],
 )
-def test_an_answer_that_no_parser_takes_is_an_error_of_ours(
+def test_an_unparsable_response_raises_a_provider_error(
     service: tuple[Service, Any], body: bytes, status: int
 ) -> None:
     with pytest.raises(ProviderError):

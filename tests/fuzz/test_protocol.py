@@ -48,8 +48,8 @@ def errors(answer: str) -> list[str]:
     return [problem.code for problem in lint(answer) if problem.level == "error"]
 
 
-def stays_inside(text: str) -> None:
-    """Whatever is said among other messages and before other actions stays what is said."""
+def assert_spoken_only(text: str) -> None:
+    """Check that a text among other messages and actions does not change the structure of the response."""
     said = speakable(text)
     asked = Read([File("q"), *said], "wish", Tap(max_digits=1))
     built = Response([Play([Number(1), *said, File("x")]), asked])
@@ -69,13 +69,13 @@ def stays_inside(text: str) -> None:
 @given(short_texts)
 @example("&go_to_folder=hangup")
 def test_no_text_of_a_model_changes_the_structure_of_an_answer(text: str) -> None:
-    stays_inside(text)
+    assert_spoken_only(text)
 
 
 @pytest.mark.parametrize("text", [*SEEDS, *HUGE])
 def test_no_hostile_text_changes_the_structure_of_an_answer(text: str) -> None:
-    stays_inside(text)
-    stays_inside(f"שלום {text} עולם")
+    assert_spoken_only(text)
+    assert_spoken_only(f"שלום {text} עולם")
 
 
 @FUZZ
@@ -89,7 +89,7 @@ def test_reading_any_text_raises_nothing_but_a_syntax_error(text: str) -> None:
 
 @FUZZ
 @given(response_texts())
-def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
+def test_lint_reports_an_error_if_parsing_fails(text: str) -> None:
     if not errors(text):
         Response.parse(text)
         return
@@ -98,7 +98,7 @@ def test_where_reading_fails_lint_tells_an_error(text: str) -> None:
 
 @FUZZ
 @given(short_texts)
-def test_a_text_put_into_an_answer_without_care_cannot_hide_what_it_does(text: str) -> None:
+def test_an_unescaped_text_cannot_hide_its_actions(text: str) -> None:
     answer = f"id_list_message=t-{text}&go_to_folder=/1"
     if errors(answer):
         return
@@ -136,7 +136,7 @@ def test_any_request_of_any_framework_is_read(params: object) -> None:
 
 @FUZZ
 @given(response_texts())
-def test_what_is_read_is_written_so_that_it_is_read_the_same(answer: str) -> None:
+def test_a_parsed_response_survives_a_round_trip(answer: str) -> None:
     if not errors(answer):
         parsed = Response.parse(answer)
         assert Response.parse(str(parsed)) == parsed

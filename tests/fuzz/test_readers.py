@@ -1,4 +1,4 @@
-"""Whatever is read, nothing but our own errors comes of it."""
+"""Readers of foreign data raise only their documented errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
-from tests.fuzz.mutations import altered_bytes, altered_json, altered_text, junk_json, written
+from tests.fuzz.mutations import altered_bytes, altered_json, altered_text, encode_loosely, junk_json
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError, SessionDamagedError, SessionFormatError
 from yemot_ai.protocol import Request, Response, lint
@@ -24,7 +24,7 @@ from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session
-from yemot_ai.sessions import Turn as Kept
+from yemot_ai.sessions import Turn as SessionTurn
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.visit import Visit
 from yemot_ai.transcription.download import _check_complete
@@ -59,12 +59,12 @@ RECORD = encode(
         version=3,
         phone="0501234567",
         visit=Visit(1, "1", seen=(("ai_1", "שלום"),)),
-        turns=(Kept("ai_1", "שלום", answer="כן", usage=Usage(3, 1)),),
+        turns=(SessionTurn("ai_1", "שלום", answer="כן", usage=Usage(3, 1)),),
         threads={"codex": "t1"},
         state={"size": ["גדולה", 3.5, None]},
     )
 )
-TOLD = [
+SERVER_MESSAGES = [
     message["message"]
     for path in sorted((recordings.folder() / "app-server").glob("*/*.jsonl"))
     for message in map(json.loads, path.read_text("utf-8").splitlines())
@@ -75,7 +75,7 @@ NUMBERS = itertools.count()
 
 @fuzz(120)
 @given(codex_streams(), st.sampled_from(["", "t"]))
-def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, expected: str) -> None:
+def test_a_run_of_codex_gives_an_outcome_or_a_provider_error(stream: CodexStream, expected: str) -> None:
     reader = EventReader()
     for line in stream.lines:
         reader.feed(line)
@@ -85,26 +85,26 @@ def test_a_run_of_codex_is_an_outcome_or_an_error_of_ours(stream: CodexStream, e
         assert outcome.text.encode()
 
 
-LINES = [written(message) for message in TOLD]
+LINES = [encode_loosely(message) for message in SERVER_MESSAGES]
 DELTA = {"method": "item/agentMessage/delta", "params": {"itemId": [], "delta": "ש"}}
 
 
 @fuzz(400)
-@given(st.lists(st.sampled_from(TOLD).flatmap(altered_json) | junk_json, max_size=6))
+@given(st.lists(st.sampled_from(SERVER_MESSAGES).flatmap(altered_json) | junk_json, max_size=6))
 @example([DELTA])
 @example([{"id": [[]], "method": "execCommandApproval"}])
-def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> None:
-    async def talk() -> None:
+def test_any_message_of_a_codex_server_is_handled_or_refused(messages: list[Any]) -> None:
+    async def run() -> None:
         turn = AppServerTurn("t", lambda piece: piece.encode())
         rpc = JsonRpc(lambda _: None, turn.handle)
-        asked = [rpc.request("thread/start", {}), rpc.request("turn/start", {})]
-        for message in told:
+        requests = [rpc.request("thread/start", {}), rpc.request("turn/start", {})]
+        for message in messages:
             with suppress(NotRpcError):
-                rpc.feed(written(message))
-        assert all(future.cancel() or future.done() for future in asked)
+                rpc.feed(encode_loosely(message))
+        assert all(future.cancel() or future.done() for future in requests)
         turn.fail(ProviderError("the end"))
 
-    asyncio.run(talk())
+    asyncio.run(run())
 
 
 @fuzz(300)
@@ -112,30 +112,30 @@ def test_whatever_a_codex_server_tells_is_heard_or_refused(told: list[Any]) -> N
 @example([b"[" * 100_000])
 @example([b'{"id":1,"result":' + b"9" * 5_000 + b"}"])
 @example([b'{"id":1,"error":{"code":1e999,"message":[]}}'])
-def test_whatever_lines_a_codex_server_writes_are_heard_or_refused(lines: list[bytes]) -> None:
-    async def talk() -> None:
+def test_any_line_of_a_codex_server_is_handled_or_refused(lines: list[bytes]) -> None:
+    async def run() -> None:
         turn = AppServerTurn("t", lambda piece: piece.encode())
         rpc = JsonRpc(lambda _: None, turn.handle)
-        asked = rpc.request("thread/start", {})
+        request = rpc.request("thread/start", {})
         for line in lines:
             with suppress(NotRpcError):
                 rpc.feed(line)
-        assert asked.cancel() or asked.done()
+        assert request.cancel() or request.done()
         turn.fail(ProviderError("the end"))
 
-    asyncio.run(talk())
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("answered", [True, 1.0])
-def test_only_the_very_number_answers_a_question(answered: object) -> None:
-    async def talk() -> bool:
+def test_only_the_exact_id_answers_a_request(answered: object) -> None:
+    async def run() -> bool:
         rpc = JsonRpc(lambda _: None, lambda *_: None)
-        asked = rpc.request("thread/start", {})
+        request = rpc.request("thread/start", {})
         with suppress(NotRpcError):
             rpc.feed(json.dumps({"id": answered, "result": {}}).encode())
-        return asked.done()
+        return request.done()
 
-    assert not asyncio.run(talk())
+    assert not asyncio.run(run())
 
 
 @fuzz(300)
@@ -149,12 +149,12 @@ def test_only_the_very_number_answers_a_question(answered: object) -> None:
 @example("- " * 200_000)
 @example("".join(f"{' ' * depth}a:\n" for depth in range(2_000)))
 @example("!!python/object/apply:os.system [x]")
-def test_a_file_of_scenarios_is_loaded_or_all_its_mistakes_are_told(text: str) -> None:
+def test_a_scenario_file_is_loaded_or_raises_a_load_error(text: str) -> None:
     with suppress(ScenarioLoadError):
         loads(text, Path("calls.call.yaml"))
 
 
-def test_aliases_cannot_blow_up_a_file_of_scenarios() -> None:
+def test_aliases_cannot_expand_without_limit() -> None:
     pieces = f"&pieces [{'א, ' * 60}]"
     steps = f"&steps [{{answers: {pieces}}}, {'{answers: *pieces}, ' * 60}]"
     turns = f"&turns [{{says: ב, agent: {steps}}}, {'{says: ב, agent: *steps}, ' * 60}]"
@@ -163,7 +163,7 @@ def test_aliases_cannot_blow_up_a_file_of_scenarios() -> None:
         loads(f"scenarios:\n- {{name: s, turns: {turns}}}\n{more}", Path("laughs.call.yaml"))
 
 
-def test_an_alias_for_what_many_calls_share_is_welcome() -> None:
+def test_an_alias_may_be_shared_by_many_scenarios() -> None:
     shared = ", ".join(["{says: שלום, hears: כן}"] * 20)
     more = "".join(f"- {{name: s{number}, turns: *turns}}\n" for number in range(100))
     loaded = loads(f"scenarios:\n- {{name: s, turns: &turns [{shared}]}}\n{more}", Path("shared.call.yaml"))
@@ -175,21 +175,21 @@ def test_an_alias_for_what_many_calls_share_is_welcome() -> None:
 @example(RECORD.replace("3.5", "[" * 100_000))
 @example(RECORD.replace("3.5", "9" * 5_000))
 @example(RECORD.replace('"version":3', '"version":4,"version":3'))
-def test_a_record_of_a_session_is_read_or_damaged(text: str) -> None:
+def test_a_session_record_is_decoded_or_raises_a_session_error(text: str) -> None:
     with suppress(SessionDamagedError, SessionFormatError):
         assert isinstance(decode(text), Session)
 
 
 @fuzz(400)
 @given(ext_inis() | st.binary(max_size=60))
-def test_any_ext_ini_is_read(found: str | bytes) -> None:
-    text = found if isinstance(found, str) else decode_ext_ini(found, "ext.ini")[0]
+def test_any_ext_ini_is_read(content: str | bytes) -> None:
+    text = content if isinstance(content, str) else decode_ext_ini(content, "ext.ini")[0]
     assert all(warning.message for warning in read_ext_ini(text).warnings)
 
 
 @fuzz(400)
 @given(altered_bytes(wav_file(bytes(320))) | st.binary(max_size=60))
-def test_a_recording_is_whole_or_refused(audio: bytes) -> None:
+def test_a_recording_is_complete_or_refused(audio: bytes) -> None:
     with suppress(ProviderError):
         assert _check_complete(audio) == audio
 
@@ -205,7 +205,7 @@ def flow() -> Iterator[AIFlow]:
 
 @fuzz(250)
 @given(requests())
-def test_every_request_gets_an_answer_that_the_line_understands(flow: AIFlow, sent: RawRequest) -> None:
+def test_every_request_gets_a_valid_response(flow: AIFlow, sent: RawRequest) -> None:
     params = Request.parse(sent).pairs
     answer = flow.handle_request(params)
     assert str(Response.parse(answer)) == answer

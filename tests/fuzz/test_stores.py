@@ -1,4 +1,4 @@
-"""Whatever lies where a store keeps its sessions, its call goes on or is left alone, and the others go on."""
+"""A damaged record affects its own call only, which starts again; a record of a newer version is kept."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
-from tests.fuzz.mutations import altered_bytes, altered_json, junk_json, written
+from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely, junk_json
 from tests.support.redis_server import RedisServer
-from tests.support.stored_records import Database, Files, Server, Shelf
+from tests.support.stored_records import Database, Files, Server, StoredRecords
 from yemot_ai.errors import SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, Turn, Visit
@@ -36,25 +36,25 @@ SESSION = Session(
 )
 RECORD = json.loads(encode(SESSION))
 OTHER = Session("c2", ended=True)
-GREAT = [0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 10**400, int("9" * 4_300)]
+LARGE_NUMBERS = [0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 10**400, int("9" * 4_300)]
 DEEP = b"[" * 100_000
 
 
 def _with(**fields: Any) -> bytes:  # noqa: ANN401 - JSON
-    return written({**RECORD, **fields})
+    return encode_loosely({**RECORD, **fields})
 
 
 def nested(depth: int) -> bytes:
-    return _with(state={"a": "…"}).replace(written("…"), b"[" * depth + b"]" * depth)
+    return _with(state={"a": "…"}).replace(encode_loosely("…"), b"[" * depth + b"]" * depth)
 
 
 records = st.one_of(
-    altered_json(RECORD).map(written),
+    altered_json(RECORD).map(encode_loosely),
     altered_bytes(encode(SESSION).encode()),
-    junk_json.map(written),
+    junk_json.map(encode_loosely),
     st.binary(max_size=40),
     st.sampled_from(["version", "next_turn", "faults", "started", "visit", "format"]).flatmap(
-        lambda name: st.sampled_from(GREAT).map(lambda number: _with(**{name: number}))
+        lambda name: st.sampled_from(LARGE_NUMBERS).map(lambda number: _with(**{name: number}))
     ),
     st.integers(2, 10**30).map(lambda newer: _with(format=newer)),
 )
@@ -68,52 +68,52 @@ def loop() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RedisServer]:
-    started = RedisServer().start()
-    yield started
-    started.close()
+    server = RedisServer().start()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module", params=["json", "sqlite", "redis"])
-def shelf(
+def stored(
     request: pytest.FixtureRequest, loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shelf]:
-    folder = tmp_path_factory.mktemp("shelf")
-    made: Shelf
+) -> Iterator[StoredRecords]:
+    folder = tmp_path_factory.mktemp("records")
+    stored: StoredRecords
     if request.param == "json":
-        made = Files(folder / "sessions")
+        stored = Files(folder / "sessions")
     elif request.param == "sqlite":
-        made = Database(folder / "sessions.db")
+        stored = Database(folder / "sessions.db")
     else:
-        made = Server(request.getfixturevalue("server").url, "fuzz:")
-    loop.run(made.store.save(OTHER, ttl=3600))
-    yield made
-    loop.run(closed(made.store))
+        stored = Server(request.getfixturevalue("server").url, "fuzz:")
+    loop.run(stored.store.save(OTHER, ttl=3600))
+    yield stored
+    loop.run(close(stored.store))
 
 
-async def closed(store: SessionStore) -> None:
+async def close(store: SessionStore) -> None:
     if isinstance(store, RedisStore | SQLiteStore):
         await store.aclose()
 
 
-async def begun(store: SessionStore) -> None:
-    """Put the session there, as it is before something happens to it."""
+async def save_session(store: SessionStore) -> None:
+    """Save the undamaged session."""
     await store.delete("c1")
     await store.save(replace(SESSION, version=0), ttl=3600)
 
 
-async def lived_through(store: SessionStore) -> Session | None:
-    """Go on with the call, and return what was found of it.
+async def continue_call(store: SessionStore) -> Session | None:
+    """Continue the call; return the session that was loaded.
 
     Raises:
-        SessionFormatError: it is left to a newer version.
+        SessionFormatError: the record has a newer format.
     """
     try:
-        found = await store.load("c1")
-        changed = replace(found or Session("c1"), faults=1)
+        loaded = await store.load("c1")
+        changed = replace(loaded or Session("c1"), faults=1)
         saved = await store.save(changed, ttl=3600)
         assert saved == replace(changed, version=changed.version + 1)
         assert await store.load("c1") == saved
-        return found
+        return loaded
     finally:
         assert "c2" in {call_id async for call_id in store.call_ids()}
         assert await store.ended(["c1", "c2"]) >= {"c2"}
@@ -129,19 +129,17 @@ async def lived_through(store: SessionStore) -> Session | None:
 @example(record=_with(state={"a": "\ud800\x00"}))
 @example(record=_with(version=0))
 @example(record=_with(next_turn=int("9" * 4_300)))
-def test_a_call_goes_on_whatever_its_record_became_or_is_left_to_a_newer_version(
-    shelf: Shelf, loop: asyncio.Runner, record: bytes
-) -> None:
-    loop.run(begun(shelf.store))
-    before = len(shelf.aside())
-    shelf.write("c1", record)
-    stored = shelf.read("c1")
+def test_a_call_survives_a_damaged_record(stored: StoredRecords, loop: asyncio.Runner, record: bytes) -> None:
+    loop.run(save_session(stored.store))
+    before = len(stored.damaged_records())
+    stored.write("c1", record)
+    stored = stored.read("c1")
     try:
-        found = loop.run(lived_through(shelf.store))
+        loaded = loop.run(continue_call(stored.store))
     except SessionFormatError:
-        assert shelf.read("c1") == stored
+        assert stored.read("c1") == stored
     else:
-        assert len(shelf.aside()) == before + (found is None)
+        assert len(stored.damaged_records()) == before + (loaded is None)
 
 
 @pytest.fixture(scope="module")
@@ -155,25 +153,27 @@ ENVELOPE: Any = {"saved": 1.7e9, "expires": 9.9e9, "session": RECORD}
 
 
 @fuzz(150)
-@given(altered_json(ENVELOPE).map(written) | altered_bytes(written(ENVELOPE)) | st.binary(max_size=40))
+@given(
+    altered_json(ENVELOPE).map(encode_loosely)
+    | altered_bytes(encode_loosely(ENVELOPE))
+    | st.binary(max_size=40)
+)
 @example(b"")
 @example(b"\x00" * 4096)
-@example(written({**ENVELOPE, "expires": 10**400}))
-@example(written({**ENVELOPE, "saved": float("nan")}))
-def test_a_call_goes_on_whatever_its_file_became(files: Files, loop: asyncio.Runner, data: bytes) -> None:
-    loop.run(begun(files.store))
+@example(encode_loosely({**ENVELOPE, "expires": 10**400}))
+@example(encode_loosely({**ENVELOPE, "saved": float("nan")}))
+def test_a_call_survives_a_damaged_file(files: Files, loop: asyncio.Runner, data: bytes) -> None:
+    loop.run(save_session(files.store))
     files.path("c1").write_bytes(data)
     with suppress(SessionFormatError):
-        loop.run(lived_through(files.store))
+        loop.run(continue_call(files.store))
 
 
 @fuzz(80)
-@given(st.binary(max_size=20) | junk_json.map(written))
+@given(st.binary(max_size=20) | junk_json.map(encode_loosely))
 @example(b"")
 @example(DEEP)
-def test_a_lease_that_cannot_be_read_is_nobodys_or_somebodys(
-    files: Files, loop: asyncio.Runner, data: bytes
-) -> None:
+def test_a_damaged_lease_is_free_or_held(files: Files, loop: asyncio.Runner, data: bytes) -> None:
     leases: Any = files.store
     assert loop.run(leases.acquire("k", "mine", 60.0))
     (lease,) = (files.folder / "holds").glob("*.json")
@@ -188,7 +188,7 @@ def database(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> 
     made = Database(tmp_path_factory.mktemp("database") / "sessions.db")
     loop.run(made.store.save(OTHER, ttl=3600))
     yield made
-    loop.run(closed(made.store))
+    loop.run(close(made.store))
 
 
 cells = st.one_of(
@@ -202,15 +202,15 @@ cells = st.one_of(
 @example("call_id", '"')
 @example("call_id", b"\xff")
 @example("call_id", 5)
-def test_a_call_goes_on_whatever_its_row_became(
+def test_a_call_survives_a_damaged_row(
     database: Database, loop: asyncio.Runner, column: str, cell: object
 ) -> None:
-    loop.run(begun(database.store))
-    database.ask("DELETE FROM sessions WHERE call_id <> 'c1' AND call_id <> 'c2'")
-    with suppress(sqlite3.IntegrityError):  # NaN is NULL to SQLite, which no column takes
-        database.ask(f"UPDATE sessions SET {column} = ? WHERE call_id = 'c1'", cell)  # noqa: S608 - a name of ours
+    loop.run(save_session(database.store))
+    database.execute("DELETE FROM sessions WHERE call_id <> 'c1' AND call_id <> 'c2'")
+    with suppress(sqlite3.IntegrityError):  # SQLite stores NaN as NULL, which no column allows
+        database.execute(f"UPDATE sessions SET {column} = ? WHERE call_id = 'c1'", cell)  # noqa: S608 - a constant
     with suppress(SessionFormatError):
-        loop.run(lived_through(database.store))
+        loop.run(continue_call(database.store))
 
 
 def database_bytes(loop: asyncio.Runner, folder: Path) -> bytes:
@@ -228,27 +228,27 @@ def whole(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> byt
 
 @fuzz(100)
 @given(data=st.data())
-def test_of_a_damaged_database_comes_nothing_but_an_error_of_ours(
+def test_a_damaged_database_raises_only_store_errors(
     whole: bytes, loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.db"
-    for left in path.parent.glob("damaged.db*"):
-        left.unlink()
+    for old in path.parent.glob("damaged.db*"):
+        old.unlink()
     path.write_bytes(data.draw(altered_bytes(whole) | st.binary(max_size=200)))
 
-    async def used() -> None:
+    async def use_store() -> None:
         with suppress(StoreError):
             store = SQLiteStore(path)
             try:
                 with suppress(StoreError):
-                    await lived_through(store)
+                    await continue_call(store)
                 async with store.hold("c1"):
                     await store.delete("c1")
             finally:
                 await store.aclose()
 
-    with suppress(AssertionError):  # a database may be damaged so that it has lost what it had
-        loop.run(used())
+    with suppress(AssertionError):  # a damaged database may have lost its sessions
+        loop.run(use_store())
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +256,7 @@ def remote(loop: asyncio.Runner, server: RedisServer) -> Iterator[Server]:
     made = Server(server.url, "row:")
     loop.run(made.store.save(OTHER, ttl=3600))
     yield made
-    loop.run(closed(made.store))
+    loop.run(close(made.store))
 
 
 @fuzz(150)
@@ -270,10 +270,10 @@ def remote(loop: asyncio.Runner, server: RedisServer) -> Iterator[Server]:
 @example({"version": b"9" * 5_000}, b"")
 @example({"version": b"01"}, b"")
 @example({"version": None}, b"\xff")
-def test_a_call_goes_on_whatever_its_fields_in_redis_became(
+def test_a_call_survives_damaged_fields_in_redis(
     remote: Server, loop: asyncio.Runner, fields: dict[str, bytes | None], listed: bytes
 ) -> None:
-    loop.run(begun(remote.store))
+    loop.run(save_session(remote.store))
     with redis.Redis.from_url(remote.url) as client:
         client.zadd("row:saved", {listed: 1.0})
         for name, value in fields.items():
@@ -282,4 +282,4 @@ def test_a_call_goes_on_whatever_its_fields_in_redis_became(
             else:
                 client.hset("row:session:c1", name, value)
     with suppress(SessionFormatError):
-        loop.run(lived_through(remote.store))
+        loop.run(continue_call(remote.store))

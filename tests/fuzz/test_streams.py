@@ -1,4 +1,4 @@
-"""Whatever a model streams, it is heard to an end, or ends in an error of ours; the call goes on after it."""
+"""Any stream of a model gives a reply or a ``ProviderError``; the call continues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import find, given
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
-from tests.support.fixed_response_server import OddServer
+from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai.runtime.engine import Engine
@@ -33,9 +33,9 @@ ANSWERS: Any = {api: find(model_streams(api=api), lambda _: True) for api in API
 
 
 class Service:
-    """A server whose next stream is any bytes, and a provider that reads it."""
+    """A server with a fixed stream of any bytes, and a provider that reads it."""
 
-    def __init__(self, server: OddServer, way: str) -> None:
+    def __init__(self, server: FixedResponseServer, way: str) -> None:
         self.api = WAYS[way]
         self._server = server
         self.provider: Any
@@ -47,11 +47,17 @@ class Service:
                 api_key=KEY, model="m", base_url=f"{server.url}/v1", api=self.api, store=store
             )
 
-    def tells(self, stream: ModelStream, *, missing: int = 0, session: Any = None) -> tuple[list[str], Reply]:  # noqa: ANN401 - JSON
-        """Return the pieces and the reply that the provider makes of ``stream``."""
+    def read_stream(
+        self,
+        stream: ModelStream,
+        *,
+        missing: int = 0,
+        session: Any = None,  # noqa: ANN401 - JSON
+    ) -> tuple[list[str], Reply]:
+        """Return the pieces and the reply of the provider for ``stream``."""
         length = f"content-length: {len(stream.body) + missing}"
         head = f"HTTP/1.1 200 OK\r\ncontent-type: {stream.content_type}\r\n{length}\r\n\r\n"
-        self._server.answer, self._server.missing = (head.encode(), stream.body), missing
+        self._server.response, self._server.missing = (head.encode(), stream.body), missing
         return Engine.shared().run(self._read(session))
 
     async def _read(self, session: Any) -> tuple[list[str], Reply]:  # noqa: ANN401 - JSON
@@ -66,11 +72,11 @@ class Service:
 
 
 @contextmanager
-def collected_where_it_ran() -> Iterator[None]:
-    """Collect what the SDKs leave behind in the middle of a stream on the loop, not beside it.
+def collecting_on_loop() -> Iterator[None]:
+    """Collect the SDKs' unfinished generators on the loop only.
 
-    Their generators are nested; those that are collected in another thread begin to close each other on
-    the loop while the rest is still being collected.
+    They are nested: if they are collected in another thread, some are closed on the loop while others are
+    still being collected.
     """
 
     async def collect() -> None:
@@ -87,7 +93,7 @@ def collected_where_it_ran() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=list(WAYS))
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    with OddServer(b"") as server, collected_where_it_ran():
+    with FixedResponseServer(b"") as server, collecting_on_loop():
         made = Service(server, request.param)
         yield made
         Engine.shared().run(made.provider.aclose())
@@ -99,34 +105,34 @@ def words(text: str) -> str:
 
 @fuzz(120)
 @given(data=st.data(), missing=st.sampled_from([0, 0, 0, 7]))
-def test_a_stream_is_heard_or_an_error_of_ours_and_the_call_goes_on(
+def test_a_stream_gives_a_reply_or_a_provider_error_and_the_call_continues(
     service: Service, data: st.DataObject, missing: int
 ) -> None:
     stream = data.draw(model_streams(api=service.api))
     try:
-        pieces, reply = service.tells(stream, missing=missing)
+        pieces, reply = service.read_stream(stream, missing=missing)
     except ProviderError:
         return
     assert reply.text.strip()
     assert reply.text.encode()
     "".join(pieces).encode()
-    assert decode(encode(kept(reply))) == kept(reply)
-    with suppress(SessionLostError):  # which is rebuilt from what was said
-        assert service.tells(ANSWERS[service.api], session=reply.session)[1].text == "שלום"
+    assert decode(encode(session_with(reply))) == session_with(reply)
+    with suppress(SessionLostError):  # the conversation would be rebuilt
+        assert service.read_stream(ANSWERS[service.api], session=reply.session)[1].text == "שלום"
 
 
-def kept(reply: Reply) -> Session:
-    """Return a call's record with this answer in it."""
+def session_with(reply: Reply) -> Session:
+    """Return a session with this answer in it."""
     turn = Turn("ai_1", "יש?", status=TurnStatus.ANSWERED, answer=reply.text, usage=reply.usage)
     return Session("c1", turns=(turn,), threads={"": reply.session})
 
 
 @fuzz(60)
 @given(data=st.data())
-def test_what_is_heard_of_a_whole_stream_is_what_it_says(service: Service, data: st.DataObject) -> None:
+def test_the_pieces_of_a_complete_stream_are_its_text(service: Service, data: st.DataObject) -> None:
     stream = data.draw(model_streams("answered", api=service.api))
     try:
-        pieces, reply = service.tells(stream)
+        pieces, reply = service.read_stream(stream)
     except ProviderError:
         return
     assert words("".join(pieces)) == words(reply.text)
@@ -139,8 +145,8 @@ TEXTS: Any = {
 }
 
 
-def piece(way: str, text: object) -> ModelStream:
-    """Return the stream of an answer with one more piece, which is whatever ``text`` is."""
+def stream_with_piece(way: str, text: object) -> ModelStream:
+    """Return a stream with one more piece, whose text is ``text``."""
     event = copy.deepcopy(TEXTS[way])
     if way == "chat":
         event["choices"][0]["delta"] = {"content": text}
@@ -153,11 +159,11 @@ def piece(way: str, text: object) -> ModelStream:
 
 @pytest.mark.parametrize("text", [5, True])
 @pytest.mark.parametrize("way", list(TEXTS))
-def test_what_is_no_text_is_not_heard(way: str, text: object) -> None:
-    with OddServer(b"") as server, collected_where_it_ran():
+def test_a_piece_that_is_not_a_text_raises_a_provider_error(way: str, text: object) -> None:
+    with FixedResponseServer(b"") as server, collecting_on_loop():
         made = Service(server, way)
         try:
             with pytest.raises(ProviderError, match="check base_url"):
-                made.tells(piece(way, text))
+                made.read_stream(stream_with_piece(way, text))
         finally:
             Engine.shared().run(made.provider.aclose())

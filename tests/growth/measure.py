@@ -1,4 +1,4 @@
-"""How much work something is, counted instead of timed: the same on any machine, however busy."""
+"""Measure work in function calls and bytes, which do not depend on the load of the machine."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["calls", "memory"]
+__all__ = ["count_calls", "peak_memory"]
 
 
-def calls(job: Callable[[], object]) -> int:
-    """Return how many functions ``job`` calls, those of the standard library in C among them."""
+def count_calls(job: Callable[[], object]) -> int:
+    """Return the number of function calls of ``job``, including functions in C."""
     count = 0
 
-    def told(_frame: Any, event: str, _argument: Any) -> None:  # noqa: ANN401 - the interpreter's own
+    def count_call(_frame: Any, event: str, _argument: Any) -> None:  # noqa: ANN401 - the interpreter's objects
         nonlocal count
         count += event in {"call", "c_call"}
 
     before = sys.getprofile()
-    sys.setprofile(told)
+    sys.setprofile(count_call)
     try:
         job()
     finally:
@@ -27,8 +27,8 @@ def calls(job: Callable[[], object]) -> int:
     return count
 
 
-def memory(job: Callable[[], object]) -> int:
-    """Return the greatest number of bytes that ``job`` holds at a time."""
+def peak_memory(job: Callable[[], object]) -> int:
+    """Return the peak memory of ``job`` in bytes."""
     tracemalloc.start()
     try:
         job()

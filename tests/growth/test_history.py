@@ -1,4 +1,4 @@
-"""Counted in calls of functions, which no busy machine changes."""
+"""The cost of the history check, in function calls."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from yemot_ai_testing.history import (
 from yemot_ai_testing.history.correlation import answer_text, spoken_answers
 
 
-def evening(calls: int) -> History:
-    """Return calls of one turn each; every fifth meets a fault."""
+def history_of(calls: int) -> History:
+    """Return the history of calls with one turn each; every fifth has a fault."""
     history = History(now=lambda: 0.0)
     for number in range(1, calls + 1):
         call, mark, ask = f"call {number}", str(10_000 + number), str(number)
@@ -45,11 +45,11 @@ def evening(calls: int) -> History:
 
 
 def work(calls: int) -> int:
-    history, profile = evening(calls), cProfile.Profile()
+    history, profile = history_of(calls), cProfile.Profile()
     assert profile.runcall(check, history) == []
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
-def test_four_times_as_many_calls_are_four_times_the_work() -> None:
-    work(800)  # answers that were judged once are known
+def test_the_check_is_linear_in_the_number_of_calls() -> None:
+    work(800)  # fills the caches
     assert work(800) < 4.4 * work(200)

@@ -1,4 +1,4 @@
-"""Ten times as much to read is about ten times the work, and ten times the memory."""
+"""Parsers are linear in time and memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.protocol import SHAPES, growth
-from tests.growth.measure import calls, memory
+from tests.growth.measure import count_calls, peak_memory
 from yemot_ai.errors import ProviderError, ResponseSyntaxError, SessionDamagedError
 from yemot_ai.protocol import Request, Response, lint, speakable
 from yemot_ai.protocol.explain import explain
@@ -27,17 +27,19 @@ from yemot_ai_testing.scenario.format.load import loads
 Job = Callable[[], object]
 
 BOUND = 15
-"""Times the work for ten times the input; a hundred, where work is quadratic."""
+"""The largest ratio of work for ten times the input; quadratic work has a ratio of 100."""
 
 FREE = 1_000_000
-"""Bytes besides: short texts are spared what Python keeps anyway, such as small numbers."""
+"""Bytes allowed in addition: short texts use objects that Python keeps anyway, such as small integers."""
 
 TIME_BOUND = 40
-"""The same for time, which a busy machine blurs; a hundred and more, where work is quadratic."""
+"""The same for time, which is noisy on a busy machine; quadratic work has a ratio of 100 or more."""
 
-REFUSED = (ProviderError, ResponseSyntaxError, SessionDamagedError, ScenarioLoadError, NotRpcError)
+EXPECTED_ERRORS = (ProviderError, ResponseSyntaxError, SessionDamagedError, ScenarioLoadError, NotRpcError)
 SCENARIO = "- {name: s%d, turns: [{says: שלום, agent: {answers: כן}, hears: כן}]}\n"
-SAID = json.dumps({"type": "item.completed", "item": {"type": "agent_message", "text": "ש" * 40}}).encode()
+MESSAGE_LINE = json.dumps(
+    {"type": "item.completed", "item": {"type": "agent_message", "text": "ש" * 40}}
+).encode()
 
 
 def events(lines: list[bytes]) -> None:
@@ -58,16 +60,16 @@ def calls_file(text: str) -> None:
 
 
 def aliased(size: int) -> str:
-    """Calls that share their turns, as far as aliases may go."""
+    """Return a file whose scenarios share their turns through aliases, within the allowed size."""
     shared = "&turns [" + "{says: שלום, hears: כן}, " * 20 + "]"
     more = "".join(f"- {{name: s{number}, turns: *turns}}\n" for number in range(size // 40))
     return f"scenarios:\n- {{name: s, turns: {shared}}}\n{more}"
 
 
 READERS: dict[str, Callable[[int], Job]] = {
-    "events": lambda size: lambda: events([SAID] * size),
+    "events": lambda size: lambda: events([MESSAGE_LINE] * size),
     "broken events": lambda size: lambda: events([b"{"] * size),
-    "one long event": lambda size: lambda: events([SAID.replace(b"agent", b"x" * size * 100)]),
+    "one long event": lambda size: lambda: events([MESSAGE_LINE.replace(b"agent", b"x" * size * 100)]),
     "an endless error": lambda size: lambda: events(
         [json.dumps({"type": "turn.failed", "error": {"message": "try again in 1 " * size}}).encode()]
     ),
@@ -110,28 +112,30 @@ READERS: dict[str, Callable[[int], Job]] = {
 
 
 IN_C = ("one long event", "an endless error", "one long scalar", "one long setting", "chunks of a recording")
-"""Readers whose work is done by few calls, in C, where it is not counted: it has to be timed."""
+"""Readers whose work is done in a few calls of C code, where calls are not counted: they are timed."""
 
 
-def quietly(job: Job) -> Job:
+def silenced(job: Job) -> Job:
     def run() -> None:
-        with suppress(*REFUSED):
+        with suppress(*EXPECTED_ERRORS):
             job()
 
     return run
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_ten_times_as_much_is_about_ten_times_the_work_and_the_memory(reader: str) -> None:
-    small, large = (quietly(READERS[reader](size)) for size in (150, 1_500))
-    small()  # whatever is imported or compiled once
-    assert calls(large) <= BOUND * calls(small) + 1_000
-    assert memory(large) <= BOUND * memory(small) + FREE
+def test_a_reader_is_linear_in_work_and_memory(reader: str) -> None:
+    small, large = (silenced(READERS[reader](size)) for size in (150, 1_500))
+    small()  # fills the caches
+    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
+    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE
 
 
 @pytest.mark.parametrize("reader", IN_C)
-def test_ten_times_as_long_a_text_does_not_take_a_hundred_times_as_long(reader: str) -> None:
-    assert growth(lambda size: quietly(READERS[reader](int(size)))(), str, small=2_000, rounds=3) < TIME_BOUND
+def test_a_reader_in_c_is_not_quadratic_in_time(reader: str) -> None:
+    assert (
+        growth(lambda size: silenced(READERS[reader](int(size)))(), str, small=2_000, rounds=3) < TIME_BOUND
+    )
 
 
 PROTOCOL: dict[str, Callable[[str], object]] = {
@@ -145,9 +149,9 @@ PROTOCOL: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("job", PROTOCOL)
-def test_the_protocol_grows_with_its_text_too(job: str, shape: str) -> None:
+def test_the_protocol_is_linear_in_work_and_memory(job: str, shape: str) -> None:
     texts = (SHAPES[shape](size) for size in (2_000, 20_000))
-    small, large = (quietly(partial(PROTOCOL[job], text)) for text in texts)
+    small, large = (silenced(partial(PROTOCOL[job], text)) for text in texts)
     small()
-    assert calls(large) <= BOUND * calls(small) + 1_000
-    assert memory(large) <= BOUND * memory(small) + FREE
+    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
+    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE

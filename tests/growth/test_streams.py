@@ -1,4 +1,4 @@
-"""Ten times as many pieces of an answer are about ten times the work, the time and the memory."""
+"""Reading a stream is linear in the number of its pieces: in work, time and memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.protocol import growth
-from tests.growth.measure import calls, memory
+from tests.growth.measure import count_calls, peak_memory
 from tests.growth.test_parsers import BOUND, FREE, TIME_BOUND, Job
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
@@ -36,18 +36,18 @@ def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the
     return SimpleNamespace(id="c", choices=[choice])
 
 
-def block(text: str) -> Any:  # noqa: ANN401 - likewise
+def block(text: str) -> Any:  # noqa: ANN401 - an event of an SDK
     delta = SimpleNamespace(type="text_delta", text=text)
     return SimpleNamespace(type="content_block_delta", delta=delta)
 
 
-def delta(number: int) -> Any:  # noqa: ANN401 - likewise
+def delta(number: int) -> Any:  # noqa: ANN401 - an event of an SDK
     place = {"item_id": "m", "output_index": 0, "content_index": number}
     return SimpleNamespace(type="response.output_text.delta", delta="ש" * 40, **place)
 
 
 def turn_of(size: int) -> None:
-    """A turn of an app-server, half of whose messages are no answer."""
+    """Read a turn of an app-server in which half of the messages are not the answer."""
 
     async def talk() -> None:
         turn = AppServerTurn("t", len)
@@ -79,13 +79,13 @@ STREAMS: dict[str, Callable[[int], Job]] = {
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_ten_times_as_many_pieces_are_about_ten_times_the_work_and_the_memory(stream: str) -> None:
+def test_a_stream_is_linear_in_work_and_memory(stream: str) -> None:
     small, large = (STREAMS[stream](size) for size in (150, 1_500))
     small()
-    assert calls(large) <= BOUND * calls(small) + 1_000
-    assert memory(large) <= BOUND * memory(small) + FREE
+    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
+    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_ten_times_as_many_pieces_do_not_take_a_hundred_times_as_long(stream: str) -> None:
+def test_a_stream_is_not_quadratic_in_time(stream: str) -> None:
     assert growth(lambda size: STREAMS[stream](int(size))(), str, small=2_000, rounds=3) < TIME_BOUND

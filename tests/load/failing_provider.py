@@ -1,4 +1,4 @@
-"""A model that fails when the seed says so, whichever worker asks it."""
+"""A provider whose failures depend on the seed only, not on the worker that calls it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from yemot_ai_testing.history.correlation import (
 from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
 from yemot_ai_testing.property.load_plan import model_fault
 
-__all__ = ["Fickle"]
+__all__ = ["FailingProvider"]
 
 SENTENCES = 3
 
 
-class Fickle:
-    """Answers, after at most ``slowest`` seconds; the first question about some utterances fails.
+class FailingProvider:
+    """Answers after at most ``slowest`` seconds; the first model call of some utterances fails.
 
-    To an agent it hands its answer over sentence by sentence, within as many seconds again; what drops
-    breaks off after the first one, or before it.
+    It streams sentence by sentence, within as many seconds again; a ``Drop`` ends the stream after the first
+    sentence, or before it.
     """
 
-    name = "fickle"
+    name = "failing"
 
     def __init__(
         self, seed: int, history: History, engine: Engine, *, slowest: float, worker: str = ""
@@ -57,10 +57,10 @@ class Fickle:
         return await self._answer(prompt, str(session), ())
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
-        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
-            question.session = session or self._new_session()
-            await self._does(await self._thinks(prompt), question)
-            return Reply(answer_text(question.model_call_id, prompt), question.session)
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
+            model_call.session = session or self._new_session()
+            await self._run_step(await self._take_step(prompt), model_call)
+            return Reply(answer_text(model_call.model_call_id, prompt), model_call.session)
 
     async def stream(
         self,
@@ -70,42 +70,42 @@ class Fickle:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
-            question.session = str(session) if session else self._new_session()
-            step = await self._thinks(prompt)
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
+            model_call.session = str(session) if session else self._new_session()
+            step = await self._take_step(prompt)
             if not isinstance(step, Drop):
-                await self._does(step, question)
-            chance = random.Random(f"{self._seed} {prompt} writes")  # noqa: S311 - chance, no secret
+                await self._run_step(step, model_call)
+            rng = random.Random(f"{self._seed} {prompt} writes")  # noqa: S311 - not for security
             for number in range(1, SENTENCES + 1):
                 if number > 1 or isinstance(step, Drop):
-                    await asyncio.sleep(chance.random() ** 2 * self._slowest / 2)
-                if chance.random() < number / SENTENCES:
-                    await self._does(step, question)
-                piece = sentence_text(question.model_call_id, prompt, number, SENTENCES)
-                question.record_piece(piece)
+                    await asyncio.sleep(rng.random() ** 2 * self._slowest / 2)
+                if rng.random() < number / SENTENCES:
+                    await self._run_step(step, model_call)
+                piece = sentence_text(model_call.model_call_id, prompt, number, SENTENCES)
+                model_call.record_piece(piece)
                 yield piece
-            await self._does(step, question)
+            await self._run_step(step, model_call)
             reply = Reply(
-                answer_in_sentences(question.model_call_id, prompt, total=SENTENCES), question.session
+                answer_in_sentences(model_call.model_call_id, prompt, total=SENTENCES), model_call.session
             )
         yield reply
 
     def _new_session(self) -> str:
         return f"talk-{self._worker or 'all'}-{next(self._numbers)}"
 
-    async def _thinks(self, prompt: str) -> Step | None:
-        """Think, and return what is done instead of answering."""
-        mark = latest_utterance_id(prompt)
-        chance = random.Random(f"{self._seed} {mark} thinks")  # noqa: S311 - chance, no secret
-        await asyncio.sleep(chance.random() ** 3 * self._slowest)
+    async def _take_step(self, prompt: str) -> Step | None:
+        """Wait; return the failure of this model call, or None."""
+        utterance_id = latest_utterance_id(prompt)
+        rng = random.Random(f"{self._seed} {utterance_id} thinks")  # noqa: S311 - not for security
+        await asyncio.sleep(rng.random() ** 3 * self._slowest)
         with self._lock:
-            step = None if mark in self._asked else model_fault(self._seed, mark)
-            self._asked.add(mark)
+            step = None if utterance_id in self._asked else model_fault(self._seed, utterance_id)
+            self._asked.add(utterance_id)
         return step
 
-    async def _does(self, step: Step | None, question: RecordedModelCall) -> None:
+    async def _run_step(self, step: Step | None, model_call: RecordedModelCall) -> None:
         if isinstance(step, Hang):
             self._history.add(FaultInjected(self._history.now(), "the model: hangs", "nobody"))
             await asyncio.Event().wait()
         elif step is not None and not isinstance(step, Answer | Transcription):
-            raise provider_error_for(step, question.session, provider=self.name)
+            raise provider_error_for(step, model_call.session, provider=self.name)

@@ -1,4 +1,4 @@
-"""An evening over several worker processes and one Redis; workers are killed in the middle of it."""
+"""Run calls over several worker processes and one Redis; workers are killed while they run."""
 
 from __future__ import annotations
 
@@ -18,114 +18,114 @@ from yemot_ai_testing.history.recorders.app import record_request, record_respon
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
-__all__ = ["carried_by_processes"]
+__all__ = ["run_in_processes"]
 
 ROOT = Path(__file__).parents[2]
 THREADS, WORKERS = 32, 3
-NUMBERS = 10_000_000
-"""So many numbers a worker may give to its questions, that no other gives."""
+NUMBERS_PER_WORKER = 10_000_000
+"""The range of event numbers of a worker."""
 
 CALLS_PER_KILL = 120
-"""Every so many calls a worker is killed."""
+"""Calls after which a worker is killed."""
 
-PATIENCE = 120.0
-"""Seconds: no machine is so busy that a worker which has not answered by then still will."""
+TIMEOUT = 120.0
+"""Seconds after which a worker that has not answered counts as stuck."""
 
 
 class KilledError(Exception):
-    """The worker that had the request is dead."""
+    """The worker was killed before it answered the request."""
 
 
 class Worker:
-    """One process, and what it was given and has not answered."""
+    """One process and its unanswered requests."""
 
     def __init__(self, name: str, history: History, settings: tuple[str, ...], log: Path) -> None:
         self.name = name
         self._history = history
         self._log = log
         self._pipe, theirs = Pipe()
-        # A pipe that only the two of them hold: when the one dies, the other reads its end.
+        # Only the two processes hold the pipe: when one dies, the other reads its end.
         with theirs, log.open("wb") as stderr:
             command = [sys.executable, "-m", "tests.load.worker", str(theirs.fileno()), name, *settings]
             self._process = subprocess.Popen(command, cwd=ROOT, stderr=stderr, pass_fds=[theirs.fileno()])
         self._waiting: dict[int, Future[str]] = {}
-        self._over: Exception | None = None
-        self._heard_at = 0.0
+        self._ended: Exception | None = None
+        self._last_event_at = 0.0
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """The ID of the process."""
         return self._process.pid
 
     @property
     def waiting(self) -> int:
-        """How many requests it has not answered."""
+        """The number of unanswered requests."""
         return len(self._waiting)
 
     @property
-    def lives(self) -> bool:
-        """Whether the process has not ended."""
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
         return self._process.poll() is None
 
-    def begin(self) -> None:
-        """Wait until it is there: no request is to wait for a process that only starts.
+    def wait_ready(self) -> None:
+        """Wait until the process is ready for requests.
 
         Raises:
-            RuntimeError: it died by itself.
+            RuntimeError: the process has died.
         """
         try:
-            assert self._pipe.poll(PATIENCE), f"{self.name} does not come"
+            assert self._pipe.poll(TIMEOUT), f"{self.name} does not start"
             assert self._pipe.recv() == READY
         except EOFError as error:
-            raise self._died() from error
+            raise self._death_error() from error
         self._reader.start()
 
-    def ask(self, number: int, pairs: Pairs, away: int) -> str:
-        """Let the process answer.
+    def handle_request(self, number: int, pairs: Pairs, store_failures: int) -> str:
+        """Send a request to the process and return the response.
 
         Raises:
-            KilledError: it was killed before it did.
-            RuntimeError: it died by itself.
+            KilledError: the process was killed before it answered.
+            RuntimeError: the process has died.
         """
         future: Future[str] = Future()
         with self._lock:
-            if self._over is not None:
-                raise self._over
+            if self._ended is not None:
+                raise self._ended
             self._waiting[number] = future
-            self._tell((number, pairs, away))
-        return future.result(PATIENCE)
+            self._send((number, pairs, store_failures))
+        return future.result(TIMEOUT)
 
     def kill(self) -> float:
-        """Kill it, in the middle of whatever it does, and return when: after all that it has told of.
+        """Kill the process; return the time, which is not before its last event.
 
-        What it was doing is free for others from the kill on; what it has told of was before.
+        Its leases are free after the kill; its events were before.
         """
         with self._lock:
-            self._over = KilledError()
+            self._ended = KilledError()
         now = self._history.now()
         self._process.kill()
         self._reader.join()
         self._process.wait()
-        return max(now, self._heard_at)
+        return max(now, self._last_event_at)
 
     def close(self) -> None:
-        """Let it tell what it has to tell, and end."""
+        """Let the process send its remaining events and end."""
         with self._lock:
-            self._over = self._over or KilledError()
-            self._tell(None)
+            self._ended = self._ended or KilledError()
+            self._send(None)
         if self._reader.is_alive():
-            self._reader.join(PATIENCE)
+            self._reader.join(TIMEOUT)
         self._process.kill()
         self._process.wait()
         self._pipe.close()
 
-    def _died(self) -> RuntimeError:
-        return RuntimeError(f"{self.name} died by itself: {self._log.read_text()[-2000:]}")
+    def _death_error(self) -> RuntimeError:
+        return RuntimeError(f"{self.name} died: {self._log.read_text()[-2000:]}")
 
-    def _tell(self, task: Task | None) -> None:
-        with suppress(OSError):  # it is dead: the reader finds that out, and tells all who wait
+    def _send(self, task: Task | None) -> None:
+        with suppress(OSError):  # it is dead: the reader thread notices and fails the waiting requests
             self._pipe.send(task)
 
     def _read(self) -> None:
@@ -136,26 +136,26 @@ class Worker:
                 break
             if word == "event":
                 self._history.add(value)
-                self._heard_at = max(self._heard_at, value.at)
+                self._last_event_at = max(self._last_event_at, value.at)
             else:
                 number, body = value
                 self._waiting.pop(number).set_result(body)
         with self._lock:
-            self._over = self._over or self._died()
+            self._ended = self._ended or self._death_error()
             for future in self._waiting.values():
-                future.set_exception(self._over)
+                future.set_exception(self._ended)
 
 
-class Crew:
-    """Workers in a row; requests go round.
+class WorkerPool:
+    """Worker processes that get the requests in turn.
 
     Args:
-        settings: what each worker is told: the evening's seed, and where sessions are kept.
-        folder: where they write what they have to complain of.
+        settings: arguments of each worker: the seed and the URL of the store.
+        folder: the folder of the workers' standard error.
 
     Attributes:
-        hired: all that there ever were.
-        workers: those that get requests.
+        all_workers: the workers that were ever started.
+        workers: the workers that get requests.
     """
 
     def __init__(self, settings: tuple[str, ...], folder: Path) -> None:
@@ -164,85 +164,85 @@ class Crew:
         self._folder = folder
         self._names = itertools.count(1)
         self._turns = itertools.count()
-        self._hiring = threading.Lock()
-        self.hired: list[Worker] = []
+        self._replace_lock = threading.Lock()
+        self.all_workers: list[Worker] = []
         self.workers: list[Worker] = []
 
-    def hire(self, count: int) -> None:
+    def start(self, count: int) -> None:
         """Start the first workers."""
-        self.workers += [self._new() for _ in range(count)]
+        self.workers += [self._new_worker() for _ in range(count)]
         for worker in self.workers:
-            worker.begin()
+            worker.wait_ready()
 
-    def _new(self) -> Worker:
+    def _new_worker(self) -> Worker:
         number = next(self._names)
         name = f"worker {number}"
-        settings = (*self._settings, str(number * NUMBERS))
+        settings = (*self._settings, str(number * NUMBERS_PER_WORKER))
         worker = Worker(name, self.history, settings, self._folder / f"{number}.log")
-        self.hired.append(worker)
+        self.all_workers.append(worker)
         return worker
 
-    def send(self, pairs: Pairs, *, copy: bool = False, away: int = 0) -> str:
-        """Deliver a request; to another worker, should the first be killed."""
+    def send(self, pairs: Pairs, *, copy: bool = False, store_failures: int = 0) -> str:
+        """Deliver a request; to another worker if the first one is killed."""
         while True:
             worker = self.workers[next(self._turns) % len(self.workers)]
             number = record_request(self.history, pairs, is_repeat=copy, worker=worker.name)
             try:
-                body = worker.ask(number, pairs, away)
+                body = worker.handle_request(number, pairs, store_failures)
             except KilledError:
                 continue
             record_response(self.history, number, body)
             return body
 
     def replace_one(self) -> None:
-        """Kill a worker, and hire another."""
-        with self._hiring:
-            place = next(self._turns) % len(self.workers)
-            old, new = self.workers[place], self._new()
-            new.begin()
-            self.workers[place] = new
+        """Kill a worker and start another."""
+        with self._replace_lock:
+            index = next(self._turns) % len(self.workers)
+            old, new = self.workers[index], self._new_worker()
+            new.wait_ready()
+            self.workers[index] = new
             self.history.add(WorkerRestarted(old.kill(), old.name))
 
     def close(self) -> None:
-        """Let all of them end."""
-        for worker in self.hired:
+        """End all workers."""
+        for worker in self.all_workers:
             worker.close()
 
 
-def carried_by_processes(seed: int, calls: int, marks: range, place: str) -> History:
-    """Let ``calls`` calls happen, 32 at a time; every so many of them a worker is killed."""
+def run_in_processes(seed: int, calls: int, utterance_ids: range, store_url: str) -> History:
+    """Run ``calls`` calls, 32 at a time; kill a worker after every ``CALLS_PER_KILL`` of them."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ya-crew-"))
-        crew = Crew((str(seed), place), Path(folder))
-        stack.callback(crew.close)
-        crew.hire(WORKERS)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="yemot-ai-load-"))
+        pool = WorkerPool((str(seed), store_url), Path(folder))
+        stack.callback(pool.close)
+        pool.start(WORKERS)
 
-        def does(deed: LoadStep, beside: ThreadPoolExecutor) -> str:
-            others = [beside.submit(crew.send, pairs, copy=True) for pairs in deed.concurrent]
-            body = crew.send(deed.pairs, away=deed.store_failures)
+        def run_step(step: LoadStep, threads: ThreadPoolExecutor) -> str:
+            others = [threads.submit(pool.send, pairs, copy=True) for pairs in step.concurrent]
+            body = pool.send(step.pairs, store_failures=step.store_failures)
             for other in others:
                 other.result()
-            for pairs in deed.delayed:
-                crew.send(pairs, copy=True)
+            for pairs in step.delayed:
+                pool.send(pairs, copy=True)
             return body
 
-        def carry(number: int) -> None:
+        def run_call(number: int) -> None:
             call = plan_call(
-                seed=seed, number=number, first_utterance_id=marks[number * 3], history=crew.history
+                seed=seed, number=number, first_utterance_id=utterance_ids[number * 3], history=pool.history
             )
-            with ThreadPoolExecutor(2) as beside:
-                deed = next(call, None)
-                while deed is not None:
-                    body = does(deed, beside)
+            with ThreadPoolExecutor(2) as threads:
+                step = next(call, None)
+                while step is not None:
+                    body = run_step(step, threads)
                     try:
-                        deed = call.send(body)
+                        step = call.send(body)
                     except StopIteration:
-                        deed = None
+                        step = None
             if number % CALLS_PER_KILL == 0:
-                crew.replace_one()
+                pool.replace_one()
 
-        with StallDetector(crew.history), ThreadPoolExecutor(THREADS) as threads:
-            list(threads.map(carry, range(1, calls + 1)))
-        crew.close()  # what they still have to tell belongs to it
-        # Pipes overtake each other; the clock is the same for all of them.
-        return History.merge([crew.history])
+        with StallDetector(pool.history), ThreadPoolExecutor(THREADS) as executor:
+            list(executor.map(run_call, range(1, calls + 1)))
+        pool.close()  # the last events of the workers belong to the history
+        # Events of different pipes arrive out of order; their clock is the same.
+        return History.merge([pool.history])

@@ -1,11 +1,11 @@
-"""An evening whose calls are tasks of one loop, in an order that the seed decides."""
+"""Run calls as tasks of one loop, in a seeded order."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from tests.load.failing_provider import Fickle
+from tests.load.failing_provider import FailingProvider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history import History, RecordedStore
@@ -14,24 +14,24 @@ from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
-__all__ = ["carried_by_tasks"]
+__all__ = ["run_as_tasks"]
 
-AT_ONCE = 32
+CONCURRENT_CALLS = 32
 
 
-def carried_by_tasks(
-    seed: int, calls: int, marks: range, make_store: Callable[..., SessionStore] = MemoryStore
+def run_as_tasks(
+    seed: int, calls: int, utterance_ids: range, make_store: Callable[..., SessionStore] = MemoryStore
 ) -> History:
-    """Let ``calls`` calls happen, 32 at a time; the same seed is the same history."""
+    """Run ``calls`` calls, 32 at a time; the same seed gives the same history."""
     engine = seeded_engine(seed)
     history = History(now=engine.clock.now)
     store = RecordedStore(make_store(now=engine.time), history)
-    ai = YemotAI(provider=Fickle(seed, history, engine, slowest=8.0), store=store, turn_timeout=20.0)
+    ai = YemotAI(provider=FailingProvider(seed, history, engine, slowest=8.0), store=store, turn_timeout=20.0)
     flow = AIFlow(ai)
 
     @flow.ai_agent("")
     async def agent(call: object, text: str) -> None:
-        """Let the AI answer; a plain function would run in a thread, which no seed orders."""
+        """Leave the answer to the model; a plain function would run in a thread, in no seeded order."""
 
     async def send(pairs: Pairs, *, copy: bool = False) -> str:
         number = record_request(history, pairs, is_repeat=copy)
@@ -39,30 +39,32 @@ def carried_by_tasks(
         record_response(history, number, body)
         return body
 
-    async def does(deed: LoadStep) -> str:
-        store.fails(deed.store_failures)
+    async def run_step(step: LoadStep) -> str:
+        store.fails(step.store_failures)
         body, *_ = await asyncio.gather(
-            send(deed.pairs), *(send(pairs, copy=True) for pairs in deed.concurrent)
+            send(step.pairs), *(send(pairs, copy=True) for pairs in step.concurrent)
         )
-        for pairs in deed.delayed:
+        for pairs in step.delayed:
             await send(pairs, copy=True)
         return body
 
-    async def carry(number: int, room: asyncio.Semaphore) -> None:
-        call = plan_call(seed=seed, number=number, first_utterance_id=marks[number * 3], history=history)
-        async with room:
-            deed = next(call, None)
-            while deed is not None:
-                body = await does(deed)
-                await asyncio.sleep(1.0)  # what the line plays, or waits in a poll
+    async def run_call(number: int, limit: asyncio.Semaphore) -> None:
+        call = plan_call(
+            seed=seed, number=number, first_utterance_id=utterance_ids[number * 3], history=history
+        )
+        async with limit:
+            step = next(call, None)
+            while step is not None:
+                body = await run_step(step)
+                await asyncio.sleep(1.0)  # the line plays the response, or waits in a poll
                 try:
-                    deed = call.send(body)
+                    step = call.send(body)
                 except StopIteration:
-                    deed = None
+                    step = None
 
     async def all_calls() -> None:
-        room = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(carry(number, room) for number in range(1, calls + 1)))
+        limit = asyncio.Semaphore(CONCURRENT_CALLS)
+        await asyncio.gather(*(run_call(number, limit) for number in range(1, calls + 1)))
 
     engine.run(all_calls())
     engine.close()

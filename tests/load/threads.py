@@ -1,10 +1,10 @@
-"""An evening whose calls run freely beside each other, each in a thread."""
+"""Run calls concurrently, each in a thread."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.load.failing_provider import Fickle
+from tests.load.failing_provider import FailingProvider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
@@ -14,20 +14,20 @@ from yemot_ai_testing.history.recorders.app import record_request, record_respon
 from yemot_ai_testing.history.recorders.sans_io_call import Pairs
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
-__all__ = ["carried_by_threads"]
+__all__ = ["run_in_threads"]
 
 THREADS = 32
 
-TURN = 5.0
-"""Seconds for one turn: more than a busy machine may stand still, for a turn that is late is given up."""
+TURN_TIMEOUT = 5.0
+"""Seconds for one turn: longer than a busy machine stalls a thread, because a late turn is cancelled."""
 
 
-def carried_by_threads(seed: int, calls: int, marks: range) -> History:
-    """Let ``calls`` calls happen, 32 at a time."""
+def run_in_threads(seed: int, calls: int, utterance_ids: range) -> History:
+    """Run ``calls`` calls, 32 at a time."""
     history, engine = History(), Engine()
     store = RecordedStore(MemoryStore(), history)
-    provider = Fickle(seed, history, engine, slowest=0.05)
-    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN)
+    provider = FailingProvider(seed, history, engine, slowest=0.05)
+    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN_TIMEOUT)
     flow = AIFlow(ai, dialog=DialogSettings(answer_wait=0.02, poll_wait=0.02))
     flow.ai_agent("")(lambda call, text: None)
 
@@ -37,29 +37,31 @@ def carried_by_threads(seed: int, calls: int, marks: range) -> History:
         record_response(history, number, body)
         return body
 
-    def does(deed: LoadStep, beside: ThreadPoolExecutor) -> str:
-        store.fails(deed.store_failures)
-        others = [beside.submit(send, pairs, copy=True) for pairs in deed.concurrent]
-        body = send(deed.pairs)
+    def run_step(step: LoadStep, threads: ThreadPoolExecutor) -> str:
+        store.fails(step.store_failures)
+        others = [threads.submit(send, pairs, copy=True) for pairs in step.concurrent]
+        body = send(step.pairs)
         for other in others:
             other.result()
-        for pairs in deed.delayed:
+        for pairs in step.delayed:
             send(pairs, copy=True)
         return body
 
-    def carry(number: int) -> None:
-        call = plan_call(seed=seed, number=number, first_utterance_id=marks[number * 3], history=history)
-        with ThreadPoolExecutor(2) as beside:
-            deed = next(call, None)
-            while deed is not None:
-                body = does(deed, beside)
+    def run_call(number: int) -> None:
+        call = plan_call(
+            seed=seed, number=number, first_utterance_id=utterance_ids[number * 3], history=history
+        )
+        with ThreadPoolExecutor(2) as threads:
+            step = next(call, None)
+            while step is not None:
+                body = run_step(step, threads)
                 try:
-                    deed = call.send(body)
+                    step = call.send(body)
                 except StopIteration:
-                    deed = None
+                    step = None
 
-    with StallDetector(history), ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(carry, range(1, calls + 1)))
+    with StallDetector(history), ThreadPoolExecutor(THREADS) as executor:
+        list(executor.map(run_call, range(1, calls + 1)))
     ai.close()
     engine.close()
     return history

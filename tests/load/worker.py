@@ -1,4 +1,4 @@
-"""A worker process: takes requests from a pipe, answers them, and tells what happens as it happens.
+"""A worker process: reads requests from a pipe, sends responses and the events of its history.
 
 Run as ``python -m tests.load.worker PIPE NAME SEED STORE FIRST``.
 """
@@ -10,67 +10,67 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Final, TypeAlias
 
-from tests.load.failing_provider import Fickle
+from tests.load.failing_provider import FailingProvider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
 from yemot_ai_testing.history import History, HistoryEvent, RecordedStore, StallDetector
 
-__all__ = ["LEASE", "READY", "TURN", "Task", "main"]
+__all__ = ["LEASE", "READY", "TURN_TIMEOUT", "Task", "main"]
 
 LEASE: Final = 5.0
-"""Seconds of silence after which a worker counts as dead: more than a busy machine lets one stand still."""
+"""Seconds of silence after which a worker counts as dead: longer than a busy machine stalls a process."""
 
-TURN: Final = 15.0
-"""Seconds for one turn: the lease of a dead worker, and another worker's try, have to fit in."""
+TURN_TIMEOUT: Final = 15.0
+"""Seconds for one turn: the lease of a dead worker plus the turn of another worker."""
 
 READY: Final = ("ready", None)
-"""The first that a worker tells."""
+"""The first message of a worker."""
 
 Task: TypeAlias = tuple[int, tuple[tuple[str, str], ...], int]
-"""A request's number, the request, and how often the store fails in it."""
+"""The number of a request, its pairs, and how often the store fails during it."""
 
 
-class ToldHistory(History):
-    """A history that somebody else keeps: a process that is killed leaves none."""
+class RemoteHistory(History):
+    """A history whose events are sent to the parent process, because this one may be killed."""
 
-    def __init__(self, told: Connection, *, first: int) -> None:
+    def __init__(self, pipe: Connection, *, first: int) -> None:
         super().__init__(first_number=first)
-        self._told = told
-        self._telling = threading.Lock()
+        self._pipe = pipe
+        self._send_lock = threading.Lock()
 
     def add(self, event: HistoryEvent) -> None:
-        self.tell("event", event)
+        self.send("event", event)
 
-    def tell(self, word: str, value: object) -> None:
-        with self._telling:
-            self._told.send((word, value))
+    def send(self, kind: str, value: object) -> None:
+        with self._send_lock:
+            self._pipe.send((kind, value))
 
     def close(self) -> None:
-        """Tell nothing more; what is being told is told to its end."""
-        with self._telling:
-            self._told.close()
+        """Close the pipe after the current message."""
+        with self._send_lock:
+            self._pipe.close()
 
 
-def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None:
-    """Answer until there is nothing more to do."""
-    history, engine = ToldHistory(pipe, first=first), Engine()
-    store = RecordedStore(open_store(place), history, worker=name)
-    provider = Fickle(seed, history, engine, slowest=0.05, worker=name)
-    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN, lease=LEASE)
+def main(pipe: Connection, name: str, seed: int, store_url: str, first: int) -> None:
+    """Answer requests until the pipe is closed."""
+    history, engine = RemoteHistory(pipe, first=first), Engine()
+    store = RecordedStore(open_store(store_url), history, worker=name)
+    provider = FailingProvider(seed, history, engine, slowest=0.05, worker=name)
+    ai = YemotAI(provider=provider, store=store, turn_timeout=TURN_TIMEOUT, lease=LEASE)
     flow = AIFlow(ai, dialog=DialogSettings(answer_wait=0.2, poll_wait=0.2))
     flow.ai_agent("")(lambda call, text: None)
 
     def answer(number: int, pairs: tuple[tuple[str, str], ...]) -> None:
-        history.tell("answer", (number, flow.handle_request(pairs)))
+        history.send("answer", (number, flow.handle_request(pairs)))
 
     pipe.send(READY)
     with StallDetector(history, worker=name):
         while (task := _next(pipe)) is not None:
-            number, pairs, away = task
-            if away:
-                store.fails(away)
+            number, pairs, store_failures = task
+            if store_failures:
+                store.fails(store_failures)
             threading.Thread(target=answer, args=(number, pairs), daemon=True).start()
     history.close()
 
@@ -78,7 +78,7 @@ def main(pipe: Connection, name: str, seed: int, place: str, first: int) -> None
 def _next(pipe: Connection) -> Task | None:
     try:
         task: Task | None = pipe.recv()
-    except EOFError:  # who gave them is dead
+    except EOFError:  # the parent process is dead
         return None
     return task
 

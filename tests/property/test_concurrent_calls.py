@@ -11,14 +11,14 @@ from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 
 SETTINGS = settings(max_examples=20, stateful_step_count=20, deadline=None, derandomize=True, database=None)
-QUICK = settings(SETTINGS, max_examples=60, phases=[Phase.generate])  # shrinking is for people
+QUICK = settings(SETTINGS, max_examples=60, phases=[Phase.generate])  # the shrunk example is not needed
 
 
-def test_many_calls_at_once_are_asked_and_answered_exactly_once_and_never_crossed() -> None:
+def test_concurrent_calls_are_answered_exactly_once_and_never_crossed() -> None:
     run_state_machine_as_test(CallMachine, settings=SETTINGS)
 
 
-def test_an_application_of_ones_own_is_tried_in_a_few_lines() -> None:
+def test_a_machine_for_an_own_application_needs_a_few_lines() -> None:
     class MyLine(CallMachine):
         restarts_workers = True
 
@@ -30,10 +30,10 @@ def test_an_application_of_ones_own_is_tried_in_a_few_lines() -> None:
     run_state_machine_as_test(MyLine, settings=settings(SETTINGS, max_examples=10))
 
 
-class _Around:
-    """A provider around the echo, with a fault."""
+class _Wrapper:
+    """A provider that wraps the echo provider; its subclasses have a fault."""
 
-    name = "around"
+    name = "wrapper"
 
     def __init__(self, echo: EchoProvider) -> None:
         self.echo, self.engine = echo, echo.engine
@@ -47,8 +47,8 @@ class _Around:
         return await self.echo.continue_session(session, prompt)
 
 
-class _Crossing(_Around):
-    """Answers everybody with the newest conversation's answer."""
+class _Crossing(_Wrapper):
+    """Answers every first prompt with the answer of the first conversation."""
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -58,15 +58,15 @@ class _Crossing(_Around):
         return Reply(self.first, reply.session)
 
 
-class _Forgetting(_Around):
-    """Begins a new conversation at every turn."""
+class _Forgetting(_Wrapper):
+    """Starts a new conversation at every turn."""
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         return await self.echo.start_session(prompt)
 
 
-class _AskingTwice(_Around):
-    """Asks its model twice for one turn."""
+class _AskingTwice(_Wrapper):
+    """Calls its model twice for one turn."""
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
         await super().continue_session(session, prompt)
@@ -77,7 +77,7 @@ class _AskingTwice(_Around):
     ("broken", "kinds"),
     [(_Crossing, {"crossed_calls", "stale"}), (_Forgetting, {"forgot"}), (_AskingTwice, {"asked_twice"})],
 )
-def test_a_broken_provider_is_found_out(broken: type[_Around], kinds: set[str]) -> None:
+def test_a_broken_provider_is_found(broken: type[_Wrapper], kinds: set[str]) -> None:
     class BrokenMachine(CallMachine):
         def make_app(self, provider: EchoProvider) -> object:
             flow = AIFlow(YemotAI(provider=broken(provider)))

@@ -27,10 +27,10 @@ SETTINGS = settings(
 )
 
 
-def tried(made: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: object) -> None:
+def run_machine(make: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: object) -> None:
     class Machine(CallMachine):
         def make_app(self, provider: EchoProvider) -> object:
-            return made(provider)
+            return make(provider)
 
     run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=SETTINGS)
 
@@ -42,25 +42,25 @@ def tried(made: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: 
         ("read=t-הקישו 1=menu,no,1,1,5", "'הקישו 1': the line waits for keys"),
     ],
 )
-def test_a_line_that_nobody_can_say_anything_to_is_no_success(body: str, why: str) -> None:
+def test_a_line_that_never_waits_for_speech_raises(body: str, why: str) -> None:
     with pytest.raises(CallerNotAskedError, match=why) as caught:
-        tried(lambda _: lambda _pairs: body)
-    assert "`arrives(caller)`" in str(caught.value)
+        run_machine(lambda _: lambda _pairs: body)
+    assert "`reach_agent(caller)`" in str(caught.value)
 
 
-def test_a_line_that_is_broken_from_the_start_is_told_as_that() -> None:
+def test_an_invalid_first_response_is_a_violation() -> None:
     with pytest.raises(ViolationError, match=r"^invalid: "):
-        tried(lambda _: lambda _pairs: "<html>")
+        run_machine(lambda _: lambda _pairs: "<html>")
 
 
-def test_a_folder_may_be_named_by_a_text(tmp_path: Path) -> None:
+def test_the_counterexample_folder_may_be_a_string(tmp_path: Path) -> None:
     with pytest.raises(ViolationError):
-        tried(lambda _: lambda _pairs: "<html>", found=str(tmp_path))
+        run_machine(lambda _: lambda _pairs: "<html>", counterexample_folder=str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["machine-invalid.call.yaml"]
 
 
 class Cleaned(Agent):
-    """Says what was answered, in words alone."""
+    """Speaks only the letters and digits of an answer."""
 
     def say(self, memory: Memory, request: Request, said: str) -> str:
         return self.spoken(super().say(memory, request, said))
@@ -80,49 +80,49 @@ class KnowsNumbers(Cleaned):
         return super().__call__(pairs)
 
 
-BLOCKS = {"budget": Budget(request=70, hangup=70), "steps": (Answer((MARKDOWN_ANSWER,)), Hang())}
+BLOCKS = {"budget": Budget(request=70, hangup=70), "model_steps": (Answer((MARKDOWN_ANSWER,)), Hang())}
 
 
-def test_an_application_that_blocks_passes_with_a_budget_of_its_own() -> None:
-    tried(Cleaned, **BLOCKS)
+def test_a_blocking_application_passes_with_its_own_budget() -> None:
+    run_machine(Cleaned, **BLOCKS)
 
 
 @pytest.mark.parametrize(("agent", "kind"), [(Raw, "invalid"), (KnowsNumbers, "broken")])
-def test_what_models_write_and_who_calls_is_met(agent: type[Agent], kind: str) -> None:
+def test_markdown_answers_and_withheld_numbers_are_found(agent: type[Agent], kind: str) -> None:
     with pytest.raises(ViolationError) as caught:
-        tried(agent, **BLOCKS)
+        run_machine(agent, **BLOCKS)
     assert caught.value.violations[0].kind == kind
 
 
-class KeepsForEverybody(Cleaned):
-    """Asks what it was asked before no more, whoever asks."""
+class SharedCache(Cleaned):
+    """Caches answers by utterance, for all callers."""
 
     def __init__(self, model: EchoProvider) -> None:
         super().__init__(model)
-        self.known: dict[str, str] = {}
+        self.cache: dict[str, str] = {}
 
     def ask(self, memory: Memory, request: Request, said: str) -> str:
-        if said not in self.known:
-            self.known[said] = super().ask(memory, request, said)
-        return self.known[said]
+        if said not in self.cache:
+            self.cache[said] = super().ask(memory, request, said)
+        return self.cache[said]
 
 
-class AnswersForEverybody(CallMachine):
+class SharedCacheMachine(CallMachine):
     budget = Budget(request=70, hangup=70)
 
     def make_app(self, provider: EchoProvider) -> object:
-        return KeepsForEverybody(provider)
+        return SharedCache(provider)
 
 
-def test_answers_that_are_kept_for_everybody_are_found() -> None:
-    machine = AnswersForEverybody()
+def test_answers_shared_between_callers_are_found() -> None:
+    machine = SharedCacheMachine()
     first, second = machine.first_call(), machine.dials(phone="")
-    machine.asks(talk=first)
+    machine.asks(machine_call=first)
     machine.history_is_valid()
-    machine.says_the_same(talk=second, other=first)
-    with pytest.raises(ViolationError, match=r"^crossed_calls: call 2 hears what call 1 was answered"):
+    machine.says_the_same(machine_call=second, other=first)
+    with pytest.raises(ViolationError, match=r"^crossed_calls: call 2 hears the answer to call 1"):
         machine.history_is_valid()
 
 
-def test_an_application_may_say_that_its_answers_are_for_everybody() -> None:
-    tried(KeepsForEverybody, **BLOCKS, repeats_utterances=False)
+def test_an_application_may_declare_that_it_shares_answers() -> None:
+    run_machine(SharedCache, **BLOCKS, repeats_utterances=False)

@@ -1,4 +1,4 @@
-"""A seed is one evening: the same events, in the same order, at the same times."""
+"""The same seed gives the same history: the same events, in the same order, at the same times."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ SETTINGS = settings(
 MACHINES = (Speaking, BlockingHandler, StreamingWrittenByHand, WrittenByHand, OverFiles, OverSQLite)
 
 
-def evenings(machine: type[CallMachine]) -> list[tuple[HistoryEvent, ...]]:
-    """Let some evenings happen; return what happened in each."""
-    happened = []
+def histories(machine: type[CallMachine]) -> list[tuple[HistoryEvent, ...]]:
+    """Run the machine; return the events of each example."""
+    examples = []
 
-    class Kept(machine):  # type: ignore[misc,valid-type]  # whichever it is
+    class Recording(machine):  # type: ignore[misc,valid-type]  # a class in a variable
         def teardown(self) -> None:
             super().teardown()
-            happened.append(self.history.events)
+            examples.append(self.history.events)
 
-    run_state_machine_as_test(Kept, settings=SETTINGS)
-    return happened
+    run_state_machine_as_test(Recording, settings=SETTINGS)
+    return examples
 
 
 @pytest.mark.parametrize(
     "machine", [Speaking, BlockingHandler, StreamingWrittenByHand, WrittenByHand, OverFiles, OverSQLite]
 )
-def test_the_same_seed_is_the_same_evening_event_by_event(machine: type[CallMachine]) -> None:
-    first, again = evenings(machine), evenings(machine)
+def test_the_same_seed_gives_the_same_events(machine: type[CallMachine]) -> None:
+    first, again = histories(machine), histories(machine)
 
     assert [
         number for number, (one, other) in enumerate(zip(first, again, strict=True)) if one != other

@@ -54,7 +54,7 @@ def test_a_newer_record_is_refused_by_load_and_left_as_it_is(shelf: StoredRecord
         await closed(shelf.store)
 
     asyncio.run(run_steps())
-    assert (shelf.read("c1"), shelf.aside()) == (before, [])
+    assert (shelf.read("c1"), shelf.damaged_records()) == (before, [])
 
 
 def test_a_newer_record_is_not_overwritten_by_a_save(shelf: StoredRecords) -> None:
@@ -68,7 +68,7 @@ def test_a_newer_record_is_not_overwritten_by_a_save(shelf: StoredRecords) -> No
         await closed(shelf.store)
 
     asyncio.run(run_steps())
-    assert (shelf.read("c1"), shelf.aside()) == (before, [])
+    assert (shelf.read("c1"), shelf.damaged_records()) == (before, [])
 
 
 def test_a_newer_record_does_not_hide_the_other_calls_from_the_sweeper(shelf: StoredRecords) -> None:
@@ -110,7 +110,7 @@ def test_a_damaged_record_is_quarantined_and_the_call_starts_without_it(
         return updated
 
     assert asyncio.run(run_steps()) == Session("c1", version=1, faults=1)
-    assert shelf.aside() == [record]
+    assert shelf.damaged_records() == [record]
     (logged,) = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     assert "starts without it" in logged.getMessage()
     assert SPOKEN not in caplog.text
@@ -143,4 +143,4 @@ def test_two_damaged_records_of_one_call_are_both_kept(shelf: StoredRecords) -> 
         await closed(shelf.store)
 
     asyncio.run(run_steps())
-    assert sorted(shelf.aside()) == [b"first", b"second"]
+    assert sorted(shelf.damaged_records()) == [b"first", b"second"]

@@ -1,4 +1,4 @@
-"""A real Redis server, for as long as a test needs it."""
+"""A real Redis server for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MISSING = (
 
 @dataclass
 class RedisServer:
-    """Listens on a socket file of its own folder; nothing is written to disk but what ``more`` says."""
+    """Listens on a socket in a temporary folder; writes nothing to disk unless ``more`` says so."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ya-redis-")))
     process: subprocess.Popen[bytes] | None = None

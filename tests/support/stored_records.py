@@ -1,4 +1,4 @@
-"""Stores that outlive a process, and a way round each of them to what it has written."""
+"""Persistent stores, with direct access to their stored records."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import redis
 
 from yemot_ai.sessions import JSONFileStore, RedisStore, SessionStore, SQLiteStore
 
-__all__ = ["Database", "Files", "Server", "Shelf"]
+__all__ = ["Database", "Files", "Server", "StoredRecords"]
 
 
-class Shelf(ABC):
-    """A store, and a way round it to its records."""
+class StoredRecords(ABC):
+    """A store, with direct access to its stored records."""
 
     store: SessionStore
 
@@ -26,11 +26,11 @@ class Shelf(ABC):
     def write(self, call_id: str, record: bytes) -> None: ...
 
     @abstractmethod
-    def aside(self) -> list[bytes]: ...
+    def damaged_records(self) -> list[bytes]: ...
 
 
 @dataclass
-class Files(Shelf):
+class Files(StoredRecords):
     folder: Path
 
     def __post_init__(self) -> None:
@@ -48,37 +48,37 @@ class Files(Shelf):
         before = self.path(call_id).read_bytes()
         self.path(call_id).write_bytes(before[: before.index(b'"session":') + 10] + record + b"}")
 
-    def aside(self) -> list[bytes]:
+    def damaged_records(self) -> list[bytes]:
         found = [path.read_bytes() for path in (self.folder / "sessions").glob("*.damaged")]
         return [text[text.index(b'"session":') + 10 : -1] for text in found]
 
 
 @dataclass
-class Database(Shelf):
+class Database(StoredRecords):
     file: Path
 
     def __post_init__(self) -> None:
         self.store = SQLiteStore(self.file)
 
-    def ask(self, statement: str, *values: object) -> list[bytes]:
+    def execute(self, statement: str, *values: object) -> list[bytes]:
         with sqlite3.connect(self.file) as connection:
             found = [row[0] for row in connection.execute(statement, values)]
         connection.close()
         return found
 
     def read(self, call_id: str) -> bytes:
-        (record,) = self.ask("SELECT CAST(record AS BLOB) FROM sessions WHERE call_id = ?", call_id)
+        (record,) = self.execute("SELECT CAST(record AS BLOB) FROM sessions WHERE call_id = ?", call_id)
         return record
 
     def write(self, call_id: str, record: bytes) -> None:
-        self.ask("UPDATE sessions SET record = CAST(? AS TEXT) WHERE call_id = ?", record, call_id)
+        self.execute("UPDATE sessions SET record = CAST(? AS TEXT) WHERE call_id = ?", record, call_id)
 
-    def aside(self) -> list[bytes]:
-        return self.ask("SELECT CAST(record AS BLOB) FROM damaged")
+    def damaged_records(self) -> list[bytes]:
+        return self.execute("SELECT CAST(record AS BLOB) FROM damaged")
 
 
 @dataclass
-class Server(Shelf):
+class Server(StoredRecords):
     url: str
     prefix: str
 
@@ -94,7 +94,7 @@ class Server(Shelf):
         with redis.Redis.from_url(self.url) as client:
             client.hset(f"{self.prefix}session:{call_id}", "record", record)
 
-    def aside(self) -> list[bytes]:
+    def damaged_records(self) -> list[bytes]:
         with redis.Redis.from_url(self.url) as client:
             names = client.keys(f"{self.prefix}damaged:*")
             return [client.hget(name, "record") for name in names]

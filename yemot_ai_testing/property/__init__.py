@@ -1,4 +1,4 @@
-"""Property testing of calls, with Hypothesis: state machines, and strategies for all that meets there."""
+"""Property-based testing of calls with Hypothesis: state machines, strategies, engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a machine has found, as a scenario that anybody can play again."""
+"""Write a counterexample of a call machine as a scenario file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from yemot_ai_testing.scenario.format.model import (
 __all__ = ["ReplayTarget", "ViolationError", "attach_counterexample", "write_counterexample"]
 
 WRONG_ANSWER_KINDS = frozenset({"stale", "crossed_calls"})
-"""What is wrong about these is what is heard, beside what should be."""
+"""Kinds of violations in which a caller hears an answer to another utterance."""
 
 
 class ViolationError(AssertionError):
-    """An evening of calls went as it may not go.
+    """The history of a call machine has violations.
 
     Attributes:
-        violations: what was wrong, in the order in which it happened.
+        violations: the violations, in the order in which they happened.
     """
 
     def __init__(self, violations: Sequence[Violation]) -> None:
@@ -43,12 +43,12 @@ class ViolationError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class ReplayTarget:
-    """Which application plays it again.
+    """The application that the scenario file calls.
 
     Attributes:
-        app: ``module:attr`` of a factory; None where nobody has said.
-        extension: where callers dial in.
-        has_provider: whether a scenario finds its model: to tell it what to do, and to count what it is asked.
+        app: ``module:attr`` of a factory; None if the machine has no ``replay_app``.
+        extension: the extension that callers dial.
+        has_provider: whether a scenario can script the model and count its calls.
     """
 
     app: str | None
@@ -59,46 +59,48 @@ class ReplayTarget:
 def attach_counterexample(
     error: ViolationError, folder: Path, machine: str, calls: Sequence[MachineCall], target: ReplayTarget
 ) -> ViolationError:
-    """Write what was found down, and tell where in a note; a failure to write hides nothing.
+    """Write the counterexample, and add its path to the error as a note; an ``OSError`` becomes a note too.
 
     Args:
-        error: what was found.
-        folder: where to.
-        machine: its name.
+        error: the violations.
+        folder: the folder of the file.
+        machine: the name of the machine.
         calls: the calls, in the order in which they were dialled.
-        target: the application, for whoever plays it again.
+        target: the application that the scenario calls.
     """
     try:
         path = write_counterexample(folder, machine, error.violations[0], calls, target)
     except OSError as problem:
-        error.add_note(f"It could not be written to {folder}: {problem}")
+        error.add_note(f"The counterexample could not be written to {folder}: {problem}")
     else:
-        error.add_note(f"It is written down in {path}, with the command that plays it again.")
+        error.add_note(f"Counterexample written to {path}, with the command that replays it.")
     return error
 
 
 def write_counterexample(
     folder: Path, machine: str, violation: Violation, calls: Sequence[MachineCall], target: ReplayTarget
 ) -> Path:
-    """Write the calls of a machine down; one file a machine and kind of violation, the newest stays.
+    """Write the calls of a machine as scenarios; a newer file of the same machine and kind replaces it.
 
     Args:
-        folder: where to.
-        machine: its name.
-        violation: what was found.
+        folder: the folder of the file.
+        machine: the name of the machine.
+        violation: the violation.
         calls: the calls, in the order in which they were dialled.
-        target: the application, for whoever plays it again.
+        target: the application that the scenario calls.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the file cannot be written.
     """
     slug = f"{_slug(machine)}-{violation.kind.replace('_', '-')}"
     path = folder / f"{slug}{SCENARIO_SUFFIX}"
     wrong = violation.utterance if violation.kind in WRONG_ANSWER_KINDS else ""
-    scenarios = tuple(_scenario(number, talk, target, wrong) for number, talk in enumerate(calls, 1))
+    scenarios = tuple(
+        _scenario(number, machine_call, target, wrong) for number, machine_call in enumerate(calls, 1)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     text = dumps(CallFile(path, slug, scenarios))
     head = "".join(f"# {line}".rstrip() + "\n" for line in _header_comment(path, violation, calls, target))
@@ -106,20 +108,21 @@ def write_counterexample(
     return path
 
 
-def _scenario(number: int, talk: MachineCall, replay: ReplayTarget, wrong: str) -> Scenario:
-    turns = [_turn(turn, wrong) for turn in talk.turns] or [
+def _scenario(number: int, machine_call: MachineCall, replay: ReplayTarget, wrong: str) -> Scenario:
+    turns = [_turn(turn, wrong) for turn in machine_call.turns] or [
         ScenarioTurn(NO_LOCATION, action=CallerAction("hangs_up"))
     ]
-    asked = sum(
-        turn.action is not None and bool(talk.utterance_ids) and _is_speech(turn, talk) for turn in turns
+    agent_turns = sum(
+        turn.action is not None and bool(machine_call.utterance_ids) and _is_speech(turn, machine_call)
+        for turn in turns
     )
-    afterwards = ExpectedLeftovers(NO_LOCATION, {"agent_turns": asked}) if replay.has_provider else None
-    caller = CallerSpec(phone=talk.caller.phone, extension=replay.extension)
+    afterwards = ExpectedLeftovers(NO_LOCATION, {"agent_turns": agent_turns}) if replay.has_provider else None
+    caller = CallerSpec(phone=machine_call.caller.phone, extension=replay.extension)
     return Scenario(f"call {number}", NO_LOCATION, tuple(turns), replay.app, caller, afterwards)
 
 
 def _turn(turn: ScenarioTurn, wrong: str) -> ScenarioTurn:
-    """Return a turn as a scenario can say it; ``wrong`` is the mark of an answer that was heard wrongly."""
+    """Return a turn that a scenario can express; ``wrong`` is the id of the utterance answered wrongly."""
     hears = turn.hears
     if wrong and hears is not None and hears.contains and wrong not in hears.contains:
         hears = replace(hears, excludes=(*hears.excludes, wrong))
@@ -127,7 +130,7 @@ def _turn(turn: ScenarioTurn, wrong: str) -> ScenarioTurn:
 
 
 def _expressible(step: Step) -> Step:
-    """Return the step, or the one next to it that a scenario has a word for: it knows no streams."""
+    """Return the step, or the nearest one that a scenario can express: scenarios have no streams."""
     match step:
         case Answer(pieces=pieces, after=after):
             return Answer(pieces, after)
@@ -138,38 +141,38 @@ def _expressible(step: Step) -> Step:
     return step
 
 
-def _is_speech(turn: ScenarioTurn, talk: MachineCall) -> bool:
-    return turn.action is not None and any(mark in turn.action.text for mark in talk.utterance_ids)
+def _is_speech(turn: ScenarioTurn, machine_call: MachineCall) -> bool:
+    return turn.action is not None and any(one in turn.action.text for one in machine_call.utterance_ids)
 
 
 def _header_comment(
     path: Path, violation: Violation, calls: Sequence[MachineCall], replay: ReplayTarget
 ) -> Iterator[str]:
-    where = "" if replay.app else " --yemot-app=MODULE:FACTORY"
+    app_option = "" if replay.app else " --yemot-app=MODULE:FACTORY"
     yield one_line(f"{violation.kind}: {violation.message}")
-    yield f"Play it again: pytest --yemot-scenario={shlex.quote(str(path))}{where}"
+    yield f"Replay: pytest --yemot-scenario={shlex.quote(str(path))}{app_option}"
     yield ""
     yield from map(one_line, violation.trace)
-    unsaid = tuple(_inexpressible(calls, replay))
-    if unsaid:
+    missing = tuple(_inexpressible(calls, replay))
+    if missing:
         yield ""
-        yield "It may pass though the fault is there: the test that found it plays it exactly, this file"
-        yield "only as far as a scenario can say it. Not in it is:"
-        yield from (f"  {what}" for what in unsaid)
+        yield "This file may pass although the bug exists: only the test that found it replays it exactly."
+        yield "A scenario cannot express:"
+        yield from (f"  {what}" for what in missing)
 
 
 def _inexpressible(calls: Sequence[MachineCall], replay: ReplayTarget) -> Iterator[str]:
-    """Iterate over what has happened that the scenario does not say."""
-    for number, talk in enumerate(calls, 1):
-        for what in dict.fromkeys(talk.inexpressible):
+    """Yield what happened that a scenario cannot express."""
+    for number, machine_call in enumerate(calls, 1):
+        for what in dict.fromkeys(machine_call.inexpressible):
             yield f"in call {number} {what}"
-    steps = [step for talk in calls for turn in talk.turns for step in turn.agent]
+    steps = [step for machine_call in calls for turn in machine_call.turns for step in turn.agent]
     if any(_expressible(step) != step for step in steps):
         yield "the pace at which the model wrote"
     if steps and not replay.has_provider:
-        yield "what the model did: the application is no flow of ours, whose model could be told to"
+        yield "the steps of the model: the application has no provider that a scenario can script"
     if len(calls) > 1:
-        yield "that the calls overlapped: they come one after the other, each to an application of its own"
+        yield "that the calls overlapped: scenarios run one after the other, each with its own application"
 
 
 def _slug(name: str) -> str:

@@ -1,6 +1,6 @@
-"""A model whose answers tell which question they answer.
+"""A provider whose answers name the prompt and the number of the model call.
 
->>> echo = Echo()
+>>> echo = EchoProvider()
 >>> echo.ask("אמירה 7001")
 ('תשובה 1 על אמירה 7001', 'echo-1')
 """
@@ -41,14 +41,14 @@ from yemot_ai_testing.virtual_time import VirtualEngine
 __all__ = ["MODEL_STEPS", "STREAMING_STEPS", "EchoProvider"]
 
 HOOK_GRACE_SECONDS = 0.05
-"""Real seconds that something beside a question gets to end before the answer."""
+"""Real seconds to wait for a hook before the answer."""
 
 BLOCKING_TIMEOUT = 60.0
-"""Seconds after which whoever asks and blocks is told that there is no answer."""
+"""Seconds after which a blocking ``ask`` without an answer raises."""
 
 
 MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
-"""What models write though nobody wants to hear it: what has a meaning to the line, or to Markdown."""
+"""An answer with characters that have a meaning in the protocol or in Markdown."""
 
 MODEL_STEPS: Sequence[Step | None] = (
     None,
@@ -63,7 +63,7 @@ MODEL_STEPS: Sequence[Step | None] = (
     UnknownSession(),
     Hang(),
 )
-"""What the model does about a question; None: it answers at once."""
+"""The steps of a model call; None answers at once."""
 
 STREAMING_STEPS: Sequence[Step | None] = (
     *MODEL_STEPS,
@@ -73,35 +73,34 @@ STREAMING_STEPS: Sequence[Step | None] = (
     Drop(("…", "…")),
     Hang("…"),
 )
-"""What a model does that writes its answer sentence by sentence."""
+"""The steps of a model call that streams its answer sentence by sentence."""
 
 
 class EchoProvider(ScriptableModel):
-    """Answers every prompt with the prompt and the number of the question; faults can be scripted.
+    """Answer every prompt with the prompt and the number of the model call; failures can be scripted.
 
-    It is a provider (``start_session``, ``continue_session``); an application without providers asks it
-    with ``ask``, which blocks. An answer that is scripted is thought about ``after`` seconds, and its
-    words follow the echo.
+    It is a provider (``start_session``, ``continue_session``); an application without providers calls
+    ``ask``, which blocks. A scripted answer comes after its ``after`` seconds; its text follows the echo.
 
-    With several sentences it streams: each is a piece of its own, ``every`` seconds after the one before,
-    and names its place (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` breaks off after as
-    many of them as there are pieces, in the middle of the next; ``hangs(saying="…")`` writes one first.
+    With several sentences it streams: each is one piece, ``every`` seconds after the one before, and has its
+    number (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` writes as many sentences as it has
+    pieces and stops in the middle of the next one; ``hangs(saying="…")`` writes one first.
 
     Args:
-        engine: where turns run; one with virtual time unless given.
-        history: where questions are written down.
-        sentences: how many an answer has.
+        engine: the engine on which turns run; one with virtual time by default.
+        history: records the model calls.
+        sentences: sentences of an answer.
 
     Attributes:
-        think_seconds: how long it thinks, where nothing else is scripted.
-        requests: what was asked.
-        running: how many questions are being thought about right now.
-        clock: the line's time; whoever blocks lets it pass.
-        on_thinking: what happens, once, while the next question is thought about.
-        on_first_sentence: likewise, when the first sentence of the next streamed answer is handed over.
-        kill_after_steps: once a question is broken off, all that runs on the engine ends after so many steps of its
-            loop; None: it does not.
-        pause: where questions stand still, once ``pause_at`` has said so.
+        think_seconds: seconds of a model call without a scripted step.
+        requests: the model calls so far.
+        running: number of model calls in progress.
+        clock: the line's clock; a blocking call advances it.
+        on_thinking: a function to call once, during the next model call.
+        on_first_sentence: a function to call once, after the first sentence of the next streamed answer.
+        kill_after_steps: after a cancelled model call, kill all tasks of the engine after so many steps of
+            its loop; None does not.
+        pause: the point at which model calls wait (see ``pause_at``).
     """
 
     name = "echo"
@@ -125,9 +124,7 @@ class EchoProvider(ScriptableModel):
         self.pause = Pause()
         self._sentence_count = sentences
         if sentences > 1:
-            self.stream = (
-                self._stream_sentences
-            )  # only then: an application sees by it that answers come in pieces
+            self.stream = self._stream_sentences  # only then: the attribute says that the provider streams
         self._hook_threads: list[threading.Thread] = []
         self._hook_task: asyncio.Task[object] | None = None
         self._kill_task: asyncio.Task[None] | None = None
@@ -136,35 +133,35 @@ class EchoProvider(ScriptableModel):
         self._sessions = itertools.count(1)
 
     def add(self, step: Step) -> None:
-        """Script the next question that is not scripted yet."""
+        """Append a step to the script."""
         self._steps.append(step)
 
     def assert_complete(self) -> None:
-        """Check that every step was used; what is not scripted is echoed.
+        """Check that every step was used; calls without a step are echoed.
 
         Raises:
-            AssertionError: some were not.
+            AssertionError: there are unused steps.
         """
-        assert not self._steps, f"nobody asked for {self._steps}"
+        assert not self._steps, f"unused steps: {self._steps}"
 
     def clear_script(self) -> None:
-        """Drop the steps that nobody has asked for."""
+        """Remove the unused steps."""
         self._steps.clear()
 
     def hold(self) -> None:
-        """Let every later question wait until ``release()``."""
+        """Let every later model call wait until ``release()``."""
         self._gate.hold()
 
     def release(self) -> None:
-        """Let everything through that waits."""
+        """Let the waiting calls through."""
         self._gate.release()
 
     def pause_at(self, point: PausePoint) -> None:
-        """Let every later question stand still at a point of its answer, until ``resume()``.
+        """Let every later model call wait at a point of its answer until ``resume()``.
 
         Args:
-            point: ``asked``, ``first_text`` (the first sentence is handed over) or ``last_text`` (all are,
-                but not the end of the answer).
+            point: ``asked`` (before any text), ``first_text`` (after the first sentence) or ``last_text``
+                (after all sentences, before the end of the answer).
 
         Raises:
             ValueError: there is no such point.
@@ -172,25 +169,25 @@ class EchoProvider(ScriptableModel):
         self.pause.set_point(point)
 
     def resume(self) -> None:
-        """Let everything go on that stands at the point."""
+        """Resume the calls that wait at the point."""
         self.pause.release()
 
     def ask(self, prompt: str, session: str = "", history: Sequence[Exchange] = ()) -> tuple[str, str]:
-        """Answer, to whoever blocks.
+        """Answer a prompt; blocks.
 
         Args:
-            prompt: what was said.
-            session: the conversation to go on with; "" for a new one.
+            prompt: what the caller said.
+            session: the provider session to continue; "" for a new one.
             history: earlier exchanges.
 
         Returns:
-            The answer, and the conversation that it is part of.
+            The answer and its provider session.
 
         Raises:
-            ProviderError: as it was scripted.
+            ProviderError: the failure that is scripted.
         """
-        with self._recorded_call(prompt, session or None, history) as question:
-            return self._answer_text(question, prompt, self._wait_blocking(question)), question.session
+        with self._recorded_call(prompt, session or None, history) as model_call:
+            return self._answer_text(model_call, prompt, self._wait_blocking(model_call)), model_call.session
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
@@ -205,13 +202,13 @@ class EchoProvider(ScriptableModel):
         return await self._answer(prompt, str(session), ())
 
     async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
-        with self._recorded_call(prompt, session, history) as question:
+        with self._recorded_call(prompt, session, history) as model_call:
             step = await self._take_step()
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             await asyncio.sleep(_delay(step))
-            self._raise_failure(step, question)
-            return Reply(self._answer_text(question, prompt, step), question.session)
+            self._raise_failure(step, model_call)
+            return Reply(self._answer_text(model_call, prompt, step), model_call.session)
 
     async def _stream_sentences(
         self,
@@ -221,52 +218,52 @@ class EchoProvider(ScriptableModel):
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        """Answer sentence by sentence; ``session`` is None for the first prompt of a conversation."""
+        """Yield the answer sentence by sentence; ``session`` is None for the first prompt."""
         del instructions
-        with self._recorded_call(prompt, None if session is None else str(session), history) as question:
+        with self._recorded_call(prompt, None if session is None else str(session), history) as model_call:
             step = await self._take_step()
             await asyncio.sleep(_delay(step))
             for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
                     await wait_until_open(self._gate)
-                piece = sentence_text(question.model_call_id, prompt, number, self._sentence_count)
-                question.record_piece(piece)
+                piece = sentence_text(model_call.model_call_id, prompt, number, self._sentence_count)
+                model_call.record_piece(piece)
                 yield piece
                 if number == 1:
                     await self._after_first_sentence()
             if isinstance(step, Drop):
-                question.record_piece("משפט")
+                model_call.record_piece("משפט")
                 yield "משפט"
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
-            self._raise_failure(step, question)
+            self._raise_failure(step, model_call)
             await self.pause.wait_at("last_text")
-            reply = Reply(self._answer_text(question, prompt, step), question.session)
-        yield reply  # outside: whoever has it need not ask for more, and the question is over
+            reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
+        yield reply  # outside: the consumer may stop here, and the model call is over
 
     async def _take_step(self) -> Step:
-        """Take the step of a question, once it may begin."""
+        """Take the step of a model call once the gate is open."""
         await wait_until_open(self._gate)
         step = self._next_step()
-        deed, self.on_thinking = self.on_thinking, None
-        await self._run_hook(deed)
+        hook, self.on_thinking = self.on_thinking, None
+        await self._run_hook(hook)
         await self.pause.wait_at("asked")
         return step
 
     async def _after_first_sentence(self) -> None:
-        deed, self.on_first_sentence = self.on_first_sentence, None
-        await self._run_hook(deed)
+        hook, self.on_first_sentence = self.on_first_sentence, None
+        await self._run_hook(hook)
         await self.pause.wait_at("first_text")
 
     async def _run_hook(self, hook: Callable[[], object] | None) -> None:
-        """Do it in a thread; it goes on, and virtual time knows, though it ends the very question."""
+        """Run a hook in a thread; shielded, because it may cancel this model call."""
         if hook is not None:
             self._hook_task = asyncio.create_task(self.engine.run_in_thread(hook))
             await asyncio.shield(self._hook_task)
 
     def _sentences_to_write(self, step: Step) -> int:
-        """Return how many sentences are written."""
+        """Return the number of sentences that a step writes."""
         match step:
             case Answer():
                 return self._sentence_count
@@ -276,26 +273,26 @@ class EchoProvider(ScriptableModel):
                 return 1
         return 0
 
-    def _answer_text(self, question: RecordedModelCall, prompt: str, step: Step) -> str:
+    def _answer_text(self, model_call: RecordedModelCall, prompt: str, step: Step) -> str:
         if self._sentence_count == 1:
             words = "".join(step.pieces) if isinstance(step, Answer) else ""
             return (
-                f"{answer_text(question.model_call_id, prompt)}. {words}"
+                f"{answer_text(model_call.model_call_id, prompt)}. {words}"
                 if words
-                else answer_text(question.model_call_id, prompt)
+                else answer_text(model_call.model_call_id, prompt)
             )
-        return answer_in_sentences(question.model_call_id, prompt, total=self._sentence_count)
+        return answer_in_sentences(model_call.model_call_id, prompt, total=self._sentence_count)
 
     @contextmanager
     def _recorded_call(
         self, prompt: str, session: str | None, history: Sequence[Exchange]
     ) -> Iterator[RecordedModelCall]:
         self.requests.append(ScriptedRequest(prompt, None, session, tuple(history)))
-        with record_model_call(self.history, prompt, session, history) as question:
-            question.session = session or f"echo-{next(self._sessions)}"
+        with record_model_call(self.history, prompt, session, history) as model_call:
+            model_call.session = session or f"echo-{next(self._sessions)}"
             self.running += 1
             try:
-                yield question
+                yield model_call
             except (asyncio.CancelledError, GeneratorExit):
                 self._on_cancelled()
                 raise
@@ -309,45 +306,45 @@ class EchoProvider(ScriptableModel):
                 kill_tasks(after_steps=steps, excluding=self.engine.awaited_tasks)
             )
 
-    def _wait_blocking(self, question: RecordedModelCall) -> Step:
-        """Let the time of a question pass, and return what the model does about it."""
+    def _wait_blocking(self, model_call: RecordedModelCall) -> Step:
+        """Take the next step, wait its time, and return it."""
         step = self._next_step()
-        deed, self.on_thinking = self.on_thinking, None
-        if deed is not None:
-            self._run_blocking_hook(deed)
+        hook, self.on_thinking = self.on_thinking, None
+        if hook is not None:
+            self._run_blocking_hook(hook)
         seconds = BLOCKING_TIMEOUT if isinstance(step, Hang) else _delay(step)
         if seconds:
             self.clock.sleep(seconds)
         if isinstance(step, Hang):
             raise ProviderTimeoutError(seconds=BLOCKING_TIMEOUT, provider=self.name)
-        self._raise_failure(step, question)
+        self._raise_failure(step, model_call)
         return step
 
     def wait_until_idle(self) -> None:
-        """Wait for what was begun beside a question, and for all that can be done at this moment."""
-        here = threading.current_thread()
-        for beside in [one for one in self._hook_threads if one is not here]:
-            beside.join(BLOCKING_TIMEOUT)
-        self._hook_threads = [one for one in self._hook_threads if one.is_alive()]
+        """Wait for the hooks, and for everything that can run at this moment of virtual time."""
+        current = threading.current_thread()
+        for thread in [thread for thread in self._hook_threads if thread is not current]:
+            thread.join(BLOCKING_TIMEOUT)
+        self._hook_threads = [thread for thread in self._hook_threads if thread.is_alive()]
         self.clock.sleep(0)
 
     def kill_worker(self) -> None:
-        """End whatever runs on its engine, as the end of a process does."""
+        """Cancel all tasks of the engine, as the end of a process does."""
         self.engine.run(kill_tasks())
 
     def _run_blocking_hook(self, hook: Callable[[], object]) -> None:
-        """Do it beside whoever asks, who may hold what it needs: then it ends after the answer."""
-        beside = threading.Thread(target=hook, name="yemot-beside", daemon=True)
-        beside.start()
-        beside.join(HOOK_GRACE_SECONDS)
-        self._hook_threads.append(beside)
+        """Run a hook in a thread; if it needs a lock of the caller of ``ask``, it ends after the answer."""
+        thread = threading.Thread(target=hook, name="yemot-echo-hook", daemon=True)
+        thread.start()
+        thread.join(HOOK_GRACE_SECONDS)
+        self._hook_threads.append(thread)
 
     def _next_step(self) -> Step:
         return self._steps.pop(0) if self._steps else Answer(("",), self.think_seconds)
 
-    def _raise_failure(self, step: Step, question: RecordedModelCall) -> None:
+    def _raise_failure(self, step: Step, model_call: RecordedModelCall) -> None:
         if not isinstance(step, Answer | Hang | Transcription):
-            raise provider_error_for(step, question.session, provider=self.name)
+            raise provider_error_for(step, model_call.session, provider=self.name)
 
 
 def _delay(step: Step) -> float:

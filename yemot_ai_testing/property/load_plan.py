@@ -1,10 +1,10 @@
-"""An evening of random calls, each written out from a seed, for whoever carries their requests.
+"""Load plans: random calls, generated from a seed, for load tests.
 
-A call is a generator: it yields what the line does next (``LoadStep``), and is sent what came of it. Threads,
-tasks and processes carry the same calls; the seed decides what is said, what comes again, who hangs up
-when, and which questions the model fails; not how all that meets.
+A call is a generator: it yields the next requests of the line (``LoadStep``) and receives the response.
+Threads, tasks and processes run the same calls; the seed determines utterances, repeated requests, hang-ups
+and failing model calls, not how they overlap.
 
->>> call = plan(seed=1, number=3, mark=7009, history=History(now=lambda: 0.0))
+>>> call = plan_call(seed=1, number=3, first_utterance_id=7009, history=History(now=lambda: 0.0))
 >>> next(call).pairs[0]
 ('ApiCallId', '0000000000000000000000000000000000000003')
 """
@@ -34,13 +34,13 @@ from yemot_ai_testing.history.violation import Violation
 __all__ = ["FAULT_RATE", "TABLE_HEADER", "LoadPlan", "LoadStep", "model_fault", "plan_call", "table_row"]
 
 FAULT_RATE: Final = 0.2
-"""Which part of all utterances meets a fault."""
+"""The share of utterances with a fault."""
 
 MAX_TURNS: Final = 3
-"""The most that is said in a call."""
+"""The most utterances of a call."""
 
 DOUBLE_POLL_RATE: Final = 0.05
-"""Which part of all polls the line sends twice at once."""
+"""The share of polls that the line sends twice at once."""
 
 MODEL_FAULTS: Final[Sequence[Step]] = (
     Failure("overloaded"),
@@ -52,18 +52,18 @@ MODEL_FAULTS: Final[Sequence[Step]] = (
 )
 LINE_FAULTS: Final = ("comes again", "comes twice", "hangs up", "store away", "interrupts")
 
-TABLE_HEADER: Final = "evening: how | calls | turns | faults by kind | violations"
+TABLE_HEADER: Final = "load: how | calls | turns | faults by kind | violations"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadStep:
-    """What the line does.
+    """One request of the line, with the requests and failures around it.
 
     Attributes:
-        pairs: a request; its answer is awaited.
-        concurrent: requests that go out at the same time; nobody waits for their answers.
-        delayed: requests that go out afterwards; likewise.
-        store_failures: how often the store fails in it.
+        pairs: the request whose response is awaited.
+        concurrent: requests to send at the same time; their responses are ignored.
+        delayed: requests to send afterwards; their responses are ignored.
+        store_failures: how often the store fails during the request.
     """
 
     pairs: Pairs
@@ -76,48 +76,48 @@ LoadPlan: TypeAlias = Generator[LoadStep, str, None]
 
 
 def model_fault(seed: int, utterance_id: str) -> Step | None:
-    """Return what the model does when it is first asked for an utterance; None: it answers."""
-    chance = random.Random(f"{seed} {utterance_id} model")  # noqa: S311 - chance, no secret
-    return chance.choice(MODEL_FAULTS) if chance.random() < FAULT_RATE / 2 else None
+    """Return the failure of the first model call for an utterance; None if it answers."""
+    rng = random.Random(f"{seed} {utterance_id} model")  # noqa: S311 - not for security
+    return rng.choice(MODEL_FAULTS) if rng.random() < FAULT_RATE / 2 else None
 
 
 def plan_call(*, seed: int, number: int, first_utterance_id: int, history: History) -> LoadPlan:
-    """Write a call out.
+    """Return the plan of one call.
 
     Args:
-        seed: of the evening.
-        number: of the call, from 1.
-        first_utterance_id: of its first utterance; the next two are its own, too.
-        history: what is said is written there.
+        seed: the seed of the load.
+        number: the number of the call, from 1.
+        first_utterance_id: the ID of its first utterance; the next two IDs belong to the call as well.
+        history: records the utterances and faults.
     """
-    chance = random.Random(f"{seed} {number} line")  # noqa: S311 - chance, no secret
-    # By themselves: how many polls there are is not the seed's to say, and what is said is.
-    polls = random.Random(f"{seed} {number} polls")  # noqa: S311 - as above
+    rng = random.Random(f"{seed} {number} line")  # noqa: S311 - not for security
+    # A separate generator: the number of polls depends on timing, the utterances must not.
+    poll_rng = random.Random(f"{seed} {number} polls")  # noqa: S311 - not for security
     phone = SansIOCall(f"{number:040x}")
-    yield from _send_and_poll(phone, LoadStep(phone.next_request()), _PollingCaller(history, polls))
-    for said in range(chance.randrange(MAX_TURNS + 1)):
+    yield from _send_and_poll(phone, LoadStep(phone.next_request()), _PollingCaller(history, poll_rng))
+    for index in range(rng.randrange(MAX_TURNS + 1)):
         if not phone.awaits_caller:
             break
-        fault = chance.choice(LINE_FAULTS) if chance.random() < FAULT_RATE / 2 else ""
+        fault = rng.choice(LINE_FAULTS) if rng.random() < FAULT_RATE / 2 else ""
         yield from _speak_and_wait(
-            phone, _PollingCaller(history, polls, str(first_utterance_id + said), fault)
+            phone, _PollingCaller(history, poll_rng, str(first_utterance_id + index), fault)
         )
     yield LoadStep(
-        phone.hangup_request(), delayed=(phone.next_request(),) if chance.random() < FAULT_RATE / 2 else ()
+        phone.hangup_request(), delayed=(phone.next_request(),) if rng.random() < FAULT_RATE / 2 else ()
     )
 
 
 @dataclass(slots=True)
 class _PollingCaller:
-    """A caller who waits for an answer, and the line's way to poll for it."""
+    """A caller who waits for an answer while the line polls."""
 
     history: History
-    polls: random.Random
+    rng: random.Random
     utterance_id: str = ""
     fault: str = ""
 
     def poll_value(self, body: str, call: str) -> str:
-        """Return what the line sends for a poll: a key, once, if this caller interrupts and is spoken to."""
+        """Return the value of a poll: a key, once, if this caller interrupts and hears an answer."""
         if self.fault != "interrupts" or not spoken_sentences(body):
             return "None"
         self.fault = ""
@@ -125,24 +125,24 @@ class _PollingCaller:
         return "5"
 
     def poll(self, request: Pairs, call: str) -> LoadStep:
-        """Return how the line polls: now and then by two requests at once."""
-        if self.polls.random() >= DOUBLE_POLL_RATE:
+        """Return the next poll; sometimes the line sends it twice at once."""
+        if self.rng.random() >= DOUBLE_POLL_RATE:
             return LoadStep(request)
         self.history.add(FaultInjected(self.history.now(), "the line: polls twice", f"not {call}"))
         return LoadStep(request, concurrent=(request,))
 
 
 def _speak_and_wait(phone: SansIOCall, caller: _PollingCaller) -> LoadPlan:
-    """Say something, and wait for its answer."""
+    """Send an utterance and wait for its answer."""
     call, history, fault = call_name(phone.call_id), caller.history, caller.fault
     history.add(CallerSpoke(history.now(), call, caller.utterance_id))
     before = phone.next_request()
     phone.submit(utterance_text(caller.utterance_id))
     request = phone.next_request()
     if fault in {"comes again", "comes twice", "hangs up", "interrupts"}:
-        # What the line does is no fault of the application's to be excused: it is only counted.
+        # Recorded to be counted only ("not <call>"): these faults must not excuse a violation.
         history.add(FaultInjected(history.now(), f"the line: {fault}", f"not {call}"))
-    deeds = {
+    steps = {
         "": LoadStep(request),
         "comes again": LoadStep(request, delayed=(request, before)),
         "comes twice": LoadStep(request, concurrent=(request,)),
@@ -150,13 +150,13 @@ def _speak_and_wait(phone: SansIOCall, caller: _PollingCaller) -> LoadPlan:
         "store away": LoadStep(request, store_failures=2),
         "interrupts": LoadStep(request),
     }
-    yield from _send_and_poll(phone, deeds[fault], caller)
+    yield from _send_and_poll(phone, steps[fault], caller)
     if fault == "hangs up":
         phone.hang_up()
 
 
 def _send_and_poll(phone: SansIOCall, step: LoadStep, caller: _PollingCaller) -> LoadPlan:
-    """Do it, and let the line ask again until it waits for the caller."""
+    """Send a request, then poll until the line waits for the caller."""
     call = call_name(phone.call_id)
     body = yield step
     phone.receive_response(body)
@@ -167,13 +167,13 @@ def _send_and_poll(phone: SansIOCall, step: LoadStep, caller: _PollingCaller) ->
 
 
 def table_row(label: str, history: History, violations: Sequence[Violation]) -> tuple[str, ...]:
-    """Return what happened as a row under ``TABLE_HEADER``."""
+    """Return the counts of a history as a row under ``TABLE_HEADER``."""
     faults: Counter[str] = Counter()
-    said, calls = 0, set()
+    turns, calls = 0, set()
     for event in history.events:
         match event:
             case CallerSpoke(call=call):
-                said += 1
+                turns += 1
                 calls.add(call)
             case FaultInjected(kind=kind):
                 faults[kind] += 1
@@ -183,5 +183,5 @@ def table_row(label: str, history: History, violations: Sequence[Violation]) -> 
                 faults[f"the model: {error}"] += 1
             case _:
                 calls |= {event.call} if hasattr(event, "call") else set()
-    told = ", ".join(f"{kind} {count}" for kind, count in sorted(faults.items()))
-    return label, str(len(calls)), str(said), told, str(len(violations))
+    fault_counts = ", ".join(f"{kind} {count}" for kind, count in sorted(faults.items()))
+    return label, str(len(calls)), str(turns), fault_counts, str(len(violations))

@@ -1,4 +1,4 @@
-"""The calls of a state machine, and what they go through: the ground that its rules stand on."""
+"""The base of the call machines: the application, its calls, their history; no rules."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ __all__ = ["CallMachineBase"]
 
 
 class CallMachineBase(RuleBasedStateMachine):
-    """Calls over one application, all that happens to them written down, and judged; what happens, rules say.
+    """Calls over one application; records their history and checks it. Subclasses add the rules.
 
     Attributes:
-        extension: where callers dial in.
-        phone_numbers: who calls; "" for a number that is withheld. The first caller is the first of them.
-        budget: how much time things may take.
-        model_steps: what the model may do about a question.
-        sentences_per_answer: how many an answer has; with several the model streams (see ``StreamingMachine``).
-        repeats_utterances: whether callers say, word for word, what another has said; not to an application that
-            keeps answers for everybody.
-        restarts_workers: whether workers are replaced, which an application survives whose memory is ``self.store``.
-        store_fails: whether ``self.store`` is away now and then.
-        reset_key: the key that begins the conversation anew; "" where there is none.
-        max_silences: after how many silences in a row the application must have ended the call; 0 for never.
-        counterexample_folder: a folder; what is found is written there as a scenario, the shortest last.
-        replay_app: ``module:attr`` of a factory of the same application with an ``Echo`` behind it, which
-            such a scenario then calls.
-        provider: the model that answers.
-        history: everything that has happened.
+        extension: the extension that callers dial.
+        phone_numbers: the callers' numbers; "" is a withheld number. The first call is from the first one.
+        budget: the time limits of the check.
+        model_steps: the steps that a model call may get.
+        sentences_per_answer: sentences of an answer; with more than one the model streams (see
+            ``StreamingMachine``).
+        repeats_utterances: whether a caller repeats an utterance of another call; set it to False for an
+            application that shares answers between callers.
+        restarts_workers: whether workers are replaced; the application must keep its state in ``self.store``.
+        store_fails: whether ``self.store`` fails from time to time.
+        reset_key: the key that starts a new conversation; "" if there is none.
+        max_silences: silences in a row after which the application must have ended the call; 0 for no limit.
+        counterexample_folder: the folder for counterexamples, written as scenarios; None writes none.
+        replay_app: ``module:attr`` of a factory of the same application with an ``EchoProvider``, for the
+            counterexamples.
+        provider: the model of the application.
+        history: the events so far.
     """
 
     extension: ClassVar[str] = ""
@@ -70,42 +71,45 @@ class CallMachineBase(RuleBasedStateMachine):
         self.history.now = self.provider.clock.now
         self.store = RecordedStore(self.make_store(), self.history, hold_time=self.provider.engine.hold_time)
         self.app = self.make_app(self.provider)
-        clock, settles, seconds = self.provider.clock, self.provider.wait_until_idle, self.budget.request
         self._recorded_app = RecordedApp(
-            self.app, self.history, clock=clock, timeout=seconds, wait_until_idle=settles
+            self.app,
+            self.history,
+            clock=self.provider.clock,
+            timeout=self.budget.request,
+            wait_until_idle=self.provider.wait_until_idle,
         )
         self._calls: list[MachineCall] = []
         self._last_utterance_id = FIRST_UTTERANCE_ID - 1
         self._checked_length = 0
 
     def make_app(self, provider: EchoProvider) -> object:
-        """Make the application under trial: anything that a ``Caller`` can call.
+        """Return the application under test: any application that a ``Caller`` accepts.
 
         Args:
-            provider: who answers what callers say.
+            provider: the model of the application.
         """
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.ai_agent(self.extension)
         def agent(call: object, text: str) -> None:
-            """Let the AI answer."""
+            """Leave the answer to the model."""
 
         return flow
 
     def make_store(self) -> SessionStore:
-        """Make the store that outlives the workers, should the application use ``self.store``."""
+        """Return the store behind ``self.store``; it outlives the workers."""
         return MemoryStore(now=self.provider.engine.time)
 
     def reach_agent(self, caller: Caller) -> None:
-        """Bring a caller who has dialled to the agent; there is nothing to do unless a menu comes first."""
+        """Bring a caller who has dialled to the agent, for example through a menu; a no-op by default."""
 
     def count_open_calls(self) -> int | None:
-        """Count the calls that the application holds for open; None where nobody can tell."""
+        """Return the number of open calls of the application; None if it has no ``open_calls()``."""
         count: Callable[[], int] | None = getattr(getattr(self.app, "ai", self.app), "open_calls", None)
         return None if count is None else count()
 
     def dial(self, phone: str) -> MachineCall:
-        """Let somebody call."""
+        """Start a call."""
         number = len(self._calls) + 1
         clock, call_id = self.provider.clock, f"{number:040x}"
         caller = Caller(
@@ -116,84 +120,90 @@ class CallMachineBase(RuleBasedStateMachine):
             strict=False,
             call_id=call_id,
         )
-        talk = MachineCall(caller)
-        self._calls.append(talk)
-        self.run_verb(talk, caller.dial)
+        machine_call = MachineCall(caller)
+        self._calls.append(machine_call)
+        self.run_verb(machine_call, caller.dial)
         self.reach_agent(caller)
-        return talk
+        return machine_call
 
     def speak(
         self,
-        talk: MachineCall,
+        machine_call: MachineCall,
         step: Step | None,
         *,
         interruption: InterruptionSpec | None = None,
         utterance_id: str = "",
     ) -> None:
-        """Let a caller say something.
+        """Let a caller say an utterance.
 
         Args:
-            talk: whose call.
-            step: what the model does about it; None: it answers at once.
-            interruption: what the caller does while it thinks.
-            utterance_id: of what is said; "" for something new.
+            machine_call: the call.
+            step: the step of the model call; None answers at once.
+            interruption: what the caller does before the answer is complete.
+            utterance_id: the ID of the utterance; "" for a new one.
         """
         if not utterance_id:
             self._last_utterance_id += 1
             utterance_id = str(self._last_utterance_id)
         if step is not None:
             self.provider.add(step)
-        self.history.add(CallerSpoke(self.history.now(), call_name(talk.caller.call_id), utterance_id))
-        heard = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
-        hears = None if interruption is not None else heard
-        talk.utterance_ids.append(utterance_id)
+        self.history.add(
+            CallerSpoke(self.history.now(), call_name(machine_call.caller.call_id), utterance_id)
+        )
+        answer = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
+        hears = None if interruption is not None else answer
+        machine_call.utterance_ids.append(utterance_id)
         self.perform(
-            talk, talk.speech_action(utterance_id), hears=hears, step=step, interruption=interruption
+            machine_call,
+            machine_call.speech_action(utterance_id),
+            hears=hears,
+            step=step,
+            interruption=interruption,
         )
         self.provider.clear_script()
         self.provider.on_thinking = None
 
     def perform(
         self,
-        talk: MachineCall,
+        machine_call: MachineCall,
         action: CallerAction,
         *,
         hears: Expectation | None = None,
         step: Step | None = None,
         interruption: InterruptionSpec | None = None,
     ) -> None:
-        """Let a caller do something, and write it down as a scenario would."""
-        talk.record_turn(action, hears=hears, step=step, interruption=interruption)
-        if talk.repeats_next:
-            talk.repeats_next = False
-            talk.record_turn(CallerAction("repeats"), hears=Expectation(same=True))
-        self.run_verb(talk, lambda: talk.perform(action))
+        """Run an action of a caller and record it as a turn of a scenario."""
+        machine_call.record_turn(action, hears=hears, step=step, interruption=interruption)
+        if machine_call.repeats_next:
+            machine_call.repeats_next = False
+            machine_call.record_turn(CallerAction("repeats"), hears=Expectation(same=True))
+        self.run_verb(machine_call, lambda: machine_call.perform(action))
 
-    def run_verb(self, talk: MachineCall, verb: Callable[[], Any]) -> None:
-        """Let a caller do something, until the line waits again."""
+    def run_verb(self, machine_call: MachineCall, verb: Callable[[], Any]) -> None:
+        """Run a verb of a caller until the line waits for the caller again."""
         try:
             verb()
         except EndlessLineError as error:
-            why = f"goes round: {error.requests} requests, and the line does not wait for the caller"
-            self.history.add(LoopDetected(self.history.now(), call_name(talk.caller.call_id), why))
-            talk.has_ended = True
+            why = f"loops: {error.requests} requests, and the line does not wait for the caller"
+            self.history.add(LoopDetected(self.history.now(), call_name(machine_call.caller.call_id), why))
+            machine_call.has_ended = True
         self.provider.wait_until_idle()
 
     def restart(self) -> None:
-        """Replace the worker: what it was doing is lost, what is stored is not."""
+        """Replace the worker: its running work is lost, the store is kept."""
         self.provider.kill_worker()
         self.history.add(WorkerRestarted(self.history.now()))
         self.app = self.make_app(self.provider)
         self._recorded_app.replace_app(self.app)
 
     def check_history(self) -> None:
-        """Look at all that has happened.
+        """Check the history.
 
         Raises:
-            ViolationError: it may not have happened.
+            ViolationError: the history has violations.
         """
-        # The calls first: one that ends in this moment, in another thread, is then missed by neither.
-        calls = sum(not talk.hangup_was_sent for talk in self._calls)
+        # Calls before sessions: a call that ends now in another thread is then counted in both or neither.
+        calls = sum(not machine_call.hangup_was_sent for machine_call in self._calls)
         sessions = self.count_open_calls()
         if sessions is not None:
             self.history.add(OpenCallsCounted(self.history.now(), sessions, calls))

@@ -1,4 +1,4 @@
-"""One call of a machine: who calls, what was said, and whether anybody is still there."""
+"""One call of a call machine: its caller, its utterances and its turns as a scenario."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["NO_LOCATION", "MachineCall"]
 NO_LOCATION = SourceLocation(Path("found.call.yaml"), 1, 1)
 
 MIN_DIGITS = 4
-"""How many digits an utterance's mark has, at least."""
+"""The fewest digits of an utterance ID."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,12 +31,12 @@ class MachineCall:
     """One call.
 
     Attributes:
-        caller: who calls.
-        utterance_ids: what was said, in order: the marks.
-        has_ended: the caller has hung up.
-        turns: what the caller did, as a scenario says it.
-        inexpressible: what happened besides that no scenario can say.
-        repeats_next: what the caller does next comes again, which a scenario says afterwards.
+        caller: the caller.
+        utterance_ids: the IDs of the caller's utterances, in order.
+        has_ended: whether the caller has hung up.
+        turns: the turns of the caller, as in a scenario.
+        inexpressible: what happened that a scenario cannot express.
+        repeats_next: whether the request of the next turn is repeated; in a scenario that is its own turn.
     """
 
     caller: Caller
@@ -48,17 +48,17 @@ class MachineCall:
 
     @property
     def awaits_speech(self) -> bool:
-        """Whether the line waits for this caller to say something."""
+        """Whether the line waits for an utterance of this caller."""
         question = self.caller.question
         return not self.has_ended and question is not None and _accepts_utterance(question)
 
     @property
     def hangup_was_sent(self) -> bool:
-        """Whether the application was told that the caller is gone."""
+        """Whether the line has sent the hang-up to the application."""
         return any(exchange.hangup for exchange in self.caller.exchanges)
 
     def speech_action(self, utterance_id: str) -> CallerAction:
-        """Return how something is said, in whichever way the line listens."""
+        """Return the caller's action for an utterance, by the input mode of the current read."""
         question = self.caller.question
         match question.mode if question else None:
             case Tap():
@@ -75,17 +75,17 @@ class MachineCall:
         step: Step | None = None,
         interruption: InterruptionSpec | None = None,
     ) -> None:
-        """Write down what the caller does."""
+        """Record a turn of the caller."""
         agent = () if step is None else (step,)
         self.turns.append(
             ScenarioTurn(NO_LOCATION, action=action, hears=hears, agent=agent, interruption=interruption)
         )
 
     def perform(self, action: CallerAction) -> None:
-        """Do it.
+        """Run an action of the caller.
 
         Raises:
-            WrongVerbError: the line does not listen to that now.
+            WrongVerbError: the line does not accept it now.
         """
         match action.verb:
             case "presses":
@@ -102,9 +102,9 @@ class MachineCall:
                 self.caller.says(action.text)
 
     def hang_up(self) -> None:
-        """Hang up, unless that was done already, or the line has done so."""
-        gone, self.has_ended = self.has_ended, True
-        if not gone and not isinstance(self.caller.state, Over):
+        """Hang up unless the call is over."""
+        had_ended, self.has_ended = self.has_ended, True
+        if not had_ended and not isinstance(self.caller.state, Over):
             self.caller.hangs_up()
 
 

@@ -1,4 +1,4 @@
-"""A state machine of calls whose answers are spoken while the model still writes them.
+"""A state machine of calls whose answers are spoken while the model still streams them.
 
 ::
 
@@ -8,9 +8,8 @@
 
     TestMyLine = MyLine.TestCase
 
-Besides all that happens in a ``CallMachine``, callers press a key or hang up while an answer is spoken,
-polls come again, late and in another order, and workers are replaced in the middle of an answer, and
-while they let go of one.
+It adds to ``CallMachine``: callers press a key or hang up while an answer is spoken, polls are repeated, late
+and in another order, and workers are replaced in the middle of an answer and while they cancel one.
 """
 
 from __future__ import annotations
@@ -35,97 +34,100 @@ from yemot_ai_testing.scenario.format.model import InterruptionSpec
 __all__ = ["StreamingMachine"]
 
 SLOW_PACE = Answer(("",), every=4.0)
-"""Slow enough that each sentence is spoken in a poll of its own."""
+"""Slow enough that each poll speaks one sentence."""
 
 PACES = st.sampled_from([Answer(("",), every=1.0), SLOW_PACE, Answer(("",), every=9.0)])
 
 
 class StreamingMachine(CallMachine):
-    """Many calls over one application that speaks while its model writes."""
+    """Many calls over one application that speaks while its model streams."""
 
     sentences_per_answer: ClassVar[int] = 3
     model_steps: ClassVar[Sequence[Step | None]] = STREAMING_STEPS
 
-    @rule(talk=CallMachine.calls, pace=PACES, key=st.sampled_from(["5", "1"]))
-    def interrupts(self, talk: MachineCall, pace: Answer, key: str) -> None:
+    @rule(machine_call=CallMachine.calls, pace=PACES, key=st.sampled_from(["5", "1"]))
+    def interrupts(self, machine_call: MachineCall, pace: Answer, key: str) -> None:
         """A caller presses a key while the answer is spoken."""
-        if talk.awaits_speech:
-            self._interrupt_while_speaking(talk, pace, key)
+        if machine_call.awaits_speech:
+            self._interrupt_while_speaking(machine_call, pace, key)
 
-    @rule(talk=consumes(CallMachine.calls), pace=PACES, target=CallMachine.ended_calls)
-    def hangs_up_while_spoken_to(self, talk: MachineCall, pace: Answer) -> MachineCall:
+    @rule(machine_call=consumes(CallMachine.calls), pace=PACES, target=CallMachine.ended_calls)
+    def hangs_up_while_spoken_to(self, machine_call: MachineCall, pace: Answer) -> MachineCall:
         """A caller hangs up while the answer is spoken."""
-        if talk.awaits_speech:
-            self._interrupt_while_speaking(talk, pace, None)
-        talk.hang_up()
-        return talk
+        if machine_call.awaits_speech:
+            self._interrupt_while_speaking(machine_call, pace, None)
+        machine_call.hang_up()
+        return machine_call
 
-    @rule(talk=consumes(CallMachine.calls), target=CallMachine.ended_calls)
-    def hangs_up_while_written(self, talk: MachineCall) -> MachineCall:
-        """A caller hangs up at the moment when the first sentence is there."""
-        if talk.awaits_speech:
-            self.provider.on_first_sentence = talk.hang_up
-            self.speak(talk, SLOW_PACE, interruption=InterruptionSpec(None))
+    @rule(machine_call=consumes(CallMachine.calls), target=CallMachine.ended_calls)
+    def hangs_up_while_written(self, machine_call: MachineCall) -> MachineCall:
+        """A caller hangs up when the first sentence has been written."""
+        if machine_call.awaits_speech:
+            self.provider.on_first_sentence = machine_call.hang_up
+            self.speak(machine_call, SLOW_PACE, interruption=InterruptionSpec(None))
             self.provider.on_first_sentence = None
-        talk.hang_up()
-        return talk
+        machine_call.hang_up()
+        return machine_call
 
-    @rule(talk=CallMachine.calls, pace=PACES, back=st.permutations([0, 1, 2]))
-    def polls_come_again(self, talk: MachineCall, pace: Answer, back: Sequence[int]) -> None:
-        """Requests come again, late and in another order, while the answer is spoken."""
-        if talk.awaits_speech:
-            talk.inexpressible.append("polls came again while the answer was spoken")
-            again = [lambda old=old: self._recorded_app.resend(talk.caller.call_id, back=old) for old in back]
-            self._recorded_app.before_requests = [int, *again]  # int: the question itself passes
-            self.speak(talk, pace)
+    @rule(machine_call=CallMachine.calls, pace=PACES, back=st.permutations([0, 1, 2]))
+    def polls_come_again(self, machine_call: MachineCall, pace: Answer, back: Sequence[int]) -> None:
+        """Repeat requests, late and in another order, while the answer is spoken."""
+        if machine_call.awaits_speech:
+            machine_call.inexpressible.append("polls were repeated while the answer was spoken")
+            again = [
+                lambda old=old: self._recorded_app.resend(machine_call.caller.call_id, back=old)
+                for old in back
+            ]
+            self._recorded_app.before_requests = [int, *again]  # int does nothing before the first request
+            self.speak(machine_call, pace)
             self._recorded_app.before_requests.clear()
 
-    @rule(talk=CallMachine.calls)
-    def copy_arrives_while_writing(self, talk: MachineCall) -> None:
-        """The question comes again at the moment when the first sentence is there."""
-        if talk.awaits_speech:
-            talk.inexpressible.append("the question came again while its answer was written")
-            self.provider.on_first_sentence = lambda: self._recorded_app.resend(talk.caller.call_id)
-            self.speak(talk, SLOW_PACE)
+    @rule(machine_call=CallMachine.calls)
+    def copy_arrives_while_writing(self, machine_call: MachineCall) -> None:
+        """Repeat the utterance's request when the first sentence has been written."""
+        if machine_call.awaits_speech:
+            machine_call.inexpressible.append("the request was repeated while its answer was written")
+            self.provider.on_first_sentence = lambda: self._recorded_app.resend(machine_call.caller.call_id)
+            self.speak(machine_call, SLOW_PACE)
             self.provider.on_first_sentence = None
 
     @precondition(lambda self: self.restarts_workers)
-    @rule(talk=CallMachine.calls, polls=st.integers(1, 3))
-    def restarts_while_spoken(self, talk: MachineCall, polls: int) -> None:
-        """The worker is replaced in the middle of an answer."""
-        if talk.awaits_speech:
-            talk.inexpressible.append("the worker was replaced in the middle of an answer")
+    @rule(machine_call=CallMachine.calls, polls=st.integers(1, 3))
+    def restarts_while_spoken(self, machine_call: MachineCall, polls: int) -> None:
+        """Replace the worker in the middle of an answer."""
+        if machine_call.awaits_speech:
+            machine_call.inexpressible.append("the worker was replaced in the middle of an answer")
             self._recorded_app.before_requests = [*([int] * polls), self.restart]
-            self.speak(talk, SLOW_PACE)
+            self.speak(machine_call, SLOW_PACE)
             self._recorded_app.before_requests.clear()
 
     @precondition(lambda self: self.restarts_workers)
-    @rule(talk=CallMachine.calls, steps=st.integers(0, 9))
-    def restarts_after_a_key(self, talk: MachineCall, steps: int) -> None:
-        """The worker is replaced while it lets go of an answer that a key has interrupted."""
-        if talk.awaits_speech:
-            talk.inexpressible.append("the worker was replaced while it let go of an interrupted answer")
+    @rule(machine_call=CallMachine.calls, steps=st.integers(0, 9))
+    def restarts_after_a_key(self, machine_call: MachineCall, steps: int) -> None:
+        """Replace the worker while it cancels an answer that a key has interrupted."""
+        if machine_call.awaits_speech:
+            machine_call.inexpressible.append("the worker was replaced while it cancelled an answer")
             self.provider.kill_after_steps = steps
-            self._interrupt_while_speaking(talk, SLOW_PACE, "5")
+            self._interrupt_while_speaking(machine_call, SLOW_PACE, "5")
             self.provider.kill_after_steps = None
             self.restart()
-        if talk.awaits_speech:
-            self.speak(talk, None)
+        if machine_call.awaits_speech:
+            self.speak(machine_call, None)
 
-    def _interrupt_while_speaking(self, talk: MachineCall, pace: Answer, key: str | None) -> None:
-        """Let a caller speak, and press a key (None: hang up) as soon as a part of the answer is heard."""
-        call, told = call_name(talk.caller.call_id), False
+    def _interrupt_while_speaking(self, machine_call: MachineCall, pace: Answer, key: str | None) -> None:
+        """Let a caller speak, then press a key (None: hang up) as soon as part of the answer is heard."""
+        call, recorded = call_name(machine_call.caller.call_id), False
 
         def is_spoken_to() -> bool:
-            nonlocal told
-            heard = spoken_sentences(talk.caller.raw)
-            if heard and not told and key is not None:
-                told = True
+            nonlocal recorded
+            heard = spoken_sentences(machine_call.caller.raw)
+            if heard and not recorded and key is not None:
+                recorded = True
                 self.history.add(CallerInterrupted(self.history.now(), call, heard[-1].utterance_id))
             return bool(heard)
 
-        talk.caller.interrupts(key, when=is_spoken_to)
-        with contextlib.suppress(WrongVerbError):  # the answer came in one piece: nothing to interrupt
-            self.speak(talk, pace, interruption=InterruptionSpec(key))
+        machine_call.caller.interrupts(key, when=is_spoken_to)
+        with contextlib.suppress(WrongVerbError):  # the answer had one piece: nothing to interrupt
+            self.speak(machine_call, pace, interruption=InterruptionSpec(key))
         self.provider.wait_until_idle()
         self.provider.clear_script()

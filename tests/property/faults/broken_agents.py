@@ -1,4 +1,4 @@
-"""Agents, each with one fault."""
+"""Agents written without AIFlow, each with one planted fault."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from yemot_ai_testing.history import Budget, ViolationKind
 from yemot_ai_testing.property import CallMachine, EchoProvider
 
 QUICK = (None, Answer(("",), 1.0), Answer(("",), 4.0))
-"""These agents hold a request for as long as the model thinks: let it think less than the line waits."""
+"""Steps shorter than the line's timeout, because these agents hold a request while the model runs."""
 
 
 class ByHand(CallMachine):
-    """Tries an agent written by hand; one that blocks cannot stop its model."""
+    """Runs a handwritten agent; a blocking one cannot cancel its model call."""
 
     agent: ClassVar[type[Agent]]
     model_steps = QUICK
@@ -28,23 +28,25 @@ class ByHand(CallMachine):
         return self.agent(provider)
 
 
-def fault(what: str, *kinds: ViolationKind, **attributes: object) -> Callable[[type[Agent]], type[Agent]]:
-    """Put an agent with a fault into the zoo; the attributes are its machine's."""
+def fault(
+    description: str, *kinds: ViolationKind, **attributes: object
+) -> Callable[[type[Agent]], type[Agent]]:
+    """Register an agent with a fault; ``attributes`` are those of its machine."""
 
-    def entered(agent: type[Agent]) -> type[Agent]:
-        broken(what, *kinds)(type(agent.__name__, (ByHand,), {"agent": agent, **attributes}))
+    def register(agent: type[Agent]) -> type[Agent]:
+        broken(description, *kinds)(type(agent.__name__, (ByHand,), {"agent": agent, **attributes}))
         return agent
 
-    return entered
+    return register
 
 
-@fault("asks the model again when a request comes again", "asked_twice", "unstable")
+@fault("calls the model again for a repeated request", "asked_twice", "unstable")
 class AsksTwiceOnRerun(Agent):
     def once(self, memory: Memory, request: Request) -> str:
         return self.react(memory, request)
 
 
-@fault("has no lock: a request that comes again while the model thinks asks it again", "asked_twice")
+@fault("has no lock: a repeated request calls the model again while it runs", "asked_twice")
 class NoLock(Agent):
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:
         request = Request.parse(pairs)
@@ -55,7 +57,7 @@ class NoLock(Agent):
         return self.once(self.memory(request), request)
 
 
-@fault("answers with what the call before was answered", "crossed_calls", "stale")
+@fault("answers with the answer of the previous call", "crossed_calls", "stale")
 class AnswersOfThePreviousCall(Agent):
     last = ""
 
@@ -72,14 +74,14 @@ class ForgetsAtTheThirdTurn(Agent):
         return super().ask(memory, request, said)
 
 
-@fault("begins a conversation at every turn", "forgot")
+@fault("starts a new conversation at every turn", "forgot")
 class NoMemory(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         memory.session = ""
         return super().ask(memory, request, said)
 
 
-@fault("keeps what it knows of a call that is over", "left_open")
+@fault("keeps the state of ended calls", "left_open")
 class LeaksOnHangUp(Agent):
     def hung_up(self, request: Request) -> str:
         self.over.add(request.call_id)
@@ -101,7 +103,7 @@ class CrossesSessions(Agent):
         return answer
 
 
-@fault("one conversation for everybody", "crossed_sessions")
+@fault("one conversation for all calls", "crossed_sessions")
 class OneConversation(Agent):
     session = ""
 
@@ -110,25 +112,25 @@ class OneConversation(Agent):
         return answer
 
 
-@fault("speaks & as the model wrote it", "invalid")
+@fault("speaks & unescaped", "invalid")
 class SpeaksAmpersand(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         return f"{super().ask(memory, request, said)} & שלום"
 
 
-@fault("speaks Markdown as the model wrote it", "invalid")
+@fault("speaks Markdown unescaped", "invalid")
 class SpeaksMarkdown(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         return f"- {super().ask(memory, request, said)}."
 
 
-@fault("asks again for ever when nothing is said", "endless")
+@fault("asks forever when the caller is silent", "endless")
 class LoopsOnSilence(Agent):
     def silence(self, memory: Memory) -> str:
         return self.listen(memory, "לא שמעתי")
 
 
-@fault("after silence it asks for the value that it has, and gets it at once, and so on", "endless")
+@fault("after silence it reads a value that it already has, in an endless loop", "endless")
 class GoesRoundOnSilence(Agent):
     def silence(self, memory: Memory) -> str:
         return f"read=t-לא שמעתי=said_{memory.turn},yes,voice"
@@ -160,7 +162,7 @@ class AnswersAfterHangUp(Agent):
         return "noop=ended"
 
 
-@fault("tells the model goodbye for a caller who has hung up", "asked_unsaid")
+@fault("sends goodbye to the model after the hang-up", "asked_unsaid")
 class AsksAfterHangUp(Agent):
     def hung_up(self, request: Request) -> str:
         memory = self.calls.get(request.call_id)
@@ -170,26 +172,31 @@ class AsksAfterHangUp(Agent):
         return ended
 
 
-@fault("holds the request for as long as the model thinks", "late")
+@fault("holds the request while the model runs", "late")
 class NeverInTime(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         self.model.clock.sleep(12.0)
         return super().ask(memory, request, said)
 
 
-@fault("has nothing to say at the second turn", "invalid")
+@fault("has an empty answer at the second turn", "invalid")
 class EmptyAnswer(Agent):
     def once(self, memory: Memory, request: Request) -> str:
         return "" if memory.turn == 2 else super().once(memory, request)
 
 
-@fault("lets the model's failure out", "broken", steps=CallMachine.model_steps, budget=Budget(hangup=600.0))
+@fault(
+    "raises the failure of the model",
+    "broken",
+    model_steps=CallMachine.model_steps,
+    budget=Budget(hangup=600.0),
+)
 class LetsFailureOut(Agent):
     def say(self, memory: Memory, request: Request, said: str) -> str:
         return self.ask(memory, request, said)
 
 
-@fault("asks the model what to do about a poll", "asked_unsaid")
+@fault("calls the model for a poll", "asked_unsaid")
 class AsksForAPoll(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         if not said.strip("Okoane"):
@@ -203,7 +210,7 @@ class AsksForAPoll(Agent):
         return super().listen(memory, text)
 
 
-@fault("counts requests: after one that came again, the next thing that is said is lost", "ignored")
+@fault("counts requests: after a repeated one, the next utterance is lost", "ignored")
 class LosesTheLastUtterance(Agent):
     lost = False
 
@@ -216,7 +223,7 @@ class LosesTheLastUtterance(Agent):
         return super().once(memory, request)
 
 
-@fault("gives the answer that came first to whoever asked first", "crossed_calls", "stale", "answered_twice")
+@fault("swaps the answers of concurrent calls", "crossed_calls", "stale", "answered_twice")
 class SwapsAnswers(Agent):
     asking = 0
     box = ""
@@ -232,21 +239,21 @@ class SwapsAnswers(Agent):
         return answer
 
 
-@fault("says that it is thinking, and answers when the caller speaks again", "ignored")
+@fault("speaks a filler, and answers only at the next utterance", "ignored")
 class AnswersOneTurnLate(Agent):
     def say(self, memory: Memory, request: Request, said: str) -> str:
         before, memory.late = memory.late, said
         return super().say(memory, request, before) if before else "רגע"
 
 
-@fault("speaks the answer before once more in front of the new one", "stale")
+@fault("speaks the previous answer before the new one", "stale")
 class SpeaksTheOldAnswerToo(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         before = memory.said[-1].answer if memory.said else ""
         return f"{before}, {super().ask(memory, request, said)}".strip(", ")
 
 
-@fault("asks until it likes the answer, and speaks the first", "asked_twice")
+@fault("calls the model again until the answer is long, and speaks the first one", "asked_twice")
 class AsksUntilItLikes(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         first = super().ask(memory, request, said)
@@ -261,13 +268,13 @@ class ForgetsToSpeak(Agent):
         return "שלום" if len(memory.said) == 3 else answer
 
 
-@fault("answers long numbers itself, and wrongly", "ignored")
+@fault("answers long numbers itself, wrongly", "ignored")
 class IgnoresTheCaller(Agent):
     def say(self, memory: Memory, request: Request, said: str) -> str:
         return "לא הבנתי"
 
 
-@fault("a request that comes again is answered anew, though the model is not asked", "unstable")
+@fault("gives a repeated request another response, without a model call", "unstable")
 class AnswersAnew(Agent):
     numbers = itertools.count()
 
@@ -275,11 +282,13 @@ class AnswersAnew(Agent):
         return super().__call__(pairs).replace("=said_", f" {next(self.numbers) % 7}=said_")
 
 
-@fault("keeps its memory in the process: another worker knows nothing", "forgot", "unstable", restarts=True)
+@fault(
+    "keeps its memory in the process, unknown to other workers", "forgot", "unstable", restarts_workers=True
+)
 class ForgetsAfterRestart(Agent):
     pass
 
 
-@fault("does not let go of the model when the caller has hung up", "ran_after_hangup", budget=Budget())
+@fault("does not cancel the model call at the hang-up", "ran_after_hangup", budget=Budget())
 class LeavesTheModelThinking(Agent):
     pass

@@ -1,4 +1,4 @@
-"""Flows as people write them: yemot-flow as it is, the example of the design document, ours misused."""
+"""Flows as users write them: plain yemot-flow, an example of a design document, AIFlow misused."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
 
 Line: TypeAlias = Any
-"""A call of yemot-flow: what its documentation says of it is not what its annotations say."""
+"""A call of yemot-flow; its annotations contradict its documentation."""
 
 
 class Blocking(CallMachine):
-    """Tries a flow that blocks while the model thinks."""
+    """Runs a flow that blocks while the model runs."""
 
     model_steps = QUICK
     budget = Budget(hangup=60.0)
@@ -130,7 +130,7 @@ def _codex(provider: EchoProvider, command: list[str]) -> SimpleNamespace:
     return SimpleNamespace(stdout="\n".join(map(json.dumps, events)))
 
 
-@broken("writes a summary down when the caller has gone", "stored_after_hangup", "left_open")
+@broken("stores a summary after the hang-up", "stored_after_hangup", "left_open")
 class StoresAfterHangUp(CallMachine):
     def make_app(self, provider: EchoProvider) -> object:
         ai = YemotAI(provider=provider, store=self.store)
@@ -146,7 +146,7 @@ class StoresAfterHangUp(CallMachine):
         return flow
 
 
-@broken("one conversation for all, beside the calls", "crossed_sessions", "ran_after_hangup")
+@broken("one conversation for all calls, outside of them", "crossed_sessions", "ran_after_hangup")
 class AsksBesideTheCall(CallMachine):
     def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
@@ -161,7 +161,7 @@ class AsksBesideTheCall(CallMachine):
         return None
 
 
-@broken("a plain handler that asks twice about one thing, though it speaks but once", "asked_twice")
+@broken("a handler that calls the model twice for one utterance", "asked_twice")
 class TalksToItself(CallMachine):
     def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))

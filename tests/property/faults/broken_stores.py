@@ -1,4 +1,4 @@
-"""Stores, each with one fault, under a healthy agent."""
+"""Stores with one planted fault each, under a healthy agent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yemot_ai_testing.property import CallMachine, StreamingMachine
 
 
 class Stored(CallMachine):
-    """Tries a store under an agent of ours."""
+    """Runs a store under an AIFlow."""
 
     kind: ClassVar[type[MemoryStore]]
     restarts_workers = True
@@ -26,14 +26,14 @@ class Stored(CallMachine):
         return self.kind(now=self.provider.engine.time)
 
 
-def fault(what: str, *kinds: ViolationKind) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
-    """Put a store with a fault into the zoo."""
+def fault(description: str, *kinds: ViolationKind) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
+    """Register a store with a fault."""
 
-    def entered(kind: type[MemoryStore]) -> type[MemoryStore]:
-        broken(what, *kinds)(type(kind.__name__, (Stored,), {"kind": kind}))
+    def register(kind: type[MemoryStore]) -> type[MemoryStore]:
+        broken(description, *kinds)(type(kind.__name__, (Stored,), {"kind": kind}))
         return kind
 
-    return entered
+    return register
 
 
 @fault(
@@ -61,7 +61,7 @@ class ForgetsTheEnd(MemoryStore):
         return await super().save(replace(session, ended=False), ttl=ttl)
 
 
-@fault("forgets the answers that it was given", "unstable", "asked_twice", "forgot")
+@fault("forgets the answers", "unstable", "asked_twice", "forgot")
 class ForgetsAnswers(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
         return await super().save(replace(session, turns=(), recent=()), ttl=ttl)
@@ -74,7 +74,7 @@ class ForgetsConversations(MemoryStore):
         return await super().save(replace(session, threads={}, turns=turns), ttl=ttl)
 
 
-@fault("drops what was not used for 30 s", "forgot", "left_open", "spoke_after_hangup")
+@fault("deletes sessions after 30 s without use", "forgot", "left_open", "spoke_after_hangup")
 class ShortLived(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
         return await super().save(session, ttl=min(ttl, 30.0))
@@ -98,7 +98,7 @@ class OneSession(MemoryStore):
 
 
 class LeavesKeysBehind(MemoryStore):
-    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:  # type: ignore[override]  # any context will do
+    def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:  # type: ignore[override]  # any context manager
         return self._alone(key, lease)
 
     @asynccontextmanager
@@ -109,11 +109,11 @@ class LeavesKeysBehind(MemoryStore):
         try:
             yield
         finally:
-            for _ in range(6):  # a way as long as to a server
-                await asyncio.sleep(0)  # whoever is stopped here, once more, never lets go
+            for _ in range(6):  # as many steps as a request to a server
+                await asyncio.sleep(0)  # a second cancellation here leaks the key
             await self.release(key, token)
 
 
-@broken("does not let go of a key whose holder is stopped once more meanwhile", "ignored")
+@broken("leaks a key whose holder is cancelled twice", "ignored")
 class KeepsKeys(Stored, StreamingMachine):
     kind = LeavesKeysBehind

@@ -1,4 +1,4 @@
-"""Agents that speak while their model writes, each with one fault."""
+"""Handwritten streaming agents, each with one planted fault."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from tests.property.faults.handwritten_streaming_agent import Spoken, StreamingAgent
-from tests.property.faults.subject import broken, good
+from tests.property.faults.subject import broken, healthy
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange
@@ -16,11 +16,11 @@ from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import EchoProvider, StreamingMachine
 
 STEPS = (None, Answer(("",), every=1.0), Answer(("",), 1.0, every=4.0), Drop(), Drop(("…", "…")))
-"""No step without an end: these agents wait for their model for as long as it takes."""
+"""Steps that end: these agents wait for their model without a timeout."""
 
 
 class StreamingByHand(StreamingMachine):
-    """Tries a streaming agent written by hand."""
+    """Runs a handwritten streaming agent."""
 
     agent: ClassVar[type[StreamingAgent]]
     model_steps = STEPS
@@ -29,22 +29,22 @@ class StreamingByHand(StreamingMachine):
         return self.agent(provider)
 
 
-def fault(what: str, *kinds: ViolationKind) -> Callable[[type[StreamingAgent]], type[StreamingAgent]]:
-    """Put a streaming agent with a fault into the zoo."""
+def fault(description: str, *kinds: ViolationKind) -> Callable[[type[StreamingAgent]], type[StreamingAgent]]:
+    """Register a streaming agent with a fault."""
 
-    def entered(agent: type[StreamingAgent]) -> type[StreamingAgent]:
-        broken(what, *kinds)(type(agent.__name__, (StreamingByHand,), {"agent": agent}))
+    def register(agent: type[StreamingAgent]) -> type[StreamingAgent]:
+        broken(description, *kinds)(type(agent.__name__, (StreamingByHand,), {"agent": agent}))
         return agent
 
-    return entered
+    return register
 
 
-@good("a streaming agent written by hand")
+@healthy("a streaming agent written by hand")
 class StreamingWrittenByHand(StreamingByHand):
     agent = StreamingAgent
 
 
-@fault("after a poll that came twice it says a sentence again", "answered_twice")
+@fault("repeats a sentence after a repeated poll", "answered_twice")
 class RepeatsASentence(StreamingAgent):
     def once(self, memory: Spoken, request: Request) -> asyncio.Task[str]:
         if request.pairs in memory.answers and not self.is_over(memory):
@@ -52,7 +52,7 @@ class RepeatsASentence(StreamingAgent):
         return super().once(memory, request)
 
 
-@fault("gives the next sentence to a poll that came twice", "unstable", "out_of_order", "unheard")
+@fault("gives the next sentence to a repeated poll", "unstable", "out_of_order", "unheard")
 class LosesASentenceToACopy(StreamingAgent):
     def once(self, memory: Spoken, request: Request) -> asyncio.Task[str]:
         if request.values and request.values[-1][0].startswith("poll_"):
@@ -60,14 +60,14 @@ class LosesASentenceToACopy(StreamingAgent):
         return super().once(memory, request)
 
 
-@fault("does not say what is written when the model ends", "unheard")
+@fault("does not speak the last sentence", "unheard")
 class LosesTheLastSentence(StreamingAgent):
     def next_words(self, memory: Spoken) -> list[str]:
         words = super().next_words(memory)
         return [] if self.is_over(memory) and memory.upto > 1 else words
 
 
-@fault("says what came last first", "out_of_order", "answered_twice")
+@fault("speaks the newest sentence first", "out_of_order", "answered_twice")
 class NewestFirst(StreamingAgent):
     def next_words(self, memory: Spoken) -> list[str]:
         return super().next_words(memory)[::-1]
@@ -91,20 +91,20 @@ class SpeaksOnAfterAKey(StreamingAgent):
         return await self.speak(memory)
 
 
-@fault("forgets what was heard of an answer that was interrupted", "forgot")
+@fault("forgets the spoken part of an interrupted answer", "forgot")
 class ForgetsWhatWasInterrupted(StreamingAgent):
     async def interrupted(self, memory: Spoken) -> str:
         await self.stop(memory)
         return self.listen(memory, "כן")
 
 
-@fault("forgets what was heard of an answer that broke off", "forgot")
+@fault("forgets the spoken part of a failed answer", "forgot")
 class ForgetsWhatBrokeOff(StreamingAgent):
     def broke_off(self, memory: Spoken) -> None:
-        """Go on as if nothing of it had been said."""
+        """Continue as if no part of it had been spoken."""
 
 
-@fault("begins an answer anew that broke off when it was already heard", "asked_twice", "answered_twice")
+@fault("restarts a failed answer that was already spoken in part", "asked_twice", "answered_twice")
 class BeginsAnew(StreamingAgent):
     async def ask(self, memory: Spoken, said: str) -> None:
         try:
@@ -113,7 +113,7 @@ class BeginsAnew(StreamingAgent):
             await super().ask(memory, said)
 
 
-@fault("keeps sentences by the number of the turn, whichever call it is in", "crossed_calls")
+@fault("keys sentences by the number of the turn, without the call", "crossed_calls")
 class SpeaksAPieceOfAnotherCall(StreamingAgent):
     def __init__(self, model: EchoProvider) -> None:
         super().__init__(model)

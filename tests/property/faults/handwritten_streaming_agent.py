@@ -129,7 +129,7 @@ class StreamingAgent:
             self.remember(memory, memory.pieces)
 
     def remember(self, memory: Spoken, pieces: Sequence[str]) -> None:
-        # The model's own conversation knows nothing of it: the next question tells what was heard.
+        # The model's own conversation does not have it: the next prompt says what was heard.
         memory.said.append(Exchange(memory.prompt, " ".join(pieces)))
         memory.session = ""
 

@@ -1,4 +1,4 @@
-"""The healthy relatives: nothing may be found in them."""
+"""Applications without a fault: no violation may be found in them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from tests.property.faults.broken_agents import ByHand
 from tests.property.faults.handwritten_agent import Agent
-from tests.property.faults.subject import good
+from tests.property.faults.subject import healthy
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property import CallMachine, EchoProvider, StreamingMachine
 
 
-@good("ours, over memory; workers come and go, the store fails")
+@healthy("an AIFlow over memory; workers are replaced, the store fails")
 class OverMemory(CallMachine):
     restarts_workers = True
     store_fails = True
 
 
-@good("ours, speaking while the model writes; likewise")
+@healthy("an AIFlow that speaks while the model streams; workers and store as above")
 class Speaking(StreamingMachine):
     restarts_workers = True
     store_fails = True
@@ -31,7 +31,7 @@ class OnDisk(CallMachine):
     store_fails = True
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="ya-zoo-", ignore_cleanup_errors=True)
+        self.folder = tempfile.TemporaryDirectory(prefix="yemot-ai-faults-", ignore_cleanup_errors=True)
         super().__init__()
 
     def teardown(self) -> None:
@@ -42,19 +42,19 @@ class OnDisk(CallMachine):
             self.folder.cleanup()
 
 
-@good("ours, over JSON files; likewise", slow=True)
+@healthy("an AIFlow over JSON files; workers and store as above", slow=True)
 class OverFiles(OnDisk):
     def make_store(self) -> SessionStore:
         return JSONFileStore(Path(self.folder.name) / "sessions")
 
 
-@good("ours, over SQLite; likewise", slow=True)
+@healthy("an AIFlow over SQLite; workers and store as above", slow=True)
 class OverSQLite(OnDisk):
     def make_store(self) -> SessionStore:
         return SQLiteStore(Path(self.folder.name) / "sessions.db")
 
 
-@good("a plain handler that asks, async")
+@healthy("an async handler that calls ask_ai")
 class PlainHandler(CallMachine):
     reset_key = ""
 
@@ -76,11 +76,11 @@ class PlainHandler(CallMachine):
 async def _answer(call: AICall, said: str) -> str:
     try:
         return await call.ask_ai(said)
-    except Exception:  # noqa: BLE001 - whatever it is, the caller is told the same
+    except Exception:  # noqa: BLE001 - the same sentence for any error
         return "סליחה"
 
 
-@good("a plain handler that asks, blocking, behind a menu")
+@healthy("a blocking agent that calls ask_ai, behind a menu")
 class BlockingHandler(CallMachine):
     reset_key = ""
 
@@ -102,7 +102,7 @@ class BlockingHandler(CallMachine):
         caller.presses("1")
 
 
-@good("an agent whose function asks by itself, async")
+@healthy("an async agent that calls ask_ai")
 class FunctionAgent(CallMachine):
     def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
@@ -114,7 +114,7 @@ class FunctionAgent(CallMachine):
         return flow
 
 
-@good("an agent that is typed to")
+@healthy("an agent with keyboard input")
 class Keyboard(CallMachine):
     def make_app(self, provider: EchoProvider) -> object:
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
@@ -122,6 +122,6 @@ class Keyboard(CallMachine):
         return flow
 
 
-@good("an agent written by hand over the bare protocol")
+@healthy("an agent written without AIFlow")
 class WrittenByHand(ByHand):
     agent = Agent

@@ -1,4 +1,4 @@
-"""Factories of applications, for scenarios that were found: with the fault, and mended."""
+"""Factories of applications for counterexamples: with the fault, and fixed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def forgets_to_speak() -> Agent:
     return ForgetsToSpeak(EchoProvider())
 
 
-def mended() -> Agent:
+def fixed() -> Agent:
     return Agent(EchoProvider())
 
 
-def absent() -> AIFlow:
-    return absent_minded(EchoProvider())
+def forgetful() -> AIFlow:
+    return forgetful_flow(EchoProvider())
 
 
-def absent_minded(provider: EchoProvider) -> AIFlow:
-    """Ask, and forget at the second turn what for."""
+def forgetful_flow(provider: EchoProvider) -> AIFlow:
+    """Return a flow that ignores the answer of the second turn."""
     flow = AIFlow(YemotAI(provider=provider))
 
     @flow.ai_agent("")
@@ -37,7 +37,7 @@ def absent_minded(provider: EchoProvider) -> AIFlow:
     return flow
 
 
-def present() -> AIFlow:
+def attentive() -> AIFlow:
     flow = AIFlow(YemotAI(provider=EchoProvider()))
     flow.ai_agent("")(lambda call, text: None)
     return flow

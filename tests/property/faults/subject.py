@@ -1,4 +1,4 @@
-"""What lives in the zoo: machines whose application has one fault, and their healthy relatives."""
+"""The registry of call machines under test: with one planted fault each, and healthy ones."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TypeVar
 from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import CallMachine
 
-__all__ = ["BROKEN", "GOOD", "Creature", "broken", "good"]
+__all__ = ["BROKEN", "HEALTHY", "Subject", "broken", "healthy"]
 
 M = TypeVar("M", bound=type[CallMachine])
 
 
 @dataclass(frozen=True, slots=True)
-class Creature:
-    """One of them.
+class Subject:
+    """One application under test.
 
     Attributes:
-        what: what is wrong with it, or what it is.
-        machine: tries it.
-        kinds: by what it may be found; empty for a healthy one.
-        slow: an evening of it takes long.
+        description: its fault, or what it is.
+        machine: the call machine that runs it.
+        kinds: the violations that prove the fault; empty for a healthy one.
+        slow: whether an example takes long.
     """
 
-    what: str
+    description: str
     machine: type[CallMachine]
     kinds: frozenset[ViolationKind] = frozenset()
     slow: bool = False
@@ -35,25 +35,25 @@ class Creature:
         return self.machine.__name__
 
 
-BROKEN: list[Creature] = []
-GOOD: list[Creature] = []
+BROKEN: list[Subject] = []
+HEALTHY: list[Subject] = []
 
 
-def broken(what: str, *kinds: ViolationKind) -> Callable[[M], M]:
-    """Put a machine with a fault into the zoo."""
+def broken(description: str, *kinds: ViolationKind) -> Callable[[M], M]:
+    """Register a machine whose application has a fault."""
 
-    def entered(machine: M) -> M:
-        BROKEN.append(Creature(what, machine, frozenset(kinds)))
+    def register(machine: M) -> M:
+        BROKEN.append(Subject(description, machine, frozenset(kinds)))
         return machine
 
-    return entered
+    return register
 
 
-def good(what: str, *, slow: bool = False) -> Callable[[M], M]:
-    """Put a healthy machine beside them."""
+def healthy(description: str, *, slow: bool = False) -> Callable[[M], M]:
+    """Register a machine whose application has no fault."""
 
-    def entered(machine: M) -> M:
-        GOOD.append(Creature(what, machine, slow=slow))
+    def register(machine: M) -> M:
+        HEALTHY.append(Subject(description, machine, slow=slow))
         return machine
 
-    return entered
+    return register

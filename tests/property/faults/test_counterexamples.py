@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.property.faults.handwritten_agent import Agent
-from tests.property.faults.replay_apps import absent_minded
+from tests.property.faults.replay_apps import forgetful_flow
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.play.result import ScenarioResult
@@ -40,54 +40,54 @@ class SaysNothing(ByHand):
     replay_app = "tests.property.faults.replay_apps:forgets_to_speak"
 
 
-class AbsentMinded(CallMachine):
-    replay_app = "tests.property.faults.replay_apps:absent"
+class Forgetful(CallMachine):
+    replay_app = "tests.property.faults.replay_apps:forgetful"
 
     def make_app(self, provider: EchoProvider) -> object:
-        return absent_minded(provider)
+        return forgetful_flow(provider)
 
 
-def found(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationError]:
-    """Let the machine find its fault, and shrink it."""
-    kept = type(machine.__name__, (machine,), {"found": folder})
+def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationError]:
+    """Run the machine until it has found and shrunk its fault."""
+    writing = type(machine.__name__, (machine,), {"counterexample_folder": folder})
     with pytest.raises(ViolationError) as caught:
-        run_state_machine_as_test(kept, settings=SETTINGS)
+        run_state_machine_as_test(writing, settings=SETTINGS)
     kind = caught.value.violations[0].kind.replace("_", "-")
     return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
 
 
-def played(path: Path, app: str) -> list[ScenarioResult]:
-    outcomes = []
+def replay(path: Path, app: str) -> list[ScenarioResult]:
+    results = []
     for scenario in load(path).scenarios:
-        with open_target(RunSettings(app=app), scenario.app) as stage:
-            outcomes.append(play(scenario, stage))
-    return outcomes
+        with open_target(RunSettings(app=app), scenario.app) as target:
+            results.append(play(scenario, target))
+    return results
 
 
 @pytest.mark.parametrize(
-    ("machine", "mended", "turns"),
+    ("machine", "fixed", "turns"),
     [
-        (AsksTwice, "tests.property.faults.replay_apps:mended", 2),
-        (SaysNothing, "tests.property.faults.replay_apps:mended", 3),
-        (AbsentMinded, "tests.property.faults.replay_apps:present", 2),
+        (AsksTwice, "tests.property.faults.replay_apps:fixed", 2),
+        (SaysNothing, "tests.property.faults.replay_apps:fixed", 3),
+        (Forgetful, "tests.property.faults.replay_apps:attentive", 2),
     ],
 )
-def test_what_was_found_fails_when_played_again_and_passes_once_it_is_mended(
-    machine: type[CallMachine], mended: str, turns: int, tmp_path: Path
+def test_a_counterexample_fails_with_the_fault_and_passes_without(
+    machine: type[CallMachine], fixed: str, turns: int, tmp_path: Path
 ) -> None:
-    path, _ = found(machine, tmp_path)
+    path, _ = find_counterexample(machine, tmp_path)
     assert machine.replay_app is not None
     (scenario,) = load(path).scenarios
     assert len(scenario.turns) <= turns
-    assert [outcome.failure is None for outcome in played(path, machine.replay_app)] == [False]
-    assert [outcome.failure for outcome in played(path, mended)] == [None]
+    assert [result.failure is None for result in replay(path, machine.replay_app)] == [False]
+    assert [result.failure for result in replay(path, fixed)] == [None]
 
 
-def test_the_file_tells_the_story_and_the_one_command_that_plays_it_again(tmp_path: Path) -> None:
-    path, error = found(AsksTwice, tmp_path)
+def test_the_file_has_the_trace_and_a_command_that_replays_it(tmp_path: Path) -> None:
+    path, error = find_counterexample(AsksTwice, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"# {error.violations[0].kind}: {error.violations[0].message}\n")
-    (command,) = re.findall(r"# Play it again: (.*)", text)
+    (command,) = re.findall(r"# Replay: (.*)", text)
     run = subprocess.run(
         [sys.executable, "-m", *shlex.split(command), "-p", "no:cacheprovider", "-q"],
         cwd=ROOT,
@@ -99,12 +99,12 @@ def test_the_file_tells_the_story_and_the_one_command_that_plays_it_again(tmp_pa
     assert "1 failed" in run.stdout
 
 
-def test_what_no_scenario_can_say_is_told(tmp_path: Path) -> None:
+def test_what_a_scenario_cannot_express_is_listed(tmp_path: Path) -> None:
     class Forgets(ByHand):
         agent = Agent
         restarts_workers = True
 
-    path, _ = found(Forgets, tmp_path)
+    path, _ = find_counterexample(Forgets, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert "#   in call 1 the worker was replaced\n" in text
     assert " --yemot-app=MODULE:FACTORY" in text

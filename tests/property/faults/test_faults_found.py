@@ -5,36 +5,36 @@ from collections.abc import Callable
 import pytest
 
 from tests.property.faults import broken_agents, broken_flows, broken_stores, broken_streams, healthy
-from tests.property.faults.subject import BROKEN, GOOD, Creature
-from tests.property.faults.trial import EXAMPLES, SECONDS, evenings, row, tried
+from tests.property.faults.search import MAX_EXAMPLES, MAX_SECONDS, example_count, search_violation, table_row
+from tests.property.faults.subject import BROKEN, HEALTHY, Subject
 
-ROOMS = (broken_agents, broken_flows, broken_stores, broken_streams, healthy)
-TITLE = "zoo: what is wrong | found by | evenings | CPU s"
+MODULES = (broken_agents, broken_flows, broken_stores, broken_streams, healthy)
+TITLE = "planted faults: fault | found by | examples | CPU s"
 
 
-@pytest.mark.parametrize("creature", BROKEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("subject", BROKEN, ids=lambda one: one.name)
 def test_each_fault_is_found_within_its_budget(
-    creature: Creature, record_property: Callable[[str, object], None]
+    subject: Subject, record_property: Callable[[str, object], None]
 ) -> None:
-    trial = tried(creature, EXAMPLES)
-    record_property("table", (TITLE, row(trial)))
-    assert trial.violation is not None, f"{creature.what}: not found in {trial.examples} evenings"
-    assert trial.violation.kind in creature.kinds, str(trial.violation)
-    assert len(trial.violation.trace) <= 15
-    assert trial.seconds < SECONDS
+    result = search_violation(subject, MAX_EXAMPLES)
+    record_property("table", (TITLE, table_row(result)))
+    assert result.violation is not None, f"{subject.description}: not found in {result.examples} examples"
+    assert result.violation.kind in subject.kinds, str(result.violation)
+    assert len(result.violation.trace) <= 15
+    assert result.seconds < MAX_SECONDS
 
 
-@pytest.mark.parametrize("creature", GOOD, ids=lambda one: one.name)
-def test_nothing_is_found_in_a_healthy_one(
-    creature: Creature, record_property: Callable[[str, object], None], pytestconfig: pytest.Config
+@pytest.mark.parametrize("subject", HEALTHY, ids=lambda one: one.name)
+def test_no_violation_is_found_in_a_healthy_application(
+    subject: Subject, record_property: Callable[[str, object], None], pytestconfig: pytest.Config
 ) -> None:
     seeded = pytestconfig.getoption("--hypothesis-seed") is not None
-    trial = tried(creature, evenings(creature), seeded=seeded)
-    record_property("table", (TITLE, row(trial)))
-    assert trial.violation is None, str(trial.violation)
+    result = search_violation(subject, example_count(subject), seeded=seeded)
+    record_property("table", (TITLE, table_row(result)))
+    assert result.violation is None, str(result.violation)
 
 
-def test_the_zoo_is_large_enough() -> None:
+def test_there_are_enough_faults() -> None:
     assert len(BROKEN) >= 20
-    assert len({creature.name for creature in BROKEN + GOOD}) == len(BROKEN + GOOD)
-    assert len(ROOMS) == 5
+    assert len({subject.name for subject in BROKEN + HEALTHY}) == len(BROKEN + HEALTHY)
+    assert len(MODULES) == 5

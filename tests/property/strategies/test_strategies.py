@@ -48,7 +48,7 @@ def pairs(sent: Any) -> Any:  # noqa: ANN401 - a request of any form
     return Request.parse(sent)
 
 
-def names(sent: Any) -> list[str]:  # noqa: ANN401 - likewise
+def names(sent: Any) -> list[str]:  # noqa: ANN401 - a drawn value
     return [name for name, _ in pairs(sent).pairs]
 
 
@@ -183,8 +183,8 @@ SCRIPTS: dict[str, Holds] = {
     "silent": lambda script: any(of(turn, "silent") for turn in script.turns),
     "repeated": lambda script: any(of(turn, "repeats") for turn in script.turns),
     "failed": lambda script: any(of(turn, "says", Failure, Drop) for turn in script.turns),
-    "hung": lambda script: any(of(turn, "says", Hang) and not turn.meanwhile for turn in script.turns),
-    "interrupted": lambda script: any(turn.meanwhile for turn in script.turns),
+    "hung": lambda script: any(of(turn, "says", Hang) and not turn.interruption for turn in script.turns),
+    "interrupted": lambda script: any(turn.interruption for turn in script.turns),
 }
 KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[str, Holds]]] = [
     (model_texts, TEXT_KINDS, TEXTS),
@@ -223,7 +223,7 @@ def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
         model_texts("polite")  # type: ignore[arg-type]  # that is the point
 
 
-def test_statistics_tell_which_kinds_were_drawn(pytester: pytest.Pytester) -> None:
+def test_statistics_show_the_kinds_drawn(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         from hypothesis import given
@@ -315,7 +315,7 @@ def test_nothing_is_done_after_a_hangup() -> None:
         assert ends in ([], [len(script.turns)])
 
 
-def test_each_turn_of_a_call_has_a_line_of_its_own() -> None:
+def test_each_turn_of_a_call_has_its_own_line() -> None:
     for script in drawn(call_scripts(), 50):
         lines = [turn.location.line for turn in script.turns]
         assert lines == list(range(1, len(lines) + 1))

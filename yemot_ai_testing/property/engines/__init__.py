@@ -1,1 +1,1 @@
-"""Engines that choose the order of events, and end workers."""
+"""Engines with a fixed or seeded order of events, and the end of a worker."""

@@ -1,11 +1,11 @@
-"""The end of a worker that shares its process with others: whatever runs on its loop is cancelled.
+"""Kill a simulated worker: cancel all tasks of its event loop.
 
 >>> import asyncio
->>> async def evening():
-...     work = asyncio.create_task(asyncio.sleep(3600))
-...     await ended(after=2)
-...     return work.cancelled()
->>> asyncio.run(evening())
+>>> async def main():
+...     task = asyncio.create_task(asyncio.sleep(3600))
+...     await kill_tasks(after_steps=2)
+...     return task.cancelled()
+>>> asyncio.run(main())
 True
 """
 
@@ -21,19 +21,19 @@ Task: TypeAlias = asyncio.Task[Any]
 
 
 async def kill_tasks(*, after_steps: int = 0, excluding: Collection[Task] = ()) -> None:
-    """Cancel what else runs on this loop, and wait until it is gone.
+    """Cancel the other tasks of this loop and wait for their end.
 
     Args:
-        after_steps: how many steps the loop goes on before.
-        excluding: what is no part of the worker; looked at when the others are cancelled.
+        after_steps: steps of the loop to wait first.
+        excluding: tasks that do not belong to the worker; read when the others are cancelled.
     """
     for _ in range(after_steps):
         await asyncio.sleep(0)
-    here = asyncio.current_task()
+    current = asyncio.current_task()
     others = [
         task
         for task in sorted(asyncio.all_tasks(), key=_creation_order)
-        if task is not here and task not in excluding
+        if task is not current and task not in excluding
     ]
     for task in others:
         task.cancel()
@@ -42,5 +42,5 @@ async def kill_tasks(*, after_steps: int = 0, excluding: Collection[Task] = ()) 
 
 
 def _creation_order(task: Task) -> tuple[int, str]:
-    """Return what sorts tasks by their age: asyncio numbers those that nobody names."""
+    """Return a sort key by age: asyncio numbers the default names of tasks."""
     return len(task.get_name()), task.get_name()

@@ -1,18 +1,17 @@
-"""An engine with virtual time on which nothing happens at once, so that a seed is one order of events.
+"""An engine with virtual time and a fixed order of events: the same seed gives the same order.
 
-Whoever waits for the engine goes on, and a blocking handler begins, when the loop has nothing left to do
-at this moment: one after the other, in the order in which they came. Threads then never race with the
-loop, nor with each other.
+A thread that waits for the engine continues, and a blocking handler starts, only when the loop is idle: one
+after the other, in the order of their arrival. So threads never race with the loop or with each other.
 
 >>> import asyncio
->>> engine, seen = OrderlyEngine(), []
->>> async def evening():
-...     soon = asyncio.create_task(engine.in_thread(seen.append, "in a thread"))
+>>> engine, seen = OrderedEngine(), []
+>>> async def main():
+...     task = asyncio.create_task(engine.run_in_thread(seen.append, "in a thread"))
 ...     for step in range(3):
 ...         await asyncio.sleep(0)
 ...         seen.append(step)
-...     await soon
->>> engine.run(evening())
+...     await task
+>>> engine.run(main())
 >>> seen
 [0, 1, 2, 'in a thread']
 """
@@ -42,16 +41,16 @@ __all__ = ["OrderedEngine"]
 T = TypeVar("T")
 
 MAX_BUSY_ROUNDS: Final = 1000
-"""Rounds after which a loop that never rests, for somebody looks there again and again, counts as resting."""
+"""Rounds after which a loop that is never idle, because a task polls, counts as idle."""
 
-LAST_PLACE: Final = math.inf
+UNORDERED: Final = math.inf
 
-_order_number: ContextVar[float] = ContextVar("_order_number", default=LAST_PLACE)
-"""The place of a handler's thread: which one it is, from the engine's first."""
+_order_number: ContextVar[float] = ContextVar("_order_number", default=UNORDERED)
+"""The order number of a handler's thread, counted by its engine."""
 
 
 class OrderedEngine(VirtualEngine):
-    """An engine on which one thing happens after the other."""
+    """An engine that runs threads one after the other, when its loop is idle."""
 
     def __init__(self) -> None:
         self._order_numbers = itertools.count()
@@ -60,40 +59,40 @@ class OrderedEngine(VirtualEngine):
 
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
-        """Let no time pass, and go on in the order in which this was begun, not in that of its ends."""
-        place = next(self._order_numbers)
+        """Hold virtual time; blocks that end together continue in the order in which they started."""
+        order_number = next(self._order_numbers)
         try:
             async with super().hold_time():
                 yield
         finally:
-            await self._idle_queue.wait(place)
+            await self._idle_queue.wait(order_number)
 
     async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
-        place = next(self._order_numbers)
+        order_number = next(self._order_numbers)
 
-        def placed() -> T:
-            _order_number.set(place)  # in a context of its own
+        def numbered() -> T:
+            _order_number.set(order_number)  # in the thread's own context
             return function()
 
-        await self._idle_queue.wait(place)
-        return await super()._run_in_thread(semaphore, placed)
+        await self._idle_queue.wait(order_number)
+        return await super()._run_in_thread(semaphore, numbered)
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
-        place = _order_number.get()
+        order_number = _order_number.get()
 
-        async def until_rest() -> T:
+        async def until_idle() -> T:
             try:
                 return await coroutine
             finally:
-                # Handlers first: they come to an end, and whoever drives all this then does not meet them.
-                await self._idle_queue.wait(place)
+                # Handlers first: they then end before the thread that drives the engine continues.
+                await self._idle_queue.wait(order_number)
 
-        # A thread that a handler waits for waits in its stead.
-        return await super()._counted(until_rest(), worker or int(place < LAST_PLACE))
+        # A thread that a handler waits for takes the handler's turn in the order.
+        return await super()._counted(until_idle(), worker or int(order_number < UNORDERED))
 
 
 class _IdleQueue:
-    """Those who wait until the loop rests; lives on the loop."""
+    """Coroutines that wait until the loop is idle; for use on the loop only."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -103,20 +102,20 @@ class _IdleQueue:
         return bool(self._waiting)
 
     async def wait(self, order_number: float) -> None:
-        """Wait until the loop rests, and nobody with a smaller place waits for that."""
-        let_go: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (order_number, next(self._arrival_numbers), let_go))
-        await let_go
+        """Wait until the loop is idle and no smaller order number waits."""
+        released: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (order_number, next(self._arrival_numbers), released))
+        await released
 
     def release_next(self) -> None:
-        """Let the first one go on."""
-        *_, let_go = heapq.heappop(self._waiting)
-        if not let_go.done():  # cancelled meanwhile
-            let_go.set_result(None)
+        """Resume the waiter with the smallest order number."""
+        *_, released = heapq.heappop(self._waiting)
+        if not released.done():  # cancelled while it waited
+            released.set_result(None)
 
 
 class _OrderedSelector(VirtualSelector):
-    """Where time would jump, whoever waits until the loop rests goes on first."""
+    """Resume the waiters for an idle loop before virtual time jumps."""
 
     def __init__(self, clock: VirtualClock, queue: _IdleQueue) -> None:
         super().__init__(clock)
@@ -125,18 +124,18 @@ class _OrderedSelector(VirtualSelector):
         self._rounds = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
-        """Look for what is ready."""
+        """Return the ready file objects."""
         if not self._queue:
             return super().select(timeout)
-        rests = timeout != 0
-        self._rounds = 0 if rests else self._rounds + 1
-        # A handler that waits for threads of its own looks like one at work.
+        idle = timeout != 0
+        self._rounds = 0 if idle else self._rounds + 1
+        # A handler that waits for its own threads counts as working.
         ready = selectors.DefaultSelector.select(
-            self, STALL_SECONDS if rests and self._virtual_clock.is_working else 0
+            self, STALL_SECONDS if idle and self._virtual_clock.is_working else 0
         )
         if (
             not ready
-            and (rests or self._rounds >= MAX_BUSY_ROUNDS)
+            and (idle or self._rounds >= MAX_BUSY_ROUNDS)
             and not self._virtual_clock.is_held_externally
         ):
             self._rounds = 0

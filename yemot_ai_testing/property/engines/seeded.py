@@ -1,7 +1,7 @@
-"""A loop that picks the next ready task by a seeded chance: each seed is one interleaving, again and again.
+"""An event loop that picks the next ready task at random, by a seed: each seed gives one interleaving.
 
-Only tasks change places, and only with tasks that are ready at the same time: callbacks keep the order
-that asyncio promises them. Time is virtual.
+Only tasks that are ready at the same time change their order; callbacks keep the order that asyncio
+guarantees. Time is virtual.
 
 >>> import asyncio
 >>> async def order(seed):
@@ -30,36 +30,36 @@ __all__ = ["SeededEngine", "seeded_engine"]
 
 
 class SeededEngine(VirtualEngine):
-    """An engine with virtual time whose tasks run in an order of its own.
+    """An engine with virtual time whose ready tasks run in a seeded order.
 
     Args:
-        seed: which order.
+        seed: the seed of the order.
     """
 
     def __init__(self, seed: int) -> None:
-        super().__init__(lambda clock: _with_seeded_order(VirtualLoop(clock), random.Random(seed)))  # noqa: S311 - chance, no secret
+        super().__init__(lambda clock: _with_seeded_order(VirtualLoop(clock), random.Random(seed)))  # noqa: S311 - not for security
 
 
 def seeded_engine(seed: int) -> SeededEngine:
-    """Make an engine whose tasks run in the order that belongs to ``seed``."""
+    """Return an engine whose ready tasks run in the order of ``seed``."""
     return SeededEngine(seed)
 
 
 def _with_seeded_order(loop: VirtualLoop, rng: random.Random) -> VirtualLoop:
-    """Let ``loop`` take its ready tasks by chance."""
+    """Make ``loop`` take its ready tasks in random order."""
     loop._ready = _ShuffledReadyQueue(rng)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other place for this
     return loop
 
 
 class _ShuffledReadyQueue(deque[Any]):
-    """The ready callbacks of a loop: of the tasks at their head any may be next."""
+    """The ready callbacks of a loop; any of the tasks at the head may be next."""
 
     def __init__(self, rng: random.Random) -> None:
         super().__init__()
         self._rng = rng
 
     def popleft(self) -> Any:  # noqa: ANN401 - asyncio's handles
-        """Take the next one."""
+        """Remove and return the next callback."""
         tasks = 0
         while tasks < len(self) and _is_task(self[tasks]):
             tasks += 1
@@ -72,4 +72,4 @@ class _ShuffledReadyQueue(deque[Any]):
 
 
 def _is_task(handle: Any) -> bool:  # noqa: ANN401 - asyncio's handles
-    return isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)  # noqa: SLF001 - what it is of
+    return isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)  # noqa: SLF001 - asyncio has no public way

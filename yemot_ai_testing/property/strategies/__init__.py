@@ -1,15 +1,15 @@
-"""Hypothesis strategies for everything that meets on such a line, valid, odd and hostile.
+"""Hypothesis strategies for requests, responses, callers, model texts and streams: valid, odd and hostile.
 
-Each is a function. It takes the names of the kinds that are wanted, and gives all of them without; its
-docstring lists them. They shrink towards what a person would write: "שלום", 0500000000, one turn::
+Each is a function that takes the kinds to draw from, by default all; its docstring lists them. Examples
+shrink to what a person would write: "שלום", 0500000000, one turn::
 
     >>> from hypothesis import given, settings
     >>> from yemot_ai.protocol import Request
     >>> @settings(max_examples=20)
     ... @given(requests("odd_ids", "hostile"))
-    ... def no_request_is_refused(sent):
-    ...     Request.parse(sent)
-    >>> no_request_is_refused()
+    ... def test_every_request_is_parsed(request):
+    ...     Request.parse(request)
+    >>> test_every_request_is_parsed()
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every action of an answer."""
+"""Strategies for the actions of a response."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _FILES = st.just("") | text_without("/,&=")
 
 @st.composite
 def _taps(draw: st.DrawFn) -> Tap:
-    """Draw any tap."""
+    """Draw a ``Tap``."""
     most = draw(_MAYBE)
     return Tap(
         max_digits=most,
@@ -84,7 +84,7 @@ _VOICES = st.builds(
 
 @st.composite
 def _records(draw: st.DrawFn) -> Record:
-    """Draw any recording."""
+    """Draw a ``Record``."""
     longest = draw(_MAYBE)
     return Record(
         folder=draw(
@@ -102,7 +102,7 @@ def _records(draw: st.DrawFn) -> Record:
 modes: Final[st.SearchStrategy[Tap | Voice | Record]] = st.one_of(
     st.just(Tap()), _taps(), _VOICES, _records()
 )
-"""Every way to ask."""
+"""Every mode of a read."""
 
 _PLAYS = st.builds(Play, messages)
 _READS = st.builds(Read, messages, _NAMES, mode=modes, reuse=st.booleans())
@@ -142,7 +142,7 @@ _MUSIC = st.builds(
     MusicOnHold, st.just("ztomao") | text_without(",&="), st.none() | COUNTS, no_return=st.booleans()
 )
 chained_actions: Final[st.SearchStrategy[Action]] = _PLAYS | _MUSIC
-"""Actions that others may follow [OFF]."""
+"""Actions that may be followed by others [OFF]."""
 
 final_actions: Final[st.SearchStrategy[Action]] = st.one_of(
     _PLAYS,
@@ -155,4 +155,4 @@ final_actions: Final[st.SearchStrategy[Action]] = st.one_of(
     _ROUTINGS,
     st.builds(Noop, text_without("&", min_size=0)),
 )
-"""Every action but a bare word, which stands alone."""
+"""Every action except ``SimpleAnswer``, which must be the only one."""

@@ -1,4 +1,4 @@
-"""Whole calls, as they are written down before anybody calls."""
+"""A strategy for scripts of whole calls, as scenarios."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PATH = Path("drawn.call.yaml")
 
 @dataclass(frozen=True, slots=True)
 class _TurnDraft:
-    """A turn that has no place yet."""
+    """A turn without a source location."""
 
     action: CallerAction
     agent: tuple[Step, ...] = ()
@@ -42,9 +42,9 @@ class _TurnDraft:
 
 
 _SECONDS = st.sampled_from([0.0, 1.0, 4.0, 9.0])
-_SAID = values("speech").map(lambda text: CallerAction("says", text))
+_SAYS = values("speech").map(lambda text: CallerAction("says", text))
 _FAILURES = st.sampled_from(get_args(FailureKind)).map(Failure) | st.just(Drop())
-_INTERRUPTING = st.builds(InterruptionSpec, st.none() | st.sampled_from("0123456789*#"), _SECONDS)
+_INTERRUPTIONS = st.builds(InterruptionSpec, st.none() | st.sampled_from("0123456789*#"), _SECONDS)
 
 
 def _one_step(step: Step) -> tuple[Step, ...]:
@@ -58,12 +58,12 @@ def _answer(*texts: str, after: float = 0.0) -> tuple[Step, ...]:
 _TURNS: Final[KindTable[ScriptTurnKind, _TurnDraft]] = {
     "answered": [
         st.just(_TurnDraft(CallerAction("says", "שלום"), _answer("שלום"))),
-        st.builds(_TurnDraft, _SAID, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
+        st.builds(_TurnDraft, _SAYS, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
     ],
     "pieces": [
         st.builds(
             _TurnDraft,
-            _SAID,
+            _SAYS,
             st.lists(model_texts("plain"), min_size=2, max_size=4).map(lambda texts: _answer(*texts)),
         )
     ],
@@ -77,9 +77,9 @@ _TURNS: Final[KindTable[ScriptTurnKind, _TurnDraft]] = {
     "pressed": [st.sampled_from("123456789*0").map(lambda key: _TurnDraft(CallerAction("presses", key)))],
     "silent": [st.just(_TurnDraft(CallerAction("silent")))],
     "repeated": [st.just(_TurnDraft(CallerAction("repeats")))],
-    "failed": [st.builds(_TurnDraft, _SAID, _FAILURES.map(_one_step))],
-    "hung": [st.builds(_TurnDraft, _SAID, st.just((Hang(),)))],
-    "interrupted": [st.builds(_TurnDraft, _SAID, st.just((Hang(),)), _INTERRUPTING)],
+    "failed": [st.builds(_TurnDraft, _SAYS, _FAILURES.map(_one_step))],
+    "hung": [st.builds(_TurnDraft, _SAYS, st.just((Hang(),)))],
+    "interrupted": [st.builds(_TurnDraft, _SAYS, st.just((Hang(),)), _INTERRUPTIONS)],
 }  # fmt: skip
 
 
@@ -88,52 +88,52 @@ def call_scripts(
     max_turns: int = 8,
     caller: CallerSpec | st.SearchStrategy[CallerSpec] | None = None,
 ) -> st.SearchStrategy[Scenario]:
-    """Return a strategy for whole calls in the model of ``*.call.yaml`` files.
+    """Return a strategy for whole calls, as ``Scenario`` values of ``*.call.yaml`` files.
 
-    A call begins with the greeting, or with the caller's first verb, has one turn or more, and may end
-    with a hang-up. The caller says something and is ``answered`` by the model, at once or in ``pieces``;
-    one of them is ``hostile``; the caller is ``silent`` or has ``pressed`` a key; the line has ``repeated``
-    its last request; the model ``failed``, or ``hung``; or it hung and the caller ``interrupted`` it by a
-    key or a hang-up, after which nothing more is done.
+    A call starts with the greeting or the caller's first verb, has at least one turn, and may end with a
+    hang-up. Kinds of turns: the caller speaks and the model has ``answered``, whole or in ``pieces``; the
+    utterance and the answer are ``hostile``; the caller was ``silent`` or has ``pressed`` a key; the line
+    has ``repeated`` its last request; the model has ``failed`` or ``hung``; or it hung and the caller has
+    ``interrupted`` it with a key or a hang-up; a hang-up ends the call.
 
     Args:
-        turns: the kinds of turns that are wanted; all of them if none is named.
-        max_turns: how many turns a call has at most, without greeting and hang-up.
-        caller: who calls, or a strategy for it; None: anybody, to the root.
+        turns: the kinds of turns to draw from; all if none is named.
+        max_turns: the most turns of a call, without greeting and hang-up.
+        caller: the caller, or a strategy for it; None draws any caller, to the root.
 
     >>> from hypothesis import find
     >>> [turn.action.text for turn in find(call_scripts(), lambda script: True).turns]
     ['שלום']
     """
-    who = callers(extension="") if caller is None else caller
+    callers_ = callers(extension="") if caller is None else caller
     return st.builds(
         _script,
         st.booleans(),
         st.lists(of_kinds("call_scripts", _TURNS, turns), min_size=1, max_size=max_turns),
         st.booleans(),
-        st.just(who) if isinstance(who, CallerSpec) else who,
+        st.just(callers_) if isinstance(callers_, CallerSpec) else callers_,
     )
 
 
-def _script(greeted: bool, doings: list[_TurnDraft], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
-    last = next((at for at, doing in enumerate(doings, start=1) if _ends_call(doing)), None)
-    kept = doings[:last]
+def _script(greeted: bool, drafts: list[_TurnDraft], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
+    last = next((at for at, draft in enumerate(drafts, start=1) if _ends_call(draft)), None)
+    played = drafts[:last]
     if hangs_up and last is None:
-        kept.append(_TurnDraft(CallerAction("hangs_up")))
+        played.append(_TurnDraft(CallerAction("hangs_up")))
     first = 2 if greeted else 1
     turns = [
         ScenarioTurn(
             SourceLocation(_PATH, line, 1),
-            action=doing.action,
-            agent=doing.agent,
-            interruption=doing.interruption,
+            action=draft.action,
+            agent=draft.agent,
+            interruption=draft.interruption,
         )
-        for line, doing in enumerate(kept, start=first)
+        for line, draft in enumerate(played, start=first)
     ]
     greeting = [ScenarioTurn(SourceLocation(_PATH, 1, 1))] if greeted else []
     return Scenario("שיחה", SourceLocation(_PATH, 1, 1), (*greeting, *turns), caller=caller)
 
 
-def _ends_call(doing: _TurnDraft) -> bool:
-    """Whether the caller has hung up in the middle of it."""
-    return doing.interruption is not None and doing.interruption.keys is None
+def _ends_call(draft: _TurnDraft) -> bool:
+    """Return whether the caller hangs up during the turn."""
+    return draft.interruption is not None and draft.interruption.keys is None

@@ -1,4 +1,4 @@
-"""Who calls."""
+"""A strategy for callers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CallerKind: TypeAlias = Literal["mobile", "landline", "withheld", "foreign"]
 CALLER_KINDS: Final[tuple[CallerKind, ...]] = get_args(CallerKind)
 
 extensions: Final = st.sampled_from(["", "1", "9", "1/2", "ai_agent"])
-"""Where somebody may have dialled to."""
+"""Extensions to dial."""
 
 phones: Final[KindTable[CallerKind, str]] = {
     "mobile": [st.just("0500000000"), digits(8, 8).map("05{}".format)],
@@ -32,20 +32,20 @@ phones: Final[KindTable[CallerKind, str]] = {
 def callers(
     *kinds: CallerKind, extension: str | st.SearchStrategy[str] = extensions
 ) -> st.SearchStrategy[CallerSpec]:
-    """Return a strategy for who calls: ``mobile``, ``landline`` and ``foreign`` numbers, or ``withheld``.
+    """Return a strategy for callers: ``mobile``, ``landline`` and ``foreign`` numbers, or ``withheld``.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
-        extension: where they dial to, or a strategy for it; without slashes at the ends, ``""`` is the root.
+        kinds: the kinds to draw from; all if none is named.
+        extension: the extension to dial, or a strategy for it; no slashes at the ends, ``""`` is the root.
 
     >>> from hypothesis import find
     >>> find(callers(), lambda caller: True)
     CallerSpec(phone='0500000000', extension='', method='GET')
     """
-    places = st.just(extension) if isinstance(extension, str) else extension
+    dialled = st.just(extension) if isinstance(extension, str) else extension
     return st.builds(
         CallerSpec,
         phone=of_kinds("callers", phones, kinds),
-        extension=places,
+        extension=dialled,
         method=st.sampled_from(["GET", "POST"]),
     )

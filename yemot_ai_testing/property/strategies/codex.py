@@ -1,4 +1,4 @@
-"""What ``codex exec --json`` writes, and what it could write: made of what the real one was recorded to."""
+"""A strategy for the output of ``codex exec --json``, made from recordings of the real one."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class CodexStream:
     """One run of ``codex exec --json``.
 
     Attributes:
-        lines: its standard output, without the ends of lines.
-        exit_code: as ``Popen`` sees it.
+        lines: the lines of its standard output, without line ends.
+        exit_code: the exit code as ``Popen`` reports it.
         stderr: its standard error.
     """
 
@@ -39,17 +39,19 @@ class CodexStream:
 
     @property
     def jsonl(self) -> bytes:
-        """The standard output as it was written."""
+        """The whole standard output."""
         return b"".join(line + b"\n" for line in self.lines)
 
 
 @cache
 def _recorded(*, answered: bool) -> tuple[Recording, ...]:
-    """Return the recorded turns that ended with an answer, or those that did not; the shortest first."""
+    """Return the recorded turns with an answer, or those without; the shortest first."""
     every = [one for version in recordings.versions() for one in recordings.load_version(version).values()]
     turns = [one for one in every if one.argv[:1] == ("exec",) and "--json" in one.argv and one.stdout]
-    kept = [one for one in turns if _is_answered(one) is answered]
-    return tuple(sorted(kept, key=lambda one: (len(one.stdout), one.case != "answer", one.version, one.case)))
+    selected = [one for one in turns if _is_answered(one) is answered]
+    return tuple(
+        sorted(selected, key=lambda one: (len(one.stdout), one.case != "answer", one.version, one.case))
+    )
 
 
 def _is_answered(recording: Recording) -> bool:
@@ -61,45 +63,45 @@ def _is_answered(recording: Recording) -> bool:
 
 @st.composite
 def _replayed(draw: st.DrawFn, *, answered: bool) -> CodexStream:
-    """Draw a recorded turn in which the agent says something else, in a conversation of another name."""
+    """Draw a recorded turn with another answer and another thread ID."""
     recording = draw(st.sampled_from(_recorded(answered=answered)))
-    said = draw(model_texts("plain") | model_texts())
+    text = draw(model_texts("plain") | model_texts())
     thread = draw(st.uuids().map(str))
-    lines = [_with_text(line.text.replace("{thread_id}", thread), said) for line in recording.stdout]
+    lines = [_with_text(line.text.replace("{thread_id}", thread), text) for line in recording.stdout]
     stderr = "\n".join(recording.stderr).replace("{thread_id}", thread)
     return CodexStream(tuple(lines), recording.exit_code, stderr)
 
 
-def _with_text(line: str, said: str) -> bytes:
+def _with_text(line: str, text: str) -> bytes:
     try:
         event = json.loads(line)
     except ValueError:
         return line.encode()
     item = event.get("item")
     if isinstance(item, dict) and item.get("type") == "agent_message":
-        item["text"] = said
+        item["text"] = text
     return _encode(event)
 
 
 def _encode(event: Event, *, ascii_only: bool = False) -> bytes:
     try:
         return json.dumps(event, ensure_ascii=ascii_only).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair stands in JSON only as an escape
+    except UnicodeEncodeError:  # JSON can hold a lone surrogate only as an escape
         return json.dumps(event).encode()
 
 
 @st.composite
 def _truncated(draw: st.DrawFn) -> CodexStream:
-    whole = draw(_replayed(answered=True))
-    written = whole.jsonl[: draw(st.integers(0, len(whole.jsonl) - 1))]
+    stream = draw(_replayed(answered=True))
+    written = stream.jsonl[: draw(st.integers(0, len(stream.jsonl) - 1))]
     return CodexStream(
-        tuple(written.split(b"\n")), draw(st.sampled_from([0, 1, -15, -9, 101, 143])), whole.stderr
+        tuple(written.split(b"\n")), draw(st.sampled_from([0, 1, -15, -9, 101, 143])), stream.stderr
     )
 
 
 @st.composite
 def _interleaved(draw: st.DrawFn) -> CodexStream:
-    """Draw two turns that were written to one stream, each in its own order."""
+    """Draw two turns interleaved in one stream; each keeps its order."""
     first, second = draw(_replayed(answered=True)), draw(_replayed(answered=True) | _replayed(answered=False))
     left, right = list(first.lines), list(second.lines)
     lines: list[bytes] = []
@@ -138,7 +140,7 @@ _NO_EVENTS = st.sampled_from(
 
 @st.composite
 def _with_noise(draw: st.DrawFn, strange: st.SearchStrategy[bytes]) -> CodexStream:
-    """Draw a turn with lines among its own that are no part of it, some perhaps in the place of others."""
+    """Draw a turn with strange lines inserted, or replacing its lines."""
     turn = draw(_replayed(answered=True))
     lines = list(turn.lines)
     for line in draw(st.lists(strange, min_size=1, max_size=3)):
@@ -148,15 +150,14 @@ def _with_noise(draw: st.DrawFn, strange: st.SearchStrategy[bytes]) -> CodexStre
 
 
 def codex_streams(*kinds: StreamKind) -> st.SearchStrategy[CodexStream]:
-    """Return a strategy for what one ``codex exec --json`` writes.
+    """Return a strategy for the output of one ``codex exec --json``.
 
-    Made of the recordings of the real Codex, of every version: ``answered`` turns with other words in
-    them; turns that ``failed``; ``truncated``: cut off after any byte; ``interleaved``: two turns in one
-    stream; ``unknown`` events, items, fields and values among the known; ``malformed``: lines that are
-    no events.
+    It is made from the recordings of all versions: ``answered`` turns with other texts; turns that
+    ``failed``; ``truncated`` after any byte; ``interleaved``: two turns in one stream; ``unknown`` events,
+    items, fields and values inserted; ``malformed``: inserted lines that are not events.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
     >>> stream = find(codex_streams(), lambda stream: True)

@@ -1,4 +1,4 @@
-"""The settings of an extension, as people write them."""
+"""A strategy for ``ext.ini`` files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALLOWED: Final[dict[str, st.SearchStrategy[str]]] = {
     "names such as M1012,M1002": st.sampled_from(["M1012", "M1012,M1002"]),
     "a text": st.sampled_from(["he", "default"]) | sentences,
 }
-"""What may stand in a setting, by what its ``Key`` says of it."""
+"""Valid values of a setting, by the text of its ``allowed``."""
 
 _QUESTIONS = st.sampled_from(
     ["id,no,9,8,7,No", "pin,,4,4", "said,no,voice", "wish,no,record,/5", "ID,yes,5,4,50,Number,yes,no,*/,"]
@@ -42,7 +42,7 @@ _OPEN = st.one_of(
     ),
     st.tuples(st.sampled_from(["api_answer_OK=", "api_answer_OK_1=", "read_answer_a_1="]), _ACTIONS),
 ).map("".join)
-"""Settings whose names carry numbers or words."""
+"""Settings whose names have numbers or words in them."""
 
 _SETTINGS = (
     st.sampled_from([key for name, key in KEYS.items() if name not in {"type", "api_link"}]).flatmap(
@@ -66,7 +66,9 @@ _ODD_LINES = st.one_of(
     st.tuples(_NAMES, st.sampled_from(["=", " = ", ":", "=="]), st.sampled_from(STRUCTURE) | any_text).map(
         "".join
     ),
-    st.tuples(st.sampled_from(["api_000=", "api_answer_OK=", "read_answer_a_1="]), response_texts()).map("".join),
+    st.tuples(
+        st.sampled_from(["api_000=", "api_answer_OK=", "read_answer_a_1="]), response_texts()
+    ).map("".join),
 )  # fmt: skip
 
 
@@ -108,12 +110,12 @@ _KINDS: Final[KindTable[IniKind, str]] = {
 def ext_inis(*kinds: IniKind) -> st.SearchStrategy[str]:
     """Return a strategy for the text of an ``ext.ini``.
 
-    ``api``: every documented setting of an API extension with values that may stand in it [OFF];
-    ``other`` kinds of extensions; ``odd``: unknown, repeated, empty and unsuitable settings, comments,
-    byte order marks and foreign ends of lines; ``junk``.
+    ``api``: every documented setting of an API extension with valid values [OFF]; ``other`` kinds of
+    extensions; ``odd``: unknown, repeated, empty and invalid settings, comments, byte order marks and other
+    line ends; ``junk``.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
     >>> print(find(ext_inis(), lambda text: True), end="")

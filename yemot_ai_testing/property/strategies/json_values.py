@@ -1,4 +1,4 @@
-"""JSON, and what can have happened to some."""
+"""Strategies for JSON values and altered JSON objects."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ any_json: Final[st.SearchStrategy[Any]] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
     max_leaves=6,
 )
-"""Anything that JSON can say, and what Python's also says."""
+"""Any JSON value, and the values that only Python's ``json`` accepts."""
 
 
 @st.composite
 def altered(draw: st.DrawFn, valid: dict[str, Any]) -> dict[str, Any]:
-    """Draw ``valid`` with one of its parts, however deep, taken out, or replaced by anything."""
-    whole = copy.deepcopy(valid)
-    parent: Any = whole
-    key = draw(st.sampled_from(sorted(whole)))
+    """Draw ``valid`` with one of its parts, at any depth, removed or replaced by any JSON value."""
+    altered_value = copy.deepcopy(valid)
+    parent: Any = altered_value
+    key = draw(st.sampled_from(sorted(altered_value)))
     while isinstance(parent[key], dict | list) and parent[key] and draw(st.booleans()):
         parent = parent[key]
         key = draw(st.sampled_from(sorted(parent) if isinstance(parent, dict) else range(len(parent))))
@@ -32,4 +32,4 @@ def altered(draw: st.DrawFn, valid: dict[str, Any]) -> dict[str, Any]:
         del parent[key]
     else:
         parent[key] = draw(any_json)
-    return whole
+    return altered_value

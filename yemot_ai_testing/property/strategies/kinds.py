@@ -1,4 +1,4 @@
-"""One strategy out of several kinds, with their names told to Hypothesis's statistics."""
+"""Combine the strategies of several kinds into one that reports the kinds in Hypothesis's statistics."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Value = TypeVar("Value")
 KindTable: TypeAlias = Mapping[Kind, Sequence[st.SearchStrategy[Value]]]
 """The strategies of each kind.
 
-What Hypothesis holds for simple is what took few choices: a kind whose values take one choice, such as any
-text at all, would win over one that builds what a person would write. So the first strategy of the first
-kind makes no choice, and its next ones make few.
+Hypothesis shrinks to examples with few choices: a kind whose values take one choice, such as any text, would
+win over one that builds realistic values. So the first strategy of the first kind makes no choice, and the
+next ones make few.
 """
 
 
 def of_kinds(name: str, table: KindTable[Kind, Value], wanted: tuple[Kind, ...]) -> st.SearchStrategy[Value]:
-    """Return a strategy for the kinds that are wanted; all of them if none is named.
+    """Return a strategy for the kinds ``wanted``; all if it is empty.
 
-    A failure shrinks towards the kind that stands first in the table. ``--hypothesis-show-statistics``
-    tells how often each kind was drawn, as ``<what>: <kind>``.
+    Examples shrink to the first kind of the table. ``--hypothesis-show-statistics`` shows how often each
+    kind was drawn, as ``<name>: <kind>``.
 
     Raises:
-        ValueError: there is no such kind; the message lists those that there are.
+        ValueError: there is no such kind; the message lists the kinds.
     """
     unknown = [kind for kind in wanted if kind not in table]
     if unknown:
@@ -37,9 +37,9 @@ def of_kinds(name: str, table: KindTable[Kind, Value], wanted: tuple[Kind, ...])
     return st.one_of([_counted(name, kind, strategy) for kind in kinds for strategy in table[kind]])
 
 
-def _counted(what: str, kind: str, strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
-    def tell(value: Value) -> Value:
-        event(what, payload=kind)
+def _counted(name: str, kind: str, strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
+    def count(value: Value) -> Value:
+        event(name, payload=kind)
         return value
 
-    return strategy.map(tell)
+    return strategy.map(count)

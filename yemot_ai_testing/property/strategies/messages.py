@@ -1,4 +1,4 @@
-"""Every message that can be played."""
+"""Strategies for the messages of a response."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COUNTS: Final = st.integers(0, 10**9 - 1)
 
 
 def text_without(forbidden: str, *, min_size: int = 1) -> st.SearchStrategy[str]:
-    """Return a strategy for a text of one line that has none of the characters ``forbidden``."""
+    """Return a strategy for one-line texts without the characters ``forbidden``."""
     free = st.text(
         st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"), exclude_characters=forbidden),
         min_size=min_size,
@@ -78,4 +78,4 @@ messages: Final = st.builds(
     st.lists(_INNER, min_size=1, max_size=4),
     st.lists(st.builds(GoTo, goto_targets), max_size=1),
 )
-"""One to four messages, and perhaps where the caller goes after them."""
+"""One to four messages, with or without a ``GoTo`` at the end."""

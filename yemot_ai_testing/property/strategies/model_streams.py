@@ -1,4 +1,4 @@
-"""What a model service streams, and what it could: made of what the doubles of its API write."""
+"""A strategy for the streams of a model service, made from the streams of its doubles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BODY_KINDS: Final[tuple[BodyKind, ...]] = get_args(BodyKind)
 
 Event: TypeAlias = dict[str, Any]
 
-_DIALECTS: Final[dict[API, ModelAPI]] = {
+_MODEL_APIS: Final[dict[API, ModelAPI]] = {
     "responses": responses_api,
     "chat": chat_api,
     "messages": messages_api,
@@ -40,12 +40,12 @@ _STREAM: Final = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class ModelStream:
-    """The body of one streamed answer, and the header that goes with it.
+    """The body and content type of one streamed answer.
 
     Attributes:
-        api: whose it is: ``responses``, ``chat`` or ``messages``.
-        blocks: its events as they are sent, each with its blank line; of a stream that is broken, its bytes.
-        content_type: what its header says.
+        api: ``responses``, ``chat`` or ``messages``.
+        blocks: the bytes of its events, each with its blank line; or the bytes of a broken stream.
+        content_type: the content-type header.
     """
 
     api: API
@@ -54,20 +54,20 @@ class ModelStream:
 
     @property
     def body(self) -> bytes:
-        """The whole of it."""
+        """The whole body."""
         return b"".join(self.blocks)
 
 
 def _events(api: API, pieces: Sequence[str], number: str) -> list[Event]:
-    dialect = _DIALECTS[api]
-    whole = dialect.response_body(Answer(tuple(pieces)), number, request={"model": "m", "stream": True})
-    return list(dialect.stream_events(whole, pieces))
+    model_api = _MODEL_APIS[api]
+    body = model_api.response_body(Answer(tuple(pieces)), number, request={"model": "m", "stream": True})
+    return list(model_api.stream_events(body, pieces))
 
 
 def _stream(api: API, events: Sequence[Event]) -> ModelStream:
-    dialect = _DIALECTS[api]
+    model_api = _MODEL_APIS[api]
     blocks = [_block(api, event) for event in events]
-    return ModelStream(api, (*blocks, *([dialect.STREAM_END] if dialect.STREAM_END else [])))
+    return ModelStream(api, (*blocks, *([model_api.STREAM_END] if model_api.STREAM_END else [])))
 
 
 def _block(api: API, event: Event) -> bytes:
@@ -83,33 +83,33 @@ def _answered(draw: st.DrawFn, api: API) -> list[Event]:
 
 
 def _error_event(api: API, failure: Failure) -> Event:
-    error = _DIALECTS[api].error_response(failure).body
+    error = _MODEL_APIS[api].error_response(failure).body
     return {"type": "error", **error["error"]} if api == "responses" else dict(error)
 
 
 @st.composite
 def _failed(draw: st.DrawFn, api: API) -> ModelStream:
-    """Draw an answer that ends in an error: one that the service sends so, or any other at any place."""
+    """Draw an answer that ends in an error: as the real service sends it, or any error at any position."""
     failure = Failure(draw(st.sampled_from(FAILURE_KINDS)))
-    dialect = _DIALECTS[api]
-    own = dialect.error_events(failure, "1", request={"model": "m"})
-    as_it_does = draw(st.booleans())
-    if own and as_it_does:
-        return ModelStream(api, tuple(map(dialect.encode_event, own)))
+    model_api = _MODEL_APIS[api]
+    own = model_api.error_events(failure, "1", request={"model": "m"})
+    as_real_service = draw(st.booleans())
+    if own and as_real_service:
+        return ModelStream(api, tuple(map(model_api.encode_event, own)))
     events = draw(_answered(api))
-    begun = events[: draw(st.integers(0, len(events) - 1))]
-    return ModelStream(api, tuple(_block(api, event) for event in [*begun, _error_event(api, failure)]))
+    sent = events[: draw(st.integers(0, len(events) - 1))]
+    return ModelStream(api, tuple(_block(api, event) for event in [*sent, _error_event(api, failure)]))
 
 
 @st.composite
 def _truncated(draw: st.DrawFn, api: API) -> ModelStream:
-    whole = _stream(api, draw(_answered(api))).body
-    return ModelStream(api, (whole[: draw(st.integers(0, len(whole) - 1))],))
+    body = _stream(api, draw(_answered(api))).body
+    return ModelStream(api, (body[: draw(st.integers(0, len(body) - 1))],))
 
 
 @st.composite
 def _repeated(draw: st.DrawFn, api: API) -> ModelStream:
-    """Draw an answer of which a part, or all, comes again."""
+    """Draw an answer that is repeated in part or as a whole."""
     blocks = _stream(api, draw(_answered(api))).blocks
     start = draw(st.integers(0, len(blocks) - 1))
     end = draw(st.integers(start + 1, len(blocks)))
@@ -118,7 +118,7 @@ def _repeated(draw: st.DrawFn, api: API) -> ModelStream:
 
 @st.composite
 def _interleaved(draw: st.DrawFn, api: API) -> ModelStream:
-    """Draw two answers that were written to one stream, each in its own order."""
+    """Draw two answers interleaved in one stream; each keeps its order."""
     left, right = (list(_stream(api, draw(_answered(api))).blocks) for _ in range(2))
     blocks: list[bytes] = []
     while left and right:
@@ -148,13 +148,13 @@ _BROKEN: Final[st.SearchStrategy[bytes]] = st.one_of(
         ]
     ).flatmap(lambda data: _NAMES.map(lambda name: b"%sdata: %s\n\n" % (name, data))),
     st.binary(max_size=40),
-    any_json.map(lambda found: b"data: %s\n\n" % encode_json(found)),
+    any_json.map(lambda value: b"data: %s\n\n" % encode_json(value)),
 )  # fmt: skip
 
 
 @st.composite
 def _with_noise(draw: st.DrawFn, api: API, strange: st.SearchStrategy[bytes]) -> ModelStream:
-    """Draw an answer with what is no part of it among its events, some perhaps in the place of others."""
+    """Draw an answer with strange blocks inserted, or replacing its blocks."""
     blocks = list(_stream(api, draw(_answered(api))).blocks)
     for block in draw(st.lists(strange, min_size=1, max_size=3)):
         at = draw(st.integers(0, len(blocks)))
@@ -193,17 +193,16 @@ def _of(api: API, kind: BodyKind) -> list[st.SearchStrategy[ModelStream]]:
 
 
 def model_streams(*kinds: BodyKind, api: API | None = None) -> st.SearchStrategy[ModelStream]:
-    """Return a strategy for what a model service streams after a status of 200.
+    """Return a strategy for the stream of a model service after status 200.
 
-    ``answered``; ``failed``: ended by an error, as the service sends it or anywhere; ``truncated``: cut off
-    after any byte; ``repeated``: a part comes again; ``interleaved``: two answers in one stream; ``unknown``
-    events and lines among the known; ``altered``: one part of one event is missing, or anything else;
-    ``malformed``: bytes that are no events; ``page``: a proxy's, instead of a stream.
+    ``answered``; ``failed``: ended by an error, as the real service sends it or at any position;
+    ``truncated`` after any byte; ``repeated`` in part; ``interleaved``: two answers in one stream;
+    ``unknown`` events and lines inserted; ``altered``: one part of one event is missing or replaced;
+    ``malformed``: bytes that are not events; ``page``: the HTML page of a proxy.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
-        api: OpenAI's ``responses`` or ``chat`` completions, or Anthropic's ``messages``; any of them
-            unless given.
+        kinds: the kinds to draw from; all if none is named.
+        api: OpenAI's ``responses`` or ``chat`` completions, or Anthropic's ``messages``; None draws all.
 
     >>> from hypothesis import find
     >>> stream = find(model_streams(api="chat"), lambda stream: True)

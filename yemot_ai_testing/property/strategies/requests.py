@@ -1,4 +1,4 @@
-"""What reaches a server: whole requests of the line, and of those who are not the line."""
+"""A strategy for requests: those of the line, and those of other clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 RawRequest: TypeAlias = "Pairs | str"
-"""A request: names and values as a web framework hands them on, or the raw query string."""
+"""A request: the pairs of names and values, or the raw query string."""
 
 _LINE_VALUES = values("speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded")
 _NAMES = st.sampled_from(["ai_1", "ai_2", "ai_2w1", "ai_10", "choice", "val_1", "שם"])
@@ -38,7 +38,7 @@ _ODD_IDS = any_text | st.sampled_from(
 
 @st.composite
 def _call_parameters(draw: st.DrawFn) -> Pairs:
-    """Draw the line's own part of a request."""
+    """Draw the parameters that the line adds to every request."""
     caller = draw(callers())
     return (
         ("ApiCallId", draw(_CALL_IDS)),
@@ -59,17 +59,17 @@ def _with_repeated_name(own: Pairs, name: str, first: str, rest: list[str]) -> P
 
 
 def _with_odd_ids(own: Pairs, call_id: str | None, phone: str, time: str) -> Pairs:
-    told = {"ApiCallId": call_id, "ApiPhone": phone, "ApiTime": time}
-    changed = [(name, told.get(name, value)) for name, value in own]
+    odd = {"ApiCallId": call_id, "ApiPhone": phone, "ApiTime": time}
+    changed = [(name, odd.get(name, value)) for name, value in own]
     return tuple((name, value) for name, value in changed if value is not None)
 
 
-def _with_hangup(own: Pairs, collected: list[tuple[str, str]], place: str) -> Pairs:
-    return (*own, *collected, ("hangup", "yes"), ("ApiHangupExtension", place))
+def _with_hangup(own: Pairs, collected: list[tuple[str, str]], extension: str) -> Pairs:
+    return (*own, *collected, ("hangup", "yes"), ("ApiHangupExtension", extension))
 
 
-def _encoded(pairs: Pairs, write: Callable[[str], str]) -> str:
-    return "&".join(f"{write(name)}={write(value)}" for name, value in pairs)
+def _encoded(pairs: Pairs, encode: Callable[[str], str]) -> str:
+    return "&".join(f"{encode(name)}={encode(value)}" for name, value in pairs)
 
 
 def _percent(text: str) -> str:
@@ -92,7 +92,7 @@ _ODD_ENCODINGS: Final[tuple[Callable[[str], str], ...]] = (
     lambda text: _percent(text)[:-1],
     _windows_1255,
 )
-"""Ways to write a name or a value that are not the line's: bare, plus signs, twice, cut off, no UTF-8."""
+"""Encodings that the line does not use: none, plus signs, lower case, twice, truncated, not UTF-8."""
 
 _collected = st.lists(st.tuples(_NAMES, _LINE_VALUES), min_size=1, max_size=6, unique_by=lambda pair: pair[0])
 _answered = st.builds(_with_values, _call_parameters(), _collected)
@@ -104,7 +104,7 @@ _twice = st.builds(
     st.lists(_LINE_VALUES, min_size=1, max_size=3),
 )
 _TIMES = st.sampled_from(["", "0", "-1", "1e9", "٣", "9" * 5_000, "0" * 20, "soon"])
-_PLACES = st.sampled_from(["", "/3", "/1/2"])
+_EXTENSIONS = st.sampled_from(["", "/3", "/1/2"])
 _QUERIES = st.sampled_from(["secret=x", "/yemot?secret=x", "a=1&secret=", "http://127.0.0.1/yemot?k=?"])
 _ODD_NAMES = st.sampled_from(
     ["ApiCallId", "hangup", "ai_0", "ai_-1", "ai_9w", "ai_" + "9" * 5_000, "ai_٣", "Api", ""]
@@ -122,7 +122,7 @@ _KINDS: Final[KindTable[RequestKind, RawRequest]] = {
     "entered": [st.just(_FIRST), _call_parameters()],
     "answered": [_answered],
     "kept": [_twice],
-    "hangup": [st.builds(_with_hangup, _call_parameters(), st.just([]) | _collected, _PLACES)],
+    "hangup": [st.builds(_with_hangup, _call_parameters(), st.just([]) | _collected, _EXTENSIONS)],
     "glued": [st.builds(_glued, _answered, _QUERIES)],
     "encoded": [st.builds(_encoded, _answered, st.sampled_from(_ODD_ENCODINGS))],
     "odd_ids": [st.builds(_with_odd_ids, _answered, st.none() | _ODD_IDS, st.just("") | any_text, _TIMES)],
@@ -134,17 +134,17 @@ _KINDS: Final[KindTable[RequestKind, RawRequest]] = {
 def requests(*kinds: RequestKind) -> st.SearchStrategy[RawRequest]:
     """Return a strategy for requests: pairs of names and values, or a raw query string.
 
-    As the line sends them: ``entered`` an extension; ``answered`` questions, all values once more; one
-    name asked twice, both values ``kept`` [OFF]; a ``hangup``, with or without values [OFF]; ``glued``:
-    a query of its own in ``api_link`` gets a second ``?`` [LIVE]. As others may: oddly ``encoded``;
-    ``odd_ids`` in the place of ``ApiCallId``, ``ApiPhone`` and ``ApiTime``, or none; ``hostile`` names and
-    values; ``junk``.
+    Requests of the line: ``entered`` an extension; ``answered`` reads, with all values so far; one name read
+    twice, both values ``kept`` [OFF]; a ``hangup``, with or without values [OFF]; ``glued``: an ``api_link``
+    with its own query gets a second ``?`` [LIVE]. Requests of other clients: unusually ``encoded``;
+    ``odd_ids`` in ``ApiCallId``, ``ApiPhone`` and ``ApiTime``, or none; ``hostile`` names and values;
+    ``junk``.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
-    >>> find(requests("hangup"), lambda sent: True)[-2:]
+    >>> find(requests("hangup"), lambda request: True)[-2:]
     (('hangup', 'yes'), ('ApiHangupExtension', ''))
     """
     return of_kinds("requests", _KINDS, kinds)

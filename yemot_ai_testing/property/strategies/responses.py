@@ -1,4 +1,4 @@
-"""What a server answers."""
+"""Strategies for responses and for their texts."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _RESPONSES: Final[KindTable[ResponseKind, Response]] = {
 
 
 def responses(*kinds: ResponseKind) -> st.SearchStrategy[Response]:
-    """Return a strategy for valid responses: of every action, message and mode, with every field.
+    """Return a strategy for valid responses with every action, message, mode and field.
 
     Args:
-        kinds: ``actions``, ``simple`` (a bare word), or both if none is named.
+        kinds: ``actions``, ``simple`` (a bare word); both if none is named.
 
     >>> from hypothesis import find
     >>> str(find(responses(), lambda response: True))
@@ -66,13 +66,13 @@ def responses(*kinds: ResponseKind) -> st.SearchStrategy[Response]:
 
 @st.composite
 def _mutated(draw: st.DrawFn) -> str:
-    """Draw an answer that somebody has cut, doubled, or written into, in up to three places."""
+    """Draw a response with up to three parts removed, doubled or replaced."""
     text = str(draw(responses()))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(text)))
         end = draw(st.integers(start, min(len(text), start + 12)))
-        put = draw(st.sampled_from(["", text[start:end] * 2, *STRUCTURE]))
-        text = text[:start] + put + text[end:]
+        new = draw(st.sampled_from(["", text[start:end] * 2, *STRUCTURE]))
+        text = text[:start] + new + text[end:]
     return text
 
 
@@ -89,16 +89,16 @@ _RESPONSE_TEXTS: Final[KindTable[ResponseTextKind, str]] = {
 
 
 def response_texts(*kinds: ResponseTextKind) -> st.SearchStrategy[str]:
-    """Return a strategy for what a server may write, whether the line understands it or not.
+    """Return a strategy for the text of a response, valid or not.
 
-    ``valid``; ``mutated``: a valid answer that was cut, doubled or written into; ``careless``: a model's
-    text put into an answer as it is; ``pieces`` of answers in any order; ``junk``.
+    ``valid``; ``mutated``: a valid response with parts removed, doubled or replaced; ``careless``: a model's
+    text in a response without escaping; ``pieces`` of responses in any order; ``junk``.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
-    >>> find(answers(), lambda answer: True), find(answers("careless"), lambda answer: True)
+    >>> find(response_texts(), lambda text: True), find(response_texts("careless"), lambda text: True)
     ('id_list_message=t-שלום', 'id_list_message=t-שלום&go_to_folder=/1')
     """
-    return of_kinds("answers", _RESPONSE_TEXTS, kinds)
+    return of_kinds("response_texts", _RESPONSE_TEXTS, kinds)

@@ -1,4 +1,4 @@
-"""What a model may write."""
+"""A strategy for the texts of a model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TextKind: TypeAlias = Literal[
 ]
 TEXT_KINDS: Final[tuple[TextKind, ...]] = get_args(TextKind)
 LONG_TEXT_BYTES: Final = 50_000
-"""Bytes of UTF-8 that a ``long`` text has, or a few less."""
+"""The size of a ``long`` text in bytes of UTF-8, or slightly less."""
 
 _around = st.just("") | sentences
 _POINTS = st.characters(min_codepoint=0x05B0, max_codepoint=0x05BC)
@@ -55,7 +55,7 @@ _BETWEEN = st.sampled_from(["/", "?", "?next=", "&u=", "#", ":", "=", "%2F"])
 
 
 def _address(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """An address whose path, query and fragment may be addresses themselves."""
+    """Return a strategy for addresses whose path, query and fragment may be addresses themselves."""
     parts = st.lists(st.tuples(_BETWEEN, _NAMES | inner).map("".join), max_size=4).map("".join)
     return st.tuples(_SCHEMES, _HOSTS | _NAMES, parts, _ENDS).map("".join)
 
@@ -70,7 +70,7 @@ def _repeated(piece: str, times: int, end: str) -> str:
 
 _pointed = st.tuples(st.sampled_from(LETTERS), st.text(_POINTS, min_size=1, max_size=2)).map("".join)
 _addresses = _address(st.recursive(_HOSTS, _address, max_leaves=3))
-_SIZES = st.sampled_from([1, 1_000, 10_000, *[LONG_TEXT_BYTES] * 7])  # a long text becomes short, if it may
+_SIZES = st.sampled_from([1, 1_000, 10_000, *[LONG_TEXT_BYTES] * 7])  # small sizes for shrinking
 _KINDS: Final[KindTable[TextKind, str]] = {
     "plain": SPEECH,
     "protocol": [st.sampled_from(STRUCTURE), concatenated(st.sampled_from(STRUCTURE), sentences, _PIECES)],
@@ -95,16 +95,15 @@ _KINDS: Final[KindTable[TextKind, str]] = {
 
 
 def model_texts(*kinds: TextKind) -> st.SearchStrategy[str]:
-    """Return a strategy for what a model may write.
+    """Return a strategy for the texts of a model.
 
-    ``plain`` Hebrew sentences; ``protocol``: the characters that the line's answers are built of
-    (``& = . , - " '``) and whole actions; prompt ``injection`` that asks for such actions; ``markdown``;
-    web and mail ``addresses``; ``niqqud``; ``bidi`` marks and other characters that nobody sees;
-    ``emoji``; one piece ``repeated`` many times; ``raw``: any characters, lone surrogates and NUL among
-    them; ``blank``; ``long``: 50 kB, now and then less.
+    ``plain`` Hebrew sentences; ``protocol``: the special characters of responses (``& = . , - " '``) and
+    whole actions; prompt ``injection`` that asks for such actions; ``markdown``; web and mail ``addresses``;
+    ``niqqud``; ``bidi`` marks and other invisible characters; ``emoji``; one piece ``repeated`` many times;
+    ``raw``: any characters, with lone surrogates and NUL; ``blank``; ``long``: 50 kB, sometimes less.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
     >>> find(model_texts(), lambda text: True), find(model_texts("markdown"), lambda text: "**" in text)

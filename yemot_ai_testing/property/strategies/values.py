@@ -1,4 +1,4 @@
-"""What the line sends as one value."""
+"""A strategy for the values of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALUE_KINDS: Final[tuple[ValueKind, ...]] = get_args(ValueKind)
 
 
 def digits(min_size: int = 1, max_size: int = 8) -> st.SearchStrategy[str]:
-    """Return a strategy for so many digits."""
+    """Return a strategy for texts of digits."""
     return st.text("0123456789", min_size=min_size, max_size=max_size)
 
 
@@ -43,16 +43,15 @@ _KINDS: Final[KindTable[ValueKind, str]] = {
 
 
 def values(*kinds: ValueKind) -> st.SearchStrategy[str]:
-    """Return a strategy for what the line sends as one value.
+    """Return a strategy for one value of a request.
 
-    ``speech`` that was recognised; ``keys`` that were typed; ``digits``: keys in the place of speech,
-    ``Digits-12`` [OFF]; ``empty``: silence; ``none``: the word ``None``, what is sent where nothing was
-    typed [OFF]; the path of a ``recording``; dates, times and prices as the line has ``formatted`` them;
-    speech that was ``padded`` with marks that nobody said [LIVE]; ``hostile``: whatever a caller could
-    make a recogniser write, or put into a request of their own.
+    Recognised ``speech``; typed ``keys``; ``digits``: keys instead of speech, ``Digits-12`` [OFF];
+    ``empty``: silence; ``none``: the word ``None``, sent if nothing was typed [OFF]; the path of a
+    ``recording``; dates, times and prices as ``formatted`` by the line; speech ``padded`` with invisible
+    marks [LIVE]; ``hostile``: texts that a caller could speak, or put into a forged request.
 
     Args:
-        kinds: those that are wanted; all of them if none is named.
+        kinds: the kinds to draw from; all if none is named.
 
     >>> from hypothesis import find
     >>> find(values(), lambda value: True), find(values("digits"), lambda value: len(value) > 9)

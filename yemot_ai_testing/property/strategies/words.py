@@ -1,4 +1,4 @@
-"""What texts are put together of: the first of each table is what a failure shrinks to."""
+"""The words and characters of the text strategies; examples shrink to the first entry of a table."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ ODD_TEXTS: Final = (
 )  # fmt: skip
 
 any_text: Final = st.text(st.characters(exclude_categories=()), max_size=60)
-"""Any characters at all: lone surrogates and NUL among them."""
+"""Any characters, with lone surrogates and NUL."""
 
 _WORD = st.text(LETTERS, min_size=1, max_size=8)
 sentences: Final = st.lists(st.sampled_from(PHRASES) | _WORD, min_size=1, max_size=8).map(" ".join)
-"""What a person says."""
+"""Sentences of a person."""
 
 SPEECH: Final = (st.just("שלום"), st.sampled_from(PHRASES), _WORD, sentences)
-"""The same for a table of kinds: as a failure shrinks, sentences become a word, and that "שלום"."""
+"""The same for a table of kinds: examples shrink from sentences to a word, and to "שלום"."""
 
 
 def concatenated(*pieces: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrategy[str]:
-    """Return a strategy for up to ``max_size`` of the pieces, one after the other; at least one."""
+    """Return a strategy for one to ``max_size`` of the pieces, concatenated."""
     return st.lists(st.one_of(pieces), min_size=1, max_size=max_size).map("".join)
