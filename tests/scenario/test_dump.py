@@ -62,19 +62,19 @@ steps = st.one_of(
 )
 reads = st.one_of(
     st.none(),
-    st.just(False),  # noqa: FBT003 - the model's own
+    st.just(False),  # noqa: FBT003 - a value of the model
     st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2).map(ReadExpectation),
 )
 limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: SilenceLimits(*pair))
-several = st.lists(texts, max_size=2).map(tuple)
+text_lists = st.lists(texts, max_size=2).map(tuple)
 expectations = st.builds(
     Expectation,
-    contains=several,
-    excludes=several,
+    contains=text_lists,
+    excludes=text_lists,
     equals=st.none() | texts,
     matches=st.none() | st.just("a|b.*"),
     read=reads,
-    play=several,
+    play=text_lists,
     goto=st.none() | texts,
     ends=st.none() | st.booleans(),
     same=st.none() | st.booleans(),
@@ -111,33 +111,33 @@ scenarios = st.builds(
     ),
 )
 files = st.builds(
-    lambda name, several: CallFile(PATH, name, tuple(several)),
+    lambda name, scenarios: CallFile(PATH, name, tuple(scenarios)),
     words,
-    st.lists(scenarios, min_size=1, max_size=3, unique_by=lambda one: one.name),
+    st.lists(scenarios, min_size=1, max_size=3, unique_by=lambda scenario: scenario.name),
 )
 
 
-def without_places(file: CallFile) -> CallFile:
-    """Leave out where things stand, and how they were written."""
+def without_positions(file: CallFile) -> CallFile:
+    """Return ``file`` without positions and source lines."""
     return replace(file, path=PATH, scenarios=tuple(map(_scenario, file.scenarios)))
 
 
 def _scenario(scenario: Scenario) -> Scenario:
     afterwards = scenario.afterwards and replace(scenario.afterwards, location=NOWHERE)
-    several = tuple(replace(turn, location=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
-    return replace(scenario, location=NOWHERE, turns=several, afterwards=afterwards, index=0)
+    turns = tuple(replace(turn, location=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
+    return replace(scenario, location=NOWHERE, turns=turns, afterwards=afterwards, index=0)
 
 
 @given(files)
-def test_what_is_written_is_read_back(file: CallFile) -> None:
-    assert without_places(loads(dumps(file), PATH)) == without_places(file)
+def test_dumped_files_load_to_equal_scenarios(file: CallFile) -> None:
+    assert without_positions(loads(dumps(file), PATH)) == without_positions(file)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
-def test_the_shipped_scenarios_are_written_without_loss(path: Path) -> None:
+def test_shipped_files_are_dumped_without_loss(path: Path) -> None:
     file = load(path)
     again = loads(dumps(file), PATH)
-    assert without_places(again) == without_places(file)
+    assert without_positions(again) == without_positions(file)
     assert dumps(again) == dumps(file)
 
 
@@ -149,10 +149,10 @@ def test_phone_numbers_keys_and_hours_stay_texts() -> None:
     text = dumps(file)
     assert 'presses: "012#"' in text
     assert 'phone: "0501234567"' in text
-    assert without_places(loads(text, PATH)) == without_places(file)
+    assert without_positions(loads(text, PATH)) == without_positions(file)
 
 
-def test_what_a_scenario_cannot_say_is_not_written() -> None:
+def test_a_step_without_syntax_is_refused() -> None:
     turn = ScenarioTurn(NOWHERE, action=CallerAction("says", "x"), agent=(Answer(("x",), every=1.0),))
     with pytest.raises(ValueError, match="cannot express Answer"):
         dumps(CallFile(PATH, "x", (Scenario("x", NOWHERE, (turn,)),)))

@@ -1,4 +1,4 @@
-"""A rewritten file differs in the rewritten texts, and in no other byte."""
+"""Edits change the edited texts and no other byte."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ COMMENTS = st.sampled_from(["", "  # מה נשמע", " # a: 'b", "\t# [c"])
 ENDS = st.sampled_from(["\n", "\r\n"])
 
 Pieces = list[tuple[str, str | None]]
-"""Parts of a file; beside each text that is to be rewritten, what it says."""
+"""Parts of a file, each with the value of the editable text, or None."""
 
 
 @st.composite
-def written(draw: st.DrawFn, *, flow: bool, end: str) -> tuple[str, str]:
-    """Draw a text, and how it stands in the file."""
+def styled_text(draw: st.DrawFn, *, flow: bool, end: str) -> tuple[str, str]:
+    """Draw a scalar as written in the file, and its value."""
     word = draw(WORDS)
     styles = [word, f"'{word}'", f'"{word}"', f'"{word} \\u05d0"']
-    said = dict.fromkeys(styles[:3], word) | {styles[3]: f"{word} א"}
+    values = dict.fromkeys(styles[:3], word) | {styles[3]: f"{word} א"}
     if not flow:
-        said[f"{word}{end}            more"] = f"{word} more"
-    form = draw(st.sampled_from(list(said)))
-    return form, said[form]
+        values[f"{word}{end}            more"] = f"{word} more"
+    form = draw(st.sampled_from(list(values)))
+    return form, values[form]
 
 
 @st.composite
 def turns(draw: st.DrawFn, end: str) -> Pieces:
-    """Draw one turn, as people write them."""
+    """Draw one turn in one of several layouts."""
     comment, other = draw(COMMENTS), draw(COMMENTS)
-    flow, block = draw(written(flow=True, end=end)), draw(written(flow=False, end=end))
+    flow, block = draw(styled_text(flow=True, end=end)), draw(styled_text(flow=False, end=end))
     forms: list[Pieces] = [
         [("      - hears: ", None), block, (f"{comment}{end}", None)],
         [("      - says: א\n        hears:   ", None), flow, (f"{comment}{end}{end}", None)],
@@ -57,7 +57,7 @@ def turns(draw: st.DrawFn, end: str) -> Pieces:
             (f"      - hears:{comment}{end}          contains:{end}          - ", None),
             block,
             (f"{other}{end}          # between{end}          -   ", None),
-            draw(written(flow=False, end=end)),
+            draw(styled_text(flow=False, end=end)),
             (f"{comment}{end}        says: ד{end}", None),
         ],
     ]
@@ -66,7 +66,7 @@ def turns(draw: st.DrawFn, end: str) -> Pieces:
 
 @st.composite
 def files(draw: st.DrawFn) -> tuple[Pieces, int]:
-    """Draw a file, and how many turns it has."""
+    """Draw a file and its number of turns."""
     end = draw(ENDS)
     head = f"{draw(st.sampled_from(['', chr(0xFEFF), '# first' + end]))}scenarios:{end}"
     drawn = draw(st.lists(turns(end), min_size=1, max_size=4))
@@ -75,39 +75,37 @@ def files(draw: st.DrawFn) -> tuple[Pieces, int]:
     return [(begin, None), *pieces, ("    # the end", None)], len(drawn)
 
 
-def parts_of(source: EditableYaml, turns: int) -> list[YamlPath]:
-    """Return the way to every text that a turn hears, in the order of the file."""
-    ways: list[YamlPath] = []
+def editable_paths(source: EditableYaml, turns: int) -> list[YamlPath]:
+    """Return the path of every text under ``hears``, in the order of the file."""
+    paths: list[YamlPath] = []
     for turn in range(turns):
         hears: YamlPath = ("scenarios", 0, "turns", turn, "hears")
-        found = [
+        present = [
             (*hears, *rest)
             for rest in (("contains", 0), ("contains", 1), ("equals",))
             if source.has((*hears, *rest))
         ]
-        ways += found or ([(*hears, "contains")] if source.has((*hears, "contains")) else [hears])
-    return ways
+        paths += present or ([(*hears, "contains")] if source.has((*hears, "contains")) else [hears])
+    return paths
 
 
 @given(files(), st.data())
-def test_bytes_outside_the_rewritten_texts_stay_what_they_were(
-    file: tuple[Pieces, int], data: st.DataObject
-) -> None:
+def test_bytes_outside_the_edited_texts_do_not_change(file: tuple[Pieces, int], data: st.DataObject) -> None:
     pieces, count = file
     source = EditableYaml("".join(text for text, _ in pieces))
-    places = [number for number, (_, said) in enumerate(pieces) if said is not None]
-    ways = parts_of(source, count)
-    chosen = data.draw(st.sets(st.sampled_from(range(len(places))), min_size=1))
+    editable = [number for number, (_, value) in enumerate(pieces) if value is not None]
+    paths = editable_paths(source, count)
+    chosen = data.draw(st.sets(st.sampled_from(range(len(editable))), min_size=1))
     new = {number: data.draw(HEARD) for number in chosen}
-    edits = [Edit(ways[number], pieces[places[number]][1], text) for number, text in new.items()]
+    edits = [Edit(paths[number], pieces[editable[number]][1], text) for number, text in new.items()]
 
     rewritten = source.apply_edits(edits)
 
     rest = rewritten
-    for number, (text, said) in enumerate(pieces):
-        if said is not None and places.index(number) in chosen:
-            follows = pieces[number + 1][0]
-            rest = rest[rest.index(follows) :]
+    for number, (text, value) in enumerate(pieces):
+        if value is not None and editable.index(number) in chosen:
+            next_text = pieces[number + 1][0]
+            rest = rest[rest.index(next_text) :]
         else:
             assert rest.startswith(text)
             rest = rest.removeprefix(text)
@@ -121,9 +119,7 @@ def test_bytes_outside_the_rewritten_texts_stay_what_they_were(
 @given(
     heard=HEARD, style=st.sampled_from(["א", "'א'", '"א"', "|-\n            א\n", ">-\n            א\n\n"])
 )
-def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
-    before: str, heard: str, style: str
-) -> None:
+def test_any_text_can_replace_a_text_of_any_style(before: str, heard: str, style: str) -> None:
     head = "scenarios:\n  - name: x\n    turns:\n      - hears:\n          contains:"
     part: YamlPath = (*HEARS, "contains", 0) if "-" in before else (*HEARS, "contains")
     source = EditableYaml(f"{head}{before}{style}\n        says: ב\n")
@@ -136,7 +132,7 @@ def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
 
 
 @pytest.mark.parametrize(
-    ("hears", "part", "why"),
+    ("hears", "part", "message"),
     [
         ("&a שלום", (), "an anchor or a tag"),
         ("!!str שלום", (), "an anchor or a tag"),
@@ -145,13 +141,15 @@ def test_whatever_was_heard_can_be_written_in_whatever_style_stood_there(
         ("{equals: שלום}", ("contains",), "no single text"),
     ],
 )
-def test_what_cannot_be_rewritten_alone_is_refused(hears: str, part: Sequence[str], why: str) -> None:
+def test_a_value_that_cannot_be_replaced_alone_is_refused(
+    hears: str, part: Sequence[str], message: str
+) -> None:
     source = EditableYaml(f"scenarios: [{{name: x, turns: [{{hears: {hears}}}]}}]")
-    with pytest.raises(NotRewritableError, match=why):
+    with pytest.raises(NotRewritableError, match=message):
         source.apply_edits([Edit((*HEARS, *part), "שלום", "ביי")])
 
 
-def test_what_stands_in_several_places_is_refused() -> None:
+def test_a_value_used_in_several_places_is_refused() -> None:
     source = EditableYaml(
         dedent("""
         scenarios:

@@ -15,25 +15,25 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def test_processes_that_still_run_are_counted(child: subprocess.Popen[bytes]) -> None:
+def test_running_child_processes_are_counted(child: subprocess.Popen[bytes]) -> None:
     assert child.pid in descendant_pids()
 
 
-def test_processes_that_have_ended_are_not(child: subprocess.Popen[bytes]) -> None:
+def test_ended_child_processes_are_not_counted(child: subprocess.Popen[bytes]) -> None:
     child.communicate(b"\n")
     assert child.pid not in descendant_pids()
 
 
-def test_only_what_has_come_since_is_counted(child: subprocess.Popen[bytes]) -> None:
-    census = LeftoverCounts(object(), None, grace=0.0)
-    assert census.mismatches({"processes": 0}) == []
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as another:
-        (found,) = census.mismatches({"processes": 0})
-        another.communicate(b"\n")
-    assert found.message == "processes: 1, not 0"
+def test_only_new_processes_are_counted(child: subprocess.Popen[bytes]) -> None:
+    leftovers = LeftoverCounts(object(), None, grace=0.0)
+    assert leftovers.mismatches({"processes": 0}) == []
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as second_child:
+        (mismatch,) = leftovers.mismatches({"processes": 0})
+        second_child.communicate(b"\n")
+    assert mismatch.message == "processes: 1, not 0"
 
 
-def test_sessions_are_asked_of_the_application() -> None:
+def test_open_sessions_are_counted_by_the_application() -> None:
     class AI:
         open_now = 3
 
@@ -44,6 +44,6 @@ def test_sessions_are_asked_of_the_application() -> None:
         ai = AI()
 
     app = App()
-    census = LeftoverCounts(app, None, grace=0.0)
+    leftovers = LeftoverCounts(app, None, grace=0.0)
     app.ai.open_now = 4
-    assert census.count("sessions_open") == 1
+    assert leftovers.count("sessions_open") == 1

@@ -22,30 +22,30 @@ from yemot_ai_testing.scenario.format.model import (
 PATH = Path("shop.call.yaml")
 
 
-def loaded(text: str) -> CallFile:
+def load_text(text: str) -> CallFile:
     return loads(dedent(text), PATH)
 
 
-def turn(text: str) -> CallFile:
+def load_turn(text: str) -> CallFile:
     """Load a file whose only scenario has ``text`` as its second turn."""
-    return loaded(f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {text}\n")
+    return load_text(f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {text}\n")
 
 
 def problems(text: str) -> tuple[str, ...]:
     with pytest.raises(ScenarioLoadError) as caught:
-        loaded(text)
+        load_text(text)
     return caught.value.problems
 
 
 def turn_problem(text: str) -> str:
     with pytest.raises(ScenarioLoadError) as caught:
-        turn(text)
+        load_turn(text)
     (problem,) = caught.value.problems
     return problem
 
 
 def test_a_scenario_takes_app_and_caller_from_its_file() -> None:
-    (scenario,) = loaded("""
+    (scenario,) = load_text("""
         app: shop.phone:flow
         caller: {phone: 0501234567, extension: 012}
         scenarios:
@@ -57,7 +57,7 @@ def test_a_scenario_takes_app_and_caller_from_its_file() -> None:
 
 
 def test_a_scenarios_own_caller_replaces_that_of_the_file_whole() -> None:
-    (scenario,) = loaded("""
+    (scenario,) = load_text("""
         caller: {phone: "050", extension: "1"}
         scenarios:
           - name: הזמנה
@@ -68,18 +68,18 @@ def test_a_scenarios_own_caller_replaces_that_of_the_file_whole() -> None:
 
 
 @pytest.mark.parametrize("text", ["0501234567", "012", "12:30", "no"])
-def test_what_yaml_would_change_stays_a_text(text: str) -> None:
-    second = turn(f"says: {text}").scenarios[0].turns[1]
+def test_scalars_that_yaml_would_convert_stay_texts(text: str) -> None:
+    second = load_turn(f"says: {text}").scenarios[0].turns[1]
     assert second.action == CallerAction("says", text)
 
 
-def test_a_bare_text_that_is_heard_is_contained() -> None:
-    assert turn("says: א").scenarios[0].turns[0].hears == Expectation(contains=("y",))
+def test_a_plain_text_under_hears_means_contains() -> None:
+    assert load_turn("says: א").scenarios[0].turns[0].hears == Expectation(contains=("y",))
 
 
-def test_everything_that_can_be_heard_is_understood() -> None:
+def test_all_keys_of_hears_are_loaded() -> None:
     second = (
-        turn("""silent: true
+        load_turn("""silent: true
         hears:
           contains: [א, ב]
           read: {mode: voice, block_keys: false, max_digits: null}
@@ -98,39 +98,39 @@ def test_everything_that_can_be_heard_is_understood() -> None:
     )
 
 
-def test_the_agents_steps_are_those_of_the_doubles() -> None:
-    assert turn("{says: א, agent: {answers: [ב, ג], after: 6s}}").scenarios[0].turns[1].agent == (
+def test_agent_steps_become_steps_of_the_doubles() -> None:
+    assert load_turn("{says: א, agent: {answers: [ב, ג], after: 6s}}").scenarios[0].turns[1].agent == (
         Answer(("ב", "ג"), 6.0),
     )
-    assert turn("{says: א, agent: {hangs: true}}").scenarios[0].turns[1].agent == (Hang(),)
-    assert turn("{records: /1.wav, agent: {transcribes: ב, after: 1s}}").scenarios[0].turns[1].agent == (
+    assert load_turn("{says: א, agent: {hangs: true}}").scenarios[0].turns[1].agent == (Hang(),)
+    assert load_turn("{records: /1.wav, agent: {transcribes: ב, after: 1s}}").scenarios[0].turns[1].agent == (
         Transcription("ב", 1.0),
     )
-    assert turn("{says: א, agent: {crash: {exit: 3}}}").scenarios[0].turns[1].agent == (Crash(3),)
+    assert load_turn("{says: א, agent: {crash: {exit: 3}}}").scenarios[0].turns[1].agent == (Crash(3),)
 
 
-def test_an_agent_that_is_asked_twice_has_a_list_of_steps() -> None:
-    second = turn("{says: א, agent: [{fails: rate_limited}, {answers: ב}]}").scenarios[0].turns[1]
+def test_a_list_of_agent_steps_has_one_step_for_each_model_call() -> None:
+    second = load_turn("{says: א, agent: [{fails: rate_limited}, {answers: ב}]}").scenarios[0].turns[1]
     assert second.agent == (Failure("rate_limited"), Answer(("ב",)))
 
 
-def test_what_the_caller_does_meanwhile_is_understood() -> None:
-    assert turn('{says: א, meanwhile: {presses: "1", after: 2s}}').scenarios[0].turns[1].interruption == (
-        InterruptionSpec("1", 2.0)
-    )
-    assert turn("{says: א, meanwhile: {hangs_up: true}}").scenarios[0].turns[
+def test_an_interruption_is_loaded() -> None:
+    assert load_turn('{says: א, meanwhile: {presses: "1", after: 2s}}').scenarios[0].turns[
+        1
+    ].interruption == (InterruptionSpec("1", 2.0))
+    assert load_turn("{says: א, meanwhile: {hangs_up: true}}").scenarios[0].turns[
         1
     ].interruption == InterruptionSpec(None)
 
 
-def test_a_turn_remembers_its_own_lines() -> None:
-    first, second = turn("says: א\n        hears: ב").scenarios[0].turns
+def test_a_turn_keeps_its_source_lines() -> None:
+    first, second = load_turn("says: א\n        hears: ב").scenarios[0].turns
     assert first.source == ("      - hears: y",)
     assert (second.location.line, second.source) == (5, ("      - says: א", "        hears: ב"))
 
 
-def test_all_mistakes_of_a_file_are_told_at_once_with_their_places() -> None:
-    found = problems("""
+def test_all_mistakes_of_a_file_are_reported_at_once_with_their_positions() -> None:
+    messages = problems("""
         scenarios:
           - name: א
             turns:
@@ -139,7 +139,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_with_their_places() -> None:
           - turns: [{hears: ב}]
             colour: red
     """)
-    assert [problem.split(": ")[0] for problem in found] == [
+    assert [message.split(": ")[0] for message in messages] == [
         "shop.call.yaml:5:10",
         "shop.call.yaml:6:38",
         "shop.call.yaml:7:5",
@@ -147,17 +147,17 @@ def test_all_mistakes_of_a_file_are_told_at_once_with_their_places() -> None:
     ]
 
 
-def test_an_unknown_key_is_told_with_what_was_meant_and_what_is_allowed() -> None:
+def test_an_unknown_key_is_reported_with_a_suggestion_and_the_allowed_keys() -> None:
     problem = turn_problem("{says: א, hear: ב}")
     assert "did you mean 'hears'?" in problem
     assert "allowed: says, presses" in problem
 
 
-def test_a_key_that_stands_twice_is_a_mistake() -> None:
+def test_a_duplicate_key_is_a_mistake() -> None:
     assert "is written twice" in turn_problem("{says: א, says: ב}")
 
 
-def test_a_bare_number_is_no_key() -> None:
+def test_a_bare_number_is_not_a_phone_key() -> None:
     assert turn_problem("presses: 1").endswith('quote them, presses: "1"')
 
 
@@ -169,7 +169,7 @@ def test_a_bare_hash_is_explained() -> None:
     assert 'presses: "#"' in turn_problem("presses: #")
 
 
-def test_a_key_that_no_phone_has_is_a_mistake() -> None:
+def test_a_key_that_is_not_on_a_phone_is_a_mistake() -> None:
     assert "0-9 * #" in turn_problem('presses: "a"')
 
 
@@ -181,7 +181,7 @@ def test_only_the_first_turn_may_be_without_a_verb() -> None:
     assert "only the first turn" in turn_problem("hears: ב")
 
 
-def test_an_agent_that_does_two_things_at_once_is_a_mistake() -> None:
+def test_two_outcomes_in_an_agent_step_are_a_mistake() -> None:
     assert "needs one of" in turn_problem("{says: א, agent: {answers: ב, hangs: true}}")
 
 
@@ -190,7 +190,7 @@ def test_an_unknown_failure_is_a_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serve", "served"),
+    ("serve", "command"),
     [
         ("node server.js", ServerCommand(("node", "server.js"))),
         ("[node, my server.js]", ServerCommand(("node", "my server.js"))),
@@ -201,9 +201,9 @@ def test_an_unknown_failure_is_a_mistake() -> None:
         ),
     ],
 )
-def test_a_server_is_a_command_without_a_shell(serve: str, served: ServerCommand) -> None:
+def test_a_server_is_a_command_without_a_shell(serve: str, command: ServerCommand) -> None:
     (scenario,) = loads(f"serve: {serve}\nscenarios: [{{name: א, turns: [{{hears: ב}}]}}]", PATH).scenarios
-    assert scenario.app == served
+    assert scenario.app == command
 
 
 def test_a_scenarios_own_application_replaces_the_server_of_its_file() -> None:
@@ -213,7 +213,7 @@ def test_a_scenarios_own_application_replaces_the_server_of_its_file() -> None:
     assert scenario.app == "shop:flow"
 
 
-def test_two_scenarios_of_one_name_are_a_mistake() -> None:
+def test_two_scenarios_with_the_same_name_are_a_mistake() -> None:
     (problem,) = problems("""
         scenarios:
           - {name: א, turns: [{hears: ב}]}
@@ -222,12 +222,12 @@ def test_two_scenarios_of_one_name_are_a_mistake() -> None:
     assert "named 'א'" in problem
 
 
-def test_a_text_that_is_no_yaml_is_told_with_its_place() -> None:
+def test_invalid_yaml_is_reported_with_its_position() -> None:
     (problem,) = problems('scenarios: "x" y')
     assert problem.startswith("shop.call.yaml:1:16: this is not YAML")
 
 
-def test_a_file_in_another_encoding_is_told_with_the_line(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_reported_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "old.call.yaml"
     path.write_bytes("scenarios:\n  - name: שלום\n".encode("cp1255"))
     with pytest.raises(
@@ -240,6 +240,6 @@ def test_an_empty_file_is_a_mistake() -> None:
     assert "the file is empty" in problems("")[0]
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ScenarioLoadError, match="cannot be read"):
         load(tmp_path / "no.call.yaml")

@@ -1,4 +1,4 @@
-"""The published schema and the loader say the same of a document."""
+"""The published schema and the loader accept the same documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from yemot_ai_testing.scenario.format.schema import SCHEMA, Schema
 VALIDATOR = Draft7Validator(SCHEMA)
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "scenarios").glob("*.call.yaml"))
 
-BEYOND = (
+LOADER_ONLY = (
     "two scenarios are named",
     "warn not above fail",
     "not a regular expression",
@@ -29,7 +29,7 @@ BEYOND = (
     "must name a program",
     "only the first turn (the greeting) can be without a verb",
 )
-"""What a schema cannot say, and the loader checks besides (docs/scenarios.md lists it)."""
+"""Messages of the checks that a schema cannot express (listed in docs/scenarios.md)."""
 
 TEXTS = st.text("אבג ab01.:*#'/-", max_size=6)
 WRITTEN = ("2s", "500ms", "1.5m", "3", "12#", "*", "a:b", "a.b:c", "/", "/a", "node x", "'", "")
@@ -39,11 +39,11 @@ JUNK: st.SearchStrategy[Any] = st.one_of(
 
 
 def like(schema: Schema) -> st.SearchStrategy[Any]:
-    """Return documents that are mostly as ``schema`` says, and sometimes junk."""
-    return st.integers(0, 60).flatmap(lambda number: _right(schema) if number else JUNK)
+    """Return documents that mostly satisfy ``schema``, and sometimes junk."""
+    return st.integers(0, 60).flatmap(lambda number: _valid(schema) if number else JUNK)
 
 
-def _right(schema: Schema) -> st.SearchStrategy[Any]:
+def _valid(schema: Schema) -> st.SearchStrategy[Any]:
     if "anyOf" in schema:
         return st.one_of([like(branch) for branch in schema["anyOf"]])
     if "enum" in schema:
@@ -66,10 +66,10 @@ def _right(schema: Schema) -> st.SearchStrategy[Any]:
 @st.composite
 def _objects(draw: st.DrawFn, schema: Schema) -> dict[str, Any]:
     names = list(schema["properties"])
-    asked = [name for name in schema.get("required", ()) if draw(st.integers(0, 60))]
+    required = [name for name in schema.get("required", ()) if draw(st.integers(0, 60))]
     chosen = draw(st.lists(st.sampled_from(names), max_size=3))
     unknown = {} if draw(st.integers(0, 60)) else {"hear": "x"}
-    return {name: draw(like(schema["properties"][name])) for name in (*asked, *chosen)} | unknown
+    return {name: draw(like(schema["properties"][name])) for name in (*required, *chosen)} | unknown
 
 
 @st.composite
@@ -78,57 +78,59 @@ def _lists(draw: st.DrawFn, schema: Schema) -> list[Any]:
     return [draw(like(schema["items"])) for _ in range(size)]
 
 
-def refused(document: object) -> list[str]:
-    """Return what the loader has against a document, apart from what no schema can say."""
+def loader_problems(document: object) -> list[str]:
+    """Return the problems of a document that a schema can express too."""
     try:
         loads(json.dumps(document, ensure_ascii=False), Path("x.call.yaml"))
     except ScenarioLoadError as error:
-        return [problem for problem in error.problems if not any(beyond in problem for beyond in BEYOND)]
+        return [
+            problem for problem in error.problems if not any(message in problem for message in LOADER_ONLY)
+        ]
     return []
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_a_valid_schema() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
 def keywords(schema: Schema) -> Iterator[str]:
     """Yield every keyword that a schema uses."""
     yield from schema
-    inner = [*schema.get("properties", {}).values()]
-    inner += [one for key in ("anyOf", "oneOf", "allOf") for one in schema.get(key, ())]
-    inner += [schema[key] for key in ("not", "items") if key in schema]
-    for one in inner:
-        yield from keywords(one)
+    subschemas = [*schema.get("properties", {}).values()]
+    subschemas += [branch for key in ("anyOf", "oneOf", "allOf") for branch in schema.get(key, ())]
+    subschemas += [schema[key] for key in ("not", "items") if key in schema]
+    for subschema in subschemas:
+        yield from keywords(subschema)
 
 
-def test_editors_that_know_draft_7_know_all_of_it() -> None:
+def test_the_schema_uses_only_keywords_of_draft_7() -> None:
     own = {"$schema", "title", "x-message"}
     assert set(keywords(SCHEMA)) - own <= set(Draft7Validator.VALIDATORS)
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_what_is_shipped_is_as_the_schema_says(path: Path) -> None:
+def test_shipped_files_satisfy_the_schema(path: Path) -> None:
     assert load(path).scenarios
     assert VALIDATOR.is_valid(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(like(SCHEMA))
-def test_the_loader_takes_what_the_schema_takes_and_nothing_else(document: object) -> None:
-    problems = refused(document)
+def test_the_loader_accepts_exactly_what_the_schema_accepts(document: object) -> None:
+    problems = loader_problems(document)
     assert VALIDATOR.is_valid(document) == (not problems), problems
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(like(SCHEMA["properties"]["scenarios"]["items"]["properties"]["turns"]))
-def test_they_agree_about_turns(turns: object) -> None:
+def test_schema_and_loader_agree_about_turns(turns: object) -> None:
     document = {"scenarios": [{"name": "x", "turns": turns}]}
-    problems = refused(document)
+    problems = loader_problems(document)
     assert VALIDATOR.is_valid(document) == (not problems), problems
 
 
 @pytest.mark.parametrize(
-    ("turn", "right"),
+    ("turn", "valid"),
     [
         ({"says": "a"}, True),
         ({"says": "a", "presses": "1"}, False),
@@ -144,7 +146,7 @@ def test_they_agree_about_turns(turns: object) -> None:
         ({"says": ""}, False),
     ],
 )
-def test_both_know_the_rules_of_a_turn(turn: object, right: bool) -> None:  # noqa: FBT001 - a case
+def test_schema_and_loader_apply_the_rules_of_a_turn(turn: object, valid: bool) -> None:  # noqa: FBT001 - a test parameter
     document = {"scenarios": [{"name": "x", "turns": [{"hears": "a"}, turn]}]}
-    assert VALIDATOR.is_valid(document) == right
-    assert (not refused(document)) == right
+    assert VALIDATOR.is_valid(document) == valid
+    assert (not loader_problems(document)) == valid

@@ -17,13 +17,13 @@ def test_every_shipped_file_can_be_loaded(path: Path) -> None:
     assert load(path).scenarios
 
 
-def test_no_two_shipped_scenarios_have_one_name() -> None:
+def test_names_of_shipped_scenarios_are_unique() -> None:
     names = [scenario.name for path in FILES for scenario in load(path).scenarios]
     assert len(names) == len(set(names)) >= 12
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("שָׁלוֹם", "שלום"),
         ('צה"ל', "צה״ל"),
@@ -33,20 +33,20 @@ def test_no_two_shipped_scenarios_have_one_name() -> None:
         ("שלום\u00a0  עולם", "שלום עולם"),
     ],
 )
-def test_texts_that_sound_alike_are_alike(one: str, other: str) -> None:
-    assert fold_text(one) == fold_text(other)
+def test_texts_that_sound_the_same_are_equal(first: str, second: str) -> None:
+    assert fold_text(first) == fold_text(second)
 
 
-@pytest.mark.parametrize(("one", "other"), [("שלום", "שלומות"), ("10.5", "10,5"), ("כן?", "כן")])
-def test_texts_that_differ_stay_different(one: str, other: str) -> None:
-    assert fold_text(one) != fold_text(other)
+@pytest.mark.parametrize(("first", "second"), [("שלום", "שלומות"), ("10.5", "10,5"), ("כן?", "כן")])
+def test_texts_that_sound_different_are_not_equal(first: str, second: str) -> None:
+    assert fold_text(first) != fold_text(second)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2s", 2.0), ("500ms", 0.5), ("1.5s", 1.5), ("1m", 60.0)])
-def test_a_time_is_written_with_its_unit(text: str, seconds: float) -> None:
+def test_a_duration_has_a_unit(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["2", "s", "-1s", "2 s", "2h"])
-def test_anything_else_is_no_time(text: str) -> None:
+def test_other_texts_are_not_durations(text: str) -> None:
     assert parse_duration(text) is None

@@ -32,7 +32,7 @@ scenarios:
 """
 
 
-def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> ScenarioResult:
+def play_call(model: ScriptedProvider, platform: PlatformServer, call: str) -> ScenarioResult:
     flow = AIFlow(YemotAI(provider=model, transcriber=model, recordings=platform.recordings()))
 
     @flow.ai_agent("", greeting="שלום", listen="record")
@@ -43,18 +43,18 @@ def played(model: ScriptedProvider, platform: PlatformServer, call: str) -> Scen
     return play(scenario, PlayTarget(flow, model))
 
 
-def test_a_scenario_says_what_is_heard_in_a_recording(platform: PlatformServer) -> None:
+def test_a_scenario_scripts_the_transcription_of_a_recording(platform: PlatformServer) -> None:
     model = ScriptedProvider()
-    outcome = played(model, platform, CALL)
+    result = play_call(model, platform, CALL)
 
-    assert outcome.failure is None, render_result(outcome)
+    assert result.failure is None, render_result(result)
     assert [path.rpartition("/")[2] for path in platform.requests] == ["000.wav", "001.wav", "002.wav"]
 
 
-def test_a_recording_that_nobody_scripted_fails_the_scenario(platform: PlatformServer) -> None:
-    outcome = played(ScriptedProvider(), platform, CALL.replace("{transcribes: מתי פתוח}, ", ""))
+def test_an_unscripted_recording_fails_the_scenario(platform: PlatformServer) -> None:
+    result = play_call(ScriptedProvider(), platform, CALL.replace("{transcribes: מתי פתוח}, ", ""))
 
-    assert outcome.failure is not None
+    assert result.failure is not None
 
 
 def test_a_scripted_provider_is_a_transcriber_too() -> None:
@@ -64,4 +64,4 @@ def test_a_scripted_provider_is_a_transcriber_too() -> None:
 @pytest.mark.parametrize("text", [b"words", None], ids=["bytes", "none"])
 def test_a_transcription_is_a_text(text: object) -> None:
     with ModelServer() as model, pytest.raises(TypeError, match="is a text"):
-        model.transcribes(text)  # type: ignore[arg-type]  # that is the point
+        model.transcribes(text)  # type: ignore[arg-type]  # the wrong type is the subject

@@ -94,4 +94,4 @@ def test_files_that_cannot_be_loaded_are_on_the_page(
 
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "two workers"])
 def test_every_outcome_is_on_the_page(tmp_path: Path, workers: list[str]) -> None:
-    assert states(sample_run.played(tmp_path, *workers)) == ["error", "failed", "failed", "error", "passed"]
+    assert states(sample_run.run(tmp_path, *workers)) == ["error", "failed", "failed", "error", "passed"]

@@ -1,4 +1,4 @@
-"""A run with one call of each outcome, and texts that want to break out of the page."""
+"""A run with one call of each outcome, and texts that try to inject markup into the page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EVIL = "</script><img src=x onerror=\"document.title='owned'\"><b>שלום"
+HOSTILE_TEXT = "</script><img src=x onerror=\"document.title='owned'\"><b>שלום"
 
 APP = """
 class Clock:
@@ -63,9 +63,9 @@ scenarios:
       - says: משפחתית
         hears: {{contains: רשמתי, within: [1s, 3s]}}
       - says: תודה
-  - name: '{EVIL.replace("'", "''")}'
+  - name: '{HOSTILE_TEXT.replace("'", "''")}'
     turns:
-      - says: '{EVIL.replace("'", "''")}'
+      - says: '{HOSTILE_TEXT.replace("'", "''")}'
         hears: {{excludes: '<i>'}}
   - name: בלי אפליקציה
     app: nowhere:app
@@ -74,7 +74,7 @@ scenarios:
 BROKEN = "scenarios: [{name: א, turns: [{say: '<b>'}]}]\n"
 
 
-def project(folder: Path) -> None:
+def write_project(folder: Path) -> None:
     """Write the files of the run."""
     folder.joinpath("sampled.py").write_text(APP, encoding="utf-8")
     folder.joinpath("calls.call.yaml").write_text(CALLS, encoding="utf-8")
@@ -82,9 +82,9 @@ def project(folder: Path) -> None:
     folder.joinpath("pytest.toml").write_text("[pytest]\n", encoding="utf-8")
 
 
-def played(folder: Path, *options: str) -> Path:
-    """Play the run and return its page."""
-    project(folder)
+def run(folder: Path, *options: str) -> Path:
+    """Run pytest and return the page."""
+    write_project(folder)
     page = folder / "page.html"
     command = [sys.executable, "-m", "pytest", "-p", "yemot_ai_testing.plugin", "-p", "no:cacheprovider"]
     subprocess.run(

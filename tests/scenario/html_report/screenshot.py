@@ -1,4 +1,7 @@
-"""The picture of the page in the documentation: ``python -m tests.scenario.html_report.screenshot docs/report.png``."""
+"""Take the screenshot of the documentation.
+
+``python -m tests.scenario.html_report.screenshot docs/report.png``
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,22 @@ import tempfile
 from pathlib import Path
 
 from tests.scenario.html_report.chromium import window
-from tests.scenario.html_report.sample_run import played
+from tests.scenario.html_report.sample_run import run
 
 WIDTH, HEIGHT = 820, 1560
 
 
-def take(path: Path) -> None:
-    """Write the page of the sample run, as a narrow window shows it."""
+def take_screenshot(path: Path) -> None:
+    """Write the page of the sample run, in a narrow window, as a PNG."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
-        page = played(Path(folder), "-k", "שקט or שעברה", "--ignore=broken.call.yaml")
-        with window(Path(profile)) as shown:
-            shown.theme("light")
-            shown.size(WIDTH, HEIGHT)
-            shown.open(page)
-            shown.js("document.documentElement.style.overflow = 'hidden'")  # no scroll bar
-            shown.picture(path)
+        page = run(Path(folder), "-k", "שקט or שעברה", "--ignore=broken.call.yaml")
+        with window(Path(profile)) as browser:
+            browser.theme("light")
+            browser.size(WIDTH, HEIGHT)
+            browser.open(page)
+            browser.js("document.documentElement.style.overflow = 'hidden'")  # no scroll bar
+            browser.screenshot(path)
 
 
 if __name__ == "__main__":
-    take(Path(sys.argv[1]))
+    take_screenshot(Path(sys.argv[1]))
