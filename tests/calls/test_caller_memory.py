@@ -101,18 +101,18 @@ def test_two_calls_at_once_from_one_number_do_not_write_into_one_thread(
 ) -> None:
     provider.answers("א").answers("ב").answers("ג").answers("ד")
     make_call(flow, "קודם")
-    one, other = Caller(flow, phone=PHONE), Caller(flow, phone=PHONE)
-    for caller in (one, other):
+    first, second = Caller(flow, phone=PHONE), Caller(flow, phone=PHONE)
+    for caller in (first, second):
         caller.dial()
 
-    one.says("אחת")
-    other.says("שתיים")
+    first.says("אחת")
+    second.says("שתיים")
 
     asked = [(request.session, len(request.history)) for request in provider.requests[1:]]
     assert asked == [("scripted-1", 0), (None, 1)]
-    one.hangs_up()
-    other.hangs_up()
-    # One thread is remembered; no call would continue the other one.
+    first.hangs_up()
+    second.hangs_up()
+    # One thread is remembered; no call would continue the other first.
     assert provider.ended_sessions == ["scripted-1"]
     assert make_call(flow, "ומה אמרתי") == ["ד"]
     assert provider.requests[-1].session == "scripted-2"
@@ -215,15 +215,15 @@ def test_a_caller_is_forgotten_after_the_memory_ttl(provider: ScriptedProvider) 
     assert (provider.requests[-1].session, provider.requests[-1].history) == (None, ())
 
 
-def test_no_stranger_reaches_a_memory_by_the_id_of_a_call(
+def test_a_call_id_with_the_reserved_prefix_is_refused(
     ai: YemotAI, flow: AIFlow, provider: ScriptedProvider
 ) -> None:
     provider.answers("א").answers("ב")
     make_call(flow, "סוד")
-    stranger = {"ApiCallId": f"caller:{PHONE}", "ApiExtension": "", "ApiPhone": "0500000000"}
+    request = {"ApiCallId": f"caller:{PHONE}", "ApiExtension": "", "ApiPhone": "0500000000"}
 
     for values in ({}, {"ai_1": "מה אמרתי"}, {"hangup": "yes"}):
-        assert flow.handle_request({**stranger, **values}).endswith("go_to_folder=hangup")
+        assert flow.handle_request({**request, **values}).endswith("go_to_folder=hangup")
     with pytest.raises(ConfigurationError, match="cannot be a call's id"):
         ai.reply(f"caller:{PHONE}", "מה אמרתי")
 

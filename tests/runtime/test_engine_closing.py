@@ -8,22 +8,22 @@ from yemot_ai.runtime.engine import Engine
 
 
 def test_a_slow_cleanup_ends_after_its_engine_was_closed_and_collected() -> None:
-    begun, letting_go, gate, ended = (threading.Event() for _ in range(4))
+    started, cleaning_up, gate, ended = (threading.Event() for _ in range(4))
 
     async def slow() -> None:
-        begun.set()
+        started.set()
         try:
             await asyncio.Event().wait()
         finally:
-            letting_go.set()
+            cleaning_up.set()
             await asyncio.get_running_loop().run_in_executor(None, gate.wait)
             ended.set()
 
     engine = Engine()
     engine.submit(slow())
-    assert begun.wait(5)
+    assert started.wait(5)
     engine.close()
-    assert letting_go.wait(5)
+    assert cleaning_up.wait(5)
     del engine
     gc.collect()
     gate.set()

@@ -26,12 +26,12 @@ def test_functions_one_after_the_other_share_a_thread() -> None:
     engine = Engine()
     engine.run(engine.run_in_thread(int))
     wait_until_idle(1)
-    known, seen = set(threading.enumerate()), set()
+    before, seen = set(threading.enumerate()), set()
     for _ in range(20):
         seen.add(engine.run(engine.run_in_thread(threading.current_thread)))
         wait_until_idle(1)
     engine.close()
-    assert seen <= known, "a thread was started; other tests may have left idle ones"
+    assert seen <= before, "a thread was started; other tests may have left idle ones"
 
 
 def test_functions_at_once_have_a_thread_each() -> None:
@@ -56,16 +56,16 @@ def test_an_idle_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_idle_queues", [])
     monkeypatch.setattr(threads, "IDLE_TIMEOUT", 0.01)
     ended = threading.Event()
-    begun: list[threading.Thread] = []
+    started: list[threading.Thread] = []
 
     def job() -> None:
-        begun.append(threading.current_thread())
+        started.append(threading.current_thread())
         ended.set()
 
     threads.run_in_daemon_thread(job)
     assert ended.wait(10.0)
-    begun[0].join(10.0)
-    assert not begun[0].is_alive()
+    started[0].join(10.0)
+    assert not started[0].is_alive()
     assert threads._idle_queues == []
 
 
@@ -103,8 +103,8 @@ def test_a_thread_that_is_stuck_keeps_no_process_alive() -> None:
     script = (
         "import threading\n"
         "from yemot_ai.runtime import threads\n"
-        "begun = threading.Event()\n"
-        "threads.run_in_daemon_thread(lambda: (begun.set(), threading.Event().wait()))\n"
-        "begun.wait()\n"
+        "started = threading.Event()\n"
+        "threads.run_in_daemon_thread(lambda: (started.set(), threading.Event().wait()))\n"
+        "started.wait()\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

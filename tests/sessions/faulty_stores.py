@@ -60,9 +60,9 @@ class TwoSteps(MemoryStore):
 
     def _stamp(self, saved: Session, version: int) -> Session:
         stamped = replace(saved, version=version)
-        for shelf in self._by_ttl.values():
-            if saved.call_id in shelf:
-                shelf[saved.call_id] = shelf[saved.call_id]._replace(session=stamped)
+        for sessions in self._by_ttl.values():
+            if saved.call_id in sessions:
+                sessions[saved.call_id] = sessions[saved.call_id]._replace(session=stamped)
         return stamped
 
 
@@ -92,9 +92,9 @@ class CoarseTTL(MemoryStore):
 @fault("expired sessions are still listed")
 class ListsExpired(MemoryStore):
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        for shelf in self._by_ttl.values():
-            for call_id, kept in list(shelf.items()):
-                if kept.saved + idle <= self._now():
+        for sessions in self._by_ttl.values():
+            for call_id, entry in list(sessions.items()):
+                if entry.saved + idle <= self._now():
                     yield call_id
 
 
@@ -151,7 +151,9 @@ class LosesState(MemoryStore):
 @fault("lone surrogates become question marks")
 class CannotSurrogates(MemoryStore):
     async def save(self, session: Session, *, ttl: float) -> Session:
-        turns = tuple(replace(one, text=one.text.encode(errors="replace").decode()) for one in session.turns)
+        turns = tuple(
+            replace(turn, text=turn.text.encode(errors="replace").decode()) for turn in session.turns
+        )
         return await super().save(replace(session, turns=turns), ttl=ttl)
 
 

@@ -69,9 +69,9 @@ def test_no_two_names_share_a_file(tmp_path: Path, names: list[str]) -> None:
         for name in names:
             await store.save(Session(name, phone=name), ttl=60)
         for name in names:
-            kept = await store.load(name)
-            assert kept is not None
-            assert kept.phone == name
+            loaded = await store.load(name)
+            assert loaded is not None
+            assert loaded.phone == name
 
     asyncio.run(run_steps())
     assert sorted(listed(store)) == sorted(names)

@@ -62,10 +62,10 @@ def test_saving_sweeps_what_has_expired(store: MemoryStore, now: list[float]) ->
     for number in range(12):
         run_without_waiting(store.save(Session(f"new-{number}"), ttl=10))
 
-    async def kept() -> list[str]:
+    async def list_calls() -> list[str]:
         return [call_id async for call_id in store.call_ids()]
 
-    assert all(call_id.startswith("new") for call_id in asyncio.run(kept()))
+    assert all(call_id.startswith("new") for call_id in asyncio.run(list_calls()))
 
 
 def test_what_is_kept_for_long_does_not_hide_what_has_expired(store: MemoryStore, now: list[float]) -> None:
@@ -77,21 +77,21 @@ def test_what_is_kept_for_long_does_not_hide_what_has_expired(store: MemoryStore
         run_without_waiting(store.save(Session(f"new-{number}"), ttl=10))
     now[0] = 0.0  # what has expired is listed again, unless it was swept
 
-    async def kept() -> list[str]:
+    async def list_calls() -> list[str]:
         return [call_id async for call_id in store.call_ids()]
 
-    assert asyncio.run(kept())[0] == "caller:050"
-    assert not any(call_id.startswith("old") for call_id in asyncio.run(kept()))
+    assert asyncio.run(list_calls())[0] == "caller:050"
+    assert not any(call_id.startswith("old") for call_id in asyncio.run(list_calls()))
 
 
 def test_a_session_saved_for_another_time_is_kept_once(store: MemoryStore) -> None:
     saved = run_without_waiting(store.save(Session("c1"), ttl=10))
     run_without_waiting(store.save(saved, ttl=20))
 
-    async def kept() -> list[str]:
+    async def list_calls() -> list[str]:
         return [call_id async for call_id in store.call_ids()]
 
-    assert asyncio.run(kept()) == ["c1"]
+    assert asyncio.run(list_calls()) == ["c1"]
     assert getattr(run_without_waiting(store.load("c1")), "version", 0) == 2
 
 

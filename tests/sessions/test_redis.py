@@ -16,20 +16,20 @@ from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import RedisStore, Session
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
-PASSWORD = "open-sesame"  # noqa: S105 - no door anywhere opens by it
+PASSWORD = "open-sesame"  # noqa: S105 - not a real password
 
 
 def test_a_prefix_keeps_two_applications_apart(redis_url: str) -> None:
     async def run_steps() -> tuple[Session | None, list[str], list[str]]:
-        one, other = RedisStore(redis_url, prefix="one:"), RedisStore(redis_url, prefix="other:")
-        await one.save(Session("c1", phone="1"), ttl=60)
-        async with one.hold("key"), asyncio.timeout(5), other.hold("key"):
-            seen = await other.load("c1")
-        await other.save(Session("c1", phone="2"), ttl=60)
-        await other.delete("c1")
-        listed = [[call_id async for call_id in store.call_ids()] for store in (one, other)]
-        await one.aclose()
-        await other.aclose()
+        first, second = RedisStore(redis_url, prefix="one:"), RedisStore(redis_url, prefix="other:")
+        await first.save(Session("c1", phone="1"), ttl=60)
+        async with first.hold("key"), asyncio.timeout(5), second.hold("key"):
+            seen = await second.load("c1")
+        await second.save(Session("c1", phone="2"), ttl=60)
+        await second.delete("c1")
+        listed = [[call_id async for call_id in store.call_ids()] for store in (first, second)]
+        await first.aclose()
+        await second.aclose()
         return seen, *listed  # type: ignore[return-value]  # two stores, two lists
 
     assert asyncio.run(run_steps()) == (None, ["c1"], [])

@@ -1,4 +1,4 @@
-"""Records: what is written is what is read, by later versions too, and nothing else is taken for one."""
+"""Records of sessions: the round trip, records of other versions, and damaged records."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ def test_a_record_that_version_1_wrote_is_still_read_whole() -> None:
 def _lost(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JSON
     """List what of ``old`` is not in ``new``; what a later version adds is no loss."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [one for name in old for one in _lost(old[name], new.get(name), f"{path}.{name}")]
+        return [lost for name in old for lost in _lost(old[name], new.get(name), f"{path}.{name}")]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
-        return [one for place, pair in pairs for one in _lost(*pair, f"{path}[{place}]")]
+        return [lost for place, pair in pairs for lost in _lost(*pair, f"{path}[{place}]")]
     return [] if old == new else [path]
 
 

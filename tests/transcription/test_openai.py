@@ -177,7 +177,7 @@ def test_what_the_doubles_send_is_what_the_sdk_s_models_say() -> None:
     *deltas, done = transcription_api.stream_events(whole, ["מת", "י"])
 
     assert Transcription.model_validate(whole, strict=True).model_dump(exclude_none=True) == whole
-    assert [TranscriptionTextDeltaEvent.model_validate(one, strict=True).delta for one in deltas] == [
+    assert [TranscriptionTextDeltaEvent.model_validate(delta, strict=True).delta for delta in deltas] == [
         "מת",
         "י",
     ]

@@ -14,10 +14,10 @@ WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_s
 @given(text=WRITTEN, cuts=st.lists(st.integers(0, 80)))
 def test_the_sentences_do_not_depend_on_the_parts_of_the_text(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
-    writing = SentenceSplitter()
-    found = [one for a, b in itertools.pairwise(places) for one in writing.feed(text[a:b])]
+    splitter = SentenceSplitter()
+    sentences = [sentence for a, b in itertools.pairwise(places) for sentence in splitter.feed(text[a:b])]
 
-    assert [*found, *writing.flush()] == split_sentences(text)
+    assert [*sentences, *splitter.flush()] == split_sentences(text)
 
 
 @given(text=WRITTEN)
@@ -51,17 +51,17 @@ def test_a_sentence_ends_where_it_is_said_to_end(text: str, expected: list[str])
 
 
 def test_a_sentence_is_returned_as_soon_as_it_is_known_to_be_complete() -> None:
-    writing = SentenceSplitter()
+    splitter = SentenceSplitter()
 
-    assert writing.feed("המחיר 3.") == []
-    assert writing.feed("5 שקלים.") == []
-    assert writing.feed(" ועוד") == ["המחיר 3.5 שקלים."]
-    assert writing.flush() == [" ועוד"]
+    assert splitter.feed("המחיר 3.") == []
+    assert splitter.feed("5 שקלים.") == []
+    assert splitter.feed(" ועוד") == ["המחיר 3.5 שקלים."]
+    assert splitter.flush() == [" ועוד"]
 
 
 def test_a_long_text_without_an_end_is_looked_at_once() -> None:
-    writing = SentenceSplitter()
+    splitter = SentenceSplitter()
     for _ in range(20_000):
-        assert not writing.feed("מילה ")
+        assert not splitter.feed("מילה ")
 
-    assert len(writing.flush()) == 1
+    assert len(splitter.flush()) == 1

@@ -49,11 +49,11 @@ class Server:
 
     def wait_started(self) -> None:
         deadline = time.monotonic() + STARTS
-        while not (found := re.search(r"running on http://[^:]+:(\d+)", self.log.read_text())):
+        while not (match := re.search(r"running on http://[^:]+:(\d+)", self.log.read_text())):
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.05)
-        self.port = int(found[1])
+        self.port = int(match[1])
 
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)

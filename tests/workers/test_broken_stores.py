@@ -87,13 +87,13 @@ def test_a_call_continues_when_the_missing_folder_is_back(group: WorkerGroup, tm
     line = Line(group)
     line.enter()
     folder.rename(away)
-    gone = line.gives("שלום")
+    outage_response = line.gives("שלום")
     folder.touch()  # and now something else is in its place
     taken = line.polls()
     folder.unlink()
     away.rename(folder)
 
-    assert "ai_x1," in gone
+    assert "ai_x1," in outage_response
     assert "ai_x2," in taken
     assert "שלום אצל" in line.polls()
 
