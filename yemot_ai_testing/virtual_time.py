@@ -1,8 +1,7 @@
-"""Virtual time: an engine on which a minute of thinking costs nothing.
+"""Virtual time: an engine whose clock jumps to the next event, so that waiting takes no real time.
 
-Its clock moves only while somebody waits for the engine and no handler is at work, and then it
-jumps to whatever is due next. Nothing is guessed and nothing races: the order of events is the
-order of their times.
+The clock advances only while a thread waits for the engine and no handler runs; then it jumps to
+the next timer. The order of events is the order of their times.
 
 >>> import asyncio
 >>> engine = virtual_engine()
@@ -23,16 +22,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
-from yemot_ai.runtime.engine import Engine
+from yemot_ai import Engine
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 STALL_SECONDS = 1.0
-"""Real seconds without a sign of life after which virtual time passes although a handler works."""
+"""Real seconds without an event after which virtual time passes although a handler runs."""
 
 EPOCH = 1_767_225_600.0
-"""Unix time at which an engine's virtual time begins: a fixed second, so that runs can be compared."""
+"""Unix time at the start of virtual time: a fixed second, so that two runs are equal."""
 
 __all__ = [
     "STALL_SECONDS",
@@ -45,14 +44,14 @@ __all__ = [
 
 
 class VirtualClock:
-    """Seconds that pass only when somebody waits.
+    """A clock whose seconds pass only while a thread waits for the engine.
 
     Args:
-        engine: whose time it is.
+        engine: the engine that the clock belongs to.
     """
 
     def __init__(self, engine: Engine) -> None:
-        # Weak, for the engine's own thread holds the clock: an engine nobody needs can go.
+        # Weak, because the engine's thread refers to the clock: an unused engine can be collected.
         self._engine = weakref.ref(engine)
         self._now = 0.0
         self._lock = threading.Lock()
@@ -60,66 +59,66 @@ class VirtualClock:
         self._idle_until: tuple[int, float] | None = None
 
     def now(self) -> float:
-        """Return seconds since the engine was made."""
+        """Return the virtual seconds since the engine was created."""
         return self._now
 
     @property
     def is_awaited(self) -> bool:
-        """Whether anybody waits for the engine."""
+        """Whether a thread waits for the engine."""
         engine = self._engine()
         return engine is not None and engine.waiting > 0
 
     @property
     def is_working(self) -> bool:
-        """Whether a handler is at work, or something outside this process."""
+        """Whether a handler runs, or work outside this process."""
         engine = self._engine()
         return engine is not None and engine.working > 0
 
     @property
     def is_held_externally(self) -> bool:
-        """Whether something outside this process is at work, which time does not overtake."""
+        """Whether work outside this process runs; time does not pass until it ends."""
         engine = self._engine()
         return isinstance(engine, VirtualEngine) and engine.external_work > 0
 
     def sleep(self, seconds: float) -> None:
-        """Let ``seconds`` pass, with all that is due in them; not for the engine's own loop."""
+        """Let ``seconds`` pass, and run what is due in them; must not be called from the engine's loop."""
         engine = self._engine()
         if engine is not None and not self._advance_if_idle(engine, seconds):
             engine.run(asyncio.sleep(seconds))
 
     def _advance_if_idle(self, engine: Engine, seconds: float) -> bool:
-        """Move on at once, if the loop rests and nothing is due before: meeting it costs more than a turn."""
+        """Advance without waking the loop, if it is idle and nothing is due before: waking it is slow."""
         with self._lock:
             if self._idle_until is None or engine.waiting > 0 or engine.working > 0:
                 return False
-            told, until = self._idle_until
-            if told != self._wakeups or self._now + seconds >= until:
+            wakeups, until = self._idle_until
+            if wakeups != self._wakeups or self._now + seconds >= until:
                 return False
             self._now += seconds
             return True
 
     @property
     def wakeups(self) -> int:
-        """How often something was handed to the loop from outside."""
+        """How often other threads have called into the loop."""
         return self._wakeups
 
     def note_wakeup(self) -> None:
-        """Note that something is about to be handed to the loop."""
+        """Note that another thread is about to call into the loop."""
         with self._lock:
             self._wakeups += 1
 
     def note_idle(self, wakeups: int, seconds: float | None) -> None:
-        """Note that the loop has nothing to do for ``seconds``, unless more was told than ``wakeups``."""
+        """Note that the loop is idle for ``seconds``, unless there were more wakeups than ``wakeups``."""
         with self._lock:
             self._idle_until = (wakeups, math.inf if seconds is None else self._now + seconds)
 
     def note_busy(self) -> None:
-        """Note that the loop looks around again."""
+        """Note that the loop is no longer idle."""
         with self._lock:
             self._idle_until = None
 
     def advance_if_allowed(self, seconds: float) -> bool:
-        """Move on by ``seconds`` if time may pass now; tell whether it did."""
+        """Advance by ``seconds`` if time may pass now; return whether it did."""
         engine = self._engine()
         if engine is None or engine.working > 0 or engine.waiting <= 0:
             return False
@@ -127,7 +126,7 @@ class VirtualClock:
         return True
 
     def advance(self, seconds: float) -> None:
-        """Move on by ``seconds``, whoever is at work."""
+        """Advance by ``seconds``, even if a handler runs."""
         with self._lock:
             self._now += seconds
 
@@ -136,11 +135,11 @@ class VirtualEngine(Engine):
     """An engine with a virtual clock.
 
     Args:
-        make_loop: makes the loop that lives in its time; ``VirtualLoop`` unless given.
+        make_loop: creates the event loop for the clock; by default a ``VirtualLoop``.
 
     Attributes:
-        awaited_tasks: the tasks that somebody outside the loop waits for.
-        external_work: how many wait for something outside this process.
+        awaited_tasks: the tasks that threads outside the loop wait for.
+        external_work: the number of running operations outside this process.
     """
 
     clock: VirtualClock
@@ -153,7 +152,7 @@ class VirtualEngine(Engine):
         super().__init__(lambda: make(clock))
 
     def time(self) -> float:
-        """Return a Unix time in seconds that passes with the virtual clock."""
+        """Return the virtual Unix time in seconds."""
         return EPOCH + self.clock.now()
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
@@ -168,7 +167,7 @@ class VirtualEngine(Engine):
 
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
-        """Let no time pass while something outside this process is at work: a disk, a server."""
+        """Let no time pass during work outside this process, such as that of a disk or a server."""
         self._count(working=1)
         self.external_work += 1
         try:
@@ -179,16 +178,16 @@ class VirtualEngine(Engine):
 
 
 def virtual_engine() -> VirtualEngine:
-    """Make an engine with virtual time."""
+    """Return an engine with virtual time."""
     return VirtualEngine()
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop that lives in virtual time.
+    """An event loop in virtual time.
 
     Args:
-        clock: its time.
-        selector: where it waits; a ``VirtualSelector`` unless given.
+        clock: its clock.
+        selector: its selector; by default a ``VirtualSelector``.
     """
 
     def __init__(self, clock: VirtualClock, selector: VirtualSelector | None = None) -> None:
@@ -196,22 +195,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector or VirtualSelector(clock))
 
     def time(self) -> float:
-        """Return virtual seconds."""
+        """Return the virtual time in seconds."""
         return self._clock.now()
 
     def call_soon_threadsafe(
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """Note that somebody has given the loop something to do."""
+        """Note the wakeup, and schedule the callback."""
         self._clock.note_wakeup()
         return super().call_soon_threadsafe(callback, *args, context=context)
 
 
 class VirtualSelector(selectors.DefaultSelector):
-    """Where the loop would sleep until a timer is due, time jumps there instead.
+    """A selector that advances the clock to the next timer instead of sleeping until it is due.
 
     Args:
-        clock: the loop's time.
+        clock: the clock of the loop.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -219,15 +218,15 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
-        """Look for what is ready, or let time pass."""
-        told = self._clock.wakeups  # before looking: what is told meanwhile is no rest
+        """Return what is ready, or let time pass."""
+        wakeups = self._clock.wakeups  # read first: the loop is not idle after a later wakeup
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
         if timeout is not None and self._clock.advance_if_allowed(timeout):
             return []
-        # Nobody waits, or a handler is at work: whoever changes that wakes the loop.
-        self._clock.note_idle(told, timeout)
+        # No thread waits, or a handler runs: a change of that wakes the loop.
+        self._clock.note_idle(wakeups, timeout)
         ready = super().select(None if timeout is None else STALL_SECONDS)
         self._clock.note_busy()
         if (
@@ -236,6 +235,6 @@ class VirtualSelector(selectors.DefaultSelector):
             and self._clock.is_awaited
             and not self._clock.is_held_externally
         ):
-            # A handler that waits for threads of its own looks like one at work.
+            # A handler that waits for its threads cannot be distinguished from one that works.
             self._clock.advance(timeout)
         return ready

@@ -12,15 +12,15 @@ BEFORE = (
 )
 
 
-def told(*after: HistoryEvent) -> list[str]:
+def kinds_after(*after: HistoryEvent) -> list[str]:
     history = History()
     for event in (*BEFORE, *after):
         history.add(event)
     return [violation.kind for violation in check(history)]
 
 
-def test_what_was_stored_before_the_end_may_be_told_after_it() -> None:
-    assert told(SessionSaved(5.0, "call 1", 1, 2)) == []
+def test_a_save_before_the_end_may_be_recorded_after_it() -> None:
+    assert kinds_after(SessionSaved(5.0, "call 1", 1, 2)) == []
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_what_was_stored_before_the_end_may_be_told_after_it() -> None:
         [SessionSaved(5.0, "call 1", 3, 4), SessionSaved(6.0, "call 1", 4, 5, call_ended=True)],
         [SessionSaved(5.0, "call 1", 1, 2), SessionSaved(6.0, "call 1", 3, 4)],
     ],
-    ids=["at once", "and ended again", "after one that was told late"],
+    ids=["directly", "and ended again", "after one that was recorded late"],
 )
-def test_what_is_stored_upon_the_end_is_found(after: list[HistoryEvent]) -> None:
-    assert told(*after) == ["stored_after_hangup"]
+def test_a_save_after_the_end_is_a_violation(after: list[HistoryEvent]) -> None:
+    assert kinds_after(*after) == ["stored_after_hangup"]
 
 
-def test_a_call_that_is_stored_as_over_again_is_over() -> None:
-    assert told(SessionSaved(5.0, "call 1", 3, 4, call_ended=True)) == []
+def test_saving_the_tombstone_again_is_allowed() -> None:
+    assert kinds_after(SessionSaved(5.0, "call 1", 3, 4, call_ended=True)) == []

@@ -37,8 +37,8 @@ def part(number: int) -> str:
     return sentence_text("1", "אמירה 7001", number, 3).removesuffix(". ")
 
 
-def told(*bodies: str, interrupted: float = -1, ends: ModelAnswered | None = None) -> list[str]:
-    """Judge a call whose one utterance brought these answers, a second each."""
+def violations_of(*bodies: str, interrupted: float = -1, ends: ModelAnswered | None = None) -> list[str]:
+    """Return the violations of a call whose utterance gets these responses, one each second."""
     history = History(now=lambda: float(len(history)) if history else 0.0)
     events: list[HistoryEvent] = [CallerSpoke(0, "call 1", "7001"), ModelAsked(0, "1", "אמירה 7001", "7001")]
     events += [ModelWrote(0, "1", sentence_text("1", "אמירה 7001", number, 3)) for number in (1, 2, 3)]
@@ -51,7 +51,7 @@ def told(*bodies: str, interrupted: float = -1, ends: ModelAnswered | None = Non
         history.now = lambda at=number: float(at)  # type: ignore[misc]
         sent = record_request(history, (("ApiCallId", "1"), ("poll", str(number))))
         record_response(history, sent, body)
-    history.add(FaultInjected(60.0, "the evening is over", "nobody"))
+    history.add(FaultInjected(60.0, "the end", "no call"))
     return [violation.kind for violation in check(history)]
 
 
@@ -77,26 +77,24 @@ ANSWERED = ModelAnswered(0, "1", "echo-1")
         ((poll(1), poll(3), listen()), ["out_of_order", "unheard"]),
     ],
 )
-def test_sentences_are_heard_in_order_none_twice_and_none_lost(
-    bodies: tuple[str, ...], kinds: list[str]
-) -> None:
-    assert told(*bodies, ends=ANSWERED) == kinds
+def test_each_sentence_is_heard_once_and_in_order(bodies: tuple[str, ...], kinds: list[str]) -> None:
+    assert violations_of(*bodies, ends=ANSWERED) == kinds
 
 
-def test_what_was_whole_when_an_answer_broke_off_is_heard() -> None:
+def test_the_complete_sentences_of_a_failed_answer_are_heard() -> None:
     broken = ModelAnswered(0, "1", "echo-1", "crashed")
-    assert told(poll(1), listen(2), ends=broken) == ["unheard"]
-    assert told(poll(1), listen(2, 3), ends=broken) == []
+    assert violations_of(poll(1), listen(2), ends=broken) == ["unheard"]
+    assert violations_of(poll(1), listen(2, 3), ends=broken) == []
 
 
-def test_after_a_key_nothing_more_is_heard_and_the_model_ends() -> None:
+def test_after_an_interruption_no_sentence_is_heard_and_the_model_stops() -> None:
     stopped = ModelAnswered(0, "1", "", "cancelled")
-    assert told(poll(1), listen(), interrupted=2, ends=stopped) == []
-    assert told(poll(1), listen(2), interrupted=2, ends=stopped) == ["spoke_after_interruption"]
-    assert told(poll(1), listen(), interrupted=2) == ["ran_after_interruption"]
+    assert violations_of(poll(1), listen(), interrupted=2, ends=stopped) == []
+    assert violations_of(poll(1), listen(2), interrupted=2, ends=stopped) == ["spoke_after_interruption"]
+    assert violations_of(poll(1), listen(), interrupted=2) == ["ran_after_interruption"]
 
 
-def test_while_the_store_is_away_nobody_can_know_that_a_call_is_over() -> None:
+def test_a_request_during_a_store_outage_may_speak_after_the_hang_up() -> None:
     history = History(now=lambda: 0.0)
     hangup = record_request(history, (("ApiCallId", "1"), ("hangup", "yes")))
     record_response(history, hangup, "noop=ended")
@@ -107,20 +105,20 @@ def test_while_the_store_is_away_nobody_can_know_that_a_call_is_over() -> None:
     assert check(history) == []
 
 
-def test_what_is_recorded_of_a_stream_is_whole_before_the_reply() -> None:
+def test_the_events_of_a_stream_are_recorded_before_the_reply_is_yielded() -> None:
     history = History(now=lambda: 0.0)
     provider = RecordedProvider(EchoProvider(history=History(), sentences=2), history)
 
     async def ask() -> None:
         async for piece in provider.stream(None, "אמירה 7001"):
             if isinstance(piece, Reply):
-                return  # as those do who have what they wanted
+                return  # callers may stop at the reply
 
     asyncio.run(ask())
     assert [type(event) for event in history.events] == [ModelAsked, ModelWrote, ModelWrote, ModelAnswered]
 
 
-def test_a_stream_that_breaks_or_is_stopped_is_recorded_as_such() -> None:
+def test_a_failed_stream_and_a_cancelled_stream_are_recorded() -> None:
     class Breaking(ScriptedProvider):
         async def stream(self, *args: object, **more: object) -> AsyncIterator[str | Reply]:
             yield "שלום "
@@ -144,7 +142,7 @@ def test_a_stream_that_breaks_or_is_stopped_is_recorded_as_such() -> None:
     assert errors == ["cancelled", "provider"]
 
 
-def test_a_recorded_provider_streams_if_its_own_does() -> None:
+def test_a_recorded_provider_streams_if_the_wrapped_one_does() -> None:
     assert isinstance(RecordedProvider(EchoProvider(sentences=3), History()), StreamingProvider)
     assert not isinstance(RecordedProvider(EchoProvider(), History()), StreamingProvider)
 
@@ -153,7 +151,7 @@ HEARD: dict[PausePoint, str] = {"asked": "רק רגע", "first_text": "פתוח"
 
 
 @pytest.mark.parametrize("point", PAUSE_POINTS)
-def test_a_caller_leaves_while_the_model_stands_where_it_was_told_to(point: PausePoint) -> None:
+def test_a_caller_hangs_up_while_the_model_is_paused(point: PausePoint) -> None:
     model = ScriptedProvider().answers(["פתוח. ", "סגור. "])
     flow = AIFlow(YemotAI(provider=model))
     flow.ai_agent("")(lambda call, text: None)
@@ -166,7 +164,7 @@ def test_a_caller_leaves_while_the_model_stands_where_it_was_told_to(point: Paus
     assert (model.running, model.pause.waiting) == (0, 0)
 
 
-def test_an_echo_stands_still_and_goes_on() -> None:
+def test_an_echo_pauses_and_resumes() -> None:
     echo = EchoProvider(sentences=2)
     flow = AIFlow(YemotAI(provider=echo))
     flow.ai_agent("")(lambda call, text: None)
@@ -174,20 +172,20 @@ def test_an_echo_stands_still_and_goes_on() -> None:
         caller.dial()
         echo.pause_at("first_text")
         caller.interrupts("5", when=lambda: echo.pause.waiting == 1)
-        assert [one.number for one in spoken_sentences(caller.says("אמירה 7001"))] == [1]
+        assert [sentence.number for sentence in spoken_sentences(caller.says("אמירה 7001"))] == [1]
         echo.resume()
-        assert [one.number for one in spoken_sentences(caller.says("אמירה 7002"))] == [1, 2]
+        assert [sentence.number for sentence in spoken_sentences(caller.says("אמירה 7002"))] == [1, 2]
 
 
-def test_there_is_no_other_point_to_pause_at() -> None:
+def test_an_unknown_pause_point_raises() -> None:
     with pytest.raises(ValueError, match="asked, first_text, last_text, not at 'later'"):
         EchoProvider().pause_at("later")  # type: ignore[arg-type]
 
 
-def test_what_was_written_and_interrupted_survives_the_way_to_a_file() -> None:
+def test_streaming_events_are_equal_after_dumps_and_loads() -> None:
     history = History()
     sent = RequestSent(0.0, 1, "call 1", "poll")
-    got = ResponseReceived(0.0, 1, poll(1), spoken_sentences=spoken_sentences(poll(1)))
-    for event in (sent, ModelWrote(0.0, "1", part(1)), CallerInterrupted(0.0, "call 1", "7001"), got):
+    received = ResponseReceived(0.0, 1, poll(1), spoken_sentences=spoken_sentences(poll(1)))
+    for event in (sent, ModelWrote(0.0, "1", part(1)), CallerInterrupted(0.0, "call 1", "7001"), received):
         history.add(event)
     assert History.loads(history.dumps()).events == history.events

@@ -1,4 +1,4 @@
-"""What several workers tell of one call: late, in another order, or never, because they are killed."""
+"""Events of one call from several workers: late, out of order, or missing because a worker was killed."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from yemot_ai_testing.history import (
 from yemot_ai_testing.history.recorders.app import record_request, record_response
 
 LISTEN = "read=t-כן=ai_2,no,voice"
-CREW = Budget(request=10.0, hangup=2.0, lease=5.0, turn=15.0)
+BUDGET = Budget(request=10.0, hangup=2.0, lease=5.0, turn=15.0)
 
 
-def kinds(*events: HistoryEvent, budget: Budget = CREW) -> list[str]:
+def kinds(*events: HistoryEvent, budget: Budget = BUDGET) -> list[str]:
     history = History()
     for event in events:
         history.add(event)
     return [violation.kind for violation in check(History.loads(history.dumps()), budget)]
 
 
-def asked(at: float, ask: str, worker: str, mark: str = "7001") -> ModelAsked:
-    return ModelAsked(at, ask, f"אמירה {mark}", mark, worker=worker)
+def asked(at: float, model_call_id: str, worker: str, utterance_id: str = "7001") -> ModelAsked:
+    return ModelAsked(at, model_call_id, f"אמירה {utterance_id}", utterance_id, worker=worker)
 
 
-ASKED_ANEW = (
+ASKED_TWICE = (
     CallerSpoke(0, "call 1", "7001"),
     asked(1, "1", "a"),
     asked(8, "2", "b"),
-    ModelAnswered(9, "2", "talk"),
+    ModelAnswered(9, "2", "conversation"),
 )
 
 
 @pytest.mark.parametrize(
-    ("between", "found"),
+    ("between", "expected"),
     [
         ((), ["asked_twice"]),
         ((WorkerRestarted(2, "b"),), ["asked_twice"]),
@@ -65,21 +65,21 @@ ASKED_ANEW = (
         "lives",
         "another is replaced",
         "replaced",
-        "stands for a moment",
-        "another stands",
-        "stands for longer than its lease",
-        "stood before, and stands after",
-        "stands before and after, and long enough in between",
+        "stalls shortly",
+        "another stalls",
+        "stalls for longer than its lease",
+        "stalls before and after",
+        "stalls before, in between and after",
     ],
 )
-def test_what_was_being_asked_is_asked_anew_if_its_worker_may_be_dead(
-    between: tuple[HistoryEvent, ...], found: list[str]
+def test_a_retry_is_allowed_if_the_first_worker_may_be_dead(
+    between: tuple[HistoryEvent, ...], expected: list[str]
 ) -> None:
-    assert kinds(*ASKED_ANEW, *between) == found
+    assert kinds(*ASKED_TWICE, *between) == expected
 
 
-def test_who_has_stood_still_for_too_long_asks_before_it_knows_that_it_is_taken_for_dead() -> None:
-    other = asked(8, "2", "b"), ModelAnswered(9, "2", "talk")
+def test_a_worker_that_stalled_for_too_long_may_ask_without_its_lease() -> None:
+    other = asked(8, "2", "b"), ModelAnswered(9, "2", "conversation")
     retry = CallerSpoke(0, "call 1", "7001"), asked(1, "1", "a"), ModelAnswered(2, "1", "", "crashed"), *other
     assert kinds(*retry, asked(12, "3", "a"), ProcessStalled(11.9, 9.0, "a")) == []
     assert kinds(*retry, asked(12, "3", "a"), ProcessStalled(11.9, 1.0, "a")) == ["asked_twice"]
@@ -96,7 +96,7 @@ def test_tries_of_workers_that_died_are_not_counted() -> None:
     assert kinds(CallerSpoke(0, "call 1", "7001"), *events, WorkerRestarted(4, "a")) == []
 
 
-def after_hangup(*events: HistoryEvent, at: str = "b", budget: Budget = CREW) -> list[str]:
+def after_hangup(*events: HistoryEvent, at: str = "b", budget: Budget = BUDGET) -> list[str]:
     over = (
         RequestSent(2, 1, "call 1", "hangup", is_hangup=True, worker=at),
         ResponseReceived(3, 1, "noop=ended"),
@@ -104,7 +104,7 @@ def after_hangup(*events: HistoryEvent, at: str = "b", budget: Budget = CREW) ->
     return kinds(CallerSpoke(0, "call 1", "7001"), *over, *events, budget=budget)
 
 
-def test_a_worker_that_was_about_to_ask_when_another_heard_of_the_hang_up_stops_soon() -> None:
+def test_a_model_call_shortly_after_a_hang_up_at_another_worker_is_allowed() -> None:
     asks = asked(4, "1", "a"), ModelAnswered(4.5, "1", "", "cancelled")
     assert after_hangup(*asks) == []
     assert after_hangup(*asks, at="a") == ["ran_after_hangup"]
@@ -115,7 +115,7 @@ def test_a_worker_that_was_about_to_ask_when_another_heard_of_the_hang_up_stops_
     ]
 
 
-def test_time_in_which_a_worker_stood_still_is_none_that_it_took() -> None:
+def test_the_time_of_a_stall_is_not_counted() -> None:
     asks = asked(1, "1", "a"), ModelAnswered(8, "1", "", "cancelled")
     assert after_hangup(*asks) == ["ran_after_hangup"]
     assert after_hangup(*asks, ProcessStalled(7, 3.5, "a")) == []
@@ -124,7 +124,7 @@ def test_time_in_which_a_worker_stood_still_is_none_that_it_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stalls", "found"),
+    ("stalls", "expected"),
     [
         ((), ["late"]),
         ((ProcessStalled(8, 3.0, "a"),), []),
@@ -134,24 +134,25 @@ def test_time_in_which_a_worker_stood_still_is_none_that_it_took() -> None:
         ((ProcessStalled(8, 1.0, "a"),), ["late"]),
     ],
 )
-def test_a_request_is_late_by_the_time_that_its_worker_and_its_sender_had(
-    stalls: tuple[HistoryEvent, ...], found: list[str]
+def test_stalls_of_the_worker_and_the_sender_excuse_a_late_response(
+    stalls: tuple[HistoryEvent, ...], expected: list[str]
 ) -> None:
     assert (
-        kinds(RequestSent(0, 1, "call 1", "", worker="a"), *stalls, ResponseReceived(12, 1, LISTEN)) == found
+        kinds(RequestSent(0, 1, "call 1", "", worker="a"), *stalls, ResponseReceived(12, 1, LISTEN))
+        == expected
     )
 
 
-def answered(told: float, settled: float, *events: HistoryEvent) -> list[str]:
+def answered(ended_at: float, settled_at: float, *events: HistoryEvent) -> list[str]:
     request = (
         RequestSent(0, 1, "call 1", "ai_1", worker="a"),
-        ResponseReceived(settled, 1, LISTEN, awaits_caller=True),
+        ResponseReceived(settled_at, 1, LISTEN, awaits_caller=True),
     )
-    talk = CallerSpoke(0, "call 1", "7001"), asked(1, "1", "a"), ModelAnswered(told, "1", "talk")
-    return kinds(*talk, *request, *events, budget=Budget(request=99, lease=5.0, turn=15.0))
+    turn = CallerSpoke(0, "call 1", "7001"), asked(1, "1", "a"), ModelAnswered(ended_at, "1", "conversation")
+    return kinds(*turn, *request, *events, budget=Budget(request=99, lease=5.0, turn=15.0))
 
 
-def test_an_answer_that_came_in_time_is_heard_unless_nobody_had_time_for_it() -> None:
+def test_an_answer_in_time_is_heard_unless_its_worker_stalled() -> None:
     assert answered(2, 16) == ["unheard"]
     assert answered(2, 3) == ["unheard"]
     assert answered(14.5, 16) == []
@@ -160,52 +161,51 @@ def test_an_answer_that_came_in_time_is_heard_unless_nobody_had_time_for_it() ->
     assert answered(13, 16, ProcessStalled(15, 1.5, "b")) == ["unheard"]
 
 
-def test_an_answer_that_died_with_its_worker_is_not_missed() -> None:
+def test_an_answer_that_was_lost_with_its_worker_may_be_unheard() -> None:
     assert answered(2, 16, WorkerRestarted(3, "a")) == []
     assert answered(2, 16, WorkerRestarted(3, "b")) == ["unheard"]
 
 
 def ended(*events: HistoryEvent) -> list[str]:
-    """Judge a call over whose end nobody has told what it stored."""
+    """Return the violations of a call whose tombstone was not recorded."""
     over = RequestSent(2, 1, "call 1", "hangup", is_hangup=True), ResponseReceived(3, 1, "noop=ended")
     return kinds(SessionSaved(1, "call 1", 0, 1, worker="a"), *over, *events)
 
 
-def test_what_was_stored_before_an_end_that_nobody_has_told_is_no_fault() -> None:
+def test_a_save_before_an_unrecorded_tombstone_is_allowed() -> None:
     late = SessionSaved(4, "call 1", 1, 2, worker="b")
     assert ended(late) == ["stored_after_hangup"]
     assert ended(late, WorkerRestarted(2.5, "a")) == ["stored_after_hangup"]
-    untold = SessionSaved(4, "call 1", 2, 3, worker="b")
-    assert ended(untold) == ["stored_after_hangup"]
-    assert ended(untold, WorkerRestarted(2.5, "a")) == []
+    after_gap = SessionSaved(4, "call 1", 2, 3, worker="b")
+    assert ended(after_gap) == ["stored_after_hangup"]
+    assert ended(after_gap, WorkerRestarted(2.5, "a")) == []
 
 
-STANDS = """
-import os, signal, sys, time
-from yemot_ai_testing.history import History, Stalls
-from yemot_ai_testing.history.events import Event
+STOPPED_PROCESS = """
+import os, signal, sys
+from yemot_ai_testing.history import History, HistoryEvent, StallDetector
 
-class Said(History):
-    def add(self, event: Event) -> None:
+class PrintedHistory(History):
+    def add(self, event: HistoryEvent) -> None:
         print(event.seconds, flush=True)
 
-with Stalls(Said(), worker="a"):
+with StallDetector(PrintedHistory(), worker="a"):
     os.kill(os.getpid(), signal.SIGSTOP)
     sys.stdin.read()
 """
 
 
-def test_a_process_that_is_stopped_for_a_while_tells_for_how_long() -> None:
-    stands = [sys.executable, "-c", STANDS]
-    with subprocess.Popen(stands, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def test_the_stall_of_a_stopped_process_is_recorded() -> None:
+    command = [sys.executable, "-c", STOPPED_PROCESS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         os.waitpid(process.pid, os.WUNTRACED)
         threading.Event().wait(0.5)
         process.send_signal(signal.SIGCONT)
-        told, _ = process.communicate("")
-    assert sum(map(float, told.split())) > 0.4
+        output, _ = process.communicate("")
+    assert sum(map(float, output.split())) > 0.4
 
 
-def test_stalls_survive_the_way_to_a_file() -> None:
+def test_stalls_are_equal_after_dumps_and_loads() -> None:
     history = History(now=lambda: 0.0)
     request = record_request(history, (("ApiCallId", "1"),), worker="a")
     history.add(ProcessStalled(0.0, 3.0, "a"))

@@ -1,4 +1,4 @@
-"""How long something takes, without the time in which the machine let this process stand still."""
+"""Measure a duration without the time in which the machine did not run this process."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ __all__ = ["Stopwatch"]
 
 
 class Stopwatch:
-    """Measures what is done in its context.
+    """Measures the duration of its context.
 
     Attributes:
-        took: seconds, when it is over.
+        took: the seconds; set at the end.
     """
 
     def __init__(self) -> None:
         self.took = 0.0
         self._history = History(now=time.monotonic)
         self._stalls = StallDetector(self._history)
-        self._began = 0.0
+        self._started_at = 0.0
 
     def __enter__(self) -> Self:
         self._stalls.__enter__()
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ended = time.monotonic()
+        ended_at = time.monotonic()
         self._stalls.__exit__(kind, error, trace)
-        stood_still = sum(
-            event.seconds for event in self._history.events if isinstance(event, ProcessStalled)
-        )
-        self.took = ended - self._began - stood_still
+        stalled = sum(event.seconds for event in self._history.events if isinstance(event, ProcessStalled))
+        self.took = ended_at - self._started_at - stalled

@@ -1,26 +1,25 @@
-"""What happened, written down, and whether it may have happened: a recorded history and its checker.
+"""Histories of calls: recorded events, and a checker that finds violations in them.
 
-A history is a list of events in the order in which they happened: what a caller said, which request went
-out and what it brought, when the model was asked and what came of it, what was stored. ``check`` proves of
-it that each utterance was answered at most once and by its own answer, that calls never met, that nothing
-was done by two at once, that every answer was one the line understands and came in time, and that nothing
-went on after the caller had hung up::
+A history is a list of events in the order in which they happened: a caller spoke, a request was sent, a
+response was received, the model was asked and answered, a session was saved. ``check`` reports utterances
+with no answer, two answers or another one's answer, data that crosses from call to call, concurrent model
+calls, responses that are invalid or late, and work after the hang-up::
 
-    >>> from yemot_ai_testing.history import Got, History, Said, Sent, check
+    >>> from yemot_ai_testing.history import CallerSpoke, History, RequestSent, ResponseReceived, check
     >>> history = History()
-    >>> history.add(Said(0.0, "call 1", "7001"))
-    >>> history.add(Sent(0.0, 1, "call 1", "ai_1=7001"))
-    >>> history.add(Got(12.5, 1, "read=t-7001=ai_2,no,voice"))
+    >>> history.add(CallerSpoke(0.0, "call 1", "7001"))
+    >>> history.add(RequestSent(0.0, 1, "call 1", "ai_1=7001"))
+    >>> history.add(ResponseReceived(12.5, 1, "read=t-7001=ai_2,no,voice"))
     >>> [violation.kind for violation in check(history)]
     ['late']
     >>> print(check(history)[0])
-    late: the answer took 12.5 s; the line waits 10 s
+    late: the response took 12.5 s; the line waits 10 s
         0.0 s  call 1 says 7001
-        0.0 s  request 1 of call 1 goes out: ai_1=7001
-       12.5 s  request 1 brings read=t-7001=ai_2,no,voice
+        0.0 s  request 1 of call 1 is sent: ai_1=7001
+       12.5 s  request 1 gets read=t-7001=ai_2,no,voice
 
-The recorders write histories: ``RecordedApp`` in front of any application, ``RecordedProvider`` and
-``RecordedStore`` behind one of ours. The first two are enough for every rule but those about the store.
+The recorders write histories: ``RecordedApp`` wraps any application, ``RecordedProvider`` a provider and
+``RecordedStore`` a session store. All rules except those about the store need only the first two.
 """
 
 from __future__ import annotations
@@ -46,6 +45,7 @@ from yemot_ai_testing.history.events import (
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import RecordedApp
 from yemot_ai_testing.history.recorders.provider import RecordedProvider
+from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 from yemot_ai_testing.history.recorders.stalls import StallDetector
 from yemot_ai_testing.history.recorders.store import RecordedStore
 from yemot_ai_testing.history.violation import VIOLATION_KINDS, Budget, Violation, ViolationKind
@@ -70,6 +70,7 @@ __all__ = [
     "RecordedStore",
     "RequestSent",
     "ResponseReceived",
+    "SansIOCall",
     "SessionSaved",
     "StallDetector",
     "Violation",

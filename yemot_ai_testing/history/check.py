@@ -1,4 +1,4 @@
-"""The checker: every rule, over one history."""
+"""The checker: apply all rules to a history."""
 
 from __future__ import annotations
 
@@ -7,47 +7,43 @@ from typing import Final
 
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import HistoryIndex
-from yemot_ai_testing.history.rules import hangup as leaving
-from yemot_ai_testing.history.rules import heard as hearing
-from yemot_ai_testing.history.rules import model_calls as asking
-from yemot_ai_testing.history.rules import responses as answering
-from yemot_ai_testing.history.rules import streaming as listening
+from yemot_ai_testing.history.rules import hangup, heard, model_calls, responses, streaming
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]
 
 RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] = (
-    # Where one event breaks several rules, the first of these names it best.
-    leaving.model_stops_after_hangup,
-    leaving.nothing_spoken_after_hangup,
-    leaving.nothing_saved_after_hangup,
-    leaving.no_sessions_left_open,
-    asking.no_unspoken_prompts,
-    asking.asked_at_most_once,
-    asking.sessions_are_isolated,
-    asking.single_writer,
-    asking.conversation_is_remembered,
-    answering.responses_are_valid,
-    answering.responses_are_in_time,
-    answering.calls_terminate,
-    hearing.answers_match_utterances,
-    hearing.answered_at_most_once,
-    hearing.every_utterance_is_answered,
-    hearing.repeated_requests_are_idempotent,
-    listening.sentences_spoken_once_in_order,
-    listening.every_sentence_is_spoken,
-    listening.interruption_ends_answer,
+    # Where one event breaks several rules, the first of them describes it best.
+    hangup.model_stops_after_hangup,
+    hangup.nothing_spoken_after_hangup,
+    hangup.nothing_saved_after_hangup,
+    hangup.no_sessions_left_open,
+    model_calls.no_unspoken_prompts,
+    model_calls.asked_at_most_once,
+    model_calls.sessions_are_isolated,
+    model_calls.single_writer,
+    model_calls.conversation_is_remembered,
+    responses.responses_are_valid,
+    responses.responses_are_in_time,
+    responses.calls_terminate,
+    heard.answers_match_utterances,
+    heard.answered_at_most_once,
+    heard.every_utterance_is_answered,
+    heard.repeated_requests_are_idempotent,
+    streaming.sentences_spoken_once_in_order,
+    streaming.every_sentence_is_spoken,
+    streaming.interruption_ends_answer,
 )
 
 
 def check(history: History, budget: Budget | None = None) -> list[Violation]:
-    """Return what may not have happened, in the order in which it did.
+    """Return the violations of all rules, ordered by time.
 
     Args:
-        history: what happened; one that still goes on may be checked, too.
-        budget: how much time things may take; 10 s a request unless given.
+        history: the events; may be checked while it is still being recorded.
+        budget: the limits of time and tries; by default 10 s a request.
     """
     events = history.events
     index = HistoryIndex(events)
-    found = [violation for rule in RULES for violation in rule(index, budget or Budget())]
-    return sorted(found, key=lambda violation: violation.at)
+    violations = [violation for rule in RULES for violation in rule(index, budget or Budget())]
+    return sorted(violations, key=lambda violation: violation.at)

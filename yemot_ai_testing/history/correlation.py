@@ -1,18 +1,19 @@
-"""How an utterance and an answer are known again, whatever stands around them.
+"""Correlate utterances, prompts, answers and responses by the numbers in their texts.
 
-An utterance holds a number of four digits or more that nobody else says; an answer says which it is and
-what it answers. Both survive being spoken, typed, cleaned and cut into sentences.
+An utterance contains its ID, a number of four digits or more that is unique in the history. An answer
+contains the ID of its model call and of the utterance. Both survive being spoken, typed, cleaned and cut
+into sentences.
 
->>> utterance("7001"), answer("12", "אמירה 7001")
+>>> utterance_text("7001"), answer_text("12", "אמירה 7001")
 ('אמירה 7001', 'תשובה 12 על אמירה 7001')
->>> mark_of("אמירה 7001, בבקשה")
+>>> latest_utterance_id("אמירה 7001, בבקשה")
 '7001'
->>> spoken("read=t-תשובה 12 על אמירה 7001=ai_2,no,voice")
+>>> spoken_answers("read=t-תשובה 12 על אמירה 7001=ai_2,no,voice")
 (('7001', '12'),)
->>> spoken("id_list_message=t-אמרת אמירה 7001")
+>>> spoken_answers("id_list_message=t-אמרת אמירה 7001")
 (('7001', ''),)
->>> sentences(in_sentences("12", "אמירה 7001", of=2))
-(Sentence(utterance='7001', ask='12', number=1, of=2), Sentence(utterance='7001', ask='12', number=2, of=2))
+>>> spoken_sentences(answer_in_sentences("12", "אמירה 7001", total=2))[1]
+SpokenSentence(utterance_id='7001', model_call_id='12', number=2, total=2)
 """
 
 from __future__ import annotations
@@ -34,26 +35,26 @@ __all__ = [
 ]
 
 FIRST_UTTERANCE_ID: Final = 7001
-"""The first utterance's number: larger than a year, smaller than a phone number."""
+"""The first utterance ID: larger than a year, smaller than a phone number."""
 
 MAX_PROMPT_LENGTH: Final = 40
-"""How many characters may stand between an answer's number and the mark that it answers."""
+"""The maximum number of characters between the IDs of a model call and of the utterance in an answer."""
 
 _UTTERANCE_ID = re.compile(r"(?<!\d)[1-9]\d{3,7}(?!\d)")
 _ANSWER = re.compile(r"(?:תשובה (\d+) על \D{0,40})?(?<!\d)([1-9]\d{3,7})(?!\d)")
 _SENTENCE = re.compile(r"משפט (\d+) מתוך (\d+) של תשובה (\d+) על \D{0,40}(?<!\d)([1-9]\d{3,7})(?!\d)")
 _READ_FIELDS = re.compile(r"=\w+,(?:yes|no)?,.*")
-"""What follows the messages of a read: the name of its value and its fields are not spoken."""
+"""The part of a read after its messages: value name and fields, which are not spoken."""
 
 
 class SpokenSentence(NamedTuple):
     """A sentence of an answer that is spoken piece by piece.
 
     Attributes:
-        utterance_id: the mark of what it answers.
-        model_call_id: the question whose answer it is part of.
-        number: which sentence it is, from 1.
-        total: how many there are.
+        utterance_id: the utterance that it answers.
+        model_call_id: the model call whose answer it is part of.
+        number: its position, from 1.
+        total: the number of sentences.
     """
 
     utterance_id: str
@@ -63,50 +64,52 @@ class SpokenSentence(NamedTuple):
 
 
 def utterance_text(utterance_id: str) -> str:
-    """Return what a caller says."""
+    """Return the text of an utterance."""
     return f"אמירה {utterance_id}"
 
 
 def answer_text(model_call_id: str, prompt: str) -> str:
-    """Return what a model answers; of a long prompt, or one that tells what was said before, the newest."""
-    marks = utterance_ids(prompt)
-    if len(marks) > 1 or (marks and len(prompt) > MAX_PROMPT_LENGTH):
-        prompt = utterance_text(marks[-1])
+    """Return the answer to a prompt; to its last utterance if it is long or has several."""
+    ids = utterance_ids(prompt)
+    if len(ids) > 1 or (ids and len(prompt) > MAX_PROMPT_LENGTH):
+        prompt = utterance_text(ids[-1])
     return f"תשובה {model_call_id} על {prompt}"
 
 
 def latest_utterance_id(text: str) -> str:
-    """Return the newest mark in ``text``, or "" where there is none."""
-    found = _UTTERANCE_ID.findall(text)
-    return found[-1] if found else ""
+    """Return the last utterance ID in ``text``, or "" if there is none."""
+    ids = _UTTERANCE_ID.findall(text)
+    return ids[-1] if ids else ""
 
 
 def utterance_ids(text: str) -> tuple[str, ...]:
-    """Return all marks in ``text``."""
+    """Return all utterance IDs in ``text``."""
     return tuple(_UTTERANCE_ID.findall(text))
 
 
 def spoken_answers(body: str) -> tuple[tuple[str, str], ...]:
-    """Return what an answer to the line speaks of: (mark of the utterance, number of the ask).
-
-    In the order in which it does, and twice what it says twice.
-    """
-    return tuple((mark, ask) for ask, mark in _ANSWER.findall(_READ_FIELDS.sub("", body)))
+    """Return the answers in a response: (utterance ID, model call ID or "") in order, with repetitions."""
+    return tuple(
+        (utterance_id, call_id) for call_id, utterance_id in _ANSWER.findall(_READ_FIELDS.sub("", body))
+    )
 
 
 def sentence_text(model_call_id: str, prompt: str, number: int, total: int) -> str:
-    """Return a sentence of what a model answers, with the space that ends it."""
+    """Return one sentence of an answer, with a trailing space."""
     return f"משפט {number} מתוך {total} של {answer_text(model_call_id, prompt)}. "
 
 
 def answer_in_sentences(model_call_id: str, prompt: str, *, total: int) -> str:
-    """Return what a model answers in several sentences."""
+    """Return an answer of ``total`` sentences."""
     return "".join(
         sentence_text(model_call_id, prompt, number, total) for number in range(1, total + 1)
     ).rstrip()
 
 
 def spoken_sentences(body: str) -> tuple[SpokenSentence, ...]:
-    """Return the sentences that an answer to the line speaks, in their order, repeated ones too."""
-    found = _SENTENCE.findall(_READ_FIELDS.sub("", body))
-    return tuple(SpokenSentence(mark, ask, int(number), int(of)) for number, of, ask, mark in found)
+    """Return the sentences in a response, in order, with repetitions."""
+    matches = _SENTENCE.findall(_READ_FIELDS.sub("", body))
+    return tuple(
+        SpokenSentence(utterance_id, call_id, int(number), int(total))
+        for number, total, call_id, utterance_id in matches
+    )

@@ -1,8 +1,8 @@
-"""What can happen in an evening of calls, as far as anybody can see it from outside.
+"""The events of a history: what can be observed of many calls from outside.
 
-Every event has ``at``, the seconds of the history's clock. An utterance is named by its *mark*, a number
-that nobody else says: it is found again in what the model is asked and in what the line speaks, whatever
-stands around it. An answer of the model is named by the number of its *ask*.
+Every event has ``at``, the seconds of the history's clock. The ID of an utterance is a number that is
+unique in the history and occurs in the prompts to the model and in the responses to the line. The ID of
+an answer is that of its model call.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CallerSpoke:
-    """A caller said, pressed or recorded something that is to be answered.
+    """A caller said, pressed or recorded something that needs an answer.
 
     Attributes:
-        call: which call.
-        utterance_id: its mark.
+        call: the name of the call.
+        utterance_id: the ID of the utterance.
     """
 
     at: float
@@ -48,12 +48,12 @@ class RequestSent:
     """The line sent a request.
 
     Attributes:
-        request_id: numbers the requests of a history.
-        call: which call.
-        fingerprint: what makes it the same request when it comes again.
-        is_hangup: it told that the caller is gone.
-        is_repeat: it came again, or late, and nobody waits for its answer.
-        worker: who got it, where there are several.
+        request_id: the number of the request in the history.
+        call: the name of the call.
+        fingerprint: equal for a request and its repetitions.
+        is_hangup: it is the request of a hang-up.
+        is_repeat: it is a repetition, or late, and no caller waits for its response.
+        worker: the worker that got it, if there are several.
     """
 
     at: float
@@ -67,17 +67,17 @@ class RequestSent:
 
 @dataclass(frozen=True, slots=True)
 class ResponseReceived:
-    """A request came back.
+    """The response to a request was received.
 
     Attributes:
-        request_id: its number.
-        body: the answer, byte for byte.
-        fault: why there is no answer that could be read: ``late``, ``exception: …``; "" if there is.
-        spoken_answers: the utterances that the answer speaks of, each with the ask whose answer that is ("" if
-            the application says so by itself).
-        awaits_caller: the line now waits for the caller, or the call has left: nothing more is to come by itself.
-        spoken_sentences: those that the answer speaks, in their order, where an answer is spoken piece by piece:
-            each as (utterance, ask, number from 1, how many the whole answer has).
+        request_id: the number of the request.
+        body: the response, byte for byte.
+        fault: why there is no usable response: ``late``, ``exception: …``; "" if there is one.
+        spoken_answers: the answers in the response, each as (utterance ID, model call ID); the latter is
+            "" for text of the application itself.
+        awaits_caller: the line waits for the caller now, or the call has left the application.
+        spoken_sentences: the sentences of answers that are spoken piece by piece, in order: each as
+            (utterance ID, model call ID, number from 1, total).
     """
 
     at: float
@@ -94,12 +94,12 @@ class ModelAsked:
     """The model was asked.
 
     Attributes:
-        model_call_id: names the question.
-        prompt: what it was asked.
-        utterance_id: whose mark is in it; "" for none.
-        session: the conversation that it goes on with; "" for a new one.
-        prior_utterance_ids: the marks of what it was told of earlier, for a conversation that is rebuilt.
-        worker: who asked, where there are several.
+        model_call_id: the ID of the model call.
+        prompt: the prompt.
+        utterance_id: the utterance in the prompt; "" for none.
+        session: the conversation that it continues; "" for a new one.
+        prior_utterance_ids: the earlier utterances in the history of a rebuilt conversation.
+        worker: the worker that asked, if there are several.
     """
 
     at: float
@@ -113,10 +113,10 @@ class ModelAsked:
 
 @dataclass(frozen=True, slots=True)
 class ModelWrote:
-    """The model handed over a piece of its answer, before the whole was there.
+    """The model wrote a piece of its answer.
 
     Attributes:
-        model_call_id: which question it answers.
+        model_call_id: the model call that it answers.
         text: the piece.
     """
 
@@ -127,12 +127,12 @@ class ModelWrote:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswered:
-    """What came of a question to the model.
+    """A model call ended.
 
     Attributes:
-        model_call_id: which question.
-        session: the conversation that it is now part of.
-        error: why there is no answer, ``cancelled`` among others; "" if there is one.
+        model_call_id: the model call.
+        session: the conversation that it is part of now.
+        error: why there is no answer, such as ``cancelled``; "" if there is one.
     """
 
     at: float
@@ -143,14 +143,14 @@ class ModelAnswered:
 
 @dataclass(frozen=True, slots=True)
 class SessionSaved:
-    """A session was stored.
+    """A session was saved.
 
     Attributes:
-        call: whose it is.
+        call: the name of the call.
         base_version: the version that it was made from.
-        version: the version that it is.
-        call_ended: it says that the call is over, and nothing else.
-        worker: who stored it.
+        version: its version.
+        call_ended: it is the tombstone of an ended call.
+        worker: the worker that saved it.
     """
 
     at: float
@@ -163,11 +163,11 @@ class SessionSaved:
 
 @dataclass(frozen=True, slots=True)
 class FaultInjected:
-    """A fault was put in on purpose: what it touches is excused.
+    """A fault was injected: what it affects is excused.
 
     Attributes:
-        kind: what was done, such as ``store away`` or ``overloaded``.
-        call: to which call; "" to all.
+        kind: which fault, such as ``store away`` or ``overloaded``.
+        call: the name of the call; "" for all calls.
     """
 
     at: float
@@ -177,7 +177,7 @@ class FaultInjected:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRestarted:
-    """A worker ended and another began in its place; questions that it was asking are lost.
+    """A worker was replaced; its running model calls are lost.
 
     Attributes:
         worker: its name; "" for all.
@@ -189,11 +189,11 @@ class WorkerRestarted:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStalled:
-    """A process stood still: the machine had no time for it. What it took meanwhile is not its fault.
+    """The machine did not run a process: that time is excused.
 
     Attributes:
         seconds: for how long, until now.
-        worker: its name; "" for the one that sends the requests, and all where there are no others.
+        worker: its name; "" for the process that sends the requests, or for the only one.
     """
 
     at: float
@@ -203,10 +203,10 @@ class ProcessStalled:
 
 @dataclass(frozen=True, slots=True)
 class ConversationReset:
-    """A caller asked for a conversation that begins anew.
+    """A caller asked for a new conversation.
 
     Attributes:
-        call: which call.
+        call: the name of the call.
     """
 
     at: float
@@ -215,11 +215,11 @@ class ConversationReset:
 
 @dataclass(frozen=True, slots=True)
 class CallerInterrupted:
-    """A caller pressed a key while an answer was spoken: the next request brings it.
+    """A caller pressed a key while an answer was spoken: the next request carries it.
 
     Attributes:
-        call: which call.
-        utterance_id: the mark of what is being answered.
+        call: the name of the call.
+        utterance_id: the utterance that is being answered.
     """
 
     at: float
@@ -229,11 +229,11 @@ class CallerInterrupted:
 
 @dataclass(frozen=True, slots=True)
 class LoopDetected:
-    """The line went round and round, and came to no end.
+    """The requests of a call did not end.
 
     Attributes:
-        call: which call.
-        reason: what was seen.
+        call: the name of the call.
+        reason: what was observed.
     """
 
     at: float
@@ -257,6 +257,6 @@ class OpenCallsCounted:
 
 HistoryEvent: TypeAlias = (
     "CallerSpoke | RequestSent | ResponseReceived | ModelAsked | ModelWrote | ModelAnswered | SessionSaved"
-    " | FaultInjected | WorkerRestarted | ProcessStalled | ConversationReset | CallerInterrupted | LoopDetected"
-    " | OpenCallsCounted"
+    " | FaultInjected | WorkerRestarted | ProcessStalled | ConversationReset | CallerInterrupted"
+    " | LoopDetected | OpenCallsCounted"
 )

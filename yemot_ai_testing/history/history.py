@@ -1,10 +1,10 @@
-"""A history: events in the order in which they happened, from any thread and any process.
+"""A history: a list of events in order, recorded by any thread and process.
 
->>> from yemot_ai_testing.history.events import Reset
+>>> from yemot_ai_testing.history.events import ConversationReset
 >>> history = History(now=lambda: 1.5)
->>> history.add(Reset(history.now(), "call 1"))
+>>> history.add(ConversationReset(history.now(), "call 1"))
 >>> History.loads(history.dumps()).events
-(Reset(at=1.5, call='call 1'),)
+(ConversationReset(at=1.5, call='call 1'),)
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["History"]
 
 
 class History:
-    """What happened.
+    """The recorded events; safe for several threads.
 
     Args:
-        now: seconds; the events' ``at`` is its time. The monotonic clock is the same in every process
-            of a machine, so that histories of several processes can be merged.
-        first_number: the number after which this one begins to count, so that those of several processes differ.
+        now: returns the time in seconds for ``at`` of the events. The monotonic clock is the same in every
+            process of a machine, so that histories of several processes can be merged.
+        first_number: the number before the first one of ``next_number``, to keep processes apart.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic, first_number: int = 0) -> None:
@@ -42,17 +42,17 @@ class History:
 
     @property
     def events(self) -> tuple[HistoryEvent, ...]:
-        """Everything so far."""
+        """The events so far."""
         with self._lock:
             return tuple(self._events)
 
     def add(self, event: HistoryEvent) -> None:
-        """Write an event down."""
+        """Append an event."""
         with self._lock:
             self._events.append(event)
 
     def next_number(self) -> int:
-        """Return a number that this history has not given away before."""
+        """Return the next number that is unique in this history."""
         with self._lock:
             self._last_number += 1
             return self._last_number
@@ -66,24 +66,24 @@ class History:
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """Read what ``dumps`` wrote; lines of several histories may follow each other.
+        """Return the history in the output of ``dumps``; outputs of several histories may be joined.
 
         Raises:
-            ValueError: a line is not one of those.
+            ValueError: a line is no event.
         """
         history = cls()
-        # Not splitlines(): an answer may hold separators that JSON leaves as they are.
-        found = [_event(line) for line in text.split("\n") if line]
-        history._events = sorted(found, key=lambda event: event.at)
+        # Not splitlines(): a response may contain line separators that JSON does not escape.
+        loaded = [_event(line) for line in text.split("\n") if line]
+        history._events = sorted(loaded, key=lambda event: event.at)
         return history
 
     @classmethod
     def merge(cls, histories: Iterable[History]) -> Self:
-        """Return one history of several, in the order of their times."""
-        whole = cls()
-        several = (event for history in histories for event in history.events)
-        whole._events = sorted(several, key=lambda event: event.at)
-        return whole
+        """Return one history with the events of several, ordered by time."""
+        merged = cls()
+        all_events = (event for history in histories for event in history.events)
+        merged._events = sorted(all_events, key=lambda event: event.at)
+        return merged
 
 
 def _event(line: str) -> HistoryEvent:
@@ -102,8 +102,8 @@ def _event(line: str) -> HistoryEvent:
     return event
 
 
-def _lists_to_tuples(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
-    return tuple(_lists_to_tuples(one) for one in value) if isinstance(value, list) else value
+def _lists_to_tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return tuple(_lists_to_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-_EVENT_TYPES = {name: getattr(events, name) for name in events.__all__ if name != "Event"}
+_EVENT_TYPES = {name: getattr(events, name) for name in events.__all__ if name != "HistoryEvent"}

@@ -1,4 +1,4 @@
-"""A history looked up: what belongs to a request, a question, an utterance, a call; read once, in order."""
+"""An index of a history by request, model call, utterance and call; built in one pass."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 __all__ = ["CallView", "HistoryIndex", "ModelCallView", "RequestView", "UtteranceView"]
 
 SPEAKING_SECONDS: Final = 1.0
-"""Seconds that it may take to write an answer down, and to speak it, on a machine that has time for it."""
+"""Seconds for saving an answer and speaking it, on a machine that is not overloaded."""
 
 
 @dataclass(slots=True)
 class RequestView:
-    """A request; ``sent_index`` and ``received_index`` are positions in the history, -1 where there is none."""
+    """A request; ``sent_index`` and ``received_index`` are positions in the history, or -1."""
 
     event: RequestSent
     sent_index: int
@@ -47,7 +47,7 @@ class RequestView:
 
 @dataclass(slots=True)
 class ModelCallView:
-    """A question to the model, likewise."""
+    """A model call; ``asked_index`` and ``ended_index`` are positions in the history, or -1."""
 
     event: ModelAsked
     asked_index: int
@@ -62,13 +62,13 @@ class ModelCallView:
         return self.result is not None and not self.result.error
 
     def is_running_at(self, position: int) -> bool:
-        """Whether nothing had come of it by then."""
+        """Whether it had not ended before ``position``."""
         return self.asked_index < position and not 0 <= self.ended_index < position
 
 
 @dataclass(slots=True)
 class UtteranceView:
-    """What was said, and what came of it."""
+    """An utterance, its model calls, and the answers that were spoken."""
 
     utterance_id: str
     call: str
@@ -81,7 +81,7 @@ class UtteranceView:
 
 @dataclass(slots=True)
 class CallView:
-    """A call."""
+    """A call and all that belongs to it."""
 
     name: str
     utterances: list[UtteranceView] = field(default_factory=list)
@@ -92,10 +92,10 @@ class CallView:
 
 
 class HistoryIndex:
-    """A history looked up.
+    """The index of a history.
 
     Args:
-        events: the history.
+        events: the events of the history.
     """
 
     def __init__(self, events: Sequence[HistoryEvent]) -> None:
@@ -112,33 +112,35 @@ class HistoryIndex:
         self._open_requests: Counter[str] = Counter()
         self._call_indexes: dict[str, list[int]] = defaultdict(list)
         for position, event in enumerate(events):
-            self._read(position, event)
+            self._read_event(position, event)
 
     def call(self, name: str) -> CallView:
-        """Return a call's view."""
+        """Return the view of a call."""
         return self.calls.setdefault(name, CallView(name))
 
     def utterance(self, utterance_id: str, call: str) -> UtteranceView | None:
-        """Return what was said: by ``call``, if it has said that; else by whoever has said it last."""
-        said = self._utterances_by_id.get(utterance_id, [])
-        return next((one for one in reversed(said) if one.call == call), said[-1] if said else None)
+        """Return the last utterance with that ID of ``call``, else of any call."""
+        same_id = self._utterances_by_id.get(utterance_id, [])
+        own = (utterance for utterance in reversed(same_id) if utterance.call == call)
+        return next(own, same_id[-1] if same_id else None)
 
     def hangup_known_index(self, call: CallView) -> int | None:
-        """Return the position from which on everybody knows that ``call`` is over; None if not yet.
+        """Return the position after which every worker can know that ``call`` is over; None if not yet.
 
-        While the store is away, a hang-up cannot be written down.
+        During a store outage, a hang-up cannot be saved.
         """
-        goodbye = next(
-            (one for one in call.requests if one.event.is_hangup and one.received_index >= 0), None
+        hangup = next(
+            (request for request in call.requests if request.event.is_hangup and request.received_index >= 0),
+            None,
         )
-        if goodbye is None or self.had_fault(call.name, goodbye.sent_index, goodbye.received_index):
+        if hangup is None or self.had_fault(call.name, hangup.sent_index, hangup.received_index):
             return None
-        return goodbye.received_index
+        return hangup.received_index
 
     def final_request(self, utterance: UtteranceView) -> RequestView | None:
-        """Return the request after which the line waited for the caller again, who was still there."""
+        """Return the request after which the line waited for the caller again, before any hang-up."""
         requests = self.call(utterance.call).requests
-        gone = next((one.sent_index for one in requests if one.event.is_hangup), None)
+        hangup_index = next((request.sent_index for request in requests if request.event.is_hangup), None)
         for request in requests:
             if (
                 request.sent_index < utterance.spoken_index
@@ -146,48 +148,53 @@ class HistoryIndex:
                 or request.response is None
             ):
                 continue
-            if gone is not None and gone < request.received_index:
+            if hangup_index is not None and hangup_index < request.received_index:
                 return None
             if request.response.awaits_caller:
                 return request
         return None
 
     def open_requests_at(self, position: int) -> list[RequestView]:
-        """Return the requests that were being answered at a position."""
+        """Return the requests without a response at a position."""
         requests = self.requests.values()
         return [
-            one for one in requests if one.sent_index < position and not 0 <= one.received_index < position
+            request
+            for request in requests
+            if request.sent_index < position and not 0 <= request.received_index < position
         ]
 
     def had_fault(self, call: str, begin: int, end: int) -> bool:
-        """Tell whether a fault was put into ``call`` between two positions."""
+        """Whether a fault was injected into ``call`` between two positions."""
         return any(_any_between(self._fault_indexes[name], begin, end) for name in ("", call))
 
     def had_restart(self, worker: str, begin: int, end: int) -> bool:
-        """Tell whether ``worker`` was replaced between two positions."""
-        return any(begin <= at <= end and one.worker in {"", worker} for at, one in self.restarts)
+        """Whether ``worker`` was replaced between two positions."""
+        return any(begin <= at <= end and restart.worker in {"", worker} for at, restart in self.restarts)
 
     def seconds_between(self, begin: int, end: int, *workers: str) -> float:
-        """Return the seconds from one position to another, without those that ``workers`` stood still."""
+        """Return the seconds between two positions, without those in which ``workers`` did not run."""
         since, until = self.events[begin].at, self.events[end].at
         return until - since - sum(self._stalled_seconds(worker, since, until) for worker in {*workers})
 
-    def presumed_dead(self, ask: ModelCallView, end: int, budget: Budget) -> bool:
-        """Tell whether, before ``end``, the worker that asked was replaced, or stood still for too long."""
-        worker, utterance = ask.event.worker, ask.utterance
-        # It may have lost its lease before it came to ask.
-        since = self.events[ask.asked_index if utterance is None else utterance.spoken_index].at
-        # It renews its leases in time as long as it stands still for less than most of one.
+    def presumed_dead(self, model_call: ModelCallView, end: int, budget: Budget) -> bool:
+        """Whether, before ``end``, the worker that asked was replaced, or did not run for too long."""
+        worker, utterance = model_call.event.worker, model_call.utterance
+        # It may have lost its lease before it asked.
+        since = self.events[model_call.asked_index if utterance is None else utterance.spoken_index].at
+        # It renews its leases in time if it stalls for less than half of one.
         too_long = self._stalled_seconds(worker, since, self.events[end].at) > budget.lease / 2
-        return too_long or self.had_restart(worker, ask.asked_index, end)
+        return too_long or self.had_restart(worker, model_call.asked_index, end)
 
-    def was_given_up(self, ask: ModelCallView, spoken_index: int, end: int, budget: Budget) -> bool:
-        """Tell whether the turn's time was over before the worker that asked could use its answer."""
+    def was_given_up(self, model_call: ModelCallView, spoken_index: int, end: int, budget: Budget) -> bool:
+        """Whether the time of the turn was over before the worker that asked could use its answer."""
         over = self.events[spoken_index].at + budget.turn
-        if ask.ended_index < 0 or self.events[end].at < over:
+        if model_call.ended_index < 0 or self.events[end].at < over:
             return False
-        told = self.events[ask.ended_index].at
-        return over - told - self._stalled_seconds(ask.event.worker, told, over) < SPEAKING_SECONDS
+        ended_at = self.events[model_call.ended_index].at
+        return (
+            over - ended_at - self._stalled_seconds(model_call.event.worker, ended_at, over)
+            < SPEAKING_SECONDS
+        )
 
     def _stalled_seconds(self, worker: str, since: float, until: float) -> float:
         stalls = self._stalls[worker]
@@ -199,7 +206,7 @@ class HistoryIndex:
                 break
         return total
 
-    def violation(  # noqa: PLR0913 - what a violation is
+    def violation(  # noqa: PLR0913 - the fields of a violation
         self,
         kind: ViolationKind,
         message: str,
@@ -209,36 +216,38 @@ class HistoryIndex:
         utterance: str = "",
         related: Sequence[int] = (),
     ) -> Violation:
-        """Make a violation, with its story.
+        """Return a violation with its trace.
 
         Args:
-            kind: what is wrong.
-            message: in one sentence.
-            at: the position of the event that it became wrong with.
-            call: whose it is.
-            utterance: what it is about.
-            related: positions of further events that belong to it.
+            kind: its kind.
+            message: one sentence.
+            at: the position of the event that violates the rule.
+            call: the name of the call.
+            utterance: the ID of the utterance.
+            related: positions of further events of the trace.
         """
-        subject = {at, *related, *self._utterance_indexes(utterance, call, at)}
-        chosen = {position for position in self._call_indexes[call] if position <= at}
-        story = event_lines(self.events, chosen, required=subject)
-        return Violation(kind, message, self.events[at].at, call, utterance, story)
+        required = {at, *related, *self._utterance_indexes(utterance, call, at)}
+        indexes = {position for position in self._call_indexes[call] if position <= at}
+        trace = event_lines(self.events, indexes, required=required)
+        return Violation(kind, message, self.events[at].at, call, utterance, trace)
 
     def _utterance_indexes(self, utterance_id: str, call: str, until: int) -> Iterator[int]:
         utterance = self.utterance(utterance_id, call)
         if utterance is not None:
             yield utterance.spoken_index
-            for ask in utterance.model_calls:
+            for model_call in utterance.model_calls:
                 yield from (
-                    position for position in (ask.asked_index, ask.ended_index) if 0 <= position <= until
+                    position
+                    for position in (model_call.asked_index, model_call.ended_index)
+                    if 0 <= position <= until
                 )
 
-    def _read(self, position: int, event: HistoryEvent) -> None:
+    def _read_event(self, position: int, event: HistoryEvent) -> None:
         match event:
-            case CallerSpoke(call=call, utterance_id=mark):
-                utterance = UtteranceView(mark, call, position)
+            case CallerSpoke(call=call, utterance_id=utterance_id):
+                utterance = UtteranceView(utterance_id, call, position)
                 self.utterances.append(utterance)
-                self._utterances_by_id[mark].append(utterance)
+                self._utterances_by_id[utterance_id].append(utterance)
                 self.call(call).utterances.append(utterance)
                 self._call_indexes[call].append(position)
             case RequestSent(call=call):
@@ -247,7 +256,7 @@ class HistoryIndex:
                 self._open_requests[call] += 1
                 self._call_indexes[call].append(position)
             case ResponseReceived():
-                self._read_answer(position, event)
+                self._read_response(position, event)
             case ModelAsked() | ModelWrote() | ModelAnswered():
                 self._read_model(position, event)
             case SessionSaved(call=call):
@@ -276,22 +285,22 @@ class HistoryIndex:
     def _read_model(self, position: int, event: ModelAsked | ModelWrote | ModelAnswered) -> None:
         match event:
             case ModelAsked():
-                self._read_question(position, event)
+                self._read_model_asked(position, event)
             case ModelWrote():
                 self.model_calls[event.model_call_id].pieces.append(event.text)
             case ModelAnswered():
-                self._read_outcome(position, event)
+                self._read_model_answered(position, event)
 
-    def _read_answer(self, position: int, event: ResponseReceived) -> None:
+    def _read_response(self, position: int, event: ResponseReceived) -> None:
         request = self.requests[event.request_id]
         request.received_index, request.response = position, event
         self._call_indexes[request.event.call].append(position)
         self._open_requests[request.event.call] -= 1
-        for mark, ask in event.spoken_answers:
-            if (utterance := self.utterance(mark, request.event.call)) is not None:
-                utterance.spoken_answers.append((request, ask))
-        for one in event.spoken_sentences:
-            sentence = SpokenSentence(*one)
+        for utterance_id, model_call_id in event.spoken_answers:
+            if (utterance := self.utterance(utterance_id, request.event.call)) is not None:
+                utterance.spoken_answers.append((request, model_call_id))
+        for fields in event.spoken_sentences:
+            sentence = SpokenSentence(*fields)
             if (utterance := self.utterance(sentence.utterance_id, request.event.call)) is not None:
                 utterance.spoken_sentences.append((request, sentence))
 
@@ -300,32 +309,31 @@ class HistoryIndex:
         if (utterance := self.utterance(event.utterance_id, event.call)) is not None:
             utterance.interrupted_index = position
 
-    def _read_question(self, position: int, event: ModelAsked) -> None:
+    def _read_model_asked(self, position: int, event: ModelAsked) -> None:
         utterance = self._utterance_of(event.utterance_id)
-        ask = self.model_calls[event.model_call_id] = ModelCallView(event, position, utterance)
+        model_call = self.model_calls[event.model_call_id] = ModelCallView(event, position, utterance)
         if utterance is None:
-            self.unmatched_model_calls.append(ask)
+            self.unmatched_model_calls.append(model_call)
             return
-        utterance.model_calls.append(ask)
-        self.call(utterance.call).model_calls.append(ask)
+        utterance.model_calls.append(model_call)
+        self.call(utterance.call).model_calls.append(model_call)
         self._call_indexes[utterance.call].append(position)
 
     def _utterance_of(self, utterance_id: str) -> UtteranceView | None:
-        """Return what a question is about: of several who said the same, whoever waits for an answer."""
-        said = self._utterances_by_id.get(utterance_id, [])
-        return next(
-            (one for one in reversed(said) if self._open_requests[one.call]), said[-1] if said else None
-        )
+        """Return the utterance with that ID; of several, one whose call has an open request."""
+        same_id = self._utterances_by_id.get(utterance_id, [])
+        waiting = (utterance for utterance in reversed(same_id) if self._open_requests[utterance.call])
+        return next(waiting, same_id[-1] if same_id else None)
 
-    def _read_outcome(self, position: int, event: ModelAnswered) -> None:
-        ask = self.model_calls[event.model_call_id]
-        ask.ended_index, ask.result = position, event
-        utterance = ask.utterance
+    def _read_model_answered(self, position: int, event: ModelAnswered) -> None:
+        model_call = self.model_calls[event.model_call_id]
+        model_call.ended_index, model_call.result = position, event
+        utterance = model_call.utterance
         if utterance is not None:
             self._call_indexes[utterance.call].append(position)
 
 
 def _any_between(positions: Sequence[int], begin: int, end: int) -> bool:
-    """Tell whether one of the positions, which are in order, is from ``begin`` to ``end``."""
+    """Whether one of the sorted positions is from ``begin`` to ``end``."""
     first = bisect_left(positions, begin)
     return first < len(positions) and positions[first] <= end

@@ -1,4 +1,4 @@
-"""What can be wrong with a history, in a closed list of words, and how long things may take."""
+"""Violations of a history: a closed list of kinds, and the limits of time and tries."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ VIOLATION_KINDS: Final[tuple[ViolationKind, ...]] = get_args(ViolationKind)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much time things may take, and how many tries; without the time that a process stood still.
+    """The limits of time and tries; without the time in which the machine did not run a process.
 
     Attributes:
-        request: seconds until a request must be answered.
-        hangup: seconds that what runs may take to end once the hang-up was answered.
-        interruption: seconds that a model may take to end once a key that interrupts it was answered.
-        tries: how often the model may be asked for one utterance, while there is no answer; by workers that
-            died since, not counted.
-        lease: seconds that a worker may stand still (``Stalled``) before others take it for dead, and ask
-            anew what it was asking.
+        request: seconds until the response to a request.
+        hangup: seconds until a running model call ends, from the response to the hang-up.
+        interruption: seconds until a running model call ends, from the response to an interrupting key.
+        tries: how often the model may be asked for one utterance while there is no answer; without those of
+            workers that died since.
+        lease: seconds that a worker may not run (``ProcessStalled``) before others count it as dead, and
+            ask the model again.
         turn: seconds for one turn, after which the caller hears an apology.
     """
 
@@ -61,15 +61,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that may not happen.
+    """A broken rule of a history.
 
     Attributes:
         kind: one of ``VIOLATION_KINDS``.
         message: what happened, in one sentence.
         at: when, in seconds of the history's clock.
-        call: to which call; "" where it is no single one's.
-        utterance: to which utterance; "" for none.
-        trace: how it came to that, in the order of events; at most 15 lines.
+        call: the name of the call; "" if it is about no single one.
+        utterance: the ID of the utterance; "" for none.
+        trace: the events that led to it, in order; at most 15 lines.
     """
 
     kind: ViolationKind

@@ -1,1 +1,1 @@
-"""Record the events of calls: around an application, a provider, a store."""
+"""Recorders of events: wrap an application, a provider or a store."""

@@ -1,4 +1,4 @@
-"""In front of an application: every request and its answer is written down, and requests may come again.
+"""Record the requests and responses of an application, and send requests again.
 
 >>> from yemot_ai_testing.history.history import History
 >>> from yemot_ai_testing.line.caller import Caller
@@ -8,7 +8,7 @@
 >>> caller.dial()
 'מה רצונך'
 >>> [type(event).__name__ for event in history.events]
-['Sent', 'Got']
+['RequestSent', 'ResponseReceived']
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ _CALL_PARAMETERS = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID
 
 
 class NoAnswerError(ToolkitError):
-    """The application gave no answer that could be read."""
+    """The application returned no usable response."""
 
 
 class RecordedApp:
-    """An application as a function of (name, value) pairs, which writes down what it is asked.
+    """Wraps an application as a function of (name, value) pairs, and records its requests.
 
     Args:
-        app: whatever a ``Caller`` can call.
-        history: where it is written.
-        clock: the line's time; the application's own unless given.
-        timeout: seconds after which the line walks away.
-        worker: its name, where there are several.
-        wait_until_idle: called before an answer is written down; waits for what the request has left to be done.
+        app: any application that a ``Caller`` can call.
+        history: where the events are added.
+        clock: the line's clock; by default that of the application.
+        timeout: seconds after which the line stops waiting for a response.
+        worker: its name, if there are several.
+        wait_until_idle: called before a response is recorded; waits for the remaining work of the request.
 
     Attributes:
-        clock: the line's time.
-        before_requests: deeds that are done, once each, before the next requests come in.
+        clock: the line's clock.
+        before_requests: functions to call, one before each of the next requests.
     """
 
-    def __init__(  # noqa: PLR0913 - what it writes down, and what it waits for
+    def __init__(  # noqa: PLR0913 - what it records, and what it waits for
         self,
         app: object,
         history: History,
@@ -71,67 +71,67 @@ class RecordedApp:
         self._history = history
         self._timeout = timeout
         self._worker = worker
-        # In virtual time, no seconds are time enough for all that is due.
+        # In virtual time, sleeping for 0 seconds runs everything that is due.
         self._wait_until_idle = wait_until_idle or functools.partial(self.clock.sleep, 0)
         self._sent_requests: dict[str, list[Pairs]] = defaultdict(list)
         self._transport: Transport
         self.replace_app(app)
 
     def replace_app(self, app: object) -> None:
-        """Send what comes from now on to ``app``."""
+        """Send further requests to ``app``."""
         self._transport = transport_for(app, RequestEncoding(), clock=self.clock)
 
     def __call__(self, pairs: Pairs) -> str:
-        """Deliver a request; see ``handle_request``."""
+        """Send a request; see ``handle_request``."""
         return self.handle_request(pairs)
 
     async def ahandle_request(self, pairs: Pairs) -> str:
-        """Deliver a request from an event loop that is not to stand still meanwhile."""
+        """Send a request in a thread, so that the event loop is not blocked."""
         return await asyncio.to_thread(self.handle_request, pairs)
 
     def handle_request(self, pairs: Pairs) -> str:
-        """Deliver a request.
+        """Send a request.
 
         Raises:
-            NoAnswerError: there is no answer that could be read.
+            NoAnswerError: there is no usable response.
         """
         if self.before_requests:
             self.before_requests.pop(0)()
         self._sent_requests[_call_id(pairs)].append(pairs)
-        answer = self._send(pairs, is_repeat=False)
-        if answer.fault is not None:
-            raise NoAnswerError(answer.fault.text) from answer.fault.cause
-        return answer.body
+        response = self._send(pairs, is_repeat=False)
+        if response.fault is not None:
+            raise NoAnswerError(response.fault.text) from response.fault.cause
+        return response.body
 
     def resend(self, call_id: str, *, back: int = 0) -> str:
-        """Deliver one of the last requests of a call once more; nobody waits for its answer.
+        """Send one of the last requests of a call again; the line does not use the response.
 
         Args:
-            call_id: whose.
-            back: 0 is the newest, 1 the one before.
+            call_id: the ID of the call.
+            back: 0 for the last request, 1 for the one before.
 
         Returns:
-            The answer, byte for byte.
+            The response, byte for byte.
         """
         sent = self._sent_requests[call_id]
         return self._send(sent[max(len(sent) - 1 - back, 0)], is_repeat=True).body if sent else ""
 
     def _send(self, pairs: Pairs, *, is_repeat: bool) -> TransportResponse:
         number = record_request(self._history, pairs, is_repeat=is_repeat, worker=self._worker)
-        answer = self._transport.send(pairs, timeout=self._timeout)
+        response = self._transport.send(pairs, timeout=self._timeout)
         self._wait_until_idle()
-        fault = "" if answer.fault is None else f"{answer.fault.code}: {answer.fault.text}"
-        if answer.fault is not None and answer.fault.code == "late":
+        fault = "" if response.fault is None else f"{response.fault.code}: {response.fault.text}"
+        if response.fault is not None and response.fault.code == "late":
             fault = "late"
-        record_response(self._history, number, answer.body, fault=fault)
-        return answer
+        record_response(self._history, number, response.body, fault=fault)
+        return response
 
 
 def record_request(history: History, pairs: Pairs, *, is_repeat: bool = False, worker: str = "") -> int:
-    """Write down that a request goes out; for whoever carries requests without a ``RecordedApp``.
+    """Record that a request is sent, for tests without a ``RecordedApp``.
 
     Returns:
-        Its number, for ``record_response``.
+        The ID of the request, for ``record_response``.
     """
     number, call = history.next_number(), call_name(_call_id(pairs))
     hangup = ("hangup", "yes") in pairs
@@ -140,17 +140,17 @@ def record_request(history: History, pairs: Pairs, *, is_repeat: bool = False, w
 
 
 def record_response(history: History, request_id: int, body: str, *, fault: str = "") -> None:
-    """Write down what a request has brought."""
-    heard = spoken_sentences(body)
+    """Record the response to a request."""
+    sentences = spoken_sentences(body)
     history.add(
         ResponseReceived(
-            history.now(), request_id, body, fault, spoken_answers(body), _awaits_caller(body), heard
+            history.now(), request_id, body, fault, spoken_answers(body), _awaits_caller(body), sentences
         )
     )
 
 
 def call_name(call_id: str) -> str:
-    """Return a short name for a call: its id, without the zeros that make it long."""
+    """Return a short name for a call: its ID without leading zeros."""
     return f"call {call_id.lstrip('0') or '0'}"
 
 
@@ -159,14 +159,14 @@ def _call_id(pairs: Pairs) -> str:
 
 
 def _fingerprint(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return what makes a request the same when it comes again: its place, its time and its values."""
-    own = dict(pair for pair in pairs if pair[0] in _CALL_PARAMETERS)
+    """Return the extension, time and values of a request, which are equal for a repetition."""
+    parameters = dict(pair for pair in pairs if pair[0] in _CALL_PARAMETERS)
     values = "&".join(f"{name}={value}" for name, value in pairs if name not in _CALL_PARAMETERS)
-    return f"/{own.get('ApiExtension', '')} {own.get('ApiTime', '')} {values}".rstrip()
+    return f"/{parameters.get('ApiExtension', '')} {parameters.get('ApiTime', '')} {values}".rstrip()
 
 
 def _awaits_caller(body: str) -> bool:
-    """Tell whether the line waits for the caller after this answer, or the call has left."""
+    """Whether the line waits for the caller after this response, or the call has left."""
     try:
         actions = tuple(Response.parse(body))
     except ResponseSyntaxError:

@@ -1,4 +1,4 @@
-"""Behind an application: every question to the model, and what came of it, is written down.
+"""Record the model calls of a provider and their results.
 
 >>> import asyncio
 >>> from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
@@ -7,8 +7,8 @@
 >>> provider = RecordedProvider(ScriptedProvider().answers("שלום"), history)
 >>> asyncio.run(provider.start_session("אמירה 7001")).text
 'שלום'
->>> [(event.__class__.__name__, event.ask) for event in history.events]
-[('Asked', '1'), ('Told', '1')]
+>>> [(event.__class__.__name__, event.model_call_id) for event in history.events]
+[('ModelAsked', '1'), ('ModelAnswered', '1')]
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["RecordedModelCall", "RecordedProvider", "record_model_call"]
 
 
 class RecordedModelCall:
-    """A question that is being asked.
+    """A running model call.
 
     Attributes:
-        model_call_id: names it.
-        session: the conversation that it is part of; say it before the question is over.
+        model_call_id: its ID.
+        session: the conversation that it is part of; set it before the call ends.
     """
 
     def __init__(self, model_call_id: str, session: str, history: History) -> None:
@@ -41,7 +41,7 @@ class RecordedModelCall:
         self._history = history
 
     def record_piece(self, text: str) -> None:
-        """Write down that the model hands over a piece of its answer."""
+        """Record that the model writes a piece of its answer."""
         self._history.add(ModelWrote(self._history.now(), self.model_call_id, text))
 
 
@@ -49,22 +49,25 @@ class RecordedModelCall:
 def record_model_call(
     history: History, prompt: str, session: JSON, prior: Sequence[Exchange] = (), *, worker: str = ""
 ) -> Iterator[RecordedModelCall]:
-    """Write down that the model is asked, and what comes of it when the context is left."""
-    ask = str(history.next_number())
-    known = str(session) if session else ""
-    # An application may also tell what was said before in the question itself.
-    told = (
-        tuple(mark for exchange in prior for mark in utterance_ids(exchange.prompt))
+    """Record that the model is asked, and its result at the end of the context."""
+    model_call_id = str(history.next_number())
+    session_name = str(session) if session else ""
+    # The prompt itself may also contain earlier utterances.
+    prior_ids = (
+        tuple(utterance_id for exchange in prior for utterance_id in utterance_ids(exchange.prompt))
         + utterance_ids(prompt)[:-1]
     )
-    history.add(ModelAsked(history.now(), ask, prompt, latest_utterance_id(prompt), known, told, worker))
-    question = RecordedModelCall(ask, known, history)
+    utterance_id = latest_utterance_id(prompt)
+    history.add(
+        ModelAsked(history.now(), model_call_id, prompt, utterance_id, session_name, prior_ids, worker)
+    )
+    model_call = RecordedModelCall(model_call_id, session_name, history)
     try:
-        yield question
+        yield model_call
     except BaseException as error:
-        history.add(ModelAnswered(history.now(), ask, "", _error_kind(error)))
+        history.add(ModelAnswered(history.now(), model_call_id, "", _error_kind(error)))
         raise
-    history.add(ModelAnswered(history.now(), ask, question.session))
+    history.add(ModelAnswered(history.now(), model_call_id, model_call.session))
 
 
 def _error_kind(error: BaseException) -> str:
@@ -74,12 +77,12 @@ def _error_kind(error: BaseException) -> str:
 
 
 class RecordedProvider:
-    """A provider whose questions are written down, and the pieces of its answers if it hands them over.
+    """Wraps a provider, and records its model calls and the pieces of streamed answers.
 
     Args:
-        provider: who answers.
-        history: where it is written.
-        worker: which worker asks, where there are several.
+        provider: the provider.
+        history: where the events are added.
+        worker: the name of the worker, if there are several.
     """
 
     def __init__(self, provider: Provider, history: History, *, worker: str = "") -> None:
@@ -88,25 +91,25 @@ class RecordedProvider:
         self._worker = worker
         if isinstance(provider, StreamingProvider):
             self._stream = provider.stream
-            self.stream = self._recorded_stream  # only then: whoever asks has to see whether this one streams
+            self.stream = self._recorded_stream  # only then, because callers check whether it streams
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the provider can do
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the provider
         return getattr(self._provider, name)
 
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
-        """Ask, and write it down."""
-        with record_model_call(self._history, prompt, None, history, worker=self._worker) as question:
+        """Ask the provider, and record the model call."""
+        with record_model_call(self._history, prompt, None, history, worker=self._worker) as model_call:
             reply = await self._provider.start_session(prompt, instructions=instructions, history=history)
-            question.session = str(reply.session)
+            model_call.session = str(reply.session)
             return reply
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Ask, and write it down."""
-        with record_model_call(self._history, prompt, session, worker=self._worker) as question:
+        """Ask the provider, and record the model call."""
+        with record_model_call(self._history, prompt, session, worker=self._worker) as model_call:
             reply = await self._provider.continue_session(session, prompt, instructions=instructions)
-            question.session = str(reply.session)
+            model_call.session = str(reply.session)
             return reply
 
     async def _recorded_stream(
@@ -117,15 +120,15 @@ class RecordedProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> AsyncIterator[str | Reply]:
-        """Ask, and write down each piece before it is handed on."""
+        """Ask the provider, and record each piece before it is yielded."""
         reply = None
-        with record_model_call(self._history, prompt, session, history, worker=self._worker) as question:
+        with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
             parts = self._stream(session, prompt, instructions=instructions, history=history)
             async for part in parts:
                 if isinstance(part, Reply):
-                    reply, question.session = part, str(part.session)
+                    reply, model_call.session = part, str(part.session)
                     break
-                question.record_piece(part)
+                model_call.record_piece(part)
                 yield part
-        if reply is not None:  # written down first: nobody has to ask for what follows the reply
+        if reply is not None:  # recorded first: callers may stop at the reply
             yield reply

@@ -1,15 +1,15 @@
-"""The line's side of one call as plain values: which request is due, and what an answer makes of it.
+"""The line's side of one call without I/O: builds requests and interprets responses.
 
-It sends nothing and waits for nothing, so that threads, tasks and processes can carry its requests; it
-knows questions and ends, and nothing else of the line. ``Caller`` is the whole line.
+It sends nothing and waits for nothing, so that threads, tasks and processes can send its requests. It
+supports reads and the end of a call only; ``Caller`` simulates the whole line.
 
->>> phone = Phone("00c1")
->>> phone.request()[:2]
+>>> call = SansIOCall("00c1")
+>>> call.next_request()[:2]
 (('ApiCallId', '00c1'), ('ApiPhone', '0501234567'))
->>> phone.hears("read=t-שלום=ai_1,no,voice")
->>> phone.is_asked, phone.gives("אמירה 7001")
+>>> call.receive_response("read=t-שלום=ai_1,no,voice")
+>>> call.awaits_caller, call.submit("אמירה 7001")
 (True, None)
->>> phone.request()[-1]
+>>> call.next_request()[-1]
 ('ai_1', 'אמירה 7001')
 """
 
@@ -33,8 +33,8 @@ class SansIOCall:
 
     Args:
         call_id: its ``ApiCallId``.
-        extension: where it is.
-        number: who calls.
+        extension: the extension of the caller.
+        number: the number of the caller.
     """
 
     def __init__(self, call_id: str, extension: str = "", number: str = "0501234567") -> None:
@@ -52,7 +52,7 @@ class SansIOCall:
 
     @property
     def is_polling(self) -> bool:
-        """Whether the line asks again by itself."""
+        """Whether the line polls."""
         question = self._question
         return (
             not self._over
@@ -62,23 +62,23 @@ class SansIOCall:
         )
 
     def next_request(self) -> Pairs:
-        """Return the request that is due; the same again until something was given."""
+        """Return the request that is due; the same one until ``submit`` is called."""
         return (*self._call_parameters, ("ApiTime", str(self._time)), *self._values)
 
     def hangup_request(self) -> Pairs:
-        """Return the request that tells of the hang-up."""
+        """Return the request of the hang-up."""
         return (*self.next_request(), ("hangup", "yes"), ("ApiHangupExtension", "/"))
 
     def submit(self, value: str) -> None:
-        """Answer the open question; a request is due then."""
+        """Submit the value of the open question; then a request is due."""
         if self._question is None:
-            raise AssertionError("nothing was asked")
+            raise AssertionError("no question is open")
         self._values = (*self._values, (self._question.name, value))
         self._time += 1
         self._question = None
 
     def receive_response(self, body: str) -> None:
-        """Take an answer: ask what it asks, or be over."""
+        """Process a response: open its question, or end the call."""
         try:
             last = tuple(Response.parse(body))[-1:]
         except ResponseSyntaxError:  # M1607
@@ -89,5 +89,5 @@ class SansIOCall:
             self._over = True
 
     def hang_up(self) -> None:
-        """Be over."""
+        """End the call."""
         self._over = True

@@ -1,12 +1,12 @@
-"""How long the machine let a process stand still, written down: what it took meanwhile is not its fault.
+"""Record the time in which the machine did not run a process: that time is excused.
 
 >>> from yemot_ai_testing.history.history import History
 >>> history = History(now=lambda: 60.0)
->>> stalls = Stalls(history)
->>> stalls.looked(0.0), stalls.looked(0.02), stalls.looked(3.04)
+>>> detector = StallDetector(history)
+>>> detector.check(0.0), detector.check(0.02), detector.check(3.04)
 (None, None, None)
 >>> history.events
-(Stalled(at=3.04, seconds=3.0, worker=''),)
+(ProcessStalled(at=3.04, seconds=3.0, worker=''),)
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from yemot_ai_testing.history.history import History
 __all__ = ["StallDetector"]
 
 CHECK_INTERVAL: Final = 0.02
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks of the clock."""
 
 TOLERATED_DELAY: Final = 0.005
-"""Seconds that a look may come late on any machine."""
+"""Seconds by which a check may be late on any machine."""
 
 MIN_STALL: Final = 0.1
-"""Seconds that are worth an event."""
+"""The minimum seconds of a recorded stall."""
 
 
 class StallDetector:
-    """Looks at the clock again and again, in a thread, while the context is open.
+    """Checks the clock repeatedly in a thread while the context is open.
 
-    Looks come late when the process stands still, or has to wait for its turn on a busy machine.
+    A check is late if the process was stopped, or had to wait for a CPU on a busy machine.
 
     Args:
-        history: where it is written.
-        worker: which process this is, where there are several.
+        history: where the events are added.
+        worker: the name of this process, if there are several.
     """
 
     def __init__(self, history: History, *, worker: str = "") -> None:
@@ -49,7 +49,7 @@ class StallDetector:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Start the thread."""
         self.check(self._history.now())
         self._thread.start()
         return self
@@ -57,13 +57,13 @@ class StallDetector:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End."""
+        """Stop the thread, after a last check."""
         self._stopped.set()
         self._thread.join()
         self.check(self._history.now())
 
     def check(self, at: float) -> None:
-        """Take a look at the clock; what it came late counts.
+        """Check the clock, and record the delay since the last check.
 
         Args:
             at: seconds of the history's clock.

@@ -1,4 +1,4 @@
-"""Behind an application: what is stored of which call is written down, and the store may be away.
+"""Record the saves of a session store, and let the store fail.
 
 >>> import asyncio
 >>> from yemot_ai.sessions import MemoryStore, Session
@@ -8,7 +8,7 @@
 >>> asyncio.run(store.save(Session("00c1"), ttl=60)).version
 1
 >>> history.events
-(Saved(at=0.0, call='call c1', base=0, version=1, ended=False, worker=''),)
+(SessionSaved(at=0.0, call='call c1', base_version=0, version=1, call_ended=False, worker=''),)
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ HoldTime: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class RecordedStore:
-    """A store whose sessions are written down as they are saved.
+    """Wraps a store, and records the sessions that are saved.
 
     Args:
-        store: where they are kept.
-        history: where it is written.
-        worker: which worker stores, where there are several.
-        hold_time: lets virtual time stand still while the store is at work.
+        store: the session store.
+        history: where the events are added.
+        worker: the name of the worker, if there are several.
+        hold_time: returns a context in which virtual time does not pass, for the work of the store.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RecordedStore:
         self._lock = threading.Lock()
         self._failures = 0
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the store can do
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the store
         return getattr(self._store, name)
 
     @property
@@ -63,18 +63,18 @@ class RecordedStore:
         return self._store.immediate
 
     def fails(self, times: int) -> None:
-        """Let the next ``times`` loads and saves fail, as if the store were away."""
+        """Let the next ``times`` loads and saves fail, as in a store outage."""
         with self._lock:
             self._failures = times
 
     async def load(self, call_id: str) -> Session | None:
-        """Load."""
+        """Return the session of a call."""
         self._fail_if_scripted(call_id)
         async with self._hold_time():
             return await self._store.load(call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
-        """Save, and write it down."""
+        """Save a session, and record it."""
         self._fail_if_scripted(session.call_id)
         async with self._hold_time():
             saved = await self._store.save(session, ttl=ttl)
@@ -92,23 +92,23 @@ class RecordedStore:
         return saved
 
     async def delete(self, call_id: str) -> None:
-        """Drop a session."""
+        """Delete a session."""
         async with self._hold_time():
             await self._store.delete(call_id)
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> AbstractAsyncContextManager[None]:
-        """Be alone under a key."""
+        """Return a context with exclusive ownership of a key."""
         held = self._store.hold(key, lease=lease)
         if isinstance(held, Hold):
-            # Time stands still while a lease is written down, and passes while somebody waits for one.
+            # Virtual time does not pass while a lease is written, but while a worker waits for one.
             held.leases = _TimeHoldingLeases(held.leases, self._hold_time)
         return held
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
-        """Iterate over the calls."""
+        """Iterate over the IDs of the calls."""
         async with self._hold_time():
-            known = [call_id async for call_id in self._store.call_ids(idle=idle)]
-        for call_id in known:
+            call_ids = [call_id async for call_id in self._store.call_ids(idle=idle)]
+        for call_id in call_ids:
             yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
@@ -126,7 +126,7 @@ class RecordedStore:
 
 
 class _TimeHoldingLeases:
-    """Leases that are written down while time stands still."""
+    """Leases that are written while virtual time does not pass."""
 
     def __init__(self, leases: LeaseStore, hold_time: HoldTime) -> None:
         self._leases = leases

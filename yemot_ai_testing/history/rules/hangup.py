@@ -1,4 +1,4 @@
-"""Rules about the end of a call: once the caller has hung up, nothing more happens in it."""
+"""Rules about the end of a call: after the hang-up nothing happens in it."""
 
 from __future__ import annotations
 
@@ -20,51 +20,52 @@ __all__ = [
 
 
 def model_stops_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """The model is not asked after the hang-up, and what it was asked ends with it."""
+    """The model is not asked after the hang-up, and its running calls end."""
     for call in index.calls.values():
         over = index.hangup_known_index(call)
         if over is None:
             continue
-        for ask in call.model_calls:
-            if ask.asked_index > over and not _hangup_unknown_to_worker(index, call, ask, over, budget):
-                message = f"the model was asked {ask.event.utterance_id} after {call.name} had hung up"
+        for model_call in call.model_calls:
+            if model_call.asked_index > over and not _hangup_unknown_to_worker(
+                index, call, model_call, over, budget
+            ):
+                message = f"the model was asked {model_call.event.utterance_id} after {call.name} had hung up"
                 yield index.violation(
                     "ran_after_hangup",
                     message,
-                    ask.asked_index,
+                    model_call.asked_index,
                     call=call.name,
-                    utterance=ask.event.utterance_id,
+                    utterance=model_call.event.utterance_id,
                 )
-            elif _runs_past_hangup(index, ask, over, budget):
-                end = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
-                message = (
-                    f"the model still thinks about {ask.event.utterance_id} after {call.name} has hung up"
-                )
+            elif _runs_past_hangup(index, model_call, over, budget):
+                end = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
+                asked = model_call.event.utterance_id
+                message = f"the model still answers {asked} after {call.name} has hung up"
                 yield index.violation(
-                    "ran_after_hangup", message, end, call=call.name, utterance=ask.event.utterance_id
+                    "ran_after_hangup", message, end, call=call.name, utterance=model_call.event.utterance_id
                 )
 
 
 def _hangup_unknown_to_worker(
-    index: HistoryIndex, call: CallView, ask: ModelCallView, over: int, budget: Budget
+    index: HistoryIndex, call: CallView, model_call: ModelCallView, over: int, budget: Budget
 ) -> bool:
-    """Tell whether another worker was told of the hang-up, so lately that this one was about to ask."""
-    told = next(one.event.worker for one in call.requests if one.received_index == over)
+    """Whether another worker got the hang-up, so recently that this one may not know of it."""
+    hangup_worker = next(request.event.worker for request in call.requests if request.received_index == over)
     return (
-        told != ask.event.worker
-        and index.seconds_between(over, ask.asked_index, ask.event.worker) < budget.hangup
+        hangup_worker != model_call.event.worker
+        and index.seconds_between(over, model_call.asked_index, model_call.event.worker) < budget.hangup
     )
 
 
-def _runs_past_hangup(index: HistoryIndex, ask: ModelCallView, over: int, budget: Budget) -> bool:
-    last = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
-    if last <= over or index.had_restart(ask.event.worker, ask.asked_index, len(index.events)):
+def _runs_past_hangup(index: HistoryIndex, model_call: ModelCallView, over: int, budget: Budget) -> bool:
+    last = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
+    if last <= over or index.had_restart(model_call.event.worker, model_call.asked_index, len(index.events)):
         return False
-    return index.seconds_between(over, last, ask.event.worker) >= budget.hangup
+    return index.seconds_between(over, last, model_call.event.worker) >= budget.hangup
 
 
 def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """Of a call that is over nothing is stored but that it is over."""
+    """After the end of a call only its tombstone is saved."""
     for call in index.calls.values():
         over = index.hangup_known_index(call)
         end = _end_version(index, call)
@@ -76,20 +77,20 @@ def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator
 
 
 def _end_version(index: HistoryIndex, call: CallView) -> float:
-    """Return the version that says that the call is over: a worker may be slow to tell what it stored before.
+    """Return the version of the tombstone; a worker may record an earlier save late.
 
-    One that is killed never tells what it has just stored: then nobody knows.
+    A killed worker does not record its last save: then any version may be earlier.
     """
-    known = [saved.version for _position, saved in call.saves]
+    versions = [saved.version for _position, saved in call.saves]
     ends = [saved.version for _position, saved in call.saves if saved.call_ended]
     if ends:
         return min(ends)
-    untold = len({*known}) < max(known, default=0)
-    return math.inf if untold and index.restarts else 0
+    has_gap = len({*versions}) < max(versions, default=0)
+    return math.inf if has_gap and index.restarts else 0
 
 
 def nothing_spoken_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """Whatever the line still sends of a call that is over, it is not answered."""
+    """Requests of an ended call are answered with nothing but a hang-up."""
     for call in index.calls.values():
         over = index.hangup_known_index(call)
         for request in call.requests:
@@ -101,7 +102,7 @@ def nothing_spoken_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterato
             ):
                 continue
             if index.had_fault(call.name, request.sent_index, request.received_index):
-                continue  # while the store is away, nobody can look up that it is over
+                continue  # during a store outage no worker can look up the end of the call
             if _speaks(request.response):
                 message = f"a request of {call.name} was answered after it had hung up"
                 yield index.violation(
@@ -114,20 +115,22 @@ def nothing_spoken_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterato
                 break
 
 
-def _speaks(answer: ResponseReceived) -> bool:
-    if answer.spoken_answers:
+def _speaks(response: ResponseReceived) -> bool:
+    if response.spoken_answers:
         return True
     try:
-        return any(isinstance(action, Read) for action in Response.parse(answer.body))
+        return any(isinstance(action, Read) for action in Response.parse(response.body))
     except ResponseSyntaxError:
         return False
 
 
 def no_sessions_left_open(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """The application holds as many calls for open as there are."""
+    """The application has at most as many open sessions as there are calls."""
     for position, event in enumerate(index.events):
         if isinstance(event, OpenCallsCounted) and event.open_sessions > event.open_calls:
             message = f"{event.open_sessions} sessions are open, and {event.open_calls} calls"
-            hangups = [one.received_index for one in index.requests.values() if one.event.is_hangup]
-            also = [at for at in hangups if 0 <= at < position][-5:]
-            yield index.violation("left_open", message, position, related=also)
+            hangups = [
+                request.received_index for request in index.requests.values() if request.event.is_hangup
+            ]
+            related = [at for at in hangups if 0 <= at < position][-5:]
+            yield index.violation("left_open", message, position, related=related)

@@ -1,4 +1,4 @@
-"""Rules about what is heard: each utterance gets its own answer, once, in its own call."""
+"""Rules about what callers hear: each utterance gets its answer, once, in its call."""
 
 from __future__ import annotations
 
@@ -15,47 +15,46 @@ __all__ = [
 ]
 
 REMEMBERED_REQUESTS = 4
-"""A request that comes again is answered as it was, if it was one of the last so many of its call."""
+"""How many of the last requests of a call get the same response when they are repeated."""
 
 
 def answers_match_utterances(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """What is heard in a call answers what was said in it, and last."""
+    """A call hears answers to its own utterances only, and only to the last one."""
     for request in index.requests.values():
-        for mark in (
-            dict.fromkeys(mark for mark, _ in request.response.spoken_answers) if request.response else ()
-        ):
+        answers = request.response.spoken_answers if request.response else ()
+        for utterance_id in dict.fromkeys(utterance_id for utterance_id, _ in answers):
             call = request.event.call
-            utterance = index.utterance(mark, call)
+            utterance = index.utterance(utterance_id, call)
             if utterance is None or utterance.spoken_index > request.received_index:
                 continue
             if utterance.call != call:
-                message = f"{call} hears the answer to {mark}, which {utterance.call} has said"
+                message = f"{call} hears the answer to {utterance_id}, which {utterance.call} has said"
                 yield index.violation(
                     "crossed_calls",
                     message,
                     request.received_index,
                     call=call,
-                    utterance=mark,
+                    utterance=utterance_id,
                     related=[request.sent_index],
                 )
             elif other := _answered_for_another_call(index, utterance, request):
-                message = f"{call} hears what {other.call} was answered, who has said {mark}, too"
+                message = f"{call} hears the answer to {other.call}, which has said {utterance_id}, too"
                 yield index.violation(
                     "crossed_calls",
                     message,
                     request.received_index,
                     call=call,
-                    utterance=mark,
+                    utterance=utterance_id,
                     related=[other.spoken_index],
                 )
             elif newer := _newer_utterance(index, utterance, request):
-                message = f"{newer.utterance_id} was said, and the answer to {mark} is heard"
+                message = f"{newer.utterance_id} was said, and the answer to {utterance_id} is heard"
                 yield index.violation(
                     "stale",
                     message,
                     request.received_index,
                     call=call,
-                    utterance=mark,
+                    utterance=utterance_id,
                     related=[newer.spoken_index],
                 )
 
@@ -63,51 +62,57 @@ def answers_match_utterances(index: HistoryIndex, _budget: Budget) -> Iterator[V
 def _answered_for_another_call(
     index: HistoryIndex, utterance: UtteranceView, request: RequestView
 ) -> UtteranceView | None:
-    """Return what the answer was made for, if that was said in another call, though in the same words."""
-    answers = (
-        [ask for mark, ask in request.response.spoken_answers if mark == utterance.utterance_id]
+    """Return the utterance of another call, with the same ID, that the answer was made for."""
+    call_ids = (
+        [
+            call_id
+            for utterance_id, call_id in request.response.spoken_answers
+            if utterance_id == utterance.utterance_id
+        ]
         if request.response
         else []
     )
-    asked = (index.model_calls[ask].utterance for ask in answers if ask in index.model_calls)
-    return next((one for one in asked if one is not None and one.call != utterance.call), None)
+    answered = (index.model_calls[id_].utterance for id_ in call_ids if id_ in index.model_calls)
+    return next((other for other in answered if other is not None and other.call != utterance.call), None)
 
 
 def _newer_utterance(
     index: HistoryIndex, utterance: UtteranceView, request: RequestView
 ) -> UtteranceView | None:
-    """Return a newer utterance that the request was sent after, unless the request is an old one."""
+    """Return a newer utterance that was spoken before the request was sent, unless it is a repetition."""
     call = index.call(utterance.call)
     if _is_repeat(call, request):
         return None
-    newer = (one for one in call.utterances if utterance.spoken_index < one.spoken_index < request.sent_index)
+    newer = (
+        other for other in call.utterances if utterance.spoken_index < other.spoken_index < request.sent_index
+    )
     return next(newer, None)
 
 
 def _is_repeat(call: CallView, request: RequestView) -> bool:
-    """Tell whether the request came again, or late."""
+    """Whether the request is a repetition, or late."""
     return request.event.is_repeat or any(
-        one.event.fingerprint == request.event.fingerprint
-        for one in call.requests
-        if one.sent_index < request.sent_index
+        other.event.fingerprint == request.event.fingerprint
+        for other in call.requests
+        if other.sent_index < request.sent_index
     )
 
 
 def answered_at_most_once(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """An utterance has one answer, and it is heard once; a request that comes again may repeat it."""
+    """An utterance has one answer, and it is heard once; a repeated request may repeat it."""
     for utterance in index.utterances:
         own = [
-            (request, ask)
-            for request, ask in utterance.spoken_answers
+            (request, call_id)
+            for request, call_id in utterance.spoken_answers
             if request.event.call == utterance.call
         ]
-        answers = [(request, ask) for request, ask in own if ask]
-        if len({ask for _, ask in answers}) > 1:
+        answers = [(request, call_id) for request, call_id in own if call_id]
+        if len({call_id for _, call_id in answers}) > 1:
             yield _answered_twice(
                 index, utterance, answers, f"{utterance.utterance_id} was answered with two answers"
             )
         elif utterance.spoken_sentences:
-            continue  # each of them says which answer it is part of: their own rule tells repeated ones
+            continue  # the rule about sentences finds repeated ones
         elif len(_distinct_requests(answers)) > 1:
             yield _answered_twice(
                 index, utterance, answers, f"the answer to {utterance.utterance_id} was spoken twice"
@@ -124,20 +129,22 @@ def _distinct_requests(answers: list[tuple[RequestView, str]]) -> set[str]:
 def _answered_twice(
     index: HistoryIndex, utterance: UtteranceView, answers: list[tuple[RequestView, str]], message: str
 ) -> Violation:
-    last, *before = [request for request, _ in reversed(answers)]
-    also = [position for request in before[:2] for position in (request.sent_index, request.received_index)]
+    last, *earlier = [request for request, _ in reversed(answers)]
+    related = [
+        position for request in earlier[:2] for position in (request.sent_index, request.received_index)
+    ]
     return index.violation(
         "answered_twice",
         message,
         last.received_index,
         call=utterance.call,
         utterance=utterance.utterance_id,
-        related=also,
+        related=related,
     )
 
 
 def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """When the line waits for the caller again, what was said has been answered."""
+    """When the line waits for the caller again, every utterance has been answered."""
     for call in index.calls.values():
         for utterance in call.utterances:
             settled = index.final_request(utterance)
@@ -148,16 +155,20 @@ def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator
                 continue
             if index.had_fault(call.name, utterance.spoken_index, settled.received_index):
                 continue
-            asks = [ask for ask in utterance.model_calls if ask.asked_index < settled.received_index]
-            if asks and not any(_was_usable(index, utterance, ask, settled, budget) for ask in asks):
-                continue  # there was no answer, or it came too late: an apology is all that can be heard
-            message = (
-                f"nothing came of {utterance.utterance_id}: the line waits, and the model was never asked"
-            )
-            if asks:
+            model_calls = [
+                model_call
+                for model_call in utterance.model_calls
+                if model_call.asked_index < settled.received_index
+            ]
+            if model_calls and not any(
+                _was_usable(index, utterance, model_call, settled, budget) for model_call in model_calls
+            ):
+                continue  # no answer, or too late: the caller can only hear an apology
+            message = f"{utterance.utterance_id} was ignored: the line waits, and the model was never asked"
+            if model_calls:
                 message = f"the model has answered {utterance.utterance_id}, and the caller has not heard it"
             yield index.violation(
-                "unheard" if asks else "ignored",
+                "unheard" if model_calls else "ignored",
                 message,
                 settled.received_index,
                 call=call.name,
@@ -166,41 +177,56 @@ def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator
 
 
 def _was_usable(
-    index: HistoryIndex, utterance: UtteranceView, ask: ModelCallView, settled: RequestView, budget: Budget
+    index: HistoryIndex,
+    utterance: UtteranceView,
+    model_call: ModelCallView,
+    settled: RequestView,
+    budget: Budget,
 ) -> bool:
-    """Tell whether there was an answer when the line waited again, and somebody could have spoken it."""
-    if not ask.answered or ask.ended_index >= settled.received_index:
+    """Whether there was an answer when the line waited again, and a worker could have used it."""
+    if not model_call.answered or model_call.ended_index >= settled.received_index:
         return False
-    lost = index.presumed_dead(ask, settled.received_index, budget)
-    return not lost and not index.was_given_up(ask, utterance.spoken_index, settled.received_index, budget)
+    lost = index.presumed_dead(model_call, settled.received_index, budget)
+    return not lost and not index.was_given_up(
+        model_call, utterance.spoken_index, settled.received_index, budget
+    )
 
 
 def repeated_requests_are_idempotent(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """A request that comes again, soon, gets the answer that it had."""
+    """A request that is repeated soon gets the same response."""
     for call in index.calls.values():
-        # From the hang-up on, also while it is being answered, nothing but "hang up" is right.
-        gone = next((one.sent_index for one in call.requests if one.event.is_hangup), len(index.events))
+        # After the hang-up request was sent, only a hang-up is a correct response.
+        hangup_index = next(
+            (request.sent_index for request in call.requests if request.event.is_hangup), len(index.events)
+        )
         recent: list[RequestView] = []
         for request in call.requests:
-            if request.response is None or request.event.is_hangup or request.received_index > gone:
+            if request.response is None or request.event.is_hangup or request.received_index > hangup_index:
                 continue
-            twin = next((one for one in recent if one.event.fingerprint == request.event.fingerprint), None)
-            if twin is None:
+            original = next(
+                (other for other in recent if other.event.fingerprint == request.event.fingerprint), None
+            )
+            if original is None:
                 recent = [*recent, request][-REMEMBERED_REQUESTS:]
-            elif twin.received_index < request.sent_index and _differs(index, twin, request):
-                message = f"request {twin.event.request_id} came again, and was answered otherwise"
-                also = [twin.sent_index, twin.received_index, request.sent_index]
+            elif original.received_index < request.sent_index and _differs(index, original, request):
+                message = f"request {original.event.request_id} was repeated, and got another response"
+                related = [original.sent_index, original.received_index, request.sent_index]
                 yield index.violation(
-                    "unstable", message, request.received_index, call=call.name, related=also
+                    "unstable", message, request.received_index, call=call.name, related=related
                 )
 
 
-def _differs(index: HistoryIndex, twin: RequestView, request: RequestView) -> bool:
-    if twin.response is None or request.response is None or twin.response.fault or request.response.fault:
+def _differs(index: HistoryIndex, original: RequestView, request: RequestView) -> bool:
+    if (
+        original.response is None
+        or request.response is None
+        or original.response.fault
+        or request.response.fault
+    ):
         return False
-    if index.had_fault(request.event.call, twin.sent_index, request.received_index):
+    if index.had_fault(request.event.call, original.sent_index, request.received_index):
         return False
-    # While an answer is being made, a request that comes again may well get it, unless it has had a part.
+    # While the model answers, a repeated poll may get the answer, unless the original got a part of it.
     return (
-        twin.response.awaits_caller or bool(twin.response.spoken_sentences)
-    ) and twin.response.body != request.response.body
+        original.response.awaits_caller or bool(original.response.spoken_sentences)
+    ) and original.response.body != request.response.body

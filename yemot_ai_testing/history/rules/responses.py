@@ -1,4 +1,4 @@
-"""Rules about single answers, and about calls that come to no end."""
+"""Rules about single responses, and about calls that do not end."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ __all__ = ["calls_terminate", "responses_are_in_time", "responses_are_valid"]
 
 
 def responses_are_valid(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """The line understands every answer."""
+    """The line understands every response."""
     for request in index.requests.values():
-        answer = request.response
-        if answer is None or answer.fault == "late":
+        response = request.response
+        if response is None or response.fault == "late":
             continue
-        if answer.fault:
+        if response.fault:
             if not request.event.is_hangup or not _is_excused(index, request):
-                yield _violation(index, request, "broken", f"instead of an answer there was: {answer.fault}")
+                yield _violation(
+                    index, request, "broken", f"instead of a response there was: {response.fault}"
+                )
         elif request.event.is_hangup:
-            continue  # nobody is there who would hear it: whatever it says, the line throws it away
-        elif mistake := _first_lint_error(answer.body):
-            yield _violation(index, request, "invalid", f"the line does not understand the answer: {mistake}")
+            continue  # the line ignores the response to a hang-up
+        elif lint_error := _first_lint_error(response.body):
+            yield _violation(
+                index, request, "invalid", f"the line does not understand the response: {lint_error}"
+            )
 
 
 def _is_excused(index: HistoryIndex, request: RequestView) -> bool:
-    """Tell whether something was done on purpose to this request that may have cost it its answer."""
+    """Whether an injected fault or a restart may have cost this request its response."""
     call, worker = request.event.call, request.event.worker
     return index.had_fault(call, request.sent_index, request.received_index) or index.had_restart(
         worker, request.sent_index, request.received_index
@@ -37,31 +41,31 @@ def _is_excused(index: HistoryIndex, request: RequestView) -> bool:
 
 
 def responses_are_in_time(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """Every request is answered while the line still waits."""
+    """Every request is answered in time."""
     for request in index.requests.values():
-        answer = request.response
+        response = request.response
         if request.event.is_hangup:
             continue
-        if answer is None:
+        if response is None:
             yield from _missing_response(index, request, budget)
             continue
         seconds = index.seconds_between(request.sent_index, request.received_index, "", request.event.worker)
-        if answer.fault != "late" and seconds <= budget.request:
+        if response.fault != "late" and seconds <= budget.request:
             continue
         if not _caller_has_left(index, request):
-            message = f"the answer took {seconds:g} s; the line waits {budget.request:g} s"
+            message = f"the response took {seconds:g} s; the line waits {budget.request:g} s"
             yield _violation(index, request, "late", message)
 
 
 def _missing_response(index: HistoryIndex, request: RequestView, budget: Budget) -> Iterator[Violation]:
-    """Find a request that has had no answer to this day, though its worker is alive."""
+    """Return a violation if a request has no response though its worker is alive."""
     end, worker = len(index.events) - 1, request.event.worker
     seconds = index.seconds_between(request.sent_index, end, "", worker)
     if seconds <= budget.request or index.had_restart(worker, request.sent_index, end):
         return
     if request.event.is_repeat or index.hangup_known_index(index.call(request.event.call)) is not None:
         return
-    message = f"after {seconds:g} s there is no answer; the line waits {budget.request:g} s"
+    message = f"after {seconds:g} s there is no response; the line waits {budget.request:g} s"
     yield index.violation("late", message, end, call=request.event.call, related=[request.sent_index])
 
 
@@ -71,7 +75,7 @@ def _caller_has_left(index: HistoryIndex, request: RequestView) -> bool:
 
 
 def calls_terminate(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """The line comes to where it waits for the caller, and the caller to the end of the call."""
+    """After every utterance the line waits for the caller again, or the call ends."""
     for position, event in enumerate(index.events):
         if isinstance(event, LoopDetected):
             yield index.violation("endless", f"{event.call} {event.reason}", position, call=event.call)
@@ -85,5 +89,7 @@ def _violation(index: HistoryIndex, request: RequestView, kind: ViolationKind, m
 
 @functools.lru_cache(4096)
 def _first_lint_error(body: str) -> str:
-    """Return the first thing that the line does not understand in ``body``, or ""."""
-    return next((f"{found.code}: {found.message}" for found in lint(body) if found.level == "error"), "")
+    """Return the first lint error of ``body``, or ""."""
+    return next(
+        (f"{finding.code}: {finding.message}" for finding in lint(body) if finding.level == "error"), ""
+    )

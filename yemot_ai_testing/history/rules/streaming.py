@@ -1,4 +1,4 @@
-"""Rules about answers that are spoken sentence by sentence, while the model still writes them."""
+"""Rules about streamed answers, which are spoken sentence by sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["every_sentence_is_spoken", "interruption_ends_answer", "sentences_sp
 
 
 def sentences_spoken_once_in_order(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
-    """Each sentence of an answer is heard once, after those before it; copies of a request may repeat it."""
+    """The sentences of an answer are heard once and in order; repeated requests may repeat them."""
     for utterance in index.utterances:
         heard: dict[str, int] = {}
         for request, sentence in _heard_sentences(utterance):
@@ -23,13 +23,13 @@ def sentences_spoken_once_in_order(index: HistoryIndex, _budget: Budget) -> Iter
                 yield _violation(index, utterance, request, "answered_twice", f"{which} was spoken again")
                 break
             if sentence.number > last + 1:
-                message = f"{which} is heard, and sentence {last + 1} was not"
+                message = f"{which} was heard, and sentence {last + 1} was not"
                 yield _violation(index, utterance, request, "out_of_order", message)
                 break
 
 
 def _heard_sentences(utterance: UtteranceView) -> Iterator[tuple[RequestView, SpokenSentence]]:
-    """Iterate over what its caller heard, in order, without what a repeated request has repeated."""
+    """Iterate over the sentences that the caller heard, in order, without those of repeated requests."""
     first: dict[str, int] = {}
     for request, sentence in utterance.spoken_sentences:
         own = request.event.call == utterance.call and not request.event.is_repeat
@@ -42,7 +42,7 @@ def _heard_sentences(utterance: UtteranceView) -> Iterator[tuple[RequestView, Sp
 
 
 def every_sentence_is_spoken(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """When the line waits for the caller again, every sentence that the model has finished was heard."""
+    """When the line waits for the caller again, every finished sentence was heard."""
     for call in index.calls.values():
         for utterance in call.utterances:
             settled = index.final_request(utterance)
@@ -51,12 +51,16 @@ def every_sentence_is_spoken(index: HistoryIndex, budget: Budget) -> Iterator[Vi
             if index.had_fault(call.name, utterance.spoken_index, settled.received_index):
                 continue
             heard = {
-                (one.model_call_id, one.number)
-                for request, one in _heard_sentences(utterance)
+                (sentence.model_call_id, sentence.number)
+                for request, sentence in _heard_sentences(utterance)
                 if request.received_index <= settled.received_index
             }
             missing = next(
-                (one for one in _expected_sentences(index, utterance, settled, budget) if one not in heard),
+                (
+                    sentence
+                    for sentence in _expected_sentences(index, utterance, settled, budget)
+                    if sentence not in heard
+                ),
                 None,
             )
             if missing is not None:
@@ -67,30 +71,30 @@ def every_sentence_is_spoken(index: HistoryIndex, budget: Budget) -> Iterator[Vi
 def _expected_sentences(
     index: HistoryIndex, utterance: UtteranceView, settled: RequestView, budget: Budget
 ) -> Iterator[tuple[str, int]]:
-    """Iterate over the sentences that the caller should have heard: (ask, number)."""
-    for ask in utterance.model_calls:
-        if not 0 <= ask.ended_index < settled.received_index or index.presumed_dead(
-            ask, settled.received_index, budget
+    """Iterate over the sentences that the caller should have heard: (model call ID, number)."""
+    for model_call in utterance.model_calls:
+        if not 0 <= model_call.ended_index < settled.received_index or index.presumed_dead(
+            model_call, settled.received_index, budget
         ):
             continue
-        if index.was_given_up(ask, utterance.spoken_index, settled.received_index, budget):
+        if index.was_given_up(model_call, utterance.spoken_index, settled.received_index, budget):
             continue
-        for one in spoken_sentences(_complete_text(ask)):
-            yield ask.event.model_call_id, one.number
+        for sentence in spoken_sentences(_complete_text(model_call)):
+            yield model_call.event.model_call_id, sentence.number
 
 
-def _complete_text(ask: ModelCallView) -> str:
-    """Return what the model wrote, without a sentence that it has not finished."""
-    text = "".join(ask.pieces)
-    if ask.answered:
+def _complete_text(model_call: ModelCallView) -> str:
+    """Return the text of a model call without an unfinished sentence."""
+    text = "".join(model_call.pieces)
+    if model_call.answered:
         return text
-    if ask.result is not None and ask.result.error == "cancelled":
-        return ""  # somebody has stopped it; who, and whether rightly, is for other rules
+    if model_call.result is not None and model_call.result.error == "cancelled":
+        return ""  # other rules check whether it was cancelled correctly
     return text[: text.rfind(". ") + 1]
 
 
 def interruption_ends_answer(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """A key that interrupts ends the answer: nothing more of it is heard, and the model stops."""
+    """A key that interrupts an answer ends it: no further sentence is heard, and the model stops."""
     for utterance in index.utterances:
         if utterance.interrupted_index < 0:
             continue
@@ -99,15 +103,15 @@ def interruption_ends_answer(index: HistoryIndex, budget: Budget) -> Iterator[Vi
             continue
         for request, _ in _heard_sentences(utterance):
             if request.sent_index >= answered.sent_index:
-                message = f"the answer to {utterance.utterance_id} was interrupted, and more of it is heard"
+                message = f"the answer to {utterance.utterance_id} was interrupted, and more of it was heard"
                 yield _violation(index, utterance, request, "spoke_after_interruption", message)
                 break
-        for ask in utterance.model_calls:
-            if ask.is_running_at(answered.received_index) and _runs_past_interruption(
-                index, ask, answered, budget
+        for model_call in utterance.model_calls:
+            if model_call.is_running_at(answered.received_index) and _runs_past_interruption(
+                index, model_call, answered, budget
             ):
-                end = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
-                message = f"the model goes on with {utterance.utterance_id} after the caller has interrupted"
+                end = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
+                message = f"the model still answers {utterance.utterance_id} after the caller has interrupted"
                 yield index.violation(
                     "ran_after_interruption",
                     message,
@@ -118,7 +122,7 @@ def interruption_ends_answer(index: HistoryIndex, budget: Budget) -> Iterator[Vi
 
 
 def _interrupting_request(index: HistoryIndex, utterance: UtteranceView) -> RequestView | None:
-    """Return the request that brought the key, once it is answered."""
+    """Return the request that carried the key, if it has a response."""
     for request in index.call(utterance.call).requests:
         if request.sent_index > utterance.interrupted_index and not request.event.is_repeat:
             return request if request.received_index >= 0 and not request.event.is_hangup else None
@@ -126,14 +130,14 @@ def _interrupting_request(index: HistoryIndex, utterance: UtteranceView) -> Requ
 
 
 def _runs_past_interruption(
-    index: HistoryIndex, ask: ModelCallView, answered: RequestView, budget: Budget
+    index: HistoryIndex, model_call: ModelCallView, answered: RequestView, budget: Budget
 ) -> bool:
     if index.had_fault(index.call(answered.event.call).name, answered.sent_index, answered.received_index):
         return False
-    if index.had_restart(ask.event.worker, ask.asked_index, len(index.events)):
+    if index.had_restart(model_call.event.worker, model_call.asked_index, len(index.events)):
         return False
-    last = ask.ended_index if ask.ended_index >= 0 else len(index.events) - 1
-    return index.seconds_between(answered.received_index, last, ask.event.worker) > budget.interruption
+    last = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
+    return index.seconds_between(answered.received_index, last, model_call.event.worker) > budget.interruption
 
 
 def _violation(
