@@ -10,12 +10,13 @@ import shlex
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import yaml
 
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.model import VERBS
+from yemot_ai_testing.scenario.format.schema import Schema
 from yemot_ai_testing.scenario.format.yaml_nodes import (
     BOOL,
     NULL,
@@ -40,7 +41,6 @@ INTEGER: Final = re.compile("[0-9]{1,9}")
 
 VERBLESS_KEYS: Final = frozenset({"hears", "agent", "meanwhile"})
 
-Schema: TypeAlias = dict[str, Any]
 Findings: TypeAlias = Iterator[tuple[yaml.Node, str]]
 
 

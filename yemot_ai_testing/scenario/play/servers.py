@@ -1,4 +1,4 @@
-"""The servers of a run, each with the doubles in its environment.
+"""Start the servers of a run, each with the doubles in its environment.
 
 One server serves all scenarios with the same command; each scenario has new doubles. The server's processes
 find them at places that do not change: a link named ``codex``, first on ``PATH``, and the URL of one model

@@ -1,1 +1,1 @@
-"""A run of scenarios as one page for people: it needs no network, no server and no other file."""
+"""Report a run of scenarios as one HTML page without external resources."""

@@ -2,41 +2,41 @@
 (() => {
   const calls = [...document.querySelectorAll(".call")];
   const tools = document.querySelector(".tools");
-  const marks = /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u200b-\u200f\u202a-\u202e\u2066-\u2069"'׳״`]/g;
-  const folded = (text) => text.normalize("NFC").toLowerCase().replace(marks, "").replace(/\s+/g, " ");
+  const ignored = /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u200b-\u200f\u202a-\u202e\u2066-\u2069"'׳״`]/g;
+  const fold = (text) => text.normalize("NFC").toLowerCase().replace(ignored, "").replace(/\s+/g, " ");
   const texts = new Map();
   const textOf = (call) => {
-    if (!texts.has(call)) texts.set(call, folded(call.textContent));
+    if (!texts.has(call)) texts.set(call, fold(call.textContent));
     return texts.get(call);
   };
 
   const filter = () => {
     const state = tools.elements.state.value;
-    const words = folded(tools.elements.text.value).split(" ").filter(Boolean);
+    const words = fold(tools.elements.text.value).split(" ").filter(Boolean);
     let shown = 0;
     for (const call of calls) {
-      const fits =
+      const matches =
         (!state || call.dataset.state === state) && words.every((word) => textOf(call).includes(word));
-      call.hidden = !fits;
-      shown += fits;
+      call.hidden = !matches;
+      shown += matches;
     }
     document.getElementById("none").hidden = shown > 0;
     tools.querySelector(".found").textContent =
       shown === calls.length ? "" : `${shown} מתוך ${calls.length} שיחות`;
   };
 
-  const open = (several, whether) => {
-    for (const call of several) call.querySelector("details").open = whether;
+  const setOpen = (someCalls, isOpen) => {
+    for (const call of someCalls) call.querySelector("details").open = isOpen;
   };
 
-  const reveal = () => {
-    const call = calls.find((one) => `#${one.id}` === location.hash);
+  const showLinkedCall = () => {
+    const call = calls.find((candidate) => `#${candidate.id}` === location.hash);
     if (!call) return;
     if (call.hidden) {
       tools.reset();
       filter();
     }
-    open([call], true);
+    setOpen([call], true);
     call.scrollIntoView();
   };
 
@@ -51,9 +51,9 @@
     } catch {
       copied = document.execCommand("copy");
     }
-    const before = button.textContent;
+    const label = button.textContent;
     button.textContent = copied ? "הועתק" : "סומן; העתיקו במקלדת";
-    setTimeout(() => (button.textContent = before), 2000);
+    setTimeout(() => (button.textContent = label), 2000);
   };
 
   document.addEventListener("click", (event) => {
@@ -66,19 +66,19 @@
   tools.addEventListener("submit", (event) => event.preventDefault());
   const all = tools.querySelector(".all");
   all.addEventListener("click", () => {
-    const whether = all.getAttribute("aria-pressed") !== "true";
-    all.setAttribute("aria-pressed", String(whether));
-    open(calls, whether);
+    const expand = all.getAttribute("aria-pressed") !== "true";
+    all.setAttribute("aria-pressed", String(expand));
+    setOpen(calls, expand);
   });
-  addEventListener("hashchange", reveal);
+  addEventListener("hashchange", showLinkedCall);
 
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = calls.filter((call) => !call.querySelector("details").open);
-    open(closed, true);
+    setOpen(closed, true);
   });
-  addEventListener("afterprint", () => open(closed, false));
+  addEventListener("afterprint", () => setOpen(closed, false));
 
   filter();
-  reveal();
+  showLinkedCall();
 })();
