@@ -370,7 +370,7 @@ def test_a_conversation_that_cannot_be_deleted_does_not_keep_the_others(
     ai.end("c1")
 
     assert sorted(stubborn.ended_sessions) == ["scripted-1", "scripted-2"]
-    assert "could not forget" in caplog.text
+    assert "could not delete" in caplog.text
 
 
 @pytest.mark.parametrize(

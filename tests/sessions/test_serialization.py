@@ -229,7 +229,7 @@ def test_a_record_in_another_calls_place_is_damaged() -> None:
 
 
 def test_a_record_of_another_version_than_the_store_compares_is_damaged() -> None:
-    with pytest.raises(SessionDamagedError, match="another version"):
+    with pytest.raises(SessionDamagedError, match="not the version that was saved"):
         decode(encode(Session("c1", version=3)), version=4)
 
 

@@ -87,8 +87,8 @@ def test_a_recording_without_sound_fails_at_once(platform: PlatformServer, sound
         "http://a/b.wav",
     ],
 )
-def test_what_is_no_path_is_never_asked_for(platform: PlatformServer, path: str) -> None:
-    with pytest.raises(ProviderError, match="no path"):
+def test_an_invalid_path_is_never_requested(platform: PlatformServer, path: str) -> None:
+    with pytest.raises(ProviderError, match="not the path"):
         platform.recordings().fetch(path)
     assert not platform.requests
 
