@@ -1,4 +1,4 @@
-"""The fake Codex is a warm server too: what a user scripts happens to the provider that asks it."""
+"""The fake Codex as app-server: scripted steps reach the provider."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # noqa: ANN401 - whatever it takes
+async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # noqa: ANN401 - arguments of the provider
     provider = CodexAppServerProvider(**{"timeout": 20.0, **options})
     try:
         yield provider
@@ -37,19 +37,19 @@ async def serving(**options: Any) -> AsyncIterator[CodexAppServerProvider]:  # n
         await provider.aclose()
 
 
-def test_a_call_by_the_mode_is_answered_by_one_process_that_closing_ends(fake: FakeCodex) -> None:
+def test_one_process_answers_the_turns_of_a_call_and_ends_on_close(fake: FakeCodex) -> None:
     fake.answers(["נעים ", "מאוד"]).answers("דוד")
     ai = YemotAI("codex-app-server", instructions="ענה בקצרה")
-    said = [ai.reply("c1", "שמי דוד"), ai.reply("c1", "מה שמי?")]
+    answers = [ai.reply("c1", "שמי דוד"), ai.reply("c1", "מה שמי?")]
     running = fake.processes_alive()
     ai.close()
 
-    assert said == ["נעים מאוד", "דוד"]
+    assert answers == ["נעים מאוד", "דוד"]
     assert (running, fake.processes_alive()) == (1, 0)
     fake.assert_complete()
 
 
-def test_the_turns_show_what_was_asked_and_in_which_thread(fake: FakeCodex) -> None:
+def test_the_turns_have_their_prompt_and_thread(fake: FakeCodex) -> None:
     async def calls() -> str:
         async with serving() as provider:
             first = await provider.start_session("א", instructions="אחת")
@@ -58,8 +58,8 @@ def test_the_turns_show_what_was_asked_and_in_which_thread(fake: FakeCodex) -> N
 
     fake.answers("1").answers("2")
     thread = run_async(calls())
-    told = [(run.prompt, run.instructions, run.session, run.thread_id) for run in fake.requests]
-    assert told == [("א", "אחת", None, thread), ("ב", "שתיים", thread, thread)]
+    turns = [(run.prompt, run.instructions, run.session, run.thread_id) for run in fake.requests]
+    assert turns == [("א", "אחת", None, thread), ("ב", "שתיים", thread, thread)]
     assert {run.argv[0] for run in fake.requests} == {"app-server"}
     assert len({run.pid for run in fake.requests}) == 1
 
@@ -107,7 +107,7 @@ def test_turns_of_several_calls_run_at_once(fake: FakeCodex) -> None:
 
 
 @pytest.mark.parametrize("saying", ["", "רגע"], ids=["silent", "after a word"])
-def test_a_turn_that_hangs_is_interrupted_and_the_call_goes_on(fake: FakeCodex, saying: str) -> None:
+def test_a_turn_that_hangs_is_interrupted_and_the_call_continues(fake: FakeCodex, saying: str) -> None:
     async def call() -> tuple[int, str]:
         async with serving() as provider:
             first = await provider.start_session("א")
@@ -124,7 +124,7 @@ def test_a_turn_that_hangs_is_interrupted_and_the_call_goes_on(fake: FakeCodex, 
 
 
 def fails_with(error: type[ProviderError]) -> ProviderError:
-    """Ask twice in one call: the second question has to end like this."""
+    """Run two turns of one call; return the error of the second one."""
 
     async def call() -> ProviderError:
         async with serving() as provider:
@@ -136,13 +136,13 @@ def fails_with(error: type[ProviderError]) -> ProviderError:
     return run_async(call())
 
 
-def test_a_crash_is_told_with_its_code_and_its_last_words(fake: FakeCodex) -> None:
+def test_the_error_of_a_crash_has_its_exit_code_and_its_stderr(fake: FakeCodex) -> None:
     fake.answers("1").crashes(exit=101, stderr="panicked")
     error = fails_with(ProviderCrashError)
     assert (error.exit_code, error.stderr_tail) == (101, "panicked\n")
 
 
-def test_nonsense_is_told_as_such(fake: FakeCodex) -> None:
+def test_malformed_output_raises_malformed_stream_error(fake: FakeCodex) -> None:
     fake.answers("1").malformed()
     fails_with(MalformedStreamError)
 
@@ -155,24 +155,26 @@ def test_a_stream_that_breaks_is_a_crash_of_the_turn_alone(fake: FakeCodex) -> N
 @pytest.mark.parametrize(
     ("kind", "error"), [("rate_limited", RateLimitedError), ("overloaded", OverloadedError)]
 )
-def test_a_refusal_is_told_by_its_class(fake: FakeCodex, kind: Any, error: type[ProviderError]) -> None:  # noqa: ANN401 - a literal
+def test_a_failure_raises_the_error_of_its_kind(
+    fake: FakeCodex, kind: Any, error: type[ProviderError]
+) -> None:
     fake.answers("1").fails(kind)
     assert type(fails_with(error)) is error
 
 
-def test_a_session_can_be_unknown_though_it_was_at_hand(fake: FakeCodex) -> None:
+def test_a_loaded_session_can_be_unknown(fake: FakeCodex) -> None:
     fake.answers("1").unknown_session()
     assert type(fails_with(SessionLostError)) is SessionLostError
     fake.assert_complete()
 
 
-def test_a_session_can_be_busy_though_it_was_at_hand(fake: FakeCodex) -> None:
+def test_a_loaded_session_can_be_busy(fake: FakeCodex) -> None:
     fake.answers("1").busy_session()
     assert type(fails_with(SessionBusyError)) is SessionBusyError
     fake.assert_complete()
 
 
-def test_a_session_that_is_busy_when_it_is_taken_up_again_is_forked(fake: FakeCodex) -> None:
+def test_a_session_that_is_busy_when_it_is_resumed_is_forked(fake: FakeCodex) -> None:
     async def calls() -> tuple[str, str]:
         async with serving() as provider:
             first = await provider.start_session("א")
@@ -185,7 +187,7 @@ def test_a_session_that_is_busy_when_it_is_taken_up_again_is_forked(fake: FakeCo
     assert before != after == fake.requests[1].thread_id
 
 
-def test_a_turn_without_a_step_fails_and_is_told_at_the_end(fake: FakeCodex) -> None:
+def test_a_turn_without_a_step_fails_and_is_reported_at_the_end(fake: FakeCodex) -> None:
     fake.answers("1")
     fails_with(ProviderError)
     with pytest.raises(ScriptMismatchError) as caught:
@@ -193,7 +195,7 @@ def test_a_turn_without_a_step_fails_and_is_told_at_the_end(fake: FakeCodex) -> 
     assert caught.value.unscripted == ("ב",)
 
 
-def test_a_version_whose_server_was_not_recorded_says_so() -> None:
+def test_the_error_names_a_version_without_a_recorded_server() -> None:
     async def call() -> None:
         async with serving() as provider:
             await provider.start_session("א")

@@ -1,4 +1,4 @@
-"""How the executable itself behaves: the fake must do what the real one does."""
+"""The executable: the fake does what the real one does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reader_of(run: RawRun) -> EventReader:
     return reader
 
 
-def test_outside_of_a_repository_it_refuses_unless_told_not_to_look(codex: Codex, shell: Shell) -> None:
+def test_outside_of_a_repository_it_refuses_without_skip_git_repo_check(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     refused = shell.run("exec", "--json", "-", stdin="שלום")
     assert (refused.exit_code, refused.events) == (1, [])
@@ -53,7 +53,7 @@ def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
     assert process.returncode == 0
 
 
-def test_what_is_piped_besides_a_prompt_is_added_to_it(codex: Codex, shell: Shell) -> None:
+def test_standard_input_is_appended_to_a_prompt(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, "סכם", stdin="טקסט ארוך")
     assert "Reading additional input from stdin..." in run.stderr
@@ -74,17 +74,17 @@ def test_words_on_the_command_line_are_commands(codex: Codex, shell: Shell) -> N
         codex.wait_for_requests(1, timeout=0.01)
 
 
-def test_an_image_before_resume_swallows_it_and_a_new_thread_begins(codex: Codex, shell: Shell) -> None:
+def test_an_image_before_resume_takes_it_and_a_new_thread_starts(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב").answers("ג")
     first = shell.run(*EXEC, "-", stdin="שלום").thread_id
     (shell.folder / "work" / "a.png").write_bytes(b"")
-    swallowed = shell.run(*EXEC, "-i", "a.png", "resume", first, stdin="שוב")
-    assert swallowed.exit_code == 0
-    assert swallowed.thread_id != first
+    second = shell.run(*EXEC, "-i", "a.png", "resume", first, stdin="שוב")
+    assert second.exit_code == 0
+    assert second.thread_id != first
     assert shell.run(*EXEC, "resume", "-i", "a.png", first, "-", stdin="שוב").thread_id == first
 
 
-def test_a_resumed_turn_names_the_same_thread_and_counts_on(codex: Codex, shell: Shell) -> None:
+def test_a_resumed_turn_has_the_same_thread_and_adds_to_its_usage(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
     second = shell.run(*EXEC, "resume", first.thread_id, "-", stdin="שוב")
@@ -92,13 +92,13 @@ def test_a_resumed_turn_names_the_same_thread_and_counts_on(codex: Codex, shell:
     assert [run.events[-1]["usage"]["input_tokens"] for run in (first, second)] == [100, 200]
 
 
-def test_the_last_thread_can_be_resumed_without_its_name(codex: Codex, shell: Shell) -> None:
+def test_the_last_thread_can_be_resumed_without_its_id(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
     assert shell.run(*EXEC, "resume", "--last", "-", stdin="שוב").thread_id == first.thread_id
 
 
-def test_for_a_name_that_is_no_uuid_a_new_thread_begins_silently(codex: Codex, shell: Shell) -> None:
+def test_with_a_name_that_is_not_a_uuid_a_new_thread_starts_silently(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, "resume", "not-a-uuid", "-", stdin="שלום")
     assert run.exit_code == 0
@@ -142,7 +142,7 @@ def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
     assert shell.run(*EXEC, "resume", thread, "-", stdin="שוב").thread_id == thread
 
 
-def test_it_panics_when_nobody_reads_what_it_writes(codex: Codex, shell: Shell) -> None:
+def test_it_panics_when_its_standard_output_is_closed(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     with shell.start(*EXEC, "-") as process:
         assert process.stdin is not None
@@ -153,7 +153,7 @@ def test_it_panics_when_nobody_reads_what_it_writes(codex: Codex, shell: Shell) 
         assert process.wait(10) == 101
 
 
-def test_a_turn_may_succeed_with_words_on_standard_error(codex: Codex, shell: Shell) -> None:
+def test_a_turn_can_succeed_with_output_on_standard_error(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, stdin="שלום")
     assert run.stderr.strip()
@@ -177,7 +177,7 @@ def test_the_last_message_can_be_written_to_a_file(codex: Codex, shell: Shell) -
     assert (shell.folder / "work" / "said.txt").read_text(encoding="utf-8") == "תשובה"
 
 
-def test_the_rollout_remembers_what_was_said(codex: Codex, shell: Shell) -> None:
+def test_the_rollout_has_prompt_and_answer(codex: Codex, shell: Shell) -> None:
     codex.answers("תשובה")
     thread = shell.run(*EXEC, "-", stdin='אמר "שלום"\n').thread_id
     (rollout,) = shell.home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl")
@@ -218,42 +218,40 @@ COMMAND_LINES = [
 
 
 @pytest.mark.parametrize("arguments", COMMAND_LINES, ids=" ".join)
-def test_the_fake_reads_a_command_line_as_the_real_one_does(
+def test_the_fake_parses_a_command_line_as_the_real_one_does(
     arguments: tuple[str, ...], real_binary: Path, tmp_path: Path
 ) -> None:
     with FakeCodex() as fake, RealCodex(real_binary) as real:
         (tmp_path / "fake").mkdir()
         (tmp_path / "real").mkdir()
-        said = [
+        runs = [
             Shell(codex, tmp_path / name).run(*arguments, stdin="hello")
             for name, codex in (("fake", fake), ("real", real))
         ]
-    ours, theirs = ((run.exit_code, run.stderr_lines, run.stdout) for run in said)
-    assert ours == theirs
+    fake_output, real_output = ((run.exit_code, run.stderr_lines, run.stdout) for run in runs)
+    assert fake_output == real_output
 
 
-def test_where_the_real_one_guesses_what_was_meant_the_fake_refuses_as_well(
-    codex: Codex, shell: Shell
-) -> None:
+def test_where_the_real_one_suggests_an_option_the_fake_refuses_too(codex: Codex, shell: Shell) -> None:
     run = shell.run("exec", "resume", "--color", "never", UNKNOWN)
     assert (run.exit_code, run.stderr_lines[0]) == (2, "error: unexpected argument '--color' found")
 
 
-@pytest.mark.parametrize("given", [b"", b" \n"])
-def test_nothing_to_answer_is_refused(codex: Codex, shell: Shell, given: bytes) -> None:
-    run = shell.run(*EXEC, "-", stdin=given.decode())
+@pytest.mark.parametrize("prompt", ["", " \n"])
+def test_an_empty_prompt_is_refused(codex: Codex, shell: Shell, prompt: str) -> None:
+    run = shell.run(*EXEC, "-", stdin=prompt)
     assert (run.exit_code, run.stderr_lines) == (1, ["No prompt provided via stdin."])
 
 
 def test_the_fake_works_in_folders_with_spaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    spacious = tmp_path / "a folder" / "with 'quotes'"
-    spacious.mkdir(parents=True)
-    monkeypatch.setattr("tempfile.tempdir", str(spacious))
+    folder = tmp_path / "a folder" / "with 'quotes'"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
     with FakeCodex().answers("א") as fake:
         assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").exit_code == 0
 
 
-def test_the_fake_starts_behind_a_shell_where_the_kernel_would_not_take_the_interpreter(
+def test_the_fake_starts_by_a_shell_if_no_shebang_is_possible(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("yemot_ai_testing.codex.sandbox._MAX_INTERPRETER_PATH", 0)
@@ -267,15 +265,15 @@ def test_many_fake_processes_at_once_take_one_step_each(fake: FakeCodex, tmp_pat
     for number in range(12):
         fake.answers(f"תשובה {number}")
     processes = [shell.start(*EXEC, "-") for _ in range(12)]
-    said = {
+    answers = {
         process.communicate(b"x", timeout=30)[0].decode().split("תשובה ")[1].split('"')[0]
         for process in processes
     }
-    assert said == {str(number) for number in range(12)}
+    assert answers == {str(number) for number in range(12)}
     fake.assert_complete()
 
 
-def test_a_held_fake_waits_and_goes_on_when_released(fake: FakeCodex, tmp_path: Path) -> None:
+def test_a_held_fake_waits_until_it_is_released(fake: FakeCodex, tmp_path: Path) -> None:
     fake.answers("א")
     fake.hold()
     with Shell(fake, tmp_path).start(*EXEC, "-") as process:
@@ -289,7 +287,7 @@ def test_a_held_fake_waits_and_goes_on_when_released(fake: FakeCodex, tmp_path: 
         assert process.wait(10) == 0
 
 
-def test_the_fake_ends_what_still_runs_when_its_context_closes(tmp_path: Path) -> None:
+def test_running_processes_are_killed_when_the_context_closes(tmp_path: Path) -> None:
     with FakeCodex().hangs() as fake:
         process = Shell(fake, tmp_path).start(*EXEC, "-")
         assert process.stdin is not None
@@ -300,6 +298,6 @@ def test_the_fake_ends_what_still_runs_when_its_context_closes(tmp_path: Path) -
         assert process.wait(5) == -9
 
 
-def test_an_unknown_recording_is_named_with_those_there_are(fake: FakeCodex) -> None:
+def test_the_error_for_an_unknown_recording_lists_the_existing_ones(fake: FakeCodex) -> None:
     with pytest.raises(KeyError, match="no recording 'frob'; there are: answer"):
         fake.replays("frob")

@@ -1,4 +1,4 @@
-"""The fake as any recorded version: its streams, its counters, its wording, its command line."""
+"""The fake as any recorded version: events, counters, wording and command line."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def old() -> Iterator[FakeCodex]:
         yield fake
 
 
-def test_it_tells_its_version(versioned: FakeCodex, version: str) -> None:
-    said = subprocess.run([versioned.executable, "--version"], capture_output=True, text=True, check=True)
-    assert said.stdout == f"codex-cli {version}\n"
+def test_it_prints_its_version(versioned: FakeCodex, version: str) -> None:
+    run = subprocess.run([versioned.executable, "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"codex-cli {version}\n"
 
 
 def test_by_default_it_is_the_newest() -> None:
     with FakeCodex() as fake:
-        said = subprocess.run([fake.executable, "--version"], capture_output=True, text=True, check=True)
-    assert said.stdout == f"codex-cli {VERSIONS[-1]}\n"
+        run = subprocess.run([fake.executable, "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"codex-cli {VERSIONS[-1]}\n"
 
 
-def test_a_version_that_is_not_recorded_is_refused_with_those_that_are() -> None:
+def test_the_error_for_a_version_that_is_not_recorded_lists_the_recorded_ones() -> None:
     with pytest.raises(LookupError, match="recorded are 0\\.142\\.0"):
         FakeCodex("0.1.2")
 
@@ -73,19 +73,19 @@ def test_a_failure_has_the_wording_of_its_version(versioned: FakeCodex, version:
     assert run.events[-1] == json.loads(recordings.load_version(version)["overloaded"].stdout[-1].text)
 
 
-def test_early_versions_say_it_with_another_apostrophe(old: FakeCodex) -> None:
+def test_early_versions_use_another_apostrophe(old: FakeCodex) -> None:
     old.fails("overloaded")
     with pytest.raises(OverloadedError, match="We're"):
         run_async(exec_provider().start_session("שלום"))
 
 
-def test_an_early_version_does_not_tell_the_end_of_a_slow_command(old: FakeCodex, tmp_path: Path) -> None:
+def test_an_early_version_does_not_report_the_end_of_a_slow_command(old: FakeCodex, tmp_path: Path) -> None:
     old.replays("tool_slow")
     items = [event.get("item", {}) for event in Shell(old, tmp_path).run(*EXEC, "-", stdin="קרא").events]
     assert [item["status"] for item in items if item.get("type") == "command_execution"] == ["in_progress"]
 
 
-def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path) -> None:
+def test_an_early_version_accepts_a_second_writer(old: FakeCodex, tmp_path: Path) -> None:
     old.answers("ראשון").hangs().answers("שני")
     shell = Shell(old, tmp_path)
     thread = shell.run(*EXEC, "-", stdin="שלום").thread_id
@@ -99,7 +99,7 @@ def test_an_early_version_lets_a_second_writer_in(old: FakeCodex, tmp_path: Path
     assert (second.exit_code, second.thread_id) == (0, thread)
 
 
-def test_a_scripted_second_writer_is_no_trouble_to_an_early_version(old: FakeCodex) -> None:
+def test_a_scripted_second_writer_has_no_effect_on_an_early_version(old: FakeCodex) -> None:
     old.answers("ראשון").busy_session().answers("שני")
     session = run_async(exec_provider().start_session("שלום")).session
     assert run_async(exec_provider().continue_session(session, "ועוד?")).text == "שני"
@@ -126,7 +126,7 @@ def test_a_later_version_refuses_it() -> None:
         ("0.169.0", ["exec", "--json", "--skip-git-repo-check", "--disable", "skill_search", "-"], 0),
     ],
 )
-def test_it_takes_the_options_of_its_version(tmp_path: Path, name: str, argv: list[str], code: int) -> None:
+def test_it_accepts_the_options_of_its_version(tmp_path: Path, name: str, argv: list[str], code: int) -> None:
     with FakeCodex(name) as fake:
         if code == 0:
             fake.answers("א")
@@ -134,17 +134,15 @@ def test_it_takes_the_options_of_its_version(tmp_path: Path, name: str, argv: li
 
 
 @pytest.mark.parametrize("level", [["exec"], ["exec", "resume"], []])
-def test_it_shows_the_help_of_its_version(versioned: FakeCodex, version: str, level: list[str]) -> None:
+def test_it_prints_the_help_of_its_version(versioned: FakeCodex, version: str, level: list[str]) -> None:
     case = {0: "help_root", 1: "help", 2: "help_resume"}[len(level)]
-    said = subprocess.run(
-        [versioned.executable, *level, "--help"], capture_output=True, text=True, check=True
-    )
-    assert said.stdout.split("\n")[:-1] == [
+    run = subprocess.run([versioned.executable, *level, "--help"], capture_output=True, text=True, check=True)
+    assert run.stdout.split("\n")[:-1] == [
         line.text for line in recordings.load_version(version)[case].stdout
     ]
 
 
-def test_the_newest_version_has_the_grammar_that_the_fake_reads_by_itself() -> None:
+def test_the_newest_version_has_the_built_in_grammar() -> None:
     assert grammar_overrides(recordings.load_newest(), recordings.load_newest()) == {
         "": {},
         "exec": {},
@@ -152,20 +150,20 @@ def test_the_newest_version_has_the_grammar_that_the_fake_reads_by_itself() -> N
     }
 
 
-def test_an_option_that_a_later_version_shows_is_understood(tmp_path: Path) -> None:
-    helped = recordings.load_newest()["help"]
-    at = [line.text for line in helped.stdout].index("Options:")
-    shown = recordings.OutputLine(0.0, "      --sing <SONG>")
+def test_an_option_in_the_help_of_a_later_version_is_accepted(tmp_path: Path) -> None:
+    newest = recordings.load_newest()["help"]
+    index = [line.text for line in newest.stdout].index("Options:")
+    option = recordings.OutputLine(0.0, "      --sing <SONG>")
     later = recordings.Recording(
-        **{**{name: getattr(helped, name) for name in helped.__slots__}, "version": "9.0.0"}
-        | {"stdout": (*helped.stdout[: at + 1], shown, *helped.stdout[at + 1 :])}
+        **{**{name: getattr(newest, name) for name in newest.__slots__}, "version": "9.0.0"}
+        | {"stdout": (*newest.stdout[: index + 1], option, *newest.stdout[index + 1 :])}
     )
     later.write(tmp_path / "help.json")
     with FakeCodex(recordings=tmp_path).answers("א") as fake:
         assert Shell(fake, tmp_path).run(*EXEC, "--sing", "שיר", "-", stdin="שלום").exit_code == 0
 
 
-def test_the_provider_talks_to_every_version(versioned: FakeCodex) -> None:
+def test_the_provider_works_with_every_version(versioned: FakeCodex) -> None:
     versioned.answers("אחת").answers("שתיים")
     first = run_async(exec_provider().start_session("שלום"))
     second = run_async(exec_provider().continue_session(first.session, "ועוד?"))
@@ -176,36 +174,36 @@ def test_the_provider_talks_to_every_version(versioned: FakeCodex) -> None:
 
 
 @contextmanager
-def cost() -> Iterator[Callable[[], float]]:
-    """Tell the seconds of the processor that the processes took which ended meanwhile."""
+def cpu_time() -> Iterator[Callable[[], float]]:
+    """Measure the CPU seconds of the child processes that end in this context."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     yield lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - sum(before[:2])
 
 
 def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tmp_path: Path) -> None:
-    # The processor's time, and the quickest of several: how busy the machine is changes neither by much.
-    # Milliseconds are printed by benchmarks/fake_codex.py.
+    # CPU time and the minimum of several runs depend little on the load of the machine.
+    # benchmarks/fake_codex.py prints milliseconds.
     fakes, bare = [], []
     with FakeCodex(version) as fake:
         for _ in range(15):
             fake.answers("א")
-            with cost() as took:
+            with cpu_time() as seconds:
                 assert Shell(fake, tmp_path).run(*EXEC, "-", stdin="שלום").exit_code == 0
-            fakes.append(took())
-            with cost() as took:
+            fakes.append(seconds())
+            with cpu_time() as seconds:
                 subprocess.run([sys.executable, "-IS", "-c", ""], check=True)
-            bare.append(took())
+            bare.append(seconds())
 
     assert min(fakes) < 3 * min(bare)
 
 
-def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
-    ours = ["-c", "a=1"]
-    assert with_model_options(ours, ["exec", "-"]) == ["-c", "a=1", "exec", "-"]
-    assert with_model_options(ours, ["-c", "b=2", "exec", "-c", "d=3", "--", "-c"]) == [
+def test_model_options_are_inserted_where_an_early_version_does_not_discard_them() -> None:
+    options = ["-c", "a=1"]
+    assert with_model_options(options, ["exec", "-"]) == ["-c", "a=1", "exec", "-"]
+    assert with_model_options(options, ["-c", "b=2", "exec", "-c", "d=3", "--", "-c"]) == [
         *("-c", "b=2", "exec", "-c", "a=1", "-c", "d=3", "--", "-c")
     ]
-    assert with_model_options(ours, ["exec", "--config=b=2", "-"]) == [
+    assert with_model_options(options, ["exec", "--config=b=2", "-"]) == [
         "exec",
         "-c",
         "a=1",
@@ -214,11 +212,11 @@ def test_settings_stand_where_an_early_version_does_not_forget_them() -> None:
     ]
 
 
-def test_the_provider_talks_to_every_real_version_that_is_installed(version: str) -> None:
+def test_the_provider_works_with_every_installed_real_version(version: str) -> None:
     try:
         binary = locate(f"real@{version}")
     except BinaryNotFoundError:
-        # Only the newest is fetched for the tests; the others are compared where they are at hand.
+        # Only the newest version is installed for the tests; the others are tested if present.
         binary = locate("real")
     with RealCodex(binary) as real:
         real.answers("אחת").answers("שתיים")

@@ -156,7 +156,7 @@ def test_in_a_test_every_breach_is_listed(bad_fake: Path) -> None:
     ):
         suite.check("argv-unknown-option", "thread-unknown")
     assert [verdict.rule.id for verdict in caught.value.breaches] == ["argv-unknown-option", "thread-unknown"]
-    assert "An id that the home does not know is refused without an event" in str(caught.value)
+    assert "An unknown id is refused without an event" in str(caught.value)
 
 
 def test_an_executable_that_never_ends_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ class FakeCodex(ScriptableCodex):
         """
         if point != "asked":
             raise ValueError(
-                f"a fake Codex pauses at 'asked', not at {point!r}: what `codex exec` answers comes whole; a "
+                f"a fake Codex pauses at 'asked', not at {point!r}: `codex exec` writes whole answers; a "
                 "ModelServer behind the real Codex pauses in the middle, as does a ScriptedProvider"
             )
         self.hold()
