@@ -5,9 +5,12 @@ from __future__ import annotations
 from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.echo_provider import EchoProvider
 from yemot_ai_testing.property.engines.seeded import seeded_engine
+from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 from yemot_ai_testing.property.machine import CallMachine
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.property.strategies import (
+    CodexStream,
+    ModelStream,
     call_scripts,
     callers,
     codex_streams,
@@ -23,8 +26,11 @@ from yemot_ai_testing.property.streaming_machine import StreamingMachine
 
 __all__ = [
     "CallMachine",
+    "CodexStream",
     "EchoProvider",
+    "LoadStep",
     "MachineCall",
+    "ModelStream",
     "StreamingMachine",
     "ViolationError",
     "call_scripts",
@@ -33,6 +39,7 @@ __all__ = [
     "ext_inis",
     "model_streams",
     "model_texts",
+    "plan_call",
     "requests",
     "response_texts",
     "responses",

@@ -80,9 +80,9 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
             delta = {"type": "text_delta", "text": piece}
             yield {"type": "content_block_delta", "index": 0, "delta": delta}
         yield {"type": "content_block_stop", "index": 0}
-    delta = {"stop_reason": body["stop_reason"], "stop_sequence": None}
+    end = {"stop_reason": body["stop_reason"], "stop_sequence": None}
     usage = {"output_tokens": body["usage"]["output_tokens"]}
-    yield {"type": "message_delta", "delta": delta, "usage": usage}
+    yield {"type": "message_delta", "delta": end, "usage": usage}
     yield {"type": "message_stop"}
 
 
