@@ -155,9 +155,7 @@ def test_a_stream_that_breaks_is_a_crash_of_the_turn_alone(fake: FakeCodex) -> N
 @pytest.mark.parametrize(
     ("kind", "error"), [("rate_limited", RateLimitedError), ("overloaded", OverloadedError)]
 )
-def test_a_failure_raises_the_error_of_its_kind(
-    fake: FakeCodex, kind: Any, error: type[ProviderError]
-) -> None:
+def test_a_failure_raises_its_error(fake: FakeCodex, kind: Any, error: type[ProviderError]) -> None:  # noqa: ANN401 - a literal
     fake.answers("1").fails(kind)
     assert type(fails_with(error)) is error
 
