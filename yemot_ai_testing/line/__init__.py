@@ -1,1 +1,25 @@
 """The simulated line: callers, calls, and transports to an application."""
+
+from __future__ import annotations
+
+from yemot_ai_testing.line.transcript import (
+    Beep,
+    CallEnded,
+    CallerActed,
+    ExtensionEntered,
+    HoldMusic,
+    Sound,
+    SystemSound,
+    Transcript,
+)
+
+__all__ = [
+    "Beep",
+    "CallEnded",
+    "CallerActed",
+    "ExtensionEntered",
+    "HoldMusic",
+    "Sound",
+    "SystemSound",
+    "Transcript",
+]
