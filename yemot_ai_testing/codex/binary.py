@@ -31,7 +31,6 @@ __all__ = [
     "CodexSpec",
     "CodexSpecError",
     "install",
-    "is_version",
     "locate",
     "parse_codex_spec",
 ]
@@ -96,7 +95,7 @@ def parse_codex_spec(text: str) -> CodexSpec:
         if text.startswith(f"{kind}:"):
             rest = text.removeprefix(f"{kind}:")
             raise CodexSpecError(f"{text!r} is not a Codex; write {_at_version(kind, rest) or rest or kind}")
-    if is_version(text):
+    if _is_version(text):
         raise CodexSpecError(
             f"{text!r} is not a Codex; write fake@{text} for the fake, real@{text} for the installed binary"
         )
@@ -105,13 +104,13 @@ def parse_codex_spec(text: str) -> CodexSpec:
 
 def _parse_version(text: str, kind: str) -> str:
     version = text.removeprefix(f"{kind}@")
-    if not is_version(version):
+    if not _is_version(version):
         raise CodexSpecError(f"{text!r} is not a Codex; write a version: {kind}@{RECOMMENDED_VERSION}")
     return version
 
 
 def _at_version(kind: str, version: str) -> str:
-    return f"{kind}@{version}" if is_version(version) else ""
+    return f"{kind}@{version}" if _is_version(version) else ""
 
 
 def locate(spec: str | CodexSpec = "real") -> Path:
@@ -136,7 +135,7 @@ def locate(spec: str | CodexSpec = "real") -> Path:
     return _locate_from_environment()
 
 
-def is_version(spec: str) -> bool:
+def _is_version(spec: str) -> bool:
     """Return whether ``spec`` is a version, and not a path."""
     return _VERSION_PATTERN.fullmatch(spec) is not None
 

@@ -173,9 +173,7 @@ ODD_IDS: Final = (
 """Ids that Yemot never sends, but a client that knows the URL can."""
 
 
-@SESSION_RULES.rule(
-    "odd-ids", "Any text is an id: ids are not mixed up, and none is used as a path"
-)
+@SESSION_RULES.rule("odd-ids", "Any text is an id: ids are not mixed up, and none is used as a path")
 async def _odd_ids(bench: StoreBench) -> None:
     names = [f"{odd}{bench.unique_name('')}" for odd in ODD_IDS] + [
         f"{bench.unique_name('')}{odd}" for odd in ODD_IDS if odd
@@ -226,9 +224,7 @@ async def _not_expired(bench: StoreBench) -> None:
     session = await bench.save_new(ttl=60)
     await bench.save_new("brief", ttl=SHORT_TTL)
     await asyncio.sleep(SHORT_TTL * 2)
-    expect_equal(
-        "a session that has not expired", await bench.second_store.load(session.call_id), session
-    )
+    expect_equal("a session that has not expired", await bench.second_store.load(session.call_id), session)
 
 
 @SESSION_RULES.rule("lives-on", "A save renews the time to live")
