@@ -5,7 +5,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from yemot_ai.protocol import Play, Request, Response, lint, speakable
@@ -65,6 +65,7 @@ def is_subsequence(parts: list[str], whole: list[str]) -> bool:
 
 @settings(deadline=None)  # slow machines must not fail it
 @given(model_texts("markdown", "raw", "addresses"))
+@example("https://x.co/?a=b&c=d#eצה״ל")
 def test_no_word_and_no_number_is_lost_and_their_order_stays(text: str) -> None:
     expected = " ".join(message.text for message in speakable(text))
     assert is_subsequence(runs(text), runs(expected)), (runs(text), expected)

@@ -1,4 +1,4 @@
-"""The strategies give what they promise, and shrink to what a person would write."""
+"""The strategies draw each of their kinds, and shrink to realistic examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from tests.property.strategies.examples import drawn, simplest
+from tests.property.strategies.examples import drawn, drawn_until, simplest
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Play, Request, Response, Text, lint
 from yemot_ai.providers.codex.events import EventReader
@@ -44,12 +44,12 @@ pytest_plugins = ["pytester"]
 Holds = Callable[[Any], object]
 
 
-def pairs(sent: Any) -> Any:  # noqa: ANN401 - a request of any form
-    return Request.parse(sent)
+def pairs(request: Any) -> Any:  # noqa: ANN401 - a request of any form
+    return Request.parse(request)
 
 
-def names(sent: Any) -> list[str]:  # noqa: ANN401 - a drawn value
-    return [name for name, _ in pairs(sent).pairs]
+def names(request: Any) -> list[str]:  # noqa: ANN401 - a drawn value
+    return [name for name, _ in pairs(request).pairs]
 
 
 def has_errors(answer: str) -> bool:
@@ -211,16 +211,16 @@ def test_each_kind_occurs_in_300_examples(
 
 
 @pytest.mark.parametrize(("strategy", "kinds", "signs"), KINDS)
-def test_a_kind_can_be_asked_for_alone(
+def test_a_kind_can_be_drawn_alone(
     strategy: Callable[..., st.SearchStrategy[Any]], kinds: tuple[str, ...], signs: dict[str, Holds]
 ) -> None:
     for kind in kinds:
-        assert any(map(signs[kind], drawn(strategy(kind), 100))), kind
+        assert drawn_until(lambda value: bool(signs[kind](value)), strategy(kind), most=100), kind  # noqa: B023
 
 
-def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
+def test_an_unknown_kind_raises_an_error_that_lists_the_kinds() -> None:
     with pytest.raises(ValueError, match="model_texts has no kind 'polite'; there are plain, protocol"):
-        model_texts("polite")  # type: ignore[arg-type]  # that is the point
+        model_texts("polite")  # type: ignore[arg-type]  # an unknown kind on purpose
 
 
 def test_statistics_show_the_kinds_drawn(pytester: pytest.Pytester) -> None:
@@ -261,13 +261,13 @@ def test_statistics_show_the_kinds_drawn(pytester: pytest.Pytester) -> None:
         ),
     ],
 )
-def test_a_failure_shrinks_to_what_a_person_would_write(
+def test_a_failure_shrinks_to_a_realistic_example(
     strategy: st.SearchStrategy[Any], wanted: Callable[[Any], bool], simple: set[Any]
 ) -> None:
     assert simplest(strategy, wanted) in simple
 
 
-def test_a_request_shrinks_to_the_first_of_a_call() -> None:
+def test_a_request_shrinks_to_the_first_request_of_a_call() -> None:
     sent = simplest(requests(), lambda _: True)
     assert names(sent) == ["ApiCallId", "ApiPhone", "ApiDID", "ApiRealDID", "ApiExtension", "ApiTime"]
     assert pairs(sent).phone == "0500000000"
@@ -278,12 +278,12 @@ def test_a_hangup_shrinks_to_one_without_values() -> None:
     assert (sent.phone, sent.values) == ("0500000000", ())
 
 
-def test_a_question_shrinks_to_the_lines_own_defaults() -> None:
+def test_a_read_shrinks_to_the_defaults_of_the_line() -> None:
     found = simplest(responses(), lambda response: str(response).startswith("read="))
     assert str(found) == "read=t-שלום=choice,no,,1,7,No,,,,,,,None,,no"
 
 
-def test_the_kinds_are_drawn_alike() -> None:
+def test_the_kinds_are_drawn_equally_often() -> None:
     counted = dict.fromkeys("ab", 0)
     for letter in drawn(of_kinds("letters", {"a": [st.just("a")], "b": [st.just("b")]}, ())):
         counted[letter] += 1
@@ -294,7 +294,7 @@ def doings(script: Scenario) -> list[tuple[str, str] | None]:
     return [(turn.action.verb, turn.action.text) if turn.action else None for turn in script.turns]
 
 
-def test_a_call_shrinks_to_one_turn_that_is_answered() -> None:
+def test_a_call_shrinks_to_one_answered_turn() -> None:
     script = simplest(call_scripts(), lambda _: True)
     assert (doings(script), script.caller.phone) == ([("says", "שלום")], "0500000000")
     assert script.turns[0].agent == (Answer(("שלום",)),)
@@ -305,7 +305,7 @@ def test_a_call_that_needs_two_turns_shrinks_to_two() -> None:
     assert doings(script) == [("says", "שלום"), ("says", "שלום")]
 
 
-def test_nothing_is_done_after_a_hangup() -> None:
+def test_a_hangup_is_the_last_turn() -> None:
     for script in drawn(call_scripts()):
         ends = [
             number
@@ -334,6 +334,6 @@ def test_a_body_shrinks_to_the_shortest_answer_of_its_api(api: API) -> None:
     assert "שלום" in stream.body.decode()
 
 
-def test_what_a_stream_says_is_what_its_reader_answers() -> None:
+def test_the_reader_returns_the_text_of_a_stream() -> None:
     answered = [one for one in drawn(codex_streams("answered"), 100) if outcome(one) == "answered"]
     assert len(answered) > 50

@@ -42,6 +42,9 @@ _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
 _WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
 _LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
+_INNER_QUOTE: Final = re.compile(r"(?<=[א-ת])[״׳](?=[א-ת])")
+"""In an abbreviation such as צה״ל, which an address can end with."""
+
 _WEB: Final = re.compile(r"(?ai:^https?://)")
 _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
@@ -83,7 +86,7 @@ def _address(match: re.Match[str], words: SignNames) -> str:
     whole = match.group()
     body = whole.rstrip(".,;:!?*_~'")
     inside = match.string[max(match.start() - 1, 0) : match.start()] in set("/=&?#%@")
-    address = body if inside else _WEB.sub("", body) or body
+    address = _INNER_QUOTE.sub("", body if inside else _WEB.sub("", body) or body)
     spelled = _SIGN.sub(lambda sign: f" {words.get(sign.group(), '')} ", address.rstrip("/"))
     return f" {spelled} {whole[len(body) :]}"
 
