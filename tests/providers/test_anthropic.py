@@ -338,7 +338,7 @@ def test_a_held_request_can_be_cancelled(anthropic: AnthropicMock, provider: Ant
 def test_the_mock_reports_unused_steps_and_unscripted_requests(
     provider: AnthropicProvider,
 ) -> None:
-    with pytest.raises(ScriptMismatchError, match="never asked for") as caught, AnthropicMock() as anthropic:  # noqa: PT012 - raised on exit
+    with pytest.raises(ScriptMismatchError, match="unused step") as caught, AnthropicMock() as anthropic:  # noqa: PT012 - raised on exit
         with pytest.raises(ProviderError, match="nothing is scripted for 'יש"):
             ask(provider)
         anthropic.answers("לשווא")

@@ -25,9 +25,7 @@ def test_an_unused_answer_is_an_error_of_the_test(
     write("test_it.py", f"def test_it({fixture}):\n    {fixture}.answers('שלום')\n")
     result = run("test_it.py")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(
-        ["*scripted, never asked for: Answer(pieces=('שלום',)*", "*asked in all (0): nothing"]
-    )
+    result.stdout.fnmatch_lines(["*unused step: Answer(pieces=('שלום',)*", "*calls in all (0): none"])
 
 
 def test_an_unscripted_call_is_an_error_of_a_test_that_swallowed_the_exception(
@@ -68,20 +66,20 @@ def test_an_unscripted_call_is_an_error_of_a_test_that_swallowed_the_exception(
     result.assert_outcomes(passed=4, errors=4)
     # In CI pytest repeats the whole of each in its summary.
     report = result.stdout.str().partition("short test summary info")[0]
-    assert report.count("\n  asked without a step: 'מי שם'\n") == 3
-    result.stdout.fnmatch_lines(["*asked without a step: 'x'"])
+    assert report.count("\n  call without a step: 'מי שם'\n") == 3
+    result.stdout.fnmatch_lines(["*call without a step: 'x'"])
 
 
 def test_a_failed_test_reports_only_its_own_error(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("test_it.py", "def test_it(fake_codex):\n    fake_codex.answers('שלום')\n    assert 1 == 2\n")
     result = run("test_it.py")
     result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*never asked for*")
+    result.stdout.no_fnmatch_line("*unused step*")
 
 
 @pytest.mark.parametrize("double", DOUBLES)
 def test_a_with_block_that_ends_without_an_exception_checks_the_script(double: Callable[[], Any]) -> None:
-    with pytest.raises(ScriptMismatchError, match="never asked for"), double() as model:
+    with pytest.raises(ScriptMismatchError, match="unused step"), double() as model:
         model.answers("שלום")
 
 
@@ -191,6 +189,6 @@ def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
     plugins = ("-p", "syrupy", "-p", "_hypothesis_pytestplugin")
     result = run(*plugins, "--snapshot-update", "test_it.py")
     result.assert_outcomes(passed=4, failed=1)
-    result.stdout.fnmatch_lines(["*scripted, never asked for: Answer(pieces=('כן',)*"])
+    result.stdout.fnmatch_lines(["*unused step: Answer(pieces=('כן',)*"])
     result = run(*plugins, "test_it.py", "-k", "not left_over")
     result.assert_outcomes(passed=4)

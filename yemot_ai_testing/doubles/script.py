@@ -342,8 +342,8 @@ class Script:
 
 
 def _mismatch_lines(unscripted: Sequence[str], unused: Sequence[object], prompts: Sequence[str]) -> list[str]:
-    lines = ["the model was not asked what was scripted"]
-    lines += [f"  asked without a step: {prompt!r}" for prompt in unscripted]
-    lines += [f"  scripted, never asked for: {step!r}" for step in unused]
-    lines += [f"  asked in all ({len(prompts)}): " + ("; ".join(map(repr, prompts)) or "nothing")]
+    lines = ["the model calls do not match the script"]
+    lines += [f"  call without a step: {prompt!r}" for prompt in unscripted]
+    lines += [f"  unused step: {step!r}" for step in unused]
+    lines += [f"  calls in all ({len(prompts)}): " + ("; ".join(map(repr, prompts)) or "none")]
     return lines

@@ -13,9 +13,9 @@ The script is checked when the ``with`` block ends without an exception:
 >>> with AnthropicMock() as anthropic:
 ...     _ = anthropic.answers("בשמונה")
 Traceback (most recent call last):
-yemot_ai_testing.doubles.script.ScriptMismatchError: the model was not asked what was scripted
-  scripted, never asked for: Answer(pieces=('בשמונה',), after=0.0)
-  asked in all (0): nothing
+yemot_ai_testing.doubles.script.ScriptMismatchError: the model calls do not match the script
+  unused step: Answer(pieces=('בשמונה',), after=0.0)
+  calls in all (0): none
 
 openai ≥ 3 and anthropic ≥ 2 send requests with httpx2, which plain respx does not intercept;
 pytest-httpx2 adds it to respx.

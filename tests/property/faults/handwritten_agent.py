@@ -1,4 +1,4 @@
-"""An agent written by hand over the bare protocol: healthy, and with a place for each fault."""
+"""A healthy agent written without AIFlow; its methods are overridden to plant faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HANG_UP = "go_to_folder=hangup"
 
 @dataclass
 class Memory:
-    """What is remembered of a call.
+    """The state of a call.
 
     Attributes:
         answers: the answer to each request that had one.
@@ -37,7 +37,7 @@ class Memory:
 
 
 class Agent:
-    """Listens, asks, answers; one lock a call, one answer a request, nothing after a hang-up."""
+    """Listens, calls the model, answers; one lock per call, one response per request."""
 
     def __init__(self, model: EchoProvider) -> None:
         self.model = model
@@ -68,7 +68,7 @@ class Agent:
         return "noop=ended"
 
     def once(self, memory: Memory, request: Request) -> str:
-        """Answer a request that comes again as it was answered before."""
+        """Give a repeated request the same response."""
         if request.call_id in self.over:
             return HANG_UP
         if request.pairs not in memory.answers:

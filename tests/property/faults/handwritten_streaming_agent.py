@@ -1,4 +1,4 @@
-"""An agent written by hand that speaks while its model writes: healthy, and with a place for each fault."""
+"""A healthy streaming agent written without AIFlow; its methods are overridden to plant faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE = 3.0
 
 @dataclass
 class Spoken:
-    """What is remembered of a call.
+    """The state of a call.
 
     Attributes:
         answers: the answer to each request, also while it is being made.
@@ -45,7 +45,7 @@ class Spoken:
 
 
 class StreamingAgent:
-    """Listens, asks, speaks sentence by sentence; all of it on the model's own loop."""
+    """Listens, calls the model, speaks sentence by sentence; all on the model's event loop."""
 
     def __init__(self, model: EchoProvider) -> None:
         self.model = model
@@ -68,7 +68,7 @@ class StreamingAgent:
         return HANG_UP if request.call_id in self.over else answer
 
     def once(self, memory: Spoken, request: Request) -> asyncio.Task[str]:
-        """Answer a request that comes again as it was answered before."""
+        """Give a repeated request the same response."""
         if request.pairs not in memory.answers:
             memory.answers[request.pairs] = asyncio.create_task(self.react(memory, request))
         return memory.answers[request.pairs]
@@ -115,7 +115,7 @@ class StreamingAgent:
             if isinstance(part, Reply):
                 memory.session = str(part.session)
                 memory.said.append(Exchange(said, part.text))
-            elif part.endswith(". "):  # a sentence that breaks off is not spoken
+            elif part.endswith(". "):  # an incomplete sentence is not spoken
                 memory.pieces.append(part.removesuffix(". "))
                 memory.news.set()
 
@@ -139,7 +139,7 @@ class StreamingAgent:
             await asyncio.wait({memory.writing})
 
     async def speak(self, memory: Spoken) -> str:
-        """Speak what there is of the answer: at its end the line listens, else it asks for more."""
+        """Speak the pieces so far; after the last one the line listens, else it polls."""
         if memory.upto == len(memory.pieces) and not self.is_over(memory):
             memory.news.clear()
             await self.wait(memory)

@@ -55,7 +55,7 @@ def test_an_unscripted_model_call_fails_the_call(project: pytest.Pytester, run: 
     write("agent.py", AGENT)
     write("agent.call.yaml", CALLS.replace("        agent: {answers: שלום}\n", "").replace("שלום", "כלום"))
     result = run("--yemot-scenario=agent.call.yaml")
-    result.stdout.fnmatch_lines(["*agent.call.yaml:4:5: script*", "*asked without a step: 'מי שם'*"])
+    result.stdout.fnmatch_lines(["*agent.call.yaml:4:5: script*", "*call without a step: 'מי שם'*"])
 
 
 @pytest.mark.parametrize("where", ["option", "ini"])

@@ -192,7 +192,7 @@ def test_the_codex_of_a_server_is_the_double(project: pytest.Pytester, run: Run,
     write("agent.call.yaml", AGENT_CALLS % f"[{PYTHON}, agent.py]")
     result = run("--yemot-scenario=agent.call.yaml")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*: script*", "*asked without a step: 'ועוד'"])
+    result.stdout.fnmatch_lines(["*: script*", "*call without a step: 'ועוד'"])
 
 
 def test_the_model_service_of_a_server_is_the_double(
@@ -202,7 +202,7 @@ def test_the_model_service_of_a_server_is_the_double(
     write("agent.call.yaml", AGENT_CALLS % json.dumps([program("node"), "agent.js"]))
     result = run("--yemot-scenario=agent.call.yaml")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*: script*", "*asked without a step: 'ועוד'"])
+    result.stdout.fnmatch_lines(["*: script*", "*call without a step: 'ועוד'"])
 
 
 def test_yemot_ai_serve_can_be_the_server(project: pytest.Pytester, run: Run, write: Write) -> None:
