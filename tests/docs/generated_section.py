@@ -1,6 +1,6 @@
-"""A part of a page that a program writes: what stands in it was measured, not typed.
+"""A generated section of a page: its content is measured, not typed.
 
-It stands between two comments, of which the first names the command that writes it anew.
+It is enclosed by two comments; the first contains the command that regenerates it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A generated part of a page.
+    """A generated section of a page.
 
     Attributes:
         page: the file's name in ``docs``.
-        name: tells it from other parts of the page.
-        module: run with ``python -m``, it writes the part anew.
+        name: unique in the page.
+        module: regenerates the section when run with ``python -m``.
     """
 
     page: str
@@ -30,15 +30,15 @@ class Section:
 
     @property
     def command(self) -> str:
-        """What writes it anew."""
+        """The command that regenerates the section."""
         return f"python -m {self.module}"
 
     def read(self) -> str:
-        """Return what stands there."""
+        """Return the content of the section."""
         return self._parts()[1]
 
     def write(self, text: str) -> None:
-        """Replace what stands there."""
+        """Replace the content of the section."""
         before, _, after = self._parts()
         self._path.write_text(before + text + after, encoding="utf-8")
 
@@ -48,19 +48,19 @@ class Section:
 
     def _parts(self) -> tuple[str, str, str]:
         begin, end = f"<!-- generated {self.name}: {self.command} -->\n\n", f"\n<!-- end {self.name} -->"
-        before, found, rest = self._path.read_text(encoding="utf-8").partition(begin)
-        inside, ended, after = rest.partition(end)
-        if not found or not ended:
-            raise LookupError(f"docs/{self.page} has no part between {begin.strip()} and {end.strip()}")
-        return before + found, inside, ended + after
+        before, opening, rest = self._path.read_text(encoding="utf-8").partition(begin)
+        content, closing, after = rest.partition(end)
+        if not opening or not closing:
+            raise LookupError(f"docs/{self.page} has no section between {begin.strip()} and {end.strip()}")
+        return before + opening, content, closing + after
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table; a ``|`` inside a cell does not end it."""
-    lines = [heads, ["---"] * len(heads), *rows]
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; escape each ``|`` in a cell."""
+    lines = [headers, ["---"] * len(headers), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 def code(text: str) -> str:
-    """Write ``text`` as it was measured."""
+    """Return ``text`` as inline code."""
     return f"`{text}`" if text else "(nothing)"

@@ -1,9 +1,9 @@
-"""The examples of the design document, mended where they could not work.
+"""The examples of the design document, corrected where they could not work.
 
-What was mended, and why: ``read`` is awaited or returns at once (yemot-flow's returned a coroutine that
-nobody awaited); ``play_message`` queues (yemot-flow's ended the handler); there is no ``call.record`` and
-no ``RecordingText``: speech comes from ``call.read(mode="stt")``; ``openai.ChatCompletion`` was removed
-from the SDK; the session id and the subprocess are the provider's business.
+Corrections: ``read`` is awaited or returns at once (yemot-flow's returned a coroutine that was never
+awaited); ``play_message`` queues (yemot-flow's ended the handler); there is no ``call.record`` and no
+``RecordingText``: speech comes from ``call.read(mode="stt")``; ``openai.ChatCompletion`` was removed from
+the SDK; the provider handles the session id and the subprocess.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.flow import Agent
 from yemot_ai_testing import Caller, FakeCodex
-from yemot_ai_testing.doubles.openai import OpenAIMock
+from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
 
 
 def test_a_menu_leads_to_the_agent(fake_codex: FakeCodex) -> None:
@@ -59,7 +59,7 @@ def test_ask_ai_in_a_handler(fake_codex: FakeCodex) -> None:
     assert [request.prompt for request in fake_codex.requests] == ["עד מתי פתוח", "תודה"]
 
 
-def test_reply_is_all_a_developer_must_know(fake_codex: FakeCodex) -> None:
+def test_reply_in_a_handler(fake_codex: FakeCodex) -> None:
     fake_codex.answers("כמובן")
     ai = YemotAI(mode="codex", openai_api_key=None)
     flow = AIFlow(ai)
@@ -81,7 +81,7 @@ def test_reply_is_all_a_developer_must_know(fake_codex: FakeCodex) -> None:
     assert caller.says("אפשר פיצה?") == "כמובן סוף"
 
 
-def test_the_agent_form_with_an_agent(fake_codex: FakeCodex) -> None:
+def test_an_agent_function_can_take_the_agent(fake_codex: FakeCodex) -> None:
     fake_codex.answers("אני כאן")
     flow = AIFlow(YemotAI(mode="codex"))
 
@@ -95,7 +95,7 @@ def test_the_agent_form_with_an_agent(fake_codex: FakeCodex) -> None:
 
 
 @pytest.mark.parametrize("mode", ["codex", "openai"])
-def test_swapping_the_mode_changes_nothing_else(mode: str, fake_codex: FakeCodex) -> None:
+def test_each_mode_answers_the_same_handlers(mode: str, fake_codex: FakeCodex) -> None:
     with OpenAIMock() as openai:
         double = openai if mode == "openai" else fake_codex
         double.answers("באיזה גודל?").answers("רשמתי")

@@ -1,14 +1,14 @@
-"""What the documentation says is true of the code.
+"""Run the examples of the documentation.
 
-Each page's ```python blocks are run in order, in one namespace and a folder of their own, with a fake
-Codex first on ``PATH``; a block's ``test_`` functions are run as pytest would. Scenarios are loaded, and
-played. HTML comments before a block say what it needs:
+The ```python blocks of a page run in order, in one namespace and a new folder, with a fake Codex first on
+``PATH``; the ``test_`` functions of a block run as in pytest. Scenarios are loaded and played. HTML
+comments before a block configure it:
 
-* ``<!-- answers: a | b -->`` what Codex answers meanwhile
-* ``<!-- file: line.py -->`` a later block imports it by this name
-* ``<!-- check: assert … -->`` what holds after it
-* ``<!-- not run: why -->`` it is only compiled, or loaded
-* ``<!-- printed -->`` the command of a console block prints what stands below it
+* ``<!-- answers: a | b -->`` the answers of Codex during the block
+* ``<!-- file: line.py -->`` the file name under which later blocks import it
+* ``<!-- check: assert … -->`` code to run after the block
+* ``<!-- not run: why -->`` only compile the block, or load the scenario
+* ``<!-- printed -->`` compare the output of a console command with the rest of the block
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Block:
 
     Attributes:
         page: the file.
-        line: where its code begins, counted from 1.
+        line: the line of its first line of code, from 1.
         language: the word after the fence.
-        code: what stands in it.
-        notes: the comments right before it, ``{"answers": "בשמונה"}``.
+        code: its content.
+        notes: the comments directly before it, ``{"answers": "בשמונה"}``.
     """
 
     page: Path
@@ -63,12 +63,12 @@ class Block:
 
     @property
     def answers(self) -> list[str]:
-        """What Codex will answer while the block runs."""
+        """The answers of Codex while the block runs."""
         return self.notes["answers"].split(" | ") if "answers" in self.notes else []
 
     @property
     def source(self) -> str:
-        """The code, on the lines on which it stands in its page."""
+        """The code, at the same line numbers as in the page."""
         return "\n" * (self.line - 1) + self.code
 
 
@@ -106,7 +106,7 @@ FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder whose modules can be imported, and are forgotten afterwards."""
+    """Change to a folder whose modules can be imported; unload them afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
@@ -135,19 +135,19 @@ def test_each_python_block_runs(page: Path, folder: Path, request: pytest.Fixtur
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_scenario_loads_and_goes_as_written(page: Path, folder: Path) -> None:
+def test_each_scenario_loads_and_passes(page: Path, folder: Path) -> None:
     for block in blocks_of(page, "python"):
         _keep(block, folder)
     for block in blocks_of(page, "yaml"):
         loaded = loads(block.code, page)
         for scenario in loaded.scenarios if block.runs else ():
-            with open_target(RunSettings(), scenario.app) as stage:
-                outcome = play(scenario, stage)
+            with open_target(RunSettings(), scenario.app) as target:
+                outcome = play(scenario, target)
             assert outcome.failure is None, f"{outcome.failure}\n{render_result(outcome)}"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_console_block_that_is_marked_prints_what_it_shows(page: Path) -> None:
+def test_each_marked_console_block_shows_the_real_output(page: Path) -> None:
     for block in blocks_of(page, "console"):
         if "printed" in block.notes:
             command, _, printed = block.code.partition("\n")
@@ -155,7 +155,7 @@ def test_each_console_block_that_is_marked_prints_what_it_shows(page: Path) -> N
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_link_inside_the_checkout_leads_somewhere(page: Path) -> None:
+def test_the_target_of_each_local_link_exists(page: Path) -> None:
     text = FENCED.sub("", page.read_text(encoding="utf-8"))
     for link in LINK.finditer(text):
         target = (page.parent / link["path"]).resolve() if link["path"] else page
@@ -165,7 +165,7 @@ def test_each_link_inside_the_checkout_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_page_of_the_documentation_is_on_the_map(page: Path) -> None:
+def test_each_page_is_linked_from_the_index(page: Path) -> None:
     if page.parent.name == "docs" and page.name != "index.md":
         assert f"({page.name})" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 
@@ -175,13 +175,13 @@ def test_the_readme_has_exactly_two_commands_each_on_one_line() -> None:
     assert [block.code.count("\n") for block in commands] == [1, 1]
 
 
-def test_every_rule_of_the_lint_is_documented_with_its_source() -> None:
+def test_each_lint_rule_is_documented_with_its_source() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     for rule in RULES.values():
         assert f"| `{rule.code}` | {rule.source} | {rule.hint} |" in text
 
 
-def test_no_block_without_a_language_slips_past_these_tests() -> None:
+def test_each_block_has_a_known_language() -> None:
     known = {"python", "yaml", "sh", "console", "text", "ini"}
     fences = [line for page in pages() for line in page.read_text(encoding="utf-8").splitlines()]
     assert {line[3:] for line in fences if line.startswith("```")} <= {*known, ""}
@@ -197,7 +197,7 @@ def _run(block: Block, namespace: Namespace, folder: Path, request: pytest.Fixtu
         if before.get(name) is not value and name.startswith("test_"):
             _run_test(value, request)
     if "check" in block.notes:
-        exec(block.notes["check"], namespace)  # noqa: S102 - likewise
+        exec(block.notes["check"], namespace)  # noqa: S102 - our own documentation
 
 
 def _keep(block: Block, folder: Path) -> None:
@@ -206,17 +206,17 @@ def _keep(block: Block, folder: Path) -> None:
 
 
 def _run_test(function: Callable[..., None], request: pytest.FixtureRequest) -> None:
-    """Run a test of a page as pytest would, with the fixtures that it asks for by name."""
+    """Run a test of a page with the fixtures that its parameters name."""
     for mark in getattr(function, "pytestmark", []):
         request.node.add_marker(getattr(pytest.mark, mark.name)(**mark.kwargs))
-    wanted = inspect.signature(function).parameters
-    function(**{name: request.getfixturevalue(name) for name in wanted})
+    parameters = inspect.signature(function).parameters
+    function(**{name: request.getfixturevalue(name) for name in parameters})
 
 
 def _printed_by(command: str) -> str:
     program, *arguments = shlex.split(command)
     scripts = Path(sys.executable).parent
-    done = subprocess.run(
+    result = subprocess.run(
         [scripts / Path(program).name, *arguments],
         capture_output=True,
         text=True,
@@ -224,10 +224,10 @@ def _printed_by(command: str) -> str:
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
-    return done.stdout + done.stderr
+    return result.stdout + result.stderr
 
 
 def _anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as they are commonly made."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

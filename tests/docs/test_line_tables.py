@@ -1,4 +1,4 @@
-"""The tables of docs/line-simulator.md are those of the code."""
+"""The tables of docs/line-simulator.md match the code."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ EVERY_KEY = [*KEYS.values(), *(key for _, key in KEY_PATTERNS)]
 
 
 def switch_row(switch: LineSetting) -> str:
-    shown = '""' if switch.default == "" else switch.default
-    return f"| `{switch.name}` | `{shown}` | {switch.source} | {switch.meaning} |"
+    default = '""' if switch.default == "" else switch.default
+    return f"| `{switch.name}` | `{default}` | {switch.source} | {switch.meaning} |"
 
 
 @pytest.mark.parametrize("name", line_settings())
@@ -31,7 +31,7 @@ def test_each_setting_of_ext_ini_is_documented(key: object) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(UNDOCUMENTED))
-def test_each_setting_that_only_code_has_is_named(key: str) -> None:
+def test_each_undocumented_setting_is_listed(key: str) -> None:
     assert f"`{key}`" in PAGE
 
 

@@ -7,7 +7,7 @@ from yemot_ai.providers import OpenAIProvider
 
 
 def line() -> AIFlow:
-    """Make the line; each test has its own."""
+    """Create the line; each test has its own."""
     flow = AIFlow(YemotAI("codex"))
 
     @flow.get("")
@@ -20,7 +20,7 @@ def line() -> AIFlow:
     @flow.ai_agent("1", greeting="מה תרצו להזמין?")
     def orders(call: AICall, text: str) -> str | None:
         if "חלה" in text:
-            return "החלות אזלו, אולי עוגה?"  # known without any AI
+            return "החלות אזלו, אולי עוגה?"  # answered without the AI
         return None
 
     @flow.ai_agent("2", greeting="מה תרצו לדעת?", provider=OpenAIProvider(model="gpt-5.5"))

@@ -2,4 +2,4 @@ from __future__ import annotations
 
 import os
 
-os.environ["OPENAI_API_KEY"] = "none"  # nobody outside is asked, but the provider wants one
+os.environ["OPENAI_API_KEY"] = "none"  # the provider requires a key; the doubles ignore it

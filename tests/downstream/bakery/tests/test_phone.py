@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from yemot_ai_testing import FakeCodex
 
 
-def test_the_menu_is_as_it_was(yemot_caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
+def test_the_menu_is_unchanged(yemot_caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
     yemot_caller.dial()
     assert yemot_caller.raw == yemot_snapshot
 
 
 @pytest.mark.yemot(extension="1")
-def test_codex_is_told_to_answer_in_hebrew(yemot_caller: Caller, fake_codex: FakeCodex) -> None:
+def test_the_instructions_ask_for_hebrew(yemot_caller: Caller, fake_codex: FakeCodex) -> None:
     fake_codex.answers("באיזה גודל?")
     yemot_caller.dial()
     assert yemot_caller.says("עוגה").endswith("באיזה גודל?")
@@ -32,22 +32,22 @@ def test_codex_is_told_to_answer_in_hebrew(yemot_caller: Caller, fake_codex: Fak
 def test_openai_remembers_the_call(yemot_caller: Caller, openai_mock: OpenAIMock) -> None:
     openai_mock.answers("בשמונה").answers("גם מחר בשמונה")
     yemot_caller.dial()
-    assert yemot_caller.says("מתי פותחים?").endswith("בשמונה")  # the import of the SDK may take a moment
+    assert yemot_caller.says("מתי פותחים?").endswith("בשמונה")  # the import of the SDK can take a second
     assert yemot_caller.says("ומחר?") == "גם מחר בשמונה"
     assert openai_mock.requests[1].session is not None
 
 
 @pytest.mark.yemot(extension="2")
-def test_a_busy_service_is_asked_once_more(yemot_caller: Caller, openai_mock: OpenAIMock) -> None:
+def test_an_overloaded_service_is_asked_again(yemot_caller: Caller, openai_mock: OpenAIMock) -> None:
     openai_mock.fails("overloaded").answers("בשמונה")
     yemot_caller.dial()
     assert yemot_caller.says("מתי פותחים?").endswith("בשמונה")
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.text("אבגדהו ", min_size=1).filter(lambda said: said.strip() not in {"", "די"}))
-def test_whatever_is_asked_is_answered(said: str) -> None:
+@given(st.text("אבגדהו ", min_size=1).filter(lambda words: words.strip() not in {"", "די"}))
+def test_each_question_is_answered(words: str) -> None:
     with OpenAIMock() as openai, Caller(line(), extension="2") as caller:
         openai.answers("אין לי מושג")
         caller.dial()
-        assert caller.says(f"שאלה {said}").endswith("אין לי מושג")
+        assert caller.says(f"שאלה {words}").endswith("אין לי מושג")

@@ -1,1 +1,1 @@
-"""A line that tells the opening hours of two branches."""
+"""A line with the opening hours of two branches."""

@@ -1,4 +1,4 @@
-"""The line, on plain yemot-flow: no AI, and nothing of yemot-ai."""
+"""A line on plain yemot-flow, without AI and without yemot-ai."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ flow = Flow()
 
 @flow.get("")
 async def hours(call: Call) -> None:
-    """Ask for the branch, and tell when it is open."""
+    """Ask for the branch and play its opening hours."""
     key = await call.read([("text", "לירושלים הקישו 1, לחיפה הקישו 2")], val_name="branch", max_digits=1)
     call.play_message([("text", BRANCHES.get(key, "אין סניף כזה"))])

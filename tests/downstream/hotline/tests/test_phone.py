@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing import Caller
 
 
-def test_the_question_is_as_it_was(yemot_caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
+def test_the_question_is_unchanged(yemot_caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
     yemot_caller.dial()
     assert yemot_caller.raw == yemot_snapshot
 
