@@ -276,11 +276,8 @@ class EchoProvider(ScriptableModel):
     def _answer_text(self, model_call: RecordedModelCall, prompt: str, step: Step) -> str:
         if self._sentence_count == 1:
             words = "".join(step.pieces) if isinstance(step, Answer) else ""
-            return (
-                f"{answer_text(model_call.model_call_id, prompt)}. {words}"
-                if words
-                else answer_text(model_call.model_call_id, prompt)
-            )
+            answer = answer_text(model_call.model_call_id, prompt)
+            return f"{answer}. {words}" if words else answer
         return answer_in_sentences(model_call.model_call_id, prompt, total=self._sentence_count)
 
     @contextmanager
