@@ -42,9 +42,6 @@ _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
 _WORD: Final = f"[^\\s!-/:-@\\[-`{{-~{DASH}{NAMED_SYMBOLS}•]"
 _LETTER: Final = rf"(?!\d){_WORD}"
 _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
-_INNER_QUOTE: Final = re.compile(r"(?<=[א-ת])[״׳](?=[א-ת])")
-"""In an abbreviation such as צה״ל, which an address can end with."""
-
 _WEB: Final = re.compile(r"(?ai:^https?://)")
 _PHONE_DIGITS: Final = 9
 _LONG_GROUP: Final = 6
@@ -86,7 +83,7 @@ def _address(match: re.Match[str], words: SignNames) -> str:
     whole = match.group()
     body = whole.rstrip(".,;:!?*_~'")
     inside = match.string[max(match.start() - 1, 0) : match.start()] in set("/=&?#%@")
-    address = _INNER_QUOTE.sub("", body if inside else _WEB.sub("", body) or body)
+    address = body if inside else _WEB.sub("", body) or body
     spelled = _SIGN.sub(lambda sign: f" {words.get(sign.group(), '')} ", address.rstrip("/"))
     return f" {spelled} {whole[len(body) :]}"
 
@@ -172,6 +169,7 @@ _ADDRESSES: Final = (
     _rule(r"</?(?:b|i|u|em|strong|br|p|li|ul|ol|code|span|div|sub|sup) ?/?>", " "),
     _rule(r"&(amp|lt|gt|quot|apos|nbsp|#39);", _entity),
     # One rule, because an address may contain what looks like another address.
+    _rule(r"(?<=[א-ת])[\"'`](?=[א-ת])", ""),  # an abbreviation such as צה״ל, which can follow an address
     _rule(f"{_LINK}|{_EMAIL}|{_DOMAIN}", _address),
 )
 _EMPHASIS: Final = (
