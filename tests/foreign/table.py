@@ -24,7 +24,7 @@ NAIVE_SERVER = [sys.executable, "server.py"], Path(__file__).parent / "naive"
 def answers(calls: Iterable[ForeignCall], url: str) -> str:
     """Make the calls; return the table of the responses and their lint results."""
     return table(
-        ("call", "the caller", "its answer", "the lint"),
+        ("call", "the caller", "its response", "the lint"),
         (
             (call.about if number == 0 else "", *row)
             for call in calls

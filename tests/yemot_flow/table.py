@@ -11,7 +11,7 @@ from tests.yemot_flow.rows import ROWS, ai_flow_result, plain_result
 __all__ = ["SECTION", "differences"]
 
 SECTION = Section("from-yemot-flow.md", "differences", "tests.yemot_flow.table")
-HEADS = ("", "in yemot-flow", "its answer", "the line", "here", "our answer")
+HEADS = ("", "in yemot-flow", "its response", "the line", "here", "our response")
 
 
 def differences() -> str:
