@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 
 from yemot_ai import YemotAI
+from yemot_ai._runtime.engine import Engine, run_without_waiting
+from yemot_ai._turns.transitions import claim
 from yemot_ai.errors import (
     AuthenticationError,
     CallEndedError,
@@ -21,9 +23,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
 )
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.runtime.engine import Engine, run_without_waiting
 from yemot_ai.sessions import MemoryStore, Session, Turn, TurnStatus, hold_key
-from yemot_ai.turns.transitions import claim
 from yemot_ai_testing import ScriptedProvider
 
 

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+from yemot_ai._calls.hooks import CallSummary, EndReason
+from yemot_ai._calls.limits import Limits
+from yemot_ai._runtime import Engine
 from yemot_ai.ai import YemotAI
-from yemot_ai.calls.hooks import CallSummary, EndReason
-from yemot_ai.calls.limits import Limits
 from yemot_ai.flow import AccessPolicy, Agent, AICall, AIFlow, DialogSettings, KeyAction, RecordingInput
 from yemot_ai.redaction import MASKING_FILTER, NumberMaskingFilter
-from yemot_ai.runtime import Engine
 from yemot_ai.sessions import Turn
 
 __all__ = [

@@ -24,15 +24,22 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Literal, Protocol, TypeVar
 
-from yemot_ai.calls.caller_memory import DAY, CallerMemory
-from yemot_ai.calls.hooks import EndReason, Hook, Hooks
-from yemot_ai.calls.lifecycle import CallLifecycle
-from yemot_ai.calls.limits import Limits
+from yemot_ai._calls.caller_memory import DAY, CallerMemory
+from yemot_ai._calls.hooks import EndReason, Hook, Hooks
+from yemot_ai._calls.lifecycle import CallLifecycle
+from yemot_ai._calls.limits import Limits
+from yemot_ai._runtime.engine import Engine
+from yemot_ai._turns.conversation import Conversation
+from yemot_ai._turns.ledger import Ledger
+from yemot_ai._turns.recording_transcriber import (
+    RecordingTranscriber,
+    check_transcriber,
+    make_recording_transcriber,
+)
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.factory import check_provider, make_provider
 from yemot_ai.providers.provider import Provider, Reply, SupportsAclose
 from yemot_ai.redaction import MASKING_FILTER
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import (
     DEFAULT_LEASE,
     MemoryStore,
@@ -45,13 +52,6 @@ from yemot_ai.sessions import (
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Recordings
-from yemot_ai.turns.conversation import Conversation
-from yemot_ai.turns.ledger import Ledger
-from yemot_ai.turns.recording_transcriber import (
-    RecordingTranscriber,
-    check_transcriber,
-    make_recording_transcriber,
-)
 
 log = logging.getLogger("yemot_ai")
 log.addFilter(MASKING_FILTER)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.platform.tree import Line
     from yemot_ai_testing.property import CallMachine
     from yemot_ai_testing.pytest_plugin.snapshots import yemot_snapshot
+    from yemot_ai_testing.response_diff import compare
 
 __all__ = [
     "AnthropicMock",
@@ -44,6 +45,7 @@ __all__ = [
     "RealCodex",
     "ScriptedProvider",
     "check",
+    "compare",
     "contract",
     "yemot_snapshot",
 ]
@@ -61,6 +63,7 @@ _MODULES = {
     "RealCodex": "codex.real",
     "ScriptedProvider": "doubles.scripted_provider",
     "check": "history",
+    "compare": "response_diff",
     "yemot_snapshot": "pytest_plugin.snapshots",
 }
 

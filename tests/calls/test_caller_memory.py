@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.calls.caller_memory import DAY
+from yemot_ai._calls.caller_memory import DAY
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing import Caller

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.calls.hooks import CallSummary
+from yemot_ai._calls.hooks import CallSummary
+from yemot_ai._runtime.engine import WORKER_THREADS, Engine
 from yemot_ai.errors import SessionFormatError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.runtime.engine import WORKER_THREADS, Engine
 from yemot_ai.sessions import MemoryStore, Session, Turn, TurnStatus
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider

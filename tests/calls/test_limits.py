@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.calls.caller_memory import DAY
-from yemot_ai.calls.limits import Limits
+from yemot_ai._calls.caller_memory import DAY
+from yemot_ai._calls.limits import Limits
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ConfigurationError, LimitReachedError
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import SQLiteStore
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider

@@ -29,7 +29,7 @@ import pytest
 from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.format.load import loads
-from yemot_ai_testing.scenario.play.runner import play
+from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 from yemot_ai_testing.scenario.report.text import render_result
 
@@ -142,7 +142,7 @@ def test_each_scenario_loads_and_passes(page: Path, folder: Path) -> None:
         loaded = loads(block.code, page)
         for scenario in loaded.scenarios if block.runs else ():
             with open_target(RunSettings(), scenario.app) as target:
-                outcome = play(scenario, target)
+                outcome = play_scenario(scenario, target)
             assert outcome.failure is None, f"{outcome.failure}\n{render_result(outcome)}"
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, DialogSettings, KeyAction, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow import Agent
 from yemot_ai.protocol import File
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 LISTEN = "no,voice"

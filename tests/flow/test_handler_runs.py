@@ -9,8 +9,8 @@ import yemot_flow
 
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.protocol import GoToFolder, Response
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 POLL = "no,1,1,1,No,,,,,1,Ok,None,,no"

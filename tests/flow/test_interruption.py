@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.protocol import Read, Response
 from yemot_ai.providers import JSON, Reply
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore, Session, Turn
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai._turns.transitions import retire_thread
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import Session, Turn, TurnStatus
-from yemot_ai.turns.transitions import retire_thread
-from yemot_ai.turns.work import TurnResult
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 CUT_OFF_SENTENCE = "סליחה, התשובה נקטעה, אפשר לשאול שוב"

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.protocol import Request
-from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 HANG_UP = "go_to_folder=hangup"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.fuzz.budget import fuzz
 from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely
 from tests.support.fixed_response_server import FixedResponseServer
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
-from yemot_ai.runtime.engine import Engine
 
 WORDS = "word-of-the-test"
 RESPONSE: Any = {

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
 from tests.support.fixed_response_server import FixedResponseServer
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Session, Turn, TurnStatus
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai_testing.property import model_streams

@@ -8,8 +8,8 @@ import random
 import threading
 from collections.abc import AsyncIterator, Sequence
 
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
 from yemot_ai_testing.history import FaultInjected, History

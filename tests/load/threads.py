@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.load.failing_provider import FailingProvider
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.flow.dialog import DialogSettings
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.history import History, RecordedStore, StallDetector
 from yemot_ai_testing.history.recorders.app import record_request, record_response

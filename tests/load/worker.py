@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from tests.load.failing_provider import FailingProvider
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.flow.dialog import DialogSettings
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import open_store
 from yemot_ai_testing.history import History, HistoryEvent, RecordedStore, StallDetector
 

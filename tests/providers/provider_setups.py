@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.providers import (
     AnthropicProvider,
     CodexAppServerProvider,
@@ -17,7 +18,6 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Provider,
 )
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.sandbox import CodexRun
 from yemot_ai_testing.doubles.model_service.request import ModelRequest

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import (
     MalformedStreamError,
     MissingExtraError,
@@ -30,7 +31,6 @@ from yemot_ai.errors import (
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai.providers import anthropic as anthropic_default
 from yemot_ai.providers.openai import provider as openai_default
-from yemot_ai.runtime.engine import Engine
 
 Maker: TypeAlias = Callable[..., OpenAIProvider | AnthropicProvider]
 

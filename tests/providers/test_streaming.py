@@ -11,6 +11,7 @@ import pytest
 
 from tests.providers.provider_setups import PROVIDER_SETUPS, ProviderSetup
 from tests.support.fixed_response_server import FixedResponseServer
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import (
     AuthenticationError,
     MalformedStreamError,
@@ -29,7 +30,6 @@ from yemot_ai.providers import (
     Reply,
     StreamingProvider,
 )
-from yemot_ai.runtime.engine import Engine
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 PIECES = ["פתוח עד", " שבע. ", "ביום שישי", " עד אחת."]

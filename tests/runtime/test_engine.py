@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai._runtime.engine import Engine, run_without_waiting
 from yemot_ai.errors import EngineLoopError
-from yemot_ai.runtime.engine import Engine, run_without_waiting
 from yemot_ai_testing import virtual_time as virtual
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.property.engines import ordered as orderly

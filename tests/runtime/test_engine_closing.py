@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 
-from yemot_ai.runtime.engine import Engine
+from yemot_ai._runtime.engine import Engine
 
 
 def test_a_slow_cleanup_ends_after_its_engine_was_closed_and_collected() -> None:

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from yemot_ai.runtime import threads
-from yemot_ai.runtime.engine import Engine
+from yemot_ai._runtime import threads
+from yemot_ai._runtime.engine import Engine
 
 
 def wait_until_idle(count: int) -> None:
@@ -88,7 +88,7 @@ def test_a_worker_of_one_engine_can_wait_for_another_engine() -> None:
 def test_a_fork_starts_its_own_threads() -> None:
     script = (
         "import os\n"
-        "from yemot_ai.runtime.engine import Engine\n"
+        "from yemot_ai._runtime.engine import Engine\n"
         "engine = Engine()\n"
         "engine.run(engine.run_in_thread(int))\n"
         "child = os.fork()\n"
@@ -102,7 +102,7 @@ def test_a_fork_starts_its_own_threads() -> None:
 def test_a_thread_that_is_stuck_keeps_no_process_alive() -> None:
     script = (
         "import threading\n"
-        "from yemot_ai.runtime import threads\n"
+        "from yemot_ai._runtime import threads\n"
         "started = threading.Event()\n"
         "threads.run_in_daemon_thread(lambda: (started.set(), threading.Event().wait()))\n"
         "started.wait()\n"

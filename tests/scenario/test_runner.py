@@ -11,7 +11,7 @@ import pytest
 from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play
+from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
 from yemot_ai_testing.scenario.report.failure import failure_report
 from yemot_ai_testing.scenario.report.text import conversation_lines, render_result
 
@@ -61,7 +61,7 @@ def model_app(model: Model) -> Callable[[Pairs], str]:
 def play_turns(turns: str, app: object, *, double: Model | None = None, suffix: str = "") -> ScenarioResult:
     text = f"scenarios:\n  - name: בדיקה\n    turns:\n{indent(dedent(turns).strip(), ' ' * 6)}\n{suffix}"
     (scenario,) = loads(text, Path("x.call.yaml")).scenarios
-    return play(scenario, PlayTarget(app, double, grace=0.2))
+    return play_scenario(scenario, PlayTarget(app, double, grace=0.2))
 
 
 def play_with_model(turns: str, *, suffix: str = "") -> ScenarioResult:

@@ -11,7 +11,7 @@ from yemot_ai_testing.doubles.platform_server import PlatformServer
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play
+from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
 from yemot_ai_testing.scenario.report.text import render_result
 
 CALL = """
@@ -40,7 +40,7 @@ def play_call(model: ScriptedProvider, platform: PlatformServer, call: str) -> S
         """Let the AI answer."""
 
     (scenario,) = loads(call, Path("record.call.yaml")).scenarios
-    return play(scenario, PlayTarget(flow, model))
+    return play_scenario(scenario, PlayTarget(flow, model))
 
 
 def test_a_scenario_scripts_the_transcription_of_a_recording(platform: PlatformServer) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from yemot_ai import errors
+from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.errors import (
     AuthenticationError,
     ProviderCrashError,
@@ -13,7 +14,6 @@ from yemot_ai.errors import (
     RateLimitedError,
     SessionConflictError,
 )
-from yemot_ai.runtime.engine import run_without_waiting
 from yemot_ai.sessions import MemoryStore, Session, Turn, TurnFailure, TurnStatus, update_session
 from yemot_ai.transcription import EmptyRecordingError, RecordingNotReadyError
 

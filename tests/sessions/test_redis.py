@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from yemot_ai import YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ConfigurationError, MissingExtraError, StoreError
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import RedisStore, Session
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 

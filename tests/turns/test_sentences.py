@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai.turns.sentences import SentenceSplitter, split_sentences
+from yemot_ai._turns.sentences import SentenceSplitter, split_sentences
 
 WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_size=80) | st.text(max_size=80)
 

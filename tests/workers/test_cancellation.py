@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from yemot_ai.runtime.engine import run_without_waiting
+from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.sessions import Hold, MemoryStore
 from yemot_ai.sessions.stores.redis import _execute
 

@@ -12,7 +12,7 @@ import pytest
 from tests.workers.echo_model import EchoModel
 from tests.workers.server_processes import Balancer, Server, serving
 from yemot_ai import YemotAI
-from yemot_ai.runtime.engine import Engine
+from yemot_ai._runtime.engine import Engine
 from yemot_ai_testing import Caller, ScriptedProvider
 
 CALLS, TURNS, WORKERS = 50, 5, 3

@@ -12,9 +12,9 @@ import pytest
 
 from tests.workers.worker_group import Line, until
 from yemot_ai import AIFlow, DialogSettings, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import SessionStore, Turn
 
 SENTENCES = [f"זה משפט {word}. " for word in ["אחת", "שתיים", "שלוש", "ארבע", "חמש", "שש", "שבע", "שמונה"]]

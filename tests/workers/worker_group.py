@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.protocol import Read, Response, lint
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import SessionStore
 from yemot_ai_testing.doubles.script import Gate
 

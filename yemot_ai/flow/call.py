@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import yemot_flow
 
+from yemot_ai._runtime.engine import Engine
+from yemot_ai._turns.conversation import Conversation
+from yemot_ai._turns.stream import AnswerStream
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.compat.awaitable import AwaitableStr, PendingStr
 from yemot_ai.flow.compat.messages import Playable, to_messages
@@ -16,11 +19,8 @@ from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
 from yemot_ai.flow.value_names import is_reserved
 from yemot_ai.protocol import Comment, GoToFolder, Keyboard, Play, Read, normalize_speech
 from yemot_ai.providers.provider import JSON
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
-from yemot_ai.turns.conversation import Conversation
-from yemot_ai.turns.stream import AnswerStream
 
 __all__ = ["AICall"]
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yemot_flow
 
 from yemot_ai import web
+from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.ai import YemotAI
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
 from yemot_ai.flow.access import AccessPolicy
@@ -28,7 +29,6 @@ from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.provider import Provider
-from yemot_ai.runtime.engine import run_without_waiting
 
 __all__ = ["AIFlow"]
 

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Generic, TypeVar
 
+from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import SessionFormatError, StoreError
-from yemot_ai.runtime.tasks import retrieve_exception
 
 __all__ = ["PendingWrites", "retry_while_store_is_away"]
 

@@ -14,7 +14,7 @@ from yemot_ai_testing.pytest_plugin.update import UPDATE_KEY
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
-from yemot_ai_testing.scenario.play.runner import play
+from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import percentile
@@ -93,7 +93,7 @@ class ScenarioItem(pytest.Item):
     def create(cls, parent: ScenarioFile, scenario: Scenario) -> ScenarioItem:
         """Return the item that plays ``scenario``."""
         item: ScenarioItem = cls.from_parent(parent, name=scenario.name)
-        item.scenario, item.run_settings, item.obj = scenario, parent.run_settings, play
+        item.scenario, item.run_settings, item.obj = scenario, parent.run_settings, play_scenario
         item.add_marker("yemot")
         return item
 
@@ -123,8 +123,10 @@ class ScenarioItem(pytest.Item):
     def _play(self, target: PlayTarget) -> ScenarioResult:
         update = self.config.stash.get(UPDATE_KEY, None)
         if update is None:
-            return play(self.scenario, target)
-        return update.collect(play(self.scenario, target, continue_after=EXPECTATION_KINDS), self.path)
+            return play_scenario(self.scenario, target)
+        return update.collect(
+            play_scenario(self.scenario, target, continue_after=EXPECTATION_KINDS), self.path
+        )
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None

@@ -1,1 +1,52 @@
-"""Phone calls written down: the model of ``*.call.yaml``, its loader, its runner and its report."""
+"""Scenarios as values: load, write and play ``*.call.yaml``.
+
+>>> from yemot_ai_testing.scenario import loads
+>>> from pathlib import Path
+>>> text = "scenarios: [{name: menu, turns: [{hears: שלום}]}]"
+>>> loads(text, Path("menu.call.yaml")).scenarios[0].name
+'menu'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.scenario.format.dump import dumps
+    from yemot_ai_testing.scenario.format.load import load, loads
+    from yemot_ai_testing.scenario.format.model import CallFile, Scenario
+    from yemot_ai_testing.scenario.play.result import ScenarioResult
+    from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+    from yemot_ai_testing.scenario.report.text import render_result
+
+__all__ = [
+    "CallFile",
+    "PlayTarget",
+    "Scenario",
+    "ScenarioResult",
+    "dumps",
+    "load",
+    "loads",
+    "play_scenario",
+    "render_result",
+]
+
+_MODULES = {
+    "CallFile": "format.model",
+    "PlayTarget": "play.runner",
+    "Scenario": "format.model",
+    "ScenarioResult": "play.result",
+    "dumps": "format.dump",
+    "load": "format.load",
+    "loads": "format.load",
+    "play_scenario": "play.runner",
+    "render_result": "report.text",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: the pytest plugin loads this package in every run."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

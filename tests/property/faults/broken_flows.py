@@ -12,7 +12,7 @@ import yemot_flow
 from tests.property.faults.broken_agents import QUICK
 from tests.property.faults.subject import broken
 from yemot_ai import AICall, AIFlow, YemotAI
-from yemot_ai.calls.hooks import CallSummary
+from yemot_ai._calls.hooks import CallSummary
 from yemot_ai.sessions import Session
 from yemot_ai_testing.doubles.script import Answer
 from yemot_ai_testing.history import Budget

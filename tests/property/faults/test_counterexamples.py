@@ -16,7 +16,7 @@ from tests.property.faults.replay_apps import forgetful_flow
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import play
+from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +60,7 @@ def replay(path: Path, app: str) -> list[ScenarioResult]:
     results = []
     for scenario in load(path).scenarios:
         with open_target(RunSettings(app=app), scenario.app) as target:
-            results.append(play(scenario, target))
+            results.append(play_scenario(scenario, target))
     return results
 
 

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from yemot_ai._turns.conversation import Conversation
+from yemot_ai._turns.recording_transcriber import RecordingTranscriber
 from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.flow.agent.input_modes import InputMode, Utterance, VoiceInput
 from yemot_ai.flow.dialog import DialogSettings, KeyAction, to_text_messages
@@ -27,8 +29,6 @@ from yemot_ai.flow.value_names import Cursor, newest_cursor, poll_name, transcri
 from yemot_ai.protocol import Message, Play, Read, Request, Response
 from yemot_ai.providers.provider import StreamingProvider
 from yemot_ai.sessions import NOTHING_SPOKEN, Session, SpokenProgress, Turn, TurnStatus, Visit
-from yemot_ai.turns.conversation import Conversation
-from yemot_ai.turns.recording_transcriber import RecordingTranscriber
 
 __all__ = ["AgentFunction", "AgentLoop", "AwaitAnswer", "AwaitTranscript", "Pending"]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import yemot_flow
 
+from yemot_ai._turns.stream import AnswerStream
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.ai import YemotAI, current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
@@ -25,8 +27,6 @@ from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 from yemot_ai.sessions.retry import retry_while_store_is_away
-from yemot_ai.turns.stream import AnswerStream
-from yemot_ai.turns.work import TurnResult
 
 __all__ = ["Agent", "AgentTurns", "check_signature"]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import yemot_flow
 
+from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._turns.conversation import Conversation
 from yemot_ai.ai import YemotAI, current_run
 from yemot_ai.errors import (
     CallEndedError,
@@ -35,10 +37,8 @@ from yemot_ai.flow.visits import (
     with_response,
 )
 from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response
-from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import HandlerOutcome, Session, Visit, hold_key
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
-from yemot_ai.turns.conversation import Conversation
 
 __all__ = ["HANGUP_RESPONSE", "Handler", "HandlerRunner"]
 

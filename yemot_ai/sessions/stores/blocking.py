@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from yemot_ai.runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import retrieve_exception
 
 __all__ = ["run_blocking"]
 

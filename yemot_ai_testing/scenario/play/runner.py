@@ -23,7 +23,7 @@ from yemot_ai_testing.scenario.play.result import (
     TurnStatus,
 )
 
-__all__ = ["PlayTarget", "play"]
+__all__ = ["PlayTarget", "play_scenario"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class PlayTarget:
     output: Callable[[], str] | None = None
 
 
-def play(
+def play_scenario(
     scenario: Scenario, target: PlayTarget, *, continue_after: frozenset[MismatchKind] = frozenset()
 ) -> ScenarioResult:
     """Play ``scenario`` and return its result; failures are returned, not raised.

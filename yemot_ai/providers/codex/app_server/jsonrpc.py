@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai.runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import retrieve_exception
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import OverloadedError, ProviderCrashError, SessionBusyError
-from yemot_ai.runtime.tasks import retrieve_exception
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

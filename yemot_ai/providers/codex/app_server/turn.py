@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
 from yemot_ai.providers.codex.events import TurnOutcome
 from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.surrogates import replace_surrogates
-from yemot_ai.runtime.tasks import retrieve_exception
 
 __all__ = ["AppServerTurn", "turn_error"]
 

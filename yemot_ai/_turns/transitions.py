@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from yemot_ai._turns.stream import OvertakenError
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
 from yemot_ai.sessions import Session, Turn, TurnFailure, TurnStatus
-from yemot_ai.turns.stream import OvertakenError
-from yemot_ai.turns.work import TurnResult
 
 __all__ = ["MAX_LOST_WORKERS", "add_pieces", "as_answered", "as_failed", "claim", "finish", "retire_thread"]
 

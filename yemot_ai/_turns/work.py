@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from yemot_ai._turns.stream import AnswerStream
 from yemot_ai.errors import CallEndedError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.turns.stream import AnswerStream
 
 __all__ = ["TurnResult", "TurnWork", "run_guarded"]
 

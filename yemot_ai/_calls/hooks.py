@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.providers.provider import Usage
-from yemot_ai.runtime.engine import Engine
 from yemot_ai.sessions import Session, Turn
 
 __all__ = ["CallSummary", "EndReason", "Hook", "Hooks", "total_usage"]

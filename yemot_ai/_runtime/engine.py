@@ -24,9 +24,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar, cast
 
+from yemot_ai._runtime.threads import run_in_daemon_thread
 from yemot_ai.errors import EngineLoopError
 from yemot_ai.errors.unexpected import log_without_message
-from yemot_ai.runtime.threads import run_in_daemon_thread
 
 __all__ = ["Engine", "run_without_waiting"]
 

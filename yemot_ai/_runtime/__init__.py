@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from yemot_ai.runtime.engine import Engine, run_without_waiting
+from yemot_ai._runtime.engine import Engine, run_without_waiting
 
 __all__ = ["Engine", "run_without_waiting"]

@@ -17,14 +17,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
+from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._turns import transitions
+from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
+from yemot_ai._turns.work import TurnResult, TurnWork, run_guarded
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
-from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
-from yemot_ai.turns import transitions
-from yemot_ai.turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
-from yemot_ai.turns.work import TurnResult, TurnWork, run_guarded
 
 __all__ = ["Ledger"]
 

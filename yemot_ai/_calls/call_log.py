@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from yemot_ai.calls.hooks import EndReason, total_usage
+from yemot_ai._calls.hooks import EndReason, total_usage
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session, Turn, TurnStatus
 

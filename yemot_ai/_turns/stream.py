@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
+from yemot_ai._turns.sentences import SentenceSplitter
 from yemot_ai.errors import CallEndedError, StoreError
-from yemot_ai.turns.sentences import SentenceSplitter
 
 __all__ = ["AnswerStream", "OvertakenError", "TurnNotifier", "wait_for_event"]
 

@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from yemot_ai.calls import call_log
-from yemot_ai.calls.caller_memory import CallerMemory
-from yemot_ai.calls.hooks import CallSummary, EndReason, Hooks
-from yemot_ai.calls.limits import Limits
-from yemot_ai.calls.sweeper import Sweeper
+from yemot_ai._calls import call_log
+from yemot_ai._calls.caller_memory import CallerMemory
+from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
+from yemot_ai._calls.limits import Limits
+from yemot_ai._calls.sweeper import Sweeper
+from yemot_ai._runtime.engine import Engine
+from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.providers.provider import JSON, Provider, SupportsEndSession
-from yemot_ai.runtime.engine import Engine
-from yemot_ai.runtime.tasks import retrieve_exception
 from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, SessionStore, Turn, update_session
 from yemot_ai.sessions.retry import retry_while_store_is_away
-from yemot_ai.turns.work import TurnResult
 
 __all__ = ["CallLifecycle"]
 

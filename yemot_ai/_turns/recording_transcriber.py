@@ -11,15 +11,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from yemot_ai._turns.ledger import Ledger
+from yemot_ai._turns.stream import AnswerStream
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.provider import SupportsAclose
 from yemot_ai.sessions import Turn
 from yemot_ai.transcription import OpenAITranscriber, Transcriber
 from yemot_ai.transcription.download import Download, EmptyRecordingError, Fetch, Recordings
-from yemot_ai.turns.ledger import Ledger
-from yemot_ai.turns.stream import AnswerStream
-from yemot_ai.turns.work import TurnResult
 
 __all__ = ["RecordingTranscriber", "check_transcriber", "make_recording_transcriber"]
 

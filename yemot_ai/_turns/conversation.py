@@ -11,6 +11,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from yemot_ai._turns.ledger import Ledger
+from yemot_ai._turns.stream import AnswerStream
+from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import (
     ContextOverflowError,
     MalformedStreamError,
@@ -22,9 +25,6 @@ from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, StreamingProvider
 from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
-from yemot_ai.turns.ledger import Ledger
-from yemot_ai.turns.stream import AnswerStream
-from yemot_ai.turns.work import TurnResult
 
 __all__ = ["Conversation"]
 

@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 
+from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import StoreError
-from yemot_ai.runtime.engine import Engine
 
 __all__ = ["Sweeper"]
 
