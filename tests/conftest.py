@@ -7,8 +7,10 @@ Tests that name no number of examples try Hypothesis's own; those of ``tests/fuz
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import fault_table, figures
@@ -26,6 +28,21 @@ settings.load_profile("unhurried")
 settings.register_profile(
     "nightly", max_examples=100_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+SLOW_FOLDERS: Final = (
+    "codex/rules", "fuzz", "growth", "load", "property", "providers/codex/faults", "providers/codex/safety",
+    "workers",
+)  # fmt: skip
+"""Folders whose tests all have the mark ``slow``; elsewhere it stands at the test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow folders."""
+    folders = tuple(f"{Path(__file__).parent / folder}/" for folder in SLOW_FOLDERS)
+    for item in items:
+        if str(item.path).startswith(folders):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -12,6 +12,7 @@ from yemot_ai_testing.executable import write_executable
 ROUNDS = 150
 
 
+@pytest.mark.slow
 def test_a_file_can_be_run_at_once_while_other_threads_start_programs(tmp_path: Path) -> None:
     stop = threading.Event()
 

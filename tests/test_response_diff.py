@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from yemot_ai.protocol import CreditCard, Response
+from yemot_ai.protocol import CreditCard, Read, Response, Tap, Text, Voice
 from yemot_ai_testing.property import responses
 from yemot_ai_testing.response_diff import compare
 
@@ -80,6 +80,7 @@ def test_a_response_does_not_differ_from_itself(response: Response) -> None:
 
 @settings(deadline=None)  # slow machines
 @given(responses(), responses())
+@example(Response([Read([Text("א")], "a", Tap())]), Response([Read([Text("א")], "\ud7fc", Voice())]))
 def test_different_responses_have_a_printable_difference(before: Response, after: Response) -> None:
     lines = compare(before, after)
     assert bool(lines) is (str(before) != str(after))

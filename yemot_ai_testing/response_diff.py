@@ -88,7 +88,9 @@ def _actions(label: str, before: Action, after: Action) -> Iterator[str]:
         if type(before.mode) is type(after.mode):
             yield from _attributes(label, before.mode, after.mode)
         else:
-            old, new = (f"{type(read.mode).__name__} ({read.fields()})" for read in (before, after))
+            old, new = (
+                f"{type(read.mode).__name__} ({printable(read.fields())})" for read in (before, after)
+            )
             yield f"{label}.mode: {old} → {new}"
 
 

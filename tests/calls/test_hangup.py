@@ -128,6 +128,7 @@ def test_a_request_after_the_end_gets_a_hang_up_and_no_model_call(codex: FakeCod
     assert codex.requests == []
 
 
+@pytest.mark.slow
 def test_a_malformed_stream_puts_no_words_into_the_log(
     codex: FakeCodex, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

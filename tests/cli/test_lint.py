@@ -93,6 +93,7 @@ def test_a_text_that_is_not_a_response_has_a_code(
     assert f"  {code}: " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_long_response_is_shortened(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "id_list_message=t-" + "א ב " * 250_000]) == 1
     assert max(map(len, capsys.readouterr().out.splitlines())) < 200
@@ -138,6 +139,7 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_table() -> None:
     printed = on_a_terminal("lint", "id_list_message=t-ב[/]-3&go_to_folder=/", "OK")
     assert "┏━" in printed
@@ -154,6 +156,7 @@ def test_without_rich_a_terminal_gets_plain_lines(
     assert capsys.readouterr().out == "OK\n  ok\n"
 
 
+@pytest.mark.slow
 def test_a_terminal_without_hebrew_shows_it_escaped() -> None:
     done = subprocess.run(
         [COMMAND, "lint", "שלום=1"],
@@ -165,6 +168,7 @@ def test_a_terminal_without_hebrew_shows_it_escaped() -> None:
     assert done.stdout.startswith(rb"\u05e9")
 
 
+@pytest.mark.slow
 def test_a_log_can_be_standard_input() -> None:
     log = 'GET /yemot 200 "read=t-מה=x,no,voice"\nGET /yemot 200 "go_to_folder=/.."\n'
     command = [sys.executable, "-m", "yemot_ai_testing.cli.main", "lint", "--log", "-"]
@@ -175,6 +179,7 @@ def test_a_log_can_be_standard_input() -> None:
     assert "2 answers in the log: 1 with errors" in ran.stdout.decode()
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_not_an_error() -> None:
     command = f"{sys.executable} -m yemot_ai_testing.cli.main explain 'read=t-a=b,no,1' | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, check=False)

@@ -31,6 +31,7 @@ def server(fake_codex: FakeCodex) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_call_of_several_turns_over_http(server: str, fake_codex: FakeCodex, method: str) -> None:
     fake_codex.answers("באיזה גודל?").answers("רשמתי, עוד משהו?", after=2.5)
@@ -47,6 +48,7 @@ def test_a_call_of_several_turns_over_http(server: str, fake_codex: FakeCodex, m
     fake_codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_a_hang_up_leaves_no_process(server: str, fake_codex: FakeCodex) -> None:
     fake_codex.answers("שלום")
     with Caller(server) as caller:
@@ -57,6 +59,7 @@ def test_a_hang_up_leaves_no_process(server: str, fake_codex: FakeCodex) -> None
     assert fake_codex.processes_alive() == 0
 
 
+@pytest.mark.slow
 def test_an_invalid_request_gets_a_spoken_error(server: str) -> None:
     with urllib.request.urlopen(f"{server}/anything?%FF=%00&ApiCallId=&x", timeout=10) as response:  # noqa: S310 - loopback
         assert response.status == 200

@@ -176,6 +176,7 @@ def test_without_npm_the_python_package_is_installed(machine: Path, monkeypatch:
     assert install("1.2.3").read_text(encoding="utf-8") == "#!"
 
 
+@pytest.mark.slow
 def test_the_error_has_the_reasons_of_both_registries(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(machine))

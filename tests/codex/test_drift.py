@@ -81,6 +81,7 @@ def test_our_reader_is_right_about_every_recorded_turn(version: str) -> None:
         assert expected.text == actual.text, case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", recordings.versions())
 def test_the_fake_of_a_version_does_in_every_case_what_was_recorded(version: str) -> None:
     real = recordings.load_version(version)
@@ -90,6 +91,7 @@ def test_the_fake_of_a_version_does_in_every_case_what_was_recorded(version: str
     assert {case: found for case, found in changes.items() if found} == {}
 
 
+@pytest.mark.slow
 def test_two_versions_with_minor_differences_do_not_break_us(late: DriftReport) -> None:
     report = late
     assert not report.breaks
@@ -98,6 +100,7 @@ def test_two_versions_with_minor_differences_do_not_break_us(late: DriftReport) 
     assert {one.severity for one in reworded} == {"wording"}
 
 
+@pytest.mark.slow
 def test_a_turn_with_another_outcome_breaks_us(early: DriftReport) -> None:
     report = early
     worst = [one for one in report.differences if one.severity == "breaks us"]
@@ -230,6 +233,7 @@ def test_a_pipe_character_does_not_break_the_markdown_table(tmp_path: Path) -> N
     assert all(row.replace("\\|", "").count("|") == 7 for row in rows)
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_1_when_something_breaks_us(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,6 +252,7 @@ def test_the_command_compares_folders(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["differences"] == []
 
 
+@pytest.mark.slow
 def test_the_command_records_a_binary_and_compares_it_with_the_newest(
     real_binary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,7 @@ def recorded(real_binary: Path, script: Path, tmp_path: Path) -> Path:
     return tmp_path / "recorded"
 
 
+@pytest.mark.slow
 def test_a_script_is_recorded_with_the_real_binary(recorded: Path) -> None:
     by_case = recordings.load_folder(recorded)
     assert set(by_case) == {"greeting", "busy-day_1", "busy-day_2", "hangs", "cut"}
@@ -86,6 +87,7 @@ def test_a_script_is_recorded_with_the_real_binary(recorded: Path) -> None:
     assert by_case["greeting"].stdin == {"sha256": hashlib.sha256(prompt).hexdigest(), "bytes": 10}
 
 
+@pytest.mark.slow
 def test_a_recording_can_be_replayed(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake:
         fake.replays("greeting").replays("busy-day_2").answers("ותודה")
@@ -104,6 +106,7 @@ def test_a_fake_with_recordings_has_their_version(users_codex: FakeCodex, tmp_pa
         assert version_of(fake.executable) == "0.163.0"
 
 
+@pytest.mark.slow
 def test_the_error_for_an_unknown_recording_lists_the_existing_ones(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake, pytest.raises(KeyError, match="greeting"):
         fake.replays("greetings")
@@ -169,6 +172,7 @@ def test_a_recording_without_a_turn_can_be_replayed(tmp_path: Path) -> None:
     assert (run.exit_code, run.stdout, run.stderr) == (1, "", "Error: Not logged in\n")
 
 
+@pytest.mark.slow
 def test_the_command_records_a_script(
     real_binary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +262,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["terminated", "interrupted"])
 def test_a_run_is_interrupted_after_the_event_of_its_turn(tmp_path: Path, case: str) -> None:
     slow = tmp_path / "codex"

@@ -73,6 +73,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         recordings.load_folder(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_path: Path) -> None:
     paths = record(real_binary, tmp_path / "now")
     current = {path.stem: recordings.read_file(path) for path in paths}

@@ -94,6 +94,7 @@ def test_an_agent_function_can_take_the_agent(fake_codex: FakeCodex) -> None:
     assert caller.says("מי שם?") == "אני כאן"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["codex", "openai"])
 def test_each_mode_answers_the_same_handlers(mode: str, fake_codex: FakeCodex) -> None:
     with OpenAIMock() as openai:

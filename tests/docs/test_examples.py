@@ -122,6 +122,7 @@ def test_each_python_block_compiles(page: Path) -> None:
         compile(block.source, str(page), "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_each_python_block_runs(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
     namespace: Namespace = {"__name__": "page"}  # no folder of this checkout, which Flask would look into
@@ -134,6 +135,7 @@ def test_each_python_block_runs(page: Path, folder: Path, request: pytest.Fixtur
                 codex.assert_complete()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_each_scenario_loads_and_passes(page: Path, folder: Path) -> None:
     for block in blocks_of(page, "python"):
@@ -146,6 +148,7 @@ def test_each_scenario_loads_and_passes(page: Path, folder: Path) -> None:
             assert outcome.failure is None, f"{outcome.failure}\n{render_result(outcome)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_each_marked_console_block_shows_the_real_output(page: Path) -> None:
     for block in blocks_of(page, "console"):

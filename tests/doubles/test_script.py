@@ -108,6 +108,7 @@ def test_the_real_codex_refuses_a_malformed_step(real: RealCodex) -> None:
         real.malformed()
 
 
+@pytest.mark.slow
 def test_a_step_about_a_session_fails_a_call_that_resumes_none(codex: Codex) -> None:
     codex.unknown_session()
     with pytest.raises(ProviderCrashError, match="no step scripted"):

@@ -353,6 +353,7 @@ def spoken(response: Response) -> list[str]:
     return [message.text for message in read.messages if isinstance(message, Text)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_sentence_is_lost_or_repeated_with_repeated_late_or_slow_requests(data: st.DataObject) -> None:

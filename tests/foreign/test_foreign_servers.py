@@ -107,6 +107,7 @@ def test_the_line_asks_the_first_of_two_questions_in_one_response(naive: str) ->
     assert caller.dial() == "גיל"
 
 
+@pytest.mark.slow
 def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Path) -> None:
     scenario = tmp_path / "naive.call.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")

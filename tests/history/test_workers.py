@@ -195,6 +195,7 @@ with StallDetector(PrintedHistory(), worker="a"):
 """
 
 
+@pytest.mark.slow
 def test_the_stall_of_a_stopped_process_is_recorded() -> None:
     command = [sys.executable, "-c", STOPPED_PROCESS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

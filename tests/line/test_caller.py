@@ -186,6 +186,7 @@ def test_silence_at_a_read_that_accepts_empty_input_sends_the_empty_value() -> N
     assert log[1]["d"] == ["nil"]
 
 
+@pytest.mark.slow
 def test_a_poll_answers_itself() -> None:
     log: list[dict[str, list[str]]] = []
     poll = "read=t-רק רגע=w1,no,1,1,1,No,,,,,1,Ok,None,,no"
@@ -194,6 +195,7 @@ def test_a_poll_answers_itself() -> None:
     assert log[1]["w1"] == ["None"]
 
 
+@pytest.mark.slow
 def test_a_poll_waits_in_real_time_and_that_is_dead_air() -> None:
     poll = "read=t-רק רגע=w1,no,1,1,1,No,,,,,1,Ok,None,,no"
     caller = Caller(app_of(poll, "read=t-הנה=q,no,voice"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,6 +143,7 @@ class FakeClock:
     advance = sleep
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     bodies=st.lists(BODIES, min_size=1, max_size=4),

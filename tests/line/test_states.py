@@ -286,6 +286,7 @@ def test_silence_at_a_confirmation_plays_it_again() -> None:
     assert caller.silent().startswith("M1353")
 
 
+@pytest.mark.slow
 def test_a_poll_with_a_key_that_is_not_allowed_asks_again() -> None:
     app = Script(ASK, "read=t-רגע=w,no,1,1,1,No,,,,9,1,Ok,None,,no", BYE)
     caller = dialled(app)

@@ -21,6 +21,7 @@ def all_parts(parts: tuple[ExplainedPart, ...]) -> Iterator[ExplainedPart]:
         yield from all_parts(part.parts)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(responses())
 def test_every_part_of_a_valid_response_has_a_value_and_a_title(response: Response) -> None:

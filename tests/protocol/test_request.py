@@ -184,6 +184,7 @@ def test_an_invalid_request_is_empty(params: Any) -> None:  # noqa: ANN401 - inv
     assert Request.parse(params).latest == ({"a": "1"} if params == b"a=1" else {})
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(junk | st.lists(st.tuples(junk, junk), max_size=4))
 def test_parsing_never_raises_and_returns_encodable_text(params: Any) -> None:  # noqa: ANN401 - junk

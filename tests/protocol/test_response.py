@@ -55,6 +55,7 @@ def test_a_rendered_response_is_canonical(response: Response) -> None:
     assert str(Response.parse(str(response) + "&")) == str(response)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(spelled_responses())
 def test_all_spellings_of_a_response_parse_and_render_the_same(

@@ -81,6 +81,7 @@ def test_speakable_messages_parse_back_without_problems(text: str) -> None:
         assert [message.code for message in lint(answer)] == ["play-leaves"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(st.lists(model_texts("markdown"), max_size=40).map(". ".join))
 def test_every_message_is_within_the_limits(text: str) -> None:
@@ -288,6 +289,7 @@ SEEDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ten_times_the_text_takes_about_ten_times_as_long(seed: str) -> None:
     def seconds(size: int) -> float:

@@ -121,6 +121,7 @@ def test_each_agent_answers_by_its_own_instructions_or_the_default_ones(
     assert instructions == ["ענה כמו מלצר", "ענה כמו מלצר", "ענה בקצרה"]
 
 
+@pytest.mark.slow
 def test_an_overloaded_model_is_retried_once(setup: ProviderSetup, ai: YemotAI) -> None:
     setup.double.answers("כן").fails("overloaded").answers("בטוח")
     ai.reply("c1", "יש?")
@@ -165,6 +166,7 @@ def test_a_conversation_continues_after_a_context_overflow(setup: ProviderSetup,
     assert "יש?" in setup.caller_text()
 
 
+@pytest.mark.slow
 def test_a_silent_model_ends_at_the_deadline_and_leaves_nothing_running(setup: ProviderSetup) -> None:
     setup.double.hangs()
     ai = YemotAI(provider=setup.provider, turn_timeout=1.0)
@@ -217,6 +219,7 @@ def test_text_is_unchanged_in_both_directions(setup: ProviderSetup, ai: YemotAI,
 
 
 # A scripted provider may answer without text, to test the line with it.
+@pytest.mark.slow
 @pytest.mark.parametrize("setup", [name for name in PROVIDER_SETUPS if name != "scripted"], indirect=True)
 def test_an_answer_without_text_is_an_error(setup: ProviderSetup, ai: YemotAI) -> None:
     setup.answer_empty()

@@ -235,6 +235,7 @@ def test_a_status_without_a_code_decides_the_error(
     assert type(caught.value) is error
 
 
+@pytest.mark.slow
 def test_the_deadline_is_for_the_whole_answer() -> None:
     with ModelServer() as model:
         model.hangs()

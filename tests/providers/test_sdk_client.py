@@ -124,6 +124,7 @@ def test_a_refused_connection_is_a_crash(make: Maker) -> None:
         asked(make(url))
 
 
+@pytest.mark.slow
 def test_a_slow_body_does_not_extend_the_deadline(make: Maker, whole: bytes) -> None:
     with FixedResponseServer(whole, trickle=0.1) as server:
         with pytest.raises(ProviderTimeoutError) as caught:
@@ -233,6 +234,7 @@ def test_creating_a_provider_imports_no_sdk() -> None:
     assert run_program(program) == "False False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sdk", "made"),
     [
@@ -262,6 +264,7 @@ except ProviderCrashError:
     assert run_program(program) == "[False]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "made",
     [

@@ -215,6 +215,7 @@ def test_an_error_in_the_middle_of_a_stream_has_its_class(make: Callable[[str], 
             run(provider, parts(provider, "עד מתי?"))
 
 
+@pytest.mark.slow
 @SDKS
 def test_a_trickling_stream_ends_at_the_deadline(make: Callable[[str], Provider]) -> None:
     with FixedResponseServer(FIRST_EVENTS[make] * 50, kind=EVENTS, trickle=0.02) as server:

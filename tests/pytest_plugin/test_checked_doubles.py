@@ -133,6 +133,7 @@ def test_of_two_nested_doubles_the_inner_one_answers(
     run("test_it.py").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_contexts_work_under_hypothesis_and_in_a_unittest_test_case(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

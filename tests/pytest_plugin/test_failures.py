@@ -63,6 +63,7 @@ def test_every_kind_has_a_test() -> None:
     assert set(FAILING) == set(MISMATCH_KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MISMATCH_KINDS)
 def test_a_failure_is_short_and_its_command_replays_it(
     project: pytest.Pytester, run: Run, write: Write, kind: str

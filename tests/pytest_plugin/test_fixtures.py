@@ -10,6 +10,7 @@ Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
 
 
+@pytest.mark.slow
 def test_yemot_caller_calls_the_application_of_the_run(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

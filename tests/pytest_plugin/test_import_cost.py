@@ -58,11 +58,13 @@ def bare(project: pytest.Pytester) -> pytest.Pytester:
     return project
 
 
+@pytest.mark.slow
 def test_without_the_extra_ordinary_tests_run(bare: pytest.Pytester) -> None:
     done = pytest_run(bare, "-p", "absent", "-p", "yemot_ai_testing.plugin", "--yemot-block-network")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "test"),
     [

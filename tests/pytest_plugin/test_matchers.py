@@ -70,11 +70,13 @@ def play(project: pytest.Pytester, run: Run, write: Write) -> Callable[[list[str
     return play
 
 
+@pytest.mark.slow
 def test_matching_expectations_pass(play: Callable[[list[str]], pytest.RunResult]) -> None:
     expected = [hears.replace(" f/1/hi,", " f-/1/hi,") for hears in MATCHING]
     play(expected).assert_outcomes(passed=len(MATCHING))
 
 
+@pytest.mark.slow
 def test_other_expectations_fail_with_their_kind(play: Callable[[list[str]], pytest.RunResult]) -> None:
     result = play([hears for hears, _ in NOT_MATCHING])
     result.assert_outcomes(failed=len(NOT_MATCHING))

@@ -54,6 +54,7 @@ def scenario(agent: str, hears: str, more: str = "") -> str:
     return f"app: agent:app\nscenarios: [{{name: א, turns: [{turn}], afterwards: {after}}}]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_first_turn(project: pytest.Pytester, run: Run, write: Write, fault: str) -> None:
     write("agent.py", AGENT)
@@ -97,6 +98,7 @@ def test_every_kind_of_failure_can_be_scripted(project: pytest.Pytester, run: Ru
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=len(FAILURE_KINDS))
 
 
+@pytest.mark.slow
 def test_the_caller_can_hang_up_while_the_model_runs(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_first_failure_ends_the_run(run: Run) -> None:
     run(APP, "--yemot-scenario", "-x").assert_outcomes(passed=2, failed=1)
 
 
+@pytest.mark.slow
 def test_the_last_failures_can_be_rerun(pytester: pytest.Pytester, run: Run) -> None:
     plugins = ("-p", "yemot_ai_testing.plugin", APP, "--yemot-scenario")
     pytester.runpytest_inprocess(*plugins).assert_outcomes(passed=4, failed=1)
@@ -95,6 +96,7 @@ def test_the_last_failures_can_be_rerun(pytester: pytest.Pytester, run: Run) -> 
     rerun.stdout.fnmatch_lines(["many.call.yaml::שאלה על פיצה FAILED*"])
 
 
+@pytest.mark.slow
 def test_workers_report_as_one_process_does(project: pytest.Pytester) -> None:
     plugins = ["-p", "xdist.plugin", "-p", "yemot_ai_testing.plugin", "-p", "no:cacheprovider"]
     result = subprocess.run(
@@ -120,6 +122,7 @@ def test_a_strict_project_passes_without_changes(run: Run, write: Write) -> None
     result.stdout.no_fnmatch_line("*warning*")
 
 
+@pytest.mark.slow
 def test_the_plugin_can_be_disabled(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:yemot_ai_testing", "--fixtures", "-q")
     result.stdout.no_fnmatch_line("*yemot_caller*")

@@ -123,6 +123,7 @@ def test_control_characters_are_escaped(project: pytest.Pytester, run: Run, writ
     assert "שלום\\x1b[2J\\u202eרע" in output
 
 
+@pytest.mark.slow
 def test_the_calls_of_all_workers_are_in_the_order_of_the_file(
     slow: pytest.Pytester,
 ) -> None:

@@ -53,6 +53,7 @@ def test_silence(caller: Caller, yemot_snapshot: SnapshotAssertion) -> None:
     assert caller.raw == yemot_snapshot
 
 
+@pytest.mark.slow
 def test_poll(caller: Caller, fake_codex: FakeCodex, yemot_snapshot: SnapshotAssertion) -> None:
     fake_codex.answers("כן", after=2.5)
     caller.dial()

@@ -231,6 +231,7 @@ def test_an_answer_that_needs_no_model_needs_no_hop_to_the_engine() -> None:
     assert "=ai_2," in flow.handle_request([*REQUEST, ("ai_1", "")])
 
 
+@pytest.mark.slow
 def test_unused_engines_leave_no_thread() -> None:
     def use() -> None:
         YemotAI(provider=ScriptedProvider().answers("כן")).reply("c1", "יש?")
@@ -256,6 +257,7 @@ def test_a_closed_engine_starts_again() -> None:
     assert engine.run(thread_name()) == "yemot-ai-engine"
 
 
+@pytest.mark.slow
 def test_virtual_time_passes_for_a_handler_that_waits_for_its_own_threads() -> None:
     provider = ScriptedProvider().answers("כן", after=0.5).answers("כן", after=0.5)
     flow = AIFlow(YemotAI(provider=provider))

@@ -4,9 +4,12 @@ import asyncio
 import gc
 import threading
 
+import pytest
+
 from yemot_ai._runtime.engine import Engine
 
 
+@pytest.mark.slow
 def test_a_slow_cleanup_ends_after_its_engine_was_closed_and_collected() -> None:
     started, cleaning_up, gate, ended = (threading.Event() for _ in range(4))
 

@@ -85,6 +85,7 @@ def test_a_worker_of_one_engine_can_wait_for_another_engine() -> None:
     second.close()
 
 
+@pytest.mark.slow
 def test_a_fork_starts_its_own_threads() -> None:
     script = (
         "import os\n"
@@ -99,6 +100,7 @@ def test_a_fork_starts_its_own_threads() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_thread_that_is_stuck_keeps_no_process_alive() -> None:
     script = (
         "import threading\n"

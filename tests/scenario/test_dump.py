@@ -128,6 +128,7 @@ def _scenario(scenario: Scenario) -> Scenario:
     return replace(scenario, location=NOWHERE, turns=turns, afterwards=afterwards, index=0)
 
 
+@pytest.mark.slow
 @given(files)
 def test_dumped_files_load_to_equal_scenarios(file: CallFile) -> None:
     assert without_positions(loads(dumps(file), PATH)) == without_positions(file)

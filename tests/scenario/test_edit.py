@@ -89,6 +89,7 @@ def editable_paths(source: EditableYaml, turns: int) -> list[YamlPath]:
     return paths
 
 
+@pytest.mark.slow
 @given(files(), st.data())
 def test_bytes_outside_the_edited_texts_do_not_change(file: tuple[Pieces, int], data: st.DataObject) -> None:
     pieces, count = file

@@ -228,6 +228,7 @@ def test_a_server_that_never_waits_for_the_caller_fails() -> None:
     assert failure_of(play_turns("[{hears: א}]", lambda _: "go_to_folder=."))[0] == "endless"
 
 
+@pytest.mark.slow
 def test_dead_air_above_the_limit_fails() -> None:
     poll = "read=t-רגע=w,no,1,1,1,No,,,,,1,Ok,None,,no"
 
@@ -238,6 +239,7 @@ def test_dead_air_above_the_limit_fails() -> None:
     assert failure_of(result)[0] == "dead_air"
 
 
+@pytest.mark.slow
 def test_dead_air_between_the_limits_is_a_warning() -> None:
     poll = "read=t-רגע=w,no,1,1,1,No,,,,,1,Ok,None,,no"
 

@@ -114,6 +114,7 @@ def test_shipped_files_satisfy_the_schema(path: Path) -> None:
     assert VALIDATOR.is_valid(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(like(SCHEMA))
 def test_the_loader_accepts_exactly_what_the_schema_accepts(document: object) -> None:
@@ -121,6 +122,7 @@ def test_the_loader_accepts_exactly_what_the_schema_accepts(document: object) ->
     assert VALIDATOR.is_valid(document) == (not problems), problems
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(like(SCHEMA["properties"]["scenarios"]["items"]["properties"]["turns"]))
 def test_schema_and_loader_agree_about_turns(turns: object) -> None:

@@ -59,6 +59,7 @@ def test_no_name_is_a_path_outside_the_folder(folder: Path, call_id: str) -> Non
     assert listed(store) == [call_id]
 
 
+@pytest.mark.slow
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.text(st.characters(exclude_categories=())), unique=True, max_size=4))
 def test_no_two_names_share_a_file(tmp_path: Path, names: list[str]) -> None:
@@ -109,6 +110,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_session_whole(f
     assert asyncio.run(update_session(store, "c1", counted, ttl=600)).version == 2
 
 
+@pytest.mark.slow
 def test_only_drafts_and_leases_of_dead_processes_are_removed(folder: Path) -> None:
     store = JSONFileStore(folder)
     with start_process("dies", str(folder)) as process:
@@ -128,6 +130,7 @@ def test_only_drafts_and_leases_of_dead_processes_are_removed(folder: Path) -> N
     assert left() == [0, 0]
 
 
+@pytest.mark.slow
 def test_processes_on_one_folder_lose_no_update(folder: Path) -> None:
     workers = [start_process("counts", f"json:{folder}", 50) for _ in range(4)]
     for worker in workers:

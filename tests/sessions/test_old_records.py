@@ -21,7 +21,7 @@ import redis
 from yemot_ai import errors
 from yemot_ai.errors import ProviderError
 from yemot_ai.sessions import JSONFileStore, RedisStore, Session, SessionStore, SQLiteStore
-from yemot_ai_testing.conformance.stores.sessions import FULL_SESSION
+from yemot_ai_testing.conformance.stores.session_rules import FULL_SESSION
 
 WRITTEN: Final = Path(__file__).parents[2] / "fixtures" / "sessions" / "before-renames"
 

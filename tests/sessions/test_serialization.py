@@ -26,7 +26,7 @@ from yemot_ai.sessions import (
     Visit,
 )
 from yemot_ai.sessions.serialization import FORMAT, decode, decode_object, encode
-from yemot_ai_testing.conformance.stores.sessions import FULL_SESSION
+from yemot_ai_testing.conformance.stores.session_rules import FULL_SESSION
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "sessions" / "session-1.json"
 
@@ -100,6 +100,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
 sessions = st.builds(Session, **OTHERS)
 
 
+@pytest.mark.slow
 @given(sessions)
 @example(FULL_SESSION)
 def test_a_session_comes_back_as_it_was_written(session: Session) -> None:

@@ -19,6 +19,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "calls.db"
 
 
+@pytest.mark.slow
 def test_processes_on_one_file_lose_no_update(file: Path) -> None:
     workers = [start_process("counts", f"sqlite:{file}", 50) for _ in range(4)]
     for worker in workers:
@@ -36,6 +37,7 @@ def test_processes_on_one_file_lose_no_update(file: Path) -> None:
     assert (session.next_turn, session.version) == (201, 200)
 
 
+@pytest.mark.slow
 def test_eight_processes_can_create_the_same_file_at_once(file: Path) -> None:
     workers = [start_process("opens", str(file)) for _ in range(8)]
     for worker in workers:

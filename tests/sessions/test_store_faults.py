@@ -6,6 +6,7 @@ import pytest
 
 from tests.sessions.faulty_stores import FAULTS
 from yemot_ai_testing import contract
+from yemot_ai_testing.conformance.stores import bench, hold_rules
 from yemot_ai_testing.conformance.stores.suite import StoreBreachError
 
 CAUGHT_BY = {
@@ -50,6 +51,15 @@ def test_there_is_a_rule_for_every_planted_fault() -> None:
     assert CAUGHT_BY.keys() == FAULTS.keys()
 
 
+@pytest.fixture
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for 1 s for what a faulty store never does: the rule is breached in any case."""
+    monkeypatch.setattr(bench, "TIMEOUT", 1.0)
+    monkeypatch.setattr(hold_rules, "TIMEOUT", 1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_by_the_rule_for_it(fault: str) -> None:
     suite = contract.session_store(FAULTS[fault]())

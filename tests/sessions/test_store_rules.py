@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import pytest
+
 from yemot_ai_testing import contract
 from yemot_ai_testing.conformance.stores.bench import StoreFactory
 
 RULES = contract.session_store_rules()
 
 
+@pytest.mark.slow
 def test_every_store_keeps_all_rules(make_store: StoreFactory) -> None:
     contract.session_store(make_store).check()
 

@@ -21,6 +21,7 @@ def test_every_form_of_the_path_fetches_the_recording(platform: PlatformServer, 
     assert platform.requests == ["/ym/api/DownloadFile?path=ivr2:/1/000.wav"]
 
 
+@pytest.mark.slow
 def test_a_missing_and_a_half_file_are_waited_for(platform: PlatformServer) -> None:
     platform.responses = [(404, b""), (200, SILENT_WAV[:20]), (200, SILENT_WAV)]
 

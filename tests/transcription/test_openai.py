@@ -221,6 +221,7 @@ def ai_of(model: ModelServer, platform: PlatformServer, store: str | None = None
     )
 
 
+@pytest.mark.slow
 def test_a_call_is_recorded_fetched_transcribed_and_answered(
     model: ModelServer, platform: PlatformServer
 ) -> None:
@@ -243,6 +244,7 @@ def test_a_call_is_recorded_fetched_transcribed_and_answered(
     ai.close()
 
 
+@pytest.mark.slow
 def test_two_workers_over_one_file_hear_and_answer_once(
     model: ModelServer, platform: PlatformServer, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from yemot_ai._calls import call_log
+from yemot_ai._calls import usage_log
 from yemot_ai._calls.caller_memory import CallerMemory
 from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai._calls.limits import Limits
@@ -135,7 +135,7 @@ class CallLifecycle:
         if turn.conversation and not self.store.immediate:
             self._threads[session.call_id] = dict(session.threads)
         provider = self.providers.get(turn.conversation)
-        call_log.log_turn(session.call_id, turn, provider.name if provider else "")
+        usage_log.log_turn(session.call_id, turn, provider.name if provider else "")
         self.hooks.turn_done(session.call_id, turn)
 
     async def discard_unsaved(self, result: TurnResult) -> None:
@@ -209,7 +209,7 @@ class CallLifecycle:
         await self._end_provider_sessions(
             [*unneeded, *(thread for thread in local_threads if thread not in last.threads.items())]
         )
-        call_log.log_call(last, reason, now=self.engine.time())
+        usage_log.log_call(last, reason, now=self.engine.time())
         await self.hooks.call_ended(CallSummary.from_session(last, reason))
 
     def on_ended_elsewhere(self, call_id: str) -> None:

@@ -27,6 +27,7 @@ def reader_of(run: RawRun) -> EventReader:
     return reader
 
 
+@pytest.mark.slow
 def test_outside_of_a_repository_it_refuses_without_skip_git_repo_check(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     refused = shell.run("exec", "--json", "-", stdin="שלום")
@@ -35,12 +36,14 @@ def test_outside_of_a_repository_it_refuses_without_skip_git_repo_check(codex: C
     assert shell.run("exec", "--json", "--skip-git-repo-check", "-", stdin="שלום").exit_code == 0
 
 
+@pytest.mark.slow
 def test_in_a_repository_it_does_not_refuse(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     subprocess.run(["git", "init", "-q", shell.folder / "work"], check=True)
     assert shell.run("exec", "--json", "-", stdin="שלום").exit_code == 0
 
 
+@pytest.mark.slow
 def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
     codex: Codex, shell: Shell
 ) -> None:
@@ -61,6 +64,7 @@ def test_standard_input_is_appended_to_a_prompt(codex: Codex, shell: Shell) -> N
     assert codex.requests[0].prompt == "סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"
 
 
+@pytest.mark.slow
 def test_without_any_prompt_it_reads_one(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     assert "Reading prompt from stdin..." in shell.run(*EXEC, stdin="שלום").stderr
@@ -74,6 +78,7 @@ def test_words_on_the_command_line_are_commands(codex: Codex, shell: Shell) -> N
         codex.wait_for_requests(1, timeout=0.01)
 
 
+@pytest.mark.slow
 def test_an_image_before_resume_takes_it_and_a_new_thread_starts(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב").answers("ג")
     first = shell.run(*EXEC, "-", stdin="שלום").thread_id
@@ -84,6 +89,7 @@ def test_an_image_before_resume_takes_it_and_a_new_thread_starts(codex: Codex, s
     assert shell.run(*EXEC, "resume", "-i", "a.png", first, "-", stdin="שוב").thread_id == first
 
 
+@pytest.mark.slow
 def test_a_resumed_turn_has_the_same_thread_and_adds_to_its_usage(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
@@ -92,12 +98,14 @@ def test_a_resumed_turn_has_the_same_thread_and_adds_to_its_usage(codex: Codex, 
     assert [run.events[-1]["usage"]["input_tokens"] for run in (first, second)] == [100, 200]
 
 
+@pytest.mark.slow
 def test_the_last_thread_can_be_resumed_without_its_id(codex: Codex, shell: Shell) -> None:
     codex.answers("א").answers("ב")
     first = shell.run(*EXEC, "-", stdin="שלום")
     assert shell.run(*EXEC, "resume", "--last", "-", stdin="שוב").thread_id == first.thread_id
 
 
+@pytest.mark.slow
 def test_with_a_name_that_is_not_a_uuid_a_new_thread_starts_silently(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, "resume", "not-a-uuid", "-", stdin="שלום")
@@ -112,6 +120,7 @@ def test_an_unknown_thread_is_refused_without_an_event(codex: Codex, shell: Shel
     assert f"no rollout found for thread id {UNKNOWN}" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused(codex: Codex, shell: Shell) -> None:
     codex.answers("א").hangs()
     thread = shell.run(*EXEC, "-", stdin="שלום").thread_id
@@ -126,6 +135,7 @@ def test_a_second_writer_is_refused(codex: Codex, shell: Shell) -> None:
     assert "already has an active writer" in second.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -15), (signal.SIGINT, 1)])
 def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
     codex: Codex, shell: Shell, number: signal.Signals, code: int
@@ -142,6 +152,7 @@ def test_a_signal_ends_a_turn_and_the_thread_can_be_resumed(
     assert shell.run(*EXEC, "resume", thread, "-", stdin="שוב").thread_id == thread
 
 
+@pytest.mark.slow
 def test_it_panics_when_its_standard_output_is_closed(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     with shell.start(*EXEC, "-") as process:
@@ -153,6 +164,7 @@ def test_it_panics_when_its_standard_output_is_closed(codex: Codex, shell: Shell
         assert process.wait(10) == 101
 
 
+@pytest.mark.slow
 def test_a_turn_can_succeed_with_output_on_standard_error(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, stdin="שלום")
@@ -160,23 +172,27 @@ def test_a_turn_can_succeed_with_output_on_standard_error(codex: Codex, shell: S
     assert reader_of(run).finish(exit_code=run.exit_code, stderr_tail=run.stderr).text == "א"
 
 
+@pytest.mark.slow
 def test_an_ephemeral_turn_leaves_no_rollout(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     assert shell.run(*EXEC, "--ephemeral", "-", stdin="שלום").exit_code == 0
     assert not list(shell.home.glob("sessions/*/*/*/*.jsonl"))
 
 
+@pytest.mark.slow
 def test_without_json_it_prints_the_answer(codex: Codex, shell: Shell) -> None:
     codex.answers("תשובה")
     assert shell.run("exec", "--skip-git-repo-check", "-", stdin="שלום").stdout == "תשובה\n"
 
 
+@pytest.mark.slow
 def test_the_last_message_can_be_written_to_a_file(codex: Codex, shell: Shell) -> None:
     codex.answers("תשובה")
     shell.run(*EXEC, "-o", "said.txt", "-", stdin="שלום")
     assert (shell.folder / "work" / "said.txt").read_text(encoding="utf-8") == "תשובה"
 
 
+@pytest.mark.slow
 def test_the_rollout_has_prompt_and_answer(codex: Codex, shell: Shell) -> None:
     codex.answers("תשובה")
     thread = shell.run(*EXEC, "-", stdin='אמר "שלום"\n').thread_id

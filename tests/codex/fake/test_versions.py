@@ -180,6 +180,7 @@ def cpu_time() -> Iterator[Callable[[], float]]:
     yield lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - sum(before[:2])
 
 
+@pytest.mark.slow
 def test_a_run_costs_at_most_three_starts_of_a_bare_interpreter(version: str, tmp_path: Path) -> None:
     # CPU time and the minimum of several runs depend little on the load of the machine.
     # benchmarks/fake_codex.py prints milliseconds.
@@ -212,6 +213,7 @@ def test_model_options_are_inserted_where_an_early_version_does_not_discard_them
     ]
 
 
+@pytest.mark.slow
 def test_the_provider_works_with_every_installed_real_version(version: str) -> None:
     try:
         binary = locate(f"real@{version}")

@@ -11,11 +11,21 @@ from tests.codex.rules.fault import Fault, fault
 from tests.codex.rules.planting import planted
 from tests.support.fault_table import Row
 from yemot_ai_testing.codex.fake.program.process import encode_text
+from yemot_ai_testing.codex.rules import bench, process
 from yemot_ai_testing.codex.rules.suite import suite_for
 
 TRIAL = "faults of a fake"
 
 
+@pytest.fixture
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a hanging process for 2 s: the rule is breached in any case, and the fake starts in 15 ms."""
+    monkeypatch.setattr(bench, "TIMEOUT", 2.0)
+    monkeypatch.setattr(process, "TIMEOUT", 2.0)
+    monkeypatch.setattr(process.ExecProcess.wait_completed, "__defaults__", (2.0,))
+
+
+@pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) -> None:
     rules = FAULTS[name].caught_by

@@ -73,6 +73,7 @@ def claims() -> list[Path]:
     return [path for path in owners.glob("*/*") if path.name != "server.lock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["CodexCLIProvider", "CodexAppServerProvider"])
 def test_files_of_a_killed_process_are_deleted_a_day_later(codex: Codex, kind: str) -> None:
     codex.answers("שלום")
@@ -86,6 +87,7 @@ def test_files_of_a_killed_process_are_deleted_a_day_later(codex: Codex, kind: s
     assert claims() == []
 
 
+@pytest.mark.slow
 def test_files_of_a_killed_process_stay_for_a_day(fake: Codex) -> None:
     fake.answers("שלום")
     with worker("CodexCLIProvider") as process:
@@ -95,6 +97,7 @@ def test_files_of_a_killed_process_stay_for_a_day(fake: Codex) -> None:
     assert files_containing("הסוד")
 
 
+@pytest.mark.slow
 def test_old_files_of_a_running_process_stay(fake: Codex) -> None:
     fake.answers("שלום")
     with worker("CodexCLIProvider"):
@@ -103,6 +106,7 @@ def test_old_files_of_a_running_process_stay(fake: Codex) -> None:
         assert files_containing("הסוד")
 
 
+@pytest.mark.slow
 def test_a_conversation_that_another_process_continues_after_a_day_stays(codex: Codex) -> None:
     codex.answers("שלום").answers("כן")
     with worker("CodexCLIProvider") as process:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.codex import Codex
 from yemot_ai import YemotAI
 from yemot_ai.providers import CodexCLIProvider
@@ -37,6 +39,7 @@ def test_without_known_features_all_are_disabled_as_settings() -> None:
     assert "--disable" not in command
 
 
+@pytest.mark.slow
 def test_a_binary_without_a_feature_list_still_answers(codex: Codex, tmp_path: Path) -> None:
     silent = tmp_path / "codex"
     write_executable(silent, f'#!/bin/sh\n[ "$1" = features ] && exit 2\nexec "{codex.executable}" "$@"\n')

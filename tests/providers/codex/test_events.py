@@ -245,6 +245,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(EVENTS, max_size=6))
 def test_any_events_give_an_outcome_or_a_provider_error(events: list[Any]) -> None:
     try:

@@ -40,6 +40,7 @@ DANGEROUS_PROMPTS = [
 ]
 
 
+@pytest.mark.slow
 def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
     codex.answers("עכשיו שלוש וחצי.")
     reply = run_async(exec_provider().start_session("מה השעה?"))
@@ -48,6 +49,7 @@ def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> None:
     codex.answers("שלום.").answers("דוד.")
     first = run_async(exec_provider().start_session("קוראים לי דוד"))
@@ -57,6 +59,7 @@ def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> Non
     assert codex.requests[1].session == thread_id_of(first.session)
 
 
+@pytest.mark.slow
 def test_the_model_gets_the_first_utterance_in_the_second_turn(real: RealCodex) -> None:
     real.answers("שלום.").answers("דוד.")
     first = run_async(exec_provider().start_session("קוראים לי דוד"))
@@ -64,6 +67,7 @@ def test_the_model_gets_the_first_utterance_in_the_second_turn(real: RealCodex) 
     assert real.model.requests[1].user_messages == ("קוראים לי דוד", "איך קוראים לי?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", DANGEROUS_PROMPTS)
 def test_the_prompt_never_reaches_the_command_line(codex: Codex, words: str) -> None:
     codex.answers("כן.")
@@ -74,6 +78,7 @@ def test_the_prompt_never_reaches_the_command_line(codex: Codex, words: str) -> 
     assert words == "-" or words not in request.argv
 
 
+@pytest.mark.slow
 def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> None:
     codex.answers("כן.")
     run_async(exec_provider().start_session("שלום"))
@@ -82,6 +87,7 @@ def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> N
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_process_gets_no_other_environment_variables(
     codex: Codex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +101,7 @@ def test_the_process_gets_no_other_environment_variables(
     assert len(names) <= 20
 
 
+@pytest.mark.slow
 def test_instructions_replace_the_prompt_of_codex_at_each_turn(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
     own_provider = exec_provider(instructions="ענה בשיר")
@@ -104,6 +111,7 @@ def test_instructions_replace_the_prompt_of_codex_at_each_turn(codex: Codex) -> 
     assert [request.instructions for request in codex.requests] == ["ענה בקצרה", "ענה באריכות", "ענה בשיר"]
 
 
+@pytest.mark.slow
 def test_the_model_gets_only_the_instructions_and_few_bytes(real: RealCodex) -> None:
     real.answers("א")
     run_async(exec_provider().start_session("שלום", instructions="ענה בקצרה"))
@@ -114,12 +122,14 @@ def test_the_model_gets_only_the_instructions_and_few_bytes(real: RealCodex) -> 
     assert request.size < 3000
 
 
+@pytest.mark.slow
 def test_a_command_of_the_model_is_not_run(codex: Codex) -> None:
     script_case(codex, "tool_unknown")
     assert run_async(exec_provider().start_session("צור קובץ")).text == "אי אפשר."
     assert not (Path(codex.requests[0].cwd) / "refused").exists()
 
 
+@pytest.mark.slow
 def test_each_turn_has_its_own_usage(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
     replies = [run_async(exec_provider().start_session("שלום"))]
@@ -128,6 +138,7 @@ def test_each_turn_has_its_own_usage(codex: Codex) -> None:
     assert [reply.usage for reply in replies] == [Usage(100, 10, 7, 0)] * 3
 
 
+@pytest.mark.slow
 def test_the_answer_is_the_last_message_of_several(codex: Codex) -> None:
     script_case(codex, "two_messages")
     assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
@@ -138,6 +149,7 @@ def test_reasoning_is_not_the_answer(codex: Codex) -> None:
     assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
+@pytest.mark.slow
 def test_a_reconnected_stream_is_no_failure(codex: Codex) -> None:
     script_case(codex, "reconnected")
     config = (
@@ -146,6 +158,7 @@ def test_a_reconnected_stream_is_no_failure(codex: Codex) -> None:
     assert run_async(exec_provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
+@pytest.mark.slow
 def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
     script_case(codex, "no_message")
     with pytest.raises(AnswerEmptyError) as caught:
@@ -154,18 +167,21 @@ def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
     assert caught.value.thread_id
 
 
+@pytest.mark.slow
 def test_an_answer_of_megabytes_arrives_whole(codex: Codex) -> None:
     answer = "מילה " * 40_000
     codex.answers(answer)
     assert run_async(exec_provider().start_session("ספר לי הכול")).text == answer
 
 
+@pytest.mark.slow
 def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
     answer = 'שורה\u2028ועוד\u2029אחת\x85"\\ {thread_id} {usage}\nסוף'
     codex.answers(answer)
     assert run_async(exec_provider().start_session("שלום")).text == answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -188,6 +204,7 @@ def test_an_error_response_has_its_own_class(
     assert caught.value.thread_id == codex.requests[0].thread_id
 
 
+@pytest.mark.slow
 def test_a_thread_survives_an_error(codex: Codex) -> None:
     codex.answers("א").fails("rate_limited").answers("ג")
     first = run_async(exec_provider().start_session("אחת"))
@@ -196,6 +213,7 @@ def test_a_thread_survives_an_error(codex: Codex) -> None:
     assert run_async(exec_provider().continue_session(first.session, "שלוש")).text == "ג"
 
 
+@pytest.mark.slow
 def test_a_cut_stream_is_a_transient_crash(codex: Codex) -> None:
     codex.drops("עכשיו ש")
     with pytest.raises(ProviderCrashError, match="stream disconnected") as caught:
@@ -204,6 +222,7 @@ def test_a_cut_stream_is_a_transient_crash(codex: Codex) -> None:
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_crashes_is_an_error_with_its_exit_code(codex: Codex) -> None:
     codex.crashes(exit=3, stderr="boom")
     with pytest.raises(ProviderCrashError) as caught:
@@ -211,6 +230,7 @@ def test_a_process_that_crashes_is_an_error_with_its_exit_code(codex: Codex) -> 
     assert caught.value.exit_code == (-9 if isinstance(codex, RealCodex) else 3)
 
 
+@pytest.mark.slow
 def test_a_given_codex_home_is_used_unchanged(codex: Codex, tmp_path: Path) -> None:
     codex.answers("א")
     home = tmp_path / "mine"
@@ -219,6 +239,7 @@ def test_a_given_codex_home_is_used_unchanged(codex: Codex, tmp_path: Path) -> N
     assert not (home / "auth.json").exists()
 
 
+@pytest.mark.slow
 def test_a_call_that_was_not_scripted_fails_and_is_reported(codex: Codex) -> None:
     with pytest.raises(ProviderCrashError, match="no step scripted"):
         run_async(exec_provider().start_session("הפתעה"))

@@ -51,6 +51,7 @@ def has_exited(pid: int, seconds: float) -> bool:
         os.close(handle)
 
 
+@pytest.mark.slow
 def test_a_process_whose_server_was_killed_ends_with_the_next_output_of_the_model(codex: Codex) -> None:
     codex.hold()
     codex.answers("כן.")

@@ -43,6 +43,7 @@ def test_every_known_model_stays_in_the_catalogue(real_binary: Path) -> None:
     assert [model["slug"] for model in json.loads(without_tools(before))["models"]] == names
 
 
+@pytest.mark.slow
 def test_no_known_model_is_offered_a_tool(real: RealCodex) -> None:
     names = [model["slug"] for model in json.loads(bundled(real.binary))["models"]]
     # One of each kind of tools is enough: the catalogue is built the same way for all.
@@ -56,6 +57,7 @@ def test_no_known_model_is_offered_a_tool(real: RealCodex) -> None:
         assert request.size < 3000
 
 
+@pytest.mark.slow
 def test_a_given_catalogue_has_precedence(real: RealCodex, tmp_path: Path) -> None:
     catalogue = json.loads(bundled(real.binary))
     mine = tmp_path / "mine.json"
@@ -66,6 +68,7 @@ def test_a_given_catalogue_has_precedence(real: RealCodex, tmp_path: Path) -> No
     assert settings == [f'model_catalog_json="{mine}"']
 
 
+@pytest.mark.slow
 def test_the_catalogue_is_in_a_private_file(real: RealCodex) -> None:
     real.answers("כן.")
     run_async(exec_provider().start_session("שלום"))

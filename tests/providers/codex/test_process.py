@@ -224,6 +224,7 @@ def test_options_of_the_provider_reach_the_command_line(tmp_path: Path) -> None:
         assert part in command_line
 
 
+@pytest.mark.slow
 def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
     path = program(tmp_path, "import signal; signal.pause()")
     own_provider = exec_provider(executable=path, codex_home=tmp_path / "home", timeout=0.5)
@@ -261,6 +262,7 @@ def test_cancelling_a_probe_ends_its_processes(tmp_path: Path) -> None:
     assert run_async(cancel()) == []
 
 
+@pytest.mark.slow
 def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
     # It runs once it has read its input; without input it would end by itself.

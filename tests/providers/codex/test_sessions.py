@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from yemot_ai.providers.provider import JSON
 
 
+@pytest.mark.slow
 def test_a_thread_that_codex_no_longer_knows_is_lost(codex: Codex) -> None:
     codex.answers("א").unknown_session()
     first = run_async(exec_provider().start_session("שלום"))
@@ -44,6 +45,7 @@ def test_an_invalid_session_is_lost_without_a_model_call(codex: Codex, session: 
     assert codex.requests == []
 
 
+@pytest.mark.slow
 def test_a_lost_conversation_is_rebuilt_from_its_history(codex: Codex) -> None:
     codex.answers("דוד.")
     history = [Exchange("קוראים לי דוד", "נעים מאוד."), Exchange("בן 40", "יפה.")]
@@ -55,6 +57,7 @@ def test_a_lost_conversation_is_rebuilt_from_its_history(codex: Codex) -> None:
     assert order == sorted(order)
 
 
+@pytest.mark.slow
 def test_a_thread_with_another_writer_is_busy(codex: Codex) -> None:
     codex.answers("א").busy_session()
     first = run_async(exec_provider().start_session("שלום"))
@@ -64,6 +67,7 @@ def test_a_thread_with_another_writer_is_busy(codex: Codex) -> None:
     assert caught.value.thread_id == thread_id_of(first.session)
 
 
+@pytest.mark.slow
 def test_codex_refuses_two_concurrent_turns_of_one_thread(codex: Codex) -> None:
     async def collide() -> None:
         own_provider = exec_provider()
@@ -80,6 +84,7 @@ def test_codex_refuses_two_concurrent_turns_of_one_thread(codex: Codex) -> None:
     run_async(collide())
 
 
+@pytest.mark.slow
 def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
     async def together() -> set[str]:
         codex.hold()
@@ -93,6 +98,7 @@ def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
     assert len({request.thread_id for request in codex.requests}) == 3
 
 
+@pytest.mark.slow
 def test_a_cancelled_turn_leaves_no_process_and_the_thread_continues(codex: Codex) -> None:
     async def hang_up() -> float:
         own_provider = exec_provider()
@@ -112,6 +118,7 @@ def test_a_cancelled_turn_leaves_no_process_and_the_thread_continues(codex: Code
     assert run_async(hang_up()) < 0.5
 
 
+@pytest.mark.slow
 def test_a_turn_without_an_answer_ends_at_the_deadline(codex: Codex) -> None:
     codex.hangs()
     with pytest.raises(ProviderTimeoutError) as caught:
@@ -120,6 +127,7 @@ def test_a_turn_without_an_answer_ends_at_the_deadline(codex: Codex) -> None:
     assert codex.processes == ()
 
 
+@pytest.mark.slow
 def test_ending_a_session_deletes_only_its_rollout(codex: Codex) -> None:
     codex.answers("א").answers("ב")
     kept = run_async(exec_provider().start_session("זה נשאר"))
@@ -138,6 +146,7 @@ def files_containing(words: str) -> list[Path]:
     return [path for path in files if words.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_an_ended_session_leaves_no_text(codex: Codex) -> None:
     codex.answers("הסוד נשמר").answers("בהחלט")
     first = run_async(exec_provider().start_session("הסוד שלי"))
@@ -147,6 +156,7 @@ def test_an_ended_session_leaves_no_text(codex: Codex) -> None:
     assert files_containing("הסוד") == []
 
 
+@pytest.mark.slow
 def test_a_failed_first_turn_leaves_no_text(codex: Codex) -> None:
     codex.fails("overloaded").hangs()
     with pytest.raises(OverloadedError):
@@ -156,6 +166,7 @@ def test_a_failed_first_turn_leaves_no_text(codex: Codex) -> None:
     assert files_containing("הסוד") == []
 
 
+@pytest.mark.slow
 def test_a_lost_session_leaves_no_text(codex: Codex) -> None:
     codex.answers("הסוד נשמר").unknown_session()
     first = run_async(exec_provider().start_session("הסוד שלי"))
@@ -164,6 +175,7 @@ def test_a_lost_session_leaves_no_text(codex: Codex) -> None:
     assert files_containing("הסוד") == []
 
 
+@pytest.mark.slow
 def test_each_call_has_a_working_folder_that_is_deleted_with_it(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
     first = run_async(exec_provider().start_session("שלום"))
@@ -176,6 +188,7 @@ def test_each_call_has_a_working_folder_that_is_deleted_with_it(codex: Codex) ->
     assert other_folder.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["../../elsewhere", "", "x" * 32, 7])
 def test_an_invalid_key_becomes_no_folder(codex: Codex, key: object) -> None:
     codex.answers("א").answers("ב")
@@ -186,6 +199,7 @@ def test_an_invalid_key_becomes_no_folder(codex: Codex, key: object) -> None:
     assert folders == {Path(os.environ["YEMOT_AI_HOME"], "codex", "work")}
 
 
+@pytest.mark.slow
 def test_ending_an_invalid_session_deletes_nothing(codex: Codex) -> None:
     codex.answers("א")
     run_async(exec_provider().start_session("שלום"))

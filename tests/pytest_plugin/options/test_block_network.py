@@ -102,6 +102,7 @@ def test_scenarios_are_isolated_and_a_refusal_names_the_location_of_the_scenario
     )
 
 
+@pytest.mark.slow
 def test_the_summary_counts_outbound_connections(project: pytest.Pytester, run: Run) -> None:
     result = run("--yemot-scenario=shop.call.yaml", "--yemot-app=shop:app")
     result.assert_outcomes(passed=1)
@@ -113,6 +114,7 @@ def test_an_option_switches_it_off(project: pytest.Pytester, run: Run) -> None:
     result.stdout.fnmatch_lines(["1 call · 0 agent turns"])
 
 
+@pytest.mark.slow
 def test_the_summary_counts_the_refusals_of_workers(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("leaky.py", LEAKING_APP)
     write("leaky.call.yaml", LEAKING_CALL)

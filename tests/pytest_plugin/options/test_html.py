@@ -92,6 +92,7 @@ def test_files_that_cannot_be_loaded_are_on_the_page(
     assert "did you mean &#39;says&#39;" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "two workers"])
 def test_every_outcome_is_on_the_page(tmp_path: Path, workers: list[str]) -> None:
     assert states(sample_run.run(tmp_path, *workers)) == ["error", "failed", "failed", "error", "passed"]

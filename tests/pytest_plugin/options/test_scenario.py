@@ -158,6 +158,7 @@ def test_an_exception_of_the_application_has_file_and_line(
     )
 
 
+@pytest.mark.slow
 def test_scenarios_run_beside_syrupy_and_xdist(project: pytest.Pytester, write: Write) -> None:
     write("other.call.yaml", OTHER)
     plugins = [

@@ -142,6 +142,7 @@ def test_the_scenarios_of_a_file_share_one_server_which_is_terminated_with_its_c
     assert all_gone(pids(project))
 
 
+@pytest.mark.slow
 def test_files_that_name_the_same_command_share_the_server(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
@@ -152,6 +153,7 @@ def test_files_that_name_the_same_command_share_the_server(
     assert len(pids(project)) == 2
 
 
+@pytest.mark.slow
 def test_a_scenario_can_have_its_own_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("server.py", SERVER)
     own = f'serve: {{command: [{PYTHON}, server.py, "{{port}}"], path: /own}}'
@@ -195,6 +197,7 @@ def test_the_codex_of_a_server_is_the_double(project: pytest.Pytester, run: Run,
     result.stdout.fnmatch_lines(["*: script*", "*call without a step: 'ועוד'"])
 
 
+@pytest.mark.slow
 def test_the_model_service_of_a_server_is_the_double(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
@@ -205,6 +208,7 @@ def test_the_model_service_of_a_server_is_the_double(
     result.stdout.fnmatch_lines(["*: script*", "*call without a step: 'ועוד'"])
 
 
+@pytest.mark.slow
 def test_yemot_ai_serve_can_be_the_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     calls = AGENT_CALLS.partition("  - name: שואל יותר")[0].replace("fails: overloaded", "answers: כלום")
     write("agent.call.yaml", calls % json.dumps("yemot-ai serve line:flow --port {port}"))
@@ -246,6 +250,7 @@ def test_a_server_that_exits_during_a_call_is_restarted_for_the_next(
     assert all_gone(pids(project))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("server", "lines"),
     [
@@ -278,6 +283,7 @@ def test_a_command_with_an_unclosed_quote_is_a_usage_error(project: pytest.Pytes
     result.stderr.fnmatch_lines(["*--yemot-serve: *cannot be split*"])
 
 
+@pytest.mark.slow
 def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("served.call.yaml", CALLS.replace("}]}", "}], afterwards: {sessions_open: 0}}"))
     result = run("--yemot-scenario=served.call.yaml")
@@ -285,6 +291,7 @@ def test_sessions_of_a_server_cannot_be_counted(project: pytest.Pytester, run: R
     result.stdout.fnmatch_lines(["*sessions_open cannot be counted in a server*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["^C", "killed"])
 def test_an_interrupted_run_leaves_no_process(
     project: pytest.Pytester, write: Write, number: signal.Signals
@@ -312,6 +319,7 @@ def test_an_interrupted_run_leaves_no_process(
     assert all_gone(pids(project))
 
 
+@pytest.mark.slow
 def test_each_worker_has_its_own_server_and_terminates_it(project: pytest.Pytester, write: Write) -> None:
     write("server.py", SERVER)
     write("served.call.yaml", CALLS.replace("קריאה 1", "קריאה").replace("קריאה 2", "קריאה"))

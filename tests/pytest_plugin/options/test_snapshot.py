@@ -30,6 +30,7 @@ def test_the_snapshot_of_a_call_has_the_response_of_each_turn(project: pytest.Py
     run(*SCENARIOS).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_another_response_fails_the_call_and_shows_the_difference(project: pytest.Pytester, run: Run) -> None:
     run(*SCENARIOS, "--snapshot-update").assert_outcomes(passed=1)
     change_shop(project)
@@ -54,6 +55,7 @@ def test_a_call_without_a_snapshot_fails_and_says_how_to_write_one(
     result.stdout.fnmatch_lines(["*there is no snapshot of this call yet; to write it: --snapshot-update"])
 
 
+@pytest.mark.slow
 def test_snapshots_of_calls_work_under_xdist(project: pytest.Pytester, run: Run) -> None:
     run("-p", "xdist", "-n", "2", *SCENARIOS, "--snapshot-update").assert_outcomes(passed=1)
     run("-p", "xdist", "-n", "2", *SCENARIOS).assert_outcomes(passed=1)

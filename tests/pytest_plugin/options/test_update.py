@@ -79,6 +79,7 @@ def test_the_expected_words_are_replaced_and_nothing_else_changes(shop: pytest.P
     assert calls(shop) == UPDATED
 
 
+@pytest.mark.slow
 def test_a_rewritten_file_passes_and_is_not_rewritten_again(shop: pytest.Pytester, run: Run) -> None:
     run("--yemot-scenario", "--yemot-update")
     run("--yemot-scenario").assert_outcomes(passed=3)
@@ -129,6 +130,7 @@ def test_an_expectation_that_is_not_words_is_reported_and_not_changed(
     assert calls(shop) == text
 
 
+@pytest.mark.slow
 def test_too_much_dead_air_still_fails(shop: pytest.Pytester, run: Run, write: Write) -> None:
     write("slow.py", "import time\ndef app(pairs):\n    time.sleep(0.3)\n    return 'read=t-א=q,no,voice'\n")
     write("pizza.call.yaml", "scenarios: [{name: א, turns: [{hears: {contains: ב, within: 100ms}}]}]\n")

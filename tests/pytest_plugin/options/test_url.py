@@ -43,6 +43,7 @@ def test_the_url_can_be_in_the_ini_file(project: pytest.Pytester, run: Run, writ
     run("--yemot-scenario").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_the_model_of_a_server_cannot_be_scripted(
     project: pytest.Pytester, run: Run, write: Write, url: str
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from yemot_ai_testing.conformance.stores.bench import StoreRule
-from yemot_ai_testing.conformance.stores.holds import HOLD_RULES
-from yemot_ai_testing.conformance.stores.sessions import SESSION_RULES
+from yemot_ai_testing.conformance.stores.hold_rules import HOLD_RULES
+from yemot_ai_testing.conformance.stores.session_rules import SESSION_RULES
 
 __all__ = ["STORE_RULES"]
 

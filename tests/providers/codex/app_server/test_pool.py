@@ -56,6 +56,7 @@ async def wait_until_queued(provider: CodexAppServerProvider, count: int) -> Non
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 def test_a_second_server_is_started_when_the_first_is_full(codex: Codex) -> None:
     async def calls() -> list[int]:
         async with two_calls(codex) as (provider, *replies):
@@ -66,6 +67,7 @@ def test_a_second_server_is_started_when_the_first_is_full(codex: Codex) -> None
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_no_second_server_is_started_while_the_first_has_a_free_slot(codex: Codex) -> None:
     async def calls() -> int:
         async with open_provider(max_servers=2, max_turns=2) as provider:
@@ -77,6 +79,7 @@ def test_no_second_server_is_started_while_the_first_has_a_free_slot(codex: Code
     assert run_async(calls()) == 1
 
 
+@pytest.mark.slow
 def test_a_thread_stays_with_its_server(codex: Codex) -> None:
     async def calls() -> list[object]:
         async with two_calls(codex) as (provider, first, second):
@@ -89,6 +92,7 @@ def test_a_thread_stays_with_its_server(codex: Codex) -> None:
     assert run_async(calls()) == [[], []]
 
 
+@pytest.mark.slow
 def test_a_thread_waits_for_its_server_even_if_another_has_a_free_slot(codex: Codex) -> None:
     async def calls() -> object:
         async with two_calls(codex) as (provider, first, _second):
@@ -109,6 +113,7 @@ def test_a_thread_waits_for_its_server_even_if_another_has_a_free_slot(codex: Co
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_a_waiting_turn_takes_the_first_free_slot_of_any_server(codex: Codex) -> None:
     async def calls() -> str:
         async with two_calls(codex) as (provider, first, second):
@@ -131,6 +136,7 @@ def test_a_waiting_turn_takes_the_first_free_slot_of_any_server(codex: Codex) ->
     assert run_async(calls()) == "3"
 
 
+@pytest.mark.slow
 def test_more_than_max_waiting_turns_over_all_servers_are_refused(codex: Codex) -> None:
     async def calls() -> list[str]:
         async with two_calls(codex, max_waiting=1) as (provider, *replies):
@@ -150,6 +156,7 @@ def test_more_than_max_waiting_turns_over_all_servers_are_refused(codex: Codex) 
     assert run_async(calls()) == ["2", "2", "2"]
 
 
+@pytest.mark.slow
 def test_a_cancelled_turn_leaves_the_queue(codex: Codex) -> None:
     async def calls() -> str:
         async with open_provider(max_servers=1, max_turns=1, max_waiting=1) as provider:
@@ -171,6 +178,7 @@ def test_a_cancelled_turn_leaves_the_queue(codex: Codex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_a_turn_that_is_cancelled_when_it_gets_a_slot_releases_it(codex: Codex) -> None:
     async def calls() -> str:
         async with open_provider(max_servers=1, max_turns=1) as provider:
@@ -189,6 +197,7 @@ def test_a_turn_that_is_cancelled_when_it_gets_a_slot_releases_it(codex: Codex) 
     assert run_async(calls()) == "3"
 
 
+@pytest.mark.slow
 def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
     async def calls() -> None:
         async with open_provider(max_servers=1, max_turns=1) as provider:
@@ -208,6 +217,7 @@ def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_an_idle_server_ends_and_its_thread_continues_in_the_other(codex: Codex) -> None:
     async def calls() -> tuple[int, list[str], list[object]]:
         async with two_calls(codex, idle_timeout=0.05) as (provider, *replies):
@@ -225,6 +235,7 @@ def test_an_idle_server_ends_and_its_thread_continues_in_the_other(codex: Codex)
     assert run_async(calls()) == (2, ["2", "2"], [[], []])
 
 
+@pytest.mark.slow
 def test_a_crash_fails_only_the_turns_of_its_server(codex: Codex) -> None:
     async def calls() -> tuple[str, str]:
         async with two_calls(codex) as (provider, first, second):
@@ -247,6 +258,7 @@ def test_a_crash_fails_only_the_turns_of_its_server(codex: Codex) -> None:
     assert again in {"2", "3"}  # the dead server's request may have taken a step
 
 
+@pytest.mark.slow
 def test_closing_ends_all_servers_and_fails_waiting_turns(codex: Codex) -> None:
     async def calls() -> list[int]:
         async with two_calls(codex) as (provider, *replies):
@@ -268,6 +280,7 @@ def test_closing_ends_all_servers_and_fails_waiting_turns(codex: Codex) -> None:
     assert [is_running(pid) for pid in run_async(calls())] == [False, False]
 
 
+@pytest.mark.slow
 def test_ending_a_session_unloads_its_thread_in_every_server(codex: Codex) -> None:
     async def calls() -> None:
         async with two_calls(codex) as (provider, first, second):

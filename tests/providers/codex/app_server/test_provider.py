@@ -101,6 +101,7 @@ def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_each_turn_has_its_own_usage(codex: RealCodex) -> None:
     async def call() -> list[Usage | None]:
         async with open_provider() as provider:
@@ -112,6 +113,7 @@ def test_each_turn_has_its_own_usage(codex: RealCodex) -> None:
     assert run_async(call()) == [once, once]
 
 
+@pytest.mark.slow
 def test_many_calls_share_one_process_but_no_messages(codex: RealCodex) -> None:
     async def calls() -> tuple[set[str], set[int]]:
         async with open_provider() as provider:
@@ -131,6 +133,7 @@ def test_many_calls_share_one_process_but_no_messages(codex: RealCodex) -> None:
     assert {len(request.user_messages) for request in codex.model.requests} == {1}
 
 
+@pytest.mark.slow
 def test_the_model_gets_only_the_instructions_and_no_tools(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -145,6 +148,7 @@ def test_the_model_gets_only_the_instructions_and_no_tools(codex: RealCodex) -> 
     assert request.size < 2500
 
 
+@pytest.mark.slow
 def test_new_instructions_apply_to_the_next_turn_and_the_history_stays(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -159,6 +163,7 @@ def test_new_instructions_apply_to_the_next_turn_and_the_history_stays(codex: Re
     assert len({request.session for request in codex.model.requests}) == 1
 
 
+@pytest.mark.slow
 def test_the_history_precedes_the_prompt(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -170,6 +175,7 @@ def test_the_history_precedes_the_prompt(codex: RealCodex) -> None:
     assert prompt.index("שמי דוד") < prompt.index("נעים מאוד") < prompt.index("איך קוראים לי?")
 
 
+@pytest.mark.slow
 def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -180,6 +186,7 @@ def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealC
     assert codex.model.requests[0].prompt == "שלום ?"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -212,6 +219,7 @@ def test_a_turn_without_text_is_an_error(codex: RealCodex) -> None:
         run_async(call())
 
 
+@pytest.mark.slow
 def test_a_cut_stream_fails_the_turn_and_the_call_continues(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
@@ -224,6 +232,7 @@ def test_a_cut_stream_fails_the_turn_and_the_call_continues(codex: RealCodex) ->
     assert run_async(call()) == "3"
 
 
+@pytest.mark.slow
 def test_a_deadline_ends_the_turn_but_not_the_server(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
         async with open_provider(timeout=3.0) as provider:
@@ -239,6 +248,7 @@ def test_a_deadline_ends_the_turn_but_not_the_server(codex: RealCodex) -> None:
     assert run_async(call()) == (True, "3")
 
 
+@pytest.mark.slow
 def test_a_cancelled_turn_has_ended_when_the_cancellation_returns(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
@@ -258,6 +268,7 @@ def test_a_cancelled_turn_has_ended_when_the_cancellation_returns(codex: RealCod
     assert run_async(call()) == "3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 8, 16, 64])
 def test_a_turn_cancelled_before_the_model_is_called_takes_no_later_prompt(
     codex: RealCodex, steps: int
@@ -283,6 +294,7 @@ def test_a_turn_cancelled_before_the_model_is_called_takes_no_later_prompt(
     assert codex.model.requests[-1].prompt == "ג"
 
 
+@pytest.mark.slow
 def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -299,6 +311,7 @@ def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
     assert len(codex.model.requests) == 2
 
 
+@pytest.mark.slow
 def test_after_a_crash_the_call_continues_in_a_new_server(codex: RealCodex) -> None:
     async def call() -> tuple[str, bool]:
         async with open_provider() as provider:
@@ -319,6 +332,7 @@ def test_after_a_crash_the_call_continues_in_a_new_server(codex: RealCodex) -> N
     assert codex.model.requests[-1].instructions == "שתיים"
 
 
+@pytest.mark.slow
 def test_a_call_that_alternates_between_two_servers_keeps_its_history(codex: RealCodex) -> None:
     async def call() -> JSON:
         async with open_provider() as one, open_provider() as other:
@@ -336,6 +350,7 @@ def test_a_call_that_alternates_between_two_servers_keeps_its_history(codex: Rea
     assert codex.model.requests[-1].user_messages == tuple(str(turn) for turn in range(7))
 
 
+@pytest.mark.slow
 def test_a_fork_whose_turn_failed_is_deleted_and_the_call_continues_in_its_thread(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as one, open_provider() as other:
@@ -374,6 +389,7 @@ def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
     run_async(call())
 
 
+@pytest.mark.slow
 def test_turns_wait_for_a_slot_and_more_than_max_waiting_are_refused(codex: RealCodex) -> None:
     async def calls() -> list[str]:
         async with open_provider(max_servers=1, max_turns=1, max_waiting=1) as provider:
@@ -393,6 +409,7 @@ def test_turns_wait_for_a_slot_and_more_than_max_waiting_are_refused(codex: Real
     assert run_async(calls()) == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_no_text_is_left_when_the_call_and_the_server_have_ended(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -408,6 +425,7 @@ def test_no_text_is_left_when_the_call_and_the_server_have_ended(codex: RealCode
     assert files_containing("הסוד") == []
 
 
+@pytest.mark.slow
 def test_closing_ends_the_process_and_a_later_turn_starts_another(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
         async with open_provider() as provider:
@@ -422,6 +440,7 @@ def test_closing_ends_the_process_and_a_later_turn_starts_another(codex: RealCod
     assert codex.model.requests[-1].user_messages == ("א", "ב")
 
 
+@pytest.mark.slow
 def test_a_server_ends_with_its_event_loop_and_the_next_loop_has_its_own(codex: RealCodex) -> None:
     provider = CodexAppServerProvider(timeout=20.0)
 
@@ -468,6 +487,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_no_server_even_if_its_fork_lives(real: RealCodex) -> None:
     real.answers("שלום")
     with subprocess.Popen(
@@ -496,6 +516,7 @@ def test_a_killed_process_leaves_no_server_even_if_its_fork_lives(real: RealCode
     assert not lock.parent.exists()
 
 
+@pytest.mark.slow
 def test_a_server_that_ignores_an_interrupt_is_replaced(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
@@ -515,6 +536,7 @@ def test_a_server_that_ignores_an_interrupt_is_replaced(codex: RealCodex) -> Non
     assert run_async(call()) == "3"
 
 
+@pytest.mark.slow
 def test_the_mode_uses_the_server_and_closing_ends_it(codex: RealCodex) -> None:
     codex.answers("שלום").answers("שוב")
     ai = YemotAI(mode="codex-app-server")
@@ -530,6 +552,7 @@ def test_the_mode_uses_the_server_and_closing_ends_it(codex: RealCodex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_the_least_recently_used_threads_are_unloaded_and_loaded_again(codex: RealCodex) -> None:
     async def calls() -> None:
         async with open_provider(max_loaded=2) as provider:
