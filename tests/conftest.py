@@ -37,12 +37,18 @@ SLOW_FOLDERS: Final = (
 """Folders whose tests all have the mark ``slow``; elsewhere it stands at the test."""
 
 
+GENERATED_FOLDERS: Final = ("fuzz", "growth", "load", "property/faults", "property/strategies")
+"""Folders whose tests all have the mark ``generated``."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow folders."""
-    folders = tuple(f"{Path(__file__).parent / folder}/" for folder in SLOW_FOLDERS)
-    for item in items:
-        if str(item.path).startswith(folders):
-            item.add_marker(pytest.mark.slow)
+    """Mark the tests of whole folders."""
+    marks = ((SLOW_FOLDERS, pytest.mark.slow), (GENERATED_FOLDERS, pytest.mark.generated))
+    for folders, mark in marks:
+        paths = tuple(f"{Path(__file__).parent / folder}/" for folder in folders)
+        for item in items:
+            if str(item.path).startswith(paths):
+                item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
