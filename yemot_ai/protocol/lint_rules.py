@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["RULES", "Level", "Problem", "Rule"]
+__all__ = ["RULES", "Level", "LintRule", "Problem"]
 
 Level: TypeAlias = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LintRule:
     """One rule.
 
     Attributes:
@@ -121,7 +121,7 @@ _WARNINGS: Final = (
     ("long-word", "[OFF]", "split the word: about 300 characters are spoken"),
 )
 
-RULES: Final[dict[str, Rule]] = {
-    code: Rule(code, "error", source, hint) for code, source, hint in _ERRORS
-} | {code: Rule(code, "warning", source, hint) for code, source, hint in _WARNINGS}
+RULES: Final[dict[str, LintRule]] = {
+    code: LintRule(code, "error", source, hint) for code, source, hint in _ERRORS
+} | {code: LintRule(code, "warning", source, hint) for code, source, hint in _WARNINGS}
 """All rules by code."""

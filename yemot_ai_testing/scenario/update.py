@@ -15,9 +15,9 @@ from yemot_ai_testing.scenario.play.result import (
     EXPECTATION_KINDS,
     Correction,
     Mismatch,
+    PlayedTurn,
     ScenarioFailure,
     ScenarioResult,
-    TurnResult,
 )
 from yemot_ai_testing.scenario.report.text import escape_controls
 
@@ -37,14 +37,14 @@ class _FileEdits:
     display_path: Path
     edits: dict[YamlPath, Edit] = field(default_factory=dict)
 
-    def without_fixable(self, result: TurnResult, turn: YamlPath) -> TurnResult:
+    def without_fixable(self, result: PlayedTurn, turn: YamlPath) -> PlayedTurn:
         """Return the result of a turn without the mismatches that the edits fix."""
         unfixable = tuple(self._unfixable(result, turn))
         if unfixable or not result.mismatches:
             return replace(result, mismatches=unfixable)
         return replace(result, mismatches=(), status="passed")
 
-    def _unfixable(self, result: TurnResult, turn: YamlPath) -> Iterator[Mismatch]:
+    def _unfixable(self, result: PlayedTurn, turn: YamlPath) -> Iterator[Mismatch]:
         """Yield the mismatches that no edit fixes."""
         for mismatch in result.mismatches:
             if mismatch.correction is None or result.turn.hears is None:

@@ -12,14 +12,14 @@ from yemot_ai.providers.codex.events import EventReader
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.recordings import OutputLine, Recording
 
-__all__ = ["ANSWERED", "TurnOutcome", "is_turn", "outcome_by_reader", "outcome_by_recording", "parse_event"]
+__all__ = ["ANSWERED", "ReaderOutcome", "is_turn", "outcome_by_reader", "outcome_by_recording", "parse_event"]
 
 ANSWERED = "answer"
 """The outcome of a turn with an answer; otherwise it is the ``kind`` of a ``ProviderError``."""
 
 
 @dataclass(frozen=True, slots=True)
-class TurnOutcome:
+class ReaderOutcome:
     """The outcome of a turn.
 
     Attributes:
@@ -41,7 +41,7 @@ def is_turn(recording: Recording) -> bool:
     return recording.argv[:1] == ("exec",) and "--json" in recording.argv and "--help" not in recording.argv
 
 
-def outcome_by_reader(recording: Recording) -> TurnOutcome:
+def outcome_by_reader(recording: Recording) -> ReaderOutcome:
     """Return the outcome of a turn by our reader."""
     reader = EventReader()
     for line in recording.stdout:
@@ -53,11 +53,11 @@ def outcome_by_reader(recording: Recording) -> TurnOutcome:
             expected=_resumed_thread(recording),
         )
     except ProviderError as error:
-        return TurnOutcome(error.kind)
-    return TurnOutcome(ANSWERED, outcome.text, frozenset(outcome.usage))
+        return ReaderOutcome(error.kind)
+    return ReaderOutcome(ANSWERED, outcome.text, frozenset(outcome.usage))
 
 
-def outcome_by_recording(recording: Recording) -> TurnOutcome:
+def outcome_by_recording(recording: Recording) -> ReaderOutcome:
     """Return the outcome of a turn by the recording alone, without code of the reader.
 
     A turn with exit code 0 and ``turn.completed`` is completed; its answer is the last message of the
@@ -65,14 +65,14 @@ def outcome_by_recording(recording: Recording) -> TurnOutcome:
     """
     events = [parse_event(line) for line in recording.stdout]
     if recording.exit_code != 0 or not any(event.get("type") == "turn.completed" for event in events):
-        return TurnOutcome(recording.fate)
+        return ReaderOutcome(recording.fate)
     expected = _resumed_thread(recording)
     threads = {event["thread_id"] for event in events if event.get("type") == "thread.started"}
     if expected and threads - {expected}:
-        return TurnOutcome("session_lost")
+        return ReaderOutcome("session_lost")
     items = [event["item"] for event in events if event.get("type") == "item.completed"]
     messages = [str(item["text"]) for item in items if item.get("type") == "agent_message"]
-    return TurnOutcome(ANSWERED, messages[-1]) if messages else TurnOutcome("empty")
+    return ReaderOutcome(ANSWERED, messages[-1]) if messages else ReaderOutcome("empty")
 
 
 def parse_event(line: OutputLine) -> dict[str, Any]:

@@ -17,10 +17,10 @@ __all__ = [
     "Correction",
     "Mismatch",
     "MismatchKind",
+    "PlayedTurn",
     "ScenarioFailure",
     "ScenarioResult",
     "ScenarioState",
-    "TurnResult",
     "TurnStatus",
 ]
 
@@ -82,7 +82,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnResult:
+class PlayedTurn:
     """The result of one turn.
 
     Attributes:
@@ -157,7 +157,7 @@ class ScenarioResult:
     """
 
     scenario: Scenario
-    turns: tuple[TurnResult, ...]
+    turns: tuple[PlayedTurn, ...]
     transcript: Transcript = field(default_factory=Transcript)
     failure: ScenarioFailure | None = None
     agent_turns: int = 0

@@ -17,9 +17,9 @@ from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble
 from yemot_ai_testing.scenario.play.result import (
     Mismatch,
     MismatchKind,
+    PlayedTurn,
     ScenarioFailure,
     ScenarioResult,
-    TurnResult,
     TurnStatus,
 )
 
@@ -63,7 +63,7 @@ class _TurnFailed(Exception):  # noqa: N818 - control flow inside this module
     """A turn has failed."""
 
     def __init__(
-        self, result: TurnResult, mismatches: list[Mismatch], cause: BaseException | None = None
+        self, result: PlayedTurn, mismatches: list[Mismatch], cause: BaseException | None = None
     ) -> None:
         self.result = result
         self.mismatches = mismatches
@@ -75,7 +75,7 @@ class _ScenarioRun:
     scenario: Scenario
     target: PlayTarget
     continue_after: frozenset[MismatchKind]
-    results: list[TurnResult] = field(default_factory=list)
+    results: list[PlayedTurn] = field(default_factory=list)
     failure: ScenarioFailure | None = None
 
     def run(self) -> ScenarioResult:
@@ -152,7 +152,7 @@ class _ScenarioRun:
         self, caller: Caller, leftovers: LeftoverCounts, *, fake_only: str | None = None
     ) -> ScenarioResult:
         not_run = self.scenario.turns[len(self.results) :]
-        results = (*self.results, *(TurnResult(turn, "not_run") for turn in not_run))
+        results = (*self.results, *(PlayedTurn(turn, "not_run") for turn in not_run))
         agent_turns = leftovers.count("agent_turns") or 0
         return ScenarioResult(
             self.scenario, results, caller.transcript, self.failure, agent_turns, fake_only, caller.exchanges
@@ -165,7 +165,7 @@ class _TurnRun:
     caller: Caller
     double: ModelDouble | None
 
-    def run(self, *, dials: bool) -> TurnResult:
+    def run(self, *, dials: bool) -> PlayedTurn:
         """Play the turn; the first one dials, and its verb follows the greeting."""
         exchange_count, raw = len(self.caller.exchanges), self.caller.raw
         if self.turn.action is None:
@@ -208,7 +208,7 @@ class _TurnRun:
             raise self._turn_failed("endless", error) from error
 
     def _turn_failed(self, kind: MismatchKind, error: Exception) -> _TurnFailed:
-        result = TurnResult(self.turn, "failed", self.caller.heard, self.caller.dead_air)
+        result = PlayedTurn(self.turn, "failed", self.caller.heard, self.caller.dead_air)
         return _TurnFailed(result, [Mismatch(kind, str(error))], error)
 
     def _observed(self, exchange_count: int, raw: str) -> ObservedTurn:
@@ -224,10 +224,10 @@ class _TurnRun:
             _heard_sentences(caller),
         )
 
-    def _evaluate(self, expected: Expectation, observed: ObservedTurn) -> TurnResult:
+    def _evaluate(self, expected: Expectation, observed: ObservedTurn) -> PlayedTurn:
         mismatches = [*protocol_mismatches(observed.exchanges), *expectation_mismatches(expected, observed)]
         status: TurnStatus = "failed" if mismatches else "passed"
-        result = TurnResult(
+        result = PlayedTurn(
             self.turn,
             status,
             observed.heard,
@@ -252,7 +252,7 @@ def _heard_sentences(caller: Caller) -> tuple[str, ...]:
     return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
 
 
-def _with_events(result: TurnResult, caller: Caller, event_count: int, exchange_count: int) -> TurnResult:
+def _with_events(result: PlayedTurn, caller: Caller, event_count: int, exchange_count: int) -> PlayedTurn:
     """Return ``result`` with the events and exchanges after the given counts."""
     events = tuple(caller.transcript[event_count:])
     return replace(result, events=events, exchanges=caller.exchanges[exchange_count:])

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 from yemot_ai_testing.line.exchange import LineExchange
-from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult, TurnResult, TurnStatus
+from yemot_ai_testing.scenario.play.result import PlayedTurn, ScenarioFailure, ScenarioResult, TurnStatus
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
 from yemot_ai_testing.scenario.report.text import heading
 
@@ -177,7 +177,7 @@ def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
     return (*turns, after) if last_events or last_exchanges else tuple(turns)
 
 
-def _turn(result: TurnResult, timeline: list[TimelineEvent], start: float) -> TurnRecord:
+def _turn(result: PlayedTurn, timeline: list[TimelineEvent], start: float) -> TurnRecord:
     turn = result.turn
     return TurnRecord(
         line=turn.location.line,
