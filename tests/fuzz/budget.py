@@ -14,4 +14,4 @@ def fuzz(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-FUZZ = fuzz(2_000)
+FUZZ = fuzz(1_000)

@@ -89,7 +89,7 @@ LINES = [encode_loosely(message) for message in SERVER_MESSAGES]
 DELTA = {"method": "item/agentMessage/delta", "params": {"itemId": [], "delta": "ש"}}
 
 
-@fuzz(400)
+@fuzz(200)
 @given(st.lists(st.sampled_from(SERVER_MESSAGES).flatmap(altered_json) | junk_json, max_size=6))
 @example([DELTA])
 @example([{"id": [[]], "method": "execCommandApproval"}])
@@ -107,7 +107,7 @@ def test_any_message_of_a_codex_server_is_handled_or_refused(messages: list[Any]
     asyncio.run(run())
 
 
-@fuzz(300)
+@fuzz(150)
 @given(st.lists(st.sampled_from(LINES).flatmap(altered_bytes) | st.binary(max_size=40), max_size=6))
 @example([b"[" * 100_000])
 @example([b'{"id":1,"result":' + b"9" * 5_000 + b"}"])
@@ -138,7 +138,7 @@ def test_only_the_exact_id_answers_a_request(answered: object) -> None:
     assert not asyncio.run(run())
 
 
-@fuzz(300)
+@fuzz(150)
 @given(altered_text(CALLS) | st.text(st.characters(exclude_categories=()), max_size=40))
 @example(CALLS.replace('"ג.*ל"', '"a{99999999999999999999}"'))
 @example(CALLS.replace('"ג.*ל"', f'"{"(" * 3_000}{")" * 3_000}"'))
@@ -170,7 +170,7 @@ def test_an_alias_may_be_shared_by_many_scenarios() -> None:
     assert len(loaded.scenarios) == 101
 
 
-@fuzz(400)
+@fuzz(200)
 @given(altered_json(json.loads(RECORD)).map(json.dumps) | altered_text(RECORD))
 @example(RECORD.replace("3.5", "[" * 100_000))
 @example(RECORD.replace("3.5", "9" * 5_000))
@@ -180,14 +180,14 @@ def test_a_session_record_is_decoded_or_raises_a_session_error(text: str) -> Non
         assert isinstance(decode(text), Session)
 
 
-@fuzz(400)
+@fuzz(200)
 @given(ext_inis() | st.binary(max_size=60))
 def test_any_ext_ini_is_read(content: str | bytes) -> None:
     text = content if isinstance(content, str) else decode_ext_ini(content, "ext.ini")[0]
     assert all(warning.message for warning in read_ext_ini(text).warnings)
 
 
-@fuzz(400)
+@fuzz(200)
 @given(altered_bytes(wav_file(bytes(320))) | st.binary(max_size=60))
 def test_a_recording_is_complete_or_refused(audio: bytes) -> None:
     with suppress(ProviderError):
@@ -203,7 +203,7 @@ def flow() -> Iterator[AIFlow]:
     flow.ai.close()
 
 
-@fuzz(250)
+@fuzz(125)
 @given(requests())
 def test_every_request_gets_a_valid_response(flow: AIFlow, sent: RawRequest) -> None:
     params = Request.parse(sent).pairs

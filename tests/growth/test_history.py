@@ -5,6 +5,8 @@ from __future__ import annotations
 import cProfile
 import pstats
 
+import pytest
+
 from yemot_ai_testing.history import (
     CallerSpoke,
     FaultInjected,
@@ -18,6 +20,8 @@ from yemot_ai_testing.history import (
     check,
 )
 from yemot_ai_testing.history.correlation import answer_text, spoken_answers
+
+pytestmark = pytest.mark.generated
 
 
 def history_of(calls: int) -> History:

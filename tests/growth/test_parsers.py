@@ -24,6 +24,8 @@ from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
 from yemot_ai_testing.scenario.format.load import loads
 
+pytestmark = pytest.mark.generated
+
 Job = Callable[[], object]
 
 BOUND = 15

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.protocol import JOBS, SHAPES, growth
 
+pytestmark = pytest.mark.generated
+
 # Ten times the text has a ratio of about 10; quadratic work has a ratio of 100.
 BOUND = 35
 

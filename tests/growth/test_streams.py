@@ -20,6 +20,8 @@ from yemot_ai.providers.openai.provider import SERVICE
 from yemot_ai.providers.openai.responses import UnstoredResponsesAPI
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 
+pytestmark = pytest.mark.generated
+
 OPENAI = ServiceClient(
     SERVICE, client_class="AsyncOpenAI", module=SDK_MODULE, key="k", model="m", base_url=None, timeout=1.0
 )

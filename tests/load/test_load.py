@@ -34,6 +34,7 @@ def assert_valid(label: str, history: History, budget: Budget, record_property: 
     assert not violations, f"{len(violations)} violations; the first: {violations[0]}"
 
 
+@pytest.mark.generated
 def test_calls_in_threads_do_not_affect_each_other(record_property: Property) -> None:
     history = run_in_threads(7, calls(), UTTERANCE_IDS)
     assert_valid("32 threads", history, Budget(hangup=1.0, turn=TURN_TIMEOUT), record_property)
@@ -44,6 +45,7 @@ def test_calls_as_tasks_in_random_order_do_not_affect_each_other(record_property
     assert_valid("tasks, seeded", history, Budget(), record_property)
 
 
+@pytest.mark.generated
 def test_calls_in_killed_processes_do_not_affect_each_other(record_property: Property) -> None:
     server = RedisServer().start()
     try:
@@ -70,6 +72,7 @@ class LastWriterWins(MemoryStore):
         return await super().save(replace(session, version=stored.version if stored else 0), ttl=ttl)
 
 
+@pytest.mark.generated
 def test_a_store_without_compare_and_set_is_found() -> None:
     history = run_as_tasks(7, CALLS, UTTERANCE_IDS, LastWriterWins)
     assert "two_writers" in {violation.kind for violation in check(history)}

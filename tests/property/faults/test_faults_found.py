@@ -24,6 +24,7 @@ def test_each_fault_is_found_within_its_budget(
     assert result.seconds < MAX_SECONDS
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("subject", HEALTHY, ids=lambda one: one.name)
 def test_no_violation_is_found_in_a_healthy_application(
     subject: Subject, record_property: Callable[[str, object], None], pytestconfig: pytest.Config
