@@ -43,7 +43,7 @@ def test_our_provider_passes(check: str, executable: str, request: pytest.Fixtur
         CHECKS[check](CodexCLIProvider, codex)
 
 
-# The contract compares the fake with the real one; a fault that cannot show with it is tried with the real one.
+# The contract compares the fake with the real one. A fault that cannot show with it is tried with the other.
 TRIALS = [(fault, "fake") for fault in FAULTS] + [(fault, "real") for fault in FAULTS if fault.not_with_fake]
 
 
