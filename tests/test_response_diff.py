@@ -72,6 +72,7 @@ def test_a_password_is_not_shown() -> None:
     assert compare(before, after) == ["credit_card.password: changed"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines
 @given(responses())
 def test_a_response_does_not_differ_from_itself(response: Response) -> None:

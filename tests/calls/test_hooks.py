@@ -290,6 +290,7 @@ def test_a_slow_blocking_hook_delays_no_answer() -> None:
     free.set()
 
 
+@pytest.mark.slow
 def test_hooks_that_never_return_take_no_threads_from_handlers(ai: YemotAI) -> None:
     stuck = threading.Event()
     flow = AIFlow(ai)

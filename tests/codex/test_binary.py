@@ -160,6 +160,7 @@ def test_installing_unpacks_the_npm_package(machine: Path) -> None:
     assert install("1.2.3") == found
 
 
+@pytest.mark.slow
 def test_without_npm_the_python_package_is_installed(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheels = machine / "wheels"
     wheels.mkdir()

@@ -110,6 +110,7 @@ def test_a_turn_with_another_outcome_breaks_us(early: DriftReport) -> None:
     assert report.breaks
 
 
+@pytest.mark.slow
 def test_a_new_counter_is_one_new_field_for_all_cases(early: DriftReport) -> None:
     report = early
     (counter,) = [one for one in report.differences if "cache_write_input_tokens" in one.what]

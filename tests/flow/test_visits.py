@@ -335,6 +335,7 @@ def test_a_line_that_returns_during_a_turn_starts_a_visit(
     assert line.send(("ai_2", "שאלה חדשה")) == "read=t-חדשה=ai_3,no,voice"
 
 
+@pytest.mark.slow
 def test_a_line_that_returns_during_a_run_is_asked_again(
     flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:

@@ -69,6 +69,7 @@ def test_yemot_router2_sends_html_as_the_content_type(router2: str) -> None:
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.slow
 def test_an_unhandled_error_ends_the_process_of_yemot_router2_with_all_calls() -> None:
     with serving(*start()) as address:
         other = Caller(address, strict=False)

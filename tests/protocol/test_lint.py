@@ -59,6 +59,7 @@ def test_every_problem_has_a_known_rule_and_a_position_in_the_text(text: str) ->
         assert 0 <= problem.position <= len(text)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(responses())
 def test_a_valid_response_has_no_error(response: Response) -> None:

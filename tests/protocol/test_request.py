@@ -192,12 +192,14 @@ def test_parsing_never_raises_and_returns_encodable_text(params: Any) -> None:  
         assert (name.encode().decode(), value.encode().decode()) == (name, value)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(pairs)
 def test_pairs_are_unchanged(sent: list[tuple[str, str]]) -> None:
     assert Request.parse(sent).pairs == tuple(sent)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(pairs.filter(lambda sent: all(name for name, _ in sent)))
 def test_an_encoded_query_is_decoded(sent: list[tuple[str, str]]) -> None:

@@ -43,6 +43,7 @@ def fields_of(mode: Tap | Voice | Record, *, reuse: bool = False) -> str:
     return Read([Text("q")], "x", mode, reuse=reuse).fields()
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(responses())
 def test_parsing_is_the_inverse_of_rendering(response: Response) -> None:

@@ -63,6 +63,7 @@ def is_subsequence(parts: list[str], whole: list[str]) -> bool:
     return at <= len(whole)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # slow machines must not fail it
 @given(model_texts("markdown", "raw", "addresses"))
 @example("https://x.co/?a=b&c=d#eצה״ל")

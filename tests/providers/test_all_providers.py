@@ -247,6 +247,7 @@ def test_a_permanent_error_is_not_retried(
     assert type(caught.value) is error
 
 
+@pytest.mark.slow
 def test_after_an_error_the_call_continues_with_its_history(setup: ProviderSetup, ai: YemotAI) -> None:
     setup.double.answers("נעים מאוד")
     setup.fail("unauthorized")

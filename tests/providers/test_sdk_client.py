@@ -116,6 +116,7 @@ def test_an_answer_that_is_cut_is_a_crash(make: Maker, whole: bytes, missing: in
         asked(make(server.url))
 
 
+@pytest.mark.slow
 def test_a_refused_connection_is_a_crash(make: Maker) -> None:
     with FixedResponseServer(b"") as server:
         url = server.url

@@ -43,6 +43,7 @@ def pytest_run(project: pytest.Pytester, *arguments: str) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--co", "-q"])
 def test_heavy_modules_are_not_imported_before_their_use(project: pytest.Pytester, option: str) -> None:
     project.makeconftest(PRINTS_IMPORTS)

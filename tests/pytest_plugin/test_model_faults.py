@@ -62,6 +62,7 @@ def test_a_fault_in_the_first_turn(project: pytest.Pytester, run: Run, write: Wr
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["unknown_session", "busy_session"])
 def test_a_fault_when_a_session_is_resumed(
     project: pytest.Pytester, run: Run, write: Write, fault: str
@@ -88,6 +89,7 @@ def test_every_fault_of_the_format_has_a_test() -> None:
     assert {*FAULTS, "unknown_session", "busy_session", "transcribes"} == set(OUTCOMES)
 
 
+@pytest.mark.slow
 def test_every_kind_of_failure_can_be_scripted(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("agent.py", AGENT)
     calls = "".join(

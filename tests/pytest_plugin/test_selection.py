@@ -55,6 +55,7 @@ def test_a_scenario_is_selected_by_its_id(run: Run) -> None:
     run(APP, "many.call.yaml::הזמנת עוגה", "--yemot-scenario").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_scenarios_have_the_marker_of_the_plugin(run: Run) -> None:
     run(APP, "--yemot-scenario", "-m", "yemot", "--co", "-q").stdout.fnmatch_lines(["5 tests collected*"])
     run(APP, "--yemot-scenario", "-m", "not yemot").assert_outcomes(deselected=5)

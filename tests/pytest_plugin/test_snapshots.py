@@ -36,6 +36,7 @@ def test_a_failure_says_if_only_the_spelling_differs(
     assert "same meaning, written differently: go_to_folder=/1 → go_to_folder=/1&" in output
 
 
+@pytest.mark.slow
 def test_a_failure_says_if_a_text_is_not_a_response(project: pytest.Pytester, run: Run, write: Write) -> None:
     output = failed_run(write, run, "go_to_folder=/1", "hangup=yes")
     assert "the second is not a response: there is no such action" in output

@@ -37,6 +37,7 @@ def play(project: pytest.Pytester, run: Run, write: Write) -> Callable[[str, str
     return play
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "turns"),
     [

@@ -97,6 +97,7 @@ def test_other_users_cannot_read_what_was_said(folder: Path) -> None:
     assert (modes, folders) == ({0o600}, {0o700})
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_it_writes_leaves_the_old_session_whole(folder: Path) -> None:
     store = JSONFileStore(folder)
     asyncio.run(store.save(Session("c1", phone="old"), ttl=600))

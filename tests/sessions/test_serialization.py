@@ -253,6 +253,7 @@ def test_reading_grows_with_the_record_and_not_faster() -> None:
     assert steps(200) == 10 * steps(20)
 
 
+@pytest.mark.slow
 def test_a_state_that_is_nested_too_deeply_is_a_store_error() -> None:
     deep: Any = []
     for _ in range(100_000):

@@ -54,6 +54,7 @@ def check(paths: list[Path]) -> None:
     assert len(places) <= max(1, int(LIMIT * lines / 1000)), "\n".join(places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [*FOLDERS, *SUBFOLDERS])
 def test_code_is_written_in_plain_words(folder: str) -> None:
     check(sorted((ROOT / folder).rglob("*.py")))

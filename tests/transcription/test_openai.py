@@ -120,6 +120,7 @@ def test_an_unknown_model_s_error_names_it_and_how_to_set_another(openai: OpenAI
         words(OpenAITranscriber(api_key="test", model="ear-1"))
 
 
+@pytest.mark.slow
 def test_the_deadline_is_our_own() -> None:
     # Perhaps not complete: on a busy machine the deadline may pass before the request arrives.
     with ModelServer().hangs() as silent, pytest.raises(ProviderTimeoutError):

@@ -56,6 +56,7 @@ def test_with_a_prompt_on_the_command_line_it_still_waits_for_standard_input(
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_standard_input_is_appended_to_a_prompt(codex: Codex, shell: Shell) -> None:
     codex.answers("א")
     run = shell.run(*EXEC, "סכם", stdin="טקסט ארוך")
@@ -233,6 +234,7 @@ COMMAND_LINES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", COMMAND_LINES, ids=" ".join)
 def test_the_fake_parses_a_command_line_as_the_real_one_does(
     arguments: tuple[str, ...], real_binary: Path, tmp_path: Path

@@ -134,6 +134,7 @@ def test_an_ended_conversation_has_no_claim(fake: Codex) -> None:
     assert claims() == []
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_without_a_conversation_leaves_no_folder(fake: Codex) -> None:
     start_process()
     assert list(Path(os.environ["YEMOT_AI_HOME"], "codex", "owners").iterdir()) == []

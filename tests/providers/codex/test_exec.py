@@ -144,6 +144,7 @@ def test_the_answer_is_the_last_message_of_several(codex: Codex) -> None:
     assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
+@pytest.mark.slow
 def test_reasoning_is_not_the_answer(codex: Codex) -> None:
     script_case(codex, "reasoning")
     assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."

@@ -87,6 +87,7 @@ def test_a_line_beyond_the_limit_is_refused() -> None:
         framer.feed(b"0123456789a")
 
 
+@pytest.mark.slow
 def test_a_line_beyond_the_limit_ends_the_turn(fake: FakeCodex) -> None:
     fake.answers("x" * (LINE_LIMIT + 10))
     with pytest.raises(MalformedStreamError, match="more than 8388608 bytes"):
@@ -145,6 +146,7 @@ def test_a_child_that_holds_the_pipe_open_does_not_delay_the_end(
     assert has_exited(int((tmp_path / "child").read_text()))
 
 
+@pytest.mark.slow
 def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
     body = f"""
@@ -232,6 +234,7 @@ def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
         run_async(own_provider.start_session("שלום"))
 
 
+@pytest.mark.slow
 def test_cancelling_a_probe_ends_its_processes(tmp_path: Path) -> None:
     ready = fifo(tmp_path, "ready")
     # One of the three ends late: probe must wait for all of them.

@@ -30,6 +30,7 @@ def test_a_thread_that_codex_no_longer_knows_is_lost(codex: Codex) -> None:
     codex.assert_complete()
 
 
+@pytest.mark.slow
 def test_an_unknown_thread_is_lost(codex: Codex) -> None:
     session: JSON = {"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54", "usage": {}}
     with pytest.raises(SessionLostError):

@@ -118,6 +118,7 @@ def test_a_wrong_name_in_a_scenario_file_fails_its_calls(
     result.stdout.fnmatch_lines(["*has no 'nothing'*"])
 
 
+@pytest.mark.slow
 def test_a_factory_is_not_called_before_its_scenario(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

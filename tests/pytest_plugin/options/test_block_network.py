@@ -125,6 +125,7 @@ def test_the_summary_counts_the_refusals_of_workers(project: pytest.Pytester, ru
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -169,6 +170,7 @@ def test_every_attempt_is_refused(
     assert not (project.path / "was-started").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -295,6 +297,7 @@ def test_a_child_process_has_empty_homes_and_no_network(
     )
 
 
+@pytest.mark.slow
 def test_a_child_process_finds_no_real_codex(
     project: pytest.Pytester, run: Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +338,7 @@ def test_a_child_process_finds_no_real_codex(
     assert not (project.path / "was-started").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--yemot-allow={}", "--override-ini=yemot_allow={}"])
 def test_hosts_and_programs_are_allowed_by_name(
     project: pytest.Pytester, run: Run, write: Write, option: str

@@ -132,6 +132,7 @@ def all_gone(pids: list[int]) -> bool:
     return bool(pids) and not any(map(is_alive, pids))
 
 
+@pytest.mark.slow
 def test_the_scenarios_of_a_file_share_one_server_which_is_terminated_with_its_children(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_scenario_can_have_its_own_server(project: pytest.Pytester, run: Run, 
     assert all_gone(pids(project))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["option", "ini"])
 def test_the_command_can_be_an_option_or_an_ini_key(
     project: pytest.Pytester, run: Run, write: Write, where: str
@@ -189,6 +191,7 @@ def test_a_python_test_can_call_the_server_too(project: pytest.Pytester, run: Ru
     run("test_it.py", f"--yemot-serve='{sys.executable}' agent.py").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_the_codex_of_a_server_is_the_double(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("agent.py", CODEX_AGENT)
     write("agent.call.yaml", AGENT_CALLS % f"[{PYTHON}, agent.py]")
@@ -224,6 +227,7 @@ def test_yemot_ai_serve_can_be_the_server(project: pytest.Pytester, run: Run, wr
     run("--yemot-scenario=agent.call.yaml").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_failure_shows_the_output_of_the_server(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "server.py",
@@ -236,6 +240,7 @@ def test_a_failure_shows_the_output_of_the_server(project: pytest.Pytester, run:
     result.stdout.no_fnmatch_line("here is the server")
 
 
+@pytest.mark.slow
 def test_a_server_that_exits_during_a_call_is_restarted_for_the_next(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
@@ -339,6 +344,7 @@ def test_each_worker_has_its_own_server_and_terminates_it(project: pytest.Pytest
     assert all_gone(pids(project))
 
 
+@pytest.mark.slow
 def test_after_the_first_failure_the_server_is_terminated(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:

@@ -22,6 +22,7 @@ def change_shop(project: pytest.Pytester) -> None:
     shop.write_text(shop.read_text(encoding="utf-8").replace("t-תודה", "t-תודה רבה"), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_snapshot_of_a_call_has_the_response_of_each_turn(project: pytest.Pytester, run: Run) -> None:
     run(*SCENARIOS, "--snapshot-update").assert_outcomes(passed=1)
     assert snapshot_path(project).read_text(encoding="utf-8") == (

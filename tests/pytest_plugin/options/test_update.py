@@ -107,6 +107,7 @@ def test_a_file_without_failures_is_not_touched(shop: pytest.Pytester, run: Run)
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hears", "message"),
     [
@@ -139,6 +140,7 @@ def test_too_much_dead_air_still_fails(shop: pytest.Pytester, run: Run, write: W
     result.stdout.fnmatch_lines(["*: dead_air*", "*within: 100ms*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "kind"),
     [
@@ -203,6 +205,7 @@ def test_without_heard_words_nothing_is_written(shop: pytest.Pytester, run: Run,
     assert calls(shop) == CALLS
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_during_the_run_is_not_rewritten(
     shop: pytest.Pytester, run: Run, write: Write
 ) -> None:

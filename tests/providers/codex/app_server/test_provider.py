@@ -87,6 +87,7 @@ def files_containing(text: str) -> list[str]:
     return [str(path.relative_to(folder)) for path in files if text.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
     async def call() -> tuple[Reply, Reply]:
         async with open_provider() as provider:
@@ -209,6 +210,7 @@ def test_an_error_response_has_its_own_class(codex: RealCodex, kind: Any, error:
     assert files_containing("הסוד") == []
 
 
+@pytest.mark.slow
 def test_a_turn_without_text_is_an_error(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
@@ -366,6 +368,7 @@ def test_a_fork_whose_turn_failed_is_deleted_and_the_call_continues_in_its_threa
     assert codex.model.requests[-1].user_messages == ("א", "ג")
 
 
+@pytest.mark.slow
 def test_an_unknown_thread_is_lost(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
