@@ -192,6 +192,16 @@ def test_times_do_not_count(tmp_path: Path) -> None:
     assert compared(tmp_path, slow) == ()
 
 
+@pytest.mark.parametrize("shell", ["sh", "zsh", "/usr/bin/dash"])
+def test_the_login_shell_of_the_user_does_not_count(tmp_path: Path, shell: str) -> None:
+    assert compared(tmp_path, changed(recorded("tool_call"), "bash -lc", f"{shell} -lc")) == ()
+
+
+def test_another_command_does_count(tmp_path: Path) -> None:
+    (found, *_) = compared(tmp_path, changed(recorded("tool_call"), "bash -lc 'echo", "bash -lc 'print"))
+    assert found.what.endswith("item.command")
+
+
 def test_cases_of_only_one_corpus_are_listed(tmp_path: Path) -> None:
     for folder, case in (("one", "resumed"), ("two", "of-my-own")):
         (tmp_path / folder).mkdir()

@@ -43,7 +43,7 @@ class Change:
 
 
 def compare_recordings(old: Recording, new: Recording) -> Iterator[Change]:
-    """Yield the differences, except times and the version itself."""
+    """Yield the differences, except times, the login shell of the machine and the version itself."""
     if old.exit_code != new.exit_code:
         yield Change("breaks us", "exit code", str(old.exit_code), str(new.exit_code))
     if (old.argv, old.stdin) != (new.argv, new.stdin):
@@ -82,6 +82,10 @@ def _event_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]])
         yield from (Change("new field", f"event {kind}", _ABSENT, "written") for kind in after[k:n])
 
 
+_LOGIN_SHELL: Final = re.compile(r"^(?:\S*/)?(?:ba|da|k|z)?sh (?=-l?c )")
+"""Codex runs a command by the shell that the machine's account of the user names."""
+
+
 def _event_type(event: Mapping[str, Any]) -> str:
     item = event.get("item")
     kind = str(event.get("type"))
@@ -105,7 +109,7 @@ def _flatten(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(inner, dict):
             yield from _flatten(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", inner
+            yield f"{prefix}{name}", _LOGIN_SHELL.sub("{shell} ", inner) if isinstance(inner, str) else inner
 
 
 def _text_changes(
