@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Request, Response, lint, speakable
@@ -62,12 +64,27 @@ def seconds(job: Callable[[str], object], text: str) -> float:
 def growth(job: Callable[[str], object], shape: Callable[[int], str], small: int, rounds: int) -> float:
     """Return the ratio of the costs of ten times the text: the fastest run of each, the least disturbed one.
 
-    A time below ``BLUR`` counts as ``BLUR``.
+    A time below ``BLUR`` counts as ``BLUR``. Garbage is not collected during the runs: a
+    collection visits the whole heap of the process.
     """
     short, long = shape(small), shape(small * FACTOR)
-    early = min(seconds(job, short) for _ in range(rounds))
-    late = min(seconds(job, long) for _ in range(rounds))
+    with without_collection():
+        early = min(seconds(job, short) for _ in range(rounds))
+        late = min(seconds(job, long) for _ in range(rounds))
     return late / max(early, BLUR)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Collect garbage now, and not again before the end."""
+    gc.collect()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 if __name__ == "__main__":
