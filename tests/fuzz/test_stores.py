@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
@@ -226,7 +226,7 @@ def whole(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> byt
     return database_bytes(loop, tmp_path_factory.mktemp("whole"))
 
 
-@fuzz(100)
+@settings(fuzz(100), database=None)  # the bytes of a database hold times: no example fits another run
 @given(data=st.data())
 def test_a_damaged_database_raises_only_store_errors(
     whole: bytes, loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
