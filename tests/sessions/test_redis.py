@@ -14,6 +14,7 @@ from yemot_ai import YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ConfigurationError, MissingExtraError, StoreError
 from yemot_ai.sessions import RedisStore, Session
+from yemot_ai.sessions.stores import redis as redis_store
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 PASSWORD = "open-sesame"  # noqa: S105 - not a real password
@@ -96,6 +97,31 @@ def test_one_store_serves_several_event_loops(redis_url: str) -> None:
         return saved.version
 
     assert [asyncio.run(run_steps()) for _ in range(3)] == [1, 2, 3]
+
+
+def test_more_commands_at_once_than_connections_wait_for_one_another(redis_url: str) -> None:
+    store = RedisStore(f"{redis_url}?max_connections=3", prefix="busy:")
+
+    async def save_all() -> list[int]:
+        saved = await asyncio.gather(*(store.save(Session(f"c{n}"), ttl=60) for n in range(200)))
+        await store.aclose()
+        return [session.version for session in saved]
+
+    assert asyncio.run(save_all()) == [1] * 200
+
+
+def test_a_command_without_a_free_connection_is_an_error_that_says_so(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "COMMAND_TIMEOUT", 0.05)
+    store = RedisStore(f"{redis_url}?max_connections=1", prefix="busy:")
+
+    async def load_while_held() -> None:
+        async with store._connection():
+            await store.load("c1")
+
+    with pytest.raises(StoreError, match="no connection was free"):
+        asyncio.run(load_while_held())
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,13 @@ log = logging.getLogger("yemot_ai")
 
 COMMAND_TIMEOUT: Final = 2.0
 """Seconds for one command, because a caller is waiting."""
+
+MAX_CONNECTIONS: Final = 100
+"""Connections of one event loop; more commands wait for a free one.
+
+Without a bound a busy server would use up the connections of Redis. redis-py's own bound, 100 since
+version 8, makes the next command fail, and a caller would hear an apology.
+"""
 
 PAGE_SIZE: Final = 500
 
@@ -62,6 +69,14 @@ _QUARANTINE: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The connections of one event loop: those of another loop would fail."""
+
+    client: Redis
+    free: asyncio.Semaphore
+
+
 class RedisStore:
     """Keeps sessions in a Redis server.
 
@@ -87,9 +102,7 @@ class RedisStore:
         self._module = redis
         self._url = url
         self._prefix = prefix
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = weakref.WeakKeyDictionary()
         try:
             redis.ConnectionPool.from_url(url)
         except ValueError:
@@ -108,15 +121,13 @@ class RedisStore:
         Raises:
             StoreError: if it cannot be reached, or refuses the connection.
         """
-        with self._translate_errors():
-            await _execute(self._client.ping())
+        async with self._connection() as client:
+            await _execute(client.ping())
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; quarantine a damaged record."""
-        with self._translate_errors():
-            version, record = await _execute(
-                self._client.hmget(self._session_key(call_id), "version", "record")
-            )
+        async with self._connection() as client:
+            version, record = await _execute(client.hmget(self._session_key(call_id), "version", "record"))
         if version is None and record is None:
             return None
         try:
@@ -151,9 +162,9 @@ class RedisStore:
 
     async def delete(self, call_id: str) -> None:
         """Delete the session."""
-        with self._translate_errors():
-            await _execute(self._client.delete(self._session_key(call_id)))
-            await _execute(self._client.zrem(self._index_key, _encode(call_id)))
+        async with self._connection() as client:
+            await _execute(client.delete(self._session_key(call_id)))
+            await _execute(client.zrem(self._index_key, _encode(call_id)))
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Hold ``key`` exclusively, among all processes that use this server and prefix."""
@@ -166,9 +177,9 @@ class RedisStore:
         done: set[bytes] = set()
         least: float | str = "-inf"
         while True:
-            with self._translate_errors():
+            async with self._connection() as client:
                 page = await _execute(
-                    self._client.zrangebyscore(
+                    client.zrangebyscore(
                         self._index_key, least, latest, start=0, num=PAGE_SIZE + len(done), withscores=True
                     )
                 )
@@ -184,11 +195,10 @@ class RedisStore:
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return the calls among these that have ended."""
         ids = tuple(call_ids)
-        with self._translate_errors():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for call_id in ids:
-                    pipeline.hget(self._session_key(call_id), "ended")
-                flags = await _execute(pipeline.execute())
+        async with self._connection() as client, client.pipeline(transaction=False) as pipeline:
+            for call_id in ids:
+                pipeline.hget(self._session_key(call_id), "ended")
+            flags = await _execute(pipeline.execute())
         return frozenset(call_id for call_id, ended in zip(ids, flags, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -205,20 +215,21 @@ class RedisStore:
 
     async def aclose(self) -> None:
         """Close this loop's connections; a later command opens new ones."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.client.aclose()
 
     @property
-    def _client(self) -> Redis:
-        """The client of the running loop: connections of another loop would fail."""
+    def _pool(self) -> _Pool:
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self._module.Redis.from_url(
+        pool = self._pools.get(loop)
+        if pool is None:
+            client = self._module.Redis.from_url(
                 self._url, socket_timeout=COMMAND_TIMEOUT, socket_connect_timeout=COMMAND_TIMEOUT
             )
-        return client
+            size = min(client.connection_pool.max_connections, MAX_CONNECTIONS)
+            pool = self._pools[loop] = _Pool(client, asyncio.Semaphore(size))
+        return pool
 
     @property
     def _index_key(self) -> str:
@@ -231,21 +242,21 @@ class RedisStore:
         return f"{self._prefix}hold:".encode() + _encode(key)
 
     async def _eval(self, script: str, keys: list[Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - the result of a script
-        with self._translate_errors():
-            return await _execute(self._client.eval(script, len(keys), *keys, *arguments))
+        async with self._connection() as client:
+            return await _execute(client.eval(script, len(keys), *keys, *arguments))
 
     async def _drop_expired(self, names: list[bytes]) -> list[str]:
         """Return the calls that have not expired; drop the other names from the index."""
         calls = {name: call_id for name in names if (call_id := _decode_call_id(name)) is not None}
-        with self._translate_errors():
-            async with self._client.pipeline(transaction=False) as pipeline:
+        async with self._connection() as client:
+            async with client.pipeline(transaction=False) as pipeline:
                 for call_id in calls.values():
                     pipeline.exists(self._session_key(call_id))
                 exist = await _execute(pipeline.execute())
             existing = dict(compress(calls.items(), exist))
             expired = [name for name in names if name not in existing]
             if expired:
-                await _execute(self._client.zrem(self._index_key, *expired))
+                await _execute(client.zrem(self._index_key, *expired))
         return list(existing.values())
 
     async def _quarantine(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
@@ -256,14 +267,25 @@ class RedisStore:
             "session %s: %s; kept for a week as %r, the call starts without it", call_id, error, quarantine
         )
 
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Redis]:
+        """Wait for a free connection, and raise what Redis raises as a ``StoreError``."""
         from redis import exceptions  # noqa: PLC0415 - an extra
 
+        pool = self._pool
         try:
-            yield
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                await pool.free.acquire()
+        except TimeoutError:
+            raise StoreError(
+                f"Redis at {redact_url(self._url)}: no connection was free for {COMMAND_TIMEOUT:g} s"
+            ) from None
+        try:
+            yield pool.client
         except (exceptions.RedisError, OSError) as error:
             raise StoreError(f"Redis at {redact_url(self._url)} does not answer: {error}") from error
+        finally:
+            pool.free.release()
 
 
 async def _execute(command: Any) -> Any:  # noqa: ANN401 - redis-py's hints mix its blocking and its async API
