@@ -17,14 +17,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
-from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
 from yemot_ai._turns import transitions
 from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
 from yemot_ai._turns.work import TurnResult, TurnWork, run_guarded
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
-from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
+from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["Ledger"]
 
@@ -71,7 +71,7 @@ class Ledger:
         self._on_discarded = on_discarded
         self._lease = lease
         self._worker_id = uuid.uuid4().hex
-        self._pending_writes: PendingWrites[Turn] = PendingWrites()
+        self._pending_writes: KeyedTasks[str, Turn] = KeyedTasks()
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
         self._streams: dict[tuple[str, str], AnswerStream] = {}
         self._notifier = TurnNotifier()
@@ -248,7 +248,7 @@ class Ledger:
         return claimed
 
     async def _save_end(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
-        return await self._pending_writes.write(
+        return await self._pending_writes.run(
             hold_key("turn", call_id, turn.id), self._save_end_now(call_id, turn, result)
         )
 

@@ -13,6 +13,7 @@ import uuid
 from types import TracebackType
 from typing import Any, Protocol
 
+from yemot_ai._runtime.tasks import await_shielded, start_task
 from yemot_ai.errors import HoldLostError, StoreError
 
 __all__ = ["DEFAULT_LEASE", "Hold", "LeaseStore", "hold_key"]
@@ -114,11 +115,9 @@ class Hold:
         /,
     ) -> None:
         # A separate task: a second cancellation during the exit must not keep the key.
-        leaving = asyncio.create_task(self._stop_and_release())
-        _release_tasks.add(leaving)
-        leaving.add_done_callback(_release_tasks.discard)
+        leaving = start_task(self._stop_and_release())
         try:
-            await asyncio.shield(leaving)
+            await await_shielded(leaving)
         except asyncio.CancelledError:
             if leaving.cancelling():  # with all tasks of the loop, perhaps before it started
                 await self._stop_and_release()
@@ -170,6 +169,3 @@ class Hold:
             await self.leases.release(self._key, self._token)
         except StoreError as error:  # the lease runs out
             log.warning("the hold of %s could not be released: %s", self._key, error)
-
-
-_release_tasks: set[asyncio.Task[None]] = set()

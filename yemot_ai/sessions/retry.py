@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
-from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import SessionFormatError, StoreError
 
-__all__ = ["PendingWrites", "retry_while_store_is_away"]
+__all__ = ["retry_while_store_is_away"]
 
 T = TypeVar("T")
 
@@ -52,31 +51,3 @@ async def retry_while_store_is_away(
                 raise
             log.warning("%s has to wait for the store: %s", description, error)
             await asyncio.sleep(RETRY_INTERVAL)
-
-
-class PendingWrites(Generic[T]):
-    """Writes that continue when the task that started them is cancelled.
-
-    Each write has to check that it still owns what it writes: after a lost hold it may be overtaken.
-    """
-
-    def __init__(self) -> None:
-        self._running: dict[str, asyncio.Task[T]] = {}
-
-    async def write(self, key: str, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run the write as a task and return its result."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._running[key] = task
-        task.add_done_callback(lambda _: self._drop(key, task))
-        return await asyncio.shield(task)
-
-    async def wait(self, key: str) -> None:
-        """Wait for the write under ``key``, if there is one."""
-        task = self._running.get(key)
-        if task is not None:
-            await asyncio.wait({task})
-
-    def _drop(self, key: str, task: asyncio.Task[T]) -> None:
-        if self._running.get(key) is task:
-            del self._running[key]
-        retrieve_exception(task)  # its caller may have been cancelled

@@ -12,7 +12,7 @@ from typing import Any
 
 import yemot_flow
 
-from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.ai import YemotAI, current_run
 from yemot_ai.errors import (
@@ -38,7 +38,7 @@ from yemot_ai.flow.visits import (
 )
 from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response
 from yemot_ai.sessions import HandlerOutcome, Session, Visit, hold_key
-from yemot_ai.sessions.retry import PendingWrites, retry_while_store_is_away
+from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["HANGUP_RESPONSE", "Handler", "HandlerRunner"]
 
@@ -70,7 +70,7 @@ class HandlerRunner:
         self._ai = ai
         self._dialog = dialog
         self._local_calls = local_calls
-        self._pending_writes: PendingWrites[HandlerOutcome] = PendingWrites()
+        self._pending_writes: KeyedTasks[str, HandlerOutcome] = KeyedTasks()
 
     async def answer(self, handler: Handler, request: Request, max_wait: float | None) -> str:
         """Return the response to ``request`` from its run, or a poll.
@@ -162,7 +162,7 @@ class HandlerRunner:
             return same_visit and local_call.inflight is inflight and not has_newer_values(now.visit, request)
 
         saving = self._save_outcome(session.call_id, run, outcome, is_newest)
-        return await self._pending_writes.write(hold_key("run", session.call_id, inflight.key), saving)
+        return await self._pending_writes.run(hold_key("run", session.call_id, inflight.key), saving)
 
     async def _save_outcome(
         self, call_id: str, run: HandlerRun, outcome: HandlerOutcome, is_newest: Callable[[Session], bool]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import await_shielded, start_task
 
 __all__ = ["run_blocking"]
 
@@ -20,10 +20,9 @@ async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
     A cancellation waits for the end of the thread: otherwise a lock could be released before the thread
     has taken it.
     """
-    future = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    thread = start_task(asyncio.to_thread(function, *args, **kwargs))
     try:
-        return await asyncio.shield(future)
+        return await await_shielded(thread)
     except asyncio.CancelledError:
-        await asyncio.wait({future})
-        retrieve_exception(future)
+        await asyncio.wait({thread})
         raise
