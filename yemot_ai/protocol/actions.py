@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import CONTROL, Choice, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
+from yemot_ai.protocol.fields.values import ActionBase
 from yemot_ai.protocol.messages import MESSAGE_TYPES, GoTo, Message
 from yemot_ai.protocol.payment import CreditCard
 from yemot_ai.protocol.read_modes import (
@@ -56,7 +57,6 @@ _TARGET: Final = FolderTarget(
     "a folder",
 )
 _MESSAGES: Final = tuple(MESSAGE_TYPES.values())
-_REQUIRED_TEXT: Final = FreeText(forbidden=",&=")
 _LATIN_WORD: Final = re.compile("[A-Za-z0-9_-]+")
 _MISTAKEN_WORDS: Final = frozenset({"hangup", "goto", "play", "say", "record", "exit", "end"})
 
@@ -68,6 +68,28 @@ def _file_warning(text: str) -> FieldWarning | None:
 
 def _word_warning(text: str) -> FieldWarning | None:
     return None if _LATIN_WORD.fullmatch(text) and text.lower() not in _MISTAKEN_WORDS else ("bare-word", 0)
+
+
+_GO_TO_FOLDER_AND_PLAY: Final = Layout(
+    folder=_TARGET,
+    file=(FreeText(forbidden=",&=", warning_check=_file_warning), "file name or path"),
+    stop_ms=(Integer(none_label="the beginning"), "milliseconds to begin at"),
+)
+_MUSIC_ON_HOLD: Final = Layout(
+    name=(FreeText(forbidden=",&="), "the music's name"),
+    seconds=Integer(),
+    no_return=(Choice({"": False, "no_return": True}), "* does not end it"),
+)
+_COMMENT: Final = FreeText(forbidden="&", required=False)
+_WORD: Final = Regex(
+    re.compile(
+        "(?!(id_list_message|read|go_to_folder|go_to_folder_and_play|credit_card|routing_yemot|routing"
+        "|music_on_hold|noop|api_log_no)$)[\\w-]+"
+    ),
+    "a bare word",
+    code="simple-answer",
+    warning_check=_word_warning,
+)
 
 
 def _render_messages(messages: Sequence[Message]) -> str:
@@ -87,7 +109,7 @@ def _check_messages(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class Play(ActionBase, name="id_list_message", title="play messages"):
     """Plays messages; unless another action follows, the caller then leaves the extension [OFF].
 
     Args:
@@ -95,18 +117,16 @@ class Play:
     """
 
     messages: Sequence[Message]
-    NAME: ClassVar = "id_list_message"
-    TITLE: ClassVar = "play messages"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _check_messages(self.messages))
 
     def __str__(self) -> str:
-        return f"id_list_message={_render_messages(self.messages)}"
+        return f"{self.NAME}={_render_messages(self.messages)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Read(ActionBase, name="read", title="take a value"):
     """Plays messages and takes a value, which the next request contains under ``name`` [OFF].
 
     Args:
@@ -121,8 +141,6 @@ class Read:
     name: str
     mode: Mode = field(default_factory=Tap)
     reuse: bool = False
-    NAME: ClassVar = "read"
-    TITLE: ClassVar = "take a value"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _check_messages(self.messages))
@@ -131,7 +149,7 @@ class Read:
         self.fields()
 
     def __str__(self) -> str:
-        return f"read={_render_messages(self.messages)}={self.fields()}"
+        return f"{self.NAME}={_render_messages(self.messages)}={self.fields()}"
 
     def fields(self) -> str:
         """Return the positional fields in canonical form."""
@@ -141,7 +159,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class GoToFolder:
+class GoToFolder(ActionBase, name="go_to_folder", title="move the caller", layout=Layout(target=_TARGET)):
     """Moves the caller to another extension [OFF].
 
     Args:
@@ -150,19 +168,15 @@ class GoToFolder:
     """
 
     target: str
-    NAME: ClassVar = "go_to_folder"
-    TITLE: ClassVar = "move the caller"
-    LAYOUT: ClassVar = Layout(target=_TARGET)
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"go_to_folder={self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class GoToFolderAndPlay:
+class GoToFolderAndPlay(
+    ActionBase,
+    name="go_to_folder_and_play",
+    title="move the caller into a file",
+    layout=_GO_TO_FOLDER_AND_PLAY,
+):
     """Moves the caller into a playback extension, at a given position of a file [OFF].
 
     Args:
@@ -174,23 +188,10 @@ class GoToFolderAndPlay:
     folder: str
     file: str
     stop_ms: int | None = None
-    NAME: ClassVar = "go_to_folder_and_play"
-    TITLE: ClassVar = "move the caller into a file"
-    LAYOUT: ClassVar = Layout(
-        folder=_TARGET,
-        file=FreeText(forbidden=",&=", warning_check=_file_warning),
-        stop_ms=Integer(none_label="the beginning"),
-    ).with_titles(file="file name or path", stop_ms="milliseconds to begin at")
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"go_to_folder_and_play={self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class MusicOnHold:
+class MusicOnHold(ActionBase, name="music_on_hold", title="play music", layout=_MUSIC_ON_HOLD):
     """Plays music; another action may follow [OFF].
 
     Args:
@@ -202,21 +203,10 @@ class MusicOnHold:
     name: str
     seconds: int | None = None
     no_return: bool = False
-    NAME: ClassVar = "music_on_hold"
-    TITLE: ClassVar = "play music"
-    LAYOUT: ClassVar = Layout(
-        name=_REQUIRED_TEXT, seconds=Integer(), no_return=Choice({"": False, "no_return": True})
-    ).with_titles(name="the music's name", no_return="* does not end it")
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"music_on_hold={self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Noop:
+class Noop(ActionBase, name="noop", title="nothing, with a comment", layout=Layout(comment=_COMMENT)):
     """Does nothing; has a comment [OFF]. Without a comment it is undocumented [?].
 
     Args:
@@ -224,19 +214,13 @@ class Noop:
     """
 
     comment: str = ""
-    NAME: ClassVar = "noop"
-    TITLE: ClassVar = "nothing, with a comment"
-    LAYOUT: ClassVar = Layout(comment=FreeText(forbidden="&", required=False))
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
 
     def __str__(self) -> str:
-        return f"noop={self.comment}" if self.comment else "noop"
+        return ActionBase.__str__(self) if self.comment else self.NAME
 
 
 @dataclass(frozen=True, slots=True)
-class SimpleAnswer:
+class SimpleAnswer(ActionBase, title="a simple answer", layout=Layout(word=_WORD)):
     """A bare word: the line plays ``<word>.wav`` and does what ``api_answer_<word>`` says [OFF].
 
     Args:
@@ -245,21 +229,6 @@ class SimpleAnswer:
     """
 
     word: str
-    TITLE: ClassVar = "a simple answer"
-    LAYOUT: ClassVar = Layout(
-        word=Regex(
-            re.compile(
-                "(?!(id_list_message|read|go_to_folder|go_to_folder_and_play|credit_card|routing_yemot|routing"
-                "|music_on_hold|noop|api_log_no)$)[\\w-]+"
-            ),
-            "a bare word",
-            code="simple-answer",
-            warning_check=_word_warning,
-        )
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
 
     def __str__(self) -> str:
         return self.word

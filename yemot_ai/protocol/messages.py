@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
+from yemot_ai.protocol.fields.values import MessageBase
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
 __all__ = [
@@ -56,7 +57,6 @@ STRAY_COLON: Final = re.compile(
 """A colon that is not part of a time such as 12:30."""
 
 _PATH: Final = FreeText(forbidden=".&=", unconfirmed="\"'|\\-")
-_TOKEN: Final = f"[^.,&={CONTROL}]"
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
 
@@ -75,8 +75,25 @@ def _comment_warning(text: str) -> FieldWarning | None:
     return None if text else ("bare-noop", 0)
 
 
+_TEXT: Final = FreeText(
+    forbidden=".\\-&=\"'|",
+    code="text-character",
+    codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
+    required=False,
+    warning_check=_text_warning,
+)
+_DIGITS: Final = Regex(re.compile("[0-9]+"), "a row of digits", invalid="^0-9")
+_LETTERS: Final = Regex(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", invalid="^A-Za-z0-9 ")
+_CODE: Final = Regex(re.compile("[0-9]{4}"), "four digits, without M", invalid="^0-9")
+_TARGET: Final = FolderTarget(
+    re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup"
+)
+_NAME: Final = Regex(re.compile(f"[^.,&={CONTROL}]+"), "a music's name")
+_COMMENT: Final = FreeText(forbidden=".&=", required=False, warning_check=_comment_warning)
+
+
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(MessageBase, prefix="t", title="text, spoken", layout=Layout(text=_TEXT)):
     """Text that the line speaks [OFF].
 
     Args:
@@ -86,27 +103,10 @@ class Text:
     """
 
     text: str
-    PREFIX: ClassVar = "t"
-    TITLE: ClassVar = "text, spoken"
-    LAYOUT: ClassVar = Layout(
-        text=FreeText(
-            forbidden=".\\-&=\"'|",
-            code="text-character",
-            codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
-            required=False,
-            warning_check=_text_warning,
-        )
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"t-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class File(MessageBase, prefix="f", title="a recording", layout=Layout(path=_PATH)):
     """A recording [OFF].
 
     Args:
@@ -114,19 +114,10 @@ class File:
     """
 
     path: str
-    PREFIX: ClassVar = "f"
-    TITLE: ClassVar = "a recording"
-    LAYOUT: ClassVar = Layout(path=_PATH)
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"f-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(MessageBase, prefix="d", title="digits, one by one", layout=Layout(value=_DIGITS)):
     """Digits, read one by one [OFF].
 
     Args:
@@ -134,19 +125,10 @@ class Digits:
     """
 
     value: str
-    PREFIX: ClassVar = "d"
-    TITLE: ClassVar = "digits, one by one"
-    LAYOUT: ClassVar = Layout(value=Regex(re.compile("[0-9]+"), "a row of digits", invalid="^0-9"))
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"d-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Number(MessageBase, prefix="n", title="a number", layout=Layout(value=Integer(required=True))):
     """A number, read as one [OFF].
 
     Args:
@@ -154,19 +136,10 @@ class Number:
     """
 
     value: int
-    PREFIX: ClassVar = "n"
-    TITLE: ClassVar = "a number"
-    LAYOUT: ClassVar = Layout(value=Integer(required=True))
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"n-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class Letters(MessageBase, prefix="a", title="Latin letters, spelled", layout=Layout(value=_LETTERS)):
     """Latin letters, spelled [OFF].
 
     Args:
@@ -174,21 +147,10 @@ class Letters:
     """
 
     value: str
-    PREFIX: ClassVar = "a"
-    TITLE: ClassVar = "Latin letters, spelled"
-    LAYOUT: ClassVar = Layout(
-        value=Regex(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", invalid="^A-Za-z0-9 ")
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"a-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechFile:
+class SpeechFile(MessageBase, prefix="s", title="a .tts file, spoken", layout=Layout(path=_PATH)):
     """A ``.tts`` file, spoken [OFF].
 
     Args:
@@ -196,19 +158,10 @@ class SpeechFile:
     """
 
     path: str
-    PREFIX: ClassVar = "s"
-    TITLE: ClassVar = "a .tts file, spoken"
-    LAYOUT: ClassVar = Layout(path=_PATH)
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"s-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class SystemMessage:
+class SystemMessage(MessageBase, prefix="m", title="a message of the system", layout=Layout(code=_CODE)):
     """A message of the system, such as M1005 [OFF].
 
     Args:
@@ -216,19 +169,10 @@ class SystemMessage:
     """
 
     code: str
-    PREFIX: ClassVar = "m"
-    TITLE: ClassVar = "a message of the system"
-    LAYOUT: ClassVar = Layout(code=Regex(re.compile("[0-9]{4}"), "four digits, without M", invalid="^0-9"))
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"m-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class GoTo:
+class GoTo(MessageBase, prefix="g", title="moves the caller on", layout=Layout(target=_TARGET)):
     """Moves the caller after the messages before it; the last message of its action [OFF].
 
     Args:
@@ -237,23 +181,12 @@ class GoTo:
     """
 
     target: str
-    PREFIX: ClassVar = "g"
-    TITLE: ClassVar = "moves the caller on"
-    LAYOUT: ClassVar = Layout(
-        target=FolderTarget(
-            re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup"
-        )
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"g-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class MusicOnHoldMessage:
+class MusicOnHoldMessage(
+    MessageBase, prefix="h", title="music", layout=Layout(name=_NAME, seconds=Integer())
+):
     """Music as a message [LIB]; the official table has only the action ``MusicOnHold``.
 
     Args:
@@ -263,19 +196,12 @@ class MusicOnHoldMessage:
 
     name: str
     seconds: int | None = None
-    PREFIX: ClassVar = "h"
-    TITLE: ClassVar = "music"
-    LAYOUT: ClassVar = Layout(name=Regex(re.compile(f"{_TOKEN}+"), "a music's name"), seconds=Integer())
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"h-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(
+    MessageBase, prefix="noop", title="a remark, ignored", layout=Layout(text=(_COMMENT, "comment"))
+):
     """A comment between messages, which the line ignores [OFF]; an empty one is undocumented [LIB].
 
     Args:
@@ -283,17 +209,9 @@ class Comment:
     """
 
     text: str = ""
-    PREFIX: ClassVar = "noop"
-    TITLE: ClassVar = "a remark, ignored"
-    LAYOUT: ClassVar = Layout(
-        text=FreeText(forbidden=".&=", required=False, warning_check=_comment_warning)
-    ).with_titles(text="comment")
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
 
     def __str__(self) -> str:
-        return f"noop-{self.LAYOUT.render(self)}" if self.text else "noop"
+        return MessageBase.__str__(self) if self.text else self.PREFIX
 
 
 Message: TypeAlias = (
@@ -313,9 +231,5 @@ Message: TypeAlias = (
 )
 """Any message of ``Play`` and ``Read``."""
 
-_ALL: Final[tuple[type[Message], ...]] = (
-    Text, File, Digits, Number, Letters, SpeechFile, SystemMessage,
-    Zmanim, Date, HebrewDate, GoTo, MusicOnHoldMessage, Comment,
-)  # fmt: skip
-MESSAGE_TYPES: Final[dict[str, type[Message]]] = {cls.PREFIX: cls for cls in _ALL}
+MESSAGE_TYPES: Final[dict[str, type[Message]]] = {cls.PREFIX: cls for cls in get_args(Message)}
 """The message types by prefix: the text before their first ``-``."""

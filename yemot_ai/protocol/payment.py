@@ -8,19 +8,40 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 from yemot_ai.protocol.fields.codecs import Choice, Integer
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
+from yemot_ai.protocol.fields.values import ActionBase
 
 __all__ = ["CreditCard"]
 
 _ANY: Final = FreeText(forbidden=",&=", required=False)
+_AMOUNT: Final = Regex(
+    re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"), "a sum such as 100 or 99.90", default="", invalid="^0-9."
+)
+_LAYOUT: Final = Layout(
+    provider=(FreeText(forbidden=",&="), "clearing house"),
+    amount=(_AMOUNT, "sum"),
+    shop=(_ANY, "shop's number"),
+    max_payments=(Integer(), "the most payments"),
+    currency=(Choice({"": "", "1": "1", "2": "2"}), "currency, 1 shekel or 2 dollar"),
+    deal=(_ANY, "kind of deal"),
+    user=(_ANY, "user name"),
+    terminal=_ANY,
+    password=_ANY,
+    return_all=(Choice({"": False, "all": True}), "whole response of the clearing house is sent"),
+    ask_phone=(Choice({"": False, "EnterPhone": True}), "asks for the phone number"),
+    ask_name=(Choice({"": False, "NameStt": True}), "asks for the name"),
+    no_ask=(Choice({"": False, "NoAsk": True}), "does not ask for approval"),
+    token=(Choice({word: word for word in ("", "CreateToken", "CreateTokenOnly")}), "makes a token"),
+    go_back=(Choice({"": False, "GoBack": True}), "* leaves"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class CreditCard:
+class CreditCard(ActionBase, name="credit_card", title="take a payment", layout=_LAYOUT):
     """Takes a payment; the next request carries ``CreditCard_CODE`` (and ``CreditCard_All``) [OFF].
 
     Args:
@@ -56,47 +77,3 @@ class CreditCard:
     no_ask: bool = False
     token: Literal["", "CreateToken", "CreateTokenOnly"] = ""
     go_back: bool = False
-    NAME: ClassVar = "credit_card"
-    LAYOUT: ClassVar = Layout(
-        provider=FreeText(forbidden=",&="),
-        amount=Regex(
-            re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"),
-            "a sum such as 100 or 99.90",
-            default="",
-            invalid="^0-9.",
-        ),
-        shop=_ANY,
-        max_payments=Integer(),
-        currency=Choice({"": "", "1": "1", "2": "2"}),
-        deal=_ANY,
-        user=_ANY,
-        terminal=_ANY,
-        password=_ANY,
-        return_all=Choice({"": False, "all": True}),
-        ask_phone=Choice({"": False, "EnterPhone": True}),
-        ask_name=Choice({"": False, "NameStt": True}),
-        no_ask=Choice({"": False, "NoAsk": True}),
-        token=Choice({"": "", "CreateToken": "CreateToken", "CreateTokenOnly": "CreateTokenOnly"}),
-        go_back=Choice({"": False, "GoBack": True}),
-    ).with_titles(
-        provider="clearing house",
-        amount="sum",
-        shop="shop's number",
-        max_payments="the most payments",
-        currency="currency, 1 shekel or 2 dollar",
-        deal="kind of deal",
-        user="user name",
-        return_all="whole response of the clearing house is sent",
-        ask_phone="asks for the phone number",
-        ask_name="asks for the name",
-        no_ask="does not ask for approval",
-        token="makes a token",  # noqa: S106 - a word about a field
-        go_back="* leaves",
-    )
-    TITLE: ClassVar = "take a payment"
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"credit_card={self.LAYOUT.render(self)}"

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Codec, Constant, FieldWarning, Integer, KeyList
-from yemot_ai.protocol.fields.layout import Layout
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Constant, FieldWarning, Integer, KeyList
+from yemot_ai.protocol.fields.layout import Layout, LayoutField
 from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
+from yemot_ai.protocol.fields.values import LayoutValue
 
 __all__ = [
     "READ_RECORD",
@@ -36,11 +37,6 @@ Keyboard: TypeAlias = Literal[
 ]  # fmt: skip
 """How typed keys are played back, or which letters the keys write."""
 
-_NAMES: Final[tuple[Keyboard, ...]] = (
-    "Number", "Digits", "Price", "Time", "Date", "HebrewDate", "TeudatZehut", "Phone", "Alpha",
-    "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "DigitsKeyboard", "GetMail", "File", "TTS",
-)  # fmt: skip
-
 
 def _name_warning(text: str) -> FieldWarning | None:
     space = _SPACE.search(text)
@@ -58,112 +54,84 @@ def _language_warning(text: str) -> FieldWarning | None:
 _SPACE: Final = re.compile(r"\s")
 _FIELD: Final = f"[^,&={CONTROL}]"
 _YES: Final = Choice({"": False, "no": False, "yes": True})
-_HEAD: Final[dict[str, Codec]] = {
-    "name": Regex(
-        re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
-        "a valid name of a value",
-        code="name",
-        invalid=",=&.",
-        warning_check=_name_warning,
-    ),
-    "reuse": Choice({"no": False, "": False, "yes": True}),
-}
-_TAP: Final[dict[str, Codec]] = {
-    "max_digits": Integer(minimum=1, allow_star=True, none_label="no limit"),
-    "min_digits": Integer(default=1),
-    "seconds": Integer(default=7),
-    # The official value is NO; the established libraries send No in production. Empty means the same.
-    "keyboard": Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in _NAMES}}),
-    "block_star": _YES,
-    "block_zero": _YES,
-    "replace": Regex(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default=""),
-    "allowed": KeyList(),
-    "attempts": Integer(minimum=1, none_label="once"),
-    "accept_empty": Choice({"": False, "no": False, "Ok": True}, undocumented=frozenset({"no"})),
-    "empty_value": FreeText(forbidden=",&=", required=False, default="None"),
-    "lock_keyboard": Choice(
-        {"": False, "no": False, "InsertLettersTypeChangeNo": True}, undocumented=frozenset({"no"})
-    ),
-    "confirm": Choice({"": True, "no": False}),
-}
-_VOICE: Final[dict[str, Codec]] = {
-    "language": Regex(
-        re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
-        "a language code such as en-US",
-        default="",
-        invalid="^A-Za-z0-9-",
-        warning_check=_language_warning,
-    ),
-    "block_keys": Choice({"": False, "no": True}),
-    "max_digits": Integer(minimum=1, allow_star=True, none_label="no limit"),
-    "record_engine": Choice({"": False, "record": True}),
-    "silence_seconds": Integer(minimum=1),
-    "max_seconds": Integer(minimum=1),
-}
-_RECORD: Final[dict[str, Codec]] = {
-    "folder": Regex(
-        re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
-    ),
-    "file": Regex(
-        re.compile(f"[^/,&={CONTROL}]+"),
-        "a file name such as 000",
-        default="",
-        warning_check=_file_name_warning,
-    ),
-    "confirm": Choice({"": True, "no": False}),
-    "keep_on_hangup": _YES,
-    "append": _YES,
-    "min_seconds": Integer(none_label="none"),
-    "max_seconds": Integer(minimum=1, none_label="no limit"),
-}
-_TAP_TITLES: Final = {
-    "max_digits": "the most digits",
-    "min_digits": "the fewest digits",
-    "seconds": "seconds to wait",
-    "keyboard": "how what was typed is played back",
-    "block_star": "* is refused",
-    "block_zero": "the amount 0 is refused",
-    "replace": "keys replaced, from and to",
-    "allowed": "allowed keys",
-    "attempts": "times the question is played",
-    "accept_empty": "continues without a value",
-    "empty_value": "value sent when empty",
-    "lock_keyboard": "keyboard's language locked",
-    "confirm": "the caller approves what was typed",
-}
-_VOICE_TITLES: Final = {
-    "language": "language",
-    "block_keys": "keys are refused",
-    "max_digits": "the most digits, if keys are pressed",
-    "record_engine": "engine for long utterances",
-    "silence_seconds": "seconds of silence that end it",
-    "max_seconds": "the most seconds",
-}
-_RECORD_TITLES: Final = {
-    "folder": "folder to save in",
-    "file": "file name",
-    "confirm": "menu to listen, accept or record again",
-    "keep_on_hangup": "kept when the caller hangs up",
-    "append": "added to a file that exists",
-    "min_seconds": "the fewest seconds",
-    "max_seconds": "the most seconds",
-}
-_HEAD_TITLES: Final = {"name": "name of the value", "reuse": "uses a value that the call has already"}
+_NO: Final = Choice({"": True, "no": False})
+_MAX_DIGITS: Final = Integer(minimum=1, allow_star=True, none_label="no limit")
+# The official value is NO; the established libraries send No in production. Empty means the same.
+_KEYBOARD: Final = Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in get_args(Keyboard)}})
+_REPLACE: Final = Regex(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default="")
+_NAME: Final = Regex(
+    re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
+    "a valid name of a value",
+    code="name",
+    invalid=",=&.",
+    warning_check=_name_warning,
+)
+_LANGUAGE: Final = Regex(
+    re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
+    "a language code such as en-US",
+    default="",
+    invalid="^A-Za-z0-9-",
+    warning_check=_language_warning,
+)
+_FOLDER: Final = Regex(
+    re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
+)
+_FILE: Final = Regex(
+    re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", warning_check=_file_name_warning
+)
 
-READ_TAP: Final = Layout(**_HEAD, **_TAP).with_titles(**_HEAD_TITLES, **_TAP_TITLES)
+
+def _undocumented_no(word: str) -> Choice:
+    return Choice({"": False, "no": False, word: True}, undocumented=frozenset({"no"}))
+
+
+_HEAD: Final[dict[str, LayoutField]] = {
+    "name": (_NAME, "name of the value"),
+    "reuse": (Choice({"no": False, "": False, "yes": True}), "uses a value that the call has already"),
+}
+_TAP: Final[dict[str, LayoutField]] = {
+    "max_digits": (_MAX_DIGITS, "the most digits"),
+    "min_digits": (Integer(default=1), "the fewest digits"),
+    "seconds": (Integer(default=7), "seconds to wait"),
+    "keyboard": (_KEYBOARD, "how what was typed is played back"),
+    "block_star": (_YES, "* is refused"),
+    "block_zero": (_YES, "the amount 0 is refused"),
+    "replace": (_REPLACE, "keys replaced, from and to"),
+    "allowed": (KeyList(), "allowed keys"),
+    "attempts": (Integer(minimum=1, none_label="once"), "times the question is played"),
+    "accept_empty": (_undocumented_no("Ok"), "continues without a value"),
+    "empty_value": (FreeText(forbidden=",&=", required=False, default="None"), "value sent when empty"),
+    "lock_keyboard": (_undocumented_no("InsertLettersTypeChangeNo"), "keyboard's language locked"),
+    "confirm": (_NO, "the caller approves what was typed"),
+}
+_VOICE: Final[dict[str, LayoutField]] = {
+    "language": (_LANGUAGE, "language"),
+    "block_keys": (Choice({"": False, "no": True}), "keys are refused"),
+    "max_digits": (_MAX_DIGITS, "the most digits, if keys are pressed"),
+    "record_engine": (Choice({"": False, "record": True}), "engine for long utterances"),
+    "silence_seconds": (Integer(minimum=1), "seconds of silence that end it"),
+    "max_seconds": (Integer(minimum=1), "the most seconds"),
+}
+_RECORD: Final[dict[str, LayoutField]] = {
+    "folder": (_FOLDER, "folder to save in"),
+    "file": (_FILE, "file name"),
+    "confirm": (_NO, "menu to listen, accept or record again"),
+    "keep_on_hangup": (_YES, "kept when the caller hangs up"),
+    "append": (_YES, "added to a file that exists"),
+    "min_seconds": (Integer(none_label="none"), "the fewest seconds"),
+    "max_seconds": (Integer(minimum=1, none_label="no limit"), "the most seconds"),
+}
+
+READ_TAP: Final = Layout(**_HEAD, **_TAP)
 """The 15 fields of a read by keys."""
-READ_VOICE: Final = Layout(**_HEAD, _mode=Constant("voice"), **_VOICE).with_titles(
-    **_HEAD_TITLES, **_VOICE_TITLES
-)
+READ_VOICE: Final = Layout(**_HEAD, _mode=Constant("voice"), **_VOICE)
 """The 9 fields of a read by speech."""
-READ_RECORD: Final = Layout(**_HEAD, _mode=Constant("record"), **_RECORD).with_titles(
-    **_HEAD_TITLES, **_RECORD_TITLES
-)
+READ_RECORD: Final = Layout(**_HEAD, _mode=Constant("record"), **_RECORD)
 """The 10 fields of a recording."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(LayoutValue, layout=Layout(**_TAP)):
     """Keys [OFF].
 
     Args:
@@ -196,7 +164,6 @@ class Tap:
     empty_value: str = "None"
     lock_keyboard: bool = False
     confirm: bool = False
-    LAYOUT: ClassVar = Layout(**_TAP)
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)
@@ -204,7 +171,7 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(LayoutValue, layout=Layout(**_VOICE)):
     """Speech recognition by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
 
     Args:
@@ -222,14 +189,10 @@ class Voice:
     record_engine: bool = False
     silence_seconds: int | None = None
     max_seconds: int | None = None
-    LAYOUT: ClassVar = Layout(**_VOICE)
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(LayoutValue, layout=Layout(**_RECORD)):
     """A recording; its value is the path of the file [OFF].
 
     Args:
@@ -249,7 +212,6 @@ class Record:
     append: bool = False
     min_seconds: int | None = None
     max_seconds: int | None = None
-    LAYOUT: ClassVar = Layout(**_RECORD)
 
     def __post_init__(self) -> None:
         self.LAYOUT.encode(self)

@@ -8,19 +8,41 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from yemot_ai.protocol.fields.codecs import Choice, Constant, PhoneNumbers
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
+from yemot_ai.protocol.fields.values import ActionBase
 
 __all__ = ["Routing", "RoutingYemot"]
 
 _ANY: Final = FreeText(forbidden=",&=", required=False)
+_NUMBER: Final = Regex(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", invalid="^0-9")
+_ROUTING: Final = Layout(
+    numbers=(PhoneNumbers(required=True), "numbers to dial"),
+    start=_ANY,
+    _tor=Constant(),
+    multiple=(Choice({"": False, "no": False, "yes": True}), "several are dialled at once"),
+    dial=(PhoneNumbers(), "which of the numbers are dialled"),
+    your_id=(_ANY, "number shown"),
+    record=_ANY,
+    _sms=Constant(),
+    end_time=_ANY,
+    end_goto=(_ANY, "where to go afterwards"),
+    music=_ANY,
+    answer_play=_ANY,
+    answer_tfr=_ANY,
+    tfr_hangup_goto=_ANY,
+    email=_ANY,
+    email_name=_ANY,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class RoutingYemot:
+class RoutingYemot(
+    ActionBase, name="routing_yemot", title="hand over to another system", layout=Layout(number=_NUMBER)
+):
     """Moves the caller to another system of the platform [OFF].
 
     Args:
@@ -28,21 +50,10 @@ class RoutingYemot:
     """
 
     number: str
-    NAME: ClassVar = "routing_yemot"
-    TITLE: ClassVar = "hand over to another system"
-    LAYOUT: ClassVar = Layout(
-        number=Regex(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", invalid="^0-9")
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"routing_yemot={self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(ActionBase, name="routing", title="dial other phones", layout=_ROUTING):
     """Dials other phones for the caller [OFF].
 
     The values of most fields are sent unchecked; the official text describes them.
@@ -78,35 +89,3 @@ class Routing:
     tfr_hangup_goto: str = ""
     email: str = ""
     email_name: str = ""
-    NAME: ClassVar = "routing"
-    TITLE: ClassVar = "dial other phones"
-    LAYOUT: ClassVar = Layout(
-        numbers=PhoneNumbers(required=True),
-        start=_ANY,
-        _tor=Constant(),
-        multiple=Choice({"": False, "no": False, "yes": True}),
-        dial=PhoneNumbers(),
-        your_id=_ANY,
-        record=_ANY,
-        _sms=Constant(),
-        end_time=_ANY,
-        end_goto=_ANY,
-        music=_ANY,
-        answer_play=_ANY,
-        answer_tfr=_ANY,
-        tfr_hangup_goto=_ANY,
-        email=_ANY,
-        email_name=_ANY,
-    ).with_titles(
-        numbers="numbers to dial",
-        multiple="several are dialled at once",
-        dial="which of the numbers are dialled",
-        your_id="number shown",
-        end_goto="where to go afterwards",
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"routing={self.LAYOUT.render(self)}"

@@ -9,19 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 from yemot_ai.protocol.fields.codecs import CONTROL, Choice, DateText
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import Regex
+from yemot_ai.protocol.fields.values import MessageBase
 
 __all__ = ["Date", "HebrewDate", "Zmanim"]
 
 _TOKEN: Final = f"[^.,&={CONTROL}]"
+_ZMANIM: Final = Layout(
+    time=Regex(re.compile(f"{_TOKEN}+"), "the name of a time"),
+    zone=Regex(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
+    sign=Choice({"": "", "+": "+", "-": "-"}),
+    amount=Regex(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Zmanim:
+class Zmanim(MessageBase, prefix="z", title="a time of the Jewish day", layout=_ZMANIM):
     """A time of the Jewish day [OFF].
 
     Args:
@@ -35,24 +42,10 @@ class Zmanim:
     zone: str = ""
     sign: Literal["", "+", "-"] = ""
     amount: str = ""
-    PREFIX: ClassVar = "z"
-    TITLE: ClassVar = "a time of the Jewish day"
-    LAYOUT: ClassVar = Layout(
-        time=Regex(re.compile(f"{_TOKEN}+"), "the name of a time"),
-        zone=Regex(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
-        sign=Choice({"": "", "+": "+", "-": "-"}),
-        amount=Regex(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
-    )
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"z-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Date:
+class Date(MessageBase, prefix="date", title="a day, general calendar", layout=Layout(day=DateText())):
     """A day, spoken by the general calendar [OFF].
 
     Args:
@@ -60,19 +53,10 @@ class Date:
     """
 
     day: dt.date
-    PREFIX: ClassVar = "date"
-    TITLE: ClassVar = "a day, general calendar"
-    LAYOUT: ClassVar = Layout(day=DateText())
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"date-{self.LAYOUT.render(self)}"
 
 
 @dataclass(frozen=True, slots=True)
-class HebrewDate:
+class HebrewDate(MessageBase, prefix="dateH", title="a day, Hebrew calendar", layout=Layout(day=DateText())):
     """A day, spoken by the Hebrew calendar [OFF].
 
     Args:
@@ -80,12 +64,3 @@ class HebrewDate:
     """
 
     day: dt.date
-    PREFIX: ClassVar = "dateH"
-    TITLE: ClassVar = "a day, Hebrew calendar"
-    LAYOUT: ClassVar = Layout(day=DateText())
-
-    def __post_init__(self) -> None:
-        self.LAYOUT.encode(self)
-
-    def __str__(self) -> str:
-        return f"dateH-{self.LAYOUT.render(self)}"

@@ -48,6 +48,8 @@ _DAY: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 class Codec(Protocol):
     """Parses and renders one field."""
 
+    __slots__ = ()
+
     def decode(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type; the dataclass declares it
         """Return the value of ``text``.
 
@@ -66,7 +68,8 @@ class Codec(Protocol):
 
     def find_warning(self, text: str) -> FieldWarning | None:
         """Return the warning for a valid ``text``, or None."""
-        ...
+        del text
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyList:
+class KeyList(Codec):
     """Accepted input: single keys ``*#123``, or whole values ``11.12.13``; empty: any.
 
     A single value of several digits cannot be written: ``10`` means the keys 1 and 0.
@@ -188,14 +191,9 @@ class KeyList:
         is_keys = all(len(key) == 1 for key in value)
         return ("" if is_keys else ".").join(value)
 
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Return None."""
-        del text
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class PhoneNumbers:
+class PhoneNumbers(Codec):
     """Phone numbers joined by dots.
 
     Attributes:
@@ -224,14 +222,9 @@ class PhoneNumbers:
             raise InvalidValueError("empty-value", "there is no number")
         return ".".join(value)
 
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Return None."""
-        del text
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class DateText:
+class DateText(Codec):
     """A day as ``DD/MM/YYYY``."""
 
     def decode(self, text: str) -> dt.date:
@@ -249,14 +242,9 @@ class DateText:
             raise InvalidValueError("format", f"{value!r} is not a datetime.date")
         return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
 
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Return None."""
-        del text
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Codec):
     """A field that always has the same word; it has no attribute.
 
     Attributes:
@@ -276,11 +264,6 @@ class Constant:
         """Return the word."""
         del value
         return self.word
-
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Return None."""
-        del text
-        return None
 
 
 def first_index(pattern: re.Pattern[str], text: str) -> int:

@@ -1,8 +1,8 @@
 """Layouts of positional fields, shared by constructors, ``str()``, ``parse``, ``lint`` and ``explain``.
 
 >>> from yemot_ai.protocol.fields.codecs import Choice, Integer
->>> layout = Layout(seconds=Integer(default=7), loud=Choice({"": False, "yes": True}))
->>> [(part.title, part.value) for part in layout.with_titles(loud="aloud").parse("", 0, print)]
+>>> layout = Layout(seconds=Integer(default=7), loud=(Choice({"": False, "yes": True}), "aloud"))
+>>> [(part.title, part.value) for part in layout.parse("", 0, print)]
 [('seconds', 7), ('aloud', False)]
 >>> layout.render({"seconds": 7, "loud": False})
 '7'
@@ -11,39 +11,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import Codec
 from yemot_ai.protocol.fields.parts import Part, split_parts
 
-__all__ = ["Layout", "Report", "field_values"]
+__all__ = ["Layout", "LayoutField", "Report", "field_values"]
+
+LayoutField: TypeAlias = Codec | tuple[Codec, str]
+"""The codec of a field, and the field's title; default: the name of its attribute."""
 
 Report: TypeAlias = Callable[[str, str, int], None]
 """Called with code, reason and position of each error and warning."""
 
 
 class Layout:
-    """Codecs by attribute, in the order of the official table, separated by ``,``.
+    """Fields by attribute, in the order of the official table, separated by ``,``.
 
     A layout with one field takes the whole text, including commas. The names of ``Constant`` fields
     start with an underscore.
 
     Attributes:
         codecs: the codec of each field.
-        titles: the title of each field; default: the name of its attribute.
+        titles: the title of each field.
     """
 
     __slots__ = ("codecs", "titles")
 
-    def __init__(self, **codecs: Codec) -> None:
-        self.codecs: Final = codecs
-        self.titles: dict[str, str] = {name: name.replace("_", " ").strip() for name in codecs}
-
-    def with_titles(self, **titles: str) -> Self:
-        """Set titles of fields; return the layout."""
-        self.titles |= titles
-        return self
+    def __init__(self, **fields: LayoutField) -> None:
+        titled = {
+            name: field if isinstance(field, tuple) else (field, _label(name))
+            for name, field in fields.items()
+        }
+        self.codecs: Final = {name: codec for name, (codec, _) in titled.items()}
+        self.titles: Final = {name: title for name, (_, title) in titled.items()}
 
     def parse(self, text: str, offset: int, report: Report) -> list[Part]:
         """Parse ``text`` and return the parts of all fields.
