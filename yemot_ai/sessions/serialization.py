@@ -12,18 +12,22 @@ True
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from types import UnionType
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
+from yemot_ai.sessions.session import Session
 from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus, current_kind
-from yemot_ai.sessions.visit import SpokenProgress, Values, Visit
+from yemot_ai.sessions.visit import Visit
 
 __all__ = ["FORMAT", "decode", "decode_object", "encode", "parse_object"]
+
+T = TypeVar("T")
 
 FORMAT: Final = 1
 """Incremented for changes that an older reader would misunderstand; a new key with a default is none."""
@@ -36,6 +40,11 @@ MAX_DEPTH: Final = 100
 
 _STORED_NAMES: Final = {(Visit, "spoken_progress"): "told"}
 """Fields that have another name in records, so that workers of several versions can read them."""
+
+_REQUIRED: Final = {(Session, "version"), (Visit, "number"), (Visit, "extension"), (Turn, "status")}
+"""Fields that every record has, although the class has a default; one without them is damaged."""
+
+_Reader: TypeAlias = Callable[[Any], Any]
 
 _COUNTERS: Final = tuple(field.name for field in dataclasses.fields(Usage))
 
@@ -98,7 +107,7 @@ def decode_object(record: object, *, call_id: str | None = None, version: int | 
     if record["format"] > FORMAT:
         raise SessionFormatError(found=record["format"], known=FORMAT)
     try:
-        session = _session(record)
+        session: Session = _read(Session, record)
     except KeyError as error:
         raise SessionDamagedError(f"{error} is missing") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
@@ -144,125 +153,72 @@ def _to_json(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be stored in a session")
 
 
-def _fields(value: object) -> dict[str, object]:
-    kind: type[Any] = type(value)
-    names = [field.name for field in dataclasses.fields(kind)]
+def _fields(value: Any) -> dict[str, object]:  # noqa: ANN401 - a dataclass
+    kind, names = type(value), [field.name for field in dataclasses.fields(value)]
     return {_STORED_NAMES.get((kind, name), name): getattr(value, name) for name in names}
 
 
-def _session(record: Mapping[str, Any]) -> Session:
-    return Session(
-        call_id=_text(record["call_id"]),
-        version=_integer(record["version"]),
-        phone=_text(record.get("phone", "")),
-        ended=_boolean(record.get("ended", False)),
-        started=_number(record.get("started", 0.0)),
-        visit=_visit(record.get("visit")),
-        next_turn=_integer(record.get("next_turn", 1)),
-        names={_text(name): _text(base) for name, base in record.get("names", {}).items()},
-        turns=tuple(map(_turn, record.get("turns", ()))),
-        earlier=tuple(map(_turn, record.get("earlier", ()))),
-        recalled=_boolean(record.get("recalled", False)),
-        restarted=tuple(map(_text, record.get("restarted", ()))),
-        threads=_mapping(record.get("threads", {})),
-        retired=tuple((_text(name), thread) for name, thread in record.get("retired", ())),
-        recent=tuple(map(_cached_response, record.get("recent", ()))),
-        finished=tuple(map(_handler_outcome, record.get("finished", ()))),
-        state=_mapping(record.get("state", {})),
-        faults=_integer(record.get("faults", 0)),
+@functools.cache
+def _fields_of(kind: Any) -> tuple[tuple[str, str, _Reader, bool], ...]:  # noqa: ANN401 - a dataclass
+    """Return each field's name, its key in records, its reader, and whether every record has it."""
+    hints = get_type_hints(kind, localns={"JSON": object})
+    return tuple(
+        (
+            field.name,
+            _STORED_NAMES.get((kind, field.name), field.name),
+            _reader(hints[field.name]),
+            field.default is field.default_factory or (kind, field.name) in _REQUIRED,
+        )
+        for field in dataclasses.fields(kind)
     )
 
 
-def _visit(record: Mapping[str, Any] | None) -> Visit | None:
-    if record is None:
-        return None
-    turn, answer = record.get("decided", (0, ""))
-    progress = record.get("told", {})
-    return Visit(
-        number=_integer(record["number"]),
-        extension=_text(record["extension"]),
-        first_turn=_integer(record.get("first_turn", 1)),
-        names_before=tuple(map(_text, record.get("names_before", ()))),
-        seen=_values(record.get("seen", ())),
-        left=_boolean(record.get("left", False)),
-        silences=_integer(record.get("silences", 0)),
-        decided=(_integer(turn), _text(answer)),
-        spoken_progress=SpokenProgress(
-            _integer(progress.get("turn", 0)),
-            tuple((_integer(poll), _integer(stop)) for poll, stop in progress.get("polls", ())),
-        ),
+def _read(kind: Any, value: object) -> Any:  # noqa: ANN401 - a dataclass and its instance
+    """Return the dataclass of a JSON object, which may have further keys."""
+    record = _checked(dict, value)
+    return kind(
+        **{
+            name: read(record[key])
+            for name, key, read, is_required in _fields_of(kind)
+            if is_required or key in record
+        }
     )
 
 
-def _turn(record: Mapping[str, Any]) -> Turn:
-    failure, usage = record.get("failure"), record.get("usage")
-    return Turn(
-        id=_text(record["id"]),
-        text=_text(record["text"]),
-        conversation=_text(record.get("conversation", "")),
-        status=TurnStatus(record["status"]),
-        owner=_text(record.get("owner", "")),
-        answer=_text(record.get("answer", "")),
-        outcome=_text(record.get("outcome", "")),
-        spoken=_text(record.get("spoken", "")),
-        failure=None if failure is None else _failure(failure),
-        usage=None if usage is None else _usage(usage),
-        session_id=_text(record.get("session_id", "")),
-        duration=_number(record.get("duration", 0.0)),
-        forgotten=_boolean(record.get("forgotten", False)),
-        pieces=tuple(map(_text, record.get("pieces", ()))),
-        interrupted=_boolean(record.get("interrupted", False)),
-        lost=_integer(record.get("lost", 0)),
-    )
+def _reader(hint: Any) -> _Reader:  # noqa: ANN401 - a type
+    """Return the function that checks a JSON value and converts it to the type ``hint``."""
+    if hint in _READERS:
+        return _READERS[hint]
+    if dataclasses.is_dataclass(hint):
+        return functools.partial(_read, hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    parts = [_reader(part) for part in arguments if part is not Ellipsis]
+    if origin is UnionType:  # of a type and None
+        return lambda value: None if value is None else parts[0](value)
+    if origin is Mapping:
+        return lambda value: {name: parts[1](inner) for name, inner in _checked(dict, value).items()}
+    if Ellipsis in arguments:
+        return lambda value: tuple(map(parts[0], _checked(list, value)))
+    return lambda value: tuple(read(part) for read, part in zip(parts, _checked(list, value), strict=True))
 
 
-def _failure(record: Mapping[str, Any]) -> TurnFailure:
-    kind = current_kind(_text(record["kind"]))
-    return TurnFailure(kind, _text(record["message"]), _mapping(record.get("fields", {})))
-
-
-def _cached_response(record: Mapping[str, Any]) -> CachedResponse:
-    time = record.get("time")
-    return CachedResponse(
-        request=_text(record["request"]),
-        time=None if time is None else _integer(time),
-        answer=_text(record["answer"]),
-        left=_boolean(record.get("left", False)),
-    )
-
-
-def _handler_outcome(record: Mapping[str, Any]) -> HandlerOutcome:
-    return HandlerOutcome(
-        run=_text(record["run"]),
-        answer=_text(record.get("answer", "")),
-        failed=_boolean(record.get("failed", False)),
-    )
-
-
-def _values(values: Iterable[Sequence[Any]]) -> Values:
-    return tuple((_text(name), _text(value)) for name, value in values)
+def _failure(value: object) -> TurnFailure:
+    failure: TurnFailure = _read(TurnFailure, value)
+    return dataclasses.replace(failure, kind=current_kind(failure.kind))
 
 
 def _usage(value: object) -> Usage:
     """Return the known counters; a newer version may have more, and a provider may count in fractions."""
-    counted = _mapping(value)
+    counted = _checked(dict, value)
     return Usage(**{name: int(_number(counted[name])) for name in _COUNTERS if name in counted})
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else _reject(value)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else _reject(value)
+def _checked(kind: type[T], value: object) -> T:
+    return value if isinstance(value, kind) else _reject(value)
 
 
 def _integer(value: object) -> int:
     return value if type(value) is int and 0 <= value <= MAX_NUMBER else _reject(value)
-
-
-def _boolean(value: object) -> bool:
-    return value if isinstance(value, bool) else _reject(value)
 
 
 def _number(value: object) -> float:
@@ -273,3 +229,16 @@ def _number(value: object) -> float:
 
 def _reject(value: object) -> NoReturn:
     raise TypeError(type(value).__name__)
+
+
+_READERS: Final[Mapping[Any, _Reader]] = {
+    bool: functools.partial(_checked, bool),
+    float: _number,
+    int: _integer,
+    object: lambda value: value,
+    str: functools.partial(_checked, str),
+    type(None): _reject,
+    TurnFailure: _failure,
+    TurnStatus: TurnStatus,
+    Usage: _usage,
+}
