@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from yemot_ai._runtime.engine import Engine
-from yemot_ai._runtime.tasks import KeyedTasks, await_shielded, run_shielded, start_task
+from yemot_ai._runtime.tasks import KeyedTasks, await_shielded, run_shielded, start_task, wait_for_event
 
 Shielded = Callable[[Coroutine[Any, Any, str]], Awaitable[str]]
 
@@ -250,5 +250,38 @@ def test_a_key_keeps_its_newest_task() -> None:
         assert tasks.get("a") is second
         new.gate.set()
         await second
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("seconds", [None, 3600.0])
+def test_a_wait_for_an_event_ends_with_the_event(seconds: float | None) -> None:
+    async def main() -> None:
+        event = asyncio.Event()
+        asyncio.get_running_loop().call_soon(event.set)
+        async with asyncio.timeout(5):
+            await wait_for_event(event, seconds=seconds)
+        assert event.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_wait_for_an_event_ends_after_its_time() -> None:
+    async def main() -> None:
+        event = asyncio.Event()
+        async with asyncio.timeout(5):
+            await wait_for_event(event, seconds=0)
+        assert not event.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_wait_for_an_event_can_be_cancelled() -> None:
+    async def main() -> None:
+        waiting = asyncio.ensure_future(wait_for_event(asyncio.Event(), seconds=None))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
 
     asyncio.run(main())

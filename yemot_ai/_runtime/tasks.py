@@ -1,4 +1,4 @@
-"""Tasks that outlive their caller.
+"""Tasks that outlive their caller, and the wait for an event.
 
 asyncio keeps no reference to a task, so one that nothing else refers to may be collected while it runs;
 and a caller that is cancelled cancels what it awaits. ``start_task`` keeps the reference, ``run_shielded``
@@ -11,10 +11,18 @@ and ``await_shielded`` let a task continue, and ``KeyedTasks`` finds the task th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
-__all__ = ["KeyedTasks", "await_shielded", "retrieve_exception", "run_shielded", "start_task"]
+__all__ = [
+    "KeyedTasks",
+    "await_shielded",
+    "retrieve_exception",
+    "run_shielded",
+    "start_task",
+    "wait_for_event",
+]
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -53,6 +61,13 @@ async def await_shielded(task: asyncio.Task[T]) -> T:
         task.add_done_callback(retrieve_exception)
         raise
     return task.result()
+
+
+async def wait_for_event(event: asyncio.Event, *, seconds: float | None) -> None:
+    """Wait for ``event``, for at most ``seconds`` (None: without a limit)."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def retrieve_exception(future: asyncio.Future[Any]) -> None:
