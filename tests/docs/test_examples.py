@@ -31,7 +31,7 @@ from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
-from yemot_ai_testing.scenario.report.text import render_result
+from yemot_ai_testing.scenario.report.call_record import render_result
 
 Namespace = dict[str, Any]
 

@@ -12,11 +12,11 @@ from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+from yemot_ai_testing.scenario.report.call_record import CallRecord, render_result
 from yemot_ai_testing.scenario.report.failure import failure_report
-from yemot_ai_testing.scenario.report.text import conversation_lines, render_result
 
 Pairs = Sequence[tuple[str, str]]
-REPLAY = ("pytest", "--yemot-scenario=x.call.yaml")
+REPLAY = "pytest --yemot-scenario=x.call.yaml"
 
 
 @dataclass(frozen=True)
@@ -307,15 +307,15 @@ def test_a_step_that_only_a_fake_can_do_does_not_fail() -> None:
 
 
 def test_a_call_is_rendered_as_a_conversation() -> None:
-    lines = conversation_lines(play_with_model(CONVERSATION))
-    assert [(line.origin, line.text) for line in lines] == [
-        ("caller", "/"),
-        ("place", "/"),
-        ("line", "ברוכים הבאים"),
-        ("caller", "“מה שלומך”"),
-        ("line", "טוב תודה"),
-        ("caller", "hangs up"),
-        ("place", "the caller hung up"),
+    _, *lines = render_result(play_with_model(CONVERSATION)).splitlines()
+    assert [line.split(maxsplit=2)[1:] for line in lines] == [
+        ["dials", "/"],
+        ["→", "/"],
+        ["line", "ברוכים הבאים"],
+        ["caller", "“מה שלומך”"],
+        ["line", "טוב תודה"],
+        ["caller", "hangs up"],
+        ["end", "the caller hung up"],
     ]
 
 
@@ -330,9 +330,8 @@ def test_a_failure_is_short_and_shows_the_turn_with_what_was_heard() -> None:
           agent: {answers: רע}
           hears: טוב
     """)
-    assert result.failure is not None
-    report = failure_report(result, result.failure, replay=REPLAY).splitlines()
+    report = failure_report(CallRecord.from_result(result, replay=REPLAY)).splitlines()
     assert len(report) <= 15
     assert report[0] == "x.call.yaml:5:9: heard · turn 2 of 2"
     assert "        hears: טוב   # heard: רע" in report
-    assert report[-1] == "replay: pytest --yemot-scenario=x.call.yaml"
+    assert report[-1] == f"replay: {REPLAY}"

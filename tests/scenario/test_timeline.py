@@ -12,7 +12,7 @@ from yemot_ai_testing.scenario.format.model import SilenceLimits
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, TurnEvent, build_timeline
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, percentile, slow_turns
-from yemot_ai_testing.scenario.report.text import timeline_lines
+from yemot_ai_testing.scenario.report.text import conversation_lines
 
 STRICT = SilenceLimits(0.5, 2.0)
 
@@ -73,8 +73,8 @@ def test_a_silence_belongs_to_the_turn_in_which_it_begins() -> None:
 
 
 def test_seconds_that_round_up_to_a_minute_are_shown_as_a_minute() -> None:
-    (line,) = timeline_lines([TimelineEvent(59.97, 1.0, "line", "speaks", "טוב")])
-    assert str(line) == "   1:00.0     line  טוב"
+    ((_, line),) = conversation_lines([TimelineEvent(59.97, 1.0, "line", "speaks", "טוב")])
+    assert line == "   1:00.0     line  טוב"
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -96,7 +96,7 @@ def test_a_run_without_turns_has_no_summary() -> None:
 
 def test_slow_turns_are_silent_for_a_second_or_more() -> None:
     slow = slow_turns([call(turn(2, 0.9), turn(3, 1.5)), call(turn(4, 4.0))], limit=5)
-    assert [(turn.line, turn.seconds) for turn in slow] == [(4, 4.0), (3, 1.5)]
+    assert [(turn.line, turn.dead_air) for _, turn in slow] == [(4, 4.0), (3, 1.5)]
 
 
 def test_the_number_of_slow_turns_is_limited() -> None:

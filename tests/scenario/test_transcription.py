@@ -12,7 +12,7 @@ from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
-from yemot_ai_testing.scenario.report.text import render_result
+from yemot_ai_testing.scenario.report.call_record import render_result
 
 CALL = """
 scenarios:

@@ -34,7 +34,9 @@ class CallResults:
         """Attach the record of the call to its report."""
         report = yield
         if report.when == "call" and isinstance(item, ScenarioItem):
-            record = item.stash.get(CALL_RECORD_KEY, None) or _error_record(item, report)
+            record = item.stash.get(CALL_RECORD_KEY, None) or CallRecord.from_scenario(
+                item.scenario, "error", report.longreprtext.splitlines(), replay=item.replay_command
+            )
             setattr(report, REPORT_ATTRIBUTE, record.dumps())
         return report
 
@@ -50,21 +52,6 @@ class CallResults:
         """Store an error record for a file that could not be loaded."""
         if report.failed:
             self._calls[report.nodeid] = _unloadable_record(report.nodeid, report.longreprtext)
-
-
-def _error_record(item: ScenarioItem, report: pytest.TestReport) -> CallRecord:
-    """Return the record of a scenario that could not be played, e.g. without its application."""
-    caller = item.scenario.caller
-    return CallRecord(
-        name=item.name,
-        path=item.scenario.location.path.as_posix(),
-        line=item.scenario.location.line,
-        state="error",
-        phone=caller.phone,
-        extension=caller.extension.strip("/"),
-        messages=tuple(report.longreprtext.splitlines()),
-        replay=item.replay_command,
-    )
 
 
 def _unloadable_record(nodeid: str, report: str) -> CallRecord:

@@ -17,9 +17,8 @@ from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 from yemot_ai_testing.scenario.report.call_record import CallRecord
-from yemot_ai_testing.scenario.report.dead_air import percentile
+from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
 from yemot_ai_testing.scenario.report.failure import failure_report
-from yemot_ai_testing.scenario.report.text import render_result
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
@@ -29,29 +28,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.play.runner import PlayTarget
     from yemot_ai_testing.scenario.play.servers import Servers
 
-__all__ = [
-    "AGENT_TURNS_PROPERTY",
-    "CALL_PROPERTY",
-    "CALL_RECORD_KEY",
-    "WARNINGS_PROPERTY",
-    "ScenarioFile",
-    "ScenarioItem",
-    "servers_for_run",
-]
-
-CALL_PROPERTY, LOCATION_PROPERTY, WARNINGS_PROPERTY, FAILURE_PROPERTY = (
-    "yemot_call",
-    "yemot_place",
-    "yemot_warnings",
-    "yemot_failure",
-)
-TURNS_PROPERTY, AGENT_TURNS_PROPERTY, DEAD_AIR_PROPERTY = (
-    "yemot_turns",
-    "yemot_agent_turns",
-    "yemot_dead_air_p95",
-)
-"""The names of the properties in JUnit reports: the conversation, file and line, the number of the caller's
-turns and of the model's, dead air in seconds (95th percentile), and the kind of the failure."""
+__all__ = ["CALL_RECORD_KEY", "ScenarioFile", "ScenarioItem", "servers_for_run"]
 
 CALL_RECORD_KEY = pytest.StashKey[CallRecord]()
 """The record of an item's call, for the end of the run."""
@@ -111,13 +88,14 @@ class ScenarioItem(pytest.Item):
             from yemot_ai_testing.pytest_plugin.snapshots import check_snapshot  # noqa: PLC0415 - needs syrupy
 
             result = check_snapshot(result, self)
-        self._store_record(result)
+        call = self.stash[CALL_RECORD_KEY] = CallRecord.from_result(result, replay=self.replay_command)
+        self.user_properties += _junit_properties(call)
         if result.fake_only is not None:
             # With pytest.skip() the report would name this line instead of the scenario's.
             raise pytest.skip.Exception(f"fake only: {result.fake_only}", _use_item_location=True)
         failure = result.failure
         if failure is not None:
-            report = failure_report(result, failure, replay=self.replay_argv)
+            report = failure_report(call, failure.cause)
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
 
     def _play(self, target: PlayTarget) -> ScenarioResult:
@@ -139,11 +117,6 @@ class ScenarioItem(pytest.Item):
     @property
     def replay_command(self) -> str:
         """The command that plays this call again, quoted for a shell."""
-        return shlex.join(self.replay_argv)
-
-    @property
-    def replay_argv(self) -> tuple[str, ...]:
-        """The arguments of the command that plays this call again."""
         settings, option = self.run_settings, self.config.getoption
         targets = {"url": settings.url, "app": settings.app, "serve": settings.serve}
         options = [f"--yemot-{name}={value}" for name, value in targets.items() if value]
@@ -154,25 +127,24 @@ class ScenarioItem(pytest.Item):
             options.append("--yemot-snapshot")
         if option("yemot_block_network") is False:
             options.append("--no-yemot-block-network")
-        return ("pytest", f"{self.scenario.location.path}::{self.name}", *options, "--yemot-scenario")
+        node_id = f"{self.scenario.location.path}::{self.name}"
+        return shlex.join(["pytest", node_id, *options, "--yemot-scenario"])
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return path, line (from 0) and name of the scenario."""
         return self.path, self.scenario.location.line - 1, self.name
 
-    def _store_record(self, result: ScenarioResult) -> None:
-        """Store the call for the reports."""
-        self.stash[CALL_RECORD_KEY] = CallRecord.from_result(result, replay=self.replay_command)
-        self.user_properties += [
-            (CALL_PROPERTY, render_result(result)),
-            (LOCATION_PROPERTY, f"{result.scenario.location.path}:{result.scenario.location.line}"),
-            (TURNS_PROPERTY, len(result.turns)),
-            (AGENT_TURNS_PROPERTY, result.agent_turns),
-            (DEAD_AIR_PROPERTY, round(percentile(result.dead_air or [0.0], 95), 1)),
-            (WARNINGS_PROPERTY, list(result.warnings)),
-        ]
-        if result.failure is not None:
-            self.user_properties.append((FAILURE_PROPERTY, result.failure.kind))
+
+def _junit_properties(call: CallRecord) -> Iterator[tuple[str, object]]:
+    """Yield the properties of a call in JUnit reports."""
+    yield "yemot_call", str(call)
+    yield "yemot_place", f"{call.path}:{call.line}"
+    yield "yemot_turns", sum(turn.line > 0 for turn in call.turns)
+    yield "yemot_agent_turns", call.agent_turns
+    yield "yemot_dead_air_p95", round(dead_air_figures([call]).get("p95", 0.0), 1)
+    yield "yemot_warnings", call.warnings
+    if call.kind:
+        yield "yemot_failure", call.kind
 
 
 def _display_path(path: Path, config: pytest.Config) -> Path:

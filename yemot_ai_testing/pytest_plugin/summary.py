@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, slow_turns
-from yemot_ai_testing.scenario.report.failure import summary_line
-from yemot_ai_testing.scenario.report.text import ConversationLine, escape_controls, timeline_lines
+from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -31,12 +32,22 @@ def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     if verbosity >= 0:
         _write_calls(terminal, [call for call in played if verbosity > 0 or call.state == "failed"])
         _write_dead_air(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
-    turns = sum(call.agent_turns for call in played)
-    fake_only = sum(call.state == "fake only" for call in played)
     terminal.line("")
     isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin(PLUGIN_NAME)
-    line = summary_line(len(played), turns, fake_only)
-    terminal.line(line if isolation is None else f"{line} · {isolation.counts}", bold=True)
+    counts = [*_counts(played), *([] if isolation is None else [str(isolation.counts)])]
+    terminal.line(" · ".join(counts), bold=True)
+
+
+def _counts(calls: list[CallRecord]) -> Iterator[str]:
+    yield _pluralize(len(calls), "call")
+    yield _pluralize(sum(call.agent_turns for call in calls), "agent turn")
+    fake_only = sum(call.state == "fake only" for call in calls)
+    if fake_only:
+        yield f"{fake_only} fake only"
+
+
+def _pluralize(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
@@ -45,8 +56,8 @@ def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     for call in calls:
         terminal.line("")
         terminal.line(call.title, bold=True, red=call.state == "failed")
-        for line in timeline_lines(call.timeline):
-            terminal.line(str(line), **_markup(line))
+        for event, line in conversation_lines(call.timeline):
+            terminal.line(line, **_markup(event))
         for warning in call.warnings:
             terminal.line(f"  warning: {escape_controls(warning)}", yellow=True)
 
@@ -56,13 +67,13 @@ def _write_dead_air(terminal: TerminalReporter, calls: list[CallRecord], limit: 
     if summary:
         terminal.line("")
         terminal.line(summary)
-    for slow in slow_turns(calls, limit=limit):
-        terminal.line(f"  {slow.seconds:5.1f} s  {slow.path}:{slow.line}  {escape_controls(slow.name)}")
+    for call, turn in slow_turns(calls, limit=limit):
+        terminal.line(f"  {turn.dead_air:5.1f} s  {call.path}:{turn.line}  {escape_controls(call.name)}")
 
 
-def _markup(line: ConversationLine) -> dict[str, bool]:
-    if line.grade:
-        return {"red": True, "bold": True} if line.grade == "too_long" else {"yellow": True}
-    if line.origin in {"line", "platform"}:
+def _markup(event: TimelineEvent) -> dict[str, bool]:
+    if event.grade:
+        return {"red": True, "bold": True} if event.grade == "too_long" else {"yellow": True}
+    if event.origin in {"line", "platform"}:
         return {"cyan": True}
-    return {} if line.origin == "caller" else {"light": True}
+    return {} if event.origin == "caller" else {"light": True}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.format.model import CallFile, Scenario
     from yemot_ai_testing.scenario.play.result import ScenarioResult
     from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
-    from yemot_ai_testing.scenario.report.text import render_result
+    from yemot_ai_testing.scenario.report.call_record import render_result
 
 __all__ = [
     "CallFile",
@@ -41,7 +41,7 @@ _MODULES = {
     "load": "format.load",
     "loads": "format.load",
     "play_scenario": "play.runner",
-    "render_result": "report.text",
+    "render_result": "report.call_record",
 }
 
 

@@ -14,8 +14,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.scenario.html_report.chromium import WIDTHS, Window
 from tests.scenario.html_report.sample_run import HOSTILE_TEXT
+from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
-from yemot_ai_testing.scenario.report.call_record import CallRecord, ExchangeRecord, TurnRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 
 pytestmark = pytest.mark.browser
@@ -296,7 +297,7 @@ def call_records(number: int) -> list[CallRecord]:
             TimelineEvent(2.5, 1.0, "line", "speaks", "באיזה גודל", turn=1),
         ),
         exchanges=(
-            ExchangeRecord(1.0, 1.5, "", (("ApiPhone", "0501234567"), ("q1", "פיצה")), "read=t-גודל=q2"),
+            LineExchange(1.0, 1.5, "", (("ApiPhone", "0501234567"), ("q1", "פיצה")), "read=t-גודל=q2", None),
         ),
     )
     return [

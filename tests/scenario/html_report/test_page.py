@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
-from yemot_ai_testing.scenario.report.call_record import CallRecord, ExchangeRecord, ProblemRecord, TurnRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
 from yemot_ai_testing.scenario.report.html.page import render
 from yemot_ai_testing.scenario.report.html.rows import polls, rows
 from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
@@ -22,8 +23,8 @@ def speech(*texts: str) -> tuple[TimelineEvent, ...]:
     )
 
 
-def exchange(at: float, extension: str = "", *, hangup: bool = False) -> ExchangeRecord:
-    return ExchangeRecord(at, 0.1, extension, (), "noop", hangup=hangup)
+def exchange(at: float, extension: str = "", *, hangup: bool = False) -> LineExchange:
+    return LineExchange(at, 0.1, extension, (), "noop", None, hangup=hangup)
 
 
 class _Markup(HTMLParser):
@@ -45,9 +46,8 @@ def markup_of(page: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def failed_call(text: str) -> CallRecord:
     """Return a failed call in which every text is ``text``."""
-    hostile_exchange = ExchangeRecord(
-        0.0, 0.1, text, ((text, text),), text, (ProblemRecord("error", text, text, text),)
-    )
+    problem = LineProblem("error", text, text, hint=text)
+    hostile_exchange = LineExchange(0.0, 0.1, text, ((text, text),), text, None, (problem,))
     turn = TurnRecord(
         3,
         "failed",
@@ -134,4 +134,4 @@ def test_a_request_after_an_action_or_in_another_extension_is_not_a_poll() -> No
 def test_a_call_without_duration_has_a_scale() -> None:
     strip = TimelineStrip.from_timeline([], [])
     assert strip.seconds == 0.0
-    assert [tick.label for tick in strip.ticks] == ["0:00", "0:01"]
+    assert [tick.title for tick in strip.ticks] == ["0:00", "0:01"]

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -26,7 +26,15 @@ from yemot_ai_testing.line.transcript import (
 )
 from yemot_ai_testing.scenario.format.model import SilenceLimits
 
-__all__ = ["MIN_SHOWN_SILENCE", "Origin", "SilenceGrade", "TimelineEvent", "TurnEvent", "build_timeline"]
+__all__ = [
+    "MIN_SHOWN_SILENCE",
+    "Origin",
+    "SilenceGrade",
+    "TimelineEvent",
+    "TurnEvent",
+    "build_timeline",
+    "join_speech",
+]
 
 MIN_SHOWN_SILENCE = 1.0
 """Seconds; a shorter silence is shown only if it exceeds a limit."""
@@ -80,6 +88,24 @@ def build_timeline(call: Iterable[TurnEvent]) -> list[TimelineEvent]:
     """Return events and silences in the order of their start."""
     ordered = sorted(call, key=lambda turn_event: turn_event.event.at)  # music is recorded when it ends
     return list(_iterate_timeline(ordered, ordered[0].event.at)) if ordered else []
+
+
+def join_speech(
+    timeline: Iterable[TimelineEvent], side: Callable[[TimelineEvent], object]
+) -> list[list[TimelineEvent]]:
+    """Group what one side says without a pause.
+
+    Args:
+        timeline: the events.
+        side: returns the side that speaks; a false value for an event that is a group of its own.
+    """
+    groups: list[list[TimelineEvent]] = []
+    for event in timeline:
+        if groups and side(event) and side(event) == side(groups[-1][-1]):
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return groups
 
 
 def _iterate_timeline(ordered: list[TurnEvent], start: float) -> Iterator[TimelineEvent]:

@@ -8,52 +8,21 @@ True
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
 
-from yemot_ai_testing.line.exchange import LineExchange
-from yemot_ai_testing.scenario.play.result import PlayedTurn, ScenarioFailure, ScenarioResult, TurnStatus
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
+from yemot_ai_testing.scenario.format.model import Scenario
+from yemot_ai_testing.scenario.play.result import PlayedTurn, ScenarioResult, TurnStatus
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
-from yemot_ai_testing.scenario.report.text import heading
+from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
-__all__ = ["CallRecord", "ExchangeRecord", "ProblemRecord", "RecordState", "TurnRecord"]
+__all__ = ["CallRecord", "RecordState", "TurnRecord", "render_result"]
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
 """The outcome of a call; ``error``: it could not be played."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemRecord:
-    """A problem that the line found in a response."""
-
-    level: str
-    code: str
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeRecord:
-    """A request and its response.
-
-    Attributes:
-        at: when it was sent, in seconds since the call began.
-        seconds: how long the response took.
-        extension: the extension of the caller.
-        pairs: the request parameters.
-        body: the raw response.
-        problems: the problems of the response.
-        hangup: whether the request announced the end of the call.
-    """
-
-    at: float
-    seconds: float
-    extension: str
-    pairs: tuple[tuple[str, str], ...]
-    body: str
-    problems: tuple[ProblemRecord, ...] = ()
-    hangup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +37,7 @@ class TurnRecord:
         heard: everything that was heard in it.
         dead_air: its longest silence, in seconds.
         timeline: its events and silences.
-        exchanges: its requests and responses.
+        exchanges: its requests and responses; times are since the call began.
         warnings: problems that do not fail the turn.
     """
 
@@ -79,7 +48,7 @@ class TurnRecord:
     heard: str = ""
     dead_air: float = 0.0
     timeline: tuple[TimelineEvent, ...] = ()
-    exchanges: tuple[ExchangeRecord, ...] = ()
+    exchanges: tuple[LineExchange, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -119,33 +88,54 @@ class CallRecord:
     messages: tuple[str, ...] = ()
     replay: str = ""
 
+    def __str__(self) -> str:
+        """Return the heading and the conversation."""
+        return "\n".join([self.title, *(line for _, line in conversation_lines(self.timeline))])
+
     @classmethod
-    def from_result(cls, result: ScenarioResult, *, replay: str) -> CallRecord:
-        """Return the record of ``result``."""
-        scenario, failure = result.scenario, result.failure
+    def from_scenario(
+        cls, scenario: Scenario, state: RecordState, messages: Iterable[str], *, replay: str = ""
+    ) -> CallRecord:
+        """Return the record of a call without its turns."""
         return cls(
             name=scenario.name,
             path=scenario.location.path.as_posix(),
             line=scenario.location.line,
-            state=result.state,
-            title=heading(result),
+            state=state,
             phone=scenario.caller.phone,
             extension=scenario.caller.extension.strip("/"),
+            messages=tuple(messages),
+            replay=replay,
+        )
+
+    @classmethod
+    def from_result(cls, result: ScenarioResult, *, replay: str = "") -> CallRecord:
+        """Return the record of ``result``."""
+        failure = result.failure
+        reason = () if result.fake_only is None else (result.fake_only,)
+        messages = failure.messages if failure else reason
+        call = cls.from_scenario(result.scenario, result.state, messages, replay=replay)
+        return replace(
+            call,
+            title=escape_controls(
+                f"{call.state}: {call.phone or 'withheld number'} → /{call.extension}  {call.name}"
+            ),
             turns=_turns(result),
             agent_turns=result.agent_turns,
-            messages=_messages(result),
-            replay=replay,
-            **({} if failure is None else _failure_fields(failure)),
+            kind=failure.kind if failure else "",
+            failure_location=str(failure.location) if failure else "",
+            failed_turn=(failure.turn if failure else None) or 0,
         )
 
     @classmethod
     def loads(cls, text: str) -> CallRecord:
         """Load a text written by ``dumps``."""
-        return _load_call(json.loads(text))
+        call: CallRecord = json.loads(text, object_hook=_from_json)
+        return call
 
     def dumps(self) -> str:
         """Return the record as ASCII JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(self, default=_to_json)
 
     @property
     def timeline(self) -> list[TimelineEvent]:
@@ -163,6 +153,11 @@ class CallRecord:
         return [turn for turn in self.turns if turn.line and turn.status != "not_run"]
 
 
+def render_result(result: ScenarioResult) -> str:
+    """Return the heading and the conversation of a played scenario."""
+    return str(CallRecord.from_result(result))
+
+
 def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
     """Return the turns, and one more for events after them, if there are any."""
     start = min((event.at for event in result.transcript), default=0.0)
@@ -173,11 +168,11 @@ def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
     ]
     last_exchanges = result.exchanges[sum(len(turn.exchanges) for turn in result.turns) :]
     last_events = tuple(event for event in timeline if event.turn == 0)
-    after = TurnRecord(0, "passed", timeline=last_events, exchanges=_exchange_records(last_exchanges, start))
+    after = TurnRecord(0, "passed", timeline=last_events, exchanges=_recorded(last_exchanges, start))
     return (*turns, after) if last_events or last_exchanges else tuple(turns)
 
 
-def _turn(result: PlayedTurn, timeline: list[TimelineEvent], start: float) -> TurnRecord:
+def _turn(result: PlayedTurn, timeline: Iterable[TimelineEvent], start: float) -> TurnRecord:
     turn = result.turn
     return TurnRecord(
         line=turn.location.line,
@@ -187,55 +182,38 @@ def _turn(result: PlayedTurn, timeline: list[TimelineEvent], start: float) -> Tu
         heard=result.heard,
         dead_air=result.dead_air,
         timeline=tuple(timeline),
-        exchanges=_exchange_records(result.exchanges, start),
+        exchanges=_recorded(result.exchanges, start),
         warnings=result.warnings,
     )
 
 
-def _exchange_records(exchanges: Iterable[LineExchange], start: float) -> tuple[ExchangeRecord, ...]:
-    return tuple(_exchange_record(exchange, start) for exchange in exchanges)
-
-
-def _exchange_record(exchange: LineExchange, start: float) -> ExchangeRecord:
-    return ExchangeRecord(
-        at=round(exchange.at - start, 3),
-        seconds=round(exchange.seconds, 3),
-        extension=exchange.extension,
-        pairs=exchange.pairs,
-        body=exchange.body,
-        problems=tuple(
-            ProblemRecord(problem.level, problem.code, problem.message, problem.hint)
-            for problem in exchange.problems
-        ),
-        hangup=exchange.hangup,
+def _recorded(exchanges: Iterable[LineExchange], start: float) -> tuple[LineExchange, ...]:
+    return tuple(
+        replace(exchange, at=round(exchange.at - start, 3), seconds=round(exchange.seconds, 3))
+        for exchange in exchanges
     )
 
 
-def _messages(result: ScenarioResult) -> tuple[str, ...]:
-    if result.fake_only is not None:
-        return (result.fake_only,)
-    return result.failure.messages if result.failure else ()
+_JSON_FIELDS: Final[dict[type, tuple[str, ...]]] = {
+    LineProblem: ("level", "code", "message", "hint"),
+    LineExchange: ("at", "seconds", "extension", "pairs", "body", "problems", "hangup"),
+    **{cls: tuple(field.name for field in fields(cls)) for cls in (TimelineEvent, TurnRecord, CallRecord)},
+}
+"""What is written of each class: no parsed responses and no exceptions."""
+
+_CONSTRUCTORS: Final[dict[frozenset[str], Callable[..., object]]] = {
+    frozenset(names): partial(cls, response=None) if cls is LineExchange else cls
+    for cls, names in _JSON_FIELDS.items()
+}
 
 
-def _failure_fields(failure: ScenarioFailure) -> dict[str, Any]:
-    return {"kind": failure.kind, "failure_location": str(failure.location), "failed_turn": failure.turn or 0}
+def _to_json(value: object) -> dict[str, object]:
+    return {name: getattr(value, name) for name in _JSON_FIELDS[type(value)]}
 
 
-def _load_call(data: dict[str, Any]) -> CallRecord:
-    return CallRecord(**_lists_to_tuples({**data, "turns": [_load_turn(turn) for turn in data["turns"]]}))
+def _from_json(data: dict[str, Any]) -> object:
+    return _CONSTRUCTORS[frozenset(data)](**{name: _to_tuples(value) for name, value in data.items()})
 
 
-def _load_turn(data: dict[str, Any]) -> TurnRecord:
-    timeline = tuple(TimelineEvent(**event) for event in data["timeline"])
-    exchanges = tuple(map(_load_exchange, data["exchanges"]))
-    return TurnRecord(**_lists_to_tuples({**data, "timeline": timeline, "exchanges": exchanges}))
-
-
-def _load_exchange(data: dict[str, Any]) -> ExchangeRecord:
-    pairs = tuple((name, value) for name, value in data["pairs"])
-    problems = tuple(ProblemRecord(**problem) for problem in data["problems"])
-    return ExchangeRecord(**{**data, "pairs": pairs, "problems": problems})
-
-
-def _lists_to_tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+def _to_tuples(value: object) -> object:
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value

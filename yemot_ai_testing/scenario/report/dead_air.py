@@ -7,30 +7,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from yemot_ai_testing.scenario.play.timeline import MIN_SHOWN_SILENCE
-from yemot_ai_testing.scenario.report.call_record import CallRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
 
-__all__ = ["SlowTurn", "dead_air_summary", "percentile", "slow_turns"]
-
-
-@dataclass(frozen=True, slots=True)
-class SlowTurn:
-    """A turn with a long silence.
-
-    Attributes:
-        path: the file.
-        line: the first line of the turn in it.
-        seconds: the longest silence of the turn.
-        name: the name of the scenario.
-    """
-
-    path: str
-    line: int
-    seconds: float
-    name: str
+__all__ = ["dead_air_figures", "dead_air_summary", "percentile", "slow_turns"]
 
 
 def percentile(seconds: Iterable[float], percent: int) -> float:
@@ -39,27 +21,35 @@ def percentile(seconds: Iterable[float], percent: int) -> float:
     return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
-def dead_air_summary(calls: Iterable[CallRecord]) -> str:
-    """Summarize the dead air of all turns in one line; empty without turns."""
+def dead_air_figures(calls: Iterable[CallRecord]) -> dict[str, float]:
+    """Return ``p50``, ``p95`` and ``longest`` of the dead air of all turns, in seconds; empty without any."""
     silences = [turn.dead_air for call in calls for turn in call.played]
     if not silences:
+        return {}
+    return {"p50": percentile(silences, 50), "p95": percentile(silences, 95), "longest": max(silences)}
+
+
+def dead_air_summary(calls: Iterable[CallRecord]) -> str:
+    """Summarize the dead air of all turns in one line; empty without turns."""
+    played = list(calls)
+    figures = dead_air_figures(played)
+    if not figures:
         return ""
-    p50, p95 = percentile(silences, 50), percentile(silences, 95)
-    turns = "1 turn" if len(silences) == 1 else f"{len(silences)} turns"
-    return f"dead air: p50 {p50:.1f} s · p95 {p95:.1f} s · longest {max(silences):.1f} s ({turns})"
+    count = sum(len(call.played) for call in played)
+    turns = "1 turn" if count == 1 else f"{count} turns"
+    return (
+        "dead air: " + " · ".join(f"{name} {value:.1f} s" for name, value in figures.items()) + f" ({turns})"
+    )
 
 
-def slow_turns(calls: Iterable[CallRecord], *, limit: int) -> Sequence[SlowTurn]:
-    """Return the turns with the longest silences of at least a second, the longest first.
+def slow_turns(calls: Iterable[CallRecord], *, limit: int) -> list[tuple[CallRecord, TurnRecord]]:
+    """Return the turns with the longest silences of at least a second, each with its call, the longest first.
 
     Args:
         calls: the played calls.
         limit: the maximum number of turns.
     """
     silent_turns = [
-        SlowTurn(call.path, turn.line, turn.dead_air, call.name)
-        for call in calls
-        for turn in call.played
-        if turn.dead_air >= MIN_SHOWN_SILENCE
+        (call, turn) for call in calls for turn in call.played if turn.dead_air >= MIN_SHOWN_SILENCE
     ]
-    return sorted(silent_turns, key=lambda turn: -turn.seconds)[:limit]
+    return sorted(silent_turns, key=lambda silent: -silent[1].dead_air)[:limit]

@@ -1,77 +1,62 @@
-"""The message of a failed scenario, and the last line of a run."""
+"""The message of a failed scenario."""
 
 from __future__ import annotations
 
-import shlex
 import traceback
 
 from yemot_ai_testing.errors import ToolkitError
-from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult
+from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.text import conversation_lines
 
-__all__ = ["failure_report", "summary_line"]
+__all__ = ["failure_report"]
 
 MAX_LINES = 15
 
 
-def summary_line(calls: int, agent_turns: int, fake_only: int = 0) -> str:
-    """Return the last line of a run."""
-    parts = [_pluralize(calls, "call"), _pluralize(agent_turns, "agent turn")]
-    return " · ".join([*parts, f"{fake_only} fake only"] if fake_only else parts)
-
-
-def failure_report(result: ScenarioResult, failure: ScenarioFailure, *, replay: tuple[str, ...]) -> str:
+def failure_report(call: CallRecord, cause: BaseException | None = None) -> str:
     """Return at most 15 lines: position, kind, the turn as written, the call so far, the replay command.
 
     Args:
-        result: the result of the scenario.
-        failure: its failure.
-        replay: the command that plays the scenario again.
+        call: a failed call.
+        cause: the exception that caused the failure, if there is one.
     """
     head = [
-        _headline(result, failure),
-        *(f"  {line}" for line in "\n".join(failure.messages).splitlines()[:3]),
-        *_raise_site(failure),
+        _headline(call),
+        *(f"  {line}" for line in "\n".join(call.messages).splitlines()[:3]),
+        *_raise_site(cause),
     ]
-    source = _annotated_source(result, failure)[:5]
-    tail = [f"replay: {shlex.join(replay)}"]
-    available = MAX_LINES - len(head) - len(source) - len(tail) - 1
-    lines = [str(line) for line in conversation_lines(result)]
+    source = _annotated_source(call)[:5]
+    available = MAX_LINES - len(head) - len(source) - 2
+    lines = [line for _, line in conversation_lines(call.timeline)]
     conversation = ["the call so far:", *lines[-available:]] if lines and available > 0 else []
-    return "\n".join([*head, *source, *conversation, *tail])
+    return "\n".join([*head, *source, *conversation, f"replay: {call.replay}"])
 
 
-def _headline(result: ScenarioResult, failure: ScenarioFailure) -> str:
-    headline = f"{failure.location}: {failure.kind}"
-    if failure.turn is None:
-        return f"{headline} · after the call"
-    return f"{headline} · turn {failure.turn} of {len(result.turns)}"
+def _headline(call: CallRecord) -> str:
+    turn_count = sum(turn.line > 0 for turn in call.turns)
+    where = f"turn {call.failed_turn} of {turn_count}" if call.failed_turn else "after the call"
+    return f"{call.failure_location}: {call.kind} · {where}"
 
 
-def _raise_site(failure: ScenarioFailure) -> list[str]:
+def _raise_site(cause: BaseException | None) -> list[str]:
     """Return where the application raised, if it did; errors of the toolkit explain themselves."""
-    cause = None if isinstance(failure.cause, ToolkitError) else failure.cause
-    frames = traceback.extract_tb(cause.__traceback__) if cause else []
+    frames = (
+        [] if cause is None or isinstance(cause, ToolkitError) else traceback.extract_tb(cause.__traceback__)
+    )
     return [f"  raised at {frames[-1].filename}:{frames[-1].lineno}"] if frames else []
 
 
-def _annotated_source(result: ScenarioResult, failure: ScenarioFailure) -> list[str]:
+def _annotated_source(call: CallRecord) -> list[str]:
     """Return the failed turn as the user wrote it, with what was heard as a comment at ``hears``."""
-    if failure.turn is None:
+    if not call.failed_turn:
         return []
-    turn_result = result.turns[failure.turn - 1]
-    turn = turn_result.turn
-    lines = list(turn.source)
+    turn = call.turns[call.failed_turn - 1]
+    lines, index = list(turn.source), turn.hears_index
     if not lines:
         return []
-    index = 0 if turn.hears_line is None else turn.hears_line - turn.location.line
-    lines[index] = f"{lines[index]}   # heard: {_shorten(turn_result.heard) or 'nothing'}"
+    lines[index] = f"{lines[index]}   # heard: {_shorten(turn.heard) or 'nothing'}"
     return lines if index < len(lines[:5]) else [lines[0], lines[index]]
 
 
 def _shorten(text: str, limit: int = 100) -> str:
     return text if len(text) <= limit else f"…{text[-limit:]}"
-
-
-def _pluralize(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

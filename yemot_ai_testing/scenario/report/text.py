@@ -8,28 +8,12 @@ support for right-to-left text keep the columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.timeline import (
-    Origin,
-    SilenceGrade,
-    TimelineEvent,
-    TurnEvent,
-    build_timeline,
-)
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, TurnEvent, build_timeline, join_speech
 
-__all__ = [
-    "ConversationLine",
-    "conversation_lines",
-    "escape_controls",
-    "heading",
-    "render_result",
-    "render_transcript",
-    "timeline_lines",
-]
+__all__ = ["conversation_lines", "escape_controls", "render_transcript"]
 
 VERB_LABELS = {
     "says": "caller",
@@ -47,62 +31,19 @@ CONTROL_CHARACTERS = re.compile(
 """Characters that move the cursor, end a line, change direction, or cannot be encoded as UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationLine:
-    """One line of a conversation.
-
-    Attributes:
-        at: seconds since the call began.
-        origin: who or what caused it; selects the colour.
-        label: the label in the second column.
-        text: the spoken text or the description.
-        grade: of a silence, whether it exceeds a limit.
-    """
-
-    at: float
-    origin: Origin
-    label: str
-    text: str
-    grade: SilenceGrade = ""
-
-    def __str__(self) -> str:
-        minutes, seconds = divmod(round(self.at, 1), 60)
-        return f"  {int(minutes):2}:{seconds:04.1f}  {self.label:>7}  {escape_controls(self.text)}".rstrip()
-
-
-def conversation_lines(result: ScenarioResult) -> list[ConversationLine]:
-    """Return the lines of the call, with its silences."""
-    return timeline_lines(build_timeline(result.turn_events))
-
-
-def timeline_lines(timeline: Iterable[TimelineEvent]) -> list[ConversationLine]:
-    """Return the lines of a timeline; consecutive texts of the line are one."""
-    joined: list[ConversationLine] = []
-    for line in map(_line, timeline):
-        last = joined[-1] if joined else None
-        if last is not None and last.origin == line.origin == "line":
-            joined[-1] = ConversationLine(last.at, "line", "line", f"{last.text} | {line.text}")
-        else:
-            joined.append(line)
-    return joined
-
-
-def heading(result: ScenarioResult) -> str:
-    """Return the heading of a conversation: outcome, caller, and the name of the scenario."""
-    caller = result.scenario.caller
-    number = caller.phone or "withheld number"
-    extension = caller.extension.strip("/")
-    return escape_controls(f"{result.state}: {number} → /{extension}  {result.scenario.name}")
-
-
-def render_result(result: ScenarioResult) -> str:
-    """Return the heading and the conversation."""
-    return "\n".join([heading(result), *map(str, conversation_lines(result))])
+def conversation_lines(timeline: Iterable[TimelineEvent]) -> Iterator[tuple[TimelineEvent, str]]:
+    """Yield the lines of a conversation, each with its first event; consecutive texts of the line are one."""
+    for first, *others in join_speech(timeline, lambda event: event.origin == "line"):
+        text = " | ".join([_text(first), *map(_text, others)])
+        minutes, seconds = divmod(round(first.at, 1), 60)
+        clock = f"{int(minutes):2}:{seconds:04.1f}"
+        yield first, f"  {clock}  {_label(first):>7}  {escape_controls(text)}".rstrip()
 
 
 def render_transcript(transcript: Transcript) -> str:
     """Return the conversation of a call without a scenario."""
-    return "\n".join(map(str, timeline_lines(build_timeline(TurnEvent(event, 0) for event in transcript))))
+    timeline = build_timeline(TurnEvent(event, 0) for event in transcript)
+    return "\n".join(line for _, line in conversation_lines(timeline))
 
 
 def escape_controls(text: str) -> str:
@@ -114,17 +55,13 @@ def escape_controls(text: str) -> str:
     return CONTROL_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
-def _line(event: TimelineEvent) -> ConversationLine:
-    return ConversationLine(event.at, event.origin, _label(event), _line_text(event), event.grade)
-
-
 def _label(event: TimelineEvent) -> str:
     if event.origin == "platform":
         return "yemot"
     return VERB_LABELS.get(event.kind, "caller") if event.origin == "caller" else KIND_LABELS[event.kind]
 
 
-def _line_text(event: TimelineEvent) -> str:
+def _text(event: TimelineEvent) -> str:
     match event.kind:
         case "says":
             return f"“{event.text}”"

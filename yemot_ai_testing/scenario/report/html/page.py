@@ -15,7 +15,7 @@ from typing import Self
 import jinja2
 
 from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState, TurnRecord
-from yemot_ai_testing.scenario.report.dead_air import percentile, slow_turns
+from yemot_ai_testing.scenario.report.dead_air import dead_air_figures, slow_turns
 from yemot_ai_testing.scenario.report.html import words
 from yemot_ai_testing.scenario.report.html.rows import Row, polls, rows
 from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
@@ -109,8 +109,11 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
         .render(
             calls=calls,
             counts=Counter(record.state for record in records),
-            silences=_silences(records),
-            slow=[(anchors[(turn.path, turn.line)], turn) for turn in slow_turns(records, limit=SLOW_TURNS)],
+            silences=dead_air_figures(records),
+            slow=[
+                (anchors[(record.path, turn.line)], record, turn)
+                for record, turn in slow_turns(records, limit=SLOW_TURNS)
+            ],
             written=written,
             words=words,
             style=style,
@@ -123,13 +126,6 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
 
 def _is_successful(record: CallRecord) -> bool:
     return record.state not in UNSUCCESSFUL
-
-
-def _silences(records: Sequence[CallRecord]) -> dict[str, float]:
-    silences = [turn.dead_air for record in records for turn in record.played]
-    if not silences:
-        return {}
-    return {"p50": percentile(silences, 50), "p95": percentile(silences, 95), "longest": max(silences)}
 
 
 @cache

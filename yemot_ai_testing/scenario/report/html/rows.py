@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.scenario.play.timeline import SilenceGrade, TimelineEvent
+from yemot_ai_testing.scenario.play.timeline import SilenceGrade, TimelineEvent, join_speech
 from yemot_ai_testing.scenario.report.call_record import TurnRecord
 from yemot_ai_testing.scenario.report.html.words import END_REASONS, EVENT_LABELS
 
@@ -62,11 +62,10 @@ class Row:
 
 
 def rows(turn: TurnRecord) -> list[Row]:
-    """Return the rows of ``turn`` in the order of their start."""
-    notes = [Row("mark", "polls", at, EVENT_LABELS["polls"]) for at in polls(turn)]
-    return sorted(
-        [*notes, *_merge_speech(map(_row, _without_dialled_extension(turn.timeline)))], key=lambda row: row.at
-    )
+    """Return the rows of ``turn`` by start; consecutive texts of one side are one bubble."""
+    notes = [TimelineEvent(at, 0.0, "platform", "polls") for at in polls(turn)]
+    bubbles = join_speech(_without_dialled_extension(turn.timeline), _bubble_side)
+    return sorted(map(_row, [*([note] for note in notes), *bubbles]), key=lambda row: row.at)
 
 
 def polls(turn: TurnRecord) -> Iterator[float]:
@@ -89,13 +88,19 @@ def _without_dialled_extension(timeline: Iterable[TimelineEvent]) -> Iterator[Ti
         dialled = event.text if event.kind == "dials" else None
 
 
-def _row(event: TimelineEvent) -> Row:
+def _bubble_side(event: TimelineEvent) -> str:
+    return event.origin if ROW_SHAPES.get(event.kind) == "bubble" else ""
+
+
+def _row(events: list[TimelineEvent]) -> Row:
+    event = events[0]
     shape = ROW_SHAPES.get(event.kind, "mark")
     kind = event.origin if shape == "bubble" else event.kind.replace(" ", "-")
     label = EVENT_LABELS.get(event.kind, event.kind)
     if event.origin == "platform" and shape == "bubble":
         label = "הפלטפורמה אומרת"
-    return Row(shape, kind, event.at, label, _texts(event), event.seconds, event.grade, event.bound)
+    texts = tuple(chain.from_iterable(map(_texts, events)))
+    return Row(shape, kind, event.at, label, texts, event.seconds, event.grade, event.bound)
 
 
 def _texts(event: TimelineEvent) -> tuple[str, ...]:
@@ -104,15 +109,3 @@ def _texts(event: TimelineEvent) -> tuple[str, ...]:
     if event.kind == "presses":
         return tuple(event.text)
     return (END_REASONS.get(event.text, event.text) if event.kind == "ends" else event.text,)
-
-
-def _merge_speech(separate: Iterable[Row]) -> list[Row]:
-    """Merge consecutive bubbles of the same side."""
-    joined: list[Row] = []
-    for row in separate:
-        last = joined[-1] if joined else None
-        if last is not None and row.shape == last.shape == "bubble" and row.kind == last.kind:
-            joined[-1] = Row("bubble", row.kind, last.at, last.label, last.texts + row.texts)
-        else:
-            joined.append(row)
-    return joined

@@ -12,49 +12,40 @@ Positions are percent of the width; a call begins at the right edge, because the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 from yemot_ai_testing.scenario.report.html.words import EVENT_LABELS, format_clock, format_seconds
 
-__all__ = ["StripMarker", "StripSegment", "StripTick", "TimelineStrip"]
+__all__ = ["StripPart", "TimelineStrip"]
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 MAX_TICKS = 6
 MIN_WIDTH = 0.6
 """Percent; the minimum width of a visible segment."""
 
-MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters"})
+MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters", "polls"})
 
 
 @dataclass(frozen=True, slots=True)
-class StripSegment:
-    """A period of time; ``x`` is its left edge."""
+class StripPart:
+    """A period or an instant.
 
-    kind: str
-    grade: str
-    x: float
-    width: float
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class StripMarker:
-    """An instant."""
+    Attributes:
+        kind: the kind of the event; for speech, the side that speaks.
+        x: its left edge.
+        title: its description; for a tick of the scale, its time.
+        width: its duration; 0 for an instant.
+        grade: of a silence, whether it exceeds a limit.
+    """
 
     kind: str
     x: float
     title: str
-
-
-@dataclass(frozen=True, slots=True)
-class StripTick:
-    """A time on the scale."""
-
-    x: float
-    label: str
+    width: float = 0.0
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +60,9 @@ class TimelineStrip:
     """
 
     seconds: float
-    segments: tuple[StripSegment, ...]
-    markers: tuple[StripMarker, ...]
-    ticks: tuple[StripTick, ...]
+    segments: tuple[StripPart, ...]
+    markers: tuple[StripPart, ...]
+    ticks: tuple[StripPart, ...]
 
     @classmethod
     def from_timeline(cls, timeline: Iterable[TimelineEvent], polls: Iterable[float]) -> Self:
@@ -79,36 +70,37 @@ class TimelineStrip:
         events = list(timeline)
         duration = max((event.at + event.seconds for event in events), default=0.0)
         scale = max(duration, 1.0)
-        markers = [*map(_marker_for(scale), (event for event in events if event.kind in MARKER_KINDS))]
-        markers += [StripMarker("polls", _from_right(at, scale), _tooltip("polls", "", at)) for at in polls]
-        segments = tuple(_segment(event, scale) for event in events if event.seconds)
-        return cls(duration, segments, tuple(markers), tuple(_ticks(scale)))
+        instants = [*events, *(TimelineEvent(at, 0.0, "platform", "polls") for at in polls)]
+        return cls(
+            duration,
+            tuple(_segment(event, scale) for event in events if event.seconds),
+            tuple(_marker(event, scale) for event in instants if event.kind in MARKER_KINDS),
+            tuple(_ticks(scale)),
+        )
 
 
-def _segment(event: TimelineEvent, scale: float) -> StripSegment:
+def _segment(event: TimelineEvent, scale: float) -> StripPart:
     width = max(event.seconds / scale * 100, MIN_WIDTH)
     x = max(_from_right(event.at, scale) - width, 0.0)
     kind = event.kind.replace(" ", "-") if event.kind in {"music", "is silent"} else event.origin
-    title = f"{_tooltip(event.kind, event.text, event.at)} ({format_seconds(event.seconds)})"
-    return StripSegment(kind, event.grade, round(x, 3), round(width, 3), title)
+    title = f"{_tooltip(event)} ({format_seconds(event.seconds)})"
+    return StripPart(kind, round(x, 3), title, round(width, 3), event.grade)
 
 
-def _marker_for(scale: float) -> Callable[[TimelineEvent], StripMarker]:
-    return lambda event: StripMarker(
-        event.kind.replace(" ", "-"), _from_right(event.at, scale), _tooltip(event.kind, event.text, event.at)
-    )
+def _marker(event: TimelineEvent, scale: float) -> StripPart:
+    return StripPart(event.kind.replace(" ", "-"), _from_right(event.at, scale), _tooltip(event))
 
 
-def _ticks(scale: float) -> Iterable[StripTick]:
+def _ticks(scale: float) -> Iterator[StripPart]:
     step = next((step for step in STEPS if scale / step <= MAX_TICKS), scale / MAX_TICKS)
     for number in range(math.floor(scale / step) + 1):
         at = number * step
-        yield StripTick(_from_right(at, scale), f"{int(at // 60)}:{int(at % 60):02}")
+        yield StripPart("tick", _from_right(at, scale), f"{int(at // 60)}:{int(at % 60):02}")
 
 
 def _from_right(at: float, scale: float) -> float:
     return round(100 - at / scale * 100, 3)
 
 
-def _tooltip(kind: str, text: str, at: float) -> str:
-    return f"{format_clock(at)} {EVENT_LABELS.get(kind, kind)} {text}".rstrip()
+def _tooltip(event: TimelineEvent) -> str:
+    return f"{format_clock(event.at)} {EVENT_LABELS.get(event.kind, event.kind)} {event.text}".rstrip()
