@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from yemot_ai.protocol import Action, CreditCard, MusicOnHold, Read, Tap, Voice
 from yemot_ai_testing.line.platform.extension import PreQuestion
@@ -30,55 +30,46 @@ __all__ = [
 ]
 
 
+class _StateBase:
+    """Describes a state by templates, in which ``0`` is the state."""
+
+    __slots__ = ()
+    WAITS_FOR: ClassVar = "the line is busy"
+    HINT: ClassVar = "only hangs_up() is possible now"
+
+    @property
+    def waits_for(self) -> str:
+        """What the line waits for, as text."""
+        return self.WAITS_FOR.format(self)
+
+    @property
+    def hint(self) -> str:
+        """The verbs that are possible, as text."""
+        return self.HINT.format(self)
+
+
 @dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(_StateBase):
     """The caller has not dialled yet."""
 
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return "the caller has not dialled yet"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return "call dial() first"
+    WAITS_FOR: ClassVar = "the caller has not dialled yet"
+    HINT: ClassVar = "call dial() first"
 
 
 @dataclass(frozen=True, slots=True)
-class Requesting:
+class Requesting(_StateBase):
     """A request is due, or its response is awaited."""
 
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return "the line is busy"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return "only hangs_up() is possible now"
-
 
 @dataclass(frozen=True, slots=True)
-class Performing:
+class Performing(_StateBase):
     """The actions of a response, or those that ``ext.ini`` has for a value, are due."""
 
     actions: tuple[Action, ...]
 
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return "the line is busy"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return "only hangs_up() is possible now"
-
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(_StateBase):
     """A question is open.
 
     Attributes:
@@ -94,84 +85,63 @@ class Asking:
     retries: int = 0
     path: str = ""
     seconds: float = 0.0
+    WAITS_FOR: ClassVar = "the line waits for {0.expected_input[0]} (read {0.read.name!r})"
+    HINT: ClassVar = "use {0.expected_input[1]}"
 
     @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the line waits for {_expected_input(self.read)} (read {self.read.name!r})"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return _fitting_verbs(self.read)
+    def expected_input(self) -> tuple[str, str]:
+        """What the question takes, and the verbs for it, as texts."""
+        mode = self.read.mode
+        if isinstance(mode, Tap):
+            limit = "any number" if mode.max_digits is None else f"at most {mode.max_digits}"
+            return f"keys (tap, {limit})", "presses(…) or silent()"
+        if not isinstance(mode, Voice):
+            return "a recording (record)", "records(…) or hangs_up()"
+        if mode.block_keys or mode.record_engine:
+            return "speech", "says(…) or silent()"
+        return "speech or keys (voice)", "says(…), presses(…) or silent()"
 
 
 @dataclass(frozen=True, slots=True)
-class Confirming:
+class Confirming(_StateBase):
     """A typed or spoken value waits for the caller's confirmation (M1353)."""
 
     asking: Asking
     value: str
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the line waits for keys that confirm {self.value!r} (read {self.asking.read.name!r})"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return 'presses("1") confirms, presses("2") tries again'
+    WAITS_FOR: ClassVar = "the line waits for keys that confirm {0.value!r} (read {0.asking.read.name!r})"
+    HINT: ClassVar = 'presses("1") confirms, presses("2") tries again'
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingMenu:
+class RecordingMenu(_StateBase):
     """The menu after a recording (M3345) is open."""
 
     asking: Asking
     path: str
     seconds: float
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the line waits for keys that confirm {self.path!r} (read {self.asking.read.name!r}, M3345)"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return 'presses("1") listens, "2" confirms, "3" records again, "4" continues the recording'
+    WAITS_FOR: ClassVar = (
+        "the line waits for keys that confirm {0.path!r} (read {0.asking.read.name!r}, M3345)"
+    )
+    HINT: ClassVar = 'presses("1") listens, "2" confirms, "3" records again, "4" continues the recording'
 
 
 @dataclass(frozen=True, slots=True)
-class Paying:
+class Paying(_StateBase):
     """The line takes a payment."""
 
     card: CreditCard
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the line waits for a payment of {self.card.amount}"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return 'use pays(…), or presses("*")'
+    WAITS_FOR: ClassVar = "the line waits for a payment of {0.card.amount}"
+    HINT: ClassVar = 'use pays(…), or presses("*")'
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(_StateBase):
     """Music plays; ``next_actions`` follow in the response. ``seconds`` None: until ``*``."""
 
     music: MusicOnHold
     seconds: float | None
     next_actions: tuple[Action, ...]
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the line plays the music {self.music.name!r}"
+    WAITS_FOR: ClassVar = "the line plays the music {0.music.name!r}"
 
     @property
     def hint(self) -> str:
@@ -181,7 +151,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(_StateBase):
     """The caller is in a folder without a server; ``known``: the line has this folder, and its menu."""
 
     extension: str
@@ -190,50 +160,33 @@ class Outside:
     @property
     def waits_for(self) -> str:
         """What the line waits for, as text."""
-        if self.known:
-            return f"the caller is in /{self.extension}, where no server decides"
-        return f"the call is over: left for /{self.extension}"
+        here = f"/{self.extension}"
+        known = f"the caller is in {here}, where no server decides"
+        return known if self.known else f"the call is over: left for {here}"
 
     @property
     def hint(self) -> str:
         """The verbs that are possible, as text."""
-        if self.known:
-            return "presses(…) enters the folder of that name, goes_to(…) any other; or hangs_up()"
-        return "goes_to(…) comes back, and hangs_up() ends it"
+        menu = "presses(…) enters the folder of that name, goes_to(…) any other; or hangs_up()"
+        return menu if self.known else "goes_to(…) comes back, and hangs_up() ends it"
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(_StateBase):
     """The caller was transferred out of the line, and may still hang up."""
 
     reason: str
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the call is over: {self.reason}"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return "hangs_up() ends it"
+    WAITS_FOR: ClassVar = "the call is over: {0.reason}"
+    HINT: ClassVar = "hangs_up() ends it"
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Over(_StateBase):
     """The call is over."""
 
     reason: str
-
-    @property
-    def waits_for(self) -> str:
-        """What the line waits for, as text."""
-        return f"the call is over: {self.reason}"
-
-    @property
-    def hint(self) -> str:
-        """The verbs that are possible, as text."""
-        return "a new call is a new Caller"
+    WAITS_FOR: ClassVar = "the call is over: {0.reason}"
+    HINT: ClassVar = "a new call is a new Caller"
 
 
 State: TypeAlias = (
@@ -261,22 +214,3 @@ def open_question(state: State) -> Asking | None:
 def has_left(state: State) -> bool:
     """Whether the call is over, or in a place that this line does not know."""
     return isinstance(state, Over | Transferred) or (isinstance(state, Outside) and not state.known)
-
-
-def _fitting_verbs(read: Read) -> str:
-    if isinstance(read.mode, Tap):
-        return "use presses(…) or silent()"
-    if not isinstance(read.mode, Voice):
-        return "use records(…) or hangs_up()"
-    blocked = read.mode.block_keys or read.mode.record_engine
-    return "use says(…) or silent()" if blocked else "use says(…), presses(…) or silent()"
-
-
-def _expected_input(read: Read) -> str:
-    mode = read.mode
-    if isinstance(mode, Tap):
-        limit = mode.max_digits
-        return f"keys (tap, {'any number' if limit is None else f'at most {limit}'})"
-    if isinstance(mode, Voice):
-        return "speech" if mode.block_keys or mode.record_engine else "speech or keys (voice)"
-    return "a recording (record)"
