@@ -43,7 +43,7 @@ from yemot_ai.protocol.messages import (
 )
 from yemot_ai.protocol.normalizer.speakable import speakable
 from yemot_ai.protocol.read_modes import Keyboard, Mode, Record, Tap, Voice
-from yemot_ai.protocol.request import Params, Request, normalize_speech
+from yemot_ai.protocol.request import Params, Request, normalize_speech, pressed_keys
 from yemot_ai.protocol.response import Response
 
 __all__ = [
@@ -87,5 +87,6 @@ __all__ = [
     "explain",
     "lint",
     "normalize_speech",
+    "pressed_keys",
     "speakable",
 ]

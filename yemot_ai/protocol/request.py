@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from typing import Final, Self, TypeAlias
 from urllib.parse import unquote_plus
 
-__all__ = ["Params", "Request", "normalize_speech"]
+__all__ = ["KEYS_PREFIX", "Params", "Request", "normalize_speech", "pressed_keys"]
 
 Params: TypeAlias = "Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]] | str"
 """What ``Request.parse`` accepts."""
+
+KEYS_PREFIX: Final = "Digits-"
+"""Before the keys in a value, if the caller pressed them instead of speaking [OFF]."""
 
 _GLUED: Final = re.compile(r"\?(?=Api[A-Za-z]+=)")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
@@ -126,6 +129,15 @@ def normalize_speech(value: str) -> str:
     """
     text = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", value)).split())
     return value if text == value else text  # the same object if equal: a call stores both
+
+
+def pressed_keys(value: str) -> str | None:
+    """Return the keys that a caller pressed instead of speaking, or None for speech [OFF].
+
+    >>> pressed_keys("Digits-12"), pressed_keys("שלום")
+    ('12', None)
+    """
+    return value.removeprefix(KEYS_PREFIX) if value.startswith(KEYS_PREFIX) else None
 
 
 def _iter_pairs(params: object) -> Iterator[tuple[object, object]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Record, Tap, Voice
+from yemot_ai.protocol.request import KEYS_PREFIX
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.actions import ask_for_payment, perform
 from yemot_ai_testing.line.platform.folders import resolve
@@ -149,7 +150,7 @@ def _max_digits(mode: object) -> int | None:
 def _submit_or_confirm(call: Call, asking: Asking, value: str) -> None:
     tap = asking.read.mode
     if not isinstance(tap, Tap):
-        call.submit_value(f"Digits-{value}")
+        call.submit_value(f"{KEYS_PREFIX}{value}")
         return
     if not needs_confirmation(tap, call.settings.confirmation):
         call.submit_value(value)
