@@ -1,4 +1,4 @@
-"""File names for any text, synced folders, and errors of the operating system with a hint.
+"""File names for any text, locks, synced folders, and errors of the operating system with a hint.
 
 >>> file_name("../a").startswith("_a-")
 True
@@ -6,6 +6,7 @@ True
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -16,7 +17,10 @@ from typing import Final
 
 from yemot_ai.errors import StoreError
 
-__all__ = ["file_name", "sync_folder", "translate_os_errors"]
+__all__ = ["PRIVATE_MODE", "file_name", "lock_file", "sync_folder", "translate_os_errors"]
+
+PRIVATE_MODE: Final = 0o600
+"""Of files that only their owner may read."""
 
 _UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
 _MAX_READABLE: Final = 40
@@ -34,6 +38,19 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def lock_file(path: Path) -> Iterator[None]:
+    """Lock ``path``, created if it is missing, against other processes; the end of the process unlocks it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        # Closing is not enough: a child that was forked since has the descriptor, too.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -6,7 +6,6 @@ A file is replaced atomically and synced, so that neither a crash nor a power cu
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
@@ -14,20 +13,22 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.serialization import decode_object, encode, parse_object
 from yemot_ai.sessions.session import Session
 from yemot_ai.sessions.stores.blocking import run_blocking
-from yemot_ai.sessions.stores.files import file_name, sync_folder, translate_os_errors
+from yemot_ai.sessions.stores.files import file_name, lock_file, sync_folder, translate_os_errors
 
 __all__ = ["JSONFileStore"]
+
+T = TypeVar("T")
 
 log = logging.getLogger("yemot_ai")
 
@@ -47,9 +48,6 @@ class _Envelope(NamedTuple):
     record: object
     saved: float
     expires: float
-
-    def session(self, call_id: str | None) -> Session:
-        return decode_object(self.record, call_id=call_id)
 
 
 class JSONFileStore:
@@ -139,30 +137,13 @@ class JSONFileStore:
 
     def _load(self, call_id: str) -> Session | None:
         path = self._sessions / file_name(call_id)
-        envelope = self._read(path)
-        if envelope is None or envelope.expires <= time.time():
-            return None
-        try:
-            return envelope.session(call_id)
-        except SessionDamagedError:
-            with self._locked(path.name):
-                return self._load_locked(path, call_id)
-
-    def _load_locked(self, path: Path, call_id: str | None) -> Session | None:
-        """Return the session of a locked file, or None; quarantine a damaged file."""
-        envelope = self._read_locked(path)
-        if envelope is None or envelope.expires <= time.time():
-            return None
-        try:
-            return envelope.session(call_id)
-        except SessionDamagedError as error:
-            self._quarantine(path, error)
-            return None
+        return self._read(path, lambda path: _read_session(path, call_id))
 
     def _save(self, session: Session, ttl: float) -> Session:
         path = self._sessions / file_name(session.call_id)
         with self._locked(path.name):
-            current, now = self._load_locked(path, session.call_id), time.time()
+            current = self._read_locked(path, lambda path: _read_session(path, session.call_id))
+            now = time.time()
             if (current.version if current else 0) != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
             saved = replace(session, version=session.version + 1)
@@ -183,7 +164,7 @@ class JSONFileStore:
         return [call_id for call_id in call_ids if call_id is not None]
 
     def _list_file(self, path: Path, latest: float) -> str | None:
-        envelope = self._read(path)
+        envelope = self._read(path, _read_envelope)
         if envelope is None:
             return None
         if envelope.expires <= time.time():
@@ -192,7 +173,7 @@ class JSONFileStore:
         if envelope.saved > latest:
             return None
         with self._locked(path.name):
-            session = self._load_locked(path, None)
+            session = self._read_locked(path, lambda path: _read_session(path, None))
         return session.call_id if session and path.name == file_name(session.call_id) else None
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
@@ -206,7 +187,7 @@ class JSONFileStore:
 
     def _remove_expired(self, path: Path) -> None:
         with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
-            envelope = self._read_locked(path)
+            envelope = self._read_locked(path, _read_envelope)
             if envelope and envelope.expires <= time.time():
                 path.unlink(missing_ok=True)
 
@@ -254,17 +235,18 @@ class JSONFileStore:
             log.warning("%s is damaged; its key counts as free", path)
             return None, 0.0
 
-    def _read(self, path: Path) -> _Envelope | None:
+    def _read(self, path: Path, read: Callable[[Path], T | None]) -> T | None:
         try:
-            return _read_envelope(path)
+            return read(path)
         except SessionDamagedError:
             # Read again with the lock: an intact file may have replaced it.
             with self._locked(path.name):
-                return self._read_locked(path)
+                return self._read_locked(path, read)
 
-    def _read_locked(self, path: Path) -> _Envelope | None:
+    def _read_locked(self, path: Path, read: Callable[[Path], T | None]) -> T | None:
+        """Return what ``read`` returns for a locked file; quarantine a damaged one and return None."""
         try:
-            return _read_envelope(path)
+            return read(path)
         except SessionDamagedError as error:
             self._quarantine(path, error)
             return None
@@ -299,15 +281,8 @@ class JSONFileStore:
     def _locked(self, name: str) -> Iterator[None]:
         """Hold the lock of all files whose names share it; for the time of one write."""
         number = int(hashlib.sha256(name.encode()).hexdigest(), 16) % LOCK_FILES
-        with translate_os_errors(f"{self._locks} cannot be used"):
-            descriptor = os.open(self._locks / f"{number:02}", os.O_RDWR | os.O_CREAT, 0o600)
-        try:  # the end of the process unlocks it, too
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with translate_os_errors(f"{self._locks} cannot be used"), lock_file(self._locks / f"{number:02}"):
             yield
-        finally:
-            # Closing is not enough: a child that was forked since has the descriptor, too.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
 
 
 def _read_envelope(path: Path) -> _Envelope | None:
@@ -327,6 +302,13 @@ def _read_envelope(path: Path) -> _Envelope | None:
     if not (math.isfinite(envelope.saved) and math.isfinite(envelope.expires)):
         raise SessionDamagedError("its times are not finite")
     return envelope
+
+
+def _read_session(path: Path, call_id: str | None) -> Session | None:
+    envelope = _read_envelope(path)
+    if envelope is None or envelope.expires <= time.time():
+        return None
+    return decode_object(envelope.record, call_id=call_id)
 
 
 def _read_text(path: Path) -> str | None:

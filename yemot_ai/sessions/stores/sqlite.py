@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -22,6 +21,7 @@ from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.session import Session
 from yemot_ai.sessions.stores.blocking import run_blocking
+from yemot_ai.sessions.stores.files import PRIVATE_MODE, lock_file
 
 __all__ = ["SQLiteStore"]
 
@@ -32,8 +32,6 @@ SCHEMA_VERSION: Final = 1
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for a write of another process."""
-
-PRIVATE_MODE: Final = 0o600
 
 _TABLES: Final = f"""
     BEGIN IMMEDIATE;
@@ -224,7 +222,9 @@ class SQLiteStore:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._creation_lock():
+        # One process at a time creates the file: SQLite does not wait while it switches to WAL. The lock is a
+        # separate file: closing a descriptor of the database would drop SQLite's own locks.
+        with lock_file(self._path.with_name(f"{self._path.name}-lock")):
             # SQLite creates files, also those beside the database, that every user can read.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_MODE))
@@ -247,20 +247,6 @@ class SQLiteStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
         connection.execute("PRAGMA synchronous = NORMAL")
-
-    @contextmanager
-    def _creation_lock(self) -> Iterator[None]:
-        """Let one process at a time create the file: SQLite does not wait while it switches to WAL.
-
-        The lock is a separate file: closing a descriptor of the database would drop SQLite's own locks.
-        """
-        lock_path = self._path.with_name(f"{self._path.name}-lock")
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
