@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
@@ -20,7 +21,6 @@ from yemot_ai_testing.scenario.play.result import (
     PlayedTurn,
     ScenarioFailure,
     ScenarioResult,
-    TurnStatus,
 )
 
 __all__ = ["PlayTarget", "play_scenario"]
@@ -59,17 +59,6 @@ def play_scenario(
     return _ScenarioRun(scenario, target, continue_after).run()
 
 
-class _TurnFailed(Exception):  # noqa: N818 - control flow inside this module
-    """A turn has failed."""
-
-    def __init__(
-        self, result: PlayedTurn, mismatches: list[Mismatch], cause: BaseException | None = None
-    ) -> None:
-        self.result = result
-        self.mismatches = mismatches
-        self.cause = cause
-
-
 @dataclass(slots=True)
 class _ScenarioRun:
     scenario: Scenario
@@ -103,16 +92,26 @@ class _ScenarioRun:
     def _run_turns(self, caller: Caller, leftovers: LeftoverCounts) -> None:
         for number, turn in enumerate(self.scenario.turns, start=1):
             event_count, exchange_count = len(caller.transcript), len(caller.exchanges)
+            run = _TurnRun(turn, caller, self.target.double)
             try:
-                result = _TurnRun(turn, caller, self.target.double).run(dials=number == 1)
-                self.results.append(_with_events(result, caller, event_count, exchange_count))
-            except _TurnFailed as failed:
-                self.results.append(_with_events(failed.result, caller, event_count, exchange_count))
-                self._fail(failed.mismatches, turn, number, failed.cause)
-                if not self._may_continue:
-                    return
+                run.run(dials=number == 1)
             finally:
                 leftovers.end_turn()
+            played = PlayedTurn(
+                turn,
+                "failed" if run.mismatches else "passed",
+                caller.heard,
+                caller.dead_air,
+                run.warnings,
+                tuple(caller.transcript[event_count:]),
+                caller.exchanges[exchange_count:],
+                tuple(run.mismatches),
+            )
+            self.results.append(played)
+            if run.mismatches:
+                self._fail(run.mismatches, turn, number, run.cause)
+            if not self._may_continue:
+                return
 
     @property
     def _may_continue(self) -> bool:
@@ -161,25 +160,27 @@ class _ScenarioRun:
 
 @dataclass(slots=True)
 class _TurnRun:
+    """One turn, and after ``run`` its differences, their cause, and its warnings."""
+
     turn: ScenarioTurn
     caller: Caller
     double: ModelDouble | None
+    mismatches: list[Mismatch] = field(default_factory=list)
+    cause: BaseException | None = None
+    warnings: tuple[str, ...] = ()
 
-    def run(self, *, dials: bool) -> PlayedTurn:
+    def run(self, *, dials: bool) -> None:
         """Play the turn; the first one dials, and its verb follows the greeting."""
-        exchange_count, raw = len(self.caller.exchanges), self.caller.raw
-        if self.turn.action is None:
+        action, expected = self.turn.action, self.turn.hears or Expectation()
+        if action is None:
             self._script_model()
+            self._perform(self.caller.dial if dials else None, expected)
+            return
         if dials:
-            self._run_verb(self.caller.dial)
-            if self.turn.action is not None:
-                self._evaluate(Expectation(), self._observed(exchange_count, raw))
-                exchange_count, raw = len(self.caller.exchanges), self.caller.raw
-        if self.turn.action is not None:
+            self._perform(self.caller.dial, Expectation())
+        if not self.mismatches:
             self._script_model()
-            action = self.turn.action
-            self._run_verb(lambda: _perform(self.caller, action))
-        return self._evaluate(self.turn.hears or Expectation(), self._observed(exchange_count, raw))
+            self._perform(partial(_act, self.caller, action), expected)
 
     def _script_model(self) -> None:
         double = self.double
@@ -199,22 +200,19 @@ class _TurnRun:
             when=lambda: model_call_count(double) > calls_before,
         )
 
-    def _run_verb(self, verb: Callable[[], str]) -> None:
-        try:
-            verb()
-        except WrongVerbError as error:
-            raise self._turn_failed("verb", error) from error
-        except EndlessLineError as error:
-            raise self._turn_failed("endless", error) from error
-
-    def _turn_failed(self, kind: MismatchKind, error: Exception) -> _TurnFailed:
-        result = PlayedTurn(self.turn, "failed", self.caller.heard, self.caller.dead_air)
-        return _TurnFailed(result, [Mismatch(kind, str(error))], error)
-
-    def _observed(self, exchange_count: int, raw: str) -> ObservedTurn:
+    def _perform(self, verb: Callable[[], str] | None, expected: Expectation) -> None:
+        """Do a verb and compare what is heard then."""
         caller = self.caller
+        exchange_count, raw = len(caller.exchanges), caller.raw
+        try:
+            if verb is not None:
+                verb()
+        except (WrongVerbError, EndlessLineError) as error:
+            kind: MismatchKind = "verb" if isinstance(error, WrongVerbError) else "endless"
+            self.mismatches, self.cause = [Mismatch(kind, str(error))], error
+            return
         exchanges = caller.exchanges[exchange_count:]
-        return ObservedTurn(
+        observed = ObservedTurn(
             caller.heard,
             exchanges,
             raw,
@@ -223,21 +221,9 @@ class _TurnRun:
             caller.question,
             _heard_sentences(caller),
         )
-
-    def _evaluate(self, expected: Expectation, observed: ObservedTurn) -> PlayedTurn:
-        mismatches = [*protocol_mismatches(observed.exchanges), *expectation_mismatches(expected, observed)]
-        status: TurnStatus = "failed" if mismatches else "passed"
-        result = PlayedTurn(
-            self.turn,
-            status,
-            observed.heard,
-            observed.dead_air,
-            _warnings(expected, observed),
-            mismatches=tuple(mismatches),
-        )
-        if mismatches:
-            raise _TurnFailed(result, mismatches, _app_exception(observed.exchanges))
-        return result
+        self.mismatches = [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
+        self.cause = _app_exception(exchanges)
+        self.warnings = _warnings(expected, observed)
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
@@ -252,13 +238,7 @@ def _heard_sentences(caller: Caller) -> tuple[str, ...]:
     return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
 
 
-def _with_events(result: PlayedTurn, caller: Caller, event_count: int, exchange_count: int) -> PlayedTurn:
-    """Return ``result`` with the events and exchanges after the given counts."""
-    events = tuple(caller.transcript[event_count:])
-    return replace(result, events=events, exchanges=caller.exchanges[exchange_count:])
-
-
-def _perform(caller: Caller, action: CallerAction) -> str:
+def _act(caller: Caller, action: CallerAction) -> str:
     match action.verb:
         case "says":
             return caller.says(action.text)

@@ -140,30 +140,29 @@ def _grade_silence(seconds: float, limits: SilenceLimits | None) -> tuple[Silenc
 
 def _silence_start(event: CallEvent, previous: float) -> float:
     """Return when the silence after ``event`` begins; an action of the caller stops what the line plays."""
-    if isinstance(event, CallerActed):
-        return event.at + event.seconds
-    return max(
-        previous, event.at + (0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds)
-    )
+    end = event.at + _seconds(event)
+    return end if isinstance(event, CallerActed) else max(previous, end)
+
+
+def _seconds(event: CallEvent) -> float:
+    return 0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds
 
 
 def _timeline_event(event: CallEvent, at: float, turn: int) -> TimelineEvent:
-    seconds = 0.0 if isinstance(event, ExtensionEntered | CallEnded) else round(event.seconds, 3)
-    origin, kind, text = _origin_kind_text(event)
-    return TimelineEvent(at, seconds, origin, kind, text, turn=turn)
+    origin, kind = _origin_kind(event)
+    text = event.text if isinstance(event, CallerActed) else str(event)
+    return TimelineEvent(at, round(_seconds(event), 3), origin, kind, text, turn=turn)
 
 
-def _origin_kind_text(event: CallEvent) -> tuple[Origin, str, str]:
+def _origin_kind(event: CallEvent) -> tuple[Origin, str]:
     match event:
-        case CallerActed(name=name, text=text):
-            return "caller", name, text
-        case Sound(text=text):
-            return "line", "speaks", text
+        case CallerActed(name=name):
+            return "caller", name
+        case Sound():
+            return "line", "speaks"
         case SystemSound():
-            return "platform", "speaks", str(event)
+            return "platform", "speaks"
         case Beep() | HoldMusic():
-            return "platform", "beeps" if isinstance(event, Beep) else "music", str(event)
-        case ExtensionEntered():
-            return "place", "enters", str(event)
-        case CallEnded(reason=reason):
-            return "place", "ends", reason
+            return "platform", "beeps" if isinstance(event, Beep) else "music"
+        case ExtensionEntered() | CallEnded():
+            return "place", "ends" if isinstance(event, CallEnded) else "enters"
