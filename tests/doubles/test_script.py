@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.codex.real import RealCodex
@@ -53,7 +54,7 @@ def test_every_method_adds_one_step_and_can_be_chained() -> None:
         (
             lambda double: double.answers(5),
             TypeError,
-            'such as "שלום", or a list of its pieces, not 5',
+            'such as "hello", or a list of its pieces, not 5',
         ),
         (lambda double: double.answers(["א", 5]), TypeError, "a list of its pieces, not \\['א', 5]"),
         (lambda double: double.answers([]), ValueError, "at least one piece"),
@@ -112,6 +113,6 @@ def test_the_real_codex_refuses_a_malformed_step(real: RealCodex) -> None:
 def test_a_step_about_a_session_fails_a_call_that_resumes_none(codex: Codex) -> None:
     codex.unknown_session()
     with pytest.raises(ProviderCrashError, match="no step scripted"):
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     with pytest.raises(ScriptMismatchError, match="שלום"):
         codex.assert_complete()

@@ -1,4 +1,4 @@
-"""The script of a double: the methods that all doubles of a model share, and the queue of steps.
+"""The script of a double: the queue of steps, and the check at its end.
 
 Each model call consumes the next step::
 
@@ -8,9 +8,9 @@ Each model call consumes the next step::
     ...     def add(self, step):
     ...         self.script.add(step)
     >>> double = Recorder()
-    >>> _ = double.answers("שלום").fails("rate_limited")
-    >>> double.script.take("מה השעה?")
-    Answer(pieces=('שלום',), after=0.0)
+    >>> _ = double.answers("hello").fails("rate_limited")
+    >>> double.script.take("what time is it?")
+    Answer(pieces=('hello',), after=0.0)
 
 A call without a step fails, and ``Script.assert_complete`` raises an error that lists the calls and the
 unused steps. This module imports nothing heavy, because every double imports it.
@@ -19,7 +19,6 @@ unused steps. This module imports nothing heavy, because every double imports it
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -34,16 +33,16 @@ from yemot_ai_testing.doubles.steps import (
     FailureKind,
     Hang,
     Malformed,
+    ScriptableCodex,
+    ScriptableModel,
+    ScriptableService,
     Step,
     Transcription,
     UnknownSession,
-    as_pieces,
-    as_seconds,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Self
 
 __all__ = [
     "FAILURE_KINDS",
@@ -121,115 +120,6 @@ class RecordedRequest(Protocol):
     def session(self) -> str | None:
         """The id of the conversation that the call continues; None for a new one."""
         ...
-
-
-class ScriptableModel(ABC):
-    """The methods that script a model; a double implements ``add``.
-
-    Each method adds one step and returns the double, so that calls can be chained.
-    """
-
-    @abstractmethod
-    def add(self, step: Step) -> None:
-        """Append a step to the script."""
-
-    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
-        """Answer the next call.
-
-        Args:
-            text: the answer, or its pieces, at least one.
-            after: seconds before the first piece.
-            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
-
-        Raises:
-            TypeError: the text is not a text, or the seconds are not a number.
-            ValueError: there is no piece, or the seconds are negative or not finite.
-        """
-        pieces = as_pieces(text)
-        if not pieces:
-            raise ValueError('an answer has at least one piece; answers("") is an empty one')
-        self.add(Answer(pieces, as_seconds("after", after), every=as_seconds("every", every)))
-        return self
-
-    def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
-        """Answer the next call with an error.
-
-        Args:
-            kind: one of ``FAILURE_KINDS``.
-            retry_after: seconds of the service's ``retry-after``.
-            after: seconds before the error.
-
-        Raises:
-            ValueError: there is no such kind, or the seconds are negative or not finite.
-            TypeError: the seconds are not a number.
-        """
-        if kind not in FAILURE_KINDS:
-            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
-        wait = None if retry_after is None else as_seconds("retry_after", retry_after)
-        self.add(Failure(kind, wait, as_seconds("after", after)))
-        return self
-
-    def hangs(self, *, saying: str = "") -> Self:
-        """Never answer the next call.
-
-        Args:
-            saying: a first message, after which nothing more is sent (Codex and the model service).
-        """
-        self.add(Hang(saying))
-        return self
-
-    def drops(self, text: str | Sequence[str] = "…") -> Self:
-        """Close the connection in the middle of the next answer, after ``text``.
-
-        Raises:
-            TypeError: the text is not a text.
-        """
-        self.add(Drop(as_pieces(text)))
-        return self
-
-
-class ScriptableCodex(ScriptableModel):
-    """The steps of a Codex process as well."""
-
-    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the key of scenarios
-        """Exit the next process with this exit code before it has answered."""
-        self.add(Crash(exit, stderr))
-        return self
-
-    def malformed(self, text: str = Malformed().text) -> Self:
-        """Let the next process write ``text`` instead of a message of its protocol, and exit 0."""
-        self.add(Malformed(text))
-        return self
-
-    def unknown_session(self) -> Self:
-        """Let the next resumed session be unknown."""
-        self.add(UnknownSession())
-        return self
-
-    def busy_session(self) -> Self:
-        """Let another process write to the next resumed session."""
-        self.add(BusySession())
-        return self
-
-
-class ScriptableService(ScriptableModel):
-    """The steps of a service that transcribes as well."""
-
-    def transcribes(self, text: str, *, after: float = 0.0) -> Self:
-        """Transcribe the next recording.
-
-        Args:
-            text: the transcript; "" for silence.
-            after: seconds before the response.
-
-        Raises:
-            TypeError: the text is not a text, or the seconds are not a number.
-            ValueError: the seconds are negative or not finite.
-        """
-        if not isinstance(text, str):
-            raise TypeError(f'a transcription is a text such as "שלום", not {text!r}')
-        self.add(Transcription(text, as_seconds("after", after)))
-        return self
 
 
 class Gate:

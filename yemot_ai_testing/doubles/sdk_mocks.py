@@ -27,7 +27,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable
-from types import TracebackType
 from typing import ClassVar, Self
 
 import httpx
@@ -39,24 +38,24 @@ from respx.mocks import Mocker
 from yemot_ai_testing.doubles.model_service import chat, messages, responses, transcription
 from yemot_ai_testing.doubles.model_service.api import ModelAPI
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.pauses import PausePoint
-from yemot_ai_testing.doubles.script import (
+from yemot_ai_testing.doubles.pauses import PausePoint, wait_until_open
+from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
+from yemot_ai_testing.doubles.steps import (
+    MODEL_STEPS,
+    SERVICE_STEPS,
     Answer,
     Drop,
     Failure,
-    FakeOnlyError,
     Hang,
-    Script,
-    ScriptableModel,
     ScriptableService,
     Step,
-    Transcription,
 )
 
 __all__ = ["AnthropicMock", "MockedService", "OpenAIMock"]
 
 
-class MockedService(ScriptableModel):
+class MockedService(ScriptedDouble, CheckedContext):
     """Answer the requests of an SDK from a script.
 
     A request without a step gets an error that says so, and ``assert_complete`` fails.
@@ -70,11 +69,11 @@ class MockedService(ScriptableModel):
 
     service_name: ClassVar[str]
     apis: ClassVar[tuple[ModelAPI, ...]]
-    supported_steps: ClassVar[tuple[type, ...]] = (Answer, Failure, Drop, Hang)
+    supported_steps: ClassVar[tuple[type, ...]] = MODEL_STEPS
 
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[ModelRequest] = []
-        self._script = Script()
         self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
         for api in self.apis:
@@ -87,12 +86,9 @@ class MockedService(ScriptableModel):
         routers.insert(0, routers.pop(routers.index(self._router)))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Intercept no more requests; does not check the script."""
         self._router.stop(clear=False, quiet=True)
-        if kind is None:
-            self.assert_complete()
 
     def add(self, step: Step) -> None:
         """Append a step to the script.
@@ -102,15 +98,7 @@ class MockedService(ScriptableModel):
         """
         if not isinstance(step, self.supported_steps):
             raise FakeOnlyError(f"{step!r} cannot happen to {self.service_name}'s API")
-        self._script.add(step)
-
-    def hold(self) -> None:
-        """Let every later request wait, after it is recorded, until ``release``."""
-        self._script.gate.hold()
-
-    def release(self) -> None:
-        """Let the waiting requests through."""
-        self._script.gate.release()
+        super().add(step)
 
     def pause_at(self, point: PausePoint) -> None:
         """Let every later request wait before it is answered until ``resume()``.
@@ -129,30 +117,18 @@ class MockedService(ScriptableModel):
         """Let the waiting requests through."""
         self.release()
 
-    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until ``count`` requests have arrived; ``TimeoutError`` after ``timeout`` seconds."""
-        self._script.wait_for_requests(count, timeout)
-
-    def assert_complete(self) -> None:
-        """Check that every step was used and every request was scripted.
-
-        Raises:
-            ScriptMismatchError: the message lists the requests and the unused steps.
-        """
-        self._script.assert_complete()
-
     @property
     def held(self) -> bool:
         """Whether later requests wait."""
-        return self._script.gate.held
+        return self.gate.held
 
     def receive(self, request: ModelRequest) -> Step | None:
         """Record a request and take its step; None if there is none."""
         self.requests.append(request)
-        step = self._script.take(request.prompt)
+        step = self.script.take(request.prompt)
         matching = request.matching_step(step)
         if step is not None and matching is None:  # a transcription for a prompt, or the reverse
-            self._script.record_unscripted(request.prompt)
+            self.script.record_unscripted(request.prompt)
         return matching
 
     def next_answer_id(self) -> str:
@@ -161,14 +137,12 @@ class MockedService(ScriptableModel):
 
     def wait(self, seconds: float) -> None:
         """Block at the gate, then for ``seconds``."""
-        self._script.gate.wait()
+        self.gate.wait()
         time.sleep(seconds)
 
     async def wait_async(self, seconds: float) -> None:
         """Wait at the gate, then for ``seconds``."""
-        loop, opened = asyncio.get_running_loop(), asyncio.Event()
-        self._script.gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
-        await opened.wait()
+        await wait_until_open(self.gate)
         await asyncio.sleep(seconds)
 
 
@@ -180,7 +154,7 @@ class OpenAIMock(MockedService, ScriptableService):
 
     service_name = "OpenAI"
     apis: ClassVar[tuple[ModelAPI, ...]] = (responses, chat, transcription)
-    supported_steps: ClassVar[tuple[type, ...]] = (*MockedService.supported_steps, Transcription)
+    supported_steps: ClassVar[tuple[type, ...]] = SERVICE_STEPS
 
 
 class AnthropicMock(MockedService):

@@ -1,20 +1,28 @@
 """The steps of a script: what a model, or the process that calls it, does with one model call.
 
-Plain values; ``script`` has the methods that create them and the queue.
+A new step is written here, and in the wire formats that run it: its class, its method, who can take it, and
+how it is written in a scenario. Everything else is derived.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+from yemot_ai_testing.doubles.arguments import as_exit_code, as_pieces, as_seconds, as_text
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
 __all__ = [
     "FAILURE_KINDS",
+    "MODEL_STEPS",
+    "PROCESS_STEPS",
+    "SERVICE_STEPS",
+    "SESSION_STEPS",
+    "STEP_SYNTAX",
     "Answer",
     "BusySession",
     "Crash",
@@ -23,11 +31,13 @@ __all__ = [
     "FailureKind",
     "Hang",
     "Malformed",
+    "ScriptableCodex",
+    "ScriptableModel",
+    "ScriptableService",
     "Step",
+    "StepSyntax",
     "Transcription",
     "UnknownSession",
-    "as_pieces",
-    "as_seconds",
 ]
 
 FailureKind = Literal[
@@ -156,29 +166,184 @@ Step: TypeAlias = (
     "Answer | Transcription | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
 )
 
+MODEL_STEPS: Final = (Answer, Failure, Hang, Drop)
+"""The steps of every model."""
 
-def as_pieces(text: object) -> tuple[str, ...]:
-    """Return the pieces of ``text``.
+SERVICE_STEPS: Final = (*MODEL_STEPS, Transcription)
+"""The steps of a service that transcribes as well."""
 
-    Raises:
-        TypeError: it is neither a text nor a sequence of texts.
+SESSION_STEPS: Final = (UnknownSession, BusySession)
+"""What can happen to a session that a process resumes."""
+
+PROCESS_STEPS: Final = (Crash, Malformed, *SESSION_STEPS)
+"""The steps that only a process can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSyntax:
+    """How a step is written: the method of a double, and the ``agent:`` of a scenario.
+
+    Attributes:
+        step: the class of the step.
+        verb: the method that adds it.
+        key: the key of a scenario.
+        value: the field that the value of the key sets; empty if the value is ``true`` or a mapping.
+        mapping: the fields in the mapping; empty if the value is no mapping.
     """
-    if isinstance(text, str):
-        return (text,)
-    if not isinstance(text, Sequence) or not all(isinstance(piece, str) for piece in text):
-        raise TypeError(f'a model writes a text such as "שלום", or a list of its pieces, not {text!r}')
-    return tuple(text)
+
+    step: type[Step]
+    verb: str
+    key: str
+    value: str = ""
+    mapping: tuple[str, ...] = ()
+
+    @property
+    def field_types(self) -> Mapping[str, str]:
+        """The annotation of each field of the step, by its name."""
+        return {one.name: str(one.type) for one in fields(self.step)}
+
+    @property
+    def delayed(self) -> bool:
+        """Whether the step can come ``after`` some seconds."""
+        return "after" in self.field_types
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The fields that a scenario can set; the others have their defaults."""
+        return (*filter(None, (self.value,)), *self.mapping, *(("after",) if self.delayed else ()))
 
 
-def as_seconds(name: str, value: object) -> float:
-    """Return ``value`` of the argument ``name`` if it is a valid number of seconds.
+STEP_SYNTAX: Final = (
+    StepSyntax(Answer, "answers", "answers", "pieces"),
+    StepSyntax(Transcription, "transcribes", "transcribes", "text"),
+    StepSyntax(Failure, "fails", "fails", "kind"),
+    StepSyntax(Hang, "hangs", "hangs"),
+    StepSyntax(Drop, "drops", "drops"),
+    StepSyntax(Crash, "crashes", "crash", mapping=("exit", "stderr")),
+    StepSyntax(Malformed, "malformed", "malformed"),
+    StepSyntax(UnknownSession, "unknown_session", "unknown_session"),
+    StepSyntax(BusySession, "busy_session", "busy_session"),
+)
+"""Every step."""
 
-    Raises:
-        TypeError: it is not a number.
-        ValueError: it is negative or not finite.
+
+class ScriptableModel(ABC):
+    """The methods that script a model; a double implements ``add``.
+
+    Each method adds one step and returns the double, so that calls can be chained.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{name} is a number of seconds such as 2.5, not {value!r}")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} is a number of seconds from 0 on, such as 2.5, not {value!r}")
-    return value
+
+    @abstractmethod
+    def add(self, step: Step) -> None:
+        """Append a step to the script."""
+
+    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
+        """Answer the next call.
+
+        Args:
+            text: the answer, or its pieces, at least one.
+            after: seconds before the first piece.
+            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
+
+        Raises:
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: there is no piece, or the seconds are negative or not finite.
+        """
+        pieces = as_pieces(text)
+        if not pieces:
+            raise ValueError('an answer has at least one piece; answers("") is an empty one')
+        self.add(Answer(pieces, as_seconds("after", after), every=as_seconds("every", every)))
+        return self
+
+    def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
+        """Answer the next call with an error.
+
+        Args:
+            kind: one of ``FAILURE_KINDS``.
+            retry_after: seconds of the service's ``retry-after``.
+            after: seconds before the error.
+
+        Raises:
+            ValueError: there is no such kind, or the seconds are negative or not finite.
+            TypeError: the seconds are not a number.
+        """
+        if kind not in FAILURE_KINDS:
+            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
+        wait = None if retry_after is None else as_seconds("retry_after", retry_after)
+        self.add(Failure(kind, wait, as_seconds("after", after)))
+        return self
+
+    def hangs(self, *, saying: str = "") -> Self:
+        """Never answer the next call.
+
+        Args:
+            saying: a first message, after which nothing more is sent (Codex and the model service).
+
+        Raises:
+            TypeError: it is not a text.
+        """
+        self.add(Hang(as_text("saying", saying)))
+        return self
+
+    def drops(self, text: str | Sequence[str] = "…") -> Self:
+        """Close the connection in the middle of the next answer, after ``text``.
+
+        Raises:
+            TypeError: the text is not a text.
+        """
+        self.add(Drop(as_pieces(text)))
+        return self
+
+
+class ScriptableCodex(ScriptableModel):
+    """The steps of a Codex process as well."""
+
+    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the key of scenarios
+        """Exit the next process with this exit code before it has answered.
+
+        Args:
+            exit: the exit code.
+            stderr: its output on standard error.
+
+        Raises:
+            TypeError: the code is not a whole number, or the output is not a text.
+        """
+        self.add(Crash(as_exit_code(exit), as_text("stderr", stderr)))
+        return self
+
+    def malformed(self, text: str = Malformed().text) -> Self:
+        """Let the next process write ``text`` instead of a message of its protocol, and exit 0.
+
+        Raises:
+            TypeError: it is not a text.
+        """
+        self.add(Malformed(as_text("malformed", text)))
+        return self
+
+    def unknown_session(self) -> Self:
+        """Let the next resumed session be unknown."""
+        self.add(UnknownSession())
+        return self
+
+    def busy_session(self) -> Self:
+        """Let another process write to the next resumed session."""
+        self.add(BusySession())
+        return self
+
+
+class ScriptableService(ScriptableModel):
+    """The steps of a service that transcribes as well."""
+
+    def transcribes(self, text: str, *, after: float = 0.0) -> Self:
+        """Transcribe the next recording.
+
+        Args:
+            text: the transcript; "" for silence.
+            after: seconds before the response.
+
+        Raises:
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: the seconds are negative or not finite.
+        """
+        self.add(Transcription(as_text("a transcription", text), as_seconds("after", after)))
+        return self

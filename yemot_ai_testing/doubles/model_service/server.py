@@ -4,15 +4,15 @@ It serves OpenAI's Responses, Chat Completions and transcription, and Anthropic'
 of these APIs; the real Codex binary works against it without a key and without a network::
 
     >>> import json, urllib.request
-    >>> with ModelServer().answers("שלום") as model:
+    >>> with ModelServer().answers("hello") as model:
     ...     request = urllib.request.Request(
-    ...         model.base_url + "/responses", data=json.dumps({"input": "מה שלומך?"}).encode()
+    ...         model.base_url + "/responses", data=json.dumps({"input": "who is there?"}).encode()
     ...     )
     ...     with urllib.request.urlopen(request) as response:
     ...         print(json.load(response)["output"][0]["content"][0]["text"])
-    שלום
+    hello
     >>> model.requests[0].prompt
-    'מה שלומך?'
+    'who is there?'
 """
 
 from __future__ import annotations
@@ -25,26 +25,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, ServiceStep
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.pauses import Pause
-from yemot_ai_testing.doubles.script import (
-    Answer,
-    Crash,
-    Drop,
-    Failure,
-    FakeOnlyError,
-    Hang,
-    Script,
-    ScriptableService,
-    Transcription,
-)
+from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
+from yemot_ai_testing.doubles.steps import MODEL_STEPS, SERVICE_STEPS, Answer, Crash, ScriptableService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Self
 
     from yemot_ai_testing.doubles.pauses import PausePoint
-    from yemot_ai_testing.doubles.script import Gate, Step
+    from yemot_ai_testing.doubles.script import Gate
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
 
@@ -52,7 +43,7 @@ CODEX_KEY_VARIABLE: Final = "YEMOT_AI_MODEL_SERVER_KEY"
 """The environment variable in which ``codex_config`` lets Codex look for a key (any value works)."""
 
 
-class ModelServer(ScriptableService):
+class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
     """A scripted model service; a context manager that serves until its block ends.
 
     The script is checked when the block ends without an exception; ``close`` does not check it.
@@ -61,16 +52,13 @@ class ModelServer(ScriptableService):
         crash: kills the client of a request, for ``Crash`` steps; without it there is no such step.
 
     Attributes:
-        script: the queue of steps.
         requests: the model calls so far, oldest first.
-        pause: the point at which calls wait (see ``pause_at``).
     """
 
     def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
         self._crash = crash
-        self.script: Script = Script()
+        super().__init__()
         self.requests: list[ModelRequest] = []
-        self.pause = Pause()
         self._lock = threading.Lock()
         self._shutdown_reader, self._shutdown_writer = socket.socketpair()
         self._server = ModelHTTPServer(self)
@@ -105,13 +93,17 @@ class ModelServer(ScriptableService):
             f"{provider}.supports_websockets": "false",
         }
 
+    def codex_options(self) -> list[str]:
+        """Return ``codex_config`` as options of Codex: ``-c key=value`` for each key."""
+        return [part for item in self.codex_config().items() for part in ("-c", "=".join(item))]
+
     def add(self, step: Step) -> None:
         """Append a step to the script.
 
         Raises:
             FakeOnlyError: the step is about a process.
         """
-        if not isinstance(step, Answer | Drop | Failure | Hang | Transcription):
+        if not isinstance(step, SERVICE_STEPS):
             raise FakeOnlyError(f"a model service cannot run {step!r}: script it on a Codex double")
         self.script.add(step)
 
@@ -119,35 +111,6 @@ class ModelServer(ScriptableService):
         """Answer the next call with output items (see ``model_service.responses``), then ``text``."""
         self.script.add(Answer(() if text is None else (text,), after, items))
         return self
-
-    def hold(self) -> None:
-        """Let every later call wait, after it is recorded, until ``release``."""
-        self.script.gate.hold()
-
-    def release(self) -> None:
-        """Let the waiting calls through."""
-        self.script.gate.release()
-
-    def pause_at(self, point: PausePoint) -> None:
-        """Let every later call wait at a point of its answer until ``resume()``.
-
-        Args:
-            point: ``asked``: before any text; ``first_text``: after the first piece; ``last_text``: after
-                the whole text, before the end of the answer. An answer without streaming waits at each of
-                them before it is sent.
-
-        Raises:
-            ValueError: there is no such point.
-        """
-        self.pause.set_point(point)
-
-    def resume(self) -> None:
-        """Resume the calls that wait at the point."""
-        self.pause.release()
-
-    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until ``count`` calls have arrived; ``TimeoutError`` after ``timeout`` seconds."""
-        self.script.wait_for_requests(count, timeout)
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Block until no call is in flight: each was answered, or its client has disconnected.
@@ -158,14 +121,6 @@ class ModelServer(ScriptableService):
         if not self._server.wait_idle(timeout):
             raise TimeoutError(f"a call is still in flight after {timeout:g} s")
 
-    def assert_complete(self) -> None:
-        """Check that every step was used and every call was scripted.
-
-        Raises:
-            ScriptMismatchError: the message lists the calls and the unused steps.
-        """
-        self.script.assert_complete()
-
     def close(self) -> None:
         """Stop serving; disconnect calls that hang. Does not check the script."""
         self._shutdown_writer.close()
@@ -174,25 +129,13 @@ class ModelServer(ScriptableService):
         self._thread.join()
         self._shutdown_reader.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.assert_complete()
-        finally:
-            self.close()
-
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a call and take its step; None if there is none."""
         with self._lock:
             self.requests.append(request)
             step = self.script.take(request.prompt)
         played = request.matching_step(step)
-        if isinstance(played, Answer | Crash | Drop | Failure | Hang):
+        if isinstance(played, (*MODEL_STEPS, Crash)):
             return played
         if step is not None:
             # A transcription for a prompt, or an answer for a recording; or a step about a resumed session

@@ -1,45 +1,23 @@
-"""Parse ``agent:``, the steps of the model in a turn, into steps of a double's script."""
+"""``agent:``, the steps of the model in a turn: read as steps of a double's script, and written again.
+
+What a step looks like is derived from ``STEP_SYNTAX``.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import yaml
 
-from yemot_ai_testing.doubles.script import (
-    Answer,
-    BusySession,
-    Crash,
-    Drop,
-    Failure,
-    Hang,
-    Malformed,
-    Step,
-    Transcription,
-    UnknownSession,
-)
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.yaml_nodes import mapping_values, text_list
 
-__all__ = ["DELAYED_OUTCOMES", "OUTCOMES", "parse_agent_steps"]
+__all__ = ["DELAYED_OUTCOMES", "OUTCOMES", "parse_agent_steps", "step_mapping"]
 
-FLAG_STEPS: Final[dict[str, type[Hang | Drop | Malformed | UnknownSession | BusySession]]] = {
-    "hangs": Hang,
-    "drops": Drop,
-    "malformed": Malformed,
-    "unknown_session": UnknownSession,
-    "busy_session": BusySession,
-}
-DELAYED_OUTCOMES: Final = ("answers", "transcribes", "fails")
-OUTCOMES: Final = (
-    *DELAYED_OUTCOMES,
-    "hangs",
-    "drops",
-    "crash",
-    "malformed",
-    "unknown_session",
-    "busy_session",
-)
+OUTCOMES: Final = tuple(syntax.key for syntax in STEP_SYNTAX)
+DELAYED_OUTCOMES: Final = tuple(syntax.key for syntax in STEP_SYNTAX if syntax.delayed)
 
 
 def parse_agent_steps(node: yaml.Node | None) -> tuple[Step, ...]:
@@ -51,16 +29,36 @@ def parse_agent_steps(node: yaml.Node | None) -> tuple[Step, ...]:
 
 def _parse_step(node: yaml.Node) -> Step:
     values = mapping_values(node)
-    after = parse_duration(values["after"].value) or 0.0 if "after" in values else 0.0
-    (outcome,) = (key for key in OUTCOMES if key in values)
-    match outcome:
-        case "answers":
-            return Answer(text_list(values["answers"]), after)
-        case "transcribes":
-            return Transcription(values["transcribes"].value, after)
-        case "fails":
-            return Failure(values["fails"].value, after=after)
-        case "crash":
-            crash = {key: value.value for key, value in mapping_values(values["crash"]).items()}
-            return Crash(int(crash.get("exit", 1)), crash.get("stderr", ""))
-    return FLAG_STEPS[outcome]()
+    (syntax,) = (syntax for syntax in STEP_SYNTAX if syntax.key in values)
+    nodes = {syntax.value: values[syntax.key]} if syntax.value else mapping_values(values[syntax.key])
+    if "after" in values:
+        nodes = {**nodes, "after": values["after"]}
+    return syntax.step(**{name: _parse_field(syntax.field_types[name], one) for name, one in nodes.items()})
+
+
+def _parse_field(annotation: str, node: yaml.Node) -> Any:  # noqa: ANN401 - of the type of the field
+    match annotation:
+        case "tuple[str, ...]":
+            return text_list(node)
+        case "float":
+            return parse_duration(node.value) or 0.0
+        case "int":
+            return int(node.value)
+    return node.value
+
+
+def step_mapping(step: Step) -> Mapping[str, Any]:
+    """Return the mapping that ``parse_agent_steps`` reads as ``step``; ``after`` is in seconds.
+
+    Raises:
+        ValueError: the file format cannot express it.
+    """
+    (syntax,) = (syntax for syntax in STEP_SYNTAX if syntax.step is type(step))
+    written = {name: getattr(step, name) for name in syntax.written}
+    if syntax.step(**written) != step:
+        raise ValueError(f"a scenario file cannot express {step!r}")
+    after = {"after": written["after"]} if written.get("after") else {}
+    if syntax.value:
+        value = written[syntax.value]
+        return {syntax.key: list(value) if isinstance(value, tuple) else value, **after}
+    return {syntax.key: {name: written[name] for name in syntax.mapping} or True, **after}

@@ -17,22 +17,12 @@ scenarios:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, assert_never
+from typing import Any
 
 import yaml
 
-from yemot_ai_testing.doubles.script import (
-    Answer,
-    BusySession,
-    Crash,
-    Drop,
-    Failure,
-    Hang,
-    Malformed,
-    Step,
-    Transcription,
-    UnknownSession,
-)
+from yemot_ai_testing.doubles.steps import Step
+from yemot_ai_testing.scenario.format.agent_steps import step_mapping
 from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
@@ -159,31 +149,6 @@ def _texts(hears: Expectation) -> Iterator[tuple[str, list[str]]]:
             yield name, list(getattr(hears, name))
 
 
-def _step(step: Step) -> YamlMapping:  # noqa: C901, PLR0911 - one case for each outcome
-    match step:
-        case Answer(pieces=pieces, after=after, items=(), every=0.0):
-            return {"answers": list(pieces), **_after(after)}
-        case Transcription(text=text, after=after):
-            return {"transcribes": text, **_after(after)}
-        case Failure(kind=kind, retry_after=None, after=after):
-            return {"fails": kind, **_after(after)}
-        case Crash(exit=code, stderr=stderr):
-            return {"crash": {"exit": code, "stderr": stderr}}
-        case Hang(saying=""):
-            return {"hangs": True}
-        case Drop() if step == Drop():
-            return {"drops": True}
-        case Malformed() if step == Malformed():
-            return {"malformed": True}
-        case UnknownSession():
-            return {"unknown_session": True}
-        case BusySession():
-            return {"busy_session": True}
-        case Answer() | Failure() | Hang() | Drop() | Malformed():
-            raise ValueError(f"a scenario file cannot express {step!r}")
-        case _:
-            assert_never(step)
-
-
-def _after(seconds: float) -> YamlMapping:
-    return {"after": _Seconds(seconds)} if seconds else {}
+def _step(step: Step) -> YamlMapping:
+    mapping = step_mapping(step)
+    return {key: _Seconds(value) if key == "after" else value for key, value in mapping.items()}

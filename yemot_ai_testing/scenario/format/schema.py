@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.script import FAILURE_KINDS
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, STEP_SYNTAX, StepSyntax
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
@@ -130,20 +130,25 @@ HEARS: Final = _object(
         "within": SILENCE_LIMITS,
     },
 )
+FIELD_TYPES: Final[dict[str, Schema]] = {
+    "tuple[str, ...]": ANSWER_TEXTS,
+    "str": TEXT,
+    "FailureKind": {"enum": list(FAILURE_KINDS)},
+    "int": COUNT,
+}
+
+
+def _step_value(syntax: StepSyntax) -> Schema:
+    """Return the schema of the value of a step's key."""
+    types = {name: FIELD_TYPES[syntax.field_types[name]] for name in syntax.written if name != "after"}
+    if syntax.mapping:
+        return _object(syntax.key, types)
+    return types.get(syntax.value, TRUE)
+
+
 AGENT: Final = _object(
     "agent",
-    {
-        "answers": ANSWER_TEXTS,
-        "transcribes": TEXT,
-        "after": DURATION,
-        "fails": {"enum": list(FAILURE_KINDS)},
-        "hangs": TRUE,
-        "drops": TRUE,
-        "crash": _object("crash", {"exit": COUNT, "stderr": TEXT}),
-        "malformed": TRUE,
-        "unknown_session": TRUE,
-        "busy_session": TRUE,
-    },
+    {"after": DURATION} | {syntax.key: _step_value(syntax) for syntax in STEP_SYNTAX},
     rules=[
         _rule(
             f"agent needs one of {', '.join(OUTCOMES)}; a list has one step for each model call",

@@ -1,0 +1,57 @@
+"""Check the arguments of a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = ["as_exit_code", "as_pieces", "as_seconds", "as_text"]
+
+
+def as_pieces(text: object) -> tuple[str, ...]:
+    """Return the pieces of ``text``.
+
+    Raises:
+        TypeError: it is neither a text nor a sequence of texts.
+    """
+    if isinstance(text, str):
+        return (text,)
+    if not isinstance(text, Sequence) or not all(isinstance(piece, str) for piece in text):
+        raise TypeError(f'a model writes a text such as "hello", or a list of its pieces, not {text!r}')
+    return tuple(text)
+
+
+def as_seconds(name: str, value: object) -> float:
+    """Return ``value`` of the argument ``name`` if it is a valid number of seconds.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is negative or not finite.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number of seconds such as 2.5, not {value!r}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is a number of seconds from 0 on, such as 2.5, not {value!r}")
+    return value
+
+
+def as_text(name: str, value: object) -> str:
+    """Return ``value`` of the argument ``name`` if it is a text.
+
+    Raises:
+        TypeError: it is not a text.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f'{name} is a text such as "hello", not {value!r}')
+    return value
+
+
+def as_exit_code(value: object) -> int:
+    """Return ``value`` if it is the exit code of a process.
+
+    Raises:
+        TypeError: it is not a whole number.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"an exit code is a whole number such as 1, not {value!r}")
+    return value
