@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.processes import KilledError, Worker, WorkerPool
-from tests.workers.worker_group import until
+from tests.support.waiting import until
 from yemot_ai_testing.history import WorkerRestarted
 from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 

@@ -1,26 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import pytest
 
 from tests.support.redis_server import RedisServer
-from tests.workers.worker_group import PATIENT, AddRoutes, WorkerGroup, add_agent, start_workers
+from tests.workers.worker_group import WorkerGroup, start_workers
 from yemot_ai.sessions import JSONFileStore, RedisStore, SessionStore, SQLiteStore
 
-
-class StartGroup(Protocol):
-    def __call__(
-        self,
-        add_routes: AddRoutes = add_agent,
-        *,
-        count: int = 2,
-        lease: float = 10.0,
-        hold: float = PATIENT,
-        **settings: object,
-    ) -> WorkerGroup: ...
+StartGroup = Callable[..., WorkerGroup]
+"""``start_workers``, over the store of the test; the groups are closed at its end."""
 
 
 @pytest.fixture(scope="session")
@@ -42,19 +34,11 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], S
 
 @pytest.fixture
 def start_group(make_store: Callable[[], SessionStore]) -> Iterator[StartGroup]:
-    groups: list[WorkerGroup] = []
+    with ExitStack() as stack:
 
-    def start(
-        add_routes: AddRoutes = add_agent,
-        *,
-        count: int = 2,
-        lease: float = 10.0,
-        hold: float = PATIENT,
-        **settings: object,
-    ) -> WorkerGroup:
-        groups.append(start_workers(make_store, add_routes, count=count, lease=lease, hold=hold, **settings))
-        return groups[-1]
+        def start(*arguments: Any, **settings: Any) -> WorkerGroup:  # noqa: ANN401 - those of start_workers
+            group = start_workers(make_store, *arguments, **settings)
+            stack.callback(group.close)
+            return group
 
-    yield start
-    for group in groups:
-        group.close()
+        yield start

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.workers.worker_group import Line, start_workers
+from tests.workers.worker_group import start_workers
 from yemot_ai.sessions import open_store
 
 
@@ -26,7 +26,7 @@ def full_disk() -> Iterator[None]:
 
 def main(place: str) -> None:
     group = start_workers(lambda: open_store(place), count=1)
-    line = Line(group)
+    line = group.line()
     answers = [line.enter()]
     with full_disk():
         answers += [line.gives("שלום"), line.polls()]

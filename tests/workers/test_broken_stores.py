@@ -13,7 +13,7 @@ import pytest
 
 from tests.workers.echo_model import EchoModel
 from tests.workers.server_processes import ROOT, Balancer, serving
-from tests.workers.worker_group import Line, WorkerGroup, start_workers
+from tests.workers.worker_group import WorkerGroup, start_workers
 from yemot_ai.sessions import JSONFileStore
 from yemot_ai_testing import Caller
 
@@ -84,7 +84,7 @@ def group(tmp_path: Path) -> Iterator[WorkerGroup]:
 
 def test_a_call_continues_when_the_missing_folder_is_back(group: WorkerGroup, tmp_path: Path) -> None:
     folder, away = tmp_path / "calls", tmp_path / "away"
-    line = Line(group)
+    line = group.line()
     line.enter()
     folder.rename(away)
     outage_response = line.gives("שלום")

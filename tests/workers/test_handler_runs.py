@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from tests.support.flow_line import Line
 from tests.support.stopwatch import Stopwatch
+from tests.support.waiting import until
 from tests.workers.conftest import StartGroup
-from tests.workers.worker_group import QUICK, Line, WorkerGroup, until
-from yemot_ai import AICall, AIFlow
+from tests.workers.worker_group import QUICK, WorkerGroup
+from yemot_ai import AICall, AIFlow, AsyncAICall
 
 
 def slow(ran: list[str], gate: threading.Event) -> Callable[[AIFlow, str], None]:
@@ -29,13 +31,13 @@ def slow(ran: list[str], gate: threading.Event) -> Callable[[AIFlow, str], None]
 
 
 def menu_of(group: WorkerGroup) -> Line:
-    return Line(group, extension="")
+    return group.line(extension="")
 
 
 def test_a_running_handler_is_joined_by_every_worker_and_runs_once(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    line = menu_of(start_group(slow(ran, gate), hold=QUICK, count=3))
+    line = menu_of(start_group(slow(ran, gate), dialog=QUICK, count=3))
     first = line.enter(at=0)
     names = [line.asked]
     for worker in (1, 2, 0):
@@ -54,7 +56,7 @@ def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_a
 ) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    line = menu_of(start_group(slow(ran, gate), hold=QUICK))
+    line = menu_of(start_group(slow(ran, gate), dialog=QUICK))
     first = line.enter(at=0)
     again = line.again(at=1)
     gate.set()
@@ -68,34 +70,30 @@ def test_what_was_queued_is_repeated_by_another_worker_to_a_line_that_lost_the_a
 def test_a_handler_whose_worker_is_blocked_runs_again_at_another(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    group = start_group(slow(ran, gate), hold=QUICK, lease=0.5)
+    group = start_group(slow(ran, gate), dialog=QUICK, lease=0.5)
     line = menu_of(group)
     line.enter(at=0)
     with group.workers[0].blocked():
         gate.set()
-        while line.is_polling:
-            line.polls(at=1)
+        line.waits(at=1)
 
-    assert "הקישו אחת B" in line.answer
+    assert "הקישו אחת B" in line.response
     assert ran == ["A", "B"]
 
 
 def test_a_worker_that_resumes_after_its_run_was_taken_over_writes_nothing(start_group: StartGroup) -> None:
     ran: list[str] = []
     gate = threading.Event()
-    group = start_group(slow(ran, gate), hold=QUICK, lease=0.5)
+    group = start_group(slow(ran, gate), dialog=QUICK, lease=0.5)
     line = menu_of(group)
     line.enter(at=0)
     with group.workers[0].blocked():
         gate.set()
-        while line.is_polling:
-            line.polls(at=1)
-        taken_over = line.answer
+        taken_over = line.waits(at=1)
     live = group.workers[0].flow._local_calls.get_or_create("c1")
     until(lambda: live.inflight is None or live.inflight.task.done())
-    session = group.workers[1].engine.run(group.workers[1].flow.ai.store.load("c1"))
+    session = group.workers[1].load_session()
 
-    assert session is not None
     assert session.state == {"by": "B"}
     assert [finished.answer for finished in session.finished] == [taken_over]
     assert line.again(at=0) == taken_over
@@ -106,19 +104,19 @@ def test_a_hang_up_at_another_worker_ends_a_handler_that_waits_for_the_model(sta
 
     def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.get("")
-        async def menu(call: AICall) -> None:
+        async def menu(call: AsyncAICall) -> None:
             try:
                 await call.ask_ai("שלום")
             finally:
                 ended.set()
 
-    group = start_group(add_routes, hold=QUICK)
+    group = start_group(add_routes, dialog=QUICK)
     group.model.gate.hold()
     line = menu_of(group)
     line.enter(at=0)
     group.model.wait_for_requests(1)
     with Stopwatch() as watch:
-        line.hangs_up(at=1)
+        line.hang_up(at=1)
         assert ended.wait(10)
 
     assert watch.took < 0.5
@@ -141,4 +139,4 @@ def test_names_and_answers_continue_although_each_answer_reaches_another_worker(
     for key in "123":
         line.gives(key)
 
-    assert line.answer == "id_list_message=t-1 2 3&go_to_folder=hangup"
+    assert line.response == "id_list_message=t-1 2 3&go_to_folder=hangup"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.redis_server import RedisServer
-from tests.workers.worker_group import QUICK, Line, WorkerGroup, add_agent, start_workers, until
+from tests.support.waiting import until
+from tests.workers.worker_group import QUICK, WorkerGroup, add_agent, start_workers
 from yemot_ai import AICall, AIFlow
 from yemot_ai.sessions import RedisStore
 
@@ -37,7 +38,7 @@ def group(redis: RedisServer, ended: list[str]) -> Iterator[WorkerGroup]:
         def end(transcript: object, usage: object) -> None:
             ended.append(worker)
 
-    group = start_workers(lambda: RedisStore(redis.url), add_routes, hold=QUICK, lease=1)
+    group = start_workers(lambda: RedisStore(redis.url), add_routes, dialog=QUICK, lease=1)
     yield group
     group.close()
 
@@ -45,7 +46,7 @@ def group(redis: RedisServer, ended: list[str]) -> Iterator[WorkerGroup]:
 def test_a_call_continues_where_it_was_and_no_utterance_is_asked_twice(
     group: WorkerGroup, redis: RedisServer
 ) -> None:
-    line = Line(group)
+    line = group.line()
     line.enter()
     first = line.says("שמי דוד")
     group.model.gate.hold()
@@ -66,10 +67,7 @@ def test_a_call_continues_where_it_was_and_no_utterance_is_asked_twice(
 def test_an_answer_is_kept_for_longer_than_a_lease(
     group: WorkerGroup, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = Line(group)
-    line.enter()
-    group.model.gate.hold()
-    line.gives("שלום", at=0)
+    line = group.waiting_line()
     redis.stop()
     group.model.gate.release()
     until(lambda: "was lost" in caplog.text)
@@ -96,7 +94,7 @@ def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(
             call.play_message("הוזמן")
             call.hangup()
 
-    line = Line(group, extension="order")
+    line = group.line(extension="order")
     line.enter(at=0)
     redis.stop()
     works.set()
@@ -105,12 +103,12 @@ def test_a_handler_that_ends_while_redis_is_away_is_not_run_again(
     until(group.workers[0].is_idle)
     line.polls(at=1)
 
-    assert line.answer == "id_list_message=t-הוזמן&go_to_folder=hangup"
+    assert line.response == "id_list_message=t-הוזמן&go_to_folder=hangup"
     assert ran == ["A"]
 
 
 def test_a_second_outage_in_one_call_uses_its_own_names(group: WorkerGroup, redis: RedisServer) -> None:
-    line = Line(group)
+    line = group.line()
     line.enter()
     names = []
     for text in ("ראשון", "שני"):
@@ -127,7 +125,7 @@ def test_a_second_outage_in_one_call_uses_its_own_names(group: WorkerGroup, redi
 def test_a_call_ends_with_a_sentence_when_redis_does_not_come_back(
     group: WorkerGroup, redis: RedisServer
 ) -> None:
-    line = Line(group)
+    line = group.line()
     line.enter()
     redis.stop()
     line.gives("שלום")
@@ -138,19 +136,16 @@ def test_a_call_ends_with_a_sentence_when_redis_does_not_come_back(
     redis.start()
 
     assert polls == 20
-    assert line.answer == "id_list_message=t-סליחה, אירעה תקלה&go_to_folder=hangup"
+    assert line.response == "id_list_message=t-סליחה, אירעה תקלה&go_to_folder=hangup"
     assert group.model.asked == []
 
 
 def test_a_hang_up_while_redis_is_away_stops_the_turn_at_once_and_ends_the_call_later(
     group: WorkerGroup, redis: RedisServer, ended: list[str]
 ) -> None:
-    line = Line(group)
-    line.enter()
-    group.model.gate.hold()
-    line.gives("שלום", at=0)
+    line = group.waiting_line()
     redis.stop()
-    line.hangs_up(at=0)
+    line.hang_up(at=0)
     until(lambda: group.model.cancelled)
     redis.start()
     until(lambda: ended)

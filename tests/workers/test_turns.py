@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.stopwatch import Stopwatch
+from tests.support.waiting import until
 from tests.workers.conftest import StartGroup
-from tests.workers.worker_group import QUICK, Line, until
-from yemot_ai import AICall, AIFlow
+from tests.workers.worker_group import QUICK
+from yemot_ai import AICall, AIFlow, AsyncAICall
 from yemot_ai_testing import Caller
 
 
@@ -27,11 +28,8 @@ def test_a_conversation_continues_although_every_request_reaches_another_worker(
 
 
 def test_a_running_turn_is_joined_by_every_worker_and_the_model_asked_once(start_group: StartGroup) -> None:
-    group = start_group(count=3, hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
+    group = start_group(count=3, dialog=QUICK)
+    line = group.waiting_line()
     polls = [line.asked]
     for worker in (1, 2, 0, 1):
         line.polls(worker)
@@ -45,7 +43,7 @@ def test_a_running_turn_is_joined_by_every_worker_and_the_model_asked_once(start
 
 def test_a_request_that_comes_again_at_another_worker_gets_the_same_answer(start_group: StartGroup) -> None:
     group = start_group()
-    line = Line(group)
+    line = group.line()
     greeted = [line.enter(at=0), line.again(at=1)]
     answered = [line.gives("שלום", at=1), line.again(at=0), line.again(at=1)]
 
@@ -55,7 +53,7 @@ def test_a_request_that_comes_again_at_another_worker_gets_the_same_answer(start
 
 def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(start_group: StartGroup) -> None:
     group = start_group()
-    line = Line(group)
+    line = group.line()
     line.enter()
     line.values.append(("ai_1", "שלום"))
     group.model.gate.hold()
@@ -75,13 +73,10 @@ def test_one_request_at_two_workers_at_once_is_one_turn_with_one_answer(start_gr
 def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_second(
     start_group: StartGroup,
 ) -> None:
-    group = start_group(hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
+    group = start_group(dialog=QUICK)
+    line = group.waiting_line()
     with Stopwatch() as watch:
-        line.hangs_up(at=1)
+        line.hang_up(at=1)
         until(lambda: group.model.cancelled and not group.workers[0].tasks())
 
     assert watch.took < 0.5
@@ -91,29 +86,23 @@ def test_a_hang_up_at_one_worker_cancels_the_turn_at_another_within_half_a_secon
 
 
 def test_a_model_that_stops_slowly_is_not_cancelled_twice(start_group: StartGroup) -> None:
-    group = start_group(hold=QUICK)
-    group.model.gate.hold()
+    group = start_group(dialog=QUICK)
     group.model.cleaning = 0.7  # three looks of the watch
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
-    line.hangs_up(at=1)
+    line = group.waiting_line()
+    line.hang_up(at=1)
     until(lambda: group.model.cancelled)
-    line.hangs_up(at=0)
+    line.hang_up(at=0)
     until(lambda: not group.workers[0].tasks())
 
     assert group.model.cleaned == ["שלום"]
 
 
 def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(start_group: StartGroup) -> None:
-    group = start_group(hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
+    group = start_group(dialog=QUICK)
+    line = group.waiting_line()
     with group.workers[0].blocked():
         group.model.gate.release()
-        line.hangs_up(at=1)
+        line.hang_up(at=1)
     until(lambda: group.model.forgotten)
 
     assert group.model.forgotten == group.model.answered
@@ -121,18 +110,13 @@ def test_an_answer_that_comes_after_the_hang_up_is_forgotten_at_the_provider(sta
 
 
 def test_the_turn_of_a_blocked_worker_is_taken_over_when_its_lease_is_out(start_group: StartGroup) -> None:
-    group = start_group(lease=0.5, hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter(at=1)
-    line.gives("שלום", at=0)
+    group = start_group(lease=0.5, dialog=QUICK)
+    line = group.waiting_line(entered_at=1)
     with group.workers[0].blocked():
         line.polls(at=1)
         group.model.wait_for_requests(2)
         group.model.gate.release()
-        while line.is_polling:
-            line.polls(at=1)
-        spoken = line.answer
+        spoken = line.waits(at=1)
 
     assert "שלום אצל" in spoken
     assert group.model.asked == [("A", "שלום"), ("B", "שלום")]
@@ -141,25 +125,19 @@ def test_the_turn_of_a_blocked_worker_is_taken_over_when_its_lease_is_out(start_
 def test_a_worker_that_resumes_after_its_turn_was_taken_over_writes_nothing(start_group: StartGroup) -> None:
     def add_routes(flow: AIFlow, worker: str) -> None:
         @flow.ai_agent("agent", greeting="שלום")
-        async def agent(call: AICall, text: str) -> str:
+        async def agent(call: AsyncAICall, text: str) -> str:
             call.state["by"] = worker
             return f"{worker}: {await call.ask_ai(text)}"
 
-    group = start_group(add_routes, lease=0.5, hold=QUICK)
-    line = Line(group)
-    line.enter(at=1)
-    group.model.gate.hold()
-    line.gives("שלום", at=0)
+    group = start_group(add_routes, lease=0.5, dialog=QUICK)
+    line = group.waiting_line(entered_at=1)
     with group.workers[0].blocked():
         group.model.gate.release()  # its answer is there, but it does not look
-        while line.is_polling:
-            line.polls(at=1)
-        taken_over = line.answer
+        taken_over = line.waits(at=1)
     until(lambda: not group.workers[0].tasks())
-    session = group.workers[1].engine.run(group.workers[1].flow.ai.store.load("c1"))
+    session = group.workers[1].load_session()
 
     assert taken_over.startswith("read=t-B")
-    assert session is not None
     assert session.state == {"by": "B"}
     assert [turn.answer[:2] for turn in session.turns if turn.id == "ai_1"] == ["B:"]
     assert line.again(at=0) == taken_over
@@ -176,22 +154,18 @@ def test_a_developers_function_runs_once_and_its_questions_are_numbered_under_th
             ran.append(worker)
             return f"{call.ask_ai('ראשון')}, {call.ask_ai('שני')}"
 
-    group = start_group(add_routes, count=3, hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
+    group = start_group(add_routes, count=3, dialog=QUICK)
+    line = group.waiting_line()
     line.polls(at=1)
     line.polls(at=2)
     group.model.gate.release()
     spoken = line.waits()
-    session = group.workers[2].engine.run(group.workers[2].flow.ai.store.load("c1"))
+    session = group.workers[2].load_session()
 
     assert "ראשון אצל" in spoken
     assert "שני אצל" in spoken
     assert ran == ["A"]
     assert group.model.asked == [("A", "ראשון"), ("A", "שני")]
-    assert session is not None
     assert sorted(turn.id for turn in session.turns) == ["ai_1", "ai_1.1", "ai_1.2"]
 
 
@@ -204,20 +178,17 @@ def test_what_a_developer_keeps_of_a_call_is_seen_by_the_next_worker(start_group
             return " ".join(map(str, heard))
 
     group = start_group(add_routes)
-    line = Line(group)
+    line = group.line()
     line.enter(at=1)
     line.gives("א", at=0)
     line.gives("ב", at=1)
 
-    assert "א A ב B" in line.answer
+    assert "א A ב B" in line.response
 
 
 def test_an_exit_key_at_another_worker_leaves_while_the_model_thinks(start_group: StartGroup) -> None:
-    group = start_group(hold=QUICK)
-    group.model.gate.hold()
-    line = Line(group)
-    line.enter()
-    line.gives("שלום", at=0)
+    group = start_group(dialog=QUICK)
+    line = group.waiting_line()
     left = line.gives("9", at=1)
 
     assert left == "id_list_message=t-להתראות&go_to_folder=.."
@@ -225,16 +196,16 @@ def test_an_exit_key_at_another_worker_leaves_while_the_model_thinks(start_group
 
 def test_a_caller_is_remembered_although_another_worker_takes_the_next_call(start_group: StartGroup) -> None:
     group = start_group(remember="caller")
-    first, second, withheld = Line(group), Line(group, "c2"), Line(group, "c3", phone="")
+    first, second, withheld = group.line(), group.line("c2"), group.line("c3", phone="")
     first.enter(at=0)
     first.gives("שמי דוד", at=0)
-    first.hangs_up(at=1)
+    first.hang_up(at=1)
     for line in (second, withheld):
         line.enter(at=1)
         line.gives("איך קוראים לי", at=1)
-        line.hangs_up(at=0)
+        line.hang_up(at=0)
 
-    conversations = [line.answer.partition("אצל ")[2][:6] for line in (first, second, withheld)]
+    conversations = [line.response.partition("אצל ")[2][:6] for line in (first, second, withheld)]
     assert conversations[0] == conversations[1] != conversations[2]
 
 
@@ -253,11 +224,11 @@ def test_the_end_of_a_call_is_reported_once_although_two_workers_get_it_at_once(
 
     group = start_group(add_routes, count=3)
     for number in range(5):
-        line = Line(group, f"c{number}")
+        line = group.line(f"c{number}")
         line.enter()
         line.says("שלום")
         with ThreadPoolExecutor(3) as all_of_them:
-            list(all_of_them.map(line.hangs_up, range(3)))
+            list(all_of_them.map(line.hang_up, range(3)))
 
     assert len(ended) == 5
     assert {turns for _, turns in ended} == {1}

@@ -1,47 +1,48 @@
-"""Several workers with one store in this process, their model, and a line that alternates between them."""
+"""Several workers with one store in this process, and their model."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import threading
-import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.support.flow_line import Line
+from tests.support.waiting import until
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.flow.dialog import DialogSettings
-from yemot_ai.protocol import Read, Response, lint
 from yemot_ai.providers import JSON, Exchange, Reply
-from yemot_ai.sessions import SessionStore
+from yemot_ai.sessions import Session, SessionStore
+from yemot_ai_testing.doubles.pauses import wait_until_open
 from yemot_ai_testing.doubles.script import Gate
 
-PATIENT, QUICK = 5.0, 0.1
-"""Seconds for which a request is held: until there is an answer, or hardly, for tests of polls."""
+PATIENT = DialogSettings(answer_wait=5.0, poll_wait=5.0)
+"""Requests are held until there is an answer."""
 
-WAIT_TIMEOUT = 10.0
+QUICK = DialogSettings(answer_wait=0.1, poll_wait=0.1)
+"""Requests are hardly held, for tests of polls."""
 
-
-def until(condition: Callable[[], object], *, within: float = WAIT_TIMEOUT) -> None:
-    """Wait until ``condition`` is true."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "the condition is still false"
-        time.sleep(0.005)
+AddRoutes = Callable[[AIFlow, str], object]
+"""Adds the routes of a worker; its arguments are the flow and the name of the worker."""
 
 
 @dataclass
 class Model:
-    """Answers ``<utterance> אצל <conversation>``, for any worker, when its gate is open.
+    """The model of all workers: answers ``<utterance> אצל <conversation>``, or with ``sentences``.
 
     Attributes:
+        sentences: the answer of a model that streams; each waits until ``writes`` permits it.
+        gate: where the end of an answer waits.
         cleaning: seconds of its cleanup after a cancellation.
+        asked: workers and utterances.
     """
 
+    sentences: Sequence[str] = ()
     gate: Gate = field(default_factory=Gate)
     asked: list[tuple[str, str]] = field(default_factory=list)
     cancelled: list[tuple[str, str]] = field(default_factory=list)
@@ -51,12 +52,22 @@ class Model:
     cleaning: float = 0.0
     cleaned: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.permits = [Gate() for _ in self.sentences]
+        for gate in self.permits:
+            gate.hold()
+
     @property
     def counts(self) -> Counter[str]:
         return Counter(prompt for _, prompt in self.asked)
 
     def wait_for_requests(self, count: int) -> None:
         until(lambda: len(self.asked) >= count)
+
+    def writes(self, count: int = 1) -> None:
+        """Permit the next sentences."""
+        for gate in [gate for gate in self.permits if gate.held][:count]:
+            gate.release()
 
 
 @dataclass
@@ -68,31 +79,37 @@ class ModelProvider:
     engine: Engine
     name: str = "model"
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        self.model.histories.append(tuple(history))
-        return await self._ask(prompt, uuid.uuid4().hex[:6])
+    @property
+    def streams(self) -> bool:
+        return bool(self.model.sentences)
 
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await self._ask(prompt, str(session))
-
-    async def end_session(self, session: JSON) -> None:
-        self.model.forgotten.append(str(session))
-
-    async def _ask(self, prompt: str, session: str) -> Reply:
+    async def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        conversation = str(session or uuid.uuid4().hex[:6])
         self.model.asked.append((self.worker, prompt))
-        loop, opened = asyncio.get_running_loop(), asyncio.Event()
-        self.model.gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
+        self.model.histories.append(tuple(history))
         try:
-            await opened.wait()
+            for sentence, gate in zip(self.model.sentences, self.model.permits, strict=True):
+                await wait_until_open(gate)
+                yield sentence
+            await wait_until_open(self.model.gate)
         except asyncio.CancelledError:
             self.model.cancelled.append((self.worker, prompt))
             await asyncio.sleep(self.model.cleaning)
             self.model.cleaned.append(prompt)
             raise
-        self.model.answered.append(session)
-        return Reply(f"{prompt} אצל {session}", session)
+        self.model.answered.append(conversation)
+        yield Reply("".join(self.model.sentences) or f"{prompt} אצל {conversation}", conversation)
+
+    async def end_session(self, session: JSON) -> None:
+        self.model.forgotten.append(str(session))
 
 
 @dataclass
@@ -113,7 +130,7 @@ class Worker:
             resume.wait()
 
         self.engine.loop.call_soon_threadsafe(block)
-        assert blocked.wait(WAIT_TIMEOUT)
+        assert blocked.wait(10)
         try:
             yield
         finally:
@@ -125,7 +142,13 @@ class Worker:
 
     def tasks(self) -> int:
         """Return the number of running turns."""
-        return sum(map(len, self.flow.ai.ledger._tasks.values()))
+        return sum(map(len, self.flow.ai._runtime.ledger._tasks.values()))
+
+    def load_session(self) -> Session:
+        """Return the stored session of the call ``c1``."""
+        session = self.engine.run(self.flow.ai._runtime.store.load("c1"))
+        assert session is not None
+        return session
 
 
 @dataclass
@@ -139,15 +162,26 @@ class WorkerGroup:
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> str:
         return self.workers[next(self.turns) % len(self.workers)].flow.handle_request(pairs)
 
+    def line(self, call_id: str = "c1", extension: str = "agent", phone: str = "0501234567") -> Line:
+        """Return a call to the workers."""
+        flows = [worker.flow for worker in self.workers]
+        return Line(flows[0], call_id, extension, phone=phone, workers=flows)
+
+    def waiting_line(self, *, entered_at: int | None = None) -> Line:
+        """Return a call whose first turn runs at the first worker, and waits for the model."""
+        line = self.line()
+        line.enter(at=entered_at)
+        self.model.gate.hold()
+        line.gives("שלום", at=0)
+        return line
+
     def close(self) -> None:
+        self.model.writes(len(self.model.sentences))
         self.model.gate.release()
         for worker in self.workers:
             until(worker.is_idle)
             worker.flow.ai.close()
             worker.engine.close()
-
-
-AddRoutes = Callable[[AIFlow, str], object]
 
 
 def add_agent(flow: AIFlow, worker: str) -> None:
@@ -160,81 +194,17 @@ def start_workers(
     add_routes: AddRoutes = add_agent,
     *,
     count: int = 2,
-    lease: float = 10.0,
-    hold: float = PATIENT,
+    dialog: DialogSettings = PATIENT,
+    sentences: Sequence[str] = (),
     **settings: object,
 ) -> WorkerGroup:
-    """Start workers with the same routes."""
-    model, workers = Model(), []
+    """Start workers with the same routes; ``settings`` are those of ``YemotAI``."""
+    model, workers = Model(sentences), []
     for name in "ABC"[:count]:
         engine = Engine()
         provider = ModelProvider(model, name, engine)
-        ai = YemotAI(provider=provider, store=make_store(), lease=lease, **settings)  # type: ignore[arg-type]  # any of its settings
-        flow = AIFlow(ai, dialog=DialogSettings(answer_wait=hold, poll_wait=hold))
+        ai = YemotAI(provider=provider, store=make_store(), **settings)  # type: ignore[arg-type]  # any of its settings
+        flow = AIFlow(ai, dialog=dialog)
         add_routes(flow, name)
         workers.append(Worker(name, flow, engine))
     return WorkerGroup(model, workers)
-
-
-@dataclass
-class Line:
-    """One call, request by request; each goes to the next worker unless ``at`` names one."""
-
-    group: WorkerGroup
-    call_id: str = "c1"
-    extension: str = "agent"
-    phone: str = "0501234567"
-    time: int = 1000
-    values: list[tuple[str, str]] = field(default_factory=list)
-    answer: str = ""
-
-    def request(self) -> list[tuple[str, str]]:
-        own = [("ApiCallId", self.call_id), ("ApiPhone", self.phone), ("ApiExtension", self.extension)]
-        return [*own, ("ApiTime", str(self.time)), *self.values]
-
-    def again(self, at: int | None = None) -> str:
-        handle = self.group if at is None else self.group.workers[at].flow.handle_request
-        self.answer = handle(self.request())
-        assert not [problem for problem in lint(self.answer) if problem.level == "error"], self.answer
-        return self.answer
-
-    def enter(self, at: int | None = None) -> str:
-        self.time += 5
-        return self.again(at)
-
-    def gives(self, value: str, at: int | None = None) -> str:
-        """Send a value for the name of the last read."""
-        self.values.append((self.asked, value))
-        self.time += 5
-        return self.again(at)
-
-    def polls(self, at: int | None = None) -> str:
-        assert self.is_polling, self.answer
-        return self.gives("Ok", at)
-
-    def waits(self) -> str:
-        """Poll until there is an answer."""
-        deadline = time.monotonic() + 2 * WAIT_TIMEOUT
-        while self.is_polling:
-            assert time.monotonic() < deadline, self.answer
-            self.polls()
-        return self.answer
-
-    def says(self, text: str) -> str:
-        self.gives(text)
-        return self.waits()
-
-    def hangs_up(self, at: int | None = None) -> str:
-        handle = self.group if at is None else self.group.workers[at].flow.handle_request
-        return handle([*self.request(), ("hangup", "yes"), ("ApiHangupExtension", "/")])
-
-    @property
-    def asked(self) -> str:
-        last = tuple(Response.parse(self.answer))[-1]
-        assert isinstance(last, Read), self.answer
-        return last.name
-
-    @property
-    def is_polling(self) -> bool:
-        last = tuple(Response.parse(self.answer))[-1]
-        return isinstance(last, Read) and ("w" in last.name or "x" in last.name)
