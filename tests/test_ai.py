@@ -363,7 +363,7 @@ def test_a_conversation_that_cannot_be_deleted_does_not_keep_the_others(
 ) -> None:
     stubborn = Stubborn().answers("א").answers("ב")
     ai = YemotAI(provider=stubborn)
-    other = ai.new_conversation("other")
+    other = ai._runtime.new_conversation("other")
     ai.reply("c1", "יש?")
     ai.engine.run(other.ask("c1", "t", "יש?"))
 

@@ -9,7 +9,17 @@ from yemot_ai._calls.hooks import CallSummary, EndReason
 from yemot_ai._calls.limits import Limits
 from yemot_ai._runtime import Engine
 from yemot_ai.ai import YemotAI
-from yemot_ai.flow import AccessPolicy, Agent, AICall, AIFlow, DialogSettings, KeyAction, RecordingInput
+from yemot_ai.flow import (
+    AccessPolicy,
+    Agent,
+    AICall,
+    AIFlow,
+    AsyncAgent,
+    AsyncAICall,
+    DialogSettings,
+    KeyAction,
+    RecordingInput,
+)
 from yemot_ai.redaction import MASKING_FILTER, NumberMaskingFilter
 from yemot_ai.sessions import Turn
 
@@ -19,6 +29,8 @@ __all__ = [
     "AIFlow",
     "AccessPolicy",
     "Agent",
+    "AsyncAICall",
+    "AsyncAgent",
     "CallSummary",
     "DialogSettings",
     "EndReason",

@@ -17,39 +17,24 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Coroutine
 from contextvars import ContextVar
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from yemot_ai._calls.caller_memory import DAY, CallerMemory
-from yemot_ai._calls.hooks import EndReason, Hook, Hooks
-from yemot_ai._calls.lifecycle import CallLifecycle
+from yemot_ai._calls.caller_memory import DAY
+from yemot_ai._calls.hooks import EndReason, Hook
 from yemot_ai._calls.limits import Limits
+from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
-from yemot_ai._turns.conversation import Conversation
-from yemot_ai._turns.ledger import Ledger
-from yemot_ai._turns.recording_transcriber import (
-    RecordingTranscriber,
-    check_transcriber,
-    make_recording_transcriber,
-)
+from yemot_ai._turns.recording_transcriber import check_transcriber
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.providers.factory import check_provider, make_provider
-from yemot_ai.providers.provider import Provider, Reply, SupportsAclose
+from yemot_ai.providers.adapter import AnyProvider
+from yemot_ai.providers.factory import make_provider
+from yemot_ai.providers.provider import Reply
 from yemot_ai.redaction import MASKING_FILTER
-from yemot_ai.sessions import (
-    DEFAULT_LEASE,
-    MemoryStore,
-    Session,
-    SessionStore,
-    SupportsCheck,
-    Turn,
-    open_store,
-)
-from yemot_ai.sessions.hangup_watch import HangupWatch
+from yemot_ai.sessions import DEFAULT_LEASE, MemoryStore, SessionStore, Turn, open_store
 from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Recordings
 
@@ -70,20 +55,23 @@ DEFAULT_INSTRUCTIONS = (
 MEMORY_TTL = 30 * DAY
 
 
-class StepCounter(Protocol):
-    """A handler run, in which an ``ask`` without a ``turn_id`` is a numbered step."""
+class Steps(Protocol):
+    """A handler run, in which an ``ask`` is a step.
 
-    @property
-    def call_id(self) -> str:
-        """The call that the run handles."""
+    Attributes:
+        call_id: the call that the run handles.
+        turn_id: the turn that an agent's function answers; "" in a plain handler.
+    """
+
+    call_id: str
+    turn_id: str
+
+    def start_step(self, turn_id: str | None = None) -> str:
+        """Start a step; return its turn id, which is its position unless ``turn_id`` is given."""
         ...
 
-    def next_step_id(self) -> str:
-        """Return the turn id of the next step."""
-        ...
 
-
-current_run: ContextVar[StepCounter | None] = ContextVar("current_run", default=None)
+current_run: ContextVar[Steps | None] = ContextVar("current_run", default=None)
 """The handler run that the current code belongs to."""
 
 
@@ -92,7 +80,7 @@ class YemotAI:
 
     Args:
         mode: ``"codex"`` (the Codex CLI), ``"openai"`` or ``"anthropic"``; or give ``provider``.
-        provider: any object with the methods of ``yemot_ai.providers.Provider``.
+        provider: any object with the methods of ``yemot_ai.providers.SessionProvider`` or ``Provider``.
         store: a session store, or a URL for ``sessions.open_store``, such as ``"redis://localhost"``;
             the memory of this process unless given.
         instructions: how to answer; ``DEFAULT_INSTRUCTIONS`` unless given.
@@ -113,7 +101,7 @@ class YemotAI:
 
     Attributes:
         end_callbacks: functions that are called with the id of a call that ends, on the engine's loop.
-        hangup_watch: detects calls that end at another worker.
+        engine: the event loop on which turns and providers run.
 
     Raises:
         ConfigurationError: if the arguments cannot work together.
@@ -123,7 +111,7 @@ class YemotAI:
         self,
         mode: str | None = None,
         *,
-        provider: Provider | None = None,
+        provider: AnyProvider | None = None,
         store: SessionStore | str | None = None,
         instructions: str | None = None,
         model: str | None = None,
@@ -150,52 +138,27 @@ class YemotAI:
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
-        self.provider = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
-        self.instructions = DEFAULT_INSTRUCTIONS if instructions is None else instructions
-        self.session_ttl = session_ttl
-        self.engine: Engine = getattr(self.provider, "engine", None) or Engine.shared()
-        self.store = self._open_store(store)
-        # No other process can take over what only this one has.
-        self.lease = lease or (session_ttl if self.store.immediate else DEFAULT_LEASE)
-        checked = None if transcriber is None else check_transcriber(transcriber)
-        self._make_recording_transcriber = functools.partial(
-            make_recording_transcriber, checked, recordings, api_key=openai_api_key
+        provider = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
+        engine: Engine = getattr(provider, "engine", None) or Engine.shared()
+        opened = _open_store(store, engine)
+        self._runtime = Runtime(
+            provider=provider,
+            instructions=DEFAULT_INSTRUCTIONS if instructions is None else instructions,
+            store=opened,
+            engine=engine,
+            session_ttl=session_ttl,
+            turn_timeout=turn_timeout,
+            retries=retries,
+            # No other process can take over what only this one has.
+            lease=lease or (session_ttl if opened.immediate else DEFAULT_LEASE),
+            limits=limits or Limits(),
+            memory_ttl=memory_ttl if remember == "caller" else None,
+            transcriber=None if transcriber is None else check_transcriber(transcriber),
+            recordings=recordings,
+            openai_api_key=openai_api_key,
         )
-        self._turn_timeout = turn_timeout
-        self._retries = retries
-        self._providers: dict[str, Provider] = {}
-        self._hooks = Hooks(self.engine)
-        self.calls = self._new_calls(limits or Limits(), memory_ttl if remember == "caller" else None)
-        self.hangup_watch = HangupWatch(self.store, self.calls.on_ended_elsewhere)
-        self.ledger = self._new_ledger()
-        self.end_callbacks = self.calls.end_callbacks
-        self.end_callbacks.append(self.ledger.cancel_call)
-        self.conversation = self.new_conversation("call")
-
-    def _new_calls(self, limits: Limits, memory_ttl: float | None) -> CallLifecycle:
-        """Return a new ``CallLifecycle``; ``memory_ttl`` None: callers are not remembered."""
-        ttl = DAY if memory_ttl is None else memory_ttl
-        return CallLifecycle(
-            store=self.store,
-            engine=self.engine,
-            ttl=max(self.session_ttl, self._turn_timeout),
-            limits=limits,
-            caller_memory=CallerMemory(self.store, ttl=ttl, now=self.engine.time),
-            remember_callers=memory_ttl is not None,
-            hooks=self._hooks,
-            providers=self._providers,
-        )
-
-    def _new_ledger(self) -> Ledger:
-        return Ledger(
-            self.store,
-            self.calls.update_session,
-            hangup_watch=self.hangup_watch,
-            timeout=self._turn_timeout,
-            lease=self.lease,
-            on_done=self.calls.on_turn_done,
-            on_discarded=self.calls.discard_unsaved,
-        )
+        self.engine = engine
+        self.end_callbacks = self._runtime.calls.end_callbacks
 
     def reply(
         self, call_id: str, text: str, *, turn_id: str | None = None, instructions: str | None = None
@@ -227,22 +190,17 @@ class YemotAI:
         self, call_id: str, text: str, *, turn_id: str | None = None, instructions: str | None = None
     ) -> Turn:
         """Do what ``reply`` does, and return the whole turn: answer, usage, duration."""
-        turn_id = turn_id or _next_turn_id(call_id)
-        return _raise_failure(
-            self.engine.run(self.conversation.ask(call_id, turn_id, text, instructions=instructions))
-        )
+        return _raise_failure(self.engine.run(self._ask(call_id, text, turn_id, instructions)))
 
     async def aask(
         self, call_id: str, text: str, *, turn_id: str | None = None, instructions: str | None = None
     ) -> Turn:
         """Do what ``ask`` does, awaited from any event loop."""
-        turn_id = turn_id or _next_turn_id(call_id)
-        asking = self.conversation.ask(call_id, turn_id, text, instructions=instructions)
-        return _raise_failure(await self.engine.arun(asking))
+        return _raise_failure(await self.engine.arun(self._ask(call_id, text, turn_id, instructions)))
 
     def end(self, call_id: str) -> None:
         """End the call: cancel its running turns, and delete what was said, here and at the providers."""
-        self.engine.run(self.calls.end(call_id, "ended"))
+        self.engine.run(self._runtime.calls.end(call_id, "ended"))
 
     async def aend(self, call_id: str, *, reason: EndReason = "ended") -> None:
         """Do what ``end`` does, awaited from any event loop.
@@ -251,15 +209,15 @@ class YemotAI:
             call_id: the call.
             reason: ``CallSummary.reason`` for ``on_call_end``.
         """
-        await self.engine.arun(self.calls.end(call_id, reason))
+        await self.engine.arun(self._runtime.calls.end(call_id, reason))
 
     def forget_caller(self, phone: str) -> None:
         """Delete the memory of a caller (``remember="caller"``), here and at the providers."""
-        self.engine.run(self.calls.forget_caller(phone))
+        self.engine.run(self._runtime.calls.forget_caller(phone))
 
     async def aforget_caller(self, phone: str) -> None:
         """Do what ``forget_caller`` does, awaited from any event loop."""
-        await self.engine.arun(self.calls.forget_caller(phone))
+        await self.engine.arun(self._runtime.calls.forget_caller(phone))
 
     def on_call_start(self, function: H) -> H:
         """Register ``function(call_id, phone)`` for the start of a call. Usable as a decorator.
@@ -267,17 +225,17 @@ class YemotAI:
         A hook may be ``def`` or ``async def``; it is called once for each event, by the worker at which
         the event happens.
         """
-        self._hooks.call_start.append(function)
+        self._runtime.hooks.call_start.append(function)
         return function
 
     def on_turn(self, function: H) -> H:
         """Register ``function(call_id, turn)`` for the end of each turn that asks the AI."""
-        self._hooks.turn.append(function)
+        self._runtime.hooks.turn.append(function)
         return function
 
     def on_call_end(self, function: H) -> H:
         """Register ``function(summary, usage)`` for the end of a call, by hang-up, timeout or ``end``."""
-        self._hooks.call_end.append(function)
+        self._runtime.hooks.call_end.append(function)
         return function
 
     def check(self) -> None:
@@ -286,72 +244,30 @@ class YemotAI:
         Raises:
             StoreError: if it does not; the message says why.
         """
-        self.engine.run(self._check())
+        self.engine.run(self._runtime.check())
 
     def close(self) -> None:
         """Close the connections of the providers and the store; calls continue, with new ones."""
-        self.engine.run(self._close())
+        self.engine.run(self._runtime.close())
 
     async def aclose(self) -> None:
         """Do what ``close`` does, awaited from any event loop."""
-        await self.engine.arun(self._close())
+        await self.engine.arun(self._runtime.close())
 
     def open_calls(self) -> int:
         """Return the number of calls in the store that have not ended; block until the store answers."""
-        return self.engine.run(self.calls.count_open())
+        return self.engine.run(self._runtime.calls.count_open())
 
-    def new_conversation(
-        self, name: str, *, provider: Provider | None = None, instructions: str | None = None
-    ) -> Conversation:
-        """Return a separate conversation per call, for an agent with its own provider or instructions.
-
-        Raises:
-            ConfigurationError: if ``provider`` is not a provider.
-        """
-        if provider is not None:
-            check_provider(provider)
-        self._providers[name] = provider or self.provider
-        return Conversation(
-            name=name,
-            provider=provider or self.provider,
-            store=self.store,
-            ledger=self.ledger,
-            instructions=self.instructions if instructions is None else instructions,
-            timeout=self._turn_timeout,
-            retries=self._retries,
-            admit=self.calls.admit,
-        )
-
-    @functools.cached_property
-    def recording_transcriber(self) -> RecordingTranscriber:
-        """The recording transcriber of all agents that listen to recordings."""
-        return self._make_recording_transcriber(
-            run_in_thread=self.engine.run_in_thread,
-            ledger=self.ledger,
-            check_limits=self.calls.check_limits,
-        )
-
-    async def update_session(self, call_id: str, change: Callable[[Session], Session]) -> Session:
-        """Change a call's session by a pure function; see ``yemot_ai.sessions.update_session``."""
-        return await self.calls.update_session(call_id, change)
-
-    def _open_store(self, store: SessionStore | str | None) -> SessionStore:
-        if store is None:
-            return MemoryStore(now=self.engine.time)
-        return open_store(store) if isinstance(store, str) else store
-
-    async def _check(self) -> None:
-        if isinstance(self.store, SupportsCheck):
-            await self.store.check()
-
-    async def _close(self) -> None:
-        for provider in {id(provider): provider for provider in self._providers.values()}.values():
-            if isinstance(provider, SupportsAclose):
-                await provider.aclose()
-        if "recording_transcriber" in vars(self):
-            await self.recording_transcriber.aclose()
-        if isinstance(self.store, SupportsAclose):
-            await self.store.aclose()
+    def _ask(
+        self, call_id: str, text: str, turn_id: str | None, instructions: str | None
+    ) -> Coroutine[Any, Any, Turn]:
+        """Return the coroutine of a question; inside a handler of the call, it is a step of its run."""
+        run = current_run.get()
+        parent = ""
+        if run is not None and run.call_id == call_id:
+            turn_id, parent = run.start_step(turn_id), run.turn_id
+        ask = self._runtime.conversation.ask
+        return ask(call_id, turn_id or uuid.uuid4().hex, text, instructions=instructions, parent=parent)
 
 
 def _raise_failure(turn: Turn) -> Turn:
@@ -360,9 +276,10 @@ def _raise_failure(turn: Turn) -> Turn:
     return turn
 
 
-def _next_turn_id(call_id: str) -> str:
-    run = current_run.get()
-    return run.next_step_id() if run is not None and run.call_id == call_id else uuid.uuid4().hex
+def _open_store(store: SessionStore | str | None, engine: Engine) -> SessionStore:
+    if store is None:
+        return MemoryStore(now=engine.time)
+    return open_store(store) if isinstance(store, str) else store
 
 
 def _check_positive(**seconds: float) -> None:

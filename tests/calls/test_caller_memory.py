@@ -241,7 +241,7 @@ def test_a_call_that_ends_during_recall_leaves_no_thread(
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)
     make_call(flow, "סוד")
-    recall = ai.calls.caller_memory.recall
+    recall = ai._runtime.calls.caller_memory.recall
 
     async def recall_and_end(session: object) -> object:
         recalled = await recall(session)  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ def test_a_call_that_ends_during_recall_leaves_no_thread(
         await store.save(stored.tombstone(), ttl=60)
         return recalled
 
-    ai.calls.caller_memory.recall = recall_and_end  # type: ignore[method-assign,assignment]
+    ai._runtime.calls.caller_memory.recall = recall_and_end  # type: ignore[method-assign,assignment]
     line = {"ApiCallId": "c2", "ApiExtension": "", "ApiPhone": PHONE}
     flow.handle_request(line)
 

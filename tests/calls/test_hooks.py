@@ -205,7 +205,7 @@ def test_a_call_without_a_question_becomes_idle_too(
 ) -> None:
     flow.handle_request({"ApiCallId": "c1", "ApiExtension": "", "ApiPhone": PHONE})
 
-    ai.engine.run(asyncio.sleep(2 * ai.session_ttl - 1))
+    ai.engine.run(asyncio.sleep(2 * ai._runtime.session_ttl - 1))
 
     assert [transcript.reason for transcript, _ in recorded.ends] == ["idle"]
 

@@ -39,9 +39,9 @@ def test_each_turn_and_the_end_of_a_call_are_logged_with_duration_and_tokens(
 
     messages = [re.sub(r"^call \S+: ", "", line) for line in lines(caplog)]
     assert messages[:3] == [
-        "turn ai_1.1: scripted (call): answered in 1.50 s, 10 tokens in (0 cached), 6 out",
-        "turn ai_2.1: scripted (call): failed (unauthorized) in 0.00 s",
-        "turn ai_3.1: scripted (call): answered in 0.00 s, 4 tokens in (0 cached), 2 out",
+        "turn ai_1: scripted (call): answered in 1.50 s, 10 tokens in (0 cached), 6 out",
+        "turn ai_2: scripted (call): failed (unauthorized) in 0.00 s",
+        "turn ai_3: scripted (call): answered in 0.00 s, 4 tokens in (0 cached), 2 out",
     ]
     (end,) = messages[3:]
     assert re.fullmatch(

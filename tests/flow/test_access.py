@@ -103,7 +103,7 @@ def test_a_refused_caller_hears_a_sentence_and_nothing_is_stored(make_flow: Call
 
 
 async def _listed(flow: AIFlow) -> list[str]:
-    return [call_id async for call_id in flow.ai.store.call_ids()]
+    return [call_id async for call_id in flow.ai._runtime.store.call_ids()]
 
 
 def test_an_accepted_caller_is_answered(make_flow: Callable[..., AIFlow], provider: ScriptedProvider) -> None:
@@ -231,7 +231,7 @@ def test_the_secret_is_not_stored_logged_or_passed_to_handlers(
 
 
 async def _load(flow: AIFlow, call_id: str) -> Session | None:
-    return await flow.ai.store.load(call_id)
+    return await flow.ai._runtime.store.load(call_id)
 
 
 def test_a_refusal_is_logged_with_its_reason_without_number_or_line_breaks(

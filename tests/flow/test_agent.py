@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, DialogSettings, KeyAction, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall, DialogSettings, KeyAction, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow import Agent
 from yemot_ai.protocol import File
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -222,7 +221,7 @@ def test_an_unspeakable_answer_becomes_an_apology(line: Line, provider: Scripted
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_returned_text_is_the_answer(flow: AIFlow, line: Line, kind: str) -> None:
-    async def echo(call: AICall, text: str) -> str:
+    async def echo(call: AsyncAICall, text: str) -> str:
         await asyncio.sleep(0)
         return f"אמרת {text}"
 
@@ -251,7 +250,7 @@ def test_a_function_with_the_parameter_agent_gets_the_agent(
     histories: list[int] = []
 
     @flow.ai_agent("a")
-    async def answer_turn(call: AICall, agent: Agent) -> str:
+    async def answer_turn(call: AsyncAICall, agent: AsyncAgent) -> str:
         histories.append(len(agent.history))
         return f"{await agent.ask(agent.text + '!', instructions='קצר')} טוב"
 
@@ -440,7 +439,7 @@ def test_a_function_that_times_out_leaves_no_running_model_call(
     line.flow = AIFlow(YemotAI(provider=provider, turn_timeout=10))
 
     @line.flow.ai_agent("a")
-    async def slow(call: AICall, text: str) -> str:
+    async def slow(call: AsyncAICall, text: str) -> str:
         await asyncio.sleep(5)
         return await call.ask_ai(text)
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import itertools
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow
+from yemot_ai import AICall, AIFlow, AsyncAICall
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
-from yemot_ai.flow.compat.awaitable import PendingStr
+from yemot_ai.flow.call import BaseCall
 from yemot_ai_testing.doubles.script import UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -29,7 +34,7 @@ def test_a_step_is_asked_once_in_all_runs_of_the_handler(
         call.read(first, val_name="key", max_digits=1)
         call.play_message(first + call.ask_ai("ב"))
 
-    async def root_async(call: AICall) -> None:
+    async def root_async(call: AsyncAICall) -> None:
         first = await call.ask_ai("א")
         await call.read(first, val_name="key", max_digits=1)
         call.play_message(first + await call.ask_ai("ב"))
@@ -68,10 +73,10 @@ def test_a_step_is_numbered_by_the_call_not_by_the_await(
     order = [0, 1]
 
     @flow.get("")
-    async def root(call: AICall) -> None:
+    async def root(call: AsyncAICall) -> None:
         pending = [call.ask_ai("א"), call.ask_ai("ב")]
         answers = {index: await pending[index] for index in reversed(order)}
-        call.read(f"{answers[0]} {answers[1]}", val_name="key", max_digits=1)
+        await call.read(f"{answers[0]} {answers[1]}", val_name="key", max_digits=1)
         order.reverse()
         call.play_message(f"{answers[0]} {answers[1]}")
 
@@ -122,7 +127,7 @@ def test_areply_inside_an_async_handler_is_the_same_step(
     provider.answers("אחת")
 
     @flow.get("")
-    async def root(call: AICall) -> None:
+    async def root(call: AsyncAICall) -> None:
         answer = await flow.ai.areply(str(call.call_id), "א")
         await call.read(answer, val_name="key", max_digits=1)
         call.play_message(answer)
@@ -136,28 +141,128 @@ def test_a_blocking_method_in_an_async_handler_names_the_async_method(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     @flow.get("7")
-    async def root(call: AICall) -> None:
+    async def root(call: AsyncAICall) -> None:
         call.play_message(flow.ai.reply(str(call.call_id), "א"))
 
     assert "תקלה" in line.enter("7")
     assert "areply" in caplog.text
 
 
-def test_using_an_answer_without_await_is_an_error(
-    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, provider: ScriptedProvider
+MISUSES: dict[str, Callable[[Any], object]] = {
+    "join": lambda answer: " ".join(("א", "ב", *[answer])),
+    "replace": lambda answer: "א".replace("א", answer),
+    "add": lambda answer: "א" + answer,
+    "format": lambda answer: f"תשובה {answer}",
+    "json": json.dumps,
+    "sub": lambda answer: re.sub("א", answer, "א"),
+    "strip": lambda answer: answer.strip(),
+    "len": len,
+    "bool": bool,
+    "str": str,
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+@pytest.mark.parametrize("method", ["ask_ai", "read", "play_and_read"])
+def test_a_forgotten_await_is_an_error_that_names_the_line(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, misuse: str, method: str
+) -> None:
+    arguments = ("א", "ב") if method == "play_and_read" else ("א",)
+
+    @flow.get("7")
+    async def root(call: AsyncAICall) -> None:
+        with contextlib.suppress(TypeError, AttributeError):
+            MISUSES[misuse](getattr(call, method)(*arguments))
+        call.play_message("לא יישמע")
+
+    assert "תקלה" in line.enter("7")
+    number = root.__code__.co_firstlineno + 3
+    assert f"{__file__}:{number}: call.{method}(…) was never awaited" in caplog.text
+
+
+@pytest.mark.parametrize("ending", ["hangup", "goto", "return"])
+def test_a_forgotten_await_is_an_error_however_the_handler_ends(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    @flow.get("7")
+    async def root(call: AsyncAICall) -> str | None:
+        call.ask_ai("א")  # type: ignore[unused-coroutine]  # the mistake
+        if ending == "hangup":
+            call.hangup()
+        if ending == "goto":
+            call.goto("/1")
+        return "id_list_message=t-שלום"
+
+    assert "תקלה" in line.enter("7")
+    assert "was never awaited" in caplog.text
+
+
+def test_a_coroutine_that_is_awaited_after_a_read_is_no_mistake(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
 ) -> None:
     provider.answers("אחת")
 
     @flow.get("7")
-    async def root(call: AICall) -> None:
-        pending = call.ask_ai("א")
-        try:
-            call.play_message(f"תשובה {pending}")
-        finally:
-            assert await pending == "אחת"
+    async def root(call: AsyncAICall) -> None:
+        asking = call.ask_ai("א")
+        key = await call.read("הקישו", val_name="key", max_digits=1)
+        call.play_message(f"{key} {await asking}")
+
+    line.enter("7")
+
+    assert line.send(("key", "1")) == "id_list_message=t-1 אחת"
+
+
+def test_a_coroutine_cannot_be_played(flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    @flow.get("7")
+    async def root(call: AsyncAICall) -> None:
+        call.play_message(call.ask_ai("א"))  # type: ignore[arg-type]  # the mistake
 
     assert "תקלה" in line.enter("7")
-    assert "await call.ask_ai" in caplog.text
+    assert "a coroutine cannot be played" in caplog.text
+
+
+@pytest.mark.parametrize("form", ["object", "partial", "decorated"])
+def test_every_form_of_an_async_handler_gets_an_async_call(
+    flow: AIFlow, line: Line, provider: ScriptedProvider, form: str
+) -> None:
+    provider.answers("אחת")
+
+    async def asks(call: AsyncAICall) -> None:
+        call.play_message(await call.ask_ai("א"))
+
+    class Handler:
+        async def __call__(self, call: AsyncAICall) -> None:
+            await asks(call)
+
+    @functools.wraps(asks)
+    def decorated(call: AsyncAICall) -> Coroutine[Any, Any, None]:
+        return asks(call)
+
+    forms: dict[str, Callable[[Any], Any]] = {
+        "object": Handler(),
+        "partial": functools.partial(asks),
+        "decorated": decorated,
+    }
+    flow.add_route("7", forms[form])
+
+    assert line.enter("7") == "id_list_message=t-אחת"
+
+
+def test_a_plain_function_that_returns_a_coroutine_is_told_to_await(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def asks(call: BaseCall) -> None:
+        assert isinstance(call, AICall)
+        call.play_message(call.ask_ai("א"))
+
+    def wrapper(call: AICall) -> Coroutine[Any, Any, None]:
+        return asks(call)
+
+    flow.add_route("7", wrapper)  # type: ignore[arg-type]  # the mistake
+
+    assert "תקלה" in line.enter("7")
+    assert "EngineLoopError" in caplog.text
 
 
 def test_a_providers_error_reaches_the_handler_and_a_replay_raises_the_same(
@@ -267,28 +372,12 @@ def test_concurrent_questions_get_their_own_answers(
     provider.answers("אחת").answers("שתיים")
 
     @flow.get("")
-    async def root(call: AICall) -> None:
+    async def root(call: AsyncAICall) -> None:
         first, second = await asyncio.gather(call.ask_ai("א"), call.ask_ai("ב"))
         call.play_message(f"{first} {second}")
 
     assert line.enter("") == "id_list_message=t-אחת שתיים"
     assert prompts(provider) == ["א", "ב"]
-
-
-@pytest.mark.parametrize(
-    "use",
-    [lambda pending: "x" + pending, lambda pending: pending + "x", len, bool, str],
-    ids=["after", "before", "len", "bool", "str"],
-)
-def test_operations_on_an_answer_without_await_raise(use: Callable[[str], object]) -> None:
-    async def answer() -> str:
-        return "כן"
-
-    pending = PendingStr(answer())
-
-    with pytest.raises(ConfigurationError, match="await"):
-        use(pending)
-    pending.close()
 
 
 def test_silence_is_sent_to_the_model_as_silence(

@@ -8,8 +8,9 @@ import pytest
 import yemot_flow
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAICall, YemotAI
 from yemot_ai._runtime.engine import Engine
+from yemot_ai.flow.handlers.runner import HandlerResult
 from yemot_ai.protocol import GoToFolder, Response
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -97,7 +98,7 @@ def test_read_returns_the_typed_value_in_both_kinds_of_handler(flow: AIFlow, lin
         digits = call.read("גיל?", val_name="age")
         call.play_message(f"בן {digits}")
 
-    async def ask_async(call: AICall) -> None:
+    async def ask_async(call: AsyncAICall) -> None:
         digits = await call.read("גיל?", val_name="age")
         call.play_message(f"בן {digits}")
 
@@ -158,7 +159,7 @@ def test_the_first_outcome_counts(flow: AIFlow, line: Line) -> None:
 
 def test_an_interruption_inside_a_task_group_is_recognized(flow: AIFlow, line: Line) -> None:
     @flow.get("")
-    async def root(call: AICall) -> None:
+    async def root(call: AsyncAICall) -> None:
         async def ask() -> None:
             await call.read("גיל?", val_name="age")
 
@@ -181,7 +182,7 @@ def test_the_interruption_of_yemot_flow_is_recognized(flow: AIFlow, line: Line) 
     ["go_to_folder=/5", Response([GoToFolder("/5")]), (GoToFolder("/5"),)],
     ids=["text", "response", "actions"],
 )
-def test_a_handler_can_return_its_response(flow: AIFlow, line: Line, returned: object) -> None:
+def test_a_handler_can_return_its_response(flow: AIFlow, line: Line, returned: HandlerResult) -> None:
     flow.get("")(lambda call: returned)
 
     assert line.enter("") == "go_to_folder=/5"
@@ -189,7 +190,7 @@ def test_a_handler_can_return_its_response(flow: AIFlow, line: Line, returned: o
 
 @pytest.mark.parametrize("returned", ["hangup=yes", 5], ids=["no-answer", "number"])
 def test_an_invalid_return_value_becomes_a_sentence(
-    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, returned: object
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, returned: HandlerResult
 ) -> None:
     flow.get("7")(lambda call: returned)
 
@@ -391,7 +392,7 @@ def test_plain_and_async_handlers_do_not_block_each_other(ai: YemotAI) -> None:
         call.hangup()
 
     @flow.get("quick")
-    async def quick(call: AICall) -> None:
+    async def quick(call: AsyncAICall) -> None:
         await asyncio.sleep(0)
         call.hangup()
 
@@ -408,7 +409,7 @@ def test_plain_and_async_handlers_do_not_block_each_other(ai: YemotAI) -> None:
 def test_a_cancelled_error_from_the_handler_is_a_fault_and_not_a_hang_up(
     flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
-    async def cancels(call: AICall, text: str = "") -> None:
+    async def cancels(call: AsyncAICall, text: str = "") -> None:
         job = asyncio.ensure_future(asyncio.sleep(60))
         job.cancel()
         await job
@@ -428,7 +429,7 @@ def test_a_cancelled_error_from_the_handler_is_a_fault_and_not_a_hang_up(
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
 def test_a_handler_cannot_end_the_engine(flow: AIFlow, line: Line, error: type[BaseException]) -> None:
     @flow.get("7")
-    async def ends(call: AICall) -> None:
+    async def ends(call: AsyncAICall) -> None:
         raise error
 
     flow.get("8")(lambda call: call.hangup())

@@ -285,7 +285,7 @@ def test_the_thread_of_an_answer_interrupted_at_its_end_is_deleted_with_the_call
 
     async def wait_until_retired() -> None:
         async with asyncio.timeout(10):  # of virtual time
-            while not (session := await flow.ai.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store has no event
+            while not (session := await flow.ai._runtime.store.load("c1")) or not session.retired:  # noqa: ASYNC110 - a store has no event
                 await asyncio.sleep(0.01)
 
     provider.key = press

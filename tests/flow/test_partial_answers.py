@@ -118,16 +118,6 @@ def test_an_earlier_step_of_the_function_is_unchanged(model: FailingModel) -> No
     assert model.model_calls[-1] == (None, (Exchange("על מה מדובר?", "על הספרייה"), SPOKEN_PART))
 
 
-def test_an_agent_without_a_function_has_the_spoken_part_in_its_history(model: FailingModel) -> None:
-    ai = YemotAI(provider=model)
-    engine = ai.engine
-    turn = engine.run(ai.conversation.ask_streaming("c1", "ai_1", "מתי?"))
-    assert turn.status is TurnStatus.FAILED
-    engine.run(ai.conversation.ask_streaming("c1", "ai_2", "המשך"))
-
-    assert model.model_calls[-1] == (None, (SPOKEN_PART,))
-
-
 def test_a_key_that_interrupts_the_rest_shortens_the_spoken_part(line: Line, model: FailingModel) -> None:
     line.send(("ai_1", "מתי?"))
     model.engine.clock.sleep(5)  # type: ignore[attr-defined]  # its time is virtual

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAICall, YemotAI
 from yemot_ai.errors import StoreError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import MemoryStore, Session
@@ -64,7 +64,7 @@ def agent(flow: AIFlow, runs: list[str]) -> None:
 
 def agent_with_step(flow: AIFlow, runs: list[str]) -> None:
     @flow.ai_agent("a", greeting="שלום")
-    async def answer_turn(call: AICall, text: str) -> str:
+    async def answer_turn(call: AsyncAICall, text: str) -> str:
         runs.append(text)
         return await call.ask_ai(text)
 

@@ -320,23 +320,18 @@ def test_queued_messages_are_played_before_the_first_sentence(
     assert line.send(("ai_1w1", "None")) == f"read=t-ביום שישי עד אחת, בשבת סגור=ai_2,{LISTEN}"
 
 
-@pytest.mark.parametrize("form", ["plain", "function"])
-def test_the_pieces_are_removed_from_the_session(provider: ScriptedProvider, form: str) -> None:
+def test_the_pieces_are_removed_from_the_session(provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=0.5, every=1)
     ai = YemotAI(provider=provider)
     flow = AIFlow(ai)
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
-    if form == "plain":
-        flow.agents["a"] = type(flow.agents["a"])(
-            "a", ai.conversation, "שלום", DialogSettings()
-        )  # an agent without a function
     line = Line(flow)
     line.enter("a")
     line.send(("ai_1", "מתי?"))
     advance(provider, 3)
     line.send(("ai_1w1", "None"))
 
-    session = ai.engine.run(ai.store.load("c1"))
+    session = ai.engine.run(ai._runtime.store.load("c1"))
     assert session is not None
     assert session.visit is not None
     assert [turn.pieces for turn in session.turns] == [()] * len(session.turns)

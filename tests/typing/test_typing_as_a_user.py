@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, assert_type
 
-from yemot_ai import AICall, AIFlow, Turn, YemotAI
-from yemot_ai.flow import Agent, RecordingInput
+from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall, Turn, YemotAI
+from yemot_ai.flow import RecordingInput
 from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
-from yemot_ai.providers import JSON, Exchange, Provider, Reply
+from yemot_ai.providers import JSON, Exchange, Provider, Reply, SessionProvider
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai.transcription import OpenAITranscriber, Transcriber
 from yemot_ai.transcription.download import Recordings
@@ -30,8 +30,32 @@ class Parrot:
         return Reply(prompt, session)
 
 
+class Echo:
+    """A provider with one method."""
+
+    name = "echo"
+    streams = True
+
+    async def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        yield Reply(prompt, session)
+
+
+def test_any_object_with_one_method_is_a_provider() -> None:
+    echo: Provider = Echo()
+
+    assert_type(YemotAI(provider=echo).reply("c1", "שלום"), str)
+
+
 def test_any_object_with_the_methods_is_a_provider() -> None:
-    parrot: Provider = Parrot()
+    parrot: SessionProvider = Parrot()
     store: SessionStore = MemoryStore()
     ai = YemotAI(provider=parrot, store=store)
 
@@ -66,7 +90,7 @@ def test_one_method_serves_sync_and_async_handlers() -> None:
         call.play_message([("text", text)])
 
     @flow.get("async")
-    async def async_handler(call: AICall) -> None:
+    async def async_handler(call: AsyncAICall) -> None:
         task = asyncio.create_task(call.ask_ai("שאלה"))
         text: str = await task
         call.play_message(text)
@@ -83,7 +107,7 @@ def test_both_forms_of_an_agent_are_typed() -> None:
         return text
 
     @flow.ai_agent("b", greeting="שלום", instructions="קצר", listen="voice")
-    async def with_agent(call: AICall, agent: Agent) -> str | None:
+    async def with_agent(call: AsyncAICall, agent: AsyncAgent) -> str | None:
         return await agent.ask(agent.text)
 
     assert set(flow.agents) == {"a", "b"}

@@ -55,11 +55,11 @@ class CallSummary:
     @classmethod
     def from_session(cls, session: Session, reason: EndReason) -> CallSummary:
         """Return the summary of ``session``."""
-        steps = {turn.id.rpartition(".")[0] for turn in session.turns if turn.conversation}
+        with_steps = {turn.parent for turn in session.turns if turn.conversation}
         turns = tuple(
             turn
             for turn in session.turns
-            if turn.conversation or not (turn.is_transcription or turn.id in steps)
+            if turn.conversation or not (turn.is_transcription or turn.id in with_steps)
         )
         return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state))
 

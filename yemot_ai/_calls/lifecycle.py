@@ -11,7 +11,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from yemot_ai._calls import usage_log
 from yemot_ai._calls.caller_memory import CallerMemory
@@ -29,6 +29,8 @@ from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, SessionStore, Turn, up
 from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["CallLifecycle"]
+
+T = TypeVar("T")
 
 log = logging.getLogger("yemot_ai")
 
@@ -100,6 +102,21 @@ class CallLifecycle:
             if self.hooks.call_end:  # a call that never asks the AI can become idle, too
                 self._sweeper.start()
         return session
+
+    async def decide(self, call_id: str, change: Callable[[Session], tuple[Session, T]]) -> tuple[Session, T]:
+        """Do what ``update_session`` does, with a function that returns something besides the session.
+
+        Returns:
+            The session in the store, and what the function returned with it.
+        """
+        decided: T
+
+        def changed(session: Session) -> Session:
+            nonlocal decided
+            session, decided = change(session)
+            return session
+
+        return await self.update_session(call_id, changed), decided
 
     async def check_limits(self, call_id: str, turn_id: str) -> None:
         """Raise as ``admit`` does, without counting: before a turn costs anything.

@@ -7,24 +7,20 @@ does not depend on the line's protocol.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.stream import AnswerStream
-from yemot_ai._turns.work import TurnResult
-from yemot_ai.errors import (
-    ContextOverflowError,
-    MalformedStreamError,
-    ProviderError,
-    RateLimitedError,
-    SessionLostError,
-)
+from yemot_ai._turns.work import RunningTurn, TurnResult
+from yemot_ai.errors import ProviderError, RateLimitedError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, StreamingProvider
-from yemot_ai.sessions import Session, SessionStore, Turn, hold_key
+from yemot_ai.providers.chat_history import history_to_rebuild
+from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
+from yemot_ai.sessions import Session, Turn, hold_key
+from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["Conversation"]
 
@@ -50,7 +46,6 @@ class Conversation:
     Args:
         name: names the conversation within a call.
         provider: answers the prompts.
-        store: keeps the sessions.
         ledger: runs and stores the turns.
         instructions: how to answer.
         timeout: seconds for one turn.
@@ -60,7 +55,6 @@ class Conversation:
 
     name: str
     provider: Provider
-    store: SessionStore
     ledger: Ledger
     instructions: str | None
     timeout: float
@@ -68,13 +62,7 @@ class Conversation:
     admit: Callable[[str, str], Awaitable[Session]]
 
     async def ask(
-        self,
-        call_id: str,
-        turn_id: str,
-        text: str,
-        *,
-        instructions: str | None = None,
-        stream: AnswerStream | None = None,
+        self, call_id: str, turn_id: str, text: str, *, instructions: str | None = None, parent: str = ""
     ) -> Turn:
         """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
 
@@ -83,51 +71,53 @@ class Conversation:
             turn_id: names the turn.
             text: the utterance.
             instructions: how to answer this turn only.
-            stream: the answer stream of the turn that this one is a step of.
+            parent: the turn that this one is a step of.
 
         Raises:
             CallEndedError: if the call has hung up.
         """
-        return await self._ask(call_id, turn_id, text, instructions, lambda _own: stream)
-
-    async def ask_streaming(self, call_id: str, turn_id: str, text: str) -> Turn:
-        """Do what ``ask`` does, and store pieces of the answer while the model writes it."""
-
-        def use_own_stream(own: AnswerStream) -> AnswerStream:
-            own.start_ownership_checks()
-            return own
-
-        return await self._ask(call_id, turn_id, text, None, use_own_stream)
-
-    async def _ask(
-        self,
-        call_id: str,
-        turn_id: str,
-        text: str,
-        instructions: str | None,
-        choose_stream: Callable[[AnswerStream], AnswerStream | None],
-    ) -> Turn:
         text = text.strip() or SILENCE_PROMPT
+        work = functools.partial(self.answer, text=text, instructions=instructions)
+        return await self.ledger.run_once(call_id, Turn(turn_id, text, self.name, parent=parent), work)
 
-        async def work(own: AnswerStream) -> TurnResult:
-            session = await self.admit(call_id, turn_id)
-            chosen = instructions or self.instructions
-            try:
-                reply, retired = await self._ask_with_retries(session, text, chosen, choose_stream(own))
-            except ProviderError as error:
-                log.warning("call %s: turn %s failed: %s", call_id, turn_id, error)
-                raise
-            return TurnResult(
-                answer=reply.text,
-                conversation=self.name,
-                session=reply.session,
-                session_id=_session_id(reply.session),
-                usage=reply.usage,
-                retired_session=retired,
+    async def answer(
+        self, turn: RunningTurn, *, text: str, instructions: str | None = None, stream: bool = False
+    ) -> TurnResult:
+        """Let the provider answer a running turn, after the earlier turns of this conversation.
+
+        Args:
+            turn: the turn.
+            text: the utterance.
+            instructions: how to answer this turn only.
+            stream: whether the turn's stream takes pieces while the model writes them.
+
+        Raises:
+            ProviderError: if there is no answer.
+            CallEndedError: if the call has hung up.
+        """
+        call_id, turn.conversation = turn.session.call_id, self.name
+        await retry_while_store_is_away(
+            lambda: turn.hold(hold_key("talk", call_id, self.name)), f"call {call_id}: turn {turn.id}"
+        )
+        session = await self.admit(call_id, turn.id)
+        try:
+            reply, retired = await self._ask_with_retries(
+                session,
+                text.strip() or SILENCE_PROMPT,
+                instructions or self.instructions,
+                turn.stream if stream else None,
             )
-
-        turn = Turn(turn_id, text, conversation=self.name)
-        return await self.ledger.run_once(call_id, turn, work, held_key=hold_key("talk", call_id, self.name))
+        except ProviderError as error:
+            log.warning("call %s: turn %s failed: %s", call_id, turn.id, error)
+            raise
+        return TurnResult(
+            answer=reply.text,
+            conversation=self.name,
+            session=reply.session,
+            session_id=session_id(reply.session),
+            usage=reply.usage,
+            retired_session=retired,
+        )
 
     async def _ask_with_retries(
         self, session: Session, text: str, instructions: str | None, stream: AnswerStream | None
@@ -140,18 +130,18 @@ class Conversation:
             The reply, and the provider session that it does not continue (None if it continues it).
         """
         last_retry = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
-        thread, history = session.threads.get(self.name), session.history(self.name)
-        retries_left, may_rebuild, retired = self.retries, True, None
+        thread: JSON = session.threads.get(self.name)
+        history: Sequence[Exchange] = session.history(self.name)
+        retries_left, retired = self.retries, None
         while True:
             try:
                 return await self._ask_once(thread, text, instructions, history, stream), retired
-            except (SessionLostError, ContextOverflowError) as error:
-                if not may_rebuild or thread is None or not _can_ask_again(stream):
-                    raise
-                may_rebuild, retired, thread = False, thread, None
-                history = _history_after(history, error)
-                log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
             except ProviderError as error:
+                shorter = history_to_rebuild(error, thread, history)
+                if shorter is not None and _can_ask_again(stream):
+                    retired, thread, history = retired or thread, None, shorter
+                    log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
+                    continue
                 wait = _wait_before_retry(error)
                 is_late = wait is None or asyncio.get_running_loop().time() + wait > last_retry
                 if retries_left == 0 or wait is None or is_late or not _can_ask_again(stream):
@@ -168,32 +158,25 @@ class Conversation:
         history: Sequence[Exchange],
         stream: AnswerStream | None,
     ) -> Reply:
+        provider = self.provider
+        streamed = stream if provider.streams else None
         try:
-            if stream is not None and isinstance(self.provider, StreamingProvider):
-                sent_history = () if thread is not None else history
-                parts = self.provider.stream(thread, text, instructions=instructions, history=sent_history)
-                reply = await self._read_stream(parts, stream)
-            elif thread is None:
-                reply = await self.provider.start_session(text, instructions=instructions, history=history)
-            else:
-                reply = await self.provider.continue_session(thread, text, instructions=instructions)
+            parts = provider.ask(
+                text,
+                session=thread,
+                instructions=instructions,
+                history=history if thread is None else (),
+                stream=streamed is not None,
+            )
+            if streamed is None:
+                return await read_reply(parts, provider.name)
+            reply = await read_reply(parts, provider.name, streamed.feed)
+            streamed.finish()
         except (ProviderError, TimeoutError):
             raise
         except UNEXPECTED as error:  # a bug of a provider must not end a call
-            raise contain(error, source=self.provider.name, provider=self.provider.name) from None
-        if not isinstance(reply, Reply):
-            message = f"{self.provider.name} returned {type(reply).__name__} instead of a Reply"
-            raise ProviderError(message, provider=self.provider.name)
+            raise contain(error, source=provider.name, provider=provider.name) from None
         return reply
-
-    async def _read_stream(self, parts: AsyncIterator[str | Reply], stream: AnswerStream) -> Reply:
-        async for part in parts:
-            if not isinstance(part, str):
-                stream.finish()
-                return part
-            stream.feed(part)
-        message = f"{self.provider.name} ended its stream without a reply"
-        raise MalformedStreamError(message, provider=self.provider.name)
 
 
 def _can_ask_again(stream: AnswerStream | None) -> bool:
@@ -210,16 +193,3 @@ def _wait_before_retry(error: ProviderError) -> float | None:
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
         return error.retry_after if error.retry_after <= MAX_RETRY_WAIT else None
     return RETRY_WAIT
-
-
-def _history_after(history: tuple[Exchange, ...], error: ProviderError) -> tuple[Exchange, ...]:
-    return history[-MAX_EXCHANGES_AFTER_OVERFLOW:] if isinstance(error, ContextOverflowError) else history
-
-
-def _session_id(session: JSON) -> str:
-    """Return the provider's id of the conversation, by the keys that the providers of this package use."""
-    if isinstance(session, str):
-        return session
-    if isinstance(session, Mapping):
-        return next((str(session[key]) for key in ("thread_id", "response_id", "id") if key in session), "")
-    return ""

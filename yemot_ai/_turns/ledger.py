@@ -13,14 +13,14 @@ import asyncio
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
 from yemot_ai._turns import transitions
 from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
-from yemot_ai._turns.work import TurnResult, TurnWork, run_guarded
+from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork, run_guarded
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
@@ -76,16 +76,13 @@ class Ledger:
         self._streams: dict[tuple[str, str], AnswerStream] = {}
         self._notifier = TurnNotifier()
 
-    async def run_once(
-        self, call_id: str, turn: Turn, work: TurnWork, *, held_key: str | None = None
-    ) -> Turn:
+    async def run_once(self, call_id: str, turn: Turn, work: TurnWork) -> Turn:
         """Return the finished turn: load it, join it, or run ``work``.
 
         Args:
             call_id: the call.
             turn: the turn as it starts.
             work: produces the answer; called at most once.
-            held_key: a further key that is held while the work runs and its result is written.
 
         Raises:
             CallEndedError: if the call has hung up, or hangs up while the turn runs.
@@ -93,7 +90,7 @@ class Ledger:
         tasks = self._tasks.setdefault(call_id, {})
         task = tasks.get(turn.id)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._run_watched(call_id, turn, work, held_key))
+            task = asyncio.get_running_loop().create_task(self._run_watched(call_id, turn, work))
             tasks[turn.id] = task
             task.add_done_callback(functools.partial(self._drop, call_id, turn.id))
         # asyncio.wait, unlike await, does not cancel the turn when its caller is cancelled.
@@ -102,20 +99,23 @@ class Ledger:
             raise CallEndedError(call_id)
         return task.result()
 
+    async def find(self, call_id: str, turn_id: str) -> Turn | None:
+        """Return the stored turn, or None."""
+        session = await self._store.load(call_id)
+        return session.turn(turn_id) if session else None
+
     def is_running(self, call_id: str, turn_id: str) -> bool:
         """Return whether a turn runs, or is waited for, in this process; from any thread."""
         return turn_id in self._tasks.get(call_id, ())
 
     async def cancel_call(self, call_id: str) -> None:
         """Cancel the running turns of a call and wait until they have ended."""
-        await self._cancel_turns(call_id, prefix="")
+        await self.cancel_turns(call_id, tuple(self._tasks.get(call_id, ())))
 
-    async def _cancel_turns(self, call_id: str, *, prefix: str) -> None:
-        await self._cancel_tasks(
-            [task for name, task in self._tasks.get(call_id, {}).items() if name.startswith(prefix)]
-        )
-
-    async def _cancel_tasks(self, running: list[asyncio.Task[Turn]]) -> None:
+    async def cancel_turns(self, call_id: str, turn_ids: Collection[str]) -> None:
+        """Cancel those of the turns that run in this process, and wait until they have ended."""
+        tasks = self._tasks.get(call_id, {})
+        running = [tasks[turn_id] for turn_id in turn_ids if turn_id in tasks]
         for task in running:
             if not task.cancelling():  # a second cancellation would interrupt its cleanup
                 task.cancel()
@@ -139,8 +139,7 @@ class Ledger:
                     continue
                 # The caller has just loaded the session.
                 await wait_for_event(changed, seconds=None if self._store.immediate else POLL_INTERVAL)
-                session = await self._store.load(call_id)
-                turn = session.turn(turn_id) if session else None
+                turn = await self.find(call_id, turn_id)
                 if turn is not None and (turn.is_done or len(turn.pieces) > more_than):
                     return
 
@@ -153,9 +152,7 @@ class Ledger:
         if turn is None:
             raise AssertionError(turn_id)
         self._on_done(session, turn)  # now: the next turn must not be reported before it
-        await self._cancel_turns(session.call_id, prefix=f"{turn_id}.")
-        task = self._tasks.get(session.call_id, {}).get(turn_id)
-        await self._cancel_tasks([task] if task else [])
+        await self.cancel_turns(session.call_id, (turn_id,))
 
     def _drop(self, call_id: str, turn_id: str, task: asyncio.Task[Turn]) -> None:
         tasks = self._tasks[call_id]
@@ -164,11 +161,11 @@ class Ledger:
             del self._tasks[call_id]
         retrieve_exception(task)  # the line may have stopped asking
 
-    async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
+    async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork) -> Turn:
         with self._hangup_watch.watching(call_id):
-            return await self._run_or_join(call_id, turn, work, held_key)
+            return await self._run_or_join(call_id, turn, work)
 
-    async def _run_or_join(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
+    async def _run_or_join(self, call_id: str, turn: Turn, work: TurnWork) -> Turn:
         key = hold_key("turn", call_id, turn.id)
         while True:
             try:
@@ -176,11 +173,11 @@ class Ledger:
                     asyncio.timeout(self._timeout) as waiting,
                     self._store.hold(key, lease=self._lease),
                 ):
-                    claimed = await self._claim(call_id, turn)
+                    session, claimed = await self._claim(call_id, turn)
                     if claimed.is_done:
                         return claimed
                     waiting.reschedule(None)  # the work has its own timeout
-                    return await self._run_work(call_id, claimed, work, held_key)
+                    return await self._run_work(session, claimed, work)
             except (HoldLostError, OvertakenError) as lost:
                 log.warning("call %s: turn %s: %s; joining its new owner", call_id, turn.id, lost)
                 # If no other worker has overtaken it, the answer may be in the pending write.
@@ -188,50 +185,57 @@ class Ledger:
             except TimeoutError:
                 return transitions.as_failed(turn, ProviderTimeoutError(seconds=self._timeout))
 
-    async def _run_work(self, call_id: str, turn: Turn, work: TurnWork, held_key: str | None) -> Turn:
+    async def _run_work(self, session: Session, turn: Turn, work: TurnWork) -> Turn:
         now = asyncio.get_running_loop().time
         started = now()
-        key = call_id, turn.id
-        write = functools.partial(self._write_pieces, key, turn)
-        stream = self._streams[key] = AnswerStream(write, immediate=self._store.immediate)
+        call_id, holds = session.call_id, AsyncExitStack()
+        stream = AnswerStream(immediate=self._store.immediate)
+        running = RunningTurn(
+            session, turn.id, stream, functools.partial(self._enter_hold, holds), turn.conversation
+        )
+        stream.write = functools.partial(self._write_pieces, call_id, turn, running)
+        self._streams[call_id, turn.id] = stream
         try:
             # The timeout includes the wait for an earlier turn of the conversation.
-            async with asyncio.timeout(self._timeout) as timeout, self._hold(held_key):
-                async with stream:
-                    result = await run_guarded(work, stream)
+            async with asyncio.timeout(self._timeout) as timeout, holds, stream:
+                result = await run_guarded(work, running)
+                # Nothing waits from here to the write: a turn that is cancelled in between would lose the
+                # provider session of its result, which nothing would delete.
+                stream.close()
                 timeout.reschedule(None)
-                turn = replace(turn, pieces=tuple(stream.pieces))
-                return await self._save_end(
-                    call_id, transitions.as_answered(turn, result, now() - started), result
-                )
+                turn = replace(turn, conversation=running.conversation, pieces=tuple(stream.pieces))
+                answered = transitions.as_answered(turn, result, now() - started)
+                return await self._save_end(call_id, answered, result)
         except TimeoutError as error:
             # The deadline of a provider raises ProviderTimeoutError, which is a TimeoutError.
             timeout_error = _as_provider_timeout(error, self._timeout)
             log.warning("call %s: turn %s: %s", call_id, turn.id, timeout_error)
-            await self._cancel_turns(call_id, prefix=f"{turn.id}.")
             failed = transitions.as_failed(turn, timeout_error)
         except ProviderError as error:
             failed = transitions.as_failed(turn, error)
-        except OvertakenError:
-            await self._cancel_turns(call_id, prefix=f"{turn.id}.")
-            raise
         finally:
-            del self._streams[key]
-            self._notifier.notify(key)
-        failed = replace(failed, pieces=tuple(stream.pieces), duration=now() - started)
+            del self._streams[call_id, turn.id]
+            self._notifier.notify((call_id, turn.id))
+        failed = replace(
+            failed,
+            conversation=running.conversation,
+            pieces=tuple(stream.pieces),
+            duration=now() - started,
+        )
         return await self._save_end(call_id, failed, None)
 
     async def _write_pieces(
-        self, key: tuple[str, str], turn: Turn, pieces: tuple[str, ...], before: str
+        self, call_id: str, turn: Turn, running: RunningTurn, pieces: tuple[str, ...], before: str
     ) -> None:
         """Store the pieces of a turn; raise if another worker owns it, also without new pieces."""
-        await self._update(key[0], lambda session: transitions.add_pieces(session, turn, pieces, before))
-        self._notifier.notify(key)
+        asked = replace(turn, conversation=running.conversation, pieces=pieces, spoken=before)
+        await self._update(call_id, lambda session: transitions.add_pieces(session, asked))
+        self._notifier.notify((call_id, turn.id))
 
-    def _hold(self, key: str | None) -> AbstractAsyncContextManager[None]:
-        return self._store.hold(key, lease=self._lease) if key is not None else nullcontext()
+    async def _enter_hold(self, holds: AsyncExitStack, key: str) -> None:
+        await holds.enter_async_context(self._store.hold(key, lease=self._lease))
 
-    async def _claim(self, call_id: str, turn: Turn) -> Turn:
+    async def _claim(self, call_id: str, turn: Turn) -> tuple[Session, Turn]:
         """Store the turn with this worker as its owner, unless it is done."""
         owned = replace(turn, owner=f"{self._worker_id}.{uuid.uuid4().hex}")
         before: Turn | None = None
@@ -245,7 +249,7 @@ class Ledger:
         claimed = session.turn(turn.id) or owned
         if claimed.is_done and before and not before.is_done:
             self._on_done(session, claimed)  # its previous owner is dead and cannot report it
-        return claimed
+        return session, claimed
 
     async def _save_end(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
         return await self._pending_writes.run(

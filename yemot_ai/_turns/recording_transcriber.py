@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from yemot_ai._turns.ledger import Ledger
-from yemot_ai._turns.stream import AnswerStream
-from yemot_ai._turns.work import TurnResult
+from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.provider import SupportsAclose
@@ -55,7 +54,7 @@ class RecordingTranscriber:
             CallEndedError: if the call has hung up.
         """
 
-        async def work(_stream: AnswerStream) -> TurnResult:
+        async def work(_turn: RunningTurn) -> TurnResult:
             await self.check_limits(call_id, answered_by)
             try:
                 return TurnResult(answer=await self._text_of(path))

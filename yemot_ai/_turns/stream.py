@@ -38,10 +38,11 @@ class AnswerStream:
     """The answer of one turn while it is generated; a context around the work, on the engine's loop.
 
     Args:
-        write: writes pieces, and the messages to play before them, into the turn.
         immediate: whether the store is immediate: no other worker can overtake this one.
 
     Attributes:
+        write: writes pieces, and the messages to play before them, into the turn; set it before the stream
+            is entered.
         pieces: the complete sentences so far.
         written: how many of them are in the store.
 
@@ -51,6 +52,7 @@ class AnswerStream:
     """
 
     __slots__ = (
+        "_closed",
         "_finished",
         "_immediate",
         "_lost_error",
@@ -59,20 +61,22 @@ class AnswerStream:
         "_spoken_before",
         "_waiters",
         "_work_task",
-        "_write",
         "_write_now",
         "_writer_task",
         "pieces",
+        "write",
         "written",
     )
 
-    def __init__(self, write: WritePieces, *, immediate: bool) -> None:
+    write: WritePieces
+
+    def __init__(self, *, immediate: bool) -> None:
         self.pieces: list[str] = []
         self._waiters = 0
-        self._write = write
         self._immediate = immediate
         self._splitter = SentenceSplitter()
         self._spoken_before = ""
+        self._closed = False
         self._finished = False
         self.written = 0
         self._new_pieces = asyncio.Event()
@@ -103,6 +107,12 @@ class AnswerStream:
         """Make the rest of the text the last piece; the end of the turn writes it to the store."""
         self.pieces += self._splitter.flush()
         self._finished = True
+
+    def close(self) -> None:
+        """Write no more pieces: the end of the turn writes them all."""
+        self._closed = True
+        if self._writer_task is not None:
+            self._writer_task.cancel()
 
     def reset(self) -> None:
         """Drop an incomplete sentence, because the model is asked again."""
@@ -165,12 +175,14 @@ class AnswerStream:
                 return  # an answer that arrives at once must not be spoken in two parts
             upto = len(self.pieces)
             try:
-                await self._write(tuple(self.pieces), self._spoken_before)
+                await self.write(tuple(self.pieces), self._spoken_before)
             except StoreError as error:
                 log.debug("pieces cannot be written yet: %s", error)
                 await asyncio.sleep(WRITE_INTERVAL)
                 continue
             except (CallEndedError, OvertakenError) as lost:
+                if self._closed:
+                    return
                 self._lost_error = lost
                 if self._work_task is not None:
                     self._work_task.cancel()

@@ -48,18 +48,20 @@ def _count_lost(stored: Turn, claimed: Turn) -> int:
     return stored.lost + (before != now)
 
 
-def add_pieces(session: Session, turn: Turn, pieces: tuple[str, ...], spoken_before: str) -> Session:
-    """Return the session with the pieces of a turn, and the messages to play before them.
+def add_pieces(session: Session, turn: Turn) -> Session:
+    """Return the session with the turn's pieces, and the messages to play before them.
 
     Raises:
         OvertakenError: if the turn has another owner.
         CallEndedError: if the call has hung up.
     """
     _check_owned(session, turn)
-    stored = session.turn(turn.id) or turn
-    if len(stored.pieces) == len(pieces):
+    stored = session.turn(turn.id) or replace(turn, pieces=())
+    if len(stored.pieces) == len(turn.pieces):
         return session
-    return session.with_turn(replace(stored, pieces=pieces, spoken=spoken_before))
+    return session.with_turn(
+        replace(stored, conversation=turn.conversation, pieces=turn.pieces, spoken=turn.spoken)
+    )
 
 
 def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) -> Session:
@@ -108,7 +110,6 @@ def as_answered(turn: Turn, result: TurnResult, duration: float) -> Turn:
     return replace(
         turn,
         status=TurnStatus.ANSWERED,
-        conversation=result.conversation,
         answer=result.answer,
         outcome=result.outcome,
         spoken=result.spoken,

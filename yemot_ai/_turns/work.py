@@ -13,8 +13,9 @@ from yemot_ai._turns.stream import AnswerStream
 from yemot_ai.errors import CallEndedError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
+from yemot_ai.sessions import Session
 
-__all__ = ["TurnResult", "TurnWork", "run_guarded"]
+__all__ = ["RunningTurn", "TurnResult", "TurnWork", "run_guarded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class TurnResult:
 
     Attributes:
         answer: the answer.
-        conversation: the conversation that the turn and ``session`` belong to.
+        conversation: the conversation that ``session`` belongs to.
         session: the provider session after the turn.
         session_id: the provider's id of the conversation, for logs.
         usage: the tokens that it cost.
@@ -45,14 +46,33 @@ class TurnResult:
     retired_session: JSON = None
 
 
-TurnWork = Callable[[AnswerStream], Awaitable[TurnResult]]
-"""Produces the answer of a turn; may feed the stream with parts of it."""
+@dataclass(slots=True)
+class RunningTurn:
+    """A turn while its work runs.
+
+    Attributes:
+        session: the session when this worker claimed the turn.
+        id: the turn's id.
+        stream: takes the parts of the answer.
+        hold: ``await hold(key)`` holds a key of the store until the result of the turn is written.
+        conversation: the conversation whose model the work has asked; the work sets it.
+    """
+
+    session: Session
+    id: str
+    stream: AnswerStream
+    hold: Callable[[str], Awaitable[None]]
+    conversation: str = ""
 
 
-async def run_guarded(work: TurnWork, stream: AnswerStream) -> TurnResult:
+TurnWork = Callable[[RunningTurn], Awaitable[TurnResult]]
+"""Produces the answer of a turn."""
+
+
+async def run_guarded(work: TurnWork, turn: RunningTurn) -> TurnResult:
     """Run the work; raise each failure as an error that the ledger can store."""
     try:
-        return await work(stream)
+        return await work(turn)
     except (ProviderError, CallEndedError, TimeoutError):
         raise
     except asyncio.CancelledError as error:

@@ -1,12 +1,11 @@
-"""Agents on the line: ``AIFlow`` and ``AICall`` over yemot-flow."""
+"""Agents on the line: ``AIFlow`` and its calls, over yemot-flow."""
 
 from __future__ import annotations
 
 from yemot_ai.flow.access import AccessPolicy
 from yemot_ai.flow.agent.input_modes import RecordingInput
-from yemot_ai.flow.agent.turns import Agent
-from yemot_ai.flow.call import AICall
-from yemot_ai.flow.compat.awaitable import AwaitableStr
+from yemot_ai.flow.agent.turns import Agent, AsyncAgent
+from yemot_ai.flow.call import AICall, AsyncAICall
 from yemot_ai.flow.dialog import DialogSettings, KeyAction
 from yemot_ai.flow.flow import AIFlow
 
@@ -15,7 +14,8 @@ __all__ = [
     "AIFlow",
     "AccessPolicy",
     "Agent",
-    "AwaitableStr",
+    "AsyncAICall",
+    "AsyncAgent",
     "DialogSettings",
     "KeyAction",
     "RecordingInput",

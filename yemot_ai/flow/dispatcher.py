@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from yemot_ai.ai import YemotAI
+from yemot_ai._calls.runtime import Runtime
 from yemot_ai.errors import CallEndedError, StoreError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
+from yemot_ai.flow.agent.steps import AgentStep, take_step
 from yemot_ai.flow.agent.turns import AgentTurns
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handlers.local_calls import LocalCalls
-from yemot_ai.flow.handlers.runner import HANGUP_RESPONSE, Handler, HandlerRunner
-from yemot_ai.flow.rendering import HANGUP, one_level_up
+from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
+from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up
 from yemot_ai.flow.visits import cached_response, enter_visit, find_identical_response, find_response
 from yemot_ai.protocol import Noop, Play, Request, Response
-from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, Turn, Visit
+from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, Visit
 
 __all__ = ["Decision", "Dispatcher", "PendingResponse"]
 
@@ -41,7 +42,7 @@ class Dispatcher:
     """Finds the response to a request.
 
     Args:
-        ai: owns the store, the engine and the ledger.
+        runtime: has the store, the engine and the ledger.
         routes: plain handlers by extension.
         agents: agents by extension.
         handlers: runs the plain handlers.
@@ -52,7 +53,7 @@ class Dispatcher:
 
     def __init__(  # noqa: PLR0913 - called in one place
         self,
-        ai: YemotAI,
+        runtime: Runtime,
         *,
         routes: Mapping[str, Handler],
         agents: Mapping[str, AgentLoop],
@@ -61,7 +62,7 @@ class Dispatcher:
         local_calls: LocalCalls,
         dialog: DialogSettings,
     ) -> None:
-        self._ai = ai
+        self._runtime = runtime
         self._routes = routes
         self._agents = agents
         self._handlers = handlers
@@ -75,7 +76,7 @@ class Dispatcher:
             return str(Response((Play(to_text_messages(self._dialog.no_call_id)), HANGUP)))
         if request.hangup:
             return functools.partial(self._end_call, request)
-        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        session = await self._runtime.store.load(request.call_id) or Session(request.call_id)
         if session.ended:
             return HANGUP_RESPONSE
         cached = self._find_poll_response(request) or find_response(session.recent, request)
@@ -88,7 +89,7 @@ class Dispatcher:
         handler = self._routes.get(request.extension)
         if handler is None:
             return await self._unknown_extension(request)
-        await self._ai.update_session(
+        await self._runtime.update_session(
             request.call_id, lambda now: now if now.ended else enter_visit(now, request)
         )
         return functools.partial(self._handlers.answer, handler, request)
@@ -98,7 +99,7 @@ class Dispatcher:
 
     async def _end_call(self, request: Request, _max_wait: float | None = None) -> str:
         try:
-            await self._ai.aend(request.call_id, reason="hangup")
+            await self._runtime.calls.end(request.call_id, "hangup")
         except StoreError as error:  # the caller has left: there is no line to keep polling
             log.warning("call %s: the hang-up will be saved later: %s", request.call_id, error)
         return HANGUP_ACKNOWLEDGEMENT
@@ -115,14 +116,14 @@ class Dispatcher:
             visit = replace(session.visit or Visit(), left=True, seen=request.values)
             return replace(session, visit=visit).with_response(cached_response(request, response, left=True))
 
-        await self._ai.update_session(request.call_id, leave)
+        await self._runtime.update_session(request.call_id, leave)
         return response
 
     async def _decide_agent(self, agent: AgentLoop, request: Request) -> Decision:
         step = await self._step(agent, request)
         if isinstance(step, str):
             return step
-        if not _max_wait(agent, step) and self._ai.ledger.is_running(request.call_id, step.turn_id):
+        if not _max_wait(agent, step) and self._runtime.ledger.is_running(request.call_id, step.turn_id):
             return await self._keep_polling(agent, step, request)  # no wait: the engine is not needed
         return functools.partial(self._wait_for_answer, agent, step, request)
 
@@ -134,52 +135,19 @@ class Dispatcher:
         waited_for: Pending | None = None,
         keep_polling: bool = False,
     ) -> str | Pending:
-        """Take one step of the agent loop and save it; compare-and-set makes the decision unique.
+        """Take one step of the agent and save it; compare-and-set makes the decision unique."""
 
-        Args:
-            agent: the agent.
-            request: the request.
-            waited_for: what the request has waited for; None for a new request.
-            keep_polling: respond with a poll instead of waiting longer.
-        """
-        step: str | Pending = HANGUP_RESPONSE
-        is_new_visit = False
-        stopped: tuple[str, ...] = ()
+        def take(session: Session) -> tuple[Session, AgentStep]:
+            step = take_step(agent, session, request, waited_for=waited_for, keep_polling=keep_polling)
+            return step.session, step
 
-        def change(session: Session) -> Session:
-            nonlocal step, is_new_visit, stopped
-            stopped = ()
-            if session.ended or (waited_for and _has_left_visit(session, waited_for)):
-                # The line dropped this request; its response must not move a caller who is elsewhere.
-                step = HANGUP_RESPONSE
-                return session
-            cached = find_response(session.recent, request) if waited_for else None
-            if cached is not None:
-                # During the wait a copy of the request was answered, or the line sent a newer request.
-                step = cached
-                return session
-            entered = enter_visit(session, request)
-            is_new_visit = entered is not session
-            stepped, step = agent.step(entered, request)
-            if not isinstance(step, str) and keep_polling:
-                stepped, step = agent.keep_polling(stepped, step)
-                return stepped
-            if not isinstance(step, str):
-                # Without this, a line that leaves now and returns with fewer values would not start a visit.
-                return stepped if step.poll else _with_seen_values(stepped, request)
-            if stepped is session:
-                return stepped
-            stopped = tuple(turn.id for turn in _running_turns(entered) if not _is_running(stepped, turn.id))
-            visit = replace(stepped.visit or Visit(), seen=request.values)
-            cached_step = cached_response(request, step, left=visit.left)
-            return replace(stepped, visit=visit).with_response(cached_step)
-
-        session = await self._ai.update_session(request.call_id, change)
-        if isinstance(step, str) and _has_abandoned_turn(session, is_new_visit=is_new_visit):
-            self._ai.engine.submit(self._ai.ledger.cancel_call(request.call_id))
-        for turn_id in stopped:
-            self._ai.engine.submit(self._ai.ledger.stop_interrupted(session, turn_id))
-        return step
+        session, step = await self._runtime.calls.decide(request.call_id, take)
+        ledger, submit = self._runtime.ledger, self._runtime.engine.submit
+        if step.abandons_turns:
+            submit(ledger.cancel_call(request.call_id))
+        for turn_id in step.stopped:
+            submit(ledger.stop_interrupted(session, turn_id))
+        return step.result
 
     async def _wait_for_answer(
         self, agent: AgentLoop, pending: Pending, request: Request, max_wait: float | None
@@ -226,7 +194,7 @@ class Dispatcher:
 
     async def _keep_polling(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         """Return a poll; each request gets one and the same response."""
-        if agent.is_streaming and not self._ai.store.immediate:
+        if agent.is_streaming and not self._runtime.store.immediate:
             return str(await self._step(agent, request, waited_for=pending, keep_polling=True))
         return self._filler_response(agent, pending, request)
 
@@ -236,32 +204,6 @@ class Dispatcher:
         return response
 
 
-def _with_seen_values(session: Session, request: Request) -> Session:
-    visit = session.visit or Visit()
-    if visit.seen == request.values:
-        return session
-    return replace(session, visit=replace(visit, seen=request.values))
-
-
 def _max_wait(agent: AgentLoop, pending: Pending) -> float:
     """Return the maximum wait of a request in seconds."""
     return agent.dialog.poll_wait if pending.poll else agent.dialog.answer_wait
-
-
-def _has_left_visit(session: Session, waited_for: Pending) -> bool:
-    return session.visit is not None and session.visit.number != waited_for.visit
-
-
-def _has_abandoned_turn(session: Session, *, is_new_visit: bool) -> bool:
-    """Return whether a turn still runs although its visit is over."""
-    is_over = is_new_visit or (session.visit is not None and session.visit.left)
-    return is_over and any(_running_turns(session))
-
-
-def _running_turns(session: Session) -> Iterator[Turn]:
-    return (turn for turn in session.turns if not turn.is_done)
-
-
-def _is_running(session: Session, turn_id: str) -> bool:
-    turn = session.turn(turn_id)
-    return turn is not None and not turn.is_done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
@@ -17,9 +18,9 @@ from yemot_ai.ai import YemotAI
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
 from yemot_ai.flow.access import AccessPolicy
 from yemot_ai.flow.agent.input_modes import InputMode, input_mode
-from yemot_ai.flow.agent.loop import AgentFunction, AgentLoop
-from yemot_ai.flow.agent.turns import AgentTurns, check_signature
-from yemot_ai.flow.call import AICall
+from yemot_ai.flow.agent.loop import AgentLoop
+from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
+from yemot_ai.flow.call import BaseCall, is_async
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.dispatcher import Decision, Dispatcher
 from yemot_ai.flow.handlers.local_calls import LocalCalls
@@ -28,7 +29,7 @@ from yemot_ai.flow.rendering import HANGUP, one_level_up
 from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
-from yemot_ai.providers.provider import Provider
+from yemot_ai.providers.adapter import AnyProvider
 
 __all__ = ["AIFlow"]
 
@@ -77,29 +78,32 @@ class AIFlow(yemot_flow.Flow):
         super().__init__(timeout=timeout, print_log=print_log)
         self.access = access or AccessPolicy()
         self.ai = ai
-        self.routes: dict[str, Handler] = {}
-        self.active_calls: dict[str, AICall] = {}  # type: ignore[assignment]  # ours are AICalls
+        self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
+        self.active_calls: dict[str, BaseCall] = {}  # type: ignore[assignment]  # ours are AICalls
         self.agents: dict[str, AgentLoop] = {}
         self.dialog = dialog or DialogSettings()
-        ttl = max(timeout / 1000, ai.session_ttl)
+        runtime = self._runtime = ai._runtime  # noqa: SLF001 - the parts that the two share
+        ttl = max(timeout / 1000, runtime.session_ttl)
         self._local_calls = LocalCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
-        handlers = HandlerRunner(self, ai, self.dialog, self._local_calls)
+        handlers = HandlerRunner(self, runtime, self.dialog, self._local_calls)
         self._dispatcher = Dispatcher(
-            ai,
+            runtime,
             routes=self.routes,
             agents=self.agents,
             handlers=handlers,
-            turns=AgentTurns(ai, handlers, self._local_calls),
+            turns=AgentTurns(runtime, handlers, self._local_calls),
             local_calls=self._local_calls,
             dialog=self.dialog,
         )
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
 
-    def add_route(self, extension: str, handler: Handler) -> None:
+    def add_route(  # type: ignore[override]  # as above
+        self, extension: str, handler: Handler
+    ) -> None:
         """Register ``handler`` for calls in ``extension`` ("" is the root)."""
         self._check_not_taken(extension)
-        super().add_route(extension, handler)
+        super().add_route(extension, handler)  # type: ignore[arg-type]  # as above
 
     def get(self, extension: str) -> Callable[[H], H]:
         """Register the decorated ``def`` or ``async def`` handler for ``extension``."""
@@ -114,7 +118,7 @@ class AIFlow(yemot_flow.Flow):
         self,
         extension: str,
         *,
-        provider: Provider | None = None,
+        provider: AnyProvider | None = None,
         greeting: str = GREETING,
         instructions: str | None = None,
         listen: str | InputMode = "voice",
@@ -144,29 +148,29 @@ class AIFlow(yemot_flow.Flow):
                 token or no transcriber.
         """
         mode = input_mode(listen)
-        transcriber = self.ai.recording_transcriber if isinstance(mode.read_mode, Record) else None
+        runtime, name = self._runtime, extension.strip("/")
+        transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None
         self._check_not_taken(extension)
-        is_separate = provider is not None or instructions is not None
-        conversation = (
-            self.ai.new_conversation(
-                f"call:{extension.strip('/')}", provider=provider, instructions=instructions
+        if not to_text_messages(greeting):
+            raise ConfigurationError(f"the agent of extension {name!r} needs a greeting that can be spoken")
+        conversation = runtime.conversation
+        if provider is not None or instructions is not None:
+            conversation = runtime.new_conversation(
+                f"call:{name}", provider=provider, instructions=instructions
             )
-            if is_separate
-            else self.ai.conversation
-        )
 
         def register(function: F) -> F:
-            check_signature(function)
-            name = extension.strip("/")
             self.agents[name] = AgentLoop(
                 name,
                 conversation,
                 greeting,
                 dialog or self.dialog,
                 function,
-                mode,
-                transcriber,
-                stream,
+                is_async=is_async(function),
+                wants_agent=_wants_agent(function),
+                input_mode=mode,
+                transcriber=transcriber,
+                is_streaming=stream and conversation.provider.streams,
             )
             return function
 
@@ -196,7 +200,9 @@ class AIFlow(yemot_flow.Flow):
         request = self.access.without_secret(request)
         try:
             decision = self._decide_blocking(request)
-            return decision if isinstance(decision, str) else self.ai.engine.run(_wait(decision, max_wait))
+            return (
+                decision if isinstance(decision, str) else self._runtime.engine.run(_wait(decision, max_wait))
+            )
         except EngineLoopError:
             raise  # the developer's mistake; there is no caller to answer
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
@@ -208,11 +214,13 @@ class AIFlow(yemot_flow.Flow):
         refused = self._rejection(request, path)
         if refused:
             return refused
-        request, engine = self.access.without_secret(request), self.ai.engine
+        request, engine = self.access.without_secret(request), self._runtime.engine
         try:
             deciding = self._dispatcher.decide(request)
             decision = (
-                run_without_waiting(deciding) if self.ai.store.immediate else await engine.arun(deciding)
+                run_without_waiting(deciding)
+                if self._runtime.store.immediate
+                else await engine.arun(deciding)
             )
             return decision if isinstance(decision, str) else await engine.arun(_wait(decision, None))
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
@@ -242,7 +250,11 @@ class AIFlow(yemot_flow.Flow):
 
     def _decide_blocking(self, request: Request) -> Decision:
         deciding = self._dispatcher.decide(request)
-        return run_without_waiting(deciding) if self.ai.store.immediate else self.ai.engine.run(deciding)
+        return (
+            run_without_waiting(deciding)
+            if self._runtime.store.immediate
+            else self._runtime.engine.run(deciding)
+        )
 
     def _is_in_event_loop(self) -> bool:
         try:
@@ -284,6 +296,21 @@ class AIFlow(yemot_flow.Flow):
         name = extension.strip("/")
         if name in self.agents or name in self.routes:
             raise ConfigurationError(f"extension {name!r} already has a handler")
+
+
+def _wants_agent(function: Callable[..., Any]) -> bool:
+    """Return whether the second parameter of an agent's function is named ``agent``.
+
+    Raises:
+        ConfigurationError: the function cannot be called with a call and a text.
+    """
+    try:
+        signature = inspect.signature(function)
+        signature.bind(None, None)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
+    return [*signature.parameters, ""][1] == "agent"
 
 
 async def _wait(pending: Callable[[float | None], Awaitable[str]], max_wait: float | None) -> str:

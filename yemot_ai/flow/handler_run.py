@@ -6,16 +6,26 @@ already there returns it at once.
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
+import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.value_names import unused_name
-from yemot_ai.protocol import Action, Message, Play, Response
+from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON
 
 __all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "parse_returned"]
+
+T = TypeVar("T")
+
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class HandlerInterrupted(BaseException):
@@ -30,7 +40,8 @@ class HandlerRun:
 
     Args:
         call_id: the call.
-        turn_prefix: prefix of the steps' turn ids: ``v2s`` for the visit, ``ai_3.`` in a turn.
+        step_prefix: prefix of the steps' turn ids: ``v2s`` for the visit, ``ai_3.`` in a turn.
+        turn_id: the turn that an agent's function answers; "" in a plain handler.
         values: newest value of each name that the line has sent.
         names_before: the line's names that were used before this visit.
 
@@ -39,27 +50,32 @@ class HandlerRun:
         outcome: the handler's first decision; later ones are ignored.
         failed: the handler raised before it decided anything.
         state: ``call.state`` at the end of the run.
+        step_ids: the turn ids of the steps so far.
     """
 
     def __init__(
         self,
         call_id: str,
         *,
-        turn_prefix: str,
+        step_prefix: str,
         values: Mapping[str, str],
         names_before: Iterable[str],
+        turn_id: str = "",
     ) -> None:
         self.call_id = call_id
+        self.turn_id = turn_id
         self.names: dict[str, str] = {}
         self.outcome: Response | None = None
         self.failed = False
         self.state: Mapping[str, JSON] = {}
-        self._turn_prefix = turn_prefix
+        self._step_prefix = step_prefix
         self._values = values
         # Tuples: every call holds its last run, and even an empty set takes 216 bytes.
         self._used_names = tuple(names_before)
         self._step_count = 0
-        self._asked_ids: tuple[str, ...] = ()
+        self.step_ids: tuple[str, ...] = ()
+        self._repeated_ids: tuple[str, ...] = ()
+        self._unawaited: tuple[tuple[Coroutine[Any, Any, Any], str], ...] = ()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
 
@@ -75,18 +91,50 @@ class HandlerRun:
         """Return the value that the line has sent under ``line_name``, or None."""
         return self._values.get(line_name)
 
-    def next_step_id(self) -> str:
-        """Return the turn id of the next step, by position."""
+    def start_step(self, turn_id: str | None = None) -> str:
+        """Start a step; return its turn id, which is its position unless ``turn_id`` is given."""
         with self._lock:
-            self._step_count += 1
-            return f"{self._turn_prefix}{self._step_count}"
+            if turn_id is None:
+                self._step_count += 1
+                turn_id = f"{self._step_prefix}{self._step_count}"
+            self.step_ids += (turn_id,)
+            return turn_id
 
-    def mark_asked(self, turn_id: str) -> bool:
-        """Record that this run asks ``turn_id``; return whether it is the first time."""
+    def mark_repeated(self, turn_id: str) -> bool:
+        """Record that a step has a stored answer; return whether it is the first time in this run."""
         with self._lock:
-            is_first = turn_id not in self._asked_ids
-            self._asked_ids += (turn_id,)
+            is_first = turn_id not in self._repeated_ids
+            self._repeated_ids += (turn_id,)
             return is_first
+
+    def track(self, coroutine: Coroutine[Any, Any, T], name: str) -> Coroutine[Any, Any, T]:
+        """Return ``coroutine``; ``check_awaited`` finds it if it was never awaited.
+
+        Args:
+            coroutine: what a method of the call returns to an async handler.
+            name: the method, for the error.
+        """
+        place = f"{_line_outside_package()}: {name}"
+        with self._lock:
+            started = tuple(pair for pair in self._unawaited if _is_unawaited(pair[0]))
+            self._unawaited = (*started, (coroutine, place))
+        return coroutine
+
+    def check_awaited(self) -> None:
+        """Check that the handler has awaited what it has called, unless a ``read`` has ended the run.
+
+        Raises:
+            ConfigurationError: names file, line and method of the first call that was never awaited.
+        """
+        with self._lock:
+            places = [place for coroutine, place in self._unawaited if _is_unawaited(coroutine)]
+            for coroutine, _ in self._unawaited:
+                if _is_unawaited(coroutine):
+                    coroutine.close()
+            self._unawaited = ()
+        is_asking = self.outcome is not None and isinstance(tuple(self.outcome)[-1], Read)
+        if places and not is_asking:
+            raise ConfigurationError(f"{places[0]} was never awaited: write 'await' before it")
 
     def queue_messages(self, messages: tuple[Message, ...]) -> None:
         """Queue messages for the next action of the handler."""
@@ -121,6 +169,18 @@ class HandlerRun:
         elif queue:
             actions = (Play(queue), *actions)
         return Response(actions) if actions else None
+
+
+def _line_outside_package() -> str:
+    """Return file and line of the developer's code that has called this package."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented; the only way to the line
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "?"
+
+
+def _is_unawaited(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
 def parse_returned(returned: object) -> Response:

@@ -13,6 +13,7 @@ from yemot_ai.sessions import SpokenProgress, Turn, TurnStatus
 
 __all__ = [
     "HANGUP",
+    "HANGUP_RESPONSE",
     "SILENT_PROMPT",
     "answer_messages",
     "one_level_up",
@@ -26,6 +27,8 @@ __all__ = [
 
 HANGUP: Final = GoToFolder("hangup")
 """The only documented way to disconnect [OFF]."""
+
+HANGUP_RESPONSE: Final = str(Response((HANGUP,)))
 
 SILENT_PROMPT: Final = (Comment("listen"),)
 """The messages of a read that says nothing: a read needs at least one message [OFF noop]."""

@@ -202,6 +202,15 @@ def _reader(hint: Any) -> _Reader:  # noqa: ANN401 - a type
     return lambda value: tuple(read(part) for read, part in zip(parts, _checked(list, value), strict=True))
 
 
+def _turn(value: object) -> Turn:
+    turn: Turn = _read(Turn, value)
+    if "parent" not in _checked(dict, value):  # older records: the id of a step began with that of its turn
+        parent, _, number = turn.id.rpartition(".")
+        is_step = parent.startswith("ai_") and number.isdecimal()
+        turn = dataclasses.replace(turn, parent=parent if is_step else "")
+    return turn
+
+
 def _failure(value: object) -> TurnFailure:
     failure: TurnFailure = _read(TurnFailure, value)
     return dataclasses.replace(failure, kind=current_kind(failure.kind))
@@ -238,6 +247,7 @@ _READERS: Final[Mapping[Any, _Reader]] = {
     object: lambda value: value,
     str: functools.partial(_checked, str),
     type(None): _reject,
+    Turn: _turn,
     TurnFailure: _failure,
     TurnStatus: TurnStatus,
     Usage: _usage,

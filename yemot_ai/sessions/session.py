@@ -107,10 +107,16 @@ class Session:
         return next((turn for turn in reversed(self.turns) if turn.id == turn_id), None)
 
     def with_turn(self, turn: Turn) -> Self:
-        """Return the session with ``turn`` replaced, or appended if it is new."""
-        if self.turn(turn.id) is None:
-            return replace(self, turns=(*self.turns, turn))
-        return replace(self, turns=tuple(turn if old.id == turn.id else old for old in self.turns))
+        """Return the session with ``turn`` replaced, or added if it is new.
+
+        A step is added before its parent, because its model was asked before that of its parent.
+        """
+        ids = [old.id for old in self.turns]
+        if turn.id in ids:
+            place = ids.index(turn.id)
+            return replace(self, turns=(*self.turns[:place], turn, *self.turns[place + 1 :]))
+        place = ids.index(turn.parent) if turn.parent in ids else len(ids)
+        return replace(self, turns=(*self.turns[:place], turn, *self.turns[place:]))
 
     def with_thread(self, conversation: str, session: JSON) -> Self:
         """Return the session with the provider session of ``conversation``."""
@@ -169,7 +175,7 @@ class Session:
         is_whole = interrupted is not None and interrupted.is_done and interrupted.answer and spoken
         whole_answer = interrupted.answer if interrupted is not None and is_whole else None
         for turn in self.turns:
-            if not (turn.id == turn_id or turn.id.startswith(f"{turn_id}.")):
+            if turn_id not in {turn.id, turn.parent}:
                 continue
             if turn.is_done and turn.answer != whole_answer:
                 continue
@@ -183,20 +189,13 @@ class Session:
         return session
 
     def with_cut_off_answer(self, turn: Turn) -> Self:
-        """Return the session with a turn that failed after its first piece.
+        """Return the session with a turn that failed after its first piece; the pieces are its answer.
 
-        The pieces are its answer, and that of its last step. The provider does not know how much was
-        spoken: its session is retired, and the next turn rebuilds the conversation.
+        The provider does not know how much was spoken: its session is retired, and the next turn rebuilds
+        the conversation.
         """
-        said = "".join(turn.pieces).strip()
-        session = self.with_turn(replace(turn, owner="", answer=said))
-        steps = [step for step in self.turns if step.conversation and step.id.startswith(f"{turn.id}.")]
-        for step in steps[-1:]:  # the function's own steps come before the answer of the model
-            status = step.status if step.is_done else turn.status
-            failure = step.failure if step.is_done else turn.failure
-            cut = replace(step, status=status, owner="", answer=said, failure=failure)
-            session = session.with_turn(cut).without_thread(step.conversation)
-        return session.without_thread(turn.conversation)
+        cut_off = replace(turn, owner="", answer="".join(turn.pieces).strip())
+        return self.with_turn(cut_off).without_thread(turn.conversation)
 
     def tombstone(self) -> Self:
         """Return the tombstone of this session, without anything that was said."""

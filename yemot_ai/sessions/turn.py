@@ -84,6 +84,7 @@ class Turn:
             been spoken.
         interrupted: the caller pressed a key while the answer was spoken; ``answer`` is the part before it.
         lost: how many workers died during the turn.
+        parent: the turn whose function has asked this one as a step ("" for none).
     """
 
     id: str
@@ -102,6 +103,7 @@ class Turn:
     pieces: tuple[str, ...] = ()
     interrupted: bool = False
     lost: int = 0
+    parent: str = ""
 
     @property
     def is_transcription(self) -> bool:

@@ -7,14 +7,14 @@ turn that has to be answered first. Every worker with the session decides the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai._turns.recording_transcriber import RecordingTranscriber
-from yemot_ai.errors import ConfigurationError, LimitReachedError
-from yemot_ai.flow.agent.input_modes import InputMode, Utterance, VoiceInput
+from yemot_ai.errors import LimitReachedError
+from yemot_ai.flow.agent.input_modes import InputMode, Utterance
 from yemot_ai.flow.dialog import DialogSettings, KeyAction, to_text_messages
 from yemot_ai.flow.rendering import (
     SILENT_PROMPT,
@@ -27,15 +27,11 @@ from yemot_ai.flow.rendering import (
 )
 from yemot_ai.flow.value_names import Cursor, newest_cursor, poll_name, transcript_turn_id, turn_name
 from yemot_ai.protocol import Message, Play, Read, Request, Response
-from yemot_ai.providers.provider import StreamingProvider
 from yemot_ai.sessions import NOTHING_SPOKEN, Session, SpokenProgress, Turn, TurnStatus, Visit
 
-__all__ = ["AgentFunction", "AgentLoop", "AwaitAnswer", "AwaitTranscript", "Pending"]
+__all__ = ["AgentLoop", "AwaitAnswer", "AwaitTranscript", "Pending"]
 
 _KEYS: Final = re.compile(r"[0-9*#]+")
-
-AgentFunction = Callable[..., "str | Awaitable[str | None] | None"]
-"""A developer's function ``(call, text)`` or ``(call, agent)``; sync or async."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,30 +96,23 @@ class AgentLoop:
         greeting: spoken when a visit starts.
         dialog: sentences, keys, times.
         function: the developer's function, called in each turn.
+        is_async: whether it is async.
+        wants_agent: whether its second parameter is ``agent``.
         input_mode: how the agent takes an utterance.
         transcriber: turns the line's values into text if they are recordings.
-        allow_streaming: whether pieces may be spoken before the answer is complete.
-        is_streaming: whether they are: the provider has to stream, too.
+        is_streaming: whether pieces are spoken before the answer is complete.
     """
 
     extension: str
     conversation: Conversation
     greeting: str
     dialog: DialogSettings
-    function: AgentFunction | None = None
-    input_mode: InputMode = field(default_factory=VoiceInput)
-    transcriber: RecordingTranscriber | None = None
-    allow_streaming: bool = True
-    is_streaming: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Every poll reads it, and isinstance() with a runtime protocol takes microseconds.
-        can_stream = isinstance(self.conversation.provider, StreamingProvider)
-        object.__setattr__(self, "is_streaming", self.allow_streaming and can_stream)
-        if not to_text_messages(self.greeting):
-            raise ConfigurationError(
-                f"the agent of extension {self.extension!r} needs a greeting that can be spoken"
-            )
+    function: Callable[..., Any]
+    is_async: bool
+    wants_agent: bool
+    input_mode: InputMode
+    transcriber: RecordingTranscriber | None
+    is_streaming: bool
 
     def step(self, session: Session, request: Request) -> tuple[Session, str | Pending]:
         """Decide the response to ``request``.

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import yemot_flow
 
-from yemot_ai._turns.stream import AnswerStream
-from yemot_ai._turns.work import TurnResult
-from yemot_ai.ai import YemotAI, current_run
+from yemot_ai._calls.runtime import Runtime
+from yemot_ai._turns.work import RunningTurn, TurnResult
+from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
-from yemot_ai.flow.call import AICall
-from yemot_ai.flow.compat.awaitable import AwaitableStr
+from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import HandlerRunner
@@ -26,16 +24,15 @@ from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
 from yemot_ai.sessions import Session, Turn, Visit
-from yemot_ai.sessions.retry import retry_while_store_is_away
 
-__all__ = ["Agent", "AgentTurns", "check_signature"]
+__all__ = ["Agent", "AgentFunction", "AgentTurns", "AsyncAgent", "BaseAgent"]
 
 log = logging.getLogger("yemot_ai")
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
-    """The second argument of a function ``(call, agent)``.
+class BaseAgent:
+    """What ``Agent`` and ``AsyncAgent`` have in common.
 
     Attributes:
         text: what the caller said.
@@ -44,18 +41,44 @@ class Agent:
 
     text: str
     history: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent(BaseAgent):
+    """The second argument of a plain function ``(call, agent)``."""
+
     _call: AICall
 
-    def ask(self, text: str, *, instructions: str | None = None) -> AwaitableStr:
-        """Ask the AI something other than what the caller said; in an async function, await it."""
+    def ask(self, text: str, *, instructions: str | None = None) -> str:
+        """Ask the AI something other than what the caller said."""
         return self._call.ask_ai(text, instructions=instructions)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncAgent(BaseAgent):
+    """The second argument of an async function ``(call, agent)``."""
+
+    _call: AsyncAICall
+
+    def ask(self, text: str, *, instructions: str | None = None) -> Coroutine[Any, Any, str]:
+        """Do what ``Agent.ask`` does, awaited."""
+        return self._call.ask_ai(text, instructions=instructions)
+
+
+AgentFunction: TypeAlias = (
+    Callable[[AICall, str], str | None]
+    | Callable[[AICall, Agent], str | None]
+    | Callable[[AsyncAICall, str], Awaitable[str | None]]
+    | Callable[[AsyncAICall, AsyncAgent], Awaitable[str | None]]
+)
+"""A developer's function ``(call, text)`` or ``(call, agent)``."""
 
 
 class AgentTurns:
     """Runs the turns of agents, on the engine's loop."""
 
-    def __init__(self, ai: YemotAI, handlers: HandlerRunner, local_calls: LocalCalls) -> None:
-        self._ai = ai
+    def __init__(self, runtime: Runtime, handlers: HandlerRunner, local_calls: LocalCalls) -> None:
+        self._ledger = runtime.ledger
         self._handlers = handlers
         self._local_calls = local_calls
 
@@ -82,7 +105,7 @@ class AgentTurns:
             return
         turn = asyncio.create_task(self.run_turn(loop, pending, request))
         pieces = asyncio.create_task(
-            self._ai.ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
+            self._ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
         )
         try:
             await asyncio.wait({turn, pieces}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,73 +118,60 @@ class AgentTurns:
             pieces.cancel()
 
     async def _answer(self, loop: AgentLoop, pending: AwaitAnswer, request: Request) -> Turn:
-        call_id = request.call_id
-        if loop.function is None:
-            ask = loop.conversation.ask_streaming if loop.is_streaming else loop.conversation.ask
-            return await ask(call_id, pending.turn_id, pending.text)
-        work = functools.partial(self._work_logged, loop, loop.function, pending, request)
-        return await self._ai.ledger.run_once(call_id, Turn(pending.turn_id, pending.text), work)
+        work = functools.partial(self._work, loop, pending.text, request)
+        return await self._ledger.run_once(request.call_id, Turn(pending.turn_id, pending.text), work)
 
-    async def _work_logged(
-        self,
-        loop: AgentLoop,
-        function: Callable[..., Any],
-        pending: AwaitAnswer,
-        request: Request,
-        stream: AnswerStream,
-    ) -> TurnResult:
-        stream.start_ownership_checks()
-        try:
-            return await self._work(loop, function, pending, request, stream)
-        except AgentFunctionError as error:
-            log.exception("call %s: %s", request.call_id, error.kind)
-            raise
-
-    async def _work(
-        self,
-        loop: AgentLoop,
-        function: Callable[..., Any],
-        pending: AwaitAnswer,
-        request: Request,
-        stream: AnswerStream,
-    ) -> TurnResult:
-        call_id, store = request.call_id, self._ai.store
-        loaded = await retry_while_store_is_away(
-            lambda: store.load(call_id), f"call {call_id}: turn {pending.turn_id}"
-        )
-        session = loaded or Session(call_id)
+    async def _work(self, loop: AgentLoop, text: str, request: Request, turn: RunningTurn) -> TurnResult:
+        """Call the developer's function, and ask the model if that returns None."""
+        turn.stream.start_ownership_checks()
+        session = turn.session
         run = HandlerRun(
-            call_id,
-            turn_prefix=f"{pending.turn_id}.",
+            session.call_id,
+            step_prefix=f"{turn.id}.",
             values={},
             names_before=(session.visit or Visit()).names_before,
+            turn_id=turn.id,
         )
         call = self._handlers.new_call(
-            run, session, request, self._local_calls.get_or_create(call_id), conversation=loop.conversation
+            run,
+            session,
+            request,
+            self._local_calls.get_or_create(session.call_id),
+            is_async=loop.is_async,
+            conversation=loop.conversation,
         )
-        agent = Agent(pending.text, session.history(loop.conversation.name), call)
         current_run.set(run)
-        answer = await self._call_function(function, call, agent if _wants_agent(function) else pending.text)
-        before = ""
-        if answer is None and run.outcome is None:
-            if loop.is_streaming:
-                before = _render_messages(run.take_queue())
-                stream.speak_before(before)
-            answer = await call.ask_step(pending.text, stream=stream if loop.is_streaming else None)
-        state = check_saveable(call.state)
-        result = _turn_result(run, answer, function)
-        spoken = before or result.spoken
-        return replace(result, spoken=spoken, state=None if state == session.state else state)
+        try:
+            answer = await self._call_function(loop, run, call, _second_argument(loop, session, text, call))
+            state = check_saveable(call.state)
+            if answer is None and run.outcome is None:
+                spoken = _render_messages(run.take_queue())
+                turn.stream.speak_before(spoken)
+                result = await loop.conversation.answer(turn, text=text, stream=loop.is_streaming)
+                result = replace(result, spoken=spoken)
+            else:
+                result = _turn_result(run, answer, loop.function)
+        except AgentFunctionError as error:
+            log.exception("call %s: %s", session.call_id, error.kind)
+            raise
+        except asyncio.CancelledError:  # the turn is over, and its steps with it
+            await self._ledger.cancel_turns(session.call_id, run.step_ids)
+            raise
+        return replace(result, state=None if state == session.state else state)
 
     async def _call_function(
-        self, function: Callable[..., Any], call: AICall, second: str | Agent
+        self, loop: AgentLoop, run: HandlerRun, call: BaseCall, second: str | BaseAgent
     ) -> str | None:
+        function = loop.function
         try:
             answer = await self._handlers.call_function(function, call, second)
+            run.check_awaited()
         except HandlerInterrupted:
             return None
         except (ProviderError, CallEndedError):
             raise
+        except ConfigurationError as error:
+            raise _function_error(function, str(error)) from error
         except yemot_flow.CallInterrupted as error:
             raise _function_error(function, "used yemot-flow's Call; use the call that it gets") from error
         except (Exception, SystemExit) as error:  # foreign code: the caller hears an apology
@@ -169,6 +179,17 @@ class AgentTurns:
         if answer is not None and not isinstance(answer, str):
             raise _function_error(function, f"returned {type(answer).__name__}; return a text, or None")
         return answer
+
+
+def _second_argument(loop: AgentLoop, session: Session, text: str, call: BaseCall) -> str | BaseAgent:
+    if not loop.wants_agent:
+        return text
+    history = session.history(loop.conversation.name)
+    if isinstance(call, AsyncAICall):
+        return AsyncAgent(text, history, call)
+    if isinstance(call, AICall):
+        return Agent(text, history, call)
+    raise AssertionError(call)
 
 
 def _turn_result(run: HandlerRun, answer: str | None, function: Callable[..., Any]) -> TurnResult:
@@ -183,25 +204,6 @@ def _turn_result(run: HandlerRun, answer: str | None, function: Callable[..., An
 
 def _render_messages(queue: tuple[Any, ...]) -> str:
     return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
-
-
-def check_signature(function: Callable[..., Any]) -> None:
-    """Check that an agent's function can be called with a call and a text.
-
-    Raises:
-        ConfigurationError: it cannot be called so.
-    """
-    try:
-        inspect.signature(function).bind(None, None)
-    except TypeError as error:
-        name = getattr(function, "__qualname__", repr(function))
-        raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
-
-
-def _wants_agent(function: Callable[..., Any]) -> bool:
-    """Return whether the second parameter is named ``agent``."""
-    names = list(inspect.signature(function).parameters)
-    return len(names) > 1 and names[1] == "agent"
 
 
 def _function_error(function: Callable[..., Any], what: str) -> AgentFunctionError:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TypeGuard
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.compat.awaitable import PendingStr
 from yemot_ai.protocol import (
     Comment,
     Date,
@@ -50,12 +49,12 @@ def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
         return tuple(_convert(playable))
     if isinstance(playable, Iterable):
         return tuple(message for item in playable for message in _convert(item))
-    return (playable,)
+    return tuple(_convert(playable))
 
 
 def _convert(playable: Playable) -> Iterable[Message]:
-    if isinstance(playable, PendingStr):
-        str(playable)  # raises the error that names the missing await
+    if isinstance(playable, Coroutine):
+        raise ConfigurationError("a coroutine cannot be played: write 'await' before the call that made it")
     if isinstance(playable, str):
         return speakable(playable)
     if not isinstance(playable, tuple):

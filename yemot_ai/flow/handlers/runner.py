@@ -6,15 +6,16 @@ import asyncio
 import copy
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import yemot_flow
 
+from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
 from yemot_ai._turns.conversation import Conversation
-from yemot_ai.ai import YemotAI, current_run
+from yemot_ai.ai import current_run
 from yemot_ai.errors import (
     CallEndedError,
     ConfigurationError,
@@ -22,12 +23,12 @@ from yemot_ai.errors import (
     LimitReachedError,
     ResponseSyntaxError,
 )
-from yemot_ai.flow.call import AICall
+from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, is_async
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
-from yemot_ai.flow.rendering import HANGUP, one_level_up, poll_read
+from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up, poll_read
 from yemot_ai.flow.value_names import Cursor, newest_cursor, visible_values
 from yemot_ai.flow.visits import (
     cached_response,
@@ -36,18 +37,18 @@ from yemot_ai.flow.visits import (
     has_newer_values,
     with_response,
 )
-from yemot_ai.protocol import GoToFolder, Message, Play, Request, Response
+from yemot_ai.protocol import Action, GoToFolder, Message, Play, Request, Response
 from yemot_ai.sessions import HandlerOutcome, Session, Visit, hold_key
 from yemot_ai.sessions.retry import retry_while_store_is_away
 
-__all__ = ["HANGUP_RESPONSE", "Handler", "HandlerRunner"]
+__all__ = ["Handler", "HandlerRunner"]
 
 log = logging.getLogger("yemot_ai")
 
-Handler = Callable[[Any], Any]
-"""``def`` or ``async def`` of one argument, the call."""
+HandlerResult: TypeAlias = Response | str | tuple[Action, ...] | None
 
-HANGUP_RESPONSE = str(Response((HANGUP,)))
+Handler: TypeAlias = Callable[[AICall], HandlerResult] | Callable[[AsyncAICall], Awaitable[HandlerResult]]
+"""``def`` or ``async def`` of one argument, the call."""
 
 MAX_FAULTS_IN_A_ROW = 3
 """After this many failed visits the call is ended, so that it does not loop."""
@@ -58,16 +59,16 @@ class HandlerRunner:
 
     Args:
         flow: the flow of the handlers.
-        ai: answers ``ask_ai``; owns the store and the engine.
+        runtime: answers ``ask_ai``; has the store and the engine.
         dialog: sentences for a handler that is slow or fails.
         local_calls: the calls of this process.
     """
 
     def __init__(
-        self, flow: yemot_flow.Flow, ai: YemotAI, dialog: DialogSettings, local_calls: LocalCalls
+        self, flow: yemot_flow.Flow, runtime: Runtime, dialog: DialogSettings, local_calls: LocalCalls
     ) -> None:
         self._flow = flow
-        self._ai = ai
+        self._runtime = runtime
         self._dialog = dialog
         self._local_calls = local_calls
         self._pending_writes: KeyedTasks[str, HandlerOutcome] = KeyedTasks()
@@ -80,7 +81,7 @@ class HandlerRunner:
             request: the request.
             max_wait: maximum wait in seconds; None: as in the dialog settings.
         """
-        session = await self._ai.store.load(request.call_id) or Session(request.call_id)
+        session = await self._runtime.store.load(request.call_id) or Session(request.call_id)
         if session.ended:
             return HANGUP_RESPONSE
         visit = session.visit or Visit()
@@ -122,11 +123,11 @@ class HandlerRunner:
         """Run the handler, or wait for the worker that runs it; run it if that worker dies."""
         call_id, inflight = request.call_id, await registered
         key = hold_key("run", call_id, inflight.key)
-        with self._ai.hangup_watch.watching(call_id):
+        with self._runtime.hangup_watch.watching(call_id):
             while True:
                 try:
-                    async with self._ai.store.hold(key, lease=self._ai.lease):
-                        session = await self._ai.store.load(call_id) or Session(call_id)
+                    async with self._runtime.store.hold(key, lease=self._runtime.lease):
+                        session = await self._runtime.store.load(call_id) or Session(call_id)
                         if session.ended:
                             raise CallEndedError(call_id)
                         stored = session.find_outcome(inflight.key)
@@ -149,11 +150,11 @@ class HandlerRunner:
         visit = session.visit or Visit()
         run = inflight.run = HandlerRun(
             session.call_id,
-            turn_prefix=f"v{visit.number}s",
+            step_prefix=f"v{visit.number}s",
             values=request.latest,
             names_before=visit.names_before,
         )
-        call = self.new_call(run, session, request, local_call)
+        call = self.new_call(run, session, request, local_call, is_async=is_async(handler))
         response = await self._response_of(handler, run, call)
         outcome = HandlerOutcome(inflight.key, "" if response is None else str(response), failed=run.failed)
 
@@ -187,35 +188,37 @@ class HandlerRunner:
             ).with_outcome(outcome)
 
         session = await retry_while_store_is_away(
-            lambda: self._ai.update_session(call_id, write), f"call {call_id}: a run"
+            lambda: self._runtime.update_session(call_id, write), f"call {call_id}: a run"
         )
         return session.find_outcome(outcome.run) or outcome
 
-    def new_call(
+    def new_call(  # noqa: PLR0913 - called in two places
         self,
         run: HandlerRun,
         session: Session,
         request: Request,
         local_call: LocalCall,
+        *,
+        is_async: bool,
         conversation: Conversation | None = None,
-    ) -> AICall:
+    ) -> BaseCall:
         """Return the call object for a handler or an agent's function."""
         visit = session.visit or Visit()
         api_params = {name: value for name, value in request.latest.items() if name.startswith("Api")}
         params = api_params | visible_values(request.values, session.names, visit.names_before)
-        call = AICall(
+        call = (AsyncAICall if is_async else AICall)(
             params,
             flow=self._flow,
             run=run,
-            engine=self._ai.engine,
-            conversation=conversation or self._ai.conversation,
+            engine=self._runtime.engine,
+            conversation=conversation or self._runtime.conversation,
             state=copy.deepcopy(dict(session.state)),
             attributes=local_call.attributes,
         )
         self._flow.active_calls[session.call_id] = call
         return call
 
-    async def _response_of(self, handler: Handler, run: HandlerRun, call: AICall) -> Response | None:
+    async def _response_of(self, handler: Handler, run: HandlerRun, call: BaseCall) -> Response | None:
         """Run the handler and return its response; None if it failed."""
         current_run.set(run)
         try:
@@ -246,13 +249,14 @@ class HandlerRunner:
         """Call a developer's function: a coroutine function on the loop, any other in a thread."""
         if inspect.iscoroutinefunction(function):
             return await function(*args)
-        returned = await self._ai.engine.run_in_thread(function, *args)
+        returned = await self._runtime.engine.run_in_thread(function, *args)
         return await returned if inspect.iscoroutine(returned) else returned
 
-    def _finish_run(self, run: HandlerRun, call: AICall, returned: object) -> Response | None:
+    def _finish_run(self, run: HandlerRun, call: BaseCall, returned: object) -> Response | None:
         try:
             if returned is not None:
                 run.set_outcome(*parse_returned(returned))
+            run.check_awaited()
             run.state = check_saveable(call.state)
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._record_fault(run, call, error)
@@ -266,7 +270,7 @@ class HandlerRunner:
             response = Response((one_level_up(call.extension),))
         return response
 
-    def _record_fault(self, run: HandlerRun, call: AICall, error: BaseException) -> None:
+    def _record_fault(self, run: HandlerRun, call: BaseCall, error: BaseException) -> None:
         if isinstance(error, LimitReachedError):
             log.info("call %s: %s", run.call_id, error)
             run.set_outcome(Play(to_text_messages(self._dialog.limit_reached)), one_level_up(call.extension))
@@ -291,22 +295,20 @@ class HandlerRunner:
 
     async def _first_poll_response(self, inflight: InflightRun, request: Request) -> str:
         """Return a poll with a new turn number, stored so that every worker repeats it."""
-        response, queue = "", inflight.take_queue()
+        queue = inflight.take_queue()
 
-        def write(session: Session) -> Session:
-            nonlocal response
+        def decide(session: Session) -> tuple[Session, str]:
             if session.ended:
-                response = HANGUP_RESPONSE
-                return session
-            response = find_response(session.recent, request) or ""
-            if response:
-                return session
+                return session, HANGUP_RESPONSE
+            cached = find_response(session.recent, request)
+            if cached:
+                return session, cached
             response = self._render_poll(session.next_turn, 1, queue)
-            cached = cached_response(request, response)
             visit = replace(session.visit or Visit(), seen=request.values)
-            return replace(session, next_turn=session.next_turn + 1, visit=visit).with_response(cached)
+            session = replace(session, next_turn=session.next_turn + 1, visit=visit)
+            return session.with_response(cached_response(request, response)), response
 
-        session = await self._ai.update_session(request.call_id, write)
+        session, response = await self._runtime.calls.decide(request.call_id, decide)
         inflight.poll_turn = session.next_turn - 1
         return response
 
@@ -315,25 +317,19 @@ class HandlerRunner:
         return str(Response((Play(queue), read) if queue else (read,)))
 
     async def _finish_request(self, outcome: HandlerOutcome, request: Request) -> str:
-        text = HANGUP_RESPONSE
-
-        def write(session: Session) -> Session:
-            nonlocal text
+        def decide(session: Session) -> tuple[Session, str]:
             if session.ended:
-                text = HANGUP_RESPONSE
-                return session
+                return session, HANGUP_RESPONSE
             cached = find_response(session.recent, request)
             if cached is not None:  # another worker was faster, or the line sent a newer request
-                text = cached
-                return session
+                return session, cached
             response = (
                 self._fault_response(session, request) if outcome.failed else Response.parse(outcome.answer)
             )
-            text = str(response)
-            return with_response(session, request, response)
+            return with_response(session, request, response), str(response)
 
-        await self._ai.update_session(request.call_id, write)
-        return text
+        _, response = await self._runtime.calls.decide(request.call_id, decide)
+        return response
 
     def _fault_response(self, session: Session, request: Request) -> Response:
         """Apologize, then move up (from the root to the root); end the call after too many faults."""

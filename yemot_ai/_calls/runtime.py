@@ -1,0 +1,144 @@
+"""The runtime of one ``YemotAI``: its store, engine, ledger, calls and conversations, wired together.
+
+``YemotAI`` is the face for developers; ``AIFlow`` works on this.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+from yemot_ai._calls.caller_memory import DAY, CallerMemory
+from yemot_ai._calls.hooks import Hooks
+from yemot_ai._calls.lifecycle import CallLifecycle
+from yemot_ai._calls.limits import Limits
+from yemot_ai._runtime.engine import Engine
+from yemot_ai._turns.conversation import Conversation
+from yemot_ai._turns.ledger import Ledger
+from yemot_ai._turns.recording_transcriber import RecordingTranscriber, make_recording_transcriber
+from yemot_ai.providers.adapter import AnyProvider, as_provider
+from yemot_ai.providers.provider import Provider, SupportsAclose
+from yemot_ai.sessions import SessionStore, SupportsCheck
+from yemot_ai.sessions.hangup_watch import HangupWatch
+from yemot_ai.transcription import Transcriber
+from yemot_ai.transcription.download import Recordings
+
+__all__ = ["Runtime"]
+
+
+@dataclass(eq=False)
+class Runtime:
+    """The parts that one ``YemotAI`` and its ``AIFlow`` share.
+
+    Args:
+        provider: answers, unless a conversation has its own provider.
+        instructions: how to answer, unless a conversation has its own.
+        store: keeps the sessions.
+        engine: runs the turns.
+        session_ttl: seconds without a request after which a call counts as over.
+        turn_timeout: seconds for one turn.
+        retries: how often a transient failure is retried.
+        lease: seconds without renewal after which a worker counts as dead.
+        limits: of one call and one caller.
+        memory_ttl: seconds for which a caller is remembered; None: callers are not remembered.
+        transcriber: turns recordings into text; None: the default.
+        recordings: downloads them; None: the default.
+        openai_api_key: for the default transcriber.
+
+    Attributes:
+        hooks: the developer's hooks.
+        calls: the lifecycle of the calls.
+        ledger: runs and stores the turns.
+        hangup_watch: detects calls that end at another worker.
+        conversation: the conversation of handlers and of agents without their own.
+    """
+
+    provider: Provider
+    instructions: str
+    store: SessionStore
+    engine: Engine
+    session_ttl: float
+    turn_timeout: float
+    retries: int
+    lease: float
+    limits: Limits
+    memory_ttl: float | None
+    transcriber: Transcriber | None
+    recordings: Recordings | None
+    openai_api_key: str | None
+    _providers: dict[str, Provider] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hooks = Hooks(self.engine)
+        ttl = DAY if self.memory_ttl is None else self.memory_ttl
+        self.calls = CallLifecycle(
+            store=self.store,
+            engine=self.engine,
+            ttl=max(self.session_ttl, self.turn_timeout),
+            limits=self.limits,
+            caller_memory=CallerMemory(self.store, ttl=ttl, now=self.engine.time),
+            remember_callers=self.memory_ttl is not None,
+            hooks=self.hooks,
+            providers=self._providers,
+        )
+        self.hangup_watch = HangupWatch(self.store, self.calls.on_ended_elsewhere)
+        self.update_session = self.calls.update_session
+        self.ledger = Ledger(
+            self.store,
+            self.update_session,
+            hangup_watch=self.hangup_watch,
+            timeout=self.turn_timeout,
+            lease=self.lease,
+            on_done=self.calls.on_turn_done,
+            on_discarded=self.calls.discard_unsaved,
+        )
+        self.calls.end_callbacks.append(self.ledger.cancel_call)
+        self.conversation = self.new_conversation("call")
+
+    def new_conversation(
+        self, name: str, *, provider: AnyProvider | None = None, instructions: str | None = None
+    ) -> Conversation:
+        """Return a separate conversation per call, for an agent with its own provider or instructions.
+
+        Raises:
+            ConfigurationError: if ``provider`` is not a provider.
+        """
+        own = self._providers[name] = self.provider if provider is None else as_provider(provider)
+        return Conversation(
+            name=name,
+            provider=own,
+            ledger=self.ledger,
+            instructions=self.instructions if instructions is None else instructions,
+            timeout=self.turn_timeout,
+            retries=self.retries,
+            admit=self.calls.admit,
+        )
+
+    @functools.cached_property
+    def recording_transcriber(self) -> RecordingTranscriber:
+        """The recording transcriber of all agents that listen to recordings."""
+        return make_recording_transcriber(
+            self.transcriber,
+            self.recordings,
+            api_key=self.openai_api_key,
+            run_in_thread=self.engine.run_in_thread,
+            ledger=self.ledger,
+            check_limits=self.calls.check_limits,
+        )
+
+    async def check(self) -> None:
+        """Check that the store works.
+
+        Raises:
+            StoreError: if it does not; the message says why.
+        """
+        if isinstance(self.store, SupportsCheck):
+            await self.store.check()
+
+    async def close(self) -> None:
+        """Close the connections of the providers, the transcriber and the store."""
+        transcribers = [self.recording_transcriber] if "recording_transcriber" in vars(self) else []
+        parts = (*self._providers.values(), *transcribers, self.store)
+        # A provider may serve several conversations.
+        for aclose in dict.fromkeys(part.aclose for part in parts if isinstance(part, SupportsAclose)):
+            await aclose()
