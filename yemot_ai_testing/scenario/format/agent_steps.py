@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
-
 from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
 from yemot_ai_testing.scenario.format.durations import parse_duration
-from yemot_ai_testing.scenario.format.yaml_nodes import mapping_values, text_list
 
 __all__ = ["DELAYED_OUTCOMES", "OUTCOMES", "parse_agent_steps", "step_mapping"]
 
@@ -20,31 +17,29 @@ OUTCOMES: Final = tuple(syntax.key for syntax in STEP_SYNTAX)
 DELAYED_OUTCOMES: Final = tuple(syntax.key for syntax in STEP_SYNTAX if syntax.delayed)
 
 
-def parse_agent_steps(node: yaml.Node | None) -> tuple[Step, ...]:
+def parse_agent_steps(agent: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -> tuple[Step, ...]:
     """Return the steps of a turn; a list in the file has one step for each model call."""
-    if node is None:
-        return ()
-    return tuple(map(_parse_step, node.value if isinstance(node, yaml.SequenceNode) else [node]))
+    return tuple(map(_parse_step, agent if isinstance(agent, tuple) else (agent,)))
 
 
-def _parse_step(node: yaml.Node) -> Step:
-    values = mapping_values(node)
+def _parse_step(values: Mapping[str, Any]) -> Step:
     (syntax,) = (syntax for syntax in STEP_SYNTAX if syntax.key in values)
-    nodes = {syntax.value: values[syntax.key]} if syntax.value else mapping_values(values[syntax.key])
+    value = values[syntax.key]
+    written = {syntax.value: value} if syntax.value else {} if value is True else value
     if "after" in values:
-        nodes = {**nodes, "after": values["after"]}
-    return syntax.step(**{name: _parse_field(syntax.field_types[name], one) for name, one in nodes.items()})
+        written = {**written, "after": values["after"]}
+    return syntax.step(**{name: _parse_field(syntax.field_types[name], one) for name, one in written.items()})
 
 
-def _parse_field(annotation: str, node: yaml.Node) -> Any:  # noqa: ANN401 - of the type of the field
+def _parse_field(annotation: str, value: Any) -> Any:  # noqa: ANN401 - of the type of the field
     match annotation:
         case "tuple[str, ...]":
-            return text_list(node)
+            return value if isinstance(value, tuple) else (value,)
         case "float":
-            return parse_duration(node.value) or 0.0
+            return parse_duration(value) or 0.0
         case "int":
-            return int(node.value)
-    return node.value
+            return int(value)
+    return value
 
 
 def step_mapping(step: Step) -> Mapping[str, Any]:

@@ -16,7 +16,14 @@ from typing import TypeAlias
 
 import yaml
 
-from yemot_ai_testing.scenario.format.yaml_nodes import LITERALS, NULL, Problems, compose
+from yemot_ai_testing.scenario.format.yaml_nodes import (
+    LITERALS,
+    NULL,
+    Problems,
+    child_nodes,
+    compose,
+    mapping_values,
+)
 
 __all__ = ["Edit", "EditableYaml", "NotRewritableError", "YamlPath"]
 
@@ -131,19 +138,15 @@ def _child(node: yaml.Node | None, key: str | int) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
         items: list[yaml.Node] = node.value
         return items[key] if key < len(items) else None
-    if isinstance(node, yaml.MappingNode):
-        return next((value for name, value in node.value if name.value == key), None)
-    return None
+    return mapping_values(node).get(str(key))
 
 
 def _nodes(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
     """Yield every node once for each reference to it."""
     yield node
-    if isinstance(node.value, str) or id(node) in seen:
-        return
-    seen.add(id(node))
-    for item in node.value:
-        for child in item if isinstance(item, tuple) else (item,):
+    if id(node) not in seen:
+        seen.add(id(node))
+        for child in child_nodes(node):
             yield from _nodes(child, seen)
 
 

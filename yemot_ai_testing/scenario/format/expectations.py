@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Final, Literal
-
-import yaml
+from typing import Any, Final, Literal
 
 from yemot_ai.protocol import Record, Tap, Voice
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation, SilenceLimits
-from yemot_ai_testing.scenario.format.yaml_nodes import NULL, mapping_values, text_list
 
 __all__ = ["MODES", "READ_FIELDS", "parse_expectation"]
 
@@ -23,47 +21,36 @@ READ_FIELDS: Final = (
 )
 
 
-def parse_expectation(node: yaml.Node | None) -> Expectation | None:
-    """Return the expectation of a turn; a text means ``contains``. None for None."""
-    if node is None:
-        return None
-    if isinstance(node, yaml.ScalarNode):
-        return Expectation(contains=(node.value,))
-    values = mapping_values(node)
+def parse_expectation(hears: dict[str, Any] | str) -> Expectation:
+    """Return the expectation of a turn; a text means ``contains``."""
+    values: dict[str, Any] = {"contains": hears} if isinstance(hears, str) else hears
     return Expectation(
-        contains=text_list(values.get("contains")),
-        excludes=text_list(values.get("excludes")),
-        equals=_text(values.get("equals")),
-        matches=_text(values.get("matches")),
-        read=_read(values.get("read")),
-        play=text_list(values.get("play")),
-        goto=_text(values.get("goto")),
-        ends=_bool(values.get("ends")),
-        same=_bool(values.get("same")),
-        within=_silence_limits(values.get("within")),
+        **{key: PARSERS[key](value) if key in PARSERS else value for key, value in values.items()}
     )
 
 
-def _text(node: yaml.Node | None) -> str | None:
-    return None if node is None else str(node.value)
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
-def _bool(node: yaml.Node | None) -> bool | None:
-    return None if node is None else bool(node.value == "true")
-
-
-def _read(node: yaml.Node | None) -> ReadExpectation | Literal[False] | None:
-    if node is None:
-        return None
-    if isinstance(node, yaml.ScalarNode):
-        return ReadExpectation({}) if node.value == "true" else False
+def _read(value: dict[str, str | bool | None] | bool) -> ReadExpectation | Literal[False]:  # noqa: FBT001 - a value of the file
+    if isinstance(value, bool):
+        return ReadExpectation({}) if value else False
     return ReadExpectation(
-        {key: "null" if value.tag == NULL else value.value for key, value in mapping_values(node).items()}
+        {key: field if isinstance(field, str) else LITERAL_TEXTS[field] for key, field in value.items()}
     )
 
 
-def _silence_limits(node: yaml.Node | None) -> SilenceLimits | None:
-    if node is None:
-        return None
-    limits = [parse_duration(text) or 0.0 for text in text_list(node)]
+def _silence_limits(value: str | tuple[str, ...]) -> SilenceLimits:
+    limits = [parse_duration(text) or 0.0 for text in _texts(value)]
     return SilenceLimits(limits[0], limits[-1])
+
+
+LITERAL_TEXTS: Final = {True: "true", False: "false", None: "null"}
+PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "contains": _texts,
+    "excludes": _texts,
+    "play": _texts,
+    "read": _read,
+    "within": _silence_limits,
+}

@@ -27,11 +27,10 @@ from yemot_ai_testing.scenario.format.model import (
     Scenario,
     ScenarioTurn,
     ServerCommand,
-    SourceLocation,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
 from yemot_ai_testing.scenario.format.validate import validate
-from yemot_ai_testing.scenario.format.yaml_nodes import STR, Problems, compose, mapping_values, text_list
+from yemot_ai_testing.scenario.format.yaml_nodes import Problems, compose, mapping_values, plain_value
 
 __all__ = ["SCENARIO_SUFFIX", "load", "loads"]
 
@@ -71,7 +70,7 @@ def loads(text: str, path: Path) -> CallFile:
     validate(problems, node, SCHEMA, "a call file")
     _check_names(problems, node)
     problems.raise_if_any()
-    return _CallFileReader(path, text.splitlines()).read(node)
+    return _CallFileReader(problems, text.splitlines()).read(node)
 
 
 def _check_names(problems: Problems, node: yaml.Node) -> None:
@@ -90,95 +89,73 @@ def _check_names(problems: Problems, node: yaml.Node) -> None:
 class _CallFileReader:
     """Read a valid file; keeps its lines to show a turn as it was written."""
 
-    def __init__(self, path: Path, lines: list[str]) -> None:
-        self._path = path
+    def __init__(self, problems: Problems, lines: list[str]) -> None:
+        self._problems = problems
         self._lines = lines
 
     def read(self, node: yaml.Node) -> CallFile:
-        values = mapping_values(node)
-        name = values["name"].value if "name" in values else self._path.name.removesuffix(SCENARIO_SUFFIX)
+        path, values = self._problems.path, mapping_values(node)
+        defaults = {key: plain_value(value) for key, value in values.items() if key != "scenarios"}
+        name = defaults.get("name", path.name.removesuffix(SCENARIO_SUFFIX))
         scenarios = enumerate(values["scenarios"].value)
         return CallFile(
-            self._path, name, tuple(self._scenario(number, item, values) for number, item in scenarios)
+            path, name, tuple(self._scenario(number, item, defaults) for number, item in scenarios)
         )
 
-    def _scenario(self, number: int, node: yaml.Node, defaults: Mapping[str, yaml.Node]) -> Scenario:
-        values = mapping_values(node)
+    def _scenario(self, number: int, node: yaml.Node, defaults: Mapping[str, Any]) -> Scenario:
+        nodes = mapping_values(node)
+        values = {key: plain_value(value) for key, value in nodes.items() if key != "turns"}
+        afterwards = nodes.get("afterwards")
         return Scenario(
-            name=values["name"].value,
-            location=self._location(node),
-            turns=tuple(map(self._turn, values["turns"].value)),
+            name=values["name"],
+            location=self._problems.location(node),
+            turns=tuple(map(self._turn, nodes["turns"].value)),
             app=_target(values) or _target(defaults),
-            caller=_caller(values.get("caller", defaults.get("caller"))),
-            afterwards=self._afterwards(values.get("afterwards")),
+            caller=CallerSpec(**values.get("caller", defaults.get("caller", {}))),
+            afterwards=None if afterwards is None else self._afterwards(afterwards),
             index=number,
         )
 
     def _turn(self, node: yaml.Node) -> ScenarioTurn:
-        values = mapping_values(node)
-        hears = values.get("hears")
+        values = plain_value(node)
         return ScenarioTurn(
-            location=self._location(node),
+            location=self._problems.location(node),
             source=tuple(self._lines[node.start_mark.line : _last_line(node) + 1]),
             action=_action(values),
-            hears=parse_expectation(hears),
-            agent=parse_agent_steps(values.get("agent")),
-            interruption=_interruption(values.get("meanwhile")),
+            hears=parse_expectation(values["hears"]) if "hears" in values else None,
+            agent=parse_agent_steps(values.get("agent", ())),
+            interruption=_interruption(values["meanwhile"]) if "meanwhile" in values else None,
             hears_line=_line_of_key(node, "hears"),
         )
 
-    def _afterwards(self, node: yaml.Node | None) -> ExpectedLeftovers | None:
-        if node is None:
-            return None
-        values = mapping_values(node)
-        return ExpectedLeftovers(
-            self._location(node), {kind: int(values[kind].value) for kind in LEFTOVER_KINDS if kind in values}
-        )
-
-    def _location(self, node: yaml.Node) -> SourceLocation:
-        return SourceLocation(self._path, node.start_mark.line + 1, node.start_mark.column + 1)
+    def _afterwards(self, node: yaml.Node) -> ExpectedLeftovers:
+        values = plain_value(node)
+        counts = {kind: int(values[kind]) for kind in LEFTOVER_KINDS if kind in values}
+        return ExpectedLeftovers(self._problems.location(node), counts)
 
 
-def _target(values: Mapping[str, yaml.Node]) -> str | ServerCommand | None:
-    if "serve" in values:
-        return _serve(values["serve"])
-    return str(values["app"].value) if "app" in values else None
+def _target(values: Mapping[str, Any]) -> str | ServerCommand | None:
+    if "serve" not in values:
+        app: str | None = values.get("app")
+        return app
+    serve = values["serve"]
+    options = dict(serve) if isinstance(serve, dict) else {"command": serve}
+    command = options["command"]
+    options["command"] = tuple(shlex.split(command)) if isinstance(command, str) else command
+    if "within" in options:
+        options["within"] = parse_duration(options["within"])
+    return ServerCommand(**options)
 
 
-def _serve(node: yaml.Node) -> ServerCommand:
-    if not isinstance(node, yaml.MappingNode):
-        return ServerCommand(_command(node))
-    values = mapping_values(node)
-    options: dict[str, Any] = {}
-    if "path" in values:
-        options["path"] = values["path"].value
-    if "within" in values:
-        options["within"] = parse_duration(values["within"].value)
-    return ServerCommand(_command(values["command"]), **options)
-
-
-def _command(node: yaml.Node) -> tuple[str, ...]:
-    return tuple(shlex.split(node.value)) if node.tag == STR else text_list(node)
-
-
-def _caller(node: yaml.Node | None) -> CallerSpec:
-    fields: dict[str, Any] = {key: value.value for key, value in mapping_values(node).items()}
-    return CallerSpec(**fields)
-
-
-def _action(values: Mapping[str, yaml.Node]) -> CallerAction | None:
+def _action(values: Mapping[str, Any]) -> CallerAction | None:
     verb = next((verb for verb in VERBS if verb in values), None)
     if verb is None:
         return None
-    return CallerAction(verb, values[verb].value) if values[verb].tag == STR else CallerAction(verb)
+    return CallerAction(verb) if values[verb] is True else CallerAction(verb, values[verb])
 
 
-def _interruption(node: yaml.Node | None) -> InterruptionSpec | None:
-    if node is None:
-        return None
-    values = mapping_values(node)
-    after = parse_duration(values["after"].value) or 0.0 if "after" in values else 0.0
-    return InterruptionSpec(values["presses"].value if "presses" in values else None, after)
+def _interruption(values: Mapping[str, Any]) -> InterruptionSpec:
+    return InterruptionSpec(values.get("presses"), parse_duration(values.get("after", "")) or 0.0)
 
 
 def _line_of_key(node: yaml.Node, name: str) -> int | None:

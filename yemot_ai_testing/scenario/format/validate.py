@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final
 
 import yaml
 
@@ -41,8 +41,6 @@ INTEGER: Final = re.compile("[0-9]{1,9}")
 
 VERBLESS_KEYS: Final = frozenset({"hears", "agent", "meanwhile"})
 
-Findings: TypeAlias = Iterator[tuple[yaml.Node, str]]
-
 
 def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     """Add every violation of ``schema`` in ``node`` to ``problems``.
@@ -62,22 +60,21 @@ def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) ->
         else:
             validate(problems, node, {"x-message": schema.get("x-message"), **branch}, label)
         return
-    match schema.get("type"):
-        case "object":
-            _check_object(problems, node, schema)
-        case "array":
-            _check_array(problems, node, schema, label)
-        case _:
-            _check_scalar(problems, node, schema, label)
-
-
-def _check_object(problems: Problems, node: yaml.Node, schema: Schema) -> None:
-    label, properties = schema["title"], schema["properties"]
-    if not isinstance(node, yaml.MappingNode):
-        problems.add(
-            node, f"{label} must be a mapping with {comma_separated(properties)}, not {describe(node)}"
-        )
+    label = schema.get("title", label)
+    if _hint_at_quotes(problems, node, schema):
         return
+    if not _has_accepted_type(node, schema):
+        problems.add(node, f"{label} must be {_expected_text(schema)}, not {describe(node)}")
+    elif isinstance(node, yaml.MappingNode):
+        _check_object(problems, node, schema, label)
+    elif isinstance(node, yaml.SequenceNode):
+        _check_array(problems, node, schema, label)
+    else:
+        _check_scalar(problems, node, schema, label)
+
+
+def _check_object(problems: Problems, node: yaml.MappingNode, schema: Schema, label: str) -> None:
+    properties = schema["properties"]
     count_before = problems.count
     keys = _check_keys(problems, node, label, properties)
     keys_are_valid = problems.count == count_before
@@ -111,10 +108,7 @@ def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properti
     return seen
 
 
-def _check_array(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
-    if not isinstance(node, yaml.SequenceNode):
-        problems.add(node, f"{label} must be a list, not {describe(node)}")
-        return
+def _check_array(problems: Problems, node: yaml.SequenceNode, schema: Schema, label: str) -> None:
     items: list[yaml.Node] = node.value
     if not schema.get("minItems", 0) <= len(items) <= schema.get("maxItems", len(items)):
         problems.add(node, _size_message(schema, label))
@@ -124,12 +118,8 @@ def _check_array(problems: Problems, node: yaml.Node, schema: Schema, label: str
 
 
 def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
-    if isinstance(node, yaml.ScalarNode) and _hint_at_quotes(problems, node, schema):
-        return
-    if schema.get("const") is True and _is_type(node, "boolean") and node.value == "false":
+    if schema.get("const") is True and node.value == "false":
         problems.add(node, f"{label} can only be true; leave it out otherwise")
-    elif not _has_accepted_type(node, schema):
-        problems.add(node, f"{label} must be {_expected_text(schema)}, not {describe(node)}")
     elif "enum" in schema and node.value not in schema["enum"]:
         allowed = schema["enum"]
         hint = suggestion(node.value, allowed)
@@ -140,9 +130,9 @@ def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: st
         _check_format(problems, node, schema, label)
 
 
-def _hint_at_quotes(problems: Problems, node: yaml.ScalarNode, schema: Schema) -> bool:
+def _hint_at_quotes(problems: Problems, node: yaml.Node, schema: Schema) -> bool:
     """Add a problem that explains the quotes if YAML took unquoted keys for something else."""
-    if schema.get("format") != "keys":
+    if schema.get("format") != "keys" or not isinstance(node, yaml.ScalarNode):
         return False
     if node.tag == NULL:
         problems.add(node, 'presses nothing: an unquoted # begins a comment; quote keys, presses: "#"')
@@ -225,48 +215,47 @@ def _part_name(label: str, key: str) -> str:
 
 def _check_format(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     if schema.get("format") in FORMATS:
-        for invalid_node, message in FORMATS[schema["format"]](node, label):
-            problems.add(invalid_node, message)
+        FORMATS[schema["format"]](problems, node, label)
 
 
-def _check_regex(node: yaml.Node, label: str) -> Findings:
+def _check_regex(problems: Problems, node: yaml.Node, label: str) -> None:
     try:
         with warnings.catch_warnings(action="error"):
             re.compile(node.value)
     except (re.error, OverflowError, FutureWarning) as error:
-        yield node, f"{label} is not a regular expression: {error}"
+        problems.add(node, f"{label} is not a regular expression: {error}")
     except RecursionError:
-        yield node, f"{label} is not a regular expression: it is nested too deeply"
+        problems.add(node, f"{label} is not a regular expression: it is nested too deeply")
 
 
-def _check_command(node: yaml.Node, label: str) -> Findings:
+def _check_command(problems: Problems, node: yaml.Node, label: str) -> None:
     try:
         parts = shlex.split(node.value)
     except ValueError as error:
-        yield node, f"{label} cannot be split: {error}; write a list"
+        problems.add(node, f"{label} cannot be split: {error}; write a list")
         return
     if not parts:
-        yield node, f"{label} must name a program, such as node server.js"
+        problems.add(node, f"{label} must name a program, such as node server.js")
 
 
-def _check_warn_fail(node: yaml.Node, label: str) -> Findings:
+def _check_warn_fail(problems: Problems, node: yaml.Node, label: str) -> None:
     limits = [parse_duration(item.value) for item in node.value if isinstance(item, yaml.ScalarNode)]
     match limits:
         case [float(warn), float(fail)] if warn > fail:
-            yield node, f"{label} must be [warn, fail] with warn not above fail, such as [2s, 4s]"
+            problems.add(node, f"{label} must be [warn, fail] with warn not above fail, such as [2s, 4s]")
 
 
-def _check_verbs(node: yaml.Node, _label: str) -> Findings:
-    """Yield turns after the first that have no verb; an unknown key is reported elsewhere."""
+def _check_verbs(problems: Problems, node: yaml.Node, _label: str) -> None:
+    """Check that the turns after the first have a verb; an unknown key is reported elsewhere."""
     for turn in node.value[1:]:
         if isinstance(turn, yaml.MappingNode) and mapping_values(turn).keys() <= VERBLESS_KEYS:
-            yield (
+            problems.add(
                 turn,
                 f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}",
             )
 
 
-FORMATS: Final[dict[str, Callable[[yaml.Node, str], Findings]]] = {
+FORMATS: Final[dict[str, Callable[[Problems, yaml.Node, str], None]]] = {
     "regex": _check_regex,
     "command": _check_command,
     "warn-fail": _check_warn_fail,

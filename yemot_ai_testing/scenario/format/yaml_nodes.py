@@ -27,12 +27,13 @@ __all__ = [
     "NULL",
     "STR",
     "Problems",
+    "child_nodes",
     "comma_separated",
     "compose",
     "describe",
     "mapping_values",
+    "plain_value",
     "suggestion",
-    "text_list",
 ]
 
 BOOL = "tag:yaml.org,2002:bool"
@@ -75,14 +76,11 @@ class Problems:
         self.path = path
         self._problems: list[tuple[int, int, str]] = []
 
-    def add(self, node: yaml.Node | yaml.Mark, message: str) -> None:
-        """Add a problem at the start of ``node``."""
-        start = node if isinstance(node, yaml.Mark) else node.start_mark
-        self._problems.append((start.line + 1, start.column + 1, message))
-
-    def add_at(self, line: int, column: int, message: str) -> None:
-        """Add a problem at a line and column, counted from 1."""
-        self._problems.append((line, column, message))
+    def add(self, at: yaml.Node | yaml.Event | yaml.Mark | None, message: str) -> None:
+        """Add a problem at the start of ``at``, or of the file."""
+        start = at.start_mark if isinstance(at, yaml.Node | yaml.Event) else at
+        line, column = (start.line, start.column) if start else (0, 0)
+        self._problems.append((line + 1, column + 1, message))
 
     @property
     def count(self) -> int:
@@ -112,11 +110,22 @@ def mapping_values(node: yaml.Node | None) -> dict[str, yaml.Node]:
     return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
-def text_list(node: yaml.Node | None) -> tuple[str, ...]:
-    """Return the texts of a scalar or a list; empty for None."""
-    if node is None:
-        return ()
-    return tuple(item.value for item in node.value) if isinstance(node, yaml.SequenceNode) else (node.value,)
+def plain_value(node: yaml.Node | None) -> Any:  # noqa: ANN401 - what a file can contain
+    """Return a node as a dict, a tuple, a text, a bool or None, with all that it contains; None for None."""
+    if isinstance(node, yaml.MappingNode):
+        return {key: plain_value(value) for key, value in mapping_values(node).items()}
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(map(plain_value, node.value))
+    if node is None or node.tag == NULL:
+        return None
+    return node.value == "true" if node.tag == BOOL else node.value
+
+
+def child_nodes(node: yaml.Node) -> list[yaml.Node]:
+    """Return the items of a list, or the keys and values of a mapping; empty for a scalar."""
+    if isinstance(node, yaml.ScalarNode):
+        return []
+    return [child for item in node.value for child in (item if isinstance(item, tuple) else (item,))]
 
 
 def compose(text: str, problems: Problems) -> yaml.Node | None:
@@ -129,7 +138,7 @@ def compose(text: str, problems: Problems) -> yaml.Node | None:
     with _yaml_errors_as_problems(text, problems):
         excess = _find_excess(yaml.parse(text, Loader=_Loader))
         if excess is not None:
-            problems.add_at(*excess)
+            problems.add(*excess)
             problems.raise_if_any()
         loader = _Loader(text)
         try:
@@ -168,17 +177,16 @@ def _find_cycle(node: yaml.Node, ancestors: frozenset[int], checked: set[int]) -
     """
     if id(node) in ancestors:
         return node
-    if isinstance(node.value, str) or id(node) in checked:
+    if id(node) in checked:
         return None
-    children = [child for item in node.value for child in (item if isinstance(item, tuple) else (item,))]
-    cycles = (_find_cycle(child, ancestors | {id(node)}, checked) for child in children)
+    cycles = (_find_cycle(child, ancestors | {id(node)}, checked) for child in child_nodes(node))
     cycle = next((found for found in cycles if found is not None), None)
     checked.add(id(node))
     return cycle
 
 
-def _find_excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
-    """Return line and column, counted from 1, where a limit is exceeded, and a message; None if it is not.
+def _find_excess(events: Iterable[yaml.Event]) -> tuple[yaml.Event, str] | None:
+    """Return the event that exceeds a limit, and a message; None if there is none.
 
     Reading stops there.
     """
@@ -190,7 +198,7 @@ def _find_excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
             open_collections.append((event.anchor, total))
             total += 1
             if len(open_collections) > MAX_DEPTH:
-                return _at_start_of(event, TOO_DEEP)
+                return event, TOO_DEEP
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, total_before = open_collections.pop()
             sizes[anchor] = total - total_before
@@ -200,15 +208,11 @@ def _find_excess(events: Iterable[yaml.Event]) -> tuple[int, int, str] | None:
         elif isinstance(event, yaml.AliasEvent):
             total += sizes.get(event.anchor, 1)
             if total > MAX_ALIAS_FACTOR * event_count + FREE_ALIAS_NODES:
-                return _at_start_of(
-                    event, f"aliases expand this file to {total:,} parts: write fewer calls, or several files"
+                return (
+                    event,
+                    f"aliases expand this file to {total:,} parts: write fewer calls, or several files",
                 )
     return None
-
-
-def _at_start_of(event: yaml.Event, message: str) -> tuple[int, int, str]:
-    start = event.start_mark
-    return (start.line + 1, start.column + 1, message) if start else (1, 1, message)
 
 
 @contextmanager
@@ -217,26 +221,23 @@ def _yaml_errors_as_problems(text: str, problems: Problems) -> Iterator[None]:
         yield
     except UnicodeEncodeError as error:
         before = text[: error.start]
-        column = error.start - before.rfind("\n")
-        problems.add_at(
-            before.count("\n") + 1, column, "this is half of a character: a surrogate without its pair"
-        )
+        column = error.start - before.rfind("\n") - 1
+        mark = yaml.Mark("", error.start, before.count("\n"), column, None, 0)
+        problems.add(mark, "this is half of a character: a surrogate without its pair")
         problems.raise_if_any()
     except yaml.YAMLError as error:
         position = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = position.line if position else 0
-        column = position.column if position else 0
-        problems.add_at(line + 1, column + 1, _error_text(error, text, line, column))
+        problems.add(position, _error_text(error, text, position))
         problems.raise_if_any()
 
 
-def _error_text(error: yaml.YAMLError, text: str, line: int, column: int) -> str:
+def _error_text(error: yaml.YAMLError, text: str, position: yaml.Mark | None) -> str:
     problem = str(getattr(error, "problem", None) or error)
     if "maximum nesting depth" in problem:  # libyaml's own limit, which its lookahead can reach first
         return TOO_DEEP
-    lines = text.splitlines()
-    rest = lines[line][column:] if line < len(lines) else ""
-    before = lines[line][:column].rstrip() if line < len(lines) else ""
+    line, column = (position.line, position.column) if position else (0, 0)
+    written = "".join(text.splitlines()[line : line + 1])
+    before, rest = written[:column].rstrip(), written[column:]
     if rest.startswith("*") or before.endswith("*"):
         return 'a bare * means something else in YAML: quote the key, presses: "*"'
     if rest.startswith("\t"):
