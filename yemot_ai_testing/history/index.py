@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from yemot_ai_testing.history.correlation import SpokenSentence
 from yemot_ai_testing.history.events import (
@@ -29,7 +28,10 @@ from yemot_ai_testing.history.events import (
 from yemot_ai_testing.history.trace import event_lines
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
-__all__ = ["CallView", "HistoryIndex", "ModelCallView", "RequestView", "UtteranceView"]
+__all__ = ["CallView", "HistoryIndex", "ModelCallView", "RequestView", "Subject", "UtteranceView"]
+
+Subject: TypeAlias = tuple[str, str]
+"""What a violation is about: the name of the call and the ID of the utterance; "" for none."""
 
 SPEAKING_SECONDS: Final = 1.0
 """Seconds for saving an answer and speaking it, on a machine that is not overloaded."""
@@ -43,6 +45,11 @@ class RequestView:
     sent_index: int
     received_index: int = -1
     response: ResponseReceived | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """Its call, and no utterance."""
+        return self.event.call, ""
 
 
 @dataclass(slots=True)
@@ -61,6 +68,11 @@ class ModelCallView:
         """Whether there is an answer."""
         return self.result is not None and not self.result.error
 
+    @property
+    def subject(self) -> Subject:
+        """Its utterance, and the call of that."""
+        return self.utterance.subject if self.utterance else ("", self.event.utterance_id)
+
     def is_running_at(self, position: int) -> bool:
         """Whether it had not ended before ``position``."""
         return self.asked_index < position and not 0 <= self.ended_index < position
@@ -78,6 +90,11 @@ class UtteranceView:
     spoken_sentences: list[tuple[RequestView, SpokenSentence]] = field(default_factory=list)
     interrupted_index: int = -1
 
+    @property
+    def subject(self) -> Subject:
+        """Its call and its ID."""
+        return self.call, self.utterance_id
+
 
 @dataclass(slots=True)
 class CallView:
@@ -89,6 +106,11 @@ class CallView:
     model_calls: list[ModelCallView] = field(default_factory=list)
     saves: list[tuple[int, SessionSaved]] = field(default_factory=list)
     resets: list[int] = field(default_factory=list)
+
+    @property
+    def subject(self) -> Subject:
+        """Its name, and no utterance."""
+        return self.name, ""
 
 
 class HistoryIndex:
@@ -176,6 +198,20 @@ class HistoryIndex:
         since, until = self.events[begin].at, self.events[end].at
         return until - since - sum(self._stalled_seconds(worker, since, until) for worker in {*workers})
 
+    def end_of(self, model_call: ModelCallView) -> int:
+        """Return the position of the end of a model call; that of the last event if it still runs."""
+        return model_call.ended_index if model_call.ended_index >= 0 else len(self.events) - 1
+
+    def seconds_after(self, position: int, model_call: ModelCallView) -> float | None:
+        """Return for how long a model call ran after ``position``.
+
+        None if it did not, or if its worker was replaced.
+        """
+        end, worker = self.end_of(model_call), model_call.event.worker
+        if end <= position or self.had_restart(worker, model_call.asked_index, len(self.events)):
+            return None
+        return self.seconds_between(position, end, worker)
+
     def presumed_dead(self, model_call: ModelCallView, end: int, budget: Budget) -> bool:
         """Whether, before ``end``, the worker that asked was replaced, or did not run for too long."""
         worker, utterance = model_call.event.worker, model_call.utterance
@@ -198,7 +234,7 @@ class HistoryIndex:
 
     def _stalled_seconds(self, worker: str, since: float, until: float) -> float:
         stalls = self._stalls[worker]
-        first = bisect.bisect_right(stalls, since, key=lambda stall: stall.at)
+        first = bisect_right(stalls, since, key=lambda stall: stall.at)
         total = 0.0
         for stall in itertools.islice(stalls, first, None):
             total += max(0.0, min(stall.at, until) - max(stall.at - stall.seconds, since))
@@ -206,15 +242,8 @@ class HistoryIndex:
                 break
         return total
 
-    def violation(  # noqa: PLR0913 - the fields of a violation
-        self,
-        kind: ViolationKind,
-        message: str,
-        at: int,
-        *,
-        call: str = "",
-        utterance: str = "",
-        related: Sequence[int] = (),
+    def violation(
+        self, kind: ViolationKind, message: str, at: int, subject: Subject = ("", ""), *related: int
     ) -> Violation:
         """Return a violation with its trace.
 
@@ -222,14 +251,14 @@ class HistoryIndex:
             kind: its kind.
             message: one sentence.
             at: the position of the event that violates the rule.
-            call: the name of the call.
-            utterance: the ID of the utterance.
+            subject: what it is about.
             related: positions of further events of the trace.
         """
-        required = {at, *related, *self._utterance_indexes(utterance, call, at)}
+        call, utterance_id = subject
+        required = {at, *related, *self._utterance_indexes(utterance_id, call, at)}
         indexes = {position for position in self._call_indexes[call] if position <= at}
         trace = event_lines(self.events, indexes, required=required)
-        return Violation(kind, message, self.events[at].at, call, utterance, trace)
+        return Violation(kind, message, self.events[at].at, call, utterance_id, trace)
 
     def _utterance_indexes(self, utterance_id: str, call: str, until: int) -> Iterator[int]:
         utterance = self.utterance(utterance_id, call)
@@ -242,95 +271,77 @@ class HistoryIndex:
                     if 0 <= position <= until
                 )
 
-    def _read_event(self, position: int, event: HistoryEvent) -> None:
+    def _read_event(self, position: int, event: HistoryEvent) -> None:  # noqa: C901, PLR0912 - one case an event
+        call: str | None = None
         match event:
             case CallerSpoke(call=call, utterance_id=utterance_id):
                 utterance = UtteranceView(utterance_id, call, position)
                 self.utterances.append(utterance)
                 self._utterances_by_id[utterance_id].append(utterance)
                 self.call(call).utterances.append(utterance)
-                self._call_indexes[call].append(position)
             case RequestSent(call=call):
                 request = self.requests[event.request_id] = RequestView(event, position)
                 self.call(call).requests.append(request)
                 self._open_requests[call] += 1
-                self._call_indexes[call].append(position)
             case ResponseReceived():
-                self._read_response(position, event)
-            case ModelAsked() | ModelWrote() | ModelAnswered():
-                self._read_model(position, event)
+                call = self._read_response(position, event)
+            case ModelAsked():
+                call = self._read_model_asked(position, event)
+            case ModelWrote():
+                self.model_calls[event.model_call_id].pieces.append(event.text)
+            case ModelAnswered():
+                model_call = self.model_calls[event.model_call_id]
+                model_call.ended_index, model_call.result = position, event
+                call = model_call.utterance.call if model_call.utterance else None
             case SessionSaved(call=call):
                 self.call(call).saves.append((position, event))
-                self._call_indexes[call].append(position)
             case ConversationReset(call=call):
                 self.call(call).resets.append(position)
-                self._call_indexes[call].append(position)
             case CallerInterrupted(call=call):
-                self._read_interruption(position, event)
-            case FaultInjected() | WorkerRestarted() | ProcessStalled():
-                self._read_excuse(position, event)
-            case _:
-                pass
-
-    def _read_excuse(self, position: int, event: FaultInjected | WorkerRestarted | ProcessStalled) -> None:
-        match event:
+                if (interrupted := self.utterance(event.utterance_id, call)) is not None:
+                    interrupted.interrupted_index = position
             case FaultInjected(call=call):
                 self._fault_indexes[call].append(position)
-                self._call_indexes[call].append(position)
             case WorkerRestarted():
                 self.restarts.append((position, event))
             case ProcessStalled(worker=worker):
                 self._stalls[worker].append(event)
+            case _:
+                pass
+        if call is not None:
+            self._call_indexes[call].append(position)
 
-    def _read_model(self, position: int, event: ModelAsked | ModelWrote | ModelAnswered) -> None:
-        match event:
-            case ModelAsked():
-                self._read_model_asked(position, event)
-            case ModelWrote():
-                self.model_calls[event.model_call_id].pieces.append(event.text)
-            case ModelAnswered():
-                self._read_model_answered(position, event)
-
-    def _read_response(self, position: int, event: ResponseReceived) -> None:
+    def _read_response(self, position: int, event: ResponseReceived) -> str:
+        """Read a response and return its call."""
         request = self.requests[event.request_id]
+        call = request.event.call
         request.received_index, request.response = position, event
-        self._call_indexes[request.event.call].append(position)
-        self._open_requests[request.event.call] -= 1
+        self._open_requests[call] -= 1
         for utterance_id, model_call_id in event.spoken_answers:
-            if (utterance := self.utterance(utterance_id, request.event.call)) is not None:
+            if (utterance := self.utterance(utterance_id, call)) is not None:
                 utterance.spoken_answers.append((request, model_call_id))
         for fields in event.spoken_sentences:
             sentence = SpokenSentence(*fields)
-            if (utterance := self.utterance(sentence.utterance_id, request.event.call)) is not None:
+            if (utterance := self.utterance(sentence.utterance_id, call)) is not None:
                 utterance.spoken_sentences.append((request, sentence))
+        return call
 
-    def _read_interruption(self, position: int, event: CallerInterrupted) -> None:
-        self._call_indexes[event.call].append(position)
-        if (utterance := self.utterance(event.utterance_id, event.call)) is not None:
-            utterance.interrupted_index = position
-
-    def _read_model_asked(self, position: int, event: ModelAsked) -> None:
+    def _read_model_asked(self, position: int, event: ModelAsked) -> str | None:
+        """Read a model call and return its call; None if no caller has said its prompt."""
         utterance = self._utterance_of(event.utterance_id)
         model_call = self.model_calls[event.model_call_id] = ModelCallView(event, position, utterance)
         if utterance is None:
             self.unmatched_model_calls.append(model_call)
-            return
+            return None
         utterance.model_calls.append(model_call)
         self.call(utterance.call).model_calls.append(model_call)
-        self._call_indexes[utterance.call].append(position)
+        return utterance.call
 
     def _utterance_of(self, utterance_id: str) -> UtteranceView | None:
         """Return the utterance with that ID; of several, one whose call has an open request."""
         same_id = self._utterances_by_id.get(utterance_id, [])
         waiting = (utterance for utterance in reversed(same_id) if self._open_requests[utterance.call])
         return next(waiting, same_id[-1] if same_id else None)
-
-    def _read_model_answered(self, position: int, event: ModelAnswered) -> None:
-        model_call = self.model_calls[event.model_call_id]
-        model_call.ended_index, model_call.result = position, event
-        utterance = model_call.utterance
-        if utterance is not None:
-            self._call_indexes[utterance.call].append(position)
 
 
 def _any_between(positions: Sequence[int], begin: int, end: int) -> bool:

@@ -29,21 +29,15 @@ def model_stops_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Vi
             if model_call.asked_index > over and not _hangup_unknown_to_worker(
                 index, call, model_call, over, budget
             ):
+                at = model_call.asked_index
                 message = f"the model was asked {model_call.event.utterance_id} after {call.name} had hung up"
-                yield index.violation(
-                    "ran_after_hangup",
-                    message,
-                    model_call.asked_index,
-                    call=call.name,
-                    utterance=model_call.event.utterance_id,
-                )
-            elif _runs_past_hangup(index, model_call, over, budget):
-                end = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
+            elif (ran := index.seconds_after(over, model_call)) is not None and ran >= budget.hangup:
+                at = index.end_of(model_call)
                 asked = model_call.event.utterance_id
                 message = f"the model still answers {asked} after {call.name} has hung up"
-                yield index.violation(
-                    "ran_after_hangup", message, end, call=call.name, utterance=model_call.event.utterance_id
-                )
+            else:
+                continue
+            yield index.violation("ran_after_hangup", message, at, model_call.subject)
 
 
 def _hangup_unknown_to_worker(
@@ -57,13 +51,6 @@ def _hangup_unknown_to_worker(
     )
 
 
-def _runs_past_hangup(index: HistoryIndex, model_call: ModelCallView, over: int, budget: Budget) -> bool:
-    last = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
-    if last <= over or index.had_restart(model_call.event.worker, model_call.asked_index, len(index.events)):
-        return False
-    return index.seconds_between(over, last, model_call.event.worker) >= budget.hangup
-
-
 def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """After the end of a call only its tombstone is saved."""
     for call in index.calls.values():
@@ -72,7 +59,7 @@ def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator
         for position, saved in call.saves:
             if over is not None and position > over and saved.version > end and not saved.call_ended:
                 message = f"version {saved.version} of {call.name} was stored after it had hung up"
-                yield index.violation("stored_after_hangup", message, position, call=call.name)
+                yield index.violation("stored_after_hangup", message, position, call.subject)
                 break
 
 
@@ -105,12 +92,9 @@ def nothing_spoken_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterato
                 continue  # during a store outage no worker can look up the end of the call
             if _speaks(request.response):
                 message = f"a request of {call.name} was answered after it had hung up"
+                related = over, request.sent_index
                 yield index.violation(
-                    "spoke_after_hangup",
-                    message,
-                    request.received_index,
-                    call=call.name,
-                    related=[over, request.sent_index],
+                    "spoke_after_hangup", message, request.received_index, call.subject, *related
                 )
                 break
 
@@ -133,4 +117,4 @@ def no_sessions_left_open(index: HistoryIndex, _budget: Budget) -> Iterator[Viol
                 request.received_index for request in index.requests.values() if request.event.is_hangup
             ]
             related = [at for at in hangups if 0 <= at < position][-5:]
-            yield index.violation("left_open", message, position, related=related)
+            yield index.violation("left_open", message, position, ("", ""), *related)

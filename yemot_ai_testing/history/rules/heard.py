@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView, RequestView, UtteranceView
-from yemot_ai_testing.history.violation import Budget, Violation
+from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
 __all__ = [
     "answered_at_most_once",
@@ -27,53 +27,32 @@ def answers_match_utterances(index: HistoryIndex, _budget: Budget) -> Iterator[V
             utterance = index.utterance(utterance_id, call)
             if utterance is None or utterance.spoken_index > request.received_index:
                 continue
+            kind: ViolationKind = "crossed_calls"
             if utterance.call != call:
                 message = f"{call} hears the answer to {utterance_id}, which {utterance.call} has said"
-                yield index.violation(
-                    "crossed_calls",
-                    message,
-                    request.received_index,
-                    call=call,
-                    utterance=utterance_id,
-                    related=[request.sent_index],
-                )
+                related = request.sent_index
             elif other := _answered_for_another_call(index, utterance, request):
                 message = f"{call} hears the answer to {other.call}, which has said {utterance_id}, too"
-                yield index.violation(
-                    "crossed_calls",
-                    message,
-                    request.received_index,
-                    call=call,
-                    utterance=utterance_id,
-                    related=[other.spoken_index],
-                )
+                related = other.spoken_index
             elif newer := _newer_utterance(index, utterance, request):
+                kind = "stale"
                 message = f"{newer.utterance_id} was said, and the answer to {utterance_id} is heard"
-                yield index.violation(
-                    "stale",
-                    message,
-                    request.received_index,
-                    call=call,
-                    utterance=utterance_id,
-                    related=[newer.spoken_index],
-                )
+                related = newer.spoken_index
+            else:
+                continue
+            yield index.violation(kind, message, request.received_index, (call, utterance_id), related)
 
 
 def _answered_for_another_call(
     index: HistoryIndex, utterance: UtteranceView, request: RequestView
 ) -> UtteranceView | None:
     """Return the utterance of another call, with the same ID, that the answer was made for."""
-    call_ids = (
-        [
-            call_id
-            for utterance_id, call_id in request.response.spoken_answers
-            if utterance_id == utterance.utterance_id
-        ]
-        if request.response
-        else []
-    )
-    answered = (index.model_calls[id_].utterance for id_ in call_ids if id_ in index.model_calls)
-    return next((other for other in answered if other is not None and other.call != utterance.call), None)
+    for utterance_id, call_id in request.response.spoken_answers if request.response else ():
+        if utterance_id == utterance.utterance_id and call_id in index.model_calls:
+            other = index.model_calls[call_id].utterance
+            if other is not None and other.call != utterance.call:
+                return other
+    return None
 
 
 def _newer_utterance(
@@ -101,46 +80,28 @@ def _is_repeat(call: CallView, request: RequestView) -> bool:
 def answered_at_most_once(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """An utterance has one answer, and it is heard once; a repeated request may repeat it."""
     for utterance in index.utterances:
-        own = [
+        answers = [
             (request, call_id)
             for request, call_id in utterance.spoken_answers
-            if request.event.call == utterance.call
+            if request.event.call == utterance.call and call_id
         ]
-        answers = [(request, call_id) for request, call_id in own if call_id]
         if len({call_id for _, call_id in answers}) > 1:
-            yield _answered_twice(
-                index, utterance, answers, f"{utterance.utterance_id} was answered with two answers"
-            )
+            message = f"{utterance.utterance_id} was answered with two answers"
         elif utterance.spoken_sentences:
             continue  # the rule about sentences finds repeated ones
         elif len(_distinct_requests(answers)) > 1:
-            yield _answered_twice(
-                index, utterance, answers, f"the answer to {utterance.utterance_id} was spoken twice"
-            )
+            message = f"the answer to {utterance.utterance_id} was spoken twice"
         elif len({request.event.request_id for request, _ in answers}) < len(answers):
             message = f"the answer to {utterance.utterance_id} was spoken twice at once"
-            yield _answered_twice(index, utterance, answers, message)
+        else:
+            continue
+        last, *earlier = [request for request, _ in reversed(answers)]
+        related = [at for request in earlier[:2] for at in (request.sent_index, request.received_index)]
+        yield index.violation("answered_twice", message, last.received_index, utterance.subject, *related)
 
 
 def _distinct_requests(answers: list[tuple[RequestView, str]]) -> set[str]:
     return {request.event.fingerprint for request, _ in answers if not request.event.is_repeat}
-
-
-def _answered_twice(
-    index: HistoryIndex, utterance: UtteranceView, answers: list[tuple[RequestView, str]], message: str
-) -> Violation:
-    last, *earlier = [request for request, _ in reversed(answers)]
-    related = [
-        position for request in earlier[:2] for position in (request.sent_index, request.received_index)
-    ]
-    return index.violation(
-        "answered_twice",
-        message,
-        last.received_index,
-        call=utterance.call,
-        utterance=utterance.utterance_id,
-        related=related,
-    )
 
 
 def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
@@ -167,13 +128,8 @@ def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator
             message = f"{utterance.utterance_id} was ignored: the line waits, and the model was never asked"
             if model_calls:
                 message = f"the model has answered {utterance.utterance_id}, and the caller has not heard it"
-            yield index.violation(
-                "unheard" if model_calls else "ignored",
-                message,
-                settled.received_index,
-                call=call.name,
-                utterance=utterance.utterance_id,
-            )
+            kind: ViolationKind = "unheard" if model_calls else "ignored"
+            yield index.violation(kind, message, settled.received_index, utterance.subject)
 
 
 def _was_usable(
@@ -210,10 +166,8 @@ def repeated_requests_are_idempotent(index: HistoryIndex, _budget: Budget) -> It
                 recent = [*recent, request][-REMEMBERED_REQUESTS:]
             elif original.received_index < request.sent_index and _differs(index, original, request):
                 message = f"request {original.event.request_id} was repeated, and got another response"
-                related = [original.sent_index, original.received_index, request.sent_index]
-                yield index.violation(
-                    "unstable", message, request.received_index, call=call.name, related=related
-                )
+                related = original.sent_index, original.received_index, request.sent_index
+                yield index.violation("unstable", message, request.received_index, call.subject, *related)
 
 
 def _differs(index: HistoryIndex, original: RequestView, request: RequestView) -> bool:

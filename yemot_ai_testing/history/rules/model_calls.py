@@ -24,48 +24,27 @@ def no_unspoken_prompts(index: HistoryIndex, _budget: Budget) -> Iterator[Violat
         # The prompt does not say which call it belongs to; the open requests may.
         open_requests = index.open_requests_at(model_call.asked_index)
         calls = {request.event.call for request in open_requests}
-        yield index.violation(
-            "asked_unsaid",
-            message,
-            model_call.asked_index,
-            call=calls.pop() if len(calls) == 1 else "",
-            related=[request.sent_index for request in open_requests],
-        )
+        call = calls.pop() if len(calls) == 1 else ""
+        related = [request.sent_index for request in open_requests]
+        yield index.violation("asked_unsaid", message, model_call.asked_index, (call, ""), *related)
 
 
 def asked_at_most_once(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """The model is asked once for an utterance; again only if there is no answer and none will come."""
     for utterance in index.utterances:
         for number, model_call in enumerate(utterance.model_calls):
-            prior = next(
-                (
-                    old
-                    for old in utterance.model_calls[:number]
-                    if _forbids_retry(index, utterance, old, model_call, budget)
-                ),
-                None,
-            )
-            if prior is not None:
+            earlier, at = utterance.model_calls[:number], model_call.asked_index
+            forbidding = (old for old in earlier if _forbids_retry(index, utterance, old, model_call, budget))
+            tries = sum(not index.presumed_dead(old, at, budget) for old in earlier)
+            if (prior := next(forbidding, None)) is not None:
                 how = "had answered" if prior.ended_index >= 0 else "was still running"
                 message = f"the model was asked {utterance.utterance_id} again, though it {how}"
-                yield _asked_twice(index, utterance, model_call, message)
-                break
-            tries = sum(
-                not index.presumed_dead(old, model_call.asked_index, budget)
-                for old in utterance.model_calls[:number]
-            )
-            if tries >= budget.tries:
+            elif tries >= budget.tries:
                 message = f"the model was asked {utterance.utterance_id} {tries + 1} times"
-                yield _asked_twice(index, utterance, model_call, message)
-                break
-
-
-def _asked_twice(
-    index: HistoryIndex, utterance: UtteranceView, model_call: ModelCallView, message: str
-) -> Violation:
-    return index.violation(
-        "asked_twice", message, model_call.asked_index, call=utterance.call, utterance=utterance.utterance_id
-    )
+            else:
+                continue
+            yield index.violation("asked_twice", message, at, utterance.subject)
+            break
 
 
 def _forbids_retry(
@@ -105,16 +84,12 @@ def conversation_is_remembered(index: HistoryIndex, _budget: Budget) -> Iterator
             old for old in _heard_before(call, utterance, model_call) if old.utterance_id not in remembered
         ]
         if missing:
-            forgotten = missing[0].utterance_id
-            message = f"when it was asked {utterance.utterance_id}, the model did not know of {forgotten}"
-            yield index.violation(
-                "forgot",
-                message,
-                model_call.asked_index,
-                call=call.name,
-                utterance=utterance.utterance_id,
-                related=[missing[0].spoken_index],
+            at, forgotten = model_call.asked_index, missing[0]
+            message = (
+                f"when it was asked {utterance.utterance_id}, the model did not know of "
+                f"{forgotten.utterance_id}"
             )
+            yield index.violation("forgot", message, at, utterance.subject, forgotten.spoken_index)
 
 
 def _heard_before(
@@ -162,14 +137,8 @@ def sessions_are_isolated(index: HistoryIndex, _budget: Budget) -> Iterator[Viol
                 f"{utterance.call} was answered in {model_call.event.session}, the conversation of {owner}"
             )
             first = _first_model_call(index, model_call.event.session)
-            yield index.violation(
-                "crossed_sessions",
-                message,
-                model_call.asked_index,
-                call=utterance.call,
-                utterance=utterance.utterance_id,
-                related=[first.asked_index, first.ended_index] if first else (),
-            )
+            at, related = model_call.asked_index, (first.asked_index, first.ended_index) if first else ()
+            yield index.violation("crossed_sessions", message, at, utterance.subject, *related)
 
 
 def _first_model_call(index: HistoryIndex, session: str) -> ModelCallView | None:
@@ -192,20 +161,14 @@ def _concurrent_model_calls(index: HistoryIndex, call: CallView, budget: Budget)
             same = prior.event.utterance_id == model_call.event.utterance_id
             if same or not prior.is_running_at(model_call.asked_index):
                 continue
-            if index.presumed_dead(prior, model_call.asked_index, budget):
+            at = model_call.asked_index
+            if index.presumed_dead(prior, at, budget):
                 continue
             if index.presumed_dead(model_call, prior.asked_index, budget):
                 continue
             asked, running = model_call.event.utterance_id, prior.event.utterance_id
             message = f"the model was asked {asked} while {running} was still running"
-            yield index.violation(
-                "two_writers",
-                message,
-                model_call.asked_index,
-                call=call.name,
-                utterance=model_call.event.utterance_id,
-                related=[prior.asked_index],
-            )
+            yield index.violation("two_writers", message, at, model_call.subject, prior.asked_index)
             return
 
 
@@ -216,8 +179,6 @@ def _conflicting_saves(index: HistoryIndex, call: CallView) -> Iterator[Violatio
             bases.clear()
         elif saved.base_version in bases:
             message = f"two versions of {call.name} were made from version {saved.base_version}: one is lost"
-            yield index.violation(
-                "two_writers", message, position, call=call.name, related=[bases[saved.base_version]]
-            )
+            yield index.violation("two_writers", message, position, call.subject, bases[saved.base_version])
             return
         bases[saved.base_version] = position

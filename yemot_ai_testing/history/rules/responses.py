@@ -66,7 +66,7 @@ def _missing_response(index: HistoryIndex, request: RequestView, budget: Budget)
     if request.event.is_repeat or index.hangup_known_index(index.call(request.event.call)) is not None:
         return
     message = f"after {seconds:g} s there is no response; the line waits {budget.request:g} s"
-    yield index.violation("late", message, end, call=request.event.call, related=[request.sent_index])
+    yield index.violation("late", message, end, request.subject, request.sent_index)
 
 
 def _caller_has_left(index: HistoryIndex, request: RequestView) -> bool:
@@ -78,13 +78,11 @@ def calls_terminate(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]
     """After every utterance the line waits for the caller again, or the call ends."""
     for position, event in enumerate(index.events):
         if isinstance(event, LoopDetected):
-            yield index.violation("endless", f"{event.call} {event.reason}", position, call=event.call)
+            yield index.violation("endless", f"{event.call} {event.reason}", position, (event.call, ""))
 
 
 def _violation(index: HistoryIndex, request: RequestView, kind: ViolationKind, message: str) -> Violation:
-    return index.violation(
-        kind, message, request.received_index, call=request.event.call, related=[request.sent_index]
-    )
+    return index.violation(kind, message, request.received_index, request.subject, request.sent_index)
 
 
 @functools.lru_cache(4096)

@@ -107,18 +107,16 @@ def interruption_ends_answer(index: HistoryIndex, budget: Budget) -> Iterator[Vi
                 yield _violation(index, utterance, request, "spoke_after_interruption", message)
                 break
         for model_call in utterance.model_calls:
-            if model_call.is_running_at(answered.received_index) and _runs_past_interruption(
-                index, model_call, answered, budget
+            ran = index.seconds_after(answered.received_index, model_call)
+            if (
+                ran is not None
+                and ran > budget.interruption
+                and model_call.is_running_at(answered.received_index)
+                and not index.had_fault(utterance.call, answered.sent_index, answered.received_index)
             ):
-                end = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
                 message = f"the model still answers {utterance.utterance_id} after the caller has interrupted"
-                yield index.violation(
-                    "ran_after_interruption",
-                    message,
-                    end,
-                    call=utterance.call,
-                    utterance=utterance.utterance_id,
-                )
+                end = index.end_of(model_call)
+                yield index.violation("ran_after_interruption", message, end, utterance.subject)
 
 
 def _interrupting_request(index: HistoryIndex, utterance: UtteranceView) -> RequestView | None:
@@ -129,25 +127,7 @@ def _interrupting_request(index: HistoryIndex, utterance: UtteranceView) -> Requ
     return None
 
 
-def _runs_past_interruption(
-    index: HistoryIndex, model_call: ModelCallView, answered: RequestView, budget: Budget
-) -> bool:
-    if index.had_fault(index.call(answered.event.call).name, answered.sent_index, answered.received_index):
-        return False
-    if index.had_restart(model_call.event.worker, model_call.asked_index, len(index.events)):
-        return False
-    last = model_call.ended_index if model_call.ended_index >= 0 else len(index.events) - 1
-    return index.seconds_between(answered.received_index, last, model_call.event.worker) > budget.interruption
-
-
 def _violation(
     index: HistoryIndex, utterance: UtteranceView, request: RequestView, kind: ViolationKind, message: str
 ) -> Violation:
-    return index.violation(
-        kind,
-        message,
-        request.received_index,
-        call=utterance.call,
-        utterance=utterance.utterance_id,
-        related=[request.sent_index],
-    )
+    return index.violation(kind, message, request.received_index, utterance.subject, request.sent_index)
