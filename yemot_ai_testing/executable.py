@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Final
+
+from yemot_ai_testing.processes.waiting import wait_until
 
 if sys.platform == "linux":
     import fcntl
@@ -49,15 +50,12 @@ if sys.platform == "linux":
         fcntl(2): a read lease is granted only while no process has the file open for writing, else it fails
         with ``EAGAIN``. execve(2) refuses by the same count of writers.
         """
-        deadline = time.monotonic() + _TIMEOUT
         file = os.open(path, os.O_RDONLY)
         try:
-            while not _can_lease(file):
-                if time.monotonic() > deadline:
-                    raise OSError(
-                        errno.ETXTBSY, "cannot be run: another process has it open for writing", str(path)
-                    )
-                time.sleep(0.001)
+            if not wait_until(lambda: _can_lease(file), _TIMEOUT, interval=0.001):
+                raise OSError(
+                    errno.ETXTBSY, "cannot be run: another process has it open for writing", str(path)
+                )
         finally:
             os.close(file)
 

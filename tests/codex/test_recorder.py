@@ -14,7 +14,7 @@ from yemot_ai.errors import RateLimitedError
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.folders import version_of
+from yemot_ai_testing.codex.home import version_of
 from yemot_ai_testing.codex.recorder.cases import CASES
 from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
 from yemot_ai_testing.codex.recorder.script_file import ScriptFileError, read_script
@@ -269,4 +269,4 @@ def test_a_run_is_interrupted_after_the_event_of_its_turn(tmp_path: Path, case: 
     write_executable(slow, f"#!{sys.executable}\n{CALLS_MODEL_FIRST}")
     with recording_session(slow) as session:
         run = CASES[case](session)
-    assert [line.text for line in run.process.stdout_lines] == ['{"type":"turn.started"}']
+    assert [line.text for line in run.stdout_lines] == ['{"type":"turn.started"}']

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, descendant_pids
+from yemot_ai_testing.processes.running import descendants
+from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts
 
 
 @pytest.fixture
@@ -16,12 +17,12 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_running_child_processes_are_counted(child: subprocess.Popen[bytes]) -> None:
-    assert child.pid in descendant_pids()
+    assert child.pid in descendants()
 
 
 def test_ended_child_processes_are_not_counted(child: subprocess.Popen[bytes]) -> None:
     child.communicate(b"\n")
-    assert child.pid not in descendant_pids()
+    assert child.pid not in descendants()
 
 
 def test_only_new_processes_are_counted(child: subprocess.Popen[bytes]) -> None:

@@ -86,6 +86,12 @@ def _add_line(line: argparse.ArgumentParser) -> None:
 
 def _add_record(record: argparse.ArgumentParser) -> None:
     record.add_argument("--codex", default="real", metavar=_REAL_SPECS)
+    record.add_argument(
+        "--interface",
+        choices=("exec", "app-server"),
+        default="exec",
+        help="which cases: of codex exec --json (default) or of codex app-server",
+    )
     record.add_argument("--out", type=Path, metavar="DIR", help="default: codex-recordings/<version>")
     record.add_argument("--script", type=Path, metavar="FILE", help="your own turns, as JSON or YAML")
     record.add_argument(

@@ -26,14 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.codex.command_line import with_model_options
 from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
-from yemot_ai_testing.codex.sandbox import (
-    CodexRun,
-    CodexSandbox,
-    kill_processes,
-    read_instructions,
-    running_processes,
-    write_launcher,
-)
+from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions, write_launcher
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelRequest, ModelServer
 from yemot_ai_testing.doubles.script import (
     BusySession,
@@ -44,6 +37,7 @@ from yemot_ai_testing.doubles.script import (
     UnknownSession,
 )
 from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
+from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +131,7 @@ class RealCodex(ScriptableCodex):
     @property
     def processes(self) -> tuple[int, ...]:
         """The processes of runs that are still alive, and their child processes."""
-        return running_processes(started.start_info["pid"] for started in self._runs)
+        return group_members(started.start_info["pid"] for started in self._runs)
 
     def processes_alive(self) -> int:
         """Return how many processes of runs are still alive."""
@@ -177,7 +171,7 @@ class RealCodex(ScriptableCodex):
 
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
-        kill_processes((started.start_info["pid"] for started in self._runs), self._sandbox)
+        kill_if_mentions((started.start_info["pid"] for started in self._runs), str(self._sandbox.folder))
         self.model.close()
         self._launch_server.shutdown()
         self._launch_server.server_close()

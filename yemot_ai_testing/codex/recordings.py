@@ -1,6 +1,7 @@
-"""The recordings of the real Codex: their folder and their format.
+"""The recordings of the real Codex: their folder and their formats.
 
-A recording has the input and the output of one run of the binary. Values that differ from run to run or
+A ``Recording`` has the input and the output of one ``codex exec``, as JSON. A ``ServerRecording`` has the
+messages between a ``codex app-server`` and its client, as JSON lines. Values that differ from run to run or
 from machine to machine are replaced by placeholders such as ``{thread_id}``.
 """
 
@@ -10,21 +11,28 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 from yemot_ai_testing.codex.redact import find_private_data
 
 __all__ = [
+    "Message",
     "OutputLine",
     "Recording",
+    "ServerRecording",
     "find_private_data",
     "folder",
     "load_folder",
     "load_newest",
     "load_version",
     "read_file",
+    "server_messages",
+    "server_versions",
     "versions",
 ]
+
+Message: TypeAlias = dict[str, Any]
+"""A message of an app-server or of its client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class Recording:
         fate: the kind of failure that was scripted; empty for none, or if it is unknown.
     """
 
+    suffix: ClassVar = ".json"
+
     case: str
     version: str
     argv: tuple[str, ...]
@@ -76,6 +86,31 @@ class Recording:
         """Return descriptions of the private data in the recording; empty if there is none."""
         texts = (*self.argv, *(line.text for line in self.stdout), *self.stderr)
         return [problem for text in texts for problem in find_private_data(text)]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecording:
+    """The conversation of a real app-server with its client.
+
+    Attributes:
+        case: the name of the case.
+        version: of the binary.
+        lines: ``{"by": "client" | "server", "message": {…}}``, in the order of the messages.
+    """
+
+    suffix: ClassVar = ".jsonl"
+
+    case: str
+    version: str
+    lines: tuple[str, ...]
+
+    def write(self, path: Path) -> None:
+        """Write the lines."""
+        path.write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
+
+    def private_data(self) -> list[str]:
+        """Return descriptions of the private data in the recording; empty if there is none."""
+        return [problem for line in self.lines for problem in find_private_data(line)]
 
 
 def read_file(path: Path) -> Recording:
@@ -119,8 +154,17 @@ def folder() -> Path:
 
 
 def versions() -> tuple[str, ...]:
-    """Return the recorded versions, oldest first."""
-    found = (path.parent.name for path in folder().glob("*/answer.json"))
+    """Return the recorded versions of ``codex exec``, oldest first."""
+    return _versions_in(folder(), "answer.json")
+
+
+def server_versions() -> tuple[str, ...]:
+    """Return the recorded versions of ``codex app-server``, oldest first."""
+    return _versions_in(folder() / "app-server", "answer.jsonl")
+
+
+def _versions_in(folder: Path, file: str) -> tuple[str, ...]:
+    found = (path.parent.name for path in folder.glob(f"*/{file}"))
     return tuple(sorted(found, key=lambda version: tuple(map(int, re.findall(r"\d+", version)))))
 
 
@@ -142,3 +186,15 @@ def load_version(version: str) -> dict[str, Recording]:
 def load_newest() -> dict[str, Recording]:
     """Return the recordings of the newest version, by case."""
     return load_version(versions()[-1])
+
+
+def server_messages(version: str) -> dict[str, list[Message]]:
+    """Return the messages of an app-server of this version, by case; empty if it is not recorded."""
+    files = sorted((folder() / "app-server" / version).glob("*.jsonl"))
+    return {path.stem: _messages_of_server(path) for path in files}
+
+
+def _messages_of_server(path: Path) -> list[Message]:
+    # Split at "\n" only: a string may contain U+2028.
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    return [line["message"] for line in lines if line["by"] == "server"]

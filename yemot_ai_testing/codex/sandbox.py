@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,14 +15,12 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 __all__ = [
     "CodexRun",
     "CodexSandbox",
-    "kill_processes",
     "read_instructions",
-    "running_processes",
     "shebang",
     "write_launcher",
 ]
@@ -134,42 +130,3 @@ def read_instructions(argv: Iterable[str]) -> str | None:
         return Path(named[-1]).read_text(encoding="utf-8") if named else None
     except OSError:
         return None
-
-
-def running_processes(pids: Iterable[int]) -> tuple[int, ...]:
-    """Return which of these processes still run, with all members of the process groups that they lead."""
-    wanted = set(pids)
-    if not Path("/proc/self/stat").exists():
-        return tuple(run for run in wanted if _is_alive(run))
-    found = (process for process in _process_table() if wanted & {process[0], process[1]})
-    return tuple(pid for pid, _group, state in found if state not in "ZX")
-
-
-def kill_processes(pids: Iterable[int], sandbox: CodexSandbox) -> None:
-    """Kill those of these processes that still run.
-
-    A process id may have been reused, so only a process whose arguments or environment contain the
-    sandbox's folder is killed.
-    """
-    folder = os.fsencode(sandbox.folder)
-    for pid in running_processes(pids):
-        with contextlib.suppress(OSError):
-            process = Path("/proc") / str(pid)
-            if folder in (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
-                os.kill(pid, signal.SIGKILL)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
-
-
-def _process_table() -> Iterator[tuple[int, int, str]]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            # The name may contain spaces and parentheses; the fields after it do not.
-            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            yield int(folder.name), int(fields[2]), fields[0]

@@ -14,9 +14,9 @@ from jsonschema import Draft7Validator
 
 from yemot_ai.providers.codex.app_server import server, turn
 from yemot_ai.providers.codex.app_server.jsonrpc import REQUEST_ANSWERS
-from yemot_ai_testing.codex import app_server_recordings as recording
+from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.folders import isolated_environment, make_folders
+from yemot_ai_testing.codex.home import fresh_home
 from yemot_ai_testing.codex.rules.app_server.bench import open_fake_bench, turn_params
 
 Schemas: TypeAlias = dict[str, Any]
@@ -34,9 +34,10 @@ RESPONSES = {
 @pytest.fixture(scope="session")
 def schemas(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Schemas:
     """Return the schemas that ``generate-json-schema`` writes, by name."""
-    folder = make_folders(tmp_path_factory.mktemp("schema").resolve())
+    folder = tmp_path_factory.mktemp("schema")
     command = [str(real_binary), "app-server", "generate-json-schema", "--out", str(folder / "out")]
-    subprocess.run(command, check=True, capture_output=True, env=isolated_environment(folder), timeout=60)
+    with fresh_home() as home:
+        subprocess.run(command, check=True, capture_output=True, env=home.environment(), timeout=60)
     return {path.stem: json.loads(path.read_text("utf-8")) for path in (folder / "out").glob("*.json")}
 
 
@@ -61,7 +62,7 @@ def invalid_messages(schemas: Schemas, messages: list[dict[str, Any]]) -> list[t
 
 
 def test_recorded_messages_are_valid(schemas: Schemas) -> None:
-    messages = [message for case in recording.load_version("0.169.0").values() for message in case]
+    messages = [message for case in recordings.server_messages("0.169.0").values() for message in case]
     assert invalid_messages(schemas, messages) == []
 
 
@@ -88,7 +89,9 @@ def test_messages_of_our_fake_are_valid(schemas: Schemas) -> None:
 
 def test_a_message_of_another_shape_is_invalid(schemas: Schemas) -> None:
     delta = next(
-        m for m in recording.load_version("0.169.0")["answer"] if m.get("method") == "item/agentMessage/delta"
+        m
+        for m in recordings.server_messages("0.169.0")["answer"]
+        if m.get("method") == "item/agentMessage/delta"
     )
     changed = {**delta, "params": {**delta["params"], "delta": 5}}
     assert [method for method, _ in invalid_messages(schemas, [delta, changed])] == [

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.folders import folder_placeholders, isolated_environment, make_folders
+from yemot_ai_testing.codex.home import fresh_home
 from yemot_ai_testing.codex.recorder.cases import CASES, SERVICE_ONLY_CASES
 from yemot_ai_testing.codex.recorder.session import RecordingSession
 from yemot_ai_testing.codex.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from yemot_ai_testing.codex.recordings import Recording
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["record_fake_cases"]
 
@@ -26,41 +24,23 @@ _MAX_WORKERS: Final = 4
 
 
 class _FakeModel:
-    """The model of a case, as steps of the fake's script.
+    """The model of a case: the script of the fake.
 
     In cases that need a model service, the fake replays the recording.
     """
 
     def __init__(self, fake: FakeCodex, case: str) -> None:
         self._fake = fake
-        self._case = case
-        self._replayed = False
+        self._is_replay = case in SERVICE_ONLY_CASES
+        if self._is_replay:
+            fake.replays(case)
 
-    def answers(self, text: str | Sequence[str]) -> None:
-        self._script(lambda: self._fake.answers(text))
-
-    def fails(self, kind: FailureKind) -> None:
-        self._script(lambda: self._fake.fails(kind))
-
-    def hangs(self) -> None:
-        self._script(self._fake.hangs)
-
-    def drops(self, text: str | Sequence[str]) -> None:
-        self._script(lambda: self._fake.drops(text))
-
-    def emits(self, *items: Mapping[str, Any], text: str | None = None) -> None:
-        del items, text
-        self._script(lambda: self._fake.replays(self._case))
+    def add(self, step: Step) -> None:
+        if not self._is_replay:
+            self._fake.add(step)
 
     def wait_for_requests(self, count: int) -> None:
         self._fake.wait_for_requests(count)
-
-    def _script(self, verb: Callable[[], object]) -> None:
-        if self._case not in SERVICE_ONLY_CASES:
-            verb()
-        elif not self._replayed:
-            self._replayed = True
-            self._fake.replays(self._case)
 
 
 def record_fake_cases(
@@ -83,18 +63,8 @@ def record_fake_cases(
 
 
 def _record_fake_case(recording: Recording, make_fake: Callable[[], FakeCodex]) -> Recording:
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
-        closing(make_fake()) as fake,
-    ):
-        folder = make_folders(Path(name).resolve())
-        session = RecordingSession(
-            fake.executable,
-            folder / "work",
-            isolated_environment(folder),
-            (),
-            _FakeModel(fake, recording.case),
-            Redactor(folder_placeholders(folder)),
-        )
+    with fresh_home() as home, closing(make_fake()) as fake:
+        model, redactor = _FakeModel(fake, recording.case), Redactor(home.placeholders)
+        session = RecordingSession(fake.executable, home.work, home.environment(), (), model, redactor)
         run = CASES[recording.case](session)
         return session.build_recording(recording.case, recording.version, run, failure_kind=recording.fate)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from yemot_ai_testing.codex import app_server_recordings as recording
+from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 __all__ = ["encode_server_step", "recorded_messages"]
 
 
-def recorded_messages(version: str) -> dict[str, list[recording.Message]]:
+def recorded_messages(version: str) -> dict[str, list[recordings.Message]]:
     """Return the messages of a recorded server of this version, by case; empty if none is recorded."""
-    return recording.load_version(version)
+    return recordings.server_messages(version)
 
 
 def encode_server_step(step: Step | Replay | ClientRequest) -> dict[str, Any]:

@@ -33,13 +33,7 @@ from yemot_ai_testing.codex.fake.files import (
     load_recordings,
 )
 from yemot_ai_testing.codex.fake.install import FakeProgram, build_program, install, shared_program
-from yemot_ai_testing.codex.sandbox import (
-    CodexRun,
-    CodexSandbox,
-    kill_processes,
-    read_instructions,
-    running_processes,
-)
+from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import (
     BusySession,
@@ -50,6 +44,7 @@ from yemot_ai_testing.doubles.script import (
     Transcription,
     UnknownSession,
 )
+from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -162,7 +157,7 @@ class FakeCodex(ScriptableCodex):
     @property
     def processes(self) -> tuple[int, ...]:
         """The processes of runs that are still alive, and their child processes."""
-        return running_processes(record["pid"] for record in self._run_records())
+        return group_members(record["pid"] for record in self._run_records())
 
     def processes_alive(self) -> int:
         """Return how many processes of runs are still alive."""
@@ -238,7 +233,7 @@ class FakeCodex(ScriptableCodex):
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         self.release()
-        kill_processes((record["pid"] for record in self._run_records()), self._sandbox)
+        kill_if_mentions((record["pid"] for record in self._run_records()), str(self._sandbox.folder))
         for handle in (self._notify_pipe, *self._gate_handles):
             os.close(handle)
         self._sandbox.remove()

@@ -1,47 +1,41 @@
-"""Record the messages of a real ``codex app-server``, with a scripted model service on this machine.
-
-::
-
-    python -m yemot_ai_testing.codex.recorder.app_server FOLDER
-"""
+"""The cases that are recorded of ``codex app-server``: what a client sends, and the script of the model."""
 
 from __future__ import annotations
 
 import json
 import re
 import socket
-import sys
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
-from yemot_ai_testing.codex.binary import locate
-from yemot_ai_testing.codex.folders import version_of
-from yemot_ai_testing.codex.recorder.session import recording_session
-from yemot_ai_testing.codex.redact import UNKNOWN_THREAD, UnpublishableError, find_private_data
-from yemot_ai_testing.codex.rules.app_server.client import AppServerClient, WireMessage
+from yemot_ai_testing.codex.recordings import ServerRecording
+from yemot_ai_testing.codex.redact import UNKNOWN_THREAD, Redactor
+from yemot_ai_testing.codex.rules.app_server.bench import (
+    CLOCK_TOOL,
+    AppServerBench,
+    open_real_bench,
+    turn_params,
+)
 from yemot_ai_testing.doubles.model_service import responses as api
+from yemot_ai_testing.doubles.model_service.server import ModelServer
+from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, FailureKind, Hang
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from yemot_ai_testing.codex.recorder.session import RecordingSession
+    from yemot_ai_testing.codex.rules.app_server.client import AppServerClient, WireMessage
+    from yemot_ai_testing.doubles.steps import Step
 
-__all__ = ["CASES", "record"]
+__all__ = ["SERVER_CASES", "record_server_case"]
 
 _TIME_FIELD: Final = re.compile(
     r'"((?:emitted|started|completed|created|updated|recency)At(?:Ms)?|durationMs)": \d+'
 )
 _MAX_REPEATS: Final = 4096
-_FAILURE_KINDS: Final = (
-    "rate_limited",
-    "overloaded",
-    "context_overflow",
-    "unauthorized",
-    "quota_exceeded",
-    "unknown_model",
-)
+_QUESTION: Final = "מי שם?"
+_A, _B = Answer(("א",)), Answer(("ב",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +43,33 @@ class _ServerCase:
     """What a case runs with.
 
     Attributes:
-        session: the environment, and the model.
+        bench: the environment.
+        model: the model service.
         client: the client of a server that has just been started.
     """
 
-    session: RecordingSession
+    bench: AppServerBench
+    model: ModelServer
     client: AppServerClient
-
-    def thread_params(self, **params: object) -> dict[str, Any]:
-        """Return the parameters of a thread, with ``params`` in addition."""
-        defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
-        return {**defaults, "cwd": str(self.session.work), **params}
 
     def start_thread(self) -> str:
         """Do the handshake and start a thread; return its id."""
         self.client.initialize()
-        return str(self.client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
+        return self.bench.start_thread(self.client)
 
-    def run_turn(self, thread: str, text: str) -> None:
+    def run_turn(self, thread: str, text: str, *steps: Step) -> None:
         """Run a turn to its end."""
-        self.client.send_request("turn/start", _turn_params(thread, text))
-        self.client.wait_notification("turn/completed")
+        for step in steps:
+            self.model.add(step)
+        self.bench.run_turn(self.client, thread, text)
 
 
-def _turn_params(thread: str, text: str) -> dict[str, Any]:
-    return {"threadId": thread, "input": [{"type": "text", "text": text}]}
+_RunCase: TypeAlias = "Callable[[_ServerCase], None]"
+
+
+def _turn(*steps: Step) -> _RunCase:
+    """Return a case: one turn of a new thread."""
+    return lambda case: case.run_turn(case.start_thread(), _QUESTION, *steps)
 
 
 def _handshake(case: _ServerCase) -> None:
@@ -89,54 +85,21 @@ def _handshake(case: _ServerCase) -> None:
     assert result["result"]  # noqa: S101 - a recording without it would be useless
 
 
-def _answer(case: _ServerCase) -> None:
-    thread = case.start_thread()
-    case.session.model.answers(["של", "ום"])
-    case.run_turn(thread, "מי שם?")
-
-
 def _resumed(case: _ServerCase) -> None:
     thread = case.start_thread()
-    case.session.model.answers("א")
-    case.run_turn(thread, "א")
+    case.run_turn(thread, "א", _A)
     case.client.request("thread/unsubscribe", {"threadId": thread})
     case.client.request("thread/unsubscribe", {"threadId": thread})
-    case.client.request("thread/resume", case.thread_params(threadId=thread, excludeTurns=True))
-    case.session.model.answers("ב")
-    case.run_turn(thread, "ב")
+    case.client.request("thread/resume", case.bench.thread_params(threadId=thread, excludeTurns=True))
+    case.run_turn(thread, "ב", _B)
     case.client.request("thread/delete", {"threadId": thread})
     case.client.wait_notification("thread/deleted")
 
 
-def _failing(kind: Any) -> Callable[[_ServerCase], None]:  # noqa: ANN401 - one of a list of words
-    def run(case: _ServerCase) -> None:
-        thread = case.start_thread()
-        case.session.model.fails(kind)
-        case.run_turn(thread, "מי שם?")
-
-    return run
-
-
-def _cut_stream(case: _ServerCase) -> None:
-    thread = case.start_thread()
-    case.session.model.drops("חצי")
-    case.run_turn(thread, "מי שם?")
-
-
-def _unscripted(case: _ServerCase) -> None:
-    case.run_turn(case.start_thread(), "מי שם?")
-
-
-def _no_message(case: _ServerCase) -> None:
-    thread = case.start_thread()
-    case.session.model.answers("")
-    case.run_turn(thread, "מי שם?")
-
-
 def _interrupted(case: _ServerCase) -> None:
     thread, client = case.start_thread(), case.client
-    case.session.model.hangs(saying="רגע")  # type: ignore[call-arg]  # the service knows it
-    client.send_request("turn/start", _turn_params(thread, "מי שם?"))
+    case.model.add(Hang("רגע"))
+    client.send_request("turn/start", turn_params(thread, _QUESTION))
     turn = client.wait_notification("turn/started")["turn"]["id"]
     client.wait_notification("item/agentMessage/delta")
     client.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
@@ -146,14 +109,14 @@ def _interrupted(case: _ServerCase) -> None:
 
 
 def _steered(case: _ServerCase) -> None:
-    thread, client, model = case.start_thread(), case.client, case.session.model
-    model.hold()  # type: ignore[attr-defined]  # the service knows it
-    model.answers("א")
-    model.answers("ב")
-    client.send_request("turn/start", _turn_params(thread, "א"))
+    thread, client, model = case.start_thread(), case.client, case.model
+    model.hold()
+    model.add(_A)
+    model.add(_B)
+    client.send_request("turn/start", turn_params(thread, "א"))
     model.wait_for_requests(1)
-    client.request("turn/start", _turn_params(thread, "ב"))
-    model.release()  # type: ignore[attr-defined]  # as above
+    client.request("turn/start", turn_params(thread, "ב"))
+    model.release()
     client.wait_notification("turn/completed")
 
 
@@ -162,43 +125,42 @@ def _unknown_thread(case: _ServerCase) -> None:
     client.initialize()
     for method in ("thread/resume", "thread/fork", "thread/unsubscribe", "thread/delete"):
         client.request(method, {"threadId": UNKNOWN_THREAD})
-    client.request("turn/start", _turn_params(UNKNOWN_THREAD, "א"))
+    client.request("turn/start", turn_params(UNKNOWN_THREAD, "א"))
     client.request("turn/interrupt", {"threadId": UNKNOWN_THREAD, "turnId": UNKNOWN_THREAD})
-    client.request("turn/start", _turn_params("zzz", "א"))
+    client.request("turn/start", turn_params("zzz", "א"))
     client.request("thread/resume", {"threadId": "zzz"})
 
 
 def _too_long(case: _ServerCase) -> None:
-    case.client.request("turn/start", _turn_params(case.start_thread(), "א" * 1_048_577))
+    case.client.request("turn/start", turn_params(case.start_thread(), "א" * 1_048_577))
 
 
 def _busy_session(case: _ServerCase) -> None:
     thread = case.start_thread()
-    case.session.model.answers("א")
-    case.run_turn(thread, "א")
-    with _open_server(case.session) as second:
-        second_case = _ServerCase(case.session, second)
-        second.initialize()
-        second.request("thread/resume", second_case.thread_params(threadId=thread, excludeTurns=True))
-        fork = second.request("thread/fork", second_case.thread_params(threadId=thread, excludeTurns=True))
-        case.session.model.answers("ב")
-        second_case.run_turn(fork["result"]["thread"]["id"], "ב")
-        case.client.messages.extend(second.messages)
+    case.run_turn(thread, "א", _A)
+    params = case.bench.thread_params(threadId=thread, excludeTurns=True)
+    second = _ServerCase(case.bench, case.model, case.bench.start_initialized())
+    second.client.request("thread/resume", params)
+    fork = second.client.request("thread/fork", params)
+    second.run_turn(fork["result"]["thread"]["id"], "ב", _B)
+    second.client.close()
+    case.client.messages.extend(second.client.messages)
     case.client.request("thread/delete", {"threadId": thread})
 
 
 def _client_request(
     method: str, call: Mapping[str, Any], answer: Mapping[str, Any], **setup: object
-) -> Callable[[_ServerCase], None]:
+) -> _RunCase:
     """Return a case in which the server sends a request to its client and gets this answer."""
 
     def run(case: _ServerCase) -> None:
-        client, model = case.client, case.session.model
+        client = case.client
         client.initialize(experimental=True)
-        thread = client.request("thread/start", case.thread_params(**setup))["result"]["thread"]["id"]
-        model.emits(call)
-        model.answers("סוף")
-        client.send_request("turn/start", _turn_params(thread, "א"))
+        params = case.bench.thread_params(**setup)
+        thread = client.request("thread/start", params)["result"]["thread"]["id"]
+        case.model.add(Answer((), items=(call,)))
+        case.model.add(Answer(("סוף",)))
+        client.send_request("turn/start", turn_params(thread, "א"))
         request = client.wait_request(method)
         client.send_message({"id": request["id"], **answer})
         client.wait_notification("turn/completed")
@@ -209,20 +171,15 @@ def _client_request(
 _APPROVAL_METHOD: Final = "item/commandExecution/requestApproval"
 _COMMAND: Final = api.function_call("exec_command", {"cmd": "touch made"})
 _METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "method not found"}}
-_CLOCK_TOOL: Final = {
-    "name": "clock",
-    "description": "the time",
-    "inputSchema": {"type": "object", "properties": {}},
-}
 
-CASES: Final[Mapping[str, Callable[[_ServerCase], None]]] = {
+SERVER_CASES: Final[Mapping[str, _RunCase]] = {
     "handshake": _handshake,
-    "answer": _answer,
+    "answer": _turn(Answer(("של", "ום"))),
     "resumed": _resumed,
-    **{kind: _failing(kind) for kind in _FAILURE_KINDS},
-    "cut_stream": _cut_stream,
-    "unscripted": _unscripted,
-    "no_message": _no_message,
+    **{kind: _turn(Failure(kind)) for kind in get_args(FailureKind)},
+    "cut_stream": _turn(Drop(("חצי",))),
+    "unscripted": _turn(),
+    "no_message": _turn(Answer(("",))),
     "interrupted": _interrupted,
     "steered": _steered,
     "unknown_thread": _unknown_thread,
@@ -235,54 +192,30 @@ CASES: Final[Mapping[str, Callable[[_ServerCase], None]]] = {
         _APPROVAL_METHOD, _COMMAND, _METHOD_NOT_FOUND, approvalPolicy="untrusted"
     ),
     "tool_refused": _client_request(
-        "item/tool/call", api.function_call("clock", {}), _METHOD_NOT_FOUND, dynamicTools=[_CLOCK_TOOL]
+        "item/tool/call", api.function_call("clock", {}), _METHOD_NOT_FOUND, dynamicTools=[CLOCK_TOOL]
     ),
 }
+"""The cases, by the name of their file."""
 
 
-def record(executable: Path, case: str) -> str:
-    """Record one case; return its JSON lines.
+def record_server_case(case: str, executable: Path, version: str) -> ServerRecording:
+    """Run one case with a real binary, and return its messages without private values.
 
     Raises:
-        UnpublishableError: if a line contains private data.
+        Breach: if the server does not send the messages that the case waits for.
     """
-    with recording_session(executable) as session, _open_server(session) as client:
-        CASES[case](_ServerCase(session, client))
-        lines = [_encode_line(session, message) for message in client.messages]
-    for line in lines:
-        if found := find_private_data(line):
-            raise UnpublishableError(f"{case}: {found}")
-    return "".join(f"{line}\n" for line in lines)
+    with closing(ModelServer()) as model, open_real_bench(executable, model) as bench:
+        client = bench.start_server()
+        SERVER_CASES[case](_ServerCase(bench, model, client))
+        redactor = Redactor({model.base_url: "{model_server}", **bench.home.placeholders})
+        return ServerRecording(
+            case, version, tuple(_encode(message, redactor) for message in client.messages)
+        )
 
 
-@contextmanager
-def _open_server(session: RecordingSession) -> Iterator[AppServerClient]:
-    command = [str(session.executable), "app-server", *session.settings]
-    client = AppServerClient.open(command, env=session.environment, cwd=session.work)
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def _encode_line(session: RecordingSession, message: WireMessage) -> str:
-    text = session.redactor(
-        json.dumps({"by": message.sender, "message": message.message}, ensure_ascii=False)
-    )
+def _encode(message: WireMessage, redactor: Redactor) -> str:
+    text = redactor(json.dumps({"by": message.sender, "message": message.message}, ensure_ascii=False))
     text = _TIME_FIELD.sub(r'"\1": 0', text).replace(f'"{socket.gethostname()}"', '"{host}"')
     text = re.sub(r" \([^()]*\) unknown", " ({system}) unknown", text)
     text = re.sub(r"sessions/[\d/]+/rollout-[\dT-]+?-\{", "sessions/{day}/rollout-{second}-{", text)
     return re.sub(rf"(.)\1{{{_MAX_REPEATS},}}", r"\1…", text)
-
-
-def main(target: Path) -> None:
-    """Record every case with the real binary; write the files under ``target``."""
-    executable = locate("real")
-    folder = target / version_of(executable)
-    folder.mkdir(parents=True, exist_ok=True)
-    for case in CASES:
-        (folder / f"{case}.jsonl").write_text(record(executable, case), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

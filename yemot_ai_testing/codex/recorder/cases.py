@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
-from yemot_ai_testing.codex.folders import TIMEOUT
-from yemot_ai_testing.codex.recorder.session import RecordedRun, RecordingSession
+from yemot_ai_testing.codex.home import TIMEOUT
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.doubles.model_service import responses as api
-from yemot_ai_testing.doubles.script import FAILURE_KINDS
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, FailureKind, Hang
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.codex.recorder.session import RecordedRun, RecordingSession
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["CASES", "CASE_FAILURES", "EXEC", "SERVICE_ONLY_CASES"]
 
@@ -22,190 +23,118 @@ EXEC: Final = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-onl
 """The arguments of a turn."""
 
 _NO_TOOLS: Final = ("--disable", "shell_tool", "--disable", "unified_exec")
+_ONE_RETRY: Final = "model_providers.yemot_ai_testing.stream_max_retries=1"
 _QUESTION: Final = "מה השעה?"
-_ANSWER: Final = "עכשיו שלוש וחצי."
+_ANSWER: Final = Answer(("עכשיו שלוש וחצי.",))
+_GREETING: Final = Answer(("שלום, כאן הנציג.",))
+_CUT: Final = Drop(("עכשיו ש",))
+
+_RecordCase: TypeAlias = "Callable[[RecordingSession], RecordedRun]"
 
 
-def _run_case(session: RecordingSession, *arguments: str, stdin: str = _QUESTION) -> RecordedRun:
-    return RecordedRun(arguments, stdin, session.run(*arguments, stdin=stdin))
+def _command(*arguments: str, script: Sequence[Step] = (), stdin: str = _QUESTION) -> _RecordCase:
+    """Return a case: one process with these arguments, and what its model does."""
+
+    def run_case(session: RecordingSession) -> RecordedRun:
+        _script(session, *script)
+        return session.run(*arguments, stdin=stdin)
+
+    return run_case
+
+
+def _turn(*script: Step, options: Sequence[str] = (), stdin: str = _QUESTION) -> _RecordCase:
+    """Return a case: one turn of a new thread."""
+    return _command(*EXEC, *options, "-", script=script, stdin=stdin)
+
+
+def _tool(command: str, answer: str, prompt: str, *options: str) -> _RecordCase:
+    call = Answer((), items=(api.function_call("exec_command", {"cmd": command}),))
+    return _turn(call, Answer((answer,)), options=options, stdin=prompt)
+
+
+def _script(session: RecordingSession, *steps: Step) -> None:
+    for step in steps:
+        session.model.add(step)
 
 
 def _start_thread(session: RecordingSession) -> str:
-    session.model.answers("שלום, כאן הנציג.")
+    _script(session, _GREETING)
     return session.run(*EXEC, "-", stdin="שלום").thread_id
-
-
-def _answer(session: RecordingSession) -> RecordedRun:
-    session.model.answers(_ANSWER)
-    return _run_case(session, *EXEC, "-")
-
-
-def _characters(session: RecordingSession) -> RecordedRun:
-    # A line separator, a direction mark, a surrogate pair in UTF-16, and braces.
-    session.model.answers("א\u2028ב\u200fג 🙂 {usage}")
-    return _run_case(session, *EXEC, "-")
-
-
-def _plain_text(session: RecordingSession) -> RecordedRun:
-    session.model.answers(_ANSWER)
-    return _run_case(session, "exec", "--skip-git-repo-check", "-")
-
-
-def _ephemeral(session: RecordingSession) -> RecordedRun:
-    session.model.answers(_ANSWER)
-    return _run_case(session, *EXEC, "--ephemeral", "-")
 
 
 def _resumed(session: RecordingSession) -> RecordedRun:
     thread = _start_thread(session)
-    session.model.answers(_ANSWER)
-    return _run_case(session, *EXEC, "resume", thread, "-")
+    return _command(*EXEC, "resume", thread, "-", script=[_ANSWER])(session)
 
 
 def _last(session: RecordingSession) -> RecordedRun:
     _start_thread(session)
-    session.model.answers(_ANSWER)
-    return _run_case(session, *EXEC, "resume", "--last", "-")
-
-
-def _reasoning(session: RecordingSession) -> RecordedRun:
-    session.model.emits(api.reasoning("**Looking at the clock**"), text=_ANSWER)
-    return _run_case(session, *EXEC, "-")
-
-
-def _two_messages(session: RecordingSession) -> RecordedRun:
-    session.model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text=_ANSWER)
-    return _run_case(session, *EXEC, "-")
-
-
-def _no_message(session: RecordingSession) -> RecordedRun:
-    session.model.emits()
-    return _run_case(session, *EXEC, "-")
-
-
-def _web_search(session: RecordingSession) -> RecordedRun:
-    session.model.emits(api.web_search_call("השעה בירושלים"), text=_ANSWER)
-    return _run_case(session, *EXEC, "-")
-
-
-def _tool(command: str, answer: str, prompt: str, *options: str) -> Callable[[RecordingSession], RecordedRun]:
-    def run_case(session: RecordingSession) -> RecordedRun:
-        session.model.emits(api.function_call("exec_command", {"cmd": command}))
-        session.model.answers(answer)
-        return _run_case(session, *EXEC, *options, "-", stdin=prompt)
-
-    return run_case
-
-
-def _failing(kind: FailureKind) -> Callable[[RecordingSession], RecordedRun]:
-    def run_case(session: RecordingSession) -> RecordedRun:
-        session.model.fails(kind)
-        return _run_case(session, *EXEC, "-")
-
-    return run_case
-
-
-def _cut_stream(session: RecordingSession) -> RecordedRun:
-    session.model.drops("עכשיו ש")
-    return _run_case(session, *EXEC, "-")
-
-
-def _reconnected(session: RecordingSession) -> RecordedRun:
-    session.model.drops("עכשיו ש")
-    session.model.answers(_ANSWER)
-    retries = "model_providers.yemot_ai_testing.stream_max_retries=1"
-    return _run_case(session, *EXEC, "-c", retries, "-")
-
-
-def _unscripted(session: RecordingSession) -> RecordedRun:
-    return _run_case(session, *EXEC, "-")
-
-
-def _unknown_session(session: RecordingSession) -> RecordedRun:
-    return _run_case(session, *EXEC, "resume", UNKNOWN_THREAD, "-")
+    return _command(*EXEC, "resume", "--last", "-", script=[_ANSWER])(session)
 
 
 def _busy_session(session: RecordingSession) -> RecordedRun:
     thread = _start_thread(session)
-    session.model.hangs()
-    first = session.start(*EXEC, "resume", thread, "-", stdin="ראשון")
-    session.model.wait_for_requests(2)
-    # For a version that lets a second writer in; the others never ask.
-    session.model.answers(_ANSWER)
-    try:
-        return _run_case(session, *EXEC, "resume", thread, "-")
-    finally:
-        first.process.kill()
-        first.wait()
+    # The answer is for a version that lets a second writer in; the others never ask.
+    _script(session, Hang(), _ANSWER)
+    with session.start(*EXEC, "resume", thread, "-", stdin="ראשון").process:
+        session.model.wait_for_requests(2)
+        return session.run(*EXEC, "resume", thread, "-", stdin=_QUESTION)
 
 
-def _not_a_uuid(session: RecordingSession) -> RecordedRun:
-    session.model.answers("אני לא זוכר דבר.")
-    return _run_case(session, *EXEC, "resume", "not-a-uuid", "-")
-
-
-def _signalled(number: signal.Signals) -> Callable[[RecordingSession], RecordedRun]:
+def _signalled(number: signal.Signals) -> _RecordCase:
     def run_case(session: RecordingSession) -> RecordedRun:
-        session.model.hangs()
+        _script(session, Hang())
         run = session.start(*EXEC, "-", stdin=_QUESTION)
-        session.model.wait_for_requests(1)
         # The model is called in one thread and the event is written in another; wait for both.
-        run.turn_started.wait(TIMEOUT)
+        run.process.read_until(b'"type":"turn.started"', TIMEOUT)
+        session.model.wait_for_requests(1)
         run.process.send_signal(number)
-        run.wait()
-        return RecordedRun((*EXEC, "-"), _QUESTION, run)
+        run.process.wait(TIMEOUT)
+        return run
 
     return run_case
 
 
-def _plain(*arguments: str, stdin: str = _QUESTION) -> Callable[[RecordingSession], RecordedRun]:
-    return lambda session: _run_case(session, *arguments, stdin=stdin)
-
-
-CASES: Final[Mapping[str, Callable[[RecordingSession], RecordedRun]]] = {
-    "answer": _answer,
-    "characters": _characters,
-    "plain": _plain_text,
-    "ephemeral": _ephemeral,
+CASES: Final[Mapping[str, _RecordCase]] = {
+    "answer": _turn(_ANSWER),
+    # A line separator, a direction mark, a surrogate pair in UTF-16, and braces.
+    "characters": _turn(Answer(("א\u2028ב\u200fג 🙂 {usage}",))),
+    "plain": _command("exec", "--skip-git-repo-check", "-", script=[_ANSWER]),
+    "ephemeral": _turn(_ANSWER, options=["--ephemeral"]),
     "resumed": _resumed,
     "last": _last,
-    "reasoning": _reasoning,
-    "two_messages": _two_messages,
-    "no_message": _no_message,
-    "web_search": _web_search,
+    "reasoning": _turn(replace(_ANSWER, items=(api.reasoning("**Looking at the clock**"),))),
+    "two_messages": _turn(replace(_ANSWER, items=(api.message("רגע, אני בודק.", item_id="msg_0"),))),
+    "no_message": _turn(Answer(())),
+    "web_search": _turn(replace(_ANSWER, items=(api.web_search_call("השעה בירושלים"),))),
     "tool_call": _tool("echo hello", "כתוב שם שלום.", "קרא קובץ"),
     "tool_slow": _tool("sleep 1; echo hello", "כתוב שם שלום.", "קרא קובץ"),
     "tool_failed": _tool("false", "לא הצליח.", "קרא קובץ"),
     "tool_refused": _tool("touch refused", "אי אפשר.", "צור קובץ"),
     "tool_unknown": _tool("touch refused", "אי אפשר.", "צור קובץ", *_NO_TOOLS),
-    "unauthorized": _failing("unauthorized"),
-    "rate_limited": _failing("rate_limited"),
-    "overloaded": _failing("overloaded"),
-    "context_overflow": _failing("context_overflow"),
-    "quota_exceeded": _failing("quota_exceeded"),
-    "unknown_model": _failing("unknown_model"),
-    "cut_stream": _cut_stream,
-    "reconnected": _reconnected,
-    "unscripted": _unscripted,
-    "unknown_session": _unknown_session,
+    **{kind: _turn(Failure(kind)) for kind in get_args(FailureKind)},
+    "cut_stream": _turn(_CUT),
+    "reconnected": _turn(_CUT, _ANSWER, options=["-c", _ONE_RETRY]),
+    "unscripted": _turn(),
+    "unknown_session": _command(*EXEC, "resume", UNKNOWN_THREAD, "-"),
     "busy_session": _busy_session,
-    "not_a_uuid": _not_a_uuid,
+    "not_a_uuid": _command(*EXEC, "resume", "not-a-uuid", "-", script=[Answer(("אני לא זוכר דבר.",))]),
     "terminated": _signalled(signal.SIGTERM),
     "interrupted": _signalled(signal.SIGINT),
-    "untrusted_folder": _plain("exec", "--json", "-"),
-    "no_prompt": _plain(*EXEC, "-", stdin=""),
-    "review": _plain(*EXEC, "review"),
-    "unknown_option": _plain("exec", "--frobnicate", "-"),
-    "unknown_option_resume": _plain("exec", "resume", "--sandbox", "read-only", UNKNOWN_THREAD, "-"),
-    "unknown_feature": _plain(*EXEC, "--disable", "frobnication", "-"),
-    "unknown_value": _plain("exec", "--sandbox", "sandy", "-"),
-    "missing_value": _plain("exec", "--model"),
-    "too_many_words": _plain("exec", "--json", "one", "two"),
-    "version": _plain("--version", stdin=""),
-    "features": _plain("features", "list", stdin=""),
-    "help_root": _plain("--help", stdin=""),
-    "help": _plain("exec", "--help", stdin=""),
-    "help_resume": _plain("exec", "resume", "--help", stdin=""),
+    "untrusted_folder": _command("exec", "--json", "-"),
+    "no_prompt": _command(*EXEC, "-", stdin=""),
+    "review": _command(*EXEC, "review"),
+    "unknown_option": _command("exec", "--frobnicate", "-"),
+    "unknown_option_resume": _command("exec", "resume", "--sandbox", "read-only", UNKNOWN_THREAD, "-"),
+    "unknown_feature": _command(*EXEC, "--disable", "frobnication", "-"),
+    "unknown_value": _command("exec", "--sandbox", "sandy", "-"),
+    "missing_value": _command("exec", "--model"),
+    "too_many_words": _command("exec", "--json", "one", "two"),
+    "version": _command("--version", stdin=""),
+    "features": _command("features", "list", stdin=""),
+    "help_root": _command("--help", stdin=""),
+    "help": _command("exec", "--help", stdin=""),
+    "help_resume": _command("exec", "resume", "--help", stdin=""),
 }
 """The cases, by the name of their file."""
 

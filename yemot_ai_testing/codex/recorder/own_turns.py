@@ -7,23 +7,24 @@ import os
 import platform
 import re
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from yemot_ai_testing.codex.folders import TIMEOUT, folder_placeholders, make_folders, version_of
+from yemot_ai_testing.codex.home import TIMEOUT, fresh_home, version_of
 from yemot_ai_testing.codex.recorder.cases import EXEC
 from yemot_ai_testing.codex.recorder.recorder import check_publishable, save_recording
 from yemot_ai_testing.codex.recorder.script_file import read_script
 from yemot_ai_testing.codex.recorder.session import RecordedRun, RecordingSession, recording_session
 from yemot_ai_testing.codex.redact import Redactor
+from yemot_ai_testing.doubles.steps import Hang
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.recorder.script_file import ScriptedTurn
     from yemot_ai_testing.codex.recordings import Recording
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["record_live", "record_script"]
 
@@ -104,7 +105,7 @@ def _record_conversation(
     thread = ""
     for number, turn in enumerate(turns, start=1):
         run = _run_turn(session, turn, number, thread, timeout)
-        thread = thread or run.process.thread_id
+        thread = thread or run.thread_id
         case = name if len(turns) == 1 else f"{name}_{number}"
         yield session.build_recording(case, version, run, failure_kind=turn.failure_kind)
 
@@ -113,34 +114,32 @@ def _run_turn(
     session: RecordingSession, turn: ScriptedTurn, number: int, thread: str, timeout: float
 ) -> RecordedRun:
     arguments = (*EXEC, *turn.options, *(("resume", thread) if thread else ()), "-")
-    if turn.verb:
-        turn.apply_to(session.model)
-    if turn.verb != "hangs":
-        return RecordedRun(
-            arguments, turn.prompt, session.run(*arguments, stdin=turn.prompt, timeout=timeout)
-        )
+    if turn.step is not None:
+        session.model.add(turn.step)
+    if not isinstance(turn.step, Hang):
+        return session.run(*arguments, stdin=turn.prompt, timeout=timeout)
     run = session.start(*arguments, stdin=turn.prompt)
     session.model.wait_for_requests(number)
     run.process.send_signal(signal.SIGTERM)
-    run.wait()
-    return RecordedRun(arguments, turn.prompt, run)
+    run.process.wait(timeout)
+    return run
 
 
 class _UnscriptableModel:
     """The model behind the user's own Codex, which cannot be scripted."""
 
-    def _refuse(self, *args: object, **options: object) -> NoReturn:
-        raise LookupError(f"a live model cannot be scripted: {args} {options}")
+    def add(self, step: Step) -> NoReturn:
+        raise LookupError(f"a live model cannot be scripted: {step}")
 
-    answers = fails = hangs = drops = emits = wait_for_requests = _refuse
+    def wait_for_requests(self, count: int) -> NoReturn:
+        raise LookupError(f"the calls of a live model cannot be counted: {count}")
 
 
 @contextmanager
 def _live_session(binary: Path) -> Iterator[RecordingSession]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = make_folders(Path(name).resolve())
-        redactor = Redactor({**_private_values(), **folder_placeholders(folder)})
-        yield RecordingSession(binary, folder / "work", dict(os.environ), (), _UnscriptableModel(), redactor)
+    with fresh_home() as home:
+        redactor = Redactor({**_private_values(), **home.placeholders})
+        yield RecordingSession(binary, home.work, dict(os.environ), (), _UnscriptableModel(), redactor)
 
 
 def _private_values() -> dict[str, str]:

@@ -17,23 +17,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.recorder.cases import CASES
-from yemot_ai_testing.doubles.script import FAILURE_KINDS
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, Hang, as_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.codex.recorder.session import CaseModel
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["ScriptFileError", "ScriptedTurn", "read_script"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_VERBS: Final = ("answers", "fails", "drops", "hangs")
+_STEPS: Final[Mapping[str, Callable[[Any], Step]]] = {
+    "answers": lambda text: Answer(as_pieces(text)),
+    "fails": Failure,
+    "drops": lambda text: Drop(as_pieces(text)),
+    "hangs": lambda _: Hang(),
+}
+"""The steps of the model, by the verbs of a turn."""
 
 
 class ScriptFileError(ValueError):
@@ -46,33 +52,18 @@ class ScriptedTurn:
 
     Attributes:
         prompt: the prompt, sent through standard input.
-        verb: what the model does; empty for nothing.
-        value: the argument of the verb: the answer, in one piece or several, or the kind of failure.
+        step: what the model does; None for nothing.
         options: further arguments.
     """
 
     prompt: str
-    verb: str = ""
-    value: str | tuple[str, ...] = ""
+    step: Step | None = None
     options: tuple[str, ...] = ()
 
     @property
     def failure_kind(self) -> str:
         """The kind of failure that is scripted; empty for none."""
-        return str(self.value) if self.verb == "fails" else ""
-
-    def apply_to(self, model: CaseModel) -> None:
-        """Script the model."""
-        match self.verb:
-            case "answers":
-                model.answers(self.value)
-            case "fails":
-                kind = next(kind for kind in FAILURE_KINDS if kind == self.value)
-                model.fails(kind)  # type: ignore[arg-type]  # it was just found among them
-            case "drops":
-                model.drops(self.value)
-            case "hangs":
-                model.hangs()
+        return self.step.kind if isinstance(self.step, Failure) else ""
 
 
 def read_script(path: Path, *, live: bool = False) -> dict[str, tuple[ScriptedTurn, ...]]:
@@ -134,7 +125,7 @@ def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
     if not isinstance(turn, dict):
         yield "a turn has a `prompt`"
         return
-    verbs = () if live else _VERBS
+    verbs = () if live else tuple(_STEPS)
     unknown = set(turn) - {"prompt", "options", *verbs}
     if unknown:
         allowed = ", ".join(("prompt", "options", *verbs))
@@ -149,7 +140,7 @@ def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
     if turn.get("hangs", True) not in (True, "true"):
         yield "`hangs` is true, or left out"
     for texts in ("answers", "drops"):
-        if texts in used and not _is_texts(turn[texts]):
+        if texts in used and (not _is_texts(turn[texts]) or turn[texts] == []):
             yield f"`{texts}` is a text, or a list of texts"
     if not isinstance(turn.get("options", []), list) or not _is_texts(turn.get("options", [])):
         yield "`options` is a list of texts"
@@ -160,7 +151,5 @@ def _is_texts(value: object) -> bool:
 
 
 def _parse_turn(turn: Mapping[str, Any]) -> ScriptedTurn:
-    verb = next((verb for verb in _VERBS if verb in turn), "")
-    value = turn.get(verb, "")
-    argument = tuple(value) if isinstance(value, list) else str(value)
-    return ScriptedTurn(turn["prompt"], verb, argument, tuple(turn.get("options", ())))
+    step = next((_STEPS[verb](turn[verb]) for verb in _STEPS if verb in turn), None)
+    return ScriptedTurn(turn["prompt"], step, tuple(turn.get("options", ())))

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import json
-import subprocess
-import tempfile
-import threading
-import time
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from yemot_ai_testing.codex.command_line import with_model_options
-from yemot_ai_testing.codex.folders import TIMEOUT, folder_placeholders, isolated_environment, make_folders
+from yemot_ai_testing.codex.home import TIMEOUT, fresh_home
 from yemot_ai_testing.codex.recordings import OutputLine, Recording
 from yemot_ai_testing.codex.redact import Redactor
 from yemot_ai_testing.doubles.model_service.server import ModelServer
+from yemot_ai_testing.processes.child import ChildProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.doubles.steps import Step
 
-__all__ = [
-    "CaseModel",
-    "RecordedProcess",
-    "RecordedRun",
-    "RecordingSession",
-    "recording_session",
-]
+__all__ = ["CaseModel", "RecordedRun", "RecordingSession", "recording_session"]
 
 
 class CaseModel(Protocol):
-    """How a case scripts its model: a service behind the real Codex, or the fake itself."""
+    """The model of a case: a service behind the real Codex, or the fake itself."""
 
-    def answers(self, text: str | Sequence[str]) -> object:
-        """Answer the next call."""
-        ...
-
-    def fails(self, kind: FailureKind) -> object:
-        """Fail the next call."""
-        ...
-
-    def hangs(self) -> object:
-        """Never answer the next call."""
-        ...
-
-    def drops(self, text: str | Sequence[str]) -> object:
-        """Close the connection in the middle of the next answer."""
-        ...
-
-    def emits(self, *items: Mapping[str, Any], text: str | None = None) -> object:
-        """Answer the next call with output items, followed by a text, if any."""
+    def add(self, step: Step) -> None:
+        """Append a step to the script."""
         ...
 
     def wait_for_requests(self, count: int) -> None:
@@ -61,26 +37,36 @@ class CaseModel(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class RecordedProcess:
-    """One process, and its output so far."""
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """One run of a case.
 
-    process: subprocess.Popen[bytes]
-    started_at: float
-    stdout_lines: list[OutputLine] = field(default_factory=list)
-    stderr_lines: list[str] = field(default_factory=list)
-    reader_threads: list[threading.Thread] = field(default_factory=list)
-    turn_started: threading.Event = field(default_factory=threading.Event)
-    """Set at the event ``turn.started``, or at the end of standard output."""
+    Attributes:
+        arguments: of the process, without the settings that select the model.
+        stdin: its standard input.
+        process: the process, with its output so far.
+    """
 
-    def wait(self, timeout: float = TIMEOUT) -> int:
-        """Wait until the process has ended and its output is read; return the exit code."""
-        code = self.process.wait(timeout)
-        for reader in self.reader_threads:
-            reader.join(timeout)
-        for pipe in (self.process.stdout, self.process.stderr):
-            pipe.close()  # type: ignore[union-attr]  # a pipe was asked for
-        return code
+    arguments: tuple[str, ...]
+    stdin: str
+    process: ChildProcess
+
+    @property
+    def stdout_lines(self) -> tuple[OutputLine, ...]:
+        """The lines of standard output so far, with their times."""
+        sizes = [size for _, size in self.process.arrivals]
+        lines: list[OutputLine] = []
+        end = 0
+        for text in _split_lines(self.process.stdout):
+            end = min(end + len(text) + 1, len(self.process.stdout))
+            at = self.process.arrivals[bisect.bisect_left(sizes, end)][0]
+            lines.append(OutputLine(round(at, 2), text.decode("utf-8", "replace")))
+        return tuple(lines)
+
+    @property
+    def stderr_lines(self) -> tuple[str, ...]:
+        """The lines of standard error so far."""
+        return tuple(line.decode("utf-8", "replace") for line in _split_lines(self.process.stderr))
 
     @property
     def thread_id(self) -> str:
@@ -94,21 +80,6 @@ class RecordedProcess:
             if event.get("type") == "thread.started":
                 return str(event["thread_id"])
         raise LookupError("the run has not written its thread id")
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedRun:
-    """One run of a case.
-
-    Attributes:
-        arguments: of the process, without the settings that select the model.
-        stdin: its standard input.
-        process: the process and its output.
-    """
-
-    arguments: tuple[str, ...]
-    stdin: str
-    process: RecordedProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,56 +102,39 @@ class RecordingSession:
     model: CaseModel
     redactor: Redactor
 
-    def start(self, *arguments: str, stdin: str = "") -> RecordedProcess:
-        """Start the program, write ``stdin``, and read its output in threads."""
-        process = subprocess.Popen(  # noqa: S603 - the binary that is recorded
-            [str(self.executable), *with_model_options(self.settings, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.work,
-            env=dict(self.environment),
-            start_new_session=True,
-        )
-        run = RecordedProcess(process, time.monotonic())
-        for read, pipe in ((_read_stdout, process.stdout), (_read_stderr, process.stderr)):
-            reader = threading.Thread(target=read, args=(run, pipe), daemon=True)
-            reader.start()
-            run.reader_threads.append(reader)
-        # A program that refuses its arguments may end before it has read its input.
-        with suppress(BrokenPipeError), process.stdin:  # type: ignore[union-attr]  # a pipe was asked for
-            process.stdin.write(stdin.encode())  # type: ignore[union-attr]  # a pipe was asked for
-        return run
+    def start(self, *arguments: str, stdin: str = "") -> RecordedRun:
+        """Start the program with this standard input."""
+        command = [str(self.executable), *with_model_options(self.settings, arguments)]
+        process = ChildProcess(command, cwd=self.work, env=self.environment)
+        process.write(stdin.encode()).close_stdin()
+        return RecordedRun(arguments, stdin, process)
 
-    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> RecordedProcess:
+    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> RecordedRun:
         """Start the program and wait for its end.
 
         Raises:
-            subprocess.TimeoutExpired: if it has not ended after ``timeout`` seconds; it is killed.
+            TimeoutError: if it has not ended after ``timeout`` seconds; it is killed.
         """
         run = self.start(*arguments, stdin=stdin)
         try:
-            run.wait(timeout)
-        except subprocess.TimeoutExpired:
-            run.process.kill()
-            run.wait()
-            raise
+            run.process.wait(timeout)
+        finally:
+            run.process.close()
         return run
 
     def build_recording(
         self, case: str, version: str, run: RecordedRun, *, failure_kind: str = ""
     ) -> Recording:
-        """Return the recording of a run, without private values."""
-        code = run.process.wait()
+        """Return the recording of a run that has ended, without private values."""
         data = run.stdin.encode()
         return Recording(
             case,
             version,
             tuple(self.redactor(argument) for argument in run.arguments),
             {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
-            tuple(OutputLine(line.at, self.redactor(line.text)) for line in run.process.stdout_lines),
-            tuple(self.redactor(line) for line in run.process.stderr_lines),
-            code,
+            tuple(OutputLine(line.at, self.redactor(line.text)) for line in run.stdout_lines),
+            tuple(self.redactor(line) for line in run.stderr_lines),
+            run.process.wait(TIMEOUT),
             failure_kind,
         )
 
@@ -188,24 +142,13 @@ class RecordingSession:
 @contextmanager
 def recording_session(executable: Path) -> Iterator[RecordingSession]:
     """Provide a session with a fresh home and a model service; nothing leaves this machine."""
-    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as name, closing(ModelServer()) as model:
-        folder = make_folders(Path(name).resolve())
+    with fresh_home() as home, closing(ModelServer()) as model:
         settings = tuple(part for item in model.codex_config().items() for part in ("-c", "=".join(item)))
-        redactor = Redactor({model.base_url: "{model_server}", **folder_placeholders(folder)})
-        yield RecordingSession(
-            executable, folder / "work", isolated_environment(folder), settings, model, redactor
-        )
+        redactor = Redactor({model.base_url: "{model_server}", **home.placeholders})
+        yield RecordingSession(executable, home.work, home.environment(), settings, model, redactor)
 
 
-def _read_stdout(process: RecordedProcess, pipe: Iterable[bytes]) -> None:
-    for line in pipe:
-        text = line.decode("utf-8", "replace").removesuffix("\n")
-        process.stdout_lines.append(OutputLine(round(time.monotonic() - process.started_at, 2), text))
-        if '"type":"turn.started"' in text:
-            process.turn_started.set()
-    process.turn_started.set()
-
-
-def _read_stderr(process: RecordedProcess, pipe: Iterable[bytes]) -> None:
-    process.stderr_lines.extend(line.decode("utf-8", "replace").removesuffix("\n") for line in pipe)
+def _split_lines(output: bytes | bytearray) -> list[bytes]:
+    """Return the lines without their newlines; a last one without a newline counts."""
+    lines = bytes(output).split(b"\n")
+    return lines if lines[-1] else lines[:-1]

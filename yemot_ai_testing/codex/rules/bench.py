@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE, TIMEOUT, CompletedRun, ExecProcess, Stdin
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal
+from yemot_ai_testing.processes.child import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,8 +65,7 @@ class ExecBench:
     def __exit__(self, *_: object) -> None:
         self.backend.release()
         for process in self._processes:
-            process.kill()
-            process.popen.communicate()
+            process.child.close()
         self.backend.close()
         self.home.chmod(0o700)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -169,16 +169,13 @@ class ExecBench:
         command = [*wrapper, *self.backend.command(arguments)]
         if stdin is Stdin.CLOSED:
             command = ["/bin/sh", "-c", 'exec "$0" "$@" <&-', *command]
-        popen = subprocess.Popen(  # noqa: S603 - the executable under test
+        child = ChildProcess(
             command,
             stdin=subprocess.PIPE if stdin is None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             cwd=cwd or self.work,
             env=self._environment(env or {}),
-            start_new_session=True,
         )
-        self._processes.append(ExecProcess(popen))
+        self._processes.append(ExecProcess(child))
         return self._processes[-1]
 
     def run(
@@ -190,15 +187,11 @@ class ExecBench:
         wrapper: Sequence[str] = (),
     ) -> CompletedRun:
         """Start the executable, write ``stdin``, and wait for its end."""
-        special = stdin if isinstance(stdin, Stdin) else None
-        process = self.start(*arguments, stdin=special, env=env, cwd=cwd, wrapper=wrapper)
-        try:
-            data = None if isinstance(stdin, Stdin) else stdin.encode() if isinstance(stdin, str) else stdin
-            out, err = process.popen.communicate(data, timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise Breach(f"an end within {TIMEOUT:g} s", "it still runs") from None
-        return CompletedRun(process.popen.returncode, out, err.decode("utf-8", "replace"))
+        if isinstance(stdin, Stdin):
+            process = self.start(*arguments, stdin=stdin, env=env, cwd=cwd, wrapper=wrapper)
+        else:
+            process = self.start(*arguments, env=env, cwd=cwd, wrapper=wrapper).write_stdin(stdin)
+        return process.close_stdin().wait_completed(TIMEOUT)
 
     def run_turn(self, text: str = "שלום", *options: str) -> CompletedRun:
         """Run a turn of a new thread, with the prompt on standard input."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import json
-import os
-import select
-import signal
-import subprocess
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.codex.sandbox import running_processes
 from yemot_ai_testing.conformance.rule import Breach
+from yemot_ai_testing.processes.running import group_members
+from yemot_ai_testing.processes.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
+
+    from yemot_ai_testing.processes.child import ChildProcess
 
 __all__ = ["AGENT_MESSAGE", "TIMEOUT", "CompletedRun", "ExecProcess", "Stdin"]
 
@@ -109,70 +106,43 @@ def _event_type(event: Mapping[str, Any]) -> str:
     return f"{event.get('type')}:{item.get('type')}" if isinstance(item, dict) else str(event.get("type"))
 
 
+@dataclass(frozen=True, slots=True)
 class ExecProcess:
     """A running process.
 
     Attributes:
-        popen: the process.
+        child: the process.
     """
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
-        self.popen = popen
-        self._output = b""
+    child: ChildProcess
 
     def write_stdin(self, text: str | bytes) -> Self:
-        """Write to standard input, and leave it open."""
-        if self.popen.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.popen.stdin.write(text.encode() if isinstance(text, str) else text)
-                self.popen.stdin.flush()
+        """Write to standard input, and leave it open; raise ``Breach`` if it is not read."""
+        try:
+            self.child.write(text.encode() if isinstance(text, str) else text)
+        except TimeoutError as error:
+            raise Breach("a process that reads its standard input", str(error)) from None
         return self
 
     def close_stdin(self) -> Self:
         """Close standard input."""
-        if self.popen.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.popen.stdin.close()
-            self.popen.stdin = None
+        self.child.close_stdin()
         return self
 
     def close_stdout(self) -> Self:
         """Close the reading end of standard output."""
-        if self.popen.stdout is not None:
-            self.popen.stdout.close()
-            self.popen.stdout = None
+        self.child.close_stdout()
         return self
 
     def read_until(self, word: bytes) -> bytes:
         """Read standard output until it contains ``word``; raise ``Breach`` if it does not."""
-        deadline = time.monotonic() + TIMEOUT
-        while word not in self._output:
-            chunk = self._read_chunk(deadline - time.monotonic())
-            if not chunk:
-                raise Breach(f"{word.decode()} on standard output", repr(self._output[-300:]))
-            self._output += chunk
-        return self._output
-
-    def _read_chunk(self, seconds: float) -> bytes:
-        """Read available output; return nothing after ``seconds`` without output."""
-        if self.popen.stdout is None or seconds <= 0:
-            return b""
-        # Bypasses the buffer of the file object, from which communicate() would not read.
-        pipe = self.popen.stdout.fileno()
-        return os.read(pipe, 1 << 16) if select.select([pipe], [], [], seconds)[0] else b""
+        if not self.child.read_until(word, TIMEOUT):
+            raise Breach(f"{word.decode()} on standard output", repr(bytes(self.child.stdout[-300:])))
+        return bytes(self.child.stdout)
 
     def keeps_running(self) -> bool:
         """Return whether the process still runs after a short wait."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(_SETTLE_TIME)
-        return self.popen.poll() is None
-
-    def wait_exit(self) -> None:
-        """Wait for the end while standard input is open; raise ``Breach`` if it does not end."""
-        try:
-            self.popen.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            raise Breach(f"an end within {TIMEOUT:g} s, with standard input open", "it still runs") from None
+        return not wait_until(lambda: self.child.exit_code is not None, _SETTLE_TIME)
 
     def wait_completed(self, timeout: float = TIMEOUT) -> CompletedRun:
         """Wait for the end, and read the output.
@@ -184,22 +154,13 @@ class ExecProcess:
             Breach: if the process does not end.
         """
         try:
-            out, err = self.popen.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
+            exit_code = self.child.wait(timeout)
+        except TimeoutError:
+            self.child.kill()
             raise Breach(f"an end within {timeout:g} s", "it still runs") from None
-        return CompletedRun(
-            self.popen.returncode, self._output + (out or b""), (err or b"").decode("utf-8", "replace")
-        )
-
-    def kill(self) -> None:
-        """Kill the whole process group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
+        return CompletedRun(exit_code, bytes(self.child.stdout), self.child.stderr.decode("utf-8", "replace"))
 
     def surviving_processes(self) -> tuple[int, ...]:
         """Return the processes of the group that are still alive after a short wait."""
-        deadline = time.monotonic() + _SETTLE_TIME
-        while (left := running_processes([self.popen.pid])) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return left
+        wait_until(lambda: not group_members([self.child.pid]), _SETTLE_TIME)
+        return group_members([self.child.pid])

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from yemot_ai_testing.doubles.script import RecordedRequest, Step
+from yemot_ai_testing.processes.running import descendants
+from yemot_ai_testing.processes.waiting import wait_until
 from yemot_ai_testing.scenario.format.model import LeftoverKind
 from yemot_ai_testing.scenario.play.result import Mismatch
 
-__all__ = ["LeftoverCounts", "ModelDouble", "descendant_pids", "model_call_count"]
-
-POLL_INTERVAL = 0.02
+__all__ = ["LeftoverCounts", "ModelDouble", "model_call_count"]
 
 
 class ModelDouble(Protocol):
@@ -48,7 +44,7 @@ class LeftoverCounts:
         self._grace = grace
         self._ai: Any = getattr(app, "ai", None)
         self._double = double
-        self._processes = descendant_pids()
+        self._processes = descendants()
         count = getattr(self._ai, "open_calls", None)
         self._sessions: int | None = None if count is None else count()
         self._model_call_count = model_call_count(double)
@@ -69,13 +65,11 @@ class LeftoverCounts:
                 return None if self._sessions is None else self._ai.open_calls() - self._sessions
             case "processes":
                 alive = getattr(self._double, "processes_alive", int)()
-                return max(alive, len(descendant_pids() - self._processes))
+                return max(alive, len(descendants() - self._processes))
 
     def mismatches(self, expected: Mapping[LeftoverKind, int]) -> list[Mismatch]:
         """Return the differences from ``expected``; wait up to ``grace`` seconds for open ones to end."""
-        deadline = time.monotonic() + self._grace
-        while self._may_still_drop(expected) and time.monotonic() < deadline:
-            time.sleep(POLL_INTERVAL)
+        wait_until(lambda: not self._may_still_drop(expected), self._grace)
         return self._compare(expected)
 
     def _may_still_drop(self, expected: Mapping[LeftoverKind, int]) -> bool:
@@ -95,47 +89,6 @@ class LeftoverCounts:
 def model_call_count(double: ModelDouble | None) -> int:
     """Return the number of model calls; a process that ended before its model call does not count."""
     return 0 if double is None else sum(getattr(call, "called_model", True) for call in double.requests)
-
-
-def descendant_pids() -> frozenset[int]:
-    """Return the ids of the running descendants of this process."""
-    parents = _parents_from_proc() if Path("/proc/self/stat").exists() else _parents_from_ps()
-    pids = {os.getpid()}
-    grown = True
-    while grown:
-        children = {child for child, parent in parents.items() if parent in pids} - pids
-        pids |= children
-        grown = bool(children)
-    return frozenset(pids - {os.getpid()})
-
-
-def _parents_from_proc() -> dict[int, int]:
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:  # the process has ended since it was listed
-                continue
-            state, parent = stat.rpartition(")")[2].split()[:2]
-            if state not in "ZX":
-                parents[int(entry.name)] = int(parent)
-    return parents
-
-
-def _parents_from_ps() -> dict[int, int]:
-    with subprocess.Popen(
-        ["ps", "-axo", "pid=,ppid=,stat="],  # noqa: S607 - the place of ps depends on the system
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as ps:
-        output = ps.communicate()[0]
-    rows = (line.split() for line in output.splitlines())
-    return {
-        int(pid): int(parent)
-        for pid, parent, state in rows
-        if int(pid) != ps.pid and not state.startswith("Z")
-    }
 
 
 def _count_text(number: int | None) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.codex import app_server_recordings as recording
+from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.folders import isolated_environment, make_folders
+from yemot_ai_testing.codex.home import CodexHome, fresh_home
 from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
 from yemot_ai_testing.codex.rules.backends import copy_fake, is_double
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal, expect_true
@@ -19,10 +17,12 @@ from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from yemot_ai_testing.codex.steps import ClientRequestKind
 
 __all__ = [
+    "CLOCK_TOOL",
     "AppServerBench",
     "AppServerModel",
     "expect_error",
@@ -35,7 +35,7 @@ __all__ = [
 AppServerModel: TypeAlias = FakeCodex | ModelServer
 
 _MARKER_FILE: Final = "ran-by-command"
-_CLOCK_TOOL: Final[dict[str, Any]] = {
+CLOCK_TOOL: Final[dict[str, Any]] = {
     "name": "clock",
     "description": "the time",
     "inputSchema": {"type": "object", "properties": {}},
@@ -48,20 +48,18 @@ class AppServerBench:
 
     Attributes:
         command: the command line of a server.
-        env: its whole environment.
-        work: a working folder.
+        home: the folders of its servers.
         model: the model; it has the script of every double.
     """
 
     command: Sequence[str]
-    env: Mapping[str, str]
-    work: Path
+    home: CodexHome
     model: AppServerModel
     _exit_stack: ExitStack
 
     def start_server(self) -> AppServerClient:
         """Start a server; it is killed when the bench is closed."""
-        client = AppServerClient.open(self.command, env=self.env, cwd=self.work)
+        client = AppServerClient.open(self.command, env=self.home.environment(), cwd=self.home.work)
         self._exit_stack.callback(client.close)
         return client
 
@@ -74,12 +72,12 @@ class AppServerBench:
     def thread_params(self, **params: object) -> dict[str, Any]:
         """Return the parameters of a thread, with ``params`` in addition."""
         defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
-        return {**defaults, "cwd": str(self.work), **params}
+        return {**defaults, "cwd": str(self.home.work), **params}
 
     def asking_thread_params(self, kind: ClientRequestKind) -> dict[str, Any]:
         """Return the parameters of a thread in which the server sends requests of this kind."""
         if kind == "tool":
-            return {"dynamicTools": [_CLOCK_TOOL]}
+            return {"dynamicTools": [CLOCK_TOOL]}
         return {"approvalPolicy": "untrusted"}
 
     def asks(self, kind: ClientRequestKind) -> None:
@@ -87,14 +85,14 @@ class AppServerBench:
         if isinstance(self.model, FakeCodex):
             self.model.asks(kind)
         elif kind == "tool":
-            self.model.emits(api.function_call(_CLOCK_TOOL["name"], {}))
+            self.model.emits(api.function_call(CLOCK_TOOL["name"], {}))
         else:
             self.model.emits(api.function_call("exec_command", {"cmd": f"touch {_MARKER_FILE}"}))
 
     @property
     def command_ran(self) -> bool:
         """Whether the command of ``asks`` was executed."""
-        return (self.work / _MARKER_FILE).exists()
+        return (self.home.work / _MARKER_FILE).exists()
 
     def start_thread(self, client: AppServerClient) -> str:
         """Start a thread; return its id."""
@@ -130,12 +128,13 @@ def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
     """
     with ExitStack() as stack:
         if not is_double(executable):
-            bench = stack.enter_context(open_real_bench(executable))
-        elif version in recording.versions():
+            model = stack.enter_context(closing(ModelServer()))
+            bench = stack.enter_context(open_real_bench(executable, model))
+        elif version in recordings.server_versions():
             fake = stack.enter_context(closing(copy_fake(executable, version)))
             bench = stack.enter_context(open_fake_bench(fake))
         else:
-            recorded = ", ".join(recording.versions())
+            recorded = ", ".join(recordings.server_versions())
             raise NotApplicable(f"the fake has recordings of a server for {recorded} only")
         try:
             yield bench
@@ -146,26 +145,21 @@ def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
 
 
 @contextmanager
-def open_real_bench(executable: Path) -> Iterator[AppServerBench]:
-    """Open a bench for a real binary, with a model service; nothing leaves this machine."""
-    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as name, closing(ModelServer()) as model:
-        settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-        with _open_bench([str(executable), "app-server", *settings], Path(name), model) as bench:
-            yield bench
+def open_real_bench(executable: Path, model: ModelServer) -> Iterator[AppServerBench]:
+    """Open a bench for a real binary, with its model service; nothing leaves this machine."""
+    settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
+    with _open_bench([str(executable), "app-server", *settings], model) as bench:
+        yield bench
 
 
 @contextmanager
 def open_fake_bench(fake: FakeCodex) -> Iterator[AppServerBench]:
     """Open a bench for the fake, which is its own model."""
-    command = [str(fake.executable), "app-server"]
-    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as name, _open_bench(command, Path(name), fake) as bench:
+    with _open_bench([str(fake.executable), "app-server"], fake) as bench:
         yield bench
 
 
 @contextmanager
-def _open_bench(command: Sequence[str], folder: Path, model: AppServerModel) -> Iterator[AppServerBench]:
-    folder = make_folders(folder.resolve())
-    with ExitStack() as servers:
-        yield AppServerBench(command, isolated_environment(folder), folder / "work", model, servers)
+def _open_bench(command: Sequence[str], model: AppServerModel) -> Iterator[AppServerBench]:
+    with fresh_home() as home, ExitStack() as servers:
+        yield AppServerBench(command, home, model, servers)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import queue
-import subprocess
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.conformance.rule import Breach
+from yemot_ai_testing.processes.child import ChildProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["AppServerClient", "NoMessageError", "WireMessage"]
@@ -50,29 +47,14 @@ class AppServerClient:
         messages: all messages so far, in the order in which they were sent and received.
     """
 
-    process: subprocess.Popen[bytes]
+    process: ChildProcess
     messages: list[WireMessage] = field(default_factory=list)
-    _incoming: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
     _last_request_id: int = 0
-    _reader_threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
     def open(cls, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> AppServerClient:
         """Start a server."""
-        process = subprocess.Popen(  # noqa: S603 - the binary under test
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(env),
-            cwd=cwd,
-            start_new_session=True,
-        )
-        client = cls(process)
-        reader = threading.Thread(target=client._read_messages, args=(process.stdout,), daemon=True)
-        client._reader_threads.append(reader)
-        reader.start()
-        return client
+        return cls(ChildProcess(command, env=env, cwd=cwd))
 
     def send_message(self, message: Mapping[str, Any]) -> None:
         """Send one message."""
@@ -81,8 +63,7 @@ class AppServerClient:
 
     def send_line(self, line: bytes) -> None:
         """Send one line, valid or not."""
-        self.process.stdin.write(line + b"\n")  # type: ignore[union-attr]  # a pipe was asked for
-        self.process.stdin.flush()  # type: ignore[union-attr]  # as above
+        self.process.write(line + b"\n")
 
     def send_request(self, method: str, params: Mapping[str, Any] | None = None) -> int:
         """Send a request without waiting for its answer; return its id."""
@@ -118,11 +99,11 @@ class AppServerClient:
             NoMessageError: if there is none.
         """
         try:
-            message = self._incoming.get(timeout=_TIMEOUT)
-        except queue.Empty:
+            message: dict[str, Any] = json.loads(self.process.read_line(_TIMEOUT))
+        except TimeoutError:
             raise NoMessageError("a message", f"nothing, for {_TIMEOUT:g} s") from None
-        if message is None:
-            raise NoMessageError("a message", "the server has ended, or wrote an invalid line")
+        except ValueError:
+            raise NoMessageError("a message", "the server has ended, or wrote an invalid line") from None
         self.messages.append(WireMessage("server", message))
         return message
 
@@ -143,28 +124,16 @@ class AppServerClient:
 
     def shut_down(self) -> int:
         """Close the server's standard input and wait for its end; return the exit code."""
-        self.process.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
+        self.process.close_stdin()
         return self.wait_exit()
 
     def wait_exit(self) -> int:
         """Wait for the server's end; return the exit code."""
         try:
             return self.process.wait(_TIMEOUT)
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             raise NoMessageError(f"an end within {_TIMEOUT:g} s", "it still runs") from None
 
     def close(self) -> None:
         """Kill the server if it still runs."""
-        self.process.kill()
-        self.process.wait(_TIMEOUT)
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()  # type: ignore[union-attr]  # as above
-        for reader in self._reader_threads:
-            reader.join(_TIMEOUT)
-        self.process.stdout.close()  # type: ignore[union-attr]  # as above
-
-    def _read_messages(self, pipe: Iterable[bytes]) -> None:
-        with contextlib.suppress(ValueError):
-            for line in pipe:
-                self._incoming.put(json.loads(line))
-        self._incoming.put(None)
+        self.process.close()

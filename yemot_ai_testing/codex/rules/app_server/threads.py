@@ -51,7 +51,7 @@ def handshake_once(bench: AppServerBench) -> None:
 def handshake_result(bench: AppServerBench) -> None:
     """The answer to the handshake has the home and the version."""
     result = bench.start_server().initialize()["result"]
-    expect_equal("the home", result["codexHome"], bench.env["CODEX_HOME"])
+    expect_equal("the home", result["codexHome"], str(bench.home.home))
     expect_true("yemot-ai/" in result["userAgent"], "the client's name", result["userAgent"])
 
 
@@ -100,7 +100,7 @@ def start_shape(bench: AppServerBench) -> None:
     """The answer to thread/start has the thread's id, folder and file."""
     result = bench.start_initialized().request("thread/start", bench.thread_params())["result"]
     thread = result["thread"]
-    expect_equal("the folder", (result["cwd"], thread["cwd"]), (str(bench.work), str(bench.work)))
+    expect_equal("the folder", (result["cwd"], thread["cwd"]), (str(bench.home.work), str(bench.home.work)))
     expect_true(thread["id"] in Path(thread["path"]).name, "a file of that id", thread["path"])
     expect_equal("its turns", (thread["turns"], thread["status"]), ([], {"type": "idle"}))
 

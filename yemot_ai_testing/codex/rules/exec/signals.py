@@ -45,7 +45,7 @@ def _ends_on_signal(
 ) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
         process = start(bench)
-        process.popen.send_signal(number)
+        process.child.send_signal(number)
         expect_equal("exit code", process.wait_completed(5).exit_code, exit_code)
         expect_equal("leftover processes", process.surviving_processes(), ())
 
@@ -73,7 +73,7 @@ def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]
         bench.hangs()
         process = bench.start(*EXEC, "resume", thread, "-").write_stdin("עוד").close_stdin()
         bench.wait_for_requests(2)
-        process.popen.send_signal(number)
+        process.child.send_signal(number)
         process.wait_completed(5)
         bench.answers("שלישית")
         run = bench.resume(thread)

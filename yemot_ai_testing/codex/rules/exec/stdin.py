@@ -72,8 +72,7 @@ def _open_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("שנייה")
     process = bench.start(*EXEC, "resume", thread, "שוב")
-    process.wait_exit()
-    bench.expect_answered(process.close_stdin().wait_completed(), "שנייה")
+    bench.expect_answered(process.wait_completed(), "שנייה")
 
 
 @STDIN_RULES.rule("with-prompt", "With a prompt, standard input is appended to it as a <stdin> block")
