@@ -17,6 +17,7 @@ from yemot_ai_testing.scenario.format.model import (
     ScenarioTurn,
     SourceLocation,
 )
+from yemot_ai_testing.scenario.play.runner import perform_action
 
 __all__ = ["NO_LOCATION", "MachineCall"]
 
@@ -87,19 +88,10 @@ class MachineCall:
         Raises:
             WrongVerbError: the line does not accept it now.
         """
-        match action.verb:
-            case "presses":
-                self.caller.presses(action.text)
-            case "records":
-                self.caller.records(action.text)
-            case "silent":
-                self.caller.silent()
-            case "repeats":
-                self.caller.repeats()
-            case "hangs_up":
-                self.hang_up()
-            case "says":
-                self.caller.says(action.text)
+        if action.verb == "hangs_up":
+            self.hang_up()
+        else:
+            perform_action(self.caller, action)
 
     def hang_up(self) -> None:
         """Hang up unless the call is over."""

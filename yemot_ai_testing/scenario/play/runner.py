@@ -23,7 +23,7 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioResult,
 )
 
-__all__ = ["PlayTarget", "play_scenario"]
+__all__ = ["PlayTarget", "perform_action", "play_scenario"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,28 @@ def play_scenario(
             several failures the first of another kind is reported.
     """
     return _ScenarioRun(scenario, target, continue_after).run()
+
+
+def perform_action(caller: Caller, action: CallerAction) -> str:
+    """Do what ``action`` says, and return what is heard then.
+
+    Raises:
+        WrongVerbError: the line does not accept it now.
+        EndlessLineError: the line does not wait for the caller again.
+    """
+    match action.verb:
+        case "says":
+            return caller.says(action.text)
+        case "presses":
+            return caller.presses(action.text)
+        case "records":
+            return caller.records(action.text)
+        case "silent":
+            return caller.silent()
+        case "repeats":
+            return caller.repeats()
+        case "hangs_up":
+            return caller.hangs_up()
 
 
 @dataclass(slots=True)
@@ -180,7 +202,7 @@ class _TurnRun:
             self._perform(self.caller.dial, Expectation())
         if not self.mismatches:
             self._script_model()
-            self._perform(partial(_act, self.caller, action), expected)
+            self._perform(partial(perform_action, self.caller, action), expected)
 
     def _script_model(self) -> None:
         double = self.double
@@ -236,22 +258,6 @@ def _heard_sentences(caller: Caller) -> tuple[str, ...]:
     """Return what was heard since the last action of the caller, one item for each sound."""
     events = takewhile(lambda event: not isinstance(event, CallerActed), reversed(caller.transcript))
     return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
-
-
-def _act(caller: Caller, action: CallerAction) -> str:
-    match action.verb:
-        case "says":
-            return caller.says(action.text)
-        case "presses":
-            return caller.presses(action.text)
-        case "records":
-            return caller.records(action.text)
-        case "silent":
-            return caller.silent()
-        case "repeats":
-            return caller.repeats()
-        case "hangs_up":
-            return caller.hangs_up()
 
 
 def _warnings(expected: Expectation, observed: ObservedTurn) -> tuple[str, ...]:
