@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,10 +14,11 @@ from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.transports.http import CHUNK_BYTES, MAX_BODY_BYTES
 from yemot_ai_testing.line.transports.transport import Method
+from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Scope]]
+Send = Callable[[Scope], Awaitable[None]]
 
 ASK = "read=t-מה=q,no,voice"
 
@@ -203,6 +205,28 @@ def test_an_asgi_application_whose_startup_fails_raises() -> None:
     caller = Caller(LifespanApp(fails="no database"))
     with pytest.raises(LineError, match=r"could not start: no database"):
         caller.dial()
+
+
+def test_every_first_request_waits_for_the_startup() -> None:
+    app = LifespanApp()
+    transport = ASGITransport(app)
+
+    async def requests() -> list[str]:
+        first, second = await asyncio.gather(transport._call([]), transport._call([]))
+        return [first.body, second.body]
+
+    assert asyncio.run(requests()) == ["read=t-שלום=q,no,voice"] * 2
+    assert app.events == ["lifespan.startup"]
+
+
+async def _silent_asgi(scope: Scope, receive: Receive, send: Send) -> None:
+    """Return without a response."""
+
+
+@pytest.mark.parametrize("app", [lambda _environ, _start_response: [b"noop=x"], _silent_asgi])
+def test_an_application_that_sends_no_status_is_a_fault(app: object) -> None:
+    with pytest.raises(LineError, match="sent no status"):
+        Caller(app).dial()
 
 
 def test_an_async_function_of_pairs_is_called_in_process() -> None:

@@ -19,14 +19,9 @@ from typing import Any
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.clock import Clock, EngineClock
 from yemot_ai_testing.line.transports.http import HTTPTransport
-from yemot_ai_testing.line.transports.in_process import (
-    MappingTransport,
-    PairsTransport,
-    call_directly,
-    call_with_timeout,
-)
-from yemot_ai_testing.line.transports.transport import RequestEncoding, Transport
-from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, AsyncPairsTransport, WSGITransport
+from yemot_ai_testing.line.transports.in_process import PairsTransport, call_directly, call_with_timeout
+from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport
+from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, WSGITransport, run_on_asgi_loop
 
 __all__ = ["transport_for"]
 
@@ -52,7 +47,7 @@ def transport_for(app: object, encoding: RequestEncoding, *, clock: Clock, remot
     if callable(handle) and hasattr(app, "ahandle_request"):
         return PairsTransport(handle, encoding, run=run)
     if callable(handle):
-        return MappingTransport(handle, encoding)
+        return PairsTransport(lambda pairs: handle(_first_values(pairs)), encoding)
     if callable(app):
         return _transport_for_callable(app, encoding)
     raise AppError(
@@ -67,13 +62,22 @@ def _transport_for_callable(app: Callable[..., Any], encoding: RequestEncoding) 
     if arity == WSGI_ARITY and not is_async:
         return WSGITransport(app, encoding)
     if arity == PAIRS_ARITY and is_async:
-        return AsyncPairsTransport(app, encoding)
+        return PairsTransport(app, encoding, run=run_on_asgi_loop)
     if arity == PAIRS_ARITY:
         return PairsTransport(app, encoding)
     raise AppError(
         f"{app!r} takes {arity} arguments: WSGI takes 2, ASGI (async) 3, a function of pairs 1; "
         "if it is a factory, call it first"
     )
+
+
+def _first_values(pairs: Pairs) -> dict[str, str]:
+    """Return the pairs as ``yemot_flow.Flow`` documents its argument: ``request.values.to_dict()``.
+
+    That conversion keeps the *first* of repeated names. An application on a real server does it, so
+    the line must not hide it.
+    """
+    return dict(reversed(list(pairs)))
 
 
 def _is_async(app: Callable[..., Any]) -> bool:

@@ -12,23 +12,33 @@ from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.transports.in_process import call_with_timeout
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
+    GET,
     USER_AGENT,
+    FaultCode,
     Pairs,
     RequestEncoding,
+    Transport,
     TransportFault,
     TransportResponse,
 )
-from yemot_ai_testing.line.transports.wsgi_asgi import check_status
+from yemot_ai_testing.line.transports.wsgi_asgi import http_response
 
 __all__ = ["HTTPTransport"]
 
-GET = RequestEncoding()
 CHUNK_BYTES = 65536
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The maximum size of a response: far above that of any real one."""
 
+FAULTS: tuple[tuple[type[Exception], FaultCode, str], ...] = (
+    (UnicodeDecodeError, "encoding", "the answer is not UTF-8"),
+    (TimeoutError, "late", "no answer in time"),
+    (OSError, "unreachable", "the server cannot be reached: {}"),
+    (HTTPException, "unreachable", "no whole answer came: {}"),
+)
+"""The faults of a connection: an exception here is never the application's. The first that fits counts."""
 
-class HTTPTransport:
+
+class HTTPTransport(Transport):
     """Sends each request over a new connection.
 
     Args:
@@ -54,16 +64,14 @@ class HTTPTransport:
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Send one request."""
-        status: list[int] = []
-        response = call_with_timeout(lambda: self._send(pairs, status, monotonic() + timeout), timeout)
-        if response.fault is None:
-            return check_status(status[0], response.body)
-        return TransportResponse(fault=_http_fault(response.fault))
+        response = call_with_timeout(lambda: self._send(pairs, monotonic() + timeout), timeout)
+        cause = None if response.fault is None else response.fault.cause
+        for kind, code, text in FAULTS:
+            if isinstance(cause, kind):
+                return TransportResponse(fault=TransportFault(code, text.format(cause), cause))
+        return response
 
-    def close(self) -> None:
-        """Do nothing: every request closes its connection."""
-
-    def _send(self, pairs: Pairs, status: list[int], deadline: float) -> str:
+    def _send(self, pairs: Pairs, deadline: float) -> TransportResponse:
         connection = _connection(self._url, timeout=max(deadline - monotonic(), 0.001))
         headers = {"User-Agent": USER_AGENT}
         method, body = self._encoding.method, self._encoding.form_body(pairs) or None
@@ -73,8 +81,7 @@ class HTTPTransport:
         try:
             connection.request(method, f"{self._url.path or '/'}?{query}", body=body, headers=headers)
             with connection.getresponse() as response:
-                status[:] = [response.status]
-                return _body(response, deadline).decode()
+                return http_response(response.status, _body(response, deadline))
         finally:
             connection.close()
 
@@ -96,19 +103,6 @@ def _body(response: HTTPResponse, deadline: float) -> bytes:
 def _connection(url: SplitResult, *, timeout: float) -> HTTPConnection:
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     return kind(url.hostname or "", url.port, timeout=timeout)
-
-
-def _http_fault(fault: TransportFault) -> TransportFault:
-    """Return the fault of the connection: an exception here is never the application's."""
-    if isinstance(fault.cause, UnicodeDecodeError):
-        return TransportFault("encoding", "the answer is not UTF-8", fault.cause)
-    if isinstance(fault.cause, TimeoutError):
-        return TransportFault("late", "no answer in time", fault.cause)
-    if isinstance(fault.cause, OSError):
-        return TransportFault("unreachable", f"the server cannot be reached: {fault.cause}", fault.cause)
-    if isinstance(fault.cause, HTTPException):
-        return TransportFault("unreachable", f"no whole answer came: {fault.cause}", fault.cause)
-    return fault
 
 
 def _is_loopback(host: str) -> bool:

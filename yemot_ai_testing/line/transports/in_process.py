@@ -12,65 +12,22 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
 
 from yemot_ai_testing.line.transports.transport import (
+    GET,
     Pairs,
     RequestEncoding,
+    Transport,
     TransportFault,
     TransportResponse,
 )
 
-__all__ = ["MappingTransport", "PairsTransport", "call_directly", "call_with_timeout"]
-
-CallRunner = Callable[[Callable[[], str], float], TransportResponse]
-GET = RequestEncoding()
+__all__ = ["PairsTransport", "call_directly", "call_with_timeout", "response_of_future", "timed_out"]
 
 
-class PairsTransport:
-    """Calls ``handle(pairs)`` with all names and values in the order of the request."""
-
-    def __init__(
-        self,
-        handle: Callable[[Pairs], str],
-        encoding: RequestEncoding = GET,
-        *,
-        run: CallRunner | None = None,
-    ) -> None:
-        self._handle = handle
-        self._encoding = encoding
-        self._run = run or call_with_timeout
-
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Call the application."""
-        received = self._encoding.as_received(pairs)
-        return self._run(lambda: self._handle(received), timeout)
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-
-class MappingTransport:
-    """Calls ``handle(mapping)`` as ``yemot_flow.Flow`` documents it: ``request.values.to_dict()``.
-
-    That conversion keeps the *first* of repeated names. An application on a real server does it, so
-    the line must not hide it.
-    """
-
-    def __init__(self, handle: Callable[[dict[str, str]], str], encoding: RequestEncoding = GET) -> None:
-        self._handle = handle
-        self._encoding = encoding
-
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Call the application."""
-        received = self._encoding.as_received(pairs)
-        first_values = dict(reversed(list(received)))
-        return call_with_timeout(lambda: self._handle(first_values), timeout)
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-
-def call_directly(call: Callable[[], str], timeout: float) -> TransportResponse:  # noqa: ARG001 - in virtual time the line compares clocks afterwards
+def call_directly(call: Callable[[], object], timeout: float) -> TransportResponse:  # noqa: ARG001 - in virtual time the line compares clocks afterwards
     """Call in this thread, where an engine in virtual time lets time pass."""
     try:
         return as_response(call())
@@ -78,16 +35,16 @@ def call_directly(call: Callable[[], str], timeout: float) -> TransportResponse:
         return app_raised(error)
 
 
-def call_with_timeout(call: Callable[[], str], timeout: float) -> TransportResponse:
+def call_with_timeout(call: Callable[[], object], timeout: float) -> TransportResponse:
     """Call in a new thread, and stop waiting after ``timeout`` seconds as the line does."""
-    future: Future[str] = Future()
+    future: Future[object] = Future()
     # In the context of the sender: from it an engine in virtual time knows which call waits.
     resolve = functools.partial(contextvars.copy_context().run, _resolve, future, call)
     threading.Thread(target=resolve, name="yemot-request", daemon=True).start()
     return response_of_future(future, timeout)
 
 
-def response_of_future(future: Future[str], timeout: float) -> TransportResponse:
+def response_of_future(future: Future[object], timeout: float) -> TransportResponse:
     """Return the result of ``future`` within ``timeout`` seconds, as a response."""
     try:
         return as_response(future.result(timeout))
@@ -115,6 +72,8 @@ def app_raised(error: BaseException) -> TransportResponse:
 
 def as_response(body: object) -> TransportResponse:
     """Return ``body`` as a response; a fault if it is no string."""
+    if isinstance(body, TransportResponse):
+        return body
     if isinstance(body, str):
         return TransportResponse(body)
     return TransportResponse(
@@ -122,8 +81,28 @@ def as_response(body: object) -> TransportResponse:
     )
 
 
-def _resolve(future: Future[str], call: Callable[[], str]) -> None:
+def _resolve(future: Future[object], call: Callable[[], object]) -> None:
     try:
         future.set_result(call())
     except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
         future.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class PairsTransport(Transport):
+    """Calls ``handle(pairs)`` with all names and values in the order of the request.
+
+    Attributes:
+        handle: the application.
+        encoding: how requests are encoded.
+        run: calls a function of no arguments within a number of seconds.
+    """
+
+    handle: Callable[[Pairs], object]
+    encoding: RequestEncoding = GET
+    run: Callable[[Callable[[], Any], float], TransportResponse] = call_with_timeout
+
+    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
+        """Call the application."""
+        received = self.encoding.as_received(pairs)
+        return self.run(lambda: self.handle(received), timeout)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 from urllib.parse import parse_qsl, quote, quote_plus
 
 __all__ = [
     "FORM_CONTENT_TYPE",
+    "GET",
     "USER_AGENT",
     "FaultCode",
     "Method",
@@ -69,8 +70,8 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Close what the transport has open."""
-        ...
+        """Close what the transport has open; by default nothing is."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +110,7 @@ class RequestEncoding:
             return pairs
         parsed = parse_qsl(self.query_string(pairs), keep_blank_values=True)
         return [*parsed, *pairs] if self.method == "POST" else parsed
+
+
+GET: Final = RequestEncoding()
+"""The platform's default."""

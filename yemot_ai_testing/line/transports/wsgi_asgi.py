@@ -16,21 +16,25 @@ import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
+from wsgiref.util import setup_testing_defaults
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
+    GET,
     USER_AGENT,
     Pairs,
     RequestEncoding,
+    Transport,
     TransportFault,
     TransportResponse,
 )
 
-__all__ = ["ASGIApp", "ASGITransport", "AsyncPairsTransport", "WSGIApp", "WSGITransport"]
+__all__ = ["ASGIApp", "ASGITransport", "WSGIApp", "WSGITransport", "http_response", "run_on_asgi_loop"]
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -39,106 +43,92 @@ ASGIApp: TypeAlias = Callable[
     [ASGIMessage, Callable[[], Awaitable[ASGIMessage]], Callable[[ASGIMessage], Awaitable[None]]],
     Awaitable[None],
 ]
-GET = RequestEncoding()
 OK = 200
 log = logging.getLogger("yemot_ai_testing")
 
 
-class WSGITransport:
+@dataclass(frozen=True, slots=True)
+class WSGITransport(Transport):
     """Calls a WSGI application as a threaded server does."""
 
-    def __init__(self, app: WSGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
-        self._app = app
-        self._encoding = encoding
-        self._path = path
+    app: WSGIApp
+    encoding: RequestEncoding = GET
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application."""
-        status: list[int] = []
-        response = call_with_timeout(lambda: self._call(self._environ(pairs), status), timeout)
-        return response if response.fault else check_status(status[0], response.body)
+        return call_with_timeout(lambda: self._call(self._environ(pairs)), timeout)
 
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-    def _call(self, environ: Environ, status: list[int]) -> str:
+    def _call(self, environ: Environ) -> TransportResponse:
         written: list[bytes] = []
+        status: int | None = None
 
         def start_response(line: str, _headers: object, _exc_info: object = None) -> Callable[[bytes], None]:
-            status[:] = [int(line.split(" ", 1)[0])]
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
             return written.append
 
-        chunks = self._app(environ, start_response)
+        chunks = self.app(environ, start_response)
         try:
             written.extend(chunks)
         finally:
             getattr(chunks, "close", lambda: None)()
-        return b"".join(written).decode()
+        return http_response(status, b"".join(written))
 
     def _environ(self, pairs: Pairs) -> Environ:
-        body = self._encoding.form_body(pairs)
-        return {
-            "REQUEST_METHOD": self._encoding.method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": self._path,
-            "QUERY_STRING": self._encoding.query_string(pairs),
+        body = self.encoding.form_body(pairs)
+        environ: Environ = {
+            "REQUEST_METHOD": self.encoding.method,
+            "QUERY_STRING": self.encoding.query_string(pairs),
             "CONTENT_TYPE": FORM_CONTENT_TYPE if body else "",
             "CONTENT_LENGTH": str(len(body)) if body else "",
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1",
             "HTTP_USER_AGENT": USER_AGENT,
-            "HTTP_HOST": "127.0.0.1",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
         }
+        setup_testing_defaults(environ)
+        return environ
 
 
-class ASGITransport:
+class ASGITransport(Transport):
     """Calls an ASGI application on the event loop of the ASGI thread."""
 
-    def __init__(self, app: ASGIApp, encoding: RequestEncoding = GET, *, path: str = "/") -> None:
+    def __init__(self, app: ASGIApp, encoding: RequestEncoding = GET) -> None:
         self._app = app
         self._encoding = encoding
-        self._path = path
         self._lifespan = _Lifespan(app)
 
     def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
         """Call the application; cancel it after ``timeout``, as a closed connection does."""
-        status: list[int] = []
-        response = run_on_asgi_loop(self._call(pairs, status), timeout)
-        return response if response.fault else check_status(status[0], response.body)
+        return run_on_asgi_loop(lambda: self._call(pairs), timeout)
 
     def close(self) -> None:
         """Shut the application down; the loop stays open for the other transports of the process."""
         asyncio.run_coroutine_threadsafe(self._lifespan.shutdown(), _asgi_loop()).result()
 
-    async def _call(self, pairs: Pairs, status: list[int]) -> str:
+    async def _call(self, pairs: Pairs) -> TransportResponse:
         await self._lifespan.startup()
         body = self._encoding.form_body(pairs)
         inbox: list[ASGIMessage] = [{"type": "http.request", "body": body, "more_body": False}]
         written: list[bytes] = []
+        status: int | None = None
 
         async def receive() -> ASGIMessage:
-            if inbox:
-                return inbox.pop()
-            await asyncio.Event().wait()  # the caller stays on the line: no http.disconnect
-            raise AssertionError
+            while not inbox:
+                await asyncio.Event().wait()  # the caller stays on the line: no http.disconnect
+            return inbox.pop()
 
         async def send(message: ASGIMessage) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                status[:] = [message["status"]]
+                status = message["status"]
             else:
                 written.append(message.get("body", b""))
 
         await self._app(self._scope(pairs, body), receive, send)
-        return b"".join(written).decode()
+        return http_response(status, b"".join(written))
 
     def _scope(self, pairs: Pairs, body: bytes) -> ASGIMessage:
         headers = [(b"host", b"127.0.0.1"), (b"user-agent", USER_AGENT.encode())]
@@ -153,8 +143,8 @@ class ASGITransport:
             "http_version": "1.1",
             "method": self._encoding.method,
             "scheme": "http",
-            "path": self._path,
-            "raw_path": self._path.encode(),
+            "path": "/",
+            "raw_path": b"/",
             "root_path": "",
             "query_string": self._encoding.query_string(pairs).encode(),
             "headers": headers,
@@ -175,7 +165,7 @@ class _Lifespan:
         self.state: dict[str, Any] = {}
         self._app = app
         self._inbox: asyncio.Queue[ASGIMessage] = asyncio.Queue()
-        self._acknowledged = asyncio.Event()
+        self._started = asyncio.Event()
         self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -186,21 +176,17 @@ class _Lifespan:
             AppError: the startup of the application failed.
         """
         if self._task is None:
+            self._inbox.put_nowait({"type": "lifespan.startup"})
             self._task = asyncio.create_task(self._run())
-            await self._send_event("lifespan.startup")
+        await self._started.wait()
         if self._failure is not None:
             raise AppError(f"the application could not start: {self._failure}")
 
     async def shutdown(self) -> None:
         """Send the shutdown event, and wait until the application returns."""
-        if self._task is not None and not self._task.done():
-            await self._send_event("lifespan.shutdown")
+        if self._task is not None:
+            self._inbox.put_nowait({"type": "lifespan.shutdown"})
             await self._task
-
-    async def _send_event(self, kind: str) -> None:
-        self._acknowledged.clear()
-        self._inbox.put_nowait({"type": kind})
-        await self._acknowledged.wait()
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
@@ -209,41 +195,31 @@ class _Lifespan:
         except Exception as error:  # noqa: BLE001 - an application may refuse the scope with any exception
             log.debug("%r does not support lifespan: %r", self._app, error)
         finally:
-            self._acknowledged.set()
+            self._started.set()
 
     async def _receive_reply(self, message: ASGIMessage) -> None:
         if message["type"] == "lifespan.startup.failed":
             self._failure = message.get("message") or "it gave no reason"
-        self._acknowledged.set()
+        self._started.set()
 
 
-class AsyncPairsTransport:
-    """Awaits ``handle(pairs)`` on the event loop of the ASGI thread."""
+def http_response(status: int | None, body: bytes) -> TransportResponse:
+    """Return the response of an HTTP exchange; only status 200 is accepted [?].
 
-    def __init__(
-        self, handle: Callable[[Pairs], Coroutine[Any, Any, str]], encoding: RequestEncoding = GET
-    ) -> None:
-        self._handle = handle
-        self._encoding = encoding
-
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Await the application."""
-        return run_on_asgi_loop(self._handle(self._encoding.as_received(pairs)), timeout)
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-
-def check_status(status: int, body: str) -> TransportResponse:
-    """Return the response of an HTTP exchange; only status 200 is accepted [?]."""
+    Raises:
+        UnicodeDecodeError: ``body`` is not UTF-8.
+    """
+    text = body.decode()
     if status == OK:
-        return TransportResponse(body)
-    return TransportResponse(body, TransportFault("status", f"the server answered with HTTP status {status}"))
+        return TransportResponse(text)
+    if status is None:
+        return TransportResponse(fault=TransportFault("exception", "the application sent no status"))
+    return TransportResponse(text, TransportFault("status", f"the server answered with HTTP status {status}"))
 
 
-def run_on_asgi_loop(coroutine: Coroutine[Any, Any, str], timeout: float) -> TransportResponse:
-    """Run ``coroutine`` on the event loop of the ASGI thread for at most ``timeout`` seconds."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _asgi_loop())
+def run_on_asgi_loop(call: Callable[[], Coroutine[Any, Any, object]], timeout: float) -> TransportResponse:
+    """Run a coroutine on the event loop of the ASGI thread for at most ``timeout`` seconds."""
+    future = asyncio.run_coroutine_threadsafe(call(), _asgi_loop())
     response = response_of_future(future, timeout)
     future.cancel()
     return response
