@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from yemot_ai.protocol import Read, Tap
+from yemot_ai.protocol import Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.actions import perform
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
@@ -123,8 +123,8 @@ class Driver:
                 return False
             case Holding(seconds=seconds):
                 return seconds is None
-            case Asking(read=Read(mode=Tap() as tap)):
-                return not is_poll(tap)
+            case Asking(read=read):
+                return not is_poll(read.mode)
         return True
 
     def _perform_due_actions(self) -> None:

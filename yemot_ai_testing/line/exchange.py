@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from yemot_ai.errors import ResponseSyntaxError
-from yemot_ai.protocol import Response
+from yemot_ai.protocol import Read, Response
 from yemot_ai.protocol.grammar import ParseResult, parse_response
 from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai_testing.errors import LineError
 from yemot_ai_testing.line.transports.transport import Pairs, TransportResponse
 
-__all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchange"]
+__all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchange", "final_read"]
 
 HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
@@ -104,6 +104,15 @@ def build_hangup_exchange(
     return LineExchange(
         at, seconds, extension, tuple(pairs), transport_response.body, None, problems, hangup=True
     )
+
+
+def final_read(body: str) -> Read | None:
+    """Return the read at the end of a response; None for one without, which a caller is never asked."""
+    try:
+        *_, last = Response.parse(body)
+    except ResponseSyntaxError:  # M1607: the caller leaves the extension
+        return None
+    return last if isinstance(last, Read) else None
 
 
 def _problems(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.line.transcript import Transcript
     from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
 
-__all__ = ["CallerId", "RequestSender"]
+__all__ = ["EPOCH", "CallerId", "RequestSender", "Values", "hangup_values"]
 
 EPOCH = 1_767_225_600
 """``ApiTime`` at the start of a call: a fixed second, so that requests of two runs are equal."""
@@ -102,7 +102,7 @@ class RequestSender:
         if transport is None or not extension_settings.hangup_send:
             return None
         marker = (("ApiHangup", ""),) if self._settings.hangup_marker else ()
-        pairs = (*pairs, *marker, ("hangup", "yes"), ("ApiHangupExtension", f"/{hangup_extension}"))
+        pairs = (*pairs, *marker, *hangup_values(hangup_extension))
         at = self._clock.now()
         response = self._send(transport, pairs)
         seconds = self._clock.now() - at
@@ -131,3 +131,8 @@ class RequestSender:
         """Return a Unix time that is greater than that of every earlier request of the call."""
         self._last_time = max(self._last_time + 1, EPOCH + int(self._clock.now() - self._started_at))
         return self._last_time
+
+
+def hangup_values(extension: str) -> Values:
+    """Return what the request of a hang-up in ``extension`` has in addition [OFF]."""
+    return ("hangup", "yes"), ("ApiHangupExtension", f"/{extension}")

@@ -28,8 +28,9 @@ from yemot_ai_testing.history.events import (
 )
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
-from yemot_ai_testing.history.recorders.sans_io_call import Pairs, SansIOCall
+from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 from yemot_ai_testing.history.violation import Violation
+from yemot_ai_testing.line.requests import Values
 
 __all__ = ["FAULT_RATE", "TABLE_HEADER", "LoadPlan", "LoadStep", "model_fault", "plan_call", "table_row"]
 
@@ -66,9 +67,9 @@ class LoadStep:
         store_failures: how often the store fails during the request.
     """
 
-    pairs: Pairs
-    concurrent: tuple[Pairs, ...] = ()
-    delayed: tuple[Pairs, ...] = ()
+    pairs: Values
+    concurrent: tuple[Values, ...] = ()
+    delayed: tuple[Values, ...] = ()
     store_failures: int = 0
 
 
@@ -124,7 +125,7 @@ class _PollingCaller:
         self.history.add(CallerInterrupted(self.history.now(), call, self.utterance_id))
         return "5"
 
-    def poll(self, request: Pairs, call: str) -> LoadStep:
+    def poll(self, request: Values, call: str) -> LoadStep:
         """Return the next poll; sometimes the line sends it twice at once."""
         if self.rng.random() >= DOUBLE_POLL_RATE:
             return LoadStep(request)

@@ -19,13 +19,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from yemot_ai.errors import ResponseSyntaxError
-from yemot_ai.protocol import Read, Response, Tap
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.history.correlation import spoken_answers, spoken_sentences
 from yemot_ai_testing.history.events import RequestSent, ResponseReceived
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.line.clock import Clock, clock_of
+from yemot_ai_testing.line.exchange import final_read
 from yemot_ai_testing.line.transports.detect import transport_for
 from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport, TransportResponse
 from yemot_ai_testing.line.verbs.keypad import is_poll
@@ -167,11 +166,5 @@ def _fingerprint(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _awaits_caller(body: str) -> bool:
     """Whether the line waits for the caller after this response, or the call has left."""
-    try:
-        actions = tuple(Response.parse(body))
-    except ResponseSyntaxError:
-        return True  # M1607: the line leaves
-    last = actions[-1] if actions else None
-    if isinstance(last, Read):
-        return not (isinstance(last.mode, Tap) and is_poll(last.mode))
-    return True
+    read = final_read(body)
+    return read is None or not is_poll(read.mode)

@@ -15,17 +15,12 @@ supports reads and the end of a call only; ``Caller`` simulates the whole line.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
-
-from yemot_ai.errors import ResponseSyntaxError
-from yemot_ai.protocol import Read, Response, Tap
+from yemot_ai.protocol import Read
+from yemot_ai_testing.line.exchange import final_read
+from yemot_ai_testing.line.requests import EPOCH, Values, hangup_values
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
-__all__ = ["Pairs", "SansIOCall"]
-
-Pairs: TypeAlias = tuple[tuple[str, str], ...]
-
-EPOCH: Final = 1_767_225_600
+__all__ = ["SansIOCall"]
 
 
 class SansIOCall:
@@ -40,7 +35,7 @@ class SansIOCall:
     def __init__(self, call_id: str, extension: str = "", number: str = "0501234567") -> None:
         self.call_id = call_id
         self._call_parameters = (("ApiCallId", call_id), ("ApiPhone", number), ("ApiExtension", extension))
-        self._values: Pairs = ()
+        self._values: Values = ()
         self._time = EPOCH
         self._question: Read | None = None
         self._over = False
@@ -53,21 +48,15 @@ class SansIOCall:
     @property
     def is_polling(self) -> bool:
         """Whether the line polls."""
-        question = self._question
-        return (
-            not self._over
-            and question is not None
-            and isinstance(question.mode, Tap)
-            and is_poll(question.mode)
-        )
+        return not self._over and self._question is not None and is_poll(self._question.mode)
 
-    def next_request(self) -> Pairs:
+    def next_request(self) -> Values:
         """Return the request that is due; the same one until ``submit`` is called."""
         return (*self._call_parameters, ("ApiTime", str(self._time)), *self._values)
 
-    def hangup_request(self) -> Pairs:
+    def hangup_request(self) -> Values:
         """Return the request of the hang-up."""
-        return (*self.next_request(), ("hangup", "yes"), ("ApiHangupExtension", "/"))
+        return (*self.next_request(), *hangup_values(""))
 
     def submit(self, value: str) -> None:
         """Submit the value of the open question; then a request is due."""
@@ -79,14 +68,8 @@ class SansIOCall:
 
     def receive_response(self, body: str) -> None:
         """Process a response: open its question, or end the call."""
-        try:
-            last = tuple(Response.parse(body))[-1:]
-        except ResponseSyntaxError:  # M1607
-            last = ()
-        if last and isinstance(last[0], Read):
-            self._question = last[0]
-        else:
-            self._over = True
+        self._question = final_read(body)
+        self._over = self._over or self._question is None
 
     def hang_up(self) -> None:
         """End the call."""

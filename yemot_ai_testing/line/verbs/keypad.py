@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from yemot_ai.protocol import Tap
+from yemot_ai.protocol import Mode, Tap
 
 __all__ = [
     "DEFAULT_SECONDS",
@@ -33,7 +33,6 @@ DEFAULT_SECONDS = 7.0
 """[OFF] field 5; it is also how long the line waits after a key (F:karlin, from a live line)."""
 
 POLL_SECONDS = 4
-NO_PLAYBACK_KEYBOARDS = frozenset({"", "NO"})
 KEYBOARD_LENGTHS = {
     "Time": (4, 4),
     "Date": (8, 8),
@@ -74,9 +73,11 @@ class TooMany:
 KeypadResult: TypeAlias = Accepted | Rejected | Empty | TooMany
 
 
-def is_poll(tap: Tap) -> bool:
-    """Whether a read is a poll: a short wait that accepts an empty value."""
-    return tap.max_digits == 1 and tap.accept_empty and (tap.seconds or DEFAULT_SECONDS) <= POLL_SECONDS
+def is_poll(mode: Mode) -> bool:
+    """Whether a read of this mode is a poll: a short wait that accepts an empty value."""
+    if not isinstance(mode, Tap):
+        return False
+    return mode.max_digits == 1 and mode.accept_empty and (mode.seconds or DEFAULT_SECONDS) <= POLL_SECONDS
 
 
 def ends_input(tap: Tap, keys: str) -> bool:
@@ -155,10 +156,9 @@ def _format(tap: Tap, typed: str) -> str:
 def _length_limits(tap: Tap) -> tuple[int, int | None]:
     if tap.keyboard in KEYBOARD_LENGTHS:
         return KEYBOARD_LENGTHS[tap.keyboard]
-    most = tap.max_digits if isinstance(tap.max_digits, int) else None
-    return tap.min_digits or 1, most
+    return tap.min_digits or 1, tap.max_digits
 
 
 def plays_nothing_back(tap: Tap) -> bool:
     """Whether the line does not play the typed value back."""
-    return (tap.keyboard or "").upper() in NO_PLAYBACK_KEYBOARDS
+    return tap.keyboard == "No"
