@@ -63,6 +63,7 @@ class Hold:
         leases: the store of the lease.
         key: the key to hold.
         lease: seconds without renewal after which the holder counts as dead.
+        immediate: whether ``release`` returns without waiting, because the leases are in this process.
 
     Attributes:
         leases: the store of the lease.
@@ -74,22 +75,30 @@ class Hold:
     __slots__ = (
         "_cancels_before",
         "_holder_task",
+        "_immediate",
         "_is_left",
         "_is_lost",
         "_key",
         "_lease",
         "_renew_task",
+        "_renew_timer",
+        "_renewed",
         "_token",
         "leases",
     )
 
     _holder_task: asyncio.Task[Any]
-    _renew_task: asyncio.Task[None]
+    _renew_timer: asyncio.TimerHandle
+    _renewed: float
 
-    def __init__(self, leases: LeaseStore, key: str, *, lease: float = DEFAULT_LEASE) -> None:
+    def __init__(
+        self, leases: LeaseStore, key: str, *, lease: float = DEFAULT_LEASE, immediate: bool = False
+    ) -> None:
         self.leases = leases
         self._key = key
         self._lease = lease
+        self._immediate = immediate
+        self._renew_task: asyncio.Task[None] | None = None
         self._token = uuid.uuid4().hex
         self._is_left = False
         self._is_lost = False
@@ -105,7 +114,9 @@ class Hold:
         except asyncio.CancelledError:
             await self._release()  # the store may have granted it during the cancellation
             raise
-        self._renew_task = asyncio.create_task(self._renew())
+        loop = asyncio.get_running_loop()
+        self._renewed = loop.time()
+        self._renew_timer = loop.call_later(self._lease / RENEWALS_PER_LEASE, self._start_renewing)
 
     async def __aexit__(
         self,
@@ -114,6 +125,12 @@ class Hold:
         trace: TracebackType | None,
         /,
     ) -> None:
+        # Both: a client may swallow the cancellation of a command that has just finished.
+        self._is_left = True
+        self._renew_timer.cancel()
+        if self._immediate and self._renew_task is None:
+            await self._release()
+            return
         # A separate task: a second cancellation during the exit must not keep the key.
         leaving = start_task(self._stop_and_release())
         try:
@@ -136,30 +153,31 @@ class Hold:
             await asyncio.sleep(pause)
             pause = min(pause * 2, MAX_RETRY_DELAY)
 
+    def _start_renewing(self) -> None:
+        self._renew_task = asyncio.get_running_loop().create_task(self._renew())
+
     async def _renew(self) -> None:
         now = asyncio.get_running_loop().time
-        renewed = now()
         while not self._is_left:
-            await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
             requested = now()
             try:
                 is_held = await self.leases.renew(self._key, self._token, self._lease)
             except StoreError as error:
                 log.warning("the hold of %s cannot be renewed now: %s", self._key, error)
-                is_held = now() - renewed < self._lease
+                is_held = now() - self._renewed < self._lease
             else:
-                renewed = requested
+                self._renewed = requested
             if not is_held and not self._is_left:
                 self._is_lost = True
                 self._holder_task.cancel()
                 return
+            await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
 
     async def _stop_and_release(self) -> None:
-        # Both: a client may swallow the cancellation of a command that has just finished.
-        self._is_left = True
-        self._renew_task.cancel()
         try:
-            await asyncio.wait({self._renew_task})
+            if self._renew_task is not None:
+                self._renew_task.cancel()
+                await asyncio.wait({self._renew_task})
         finally:  # also when the loop stops: a lease may be as long as a session
             if not self._is_lost:
                 await self._release()

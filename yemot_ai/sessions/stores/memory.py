@@ -91,7 +91,7 @@ class MemoryStore:
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Hold ``key`` exclusively."""
-        return Hold(self, key, lease=lease)
+        return Hold(self, key, lease=lease, immediate=True)
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, the one saved longest ago first."""
