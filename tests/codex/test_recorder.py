@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import EXEC, Shell, exec_provider, run_async
 from yemot_ai.errors import RateLimitedError
 from yemot_ai_testing.cli.main import main
@@ -91,11 +92,11 @@ def test_a_script_is_recorded_with_the_real_binary(recorded: Path) -> None:
 def test_a_recording_can_be_replayed(recorded: Path) -> None:
     with FakeCodex(recordings=recorded) as fake:
         fake.replays("greeting").replays("busy-day_2").answers("ותודה")
-        first = run_async(exec_provider().start_session("מי שם?"))
+        first = run_async(ask_provider(exec_provider(), "מי שם?"))
         assert first.text == "כאן המאפייה"
         with pytest.raises(RateLimitedError):
-            run_async(exec_provider().continue_session(first.session, "ועוד?"))
-        assert run_async(exec_provider().continue_session(first.session, "אז מה?")).text == "ותודה"
+            run_async(ask_provider(exec_provider(), "ועוד?", session=first.session))
+        assert run_async(ask_provider(exec_provider(), "אז מה?", session=first.session)).text == "ותודה"
         fake.assert_complete()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.asking import ask_provider
 from yemot_ai.providers import AnthropicProvider, CodexCLIProvider, OpenAIProvider, Reply
 from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.pauses import PAUSE_POINTS, PausePoint
@@ -62,7 +63,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 
 async def ask(provider: Any, pieces: list[str], changed: asyncio.Condition) -> Reply:  # noqa: ANN401 - any provider
-    async for part in provider.stream(None, "אמירה 7001"):
+    async for part in provider.ask("אמירה 7001", stream=True):
         if isinstance(part, Reply):
             return part
         async with changed:
@@ -121,7 +122,7 @@ def test_an_answer_without_streaming_waits_at_each_point_before_it_is_sent(point
         with ModelServer().answers("פתוח.") as model:
             provider = responses(model)
             model.pause_at(point)
-            call = asyncio.ensure_future(provider.start_session("מתי?"))
+            call = asyncio.ensure_future(ask_provider(provider, "מתי?"))
             await asyncio.to_thread(model.pause.wait)
             assert not call.done()
             model.resume()
@@ -152,7 +153,7 @@ def test_a_double_without_streaming_waits_before_its_answer(
     async def run(double: Any) -> None:  # noqa: ANN401 - any double
         provider = make_provider(double)
         double.pause_at("asked")
-        call = asyncio.ensure_future(provider.start_session("מתי?"))
+        call = asyncio.ensure_future(ask_provider(provider, "מתי?"))
         await asyncio.to_thread(double.wait_for_requests, 1)
         assert not call.done()
         double.resume()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
 from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely
+from tests.support.asking import ask_provider
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ProviderError
@@ -62,7 +63,7 @@ class Service:
         length = f"content-length: {len(body)}"
         head = f"HTTP/1.1 {status} Odd\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
         self.server.response = head.encode(), body
-        return Engine.shared().run(self.provider.start_session("יש?"))
+        return Engine.shared().run(ask_provider(self.provider, "יש?"))
 
 
 @pytest.fixture(scope="module", params=list(SERVICES))

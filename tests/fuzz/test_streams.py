@@ -62,7 +62,7 @@ class Service:
 
     async def _read(self, session: Any) -> tuple[list[str], Reply]:  # noqa: ANN401 - JSON
         pieces: list[str] = []
-        async with aclosing(self.provider.stream(session, "יש?")) as parts:
+        async with aclosing(self.provider.ask("יש?", session=session, stream=True)) as parts:
             async for part in parts:
                 if isinstance(part, Reply):
                     return pieces, part

@@ -143,14 +143,14 @@ def test_earlier_utterances_in_the_prompt_count_as_remembered() -> None:
     for number, prompt in enumerate(("אמירה 7001", "קודם: אמירה 7001, עכשיו: אמירה 7002"), 1):
         history.add(CallerSpoke(0, "call 1", str(7000 + number)))
         history.add(RequestSent(0, number, "call 1", f"said_{number}"))
-        text, _ = echo.ask(prompt)
+        text, _ = echo.ask_blocking(prompt)
         history.add(received(0, number, text))
 
     assert [violation.kind for violation in check(history)] == []
 
 
 def test_an_echo_answers_the_last_utterance_of_a_long_prompt() -> None:
-    text, _ = EchoProvider().ask(f"{'ענה בקצרה ובעברית. ' * 9} אמירה 7001")
+    text, _ = EchoProvider().ask_blocking(f"{'ענה בקצרה ובעברית. ' * 9} אמירה 7001")
     assert spoken_answers(text) == (("7001", "1"),)
 
 

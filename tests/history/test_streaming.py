@@ -7,7 +7,7 @@ import pytest
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import Reply, StreamingProvider
+from yemot_ai.providers import Reply
 from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.pauses import PAUSE_POINTS, PausePoint
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
@@ -110,7 +110,7 @@ def test_the_events_of_a_stream_are_recorded_before_the_reply_is_yielded() -> No
     provider = RecordedProvider(EchoProvider(history=History(), sentences=2), history)
 
     async def ask() -> None:
-        async for piece in provider.stream(None, "אמירה 7001"):
+        async for piece in provider.ask("אמירה 7001", stream=True):
             if isinstance(piece, Reply):
                 return  # callers may stop at the reply
 
@@ -120,17 +120,17 @@ def test_the_events_of_a_stream_are_recorded_before_the_reply_is_yielded() -> No
 
 def test_a_failed_stream_and_a_cancelled_stream_are_recorded() -> None:
     class Breaking(ScriptedProvider):
-        async def stream(self, *args: object, **more: object) -> AsyncIterator[str | Reply]:
+        async def ask(self, *args: object, **more: object) -> AsyncIterator[str | Reply]:
             yield "שלום "
             raise ProviderError(BROKEN)
 
     async def first(provider: RecordedProvider) -> None:
-        parts = provider.stream(None, "אמירה 7001")
+        parts = provider.ask("אמירה 7001", stream=True)
         assert await anext(parts) == "שלום "
         await parts.aclose()  # type: ignore[attr-defined]  # it is a generator
 
     async def every(provider: RecordedProvider) -> None:
-        async for _ in provider.stream(None, "אמירה 7001"):
+        async for _ in provider.ask("אמירה 7001", stream=True):
             pass
 
     history = History(now=lambda: 0.0)
@@ -143,8 +143,8 @@ def test_a_failed_stream_and_a_cancelled_stream_are_recorded() -> None:
 
 
 def test_a_recorded_provider_streams_if_the_wrapped_one_does() -> None:
-    assert isinstance(RecordedProvider(EchoProvider(sentences=3), History()), StreamingProvider)
-    assert not isinstance(RecordedProvider(EchoProvider(), History()), StreamingProvider)
+    assert RecordedProvider(EchoProvider(sentences=3), History()).streams
+    assert not RecordedProvider(EchoProvider(), History()).streams
 
 
 HEARD: dict[PausePoint, str] = {"asked": "רק רגע", "first_text": "פתוח", "last_text": "פתוח, סגור"}

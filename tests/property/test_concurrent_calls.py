@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.support.asking import ask_provider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
@@ -41,10 +42,10 @@ class _Wrapper:
     async def start_session(
         self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
     ) -> Reply:
-        return await self.echo.start_session(prompt, history=history)
+        return await ask_provider(self.echo, prompt, history=history)
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await self.echo.continue_session(session, prompt)
+        return await ask_provider(self.echo, prompt, session=session)
 
 
 class _Crossing(_Wrapper):
@@ -62,7 +63,7 @@ class _Forgetting(_Wrapper):
     """Starts a new conversation at every turn."""
 
     async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await self.echo.start_session(prompt)
+        return await ask_provider(self.echo, prompt)
 
 
 class _AskingTwice(_Wrapper):

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import respx
 
+from tests.support.asking import ask_provider
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -55,7 +56,7 @@ def provider() -> AnthropicProvider:
 
 
 def ask(provider: AnthropicProvider, prompt: str = "יש?") -> Reply:
-    return asyncio.run(provider.start_session(prompt))
+    return asyncio.run(ask_provider(provider, prompt))
 
 
 def test_it_is_a_provider(provider: AnthropicProvider) -> None:
@@ -95,7 +96,7 @@ def test_a_rebuilt_conversation_sends_the_history(
     anthropic: AnthropicMock, provider: AnthropicProvider
 ) -> None:
     anthropic.answers("דוד")
-    asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
+    asyncio.run(ask_provider(provider, "איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
     assert anthropic.requests[0].user_messages == ("שמי דוד", "איך קוראים לי?")
     assert anthropic.requests[0].instructions is None
@@ -105,8 +106,8 @@ def test_the_session_survives_json(anthropic: AnthropicMock, provider: Anthropic
     anthropic.answers("כן").answers("בטוח")
 
     async def talk() -> str:
-        first = await provider.start_session("יש?")
-        return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
+        first = await ask_provider(provider, "יש?")
+        return (await ask_provider(provider, "בטוח?", session=json.loads(json.dumps(first.session)))).text
 
     assert asyncio.run(talk()) == "בטוח"
     assert anthropic.requests[1].user_messages == ("יש?", "בטוח?")
@@ -114,7 +115,7 @@ def test_the_session_survives_json(anthropic: AnthropicMock, provider: Anthropic
 
 def test_a_session_of_another_provider_is_lost(provider: AnthropicProvider) -> None:
     with pytest.raises(SessionLostError):
-        asyncio.run(provider.continue_session({"response_id": "x"}, "יש?"))
+        asyncio.run(ask_provider(provider, "יש?", session={"response_id": "x"}))
 
 
 @pytest.mark.parametrize(("kind", "error"), FAILURES)
@@ -139,7 +140,7 @@ def test_each_error_response_has_the_same_class_over_a_real_connection(
 
         async def start() -> None:
             try:
-                await provider.start_session("יש?")
+                await ask_provider(provider, "יש?")
             finally:
                 await provider.aclose()
 
@@ -302,7 +303,7 @@ def test_a_key_goes_with_a_mode(provider: AnthropicProvider) -> None:
 def test_changing_the_mode_needs_no_other_change(mode: str) -> None:
     ai = YemotAI(mode, openai_api_key="test", anthropic_api_key="test")
 
-    assert ai.provider.name == mode
+    assert ai._runtime.provider.name == mode
 
 
 def test_the_mock_holds_a_request_until_it_is_released(
@@ -312,7 +313,7 @@ def test_the_mock_holds_a_request_until_it_is_released(
     anthropic.hold()
 
     async def talk() -> tuple[bool, str]:
-        turn = asyncio.create_task(provider.start_session("יש?"))
+        turn = asyncio.create_task(ask_provider(provider, "יש?"))
         await asyncio.to_thread(anthropic.wait_for_requests, 1)
         waited = not turn.done()
         anthropic.release()
@@ -326,7 +327,7 @@ def test_a_held_request_can_be_cancelled(anthropic: AnthropicMock, provider: Ant
     anthropic.hold()
 
     async def talk() -> None:
-        turn = asyncio.create_task(provider.start_session("יש?"))
+        turn = asyncio.create_task(ask_provider(provider, "יש?"))
         await asyncio.to_thread(anthropic.wait_for_requests, 1)
         turn.cancel()
         await turn

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.flow_line import Line
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import (
@@ -76,8 +77,8 @@ def run(provider: FallbackProvider, turn: Coroutine[Any, Any, T]) -> T:
 
 def ask(provider: FallbackProvider, prompt: str = "יש?", session: JSON = None) -> Reply:
     if session is None:
-        return run(provider, provider.start_session(prompt, instructions="קצר"))
-    return run(provider, provider.continue_session(session, prompt, instructions="קצר"))
+        return run(provider, ask_provider(provider, prompt, instructions="קצר"))
+    return run(provider, ask_provider(provider, prompt, session=session, instructions="קצר"))
 
 
 def prompts(provider: ScriptedProvider) -> list[str]:
@@ -272,7 +273,7 @@ def test_a_history_that_is_too_long_for_the_next_provider_is_shortened(
     second.fails("context_overflow").answers("אני כאן")
     history = [Exchange(f"שאלה {number}", "כן") for number in range(9)]
 
-    assert run(fallback, fallback.start_session("הלו?", history=history)).text == "אני כאן"
+    assert run(fallback, ask_provider(fallback, "הלו?", history=history)).text == "אני כאן"
     assert [len(request.history) for request in second.requests] == [9, 6]
 
 
@@ -452,7 +453,7 @@ def test_a_cancelled_turn_does_not_count_as_a_failure(
     first.hold()
 
     async def hang_up() -> bool:
-        turn = asyncio.create_task(fallback.start_session("יש?"))
+        turn = asyncio.create_task(ask_provider(fallback, "יש?"))
         while not first.running:  # noqa: ASYNC110 - only loop iterations, no time passes
             await asyncio.sleep(0)
         turn.cancel()

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import respx
 
+from tests.support.asking import ask_provider
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -72,7 +73,7 @@ def test_a_turn_has_usage_and_session_id(openai: OpenAIMock) -> None:
 def test_a_rebuilt_conversation_sends_the_history(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.answers("דוד")
 
-    asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
+    asyncio.run(ask_provider(provider, "איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
     assert [(m["role"], m["content"]) for m in openai.requests[0].body["input"]] == [
         ("user", "שמי דוד"),
@@ -98,7 +99,7 @@ def test_each_error_response_has_its_own_class(
     openai.fails(kind)  # type: ignore[arg-type]  # the parameters are literals
 
     with pytest.raises(error):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
     assert len(openai.requests) == 1
 
 
@@ -106,7 +107,7 @@ def test_a_rate_limit_has_retry_after(openai: OpenAIMock, provider: OpenAIProvid
     openai.fails("rate_limited", retry_after=20)
 
     with pytest.raises(RateLimitedError) as caught:
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
     assert caught.value.retry_after == 20
 
 
@@ -116,21 +117,21 @@ def test_an_unknown_model_error_names_the_model_and_the_variable(
     openai.fails("unknown_model")
 
     with pytest.raises(UnknownModelError, match=r"'m'.*OPENAI_MODEL"):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_a_connection_that_breaks_is_a_crash(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.drops()
 
     with pytest.raises(ProviderCrashError):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_a_silent_server_is_a_timeout(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.hangs()
 
     with pytest.raises(ProviderTimeoutError):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 RESPONSE = {
@@ -169,14 +170,14 @@ def test_a_failed_response_in_a_200_is_an_error(answer: respx.Route, provider: O
     answer.mock(return_value=httpx.Response(200, json=failed))
 
     with pytest.raises(OverloadedError, match="sorry"):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_a_page_in_a_200_is_an_error(answer: respx.Route, provider: OpenAIProvider) -> None:
     answer.mock(return_value=httpx.Response(200, html="<h1>Proxy</h1>"))
 
     with pytest.raises(MalformedStreamError, match="base_url"):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_an_answer_without_text_is_an_error(answer: respx.Route, provider: OpenAIProvider) -> None:
@@ -184,14 +185,14 @@ def test_an_answer_without_text_is_an_error(answer: respx.Route, provider: OpenA
     answer.mock(return_value=httpx.Response(200, json=incomplete))
 
     with pytest.raises(AnswerEmptyError, match="content_filter"):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_commentary_is_not_part_of_the_answer(answer: respx.Route, provider: OpenAIProvider) -> None:
     output = [message("אחפש", phase="commentary"), message("בשמונה", phase="final_answer")]
     answer.mock(return_value=httpx.Response(200, json={**RESPONSE, "output": output}))
 
-    assert asyncio.run(provider.start_session("מתי?")).text == "בשמונה"
+    assert asyncio.run(ask_provider(provider, "מתי?")).text == "בשמונה"
 
 
 def test_an_expired_response_is_a_lost_session(answer: respx.Route, provider: OpenAIProvider) -> None:
@@ -199,16 +200,16 @@ def test_an_expired_response_is_a_lost_session(answer: respx.Route, provider: Op
     answer.mock(return_value=httpx.Response(400, json=error))
 
     with pytest.raises(SessionLostError) as caught:
-        asyncio.run(provider.continue_session({"response_id": "resp_9"}, "מתי?"))
+        asyncio.run(ask_provider(provider, "מתי?", session={"response_id": "resp_9"}))
     assert caught.value.thread_id == "resp_9"
 
 
-@pytest.mark.parametrize("session", [None, "x", {"thread_id": "x"}], ids=["none", "text", "codex"])
+@pytest.mark.parametrize("session", ["x", {"thread_id": "x"}], ids=["text", "codex"])
 def test_a_session_of_another_provider_is_lost(
-    provider: OpenAIProvider, session: None | str | dict[str, str]
+    provider: OpenAIProvider, session: str | dict[str, str]
 ) -> None:
     with pytest.raises(SessionLostError):
-        asyncio.run(provider.continue_session(session, "מתי?"))
+        asyncio.run(ask_provider(provider, "מתי?", session=session))
 
 
 def test_a_retry_after_date_is_ignored(answer: respx.Route, provider: OpenAIProvider) -> None:
@@ -216,7 +217,7 @@ def test_a_retry_after_date_is_ignored(answer: respx.Route, provider: OpenAIProv
     answer.mock(return_value=refused)
 
     with pytest.raises(RateLimitedError) as caught:
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
     assert caught.value.retry_after is None
 
 
@@ -231,7 +232,7 @@ def test_a_status_without_a_code_decides_the_error(
     answer.mock(return_value=httpx.Response(status, json={}))
 
     with pytest.raises(ProviderError) as caught:
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
     assert type(caught.value) is error
 
 
@@ -295,7 +296,7 @@ def test_the_mock_reports_unused_steps() -> None:
 def test_the_mock_refuses_unscripted_requests(provider: OpenAIProvider) -> None:
     with pytest.raises(ScriptMismatchError, match="call without a step: 'יש"), OpenAIMock():  # noqa: SIM117
         with pytest.raises(ProviderError, match="nothing is scripted for 'יש"):
-            asyncio.run(provider.start_session("יש?"))
+            asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_the_mock_refuses_steps_that_an_api_cannot_do() -> None:
@@ -320,7 +321,7 @@ def test_a_body_that_is_not_the_api_is_an_error(
     answer.mock(return_value=httpx.Response(200, text=body, headers={"content-type": "application/json"}))
 
     with pytest.raises((MalformedStreamError, AnswerEmptyError)):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))
 
 
 def test_usage_without_details_is_accepted(answer: respx.Route, provider: OpenAIProvider) -> None:
@@ -329,7 +330,7 @@ def test_usage_without_details_is_accepted(answer: respx.Route, provider: OpenAI
         return_value=httpx.Response(200, json={**RESPONSE, "output": [message("כן")], "usage": usage})
     )
 
-    assert asyncio.run(provider.start_session("יש?")).usage == Usage(3, 0, 2, 0)
+    assert asyncio.run(ask_provider(provider, "יש?")).usage == Usage(3, 0, 2, 0)
 
 
 def test_an_overflow_without_a_code_is_recognised_by_its_message(
@@ -339,4 +340,4 @@ def test_an_overflow_without_a_code_is_recognised_by_its_message(
     answer.mock(return_value=httpx.Response(400, json=error))
 
     with pytest.raises(ContextOverflowError):
-        asyncio.run(provider.start_session("יש?"))
+        asyncio.run(ask_provider(provider, "יש?"))

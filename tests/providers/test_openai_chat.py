@@ -11,6 +11,7 @@ import httpx
 import pytest
 import respx
 
+from tests.support.asking import ask_provider
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -42,7 +43,7 @@ def provider() -> OpenAIProvider:
 
 
 def ask(provider: OpenAIProvider, prompt: str = "יש?") -> Reply:
-    return asyncio.run(provider.start_session(prompt))
+    return asyncio.run(ask_provider(provider, prompt))
 
 
 def test_each_turn_carries_the_instructions_and_the_history(
@@ -64,7 +65,7 @@ def test_each_turn_carries_the_instructions_and_the_history(
 
 def test_a_rebuilt_conversation_sends_the_history(openai: OpenAIMock, provider: OpenAIProvider) -> None:
     openai.answers("דוד")
-    asyncio.run(provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
+    asyncio.run(ask_provider(provider, "איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")]))
 
     assert openai.requests[0].user_messages == ("שמי דוד", "איך קוראים לי?")
     assert openai.requests[0].instructions is None
@@ -78,7 +79,7 @@ def test_the_reply_has_the_usage(openai: OpenAIMock, provider: OpenAIProvider) -
 
 def test_a_session_of_another_provider_is_lost(provider: OpenAIProvider) -> None:
     with pytest.raises(SessionLostError):
-        asyncio.run(provider.continue_session({"thread_id": "x"}, "יש?"))
+        asyncio.run(ask_provider(provider, "יש?", session={"thread_id": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_each_error_response_has_its_own_class_over_a_real_connection(
 
         async def start() -> None:
             try:
-                await provider.start_session("יש?")
+                await ask_provider(provider, "יש?")
             finally:
                 await provider.aclose()
 
@@ -216,8 +217,8 @@ def test_the_session_survives_json(openai: OpenAIMock, provider: OpenAIProvider)
     openai.answers("כן").answers("בטוח")
 
     async def talk() -> str:
-        first = await provider.start_session("יש?")
-        return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
+        first = await ask_provider(provider, "יש?")
+        return (await ask_provider(provider, "בטוח?", session=json.loads(json.dumps(first.session)))).text
 
     assert asyncio.run(talk()) == "בטוח"
     assert openai.requests[1].user_messages == ("יש?", "בטוח?")

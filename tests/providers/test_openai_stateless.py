@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.asking import ask_provider
 from yemot_ai import YemotAI
 from yemot_ai.errors import ConfigurationError, ContextOverflowError, SessionLostError
 from yemot_ai.providers import Exchange, OpenAIProvider
@@ -50,7 +51,7 @@ def test_each_request_disables_storing(openai: OpenAIMock, ai: YemotAI) -> None:
 
 def test_a_stored_conversation_requests_storing(openai: OpenAIMock) -> None:
     openai.answers("כן")
-    asyncio.run(OpenAIProvider(api_key="test").start_session("יש?"))
+    asyncio.run(ask_provider(OpenAIProvider(api_key="test"), "יש?"))
 
     assert openai.requests[0].body["store"] is True
 
@@ -60,8 +61,8 @@ def test_the_session_survives_json(openai: OpenAIMock) -> None:
     provider = OpenAIProvider(api_key="test", store=False)
 
     async def talk() -> str:
-        first = await provider.start_session("יש?")
-        return (await provider.continue_session(json.loads(json.dumps(first.session)), "בטוח?")).text
+        first = await ask_provider(provider, "יש?")
+        return (await ask_provider(provider, "בטוח?", session=json.loads(json.dumps(first.session)))).text
 
     assert asyncio.run(talk()) == "בטוח"
     assert openai.requests[1].user_messages == ("יש?", "בטוח?")
@@ -92,13 +93,13 @@ def test_a_stored_session_is_lost_without_store(openai: OpenAIMock) -> None:
     provider = OpenAIProvider(api_key="test", store=False)
 
     with pytest.raises(SessionLostError):
-        asyncio.run(provider.continue_session({"response_id": "resp_1"}, "יש?"))
+        asyncio.run(ask_provider(provider, "יש?", session={"response_id": "resp_1"}))
 
 
 def test_a_history_is_sent_to_a_stored_conversation(openai: OpenAIMock) -> None:
     openai.answers("כן")
     history = [Exchange("יש?", "יש")]
-    asyncio.run(OpenAIProvider(api_key="test").start_session("בטוח?", history=history))
+    asyncio.run(ask_provider(OpenAIProvider(api_key="test"), "בטוח?", history=history))
 
     assert openai.requests[0].user_messages == ("יש?", "בטוח?")
 

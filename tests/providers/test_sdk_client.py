@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
 from yemot_ai._runtime.engine import Engine
@@ -84,7 +85,7 @@ def asked(provider: OpenAIProvider | AnthropicProvider) -> Reply:
 
     async def ask() -> Reply:
         try:
-            return await provider.start_session("יש?")
+            return await ask_provider(provider, "יש?")
         finally:
             await provider.aclose()
 
@@ -136,7 +137,7 @@ def test_a_slow_body_does_not_extend_the_deadline(make: Maker, whole: bytes) -> 
 
 def test_a_cancelled_turn_leaves_no_connection(make: Maker) -> None:
     with FixedResponseServer(None) as server:
-        turn = Engine.shared().submit(make(server.url).start_session("יש?"))
+        turn = Engine.shared().submit(ask_provider(make(server.url), "יש?"))
         assert server.request_received.wait(10)
         turn.cancel()
 
@@ -193,7 +194,7 @@ def test_a_new_event_loop_for_each_turn_works(make: Maker, whole: bytes) -> None
 
         async def turn() -> str:
             try:
-                return (await provider.start_session("יש?")).text
+                return (await ask_provider(provider, "יש?")).text
             finally:
                 await provider.aclose()
 
@@ -248,7 +249,7 @@ def test_the_sdk_is_imported_in_a_thread_so_that_other_calls_continue(sdk: str, 
     program = f"""
 import asyncio, sys, threading
 from yemot_ai.errors import ProviderCrashError
-from yemot_ai.providers import AnthropicProvider, OpenAIProvider
+from yemot_ai.providers import AnthropicProvider, OpenAIProvider, read_reply
 class Spy:
     def find_spec(self, name, path=None, target=None):
         if name == {sdk!r}:
@@ -258,7 +259,7 @@ provider = {made}
 threads.clear()
 sys.meta_path.insert(0, Spy())
 try:
-    asyncio.run(provider.start_session("?"))
+    asyncio.run(read_reply(provider.ask("?"), ""))
 except ProviderCrashError:
     print(threads)
 """
@@ -283,7 +284,7 @@ from yemot_ai_testing import ModelServer
 async def turns():
     for _ in range(6):
         began = time.thread_time()
-        async for part in provider.stream(None, "?"):
+        async for part in provider.ask("?", stream=True):
             pass
         spent.append(time.thread_time() - began)
     await provider.aclose()

@@ -20,6 +20,7 @@ from openai.types.responses import Response, ResponseError, ResponseStreamEvent
 
 from tests.providers.provider_setups import PROVIDER_SETUPS
 from tests.providers.sdk_shapes import Shape, ShapeError, literals, reachable_models, sdk_version
+from tests.support.asking import ask_provider
 from tests.support.codex import run_async
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import anthropic as anthropic_provider
@@ -198,11 +199,11 @@ def test_the_fields_that_providers_read_exist_in_the_sdk(
     with PROVIDER_SETUPS[name]() as setup:
 
         async def call() -> None:
-            first = await setup.provider.start_session("א")
-            await setup.provider.continue_session(first.session, "ב")
+            first = await ask_provider(setup.provider, "א")
+            await ask_provider(setup.provider, "ב", session=first.session)
             setup.answer_empty()
             with pytest.raises(ProviderError):
-                await setup.provider.start_session("ג")
+                await ask_provider(setup.provider, "ג")
             await setup.provider.aclose()  # type: ignore[attr-defined]  # these have one
 
         setup.double.answers("1").answers("2")

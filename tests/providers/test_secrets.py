@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import run_async
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
@@ -64,7 +65,7 @@ def error_of(provider: Provider, words: str = "שלום") -> ProviderError:
 
     async def call() -> None:
         try:
-            await provider.start_session(words)
+            await ask_provider(provider, words)
         finally:
             await close(provider)
 
@@ -127,7 +128,7 @@ def test_a_codex_process_gets_only_the_variables_it_needs(kind: str, monkeypatch
         provider = CODEX[kind](codex.executable, env={"MODEL_KEY": "x"})
 
         async def call() -> None:
-            await provider.start_session("שלום")
+            await ask_provider(provider, "שלום")
             assert not any(KEY.encode() in environment(pid) for pid in codex.processes)
             await close(provider)
 
@@ -149,8 +150,8 @@ def test_the_words_of_a_caller_are_no_argument_and_no_file_name(kind: str, words
         provider = CODEX[kind](codex.executable)
 
         async def call() -> None:
-            first = await provider.start_session(words)
-            await provider.continue_session(first.session, words)
+            first = await ask_provider(provider, words)
+            await ask_provider(provider, words, session=first.session)
             assert not [path for path in file_names() if words in path or "ran-by" in path]
             await close(provider)
 

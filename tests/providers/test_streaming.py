@@ -28,7 +28,6 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Provider,
     Reply,
-    StreamingProvider,
 )
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
@@ -49,8 +48,9 @@ def setup(
 
 
 async def parts(provider: Provider, prompt: str, session: JSON = None) -> list[str | Reply]:
-    assert isinstance(provider, StreamingProvider)
-    return [part async for part in provider.stream(session, prompt, instructions="ענה בקצרה")]
+    return [
+        part async for part in provider.ask(prompt, session=session, instructions="ענה בקצרה", stream=True)
+    ]
 
 
 def run(provider: Provider, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - the result of any coroutine
@@ -95,12 +95,10 @@ def test_the_first_piece_arrives_while_the_model_writes_and_leaving_stops_it(set
     setup.double.answers(PIECES, every=600)
 
     async def leave() -> str | Reply:
-        assert isinstance(setup.provider, StreamingProvider)
         received: asyncio.Future[str | Reply] = asyncio.get_running_loop().create_future()
 
         async def listen() -> None:
-            assert isinstance(setup.provider, StreamingProvider)
-            async for part in setup.provider.stream(None, "עד מתי?"):
+            async for part in setup.provider.ask("עד מתי?", stream=True):
                 received.set_result(part)
 
         listening = asyncio.create_task(listen())
@@ -127,8 +125,7 @@ def test_an_answer_that_breaks_off_is_an_error_after_its_pieces(setup: ProviderS
     received: list[str | Reply] = []
 
     async def listen() -> None:
-        assert isinstance(setup.provider, StreamingProvider)
-        async for part in setup.provider.stream(None, "עד מתי?"):
+        async for part in setup.provider.ask("עד מתי?", stream=True):
             received.append(part)  # noqa: PERF401 - the parts before the error are checked
 
     with pytest.raises(ProviderError) as caught:
@@ -236,4 +233,4 @@ def test_thinking_is_removed_from_a_stream() -> None:
 
 
 def test_codex_exec_does_not_stream() -> None:
-    assert not isinstance(CodexCLIProvider(), StreamingProvider)
+    assert not CodexCLIProvider.streams

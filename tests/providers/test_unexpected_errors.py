@@ -11,7 +11,7 @@ import pytest
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, FallbackProvider, Provider, Reply
+from yemot_ai.providers import JSON, AnyProvider, Exchange, FallbackProvider, Reply
 from yemot_ai_testing.doubles.platform_server import PlatformServer
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
@@ -81,11 +81,11 @@ class RaisingTranscriber:
         raise self._make(WORDS)
 
 
-def unwrapped(provider: Provider) -> Provider:
+def unwrapped(provider: AnyProvider) -> AnyProvider:
     return provider
 
 
-def with_fallback(provider: Provider) -> Provider:
+def with_fallback(provider: AnyProvider) -> AnyProvider:
     return FallbackProvider([provider, provider])
 
 
@@ -99,7 +99,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[str], BaseException]:
 @pytest.mark.parametrize("kind", [RaisingProvider, RaisingStreamingProvider])
 def test_an_agent_logs_no_words_of_the_caller(
     make: Callable[[str], BaseException],
-    wrapped: Callable[[Provider], Provider],
+    wrapped: Callable[[AnyProvider], AnyProvider],
     kind: type[RaisingProvider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -117,7 +117,7 @@ def test_an_agent_logs_no_words_of_the_caller(
 @pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
 def test_a_plain_handler_logs_no_words_of_the_caller(
     make: Callable[[str], BaseException],
-    wrapped: Callable[[Provider], Provider],
+    wrapped: Callable[[AnyProvider], AnyProvider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -134,7 +134,7 @@ def test_a_plain_handler_logs_no_words_of_the_caller(
 
 @pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
 def test_the_error_that_a_developer_gets_prints_no_words_of_the_caller(
-    make: Callable[[str], BaseException], wrapped: Callable[[Provider], Provider]
+    make: Callable[[str], BaseException], wrapped: Callable[[AnyProvider], AnyProvider]
 ) -> None:
     ai = YemotAI(provider=wrapped(RaisingProvider(make)))
 
@@ -146,7 +146,7 @@ def test_the_error_that_a_developer_gets_prints_no_words_of_the_caller(
 @pytest.mark.parametrize("wrapped", [unwrapped, with_fallback])
 def test_a_session_that_cannot_be_ended_is_logged_without_its_words(
     make: Callable[[str], BaseException],
-    wrapped: Callable[[Provider], Provider],
+    wrapped: Callable[[AnyProvider], AnyProvider],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ai = YemotAI(provider=wrapped(RaisingProvider(make, answers=True)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from openai.types.audio import Transcription, TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
 
+from tests.support.asking import ask_provider
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.errors import (
@@ -192,7 +193,7 @@ def test_an_answer_is_no_transcription_and_the_other_way_round(monkeypatch: pyte
         with pytest.raises(ProviderError, match="nothing is scripted"):
             words(OpenAITranscriber())
         with pytest.raises(ProviderError, match="nothing is scripted"):
-            asyncio.run(OpenAIProvider().start_session("יש?"))
+            asyncio.run(ask_provider(OpenAIProvider(), "יש?"))
 
 
 def test_an_unexpected_transcription_fails_the_test() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yemot_ai.providers.adapter import AnyProvider
 from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.fallback import FallbackProvider
@@ -11,15 +12,17 @@ from yemot_ai.providers.provider import (
     Exchange,
     Provider,
     Reply,
-    StreamingProvider,
+    SessionProvider,
     SupportsAclose,
     SupportsEndSession,
     Usage,
+    read_reply,
 )
 
 __all__ = [
     "JSON",
     "AnthropicProvider",
+    "AnyProvider",
     "CodexAppServerProvider",
     "CodexCLIProvider",
     "Exchange",
@@ -27,8 +30,9 @@ __all__ = [
     "OpenAIProvider",
     "Provider",
     "Reply",
-    "StreamingProvider",
+    "SessionProvider",
     "SupportsAclose",
     "SupportsEndSession",
     "Usage",
+    "read_reply",
 ]

@@ -71,6 +71,7 @@ class AnthropicProvider:
     """
 
     name = SERVICE.name
+    streams = True
 
     def __init__(
         self,
@@ -94,34 +95,22 @@ class AnthropicProvider:
         )
         self._chat = StatelessChat(self._client, _MessagesAPI(self._client, max_tokens))
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance; ``history`` is sent as earlier messages."""
-        return await self._chat.start(prompt, instructions, history)
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance.
+    def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer an utterance; ``history`` is sent as earlier messages.
 
         Raises:
             SessionLostError: ``session`` is another provider's.
+            ProviderError: as in ``Provider.ask``.
         """
-        return await self._chat.resume(session, prompt, instructions)
-
-    def stream(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
-    ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece.
-
-        Raises:
-            ProviderError: as in the other two methods, also when the stream breaks off.
-        """
-        return self._chat.stream(session, prompt, instructions, history)
+        return self._chat.ask(prompt, session, instructions, history, stream=stream)
 
     async def aclose(self) -> None:
         """Close the connections."""

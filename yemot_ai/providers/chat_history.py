@@ -14,11 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from yemot_ai.errors import SessionLostError
+from yemot_ai.errors import ContextOverflowError, ProviderError, SessionLostError
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["MAX_CHARACTERS", "MAX_EXCHANGES", "MAX_EXCHANGES_AFTER_OVERFLOW", "ChatHistory"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "MAX_EXCHANGES",
+    "MAX_EXCHANGES_AFTER_OVERFLOW",
+    "ChatHistory",
+    "history_to_rebuild",
+]
 
 MAX_EXCHANGES: Final = 50
 """Maximum exchanges in a session; the oldest are dropped first."""
@@ -73,6 +79,24 @@ class ChatHistory:
         """Return the messages for the service: the history, then ``prompt``."""
         earlier = [message for exchange in self.exchanges for message in _messages(exchange)]
         return [*earlier, {"role": "user", "content": replace_surrogates(prompt)}]
+
+
+def history_to_rebuild(
+    error: ProviderError, session: JSON, history: Sequence[Exchange]
+) -> Sequence[Exchange] | None:
+    """Return the history to ask again with, in a new thread; None if that cannot help.
+
+    Args:
+        error: why there was no answer.
+        session: the provider session that was continued; None if the thread was a new one.
+        history: all exchanges of the conversation.
+    """
+    match error:
+        case SessionLostError() if session is not None:
+            return history
+        case ContextOverflowError() if session is not None or len(history) > MAX_EXCHANGES_AFTER_OVERFLOW:
+            return history[-MAX_EXCHANGES_AFTER_OVERFLOW:]
+    return None
 
 
 def _messages(exchange: Exchange) -> list[dict[str, str]]:

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.providers.adapter import AnyProvider, as_provider
 from yemot_ai.providers.anthropic import AnthropicProvider
 from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.openai.provider import OpenAIProvider
 from yemot_ai.providers.provider import Provider
 
-__all__ = ["MODES", "check_provider", "make_provider"]
+__all__ = ["MODES", "make_provider"]
 
 MODES: Final = ("codex", "codex-app-server", "openai", "anthropic")
 
 
 def make_provider(
     mode: str | None,
-    provider: Provider | None,
+    provider: AnyProvider | None,
     *,
     model: str | None,
     keys: Mapping[str, str | None],
@@ -44,7 +45,7 @@ def make_provider(
         if model is not None or any(key is not None for key in keys.values()):
             arguments = ", ".join(["model=", *(f"{name}_api_key=" for name in keys)])
             raise ConfigurationError(f"{arguments} go with mode=; give them to the provider")
-        return check_provider(provider)
+        return as_provider(provider)
     if mode == "codex":
         return CodexCLIProvider(os.environ.get("YEMOT_AI_CODEX", "codex"), model=model, timeout=timeout)
     if mode == "codex-app-server":
@@ -54,16 +55,3 @@ def make_provider(
     if mode == "anthropic":
         return AnthropicProvider(api_key=keys[mode], model=model, timeout=timeout)
     raise ConfigurationError(f"unknown mode {mode!r}: use one of {', '.join(map(repr, MODES))}")
-
-
-def check_provider(provider: Provider) -> Provider:
-    """Return ``provider``.
-
-    Raises:
-        ConfigurationError: it is not a provider.
-    """
-    if not isinstance(provider, Provider):
-        raise ConfigurationError(
-            f"{provider!r} is no provider: it needs a name, start_session() and continue_session()"
-        )
-    return provider

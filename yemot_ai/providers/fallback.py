@@ -1,7 +1,7 @@
 """Use several providers as one: the next one answers when the first fails.
 
     provider = FallbackProvider([OpenAIProvider(), OpenAIProvider(api_key=second), CodexCLIProvider()])
-    reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
+    ai = YemotAI(provider=provider)
 
 A call stays with the provider that answered it last, because that provider has the thread. When it
 fails, the next provider gets the history.
@@ -13,7 +13,8 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -22,10 +23,10 @@ from yemot_ai.errors import (
     MalformedStreamError,
     ProviderError,
     ProviderTimeoutError,
-    SessionLostError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW, ChatHistory
+from yemot_ai.providers.adapter import AnyProvider, as_provider
+from yemot_ai.providers.chat_history import ChatHistory, history_to_rebuild
 from yemot_ai.providers.cooldown import Cooldown
 from yemot_ai.providers.fallback_session import FallbackSession
 from yemot_ai.providers.provider import (
@@ -33,18 +34,31 @@ from yemot_ai.providers.provider import (
     Exchange,
     Provider,
     Reply,
-    StreamingProvider,
     SupportsAclose,
     SupportsEndSession,
+    close_parts,
 )
 
 __all__ = ["FallbackProvider"]
 
 log = logging.getLogger("yemot_ai")
 
-_Ask: TypeAlias = Callable[
-    [Provider, JSON, str, "str | None", Sequence[Exchange]], "AsyncIterator[str | Reply]"
-]
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What to ask.
+
+    Attributes:
+        session: the conversation so far.
+        prompt: what the caller said.
+        instructions: how to answer.
+        stream: whether pieces are wanted.
+    """
+
+    session: FallbackSession
+    prompt: str
+    instructions: str | None
+    stream: bool
 
 
 class FallbackProvider:
@@ -70,16 +84,14 @@ class FallbackProvider:
 
     def __init__(
         self,
-        providers: Iterable[Provider],
+        providers: Iterable[AnyProvider],
         *,
         timeout: float = 50.0,
         cooldown: float = 30.0,
         now: Callable[[], float] | None = None,
     ) -> None:
-        self.providers = tuple(providers)
-        for provider in self.providers:
-            if not isinstance(provider, Provider):
-                raise ConfigurationError(f"FallbackProvider: {provider!r} is no provider")
+        self.providers = tuple(map(as_provider, providers))
+        self.streams = any(provider.streams for provider in self.providers)
         if not self.providers:
             raise ConfigurationError("FallbackProvider needs at least one provider")
         self._timeout = timeout
@@ -91,46 +103,47 @@ class FallbackProvider:
         engines = (getattr(provider, "engine", None) for provider in self.providers)
         return next(filter(None, engines), None)
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance.
-
-        Raises:
-            ProviderError: every provider failed; the last error, with the others in its notes.
-        """
-        session = FallbackSession(ChatHistory.from_exchanges(history))
-        return await _last_reply(self._ask(session, prompt, instructions, _ask_whole))
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance.
-
-        Raises:
-            SessionLostError: ``session`` is not of a ``FallbackProvider``.
-            ProviderError: as in ``start_session``.
-        """
-        own = FallbackSession.from_json(session, provider=self.name)
-        return await _last_reply(self._ask(own, prompt, instructions, _ask_whole))
-
-    async def stream(
+    async def ask(
         self,
-        session: JSON,
         prompt: str,
         *,
+        session: JSON = None,
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
+        stream: bool = False,
     ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece; after the first piece no other provider is tried.
+        """Answer an utterance; after the first piece no other provider is tried.
 
         Raises:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
-            ProviderError: as in the other two methods, also when the answer breaks off.
+            ProviderError: every provider failed; the last error, with the others in its notes.
         """
         new = FallbackSession(ChatHistory.from_exchanges(history))
         own = new if session is None else FallbackSession.from_json(session, provider=self.name)
-        async with aclosing(self._ask(own, prompt, instructions, _ask_streaming)) as parts:
-            async for part in parts:
-                yield part
+        turn = _Turn(own, prompt, instructions, stream)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        failures: list[ProviderError] = []
+        order = self._cooldown.order(len(self.providers), first=own.provider_index)
+        for place, index in enumerate(order):
+            share = (deadline - loop.time()) / (len(order) - place)
+            started = False
+            try:
+                async with aclosing(self._ask_one(index, turn, share, deadline)) as parts:
+                    async for part in parts:
+                        started = True
+                        yield part
+            except ProviderError as error:
+                if isinstance(error, ContextOverflowError):
+                    raise _with_notes(error, failures) from None
+                log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
+                self._cooldown.start(index, error)
+                if started:  # a caller that repeats the turn before a piece was heard gets the next provider
+                    raise _with_notes(error, failures) from None
+                failures.append(error)
+            else:
+                return
+        raise _with_notes(failures.pop(), failures)
 
     async def end_session(self, session: JSON) -> None:
         """Delete the threads of this conversation at every provider that has one.
@@ -152,59 +165,25 @@ class FallbackProvider:
         Raises:
             ExceptionGroup: the errors of the providers that failed.
         """
-        distinct = {id(provider): provider for provider in self.providers}.values()
-        await _await_all(provider.aclose() for provider in distinct if isinstance(provider, SupportsAclose))
+        closers = dict.fromkeys(each.aclose for each in self.providers if isinstance(each, SupportsAclose))
+        await _await_all(aclose() for aclose in closers)
 
-    async def _ask(
-        self, session: FallbackSession, prompt: str, instructions: str | None, ask: _Ask
+    async def _ask_one(
+        self, index: int, turn: _Turn, seconds: float, deadline: float
     ) -> AsyncGenerator[str | Reply]:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        failures: list[ProviderError] = []
-        order = self._cooldown.order(len(self.providers), first=session.provider_index)
-        for place, index in enumerate(order):
-            share = (deadline - loop.time()) / (len(order) - place)
-            started = False
-            try:
-                async for part in self._ask_one(index, session, prompt, instructions, ask, share, deadline):
-                    started = True
-                    yield part
-            except ProviderError as error:
-                if isinstance(error, ContextOverflowError):
-                    raise _with_notes(error, failures) from None
-                log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
-                self._cooldown.start(index, error)
-                if started:  # a caller that repeats the turn before a piece was heard gets the next provider
-                    raise _with_notes(error, failures) from None
-                failures.append(error)
-            else:
-                return
-        raise _with_notes(failures.pop(), failures)
-
-    async def _ask_one(  # noqa: PLR0913, PLR0917 - one place calls it
-        self,
-        index: int,
-        session: FallbackSession,
-        prompt: str,
-        instructions: str | None,
-        ask: _Ask,
-        seconds: float,
-        deadline: float,
-    ) -> AsyncIterator[str | Reply]:
         """Ask one provider.
 
         Args:
             index: the provider.
-            session: the conversation so far.
-            prompt: what the caller said.
-            instructions: how to answer.
-            ask: for the whole answer, or piece by piece.
+            turn: what to ask.
             seconds: time until the first part.
             deadline: loop time for the whole answer.
         """
         provider = self.providers[index]
         until = asyncio.get_running_loop().time() + seconds
-        async with aclosing(self._answer(index, session, prompt, instructions, ask)) as parts:
+        async with aclosing(
+            _ask_or_rebuild(provider, turn, turn.session.thread_of(index, provider.name))
+        ) as parts:
             while True:
                 try:
                     async with asyncio.timeout_at(until):
@@ -219,42 +198,22 @@ class FallbackProvider:
                 except UNEXPECTED as error:  # a bug in one provider is a reason to try the next
                     raise contain(error, source=provider.name, provider=provider.name) from None
                 if isinstance(part, Reply):
-                    yield self._wrap_reply(index, session, prompt, part, same_thread=same_thread)
+                    yield self._wrap_reply(index, turn, part, same_thread=same_thread)
                     return
                 yield part
                 until = deadline  # no other provider will be tried, so this one has all the time
 
-    def _wrap_reply(
-        self, index: int, session: FallbackSession, prompt: str, reply: Reply, *, same_thread: bool
-    ) -> Reply:
+    def _wrap_reply(self, index: int, turn: _Turn, reply: Reply, *, same_thread: bool) -> Reply:
         name = self.providers[index].name
         if not reply.text.strip():
             raise AnswerEmptyError(f"{name} answered without text", provider=name)
         self._cooldown.end(index)
         if same_thread:
-            after = session.with_session(reply.session)
+            after = turn.session.with_session(reply.session)
         else:
-            left = self._deletable_threads(session)
-            after = session.moved_to(index, name, reply.session, left_threads=left)
-        return Reply(reply.text, after.with_exchange(prompt, reply.text).to_json(), reply.usage)
-
-    async def _answer(
-        self, index: int, session: FallbackSession, prompt: str, instructions: str | None, ask: _Ask
-    ) -> AsyncGenerator[tuple[str | Reply, bool]]:
-        """Yield the parts, each with whether it belongs to the thread of ``session``."""
-        provider, history = self.providers[index], session.history.exchanges
-        if session.provider_index == index and session.provider_name == provider.name:
-            try:
-                async for part in ask(provider, session.provider_session, prompt, instructions, ()):
-                    yield part, True
-            except SessionLostError:
-                log.warning("%s has lost a conversation; rebuilding it", provider.name)
-            except ContextOverflowError:
-                history = history[-MAX_EXCHANGES_AFTER_OVERFLOW:]
-            else:
-                return
-        async for part in _start_thread(ask, provider, prompt, instructions, history):
-            yield part, False
+            left = self._deletable_threads(turn.session)
+            after = turn.session.moved_to(index, name, reply.session, left_threads=left)
+        return Reply(reply.text, after.with_exchange(turn.prompt, reply.text).to_json(), reply.usage)
 
     def _deletable_threads(self, session: FallbackSession) -> list[tuple[int, str, JSON]]:
         """Return the threads that a provider of this list can delete; the list may have changed since."""
@@ -267,58 +226,37 @@ class FallbackProvider:
         ]
 
 
-async def _ask_whole(
-    provider: Provider,
-    session: JSON,
-    prompt: str,
-    instructions: str | None,
-    history: Sequence[Exchange],
-) -> AsyncIterator[str | Reply]:
-    """Yield the reply; start a session if ``session`` is None."""
-    if session is None:
-        yield await provider.start_session(prompt, instructions=instructions, history=history)
-    else:
-        yield await provider.continue_session(session, prompt, instructions=instructions)
+async def _ask_or_rebuild(
+    provider: Provider, turn: _Turn, thread: JSON
+) -> AsyncGenerator[tuple[str | Reply, bool]]:
+    """Yield the parts of an answer, each with whether it belongs to ``thread``.
 
-
-async def _ask_streaming(
-    provider: Provider,
-    session: JSON,
-    prompt: str,
-    instructions: str | None,
-    history: Sequence[Exchange],
-) -> AsyncIterator[str | Reply]:
-    """Yield the pieces and the reply of a provider that streams; otherwise only the reply."""
-    if isinstance(provider, StreamingProvider):
-        parts = provider.stream(session, prompt, instructions=instructions, history=history)
-    else:
-        parts = _ask_whole(provider, session, prompt, instructions, history)
-    async for part in parts:
-        yield part
-
-
-async def _start_thread(
-    ask: _Ask, provider: Provider, prompt: str, instructions: str | None, history: Sequence[Exchange]
-) -> AsyncIterator[str | Reply]:
-    """Start a thread, and again with less history if the whole does not fit."""
-    try:
-        async for part in ask(provider, None, prompt, instructions, history):
-            yield part
-    except ContextOverflowError:
-        if len(history) <= MAX_EXCHANGES_AFTER_OVERFLOW:
-            raise
-    else:
-        return
-    async for part in ask(provider, None, prompt, instructions, history[-MAX_EXCHANGES_AFTER_OVERFLOW:]):
-        yield part
-
-
-async def _last_reply(parts: AsyncGenerator[str | Reply]) -> Reply:
-    async with aclosing(parts):
-        async for part in parts:
-            if isinstance(part, Reply):
-                return part
-    raise AssertionError("asking ends with a reply or an error")  # pragma: no cover
+    A thread that the provider has lost, or that does not fit any more, is rebuilt from the history.
+    """
+    history: Sequence[Exchange] = turn.session.history.exchanges
+    while True:
+        started = False
+        parts = provider.ask(
+            turn.prompt,
+            session=thread,
+            instructions=turn.instructions,
+            history=history if thread is None else (),
+            stream=turn.stream,
+        )
+        try:
+            async for part in parts:
+                started = True
+                yield part, thread is not None
+        except ProviderError as error:
+            shorter = None if started else history_to_rebuild(error, thread, history)
+            if shorter is None:
+                raise
+            log.warning("%s: %s; rebuilding the conversation", provider.name, error.kind)
+            thread, history = None, shorter
+        else:
+            return
+        finally:
+            await close_parts(parts)
 
 
 def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> ProviderError:

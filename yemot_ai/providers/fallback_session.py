@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.chat_history import ChatHistory
-from yemot_ai.providers.provider import JSON
+from yemot_ai.providers.provider import JSON, session_id
 
 __all__ = ["FallbackSession"]
 
@@ -54,6 +54,10 @@ class FallbackSession:
             else ((self.provider_index, self.provider_name, self.provider_session), *self.left_threads)
         )
 
+    def thread_of(self, index: int, name: str) -> JSON:
+        """Return the provider session of a provider that has the thread; None for another one."""
+        return self.provider_session if (index, name) == (self.provider_index, self.provider_name) else None
+
     def with_session(self, session: JSON) -> Self:
         """Return the session after another turn with the same provider."""
         return replace(self, provider_session=session)
@@ -82,7 +86,7 @@ class FallbackSession:
     def to_json(self) -> JSON:
         """Return what ``from_json`` reads, and the thread's ``id`` for logs."""
         return {
-            "id": _log_id(self.provider_session),
+            "id": session_id(self.provider_session),
             "entry": self.provider_index,
             "name": self.provider_name,
             "session": self.provider_session,
@@ -107,9 +111,3 @@ def _thread(thread: JSON, provider: str) -> tuple[int, str, JSON]:
 
 def _foreign_session(provider: str) -> SessionLostError:
     return SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
-
-
-def _log_id(session: JSON) -> JSON:
-    if isinstance(session, Mapping):
-        return next((session[key] for key in ("thread_id", "response_id", "id") if key in session), "")
-    return session if isinstance(session, str) else ""

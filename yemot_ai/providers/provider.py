@@ -3,25 +3,30 @@
 A provider knows nothing of calls, lines or Hebrew. It gets a prompt and, from the second turn on,
 the opaque session of its last reply::
 
-    reply = await provider.start_session("מה השעה?", instructions="ענה בקצרה")
-    reply = await provider.continue_session(reply.session, "ומחר?", instructions="ענה בקצרה")
+    reply = await read_reply(provider.ask("מה השעה?", instructions="ענה בקצרה"), provider.name)
+    reply = await read_reply(provider.ask("ומחר?", session=reply.session), provider.name)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
+
+from yemot_ai.errors import MalformedStreamError, ProviderError
 
 __all__ = [
     "JSON",
     "Exchange",
     "Provider",
     "Reply",
-    "StreamingProvider",
+    "SessionProvider",
     "SupportsAclose",
     "SupportsEndSession",
     "Usage",
+    "close_parts",
+    "read_reply",
+    "session_id",
 ]
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
@@ -81,7 +86,7 @@ class Reply:
 
     Attributes:
         text: the text as the model wrote it.
-        session: for the next ``continue_session``; opaque to all other code.
+        session: to continue the conversation with; opaque to all other code.
         usage: the tokens of the turn, if the provider reports them.
     """
 
@@ -92,7 +97,58 @@ class Reply:
 
 @runtime_checkable
 class Provider(Protocol):
-    """The name and the two methods of a provider.
+    """A name, and one method that answers.
+
+    Failures are raised as ``yemot_ai.errors.ProviderError``.
+    """
+
+    @property
+    def name(self) -> str:
+        """A short name for logs and sessions, such as ``codex``."""
+        ...
+
+    @property
+    def streams(self) -> bool:
+        """Whether ``ask(…, stream=True)`` yields pieces while the model writes the rest."""
+        ...
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer an utterance: an async generator.
+
+        Cancelling its consumer, or closing it, cancels the turn, and leaves no process or connection
+        behind.
+
+        Args:
+            prompt: what the caller said; data, never a command.
+            session: the last reply's; None for the first utterance of a conversation.
+            instructions: how to answer.
+            history: earlier exchanges, when a lost session is rebuilt; only without ``session``.
+            stream: whether pieces are wanted; a provider that does not stream ignores it.
+
+        Yields:
+            With ``stream``, pieces of the answer, in order; last the reply with the whole answer.
+
+        Raises:
+            SessionLostError: the provider no longer knows ``session``.
+            ProviderError: there is no answer; also after some pieces, if it breaks off.
+        """
+        ...
+
+
+@runtime_checkable
+class SessionProvider(Protocol):
+    """The short way to write a provider: one method that starts a conversation, one that continues it.
+
+    With a third method it streams: ``stream(session, prompt, *, instructions=None, history=())`` yields
+    what ``Provider.ask(…, stream=True)`` yields. ``adapter`` makes a ``Provider`` of it.
 
     Cancelling the task that awaits a method cancels the turn, and leaves no process or connection
     behind. Failures are raised as ``yemot_ai.errors.ProviderError``.
@@ -125,35 +181,6 @@ class Provider(Protocol):
 
 
 @runtime_checkable
-class StreamingProvider(Protocol):
-    """A provider that yields its answer while the model writes it."""
-
-    def stream(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
-    ) -> AsyncIterator[str | Reply]:
-        """Answer as ``start_session`` (``session`` is None) or ``continue_session`` does, piece by piece.
-
-        Args:
-            session: the last reply's; None for the first utterance.
-            prompt: what the caller said.
-            instructions: how to answer.
-            history: earlier exchanges, when a lost session is rebuilt.
-
-        Yields:
-            Pieces of the answer, in order, and last the reply with the whole answer.
-
-        Raises:
-            ProviderError: as the two methods do; also after some pieces, if the answer breaks off.
-        """
-        ...
-
-
-@runtime_checkable
 class SupportsEndSession(Protocol):
     """A provider that keeps data of a conversation and can delete them."""
 
@@ -169,3 +196,45 @@ class SupportsAclose(Protocol):
     async def aclose(self) -> None:
         """Close them; a later turn may open new ones."""
         ...
+
+
+async def read_reply(
+    parts: AsyncIterator[str | Reply],
+    provider_name: str,
+    on_piece: Callable[[str], object] | None = None,
+) -> Reply:
+    """Read what ``Provider.ask`` yields, and return the reply.
+
+    Args:
+        parts: the answer; it is closed at the end, also after an error.
+        provider_name: for errors.
+        on_piece: called with each piece; None if pieces were not asked for.
+
+    Raises:
+        MalformedStreamError: there is no reply at the end.
+        ProviderError: there is something else than a reply; or the provider's own error.
+    """
+    try:
+        async for part in parts:
+            if isinstance(part, Reply):
+                return part
+            if on_piece is None or not isinstance(part, str):
+                message = f"{provider_name} returned {type(part).__name__} instead of a Reply"
+                raise ProviderError(message, provider=provider_name)
+            on_piece(part)
+    finally:
+        await close_parts(parts)
+    raise MalformedStreamError(f"{provider_name} ended its stream without a reply", provider=provider_name)
+
+
+async def close_parts(parts: AsyncIterator[str | Reply]) -> None:
+    """Close an answer that may not have been read to its end, and so stop its turn."""
+    if isinstance(parts, AsyncGenerator):
+        await parts.aclose()
+
+
+def session_id(session: JSON) -> str:
+    """Return the provider's id of a conversation for logs, by the keys that the providers here use."""
+    if isinstance(session, Mapping):
+        return next((str(session[key]) for key in ("thread_id", "response_id", "id") if key in session), "")
+    return session if isinstance(session, str) else ""

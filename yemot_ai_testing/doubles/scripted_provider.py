@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from yemot_ai import Engine
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, Reply, Usage
+from yemot_ai.providers import JSON, Exchange, Reply, Usage, read_reply
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import (
@@ -67,6 +67,7 @@ class ScriptedProvider(ScriptableService):
     """
 
     name = "scripted"
+    streams = True
 
     def __init__(self, *, engine: Engine | None = None) -> None:
         self.engine = engine or virtual_engine()
@@ -121,23 +122,14 @@ class ScriptedProvider(ScriptableService):
         """
         self._script.assert_complete()
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance of a conversation."""
-        return await _reply_of(self.stream(None, prompt, instructions=instructions, history=history))
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance."""
-        return await _reply_of(self.stream(session, prompt, instructions=instructions))
-
-    async def stream(
+    async def ask(
         self,
-        session: JSON,
         prompt: str,
         *,
+        session: JSON = None,
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
+        stream: bool = False,
     ) -> AsyncIterator[str | Reply]:
         """Yield the pieces of the scripted answer, then the reply; ``session`` is None at first."""
         session_id = None if session is None else str(session)
@@ -146,7 +138,8 @@ class ScriptedProvider(ScriptableService):
             self._answer_parts(prompt, session_id or f"scripted-{next(self._session_numbers)}")
         ) as parts:
             async for part in parts:
-                yield part
+                if stream or isinstance(part, Reply):
+                    yield part
 
     async def end_session(self, session: JSON) -> None:
         """Record the end of a provider session."""
@@ -154,11 +147,8 @@ class ScriptedProvider(ScriptableService):
 
     async def transcribe(self, audio: bytes) -> str:
         """Return the text that ``transcribes`` scripted."""
-        return (
-            await _reply_of(
-                self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)
-            )
-        ).text
+        parts = self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)
+        return (await read_reply(parts, self.name)).text
 
     async def _answer_parts(
         self, prompt: str, session: str, *, wanted: type = Answer
@@ -205,10 +195,3 @@ class ScriptedProvider(ScriptableService):
                 raise AssertionError("the event is never set")  # pragma: no cover
             case _:
                 raise provider_error_for(step, session, provider=self.name)
-
-
-async def _reply_of(parts: AsyncIterator[str | Reply]) -> Reply:
-    async for part in parts:
-        if isinstance(part, Reply):
-            return part
-    raise AssertionError("a script ends with a reply or an error")  # pragma: no cover

@@ -1,7 +1,7 @@
 """A provider whose answers name the prompt and the number of the model call.
 
 >>> echo = EchoProvider()
->>> echo.ask("אמירה 7001")
+>>> echo.ask_blocking("אמירה 7001")
 ('תשובה 1 על אמירה 7001', 'echo-1')
 """
 
@@ -44,7 +44,7 @@ HOOK_GRACE_SECONDS = 0.05
 """Real seconds to wait for a hook before the answer."""
 
 BLOCKING_TIMEOUT = 60.0
-"""Seconds after which a blocking ``ask`` without an answer raises."""
+"""Seconds after which an ``ask_blocking`` without an answer raises."""
 
 
 MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
@@ -79,8 +79,8 @@ STREAMING_STEPS: Sequence[Step | None] = (
 class EchoProvider(ScriptableModel):
     """Answer every prompt with the prompt and the number of the model call; failures can be scripted.
 
-    It is a provider (``start_session``, ``continue_session``); an application without providers calls
-    ``ask``, which blocks. A scripted answer comes after its ``after`` seconds; its text follows the echo.
+    It is a provider; an application without providers calls ``ask_blocking``. A scripted answer comes after
+    its ``after`` seconds; its text follows the echo.
 
     With several sentences it streams: each is one piece, ``every`` seconds after the one before, and has its
     number (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` writes as many sentences as it has
@@ -123,8 +123,7 @@ class EchoProvider(ScriptableModel):
         self.kill_after_steps: int | None = None
         self.pause = Pause()
         self._sentence_count = sentences
-        if sentences > 1:
-            self.stream = self._stream_sentences  # only then: the attribute says that the provider streams
+        self.streams = sentences > 1
         self._hook_threads: list[threading.Thread] = []
         self._hook_task: asyncio.Task[object] | None = None
         self._kill_task: asyncio.Task[None] | None = None
@@ -172,7 +171,9 @@ class EchoProvider(ScriptableModel):
         """Resume the calls that wait at the point."""
         self.pause.release()
 
-    def ask(self, prompt: str, session: str = "", history: Sequence[Exchange] = ()) -> tuple[str, str]:
+    def ask_blocking(
+        self, prompt: str, session: str = "", history: Sequence[Exchange] = ()
+    ) -> tuple[str, str]:
         """Answer a prompt; blocks.
 
         Args:
@@ -189,38 +190,37 @@ class EchoProvider(ScriptableModel):
         with self._recorded_call(prompt, session or None, history) as model_call:
             return self._answer_text(model_call, prompt, self._wait_blocking(model_call)), model_call.session
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first prompt of a conversation."""
+    def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer a prompt; sentence by sentence with ``stream``, if it has several."""
         del instructions
-        return await self._answer(prompt, None, history)
+        continued = None if session is None else str(session)
+        answer = self._stream_sentences if stream and self.streams else self._answer
+        return answer(prompt, continued, history)
 
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further prompt."""
-        del instructions
-        return await self._answer(prompt, str(session), ())
-
-    async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
+    async def _answer(
+        self, prompt: str, session: str | None, history: Sequence[Exchange]
+    ) -> AsyncIterator[str | Reply]:
         with self._recorded_call(prompt, session, history) as model_call:
             step = await self._take_step()
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             await asyncio.sleep(_delay(step))
             self._raise_failure(step, model_call)
-            return Reply(self._answer_text(model_call, prompt, step), model_call.session)
+            reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
+        yield reply  # outside: the consumer may stop here, and the model call is over
 
     async def _stream_sentences(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
+        self, prompt: str, session: str | None, history: Sequence[Exchange]
     ) -> AsyncIterator[str | Reply]:
-        """Yield the answer sentence by sentence; ``session`` is None for the first prompt."""
-        del instructions
-        with self._recorded_call(prompt, None if session is None else str(session), history) as model_call:
+        with self._recorded_call(prompt, session, history) as model_call:
             step = await self._take_step()
             await asyncio.sleep(_delay(step))
             for number in range(1, self._sentences_to_write(step) + 1):
@@ -240,7 +240,7 @@ class EchoProvider(ScriptableModel):
             self._raise_failure(step, model_call)
             await self.pause.wait_at("last_text")
             reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
-        yield reply  # outside: the consumer may stop here, and the model call is over
+        yield reply
 
     async def _take_step(self) -> Step:
         """Take the step of a model call once the gate is open."""
@@ -330,7 +330,7 @@ class EchoProvider(ScriptableModel):
         self.engine.run(kill_tasks())
 
     def _run_blocking_hook(self, hook: Callable[[], object]) -> None:
-        """Run a hook in a thread; if it needs a lock of the caller of ``ask``, it ends after the answer."""
+        """Run a hook in a thread; if it needs a lock of the caller, it ends after the answer."""
         thread = threading.Thread(target=hook, name="yemot-echo-hook", daemon=True)
         thread.start()
         thread.join(HOOK_GRACE_SECONDS)

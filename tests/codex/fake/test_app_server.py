@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import run_async, thread_id_of
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
@@ -52,8 +53,8 @@ def test_one_process_answers_the_turns_of_a_call_and_ends_on_close(fake: FakeCod
 def test_the_turns_have_their_prompt_and_thread(fake: FakeCodex) -> None:
     async def calls() -> str:
         async with serving() as provider:
-            first = await provider.start_session("א", instructions="אחת")
-            await provider.continue_session(first.session, "ב", instructions="שתיים")
+            first = await ask_provider(provider, "א", instructions="אחת")
+            await ask_provider(provider, "ב", session=first.session, instructions="שתיים")
             return thread_id_of(first.session)
 
     fake.answers("1").answers("2")
@@ -67,8 +68,8 @@ def test_the_turns_have_their_prompt_and_thread(fake: FakeCodex) -> None:
 def test_the_tokens_of_a_thread_are_counted_over_its_turns(fake: FakeCodex) -> None:
     async def call() -> list[Usage | None]:
         async with serving() as provider:
-            first = await provider.start_session("א")
-            return [first.usage, (await provider.continue_session(first.session, "ב")).usage]
+            first = await ask_provider(provider, "א")
+            return [first.usage, (await ask_provider(provider, "ב", session=first.session)).usage]
 
     fake.answers("1").answers("2")
     once = Usage(input_tokens=100, cached_input_tokens=10, output_tokens=7)
@@ -78,9 +79,9 @@ def test_the_tokens_of_a_thread_are_counted_over_its_turns(fake: FakeCodex) -> N
 def test_a_thread_outlives_the_server(fake: FakeCodex) -> None:
     async def calls() -> list[str]:
         async with serving() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
         async with serving() as provider:
-            again = await provider.continue_session(first.session, "ב")
+            again = await ask_provider(provider, "ב", session=first.session)
         return [thread_id_of(first.session), thread_id_of(again.session)]
 
     fake.answers("1").answers("2")
@@ -93,7 +94,7 @@ def test_turns_of_several_calls_run_at_once(fake: FakeCodex) -> None:
     async def calls() -> int:
         async with serving() as provider:
             fake.hold()
-            turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(5)]
+            turns = [asyncio.create_task(ask_provider(provider, f"שיחה {n}")) for n in range(5)]
             await asyncio.to_thread(fake.wait_for_requests, 5)
             running = fake.turns_alive()
             fake.release()
@@ -110,13 +111,13 @@ def test_turns_of_several_calls_run_at_once(fake: FakeCodex) -> None:
 def test_a_turn_that_hangs_is_interrupted_and_the_call_continues(fake: FakeCodex, saying: str) -> None:
     async def call() -> tuple[int, str]:
         async with serving() as provider:
-            first = await provider.start_session("א")
-            turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
+            first = await ask_provider(provider, "א")
+            turn = asyncio.create_task(ask_provider(provider, "ב", session=first.session))
             await asyncio.to_thread(fake.wait_for_requests, 2)
             turn.cancel()
             await asyncio.wait([turn])
             running = fake.turns_alive()
-            return running, (await provider.continue_session(first.session, "ג")).text
+            return running, (await ask_provider(provider, "ג", session=first.session)).text
 
     fake.answers("1").hangs(saying=saying).answers("3")
     assert run_async(call()) == (0, "3")
@@ -128,9 +129,9 @@ def fails_with(error: type[ProviderError]) -> ProviderError:
 
     async def call() -> ProviderError:
         async with serving() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
             with pytest.raises(error) as caught:
-                await provider.continue_session(first.session, "ב")
+                await ask_provider(provider, "ב", session=first.session)
             return caught.value
 
     return run_async(call())
@@ -175,9 +176,9 @@ def test_a_loaded_session_can_be_busy(fake: FakeCodex) -> None:
 def test_a_session_that_is_busy_when_it_is_resumed_is_forked(fake: FakeCodex) -> None:
     async def calls() -> tuple[str, str]:
         async with serving() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
         async with serving() as provider:
-            again = await provider.continue_session(first.session, "ב")
+            again = await ask_provider(provider, "ב", session=first.session)
         return thread_id_of(first.session), thread_id_of(again.session)
 
     fake.answers("1").busy_session().answers("2")
@@ -196,7 +197,7 @@ def test_a_turn_without_a_step_fails_and_is_reported_at_the_end(fake: FakeCodex)
 def test_the_error_names_a_version_without_a_recorded_server() -> None:
     async def call() -> None:
         async with serving() as provider:
-            await provider.start_session("א")
+            await ask_provider(provider, "א")
 
     with FakeCodex("0.142.0"), pytest.raises(ProviderCrashError) as caught:
         run_async(call())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import EXEC, Shell
 from yemot_ai.providers.codex.capabilities import Capabilities, probe
 from yemot_ai.providers.codex.exec import CodexCLIProvider
@@ -98,7 +99,7 @@ def test_fakes_of_two_versions_are_two_programs_to_the_provider() -> None:
         for fake in (new, old, new):
             # Each refuses the features that only the other one capabilities_of.
             fake.answers("א")
-            reply = asyncio.run(CodexCLIProvider(fake.executable).start_session("x"))
+            reply = asyncio.run(ask_provider(CodexCLIProvider(fake.executable), "x"))
             assert reply.text == "א"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import EXEC, Shell, exec_provider, run_async
 from yemot_ai.errors import OverloadedError, SessionBusyError
 from yemot_ai_testing.codex import recordings
@@ -76,7 +77,7 @@ def test_a_failure_has_the_wording_of_its_version(versioned: FakeCodex, version:
 def test_early_versions_use_another_apostrophe(old: FakeCodex) -> None:
     old.fails("overloaded")
     with pytest.raises(OverloadedError, match="We're"):
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
 
 
 def test_an_early_version_does_not_report_the_end_of_a_slow_command(old: FakeCodex, tmp_path: Path) -> None:
@@ -101,16 +102,16 @@ def test_an_early_version_accepts_a_second_writer(old: FakeCodex, tmp_path: Path
 
 def test_a_scripted_second_writer_has_no_effect_on_an_early_version(old: FakeCodex) -> None:
     old.answers("ראשון").busy_session().answers("שני")
-    session = run_async(exec_provider().start_session("שלום")).session
-    assert run_async(exec_provider().continue_session(session, "ועוד?")).text == "שני"
+    session = run_async(ask_provider(exec_provider(), "שלום")).session
+    assert run_async(ask_provider(exec_provider(), "ועוד?", session=session)).text == "שני"
     old.assert_complete()
 
 
 def test_a_later_version_refuses_it() -> None:
     with FakeCodex("0.163.0").answers("ראשון").busy_session() as fake:
-        session = run_async(exec_provider().start_session("שלום")).session
+        session = run_async(ask_provider(exec_provider(), "שלום")).session
         with pytest.raises(SessionBusyError):
-            run_async(exec_provider().continue_session(session, "ועוד?"))
+            run_async(ask_provider(exec_provider(), "ועוד?", session=session))
         fake.assert_complete()
 
 
@@ -165,8 +166,8 @@ def test_an_option_in_the_help_of_a_later_version_is_accepted(tmp_path: Path) ->
 
 def test_the_provider_works_with_every_version(versioned: FakeCodex) -> None:
     versioned.answers("אחת").answers("שתיים")
-    first = run_async(exec_provider().start_session("שלום"))
-    second = run_async(exec_provider().continue_session(first.session, "ועוד?"))
+    first = run_async(ask_provider(exec_provider(), "שלום"))
+    second = run_async(ask_provider(exec_provider(), "ועוד?", session=first.session))
     assert (first.text, second.text) == ("אחת", "שתיים")
     assert second.usage is not None
     assert second.usage.input_tokens == 100
@@ -222,6 +223,6 @@ def test_the_provider_works_with_every_installed_real_version(version: str) -> N
         binary = locate("real")
     with RealCodex(binary) as real:
         real.answers("אחת").answers("שתיים")
-        first = run_async(exec_provider().start_session("שלום"))
-        assert run_async(exec_provider().continue_session(first.session, "ועוד?")).text == "שתיים"
+        first = run_async(ask_provider(exec_provider(), "שלום"))
+        assert run_async(ask_provider(exec_provider(), "ועוד?", session=first.session)).text == "שתיים"
         real.assert_complete()

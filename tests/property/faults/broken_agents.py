@@ -98,7 +98,7 @@ class CrossesSessions(Agent):
 
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         self.current = memory
-        answer, session = self.model.ask(said, memory.session)
+        answer, session = self.model.ask_blocking(said, memory.session)
         self.current.session = session
         return answer
 
@@ -108,7 +108,7 @@ class OneConversation(Agent):
     session = ""
 
     def ask(self, memory: Memory, request: Request, said: str) -> str:
-        answer, self.session = self.model.ask(said, self.session)
+        answer, self.session = self.model.ask_blocking(said, self.session)
         return answer
 
 
@@ -168,7 +168,7 @@ class AsksAfterHangUp(Agent):
         memory = self.calls.get(request.call_id)
         ended = super().hung_up(request)
         if memory is not None and memory.said:
-            self.model.ask("סכם את השיחה", memory.session)
+            self.model.ask_blocking("סכם את השיחה", memory.session)
         return ended
 
 

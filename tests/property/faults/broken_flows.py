@@ -11,6 +11,7 @@ import yemot_flow
 
 from tests.property.faults.broken_agents import QUICK
 from tests.property.faults.subject import broken
+from tests.support.asking import ask_provider
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai._calls.hooks import CallSummary
 from yemot_ai.sessions import Session
@@ -40,7 +41,7 @@ class PlainYemotFlow(Blocking):
 
         async def agent(call: Line) -> None:
             said = await call.read([("text", "שלום")], mode="stt", val_name="said")
-            answer, sessions[call.call_id] = provider.ask(said, sessions.get(call.call_id, ""))
+            answer, sessions[call.call_id] = provider.ask_blocking(said, sessions.get(call.call_id, ""))
             await call.read([("text", answer)], mode="stt", val_name="said_2")
 
         flow.add_route("", agent)
@@ -59,7 +60,7 @@ class PlayThenRead(Blocking):
             turn = 1
             while True:
                 said = await call.read([("text", "מה רצונך")], mode="stt", val_name=f"said_{turn}")
-                call.play_message([("text", provider.ask(said)[0])])
+                call.play_message([("text", provider.ask_blocking(said)[0])])
                 turn += 1
 
         flow.add_route("", agent)
@@ -121,8 +122,8 @@ class DesignDocument(Blocking):
 def _codex(provider: EchoProvider, command: list[str]) -> SimpleNamespace:
     """Answer as ``codex exec`` does: plain text, or events with ``--json``."""
     if "resume" in command:
-        return SimpleNamespace(stdout=provider.ask(command[-1], command[3])[0])
-    text, session = provider.ask(command[-1])
+        return SimpleNamespace(stdout=provider.ask_blocking(command[-1], command[3])[0])
+    text, session = provider.ask_blocking(command[-1])
     events = (
         {"type": "thread.started", "thread_id": session},
         {"type": "item.completed", "item": {"type": "agent_message", "text": text}},
@@ -190,7 +191,7 @@ class AsksInTheBackground(CallMachine):
 
         @flow.ai_agent("")
         async def agent(call: AICall, text: str) -> str:
-            self.tasks.add(asyncio.create_task(provider.start_session(text)))
+            self.tasks.add(asyncio.create_task(ask_provider(provider, text)))
             return "רגע"
 
         return flow

@@ -101,7 +101,7 @@ class Agent:
             return "סליחה, נסו שוב"
 
     def ask(self, memory: Memory, request: Request, said: str) -> str:
-        answer, memory.session = self.model.ask(said, memory.session)
+        answer, memory.session = self.model.ask_blocking(said, memory.session)
         memory.said.append(Exchange(said, answer))
         return answer
 

@@ -111,7 +111,7 @@ class StreamingAgent:
 
     async def ask(self, memory: Spoken, said: str) -> None:
         history = () if memory.session else tuple(memory.said)
-        async for part in self.model.stream(memory.session or None, said, history=history):
+        async for part in self.model.ask(said, session=memory.session or None, history=history, stream=True):
             if isinstance(part, Reply):
                 memory.session = str(part.session)
                 memory.said.append(Exchange(said, part.text))

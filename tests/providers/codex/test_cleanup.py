@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.providers.codex.app_server.test_provider import files_containing, wait_exited
+from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async, thread_id_of
 from yemot_ai.providers.codex.cleanup import ABANDONED_AFTER
 
@@ -27,7 +28,7 @@ from yemot_ai.providers import codex
 
 async def main():
     provider = getattr(codex, sys.argv[1])("codex", timeout=20.0)
-    reply = await provider.start_session("הסוד שלי")
+    reply = await anext(provider.ask("הסוד שלי"))
     servers = [server.pid for pool in getattr(provider, "_pools", ()) for server in pool.servers]
     print(*servers, flush=True)
     await asyncio.Event().wait()
@@ -117,7 +118,7 @@ def test_a_conversation_that_another_process_continues_after_a_day_stays(codex: 
     (rollout,) = Path(os.environ["YEMOT_AI_HOME"], "codex", "home").glob("sessions/*/*/*/*.jsonl")
     session: JSON = {"thread_id": rollout.stem[-36:], "usage": {}, "key": left.name}
     # The first turn of a process deletes abandoned conversations.
-    reply = run_async(exec_provider().continue_session(session, "עוד"))
+    reply = run_async(ask_provider(exec_provider(), "עוד", session=session))
     assert (reply.text, thread_id_of(reply.session)) == ("כן", thread_id_of(session))
     assert len(claims()) == 1
 
@@ -125,7 +126,7 @@ def test_a_conversation_that_another_process_continues_after_a_day_stays(codex: 
 def test_an_ended_conversation_has_no_claim(fake: Codex) -> None:
     async def call() -> None:
         own_provider = exec_provider()
-        reply = await own_provider.start_session("א")
+        reply = await ask_provider(own_provider, "א")
         assert len(claims()) == 1
         await own_provider.end_session(reply.session)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async, script_case, thread_id_of
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -43,7 +44,7 @@ DANGEROUS_PROMPTS = [
 @pytest.mark.slow
 def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
     codex.answers("עכשיו שלוש וחצי.")
-    reply = run_async(exec_provider().start_session("מה השעה?"))
+    reply = run_async(ask_provider(exec_provider(), "מה השעה?"))
     assert reply.text == "עכשיו שלוש וחצי."
     assert thread_id_of(reply.session) == codex.requests[0].thread_id
     codex.assert_complete()
@@ -52,8 +53,8 @@ def test_an_utterance_is_answered_in_a_new_thread(codex: Codex) -> None:
 @pytest.mark.slow
 def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> None:
     codex.answers("שלום.").answers("דוד.")
-    first = run_async(exec_provider().start_session("קוראים לי דוד"))
-    second = run_async(exec_provider().continue_session(first.session, "איך קוראים לי?"))
+    first = run_async(ask_provider(exec_provider(), "קוראים לי דוד"))
+    second = run_async(ask_provider(exec_provider(), "איך קוראים לי?", session=first.session))
     assert second.text == "דוד."
     assert thread_id_of(second.session) == thread_id_of(first.session)
     assert codex.requests[1].session == thread_id_of(first.session)
@@ -62,8 +63,8 @@ def test_a_further_utterance_is_answered_in_the_same_thread(codex: Codex) -> Non
 @pytest.mark.slow
 def test_the_model_gets_the_first_utterance_in_the_second_turn(real: RealCodex) -> None:
     real.answers("שלום.").answers("דוד.")
-    first = run_async(exec_provider().start_session("קוראים לי דוד"))
-    run_async(exec_provider().continue_session(first.session, "איך קוראים לי?"))
+    first = run_async(ask_provider(exec_provider(), "קוראים לי דוד"))
+    run_async(ask_provider(exec_provider(), "איך קוראים לי?", session=first.session))
     assert real.model.requests[1].user_messages == ("קוראים לי דוד", "איך קוראים לי?")
 
 
@@ -71,7 +72,7 @@ def test_the_model_gets_the_first_utterance_in_the_second_turn(real: RealCodex) 
 @pytest.mark.parametrize("words", DANGEROUS_PROMPTS)
 def test_the_prompt_never_reaches_the_command_line(codex: Codex, words: str) -> None:
     codex.answers("כן.")
-    assert run_async(exec_provider().start_session(words)).text == "כן."
+    assert run_async(ask_provider(exec_provider(), words)).text == "כן."
     (request,) = codex.requests
     assert request.prompt.strip() == words.strip()
     assert request.argv[-1] == "-"
@@ -81,7 +82,7 @@ def test_the_prompt_never_reaches_the_command_line(codex: Codex, words: str) -> 
 @pytest.mark.slow
 def test_it_runs_outside_of_any_repository_in_an_empty_folder(codex: Codex) -> None:
     codex.answers("כן.")
-    run_async(exec_provider().start_session("שלום"))
+    run_async(ask_provider(exec_provider(), "שלום"))
     folder = Path(codex.requests[0].cwd)
     assert folder != Path.cwd()
     assert list(folder.iterdir()) == []
@@ -94,7 +95,7 @@ def test_the_process_gets_no_other_environment_variables(
     monkeypatch.setenv("DATABASE_PASSWORD", "not for the model")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     codex.answers("כן.")
-    run_async(exec_provider(env={"TENANT": "7"}).start_session("שלום"))
+    run_async(ask_provider(exec_provider(env={"TENANT": "7"}), "שלום"))
     names = codex.requests[0].env_names
     assert {"PATH", "HOME", "CODEX_HOME", "LANG", "TENANT"} <= names
     assert not names & {"DATABASE_PASSWORD", "OPENAI_BASE_URL"}
@@ -105,16 +106,16 @@ def test_the_process_gets_no_other_environment_variables(
 def test_instructions_replace_the_prompt_of_codex_at_each_turn(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
     own_provider = exec_provider(instructions="ענה בשיר")
-    first = run_async(own_provider.start_session("שלום", instructions="ענה בקצרה"))
-    run_async(own_provider.continue_session(first.session, "שוב", instructions="ענה באריכות"))
-    run_async(own_provider.continue_session(first.session, "ושוב"))
+    first = run_async(ask_provider(own_provider, "שלום", instructions="ענה בקצרה"))
+    run_async(ask_provider(own_provider, "שוב", session=first.session, instructions="ענה באריכות"))
+    run_async(ask_provider(own_provider, "ושוב", session=first.session))
     assert [request.instructions for request in codex.requests] == ["ענה בקצרה", "ענה באריכות", "ענה בשיר"]
 
 
 @pytest.mark.slow
 def test_the_model_gets_only_the_instructions_and_few_bytes(real: RealCodex) -> None:
     real.answers("א")
-    run_async(exec_provider().start_session("שלום", instructions="ענה בקצרה"))
+    run_async(ask_provider(exec_provider(), "שלום", instructions="ענה בקצרה"))
     (request,) = real.model.requests
     assert request.instructions == "ענה בקצרה"
     assert request.user_messages == ("שלום",)
@@ -125,29 +126,29 @@ def test_the_model_gets_only_the_instructions_and_few_bytes(real: RealCodex) -> 
 @pytest.mark.slow
 def test_a_command_of_the_model_is_not_run(codex: Codex) -> None:
     script_case(codex, "tool_unknown")
-    assert run_async(exec_provider().start_session("צור קובץ")).text == "אי אפשר."
+    assert run_async(ask_provider(exec_provider(), "צור קובץ")).text == "אי אפשר."
     assert not (Path(codex.requests[0].cwd) / "refused").exists()
 
 
 @pytest.mark.slow
 def test_each_turn_has_its_own_usage(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
-    replies = [run_async(exec_provider().start_session("שלום"))]
+    replies = [run_async(ask_provider(exec_provider(), "שלום"))]
     for _ in range(2):
-        replies.append(run_async(exec_provider().continue_session(replies[-1].session, "עוד")))
+        replies.append(run_async(ask_provider(exec_provider(), "עוד", session=replies[-1].session)))
     assert [reply.usage for reply in replies] == [Usage(100, 10, 7, 0)] * 3
 
 
 @pytest.mark.slow
 def test_the_answer_is_the_last_message_of_several(codex: Codex) -> None:
     script_case(codex, "two_messages")
-    assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert run_async(ask_provider(exec_provider(), "מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 @pytest.mark.slow
 def test_reasoning_is_not_the_answer(codex: Codex) -> None:
     script_case(codex, "reasoning")
-    assert run_async(exec_provider().start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert run_async(ask_provider(exec_provider(), "מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 @pytest.mark.slow
@@ -156,14 +157,14 @@ def test_a_reconnected_stream_is_no_failure(codex: Codex) -> None:
     config = (
         {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
     )
-    assert run_async(exec_provider(config=config).start_session("מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert run_async(ask_provider(exec_provider(config=config), "מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 @pytest.mark.slow
 def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
     script_case(codex, "no_message")
     with pytest.raises(AnswerEmptyError) as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert caught.value.exit_code == 0
     assert caught.value.thread_id
 
@@ -172,14 +173,14 @@ def test_a_turn_without_a_message_is_a_failure(codex: Codex) -> None:
 def test_an_answer_of_megabytes_arrives_whole(codex: Codex) -> None:
     answer = "מילה " * 40_000
     codex.answers(answer)
-    assert run_async(exec_provider().start_session("ספר לי הכול")).text == answer
+    assert run_async(ask_provider(exec_provider(), "ספר לי הכול")).text == answer
 
 
 @pytest.mark.slow
 def test_separators_inside_an_answer_do_not_cut_it(codex: Codex) -> None:
     answer = 'שורה\u2028ועוד\u2029אחת\x85"\\ {thread_id} {usage}\nסוף'
     codex.answers(answer)
-    assert run_async(exec_provider().start_session("שלום")).text == answer
+    assert run_async(ask_provider(exec_provider(), "שלום")).text == answer
 
 
 @pytest.mark.slow
@@ -199,7 +200,7 @@ def test_an_error_response_has_its_own_class(
 ) -> None:
     codex.fails(kind)
     with pytest.raises(error) as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert type(caught.value).kind == kind
     assert caught.value.exit_code == 1
     assert caught.value.thread_id == codex.requests[0].thread_id
@@ -208,17 +209,17 @@ def test_an_error_response_has_its_own_class(
 @pytest.mark.slow
 def test_a_thread_survives_an_error(codex: Codex) -> None:
     codex.answers("א").fails("rate_limited").answers("ג")
-    first = run_async(exec_provider().start_session("אחת"))
+    first = run_async(ask_provider(exec_provider(), "אחת"))
     with pytest.raises(RateLimitedError):
-        run_async(exec_provider().continue_session(first.session, "שתיים"))
-    assert run_async(exec_provider().continue_session(first.session, "שלוש")).text == "ג"
+        run_async(ask_provider(exec_provider(), "שתיים", session=first.session))
+    assert run_async(ask_provider(exec_provider(), "שלוש", session=first.session)).text == "ג"
 
 
 @pytest.mark.slow
 def test_a_cut_stream_is_a_transient_crash(codex: Codex) -> None:
     codex.drops("עכשיו ש")
     with pytest.raises(ProviderCrashError, match="stream disconnected") as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert caught.value.transient
     assert caught.value.exit_code == 1
 
@@ -227,7 +228,7 @@ def test_a_cut_stream_is_a_transient_crash(codex: Codex) -> None:
 def test_a_process_that_crashes_is_an_error_with_its_exit_code(codex: Codex) -> None:
     codex.crashes(exit=3, stderr="boom")
     with pytest.raises(ProviderCrashError) as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert caught.value.exit_code == (-9 if isinstance(codex, RealCodex) else 3)
 
 
@@ -235,7 +236,7 @@ def test_a_process_that_crashes_is_an_error_with_its_exit_code(codex: Codex) -> 
 def test_a_given_codex_home_is_used_unchanged(codex: Codex, tmp_path: Path) -> None:
     codex.answers("א")
     home = tmp_path / "mine"
-    run_async(exec_provider(codex_home=home).start_session("שלום"))
+    run_async(ask_provider(exec_provider(codex_home=home), "שלום"))
     assert len(list(home.glob("sessions/*/*/*/*.jsonl"))) == 1
     assert not (home / "auth.json").exists()
 
@@ -243,7 +244,7 @@ def test_a_given_codex_home_is_used_unchanged(codex: Codex, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_call_that_was_not_scripted_fails_and_is_reported(codex: Codex) -> None:
     with pytest.raises(ProviderCrashError, match="no step scripted"):
-        run_async(exec_provider().start_session("הפתעה"))
+        run_async(ask_provider(exec_provider(), "הפתעה"))
     with pytest.raises(AssertionError, match="הפתעה"):
         codex.assert_complete()
 
@@ -267,7 +268,7 @@ def test_the_error_for_a_missing_binary_says_how_to_install_it(
     with pytest.raises(CodexNotFoundError, match="npm install -g @openai/codex"):
         exec_provider().check()
     with pytest.raises(CodexNotFoundError):
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
 
 
 def test_the_executable_is_looked_up_at_each_turn() -> None:
@@ -275,5 +276,5 @@ def test_the_executable_is_looked_up_at_each_turn() -> None:
     for _ in range(2):
         with FakeCodex().answers("א") as fake:
             assert own_provider.check() == fake.executable
-            run_async(own_provider.start_session("שלום"))
+            run_async(ask_provider(own_provider, "שלום"))
             fake.assert_complete()

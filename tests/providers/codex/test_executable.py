@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.asking import ask_provider
 from yemot_ai.errors import CodexNotFoundError, ProviderError
 from yemot_ai.providers import CodexCLIProvider
 from yemot_ai_testing.executable import write_executable
@@ -60,7 +61,7 @@ def test_a_home_that_cannot_be_created_is_no_missing_codex(
     monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "file" / "home"))
 
     with pytest.raises(ProviderError, match="YEMOT_AI_HOME") as caught:
-        asyncio.run(CodexCLIProvider(program(tmp_path / "bin")).start_session("שלום"))
+        asyncio.run(ask_provider(CodexCLIProvider(program(tmp_path / "bin")), "שלום"))
     assert not caught.value.transient
 
 
@@ -72,5 +73,5 @@ def test_a_file_that_is_no_program_is_a_permanent_error(
     broken.write_bytes(b"\x00 not a program")
 
     with pytest.raises(ProviderError, match="Exec format error") as caught:
-        asyncio.run(CodexCLIProvider(broken).start_session("שלום"))
+        asyncio.run(ask_provider(CodexCLIProvider(broken), "שלום"))
     assert not caught.value.transient

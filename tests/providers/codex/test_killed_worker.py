@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SERVER = """
 import asyncio
-from yemot_ai.providers.codex import CodexCLIProvider
-asyncio.run(CodexCLIProvider(timeout=30).start_session("שלום"))
+from yemot_ai.providers import CodexCLIProvider, read_reply
+asyncio.run(read_reply(CodexCLIProvider(timeout=30).ask("שלום"), "codex"))
 """
 
 

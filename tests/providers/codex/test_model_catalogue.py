@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import exec_provider, run_async
 from yemot_ai.providers.codex.model_catalogue import without_tools
 from yemot_ai_testing.codex.real import RealCodex
@@ -49,7 +50,7 @@ def test_no_known_model_is_offered_a_tool(real: RealCodex) -> None:
     # One of each kind of tools is enough: the catalogue is built the same way for all.
     for name in (names[0], names[-1], "gpt-5.5"):
         real.answers("כן.")
-        run_async(exec_provider(model=name).start_session("שלום", instructions="ענה בקצרה"))
+        run_async(ask_provider(exec_provider(model=name), "שלום", instructions="ענה בקצרה"))
         request = real.model.requests[-1]
         assert request.body["model"] == name
         assert request.tools == ()
@@ -63,7 +64,7 @@ def test_a_given_catalogue_has_precedence(real: RealCodex, tmp_path: Path) -> No
     mine = tmp_path / "mine.json"
     mine.write_text(json.dumps({"models": [{**catalogue["models"][-1], "slug": "mine"}]}), encoding="utf-8")
     real.answers("כן.")
-    run_async(exec_provider(model="mine", config={"model_catalog_json": f'"{mine}"'}).start_session("שלום"))
+    run_async(ask_provider(exec_provider(model="mine", config={"model_catalog_json": f'"{mine}"'}), "שלום"))
     settings = [part for part in real.requests[0].argv if part.startswith("model_catalog_json=")]
     assert settings == [f'model_catalog_json="{mine}"']
 
@@ -71,7 +72,7 @@ def test_a_given_catalogue_has_precedence(real: RealCodex, tmp_path: Path) -> No
 @pytest.mark.slow
 def test_the_catalogue_is_in_a_private_file(real: RealCodex) -> None:
     real.answers("כן.")
-    run_async(exec_provider().start_session("שלום"))
+    run_async(ask_provider(exec_provider(), "שלום"))
     (setting,) = [part for part in real.requests[0].argv if part.startswith("model_catalog_json=")]
     path = Path(json.loads(setting.partition("=")[2]))
     assert path.stat().st_mode & 0o777 == 0o600

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.asking import ask_provider
 from tests.support.codex import exec_provider, run_async
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.capabilities import probe
@@ -91,21 +92,21 @@ def test_a_line_beyond_the_limit_is_refused() -> None:
 def test_a_line_beyond_the_limit_ends_the_turn(fake: FakeCodex) -> None:
     fake.answers("x" * (LINE_LIMIT + 10))
     with pytest.raises(MalformedStreamError, match="more than 8388608 bytes"):
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert fake.processes == ()
 
 
 def test_output_that_is_no_event_is_malformed(fake: FakeCodex) -> None:
     fake.malformed()
     with pytest.raises(MalformedStreamError, match="not an event") as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert caught.value.exit_code == 0
 
 
 def test_the_stderr_of_a_crash_is_in_the_error(fake: FakeCodex) -> None:
     fake.crashes(exit=70, stderr="internal error: the moon is full")
     with pytest.raises(ProviderCrashError, match="the moon is full") as caught:
-        run_async(exec_provider().start_session("שלום"))
+        run_async(ask_provider(exec_provider(), "שלום"))
     assert caught.value.exit_code == 70
     assert "the moon is full" in caught.value.stderr_tail
 
@@ -176,7 +177,7 @@ def test_a_group_that_ignores_the_first_signal_is_killed(tmp_path: Path) -> None
 def test_a_program_that_does_not_read_does_not_block(tmp_path: Path) -> None:
     path = program(tmp_path, "import sys; sys.exit(5)")
     with pytest.raises(ProviderCrashError) as caught:
-        run_async(exec_provider(executable=path, codex_home=tmp_path / "home").start_session("x" * 2_000_000))
+        run_async(ask_provider(exec_provider(executable=path, codex_home=tmp_path / "home"), "x" * 2_000_000))
     assert caught.value.exit_code == 5
 
 
@@ -185,7 +186,7 @@ def test_a_program_that_cannot_be_started_is_a_permanent_error(tmp_path: Path) -
     path.write_bytes(b"\x7fELF nonsense")
     path.chmod(0o755)
     with pytest.raises(ProviderError, match="could not be started") as caught:
-        run_async(exec_provider(executable=path, codex_home=tmp_path / "home").start_session("שלום"))
+        run_async(ask_provider(exec_provider(executable=path, codex_home=tmp_path / "home"), "שלום"))
     assert not caught.value.transient
 
 
@@ -201,7 +202,7 @@ def test_a_program_without_features_gets_no_feature_options(tmp_path: Path) -> N
     """
     path = program(tmp_path, body)
     command_line = run_async(
-        exec_provider(executable=path, codex_home=tmp_path / "home").start_session("שלום")
+        ask_provider(exec_provider(executable=path, codex_home=tmp_path / "home"), "שלום")
     ).text
     assert "--disable" not in command_line
     assert "--ignore-rules" not in command_line
@@ -220,7 +221,7 @@ def test_options_of_the_provider_reach_the_command_line(tmp_path: Path) -> None:
     path = program(tmp_path, body)
     options = {"model": "gpt-9", "sandbox": "workspace-write", "config": {"a.b": True, "c": 7, "d": '"x"'}}
     command_line = run_async(
-        exec_provider(executable=path, codex_home=tmp_path / "h", **options).start_session("שלום")
+        ask_provider(exec_provider(executable=path, codex_home=tmp_path / "h", **options), "שלום")
     ).text
     for part in ("--model gpt-9", "--sandbox workspace-write", "-c a.b=true", "-c c=7", '-c d="x"'):
         assert part in command_line
@@ -231,7 +232,7 @@ def test_a_silent_program_ends_at_the_deadline(tmp_path: Path) -> None:
     path = program(tmp_path, "import signal; signal.pause()")
     own_provider = exec_provider(executable=path, codex_home=tmp_path / "home", timeout=0.5)
     with pytest.raises(ProviderTimeoutError):
-        run_async(own_provider.start_session("שלום"))
+        run_async(ask_provider(own_provider, "שלום"))
 
 
 @pytest.mark.slow

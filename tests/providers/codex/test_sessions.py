@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async, thread_id_of
 from tests.support.stopwatch import Stopwatch
 from yemot_ai.errors import OverloadedError, ProviderTimeoutError, SessionBusyError, SessionLostError
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 @pytest.mark.slow
 def test_a_thread_that_codex_no_longer_knows_is_lost(codex: Codex) -> None:
     codex.answers("א").unknown_session()
-    first = run_async(exec_provider().start_session("שלום"))
+    first = run_async(ask_provider(exec_provider(), "שלום"))
     with pytest.raises(SessionLostError) as caught:
-        run_async(exec_provider().continue_session(first.session, "שוב"))
+        run_async(ask_provider(exec_provider(), "שוב", session=first.session))
     assert caught.value.thread_id == thread_id_of(first.session)
     assert caught.value.exit_code == 1
     assert "no rollout found" in caught.value.stderr_tail
@@ -34,15 +35,13 @@ def test_a_thread_that_codex_no_longer_knows_is_lost(codex: Codex) -> None:
 def test_an_unknown_thread_is_lost(codex: Codex) -> None:
     session: JSON = {"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54", "usage": {}}
     with pytest.raises(SessionLostError):
-        run_async(exec_provider().continue_session(session, "שלום"))
+        run_async(ask_provider(exec_provider(), "שלום", session=session))
 
 
-@pytest.mark.parametrize(
-    "session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, None, "x", ["y"]]
-)
+@pytest.mark.parametrize("session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, "x", ["y"]])
 def test_an_invalid_session_is_lost_without_a_model_call(codex: Codex, session: object) -> None:
     with pytest.raises(SessionLostError):
-        run_async(exec_provider().continue_session(session, "שלום"))  # type: ignore[arg-type]  # a store may return anything
+        run_async(ask_provider(exec_provider(), "שלום", session=session))  # type: ignore[arg-type]  # a store may return anything
     assert codex.requests == []
 
 
@@ -50,7 +49,7 @@ def test_an_invalid_session_is_lost_without_a_model_call(codex: Codex, session: 
 def test_a_lost_conversation_is_rebuilt_from_its_history(codex: Codex) -> None:
     codex.answers("דוד.")
     history = [Exchange("קוראים לי דוד", "נעים מאוד."), Exchange("בן 40", "יפה.")]
-    run_async(exec_provider().start_session("איך קוראים לי?", history=history))
+    run_async(ask_provider(exec_provider(), "איך קוראים לי?", history=history))
     prompt = codex.requests[0].prompt
     order = [
         prompt.index(words) for words in ("קוראים לי דוד", "נעים מאוד.", "בן 40", "יפה.", "איך קוראים לי?")
@@ -61,9 +60,9 @@ def test_a_lost_conversation_is_rebuilt_from_its_history(codex: Codex) -> None:
 @pytest.mark.slow
 def test_a_thread_with_another_writer_is_busy(codex: Codex) -> None:
     codex.answers("א").busy_session()
-    first = run_async(exec_provider().start_session("שלום"))
+    first = run_async(ask_provider(exec_provider(), "שלום"))
     with pytest.raises(SessionBusyError) as caught:
-        run_async(exec_provider().continue_session(first.session, "שוב"))
+        run_async(ask_provider(exec_provider(), "שוב", session=first.session))
     assert caught.value.transient
     assert caught.value.thread_id == thread_id_of(first.session)
 
@@ -72,12 +71,12 @@ def test_a_thread_with_another_writer_is_busy(codex: Codex) -> None:
 def test_codex_refuses_two_concurrent_turns_of_one_thread(codex: Codex) -> None:
     async def collide() -> None:
         own_provider = exec_provider()
-        first = await own_provider.start_session("שלום")
+        first = await ask_provider(own_provider, "שלום")
         codex.hangs()
-        slow = asyncio.create_task(own_provider.continue_session(first.session, "לאט"))
+        slow = asyncio.create_task(ask_provider(own_provider, "לאט", session=first.session))
         await asyncio.to_thread(codex.wait_for_requests, 2)
         with pytest.raises(SessionBusyError):
-            await own_provider.continue_session(first.session, "מהר")
+            await ask_provider(own_provider, "מהר", session=first.session)
         slow.cancel()
         await asyncio.wait([slow])
 
@@ -89,7 +88,7 @@ def test_codex_refuses_two_concurrent_turns_of_one_thread(codex: Codex) -> None:
 def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
     async def together() -> set[str]:
         codex.hold()
-        turns = [asyncio.create_task(exec_provider().start_session(f"שיחה {n}")) for n in range(3)]
+        turns = [asyncio.create_task(ask_provider(exec_provider(), f"שיחה {n}")) for n in range(3)]
         await asyncio.to_thread(codex.wait_for_requests, 3)
         codex.release()
         return {(await turn).text for turn in turns}
@@ -103,8 +102,8 @@ def test_turns_of_different_threads_run_at_the_same_time(codex: Codex) -> None:
 def test_a_cancelled_turn_leaves_no_process_and_the_thread_continues(codex: Codex) -> None:
     async def hang_up() -> float:
         own_provider = exec_provider()
-        first = await own_provider.start_session("שלום")
-        turn = asyncio.create_task(own_provider.continue_session(first.session, "ספר סיפור"))
+        first = await ask_provider(own_provider, "שלום")
+        turn = asyncio.create_task(ask_provider(own_provider, "ספר סיפור", session=first.session))
         await asyncio.to_thread(codex.wait_for_requests, 2)
         assert codex.processes
         with Stopwatch() as watch:
@@ -112,7 +111,7 @@ def test_a_cancelled_turn_leaves_no_process_and_the_thread_continues(codex: Code
             await asyncio.wait([turn])
         assert turn.cancelled()
         assert codex.processes == ()
-        assert (await own_provider.continue_session(first.session, "עוד?")).text == "ג"
+        assert (await ask_provider(own_provider, "עוד?", session=first.session)).text == "ג"
         return watch.took
 
     codex.answers("א").hangs().answers("ג")
@@ -123,7 +122,7 @@ def test_a_cancelled_turn_leaves_no_process_and_the_thread_continues(codex: Code
 def test_a_turn_without_an_answer_ends_at_the_deadline(codex: Codex) -> None:
     codex.hangs()
     with pytest.raises(ProviderTimeoutError) as caught:
-        run_async(exec_provider(timeout=1.5).start_session("שלום"))
+        run_async(ask_provider(exec_provider(timeout=1.5), "שלום"))
     assert caught.value.seconds == 1.5
     assert codex.processes == ()
 
@@ -131,14 +130,14 @@ def test_a_turn_without_an_answer_ends_at_the_deadline(codex: Codex) -> None:
 @pytest.mark.slow
 def test_ending_a_session_deletes_only_its_rollout(codex: Codex) -> None:
     codex.answers("א").answers("ב")
-    kept = run_async(exec_provider().start_session("זה נשאר"))
-    deleted = run_async(exec_provider().start_session("זה נמחק"))
+    kept = run_async(ask_provider(exec_provider(), "זה נשאר"))
+    deleted = run_async(ask_provider(exec_provider(), "זה נמחק"))
     sessions = Path(os.environ["YEMOT_AI_HOME"], "codex", "home", "sessions")
     run_async(exec_provider().end_session(deleted.session))
     (left,) = sessions.glob("*/*/*/*.jsonl")
     assert thread_id_of(kept.session) in left.name
     with pytest.raises(SessionLostError):
-        run_async(exec_provider().continue_session(deleted.session, "שוב"))
+        run_async(ask_provider(exec_provider(), "שוב", session=deleted.session))
 
 
 def files_containing(words: str) -> list[Path]:
@@ -150,8 +149,8 @@ def files_containing(words: str) -> list[Path]:
 @pytest.mark.slow
 def test_an_ended_session_leaves_no_text(codex: Codex) -> None:
     codex.answers("הסוד נשמר").answers("בהחלט")
-    first = run_async(exec_provider().start_session("הסוד שלי"))
-    last = run_async(exec_provider().continue_session(first.session, "עוד על הסוד שלי"))
+    first = run_async(ask_provider(exec_provider(), "הסוד שלי"))
+    last = run_async(ask_provider(exec_provider(), "עוד על הסוד שלי", session=first.session))
     assert files_containing("הסוד")
     run_async(exec_provider().end_session(last.session))
     assert files_containing("הסוד") == []
@@ -161,27 +160,27 @@ def test_an_ended_session_leaves_no_text(codex: Codex) -> None:
 def test_a_failed_first_turn_leaves_no_text(codex: Codex) -> None:
     codex.fails("overloaded").hangs()
     with pytest.raises(OverloadedError):
-        run_async(exec_provider().start_session("הסוד שלי"))
+        run_async(ask_provider(exec_provider(), "הסוד שלי"))
     with pytest.raises(ProviderTimeoutError):
-        run_async(exec_provider(timeout=1.5).start_session("הסוד שלי"))
+        run_async(ask_provider(exec_provider(timeout=1.5), "הסוד שלי"))
     assert files_containing("הסוד") == []
 
 
 @pytest.mark.slow
 def test_a_lost_session_leaves_no_text(codex: Codex) -> None:
     codex.answers("הסוד נשמר").unknown_session()
-    first = run_async(exec_provider().start_session("הסוד שלי"))
+    first = run_async(ask_provider(exec_provider(), "הסוד שלי"))
     with pytest.raises(SessionLostError):
-        run_async(exec_provider().continue_session(first.session, "עוד על הסוד שלי"))
+        run_async(ask_provider(exec_provider(), "עוד על הסוד שלי", session=first.session))
     assert files_containing("הסוד") == []
 
 
 @pytest.mark.slow
 def test_each_call_has_a_working_folder_that_is_deleted_with_it(codex: Codex) -> None:
     codex.answers("א").answers("ב").answers("ג")
-    first = run_async(exec_provider().start_session("שלום"))
-    run_async(exec_provider().start_session("שיחה אחרת"))
-    again = run_async(exec_provider().continue_session(first.session, "עוד"))
+    first = run_async(ask_provider(exec_provider(), "שלום"))
+    run_async(ask_provider(exec_provider(), "שיחה אחרת"))
+    again = run_async(ask_provider(exec_provider(), "עוד", session=first.session))
     first_folder, other_folder, again_folder = (Path(request.cwd) for request in codex.requests)
     assert first_folder == again_folder != other_folder
     run_async(exec_provider().end_session(again.session))
@@ -193,9 +192,9 @@ def test_each_call_has_a_working_folder_that_is_deleted_with_it(codex: Codex) ->
 @pytest.mark.parametrize("key", ["../../elsewhere", "", "x" * 32, 7])
 def test_an_invalid_key_becomes_no_folder(codex: Codex, key: object) -> None:
     codex.answers("א").answers("ב")
-    first = run_async(exec_provider().start_session("שלום"))
+    first = run_async(ask_provider(exec_provider(), "שלום"))
     session: JSON = {"thread_id": thread_id_of(first.session), "key": key}  # type: ignore[dict-item]  # a store may return anything
-    run_async(exec_provider().continue_session(session, "עוד"))
+    run_async(ask_provider(exec_provider(), "עוד", session=session))
     folders = {Path(request.cwd).parent for request in codex.requests}
     assert folders == {Path(os.environ["YEMOT_AI_HOME"], "codex", "work")}
 
@@ -203,7 +202,7 @@ def test_an_invalid_key_becomes_no_folder(codex: Codex, key: object) -> None:
 @pytest.mark.slow
 def test_ending_an_invalid_session_deletes_nothing(codex: Codex) -> None:
     codex.answers("א")
-    run_async(exec_provider().start_session("שלום"))
+    run_async(ask_provider(exec_provider(), "שלום"))
     for session in ("*", {"thread_id": "*"}, {"thread_id": "../../x"}, None, {}):
         run_async(exec_provider().end_session(session))
     sessions = Path(os.environ["YEMOT_AI_HOME"], "codex", "home", "sessions")

@@ -1,8 +1,7 @@
 """Answer with the Codex CLI: one ``codex exec --json`` process per turn.
 
     provider = CodexCLIProvider(timeout=45.0)
-    reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
-    reply = await provider.continue_session(reply.session, "ובלונדון?")
+    ai = YemotAI(provider=provider)
 
 The defaults are safe for a phone line: see ``command`` and ``home``.
 """
@@ -34,7 +33,7 @@ from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from yemot_ai.providers.codex.command import Setting
     from yemot_ai.providers.codex.events import TurnOutcome
@@ -65,6 +64,9 @@ class CodexCLIProvider:
         env: variables to add to the minimal environment of the processes.
     """
 
+    name = "codex"
+    streams = False
+
     def __init__(  # noqa: PLR0913 - each is a public option
         self,
         executable: str | os.PathLike[str] = "codex",
@@ -88,11 +90,6 @@ class CodexCLIProvider:
             env=dict(env or {}),
         )
 
-    @property
-    def name(self) -> str:
-        """``codex``."""
-        return "codex"
-
     def check(self) -> Path:
         """Find the executable, without running it.
 
@@ -101,35 +98,41 @@ class CodexCLIProvider:
         """
         return self._settings.check()
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance of a conversation, in a new thread.
+    async def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer an utterance in the thread of ``session``, or in a new one.
 
         Args:
             prompt: what the caller said.
+            session: the last reply's; None for a new thread.
             instructions: how to answer; they replace Codex's own prompt.
-            history: earlier exchanges, sent to the model before the prompt.
+            history: earlier exchanges, sent to the model before the prompt of a new thread.
+            stream: ignored: ``codex exec`` writes its answer in one piece.
+
+        Yields:
+            The reply.
 
         Raises:
             CodexNotFoundError: there is no such executable.
             ProviderTimeoutError: the deadline passed; the process has ended.
-            ProviderError: one of its subclasses (see ``faults``).
-        """
-        key = new_key()
-        outcome = await self._run_turn(
-            prompt_with_history(prompt, history), instructions, thread_id="", key=key
-        )
-        return _reply(outcome, before={}, key=key)
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance in the thread of ``session``.
-
-        Raises:
             SessionLostError: Codex does not know the thread any more.
             SessionBusyError: another process is writing to the thread.
-            ProviderError: as in ``start_session``.
+            ProviderError: one of its subclasses (see ``faults``).
         """
+        del stream
+        if session is None:
+            key = new_key()
+            first = prompt_with_history(prompt, history)
+            outcome = await self._run_turn(first, instructions, thread_id="", key=key)
+            yield _reply(outcome, before={}, key=key)
+            return
         thread_id = _text_field(session, "thread_id")
         if not is_thread_id(thread_id):
             # For such a name Codex would silently start a new thread, without the history.
@@ -138,7 +141,7 @@ class CodexCLIProvider:
             )
         key = _key(session)
         outcome = await self._run_turn(prompt, instructions, thread_id=thread_id, key=key)
-        return _reply(outcome, before=_usage(session), key=key)
+        yield _reply(outcome, before=_usage(session), key=key)
 
     async def end_session(self, session: JSON) -> None:
         """Delete the conversation's databases, rollout, lock, snapshots and working folder.

@@ -1,14 +1,13 @@
 """OpenAI and compatible servers as a provider: ``pip install 'yemot-ai[openai]'``.
 
 provider = OpenAIProvider(model="gpt-5.5", timeout=30.0)
-reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
-reply = await provider.continue_session(reply.session, "ובלונדון?", instructions="ענה במשפט אחד")
+ai = YemotAI(provider=provider)
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from yemot_ai.errors import (
     AuthenticationError,
@@ -49,18 +48,6 @@ SERVICE: Final = Service(
 )
 
 
-class _API(Protocol):
-    """One of the ways to keep a conversation."""
-
-    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply: ...
-
-    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply: ...
-
-    def stream(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
-    ) -> AsyncIterator[str | Reply]: ...
-
-
 class OpenAIProvider:
     """A provider that uses the Responses API or Chat Completions.
 
@@ -83,6 +70,7 @@ class OpenAIProvider:
     """
 
     name = SERVICE.name
+    streams = True
 
     def __init__(  # noqa: PLR0913 - each is a public option
         self,
@@ -107,47 +95,35 @@ class OpenAIProvider:
             base_url=base_url,
             timeout=timeout,
         )
-        self._api = _make_api(api, store, self._client)
+        self._chat = _make_chat(api, self._client, store=store)
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance; ``history`` is sent as earlier messages."""
-        return await self._api.start(prompt, instructions, history)
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance.
+    def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer an utterance, without commentary and thinking; ``history`` is sent as earlier messages.
 
         Raises:
             SessionLostError: ``session`` is of another API or ``store``, or OpenAI no longer knows it.
+            ProviderError: as in ``Provider.ask``.
         """
-        return await self._api.resume(session, prompt, instructions)
-
-    def stream(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
-    ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece, without commentary and thinking, as in the whole answer.
-
-        Raises:
-            ProviderError: as in the other two methods, also when the stream breaks off.
-        """
-        return self._api.stream(session, prompt, instructions, history)
+        return self._chat.ask(prompt, session, instructions, history, stream=stream)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
-def _make_api(api: str, store: bool | None, connection: ServiceClient) -> _API:  # noqa: FBT001 - the public argument, passed on
+def _make_chat(
+    api: str, connection: ServiceClient, *, store: bool | None
+) -> StatelessChat | openai_responses.StoredResponsesChat:
     if api == "chat":
         return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection))
-    return (
-        StatelessChat(connection, openai_responses.UnstoredResponsesAPI(connection))
-        if store is False
-        else openai_responses.StoredResponsesChat(connection)
-    )
+    if store is False:
+        return StatelessChat(connection, openai_responses.UnstoredResponsesAPI(connection))
+    return openai_responses.StoredResponsesChat(connection)

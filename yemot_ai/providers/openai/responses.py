@@ -7,6 +7,7 @@ raised, and ``output_text`` joins commentary and answer.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
@@ -31,34 +32,26 @@ class StoredResponsesChat:
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
 
-    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Answer the first prompt; ``history`` is sent as earlier messages."""
-        return await self._ask(None, prompt, instructions, history)
-
-    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Answer the next prompt after the response that ``session`` names."""
-        return await self._ask(_or_empty(session), prompt, instructions, ())
-
-    async def stream(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    async def ask(
+        self,
+        prompt: str,
+        session: JSON,
+        instructions: str | None,
+        history: Sequence[Exchange],
+        *,
+        stream: bool,
     ) -> AsyncIterator[str | Reply]:
-        """Do the same as ``start`` and ``resume``, piece by piece."""
+        """Answer a prompt; the parameters are those of ``Provider.ask``."""
         body = self._request_body(session, prompt, history)
+        request = _request(self._client, instructions, {**body, "stream": True} if stream else body)
+        accumulator = _ResponseAccumulator(self._client) if stream else None
         try:
-            request = _request(self._client, instructions, {**body, "stream": True})
-            async for part in self._client.stream(request, _ResponseAccumulator(self._client), self._parse):
-                yield part
+            async with aclosing(self._client.answer(request, accumulator, self._parse)) as parts:
+                async for part in parts:
+                    yield part
         except SessionLostError as lost:
-            raise self._lost_error(lost, body) from lost
-
-    async def _ask(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
-    ) -> Reply:
-        body = self._request_body(session, prompt, history)
-        try:
-            return await self._client.ask(_request(self._client, instructions, body), self._parse)
-        except SessionLostError as lost:
-            raise self._lost_error(lost, body) from lost
+            previous = body.get("previous_response_id", "")
+            raise SessionLostError(str(lost), thread_id=previous, provider=lost.provider) from lost
 
     def _request_body(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
         if session is None:
@@ -72,10 +65,6 @@ class StoredResponsesChat:
     def _parse(self, response: Response) -> Reply:
         text = replace_surrogates(_spoken_text(response, self._client))
         return Reply(text, {"response_id": response.id}, _usage(response))
-
-    def _lost_error(self, lost: SessionLostError, body: Mapping[str, Any]) -> SessionLostError:
-        previous = body.get("previous_response_id", "")
-        return SessionLostError(str(lost), thread_id=previous, provider=lost.provider)
 
     def _response_id(self, session: JSON) -> str:
         if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
@@ -153,11 +142,6 @@ def _request(
 ) -> Callable[[Any], Any]:
     optional = {"instructions": replace_surrogates(instructions)} if instructions else {}
     return lambda client: client.responses.create(model=connection.model, **optional, **request)
-
-
-def _or_empty(session: JSON) -> JSON:
-    """Return an invalid session instead of None, which would start a new conversation."""
-    return {} if session is None else session
 
 
 def _spoken_text(response: Response, connection: ServiceClient) -> str:

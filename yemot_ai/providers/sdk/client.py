@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
@@ -102,22 +101,19 @@ class ServiceClient:
             ProviderError: one of its subclasses.
         """
         client = await self._open_client(request)
-        sdk, deadline = self._sdk(), self._deadline()
-        async with self._translate_errors(sdk, deadline):
-            response = await request(client)
-        return self._parse(response, parse)
+        return self._parse(await self._until(self._deadline(), request(client)), parse)
 
-    async def stream(
+    async def answer(
         self,
         request: Callable[[Any], Awaitable[Any]],
-        accumulator: StreamAccumulator,
+        accumulator: StreamAccumulator | None,
         parse: Callable[[Any], Reply],
-    ) -> AsyncIterator[str | Reply]:
-        """Call ``request(client)`` for a stream; leaving the iteration closes it.
+    ) -> AsyncGenerator[str | Reply]:
+        """Call ``request(client)``; leaving the iteration closes its stream.
 
         Args:
-            request: returns the SDK's stream of events.
-            accumulator: builds the response from the events.
+            request: returns the response, or the SDK's stream of events.
+            accumulator: builds the response from the events; None without a stream.
             parse: makes the reply of the response.
 
         Yields:
@@ -126,15 +122,18 @@ class ServiceClient:
         Raises:
             ProviderError: as ``ask`` does; also after some pieces, if the stream breaks off.
         """
+        if accumulator is None:
+            yield await self.ask(request, parse)
+            return
         client = await self._open_client(request)
-        sdk, deadline = self._sdk(), self._deadline()
-        async with self._translate_errors(sdk, deadline):
-            events = await request(client)
+        deadline = self._deadline()
+        events = await self._until(deadline, request(client))
         if isinstance(events, str):
             raise self.service.malformed_error("a page instead of a stream")
         count = 0
         try:
-            while (event := await self._next_event(sdk, deadline, events)) is not None:
+            # One event at a time: between them the consumer does other work.
+            while (event := await self._until(deadline, anext(events, None))) is not None:
                 count += 1
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
                 if text:
@@ -147,25 +146,20 @@ class ServiceClient:
             raise self._stream_cut_off("the stream ended before the answer did")
         yield self._parse(accumulator.response, parse)
 
-    async def _next_event(self, sdk: ModuleType, deadline: float, events: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an event of an SDK
-        # One event at a time: between them the consumer does other work.
-        async with self._translate_errors(sdk, deadline):
-            return await anext(events, None)
-
-    @asynccontextmanager
-    async def _translate_errors(self, sdk: ModuleType, deadline: float) -> AsyncIterator[None]:
-        """Turn the errors of the block into ``ProviderError``; cancel it at ``deadline``."""
+    async def _until(self, deadline: float, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what an SDK returns
+        """Await ``work`` and turn its errors into ``ProviderError``; cancel it at ``deadline``."""
         try:
             # The SDK's own timeout counts per read; a slow stream would take minutes.
             async with asyncio.timeout_at(deadline):
-                yield
+                return await work
         except TimeoutError as error:
             raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
-        except sdk.APIError as error:
-            raise self._error_from(sdk, error) from self._safe_cause(error)
         except (ValueError, RecursionError) as error:  # the SDK does not wrap the errors of json
             raise self.service.malformed_error(type(error).__name__) from error
         except Exception as error:
+            sdk = self._sdk()
+            if isinstance(error, sdk.APIError):
+                raise self._error_from(sdk, error) from self._safe_cause(error)
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
             # An SDK wraps the transport's errors before the body, not those in a stream.

@@ -66,31 +66,22 @@ class StatelessChat:
         self._client = connection
         self._api = api
 
-    async def start(self, prompt: str, instructions: str | None, history: Sequence[Exchange]) -> Reply:
-        """Answer the first prompt; ``history`` is sent as earlier messages."""
-        return await self._ask(ChatHistory.from_exchanges(history), prompt, instructions)
-
-    async def resume(self, session: JSON, prompt: str, instructions: str | None) -> Reply:
-        """Answer the next prompt after the history in ``session``.
-
-        Raises:
-            SessionLostError: ``session`` is another provider's.
-        """
-        return await self._ask(self._history(session), prompt, instructions)
-
-    async def stream(
-        self, session: JSON, prompt: str, instructions: str | None, history: Sequence[Exchange]
+    def ask(
+        self,
+        prompt: str,
+        session: JSON,
+        instructions: str | None,
+        history: Sequence[Exchange],
+        *,
+        stream: bool,
     ) -> AsyncIterator[str | Reply]:
-        """Do the same as ``start`` and ``resume``, piece by piece."""
+        """Answer a prompt; the parameters are those of ``Provider.ask``."""
         earlier = ChatHistory.from_exchanges(history) if session is None else self._history(session)
-        request = self._api.request(earlier.messages_for(prompt), instructions, stream=True)
+        request = self._api.request(
+            earlier.messages_for(prompt), instructions, **({"stream": True} if stream else {})
+        )
         parse = functools.partial(self._parse, earlier, prompt)
-        async for part in self._client.stream(request, self._api.accumulator(), parse):
-            yield part
-
-    async def _ask(self, history: ChatHistory, prompt: str, instructions: str | None) -> Reply:
-        request = self._api.request(history.messages_for(prompt), instructions)
-        return await self._client.ask(request, functools.partial(self._parse, history, prompt))
+        return self._client.answer(request, self._api.accumulator() if stream else None, parse)
 
     def _history(self, session: JSON) -> ChatHistory:
         return ChatHistory.from_session(session, provider=self._client.service.name)

@@ -1,11 +1,12 @@
 """Record the model calls of a provider and their results.
 
 >>> import asyncio
+>>> from yemot_ai.providers import read_reply
 >>> from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 >>> from yemot_ai_testing.history.history import History
 >>> history = History(now=lambda: 0.0)
 >>> provider = RecordedProvider(ScriptedProvider().answers("שלום"), history)
->>> asyncio.run(provider.start_session("אמירה 7001")).text
+>>> asyncio.run(read_reply(provider.ask("אמירה 7001"), provider.name)).text
 'שלום'
 >>> [(event.__class__.__name__, event.model_call_id) for event in history.events]
 [('ModelAsked', '1'), ('ModelAnswered', '1')]
@@ -19,7 +20,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, Provider, Reply, StreamingProvider
+from yemot_ai.providers import JSON, AnyProvider, Exchange, Reply
+from yemot_ai.providers.adapter import as_provider, forward_optional
+from yemot_ai.providers.provider import close_parts
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_ids
 from yemot_ai_testing.history.events import ModelAnswered, ModelAsked, ModelWrote
 from yemot_ai_testing.history.history import History
@@ -85,50 +88,39 @@ class RecordedProvider:
         worker: the name of the worker, if there are several.
     """
 
-    def __init__(self, provider: Provider, history: History, *, worker: str = "") -> None:
-        self._provider = provider
+    def __init__(self, provider: AnyProvider, history: History, *, worker: str = "") -> None:
+        self._provider = as_provider(provider)
         self._history = history
         self._worker = worker
-        if isinstance(provider, StreamingProvider):
-            self._stream = provider.stream
-            self.stream = self._recorded_stream  # only then, because callers check whether it streams
+        self.streams = self._provider.streams
+        forward_optional(provider, self)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the provider
         return getattr(self._provider, name)
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Ask the provider, and record the model call."""
-        with record_model_call(self._history, prompt, None, history, worker=self._worker) as model_call:
-            reply = await self._provider.start_session(prompt, instructions=instructions, history=history)
-            model_call.session = str(reply.session)
-            return reply
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Ask the provider, and record the model call."""
-        with record_model_call(self._history, prompt, session, worker=self._worker) as model_call:
-            reply = await self._provider.continue_session(session, prompt, instructions=instructions)
-            model_call.session = str(reply.session)
-            return reply
-
-    async def _recorded_stream(
+    async def ask(
         self,
-        session: JSON,
         prompt: str,
         *,
+        session: JSON = None,
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
+        stream: bool = False,
     ) -> AsyncIterator[str | Reply]:
-        """Ask the provider, and record each piece before it is yielded."""
+        """Ask the provider, and record the model call, and each piece before it is yielded."""
         reply = None
         with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
-            parts = self._stream(session, prompt, instructions=instructions, history=history)
-            async for part in parts:
-                if isinstance(part, Reply):
-                    reply, model_call.session = part, str(part.session)
-                    break
-                model_call.record_piece(part)
-                yield part
+            parts = self._provider.ask(
+                prompt, session=session, instructions=instructions, history=history, stream=stream
+            )
+            try:
+                async for part in parts:
+                    if isinstance(part, Reply):
+                        reply, model_call.session = part, str(part.session)
+                        break
+                    model_call.record_piece(part)
+                    yield part
+            finally:
+                await close_parts(parts)
         if reply is not None:  # recorded first: callers may stop at the reply
             yield reply

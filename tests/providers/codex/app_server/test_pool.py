@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.providers.codex.app_server.test_provider import is_running, open_provider, wait_exited
+from tests.support.asking import ask_provider
 from tests.support.codex import Codex, run_async, thread_id_of
 from yemot_ai.errors import OverloadedError, ProviderCrashError, SessionBusyError
 
@@ -33,7 +34,7 @@ async def two_calls(
     codex.answers("1").answers("1")
     async with open_provider(**{"max_servers": 2, "max_turns": 1, **options}) as provider:
         codex.hold()
-        turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(2)]
+        turns = [asyncio.create_task(ask_provider(provider, f"שיחה {n}")) for n in range(2)]
         await asyncio.to_thread(codex.wait_for_requests, 2)
         codex.release()
         yield provider, await turns[0], await turns[1]
@@ -72,7 +73,7 @@ def test_no_second_server_is_started_while_the_first_has_a_free_slot(codex: Code
     async def calls() -> int:
         async with open_provider(max_servers=2, max_turns=2) as provider:
             for _ in range(3):
-                await provider.start_session("שלום")
+                await ask_provider(provider, "שלום")
             return len(provider._pool().servers)
 
     codex.answers("1").answers("2").answers("3")
@@ -85,7 +86,7 @@ def test_a_thread_stays_with_its_server(codex: Codex) -> None:
         async with two_calls(codex) as (provider, first, second):
             before = [server_of(provider, reply) for reply in (first, second)]
             codex.answers("2").answers("2")
-            again = [await provider.continue_session(reply.session, "עוד") for reply in (second, first)]
+            again = [await ask_provider(provider, "עוד", session=reply.session) for reply in (second, first)]
             assert [server_of(provider, reply) for reply in reversed(again)] == before
             return [earlier_threads(reply) for reply in again]
 
@@ -101,9 +102,9 @@ def test_a_thread_waits_for_its_server_even_if_another_has_a_free_slot(codex: Co
             # A new call goes to the server that was started first.
             oldest = provider._pool().servers[0]
             assert oldest is server_of(provider, first)
-            new = asyncio.create_task(provider.start_session("חדש"))
+            new = asyncio.create_task(ask_provider(provider, "חדש"))
             await asyncio.to_thread(codex.wait_for_requests, 3)
-            waiting = asyncio.create_task(provider.continue_session(first.session, "עוד"))
+            waiting = asyncio.create_task(ask_provider(provider, "עוד", session=first.session))
             await wait_until_queued(provider, 1)
             codex.release()
             await new
@@ -118,12 +119,12 @@ def test_a_waiting_turn_takes_the_first_free_slot_of_any_server(codex: Codex) ->
     async def calls() -> str:
         async with two_calls(codex) as (provider, first, second):
             codex.hangs().answers("2").answers("3")
-            slow = asyncio.create_task(provider.continue_session(first.session, "לאט"))
+            slow = asyncio.create_task(ask_provider(provider, "לאט", session=first.session))
             await asyncio.to_thread(codex.wait_for_requests, 3)
             codex.hold()
-            quick = asyncio.create_task(provider.continue_session(second.session, "מהר"))
+            quick = asyncio.create_task(ask_provider(provider, "מהר", session=second.session))
             await asyncio.to_thread(codex.wait_for_requests, 4)
-            waiting = asyncio.create_task(provider.start_session("חדש"))
+            waiting = asyncio.create_task(ask_provider(provider, "חדש"))
             await wait_until_queued(provider, 1)
             codex.release()
             await quick
@@ -143,13 +144,13 @@ def test_more_than_max_waiting_turns_over_all_servers_are_refused(codex: Codex) 
             codex.hold()
             codex.answers("2").answers("2").answers("2")
             turns = [
-                asyncio.create_task(provider.continue_session(reply.session, "עוד")) for reply in replies
+                asyncio.create_task(ask_provider(provider, "עוד", session=reply.session)) for reply in replies
             ]
             await asyncio.to_thread(codex.wait_for_requests, 4)
-            turns.append(asyncio.create_task(provider.start_session("חדש")))
+            turns.append(asyncio.create_task(ask_provider(provider, "חדש")))
             await wait_until_queued(provider, 1)
             with pytest.raises(OverloadedError, match="2 turns run and 1 wait"):
-                await provider.start_session("עוד אחד")
+                await ask_provider(provider, "עוד אחד")
             codex.release()
             return [(await turn).text for turn in turns]
 
@@ -162,13 +163,13 @@ def test_a_cancelled_turn_leaves_the_queue(codex: Codex) -> None:
         async with open_provider(max_servers=1, max_turns=1, max_waiting=1) as provider:
             codex.hold()
             codex.answers("1").answers("3")
-            first = asyncio.create_task(provider.start_session("א"))
+            first = asyncio.create_task(ask_provider(provider, "א"))
             await asyncio.to_thread(codex.wait_for_requests, 1)
-            cancelled = asyncio.create_task(provider.start_session("ב"))
+            cancelled = asyncio.create_task(ask_provider(provider, "ב"))
             await wait_until_queued(provider, 1)
             cancelled.cancel()
             await asyncio.wait([cancelled])
-            third = asyncio.create_task(provider.start_session("ג"))
+            third = asyncio.create_task(ask_provider(provider, "ג"))
             await wait_until_queued(provider, 1)
             codex.release()
             await first
@@ -184,15 +185,15 @@ def test_a_turn_that_is_cancelled_when_it_gets_a_slot_releases_it(codex: Codex) 
         async with open_provider(max_servers=1, max_turns=1) as provider:
             codex.hold()
             codex.answers("1").answers("3")
-            first = asyncio.create_task(provider.start_session("א"))
+            first = asyncio.create_task(ask_provider(provider, "א"))
             await asyncio.to_thread(codex.wait_for_requests, 1)
-            cancelled = asyncio.create_task(provider.start_session("ב"))
+            cancelled = asyncio.create_task(ask_provider(provider, "ב"))
             await wait_until_queued(provider, 1)
             first.add_done_callback(lambda _: cancelled.cancel())
             codex.release()
             await first
             await asyncio.wait([cancelled])
-            return (await provider.start_session("ג")).text
+            return (await ask_provider(provider, "ג")).text
 
     assert run_async(calls()) == "3"
 
@@ -202,14 +203,14 @@ def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
     async def calls() -> None:
         async with open_provider(max_servers=1, max_turns=1) as provider:
             codex.answers("1").answers("2").answers("3")
-            own = await provider.start_session("א")
+            own = await ask_provider(provider, "א")
             codex.hold()
-            other = asyncio.create_task(provider.start_session("ב"))
+            other = asyncio.create_task(ask_provider(provider, "ב"))
             await asyncio.to_thread(codex.wait_for_requests, 2)
-            waiting = asyncio.create_task(provider.continue_session(own.session, "ג"))
+            waiting = asyncio.create_task(ask_provider(provider, "ג", session=own.session))
             await wait_until_queued(provider, 1)
             with pytest.raises(SessionBusyError):
-                await provider.continue_session(own.session, "ד")
+                await ask_provider(provider, "ד", session=own.session)
             codex.release()
             await asyncio.gather(other, waiting)
 
@@ -228,7 +229,7 @@ def test_an_idle_server_ends_and_its_thread_continues_in_the_other(codex: Codex)
             (left,) = provider._pool().servers
             ended = next(pid for pid in both if pid != left.pid)
             await asyncio.to_thread(wait_exited, ended)
-            again = [await provider.continue_session(reply.session, "עוד") for reply in both.values()]
+            again = [await ask_provider(provider, "עוד", session=reply.session) for reply in both.values()]
             assert [server_of(provider, reply) for reply in again] == [left, left]
             return len(both), [reply.text for reply in again], [earlier_threads(reply) for reply in again]
 
@@ -242,7 +243,7 @@ def test_a_crash_fails_only_the_turns_of_its_server(codex: Codex) -> None:
             codex.hold()
             codex.answers("2").answers("2").answers("3")
             turns = [
-                asyncio.create_task(provider.continue_session(reply.session, "עוד"))
+                asyncio.create_task(ask_provider(provider, "עוד", session=reply.session))
                 for reply in (first, second)
             ]
             await asyncio.to_thread(codex.wait_for_requests, 4)
@@ -251,7 +252,7 @@ def test_a_crash_fails_only_the_turns_of_its_server(codex: Codex) -> None:
                 await turns[0]
             codex.release()
             answered = (await turns[1]).text
-            return answered, (await provider.continue_session(first.session, "שוב")).text
+            return answered, (await ask_provider(provider, "שוב", session=first.session)).text
 
     answered, again = run_async(calls())
     assert answered == "2"
@@ -266,10 +267,10 @@ def test_closing_ends_all_servers_and_fails_waiting_turns(codex: Codex) -> None:
             codex.hold()
             codex.answers("2").answers("2")
             turns = [
-                asyncio.create_task(provider.continue_session(reply.session, "עוד")) for reply in replies
+                asyncio.create_task(ask_provider(provider, "עוד", session=reply.session)) for reply in replies
             ]
             await asyncio.to_thread(codex.wait_for_requests, 4)
-            turns.append(asyncio.create_task(provider.start_session("חדש")))
+            turns.append(asyncio.create_task(ask_provider(provider, "חדש")))
             await wait_until_queued(provider, 1)
             await provider.aclose()
             failed = await asyncio.gather(*turns, return_exceptions=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.asking import ask_provider
 from tests.support.codex import run_async, thread_id_of
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
@@ -91,8 +92,8 @@ def files_containing(text: str) -> list[str]:
 def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
     async def call() -> tuple[Reply, Reply]:
         async with open_provider() as provider:
-            first = await provider.start_session("שמי דוד")
-            return first, await provider.continue_session(first.session, "מה שמי?")
+            first = await ask_provider(provider, "שמי דוד")
+            return first, await ask_provider(provider, "מה שמי?", session=first.session)
 
     codex.answers(["נעים ", "מאוד"]).answers("דוד")
     first, second = run_async(call())
@@ -106,8 +107,8 @@ def test_a_call_is_answered_and_remembered(codex: RealCodex) -> None:
 def test_each_turn_has_its_own_usage(codex: RealCodex) -> None:
     async def call() -> list[Usage | None]:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
-            return [first.usage, (await provider.continue_session(first.session, "ב")).usage]
+            first = await ask_provider(provider, "א")
+            return [first.usage, (await ask_provider(provider, "ב", session=first.session)).usage]
 
     codex.answers("א").answers("ב")
     once = Usage(input_tokens=100, cached_input_tokens=10, output_tokens=7)
@@ -119,7 +120,7 @@ def test_many_calls_share_one_process_but_no_messages(codex: RealCodex) -> None:
     async def calls() -> tuple[set[str], set[int]]:
         async with open_provider() as provider:
             codex.hold()
-            turns = [asyncio.create_task(provider.start_session(f"שיחה {n}")) for n in range(5)]
+            turns = [asyncio.create_task(ask_provider(provider, f"שיחה {n}")) for n in range(5)]
             await asyncio.to_thread(codex.wait_for_requests, 5)
             codex.release()
             replies = [await turn for turn in turns]
@@ -138,7 +139,7 @@ def test_many_calls_share_one_process_but_no_messages(codex: RealCodex) -> None:
 def test_the_model_gets_only_the_instructions_and_no_tools(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.start_session("שלום", instructions="ענה בקצרה")
+            await ask_provider(provider, "שלום", instructions="ענה בקצרה")
 
     codex.answers("שלום")
     run_async(call())
@@ -153,9 +154,9 @@ def test_the_model_gets_only_the_instructions_and_no_tools(codex: RealCodex) -> 
 def test_new_instructions_apply_to_the_next_turn_and_the_history_stays(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            reply = await provider.start_session("א", instructions="אחת")
-            reply = await provider.continue_session(reply.session, "ב", instructions="שתיים")
-            await provider.continue_session(reply.session, "ג", instructions="שתיים")
+            reply = await ask_provider(provider, "א", instructions="אחת")
+            reply = await ask_provider(provider, "ב", session=reply.session, instructions="שתיים")
+            await ask_provider(provider, "ג", session=reply.session, instructions="שתיים")
 
     codex.answers("1").answers("2").answers("3")
     run_async(call())
@@ -168,7 +169,7 @@ def test_new_instructions_apply_to_the_next_turn_and_the_history_stays(codex: Re
 def test_the_history_precedes_the_prompt(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.start_session("איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")])
+            await ask_provider(provider, "איך קוראים לי?", history=[Exchange("שמי דוד", "נעים מאוד")])
 
     codex.answers("דוד")
     run_async(call())
@@ -180,7 +181,7 @@ def test_the_history_precedes_the_prompt(codex: RealCodex) -> None:
 def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.start_session("שלום \ud83d")
+            await ask_provider(provider, "שלום \ud83d")
 
     codex.answers("כן")
     run_async(call())
@@ -200,7 +201,7 @@ def test_half_a_surrogate_pair_reaches_the_model_as_a_question_mark(codex: RealC
 def test_an_error_response_has_its_own_class(codex: RealCodex, kind: Any, error: type[ProviderError]) -> None:  # noqa: ANN401 - a literal
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.start_session("הסוד שלי")
+            await ask_provider(provider, "הסוד שלי")
 
     codex.fails(kind)
     with pytest.raises(error) as caught:
@@ -214,7 +215,7 @@ def test_an_error_response_has_its_own_class(codex: RealCodex, kind: Any, error:
 def test_a_turn_without_text_is_an_error(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.start_session("שלום")
+            await ask_provider(provider, "שלום")
 
     codex.model.emits()
     with pytest.raises(AnswerEmptyError):
@@ -225,10 +226,10 @@ def test_a_turn_without_text_is_an_error(codex: RealCodex) -> None:
 def test_a_cut_stream_fails_the_turn_and_the_call_continues(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
             with pytest.raises(ProviderCrashError):
-                await provider.continue_session(first.session, "ב")
-            return (await provider.continue_session(first.session, "ג")).text
+                await ask_provider(provider, "ב", session=first.session)
+            return (await ask_provider(provider, "ג", session=first.session)).text
 
     codex.answers("1").drops("חצי").answers("3")
     assert run_async(call()) == "3"
@@ -238,12 +239,12 @@ def test_a_cut_stream_fails_the_turn_and_the_call_continues(codex: RealCodex) ->
 def test_a_deadline_ends_the_turn_but_not_the_server(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
         async with open_provider(timeout=3.0) as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
             before = await current_server(provider)
             with pytest.raises(ProviderTimeoutError) as caught:
-                await provider.continue_session(first.session, "ב")
+                await ask_provider(provider, "ב", session=first.session)
             assert caught.value.seconds == 3.0
-            again = await provider.continue_session(first.session, "ג")
+            again = await ask_provider(provider, "ג", session=first.session)
             return before is await current_server(provider), again.text
 
     codex.answers("1").hangs().answers("3")
@@ -254,15 +255,15 @@ def test_a_deadline_ends_the_turn_but_not_the_server(codex: RealCodex) -> None:
 def test_a_cancelled_turn_has_ended_when_the_cancellation_returns(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
-            turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
+            first = await ask_provider(provider, "א")
+            turn = asyncio.create_task(ask_provider(provider, "ב", session=first.session))
             await asyncio.to_thread(codex.wait_for_requests, 2)
             server = await current_server(provider)
             turn.cancel()
             await asyncio.wait([turn])
             assert turn.cancelled()
             # If it were still running, the next prompt would silently become part of it.
-            reply = await provider.continue_session(first.session, "ג")
+            reply = await ask_provider(provider, "ג", session=first.session)
             assert server is await current_server(provider)
             return reply.text
 
@@ -277,16 +278,16 @@ def test_a_turn_cancelled_before_the_model_is_called_takes_no_later_prompt(
 ) -> None:
     async def call() -> str:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
             server = await current_server(provider)
             codex.hold()
-            turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
+            turn = asyncio.create_task(ask_provider(provider, "ב", session=first.session))
             for _ in range(steps):
                 await asyncio.sleep(0)
             turn.cancel()
             await asyncio.wait([turn])
             codex.release()
-            reply = await provider.continue_session(first.session, "ג")
+            reply = await ask_provider(provider, "ג", session=first.session)
             assert server is await current_server(provider)
             return reply.text
 
@@ -300,11 +301,11 @@ def test_a_turn_cancelled_before_the_model_is_called_takes_no_later_prompt(
 def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
-            slow = asyncio.create_task(provider.continue_session(first.session, "ב"))
+            first = await ask_provider(provider, "א")
+            slow = asyncio.create_task(ask_provider(provider, "ב", session=first.session))
             await asyncio.to_thread(codex.wait_for_requests, 2)
             with pytest.raises(SessionBusyError):
-                await provider.continue_session(first.session, "ג")
+                await ask_provider(provider, "ג", session=first.session)
             slow.cancel()
             await asyncio.wait([slow])
 
@@ -317,15 +318,17 @@ def test_a_second_turn_of_a_thread_is_refused(codex: RealCodex) -> None:
 def test_after_a_crash_the_call_continues_in_a_new_server(codex: RealCodex) -> None:
     async def call() -> tuple[str, bool]:
         async with open_provider() as provider:
-            first = await provider.start_session("שמי דוד", instructions="אחת")
+            first = await ask_provider(provider, "שמי דוד", instructions="אחת")
             before = await current_server(provider)
-            turn = asyncio.create_task(provider.continue_session(first.session, "ספר", instructions="אחת"))
+            turn = asyncio.create_task(
+                ask_provider(provider, "ספר", session=first.session, instructions="אחת")
+            )
             await asyncio.to_thread(codex.wait_for_requests, 2)
             os.kill(before.pid, signal.SIGKILL)
             with pytest.raises(ProviderCrashError) as caught:
                 await turn
             assert caught.value.exit_code == -9
-            reply = await provider.continue_session(first.session, "מה שמי?", instructions="שתיים")
+            reply = await ask_provider(provider, "מה שמי?", session=first.session, instructions="שתיים")
             return reply.text, before is await current_server(provider)
 
     codex.answers("נעים").hangs().answers("דוד")
@@ -338,9 +341,9 @@ def test_after_a_crash_the_call_continues_in_a_new_server(codex: RealCodex) -> N
 def test_a_call_that_alternates_between_two_servers_keeps_its_history(codex: RealCodex) -> None:
     async def call() -> JSON:
         async with open_provider() as one, open_provider() as other:
-            reply = await one.start_session("0")
+            reply = await ask_provider(one, "0")
             for turn in range(1, 7):
-                reply = await (other, one)[turn % 2].continue_session(reply.session, str(turn))
+                reply = await ask_provider((other, one)[turn % 2], str(turn), session=reply.session)
             assert len(rollouts()) > 1
             await one.end_session(reply.session)
             assert rollouts() == []
@@ -356,12 +359,12 @@ def test_a_call_that_alternates_between_two_servers_keeps_its_history(codex: Rea
 def test_a_fork_whose_turn_failed_is_deleted_and_the_call_continues_in_its_thread(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as one, open_provider() as other:
-            first = await one.start_session("א")
+            first = await ask_provider(one, "א")
             with pytest.raises(OverloadedError):
-                await other.continue_session(first.session, "הסוד")
+                await ask_provider(other, "הסוד", session=first.session)
             (left,) = rollouts()
             assert thread_id_of(first.session) in left
-            await one.continue_session(first.session, "ג")
+            await ask_provider(one, "ג", session=first.session)
 
     codex.answers("1").fails("overloaded").answers("3")
     run_async(call())
@@ -372,21 +375,23 @@ def test_a_fork_whose_turn_failed_is_deleted_and_the_call_continues_in_its_threa
 def test_an_unknown_thread_is_lost(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            await provider.continue_session({"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54"}, "שלום")
+            await ask_provider(
+                provider, "שלום", session={"thread_id": "01a2021e-e1f2-71a2-898b-4fcd956cbb54"}
+            )
 
     with pytest.raises(SessionLostError) as caught:
         run_async(call())
     assert caught.value.thread_id == "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 
 
-@pytest.mark.parametrize("session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, None, "x"])
+@pytest.mark.parametrize("session", [{"thread_id": "not-a-uuid"}, {"thread_id": "--last"}, {}, "x"])
 def test_a_session_that_is_no_thread_is_lost_before_a_server_is_started(
     codex: RealCodex, session: object
 ) -> None:
     async def call() -> None:
         async with open_provider() as provider:
             with pytest.raises(SessionLostError):
-                await provider.continue_session(session, "שלום")  # type: ignore[arg-type]  # a store may return anything
+                await ask_provider(provider, "שלום", session=session)  # type: ignore[arg-type]  # a store may return anything
             assert provider._pool().servers == ()
 
     run_async(call())
@@ -397,13 +402,13 @@ def test_turns_wait_for_a_slot_and_more_than_max_waiting_are_refused(codex: Real
     async def calls() -> list[str]:
         async with open_provider(max_servers=1, max_turns=1, max_waiting=1) as provider:
             codex.hold()
-            first = asyncio.create_task(provider.start_session("א"))
+            first = asyncio.create_task(ask_provider(provider, "א"))
             await asyncio.to_thread(codex.wait_for_requests, 1)
-            second = asyncio.create_task(provider.start_session("ב"))
+            second = asyncio.create_task(ask_provider(provider, "ב"))
             while not provider._pool().waiting:  # noqa: ASYNC110 - the queue has no event
                 await asyncio.sleep(0)
             with pytest.raises(OverloadedError):
-                await provider.start_session("ג")
+                await ask_provider(provider, "ג")
             assert len(codex.model.requests) == 1
             codex.release()
             return [(await first).text, (await second).text]
@@ -416,8 +421,8 @@ def test_turns_wait_for_a_slot_and_more_than_max_waiting_are_refused(codex: Real
 def test_no_text_is_left_when_the_call_and_the_server_have_ended(codex: RealCodex) -> None:
     async def call() -> None:
         async with open_provider() as provider:
-            first = await provider.start_session("הסוד שלי")
-            last = await provider.continue_session(first.session, "ועוד הסוד")
+            first = await ask_provider(provider, "הסוד שלי")
+            last = await ask_provider(provider, "ועוד הסוד", session=first.session)
             assert files_containing("הסוד")
             await provider.end_session(last.session)
             # The databases are shared by the calls of the server, until it ends.
@@ -432,11 +437,11 @@ def test_no_text_is_left_when_the_call_and_the_server_have_ended(codex: RealCode
 def test_closing_ends_the_process_and_a_later_turn_starts_another(codex: RealCodex) -> None:
     async def call() -> tuple[bool, str]:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
+            first = await ask_provider(provider, "א")
             pid = (await current_server(provider)).pid
             await provider.aclose()
             exited = not is_running(pid)
-            return exited, (await provider.continue_session(first.session, "ב")).text
+            return exited, (await ask_provider(provider, "ב", session=first.session)).text
 
     codex.answers("1").answers("2")
     assert run_async(call()) == (True, "2")
@@ -448,10 +453,10 @@ def test_a_server_ends_with_its_event_loop_and_the_next_loop_has_its_own(codex: 
     provider = CodexAppServerProvider(timeout=20.0)
 
     async def first() -> tuple[JSON, int]:
-        return (await provider.start_session("א")).session, (await current_server(provider)).pid
+        return (await ask_provider(provider, "א")).session, (await current_server(provider)).pid
 
     async def second(session: JSON) -> str:
-        text = (await provider.continue_session(session, "ב")).text
+        text = (await ask_provider(provider, "ב", session=session)).text
         await provider.aclose()
         return text
 
@@ -464,7 +469,7 @@ def test_a_server_ends_with_its_event_loop_and_the_next_loop_has_its_own(codex: 
 def test_a_missing_executable_is_named() -> None:
     async def call() -> None:
         async with open_provider(executable="no-such-codex") as provider:
-            await provider.start_session("שלום")
+            await ask_provider(provider, "שלום")
 
     with pytest.raises(CodexNotFoundError, match="no-such-codex"):
         run_async(call())
@@ -476,7 +481,7 @@ from yemot_ai.providers.codex import CodexAppServerProvider
 
 async def main():
     provider = CodexAppServerProvider(sys.argv[1], timeout=20.0)
-    await provider.start_session("הסוד שלי")
+    await anext(provider.ask("הסוד שלי"))
     (server,) = provider._pool().servers
     child = os.fork()
     if child == 0:
@@ -523,15 +528,15 @@ def test_a_killed_process_leaves_no_server_even_if_its_fork_lives(real: RealCode
 def test_a_server_that_ignores_an_interrupt_is_replaced(codex: RealCodex) -> None:
     async def call() -> str:
         async with open_provider() as provider:
-            first = await provider.start_session("א")
-            turn = asyncio.create_task(provider.continue_session(first.session, "ב"))
+            first = await ask_provider(provider, "א")
+            turn = asyncio.create_task(ask_provider(provider, "ב", session=first.session))
             await asyncio.to_thread(codex.wait_for_requests, 2)
             server = await current_server(provider)
             os.kill(server.pid, signal.SIGSTOP)
             turn.cancel()
             await asyncio.wait([turn])
             assert turn.cancelled()
-            reply = await provider.continue_session(first.session, "ג")
+            reply = await ask_provider(provider, "ג", session=first.session)
             assert not is_running(server.pid)
             return reply.text
 
@@ -544,9 +549,9 @@ def test_the_mode_uses_the_server_and_closing_ends_it(codex: RealCodex) -> None:
     codex.answers("שלום").answers("שוב")
     ai = YemotAI(mode="codex-app-server")
     try:
-        assert isinstance(ai.provider, CodexAppServerProvider)
+        assert isinstance(ai._runtime.provider, CodexAppServerProvider)
         assert [ai.reply("call-1", "א"), ai.reply("call-1", "ב")] == ["שלום", "שוב"]
-        (server,) = ai.provider._pools[0].servers
+        (server,) = ai._runtime.provider._pools[0].servers
         ai.end("call-1")
         assert rollouts() == []
     finally:
@@ -559,11 +564,11 @@ def test_the_mode_uses_the_server_and_closing_ends_it(codex: RealCodex) -> None:
 def test_the_least_recently_used_threads_are_unloaded_and_loaded_again(codex: RealCodex) -> None:
     async def calls() -> None:
         async with open_provider(max_loaded=2) as provider:
-            replies = [await provider.start_session(f"שיחה {n}") for n in range(4)]
+            replies = [await ask_provider(provider, f"שיחה {n}") for n in range(4)]
             server = await current_server(provider)
             assert list(server._instructions) == [thread_id_of(reply.session) for reply in replies[2:]]
             for reply in replies:
-                await provider.continue_session(reply.session, "עוד")
+                await ask_provider(provider, "עוד", session=reply.session)
             assert len(server._instructions) == 2
 
     for _ in range(8):

@@ -17,6 +17,7 @@ from tests.providers.codex.safety.test_exec import (
     sent_to_model,
     tool_outputs,
 )
+from tests.support.asking import ask_provider
 from tests.support.codex import run_async
 from yemot_ai.providers.codex import CodexAppServerProvider
 
@@ -31,9 +32,9 @@ async def run_attacked_turn(real: RealCodex, attack: AttackFiles, model: str, wo
     """Run the second turn of a call whose model has become malicious."""
     provider = CodexAppServerProvider(model=model, timeout=25.0)
     try:
-        first = await provider.start_session("שלום")
+        first = await ask_provider(provider, "שלום")
         await asyncio.to_thread(script_attacks, real, attack)
-        return await provider.continue_session(first.session, words)
+        return await ask_provider(provider, words, session=first.session)
     finally:
         await provider.aclose()
 

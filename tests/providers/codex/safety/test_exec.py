@@ -17,6 +17,7 @@ import pytest
 
 from tests.providers.codex.faults.process_faults import disables_no_tool
 from tests.providers.codex.safety.attacks import HARMLESS, INJECTION, SECRET, AttackFiles
+from tests.support.asking import ask_provider
 from tests.support.codex import exec_provider, run_async
 from tests.support.figures import attach_figure
 from yemot_ai.providers.provider import Exchange, Reply
@@ -80,12 +81,12 @@ def turn(
     """
     if kind == "resume":
         real.answers("שלום.")
-        first = run_async(provider.start_session("שלום"))
+        first = run_async(ask_provider(provider, "שלום"))
         script()
-        return run_async(provider.continue_session(first.session, words))
+        return run_async(ask_provider(provider, words, session=first.session))
     script()
     history = [Exchange("קוראים לי דוד", "נעים מאוד.")] if kind == "rebuilt" else []
-    return run_async(provider.start_session(words, history=history))
+    return run_async(ask_provider(provider, words, history=history))
 
 
 def script_attacks(real: RealCodex, attack: AttackFiles) -> None:
@@ -190,7 +191,7 @@ def test_a_turn_offers_no_tools_and_sends_few_bytes(
 def test_the_same_calls_read_and_run_if_no_tool_is_switched_off(real: RealCodex, attack: AttackFiles) -> None:
     with disables_no_tool.planted():
         script_attacks(real, attack)
-        run_async(exec_provider(sandbox="danger-full-access").start_session("קרא לי את הקובץ"))
+        run_async(ask_provider(exec_provider(sandbox="danger-full-access"), "קרא לי את הקובץ"))
     assert attack.executed
     assert SECRET in sent_to_model(real)
 
@@ -199,7 +200,7 @@ def test_the_same_home_is_followed_by_a_provider_that_uses_it(
     real: RealCodex, malicious_files: AttackFiles
 ) -> None:
     real.answers("כן.")
-    run_async(exec_provider(codex_home=os.environ["CODEX_HOME"]).start_session("שלום"))
+    run_async(ask_provider(exec_provider(codex_home=os.environ["CODEX_HOME"]), "שלום"))
     assert INJECTION in sent_to_model(real)
     assert "ran-from-codex-home-mcp" in malicious_files.executed
 
@@ -248,7 +249,7 @@ def test_no_secret_of_the_server_reaches_the_process(
         monkeypatch.setenv(name, SECRET)
 
     async def read_environment() -> bytes:
-        turn = asyncio.create_task(exec_provider().start_session("שלום"))
+        turn = asyncio.create_task(ask_provider(exec_provider(), "שלום"))
         await asyncio.to_thread(real.wait_for_requests, 1)
         (pid,) = real.processes
         environ = await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)

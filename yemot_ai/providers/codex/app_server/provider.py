@@ -1,9 +1,7 @@
 """Answer with running ``codex app-server`` processes: one thread per call, one process for many calls.
 
     provider = CodexAppServerProvider(timeout=45.0)
-    reply = await provider.start_session("מה השעה?", instructions="ענה במשפט אחד")
-    reply = await provider.continue_session(reply.session, "ובלונדון?")
-    await provider.aclose()
+    ai = YemotAI(provider=provider)
 
 The defaults are safe for a phone line, as with ``CodexCLIProvider``; a turn starts no process. See
 ``server`` for how a server behaves, and ``pool`` for when there is more than one.
@@ -12,6 +10,7 @@ The defaults are safe for a phone line, as with ``CodexCLIProvider``; a turn sta
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -74,6 +73,9 @@ class CodexAppServerProvider:
         idle_timeout: seconds after which an idle server ends, unless it is the only one.
     """
 
+    name = "codex-app-server"
+    streams = True
+
     def __init__(  # noqa: PLR0913 - each is a public option
         self,
         executable: str | os.PathLike[str] = "codex",
@@ -108,11 +110,6 @@ class CodexAppServerProvider:
         self._pools: list[ServerPool] = []
         self._background_tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def name(self) -> str:
-        """``codex-app-server``."""
-        return "codex-app-server"
-
     def check(self) -> Path:
         """Find the executable, without running it.
 
@@ -121,53 +118,44 @@ class CodexAppServerProvider:
         """
         return self._settings.check()
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        """Answer the first utterance of a conversation, in a new thread.
+    async def ask(
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+    ) -> AsyncIterator[str | Reply]:
+        """Answer an utterance in the thread of ``session``, or in a new one.
+
+        Leaving the iteration interrupts the turn.
 
         Args:
             prompt: what the caller said.
+            session: the last reply's; None for a new thread.
             instructions: how to answer; they replace Codex's own prompt.
-            history: earlier exchanges, sent to the model before the prompt.
+            history: earlier exchanges, sent to the model before the prompt of a new thread.
+            stream: whether pieces are wanted.
+
+        Yields:
+            With ``stream``, pieces of the answer; last the reply.
 
         Raises:
             CodexNotFoundError: there is no such executable.
             ProviderTimeoutError: the deadline passed; the turn was interrupted.
-            ProviderError: one of its subclasses (see ``faults``).
-        """
-        return await self._start(prompt, instructions, history, on_text=_ignore_text)
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        """Answer a further utterance in the thread of ``session``.
-
-        Raises:
             SessionLostError: Codex does not know the thread any more.
             SessionBusyError: another turn of the thread is running.
-            ProviderError: as in ``start_session``.
+            ProviderError: one of its subclasses (see ``faults``).
         """
-        return await self._resume(session, prompt, instructions, on_text=_ignore_text)
-
-    async def stream(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
-    ) -> AsyncIterator[str | Reply]:
-        """Answer piece by piece; leaving the iteration interrupts the turn.
-
-        Raises:
-            ProviderError: as in the other two methods, also after some pieces.
-        """
-        pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        on_text = pieces.put_nowait
-        turn = asyncio.create_task(
-            self._start(prompt, instructions, history, on_text=on_text)
-            if session is None
-            else self._resume(session, prompt, instructions, on_text=on_text)
+        answer = functools.partial(
+            self._start if session is None else self._resume, prompt, session, instructions, history
         )
+        if not stream:
+            yield await answer(on_text=_ignore_text)
+            return
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        turn = asyncio.create_task(answer(on_text=pieces.put_nowait))
         turn.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
             while (piece := await pieces.get()) is not None:
@@ -190,10 +178,15 @@ class CodexAppServerProvider:
         await self._pool().aclose()
 
     async def _start(
-        self, prompt: str, instructions: str | None, history: Sequence[Exchange], *, on_text: _OnText
+        self,
+        prompt: str,
+        _session: JSON,
+        instructions: str | None,
+        history: Sequence[Exchange],
+        *,
+        on_text: _OnText,
     ) -> Reply:
-        key = new_key()
-        session: dict[str, Any] = {"thread_id": "", "usage": {}, "key": key, "threads": []}
+        session: dict[str, Any] = {"thread_id": "", "usage": {}, "key": new_key(), "threads": []}
         turn = self._run_turn(session, prompt_with_history(prompt, history), instructions, on_text)
         try:
             return await self._with_deadline(turn)
@@ -203,7 +196,13 @@ class CodexAppServerProvider:
             raise
 
     async def _resume(
-        self, session: JSON, prompt: str, instructions: str | None, *, on_text: _OnText
+        self,
+        prompt: str,
+        session: JSON,
+        instructions: str | None,
+        _history: Sequence[Exchange],
+        *,
+        on_text: _OnText,
     ) -> Reply:
         own = _validated(session)
         before = own["thread_id"]
