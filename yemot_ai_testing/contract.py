@@ -25,21 +25,17 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yemot_ai_testing.codex.recorder.own_turns import record_live
 from yemot_ai_testing.codex.recorder.script_file import ScriptFileError
 from yemot_ai_testing.codex.redact import UnpublishableError
-from yemot_ai_testing.codex.rules.suite import (
-    RULES,
-    CodexSuite,
-    ContractBreachError,
-    ExecutableUnusableError,
-    open_suite,
-)
-from yemot_ai_testing.conformance.rule import AnyRule, Interface, Rule, Verdict
-from yemot_ai_testing.conformance.stores import STORE_RULES
-from yemot_ai_testing.conformance.stores.bench import StoreFactory, StoreRule, StoreVerdict
-from yemot_ai_testing.conformance.stores.suite import StoreBreachError, StoreSuite
+from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite, ExecutableUnusableError, open_suite
+from yemot_ai_testing.conformance.rule import AnyRule, ContractBreachError, Interface, Rule, Verdict
+
+if TYPE_CHECKING:
+    from yemot_ai_testing.conformance.stores.bench import StoreFactory
+    from yemot_ai_testing.conformance.stores.suite import StoreSuite
 
 __all__ = [
     "CodexSuite",
@@ -47,10 +43,6 @@ __all__ = [
     "ExecutableUnusableError",
     "Rule",
     "ScriptFileError",
-    "StoreBreachError",
-    "StoreRule",
-    "StoreSuite",
-    "StoreVerdict",
     "UnpublishableError",
     "Verdict",
     "codex",
@@ -97,9 +89,13 @@ def session_store(make_store: StoreFactory) -> StoreSuite:
         make_store: opens the store. It is called twice for each rule, for two views of the same sessions,
             as two workers have them. Names are unique, so the store may be in use.
     """
+    from yemot_ai_testing.conformance.stores.suite import StoreSuite  # noqa: PLC0415 - Codex needs no store
+
     return StoreSuite(make_store)
 
 
-def session_store_rules() -> tuple[StoreRule, ...]:
+def session_store_rules() -> tuple[AnyRule, ...]:
     """Return the rules of session stores, in order, each with a stable ``id``."""
+    from yemot_ai_testing.conformance.stores import STORE_RULES  # noqa: PLC0415 - as above
+
     return STORE_RULES

@@ -7,7 +7,6 @@ import pytest
 from tests.sessions.faulty_stores import FAULTS
 from yemot_ai_testing import contract
 from yemot_ai_testing.conformance.stores import bench, hold_rules
-from yemot_ai_testing.conformance.stores.suite import StoreBreachError
 
 CAUGHT_BY = {
     "lost update: the last writer wins": "session-lost-update",
@@ -64,6 +63,6 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_planted_fault_is_found_by_the_rule_for_it(fault: str) -> None:
     suite = contract.session_store(FAULTS[fault]())
 
-    with pytest.raises(StoreBreachError) as caught:
+    with pytest.raises(contract.ContractBreachError) as caught:
         suite.check(CAUGHT_BY[fault])
     assert [verdict.rule.id for verdict in caught.value.breaches] == [CAUGHT_BY[fault]]

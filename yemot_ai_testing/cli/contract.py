@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, CodexSpecError
-from yemot_ai_testing.codex.rules.suite import RULES, ExecutableUnusableError, open_suite, rule_by_id
+from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite, ExecutableUnusableError, open_suite
 from yemot_ai_testing.codex.rules.table import as_data, format_table
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_suites(arguments: argparse.Namespace) -> int:
-    rules = [rule_by_id(rule_id) for rule_id in arguments.rules or ()] or _rules_of(arguments.interface)
+    rules = [CodexSuite.find_rule(rule_id) for rule_id in arguments.rules or ()] or _rules_of(
+        arguments.interface
+    )
     with ExitStack() as stack:
         # All suites are opened first: an executable that cannot be run ends the command before any rule runs.
         specs = dict.fromkeys(arguments.executables or ("real", "fake"))

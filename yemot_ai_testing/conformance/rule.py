@@ -1,28 +1,37 @@
-"""A rule that an executable must keep, and the verdict of checking it."""
+"""Rules, the verdict of checking one, and the suite that checks them on a subject.
+
+A contract is a list of rules, each a function of a bench: a fresh environment with the subject. A suite opens
+the bench of a rule, runs the rule, and returns a ``Verdict``.
+"""
 
 from __future__ import annotations
 
 import re
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 Bench = TypeVar("Bench")
+Result = TypeVar("Result")
 
 __all__ = [
     "MEASURED",
     "AnyRule",
     "Breach",
+    "ContractBreachError",
     "Interface",
     "NotApplicable",
     "Rule",
     "RuleGroup",
     "RuleOutcome",
+    "RuleSuite",
     "Verdict",
     "expect_contains",
     "expect_equal",
     "expect_true",
-    "format_breaches",
 ]
 
 MEASURED: Final = "measured, 0.169.0"
@@ -48,44 +57,32 @@ class Breach(AssertionError):  # noqa: N818 - the term of contracts, and of the 
         super().__init__(f"expected {expected}; actual {actual}")
 
 
-def format_breaches(heading: str, breaches: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return a text about broken rules.
-
-    Args:
-        heading: the first line.
-        breaches: for each rule its id, its title, the expected and the actual behaviour.
-    """
-    lines = [heading]
-    for rule_id, title, expected, actual in breaches:
-        lines += [f"  {rule_id}: {title}", f"    expected {expected}", f"    actual   {actual}"]
-    return "\n".join(lines)
-
-
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
-    """A rule does not apply to this executable or this machine; the message has the reason."""
+    """A rule does not apply to this subject or this machine; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[Bench]):
-    """A rule of Codex.
+    """A rule.
 
     Attributes:
         id: a stable name; its first word is the group.
         title: the rule, as a sentence.
-        check: checks the rule on a fresh bench; raises ``Breach`` or ``NotApplicable``.
-        source: the source of the rule.
+        check: checks the rule on a fresh bench; raises ``Breach`` or ``NotApplicable``. A check of a session
+            store is a coroutine function.
+        source: the source of the rule; empty for a rule of this project.
         since: the first version with this behaviour; empty: all.
         until: the first version without it; empty: none.
-        interface: ``exec`` (``codex exec --json``) or ``app-server``.
+        interface: of a rule of Codex: ``exec`` (``codex exec --json``) or ``app-server``; else empty.
     """
 
     id: str
     title: str
-    check: Callable[[Bench], None]
-    source: str = MEASURED
+    check: Callable[[Bench], Any]
+    source: str = ""
     since: str = ""
     until: str = ""
-    interface: Interface = "exec"
+    interface: Interface | Literal[""] = ""
 
     def applies_to(self, version: str) -> bool:
         """Return whether the rule applies to a version; all rules apply to an unknown one."""
@@ -103,7 +100,7 @@ class Rule(Generic[Bench]):
 
 
 AnyRule: TypeAlias = "Rule[Any]"
-"""A rule of either interface."""
+"""A rule of any contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +124,140 @@ class Verdict:
     seconds: float = 0.0
 
 
-class RuleGroup(Generic[Bench]):
-    """The rules of one subject, in order."""
+class ContractBreachError(AssertionError):
+    """A subject breaks rules of its contract.
 
-    def __init__(self, name: str) -> None:
+    Attributes:
+        subject: its name in reports.
+        breaches: the verdicts of the broken rules, with what was expected and what happened.
+    """
+
+    def __init__(self, subject: str, breaches: Iterable[Verdict]) -> None:
+        self.subject = subject
+        self.breaches = tuple(breaches)
+        interfaces = " and ".join(dict.fromkeys(one.rule.interface for one in self.breaches))
+        lines = [f"{subject} breaks {len(self.breaches)} rules{f' of codex {interfaces}' * bool(interfaces)}"]
+        for one in self.breaches:
+            lines += [
+                f"  {one.rule.id}: {one.rule.title}",
+                f"    expected {one.expected}",
+                f"    actual   {one.actual}",
+            ]
+        super().__init__("\n".join(lines))
+
+
+class RuleGroup(Generic[Bench]):
+    """The rules of one subject, in order.
+
+    Args:
+        name: the first word of their ids.
+        source: the source of the rules that have no source of their own.
+        interface: the interface of Codex; empty for rules of something else.
+    """
+
+    def __init__(self, name: str, *, source: str = "", interface: Interface | Literal[""] = "") -> None:
         self.name = name
         self.rules: list[Rule[Bench]] = []
+        self._source = source
+        self._interface = interface
 
     def rule(
-        self, name: str, title: str, *, source: str = MEASURED, since: str = "", until: str = ""
-    ) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
-        """Add the decorated function as a rule."""
+        self, name: str, title: str = "", *, source: str = "", since: str = "", until: str = ""
+    ) -> Callable[[Callable[[Bench], Result]], Callable[[Bench], Result]]:
+        """Add the decorated function as a rule; its docstring is the title of a rule without ``title``."""
 
-        def add(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
-            self.rules.append(Rule(f"{self.name}-{name}", title, check, source, since, until))
+        def add(check: Callable[[Bench], Result]) -> Callable[[Bench], Result]:
+            sentence = title or (check.__doc__ or "").strip().removesuffix(".")
+            rule_id, origin = f"{self.name}-{name}", source or self._source
+            self.rules.append(Rule(rule_id, sentence, check, origin, since, until, self._interface))
             return check
 
         return add
+
+
+class RuleSuite(ABC):
+    """The rules of a contract, and the subject to check.
+
+    Attributes:
+        catalogue: the rules that ``run`` and ``check`` find by their ids.
+        max_workers: how many rules run at the same time by default.
+        name: the name of the subject in reports.
+        version: the version of the subject; empty if it is unknown.
+    """
+
+    catalogue: ClassVar[tuple[AnyRule, ...]]
+    max_workers: ClassVar[int] = 4
+    name: str
+    version: str
+
+    @property
+    def rules(self) -> tuple[AnyRule, ...]:
+        """The rules that are checked by default, including those that do not apply to this version."""
+        return self.catalogue
+
+    @classmethod
+    def find_rule(cls, rule_id: str) -> AnyRule:
+        """Return the rule with this id.
+
+        Raises:
+            LookupError: if there is none.
+        """
+        by_id = {rule.id: rule for rule in cls.catalogue}
+        if rule_id not in by_id:
+            raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(by_id)}")
+        return by_id[rule_id]
+
+    def run(self, rule: AnyRule | str) -> Verdict:
+        """Check one rule.
+
+        Args:
+            rule: the rule, or its id.
+
+        Raises:
+            LookupError: if there is no such rule.
+        """
+        rule = self.find_rule(rule) if isinstance(rule, str) else rule
+        if not rule.applies_to(self.version):
+            reason = f"the rule holds {rule.versions}; this is {self.version}"
+            return Verdict(rule, "not applicable", reason=reason)
+        started = time.monotonic()
+        try:
+            self._check_rule(rule)
+        except Breach as breach:
+            seconds = time.monotonic() - started
+            return Verdict(rule, "breached", breach.expected, breach.actual, seconds=seconds)
+        except NotApplicable as reason:
+            return Verdict(rule, "not applicable", reason=str(reason), seconds=time.monotonic() - started)
+        return Verdict(rule, "held", seconds=time.monotonic() - started)
+
+    def run_all(self, rules: Iterable[AnyRule] = (), *, workers: int = 0) -> list[Verdict]:
+        """Check rules in parallel, each on a fresh bench.
+
+        Args:
+            rules: the rules; all by default.
+            workers: how many run at the same time; ``max_workers`` by default.
+        """
+        with ThreadPoolExecutor(workers or self.max_workers) as pool:
+            return list(pool.map(self.run, tuple(rules) or self.rules))
+
+    def check(self, *rules: AnyRule | str) -> None:
+        """Check rules, and raise an error that lists all breaches.
+
+        Args:
+            rules: the rules or their ids; all by default.
+
+        Raises:
+            ContractBreachError: if the subject breaks a rule.
+            LookupError: if there is no such rule.
+        """
+        selected = [self.find_rule(rule) if isinstance(rule, str) else rule for rule in rules]
+        breaches = [verdict for verdict in self.run_all(selected) if verdict.outcome == "breached"]
+        if breaches:
+            raise ContractBreachError(self.name, breaches)
+
+    @abstractmethod
+    def _check_rule(self, rule: AnyRule) -> None:
+        """Check a rule on a fresh bench; raise ``Breach`` or ``NotApplicable``."""
 
 
 def expect_equal(what: str, actual: object, expected: object) -> None:

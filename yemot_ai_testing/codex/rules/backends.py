@@ -6,8 +6,9 @@ fake of this toolkit needs none: it has a script itself.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -18,65 +19,74 @@ from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, Mo
 from yemot_ai_testing.executable import DOUBLE_MARKER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from yemot_ai_testing.doubles.script import ScriptableModel
+__all__ = ["Backend", "CodexModel", "copy_fake", "is_double"]
 
-__all__ = ["FakeBackend", "ModelBackend", "ServiceBackend", "copy_fake", "is_double"]
-
-RECORDED_OUTPUTS: Final = ("two_messages", "reasoning", "web_search", "no_message")
-"""Model output other than one message; the fake replays the recordings of these names."""
+CodexModel: TypeAlias = FakeCodex | ModelServer
+"""What answers an executable: a fake is its own model."""
 
 
-class ModelBackend(Protocol):
-    """An executable with its model, for one rule."""
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """An executable with its model, for one rule.
+
+    Attributes:
+        executable: the executable to run.
+        model: its model; it has the script of every double.
+    """
+
+    executable: Path
+    model: CodexModel
+
+    @classmethod
+    def open(cls, executable: Path, version: str) -> Backend:
+        """Return the executable with a fresh model; a fake is copied, and never run or scripted itself."""
+        if is_double(executable):
+            fake = copy_fake(executable, version)
+            return cls(fake.executable, fake)
+        return cls(executable, ModelServer())
 
     @property
-    def script(self) -> ScriptableModel:
-        """The script of the model."""
-        ...
+    def service(self) -> ModelServer:
+        """The model service.
+
+        Raises:
+            NotApplicable: if the executable is a fake.
+        """
+        if isinstance(self.model, FakeCodex):
+            raise NotApplicable("a fake calls no model service, so it has recorded output only")
+        return self.model
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables that the process needs in its environment."""
-        ...
+        return {} if isinstance(self.model, FakeCodex) else {CODEX_KEY_VARIABLE: "none"}
 
     @property
     def prompts(self) -> list[str]:
         """The prompts that the model got, oldest first."""
-        ...
+        return [request.prompt for request in self.model.requests if request.called_model]
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """Return the command line, with the options that select the model."""
-        ...
+        """Return the command line, with the options that select the model after ``exec``."""
+        command = [str(self.executable), *arguments]
+        if isinstance(self.model, ModelServer) and arguments[:1] in (("exec",), ("e",)):
+            command[2:2] = self.model.codex_options()
+        return command
 
-    def emits_recorded(self, case: str) -> None:
-        """Script one of ``RECORDED_OUTPUTS``."""
-        ...
-
-    def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Script output items of the service and a text; raise ``NotApplicable`` without a service."""
-        ...
-
-    def user_messages(self) -> tuple[str, ...]:
-        """Return the user's messages in the last request; raise ``NotApplicable`` without a service."""
-        ...
-
-    def wait_for_requests(self, count: int) -> None:
-        """Wait until the model was called ``count`` times; raise ``TimeoutError`` otherwise."""
-        ...
-
-    def hold(self) -> None:
-        """Block the calls to the model."""
-        ...
-
-    def release(self) -> None:
-        """Unblock the calls."""
-        ...
-
-    def close(self) -> None:
-        """Stop the model and the processes."""
-        ...
+    def emits_recorded(self, case: str) -> tuple[str, ...]:
+        """Script the model output of the recording ``case``; return the agent's messages in it."""
+        items = list(_recorded_items(case))
+        messages = tuple(item["text"] for item in items if item["type"] == "agent_message")
+        if isinstance(self.model, FakeCodex):
+            self.model.replays(case)
+        elif messages:
+            self.model.emits(*map(_output_item, items[:-1]), text=messages[-1])
+        else:
+            self.model.emits()
+        return messages
 
 
 def is_double(executable: Path) -> bool:
@@ -91,115 +101,18 @@ def copy_fake(executable: Path, version: str) -> FakeCodex:
     return fake
 
 
-class ServiceBackend:
-    """A real binary, or another program with its options, and a scripted model service."""
-
-    def __init__(self, executable: Path) -> None:
-        self._executable = executable
-        self._model = ModelServer()
-        self.script: ScriptableModel = self._model
-        self.environment: Mapping[str, str] = {CODEX_KEY_VARIABLE: "none"}
-
-    @property
-    def prompts(self) -> list[str]:
-        """The prompts that the model got, oldest first."""
-        return [request.prompt for request in self._model.requests]
-
-    def command(self, arguments: Sequence[str]) -> list[str]:
-        """Return the command line, with the settings after ``exec``."""
-        command = [str(self._executable), *arguments]
-        if arguments[:1] in (("exec",), ("e",)):
-            settings = [
-                part for item in self._model.codex_config().items() for part in ("-c", "=".join(item))
-            ]
-            command[2:2] = settings
-        return command
-
-    def emits_recorded(self, case: str) -> None:
-        """Script one of ``RECORDED_OUTPUTS``."""
-        match case:
-            case "two_messages":
-                self._model.emits(api.message("רגע, אני בודק.", item_id="msg_0"), text="עכשיו שלוש וחצי.")
-            case "reasoning":
-                self._model.emits(api.reasoning("**Looking at the clock**"), text="עכשיו שלוש וחצי.")
-            case "web_search":
-                self._model.emits(api.web_search_call("השעה בירושלים"), text="עכשיו שלוש וחצי.")
-            case "no_message":
-                self._model.emits()
-            case _:
-                raise LookupError(case)
-
-    def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Script output items and a text."""
-        self._model.emits(*items, text=text)
-
-    def user_messages(self) -> tuple[str, ...]:
-        """Return the user's messages in the last request."""
-        return self._model.requests[-1].user_messages if self._model.requests else ()
-
-    def wait_for_requests(self, count: int) -> None:
-        """Wait until the model was called ``count`` times."""
-        self._model.wait_for_requests(count)
-
-    def hold(self) -> None:
-        """Block the calls to the model."""
-        self._model.hold()
-
-    def release(self) -> None:
-        """Unblock the calls."""
-        self._model.release()
-
-    def close(self) -> None:
-        """Stop the service."""
-        self._model.close()
+def _recorded_items(case: str) -> Iterator[dict[str, Any]]:
+    for line in recordings.load_newest()[case].stdout:
+        event = json.loads(line.text)
+        if event["type"] == "item.completed" and event["item"]["type"] != "error":
+            yield event["item"]
 
 
-class FakeBackend:
-    """A copy of a fake: the same program and recordings, with a new script.
-
-    Args:
-        executable: the fake under test; it is copied, and never run or scripted itself.
-        version: the version that it imitates.
-    """
-
-    def __init__(self, executable: Path, version: str) -> None:
-        self._fake = copy_fake(executable, version)
-        self.script: ScriptableModel = self._fake
-        self.environment: Mapping[str, str] = {}
-
-    @property
-    def prompts(self) -> list[str]:
-        """The prompts of the model calls, oldest first."""
-        return [run.prompt for run in self._fake.requests if run.called_model]
-
-    def command(self, arguments: Sequence[str]) -> list[str]:
-        """Return the command line."""
-        return [str(self._fake.executable), *arguments]
-
-    def emits_recorded(self, case: str) -> None:
-        """Script a replay of the recording."""
-        self._fake.replays(case)
-
-    def emits(self, *_: Mapping[str, object], text: str) -> None:  # noqa: ARG002 - the protocol's signature
-        """Raise ``NotApplicable``."""
-        raise NotApplicable("a fake calls no model service, so it has recorded output only")
-
-    def user_messages(self) -> tuple[str, ...]:
-        """Raise ``NotApplicable``."""
-        raise NotApplicable("a fake calls no model service, so earlier messages are not sent")
-
-    def wait_for_requests(self, count: int) -> None:
-        """Wait until ``count`` processes have called the model."""
-        self._fake.wait_for_requests(count)
-
-    def hold(self) -> None:
-        """Block the processes before they answer."""
-        self._fake.hold()
-
-    def release(self) -> None:
-        """Unblock the processes."""
-        self._fake.release()
-
-    def close(self) -> None:
-        """Kill the processes that still run."""
-        self._fake.close()
+def _output_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the output of the service that Codex shows as ``item``."""
+    match item["type"]:
+        case "reasoning":
+            return api.reasoning(item["text"])
+        case "web_search":
+            return api.web_search_call(item["query"])
+    return api.message(item["text"], item_id="msg_0")

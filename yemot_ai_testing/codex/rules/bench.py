@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
-    from yemot_ai_testing.codex.rules.backends import ModelBackend
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.codex.rules.backends import Backend, CodexModel
+    from yemot_ai_testing.doubles.model_service.server import ModelServer
 
 __all__ = ["EXEC", "ExecBench"]
 
@@ -49,7 +49,7 @@ class ExecBench:
         work: its working folder, outside of any repository.
     """
 
-    def __init__(self, backend: ModelBackend, *, version: str, without_model: bool) -> None:
+    def __init__(self, backend: Backend, *, version: str, without_model: bool) -> None:
         self.backend = backend
         self.version = version
         self._without_model = without_model
@@ -63,67 +63,44 @@ class ExecBench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.backend.release()
+        self.backend.model.release()
         for process in self._processes:
             process.child.close()
-        self.backend.close()
+        self.backend.model.close()
         self.home.chmod(0o700)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def answers(self, *texts: str) -> None:
         """Script an answer for each of the next calls to the model."""
         for text in texts:
-            self.backend.script.answers(text)
+            self.backend.model.answers(text)
 
-    def fails(self, kind: FailureKind) -> None:
-        """Script a failure of the next call to the model."""
+    @property
+    def model(self) -> CodexModel:
+        """The model, to script it; raise ``NotApplicable`` for an executable without a model."""
         self._require_model()
-        self.backend.script.fails(kind)
+        return self.backend.model
 
-    def drops(self) -> None:
-        """Script a connection that breaks in the middle of the next answer."""
+    @property
+    def service(self) -> ModelServer:
+        """The model service; raise ``NotApplicable`` for an executable that calls none."""
         self._require_model()
-        self.backend.script.drops("חצי")
+        return self.backend.service
 
-    def hangs(self, saying: str = "") -> None:
-        """Script a call that never ends, after the message ``saying`` if it is not empty."""
+    def emits_recorded(self, case: str) -> tuple[str, ...]:
+        """Script the model output of the recording ``case``; return the agent's messages in it."""
         self._require_model()
-        self.backend.script.hangs(saying=saying)
-
-    def emits_recorded(self, case: str) -> None:
-        """Script the output of the recording with this name."""
-        self._require_model()
-        self.backend.emits_recorded(case)
-
-    def emits(self, *items: Mapping[str, object], text: str) -> None:
-        """Script output items and a text."""
-        self._require_model()
-        self.backend.emits(*items, text=text)
-
-    def hold(self) -> None:
-        """Block the calls to the model."""
-        self._require_model()
-        self.backend.hold()
-
-    def release(self) -> None:
-        """Unblock the calls to the model."""
-        self.backend.release()
+        return self.backend.emits_recorded(case)
 
     def prompts(self) -> list[str]:
         """Return the prompts that the model got."""
         self._require_model()
         return self.backend.prompts
 
-    def user_messages(self) -> tuple[str, ...]:
-        """Return the user's messages in the last request."""
-        self._require_model()
-        return self.backend.user_messages()
-
     def wait_for_requests(self, count: int = 1) -> None:
         """Wait until the model was called ``count`` times; raise ``Breach`` otherwise."""
-        self._require_model()
         try:
-            self.backend.wait_for_requests(count)
+            self.model.wait_for_requests(count)
         except TimeoutError as error:
             raise Breach(f"{count} calls to the model", str(error)) from None
 
@@ -193,19 +170,19 @@ class ExecBench:
             process = self.start(*arguments, env=env, cwd=cwd, wrapper=wrapper).write_stdin(stdin)
         return process.close_stdin().wait_completed(TIMEOUT)
 
-    def run_turn(self, text: str = "שלום", *options: str) -> CompletedRun:
+    def run_turn(self, text: str = "hello ✓", *options: str) -> CompletedRun:
         """Run a turn of a new thread, with the prompt on standard input."""
         return self.run(*EXEC, *options, "-", stdin=text)
 
-    def resume(self, thread: str, text: str = "שוב", *options: str) -> CompletedRun:
+    def resume(self, thread: str, text: str = "again ✓", *options: str) -> CompletedRun:
         """Run another turn of a thread."""
         return self.run(*EXEC, *options, "resume", thread, "-", stdin=text)
 
     def answered_thread(self) -> str:
         """Run a thread's first turn; return its id."""
-        self.answers("ראשונה")
+        self.answers("first ✓")
         run = self.run_turn()
-        self.expect_answered(run, "ראשונה")
+        self.expect_answered(run, "first ✓")
         return run.thread_id
 
     def rollouts(self) -> list[Path]:

@@ -9,50 +9,31 @@ Rules run in parallel, each with a new bench.
 from __future__ import annotations
 
 import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from yemot_ai_testing.codex.binary import locate, parse_codex_spec
 from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.rules.app_server import SERVER_RULE_GROUPS
 from yemot_ai_testing.codex.rules.app_server.bench import open_bench
-from yemot_ai_testing.codex.rules.app_server.threads import SERVER_RULES
-from yemot_ai_testing.codex.rules.backends import FakeBackend, ServiceBackend, is_double
+from yemot_ai_testing.codex.rules.backends import Backend, is_double
 from yemot_ai_testing.codex.rules.bench import ExecBench
 from yemot_ai_testing.codex.rules.exec import RULE_GROUPS
-from yemot_ai_testing.conformance.rule import (
-    AnyRule,
-    Breach,
-    Interface,
-    NotApplicable,
-    Verdict,
-    format_breaches,
-)
+from yemot_ai_testing.conformance.rule import AnyRule, Breach, Interface, RuleSuite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from yemot_ai_testing.codex.rules.backends import ModelBackend
-
-__all__ = [
-    "RULES",
-    "CodexSuite",
-    "ContractBreachError",
-    "ExecutableUnusableError",
-    "open_suite",
-    "rule_by_id",
-]
+__all__ = ["RULES", "CodexSuite", "ExecutableUnusableError", "open_suite"]
 
 RULES: Final[Mapping[Interface, tuple[AnyRule, ...]]] = {
     "exec": tuple(rule for group in RULE_GROUPS for rule in group.rules),
-    "app-server": SERVER_RULES,
+    "app-server": tuple(rule for group in SERVER_RULE_GROUPS for rule in group.rules),
 }
 """All rules by interface, in the order of their numbers (from 1)."""
 
-_MAX_WORKERS: Final = 4
 _TIMEOUT: Final = 30.0
 
 
@@ -60,38 +41,8 @@ class ExecutableUnusableError(OSError):
     """An executable cannot be run, so no rule can be checked."""
 
 
-class ContractBreachError(AssertionError):
-    """An executable breaks rules of the contract.
-
-    Attributes:
-        executable: its name in reports.
-        breaches: the verdicts of the broken rules, with what was expected and what happened.
-    """
-
-    def __init__(self, executable: str, breaches: Iterable[Verdict]) -> None:
-        self.executable = executable
-        self.breaches = tuple(breaches)
-        interfaces = " and ".join(dict.fromkeys(verdict.rule.interface for verdict in self.breaches))
-        broken = ((one.rule.id, one.rule.title, one.expected, one.actual) for one in self.breaches)
-        super().__init__(
-            format_breaches(f"{executable} breaks {len(self.breaches)} rules of codex {interfaces}", broken)
-        )
-
-
-def rule_by_id(rule_id: str) -> AnyRule:
-    """Return the rule with this id, of either interface.
-
-    Raises:
-        LookupError: if there is none.
-    """
-    by_id = {rule.id: rule for rules in RULES.values() for rule in rules}
-    if rule_id not in by_id:
-        raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(by_id)}")
-    return by_id[rule_id]
-
-
-@dataclass(frozen=True, slots=True)
-class CodexSuite:
+@dataclass(frozen=True)
+class CodexSuite(RuleSuite):
     """The rules, and the executable to check.
 
     Attributes:
@@ -99,8 +50,10 @@ class CodexSuite:
         executable: its path.
         version: the version that it reports; empty if it reports none.
         without_model: it answers without calling a model, so rules about answers do not apply.
-        interface: the interface whose rules are checked by default.
+        interface: the interface whose rules are checked by default; others are found by their ids.
     """
+
+    catalogue: ClassVar[tuple[AnyRule, ...]] = tuple(rule for rules in RULES.values() for rule in rules)
 
     name: str
     executable: Path
@@ -113,68 +66,14 @@ class CodexSuite:
         """All rules of the interface, including those that do not apply to this version."""
         return RULES[self.interface]
 
-    def run(self, rule: AnyRule | str) -> Verdict:
-        """Check one rule.
+    def _check_rule(self, rule: AnyRule) -> None:
+        with self._open_bench(rule) as bench:
+            rule.check(bench)
 
-        Args:
-            rule: the rule, or its id.
-
-        Raises:
-            LookupError: if there is no such rule.
-        """
-        rule = rule_by_id(rule) if isinstance(rule, str) else rule
-        if not rule.applies_to(self.version):
-            reason = f"the rule holds {rule.versions}; this is {self.version}"
-            return Verdict(rule, "not applicable", reason=reason)
-        started = time.monotonic()
-        verdict = self._run_rule(rule)
-        return Verdict(
-            rule,
-            verdict.outcome,
-            verdict.expected,
-            verdict.actual,
-            verdict.reason,
-            time.monotonic() - started,
-        )
-
-    def run_all(self, rules: Iterable[AnyRule] = (), *, workers: int = _MAX_WORKERS) -> list[Verdict]:
-        """Check rules in parallel.
-
-        Args:
-            rules: the rules; all by default.
-            workers: how many run at the same time.
-        """
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(self.run, tuple(rules) or self.rules))
-
-    def check(self, *rules: AnyRule | str) -> None:
-        """Check rules, and raise an error that lists all breaches.
-
-        Args:
-            rules: the rules or their ids; all by default.
-
-        Raises:
-            ContractBreachError: if the executable breaks a rule.
-        """
-        selected = [rule_by_id(rule) if isinstance(rule, str) else rule for rule in rules]
-        breaches = [verdict for verdict in self.run_all(selected) if verdict.outcome == "breached"]
-        if breaches:
-            raise ContractBreachError(self.name, breaches)
-
-    def _run_rule(self, rule: AnyRule) -> Verdict:
-        try:
-            with self._open_bench(rule.interface) as bench:
-                rule.check(bench)
-        except Breach as breach:
-            return Verdict(rule, "breached", breach.expected, breach.actual)
-        except NotApplicable as reason:
-            return Verdict(rule, "not applicable", reason=str(reason))
-        return Verdict(rule, "held")
-
-    def _open_bench(self, interface: Interface) -> AbstractContextManager[object]:
-        if interface == "app-server":
+    def _open_bench(self, rule: AnyRule) -> AbstractContextManager[object]:
+        if rule.interface == "app-server":
             return open_bench(self.executable, self.version)
-        backend = _backend_for(self.executable, self.version)
+        backend = Backend.open(self.executable, self.version)
         return ExecBench(backend, version=self.version, without_model=self.without_model)
 
 
@@ -212,10 +111,6 @@ def suite_for(spec: str | Path, *, name: str = "", interface: Interface = "exec"
     )
 
 
-def _backend_for(executable: Path, version: str) -> ModelBackend:
-    return FakeBackend(executable, version) if is_double(executable) else ServiceBackend(executable)
-
-
 def _version_of(executable: Path) -> str:
     """Return the version that ``--version`` prints; empty if it prints none."""
     try:
@@ -234,8 +129,8 @@ def _version_of(executable: Path) -> str:
 
 def _answers_without_model(executable: Path, version: str) -> bool:
     """Return whether the executable completes a turn without calling the model."""
-    with ExecBench(_backend_for(executable, version), version=version, without_model=False) as bench:
-        bench.answers("שלום")
+    with ExecBench(Backend.open(executable, version), version=version, without_model=False) as bench:
+        bench.answers("hello ✓")
         try:
             run = bench.run_turn()
         except Breach:

@@ -1,4 +1,4 @@
-"""A rule of session stores, and the bench on which it is checked."""
+"""The bench on which a rule of session stores is checked."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
 from yemot_ai.sessions import Session, SessionStore
@@ -20,9 +19,6 @@ __all__ = [
     "TIMEOUT",
     "StoreBench",
     "StoreFactory",
-    "StoreRule",
-    "StoreRuleGroup",
-    "StoreVerdict",
     "WorkerLoop",
     "eventually",
     "expect_conflict",
@@ -32,63 +28,11 @@ __all__ = [
 T = TypeVar("T")
 
 StoreFactory: TypeAlias = "Callable[[], SessionStore]"
-StoreCheck: TypeAlias = "Callable[[StoreBench], Awaitable[None]]"
 
 TIMEOUT: Final = 5.0
 """Seconds to wait for an expected event, on a busy machine too."""
 
 POLL_INTERVAL: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class StoreRule:
-    """A rule of session stores.
-
-    Attributes:
-        id: a stable name; its first word is the group.
-        title: the rule, as a sentence.
-        check: checks the rule on a fresh bench; raises ``Breach``.
-    """
-
-    id: str
-    title: str
-    check: StoreCheck
-
-
-@dataclass(frozen=True, slots=True)
-class StoreVerdict:
-    """The result of checking one rule.
-
-    Attributes:
-        rule: the rule.
-        outcome: ``held`` or ``breached``.
-        expected: what the rule requires, if it was breached.
-        actual: what the store did, if it was breached.
-        seconds: the duration of the check.
-    """
-
-    rule: StoreRule
-    outcome: Literal["held", "breached"]
-    expected: str = ""
-    actual: str = ""
-    seconds: float = 0.0
-
-
-class StoreRuleGroup:
-    """The rules of one subject, in order."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.rules: list[StoreRule] = []
-
-    def rule(self, name: str, title: str) -> Callable[[StoreCheck], StoreCheck]:
-        """Add the decorated function as a rule."""
-
-        def add(check: StoreCheck) -> StoreCheck:
-            self.rules.append(StoreRule(f"{self.name}-{name}", title, check))
-            return check
-
-        return add
 
 
 class StoreBench:

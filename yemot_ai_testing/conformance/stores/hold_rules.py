@@ -10,18 +10,17 @@ from typing import Final
 
 from yemot_ai.errors import HoldLostError
 from yemot_ai.sessions import SessionStore
-from yemot_ai_testing.conformance.rule import expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import RuleGroup, expect_equal, expect_true
 from yemot_ai_testing.conformance.stores.bench import (
     TIMEOUT,
     StoreBench,
-    StoreRuleGroup,
     WorkerLoop,
     worker_loop,
 )
 
 __all__ = ["HOLD_RULES"]
 
-HOLD_RULES: Final = StoreRuleGroup("hold")
+HOLD_RULES: Final[RuleGroup[StoreBench]] = RuleGroup("hold")
 
 SHORT_LEASE: Final = 0.4
 """Seconds: a lease whose end a check can wait for."""

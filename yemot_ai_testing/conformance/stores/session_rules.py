@@ -19,10 +19,9 @@ from yemot_ai.sessions import (
     Visit,
     update_session,
 )
-from yemot_ai_testing.conformance.rule import Breach, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import Breach, RuleGroup, expect_equal, expect_true
 from yemot_ai_testing.conformance.stores.bench import (
     StoreBench,
-    StoreRuleGroup,
     eventually,
     expect_conflict,
     worker_loop,
@@ -35,7 +34,7 @@ __all__ = ["FULL_SESSION", "SESSION_RULES"]
 
 T = TypeVar("T")
 
-SESSION_RULES: Final = StoreRuleGroup("session")
+SESSION_RULES: Final[RuleGroup[StoreBench]] = RuleGroup("session")
 
 SHORT_TTL: Final = 0.3
 """Seconds: a time to live whose end a check can wait for."""

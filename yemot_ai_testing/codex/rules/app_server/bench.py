@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.home import CodexHome, fresh_home
 from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
-from yemot_ai_testing.codex.rules.backends import copy_fake, is_double
+from yemot_ai_testing.codex.rules.backends import CodexModel, copy_fake, is_double
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal, expect_true
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOCK_TOOL",
     "AppServerBench",
-    "AppServerModel",
     "expect_error",
     "open_bench",
     "open_fake_bench",
     "open_real_bench",
     "turn_params",
 ]
-
-AppServerModel: TypeAlias = FakeCodex | ModelServer
 
 _MARKER_FILE: Final = "ran-by-command"
 CLOCK_TOOL: Final[dict[str, Any]] = {
@@ -54,7 +51,7 @@ class AppServerBench:
 
     command: Sequence[str]
     home: CodexHome
-    model: AppServerModel
+    model: CodexModel
     _exit_stack: ExitStack
 
     def start_server(self) -> AppServerClient:
@@ -71,7 +68,7 @@ class AppServerBench:
 
     def thread_params(self, **params: object) -> dict[str, Any]:
         """Return the parameters of a thread, with ``params`` in addition."""
-        defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "ענה בקצרה"}
+        defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "answer briefly"}
         return {**defaults, "cwd": str(self.home.work), **params}
 
     def asking_thread_params(self, kind: ClientRequestKind) -> dict[str, Any]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, turn_params
-from yemot_ai_testing.conformance.rule import expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal, expect_true
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
     from yemot_ai_testing.codex.steps import ClientRequestKind
 
-__all__ = ["REQUEST_CHECKS"]
+__all__ = ["REQUEST_RULES"]
+
+REQUEST_RULES: Final[RuleGroup[AppServerBench]] = RuleGroup("server", source=MEASURED, interface="app-server")
 
 _METHOD_NOT_FOUND: Final = {"error": {"code": -32601, "message": "method not found"}}
 _DECLINED: Final = {"result": {"decision": "decline"}}
@@ -26,6 +28,7 @@ _APPROVAL_METHOD: Final = "item/commandExecution/requestApproval"
 _TOOL_METHOD: Final = "item/tool/call"
 
 
+@REQUEST_RULES.rule("request-approval")
 def approval_asked(bench: AppServerBench) -> None:
     """Approval of a command is requested before the command is run."""
     client, thread = _start_asking_turn(bench, "approval")
@@ -39,6 +42,7 @@ def approval_asked(bench: AppServerBench) -> None:
     expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
+@REQUEST_RULES.rule("request-waits")
 def approval_blocks_turn(bench: AppServerBench) -> None:
     """While an approval is requested, the thread's status says that it waits for one."""
     client, _ = _start_asking_turn(bench, "approval")
@@ -47,18 +51,21 @@ def approval_blocks_turn(bench: AppServerBench) -> None:
     expect_equal("the last status", statuses[-1], {"type": "active", "activeFlags": ["waitingOnApproval"]})
 
 
+@REQUEST_RULES.rule("request-declined")
 def approval_declined(bench: AppServerBench) -> None:
     """A declined command is not run, its status is declined, and the turn continues."""
     expect_equal("the command", _final_item_status(bench, "approval", _DECLINED), "declined")
     expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
+@REQUEST_RULES.rule("request-refused")
 def approval_refused(bench: AppServerBench) -> None:
     """If an approval is answered with an error, the command is not run and has failed; the turn continues."""
     expect_equal("the command", _final_item_status(bench, "approval", _METHOD_NOT_FOUND), "failed")
     expect_true(not bench.command_ran, "no command that was run", "it was run")
 
 
+@REQUEST_RULES.rule("request-never")
 def approval_never(bench: AppServerBench) -> None:
     """With the approval policy never, no request is sent."""
     client, _ = _start_asking_turn(bench, "approval", approvalPolicy="never")
@@ -68,6 +75,7 @@ def approval_never(bench: AppServerBench) -> None:
     )
 
 
+@REQUEST_RULES.rule("request-resolved")
 def approval_resolved(bench: AppServerBench) -> None:
     """After an approval is answered, a notification names the resolved request."""
     client, _ = _start_asking_turn(bench, "approval")
@@ -78,11 +86,13 @@ def approval_resolved(bench: AppServerBench) -> None:
     )
 
 
+@REQUEST_RULES.rule("request-tool-refused")
 def tool_refused(bench: AppServerBench) -> None:
     """If a tool call is answered with an error, the tool has failed; the turn continues."""
     expect_equal("the tool", _final_item_status(bench, "tool", _METHOD_NOT_FOUND), "failed")
 
 
+@REQUEST_RULES.rule("request-interrupted")
 def interrupted_while_waiting(bench: AppServerBench) -> None:
     """A turn that waits for an approval can be interrupted."""
     client, thread = _start_asking_turn(bench, "approval")
@@ -97,7 +107,7 @@ def _start_asking_turn(
 ) -> tuple[AppServerClient, str]:
     """Start a turn in which the server sends a request; return the client and the thread."""
     bench.asks(request_kind)
-    bench.model.answers("סוף")
+    bench.model.answers("the end ✓")
     client = bench.start_server()
     client.initialize(experimental=True)
     thread = str(
@@ -105,7 +115,7 @@ def _start_asking_turn(
             "thread/start", bench.thread_params(**{**bench.asking_thread_params(request_kind), **params})
         )["result"]["thread"]["id"]
     )
-    client.send_request("turn/start", turn_params(thread, "א"))
+    client.send_request("turn/start", turn_params(thread, "one ✓"))
     return client, thread
 
 
@@ -123,7 +133,9 @@ def _final_item_status(
     client.send_message({"id": request["id"], **answer})
     expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "completed")
     expect_equal(
-        "the answer", [item["text"] for item in _items(client, "item/completed", "agentMessage")], ["סוף"]
+        "the answer",
+        [item["text"] for item in _items(client, "item/completed", "agentMessage")],
+        ["the end ✓"],
     )
     (item,) = _items(client, "item/completed", kind)
     return str(item["status"])
@@ -139,15 +151,3 @@ def _items(client: AppServerClient, method: str, kind: str) -> list[dict[str, An
 
 def _is_server_request(message: Mapping[str, Any]) -> bool:
     return message.get("method") in {_APPROVAL_METHOD, _TOOL_METHOD}
-
-
-REQUEST_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
-    "request-approval": approval_asked,
-    "request-waits": approval_blocks_turn,
-    "request-declined": approval_declined,
-    "request-refused": approval_refused,
-    "request-resolved": approval_resolved,
-    "request-never": approval_never,
-    "request-tool-refused": tool_refused,
-    "request-interrupted": interrupted_while_waiting,
-}

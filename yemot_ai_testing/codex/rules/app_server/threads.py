@@ -7,32 +7,18 @@ rule is broken.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, expect_error, turn_params
-from yemot_ai_testing.codex.rules.app_server.requests import REQUEST_CHECKS
-from yemot_ai_testing.codex.rules.app_server.turns import TURN_CHECKS
-from yemot_ai_testing.conformance.rule import Rule, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal, expect_true
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+__all__ = ["THREAD_RULES"]
 
-
-__all__ = ["SERVER_CHECKS", "SERVER_RULES"]
-
-_SINCE: Final[Mapping[str, str]] = {
-    "thread-restart": "0.163.0",
-    "thread-unsubscribe": "0.163.0",
-    "thread-second-writer": "0.163.0",
-    "thread-forked-stays": "0.163.0",
-    "turn-deltas": "0.163.0",
-    "turn-busy": "0.163.0",
-    "fails-unknown-model": "0.169.0",
-}
-"""The first version of rules that do not hold for 0.142.0 or 0.163.0 (measured); all others do."""
+THREAD_RULES: Final[RuleGroup[AppServerBench]] = RuleGroup("server", source=MEASURED, interface="app-server")
 
 
+@THREAD_RULES.rule("handshake-first")
 def handshake_first(bench: AppServerBench) -> None:
     """Before the handshake every request is refused."""
     client = bench.start_server()
@@ -40,6 +26,7 @@ def handshake_first(bench: AppServerBench) -> None:
     expect_true("result" in client.initialize(), "a handshake after it", "none")
 
 
+@THREAD_RULES.rule("handshake-once")
 def handshake_once(bench: AppServerBench) -> None:
     """A second handshake is refused."""
     client = bench.start_initialized()
@@ -48,6 +35,7 @@ def handshake_once(bench: AppServerBench) -> None:
     )
 
 
+@THREAD_RULES.rule("handshake-result")
 def handshake_result(bench: AppServerBench) -> None:
     """The answer to the handshake has the home and the version."""
     result = bench.start_server().initialize()["result"]
@@ -55,16 +43,19 @@ def handshake_result(bench: AppServerBench) -> None:
     expect_true("yemot-ai/" in result["userAgent"], "the client's name", result["userAgent"])
 
 
+@THREAD_RULES.rule("rpc-unknown-method")
 def unknown_method(bench: AppServerBench) -> None:
     """An unknown method is an invalid request, and the error names it."""
     expect_error(bench.start_initialized().request("no/such"), "unknown variant `no/such`")
 
 
+@THREAD_RULES.rule("rpc-missing-field")
 def missing_field(bench: AppServerBench) -> None:
     """The error for a missing parameter names it."""
     expect_error(bench.start_initialized().request("thread/resume"), "missing field `threadId`")
 
 
+@THREAD_RULES.rule("rpc-wrong-type")
 def wrong_type(bench: AppServerBench) -> None:
     """A parameter of the wrong type is refused."""
     expect_error(
@@ -73,6 +64,7 @@ def wrong_type(bench: AppServerBench) -> None:
     )
 
 
+@THREAD_RULES.rule("rpc-id-echoed")
 def id_echoed(bench: AppServerBench) -> None:
     """An answer has the id of its request, also if that is a string."""
     client = bench.start_initialized()
@@ -81,6 +73,7 @@ def id_echoed(bench: AppServerBench) -> None:
     expect_equal("the id", answer["id"], "one")
 
 
+@THREAD_RULES.rule("rpc-no-message")
 def invalid_message_ignored(bench: AppServerBench) -> None:
     """A line that is not a message is ignored."""
     client = bench.start_initialized()
@@ -89,6 +82,7 @@ def invalid_message_ignored(bench: AppServerBench) -> None:
     expect_equal("the loaded threads", client.request("thread/loaded/list")["result"]["data"], [])
 
 
+@THREAD_RULES.rule("rpc-answer-to-nothing")
 def unsolicited_answer_ignored(bench: AppServerBench) -> None:
     """An answer to a request that the server never sent is ignored."""
     client = bench.start_initialized()
@@ -96,6 +90,7 @@ def unsolicited_answer_ignored(bench: AppServerBench) -> None:
     expect_equal("the loaded threads", client.request("thread/loaded/list")["result"]["data"], [])
 
 
+@THREAD_RULES.rule("thread-start")
 def start_shape(bench: AppServerBench) -> None:
     """The answer to thread/start has the thread's id, folder and file."""
     result = bench.start_initialized().request("thread/start", bench.thread_params())["result"]
@@ -105,32 +100,35 @@ def start_shape(bench: AppServerBench) -> None:
     expect_equal("its turns", (thread["turns"], thread["status"]), ([], {"type": "idle"}))
 
 
+@THREAD_RULES.rule("thread-start-writes-nothing")
 def start_writes_nothing(bench: AppServerBench) -> None:
     """A thread without a turn has no file."""
     thread = bench.start_initialized().request("thread/start", bench.thread_params())["result"]["thread"]
     expect_true(not Path(thread["path"]).exists(), "no file", thread["path"])
 
 
+@THREAD_RULES.rule("thread-restart", since="0.163.0")
 def resumed_after_restart(bench: AppServerBench) -> None:
     """A thread can be resumed by a later server."""
-    bench.model.answers("א").answers("ב")
+    bench.model.answers("one ✓").answers("two ✓")
     first = bench.start_initialized()
     thread = bench.start_thread(first)
-    bench.run_turn(first, thread, "שמי דוד")
+    bench.run_turn(first, thread, "my name is Zoë")
     first.shut_down()
     client = bench.start_initialized()
     params = bench.thread_params(threadId=thread, excludeTurns=True)
     resumed = client.request("thread/resume", params)["result"]["thread"]
-    expect_equal("the thread", (resumed["id"], resumed["preview"]), (thread, "שמי דוד"))
-    expect_equal("its turn", bench.run_turn(client, thread, "ב")["status"], "completed")
+    expect_equal("the thread", (resumed["id"], resumed["preview"]), (thread, "my name is Zoë"))
+    expect_equal("its turn", bench.run_turn(client, thread, "two ✓")["status"], "completed")
 
 
+@THREAD_RULES.rule("thread-unsubscribe", since="0.163.0")
 def resumed_after_unsubscribe(bench: AppServerBench) -> None:
     """An unsubscribed thread can be resumed, and a second unsubscribe says notSubscribed."""
-    bench.model.answers("א")
+    bench.model.answers("one ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    bench.run_turn(client, thread, "א")
+    bench.run_turn(client, thread, "one ✓")
     params = {"threadId": thread}
     statuses = [client.request("thread/unsubscribe", params)["result"]["status"] for _ in range(2)]
     expect_equal("the answers", statuses, ["unsubscribed", "notSubscribed"])
@@ -138,48 +136,53 @@ def resumed_after_unsubscribe(bench: AppServerBench) -> None:
     expect_equal("the thread", resumed["result"]["thread"]["id"], thread)
 
 
+@THREAD_RULES.rule("thread-unknown")
 def unknown_thread(bench: AppServerBench) -> None:
     """Requests for an unknown thread are refused, and the error says that it does not exist."""
     client, params = bench.start_initialized(), {"threadId": UNKNOWN_THREAD}
     for method in ("thread/resume", "thread/fork", "thread/delete"):
         expect_error(client.request(method, params), f"no rollout found for thread id {UNKNOWN_THREAD}")
     expect_error(
-        client.request("turn/start", turn_params(UNKNOWN_THREAD, "א")), f"thread not found: {UNKNOWN_THREAD}"
+        client.request("turn/start", turn_params(UNKNOWN_THREAD, "one ✓")),
+        f"thread not found: {UNKNOWN_THREAD}",
     )
     expect_equal("the status", client.request("thread/unsubscribe", params)["result"]["status"], "notLoaded")
 
 
+@THREAD_RULES.rule("thread-no-id")
 def invalid_thread_id(bench: AppServerBench) -> None:
     """An invalid thread id is refused as invalid."""
     client = bench.start_initialized()
     expect_error(
-        client.request("turn/start", turn_params("zzz", "א")), "invalid thread id: invalid character"
+        client.request("turn/start", turn_params("zzz", "one ✓")), "invalid thread id: invalid character"
     )
     expect_error(
         client.request("thread/resume", {"threadId": "zzz"}), "invalid session id: invalid character"
     )
 
 
+@THREAD_RULES.rule("thread-second-writer", since="0.163.0")
 def second_writer(bench: AppServerBench) -> None:
     """A thread that another server has loaded is busy, and can be forked."""
-    bench.model.answers("א").answers("ב")
+    bench.model.answers("one ✓").answers("two ✓")
     first, second = bench.start_initialized(), bench.start_initialized()
     thread = bench.start_thread(first)
-    bench.run_turn(first, thread, "א")
+    bench.run_turn(first, thread, "one ✓")
     params = bench.thread_params(threadId=thread, excludeTurns=True)
     expect_error(second.request("thread/resume", params), f"thread {thread} already has an active writer")
     fork = second.request("thread/fork", params)["result"]["thread"]
     expect_true(fork["id"] != thread, "another id", fork["id"])
     expect_equal("the original thread", fork["forkedFromId"], thread)
-    expect_equal("its turn", bench.run_turn(second, fork["id"], "ב")["status"], "completed")
+    expect_equal("its turn", bench.run_turn(second, fork["id"], "two ✓")["status"], "completed")
 
 
+@THREAD_RULES.rule("thread-deleted")
 def deleted(bench: AppServerBench) -> None:
     """The file of a deleted thread is removed, and the thread is unknown."""
-    bench.model.answers("א")
+    bench.model.answers("one ✓")
     client = bench.start_initialized()
     thread = client.request("thread/start", bench.thread_params())["result"]["thread"]
-    bench.run_turn(client, thread["id"], "א")
+    bench.run_turn(client, thread["id"], "one ✓")
     params = {"threadId": thread["id"]}
     expect_true(Path(thread["path"]).exists(), "a file before", "none")
     expect_equal("the answer", client.request("thread/delete", params).get("result"), {})
@@ -187,17 +190,19 @@ def deleted(bench: AppServerBench) -> None:
     expect_error(client.request("thread/resume", params), "no rollout found")
 
 
+@THREAD_RULES.rule("thread-forked-stays", since="0.163.0")
 def forked_thread_kept(bench: AppServerBench) -> None:
     """A thread that was forked cannot be deleted."""
-    bench.model.answers("א")
+    bench.model.answers("one ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    bench.run_turn(client, thread, "א")
+    bench.run_turn(client, thread, "one ✓")
     client.request("thread/fork", bench.thread_params(threadId=thread, excludeTurns=True))
     answer = client.request("thread/delete", {"threadId": thread})
     expect_error(answer, f"cannot delete thread {thread}: forked history still references it")
 
 
+@THREAD_RULES.rule("stdin-closed")
 def stdin_closed(bench: AppServerBench) -> None:
     """A server ends when its standard input is closed."""
     client = bench.start_initialized()
@@ -205,45 +210,9 @@ def stdin_closed(bench: AppServerBench) -> None:
     expect_equal("the exit code", client.shut_down(), 0)
 
 
+@THREAD_RULES.rule("stdin-not-utf8")
 def not_utf8(bench: AppServerBench) -> None:
     """A server ends at input that is not UTF-8."""
     client = bench.start_initialized()
     client.send_line(b"\xff")
     expect_equal("the exit code", client.wait_exit(), 0)
-
-
-def _title(rule: Callable[[AppServerBench], None]) -> str:
-    return (rule.__doc__ or "").strip().removesuffix(".")
-
-
-SERVER_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
-    "handshake-first": handshake_first,
-    "handshake-once": handshake_once,
-    "handshake-result": handshake_result,
-    "rpc-unknown-method": unknown_method,
-    "rpc-missing-field": missing_field,
-    "rpc-wrong-type": wrong_type,
-    "rpc-id-echoed": id_echoed,
-    "rpc-no-message": invalid_message_ignored,
-    "rpc-answer-to-nothing": unsolicited_answer_ignored,
-    "thread-start": start_shape,
-    "thread-start-writes-nothing": start_writes_nothing,
-    "thread-restart": resumed_after_restart,
-    "thread-unsubscribe": resumed_after_unsubscribe,
-    "thread-unknown": unknown_thread,
-    "thread-no-id": invalid_thread_id,
-    "thread-second-writer": second_writer,
-    "thread-deleted": deleted,
-    "thread-forked-stays": forked_thread_kept,
-    **TURN_CHECKS,
-    **REQUEST_CHECKS,
-    "stdin-closed": stdin_closed,
-    "stdin-not-utf8": not_utf8,
-}
-"""All rules, by a stable name whose first word is the group."""
-
-SERVER_RULES: Final[tuple[Rule[AppServerBench], ...]] = tuple(
-    Rule(f"server-{name}", _title(rule), rule, since=_SINCE.get(name, ""), interface="app-server")
-    for name, rule in SERVER_CHECKS.items()
-)
-"""All rules, as the suite runs them."""

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, expect_error, turn_params
-from yemot_ai_testing.conformance.rule import expect_equal
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
 
-__all__ = ["TURN_CHECKS"]
+__all__ = ["TURN_RULES"]
+
+TURN_RULES: Final[RuleGroup[AppServerBench]] = RuleGroup("server", source=MEASURED, interface="app-server")
 
 _INVALID_PARAMS: Final = -32602
 _MAX_PROMPT_LENGTH: Final = 1_048_576
@@ -28,12 +30,13 @@ def _notification_methods(client: AppServerClient, since: int) -> list[str]:
     return [method for method in methods if method not in ignored]
 
 
+@TURN_RULES.rule("turn-order")
 def turn_in_order(bench: AppServerBench) -> None:
     """The notifications of a turn come in order."""
-    bench.model.answers(["של", "ום"])
+    bench.model.answers(["hel", "lo ✓"])
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "מי שם?"))
+    client.send_request("turn/start", turn_params(thread, "who is there? ✓"))
     client.read_until(lambda message: "turn" in message.get("result", {}))
     since = len(client.messages)
     client.wait_notification("turn/completed")
@@ -48,47 +51,51 @@ def turn_in_order(bench: AppServerBench) -> None:
     expect_equal("the notifications", methods, expected)
 
 
+@TURN_RULES.rule("turn-deltas", since="0.163.0")
 def deltas_add_up(bench: AppServerBench) -> None:
     """The deltas add up to the text of the message and of the turn."""
-    bench.model.answers(["של", "ום ", "\u2028לך"])
+    bench.model.answers(["hel", "lo ✓ ", "\u2028you"])
     client = bench.start_initialized()
-    turn = bench.run_turn(client, bench.start_thread(client), "א")
+    turn = bench.run_turn(client, bench.start_thread(client), "one ✓")
     messages = [line.message for line in client.messages]
     deltas = [message for message in messages if message.get("method") == "item/agentMessage/delta"]
     text = "".join(message["params"]["delta"] for message in deltas)
-    expect_equal("the text", (text, turn["items"][-1]["text"]), ("שלום \u2028לך",) * 2)
+    expect_equal("the text", (text, turn["items"][-1]["text"]), ("hello ✓ \u2028you",) * 2)
     expect_equal("the end", (turn["status"], turn["error"]), ("completed", None))
 
 
+@TURN_RULES.rule("turn-id")
 def turn_id_everywhere(bench: AppServerBench) -> None:
     """The answer to turn/start has the turn id of the notifications."""
-    bench.model.answers("כן")
+    bench.model.answers("yes ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    started = client.request("turn/start", turn_params(thread, "א"))["result"]["turn"]
+    started = client.request("turn/start", turn_params(thread, "one ✓"))["result"]["turn"]
     expect_equal("the status", started["status"], "inProgress")
     ended = client.wait_notification("turn/completed")
     expect_equal("the turn", (ended["threadId"], ended["turn"]["id"]), (thread, started["id"]))
 
 
+@TURN_RULES.rule("turn-words")
 def user_message_item(bench: AppServerBench) -> None:
     """The user's message is an item of the turn."""
-    bench.model.answers("כן")
+    bench.model.answers("yes ✓")
     client = bench.start_initialized()
-    client.send_request("turn/start", turn_params(bench.start_thread(client), 'אמר: "כן"\n👩\u200d👧'))
+    client.send_request("turn/start", turn_params(bench.start_thread(client), 'said: "yes ✓"\n👩\u200d👧'))
     item = client.wait_notification("item/completed")["item"]
     expect_equal(
-        "the item", (item["type"], item["content"][0]["text"]), ("userMessage", 'אמר: "כן"\n👩\u200d👧')
+        "the item", (item["type"], item["content"][0]["text"]), ("userMessage", 'said: "yes ✓"\n👩\u200d👧')
     )
 
 
+@TURN_RULES.rule("turn-usage")
 def usage_adds_up(bench: AppServerBench) -> None:
     """Tokens are counted for the last turn and for the thread."""
-    bench.model.answers("א").answers("ב")
+    bench.model.answers("one ✓").answers("two ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
     usages = []
-    for text in ("א", "ב"):
+    for text in ("one ✓", "two ✓"):
         client.send_request("turn/start", turn_params(thread, text))
         usages.append(client.wait_notification("thread/tokenUsage/updated")["tokenUsage"])
         client.wait_notification("turn/completed")
@@ -98,33 +105,36 @@ def usage_adds_up(bench: AppServerBench) -> None:
     expect_equal("the second turn", (second["last"], second["total"]), (first["last"], twice))
 
 
+@TURN_RULES.rule("turn-empty")
 def empty_answer(bench: AppServerBench) -> None:
     """An empty answer completes the turn without items."""
     bench.model.answers("")
     client = bench.start_initialized()
-    turn = bench.run_turn(client, bench.start_thread(client), "א")
+    turn = bench.run_turn(client, bench.start_thread(client), "one ✓")
     expect_equal("the turn", (turn["status"], turn["items"]), ("completed", []))
 
 
+@TURN_RULES.rule("turn-interrupted")
 def interrupted(bench: AppServerBench) -> None:
     """An interrupted turn ends with the status interrupted, and the thread can be used."""
-    bench.model.hangs(saying="רגע").answers("כן")
+    bench.model.hangs(saying="one moment ✓").answers("yes ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "א"))
+    client.send_request("turn/start", turn_params(thread, "one ✓"))
     turn = client.wait_notification("turn/started")["turn"]["id"]
     client.wait_notification("item/agentMessage/delta")
     client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
     expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "interrupted")
-    expect_equal("the next turn", bench.run_turn(client, thread, "ב")["status"], "completed")
+    expect_equal("the next turn", bench.run_turn(client, thread, "two ✓")["status"], "completed")
 
 
+@TURN_RULES.rule("turn-interrupt-answered")
 def interrupt_answered_first(bench: AppServerBench) -> None:
     """turn/interrupt is answered before the turn's end is notified."""
-    bench.model.hangs(saying="רגע")
+    bench.model.hangs(saying="one moment ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "א"))
+    client.send_request("turn/start", turn_params(thread, "one ✓"))
     turn = client.wait_notification("turn/started")["turn"]["id"]
     client.wait_notification("item/agentMessage/delta")
     request_id = client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
@@ -134,6 +144,7 @@ def interrupt_answered_first(bench: AppServerBench) -> None:
     expect_equal("the answer", answer.get("result"), {})
 
 
+@TURN_RULES.rule("turn-interrupt-nothing")
 def interrupt_needs_a_turn(bench: AppServerBench) -> None:
     """turn/interrupt without a running turn is refused."""
     client = bench.start_initialized()
@@ -141,37 +152,40 @@ def interrupt_needs_a_turn(bench: AppServerBench) -> None:
     expect_error(client.request("turn/interrupt", params), "no active turn to interrupt")
 
 
+@TURN_RULES.rule("turn-interrupt-another")
 def interrupt_names_the_turn(bench: AppServerBench) -> None:
     """turn/interrupt with the id of another turn is refused."""
-    bench.model.hangs(saying="רגע")
+    bench.model.hangs(saying="one moment ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "א"))
+    client.send_request("turn/start", turn_params(thread, "one ✓"))
     client.wait_notification("item/agentMessage/delta")
     answer = client.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
     expect_error(answer, f"expected active turn id {UNKNOWN_THREAD} but found")
 
 
+@TURN_RULES.rule("turn-busy", since="0.163.0")
 def busy_turn(bench: AppServerBench) -> None:
     """A prompt sent during a running turn becomes part of that turn."""
     bench.model.hold()
-    bench.model.answers("א").answers("ב")
+    bench.model.answers("one ✓").answers("two ✓")
     client = bench.start_initialized()
     thread = bench.start_thread(client)
-    turn = client.request("turn/start", turn_params(thread, "א"))["result"]["turn"]["id"]
+    turn = client.request("turn/start", turn_params(thread, "one ✓"))["result"]["turn"]["id"]
     bench.model.wait_for_requests(1)
-    joined = client.request("turn/start", turn_params(thread, "ב"))["result"]["turn"]["id"]
+    joined = client.request("turn/start", turn_params(thread, "two ✓"))["result"]["turn"]["id"]
     bench.model.release()
     ended = client.wait_notification("turn/completed")["turn"]
     expect_equal("the turn", (joined, ended["id"], ended["status"]), (turn, turn, "completed"))
-    expect_equal("the answer", [item["text"] for item in ended["items"]][-1:], ["ב"])
+    expect_equal("the answer", [item["text"] for item in ended["items"]][-1:], ["two ✓"])
 
 
+@TURN_RULES.rule("turn-too-long")
 def too_long(bench: AppServerBench) -> None:
     """A prompt that is too long is refused, and the error has both lengths."""
     client = bench.start_initialized()
     answer = client.request(
-        "turn/start", turn_params(bench.start_thread(client), "א" * (_MAX_PROMPT_LENGTH + 1))
+        "turn/start", turn_params(bench.start_thread(client), "é" * (_MAX_PROMPT_LENGTH + 1))
     )
     expect_error(answer, "exceeds the maximum length", _INVALID_PARAMS)
     expect_equal("the length", answer["error"]["data"]["actual_chars"], _MAX_PROMPT_LENGTH + 1)
@@ -181,7 +195,7 @@ def _fails(kind: Any, info: object) -> Callable[[AppServerBench], None]:  # noqa
     def rule(bench: AppServerBench) -> None:
         bench.model.fails(kind)
         client = bench.start_initialized()
-        client.send_request("turn/start", turn_params(bench.start_thread(client), "א"))
+        client.send_request("turn/start", turn_params(bench.start_thread(client), "one ✓"))
         error = client.wait_notification("error")
         turn = client.wait_notification("turn/completed")["turn"]
         expect_equal("the end", (turn["status"], error["willRetry"]), ("failed", False))
@@ -191,22 +205,10 @@ def _fails(kind: Any, info: object) -> Callable[[AppServerBench], None]:  # noqa
     return rule
 
 
-TURN_CHECKS: Final[Mapping[str, Callable[[AppServerBench], None]]] = {
-    "turn-order": turn_in_order,
-    "turn-deltas": deltas_add_up,
-    "turn-id": turn_id_everywhere,
-    "turn-words": user_message_item,
-    "turn-usage": usage_adds_up,
-    "turn-empty": empty_answer,
-    "turn-interrupted": interrupted,
-    "turn-interrupt-answered": interrupt_answered_first,
-    "turn-interrupt-nothing": interrupt_needs_a_turn,
-    "turn-interrupt-another": interrupt_names_the_turn,
-    "turn-busy": busy_turn,
-    "turn-too-long": too_long,
-    "fails-rate-limited": _fails("rate_limited", {"responseTooManyFailedAttempts": {"httpStatusCode": 429}}),
-    "fails-overloaded": _fails("overloaded", "internalServerError"),
-    "fails-context-overflow": _fails("context_overflow", "contextWindowExceeded"),
-    "fails-quota-exceeded": _fails("quota_exceeded", "usageLimitExceeded"),
-    "fails-unknown-model": _fails("unknown_model", "modelNotFound"),
-}
+TURN_RULES.rule("fails-rate-limited")(
+    _fails("rate_limited", {"responseTooManyFailedAttempts": {"httpStatusCode": 429}})
+)
+TURN_RULES.rule("fails-overloaded")(_fails("overloaded", "internalServerError"))
+TURN_RULES.rule("fails-context-overflow")(_fails("context_overflow", "contextWindowExceeded"))
+TURN_RULES.rule("fails-quota-exceeded")(_fails("quota_exceeded", "usageLimitExceeded"))
+TURN_RULES.rule("fails-unknown-model", since="0.169.0")(_fails("unknown_model", "modelNotFound"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.process import Stdin
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.rules.bench import ExecBench
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARGV_RULES", "expect_refused"]
 
-ARGV_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("argv")
+ARGV_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("argv", source=MEASURED, interface="exec")
 
 _READS_PROMPT: Final = "Reading prompt from stdin..."
 
@@ -29,48 +29,48 @@ def expect_refused(bench: ExecBench, run: CompletedRun, exit_code: int, *substri
 
 @ARGV_RULES.rule("dash", "With `-`, standard input is the prompt, and standard error has no message about it")
 def _dash(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
-    expect_equal("prompts", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("no-prompt", "Without a prompt, standard input is the prompt, and standard error says so")
 def _no_prompt(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_contains("standard error", run.stderr, _READS_PROMPT)
-    expect_equal("prompts", bench.prompts(), ["שלום"])
+    expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("prompt", "An argument is the prompt")
 def _prompt(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run(*EXEC, "שלום", stdin=Stdin.NULL), "תשובה")
-    expect_equal("prompts", bench.prompts(), ["שלום"])
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run(*EXEC, "hello ✓", stdin=Stdin.NULL), "answer ✓")
+    expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("double-dash-word", "After `--` the name of a subcommand is a prompt")
 def _double_dash_word(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run(*EXEC, "--", "review", stdin=Stdin.NULL), "תשובה")
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run(*EXEC, "--", "review", stdin=Stdin.NULL), "answer ✓")
     expect_equal("prompts", bench.prompts(), ["review"])
 
 
 @ARGV_RULES.rule("double-dash-option", "After `--` an option is a prompt")
 def _double_dash_option(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run(*EXEC, "--", "--json", stdin=Stdin.NULL), "תשובה")
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run(*EXEC, "--", "--json", stdin=Stdin.NULL), "answer ✓")
     expect_equal("prompts", bench.prompts(), ["--json"])
 
 
 @ARGV_RULES.rule("double-dash-dash", "After `--` a `-` still means standard input")
 def _double_dash_dash(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run(*EXEC, "--", "-", stdin="שלום"), "תשובה")
-    expect_equal("prompts", bench.prompts(), ["שלום"])
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run(*EXEC, "--", "-", stdin="hello ✓"), "answer ✓")
+    expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("word-review", "The prompt `review` is the subcommand: it exits 1 and calls no model")
@@ -99,30 +99,30 @@ def _two_prompts(bench: ExecBench) -> None:
 @ARGV_RULES.rule("unknown-option", "An unknown option exits 2 and is named")
 def _unknown_option(bench: ExecBench) -> None:
     expect_refused(
-        bench, bench.run(*EXEC, "--frobnicate", "-", stdin="שלום"), 2, "unexpected argument '--frobnicate'"
+        bench, bench.run(*EXEC, "--frobnicate", "-", stdin="hello ✓"), 2, "unexpected argument '--frobnicate'"
     )
 
 
 @ARGV_RULES.rule("unknown-letter", "An unknown short option exits 2 and is named")
 def _unknown_letter(bench: ExecBench) -> None:
-    expect_refused(bench, bench.run(*EXEC, "-Z", "-", stdin="שלום"), 2, "unexpected argument '-Z'")
+    expect_refused(bench, bench.run(*EXEC, "-Z", "-", stdin="hello ✓"), 2, "unexpected argument '-Z'")
 
 
 @ARGV_RULES.rule("last-alone", "`--last` without `resume` exits 2")
 def _last_alone(bench: ExecBench) -> None:
-    expect_refused(bench, bench.run(*EXEC, "--last", "-", stdin="שלום"), 2, "unexpected argument '--last'")
+    expect_refused(bench, bench.run(*EXEC, "--last", "-", stdin="hello ✓"), 2, "unexpected argument '--last'")
 
 
 @ARGV_RULES.rule("flag-twice", "A flag given twice exits 2")
 def _flag_twice(bench: ExecBench) -> None:
     expect_refused(
-        bench, bench.run(*EXEC, "--json", "-", stdin="שלום"), 2, "'--json' cannot be used multiple times"
+        bench, bench.run(*EXEC, "--json", "-", stdin="hello ✓"), 2, "'--json' cannot be used multiple times"
     )
 
 
 @ARGV_RULES.rule("flag-with-value", "A flag with a value exits 2")
 def _flag_with_value(bench: ExecBench) -> None:
-    run = bench.run("exec", "--skip-git-repo-check", "--json=3", "-", stdin="שלום")
+    run = bench.run("exec", "--skip-git-repo-check", "--json=3", "-", stdin="hello ✓")
     expect_refused(bench, run, 2, "unexpected value '3' for '--json'")
 
 
@@ -133,38 +133,38 @@ def _value_missing(bench: ExecBench) -> None:
 
 @ARGV_RULES.rule("value-unknown", "An invalid value of an option exits 2, and the valid ones are listed")
 def _value_unknown(bench: ExecBench) -> None:
-    run = bench.run(*EXEC, "--sandbox", "bogus", "-", stdin="שלום")
+    run = bench.run(*EXEC, "--sandbox", "bogus", "-", stdin="hello ✓")
     expect_refused(bench, run, 2, "invalid value 'bogus' for '--sandbox", "read-only")
 
 
 @ARGV_RULES.rule("unknown-feature", "Disabling an unknown feature exits 1")
 def _unknown_feature(bench: ExecBench) -> None:
-    run = bench.run(*EXEC, "--disable", "frobnication", "-", stdin="שלום")
+    run = bench.run(*EXEC, "--disable", "frobnication", "-", stdin="hello ✓")
     expect_refused(bench, run, 1, "Unknown feature flag: frobnication")
 
 
 @ARGV_RULES.rule("unknown-setting", "An unknown setting is at most a warning")
 def _unknown_setting(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run_turn("שלום", "-c", "frob.nicate=1"), "תשובה")
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run_turn("hello ✓", "-c", "frob.nicate=1"), "answer ✓")
 
 
 @ARGV_RULES.rule("setting-without-value", "A setting without `=` exits 1")
 def _setting_without_value(bench: ExecBench) -> None:
-    expect_refused(bench, bench.run_turn("שלום", "-c", "nonsense"), 1, "missing '='", "nonsense")
+    expect_refused(bench, bench.run_turn("hello ✓", "-c", "nonsense"), 1, "missing '='", "nonsense")
 
 
 @ARGV_RULES.rule("experimental-json", "`--experimental-json` is `--json`")
 def _experimental_json(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run("exec", "--experimental-json", "--skip-git-repo-check", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run("exec", "--experimental-json", "--skip-git-repo-check", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
 
 
 @ARGV_RULES.rule("alias", "`e` is `exec`")
 def _alias(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run("e", *EXEC[1:], "-", stdin="שלום"), "תשובה")
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run("e", *EXEC[1:], "-", stdin="hello ✓"), "answer ✓")
 
 
 @ARGV_RULES.rule("version", "`--version` prints the name and the version")
@@ -191,9 +191,9 @@ def _features(bench: ExecBench) -> None:
 )
 def _greedy_image(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "--image", "a.png", "resume", thread, stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "--image", "a.png", "resume", thread, stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_true(run.thread_id != thread, "a new thread", f"the thread of the id, {thread}")
 
 
@@ -201,31 +201,31 @@ def _greedy_image(bench: ExecBench) -> None:
     "greedy-image-dash", "--image takes a `-` too: then there is no prompt, so standard input is read"
 )
 def _greedy_image_dash(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "-i", "a.png", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "-i", "a.png", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_contains("standard error", run.stderr, _READS_PROMPT)
 
 
 @ARGV_RULES.rule("image-then-option", "An option ends the values of --image")
 def _image_then_option(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run("exec", "--skip-git-repo-check", "-i", "a.png", "b.png", "--json", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run("exec", "--skip-git-repo-check", "-i", "a.png", "b.png", "--json", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
 @ARGV_RULES.rule("image-then-double-dash", "`--` ends the values of --image")
 def _image_then_double_dash(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "-i", "a.png", "--", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "-i", "a.png", "--", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
 @ARGV_RULES.rule("image-with-equals", "`--image=A` takes one file: the next word is the prompt")
 def _image_with_equals(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "--image=a.png", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "--image=a.png", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
 from yemot_ai_testing.codex.rules.process import Stdin
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RESUME_RULES", "UNKNOWN_THREAD_ID"]
 
-RESUME_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("resume")
+RESUME_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("resume", source=MEASURED, interface="exec")
 
 UNKNOWN_THREAD_ID: Final = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 """A valid id that no home has."""
@@ -25,32 +25,32 @@ UNKNOWN_THREAD_ID: Final = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 @RESUME_RULES.rule("options-before", "Options before `resume` apply to it")
 def _options_before(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.resume(thread, "שוב", "--sandbox", "read-only", "-C", ".")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.resume(thread, "again ✓", "--sandbox", "read-only", "-C", ".")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("options-after", "Options of `resume` can come after it, also after the id")
 def _options_after(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
+    bench.answers("second ✓")
     arguments = ("exec", "resume", "--json", thread, "--skip-git-repo-check", "--model", "gpt-5-codex", "-")
-    run = bench.run(*arguments, stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    run = bench.run(*arguments, stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("options-on-both-sides", "The same flag before and after `resume` is not refused")
 def _options_on_both_sides(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    bench.expect_answered(bench.run(*EXEC, "resume", "--json", thread, "-", stdin="שוב"), "שנייה")
+    bench.answers("second ✓")
+    bench.expect_answered(bench.run(*EXEC, "resume", "--json", thread, "-", stdin="again ✓"), "second ✓")
 
 
 def _rejects_option(*option: str) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
-        run = bench.run(*EXEC, "resume", *option, UNKNOWN_THREAD_ID, "-", stdin="שלום")
+        run = bench.run(*EXEC, "resume", *option, UNKNOWN_THREAD_ID, "-", stdin="hello ✓")
         expect_refused(bench, run, 2, f"unexpected argument '{option[0]}'")
 
     return check
@@ -72,18 +72,18 @@ for _name, _option in {
 @RESUME_RULES.rule("image", "After `resume`, --image takes one file: the id is still the id")
 def _image(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "-i", "a.png", thread, "-", stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "-i", "a.png", thread, "-", stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("double-dash", "`--` can come before the id")
 def _double_dash(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "--", thread, "-", stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "--", thread, "-", stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
@@ -97,18 +97,18 @@ def _third_word(bench: ExecBench) -> None:
 @RESUME_RULES.rule("prompt", "The second word is the prompt")
 def _prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", thread, "ומה עוד?", stdin=Stdin.NULL)
-    bench.expect_answered(run, "שנייה")
-    expect_equal("prompts", bench.prompts()[-1:], ["ומה עוד?"])
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", thread, "what else? ✓", stdin=Stdin.NULL)
+    bench.expect_answered(run, "second ✓")
+    expect_equal("prompts", bench.prompts()[-1:], ["what else? ✓"])
 
 
 @RESUME_RULES.rule("no-prompt", "`resume` without a prompt reads standard input, and standard error says so")
 def _no_prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", thread, stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", thread, stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_contains("standard error", run.stderr, "Reading prompt from stdin...")
 
 
@@ -116,55 +116,55 @@ def _no_prompt(bench: ExecBench) -> None:
 def _last(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answered_thread()
-    bench.answers("שנייה", "שלישית")
-    bench.expect_answered(bench.resume(thread), "שנייה")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="שוב")
-    bench.expect_answered(run, "שלישית")
+    bench.answers("second ✓", "third ✓")
+    bench.expect_answered(bench.resume(thread), "second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓")
+    bench.expect_answered(run, "third ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("last-elsewhere", "`--last` considers only threads of the same working folder")
 def _last_elsewhere(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="שוב", cwd=bench.user)
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓", cwd=bench.user)
+    bench.expect_answered(run, "second ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
 @RESUME_RULES.rule("last-all", "`--last --all` considers the threads of every working folder")
 def _last_all(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "--last", "--all", "-", stdin="שוב", cwd=bench.user)
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "--all", "-", stdin="again ✓", cwd=bench.user)
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("last-with-prompt", "With `--last` the first word is the prompt")
 def _last_with_prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "--last", "ומה עוד?", stdin=Stdin.NULL)
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "what else? ✓", stdin=Stdin.NULL)
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
-    expect_equal("prompts", bench.prompts()[-1:], ["ומה עוד?"])
+    expect_equal("prompts", bench.prompts()[-1:], ["what else? ✓"])
 
 
 @RESUME_RULES.rule("last-with-two-words", "With `--last` and two words, the first is ignored")
 def _last_with_two_words(bench: ExecBench) -> None:
     first = bench.answered_thread()
     last = bench.answered_thread()
-    bench.answers("שנייה")
-    run = bench.run(*EXEC, "resume", "--last", first, "-", stdin="שוב")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.run(*EXEC, "resume", "--last", first, "-", stdin="again ✓")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, last)
-    expect_equal("prompts", bench.prompts()[-1:], ["שוב"])
+    expect_equal("prompts", bench.prompts()[-1:], ["again ✓"])
 
 
 @RESUME_RULES.rule("last-of-none", "`--last` in a home without threads silently starts a new one")
 def _last_of_none(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="שלום")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="hello ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_true(run.thread_id, "a thread", run.summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILURE_RULES"]
 
-FAILURE_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("failure")
+FAILURE_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("failure", source=MEASURED, interface="exec")
 
 _KINDS: Final[tuple[tuple[FailureKind, str, tuple[str, ...]], ...]] = (
     ("unauthorized", "A 401 is named with its status", ("401 Unauthorized",)),
@@ -37,7 +37,7 @@ def expect_failed(run: CompletedRun, *substrings: str) -> None:
 
 def _fails(kind: FailureKind, substrings: tuple[str, ...]) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
-        bench.fails(kind)
+        bench.model.fails(kind)
         expect_failed(bench.run_turn(), *substrings)
 
     return check
@@ -51,7 +51,7 @@ for _kind, _title, _words in _KINDS:
     "cut-stream", "A connection that breaks in the middle of an answer fails the turn: exit 1"
 )
 def _cut_stream(bench: ExecBench) -> None:
-    bench.drops()
+    bench.model.drops("half ✓")
     run = bench.run_turn()
     expect_failed(run, "stream disconnected")
     expect_equal("messages", run.agent_messages, [])
@@ -59,14 +59,14 @@ def _cut_stream(bench: ExecBench) -> None:
 
 @FAILURE_RULES.rule("error-event", "turn.failed follows an error event with the same message")
 def _error_event(bench: ExecBench) -> None:
-    bench.fails("rate_limited")
+    bench.model.fails("rate_limited")
     *_, error, last = bench.run_turn().events
     expect_equal("the error event", error, {"type": "error", "message": last.get("error", {}).get("message")})
 
 
 @FAILURE_RULES.rule("stderr", "The reason of a failure is in the events, not on standard error")
 def _stderr(bench: ExecBench) -> None:
-    bench.fails("rate_limited")
+    bench.model.fails("rate_limited")
     run = bench.run_turn()
     expect_true("Too Many Requests" not in run.stderr, "nothing about the failure", run.stderr)
 
@@ -76,19 +76,19 @@ def _stderr(bench: ExecBench) -> None:
 )
 def _resumable(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.fails("overloaded")
+    bench.model.fails("overloaded")
     expect_equal("exit code", bench.resume(thread).exit_code, 1)
-    bench.answers("שנייה")
+    bench.answers("second ✓")
     run = bench.resume(thread)
-    bench.expect_answered(run, "שנייה")
+    bench.expect_answered(run, "second ✓")
     expect_equal("tokens", [run.thread_id, run.usage["input_tokens"]], [thread, 200])
 
 
 @FAILURE_RULES.rule("first-turn", "A thread whose first turn failed can be resumed")
 def _first_turn(bench: ExecBench) -> None:
-    bench.fails("overloaded")
+    bench.model.fails("overloaded")
     thread = bench.run_turn().thread_id
-    bench.answers("תשובה")
+    bench.answers("answer ✓")
     run = bench.resume(thread)
-    bench.expect_answered(run, "תשובה")
+    bench.expect_answered(run, "answer ✓")
     expect_equal("thread", run.thread_id, thread)

@@ -5,55 +5,55 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.rules.bench import ExecBench
 
 __all__ = ["OUTPUT_RULES"]
 
-OUTPUT_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("output")
+OUTPUT_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("output", source=MEASURED, interface="exec")
 
 _PLAIN: Final = ("exec", "--skip-git-repo-check")
 
 
 @OUTPUT_RULES.rule("plain", "Without --json standard output is the answer and a newline, nothing else")
 def _plain(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*_PLAIN, "-", stdin="שלום")
+    bench.answers("answer ✓")
+    run = bench.run(*_PLAIN, "-", stdin="hello ✓")
     expect_equal("exit code", run.exit_code, 0)
     bench.prompts()
-    expect_equal("standard output", run.stdout.decode(), "תשובה\n")
+    expect_equal("standard output", run.stdout.decode(), "answer ✓\n")
 
 
 @OUTPUT_RULES.rule("plain-failure", "Without --json a failed turn leaves standard output empty, with exit 1")
 def _plain_failure(bench: ExecBench) -> None:
-    bench.fails("unauthorized")
-    run = bench.run(*_PLAIN, "-", stdin="שלום")
+    bench.model.fails("unauthorized")
+    run = bench.run(*_PLAIN, "-", stdin="hello ✓")
     expect_equal("exit code", run.exit_code, 1)
     expect_equal("standard output", run.stdout.decode(), "")
 
 
 @OUTPUT_RULES.rule("file", "--output-last-message writes the last message to a file, without a newline")
 def _file(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run_turn("שלום", "--output-last-message", "message.txt"), "תשובה")
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run_turn("hello ✓", "--output-last-message", "message.txt"), "answer ✓")
     bench.prompts()
-    expect_equal("file", _read(bench), "תשובה")
+    expect_equal("file", _read(bench), "answer ✓")
 
 
 @OUTPUT_RULES.rule("file-of-two", "With several messages, the file has the last one")
 def _file_of_two(bench: ExecBench) -> None:
-    bench.emits_recorded("two_messages")
-    expect_equal("exit code", bench.run_turn("שלום", "-o", "message.txt").exit_code, 0)
-    expect_equal("file", _read(bench), "עכשיו שלוש וחצי.")
+    messages = bench.emits_recorded("two_messages")
+    expect_equal("exit code", bench.run_turn("hello ✓", "-o", "message.txt").exit_code, 0)
+    expect_equal("file", _read(bench), messages[-1])
 
 
 @OUTPUT_RULES.rule("file-of-none", "Without a message the file is emptied, and standard error says so")
 def _file_of_none(bench: ExecBench) -> None:
-    (bench.work / "message.txt").write_text("ישן", encoding="utf-8")
+    (bench.work / "message.txt").write_text("old ✓", encoding="utf-8")
     bench.emits_recorded("no_message")
-    run = bench.run_turn("שלום", "-o", "message.txt")
+    run = bench.run_turn("hello ✓", "-o", "message.txt")
     expect_equal("exit code", run.exit_code, 0)
     expect_equal("file", _read(bench), "")
     expect_contains("standard error", run.stderr, "no last agent message")
@@ -61,10 +61,10 @@ def _file_of_none(bench: ExecBench) -> None:
 
 @OUTPUT_RULES.rule("file-of-failure", "A failed turn does not change the file")
 def _file_of_failure(bench: ExecBench) -> None:
-    (bench.work / "message.txt").write_text("ישן", encoding="utf-8")
-    bench.fails("unauthorized")
-    expect_equal("exit code", bench.run_turn("שלום", "-o", "message.txt").exit_code, 1)
-    expect_equal("file", _read(bench), "ישן")
+    (bench.work / "message.txt").write_text("old ✓", encoding="utf-8")
+    bench.model.fails("unauthorized")
+    expect_equal("exit code", bench.run_turn("hello ✓", "-o", "message.txt").exit_code, 1)
+    expect_equal("file", _read(bench), "old ✓")
 
 
 @OUTPUT_RULES.rule(
@@ -73,7 +73,7 @@ def _file_of_failure(bench: ExecBench) -> None:
     since="0.169.0",
 )
 def _file_nowhere(bench: ExecBench) -> None:
-    run = bench.run_turn("שלום", "-o", "nowhere/message.txt")
+    run = bench.run_turn("hello ✓", "-o", "nowhere/message.txt")
     expect_refused(bench, run, 1, "Failed to open last message file", "No such file or directory")
 
 
@@ -84,9 +84,9 @@ def _file_nowhere(bench: ExecBench) -> None:
     until="0.169.0",
 )
 def _file_nowhere_late(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run_turn("שלום", "-o", "nowhere/message.txt")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run_turn("hello ✓", "-o", "nowhere/message.txt")
+    bench.expect_answered(run, "answer ✓")
     expect_contains("standard error", run.stderr, "Failed to write last message file")
 
 

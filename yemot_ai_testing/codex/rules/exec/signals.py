@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["SIGNAL_RULES"]
 
-SIGNAL_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("signal")
+SIGNAL_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("signal", source=MEASURED, interface="exec")
 
 
 def _process_reading_prompt(bench: ExecBench) -> ExecProcess:
-    process = bench.start(*EXEC, "-").write_stdin("שלום")
+    process = bench.start(*EXEC, "-").write_stdin("hello ✓")
     # Reading cannot be observed from outside; a process that still runs after a while is reading.
     process.keeps_running()
     return process
 
 
 def _process_waiting_for_model(bench: ExecBench) -> ExecProcess:
-    bench.hangs()
-    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.model.hangs()
+    process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     bench.wait_for_requests(1)
     return process
 
 
 def _process_answering(bench: ExecBench) -> ExecProcess:
-    bench.hangs(saying="רגע, אני בודק.")
-    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.model.hangs(saying="one moment ✓")
+    process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     process.read_until(b"agent_message")
     return process
 
@@ -70,14 +70,14 @@ for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": sig
 def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
         thread = bench.answered_thread()
-        bench.hangs()
-        process = bench.start(*EXEC, "resume", thread, "-").write_stdin("עוד").close_stdin()
+        bench.model.hangs()
+        process = bench.start(*EXEC, "resume", thread, "-").write_stdin("more ✓").close_stdin()
         bench.wait_for_requests(2)
         process.child.send_signal(number)
         process.wait_completed(5)
-        bench.answers("שלישית")
+        bench.answers("third ✓")
         run = bench.resume(thread)
-        bench.expect_answered(run, "שלישית")
+        bench.expect_answered(run, "third ✓")
         expect_equal("thread", run.thread_id, thread)
 
     return check
@@ -91,8 +91,8 @@ for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": sig
 
 @SIGNAL_RULES.rule("stdout-closed", "When its standard output is closed it panics: exit 101")
 def _stdout_closed(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").close_stdout().write_stdin("שלום").close_stdin()
+    bench.answers("answer ✓")
+    process = bench.start(*EXEC, "-").close_stdout().write_stdin("hello ✓").close_stdin()
     run = process.wait_completed()
     expect_equal("exit code", run.exit_code, 101)
     expect_contains("standard error", run.stderr, "Broken pipe")
@@ -100,7 +100,7 @@ def _stdout_closed(bench: ExecBench) -> None:
 
 @SIGNAL_RULES.rule("leftovers", "After an answered turn no process of its group is alive")
 def _leftovers(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
-    bench.expect_answered(process.wait_completed(), "תשובה")
+    bench.answers("answer ✓")
+    process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
+    bench.expect_answered(process.wait_completed(), "answer ✓")
     expect_equal("leftover processes", process.surviving_processes(), ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
 from yemot_ai_testing.codex.rules.process import Stdin
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_contains, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STDIN_RULES"]
 
-STDIN_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("stdin")
+STDIN_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("stdin", source=MEASURED, interface="exec")
 
 _NO_PROMPT: Final = "No prompt provided via stdin"
 
@@ -43,75 +43,75 @@ def _blank(bench: ExecBench) -> None:
 
 @STDIN_RULES.rule("closed-prompt", "A prompt argument works with a closed standard input")
 def _closed_prompt(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    bench.expect_answered(bench.run(*EXEC, "שלום", stdin=Stdin.CLOSED), "תשובה")
-    expect_equal("prompts", bench.prompts(), ["שלום"])
+    bench.answers("answer ✓")
+    bench.expect_answered(bench.run(*EXEC, "hello ✓", stdin=Stdin.CLOSED), "answer ✓")
+    expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @STDIN_RULES.rule("open-prompt", "With a prompt argument it still waits until standard input is closed")
 def _open_prompt(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    process = bench.start(*EXEC, "שלום")
+    bench.answers("answer ✓")
+    process = bench.start(*EXEC, "hello ✓")
     expect_true(process.keeps_running(), "a process that waits", "it has ended")
     bench.expect_no_requests()
-    bench.expect_answered(process.close_stdin().wait_completed(), "תשובה")
+    bench.expect_answered(process.close_stdin().wait_completed(), "answer ✓")
 
 
 @STDIN_RULES.rule("open-dash", "With `-` it does not call the model before standard input is closed")
 def _open_dash(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    process = bench.start(*EXEC, "-").write_stdin("שלום\n")
+    bench.answers("answer ✓")
+    process = bench.start(*EXEC, "-").write_stdin("hello ✓\n")
     expect_true(process.keeps_running(), "a process that waits", "it has ended")
     bench.expect_no_requests()
-    bench.expect_answered(process.write_stdin("ולהתראות").close_stdin().wait_completed(), "תשובה")
-    expect_equal("prompts", bench.prompts(), ["שלום\nולהתראות"])
+    bench.expect_answered(process.write_stdin("goodbye ✓").close_stdin().wait_completed(), "answer ✓")
+    expect_equal("prompts", bench.prompts(), ["hello ✓\ngoodbye ✓"])
 
 
 @STDIN_RULES.rule("open-prompt-resume", "`resume` with a prompt argument does not wait for standard input")
 def _open_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    process = bench.start(*EXEC, "resume", thread, "שוב")
-    bench.expect_answered(process.wait_completed(), "שנייה")
+    bench.answers("second ✓")
+    process = bench.start(*EXEC, "resume", thread, "again ✓")
+    bench.expect_answered(process.wait_completed(), "second ✓")
 
 
 @STDIN_RULES.rule("with-prompt", "With a prompt, standard input is appended to it as a <stdin> block")
 def _piped_and_prompt(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run(*EXEC, "סכם", stdin="טקסט ארוך")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run(*EXEC, "summarize ✓", stdin="a long text ✓")
+    bench.expect_answered(run, "answer ✓")
     expect_contains("standard error", run.stderr, "Reading additional input from stdin...")
-    expect_equal("prompts", bench.prompts(), ["סכם\n\n<stdin>\nטקסט ארוך\n</stdin>"])
+    expect_equal("prompts", bench.prompts(), ["summarize ✓\n\n<stdin>\na long text ✓\n</stdin>"])
 
 
 @STDIN_RULES.rule("with-prompt-resume", "`resume` with a prompt does not read standard input")
 def _piped_and_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
-    bench.expect_answered(bench.run(*EXEC, "resume", thread, "שוב", stdin="עוד"), "שנייה")
-    expect_equal("prompts", bench.prompts()[-1:], ["שוב"])
+    bench.answers("second ✓")
+    bench.expect_answered(bench.run(*EXEC, "resume", thread, "again ✓", stdin="more ✓"), "second ✓")
+    expect_equal("prompts", bench.prompts()[-1:], ["again ✓"])
 
 
 def _reads_unchanged(text: str, *, written: bytes | None = None) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
-        bench.answers("תשובה")
-        bench.expect_answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "תשובה")
+        bench.answers("answer ✓")
+        bench.expect_answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "answer ✓")
         expect_equal("prompts", bench.prompts(), [text])
 
     return check
 
 
 STDIN_RULES.rule("white-space", "White space and newlines of a prompt are kept")(
-    _reads_unchanged("  א\r\nב \n\n")
+    _reads_unchanged("  é\r\nñ \n\n")
 )
-STDIN_RULES.rule("unicode", "U+2028, direction marks, niqqud and emoji of a prompt are kept")(
-    _reads_unchanged("א\u2028ב\u2029ג\u200fד\u05b0 \U0001f600\x85\x7f")
+STDIN_RULES.rule("unicode", "U+2028, direction marks, combining marks and emoji of a prompt are kept")(
+    _reads_unchanged("a\u2028é\u2029ñ\u200fe\u0301 \U0001f600\x85\x7f")
 )
-STDIN_RULES.rule("nul", "A NUL in a prompt is kept")(_reads_unchanged("א\0ב"))
+STDIN_RULES.rule("nul", "A NUL in a prompt is kept")(_reads_unchanged("é\0ñ"))
 STDIN_RULES.rule("byte-order-mark", "A UTF-8 byte order mark before a prompt is removed")(
-    _reads_unchanged("שלום", written=b"\xef\xbb\xbf" + "שלום".encode())
+    _reads_unchanged("hello ✓", written=b"\xef\xbb\xbf" + "hello ✓".encode())
 )
-STDIN_RULES.rule("long", "A prompt of 200 kB is complete")(_reads_unchanged("ש" * 100_000))
+STDIN_RULES.rule("long", "A prompt of 200 kB is complete")(_reads_unchanged("é" * 100_000))
 
 
 @STDIN_RULES.rule("not-utf8", "A prompt that is not UTF-8 is refused: exit 1, and the offset is named")

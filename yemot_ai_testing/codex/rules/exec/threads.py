@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
 from yemot_ai_testing.codex.rules.exec.argv_resume import UNKNOWN_THREAD_ID
-from yemot_ai_testing.conformance.rule import RuleGroup, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal, expect_true
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.rules.bench import ExecBench
 
 __all__ = ["THREAD_RULES"]
 
-THREAD_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("thread")
+THREAD_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("thread", source=MEASURED, interface="exec")
 
 _FIRST_WITH_LOCKS: Final = "0.163.0"
 """The first measured version with a lock for each thread; 0.142.0 has none."""
@@ -24,9 +24,9 @@ _FIRST_WITH_LOCKS: Final = "0.163.0"
 @THREAD_RULES.rule("same-id", "A resumed turn has the id of its thread")
 def _same_id(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
+    bench.answers("second ✓")
     run = bench.resume(thread)
-    bench.expect_answered(run, "שנייה")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
@@ -38,7 +38,7 @@ def _new_id(bench: ExecBench) -> None:
 
 @THREAD_RULES.rule("usage-adds-up", "The tokens of a resumed turn are those of the whole thread")
 def _usage_adds_up(bench: ExecBench) -> None:
-    bench.answers("ראשונה", "שנייה", "שלישית")
+    bench.answers("first ✓", "second ✓", "third ✓")
     runs = [bench.run_turn()]
     runs += [bench.resume(runs[0].thread_id) for _ in range(2)]
     bench.prompts()
@@ -47,10 +47,14 @@ def _usage_adds_up(bench: ExecBench) -> None:
 
 @THREAD_RULES.rule("remembers", "The model gets the earlier messages of the thread")
 def _remembers(bench: ExecBench) -> None:
-    bench.answers("ראשונה", "שנייה")
-    thread = bench.run_turn("קוראים לי דנה").thread_id
-    bench.expect_answered(bench.resume(thread, "איך קוראים לי?"), "שנייה")
-    expect_equal("what the user said", bench.user_messages()[-2:], ("קוראים לי דנה", "איך קוראים לי?"))
+    bench.answers("first ✓", "second ✓")
+    thread = bench.run_turn("my name is Zoë").thread_id
+    bench.expect_answered(bench.resume(thread, "what is my name?"), "second ✓")
+    expect_equal(
+        "what the user said",
+        bench.service.requests[-1].user_messages[-2:],
+        ("my name is Zoë", "what is my name?"),
+    )
 
 
 @THREAD_RULES.rule("unknown", "An unknown id is refused without an event: exit 1")
@@ -70,27 +74,27 @@ def _unknown_capitals(bench: ExecBench) -> None:
 @THREAD_RULES.rule("capitals", "A thread can be resumed by its id in capitals")
 def _capitals(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה")
+    bench.answers("second ✓")
     run = bench.resume(thread.upper())
-    bench.expect_answered(run, "שנייה")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @THREAD_RULES.rule("name", "With a word that is not a UUID a new thread starts silently: exit 0")
 def _name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("תשובה")
+    bench.answers("answer ✓")
     run = bench.resume("not-a-uuid")
-    bench.expect_answered(run, "תשובה")
+    bench.expect_answered(run, "answer ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
 @THREAD_RULES.rule("empty-name", "With an empty word a new thread starts")
 def _empty_name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("תשובה")
+    bench.answers("answer ✓")
     run = bench.resume("")
-    bench.expect_answered(run, "תשובה")
+    bench.expect_answered(run, "answer ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
@@ -99,7 +103,7 @@ def _foreign(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     other = bench.folder / "other"
     other.mkdir()
-    run = bench.run(*EXEC, "resume", thread, "-", stdin="שוב", env={"CODEX_HOME": str(other)})
+    run = bench.run(*EXEC, "resume", thread, "-", stdin="again ✓", env={"CODEX_HOME": str(other)})
     expect_equal("exit code", run.exit_code, 1)
     expect_equal("standard output", run.stdout, b"")
     expect_true(f"no rollout found for thread id {thread}" in run.stderr, "no rollout found", run.summary)
@@ -130,18 +134,18 @@ def _rollout(bench: ExecBench) -> None:
 )
 def _second_writer(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.hold()
-    bench.answers("שנייה")
-    first = bench.start(*EXEC, "resume", thread, "-").write_stdin("שוב").close_stdin()
+    bench.model.hold()
+    bench.answers("second ✓")
+    first = bench.start(*EXEC, "resume", thread, "-").write_stdin("again ✓").close_stdin()
     bench.wait_for_requests(2)
-    second = bench.resume(thread, "ועוד")
+    second = bench.resume(thread, "and more ✓")
     expect_equal("exit code", second.exit_code, 1)
     expect_equal("standard output", second.stdout, b"")
     expect_true(
         f"thread {thread} already has an active writer" in second.stderr, "an active writer", second.summary
     )
-    bench.release()
-    bench.expect_answered(first.wait_completed(), "שנייה")
+    bench.model.release()
+    bench.expect_answered(first.wait_completed(), "second ✓")
 
 
 @THREAD_RULES.rule(
@@ -150,12 +154,12 @@ def _second_writer(bench: ExecBench) -> None:
     since=_FIRST_WITH_LOCKS,
 )
 def _second_writer_of_new(bench: ExecBench) -> None:
-    bench.hangs()
-    first = bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.model.hangs()
+    first = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     started = first.read_until(b"thread.started")
     bench.wait_for_requests(1)
     thread = started.split(b'"thread_id":"')[1].split(b'"')[0].decode()
-    second = bench.resume(thread, "ועוד")
+    second = bench.resume(thread, "and more ✓")
     expect_equal("exit code", second.exit_code, 1)
     expect_true("already has an active writer" in second.stderr, "an active writer", second.summary)
 
@@ -168,31 +172,31 @@ def _second_writer_of_new(bench: ExecBench) -> None:
 )
 def _second_writer_admitted(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.hangs()
-    bench.start(*EXEC, "resume", thread, "-").write_stdin("שוב").close_stdin()
+    bench.model.hangs()
+    bench.start(*EXEC, "resume", thread, "-").write_stdin("again ✓").close_stdin()
     bench.wait_for_requests(2)
-    bench.answers("שנייה")
-    run = bench.resume(thread, "ועוד")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓")
+    run = bench.resume(thread, "and more ✓")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @THREAD_RULES.rule("others-at-once", "Other threads of the home, old and new, can be used at the same time")
 def _others_at_once(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.hangs()
-    bench.start(*EXEC, "-").write_stdin("שלום").close_stdin()
+    bench.model.hangs()
+    bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     bench.wait_for_requests(2)
-    bench.answers("שנייה", "חדשה")
-    bench.expect_answered(bench.resume(thread), "שנייה")
-    bench.expect_answered(bench.run_turn(), "חדשה")
+    bench.answers("second ✓", "new ✓")
+    bench.expect_answered(bench.resume(thread), "second ✓")
+    bench.expect_answered(bench.run_turn(), "new ✓")
 
 
 @THREAD_RULES.rule("ephemeral", "--ephemeral writes no rollout, and its thread cannot be resumed")
 def _ephemeral(bench: ExecBench) -> None:
-    bench.answers("תשובה")
-    run = bench.run_turn("שלום", "--ephemeral")
-    bench.expect_answered(run, "תשובה")
+    bench.answers("answer ✓")
+    run = bench.run_turn("hello ✓", "--ephemeral")
+    bench.expect_answered(run, "answer ✓")
     expect_equal("rollouts", bench.rollouts(), [])
     resumed = bench.resume(run.thread_id)
     expect_equal("exit code of the resumed turn", resumed.exit_code, 1)
@@ -204,9 +208,9 @@ def _ephemeral(bench: ExecBench) -> None:
 )
 def _ephemeral_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("שנייה", "שלישית")
-    run = bench.resume(thread, "שוב", "--ephemeral")
-    bench.expect_answered(run, "שנייה")
+    bench.answers("second ✓", "third ✓")
+    run = bench.resume(thread, "again ✓", "--ephemeral")
+    bench.expect_answered(run, "second ✓")
     expect_equal("thread", run.thread_id, thread)
     bench.prompts()
     expect_equal("input tokens of the next turn", bench.resume(thread).usage["input_tokens"], 300)
