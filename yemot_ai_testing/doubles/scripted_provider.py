@@ -21,16 +21,9 @@ from yemot_ai import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage, read_reply
 from yemot_ai_testing.doubles.failures import provider_error_for
-from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
-from yemot_ai_testing.doubles.script import (
-    Answer,
-    Failure,
-    Hang,
-    Script,
-    ScriptableService,
-    Step,
-    Transcription,
-)
+from yemot_ai_testing.doubles.pauses import wait_until_open
+from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
+from yemot_ai_testing.doubles.steps import Answer, Failure, Hang, ScriptableService, Step, Transcription
 from yemot_ai_testing.virtual_time import virtual_engine
 
 __all__ = ["ScriptedProvider", "ScriptedRequest"]
@@ -53,7 +46,7 @@ class ScriptedRequest:
     history: tuple[Exchange, ...] = ()
 
 
-class ScriptedProvider(ScriptableService):
+class ScriptedProvider(ScriptedDouble, ScriptableService):
     """A provider and transcriber whose model calls consume a script, in order.
 
     Args:
@@ -63,64 +56,18 @@ class ScriptedProvider(ScriptableService):
         requests: the model calls so far.
         ended_sessions: the provider sessions that were ended.
         running: number of model calls in progress.
-        pause: the point at which model calls wait (see ``pause_at``).
     """
 
     name = "scripted"
     streams = True
 
     def __init__(self, *, engine: Engine | None = None) -> None:
+        super().__init__()
         self.engine = engine or virtual_engine()
         self.requests: list[ScriptedRequest] = []
         self.ended_sessions: list[str] = []
         self.running = 0
-        self.pause = Pause()
-        self._script = Script()
         self._session_numbers = itertools.count(1)
-
-    def add(self, step: Step) -> None:
-        """Append a step to the script."""
-        self._script.add(step)
-
-    def hold(self) -> None:
-        """Let every later model call wait until ``release()``."""
-        self._script.gate.hold()
-
-    def release(self) -> None:
-        """Let the waiting calls through."""
-        self._script.gate.release()
-
-    def pause_at(self, point: PausePoint) -> None:
-        """Let every later model call wait at a point of its answer until ``resume()``.
-
-        Args:
-            point: ``asked``: before any text; ``first_text``: after the first piece; ``last_text``: after
-                the whole text, before the end of the answer.
-
-        Raises:
-            ValueError: there is no such point.
-        """
-        self.pause.set_point(point)
-
-    def resume(self) -> None:
-        """Resume the calls that wait at the point."""
-        self.pause.release()
-
-    def wait_for_requests(self, count: int) -> None:
-        """Block until ``count`` model calls have been made in all.
-
-        Raises:
-            TimeoutError: fewer were made after 10 s.
-        """
-        self._script.wait_for_requests(count)
-
-    def assert_complete(self) -> None:
-        """Check that every step was used and every model call was scripted.
-
-        Raises:
-            ScriptMismatchError: the message lists the calls and the unused steps.
-        """
-        self._script.assert_complete()
 
     async def ask(
         self,
@@ -153,13 +100,13 @@ class ScriptedProvider(ScriptableService):
     async def _answer_parts(
         self, prompt: str, session: str, *, wanted: type = Answer
     ) -> AsyncGenerator[str | Reply]:
-        step = self._script.take(prompt)
+        step = self.script.take(prompt)
         if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
-            self._script.record_unscripted(prompt)
+            self.script.record_unscripted(prompt)
             step = None
         self.running += 1
         try:
-            await wait_until_open(self._script.gate)
+            await wait_until_open(self.gate)
             await self.pause.wait_at("asked")
             if isinstance(step, Answer):
                 async for piece in self._pieces(step):
@@ -173,9 +120,9 @@ class ScriptedProvider(ScriptableService):
     async def _pieces(self, step: Answer) -> AsyncIterator[str]:
         await asyncio.sleep(step.after)
         for number, piece in enumerate(step.pieces):
-            if number and (step.every or self._script.gate.held):
+            if number and (step.every or self.gate.held):
                 await asyncio.sleep(step.every)
-                await wait_until_open(self._script.gate)
+                await wait_until_open(self.gate)
             yield piece
             if not number:
                 await self.pause.wait_at("first_text")

@@ -16,20 +16,20 @@ from contextlib import contextmanager
 from yemot_ai.errors import ProviderTimeoutError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import provider_error_for
-from yemot_ai_testing.doubles.pauses import Pause, PausePoint, wait_until_open
-from yemot_ai_testing.doubles.script import (
+from yemot_ai_testing.doubles.pauses import Pause, wait_until_open
+from yemot_ai_testing.doubles.script import Gate
+from yemot_ai_testing.doubles.scripted_double import PausableModel
+from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
+from yemot_ai_testing.doubles.steps import (
     Answer,
     Crash,
     Drop,
     Failure,
-    Gate,
     Hang,
-    ScriptableModel,
     Step,
     Transcription,
     UnknownSession,
 )
-from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
 from yemot_ai_testing.history.correlation import answer_in_sentences, answer_text, sentence_text
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
@@ -76,7 +76,7 @@ STREAMING_STEPS: Sequence[Step | None] = (
 """The steps of a model call that streams its answer sentence by sentence."""
 
 
-class EchoProvider(ScriptableModel):
+class EchoProvider(PausableModel):
     """Answer every prompt with the prompt and the number of the model call; failures can be scripted.
 
     It is a provider; an application without providers calls ``ask_blocking``. A scripted answer comes after
@@ -100,7 +100,6 @@ class EchoProvider(ScriptableModel):
         on_first_sentence: a function to call once, after the first sentence of the next streamed answer.
         kill_after_steps: after a cancelled model call, kill all tasks of the engine after so many steps of
             its loop; None does not.
-        pause: the point at which model calls wait (see ``pause_at``).
     """
 
     name = "echo"
@@ -127,7 +126,7 @@ class EchoProvider(ScriptableModel):
         self._hook_threads: list[threading.Thread] = []
         self._hook_task: asyncio.Task[object] | None = None
         self._kill_task: asyncio.Task[None] | None = None
-        self._gate = Gate()
+        self.gate = Gate()
         self._steps: list[Step] = []
         self._sessions = itertools.count(1)
 
@@ -146,30 +145,6 @@ class EchoProvider(ScriptableModel):
     def clear_script(self) -> None:
         """Remove the unused steps."""
         self._steps.clear()
-
-    def hold(self) -> None:
-        """Let every later model call wait until ``release()``."""
-        self._gate.hold()
-
-    def release(self) -> None:
-        """Let the waiting calls through."""
-        self._gate.release()
-
-    def pause_at(self, point: PausePoint) -> None:
-        """Let every later model call wait at a point of its answer until ``resume()``.
-
-        Args:
-            point: ``asked`` (before any text), ``first_text`` (after the first sentence) or ``last_text``
-                (after all sentences, before the end of the answer).
-
-        Raises:
-            ValueError: there is no such point.
-        """
-        self.pause.set_point(point)
-
-    def resume(self) -> None:
-        """Resume the calls that wait at the point."""
-        self.pause.release()
 
     def ask_blocking(
         self, prompt: str, session: str = "", history: Sequence[Exchange] = ()
@@ -226,7 +201,7 @@ class EchoProvider(ScriptableModel):
             for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
-                    await wait_until_open(self._gate)
+                    await wait_until_open(self.gate)
                 piece = sentence_text(model_call.model_call_id, prompt, number, self._sentence_count)
                 model_call.record_piece(piece)
                 yield piece
@@ -244,7 +219,7 @@ class EchoProvider(ScriptableModel):
 
     async def _take_step(self) -> Step:
         """Take the step of a model call once the gate is open."""
-        await wait_until_open(self._gate)
+        await wait_until_open(self.gate)
         step = self._next_step()
         hook, self.on_thinking = self.on_thinking, None
         await self._run_hook(hook)

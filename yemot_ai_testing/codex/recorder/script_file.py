@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.recorder.cases import CASES
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, Hang, as_pieces
+from yemot_ai_testing.doubles.arguments import as_pieces
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, Hang
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
