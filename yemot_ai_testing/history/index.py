@@ -159,7 +159,21 @@ class HistoryIndex:
             return None
         return hangup.received_index
 
-    def final_request(self, utterance: UtteranceView) -> RequestView | None:
+    def ended_calls(self) -> Iterator[tuple[CallView, int]]:
+        """Iterate over the calls that every worker knows to be over; see ``hangup_known_index``."""
+        for call in self.calls.values():
+            if (over := self.hangup_known_index(call)) is not None:
+                yield call, over
+
+    def settled_utterances(self) -> Iterator[tuple[UtteranceView, RequestView]]:
+        """Iterate over the utterances without a fault, with the request that ended their answer."""
+        for call in self.calls.values():
+            for utterance in call.utterances:
+                settled = self._final_request(utterance)
+                if settled and not self.had_fault(call.name, utterance.spoken_index, settled.received_index):
+                    yield utterance, settled
+
+    def _final_request(self, utterance: UtteranceView) -> RequestView | None:
         """Return the request after which the line waited for the caller again, before any hang-up."""
         requests = self.call(utterance.call).requests
         hangup_index = next((request.sent_index for request in requests if request.event.is_hangup), None)
@@ -221,16 +235,16 @@ class HistoryIndex:
         too_long = self._stalled_seconds(worker, since, self.events[end].at) > budget.lease / 2
         return too_long or self.had_restart(worker, model_call.asked_index, end)
 
-    def was_given_up(self, model_call: ModelCallView, spoken_index: int, end: int, budget: Budget) -> bool:
-        """Whether the time of the turn was over before the worker that asked could use its answer."""
-        over = self.events[spoken_index].at + budget.turn
-        if model_call.ended_index < 0 or self.events[end].at < over:
+    def was_usable(
+        self, model_call: ModelCallView, utterance: UtteranceView, end: int, budget: Budget
+    ) -> bool:
+        """Whether a model call had ended before ``end``, and the worker that asked could use its result."""
+        if not 0 <= model_call.ended_index < end or self.presumed_dead(model_call, end, budget):
             return False
+        turn_over = self.events[utterance.spoken_index].at + budget.turn
         ended_at = self.events[model_call.ended_index].at
-        return (
-            over - ended_at - self._stalled_seconds(model_call.event.worker, ended_at, over)
-            < SPEAKING_SECONDS
-        )
+        stalled = self._stalled_seconds(model_call.event.worker, ended_at, turn_over)
+        return self.events[end].at < turn_over or turn_over - ended_at - stalled >= SPEAKING_SECONDS
 
     def _stalled_seconds(self, worker: str, since: float, until: float) -> float:
         stalls = self._stalls[worker]

@@ -21,10 +21,7 @@ __all__ = [
 
 def model_stops_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """The model is not asked after the hang-up, and its running calls end."""
-    for call in index.calls.values():
-        over = index.hangup_known_index(call)
-        if over is None:
-            continue
+    for call, over in index.ended_calls():
         for model_call in call.model_calls:
             if model_call.asked_index > over and not _hangup_unknown_to_worker(
                 index, call, model_call, over, budget
@@ -53,11 +50,10 @@ def _hangup_unknown_to_worker(
 
 def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """After the end of a call only its tombstone is saved."""
-    for call in index.calls.values():
-        over = index.hangup_known_index(call)
+    for call, over in index.ended_calls():
         end = _end_version(index, call)
         for position, saved in call.saves:
-            if over is not None and position > over and saved.version > end and not saved.call_ended:
+            if position > over and saved.version > end and not saved.call_ended:
                 message = f"version {saved.version} of {call.name} was stored after it had hung up"
                 yield index.violation("stored_after_hangup", message, position, call.subject)
                 break
@@ -78,15 +74,9 @@ def _end_version(index: HistoryIndex, call: CallView) -> float:
 
 def nothing_spoken_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """Requests of an ended call are answered with nothing but a hang-up."""
-    for call in index.calls.values():
-        over = index.hangup_known_index(call)
+    for call, over in index.ended_calls():
         for request in call.requests:
-            if (
-                over is None
-                or request.sent_index < over
-                or request.event.is_hangup
-                or request.response is None
-            ):
+            if request.sent_index < over or request.event.is_hangup or request.response is None:
                 continue
             if index.had_fault(call.name, request.sent_index, request.received_index):
                 continue  # during a store outage no worker can look up the end of the call

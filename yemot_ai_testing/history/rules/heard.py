@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView, RequestView, UtteranceView
+from yemot_ai_testing.history.index import CallView, HistoryIndex, RequestView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
 __all__ = [
@@ -106,46 +106,20 @@ def _distinct_requests(answers: list[tuple[RequestView, str]]) -> set[str]:
 
 def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, every utterance has been answered."""
-    for call in index.calls.values():
-        for utterance in call.utterances:
-            settled = index.final_request(utterance)
-            if settled is None or any(
-                0 <= request.received_index <= settled.received_index
-                for request, _ in utterance.spoken_answers
-            ):
-                continue
-            if index.had_fault(call.name, utterance.spoken_index, settled.received_index):
-                continue
-            model_calls = [
-                model_call
-                for model_call in utterance.model_calls
-                if model_call.asked_index < settled.received_index
-            ]
-            if model_calls and not any(
-                _was_usable(index, utterance, model_call, settled, budget) for model_call in model_calls
-            ):
-                continue  # no answer, or too late: the caller can only hear an apology
+    for utterance, settled in index.settled_utterances():
+        end = settled.received_index
+        if any(0 <= request.received_index <= end for request, _ in utterance.spoken_answers):
+            continue
+        model_calls = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
+        if not model_calls:
             message = f"{utterance.utterance_id} was ignored: the line waits, and the model was never asked"
-            if model_calls:
-                message = f"the model has answered {utterance.utterance_id}, and the caller has not heard it"
-            kind: ViolationKind = "unheard" if model_calls else "ignored"
-            yield index.violation(kind, message, settled.received_index, utterance.subject)
-
-
-def _was_usable(
-    index: HistoryIndex,
-    utterance: UtteranceView,
-    model_call: ModelCallView,
-    settled: RequestView,
-    budget: Budget,
-) -> bool:
-    """Whether there was an answer when the line waited again, and a worker could have used it."""
-    if not model_call.answered or model_call.ended_index >= settled.received_index:
-        return False
-    lost = index.presumed_dead(model_call, settled.received_index, budget)
-    return not lost and not index.was_given_up(
-        model_call, utterance.spoken_index, settled.received_index, budget
-    )
+            yield index.violation("ignored", message, end, utterance.subject)
+        elif any(
+            model_call.answered and index.was_usable(model_call, utterance, end, budget)
+            for model_call in model_calls
+        ):  # else the caller can only hear an apology
+            message = f"the model has answered {utterance.utterance_id}, and the caller has not heard it"
+            yield index.violation("unheard", message, end, utterance.subject)
 
 
 def repeated_requests_are_idempotent(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:

@@ -43,44 +43,30 @@ def _heard_sentences(utterance: UtteranceView) -> Iterator[tuple[RequestView, Sp
 
 def every_sentence_is_spoken(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """When the line waits for the caller again, every finished sentence was heard."""
-    for call in index.calls.values():
-        for utterance in call.utterances:
-            settled = index.final_request(utterance)
-            if settled is None or 0 <= utterance.interrupted_index < settled.received_index:
-                continue
-            if index.had_fault(call.name, utterance.spoken_index, settled.received_index):
-                continue
-            heard = {
-                (sentence.model_call_id, sentence.number)
-                for request, sentence in _heard_sentences(utterance)
-                if request.received_index <= settled.received_index
-            }
-            missing = next(
-                (
-                    sentence
-                    for sentence in _expected_sentences(index, utterance, settled, budget)
-                    if sentence not in heard
-                ),
-                None,
-            )
-            if missing is not None:
-                message = f"sentence {missing[1]} of the answer to {utterance.utterance_id} was never heard"
-                yield _violation(index, utterance, settled, "unheard", message)
+    for utterance, settled in index.settled_utterances():
+        end = settled.received_index
+        if 0 <= utterance.interrupted_index < end:
+            continue
+        heard = {
+            (sentence.model_call_id, sentence.number)
+            for request, sentence in _heard_sentences(utterance)
+            if request.received_index <= end
+        }
+        expected = _expected_sentences(index, utterance, end, budget)
+        missing = next((sentence for sentence in expected if sentence not in heard), None)
+        if missing is not None:
+            message = f"sentence {missing[1]} of the answer to {utterance.utterance_id} was never heard"
+            yield _violation(index, utterance, settled, "unheard", message)
 
 
 def _expected_sentences(
-    index: HistoryIndex, utterance: UtteranceView, settled: RequestView, budget: Budget
+    index: HistoryIndex, utterance: UtteranceView, end: int, budget: Budget
 ) -> Iterator[tuple[str, int]]:
     """Iterate over the sentences that the caller should have heard: (model call ID, number)."""
     for model_call in utterance.model_calls:
-        if not 0 <= model_call.ended_index < settled.received_index or index.presumed_dead(
-            model_call, settled.received_index, budget
-        ):
-            continue
-        if index.was_given_up(model_call, utterance.spoken_index, settled.received_index, budget):
-            continue
-        for sentence in spoken_sentences(_complete_text(model_call)):
-            yield model_call.event.model_call_id, sentence.number
+        if index.was_usable(model_call, utterance, end, budget):
+            for sentence in spoken_sentences(_complete_text(model_call)):
+                yield model_call.event.model_call_id, sentence.number
 
 
 def _complete_text(model_call: ModelCallView) -> str:
