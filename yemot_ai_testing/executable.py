@@ -1,4 +1,4 @@
-"""Writes executable files that can be run at once, and marks those that are doubles."""
+"""Write executable files that can be run at once, and mark those that are doubles."""
 
 from __future__ import annotations
 
@@ -13,13 +13,25 @@ from yemot_ai_testing.processes.waiting import wait_until
 if sys.platform == "linux":
     import fcntl
 
-__all__ = ["DOUBLE_MARKER", "write_executable"]
+__all__ = ["DOUBLE_MARKER", "create_double_folder", "write_executable"]
 
 DOUBLE_MARKER: Final = ".yemot-ai-double"
 """A file of this name beside a ``codex`` marks it as a double of this package, not the real program."""
 
 _TIMEOUT: Final = 10.0
 """Seconds. A process between fork and exec closes its copy of the file much sooner."""
+
+
+def create_double_folder(folder: Path, *programs: str) -> str:
+    """Create a folder for a ``codex`` that is a double; return a ``PATH`` on which it is first.
+
+    Args:
+        folder: the folder.
+        programs: the folders that come next, before those of this process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DOUBLE_MARKER).touch()
+    return os.pathsep.join([str(folder), *programs, os.environ.get("PATH") or os.defpath])
 
 
 def write_executable(path: Path, text: str) -> None:

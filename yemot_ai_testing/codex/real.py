@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.codex.command_line import with_model_options
 from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
+from yemot_ai_testing.codex.home import isolated_environment
 from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions, write_launcher
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelRequest, ModelServer
 from yemot_ai_testing.doubles.script import (
@@ -37,6 +38,7 @@ from yemot_ai_testing.doubles.script import (
     UnknownSession,
 )
 from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
+from yemot_ai_testing.processes.child import ChildProcess
 from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
@@ -305,32 +307,18 @@ def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
     with contextlib.closing(ModelServer().hangs()) as model:
         settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumed_thread), "-"]
+        home = Path(started.start_info["home"])
         with allow_any_program():
-            second = subprocess.Popen(  # noqa: S603 - the binary under test
-                [binary, *settings, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+            second = ChildProcess(
+                [str(binary), *settings, *arguments],
                 cwd=started.start_info["cwd"],
-                env={**_second_writer_environment(started), CODEX_KEY_VARIABLE: "none"},
+                env=isolated_environment(home, home),
+                output=subprocess.DEVNULL,
             )
-        try:
-            second.stdin.write(b"busy")  # type: ignore[union-attr]  # a pipe was asked for
-            second.stdin.close()  # type: ignore[union-attr]  # a pipe was asked for
+        with second:
+            second.write(b"busy").close_stdin()
             model.wait_for_requests(1, _TIMEOUT)
             yield
-        finally:
-            second.kill()
-            second.wait(_TIMEOUT)
-
-
-def _second_writer_environment(started: _StartedRun) -> dict[str, str]:
-    return {
-        "PATH": os.defpath,
-        "HOME": started.start_info["home"],
-        "CODEX_HOME": started.start_info["home"],
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-    }
 
 
 def _run_number(request: ModelRequest) -> int:

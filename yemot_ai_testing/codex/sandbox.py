@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
+from yemot_ai_testing.executable import create_double_folder, write_executable
+from yemot_ai_testing.processes.environment import set_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,7 @@ class CodexRun:
         thread_id: the thread of its answer; empty if it failed before it had one.
         called_model: whether it has called the model.
         instructions: the content of its instructions file; None without one.
+        scripted: whether the script of a fake had a step for its call to the model.
     """
 
     argv: tuple[str, ...]
@@ -54,6 +55,7 @@ class CodexRun:
     thread_id: str
     called_model: bool
     instructions: str | None = None
+    scripted: bool = True
 
 
 class CodexSandbox:
@@ -71,30 +73,30 @@ class CodexSandbox:
         # The path becomes part of a shebang, so symbolic links are resolved.
         self.folder = Path(tempfile.mkdtemp(prefix="yemot-ai-codex-")).resolve()
         self.executable = self.folder / "bin" / "codex"
-        self.executable.parent.mkdir()
-        (self.executable.parent / DOUBLE_MARKER).touch()
+        for name in ("home", "codex-home"):  # Codex refuses a CODEX_HOME that does not exist
+            (self.folder / name).mkdir()
+        create_double_folder(self.executable.parent)
         self._saved_environment: dict[str, str | None] = {}
 
-    def activate(self) -> None:
-        """Put the sandbox first on ``PATH``."""
-        path = os.pathsep.join(filter(None, (str(self.executable.parent), os.environ.get("PATH"))))
-        ours = {
-            "PATH": path,
+    def variables(self, *programs: str) -> dict[str, str]:
+        """Return the environment variables of a process in the sandbox.
+
+        Args:
+            programs: folders that come second on ``PATH``.
+        """
+        return {
+            "PATH": create_double_folder(self.executable.parent, *programs),
             "YEMOT_AI_HOME": str(self.folder / "home"),
             "CODEX_HOME": str(self.folder / "codex-home"),
         }
-        # Codex refuses a CODEX_HOME that does not exist.
-        Path(ours["CODEX_HOME"]).mkdir(exist_ok=True)
-        self._saved_environment = {name: os.environ.get(name) for name in ours}
-        os.environ.update(ours)
+
+    def activate(self) -> None:
+        """Put the sandbox first on ``PATH``."""
+        self._saved_environment = set_variables(self.variables())
 
     def remove(self) -> None:
         """Restore the environment, and remove the folder."""
-        for name, value in self._saved_environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        set_variables(self._saved_environment)
         self._saved_environment = {}
         shutil.rmtree(self.folder, ignore_errors=True)
 

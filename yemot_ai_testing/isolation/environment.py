@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import site
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from yemot_ai_testing.executable import DOUBLE_MARKER, write_executable
+from yemot_ai_testing.executable import create_double_folder, write_executable
 from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard
 from yemot_ai_testing.isolation.proxy import RefusingProxy
+from yemot_ai_testing.processes.environment import set_variables
 
 __all__ = ["isolated_environment"]
 
@@ -31,24 +32,29 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - host
 @contextmanager
 def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
     """Set the environment variables that keep child processes on this machine, in this context."""
-    _create_folders(guard.folder)
+    path = _create_folders(guard.folder)
     with RefusingProxy(lambda address: guard.record_refusal(_refusal_text(address))) as proxy:
-        variables = {**_home_variables(guard.folder), **_proxy_variables(proxy.url, guard.allowed)}
-        before = {name: os.environ.get(name) for name in variables}
-        _set_variables(variables)
+        variables = {
+            "PATH": path,
+            **_home_variables(guard.folder),
+            **_proxy_variables(proxy.url, guard.allowed),
+        }
+        before = set_variables(variables)
         try:
             yield
         finally:
-            _set_variables(before)
+            set_variables(before)
 
 
-def _create_folders(folder: Path) -> None:
-    for name in (BIN, "home", "codex"):
+def _create_folders(folder: Path) -> str:
+    """Create the folders; return a ``PATH`` with the stub of Codex."""
+    for name in ("home", "codex"):
         (folder / name).mkdir(exist_ok=True)
-    (folder / BIN / DOUBLE_MARKER).touch()  # so that locate() skips it
+    path = create_double_folder(folder / BIN)
     stub = folder / BIN / "codex"
     notes = shlex.quote(str(folder / REFUSALS))
     write_executable(stub, _CODEX_STUB.format(notes=notes, hint=_HINT))
+    return path
 
 
 def _home_variables(folder: Path) -> dict[str, str]:
@@ -56,7 +62,6 @@ def _home_variables(folder: Path) -> dict[str, str]:
     return {
         "HOME": str(folder / "home"),
         "CODEX_HOME": str(folder / "codex"),
-        "PATH": os.pathsep.join(filter(None, (str(folder / BIN), os.environ.get("PATH")))),
         # The packages of the user, and the binaries in the cache, stay available.
         "PYTHONUSERBASE": site.getuserbase(),
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(home / ".cache"),
@@ -77,11 +82,3 @@ def _refusal_text(address: str) -> str:
     host = address.rpartition(":")[0] or address
     hint = f"script what it is for, or allow it by name: --yemot-allow={host}"
     return f"refused a connection to {address}, through a proxy variable; {hint}"
-
-
-def _set_variables(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value

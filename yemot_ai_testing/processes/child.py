@@ -56,7 +56,7 @@ class ChildProcess:
         command: Sequence[str],
         *,
         env: Mapping[str, str],
-        cwd: Path | None = None,
+        cwd: Path | str | None = None,
         stdin: int | IO[bytes] = subprocess.PIPE,
         output: int | IO[bytes] = subprocess.PIPE,
     ) -> None:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.errors import ServerFailedError
+from yemot_ai_testing.processes.child import ChildProcess
+from yemot_ai_testing.processes.waiting import wait_until
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play import supervisor
 
 __all__ = ["ServerProcess"]
 
-POLL_INTERVAL: Final = 0.02
 TAIL_LINES: Final = 30
 HOSTS: Final = ("127.0.0.1", "::1")
 
@@ -47,13 +45,11 @@ class ServerProcess:
         _check_program(server_command, environment)
         # A file, because a full pipe would block the server.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server runs
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
+        # A group of its own: Ctrl-C at the terminal must not reach it; the supervisor ends it.
+        self._process = ChildProcess(
             [sys.executable, "-IS", supervisor.__file__, *command],
             env={**environment, "PORT": str(port)},
-            stdin=subprocess.PIPE,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,  # Ctrl-C at the terminal must not reach it: the supervisor ends it
+            output=self._output,
         )
         try:
             host = self._wait_until_listening(port)
@@ -65,7 +61,7 @@ class ServerProcess:
     @property
     def is_running(self) -> bool:
         """Whether the server is running."""
-        return self._process.poll() is None
+        return self._process.exit_code is None
 
     @property
     def output_size(self) -> int:
@@ -77,32 +73,23 @@ class ServerProcess:
         raw = os.pread(self._output.fileno(), max(self.output_size - since, 0), since)
         lines = raw.decode(errors="replace").splitlines()[-TAIL_LINES:]
         if not self.is_running:
-            lines.append(f"(the server has ended with exit code {self._process.returncode})")
+            lines.append(f"(the server has ended with exit code {self._process.exit_code})")
         return "\n".join(lines)
 
     def close(self) -> None:
         """End the server and its child processes."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(2 * supervisor.TERMINATION_SECONDS)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        with contextlib.suppress(TimeoutError):
+            self._process.close_stdin().wait(2 * supervisor.TERMINATION_SECONDS)
+        self._process.close()
         self._output.close()
 
     def _wait_until_listening(self, port: int) -> str:
-        deadline = time.monotonic() + self._server_command.within
-        while self.is_running:
-            host = next((host for host in HOSTS if _is_listening(host, port)), None)
-            if host is not None:
-                return host
-            if time.monotonic() > deadline:
-                raise self._start_error(
-                    f"does not listen on port {port} after {self._server_command.within:g} s"
-                )
-            time.sleep(POLL_INTERVAL)
+        within = self._server_command.within
+        host = wait_until(lambda: not self.is_running or _listening_host(port), within)
+        if isinstance(host, str):
+            return host
+        if self.is_running:
+            raise self._start_error(f"does not listen on port {port} after {within:g} s")
         raise self._start_error(f"ended before it listened on port {port}")
 
     def _start_error(self, problem: str) -> ServerFailedError:
@@ -117,12 +104,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_listening(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=1.0).close()
-    except OSError:
-        return False
-    return True
+def _listening_host(port: int) -> str | None:
+    for host in HOSTS:
+        with contextlib.suppress(OSError):
+            socket.create_connection((host, port), timeout=1.0).close()
+            return host
+    return None
 
 
 def _check_program(server_command: ServerCommand, environment: Mapping[str, str]) -> None:

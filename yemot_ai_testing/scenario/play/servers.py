@@ -8,9 +8,7 @@ service.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
+from yemot_ai_testing.codex.sandbox import CodexSandbox
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import (
     BusySession,
@@ -29,7 +28,6 @@ from yemot_ai_testing.doubles.script import (
     UnknownSession,
 )
 from yemot_ai_testing.errors import ServerFailedError
-from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.server import ServerProcess
 
@@ -75,30 +73,29 @@ class RunningServer:
 
     Attributes:
         server: the process.
-        folder: has its link to Codex and its home folders.
+        sandbox: has its link to Codex and its home folders.
         model: the model service that replaces OpenAI's and Anthropic's.
     """
 
     server: ServerProcess
-    folder: Path
+    sandbox: CodexSandbox
     model: ModelServer
 
     @classmethod
     def start(cls, command: ServerCommand) -> RunningServer:
         """Start a server whose environment leads to doubles."""
-        folder = Path(tempfile.mkdtemp(prefix="yemot-ai-serve-")).resolve()
-        model = ModelServer()
+        sandbox, model = CodexSandbox(), ModelServer()
         try:
-            return cls(ServerProcess(command, _environment(folder, model)), folder, model)
+            return cls(ServerProcess(command, _environment(sandbox, model)), sandbox, model)
         except BaseException:
             model.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            sandbox.remove()
             raise
 
     @contextmanager
     def use_codex(self, codex: FakeCodex | RealCodex) -> Iterator[ServerModelDouble]:
         """Use ``codex`` as the Codex of this server, and its script for the model service too."""
-        link = self.folder / "bin" / "codex"
+        link = self.sandbox.executable
         link.symlink_to(codex.executable)
         self.model.requests.clear()
         self.model.script = codex.model.script if isinstance(codex, RealCodex) else _SharedScript(codex)
@@ -111,7 +108,7 @@ class RunningServer:
         """End the server, then its model service."""
         self.server.close()
         self.model.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.sandbox.remove()
 
 
 class ServerModelDouble:
@@ -170,18 +167,11 @@ class _SharedScript(Script):
         return super().take(prompt)
 
 
-def _environment(folder: Path, model: ModelServer) -> dict[str, str]:
+def _environment(sandbox: CodexSandbox, model: ModelServer) -> dict[str, str]:
     """Return environment variables with the doubles, no valid key, and the programs of this Python."""
-    bin_folder = folder / "bin"
-    bin_folder.mkdir()
-    (bin_folder / DOUBLE_MARKER).touch()
-    for name in ("home", "codex-home"):
-        (folder / name).mkdir()
     return {
         **os.environ,
-        "PATH": os.pathsep.join([str(bin_folder), *_venv_programs(), os.environ.get("PATH", os.defpath)]),
-        "YEMOT_AI_HOME": str(folder / "home"),
-        "CODEX_HOME": str(folder / "codex-home"),
+        **sandbox.variables(*_venv_programs()),
         "OPENAI_BASE_URL": model.base_url,
         "OPENAI_API_KEY": "none",
         "ANTHROPIC_BASE_URL": model.root_url,
