@@ -8,21 +8,21 @@ import random
 import threading
 from collections.abc import AsyncIterator, Sequence
 
+from yemot_ai import AIFlow, DialogSettings, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step, Transcription
-from yemot_ai_testing.history import FaultInjected, History
+from yemot_ai_testing.history import FaultInjected, History, RecordedStore
 from yemot_ai_testing.history.correlation import (
     answer_in_sentences,
-    answer_text,
     latest_utterance_id,
     sentence_text,
 )
 from yemot_ai_testing.history.recorders.provider import RecordedModelCall, record_model_call
 from yemot_ai_testing.property.load_plan import model_fault
 
-__all__ = ["FailingProvider"]
+__all__ = ["FailingProvider", "load_flow"]
 
 SENTENCES = 3
 
@@ -35,6 +35,7 @@ class FailingProvider:
     """
 
     name = "failing"
+    streams = True
 
     def __init__(
         self, seed: int, history: History, engine: Engine, *, slowest: float, worker: str = ""
@@ -48,30 +49,17 @@ class FailingProvider:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        return await self._answer(prompt, None, history)
-
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await self._answer(prompt, str(session), ())
-
-    async def _answer(self, prompt: str, session: str | None, history: Sequence[Exchange]) -> Reply:
-        with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
-            model_call.session = session or self._new_session()
-            await self._run_step(await self._take_step(prompt), model_call)
-            return Reply(answer_text(model_call.model_call_id, prompt), model_call.session)
-
-    async def stream(
+    async def ask(
         self,
-        session: JSON,
         prompt: str,
         *,
+        session: JSON = None,
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
+        stream: bool = False,
     ) -> AsyncIterator[str | Reply]:
         with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
-            model_call.session = str(session) if session else self._new_session()
+            model_call.session = str(session or f"talk-{self._worker or 'all'}-{next(self._numbers)}")
             step = await self._take_step(prompt)
             if not isinstance(step, Drop):
                 await self._run_step(step, model_call)
@@ -90,9 +78,6 @@ class FailingProvider:
             )
         yield reply
 
-    def _new_session(self) -> str:
-        return f"talk-{self._worker or 'all'}-{next(self._numbers)}"
-
     async def _take_step(self, prompt: str) -> Step | None:
         """Wait; return the failure of this model call, or None."""
         utterance_id = latest_utterance_id(prompt)
@@ -109,3 +94,23 @@ class FailingProvider:
             await asyncio.Event().wait()
         elif step is not None and not isinstance(step, Answer | Transcription):
             raise provider_error_for(step, model_call.session, provider=self.name)
+
+
+def load_flow(
+    provider: FailingProvider,
+    store: RecordedStore,
+    dialog: DialogSettings | None = None,
+    *,
+    turn_timeout: float,
+    lease: float | None = None,
+) -> AIFlow:
+    """Return a flow with one agent."""
+    flow = AIFlow(
+        YemotAI(provider=provider, store=store, turn_timeout=turn_timeout, lease=lease), dialog=dialog
+    )
+
+    @flow.ai_agent("")
+    async def agent(call: object, text: str) -> None:
+        """Leave the answer to the model; a plain function would run in a thread, in no seeded order."""
+
+    return flow

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
-from tests.load.failing_provider import FailingProvider
-from yemot_ai import AIFlow, YemotAI
+from tests.load.failing_provider import FailingProvider, load_flow
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history import History, RecordedStore
 from yemot_ai_testing.history.recorders.app import record_request, record_response
-from yemot_ai_testing.history.recorders.sans_io_call import Pairs
+from yemot_ai_testing.line.transports.transport import Pairs
 from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 
@@ -26,12 +26,7 @@ def run_as_tasks(
     engine = seeded_engine(seed)
     history = History(now=engine.clock.now)
     store = RecordedStore(make_store(now=engine.time), history)
-    ai = YemotAI(provider=FailingProvider(seed, history, engine, slowest=8.0), store=store, turn_timeout=20.0)
-    flow = AIFlow(ai)
-
-    @flow.ai_agent("")
-    async def agent(call: object, text: str) -> None:
-        """Leave the answer to the model; a plain function would run in a thread, in no seeded order."""
+    flow = load_flow(FailingProvider(seed, history, engine, slowest=8.0), store, turn_timeout=20.0)
 
     async def send(pairs: Pairs, *, copy: bool = False) -> str:
         number = record_request(history, pairs, is_repeat=copy)
@@ -53,14 +48,12 @@ def run_as_tasks(
             seed=seed, number=number, first_utterance_id=utterance_ids[number * 3], history=history
         )
         async with limit:
-            step = next(call, None)
-            while step is not None:
-                body = await run_step(step)
-                await asyncio.sleep(1.0)  # the line plays the response, or waits in a poll
-                try:
+            with suppress(StopIteration):
+                step = next(call)
+                while True:
+                    body = await run_step(step)
+                    await asyncio.sleep(1.0)  # the line plays the response, or waits in a poll
                     step = call.send(body)
-                except StopIteration:
-                    step = None
 
     async def all_calls() -> None:
         limit = asyncio.Semaphore(CONCURRENT_CALLS)

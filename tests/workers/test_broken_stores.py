@@ -6,16 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.workers.echo_model import EchoModel
-from tests.workers.server_processes import ROOT, Balancer, serving
+from tests.workers.server_processes import ROOT
 from tests.workers.worker_group import WorkerGroup, start_workers
 from yemot_ai.sessions import JSONFileStore
-from yemot_ai_testing import Caller
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -96,23 +93,3 @@ def test_a_call_continues_when_the_missing_folder_is_back(group: WorkerGroup, tm
     assert "ai_x1," in outage_response
     assert "ai_x2," in taken
     assert "שלום אצל" in line.polls()
-
-
-def test_two_processes_work_on_one_folder(tmp_path: Path) -> None:
-    model = EchoModel(thinking=0.05)
-
-    def call(number: int) -> list[str]:
-        with Caller(balancer) as caller:
-            caller.dial()
-            caller.presses("1")
-            return [caller.says(f"מתקשר {number} משפט {turn}") for turn in range(3)]
-
-    with model.serving() as address:
-        environment = {"MODEL_URL": address, "YEMOT_AI_STORE": f"json:{tmp_path / 'calls'}"}
-        with serving(2, tmp_path, environment) as servers, ThreadPoolExecutor(6) as threads:
-            balancer = Balancer(servers)
-            heard = [said for answers in threads.map(call, range(6)) for said in answers]
-
-    assert len({said.partition("שיחה")[2] for said in heard}) == 6
-    assert len(model.questions) == len({question.prompt for question in model.questions}) == 18
-    assert {question.worker for question in model.questions} == {s.process.pid for s in servers}
