@@ -6,13 +6,16 @@ all but ``read`` and ``credit_card`` the caller leaves the extension.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Sequence
+from typing import assert_never
 
 from yemot_ai.protocol import (
+    Action,
     CreditCard,
     GoTo,
     GoToFolder,
     GoToFolderAndPlay,
+    Message,
     MusicOnHold,
     Noop,
     Play,
@@ -21,14 +24,9 @@ from yemot_ai.protocol import (
     RoutingYemot,
     SimpleAnswer,
 )
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.exchange import LineProblem
 from yemot_ai_testing.line.states import Asking, Holding, Paying, Requesting
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from yemot_ai.protocol import Action, Message
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["ask_for_payment", "perform"]
 

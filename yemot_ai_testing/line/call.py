@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from yemot_ai.protocol import Record
-from yemot_ai_testing.line.exchange import LineProblem
+from yemot_ai.protocol import Action, Record
+from yemot_ai_testing.line.clock import Clock
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
+from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
 from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
+from yemot_ai_testing.line.platform.settings import LineSettings
+from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.playback import Playback
-from yemot_ai_testing.line.requests import RequestSender
+from yemot_ai_testing.line.requests import CallerId, RequestSender
 from yemot_ai_testing.line.states import (
     Asking,
     Idle,
@@ -24,20 +27,11 @@ from yemot_ai_testing.line.states import (
     Performing,
     RecordingMenu,
     Requesting,
+    State,
     Transferred,
     open_question,
 )
-
-if TYPE_CHECKING:
-    from yemot_ai.protocol import Action
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.exchange import LineExchange
-    from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
-    from yemot_ai_testing.line.platform.settings import LineSettings
-    from yemot_ai_testing.line.platform.tree import Line
-    from yemot_ai_testing.line.requests import CallerId
-    from yemot_ai_testing.line.states import State
-    from yemot_ai_testing.line.transcript import Transcript
+from yemot_ai_testing.line.transcript import Transcript
 
 __all__ = ["Call"]
 

@@ -17,32 +17,26 @@ True
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Self, Unpack
 
+from yemot_ai.protocol import Read, Response
 from yemot_ai_testing.errors import AppError, CallOverError
 from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.caller_options import check_extension, check_text, line_settings_from, open_line
+from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.driver import Driver
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.interruption import Interruption, always
+from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.folders import display_path, strip_slashes
+from yemot_ai_testing.line.platform.settings import CallerOptions
 from yemot_ai_testing.line.requests import CallerId
-from yemot_ai_testing.line.states import Idle, Over, has_left, open_question
+from yemot_ai_testing.line.states import Idle, Over, State, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
+from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.line.verbs import dtmf, navigation, payment, recording, speech
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Self, Unpack
-
-    from yemot_ai.protocol import Read, Response
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.exchange import LineExchange, LineProblem
-    from yemot_ai_testing.line.platform.extension import Extension
-    from yemot_ai_testing.line.platform.settings import CallerOptions
-    from yemot_ai_testing.line.states import State
-    from yemot_ai_testing.line.transports.transport import Method
 
 __all__ = ["Caller"]
 
@@ -101,13 +95,7 @@ class Caller:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.dialled and not self.ended:
             self.hangs_up()
         self.close()

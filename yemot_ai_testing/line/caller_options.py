@@ -7,31 +7,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import Any
 
 from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.folders import display_path
-from yemot_ai_testing.line.platform.settings import LineSettings
+from yemot_ai_testing.line.platform.settings import CallerOptions, LineSettings
 from yemot_ai_testing.line.platform.tree import Line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.transports.transport import Method
+from yemot_ai_testing.line.transports.transport import Method
 
 __all__ = ["check_extension", "check_text", "line_settings_from", "open_line"]
 
 LINE_SETTING_NAMES = frozenset(field.name for field in fields(LineSettings))
-EXT_INI_NAMES = frozenset(
-    {
-        "query", "constants", "omitted", "end_goto", "hangup_send", "say_tts", "voice_ask_ok", "record_beep",
-        "waiting_music", "muted",
-    }
-)  # fmt: skip
 
 
 def line_settings_from(options: Mapping[str, Any]) -> LineSettings:
@@ -40,7 +30,7 @@ def line_settings_from(options: Mapping[str, Any]) -> LineSettings:
     Raises:
         AppError: an option is unknown, or its value is invalid.
     """
-    unknown = set(options) - LINE_SETTING_NAMES - EXT_INI_NAMES - {"extensions"}
+    unknown = options.keys() - CallerOptions.__optional_keys__
     if unknown:
         names = ", ".join(sorted(LINE_SETTING_NAMES))
         raise AppError(f"the line has no setting {', '.join(sorted(unknown))}; it has {names}")

@@ -21,22 +21,6 @@ from typing import Protocol, runtime_checkable
 __all__ = ["Clock", "CombinedClock", "EngineClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
 
 
-class Clock(Protocol):
-    """The clock of a call; all numbers are seconds."""
-
-    def now(self) -> float:
-        """Return a monotonic time."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass for the line and the server."""
-        ...
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass for the line only: playing, speaking, typing."""
-        ...
-
-
 @runtime_checkable
 class VirtualTime(Protocol):
     """A virtual clock of the application: ``sleep`` runs everything that is due in that time."""
@@ -47,6 +31,14 @@ class VirtualTime(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` of virtual time pass."""
+        ...
+
+
+class Clock(VirtualTime, Protocol):
+    """The clock of a call: ``now`` is monotonic, ``sleep`` lets time pass for the line and the server."""
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the line only: playing, speaking, typing."""
         ...
 
 

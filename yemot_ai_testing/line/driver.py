@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from yemot_ai.protocol import Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.actions import perform
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll, type_keys
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["Driver"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
-from yemot_ai.protocol import Comment, File, GoTo, Record, SpeechFile, Text
+from yemot_ai.protocol import Comment, File, GoTo, Message, Read, Record, SpeechFile, Text
+from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.exchange import LineProblem
-from yemot_ai_testing.line.platform.files import file_path, files_folder
+from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.files import LineFiles, file_path, files_folder
 from yemot_ai_testing.line.transcript import (
     DEFAULT_SOUND_SECONDS,
     SECONDS_PER_CHARACTER,
@@ -18,14 +20,6 @@ from yemot_ai_testing.line.transcript import (
     Transcript,
     duration_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from yemot_ai.protocol import Message, Read
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.platform.extension import Extension
-    from yemot_ai_testing.line.platform.files import LineFiles
 
 __all__ = ["Playback"]
 

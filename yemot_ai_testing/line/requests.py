@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from yemot_ai_testing.line.exchange import build_exchange, build_hangup_exchange
-from yemot_ai_testing.line.transcript import CallEnded, HoldMusic
+from yemot_ai_testing.line.clock import Clock
+from yemot_ai_testing.line.exchange import LineExchange, build_exchange, build_hangup_exchange
+from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.settings import LineSettings
+from yemot_ai_testing.line.platform.tree import Line
+from yemot_ai_testing.line.transcript import CallEnded, HoldMusic, Transcript
 from yemot_ai_testing.line.transports.in_process import timed_out
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.exchange import LineExchange
-    from yemot_ai_testing.line.platform.extension import Extension
-    from yemot_ai_testing.line.platform.settings import LineSettings
-    from yemot_ai_testing.line.platform.tree import Line
-    from yemot_ai_testing.line.transcript import Transcript
-    from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
+from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
 
 __all__ = ["EPOCH", "CallerId", "RequestSender", "Values", "hangup_values"]
 

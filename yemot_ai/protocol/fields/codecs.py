@@ -66,7 +66,7 @@ class Codec(Protocol):
         """
         ...
 
-    def find_warning(self, text: str) -> FieldWarning | None:
+    def find_warning(self, text: str, /) -> FieldWarning | None:
         """Return the warning for a valid ``text``, or None."""
         del text
         return None

@@ -6,16 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from yemot_ai_testing.line.transports.transport import RequestEncoding
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from yemot_ai.protocol import Action, Read
-    from yemot_ai_testing.line.transports.transport import Method
+from yemot_ai.protocol import Action, Read
+from yemot_ai_testing.line.transports.transport import Method, RequestEncoding
 
 __all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion"]
 

@@ -11,8 +11,8 @@ True
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypedDict, get_args, get_type_hints
 
 from yemot_ai_testing.errors import AppError
 
@@ -65,10 +65,6 @@ class LineSetting:
         return _CHOICES.get(self.name, ())
 
 
-def _metadata(source: str, meaning: str) -> dict[str, str]:
-    return {"source": source, "meaning": meaning}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
     """The settings of the line for one call; ``line_settings()`` describes them.
@@ -77,94 +73,62 @@ class LineSettings:
         AppError: a value is not allowed.
     """
 
-    server_timeout: float = field(
-        default=10.0,
-        metadata=_metadata(
-            "[?]", "seconds the line waits for an answer before M1607; claims run from under 10 to 60"
-        ),
+    server_timeout: Annotated[
+        float, "[?]", "seconds the line waits for an answer before M1607; claims run from under 10 to 60"
+    ] = 10.0
+    retain_values: Annotated[bool, "[?]", "values stay when an extension is entered (again) in one call"] = (
+        False
     )
-    retain_values: bool = field(
-        default=False,
-        metadata=_metadata("[?]", "values stay when an extension is entered (again) in one call"),
+    hangup_after_goto: Annotated[bool, "[?]", "a hang-up request follows when the server itself hangs up"] = (
+        True
     )
-    hangup_after_goto: bool = field(
-        default=True, metadata=_metadata("[?]", "a hang-up request follows when the server itself hangs up")
-    )
-    hangup_waits: bool = field(
-        default=False,
-        metadata=_metadata(
-            "[?]", "the hang-up request waits for the answer that is open, instead of overtaking it"
-        ),
-    )
-    hangup_carries_recording: bool = field(
-        default=True,
-        metadata=_metadata(
-            "[CODE]",
-            "a recording kept on hang-up arrives together with the hang-up request; else it is only saved",
-        ),
-    )
-    hangup_marker: bool = field(
-        default=False, metadata=_metadata("[LIB]", "`ApiHangup=` (empty) stands before `hangup=yes`")
-    )
-    confirmation: Confirmation = field(
-        default="keyboard",
-        metadata=_metadata(
-            "[?]",
-            "when M1353 follows typing (unless field 15 is `no`): only if field 6 is a keyboard, or `always` "
-            "as the official text says",
-        ),
-    )
-    two_plays: TwoPlays = field(
-        default="merge",
-        metadata=_metadata(
-            "[?]", "two `id_list_message` in a row: both are heard (`merge`), or only the `second`"
-        ),
-    )
-    unknown_word: UnknownWord = field(
-        default="M1607",
-        metadata=_metadata(
-            "[?]", "a bare word without a file and without actions: `M1607`, or the caller just `leaves`"
-        ),
-    )
-    speech_retries: int = field(
-        default=2,
-        metadata=_metadata(
-            "[?]", "how often unclear speech is asked for again (M1611) before an empty value is sent"
-        ),
-    )
-    silence_retries: int = field(
-        default=0,
-        metadata=_metadata(
-            "[LIB]", "how often silence is met with M1613 and the question before an empty value is sent"
-        ),
-    )
-    recording_value: RecordingValue = field(
-        default="path",
-        metadata=_metadata(
-            "[?]", "a recording's value: `/1/000.wav` (`path`), `ivr2:/1/000.wav` or `1/000.wav` (`bare`)"
-        ),
-    )
-    nested_extension: NestedExtension = field(
-        default="1/2", metadata=_metadata("[?]", "how `ApiExtension` writes an extension inside another one")
-    )
-    music_seconds: float | None = field(
-        default=None,
-        metadata=_metadata(
-            "[?]", "how long `music_on_hold` without seconds plays; None: until the caller presses `*`"
-        ),
-    )
-    enter_id: str = field(
-        default="",
-        metadata=_metadata("[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"),
-    )
-    enter_id_name: str = field(default="", metadata=_metadata("[OFF]", "`ApiEnterIDName`, as above"))
-    referred_from: str = field(
-        default="", metadata=_metadata("[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`")
-    )
-    did: str = field(default="0772222770", metadata=_metadata("[OFF]", "`ApiDID`, the system's main number"))
-    real_did: str = field(
-        default="0772222770", metadata=_metadata("[OFF]", "`ApiRealDID`, the number that was dialled")
-    )
+    hangup_waits: Annotated[
+        bool, "[?]", "the hang-up request waits for the answer that is open, instead of overtaking it"
+    ] = False
+    hangup_carries_recording: Annotated[
+        bool,
+        "[CODE]",
+        "a recording kept on hang-up arrives together with the hang-up request; else it is only saved",
+    ] = True
+    hangup_marker: Annotated[bool, "[LIB]", "`ApiHangup=` (empty) stands before `hangup=yes`"] = False
+    confirmation: Annotated[
+        Confirmation,
+        "[?]",
+        "when M1353 follows typing (unless field 15 is `no`): only if field 6 is a keyboard, or `always` "
+        "as the official text says",
+    ] = "keyboard"
+    two_plays: Annotated[
+        TwoPlays, "[?]", "two `id_list_message` in a row: both are heard (`merge`), or only the `second`"
+    ] = "merge"
+    unknown_word: Annotated[
+        UnknownWord,
+        "[?]",
+        "a bare word without a file and without actions: `M1607`, or the caller just `leaves`",
+    ] = "M1607"
+    speech_retries: Annotated[
+        int, "[?]", "how often unclear speech is asked for again (M1611) before an empty value is sent"
+    ] = 2
+    silence_retries: Annotated[
+        int, "[LIB]", "how often silence is met with M1613 and the question before an empty value is sent"
+    ] = 0
+    recording_value: Annotated[
+        RecordingValue,
+        "[?]",
+        "a recording's value: `/1/000.wav` (`path`), `ivr2:/1/000.wav` or `1/000.wav` (`bare`)",
+    ] = "path"
+    nested_extension: Annotated[
+        NestedExtension, "[?]", "how `ApiExtension` writes an extension inside another one"
+    ] = "1/2"
+    music_seconds: Annotated[
+        float | None,
+        "[?]",
+        "how long `music_on_hold` without seconds plays; None: until the caller presses `*`",
+    ] = None
+    enter_id: Annotated[str, "[OFF]", "`ApiEnterID`, if the caller has logged in; its exact form is [?]"] = ""
+    enter_id_name: Annotated[str, "[OFF]", "`ApiEnterIDName`, as above"] = ""
+    referred_from: Annotated[str, "[OFF]", "`ReferredFrom`, where `api_add_directed_phone=yes`"] = ""
+    did: Annotated[str, "[OFF]", "`ApiDID`, the system's main number"] = "0772222770"
+    real_did: Annotated[str, "[OFF]", "`ApiRealDID`, the number that was dialled"] = "0772222770"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -174,10 +138,9 @@ class LineSettings:
 
 def line_settings() -> dict[str, LineSetting]:
     """Return the descriptions of all settings, by name."""
+    hints = get_type_hints(LineSettings, include_extras=True)
     return {
-        setting.name: LineSetting(
-            setting.name, setting.default, setting.metadata["source"], setting.metadata["meaning"]
-        )
+        setting.name: LineSetting(setting.name, setting.default, *hints[setting.name].__metadata__)
         for setting in fields(LineSettings)
     }
 

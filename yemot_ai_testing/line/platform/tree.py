@@ -10,30 +10,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import Self, TypeAlias
 
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.clock import CombinedClock, EngineClock, WallClock, clock_of, is_virtual
+from yemot_ai_testing.line.clock import Clock, CombinedClock, EngineClock, WallClock, clock_of, is_virtual
 from yemot_ai_testing.line.platform.ext_ini import IniWarning, decode_ext_ini, read_ext_ini
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.files import LineFiles
 from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.transports.detect import transport_for
-
-if TYPE_CHECKING:
-    from os import PathLike
-    from types import TracebackType
-    from typing import Self
-
-    from yemot_ai_testing.line.clock import Clock
-    from yemot_ai_testing.line.transports.transport import (
-        Pairs,
-        RequestEncoding,
-        Transport,
-        TransportResponse,
-    )
+from yemot_ai_testing.line.transports.transport import (
+    Pairs,
+    RequestEncoding,
+    Transport,
+    TransportResponse,
+)
 
 __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
@@ -41,24 +35,6 @@ IN_PROCESS_LINK = "http://127.0.0.1/"
 """The link of an application in this process, which has no URL."""
 
 EXT_INI_NAME = "ext.ini"
-
-
-class ExtensionLookup(Protocol):
-    """The extensions of a line."""
-
-    @property
-    def extensions(self) -> Mapping[str, Extension]:
-        """The known extensions, by path."""
-        ...
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether there are no others, so that any other target is an error."""
-        ...
-
-    def get(self, extension: str) -> Extension | None:
-        """Return the settings of ``extension``; None if it is unknown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +65,10 @@ class SingleExtension:
     def get(self, extension: str) -> Extension | None:
         """Return the common settings; None outside ``paths``."""
         return self.extension if self.paths is None or extension in self.paths else None
+
+
+ExtensionLookup: TypeAlias = ExtensionTree | SingleExtension
+"""The extensions of a line. If they are not complete, a target outside them is no error."""
 
 
 class Line:
@@ -182,13 +162,7 @@ class Line:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -6,12 +6,13 @@ and M3345; ``GoBack`` in a payment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai.protocol.request import KEYS_PREFIX
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.actions import ask_for_payment, perform
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import (
     Asking,
@@ -37,11 +38,6 @@ from yemot_ai_testing.line.verbs.keypad import (
 from yemot_ai_testing.line.verbs.recording import apply_menu_key
 from yemot_ai_testing.line.verbs.speech import retry_or_submit_empty
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["apply_keys", "changes_keyboard", "handle_no_keys", "presses"]
 

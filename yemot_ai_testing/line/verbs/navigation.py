@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from yemot_ai.protocol import Read, Record
 from yemot_ai_testing.errors import WrongVerbError
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import Asking, Confirming, Outside, RecordingMenu
 from yemot_ai_testing.line.verbs.dtmf import handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS
 from yemot_ai_testing.line.verbs.speech import silence_limit
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["goes_to", "silent"]
 

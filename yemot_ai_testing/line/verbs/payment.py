@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.states import Paying
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["pays"]
 

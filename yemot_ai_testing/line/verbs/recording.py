@@ -7,14 +7,11 @@ again, 4 continues.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Record
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.states import Asking, RecordingMenu
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["apply_menu_key", "records"]
 

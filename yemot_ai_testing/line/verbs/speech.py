@@ -7,17 +7,14 @@ value, not a missing one.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from yemot_ai.protocol import Read, Tap, Voice
 from yemot_ai_testing.errors import WrongVerbError
+from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.states import Asking, Confirming
 from yemot_ai_testing.line.transcript import SECONDS_PER_CHARACTER
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.call import Call
 
 __all__ = ["mumbles", "retry_or_submit_empty", "says", "silence_limit"]
 

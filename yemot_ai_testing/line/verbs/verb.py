@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from yemot_ai_testing.errors import CallOverError, WrongVerbError
-from yemot_ai_testing.line.states import Idle, Performing, Requesting, has_left
-
-if TYPE_CHECKING:
-    from yemot_ai_testing.line.states import State
+from yemot_ai_testing.line.states import Idle, Performing, Requesting, State, has_left
 
 __all__ = ["Verb", "wrong_verb_error"]
 
