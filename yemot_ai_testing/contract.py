@@ -23,17 +23,18 @@ The suite of session stores checks any store::
 
 from __future__ import annotations
 
+import importlib
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from yemot_ai_testing.codex.recorder.own_turns import record_live
-from yemot_ai_testing.codex.recorder.script_file import ScriptFileError
 from yemot_ai_testing.codex.redact import UnpublishableError
 from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite, ExecutableUnusableError, open_suite
 from yemot_ai_testing.conformance.rule import AnyRule, ContractBreachError, Interface, Rule, Verdict
 
 if TYPE_CHECKING:
+    from yemot_ai_testing.codex.recorder.own_turns import record_live
+    from yemot_ai_testing.codex.recorder.script_file import ScriptFileError
     from yemot_ai_testing.conformance.stores.bench import StoreFactory
     from yemot_ai_testing.conformance.stores.suite import StoreSuite
 
@@ -51,6 +52,15 @@ __all__ = [
     "session_store",
     "session_store_rules",
 ]
+
+_RECORDER: Final = {"record_live": "own_turns", "ScriptFileError": "script_file"}
+
+
+def __getattr__(name: str) -> object:
+    """Import the recorder when it is first used: no rule needs it."""
+    if name not in _RECORDER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"yemot_ai_testing.codex.recorder.{_RECORDER[name]}"), name)
 
 
 def codex(

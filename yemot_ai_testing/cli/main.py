@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = ["main"]
 
@@ -37,29 +39,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """The parser of a command, whose module adds the arguments: it is imported if the command is run."""
+
+    module = ""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - argparse's signature
+        if self.module:
+            importlib.import_module(f"yemot_ai_testing.cli.{self.module}").add_arguments(self)
+        return super().parse_known_args(args, namespace)
+
+
+class _VersionAction(argparse.Action):
+    """Print the version; only this imports the library."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from yemot_ai import __version__
+
+        print(f"{parser.prog} {__version__}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
-    from yemot_ai import __version__
-
     parser = argparse.ArgumentParser("yemot-ai-testing", description="Test a phone agent without a phone.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action=_VersionAction, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_CommandParser)
 
-    _add_response_commands(
-        commands.add_parser("lint", help="report errors and warnings in responses"),
-        commands.add_parser("explain", help="explain each part of a response"),
-    )
+    commands.add_parser("lint", help="report errors and warnings in responses").module = "lint"
+    commands.add_parser("explain", help="explain each part of a response").module = "explain"
 
     _add_line(commands.add_parser("line", help="list the extensions of ext.ini files, with warnings"))
 
-    codex = commands.add_parser("codex", help="install or find the real Codex").add_subparsers(
-        required=True, metavar="ACTION"
-    )
+    codex = commands.add_parser(
+        "codex", help="install or find the real Codex; create a fake one"
+    ).add_subparsers(required=True, metavar="ACTION")
     install = codex.add_parser("install", help="download a version from its registry into the cache")
     install.add_argument("version", nargs="?", help="default: the version of the recordings")
     install.set_defaults(command=_install)
     which = codex.add_parser("which", help="print the path of a binary")
     which.add_argument("spec", nargs="?", default="real", metavar=_REAL_SPECS)
     which.set_defaults(command=_which)
+    codex.add_parser("fake", help="create a fake; print the folder to put on PATH").module = "codex_fake"
 
     _add_record(commands.add_parser("record", help="record what the real Codex does, case by case"))
     _add_drift(commands.add_parser("drift", help="compare two versions of Codex"))
@@ -69,14 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of *.call.yaml")
     schema.set_defaults(command=_schema)
     return parser
-
-
-def _add_response_commands(lint: argparse.ArgumentParser, explain: argparse.ArgumentParser) -> None:
-    from yemot_ai_testing.cli import explain as explain_command
-    from yemot_ai_testing.cli import lint as lint_command
-
-    lint_command.add_arguments(lint)
-    explain_command.add_arguments(explain)
 
 
 def _add_line(line: argparse.ArgumentParser) -> None:

@@ -3,13 +3,13 @@
 While the context is open, it is the first ``codex`` on ``PATH``::
 
     >>> import subprocess
-    >>> with FakeCodex().answers("שלום") as codex:
+    >>> with FakeCodex().answers("hello") as codex:
     ...     command = ["codex", "exec", "--skip-git-repo-check", "-"]
-    ...     print(subprocess.run(command, input="מי שם?", capture_output=True, text=True).stdout)
+    ...     print(subprocess.run(command, input="who is there?", capture_output=True, text=True).stdout)
     ...     print(codex.requests[0].prompt)
-    שלום
+    hello
     <BLANKLINE>
-    מי שם?
+    who is there?
 
 It parses its arguments and its input as the real one does, keeps threads, refuses a second writer, and
 writes the recorded output of the real one (``yemot_ai_testing.codex.recordings``).
@@ -23,23 +23,25 @@ import os
 import select
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.fake.app_server import encode_server_step
 from yemot_ai_testing.codex.fake.files import (
+    check_script,
     create_state_folder,
     encode_replies,
     encode_step,
     load_recordings,
+    read_runs,
 )
 from yemot_ai_testing.codex.fake.install import FakeProgram, build_program, install, shared_program
-from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions
+from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
-from yemot_ai_testing.doubles.script import (
+from yemot_ai_testing.doubles.scripted_double import CheckedContext
+from yemot_ai_testing.doubles.steps import (
     BusySession,
     Hang,
     ScriptableCodex,
-    ScriptMismatchError,
     Step,
     Transcription,
     UnknownSession,
@@ -47,7 +49,6 @@ from yemot_ai_testing.doubles.script import (
 from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from yemot_ai_testing.codex.steps import ClientRequestKind
@@ -63,7 +64,7 @@ _STEP_KINDS: Final = {
 }
 
 
-class FakeCodex(ScriptableCodex):
+class FakeCodex(ScriptableCodex, CheckedContext):
     """A scripted executable; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -152,12 +153,12 @@ class FakeCodex(ScriptableCodex):
     @property
     def requests(self) -> list[CodexRun]:
         """The turns so far, oldest first: ``codex exec`` processes, and turns of a ``codex app-server``."""
-        return [_codex_run(record) for record in self._run_records()]
+        return read_runs(self._state)
 
     @property
     def processes(self) -> tuple[int, ...]:
         """The processes of runs that are still alive, and their child processes."""
-        return group_members(record["pid"] for record in self._run_records())
+        return group_members(run.pid for run in self.requests)
 
     def processes_alive(self) -> int:
         """Return how many processes of runs are still alive."""
@@ -207,7 +208,7 @@ class FakeCodex(ScriptableCodex):
             TimeoutError: if they have not after ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
-        while (calls := sum(1 for record in self._run_records() if record["called_model"])) < count:
+        while (calls := sum(run.called_model for run in self.requests)) < count:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{calls} of {count} calls within {timeout:g} s")
@@ -221,19 +222,12 @@ class FakeCodex(ScriptableCodex):
         Raises:
             ScriptMismatchError: if not.
         """
-        unused = sorted(path.name for path in (self._state / "steps").iterdir())
-        records = self._run_records()
-        unscripted = [_codex_run(record).prompt for record in records if record["unscripted"]]
-        if unused or unscripted:
-            prompts = [_codex_run(record).prompt for record in records if record["called_model"]]
-            raise ScriptMismatchError(
-                unscripted=unscripted, unused=[self._steps[name] for name in unused], prompts=prompts
-            )
+        check_script(self._state, self._steps)
 
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         self.release()
-        kill_if_mentions((record["pid"] for record in self._run_records()), str(self._sandbox.folder))
+        kill_if_mentions((run.pid for run in self.requests), str(self._sandbox.folder))
         for handle in (self._notify_pipe, *self._gate_handles):
             os.close(handle)
         self._sandbox.remove()
@@ -241,30 +235,3 @@ class FakeCodex(ScriptableCodex):
     def __enter__(self) -> Self:
         self._sandbox.activate()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.assert_complete()
-        finally:
-            self.close()
-
-    def _run_records(self) -> list[dict[str, Any]]:
-        paths = sorted((self._state / "runs").glob("*"))
-        return [marshal.loads(path.read_bytes()) for path in paths]  # noqa: S302 - our own program wrote it
-
-
-def _codex_run(record: dict[str, Any]) -> CodexRun:
-    return CodexRun(
-        argv=tuple(record["argv"]),
-        prompt=record["prompt"].decode("utf-8", "replace"),
-        cwd=record["cwd"],
-        env_names=frozenset(record["env"]),
-        pid=record["pid"],
-        session=record["resumed_thread"] or None,
-        thread_id=record["thread"],
-        called_model=record["called_model"],
-        instructions=record["instructions"] or read_instructions(record["argv"]),
-    )

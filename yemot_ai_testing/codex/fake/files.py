@@ -1,4 +1,4 @@
-"""The files of a fake Codex: its recorded output, and the steps of its script."""
+"""The files of a fake Codex: its recorded output, the steps of its script, and the records of its runs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.app_server import recorded_messages
 from yemot_ai_testing.codex.fake.grammar import grammar_overrides
+from yemot_ai_testing.codex.sandbox import CodexRun, read_instructions
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
-from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
+from yemot_ai_testing.doubles.script import ScriptMismatchError
+from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["create_state_folder", "encode_replies", "encode_step", "load_recordings"]
+__all__ = [
+    "check_script",
+    "create_state_folder",
+    "encode_replies",
+    "encode_step",
+    "load_recordings",
+    "read_runs",
+]
 
 _FOLDERS: Final = ("steps", "server_steps", "taken", "runs", "turns", "tmp")
 _Output = tuple[int, str, str]
@@ -195,3 +204,44 @@ def _event_with_text(event: dict[str, Any], text: str) -> str:
 
 def _compact_json(event: dict[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_runs(state: Path) -> list[CodexRun]:
+    """Return the turns so far, oldest first."""
+    records = (path.read_bytes() for path in sorted((state / "runs").glob("*")))
+    return [_codex_run(marshal.loads(record)) for record in records]  # noqa: S302 - our own program wrote it
+
+
+def _codex_run(record: dict[str, Any]) -> CodexRun:
+    return CodexRun(
+        argv=tuple(record["argv"]),
+        prompt=record["prompt"].decode("utf-8", "replace"),
+        cwd=record["cwd"],
+        env_names=frozenset(record["env"]),
+        pid=record["pid"],
+        session=record["resumed_thread"] or None,
+        thread_id=record["thread"],
+        called_model=record["called_model"],
+        instructions=record["instructions"] or read_instructions(record["argv"]),
+        scripted=not record["unscripted"],
+    )
+
+
+def check_script(state: Path, steps: Mapping[str, object]) -> None:
+    """Check that every step was used and every turn had one.
+
+    Args:
+        state: the state folder.
+        steps: the script, by the names of its files.
+
+    Raises:
+        ScriptMismatchError: if not.
+    """
+    unused = sorted(path.name for path in (state / "steps").iterdir())
+    runs = read_runs(state)
+    unscripted = [run.prompt for run in runs if not run.scripted]
+    if unused or unscripted:
+        prompts = [run.prompt for run in runs if run.called_model]
+        raise ScriptMismatchError(
+            unscripted=unscripted, unused=[steps[name] for name in unused], prompts=prompts
+        )

@@ -79,14 +79,14 @@ def build_program(folder: Path, replies: Mapping[str, bytes]) -> FakeProgram:
     return program
 
 
-def _start_script(folder_expression: str) -> str:
+def _start_script(folder_expression: str, home_expression: str = "''") -> str:
     return "\n".join(
         (
             "import sys",
             f"folder = {folder_expression}",
             "sys.path.insert(0, folder + '/program')",
             f"from {_PROGRAM_PACKAGE}.main import main",
-            "sys.exit(main(folder + '/state', sys.argv[1:]))\n",
+            f"sys.exit(main(folder + '/state', sys.argv[1:], {home_expression}))\n",
         )
     )
 
@@ -144,12 +144,13 @@ def install(executable: Path, program: FakeProgram) -> None:
         write_launcher(executable, folder / "start.py", _start_script(repr(str(folder))))
 
 
-def install_copy(executable: Path, program: Path) -> None:
+def install_copy(executable: Path, program: Path, *, default_home: str = "") -> None:
     """Give a fake its own copy of a program, which can be changed.
 
     Args:
         executable: the executable of the fake.
         program: the folder of this fake or of another one.
+        default_home: the home of a process without ``CODEX_HOME``; empty: ``~/.codex``.
     """
     folder = executable.parents[1]
     for link in _LINKS:
@@ -157,4 +158,4 @@ def install_copy(executable: Path, program: Path) -> None:
         (folder / link).unlink()
         shutil.copytree(source, folder / link)
     executable.unlink()
-    write_launcher(executable, folder / "start.py", _start_script(repr(str(folder))))
+    write_launcher(executable, folder / "start.py", _start_script(repr(str(folder)), repr(default_home)))

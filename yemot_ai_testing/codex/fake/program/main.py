@@ -47,18 +47,19 @@ __all__ = ["main"]
 _HELP = {"exec": "help", "resume": "help_resume", "review": "help", "fork": "help"}
 
 
-def main(state: str, argv: list[str]) -> int:
+def main(state: str, argv: list[str], default_home: str = "") -> int:
     """Run the fake Codex.
 
     Args:
         state: the state folder, shared with the test process.
         argv: the arguments after the program's name.
+        default_home: the home without ``CODEX_HOME``; empty: ``~/.codex``.
 
     Returns:
         The exit code.
     """
     ensure_stdin()
-    process = FakeProcess(state, argv)
+    process = FakeProcess(state, argv, default_home)
     try:
         _dispatch(process, parse(argv, process.grammar_overrides()))
     except UsageError as error:

@@ -38,10 +38,11 @@ class FakeProcess:
 
     __slots__ = ("argv", "home", "run_record", "state")
 
-    def __init__(self, state: str, argv: list[str]) -> None:
+    def __init__(self, state: str, argv: list[str], default_home: str = "") -> None:
         self.state = state
         self.argv = argv
-        self.home = os.environ.get("CODEX_HOME") or f"{os.environ.get('HOME', '')}/.codex"
+        default_home = default_home or f"{os.environ.get('HOME', '')}/.codex"
+        self.home = os.environ.get("CODEX_HOME") or default_home
         self.run_record: dict[str, object] = {
             "argv": argv,
             "cwd": os.getcwd(),  # noqa: PTH109 - as above
