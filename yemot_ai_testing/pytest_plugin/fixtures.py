@@ -8,13 +8,13 @@ A double checks its script after a test that passed; a test that failed reports 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from yemot_ai_testing.doubles.script import unchecked
-from yemot_ai_testing.pytest_plugin.options import missing_package_error, run_settings
+from yemot_ai_testing.pytest_plugin.options import import_feature, run_settings
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -34,50 +34,31 @@ __all__ = [
     "yemot_snapshot",
 ]
 
-D = TypeVar("D", bound="ModelDouble")
 TEST_PASSED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 @pytest.fixture
 def fake_codex(request: pytest.FixtureRequest) -> Iterator[FakeCodex]:
     """A scripted executable named ``codex``, first on ``PATH``."""
-    from yemot_ai_testing.codex.fake.double import FakeCodex
-
-    with _checked_after_test(request, FakeCodex()) as codex:
-        yield codex
+    yield from _checked_double(request, "codex.fake.double:FakeCodex")
 
 
 @pytest.fixture
 def model_server(request: pytest.FixtureRequest) -> Iterator[ModelServer]:
     """A scripted model service on this machine."""
-    from yemot_ai_testing.doubles.model_service.server import ModelServer
-
-    with _checked_after_test(request, ModelServer()) as server:
-        yield server
+    yield from _checked_double(request, "doubles.model_service.server:ModelServer")
 
 
 @pytest.fixture
 def openai_mock(request: pytest.FixtureRequest) -> Iterator[OpenAIMock]:
     """OpenAI's Responses API and Chat Completions, scripted, in this process."""
-    try:
-        from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
-    except ModuleNotFoundError as error:
-        raise missing_package_error(error.name or "respx") from error
-
-    with _checked_after_test(request, OpenAIMock()) as mock:
-        yield mock
+    yield from _checked_double(request, "doubles.sdk_mocks:OpenAIMock")
 
 
 @pytest.fixture
 def anthropic_mock(request: pytest.FixtureRequest) -> Iterator[AnthropicMock]:
     """Anthropic's Messages API, scripted, in this process."""
-    try:
-        from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock
-    except ModuleNotFoundError as error:
-        raise missing_package_error(error.name or "respx") from error
-
-    with _checked_after_test(request, AnthropicMock()) as mock:
-        yield mock
+    yield from _checked_double(request, "doubles.sdk_mocks:AnthropicMock")
 
 
 @pytest.fixture
@@ -133,19 +114,14 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
 @pytest.fixture
 def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - a class of syrupy, which may be missing
     """A syrupy snapshot of raw responses: ``assert caller.raw == yemot_snapshot``."""
-    try:
-        from yemot_ai_testing.pytest_plugin.snapshots import snapshot_of
-    except ModuleNotFoundError as error:
-        raise missing_package_error("syrupy") from error
-    return snapshot_of(request.node)
+    return import_feature("pytest_plugin.snapshots:snapshot_of")(request.node)
 
 
-@contextmanager
-def _checked_after_test(request: pytest.FixtureRequest, double: AbstractContextManager[D]) -> Iterator[D]:
+def _checked_double(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
     """Enter a double; check its script at the end if the test passed."""
-    with unchecked(double) as entered:
-        yield entered
-        _check_after_test(request, entered)
+    with unchecked(import_feature(name)()) as double:
+        yield double
+        _check_after_test(request, double)
 
 
 def _check_after_test(request: pytest.FixtureRequest, double: ModelDouble) -> None:

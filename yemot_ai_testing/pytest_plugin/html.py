@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, cast
 
 import pytest
 
@@ -14,19 +14,9 @@ from yemot_ai_testing.scenario.report.html.page import render
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-    from yemot_ai_testing.pytest_plugin.results import CallResults
+    from yemot_ai_testing.pytest_plugin.scenario_run import ScenarioPlugin
 
-__all__ = ["HtmlReportPlugin", "register_html_report"]
-
-
-def register_html_report(config: pytest.Config, results: CallResults) -> None:
-    """Register the plugin that writes the page, but not in xdist's workers or with ``--collect-only``.
-
-    Raises:
-        pytest.UsageError: the page cannot be written.
-    """
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.pluginmanager.register(HtmlReportPlugin(_check_writable(_path(config)), results), "yemot_html")
+__all__ = ["HtmlReportPlugin"]
 
 
 class HtmlReportPlugin:
@@ -34,17 +24,27 @@ class HtmlReportPlugin:
 
     Args:
         path: the file.
-        results: the calls of the run.
+        scenarios: has the calls of the run.
     """
 
-    def __init__(self, path: Path, results: CallResults) -> None:
+    def __init__(self, path: Path, scenarios: ScenarioPlugin) -> None:
         self._path = path
-        self._results = results
+        self._scenarios = scenarios
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Self:
+        """Return the plugin of a run.
+
+        Raises:
+            pytest.UsageError: the page cannot be written.
+        """
+        scenarios = cast("ScenarioPlugin", config.pluginmanager.get_plugin("yemot_scenarios"))
+        return cls(_check_writable(_path(config)), scenarios)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write the page, also after failures."""
-        page = render(self._results.calls, written=_now())
+        page = render(self._scenarios.calls, written=_now())
         self._path.write_text(page, encoding="utf-8")
 
     @pytest.hookimpl(trylast=True)

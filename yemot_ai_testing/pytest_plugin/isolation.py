@@ -8,21 +8,19 @@ from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from yemot_ai_testing.isolation.audit_hook import activate
 from yemot_ai_testing.isolation.environment import isolated_environment
 from yemot_ai_testing.isolation.guard import IsolationCounts, IsolationGuard
+from yemot_ai_testing.pytest_plugin.options import run_settings
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-__all__ = ["PLUGIN_NAME", "IsolationPlugin"]
-
-PLUGIN_NAME = "yemot_isolation"
-"""The name of the plugin in pytest's plugin manager."""
+__all__ = ["IsolationPlugin"]
 
 _WORKER_OUTPUT_KEY = "yemot_isolation"
 _OUTSIDE_TESTS = "refused outside of tests"
@@ -48,6 +46,14 @@ class IsolationPlugin:
         self._activation.enter_context(activate(self.guard))
         if not is_controller:
             self._activation.enter_context(isolated_environment(self.guard))
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Self:
+        """Return the plugin of a run."""
+        hosts = run_settings(config).remote_hosts
+        allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *hosts}
+        is_controller = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+        return cls(allowed, is_controller=is_controller)
 
     @property
     def counts(self) -> IsolationCounts:

@@ -3,108 +3,111 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from yemot_ai_testing.scenario.play.target import RunSettings
 
-__all__ = ["SCENARIO_SUFFIX", "add_options", "check_old_names", "missing_package_error", "run_settings"]
+__all__ = [
+    "SCENARIO_SUFFIX",
+    "add_options",
+    "check_usage",
+    "import_feature",
+    "is_isolated",
+    "run_settings",
+    "runs_scenarios",
+    "updates_scenarios",
+    "writes_page",
+]
 
 SCENARIO_SUFFIX = ".call.yaml"
 CODEX_SPECS = "fake|fake@VERSION|real|real@VERSION|PATH"
+
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "--yemot-scenario": {
+        "action": "append",
+        "nargs": "?",
+        "const": "",
+        "metavar": "PATH",
+        "help": f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), "
+        "else those of the ini key yemot_scenarios, else all under testpaths",
+    },
+    "--yemot-app": {"metavar": "MODULE:ATTR", "help": "the application that scenarios call"},
+    "--yemot-url": {"metavar": "URL", "help": "the server that scenarios call"},
+    "--yemot-serve": {
+        "metavar": "COMMAND",
+        "help": "the command that starts the server that scenarios call, with the doubles in its "
+        "environment; its port is {port} in COMMAND and PORT in its environment",
+    },
+    "--yemot-codex": {
+        "metavar": CODEX_SPECS,
+        "help": "which Codex answers: the fake (default), the fake of a recorded VERSION, or a real binary "
+        "with a scripted model service",
+    },
+    "--yemot-update": {
+        "action": "store_true",
+        "help": "write what was heard into the hears: of failed turns; change nothing else in the files",
+    },
+    "--yemot-html": {"metavar": "FILE", "help": "write the calls of the run to an HTML page"},
+    "--yemot-block-network": {
+        "action": argparse.BooleanOptionalAction,
+        "default": None,
+        "help": "block connections that leave this machine, and programs that are not allowed (default: only "
+        "in runs of scenarios)",
+    },
+    "--yemot-allow": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME",
+        "help": "allow a host or a program in spite of --yemot-block-network; repeatable",
+    },
+    "--yemot-guard": {
+        "action": argparse.BooleanOptionalAction,
+        "default": None,
+        "help": argparse.SUPPRESS,
+    },
+    "--yemot-snapshot": {
+        "action": "store_true",
+        "help": "compare the responses of each scenario with a syrupy snapshot; --snapshot-update writes it",
+    },
+}
+INI_KEYS: Final[dict[str, tuple[str, Any, Any]]] = {
+    "yemot_html": ("the HTML page that each run of scenarios writes", None, ""),
+    "yemot_scenarios": ("files or folders of scenarios", "paths", []),
+    "yemot_app": ("the application that scenarios call", None, ""),
+    "yemot_url": ("the server that scenarios call", None, ""),
+    "yemot_serve": ("the command that starts the server that scenarios call", None, ""),
+    "yemot_codex": (f"which Codex answers: {CODEX_SPECS}", None, "fake"),
+    "yemot_remote": ("allow URLs that are not on this machine", "bool", False),
+    "yemot_block_network": (
+        "block network and foreign programs in all tests, or in none (default: only in runs of scenarios)",
+        "bool",
+        None,
+    ),
+    "yemot_allow": ("hosts and programs that are allowed", "args", []),
+    "yemot_guard": ("renamed: use yemot_block_network", None, None),
+    "yemot_snapshot": ("compare responses with snapshots", "bool", False),
+}
+"""The help, the type and the default of each key."""
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add the options and ini keys of the plugin."""
     group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
-    _add_scenario_options(parser, group)
-    _add_isolation_options(parser, group)
-    _add_snapshot_options(parser, group)
+    for option, arguments in OPTIONS.items():
+        group.addoption(option, **arguments)
+    for key, (text, kind, default) in INI_KEYS.items():
+        parser.addini(key, text, type=kind, default=default)
 
 
-def _add_scenario_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--yemot-scenario",
-        action="append",
-        nargs="?",
-        const="",
-        metavar="PATH",
-        help=f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), else "
-        "those of the ini key yemot_scenarios, else all under testpaths",
-    )
-    group.addoption("--yemot-app", metavar="MODULE:ATTR", help="the application that scenarios call")
-    group.addoption("--yemot-url", metavar="URL", help="the server that scenarios call")
-    group.addoption(
-        "--yemot-serve",
-        metavar="COMMAND",
-        help="the command that starts the server that scenarios call, with the doubles in its environment; "
-        "its port is {port} in COMMAND and PORT in its environment",
-    )
-    group.addoption(
-        "--yemot-codex",
-        metavar=CODEX_SPECS,
-        help="which Codex answers: the fake (default), the fake of a recorded VERSION, or a real binary with "
-        "a scripted model service",
-    )
-    group.addoption(
-        "--yemot-update",
-        action="store_true",
-        help="write what was heard into the hears: of failed turns; change nothing else in the files",
-    )
-    group.addoption("--yemot-html", metavar="FILE", help="write the calls of the run to an HTML page")
-    parser.addini("yemot_html", "the HTML page that each run of scenarios writes", default="")
-    parser.addini("yemot_scenarios", "files or folders of scenarios", type="paths", default=[])
-    parser.addini("yemot_app", "the application that scenarios call", default="")
-    parser.addini("yemot_url", "the server that scenarios call", default="")
-    parser.addini("yemot_serve", "the command that starts the server that scenarios call", default="")
-    parser.addini("yemot_codex", f"which Codex answers: {CODEX_SPECS}", default="fake")
-    parser.addini("yemot_remote", "allow URLs that are not on this machine", type="bool", default=False)
-
-
-def _add_snapshot_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--yemot-snapshot",
-        action="store_true",
-        help="compare the responses of each scenario with a syrupy snapshot; --snapshot-update writes it",
-    )
-    parser.addini("yemot_snapshot", "compare responses with snapshots", type="bool", default=False)
-
-
-def _add_isolation_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--yemot-block-network",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="block connections that leave this machine, and programs that are not allowed (default: only in "
-        "runs of scenarios)",
-    )
-    group.addoption(
-        "--yemot-allow",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="allow a host or a program in spite of --yemot-block-network; repeatable",
-    )
-    parser.addini(
-        "yemot_block_network",
-        "block network and foreign programs in all tests, or in none (default: only in runs of scenarios)",
-        type="bool",
-        default=None,
-    )
-    parser.addini("yemot_allow", "hosts and programs that are allowed", type="args", default=[])
-    group.addoption(
-        "--yemot-guard", action=argparse.BooleanOptionalAction, default=None, help=argparse.SUPPRESS
-    )
-    parser.addini("yemot_guard", "renamed: use yemot_block_network", default=None)
-
-
-def check_old_names(config: pytest.Config) -> None:
-    """Refuse the former names of options and ini keys.
+def check_usage(config: pytest.Config) -> None:
+    """Check the names of options, and that those of scenarios are used in runs of scenarios.
 
     Raises:
-        pytest.UsageError: one of them is used; the message has the new name.
+        pytest.UsageError: one of them is not.
     """
     used = config.getoption("yemot_guard", default=None)
     if used is not None:
@@ -112,6 +115,37 @@ def check_old_names(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{prefix}yemot-guard is now {prefix}yemot-block-network")
     if config.getini("yemot_guard") is not None:
         raise pytest.UsageError("the ini key yemot_guard is now yemot_block_network")
+    if runs_scenarios(config):
+        return
+    for name, purpose in {"update": "rewrites", "html": "shows"}.items():
+        if config.getoption(f"yemot_{name}"):
+            raise pytest.UsageError(f"--yemot-{name} {purpose} scenarios: add --yemot-scenario")
+    for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SCENARIO_SUFFIX)):
+        raise pytest.UsageError(f"{path} is a scenario file: add --yemot-scenario")
+
+
+def runs_scenarios(config: pytest.Config) -> bool:
+    """Return whether the run plays scenarios, and nothing else."""
+    return bool(config.getoption("yemot_scenario", default=None))
+
+
+def is_isolated(config: pytest.Config) -> bool:
+    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios."""
+    values = (config.getoption("yemot_block_network", default=None), config.getini("yemot_block_network"))
+    return next((value for value in values if value is not None), runs_scenarios(config))
+
+
+def writes_page(config: pytest.Config) -> bool:
+    """Return whether this process writes the page of the run; workers of xdist do not."""
+    wanted = config.getoption("yemot_html") or config.getini("yemot_html")
+    return bool(wanted and runs_scenarios(config)) and not (
+        hasattr(config, "workerinput") or config.option.collectonly
+    )
+
+
+def updates_scenarios(config: pytest.Config) -> bool:
+    """Return whether the run rewrites its scenarios."""
+    return bool(config.getoption("yemot_update"))
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
@@ -132,6 +166,15 @@ def run_settings(config: pytest.Config) -> RunSettings:
     )
 
 
-def missing_package_error(package: str) -> pytest.UsageError:
-    """Return the error for a missing package of the extra ``testing``."""
-    return pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'")
+def import_feature(name: str) -> Any:  # noqa: ANN401 - any object of the toolkit
+    """Return ``module:attribute`` of this package.
+
+    Raises:
+        pytest.UsageError: a package of the extra ``testing`` is missing.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(f"yemot_ai_testing.{module}"), attribute)
+    except ModuleNotFoundError as error:
+        package = {"yaml": "PyYAML"}.get(str(error.name), error.name)
+        raise pytest.UsageError(f"{package} is not installed: pip install 'yemot-ai[testing]'") from error

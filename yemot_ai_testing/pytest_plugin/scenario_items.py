@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
-from yemot_ai_testing.pytest_plugin.update import UPDATE_KEY
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
@@ -23,15 +22,13 @@ from yemot_ai_testing.scenario.report.failure import failure_report
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
+    from yemot_ai_testing.pytest_plugin.update import UpdatePlugin
     from yemot_ai_testing.scenario.format.model import CallFile, Scenario
     from yemot_ai_testing.scenario.play.result import ScenarioResult
     from yemot_ai_testing.scenario.play.runner import PlayTarget
     from yemot_ai_testing.scenario.play.servers import Servers
 
-__all__ = ["CALL_RECORD_KEY", "ScenarioFile", "ScenarioItem", "servers_for_run"]
-
-CALL_RECORD_KEY = pytest.StashKey[CallRecord]()
-"""The record of an item's call, for the end of the run."""
+__all__ = ["ScenarioFile", "ScenarioItem", "servers_for_run"]
 
 SERVERS_KEY: Final = pytest.StashKey["Servers"]()
 
@@ -60,10 +57,17 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """One call."""
+    """One call.
+
+    Attributes:
+        scenario: the scenario.
+        run_settings: the settings of the run.
+        call: the record of the call; None until it was played.
+    """
 
     scenario: Scenario
     run_settings: RunSettings
+    call: CallRecord | None = None
     obj: Any  # syrupy reads it from every item
 
     @classmethod
@@ -88,7 +92,7 @@ class ScenarioItem(pytest.Item):
             from yemot_ai_testing.pytest_plugin.snapshots import check_snapshot  # noqa: PLC0415 - needs syrupy
 
             result = check_snapshot(result, self)
-        call = self.stash[CALL_RECORD_KEY] = CallRecord.from_result(result, replay=self.replay_command)
+        call = self.call = CallRecord.from_result(result, replay=self.replay_command)
         self.user_properties += _junit_properties(call)
         if result.fake_only is not None:
             # With pytest.skip() the report would name this line instead of the scenario's.
@@ -99,12 +103,11 @@ class ScenarioItem(pytest.Item):
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
 
     def _play(self, target: PlayTarget) -> ScenarioResult:
-        update = self.config.stash.get(UPDATE_KEY, None)
-        if update is None:
+        plugin: UpdatePlugin | None = self.config.pluginmanager.get_plugin("yemot_update")
+        if plugin is None:
             return play_scenario(self.scenario, target)
-        return update.collect(
-            play_scenario(self.scenario, target, continue_after=EXPECTATION_KINDS), self.path
-        )
+        result = play_scenario(self.scenario, target, continue_after=EXPECTATION_KINDS)
+        return plugin.update.collect(result, self.path)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.pytest_plugin.isolation import PLUGIN_NAME, IsolationPlugin
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, slow_turns
@@ -13,6 +12,8 @@ from yemot_ai_testing.scenario.report.text import conversation_lines, escape_con
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
+
+    from yemot_ai_testing.pytest_plugin.isolation import IsolationPlugin
 
 __all__ = ["write_summary"]
 
@@ -33,7 +34,7 @@ def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
         _write_calls(terminal, [call for call in played if verbosity > 0 or call.state == "failed"])
         _write_dead_air(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
     terminal.line("")
-    isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin(PLUGIN_NAME)
+    isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin("yemot_isolation")
     counts = [*_counts(played), *([] if isolation is None else [str(isolation.counts)])]
     terminal.line(" · ".join(counts), bold=True)
 
