@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import fault_table, figures
-
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
@@ -52,27 +50,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print the tables of planted faults and the figures."""
-    _print_tables(terminalreporter)
-    reports = [report for group in terminalreporter.stats.values() for report in group]
-    sections = {
-        "planted faults": fault_table.table_lines(reports),
-        "what a turn carries": figures.figure_lines(reports),
-    }
-    for title, lines in sections.items():
-        for number, line in enumerate(lines):
-            if number == 0:
-                terminalreporter.section(title)
-            terminalreporter.write_line(line)
+    """Print the tables whose rows tests have recorded: ``record_property("table", (title, cells))``.
 
-
-def _print_tables(terminalreporter: TerminalReporter) -> None:
-    """Print the tables whose rows tests have recorded: ``record_property("table", (title, cells))``."""
+    The title names the columns: ``faults: fault | caught by``. Properties also arrive from pytest-xdist.
+    """
     tables: dict[str, list[list[str]]] = {}
-    for title, cells in _rows(terminalreporter):
+    for title, cells in sorted(_rows(terminalreporter)):
         tables.setdefault(title, []).append(cells)
     for title, rows in tables.items():
-        heads = title.split(" | ")
+        heads = [*title.split(" | "), "test"]
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         terminalreporter.section(title.partition(":")[0])
         for line in (heads, *rows):
@@ -86,4 +72,4 @@ def _rows(terminalreporter: TerminalReporter) -> Iterator[tuple[str, list[str]]]
             for name, value in getattr(report, "user_properties", []):
                 if name == "table" and report.when == "call":
                     title, cells = value
-                    yield title, list(cells)
+                    yield title, [*cells, outcome]

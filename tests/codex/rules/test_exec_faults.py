@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,12 +10,11 @@ import pytest
 from tests.codex.rules.exec_faults import FAULTS
 from tests.codex.rules.fault import Fault, fault
 from tests.codex.rules.planting import planted
-from tests.support.fault_table import Row
 from yemot_ai_testing.codex.fake.program.process import encode_text
 from yemot_ai_testing.codex.rules import bench, process
 from yemot_ai_testing.codex.rules.suite import suite_for
 
-TRIAL = "faults of a fake"
+TABLE = "faults of a fake: planted fault | caught by"
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_planted_fault_is_caught(name: str, request: pytest.FixtureRequest) -> None:
+def test_a_planted_fault_is_caught(name: str, record_property: Callable[[str, object], None]) -> None:
     rules = FAULTS[name].caught_by
-    Row(TRIAL, name, ", ".join(rules), "fake").attach_to(request)
+    record_property("table", (TABLE, (name, ", ".join(rules))))
     with planted(FAULTS[name]) as fake, ThreadPoolExecutor() as pool:
         suite = suite_for(fake.executable, name=name)
         # In parallel, so that hanging processes are waited for at the same time.

@@ -10,19 +10,18 @@ import pytest
 from tests.providers.codex.faults import process_faults, reader_faults
 from tests.providers.codex.faults.checks import CHECKS
 from tests.providers.codex.faults.planting import Fault, faults_of, replaces
-from tests.support.fault_table import Row
 from yemot_ai.providers.codex import CodexCLIProvider, events, process
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.script import unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.providers.codex.faults.checks import Check
     from tests.support.codex import Codex
 
-TABLE_TITLE = "faults of a reader"
+TABLE = "faults of a reader: planted fault | caught by | executable | not caught because"
 
 FAULTS = faults_of(reader_faults, process_faults)
 
@@ -48,9 +47,14 @@ TRIALS = [(fault, "fake") for fault in FAULTS] + [(fault, "real") for fault in F
 
 
 @pytest.mark.parametrize(("fault", "executable"), TRIALS, ids=lambda value: getattr(value, "name", value))
-def test_a_planted_fault_is_caught(fault: Fault, executable: str, request: pytest.FixtureRequest) -> None:
+def test_a_planted_fault_is_caught(
+    fault: Fault,
+    executable: str,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
     reason = fault.not_with_fake if executable == "fake" else ""
-    Row(TABLE_TITLE, fault.name, fault.check.__name__, executable, reason).attach_to(request)
+    record_property("table", (TABLE, (fault.name, fault.check.__name__, executable, reason)))
     with opened(executable, request) as codex, fault.planted():
         caught = _caught(fault.check, codex)
     # A fault with a reason must not be caught: otherwise the reason is wrong.

@@ -19,7 +19,6 @@ from tests.providers.codex.faults.process_faults import disables_no_tool
 from tests.providers.codex.safety.attacks import HARMLESS, INJECTION, SECRET, AttackFiles
 from tests.support.asking import ask_provider
 from tests.support.codex import exec_provider, run_async
-from tests.support.figures import attach_figure
 from yemot_ai.providers.provider import Exchange, Reply
 from yemot_ai_testing.codex.real import RealCodex
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex import CodexCLIProvider
 
+TABLE = "what a turn carries: model | kind | bytes beside words and instructions | tools"
 MODELS = ("gpt-5-codex", "gpt-5.5", "gpt-6-sol")
 """A model that Codex does not know, and two kinds of models that it has tools for."""
 
@@ -172,7 +172,7 @@ def test_files_in_the_working_folder_are_not_followed(
 @pytest.mark.parametrize("kind", TURN_KINDS)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_turn_offers_no_tools_and_sends_few_bytes(
-    real: RealCodex, model: str, kind: str, request: pytest.FixtureRequest
+    real: RealCodex, model: str, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
     words, instructions = "מה השעה?", "ענה בקצרה. " * 50
     provider = exec_provider(model=model, instructions=instructions)
@@ -180,7 +180,7 @@ def test_a_turn_offers_no_tools_and_sends_few_bytes(
     last = real.model.requests[-1]
     assert last.body["model"] == model
     overhead = last.size - len(instructions.encode()) - sum(map(_size, last.user_messages))
-    attach_figure(request, f"{model}, {kind}: {overhead} bytes, tools: {', '.join(last.tools) or 'none'}")
+    record_property("table", (TABLE, (model, kind, str(overhead), ", ".join(last.tools) or "none")))
     assert set(last.tools) <= HARMLESS
     assert overhead <= 6000
 
