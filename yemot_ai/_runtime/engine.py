@@ -22,7 +22,7 @@ import time
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from yemot_ai._runtime.threads import run_in_daemon_thread
 from yemot_ai.errors import EngineLoopError
@@ -112,6 +112,13 @@ class Engine:
     async def run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread; a cancellation does not stop the thread."""
         return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
+
+    async def call(self, function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - a developer's
+        """Call a developer's function: a coroutine function on the loop, any other one in a worker thread."""
+        if inspect.iscoroutinefunction(function):
+            return await function(*args)
+        returned = await self.run_in_thread(function, *args)
+        return await returned if inspect.iscoroutine(returned) else returned
 
     async def run_in_background(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that no caller waits for; if these block, handlers still get threads."""
@@ -207,31 +214,21 @@ def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 async def _await_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run ``work`` in a thread; a cancellation does not stop the thread."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(cast("T", result))
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()  # from here on it cannot be cancelled with the task that awaits it
 
     def run() -> None:
-        result: T | None = None
-        error: BaseException | None = None
         try:
             result = work()
         except StopIteration as stop:  # a future cannot raise it
-            error = RuntimeError(f"StopIteration: {stop}")
-        except BaseException as raised:  # noqa: BLE001 - raised in the task that awaits the thread
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
-            loop.call_soon_threadsafe(settle, result, error)
+            done.set_exception(RuntimeError(f"StopIteration: {stop}"))
+        except BaseException as error:  # noqa: BLE001 - raised in the task that awaits the thread
+            done.set_exception(error)
+        else:
+            done.set_result(result)
 
     run_in_daemon_thread(run)
-    return await done
+    return await asyncio.wrap_future(done)
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
