@@ -11,6 +11,7 @@ No action hangs up; the target ``hangup`` of ``GoToFolder`` does.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ def _word_warning(text: str) -> FieldWarning | None:
 
 _GO_TO_FOLDER_AND_PLAY: Final = Layout(
     folder=_TARGET,
-    file=(FreeText(forbidden=",&=", warning_check=_file_warning), "file name or path"),
+    file=(FreeText(forbidden=",&=", find_warning=_file_warning), "file name or path"),
     stop_ms=(Integer(none_label="the beginning"), "milliseconds to begin at"),
 )
 _MUSIC_ON_HOLD: Final = Layout(
@@ -88,7 +89,7 @@ _WORD: Final = Regex(
     ),
     "a bare word",
     code="simple-answer",
-    warning_check=_word_warning,
+    find_warning=_word_warning,
 )
 
 
@@ -146,16 +147,26 @@ class Read(ActionBase, name="read", title="take a value"):
         object.__setattr__(self, "messages", _check_messages(self.messages))
         if not isinstance(self.mode, Tap | Voice | Record):
             raise InvalidValueError("choice", f"{self.mode!r} is not one of Tap, Voice, Record")
-        self.fields()
+        if isinstance(self.name, str) and isinstance(self.reuse, bool):
+            _render_fields(self.name, self.reuse, self.mode)
+        else:
+            _FIELDS[type(self.mode)].encode({"name": self.name, "reuse": self.reuse})
 
     def __str__(self) -> str:
         return f"{self.NAME}={_render_messages(self.messages)}={self.fields()}"
 
     def fields(self) -> str:
         """Return the positional fields in canonical form."""
-        layouts = {Tap: READ_TAP, Voice: READ_VOICE, Record: READ_RECORD}
-        values = {"name": self.name, "reuse": self.reuse, **mode_values(self.mode)}
-        return layouts[type(self.mode)].render(values)
+        return _render_fields(self.name, self.reuse, self.mode)
+
+
+_FIELDS: Final = {Tap: READ_TAP, Voice: READ_VOICE, Record: READ_RECORD}
+
+
+# A flow sends few different reads, each many times. typed: True is no number and 1 is no switch.
+@functools.lru_cache(maxsize=1024, typed=True)
+def _render_fields(name: str, reuse: bool, mode: Mode) -> str:  # noqa: FBT001 - a cached function
+    return _FIELDS[type(mode)].render({"name": name, "reuse": reuse, **mode_values(mode)})
 
 
 @dataclass(frozen=True, slots=True)

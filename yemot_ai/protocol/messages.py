@@ -56,7 +56,7 @@ STRAY_COLON: Final = re.compile(
 )
 """A colon that is not part of a time such as 12:30."""
 
-_PATH: Final = FreeText(forbidden=".&=", unconfirmed="\"'|\\-")
+_UNCONFIRMED: Final = re.compile("[\"'|\\-]")
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
 
@@ -71,6 +71,11 @@ def _text_warning(text: str) -> FieldWarning | None:
     return ("percent-encoded", encoded.start()) if encoded else None
 
 
+def _path_warning(text: str) -> FieldWarning | None:
+    unconfirmed = _UNCONFIRMED.search(text)
+    return ("unconfirmed-character", unconfirmed.start()) if unconfirmed else None
+
+
 def _comment_warning(text: str) -> FieldWarning | None:
     return None if text else ("bare-noop", 0)
 
@@ -80,7 +85,7 @@ _TEXT: Final = FreeText(
     code="text-character",
     codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
     required=False,
-    warning_check=_text_warning,
+    find_warning=_text_warning,
 )
 _DIGITS: Final = Regex(re.compile("[0-9]+"), "a row of digits", invalid="^0-9")
 _LETTERS: Final = Regex(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", invalid="^A-Za-z0-9 ")
@@ -89,7 +94,8 @@ _TARGET: Final = FolderTarget(
     re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup"
 )
 _NAME: Final = Regex(re.compile(f"[^.,&={CONTROL}]+"), "a music's name")
-_COMMENT: Final = FreeText(forbidden=".&=", required=False, warning_check=_comment_warning)
+_PATH: Final = FreeText(forbidden=".&=", find_warning=_path_warning)
+_COMMENT: Final = FreeText(forbidden=".&=", required=False, find_warning=_comment_warning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,20 @@ _NAME: Final = Regex(
     "a valid name of a value",
     code="name",
     invalid=",=&.",
-    warning_check=_name_warning,
+    find_warning=_name_warning,
 )
 _LANGUAGE: Final = Regex(
     re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
     "a language code such as en-US",
     default="",
     invalid="^A-Za-z0-9-",
-    warning_check=_language_warning,
+    find_warning=_language_warning,
 )
 _FOLDER: Final = Regex(
     re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
 )
 _FILE: Final = Regex(
-    re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", warning_check=_file_name_warning
+    re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", find_warning=_file_name_warning
 )
 
 

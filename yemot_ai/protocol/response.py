@@ -52,8 +52,9 @@ class Response:
         for action in self.actions:
             if not isinstance(action, _ACTIONS):
                 raise InvalidValueError("unknown-action", f"{action!r} is not an action")
-        for code, reason, _ in order_errors(self.actions):
-            raise InvalidValueError(code, reason)
+        if len(self.actions) > 1:
+            for code, reason, _ in order_errors(self.actions):
+                raise InvalidValueError(code, reason)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,20 +90,21 @@ def build_exchange(
 ) -> LineExchange:
     """Return the exchange of a request; its names count as values that the line has already."""
     # Parsed once: parsing and lint are a large part of the cost of a turn.
-    parsed = parse_response(transport_response.body)
-    problems = _problems(transport_response, parsed, [name for name, _ in pairs])
+    body, parsed = transport_response.body, parse_response(transport_response.body)
+    problems = _fault_problems(transport_response) or tuple(
+        LineProblem(finding.level, finding.code, finding.message, body, position=finding.position)
+        for finding in lint_parsed(parsed, [name for name, _ in pairs])
+    )
     response = _usable_response(parsed, problems)
-    return LineExchange(at, seconds, extension, tuple(pairs), transport_response.body, response, problems)
+    return LineExchange(at, seconds, extension, tuple(pairs), body, response, problems)
 
 
 def build_hangup_exchange(
     pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
 ) -> LineExchange:
     """Return the exchange of a hang-up request: any response is accepted, a missing one is a problem."""
-    problems = () if transport_response.fault is None else (_fault_problem(transport_response),)
-    return LineExchange(
-        at, seconds, extension, tuple(pairs), transport_response.body, None, problems, hangup=True
-    )
+    body, problems = transport_response.body, _fault_problems(transport_response)
+    return LineExchange(at, seconds, extension, tuple(pairs), body, None, problems, hangup=True)
 
 
 def final_read(body: str) -> Read | None:
@@ -115,26 +116,11 @@ def final_read(body: str) -> Read | None:
     return last if isinstance(last, Read) else None
 
 
-def _problems(
-    transport_response: TransportResponse, parsed: ParseResult, value_names: Collection[str]
-) -> tuple[LineProblem, ...]:
-    if transport_response.fault is not None:
-        return (_fault_problem(transport_response),)
-    return tuple(
-        LineProblem(
-            finding.level, finding.code, finding.message, transport_response.body, position=finding.position
-        )
-        for finding in lint_parsed(parsed, value_names)
-    )
-
-
-def _fault_problem(transport_response: TransportResponse) -> LineProblem:
-    fault = transport_response.fault
+def _fault_problems(response: TransportResponse) -> tuple[LineProblem, ...]:
+    fault = response.fault
     if fault is None:
-        raise AssertionError
-    return LineProblem(
-        "error", fault.code, fault.text, transport_response.body, HINTS[fault.code], fault.cause
-    )
+        return ()
+    return (LineProblem("error", fault.code, fault.text, response.body, HINTS[fault.code], fault.cause),)
 
 
 def _usable_response(parsed: ParseResult, problems: Sequence[LineProblem]) -> Response | None:

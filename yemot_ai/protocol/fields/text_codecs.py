@@ -31,7 +31,7 @@ class Regex:
         default: value of an empty field; None if it must not be empty.
         code: the rule that an invalid text breaks.
         invalid: characters that never occur, as the inside of a character class.
-        warning_check: returns the warning for a valid text, or None.
+        find_warning: returns the warning for a valid text, or None.
     """
 
     pattern: re.Pattern[str]
@@ -39,7 +39,7 @@ class Regex:
     default: str | None = None
     code: str = "format"
     invalid: str = ",&="
-    warning_check: Callable[[str], FieldWarning | None] = field(default=lambda _text: None)
+    find_warning: Callable[[str], FieldWarning | None] = lambda _text: None
 
     def decode(self, text: str) -> str:
         """Check the form."""
@@ -59,10 +59,6 @@ class Regex:
         if not isinstance(value, str):
             raise InvalidValueError(self.code, f"{value!r} is not {self.description}")
         return self.decode(value)
-
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Call ``warning_check``."""
-        return self.warning_check(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +100,7 @@ class FreeText:
         codes: rules for single characters that break another rule.
         required: whether the text must have more than white space.
         default: value of an empty field.
-        unconfirmed: characters with a warning, as the inside of a character class.
-        warning_check: returns the warning for a valid text, or None.
+        find_warning: returns the warning for a valid text, or None.
     """
 
     forbidden: str
@@ -113,8 +108,7 @@ class FreeText:
     codes: Mapping[str, str] = field(default_factory=dict)
     required: bool = True
     default: str = ""
-    unconfirmed: str = ""
-    warning_check: Callable[[str], FieldWarning | None] = field(default=lambda _text: None)
+    find_warning: Callable[[str], FieldWarning | None] = lambda _text: None
     _invalid: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
 
     def __post_init__(self) -> None:
@@ -137,8 +131,3 @@ class FreeText:
         if not value and self.default:
             raise InvalidValueError("empty-value", "the text is empty")
         return self.decode(value)
-
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Warn of characters that the line may not understand."""
-        match = re.search(f"[{self.unconfirmed}]", text) if self.unconfirmed else None
-        return ("unconfirmed-character", match.start()) if match else self.warning_check(text)

@@ -23,6 +23,9 @@ __all__ = ["speakable"]
 _SENTENCE_END: Final = re.compile(r"\n|\.+|(?<=[?!])(?= )")
 _COMMA: Final = re.compile(r"(?<!\d),|,(?!\d)")
 _PAUSE: Final = ", "
+_WORD: Final = f"[א-ת]{{1,{MAX_WORD_CHARACTERS}}}+"
+_PLAIN: Final = re.compile(rf"({_WORD}(?:,? {_WORD})*+[?!]?)\.?")
+"""One sentence of Hebrew words: nothing in it needs to be converted, as a test compares."""
 
 
 def speakable(text: str) -> list[Text]:
@@ -38,6 +41,13 @@ def speakable(text: str) -> list[Text]:
     Returns:
         The messages in order; empty if there is nothing to speak.
     """
+    plain = _PLAIN.fullmatch(text)
+    if plain and _fits(text):
+        return [Text(plain[1])]
+    return _convert(text)
+
+
+def _convert(text: str) -> list[Text]:
     words = verbalize(strip_markup(text), detect_language(text))
     sentences = filter(None, (_normalize_sentence(part) for part in _SENTENCE_END.split(words)))
     return [Text(message) for message in _pack(_split_to_fit(sentences))]
