@@ -102,6 +102,7 @@ class YemotAI:
     Attributes:
         end_callbacks: functions that are called with the id of a call that ends, on the engine's loop.
         engine: the event loop on which turns and providers run.
+        provider: the provider, as it was given or as ``mode`` has made it.
 
     Raises:
         ConfigurationError: if the arguments cannot work together.
@@ -138,11 +139,11 @@ class YemotAI:
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
-        provider = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
-        engine: Engine = getattr(provider, "engine", None) or Engine.shared()
+        answering = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
+        engine: Engine = getattr(answering, "engine", None) or Engine.shared()
         opened = _open_store(store, engine)
         self._runtime = Runtime(
-            provider=provider,
+            provider=answering,
             instructions=DEFAULT_INSTRUCTIONS if instructions is None else instructions,
             store=opened,
             engine=engine,
@@ -157,6 +158,7 @@ class YemotAI:
             recordings=recordings,
             openai_api_key=openai_api_key,
         )
+        self.provider = answering if provider is None else provider
         self.engine = engine
         self.end_callbacks = self._runtime.calls.end_callbacks
 

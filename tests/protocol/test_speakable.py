@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.protocol import without_collection
 from yemot_ai.protocol import Play, Request, Response, lint, speakable
 from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
+from yemot_ai.protocol.normalizer import speakable as speakable_module
 from yemot_ai_testing.property import model_texts
 
 
@@ -304,3 +305,14 @@ def test_ten_times_the_text_takes_about_ten_times_as_long(seed: str) -> None:
 
     with without_collection():
         assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)
+
+
+@given(st.from_regex(speakable_module._PLAIN, fullmatch=True))
+def test_a_plain_sentence_is_what_the_whole_conversion_makes_of_it(text: str) -> None:
+    assert speakable(text) == speakable_module._convert(text)
+
+
+def test_a_plain_sentence_that_is_too_long_is_split() -> None:
+    words = "מילה " * (MAX_WORDS + 1)
+
+    assert [len(message.text.split()) for message in speakable(words.strip())] == [MAX_WORDS, 1]

@@ -190,7 +190,7 @@ REQUEST = [("ApiCallId", "c1"), ("ApiExtension", "")]
 
 
 def test_handle_request_inside_a_running_loop_does_not_hold_and_warns_once(flow: AIFlow) -> None:
-    provider = flow.ai._runtime.provider
+    provider = flow.ai.provider
     assert isinstance(provider, ScriptedProvider)
     provider.hold()
 

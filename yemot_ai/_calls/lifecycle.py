@@ -73,6 +73,7 @@ class CallLifecycle:
     def __post_init__(self) -> None:
         interval = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
         self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
+        self._is_limited = self.limits != Limits()
         self._threads: dict[str, Threads] = {}
         self._retrying_ends: dict[str, asyncio.Task[None]] = {}
         self._end_tasks: set[asyncio.Task[None]] = set()
@@ -85,8 +86,8 @@ class CallLifecycle:
         """
         if call_id.startswith(CALLER_KEY_PREFIX):
             raise ConfigurationError(f"{call_id!r} cannot be a call's id: {CALLER_KEY_PREFIX!r} is reserved")
-        if self.engine.is_current:  # a process that does not need the engine must not start it
-            self._sweeper.start()
+        if self.engine.is_current and self._sweeper.loop is not self.engine.loop:
+            self._sweeper.start()  # not in a process that does not need the engine
         is_first_save = False
 
         def changed(session: Session) -> Session:
@@ -142,7 +143,8 @@ class CallLifecycle:
         session = loaded or Session(call_id)
         if session.ended:
             raise CallEndedError(call_id)
-        self.limits.check(session, turn_id, now=self.engine.time())
+        if self._is_limited:
+            self.limits.check(session, turn_id, now=self.engine.time())
         if self.limits.turns_per_day is not None:
             await self.caller_memory.count_turn(session.phone, limit=self.limits.turns_per_day)
         return await self._with_caller_memory(session)
@@ -151,9 +153,11 @@ class CallLifecycle:
         """Record the threads of this worker's providers; log the turn and call its hooks."""
         if turn.conversation and not self.store.immediate:
             self._threads[session.call_id] = dict(session.threads)
-        provider = self.providers.get(turn.conversation)
-        usage_log.log_turn(session.call_id, turn, provider.name if provider else "")
-        self.hooks.turn_done(session.call_id, turn)
+        if log.isEnabledFor(logging.INFO):
+            provider = self.providers.get(turn.conversation)
+            usage_log.log_turn(session.call_id, turn, provider.name if provider else "")
+        if self.hooks.turn:
+            self.hooks.turn_done(session.call_id, turn)
 
     async def discard_unsaved(self, result: TurnResult) -> None:
         """Delete a provider session of a turn that finished after its call had ended."""

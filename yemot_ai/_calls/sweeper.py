@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -24,18 +23,29 @@ class Sweeper:
         engine: runs it.
         sweep: a bound method; the sweeper has only a weak reference to its object.
         interval: seconds.
+
+    Attributes:
+        loop: the engine's loop on which it runs; None while it does not.
     """
 
     def __init__(self, engine: Engine, sweep: Callable[[], Awaitable[None]], *, interval: float) -> None:
         self._engine = engine
         self._sweep = weakref.WeakMethod(sweep)
         self._interval = interval
-        self._running: tuple[int, Future[None]] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._running: Future[None] | None = None
 
     def start(self) -> None:
-        """Start, unless it runs; from any thread. A forked child starts its own."""
-        if self._running is None or self._running[0] != os.getpid() or self._running[1].done():
-            self._running = (os.getpid(), self._engine.submit(_sweep_forever(self._sweep, self._interval)))
+        """Start, unless it runs; from any thread. The engine has a new loop in a forked child."""
+        loop = self._engine.loop
+        if self._running is None or self.loop is not loop or self._running.done():
+            self._running = self._engine.submit(_sweep_forever(self._sweep, self._interval))
+            self.loop = loop
+            self._running.add_done_callback(self._forget)
+
+    def _forget(self, running: Future[None]) -> None:
+        if running is self._running:
+            self.loop = None
 
 
 async def _sweep_forever(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]], interval: float) -> None:

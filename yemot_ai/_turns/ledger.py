@@ -13,15 +13,17 @@ import asyncio
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
-from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
+from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
 from yemot_ai._turns import transitions
 from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
-from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork, run_guarded
+from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
+from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -60,7 +62,7 @@ class Ledger:
         hangup_watch: HangupWatch,
         timeout: float,
         on_done: Callable[[Session, Turn], object],
-        on_discarded: Callable[[TurnResult], Awaitable[None]],
+        on_discarded: Callable[[TurnResult], Coroutine[Any, Any, None]],
         lease: float = DEFAULT_LEASE,
     ) -> None:
         self._store = store
@@ -159,9 +161,12 @@ class Ledger:
         del tasks[turn_id]
         if not tasks:
             del self._tasks[call_id]
-        retrieve_exception(task)  # the line may have stopped asking
+        if not task.cancelled():
+            task.exception()  # retrieved: the line may have stopped asking
 
     async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork) -> Turn:
+        if self._store.immediate:  # no other worker can end the call
+            return await self._run_or_join(call_id, turn, work)
         with self._hangup_watch.watching(call_id):
             return await self._run_or_join(call_id, turn, work)
 
@@ -198,7 +203,7 @@ class Ledger:
         try:
             # The timeout includes the wait for an earlier turn of the conversation.
             async with asyncio.timeout(self._timeout) as timeout, holds, stream:
-                result = await run_guarded(work, running)
+                result = await _run_guarded(work, running)
                 # Nothing waits from here to the write: a turn that is cancelled in between would lose the
                 # provider session of its result, which nothing would delete.
                 stream.close()
@@ -252,6 +257,8 @@ class Ledger:
         return session, claimed
 
     async def _save_end(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
+        if self._store.immediate:  # the write does not wait, so it cannot be cancelled
+            return await self._save_end_now(call_id, turn, result)
         return await self._pending_writes.run(
             hold_key("turn", call_id, turn.id), self._save_end_now(call_id, turn, result)
         )
@@ -267,7 +274,7 @@ class Ledger:
             )
         except CallEndedError:
             if result:
-                await self._on_discarded(result)
+                await run_shielded(self._on_discarded(result))
             raise
         except OvertakenError:
             if result:
@@ -277,6 +284,22 @@ class Ledger:
             raise
         self._on_done(session, finished)
         return finished
+
+
+async def _run_guarded(work: TurnWork, turn: RunningTurn) -> TurnResult:
+    """Run the work; raise each failure as an error that the ledger can store."""
+    try:
+        return await work(turn)
+    except (ProviderError, CallEndedError, TimeoutError):
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log_without_message(error, "the work on a turn was cancelled from inside")
+        raise ProviderError("the work on the turn was cancelled from inside") from None
+    except UNEXPECTED as error:  # foreign code must not end a call
+        raise contain(error, source="the work on the turn") from None
 
 
 def _as_provider_timeout(error: TimeoutError, seconds: float) -> ProviderTimeoutError:

@@ -74,7 +74,7 @@ class AnswerStream:
         self.pieces: list[str] = []
         self._waiters = 0
         self._immediate = immediate
-        self._splitter = SentenceSplitter()
+        self._splitter: SentenceSplitter | None = None
         self._spoken_before = ""
         self._closed = False
         self._finished = False
@@ -101,11 +101,14 @@ class AnswerStream:
 
     def feed(self, text: str) -> None:
         """Add text of the model."""
+        if self._splitter is None:
+            self._splitter = SentenceSplitter()
         self._add_pieces(self._splitter.feed(text))
 
     def finish(self) -> None:
         """Make the rest of the text the last piece; the end of the turn writes it to the store."""
-        self.pieces += self._splitter.flush()
+        if self._splitter is not None:
+            self.pieces += self._splitter.flush()
         self._finished = True
 
     def close(self) -> None:
@@ -116,7 +119,7 @@ class AnswerStream:
 
     def reset(self) -> None:
         """Drop an incomplete sentence, because the model is asked again."""
-        self._splitter = SentenceSplitter()
+        self._splitter = None
 
     async def flush_until(self, event: asyncio.Event) -> None:
         """Wait for ``event``; until then, write each piece without delay."""

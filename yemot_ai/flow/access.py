@@ -8,12 +8,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.protocol import Request
 from yemot_ai.protocol.phone_numbers import normalize_number
 
-__all__ = ["AccessPolicy"]
+__all__ = ["EVERYONE", "AccessPolicy"]
 
 MIN_SECRET_LENGTH = 8
 """Characters; shorter secrets can be found by trial."""
@@ -95,3 +96,7 @@ def _number(text: object) -> str:
     if not digits:
         raise ConfigurationError(f'{text!r} is not a phone number: write it as a text, "0501234567"')
     return digits
+
+
+EVERYONE: Final = AccessPolicy()
+"""Accepts every request."""

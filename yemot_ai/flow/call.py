@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Unpack
 
 import yemot_flow
 
+from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
@@ -22,13 +25,13 @@ from yemot_ai.flow.compat.read_options import (
     reuses_value,
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
-from yemot_ai.flow.value_names import is_reserved
-from yemot_ai.protocol import Comment, GoToFolder, Play, Read, normalize_speech
+from yemot_ai.flow.value_names import is_reserved, visible_values
+from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request, normalize_speech
 from yemot_ai.providers.provider import JSON
-from yemot_ai.sessions import Turn
+from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
 
-__all__ = ["AICall", "AsyncAICall", "BaseCall", "is_async"]
+__all__ = ["AICall", "AsyncAICall", "BaseCall", "CallFactory", "is_async"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -51,6 +54,10 @@ class BaseCall(yemot_flow.Call):
 
     params: dict[str, str]
     state: MutableMapping[str, JSON]
+    _attributes: MutableMapping[str, Any]
+    _conversation: Conversation
+    _engine: Engine
+    _run: HandlerRun
     _OWN_ATTRIBUTES = frozenset(
         {
             "_attributes", "_conversation", "_engine", "_expected_param", "_handler_state", "_run",
@@ -69,12 +76,10 @@ class BaseCall(yemot_flow.Call):
         state: MutableMapping[str, JSON],
         attributes: MutableMapping[str, Any],
     ) -> None:
-        self._attributes = attributes
+        vars(self).update(
+            _attributes=attributes, _run=run, _engine=engine, _conversation=conversation, state=state
+        )
         super().__init__(dict(params), flow=flow)
-        self._run = run
-        self._engine = engine
-        self._conversation = conversation
-        self.state = state
 
     def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - a developer's own attribute
         if name in self._OWN_ATTRIBUTES:
@@ -268,6 +273,53 @@ class AsyncAICall(BaseCall):
 
     async def _read(self, messages: Playable | Iterable[Playable], options: ReadOptions) -> str:
         return self._read_value(messages, options)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFactory:
+    """Makes the calls of handlers and of agents' functions.
+
+    Args:
+        flow: the flow of the calls.
+        runtime: answers ``ask_ai``.
+    """
+
+    flow: yemot_flow.Flow
+    runtime: Runtime
+
+    def __call__(  # noqa: PLR0913 - called in two places
+        self,
+        run: HandlerRun,
+        session: Session,
+        request: Request,
+        attributes: MutableMapping[str, Any],
+        *,
+        is_async: bool,
+        conversation: Conversation | None = None,
+    ) -> BaseCall:
+        """Return the call of one run.
+
+        Args:
+            run: the run.
+            session: the session before the run.
+            request: the request.
+            attributes: what the developer has set on earlier objects of this call.
+            is_async: whether the handler is async.
+            conversation: answers ``ask_ai``; the default conversation unless given.
+        """
+        names_before = session.visit.names_before if session.visit else ()
+        api_params = {name: value for name, value in request.latest.items() if name.startswith("Api")}
+        call = (AsyncAICall if is_async else AICall)(
+            api_params | visible_values(request.values, session.names, names_before),
+            flow=self.flow,
+            run=run,
+            engine=self.runtime.engine,
+            conversation=conversation or self.runtime.conversation,
+            state=copy.deepcopy(dict(session.state)),
+            attributes=attributes,
+        )
+        self.flow.active_calls[session.call_id] = call
+        return call
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -16,11 +16,11 @@ from yemot_ai import web
 from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.ai import YemotAI
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
-from yemot_ai.flow.access import AccessPolicy
+from yemot_ai.flow.access import EVERYONE, AccessPolicy
 from yemot_ai.flow.agent.input_modes import InputMode, input_mode
 from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
-from yemot_ai.flow.call import BaseCall, is_async
+from yemot_ai.flow.call import BaseCall, CallFactory, is_async
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.dispatcher import Decision, Dispatcher
 from yemot_ai.flow.handlers.local_calls import LocalCalls
@@ -76,7 +76,7 @@ class AIFlow(yemot_flow.Flow):
         access: AccessPolicy | None = None,
     ) -> None:
         super().__init__(timeout=timeout, print_log=print_log)
-        self.access = access or AccessPolicy()
+        self.access = access or EVERYONE
         self.ai = ai
         self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
         self.active_calls: dict[str, BaseCall] = {}  # type: ignore[assignment]  # ours are AICalls
@@ -85,13 +85,13 @@ class AIFlow(yemot_flow.Flow):
         runtime = self._runtime = ai._runtime  # noqa: SLF001 - the parts that the two share
         ttl = max(timeout / 1000, runtime.session_ttl)
         self._local_calls = LocalCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
-        handlers = HandlerRunner(self, runtime, self.dialog, self._local_calls)
+        new_call = CallFactory(self, runtime)
         self._dispatcher = Dispatcher(
             runtime,
             routes=self.routes,
             agents=self.agents,
-            handlers=handlers,
-            turns=AgentTurns(runtime, handlers, self._local_calls),
+            handlers=HandlerRunner(runtime, new_call, self.dialog, self._local_calls),
+            turns=AgentTurns(runtime, new_call, self._local_calls),
             local_calls=self._local_calls,
             dialog=self.dialog,
         )
@@ -194,10 +194,11 @@ class AIFlow(yemot_flow.Flow):
         """
         request = Request.parse(params)
         max_wait = NO_WAIT if self._is_in_event_loop() else None
-        refused = self._rejection(request, path)
-        if refused:
-            return refused
-        request = self.access.without_secret(request)
+        if self.access is not EVERYONE:
+            refused = self._rejection(request, path)
+            if refused:
+                return refused
+            request = self.access.without_secret(request)
         try:
             decision = self._decide_blocking(request)
             return (
@@ -210,11 +211,12 @@ class AIFlow(yemot_flow.Flow):
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
-        request = Request.parse(params)
-        refused = self._rejection(request, path)
-        if refused:
-            return refused
-        request, engine = self.access.without_secret(request), self._runtime.engine
+        request, engine = Request.parse(params), self._runtime.engine
+        if self.access is not EVERYONE:
+            refused = self._rejection(request, path)
+            if refused:
+                return refused
+            request = self.access.without_secret(request)
         try:
             deciding = self._dispatcher.decide(request)
             decision = (

@@ -9,7 +9,7 @@ from typing import Final
 from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings, to_text_messages
 from yemot_ai.flow.value_names import poll_name
 from yemot_ai.protocol import Comment, GoToFolder, Message, Play, Read, Response, Tap, speakable
-from yemot_ai.sessions import SpokenProgress, Turn, TurnStatus
+from yemot_ai.sessions import Turn, TurnStatus
 
 __all__ = [
     "HANGUP",
@@ -87,14 +87,14 @@ def piece_messages(turn: Turn, start: int, stop: int | None = None) -> tuple[Mes
     return (*(_parse_messages(turn.spoken) if messages and not start else ()), *messages)
 
 
-def remaining_messages(turn: Turn, progress: SpokenProgress, dialog: DialogSettings) -> tuple[Message, ...]:
+def remaining_messages(turn: Turn, spoken_count: int, dialog: DialogSettings) -> tuple[Message, ...]:
     """Return what has not been spoken yet of a turn that is done."""
     if turn.status is TurnStatus.FAILED:
         ending = dialog.answer_cut_off if turn.pieces else dialog.apology
-        return (*piece_messages(turn, progress.spoken_count), *to_text_messages(ending))
-    if not progress.spoken_count:
+        return (*piece_messages(turn, spoken_count), *to_text_messages(ending))
+    if not spoken_count:
         return answer_messages(turn, dialog)
-    return piece_messages(turn, progress.spoken_count) or SILENT_PROMPT
+    return piece_messages(turn, spoken_count) or SILENT_PROMPT
 
 
 def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog: DialogSettings) -> str:

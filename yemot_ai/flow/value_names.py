@@ -15,13 +15,14 @@ import functools
 import itertools
 import re
 from collections.abc import Container, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from yemot_ai.sessions import TRANSCRIPT_SUFFIX
 
 __all__ = [
     "Cursor",
     "OutagePolls",
+    "Pairs",
     "count_outage_polls",
     "is_reserved",
     "newest_cursor",
@@ -38,7 +39,7 @@ __all__ = [
 _AGENT_NAME = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
 _OUTAGE_NAME = re.compile(r"ai_x([0-9]{1,4})")
 
-Pairs = tuple[tuple[str, str], ...]
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Cursor(NamedTuple):
@@ -64,6 +65,7 @@ def poll_name(turn: int, poll: int) -> str:
     return f"ai_{turn}w{poll}"
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_cursor(name: str) -> Cursor | None:
     """Parse a name of the agent loop; None for other names."""
     match = _AGENT_NAME.fullmatch(name)
@@ -100,6 +102,8 @@ def count_outage_polls(values: Pairs) -> OutagePolls:
 
 def is_reserved(name: str) -> bool:
     """Return whether ``name`` belongs to the agent loop; handlers do not see such values."""
+    if not name.startswith("ai_"):
+        return False
     return parse_cursor(name) is not None or _OUTAGE_NAME.fullmatch(name) is not None
 
 

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from yemot_ai.flow.value_names import without_polls
+from yemot_ai.flow.value_names import Pairs, without_polls
 from yemot_ai.protocol import Request, Response
-from yemot_ai.sessions import CachedResponse, Session, Visit, continues
+from yemot_ai.sessions import CachedResponse, Session, Visit
 
 __all__ = [
     "cached_response",
@@ -95,4 +95,28 @@ def has_newer_values(visit: Visit | None, request: Request) -> bool:
 
 def _is_same_visit(visit: Visit, request: Request) -> bool:
     here = visit.extension == request.extension and not visit.left
-    return here and continues(visit.seen, request.values)
+    return here and _continues(visit.seen, request.values)
+
+
+def _continues(seen: Pairs, values: Pairs) -> bool:
+    """Return whether a request with ``values`` continues one with ``seen``.
+
+    The line sends every collected value again and appends the new ones [OFF]; constants
+    (``api_add_N``) may stand before or after them, so the order is compared name by name.
+
+    >>> _continues((("menu", "1"),), (("menu", "1"), ("ai_1", "שלום")))
+    True
+    >>> _continues((("menu", "1"),), ())
+    False
+    """
+    if values[: len(seen)] == seen:
+        return True
+    now = _by_name(values)
+    return all(now.get(name, [])[: len(old)] == old for name, old in _by_name(seen).items())
+
+
+def _by_name(values: Pairs) -> dict[str, list[str]]:
+    by_name: dict[str, list[str]] = {}
+    for name, value in values:
+        by_name.setdefault(name, []).append(value)
+    return by_name

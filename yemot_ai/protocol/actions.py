@@ -147,8 +147,9 @@ class Read(ActionBase, name="read", title="take a value"):
         object.__setattr__(self, "messages", _check_messages(self.messages))
         if not isinstance(self.mode, Tap | Voice | Record):
             raise InvalidValueError("choice", f"{self.mode!r} is not one of Tap, Voice, Record")
-        if isinstance(self.name, str) and isinstance(self.reuse, bool):
-            _render_fields(self.name, self.reuse, self.mode)
+        given: tuple[object, object] = self.name, self.reuse
+        if all(isinstance(value, str | int) for value in given):  # a cache key
+            self.fields()
         else:
             _FIELDS[type(self.mode)].encode({"name": self.name, "reuse": self.reuse})
 

@@ -12,7 +12,7 @@ from yemot_ai.sessions.stores.memory import MemoryStore
 from yemot_ai.sessions.stores.redis import RedisStore
 from yemot_ai.sessions.stores.sqlite import SQLiteStore
 from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, Turn, TurnFailure, TurnStatus
-from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit, continues
+from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit
 
 __all__ = [
     "CALLER_KEY_PREFIX",
@@ -35,7 +35,6 @@ __all__ = [
     "TurnFailure",
     "TurnStatus",
     "Visit",
-    "continues",
     "decode",
     "encode",
     "hold_key",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NOTHING_SPOKEN", "SpokenProgress", "Values", "Visit", "continues"]
+__all__ = ["NOTHING_SPOKEN", "SpokenProgress", "Values", "Visit"]
 
 Values = tuple[tuple[str, str], ...]
 
@@ -80,27 +80,3 @@ class Visit:
     silences: int = 0
     decided: tuple[int, str] = (0, "")
     spoken_progress: SpokenProgress = NOTHING_SPOKEN
-
-
-def continues(seen: Values, values: Values) -> bool:
-    """Return whether a request with ``values`` continues one with ``seen``.
-
-    The line sends every collected value again and appends the new ones [OFF]; constants
-    (``api_add_N``) may stand before or after them, so the order is compared name by name.
-
-    >>> continues((("menu", "1"),), (("menu", "1"), ("ai_1", "שלום")))
-    True
-    >>> continues((("menu", "1"),), ())
-    False
-    """
-    if values[: len(seen)] == seen:
-        return True
-    now = _by_name(values)
-    return all(now.get(name, [])[: len(old)] == old for name, old in _by_name(seen).items())
-
-
-def _by_name(values: Values) -> dict[str, list[str]]:
-    by_name: dict[str, list[str]] = {}
-    for name, value in values:
-        by_name.setdefault(name, []).append(value)
-    return by_name

@@ -152,7 +152,7 @@ class AgentLoop:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_done:
             return self._finish_turn(session, cursor, turn)
-        if turn is not None and turn.pieces and piece_messages(turn, _progress(session, cursor).spoken_count):
+        if turn is not None and turn.pieces and piece_messages(turn, _spoken_count(session, cursor)):
             return self._continue_speaking(session, cursor, turn, len(turn.pieces))
         if self.transcriber is not None:
             return self._transcribe(self.transcriber, session, cursor, request)
@@ -163,7 +163,7 @@ class AgentLoop:
         """Respond with a poll, and store it for other workers."""
         cursor, name = Cursor(pending.turn, pending.poll), turn_name(pending.turn)
         turn = session.turn(name) or Turn(name, "")
-        return self._continue_speaking(session, cursor, turn, _progress(session, cursor).spoken_count)
+        return self._continue_speaking(session, cursor, turn, _spoken_count(session, cursor))
 
     def render_filler(self, pending: Pending) -> str:
         """Render the poll for a turn that has no answer yet."""
@@ -261,7 +261,7 @@ class AgentLoop:
         if turn.outcome and turn.status is not TurnStatus.FAILED:
             leaves = Response.parse(turn.outcome).leaves
             return _with_decision(session, cursor, turn.outcome, left=leaves)
-        messages = remaining_messages(turn, _progress(session, cursor), self.dialog)
+        messages = remaining_messages(turn, _spoken_count(session, cursor), self.dialog)
         return self._listen(_without_pieces(session, turn), cursor, messages)
 
     def _last_answer(self, session: Session) -> tuple[Message, ...]:
@@ -299,6 +299,10 @@ def _with_decision(session: Session, cursor: Cursor, response: str, *, left: boo
 
 def _visit(session: Session) -> Visit:
     return session.visit or Visit()
+
+
+def _spoken_count(session: Session, cursor: Cursor) -> int:
+    return _progress(session, cursor).spoken_count if _visit(session).spoken_progress.polls else 0
 
 
 def _progress(session: Session, cursor: Cursor) -> SpokenProgress:

@@ -16,10 +16,9 @@ from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
-from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall
+from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable
 from yemot_ai.flow.handlers.local_calls import LocalCalls
-from yemot_ai.flow.handlers.runner import HandlerRunner
 from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
@@ -77,9 +76,10 @@ AgentFunction: TypeAlias = (
 class AgentTurns:
     """Runs the turns of agents, on the engine's loop."""
 
-    def __init__(self, runtime: Runtime, handlers: HandlerRunner, local_calls: LocalCalls) -> None:
+    def __init__(self, runtime: Runtime, new_call: CallFactory, local_calls: LocalCalls) -> None:
         self._ledger = runtime.ledger
-        self._handlers = handlers
+        self._engine = runtime.engine
+        self._new_call = new_call
         self._local_calls = local_calls
 
     async def run_turn(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
@@ -132,11 +132,11 @@ class AgentTurns:
             names_before=(session.visit or Visit()).names_before,
             turn_id=turn.id,
         )
-        call = self._handlers.new_call(
+        call = self._new_call(
             run,
             session,
             request,
-            self._local_calls.get_or_create(session.call_id),
+            self._local_calls.get_or_create(session.call_id).attributes,
             is_async=loop.is_async,
             conversation=loop.conversation,
         )
@@ -164,7 +164,7 @@ class AgentTurns:
     ) -> str | None:
         function = loop.function
         try:
-            answer = await self._handlers.call_function(function, call, second)
+            answer = await self._engine.call(function, call, second)
             run.check_awaited()
         except HandlerInterrupted:
             return None

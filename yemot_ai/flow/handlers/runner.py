@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import copy
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import yemot_flow
 
 from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
-from yemot_ai._turns.conversation import Conversation
 from yemot_ai.ai import current_run
 from yemot_ai.errors import (
     CallEndedError,
@@ -23,13 +20,13 @@ from yemot_ai.errors import (
     LimitReachedError,
     ResponseSyntaxError,
 )
-from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, is_async
+from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory, is_async
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
 from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up, poll_read
-from yemot_ai.flow.value_names import Cursor, newest_cursor, visible_values
+from yemot_ai.flow.value_names import Cursor, newest_cursor
 from yemot_ai.flow.visits import (
     cached_response,
     find_identical_response,
@@ -58,17 +55,17 @@ class HandlerRunner:
     """Runs plain handlers, on the engine's loop.
 
     Args:
-        flow: the flow of the handlers.
-        runtime: answers ``ask_ai``; has the store and the engine.
+        runtime: has the store and the engine.
+        new_call: makes the calls of the handlers.
         dialog: sentences for a handler that is slow or fails.
         local_calls: the calls of this process.
     """
 
     def __init__(
-        self, flow: yemot_flow.Flow, runtime: Runtime, dialog: DialogSettings, local_calls: LocalCalls
+        self, runtime: Runtime, new_call: CallFactory, dialog: DialogSettings, local_calls: LocalCalls
     ) -> None:
-        self._flow = flow
         self._runtime = runtime
+        self._new_call = new_call
         self._dialog = dialog
         self._local_calls = local_calls
         self._pending_writes: KeyedTasks[str, HandlerOutcome] = KeyedTasks()
@@ -154,7 +151,7 @@ class HandlerRunner:
             values=request.latest,
             names_before=visit.names_before,
         )
-        call = self.new_call(run, session, request, local_call, is_async=is_async(handler))
+        call = self._new_call(run, session, request, local_call.attributes, is_async=is_async(handler))
         response = await self._response_of(handler, run, call)
         outcome = HandlerOutcome(inflight.key, "" if response is None else str(response), failed=run.failed)
 
@@ -192,37 +189,11 @@ class HandlerRunner:
         )
         return session.find_outcome(outcome.run) or outcome
 
-    def new_call(  # noqa: PLR0913 - called in two places
-        self,
-        run: HandlerRun,
-        session: Session,
-        request: Request,
-        local_call: LocalCall,
-        *,
-        is_async: bool,
-        conversation: Conversation | None = None,
-    ) -> BaseCall:
-        """Return the call object for a handler or an agent's function."""
-        visit = session.visit or Visit()
-        api_params = {name: value for name, value in request.latest.items() if name.startswith("Api")}
-        params = api_params | visible_values(request.values, session.names, visit.names_before)
-        call = (AsyncAICall if is_async else AICall)(
-            params,
-            flow=self._flow,
-            run=run,
-            engine=self._runtime.engine,
-            conversation=conversation or self._runtime.conversation,
-            state=copy.deepcopy(dict(session.state)),
-            attributes=local_call.attributes,
-        )
-        self._flow.active_calls[session.call_id] = call
-        return call
-
     async def _response_of(self, handler: Handler, run: HandlerRun, call: BaseCall) -> Response | None:
         """Run the handler and return its response; None if it failed."""
         current_run.set(run)
         try:
-            returned = await self.call_function(handler, call)
+            returned = await self._runtime.engine.call(handler, call)
         except HandlerInterrupted:
             returned = None
         except yemot_flow.CallInterrupted as interrupted:
@@ -244,13 +215,6 @@ class HandlerRunner:
                 self._record_fault(run, call, error)
             returned = None
         return self._finish_run(run, call, returned)
-
-    async def call_function(self, function: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 - a developer's
-        """Call a developer's function: a coroutine function on the loop, any other in a thread."""
-        if inspect.iscoroutinefunction(function):
-            return await function(*args)
-        returned = await self._runtime.engine.run_in_thread(function, *args)
-        return await returned if inspect.iscoroutine(returned) else returned
 
     def _finish_run(self, run: HandlerRun, call: BaseCall, returned: object) -> Response | None:
         try:
