@@ -129,8 +129,8 @@ def exec_without_review(command: str) -> CommandGrammar:
     replaces=main,
     caught_by=("argv-unknown-option", "argv-two-prompts", "resume-third-word"),
 )
-def exits_1_instead_of_2(state: str, argv: list[str]) -> int:
-    code = main(state, argv)
+def exits_1_instead_of_2(state: str, argv: list[str], default_home: str = "") -> int:
+    code = main(state, argv, default_home)
     return 1 if code == 2 else code
 
 
@@ -424,8 +424,8 @@ def ignores_sigint() -> None:
 @fault(
     FAULTS, "exits 0 when its standard output is closed", replaces=main, caught_by=("signal-stdout-closed",)
 )
-def exits_0_on_broken_pipe(state: str, argv: list[str]) -> int:
-    code = main(state, argv)
+def exits_0_on_broken_pipe(state: str, argv: list[str], default_home: str = "") -> int:
+    code = main(state, argv, default_home)
     return 0 if code == 101 else code
 
 

@@ -144,8 +144,7 @@ def open_bench(executable: Path, version: str) -> Iterator[AppServerBench]:
 @contextmanager
 def open_real_bench(executable: Path, model: ModelServer) -> Iterator[AppServerBench]:
     """Open a bench for a real binary, with its model service; nothing leaves this machine."""
-    settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
-    with _open_bench([str(executable), "app-server", *settings], model) as bench:
+    with _open_bench([str(executable), "app-server", *model.codex_options()], model) as bench:
         yield bench
 
 
@@ -157,6 +156,6 @@ def open_fake_bench(fake: FakeCodex) -> Iterator[AppServerBench]:
 
 
 @contextmanager
-def _open_bench(command: Sequence[str], model: AppServerModel) -> Iterator[AppServerBench]:
+def _open_bench(command: Sequence[str], model: CodexModel) -> Iterator[AppServerBench]:
     with fresh_home() as home, ExitStack() as servers:
         yield AppServerBench(command, home, model, servers)
