@@ -143,7 +143,7 @@ class RecordingSession:
 def recording_session(executable: Path) -> Iterator[RecordingSession]:
     """Provide a session with a fresh home and a model service; nothing leaves this machine."""
     with fresh_home() as home, closing(ModelServer()) as model:
-        settings = tuple(part for item in model.codex_config().items() for part in ("-c", "=".join(item)))
+        settings = tuple(model.codex_options())
         redactor = Redactor({model.base_url: "{model_server}", **home.placeholders})
         yield RecordingSession(executable, home.work, home.environment(), settings, model, redactor)
 
