@@ -12,7 +12,7 @@ import yemot_flow
 from tests.property.faults.broken_agents import QUICK
 from tests.property.faults.subject import broken
 from tests.support.asking import ask_provider
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AIFlow, AsyncAICall, YemotAI
 from yemot_ai._calls.hooks import CallSummary
 from yemot_ai.sessions import Session
 from yemot_ai_testing.doubles.script import Answer
@@ -153,7 +153,7 @@ class AsksBesideTheCall(CallMachine):
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.ai_agent("")
-        async def agent(call: AICall, text: str) -> str:
+        async def agent(call: AsyncAICall, text: str) -> str:
             return await flow.ai.areply("everybody", text, turn_id=f"{call.call_id} {text}")
 
         return flow
@@ -168,7 +168,7 @@ class TalksToItself(CallMachine):
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.get("")
-        async def handler(call: AICall) -> None:
+        async def handler(call: AsyncAICall) -> None:
             said = await call.read("שלום", mode="stt")
             await call.ask_ai(said)
             call.play_message(await call.ask_ai(f"ענה יפה: {said}"))
@@ -190,7 +190,7 @@ class AsksInTheBackground(CallMachine):
         provider.think_seconds = 30.0
 
         @flow.ai_agent("")
-        async def agent(call: AICall, text: str) -> str:
+        async def agent(call: AsyncAICall, text: str) -> str:
             self.tasks.add(asyncio.create_task(ask_provider(provider, text)))
             return "רגע"
 

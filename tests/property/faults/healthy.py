@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.property.faults.broken_agents import ByHand
 from tests.property.faults.handwritten_agent import Agent
 from tests.property.faults.subject import healthy
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAICall, YemotAI
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property import CallMachine, EchoProvider, StreamingMachine
@@ -62,7 +62,7 @@ class PlainHandler(CallMachine):
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.get("")
-        async def handler(call: AICall) -> None:
+        async def handler(call: AsyncAICall) -> None:
             words, silences = "שלום", 0
             while silences < 3:
                 said = await call.read(words, mode="stt")
@@ -73,7 +73,7 @@ class PlainHandler(CallMachine):
         return flow
 
 
-async def _answer(call: AICall, said: str) -> str:
+async def _answer(call: AsyncAICall, said: str) -> str:
     try:
         return await call.ask_ai(said)
     except Exception:  # noqa: BLE001 - the same sentence for any error
@@ -108,7 +108,7 @@ class FunctionAgent(CallMachine):
         flow = AIFlow(YemotAI(provider=provider, store=self.store))
 
         @flow.ai_agent("")
-        async def agent(call: AICall, text: str) -> str:
+        async def agent(call: AsyncAICall, text: str) -> str:
             return await call.ask_ai(text)
 
         return flow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ForgetsToSpeak
 from tests.property.faults.handwritten_agent import Agent
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AIFlow, AsyncAICall, YemotAI
 from yemot_ai_testing.property import EchoProvider
 
 
@@ -29,7 +29,7 @@ def forgetful_flow(provider: EchoProvider) -> AIFlow:
     flow = AIFlow(YemotAI(provider=provider))
 
     @flow.ai_agent("")
-    async def agent(call: AICall, text: str) -> str:
+    async def agent(call: AsyncAICall, text: str) -> str:
         answer = await call.ask_ai(text)
         call.state["turns"] = int(str(call.state.get("turns", 0))) + 1
         return "מה שאלת" if call.state["turns"] == 2 else answer
