@@ -1,6 +1,6 @@
 """Checks the arguments of ``@pytest.mark.yemot(…)``.
 
->>> argument_errors(("shop:flow",), {"ap": "shop:flow"})
+>>> list(argument_errors(("shop:flow",), {"ap": "shop:flow"}))
 ["yemot() takes arguments by name only, not 'shop:flow'", "yemot() has no argument 'ap'; did you mean 'app'?"]
 """
 
@@ -37,12 +37,8 @@ def check_markers(item: pytest.Item) -> list[str]:
     return [error for marker in markers for error in argument_errors(marker.args, marker.kwargs)]
 
 
-def argument_errors(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
-    """Return the errors in the arguments of one marker, each with a hint."""
-    return list(_argument_errors(args, kwargs))
-
-
-def _argument_errors(positional: tuple[Any, ...], named: Mapping[str, Any]) -> Iterator[str]:
+def argument_errors(positional: tuple[Any, ...], named: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the errors in the arguments of one marker, each with a hint."""
     for value in positional:
         yield f"yemot() takes arguments by name only, not {value!r}"
     for name in named.keys() - ARGUMENTS:

@@ -16,7 +16,7 @@ scenarios:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -27,7 +27,6 @@ from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
     Expectation,
-    InterruptionSpec,
     ReadExpectation,
     Scenario,
     ScenarioTurn,
@@ -38,6 +37,10 @@ __all__ = ["dumps"]
 
 MAX_WIDTH = 10_000
 """Columns; wide enough that no text is folded."""
+
+HEARS_KEYS = (
+    "contains", "excludes", "play", "equals", "matches", "goto", "ends", "same", "read", "within"
+)  # fmt: skip
 
 YamlMapping = dict[str, Any]
 
@@ -53,10 +56,6 @@ def dumps(file: CallFile) -> str:
     """
     tree = {"name": file.name, "scenarios": [_scenario(scenario) for scenario in file.scenarios]}
     return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=MAX_WIDTH)
-
-
-class _Seconds(float):
-    """A duration, written with its unit."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -76,28 +75,23 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
 
-def _represent_seconds(dumper: yaml.SafeDumper, seconds: _Seconds) -> yaml.Node:
+def _represent_seconds(dumper: yaml.SafeDumper, seconds: float) -> yaml.Node:
     number = f"{seconds:.6f}".rstrip("0").rstrip(".")
     return dumper.represent_scalar("tag:yaml.org,2002:str", f"{number}s")
 
 
 _Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(_Seconds, _represent_seconds)
+_Dumper.add_representer(float, _represent_seconds)  # all other numbers are counts
 
 
 def _scenario(scenario: Scenario) -> YamlMapping:
     tree: YamlMapping = {"name": scenario.name}
-    match scenario.app:
-        case ServerCommand() as serve:
-            within = _Seconds(serve.within)
-            tree["serve"] = {"command": list(serve.command), "path": serve.path, "within": within}
-        case str() as app:
-            tree["app"] = app
-        case None:
-            pass
+    if isinstance(scenario.app, ServerCommand):
+        tree["serve"] = asdict(scenario.app) | {"within": float(scenario.app.within)}
+    elif scenario.app is not None:
+        tree["app"] = scenario.app
     if scenario.caller != CallerSpec():
-        caller = scenario.caller
-        tree["caller"] = {"phone": caller.phone, "extension": caller.extension, "method": caller.method}
+        tree["caller"] = asdict(scenario.caller)
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
         tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}
@@ -113,42 +107,23 @@ def _turn(turn: ScenarioTurn) -> YamlMapping:
         steps = [_step(step) for step in turn.agent]
         tree["agent"] = steps[0] if len(steps) == 1 else steps
     if turn.interruption is not None:
-        tree["meanwhile"] = _interruption(turn.interruption)
+        keys, after = turn.interruption.keys, float(turn.interruption.after)
+        tree["meanwhile"] = ({"hangs_up": True} if keys is None else {"presses": keys}) | {"after": after}
     if turn.hears is not None:
         tree["hears"] = _hears(turn.hears)
     return tree
 
 
-def _interruption(interruption: InterruptionSpec) -> YamlMapping:
-    action: YamlMapping = {"hangs_up": True} if interruption.keys is None else {"presses": interruption.keys}
-    return {**action, "after": _Seconds(interruption.after)}
+def _step(step: Step) -> YamlMapping:
+    mapping = step_mapping(step)
+    return {key: float(value) if key == "after" else value for key, value in mapping.items()}
 
 
 def _hears(hears: Expectation) -> YamlMapping | str:
-    tree: YamlMapping = dict(_texts(hears))
-    for name in ("equals", "matches", "goto", "ends", "same"):
-        if getattr(hears, name) is not None:
-            tree[name] = getattr(hears, name)
-    match hears.read:
-        case ReadExpectation(fields=expected):
-            tree["read"] = dict(expected) or True
-        case False:
-            tree["read"] = False
-        case None:
-            pass
+    tree = {name: getattr(hears, name) for name in HEARS_KEYS}
+    if isinstance(hears.read, ReadExpectation):
+        tree["read"] = dict(hears.read.fields) or True
     if hears.within is not None:
-        tree["within"] = [_Seconds(hears.within.warn), _Seconds(hears.within.fail)]
-    if set(tree) == {"contains"} and len(hears.contains) == 1:
-        return hears.contains[0]
-    return tree
-
-
-def _texts(hears: Expectation) -> Iterator[tuple[str, list[str]]]:
-    for name in ("contains", "excludes", "play"):
-        if getattr(hears, name):
-            yield name, list(getattr(hears, name))
-
-
-def _step(step: Step) -> YamlMapping:
-    mapping = step_mapping(step)
-    return {key: _Seconds(value) if key == "after" else value for key, value in mapping.items()}
+        tree["within"] = [float(hears.within.warn), float(hears.within.fail)]
+    tree = {name: value for name, value in tree.items() if value is not None and value != ()}
+    return hears.contains[0] if tree == {"contains": hears.contains[:1]} else tree

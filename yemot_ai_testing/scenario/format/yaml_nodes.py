@@ -134,26 +134,22 @@ def compose(text: str, problems: Problems) -> yaml.Node | None:
     Raises:
         ScenarioLoadError: if ``text`` is not YAML, too large or too deep, or if a node contains itself.
     """
-    cycle = None
     with _yaml_errors_as_problems(text, problems):
-        excess = _find_excess(yaml.parse(text, Loader=_Loader))
+        cycle, excess, message = _find_excess(yaml.parse(text, Loader=_Loader))
         if excess is not None:
-            problems.add(*excess)
+            problems.add(excess, message)
             problems.raise_if_any()
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
-        if not isinstance(node, yaml.Node):
-            return None
-        cycle = _find_cycle(node, frozenset(), set())
     if cycle is not None:
         problems.add(
             cycle, "this part contains itself: an alias (*name) is inside the part that it names (&name)"
         )
         problems.raise_if_any()
-    return node
+    return node if isinstance(node, yaml.Node) else None
 
 
 def describe(node: yaml.Node) -> str:
@@ -167,52 +163,35 @@ def describe(node: yaml.Node) -> str:
     return repr(node.value)
 
 
-def _find_cycle(node: yaml.Node, ancestors: frozenset[int], checked: set[int]) -> yaml.Node | None:
-    """Return a node that contains itself, or None.
-
-    Args:
-        node: the root of the search.
-        ancestors: the ids of the nodes around it.
-        checked: the ids of nodes without a cycle, so that a node with many aliases is searched once.
-    """
-    if id(node) in ancestors:
-        return node
-    if id(node) in checked:
-        return None
-    cycles = (_find_cycle(child, ancestors | {id(node)}, checked) for child in child_nodes(node))
-    cycle = next((found for found in cycles if found is not None), None)
-    checked.add(id(node))
-    return cycle
-
-
-def _find_excess(events: Iterable[yaml.Event]) -> tuple[yaml.Event, str] | None:
-    """Return the event that exceeds a limit, and a message; None if there is none.
+def _find_excess(events: Iterable[yaml.Event]) -> tuple[yaml.Event | None, yaml.Event | None, str]:
+    """Return the first part that contains itself, and the event that exceeds a limit with a message.
 
     Reading stops there.
     """
     total = 0
+    cycle: yaml.Event | None = None
     sizes: dict[str | None, int] = {}
-    open_collections: list[tuple[str | None, int]] = []
+    open_collections: list[tuple[yaml.CollectionStartEvent, int]] = []
     for event_count, event in enumerate(events, start=1):
         if isinstance(event, yaml.CollectionStartEvent):
-            open_collections.append((event.anchor, total))
+            open_collections.append((event, total))
             total += 1
             if len(open_collections) > MAX_DEPTH:
-                return event, TOO_DEEP
+                return cycle, event, TOO_DEEP
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, total_before = open_collections.pop()
-            sizes[anchor] = total - total_before
+            start, total_before = open_collections.pop()
+            sizes[start.anchor] = total - total_before
         elif isinstance(event, yaml.ScalarEvent):
             total += 1
             sizes[event.anchor] = 1
         elif isinstance(event, yaml.AliasEvent):
             total += sizes.get(event.anchor, 1)
             if total > MAX_ALIAS_FACTOR * event_count + FREE_ALIAS_NODES:
-                return (
-                    event,
-                    f"aliases expand this file to {total:,} parts: write fewer calls, or several files",
-                )
-    return None
+                excess = f"aliases expand this file to {total:,} parts: write fewer calls, or several files"
+                return cycle, event, excess
+            around = (start for start, _ in open_collections if start.anchor == event.anchor)
+            cycle = cycle or next(around, None)
+    return cycle, None, ""
 
 
 @contextmanager

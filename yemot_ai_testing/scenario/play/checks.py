@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, TypeVar
 
-from yemot_ai.protocol import GoToFolder, Play, Read, Record, Response, Tap, Voice
+from yemot_ai.protocol import Action, GoToFolder, Play, Read
 from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.scenario.format.expectations import MODES
 from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation
 from yemot_ai_testing.scenario.play.result import Correction, Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 
 __all__ = ["ObservedTurn", "expectation_mismatches", "protocol_mismatches"]
 
+A = TypeVar("A", bound=Action)
 MISSING = "not there"
 FAULT_CODES = frozenset({"late", "status", "exception", "unreachable", "encoding"})
 
@@ -41,10 +43,10 @@ class ObservedTurn:
     question: Read | None
     sentences: tuple[str, ...] = ()
 
-    @property
-    def responses(self) -> list[Response]:
-        """The responses that the line could parse."""
-        return [exchange.response for exchange in self.exchanges if exchange.response is not None]
+    def actions(self, kind: type[A]) -> list[A]:
+        """Return the actions of ``kind`` in the responses that the line could parse."""
+        responses = (exchange.response or () for exchange in self.exchanges)
+        return [action for response in responses for action in response if isinstance(action, kind)]
 
     @property
     def raw(self) -> str:
@@ -113,12 +115,7 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
     if expected.play:
         yield from _check_play(expected.play, observed)
     if expected.goto is not None:
-        targets = [
-            action.target
-            for response in observed.responses
-            for action in response
-            if isinstance(action, GoToFolder)
-        ]
+        targets = [action.target for action in observed.actions(GoToFolder)]
         if expected.goto not in targets:
             correction = Correction(("goto",), targets[-1]) if targets else None
             message = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
@@ -147,12 +144,7 @@ def _check_read(expected: ReadExpectation | Literal[False], observed: ObservedTu
 
 
 def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mismatch]:
-    plays = [
-        tuple(str(message) for message in action.messages)
-        for response in observed.responses
-        for action in response
-        if isinstance(action, Play)
-    ]
+    plays = [tuple(str(message) for message in action.messages) for action in observed.actions(Play)]
     windows = [window for played in plays for window in _windows(played, len(expected))]
     if expected in windows:
         return
@@ -176,22 +168,10 @@ def _windows(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
 
 def _read_field(read: Read, name: str) -> str:
     if name == "mode":
-        return _mode_name(read.mode)
+        return next(name for name, mode in MODES.items() if isinstance(read.mode, mode))
     value = getattr(read, name) if name in {"name", "reuse"} else getattr(read.mode, name, MISSING)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     return ".".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _mode_name(mode: Tap | Voice | Record) -> str:
-    match mode:
-        case Tap():
-            return "tap"
-        case Voice():
-            return "voice"
-        case Record():
-            return "record"
-        case _:
-            assert_never(mode)
