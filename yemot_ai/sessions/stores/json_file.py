@@ -112,12 +112,10 @@ class JSONFileStore:
         return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take a lease."""
+        """Take or renew a lease."""
         return await run_blocking(self._acquire, key, token, seconds)
 
-    async def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Renew a lease."""
-        return await self.acquire(key, token, seconds)
+    renew = acquire
 
     async def release(self, key: str, token: str) -> None:
         """Release a lease."""

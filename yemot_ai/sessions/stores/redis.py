@@ -202,12 +202,10 @@ class RedisStore:
         return frozenset(call_id for call_id, ended in zip(ids, flags, strict=True) if ended == b"1")
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take a lease."""
+        """Take or renew a lease."""
         return bool(await self._eval(_ACQUIRE, [self._hold_key(key)], [token, max(int(seconds * 1000), 1)]))
 
-    async def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Renew a lease."""
-        return await self.acquire(key, token, seconds)
+    renew = acquire
 
     async def release(self, key: str, token: str) -> None:
         """Release a lease."""

@@ -130,16 +130,14 @@ class SQLiteStore:
         return await run_blocking(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
-        """Take a lease."""
+        """Take or renew a lease."""
         now = time.time()
         changed = await run_blocking(
             self._run, _LEASE, key=_encode_key(key), token=token, now=now, expires=now + seconds
         )
         return changed == 1
 
-    async def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Renew a lease."""
-        return await self.acquire(key, token, seconds)
+    renew = acquire
 
     async def release(self, key: str, token: str) -> None:
         """Release a lease."""
