@@ -76,15 +76,16 @@ def growth(job: Callable[[str], object], shape: Callable[[int], str], small: int
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Collect garbage now, and not again before the end."""
+    """Collect garbage now, and not again before the end; inside such a context, change nothing."""
+    if not gc.isenabled():
+        yield
+        return
     gc.collect()
-    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        gc.enable()
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.protocol import SHAPES, growth
-from tests.growth.measure import count_calls, peak_memory
-from yemot_ai.errors import ProviderError, ResponseSyntaxError, SessionDamagedError
-from yemot_ai.protocol import Request, Response, lint, speakable
-from yemot_ai.protocol.explain import explain
+from benchmarks.protocol import JOBS, SHAPES, growth
+from tests.growth.measure import TIME_BOUND, Job, assert_linear
+from yemot_ai.errors import ProviderError, SessionDamagedError
+from yemot_ai.protocol import Request
 from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.sessions import Session, Turn
@@ -26,18 +25,7 @@ from yemot_ai_testing.scenario.format.load import loads
 
 pytestmark = pytest.mark.generated
 
-Job = Callable[[], object]
-
-BOUND = 15
-"""The largest ratio of work for ten times the input; quadratic work has a ratio of 100."""
-
-FREE = 1_000_000
-"""Bytes allowed in addition: short texts use objects that Python keeps anyway, such as small integers."""
-
-TIME_BOUND = 40
-"""The same for time, which is noisy on a busy machine; quadratic work has a ratio of 100 or more."""
-
-EXPECTED_ERRORS = (ProviderError, ResponseSyntaxError, SessionDamagedError, ScenarioLoadError, NotRpcError)
+EXPECTED_ERRORS = (ProviderError, SessionDamagedError, ScenarioLoadError, NotRpcError)
 SCENARIO = "- {name: s%d, turns: [{says: שלום, agent: {answers: כן}, hears: כן}]}\n"
 MESSAGE_LINE = json.dumps(
     {"type": "item.completed", "item": {"type": "agent_message", "text": "ש" * 40}}
@@ -128,9 +116,7 @@ def silenced(job: Job) -> Job:
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_is_linear_in_work_and_memory(reader: str) -> None:
     small, large = (silenced(READERS[reader](size)) for size in (150, 1_500))
-    small()  # fills the caches
-    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
-    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE
+    assert_linear(small, large)
 
 
 @pytest.mark.parametrize("reader", IN_C)
@@ -140,20 +126,8 @@ def test_a_reader_in_c_is_not_quadratic_in_time(reader: str) -> None:
     )
 
 
-PROTOCOL: dict[str, Callable[[str], object]] = {
-    "parse": Response.parse,
-    "lint": lint,
-    "explain": explain,
-    "speakable": speakable,
-    "Request.parse": Request.parse,
-}
-
-
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("job", PROTOCOL)
+@pytest.mark.parametrize("job", JOBS)
 def test_the_protocol_is_linear_in_work_and_memory(job: str, shape: str) -> None:
-    texts = (SHAPES[shape](size) for size in (2_000, 20_000))
-    small, large = (silenced(partial(PROTOCOL[job], text)) for text in texts)
-    small()
-    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
-    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE
+    small, large = (partial(JOBS[job], SHAPES[shape](size)) for size in (2_000, 20_000))
+    assert_linear(small, large)

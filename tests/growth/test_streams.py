@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.protocol import growth
-from tests.growth.measure import count_calls, peak_memory
-from tests.growth.test_parsers import BOUND, FREE, TIME_BOUND, Job
+from tests.growth.measure import TIME_BOUND, Job, assert_linear
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
@@ -83,9 +82,7 @@ STREAMS: dict[str, Callable[[int], Job]] = {
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_stream_is_linear_in_work_and_memory(stream: str) -> None:
     small, large = (STREAMS[stream](size) for size in (150, 1_500))
-    small()
-    assert count_calls(large) <= BOUND * count_calls(small) + 1_000
-    assert peak_memory(large) <= BOUND * peak_memory(small) + FREE
+    assert_linear(small, large)
 
 
 @pytest.mark.parametrize("stream", STREAMS)
