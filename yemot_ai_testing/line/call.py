@@ -8,7 +8,7 @@ in each state, and ``actions`` what a response does.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from yemot_ai.protocol import Action, Record
 from yemot_ai_testing.line.clock import Clock
@@ -18,7 +18,7 @@ from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
 from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.playback import Playback
-from yemot_ai_testing.line.requests import CallerId, RequestSender
+from yemot_ai_testing.line.requests import CallerId, RequestSender, ServingExtension, Values
 from yemot_ai_testing.line.states import (
     Asking,
     Idle,
@@ -34,14 +34,6 @@ from yemot_ai_testing.line.states import (
 from yemot_ai_testing.line.transcript import Transcript
 
 __all__ = ["Call"]
-
-
-@dataclass(frozen=True, slots=True)
-class _ServingExtension:
-    """The last extension that a server decides in; a hang-up request is sent for it [OFF]."""
-
-    extension: str
-    extension_settings: Extension
 
 
 class Call:
@@ -68,7 +60,7 @@ class Call:
         self.playback = Playback(clock, line.files, self.problems.append)
         self.lock = threading.RLock()
         self._state: State = Idle()
-        self._serving: _ServingExtension | None = None
+        self._serving: ServingExtension | None = None  # the last one; a hang-up request is sent for it [OFF]
         self._pending_pre_questions: list[PreQuestion] = []
         self._requests = RequestSender(line, settings, clock, caller_id)
         self._in_flight = False
@@ -118,7 +110,7 @@ class Call:
         elif not settings.is_api:
             self.set_state(Outside(extension, known=True))
         else:
-            self._serving = _ServingExtension(extension, settings)
+            self._serving = ServingExtension(extension, settings)
             self._pending_pre_questions = list(settings.pre_questions)
             self._ask_next_pre_question()
 
@@ -159,7 +151,7 @@ class Call:
     def send_next_request(self) -> None:
         """Send the request that is due, and set the actions of its response as the next step."""
         serving = self._serving
-        if serving is None or serving.extension_settings.link is None:
+        if serving is None or serving.settings.link is None:
             self.playback.play_system_message("M1609")
             message = f"{display_path(self.extension)} has no api_link"
             self.problems.append(
@@ -167,15 +159,12 @@ class Call:
             )
             self.leave_extension()
             return
-        self.send(
-            self._requests.build_request(serving.extension, serving.extension_settings, tuple(self.values)),
-            serving,
-        )
+        self.send(self._requests.build_request(serving, tuple(self.values)), serving)
 
-    def send(self, pairs: tuple[tuple[str, str], ...], serving: _ServingExtension) -> None:
+    def send(self, pairs: Values, serving: ServingExtension) -> None:
         """Send ``pairs``; use the response unless the caller has hung up before it arrives."""
         self._in_flight = True
-        exchange = self._requests.send(serving.extension, serving.extension_settings, pairs, self.transcript)
+        exchange = self._requests.send(serving, pairs, self.transcript)
         with self.lock:
             self._in_flight = False
             if self.is_over:  # no caller waits for this response, so it cannot be late
@@ -193,11 +182,11 @@ class Call:
         settings = self.line.get_extension(exchange.extension)
         if settings is None:
             raise AssertionError
+        serving = ServingExtension(exchange.extension, settings)
         if not self.is_over:
-            self.extension = exchange.extension
-            self._serving = _ServingExtension(exchange.extension, settings)
+            self.extension, self._serving = exchange.extension, serving
             self.set_state(Requesting())
-        self.send(exchange.pairs, _ServingExtension(exchange.extension, settings))
+        self.send(exchange.pairs, serving)
 
     def ask(self, asking: Asking) -> None:
         """Play the question (again), and wait for the caller."""
@@ -302,12 +291,9 @@ class Call:
         self.set_state(Over(reason))
 
     def _send_hangup_request(self) -> None:
-        serving = self._serving
-        if serving is None:
+        if self._serving is None:
             return
-        extension, settings = serving.extension, serving.extension_settings
-        pairs = self._requests.build_request(extension, settings, tuple(self.values))
-        exchange = self._requests.send_hangup(extension, settings, pairs, self.extension)
+        exchange = self._requests.send_hangup(self._serving, tuple(self.values), self.extension)
         if exchange is not None:
             self._add_exchange(exchange)
 

@@ -88,7 +88,7 @@ class Caller:
         self._line, self._owns_line = open_line(app, method, options, clock=clock, remote=remote)
         self._dialled_extension = strip_slashes(extension)
         check_extension(self._line, self._dialled_extension)
-        caller_id = CallerId(phone, call_id or secrets.token_hex(20))
+        caller_id = CallerId(phone, call_id or secrets.token_hex(20), secrets.token_hex(20))
         self._call = Call(self._line, self.settings, clock or self._line.clock(), caller_id)
         self._driver = Driver(self._call, strict=strict)
 

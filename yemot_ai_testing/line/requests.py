@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from yemot_ai_testing.line.clock import Clock
@@ -14,7 +13,7 @@ from yemot_ai_testing.line.transcript import CallEnded, HoldMusic, Transcript
 from yemot_ai_testing.line.transports.in_process import timed_out
 from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
 
-__all__ = ["EPOCH", "CallerId", "RequestSender", "Values", "hangup_values"]
+__all__ = ["EPOCH", "CallerId", "RequestBuilder", "RequestSender", "ServingExtension", "Values"]
 
 EPOCH = 1_767_225_600
 """``ApiTime`` at the start of a call: a fixed second, so that requests of two runs are equal."""
@@ -24,15 +23,69 @@ Values = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class CallerId:
-    """The caller's number and the ID of the call.
+    """The caller's number and the IDs of the call.
 
     Attributes:
         phone: ``ApiPhone``; empty for a withheld number.
         call_id: ``ApiCallId``, 40 hexadecimal digits.
+        yf_call_id: ``ApiYFCallId``, as many.
     """
 
     phone: str
     call_id: str
+    yf_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServingExtension:
+    """An extension in which a server decides: its path and its settings."""
+
+    path: str
+    settings: Extension
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBuilder:
+    """Builds the requests of one call [OFF], in the order of a real line [LIVE].
+
+    Attributes:
+        settings: the settings of the line.
+        caller_id: the caller's number and the IDs of the call.
+    """
+
+    settings: LineSettings
+    caller_id: CallerId
+
+    def build(self, serving: ServingExtension, values: Values, *, time: int) -> Values:
+        """Return the pairs of a request.
+
+        Args:
+            serving: the extension that sends it.
+            values: the collected values.
+            time: ``ApiTime`` in seconds since 1970.
+        """
+        settings, extension = self.settings, serving.settings
+        nested = "/" in serving.path and settings.nested_extension == "/1/2"
+        api_pairs = (
+            ("ApiCallId", self.caller_id.call_id),
+            ("ApiYFCallId", self.caller_id.yf_call_id),
+            ("ApiDID", settings.did),
+            ("ApiRealDID", settings.real_did),
+            ("ApiPhone", self.caller_id.phone),
+            ("ApiExtension", f"/{serving.path}" if nested else serving.path),
+            *((("ApiEnterID", settings.enter_id),) if settings.enter_id else ()),
+            *((("ApiEnterIDName", settings.enter_id_name),) if settings.enter_id_name else ()),
+            ("ApiTime", str(time)),
+        )
+        sent = tuple(pair for pair in api_pairs if pair[0] not in extension.omitted)
+        referred = extension.directed_phone and settings.referred_from
+        referrer = (("ReferredFrom", settings.referred_from),) if referred else ()
+        return (*sent, *referrer, *extension.constants, *values)
+
+    def hangup_values(self, extension: str) -> Values:
+        """Return the last pairs of the request of a hang-up in ``extension``."""
+        marker = (("ApiHangup", ""),) if self.settings.hangup_marker else ()
+        return (*marker, ("hangup", "yes"), ("ApiHangupExtension", f"/{extension}"))
 
 
 class RequestSender:
@@ -42,71 +95,50 @@ class RequestSender:
         line: the line that is called.
         settings: its settings.
         clock: its clock.
-        caller_id: the caller's number and the ID of the call.
+        caller_id: the caller's number and the IDs of the call.
     """
 
     def __init__(self, line: Line, settings: LineSettings, clock: Clock, caller_id: CallerId) -> None:
         self._line = line
-        self._settings = settings
+        self._timeout = settings.server_timeout
         self._clock = clock
-        self._caller_id = caller_id
-        self._yf_call_id = secrets.token_hex(20)
+        self._builder = RequestBuilder(settings, caller_id)
         self._started_at = clock.now()
         self._last_time = EPOCH - 1
         self._music_position = 0.0
 
-    def build_request(self, extension: str, extension_settings: Extension, values: Values) -> Values:
-        """Return the pairs of a request of ``extension`` [OFF], in the order of a real line [LIVE]."""
-        settings = self._settings
-        nested = "/" in extension and settings.nested_extension == "/1/2"
-        api_pairs = (
-            ("ApiCallId", self._caller_id.call_id),
-            ("ApiYFCallId", self._yf_call_id),
-            ("ApiDID", settings.did),
-            ("ApiRealDID", settings.real_did),
-            ("ApiPhone", self._caller_id.phone),
-            ("ApiExtension", f"/{extension}" if nested else extension),
-            *((("ApiEnterID", settings.enter_id),) if settings.enter_id else ()),
-            *((("ApiEnterIDName", settings.enter_id_name),) if settings.enter_id_name else ()),
-            ("ApiTime", str(self._api_time())),
-        )
-        sent = tuple(pair for pair in api_pairs if pair[0] not in extension_settings.omitted)
-        referred = extension_settings.directed_phone and settings.referred_from
-        referrer = (("ReferredFrom", settings.referred_from),) if referred else ()
-        return (*sent, *referrer, *extension_settings.constants, *values)
+    def build_request(self, serving: ServingExtension, values: Values) -> Values:
+        """Return the pairs of the next request of an extension."""
+        # A Unix time that is greater than that of every earlier request of the call.
+        self._last_time = max(self._last_time + 1, EPOCH + int(self._clock.now() - self._started_at))
+        return self._builder.build(serving, values, time=self._last_time)
 
-    def send(
-        self, extension: str, extension_settings: Extension, pairs: Values, transcript: Transcript
-    ) -> LineExchange:
+    def send(self, serving: ServingExtension, pairs: Values, transcript: Transcript) -> LineExchange:
         """Send ``pairs`` and return the exchange; record the hold music of the wait."""
-        at = self._clock.now()
-        response = self._send(self._line.transport(extension_settings), pairs)
-        seconds = self._clock.now() - at
-        self._note_hold_music(extension_settings, at, seconds, transcript)
-        if seconds > self._settings.server_timeout and response.fault is None:
-            response = timed_out(
-                self._settings.server_timeout
-            )  # in virtual time a timeout shows only afterwards
-        return build_exchange(pairs, response, at=at, seconds=seconds, extension=extension)
+        response, at, seconds = self._send(self._line.transport(serving.settings), pairs)
+        self._note_hold_music(serving.settings, at, seconds, transcript)
+        if seconds > self._timeout and response.fault is None:
+            response = timed_out(self._timeout)  # in virtual time a timeout shows only afterwards
+        return build_exchange(pairs, response, at=at, seconds=seconds, extension=serving.path)
 
     def send_hangup(
-        self, extension: str, extension_settings: Extension, pairs: Values, hangup_extension: str
+        self, serving: ServingExtension, values: Values, hangup_extension: str
     ) -> LineExchange | None:
         """Send the hang-up request; return None if the extension sends none [OFF]."""
-        transport = self._line.transport(extension_settings, extension_settings.hangup_link)
-        if transport is None or not extension_settings.hangup_send:
+        transport = self._line.transport(serving.settings, serving.settings.hangup_link)
+        if transport is None or not serving.settings.hangup_send:
             return None
-        marker = (("ApiHangup", ""),) if self._settings.hangup_marker else ()
-        pairs = (*pairs, *marker, *hangup_values(hangup_extension))
-        at = self._clock.now()
-        response = self._send(transport, pairs)
-        seconds = self._clock.now() - at
-        return build_hangup_exchange(pairs, response, at=at, seconds=seconds, extension=extension)
+        pairs = (*self.build_request(serving, values), *self._builder.hangup_values(hangup_extension))
+        response, at, seconds = self._send(transport, pairs)
+        return build_hangup_exchange(pairs, response, at=at, seconds=seconds, extension=serving.path)
 
-    def _send(self, transport: Transport | None, pairs: Values) -> TransportResponse:
+    def _send(self, transport: Transport | None, pairs: Values) -> tuple[TransportResponse, float, float]:
+        """Send ``pairs``; return the response, when they were sent, and how many seconds it took."""
         if transport is None:
             raise AssertionError
-        return transport.send(pairs, timeout=self._settings.server_timeout)
+        at = self._clock.now()
+        response = transport.send(pairs, timeout=self._timeout)
+        return response, at, self._clock.now() - at
 
     def _note_hold_music(
         self, extension_settings: Extension, at: float, seconds: float, transcript: Transcript
@@ -121,13 +153,3 @@ class RequestSender:
         transcript.add(
             HoldMusic(at=at, seconds=heard, name=extension_settings.waiting_music, position=position)
         )
-
-    def _api_time(self) -> int:
-        """Return a Unix time that is greater than that of every earlier request of the call."""
-        self._last_time = max(self._last_time + 1, EPOCH + int(self._clock.now() - self._started_at))
-        return self._last_time
-
-
-def hangup_values(extension: str) -> Values:
-    """Return what the request of a hang-up in ``extension`` has in addition [OFF]."""
-    return ("hangup", "yes"), ("ApiHangupExtension", f"/{extension}")

@@ -4,8 +4,8 @@ It sends nothing and waits for nothing, so that threads, tasks and processes can
 supports reads and the end of a call only; ``Caller`` simulates the whole line.
 
 >>> call = SansIOCall("00c1")
->>> call.next_request()[:2]
-(('ApiCallId', '00c1'), ('ApiPhone', '0501234567'))
+>>> dict(call.next_request())["ApiPhone"]
+'0501234567'
 >>> call.receive_response("read=t-שלום=ai_1,no,voice")
 >>> call.awaits_caller, call.submit("אמירה 7001")
 (True, None)
@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from yemot_ai.protocol import Read
 from yemot_ai_testing.line.exchange import final_read
-from yemot_ai_testing.line.requests import EPOCH, Values, hangup_values
+from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.settings import LineSettings
+from yemot_ai_testing.line.requests import EPOCH, CallerId, RequestBuilder, ServingExtension, Values
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
 __all__ = ["SansIOCall"]
@@ -34,7 +36,8 @@ class SansIOCall:
 
     def __init__(self, call_id: str, extension: str = "", number: str = "0501234567") -> None:
         self.call_id = call_id
-        self._call_parameters = (("ApiCallId", call_id), ("ApiPhone", number), ("ApiExtension", extension))
+        self._builder = RequestBuilder(LineSettings(), CallerId(number, call_id, yf_call_id=call_id))
+        self._serving = ServingExtension(extension, Extension())
         self._values: Values = ()
         self._time = EPOCH
         self._question: Read | None = None
@@ -52,11 +55,11 @@ class SansIOCall:
 
     def next_request(self) -> Values:
         """Return the request that is due; the same one until ``submit`` is called."""
-        return (*self._call_parameters, ("ApiTime", str(self._time)), *self._values)
+        return self._builder.build(self._serving, self._values, time=self._time)
 
     def hangup_request(self) -> Values:
         """Return the request of the hang-up."""
-        return (*self.next_request(), *hangup_values(""))
+        return (*self.next_request(), *self._builder.hangup_values(self._serving.path))
 
     def submit(self, value: str) -> None:
         """Submit the value of the open question; then a request is due."""
