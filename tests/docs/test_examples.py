@@ -185,7 +185,7 @@ def test_each_lint_rule_is_documented_with_its_source() -> None:
 
 
 def test_each_block_has_a_known_language() -> None:
-    known = {"python", "yaml", "sh", "console", "text", "ini"}
+    known = {"python", "yaml", "sh", "js", "console", "text", "ini"}
     fences = [line for page in pages() for line in page.read_text(encoding="utf-8").splitlines()]
     assert {line[3:] for line in fences if line.startswith("```")} <= {*known, ""}
     opened = [block for page in pages() for block in blocks_of(page, "")]
