@@ -89,17 +89,42 @@ class Ledger:
         Raises:
             CallEndedError: if the call has hung up, or hangs up while the turn runs.
         """
+        task = self._join_or_start(call_id, turn, work)
+        # asyncio.wait, unlike await, does not cancel the turn when its caller is cancelled.
+        await asyncio.wait({task})
+        return _result(task, call_id)
+
+    async def run_until_pieces(self, call_id: str, turn: Turn, work: TurnWork, *, more_than: int) -> None:
+        """Do what ``run_once`` does, but return as soon as the store has new pieces of the answer.
+
+        Args:
+            call_id: the call.
+            turn: the turn as it starts.
+            work: produces the answer; called at most once.
+            more_than: the number of pieces that are not new.
+
+        Raises:
+            CallEndedError: if the call has hung up, or hangs up while the turn runs.
+        """
+        task = self._join_or_start(call_id, turn, work)
+        pieces = asyncio.create_task(self._wait_for_pieces(call_id, turn.id, more_than=more_than))
+        try:
+            await asyncio.wait({task, pieces}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                _result(task, call_id)
+            if pieces.done():
+                pieces.result()
+        finally:
+            pieces.cancel()
+
+    def _join_or_start(self, call_id: str, turn: Turn, work: TurnWork) -> asyncio.Task[Turn]:
         tasks = self._tasks.setdefault(call_id, {})
         task = tasks.get(turn.id)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._run_watched(call_id, turn, work))
             tasks[turn.id] = task
             task.add_done_callback(functools.partial(self._drop, call_id, turn.id))
-        # asyncio.wait, unlike await, does not cancel the turn when its caller is cancelled.
-        await asyncio.wait({task})
-        if task.cancelled():
-            raise CallEndedError(call_id)
-        return task.result()
+        return task
 
     async def find(self, call_id: str, turn_id: str) -> Turn | None:
         """Return the stored turn, or None."""
@@ -124,7 +149,7 @@ class Ledger:
         if running:
             await asyncio.wait(running)
 
-    async def wait_for_pieces(self, call_id: str, turn_id: str, *, more_than: int) -> None:
+    async def _wait_for_pieces(self, call_id: str, turn_id: str, *, more_than: int) -> None:
         """Wait until the store has more than ``more_than`` pieces of a turn, or the turn is done.
 
         A turn that runs here notifies at once; one that runs at another worker is polled.
@@ -208,26 +233,26 @@ class Ledger:
                 # provider session of its result, which nothing would delete.
                 stream.close()
                 timeout.reschedule(None)
-                turn = replace(turn, conversation=running.conversation, pieces=tuple(stream.pieces))
-                answered = transitions.as_answered(turn, result, now() - started)
-                return await self._save_end(call_id, answered, result)
+                answered = transitions.as_answered(running, turn, result, now() - started)
+                return await self._save_end(call_id, turn, answered, result)
         except TimeoutError as error:
             # The deadline of a provider raises ProviderTimeoutError, which is a TimeoutError.
             timeout_error = _as_provider_timeout(error, self._timeout)
             log.warning("call %s: turn %s: %s", call_id, turn.id, timeout_error)
-            failed = transitions.as_failed(turn, timeout_error)
+            failure: ProviderError = timeout_error
         except ProviderError as error:
-            failed = transitions.as_failed(turn, error)
+            failure = error
         finally:
             del self._streams[call_id, turn.id]
             self._notifier.notify((call_id, turn.id))
         failed = replace(
-            failed,
+            transitions.as_failed(turn, failure),
             conversation=running.conversation,
             pieces=tuple(stream.pieces),
             duration=now() - started,
+            owner="",
         )
-        return await self._save_end(call_id, failed, None)
+        return await self._save_end(call_id, turn, failed, None)
 
     async def _write_pieces(
         self, call_id: str, turn: Turn, running: RunningTurn, pieces: tuple[str, ...], before: str
@@ -256,15 +281,16 @@ class Ledger:
             self._on_done(session, claimed)  # its previous owner is dead and cannot report it
         return session, claimed
 
-    async def _save_end(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
+    async def _save_end(self, call_id: str, turn: Turn, finished: Turn, result: TurnResult | None) -> Turn:
         if self._store.immediate:  # the write does not wait, so it cannot be cancelled
-            return await self._save_end_now(call_id, turn, result)
+            return await self._save_end_now(call_id, turn, finished, result)
         return await self._pending_writes.run(
-            hold_key("turn", call_id, turn.id), self._save_end_now(call_id, turn, result)
+            hold_key("turn", call_id, turn.id), self._save_end_now(call_id, turn, finished, result)
         )
 
-    async def _save_end_now(self, call_id: str, turn: Turn, result: TurnResult | None) -> Turn:
-        finished = replace(turn, owner="")
+    async def _save_end_now(
+        self, call_id: str, turn: Turn, finished: Turn, result: TurnResult | None
+    ) -> Turn:
         write = functools.partial(
             transitions.finish, turn=turn, finished=finished, result=result or TurnResult()
         )
@@ -284,6 +310,12 @@ class Ledger:
             raise
         self._on_done(session, finished)
         return finished
+
+
+def _result(task: asyncio.Task[Turn], call_id: str) -> Turn:
+    if task.cancelled():
+        raise CallEndedError(call_id)
+    return task.result()
 
 
 async def _run_guarded(work: TurnWork, turn: RunningTurn) -> TurnResult:

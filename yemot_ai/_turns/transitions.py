@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from yemot_ai._turns.stream import OvertakenError
-from yemot_ai._turns.work import TurnResult
+from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
 from yemot_ai.sessions import Session, Turn, TurnFailure, TurnStatus
 
@@ -39,7 +39,7 @@ def claim(session: Session, claimed: Turn) -> Session:
     if lost >= MAX_LOST_WORKERS:
         error = ProviderCrashError(f"{lost} workers were lost while they worked on it")
         return session.with_turn(replace(as_failed(claimed, error), owner="", lost=lost))
-    return session.with_turn(replace(claimed, lost=lost))
+    return session.with_turn(replace(claimed, lost=lost) if lost else claimed)
 
 
 def _count_lost(stored: Turn, claimed: Turn) -> int:
@@ -105,16 +105,19 @@ def as_failed(turn: Turn, error: ProviderError) -> Turn:
     return replace(turn, status=TurnStatus.FAILED, failure=TurnFailure.from_error(error))
 
 
-def as_answered(turn: Turn, result: TurnResult, duration: float) -> Turn:
-    """Return the turn as answered, after ``duration`` seconds."""
+def as_answered(running: RunningTurn, turn: Turn, result: TurnResult, duration: float) -> Turn:
+    """Return the turn as answered, after ``duration`` seconds, without an owner."""
     return replace(
         turn,
         status=TurnStatus.ANSWERED,
+        owner="",
+        conversation=running.conversation,
         answer=result.answer,
         outcome=result.outcome,
         spoken=result.spoken,
         usage=result.usage,
         session_id=result.session_id,
+        pieces=tuple(running.stream.pieces),
         duration=duration,
     )
 

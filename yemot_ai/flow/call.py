@@ -26,7 +26,7 @@ from yemot_ai.flow.compat.read_options import (
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
 from yemot_ai.flow.value_names import is_reserved, visible_values
-from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request, normalize_speech
+from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request, normalize_speech, pressed_keys
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -34,9 +34,6 @@ from yemot_ai.sessions.retry import retry_while_store_is_away
 __all__ = ["AICall", "AsyncAICall", "BaseCall", "CallFactory", "is_async"]
 
 log = logging.getLogger("yemot_ai")
-
-_KEYS_PREFIX = "Digits-"
-"""Prefix of the value when keys were pressed instead of speaking [OFF]."""
 
 
 class BaseCall(yemot_flow.Call):
@@ -315,7 +312,7 @@ class CallFactory:
             run=run,
             engine=self.runtime.engine,
             conversation=conversation or self.runtime.conversation,
-            state=copy.deepcopy(dict(session.state)),
+            state=copy.deepcopy(dict(session.state)) if session.state else {},
             attributes=attributes,
         )
         self.flow.active_calls[session.call_id] = call
@@ -347,4 +344,6 @@ def _to_messages(playable: Playable | Iterable[Playable]) -> tuple[Any, ...]:
 
 
 def _speech_value(value: str) -> str:
-    return normalize_speech(value).removeprefix(_KEYS_PREFIX)
+    text = normalize_speech(value)
+    keys = pressed_keys(text)
+    return text if keys is None else keys

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.protocol import Mode, Record, Tap, Voice, normalize_speech
+from yemot_ai.protocol import Mode, Record, Tap, Voice, normalize_speech, pressed_keys
 
 __all__ = ["InputMode", "KeyboardInput", "RecordingInput", "Utterance", "VoiceInput", "input_mode"]
 
@@ -20,9 +20,6 @@ EMPTY_VALUE: Final = "None"
 
 MAX_RECORDING_SECONDS: Final = 60
 """Seconds after which the line ends a recording, in case the caller does not end it."""
-
-KEYS_PREFIX: Final = "Digits-"
-"""Prefix of the value when keys were pressed instead of speaking [OFF]."""
 
 
 class Utterance(NamedTuple):
@@ -60,7 +57,7 @@ class VoiceInput:
     def parse(self, value: str) -> Utterance:
         """Parse speech or keys."""
         text = normalize_speech(value)
-        key = text.removeprefix(KEYS_PREFIX) if text.startswith(KEYS_PREFIX) else ""
+        key = pressed_keys(text) or ""
         return Utterance(key or text, key)
 
 

@@ -280,21 +280,33 @@ class AgentLoop:
         """Speak, and listen with the next turn number that this call has not used."""
         number = max(session.next_turn, cursor.turn + 1)
         response = str(Response((Read(messages, turn_name(number), self.input_mode.read_mode),)))
-        visit = replace(_visit(session), silences=silences)
-        session = replace(session, next_turn=number + 1, visit=visit)
-        return _with_decision(session, cursor, response, left=False)
+        return _with_decision(session, cursor, response, next_turn=number + 1, silences=silences)
 
     def _leave(self, session: Session, cursor: Cursor, sentence: str) -> tuple[Session, str]:
-        session = replace(session, next_turn=max(session.next_turn, cursor.turn + 1))
         response = str(Response((Play(to_text_messages(sentence)), one_level_up(self.extension))))
-        return _with_decision(session, cursor, response, left=True)
+        next_turn = max(session.next_turn, cursor.turn + 1)
+        return _with_decision(session, cursor, response, next_turn=next_turn, left=True)
 
 
-def _with_decision(session: Session, cursor: Cursor, response: str, *, left: bool) -> tuple[Session, str]:
+def _with_decision(  # noqa: PLR0913 - what a decision changes
+    session: Session,
+    cursor: Cursor,
+    response: str,
+    *,
+    next_turn: int | None = None,
+    left: bool = False,
+    silences: int | None = None,
+) -> tuple[Session, str]:
+    before = _visit(session)
     visit = replace(
-        _visit(session), decided=(cursor.turn, response), left=left, spoken_progress=NOTHING_SPOKEN
+        before,
+        decided=(cursor.turn, response),
+        left=left,
+        silences=before.silences if silences is None else silences,
+        spoken_progress=NOTHING_SPOKEN,
     )
-    return replace(session, visit=visit, faults=0), response
+    next_turn = session.next_turn if next_turn is None else next_turn
+    return replace(session, visit=visit, next_turn=next_turn, faults=0), response
 
 
 def _visit(session: Session) -> Visit:

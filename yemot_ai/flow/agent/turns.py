@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import yemot_flow
 
 from yemot_ai._calls.runtime import Runtime
-from yemot_ai._turns.work import RunningTurn, TurnResult
+from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
@@ -92,7 +92,8 @@ class AgentTurns:
             return await pending.transcriber.transcribe(
                 request.call_id, pending.turn_id, pending.path, answered_by=turn_name(pending.turn)
             )
-        return await self._answer(loop, pending, request)
+        turn, work = self._turn_and_work(loop, pending, request)
+        return await self._ledger.run_once(request.call_id, turn, work)
 
     async def run_until_pieces(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
         """Do what ``run_turn`` does, but return as soon as there are new pieces to speak.
@@ -103,23 +104,14 @@ class AgentTurns:
         if not loop.is_streaming or not isinstance(pending, AwaitAnswer):
             await self.run_turn(loop, pending, request)
             return
-        turn = asyncio.create_task(self.run_turn(loop, pending, request))
-        pieces = asyncio.create_task(
-            self._ledger.wait_for_pieces(request.call_id, pending.turn_id, more_than=pending.pieces)
-        )
-        try:
-            await asyncio.wait({turn, pieces}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (turn, pieces):
-                if task.done():
-                    task.result()
-        finally:
-            # This ends only the waiting: the ledger continues the turn.
-            turn.cancel()
-            pieces.cancel()
+        turn, work = self._turn_and_work(loop, pending, request)
+        await self._ledger.run_until_pieces(request.call_id, turn, work, more_than=pending.pieces)
 
-    async def _answer(self, loop: AgentLoop, pending: AwaitAnswer, request: Request) -> Turn:
+    def _turn_and_work(
+        self, loop: AgentLoop, pending: AwaitAnswer, request: Request
+    ) -> tuple[Turn, TurnWork]:
         work = functools.partial(self._work, loop, pending.text, request)
-        return await self._ledger.run_once(request.call_id, Turn(pending.turn_id, pending.text), work)
+        return Turn(pending.turn_id, pending.text), work
 
     async def _work(self, loop: AgentLoop, text: str, request: Request, turn: RunningTurn) -> TurnResult:
         """Call the developer's function, and ask the model if that returns None."""
@@ -144,20 +136,19 @@ class AgentTurns:
         try:
             answer = await self._call_function(loop, run, call, _second_argument(loop, session, text, call))
             state = check_saveable(call.state)
+            changed = None if state == session.state else state
             if answer is None and run.outcome is None:
                 spoken = _render_messages(run.take_queue())
                 turn.stream.speak_before(spoken)
                 result = await loop.conversation.answer(turn, text=text, stream=loop.is_streaming)
-                result = replace(result, spoken=spoken)
-            else:
-                result = _turn_result(run, answer, loop.function)
+                return replace(result, spoken=spoken, state=changed) if spoken or changed else result
+            return replace(_turn_result(run, answer, loop.function), state=changed)
         except AgentFunctionError as error:
             log.exception("call %s: %s", session.call_id, error.kind)
             raise
         except asyncio.CancelledError:  # the turn is over, and its steps with it
             await self._ledger.cancel_turns(session.call_id, run.step_ids)
             raise
-        return replace(result, state=None if state == session.state else state)
 
     async def _call_function(
         self, loop: AgentLoop, run: HandlerRun, call: BaseCall, second: str | BaseAgent
