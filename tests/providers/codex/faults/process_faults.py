@@ -20,7 +20,7 @@ from yemot_ai.providers.codex import exec as exec_provider
 from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.command import Setting
 from yemot_ai.providers.codex.home import CodexHome
-from yemot_ai.providers.codex.process import ProcessResult
+from yemot_ai.providers.codex.process import ChildProcess, ProcessResult
 
 
 @fault(checks.a_turn_ends_at_its_deadline)
@@ -90,10 +90,8 @@ def passes_the_prompt_as_an_argument(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.standard_input_is_closed)
 def leaves_standard_input_open(patch: pytest.MonkeyPatch) -> None:
-    @replaces(patch, process, process._write_stdin)
-    def write(pipe: asyncio.WriteTransport, data: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            pipe.write(data)
+    @replaces(patch, ChildProcess, ChildProcess.close_stdin)
+    def close_stdin(self: ChildProcess) -> None: ...
 
 
 @fault(checks.no_process_is_left_after_a_hang_up)
@@ -106,14 +104,7 @@ def signals_the_leader_instead_of_the_group(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.a_process_leads_a_new_session)
 def starts_no_new_session(patch: pytest.MonkeyPatch) -> None:
-    @replaces(patch, process, process._spawn)
-    async def spawn(
-        command: Sequence[str], receive: Callable[[bytes], None], env: Mapping[str, str], cwd: Path
-    ) -> tuple[asyncio.SubprocessTransport, process._ProcessProtocol]:
-        loop = asyncio.get_running_loop()
-        return await loop.subprocess_exec(
-            lambda: process._ProcessProtocol(receive), *command, env=dict(env), cwd=cwd
-        )
+    patch.setattr(process, "_NEW_SESSION", False)
 
 
 @fault(checks.the_environment_is_the_minimum)

@@ -58,7 +58,7 @@ def malicious_files(real: RealCodex, attack: AttackFiles, monkeypatch: pytest.Mo
     attack.write_malicious_home(home / ".agents", "agents")
     attack.write_malicious_home(Path(os.environ["CODEX_HOME"]), "codex-home")
     for folder, name in ((server, "server"), (Path(os.environ["YEMOT_AI_HOME"]), "above")):
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         subprocess.run(["git", "init", "-q", folder], check=True)
         attack.write_malicious_home(folder / ".codex", name)
         attack.write_malicious_home(folder / ".agents", f"{name}-agents")

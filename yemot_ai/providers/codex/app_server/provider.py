@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from yemot_ai._runtime.tasks import run_shielded
 from yemot_ai.errors import ProviderError, ProviderTimeoutError, SessionLostError
 from yemot_ai.providers.codex.app_server.pool import PoolLimits, ServerPool
 from yemot_ai.providers.codex.app_server.server import AppServer, ThreadConfig
@@ -108,7 +109,6 @@ class CodexAppServerProvider:
         )
         self._max_loaded = max_loaded
         self._pools: list[ServerPool] = []
-        self._background_tasks: set[asyncio.Task[None]] = set()
 
     def check(self) -> Path:
         """Find the executable, without running it.
@@ -192,7 +192,7 @@ class CodexAppServerProvider:
             return await self._with_deadline(turn)
         except BaseException:
             # The thread cannot be continued, so what the caller said must not stay on disk.
-            await asyncio.shield(self._start_background(self._delete(session)))
+            await run_shielded(self._delete(session))
             raise
 
     async def _resume(
@@ -211,13 +211,13 @@ class CodexAppServerProvider:
         try:
             return await self._with_deadline(self._run_turn(own, prompt, instructions, on_text))
         except SessionLostError:
-            await asyncio.shield(self._start_background(self._delete(own)))
+            await run_shielded(self._delete(own))
             raise
         except BaseException:
             # The stored session does not name the fork that this turn has made.
             if own["thread_id"] != before:
                 fork = {"thread_id": own["thread_id"], "threads": [], "key": ""}
-                await asyncio.shield(self._start_background(self._delete(fork)))
+                await run_shielded(self._delete(fork))
             raise
 
     async def _with_deadline(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
@@ -284,12 +284,6 @@ class CodexAppServerProvider:
         home = self._settings.home
         for thread_id in threads:
             await asyncio.to_thread(home.delete_conversation, thread_id, session["key"])
-
-    def _start_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._background_tasks.add(task)
-        task.add_done_callback(self._background_tasks.discard)
-        return task
 
 
 def _prepare_folders(home: CodexHome, key: str) -> Callable[[], None]:

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from yemot_ai._runtime.tasks import run_shielded, start_task
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, SessionBusyError
 from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError, RpcError
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
@@ -27,7 +28,7 @@ from yemot_ai.providers.codex.home import is_thread_id
 from yemot_ai.providers.codex.process import ChildProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from yemot_ai.errors import ProviderError
@@ -38,6 +39,9 @@ __all__ = ["AppServer", "ThreadConfig"]
 _CLIENT_INFO: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
 _INTERRUPT_GRACE: Final = 2.0
 """Seconds in which a server must end an interrupted turn; otherwise it is killed."""
+
+_EXIT_GRACE: Final = 1.0
+"""Seconds in which a server must end after it has closed its standard output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,6 @@ class AppServer:
         self._turns: dict[str, AppServerTurn] = {}
         self._instructions: dict[str, str] = {}
         self._max_loaded = max_loaded
-        self._background_tasks: set[asyncio.Task[None]] = set()
         self.ended = False
 
     async def start(
@@ -100,7 +103,7 @@ class AppServer:
         self._process = await ChildProcess.start(
             command, receive=self._receive, on_exit=on_exit, env=env, cwd=cwd
         )
-        self._monitor_task = asyncio.create_task(self._monitor(self._process))
+        self._monitor_task = start_task(self._monitor(self._process))
         try:
             await self._rpc.request("initialize", _CLIENT_INFO)
         except BaseException as error:
@@ -186,7 +189,7 @@ class AppServer:
             return await asyncio.shield(turn.outcome)
         except asyncio.CancelledError:
             # A separate task: a second cancellation must not leave the turn running.
-            await asyncio.shield(self._start_background(self._interrupt(turn)))
+            await run_shielded(self._interrupt(turn))
             raise
 
     async def _interrupt(self, turn: AppServerTurn) -> None:
@@ -200,12 +203,6 @@ class AppServer:
                     await asyncio.wait({turn.outcome})
         except TimeoutError:
             self._kill()
-
-    def _start_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._background_tasks.add(task)
-        task.add_done_callback(self._background_tasks.discard)
-        return task
 
     async def _request(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.ended:
@@ -277,7 +274,7 @@ class AppServer:
         """Wait for the end of the process, then fail all turns and requests."""
         end: tuple[int, str] | tuple[()] = ()
         try:
-            result = await child.wait()
+            result = await child.wait(exit_grace=_EXIT_GRACE)
             end = result.exit_code, result.stderr_tail
         finally:
             self.ended = True
