@@ -29,9 +29,10 @@ from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
 from yemot_ai_testing.codex.home import isolated_environment
 from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions, write_launcher
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelRequest, ModelServer
-from yemot_ai_testing.doubles.script import (
+from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
+from yemot_ai_testing.doubles.steps import (
     BusySession,
-    FakeOnlyError,
     Malformed,
     ScriptableCodex,
     Transcription,
@@ -43,11 +44,9 @@ from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
     from typing import Self
 
-    from yemot_ai_testing.doubles.pauses import PausePoint
-    from yemot_ai_testing.doubles.script import Step
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["RealCodex"]
 
@@ -81,7 +80,7 @@ class _StartedRun:
     resumed_thread: str | None
 
 
-class RealCodex(ScriptableCodex):
+class RealCodex(ScriptedDouble, ScriptableCodex, CheckedContext):
     """A real Codex binary with a scripted model; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -93,10 +92,12 @@ class RealCodex(ScriptableCodex):
     """
 
     def __init__(self, binary: Path | str | None = None) -> None:
+        super().__init__()
         self.binary = Path(binary).absolute() if binary else locate("real")
         self._sandbox = CodexSandbox()
         self.executable: Path = self._sandbox.executable
         self.model = ModelServer(self._kill)
+        self.script, self.gate, self.pause = self.model.script, self.model.gate, self.model.pause
         self._runs: list[_StartedRun] = []
         self._lock = threading.Lock()
         self._busy_threads: set[str] = set()
@@ -121,7 +122,7 @@ class RealCodex(ScriptableCodex):
             raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
         if isinstance(step, Malformed):
             raise FakeOnlyError("only the fake Codex can be malformed: the real one writes its protocol")
-        self.model.script.add(step)
+        super().add(step)
 
     @property
     def requests(self) -> list[CodexRun]:
@@ -139,38 +140,6 @@ class RealCodex(ScriptableCodex):
         """Return how many processes of runs are still alive."""
         return len(self.processes)
 
-    def hold(self) -> None:
-        """Block every later call to the model until ``release``."""
-        self.model.hold()
-
-    def release(self) -> None:
-        """Unblock the waiting calls."""
-        self.model.release()
-
-    def pause_at(self, point: PausePoint) -> None:
-        """Pause every later call to the model at a point, as ``ModelServer`` does."""
-        self.model.pause_at(point)
-
-    def resume(self) -> None:
-        """Continue the paused calls."""
-        self.model.resume()
-
-    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Block until the model was called ``count`` times.
-
-        Raises:
-            TimeoutError: if it was not after ``timeout`` seconds.
-        """
-        self.model.wait_for_requests(count, timeout)
-
-    def assert_complete(self) -> None:
-        """Check that every step was used and every call had one.
-
-        Raises:
-            ScriptMismatchError: if not.
-        """
-        self.model.assert_complete()
-
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         kill_if_mentions((started.start_info["pid"] for started in self._runs), str(self._sandbox.folder))
@@ -184,23 +153,11 @@ class RealCodex(ScriptableCodex):
         self._sandbox.activate()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.assert_complete()
-        finally:
-            self.close()
-
     def model_options(self, started: _StartedRun | None) -> list[str]:
         """Return the options that select the model for one run; the URL contains the number of the run."""
         number = self._register_run(started)
         own = self.model.base_url.replace("/v1", f"/run/{number}/v1")
-        config = {
-            name: value.replace(self.model.base_url, own) for name, value in self.model.codex_config().items()
-        }
-        return [part for name, value in config.items() for part in ("-c", f"{name}={value}")]
+        return [option.replace(self.model.base_url, own) for option in self.model.codex_options()]
 
     def _register_run(self, started: _StartedRun | None) -> int | None:
         if started is None:
@@ -305,12 +262,11 @@ def _parse_start(start_info: dict[str, Any]) -> _StartedRun | None:
 def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
     """Run a real process in the middle of a turn of the same thread."""
     with contextlib.closing(ModelServer().hangs()) as model:
-        settings = [part for item in model.codex_config().items() for part in ("-c", "=".join(item))]
         arguments = ["exec", "--json", "--skip-git-repo-check", "resume", str(started.resumed_thread), "-"]
         home = Path(started.start_info["home"])
         with allow_any_program():
             second = ChildProcess(
-                [str(binary), *settings, *arguments],
+                [str(binary), *model.codex_options(), *arguments],
                 cwd=started.start_info["cwd"],
                 env=isolated_environment(home, home),
                 output=subprocess.DEVNULL,

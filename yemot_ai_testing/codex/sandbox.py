@@ -73,8 +73,7 @@ class CodexSandbox:
         # The path becomes part of a shebang, so symbolic links are resolved.
         self.folder = Path(tempfile.mkdtemp(prefix="yemot-ai-codex-")).resolve()
         self.executable = self.folder / "bin" / "codex"
-        for name in ("home", "codex-home"):  # Codex refuses a CODEX_HOME that does not exist
-            (self.folder / name).mkdir()
+        (self.folder / "codex-home").mkdir()  # Codex refuses one that does not exist
         create_double_folder(self.executable.parent)
         self._saved_environment: dict[str, str | None] = {}
 

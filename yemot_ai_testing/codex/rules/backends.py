@@ -15,7 +15,7 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.conformance.rule import NotApplicable
 from yemot_ai_testing.doubles.model_service import responses as api
-from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
+from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.executable import DOUBLE_MARKER
 
 if TYPE_CHECKING:
@@ -58,11 +58,6 @@ class Backend:
         if isinstance(self.model, FakeCodex):
             raise NotApplicable("a fake calls no model service, so it has recorded output only")
         return self.model
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """Variables that the process needs in its environment."""
-        return {} if isinstance(self.model, FakeCodex) else {CODEX_KEY_VARIABLE: "none"}
 
     @property
     def prompts(self) -> list[str]:

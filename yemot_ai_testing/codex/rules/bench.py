@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.codex.home import fresh_home
 from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE, TIMEOUT, CompletedRun, ExecProcess, Stdin
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal
 from yemot_ai_testing.processes.child import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Self
 
     from yemot_ai_testing.codex.rules.backends import Backend, CodexModel
@@ -53,10 +54,9 @@ class ExecBench:
         self.backend = backend
         self.version = version
         self._without_model = without_model
-        self.folder = Path(tempfile.mkdtemp(prefix="yemot-ai-bench-")).resolve()
-        self.home, self.work, self.user = (self.folder / name for name in ("home", "work", "user"))
-        for folder in (self.home, self.work, self.user):
-            folder.mkdir()
+        self._exit_stack = ExitStack()
+        self._fresh = fresh = self._exit_stack.enter_context(fresh_home())
+        self.folder, self.home, self.work, self.user = fresh.folder, fresh.home, fresh.work, fresh.user
         self._processes: list[ExecProcess] = []
 
     def __enter__(self) -> Self:
@@ -68,7 +68,7 @@ class ExecBench:
             process.child.close()
         self.backend.model.close()
         self.home.chmod(0o700)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._exit_stack.close()
 
     def answers(self, *texts: str) -> None:
         """Script an answer for each of the next calls to the model."""
@@ -202,12 +202,5 @@ class ExecBench:
         return _NO_PRIVILEGES
 
     def _environment(self, changes: Mapping[str, str | None]) -> dict[str, str]:
-        # The dead proxy keeps a real binary off the network, whichever settings it has.
-        fixed = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1", "LANG": "C.UTF-8"}
-        home = {
-            "HOME": str(self.user),
-            "CODEX_HOME": str(self.home),
-            "PATH": os.environ.get("PATH", os.defpath),
-        }
-        variables = {**fixed, **home, **self.backend.environment, **changes}
+        variables = {**self._fresh.environment(os.environ.get("PATH", os.defpath)), **changes}
         return {name: value for name, value in variables.items() if value is not None}
